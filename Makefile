@@ -1,0 +1,116 @@
+# Every step is a file: it is redone only when what it is made from has changed.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.SECONDEXPANSION:
+.DEFAULT_GOAL := help
+
+WORKERS := places people join
+BUILDS := $(WORKERS:%=workers/%/build/index.js)
+STATE := $(CURDIR)/.wrangler/state
+
+# worker-build is released with the worker crate, and wasm-bindgen's command must be
+# the very version of its crate: Cargo.lock pins both.
+locked = $(shell awk -F'"' '/^name = "$(1)"$$/ { getline; print $$2 }' Cargo.lock)
+WORKER_BUILD := $(call locked,worker)
+WASM_BINDGEN := $(call locked,wasm-bindgen)
+TOOLS := .tools/worker-build-$(WORKER_BUILD)-wasm-bindgen-$(WASM_BINDGEN)
+SETUP := $(TOOLS) .tools/wasm32 node_modules/.package-lock.json
+
+# Node comes from node_modules, so that the system's version does not matter.
+export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/.tools/bin:$(PATH)
+# Named here, worker-build downloads none of them.
+export WASM_BINDGEN_BIN := $(CURDIR)/.tools/bin/wasm-bindgen
+export WASM_OPT_BIN := $(CURDIR)/node_modules/.bin/wasm-opt
+export ESBUILD_BIN := $(CURDIR)/node_modules/.bin/esbuild
+# Wrangler keeps to the project, asks nothing and calls nobody.
+export WRANGLER_REGISTRY_PATH := $(CURDIR)/.wrangler/registry
+export WRANGLER_LOG_PATH := $(CURDIR)/.wrangler/logs
+export WRANGLER_SEND_METRICS := false
+export WRANGLER_SEND_ERROR_REPORTS := false
+export WRANGLER_HIDE_BANNER := true
+export CLOUDFLARE_CF_FETCH_ENABLED := false
+export STATE
+
+say = @printf '» %s\n' "$(1)"
+# Runs a command in silence, and shows what it said if it fails.
+quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
+	if $(1) >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
+config = $(if $(filter join,$(1)),wrangler.toml,workers/$(1)/wrangler.toml)
+
+.PHONY: help setup build dev migrate seed test lint fmt clean
+
+help: ## list the commands
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: $(SETUP) ## install what the project needs, inside the project
+
+build: $(BUILDS) ## compile the three workers to wasm
+
+dev: $(SETUP) $(BUILDS) .wrangler/state/seeded ## run the three workers until Ctrl-C
+	@exec node tools/dev.ts
+
+migrate: $(WORKERS:%=.wrangler/state/%.migrated) ## bring the three local databases up to date
+
+seed: migrate ## fill the local databases that are empty
+	@node tools/seed.ts
+
+test: lint build ## run every check and test
+	$(call say,testing the crates)
+	@cargo test --quiet --workspace
+	$(call say,testing the workers)
+	@node --test --test-reporter=spec --test-concurrency=2 'tests/**/*.test.ts'
+
+lint: $(SETUP) ## check format, lints and types
+	$(call say,linting)
+	@cargo fmt --all --check
+	@cargo clippy --quiet --workspace --all-targets -- -D warnings
+	@cargo clippy --quiet --workspace --target wasm32-unknown-unknown -- -D warnings
+	@biome ci --log-level=warn
+	@tsc
+
+fmt: $(SETUP) ## format everything
+	@cargo fmt --all
+	@biome check --write --log-level=warn
+
+clean: ## remove everything made, local databases included
+	rm -rf target .tools node_modules .wrangler workers/*/build workers/*/.wrangler
+
+node_modules/.package-lock.json: package.json package-lock.json
+	$(call say,installing the npm packages …)
+	$(call quietly,npm ci --no-audit --no-fund)
+	@touch $@
+
+.tools/wasm32: rust-toolchain.toml
+	$(call say,adding the wasm target to Rust …)
+	$(call quietly,rustup target add wasm32-unknown-unknown)
+	@touch $@
+
+# Debug builds: they install in half the time, and they run for seconds. The command
+# passes over a tool that is there already in the right version.
+$(TOOLS): export CARGO_PROFILE_DEV_DEBUG := 0
+$(TOOLS): INSTALL = cargo install --debug --root .tools --target-dir .tools/target
+$(TOOLS): | .tools/wasm32
+	$(call say,installing worker-build $(WORKER_BUILD) …)
+	$(call quietly,$(INSTALL) --locked worker-build@$(WORKER_BUILD))
+	$(call say,installing wasm-bindgen $(WASM_BINDGEN) …)
+	$(call quietly,$(INSTALL) wasm-bindgen-cli@$(WASM_BINDGEN))
+	@rm -rf .tools/target .tools/worker-build-*
+	@touch $@
+
+# Folders are listed too: they change when a file is added or removed.
+workers/%/build/index.js: $$(shell find crates/*/src workers/$$*/src) workers/%/Cargo.toml \
+		$(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock $(SETUP)
+	$(call say,building $* …)
+	$(call quietly,worker-build --release workers/$*)
+	@printf '» built %s: %d KB of wasm, %d KB gzipped\n' $* \
+		$$(($$(wc -c <$(@D)/index_bg.wasm) / 1024)) $$(($$(gzip -c $(@D)/index_bg.wasm | wc -c) / 1024))
+
+.wrangler/state/%.migrated: $$(wildcard d1-migrations/$$*/*.sql) node_modules/.package-lock.json
+	$(call say,migrating the database $* …)
+	$(call quietly,CI=1 wrangler d1 migrations apply $* --local --persist-to $(STATE) -c $(call config,$*))
+	@touch $@
+
+.wrangler/state/seeded: $(WORKERS:%=.wrangler/state/%.migrated) seed.sql
+	@node tools/seed.ts
+	@touch $@

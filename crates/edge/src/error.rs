@@ -1,0 +1,61 @@
+//! The one error of a handler, and the one place where it becomes an answer.
+
+use registry::Problem;
+use wasm_bindgen::{JsCast, JsValue};
+use worker::console_error;
+
+use crate::Answer;
+
+/// Why a handler could not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Something that the user can be told.
+    #[error("{}", .0.to_json())]
+    Problem(Problem),
+    /// The platform failed us: the user gets a 500, the log gets the reason.
+    #[error("{doing}: {reason}")]
+    Platform {
+        /// What we were doing.
+        doing: &'static str,
+        /// What the platform said.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// A failure of the platform while `doing` something.
+    pub fn platform(doing: &'static str) -> impl Fn(JsValue) -> Self {
+        move |thrown| {
+            let error = thrown.dyn_ref::<js_sys::Error>();
+            let reason = error.map_or_else(|| format!("{thrown:?}"), |e| String::from(e.message()));
+            Self::Platform { doing, reason }
+        }
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<worker::Error> for Error {
+    fn from(error: worker::Error) -> Self {
+        Self::Platform {
+            doing: "calling the platform",
+            reason: error.to_string(),
+        }
+    }
+}
+
+impl From<Error> for Answer {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Problem(problem) => Answer::problem(&problem),
+            Error::Platform { .. } => {
+                console_error!("{error}");
+                Answer::problem(&Problem::internal())
+            }
+        }
+    }
+}

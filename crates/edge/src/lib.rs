@@ -1,0 +1,27 @@
+//! The platform shell that the three workers share: a request comes in as a [`Call`],
+//! the [`Routes`] find its handler, the handler asks a [`Database`] or an [`Upstream`]
+//! and gives an [`Answer`] or an [`Error`].
+//!
+//! A body that `SQLite` or another worker made stays a JavaScript value on its way
+//! through: it is not copied into wasm unless something has to read it.
+
+mod answer;
+mod call;
+mod d1;
+mod error;
+mod page;
+mod routes;
+mod upstream;
+
+pub use answer::{Answer, Body};
+pub use call::{Call, Method};
+pub use d1::{Database, Row};
+pub use error::Error;
+pub use page::PageRow;
+pub use routes::{Handlers, Routes, any, get};
+pub use upstream::{Upstream, chunks};
+
+/// What each worker runs once, when an isolate starts.
+pub fn start() {
+    console_error_panic_hook::set_once();
+}

@@ -1,0 +1,87 @@
+//! Ids: whole numbers from 1 to 2^53 - 1, the largest that every JSON reader keeps exact.
+
+use crate::params::Param;
+
+const MOST: i64 = (1 << 53) - 1;
+
+/// Reads an id in its one canonical spelling: digits, no sign, no leading zero.
+fn parse(text: &str) -> Option<i64> {
+    let canonical = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+    let id = text.parse().ok()?;
+    (canonical && (1..=MOST).contains(&id)).then_some(id)
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(i64);
+
+        impl $name {
+            /// The greatest there can be.
+            pub const MOST: i64 = MOST;
+
+            /// The id, if it is a whole number from 1 to 2^53 - 1.
+            #[must_use]
+            pub fn new(id: i64) -> Option<Self> {
+                (1..=MOST).contains(&id).then_some(Self(id))
+            }
+
+            /// The number itself.
+            #[must_use]
+            pub fn get(self) -> i64 {
+                self.0
+            }
+        }
+
+        impl Param for $name {
+            const EXPECTED: &'static str = "a whole number from 1 to 9007199254740991";
+
+            fn parse(text: &str) -> Option<Self> {
+                parse(text).map(Self)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+id!(
+    /// The id of a place.
+    PlaceId
+);
+id!(
+    /// The id of a person.
+    PersonId
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        assert_eq!(<PlaceId as Param>::parse("42").map(PlaceId::get), Some(42));
+        for refused in [
+            "",
+            "0",
+            "-1",
+            "+1",
+            "01",
+            "1.0",
+            "1e3",
+            " 1",
+            "x",
+            "٣",
+            "9007199254740992",
+        ] {
+            assert_eq!(<PlaceId as Param>::parse(refused), None, "{refused}");
+        }
+        assert_eq!(PlaceId::new(MOST).map(PlaceId::get), Some(MOST));
+        assert_eq!(PlaceId::new(MOST + 1), None);
+    }
+}

@@ -1,0 +1,22 @@
+//! What the three workers agree on, as pure Rust: ids, cursors, query parameters,
+//! pages, problems, paths and the statements that make a page.
+//!
+//! Nothing here knows of Cloudflare or of JavaScript, so all of it runs under plain
+//! `cargo test`.
+
+pub mod cursor;
+pub mod id;
+pub mod media;
+pub mod name;
+pub mod page;
+pub mod params;
+pub mod path;
+pub mod problem;
+pub mod sql;
+
+pub use cursor::Cursor;
+pub use id::{PersonId, PlaceId};
+pub use media::Format;
+pub use page::{Page, Sort};
+pub use params::{Param, Params};
+pub use problem::Problem;

@@ -1,0 +1,121 @@
+//! The forms a list can be asked for in, chosen by `Accept` (RFC 9110, 12.5.1).
+
+/// How the records of a list are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// One JSON array.
+    #[default]
+    Json,
+    /// One JSON object a line.
+    NdJson,
+}
+
+impl Format {
+    /// The media type.
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::NdJson => "application/x-ndjson",
+        }
+    }
+
+    /// What stands before the first record, between two, and behind the last.
+    #[must_use]
+    pub fn frame(self) -> Frame {
+        match self {
+            Self::Json => Frame {
+                open: "[",
+                between: ",",
+                close: "]",
+            },
+            Self::NdJson => Frame {
+                open: "",
+                between: "\n",
+                close: "\n",
+            },
+        }
+    }
+
+    /// The form that an `Accept` header prefers; JSON where it names neither, because
+    /// an answer in another form is of more use than none (RFC 9110 allows it).
+    #[must_use]
+    pub fn preferred(accept: Option<&str>) -> Self {
+        let weight = |format: Self| {
+            accept
+                .unwrap_or_default()
+                .split(',')
+                .find_map(|range| weight_for(range, format.media_type()))
+                .unwrap_or(0.0)
+        };
+        if weight(Self::NdJson) > weight(Self::Json) {
+            Self::NdJson
+        } else {
+            Self::Json
+        }
+    }
+}
+
+/// The text around the records of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    /// Before the first record.
+    pub open: &'static str,
+    /// Between two records.
+    pub between: &'static str,
+    /// Behind the last record.
+    pub close: &'static str,
+}
+
+impl Frame {
+    /// Nothing around a single record.
+    pub const NONE: Self = Self {
+        open: "",
+        between: "",
+        close: "",
+    };
+
+    /// What stands behind the last record, or behind none: without a record an array
+    /// still has both its ends, and lines have nothing.
+    #[must_use]
+    pub fn end(self, is_empty: bool) -> &'static str {
+        if is_empty && self.open.is_empty() {
+            ""
+        } else {
+            self.close
+        }
+    }
+}
+
+/// The weight that one media range gives a media type, if it names it.
+fn weight_for(range: &str, media_type: &str) -> Option<f32> {
+    let mut parts = range.split(';').map(str::trim);
+    if !parts.next()?.eq_ignore_ascii_case(media_type) {
+        return None;
+    }
+    let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok());
+    Some(weight.unwrap_or(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_heavier_form_wins_and_json_is_the_default() {
+        for (accept, format) in [
+            (None, Format::Json),
+            (Some("*/*"), Format::Json),
+            (Some("text/html"), Format::Json),
+            (Some("application/x-ndjson"), Format::NdJson),
+            (Some("application/json, application/x-ndjson"), Format::Json),
+            (
+                Some("application/json;q=0.5, Application/X-NDJSON"),
+                Format::NdJson,
+            ),
+            (Some("application/x-ndjson;q=0"), Format::Json),
+        ] {
+            assert_eq!(Format::preferred(accept), format, "{accept:?}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Names, and the keys they are searched and sorted by.
+
+use crate::params::Param;
+
+/// The most characters of a name.
+pub const MOST_CHARACTERS: usize = 200;
+
+/// The key of a name: its lower case, each character by itself, so that the key of
+/// a prefix is a prefix of the key (whole-string lower case is not: it makes the
+/// Greek final sigma).
+#[must_use]
+pub fn key(name: &str) -> String {
+    name.chars().flat_map(char::to_lowercase).collect()
+}
+
+/// The beginning of a name, as its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prefix(String);
+
+impl Prefix {
+    /// The key that a matching name's key begins with.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Param for Prefix {
+    const EXPECTED: &'static str = "1 to 200 characters, none of them a control character";
+
+    fn parse(text: &str) -> Option<Self> {
+        let fits = (1..=MOST_CHARACTERS).contains(&text.chars().count());
+        (fits && !text.chars().any(char::is_control)).then(|| Self(key(text)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_key_ignores_case_and_keeps_accents() {
+        assert_eq!(key("Más Allá DEL ZUMO"), "más allá del zumo");
+        assert_eq!(key("ΣΑΣ"), "σασ");
+    }
+
+    #[test]
+    fn a_prefix_has_a_length_and_no_control_characters() {
+        assert_eq!(Prefix::parse(""), None);
+        assert_eq!(Prefix::parse("a\nb"), None);
+        assert_eq!(Prefix::parse(&"ñ".repeat(201)), None);
+        assert!(Prefix::parse(&"ñ".repeat(200)).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn the_key_of_a_prefix_is_a_prefix_of_the_key(start in "\\PC*", rest in "\\PC*") {
+            let whole = format!("{start}{rest}");
+            prop_assert!(key(&whole).starts_with(&key(&start)));
+        }
+    }
+}

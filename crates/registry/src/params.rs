@@ -1,0 +1,88 @@
+//! Query parameters, read strictly: an unknown name, a name given twice or a value
+//! that cannot be used is a problem that names the parameter.
+
+use crate::Problem;
+
+/// A value that a query parameter (or a path segment) can hold.
+pub trait Param: Sized {
+    /// What a value must be, to end the sentence "it must be …".
+    const EXPECTED: &'static str;
+
+    /// The value, if the text is one.
+    fn parse(text: &str) -> Option<Self>;
+}
+
+impl Param for bool {
+    const EXPECTED: &'static str = "true or false";
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+/// The parameters of one query string.
+#[derive(Debug)]
+pub struct Params(Vec<(String, String)>);
+
+impl Params {
+    /// Reads the part of an address behind the `?` (URL Standard, form encoding).
+    ///
+    /// # Errors
+    /// A name that is not among `known`, or one that stands twice.
+    pub fn read(query: &str, known: &'static [&'static str]) -> Result<Self, Problem> {
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
+            if !known.contains(&name.as_str()) {
+                return Err(Problem::unknown_parameter(&name, known));
+            }
+            if pairs.iter().any(|(earlier, _)| *earlier == name) {
+                return Err(Problem::invalid_parameter(&name, "given once"));
+            }
+            pairs.push((name, value));
+        }
+        Ok(Self(pairs))
+    }
+
+    /// The value of a parameter, if it was given.
+    ///
+    /// # Errors
+    /// A value that cannot be used.
+    pub fn get<T: Param>(&self, name: &str) -> Result<Option<T>, Problem> {
+        self.0
+            .iter()
+            .find(|(given, _)| given == name)
+            .map(|(_, value)| {
+                T::parse(value).ok_or_else(|| Problem::invalid_parameter(name, T::EXPECTED))
+            })
+            .transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: &[&str] = &["isAlive", "name"];
+
+    #[test]
+    fn values_are_decoded_and_parsed() -> Result<(), Problem> {
+        let params = Params::read("isAlive=true&name=x", KNOWN)?;
+        assert_eq!(params.get::<bool>("isAlive")?, Some(true));
+        assert_eq!(Params::read("", KNOWN)?.get::<bool>("isAlive")?, None);
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let of = |query| match Params::read(query, KNOWN) {
+            Err(problem) => problem.to_json(),
+            Ok(params) => match params.get::<bool>("isAlive") {
+                Err(problem) => problem.to_json(),
+                Ok(_) => String::new(),
+            },
+        };
+        assert!(of("isAlive=yes").contains(r#""parameter":"isAlive""#));
+        assert!(of("isAlive=true&isAlive=true").contains("given once"));
+        assert!(of("isalive=true").contains(r#""known":["isAlive","name"]"#));
+    }
+}

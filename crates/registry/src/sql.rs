@@ -1,0 +1,175 @@
+//! Statements: SQL with what is bound to it, and the one that makes a page of a register.
+//!
+//! `SQLite` makes the JSON: a page is one row of three columns, its body ready to be
+//! sent, the cursor behind it, and the count. Rust does not look into the records.
+
+use crate::media::Frame;
+use crate::page::{Key, Page};
+use crate::{Cursor, name};
+
+/// A value bound to a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bind {
+    /// A whole number, at most 2^53 - 1 either way.
+    Integer(i64),
+    /// A text.
+    Text(String),
+}
+
+impl From<i64> for Bind {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<&str> for Bind {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+/// A statement, ready to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The text, with `?1`, `?2`, … for what is bound.
+    pub sql: String,
+    /// What is bound, in order.
+    pub binds: Vec<Bind>,
+}
+
+impl Statement {
+    /// A statement of a fixed text.
+    #[must_use]
+    pub fn new(sql: &str, binds: Vec<Bind>) -> Self {
+        Self {
+            sql: sql.to_owned(),
+            binds,
+        }
+    }
+}
+
+/// A register: a table with `id`, `name` and `name_key`.
+#[derive(Debug, Clone, Copy)]
+pub struct Register {
+    /// The table.
+    pub table: &'static str,
+    /// The columns that the record is made of.
+    pub columns: &'static str,
+    /// The expression that makes one record's JSON.
+    pub record: &'static str,
+}
+
+/// The conditions of a list, joined by AND.
+#[derive(Debug, Default)]
+pub struct Filters {
+    conditions: Vec<String>,
+    binds: Vec<Bind>,
+}
+
+/// The binds that every page has before those of its filters.
+const PAGE_BINDS: usize = 5;
+
+impl Filters {
+    /// Adds a condition without a value.
+    pub fn condition(&mut self, condition: &str) {
+        self.conditions.push(condition.to_owned());
+    }
+
+    /// Adds a condition in which each `$` stands for the value.
+    pub fn bound(&mut self, condition: &str, value: impl Into<Bind>) {
+        let value = self.bind(value);
+        self.condition(&condition.replace('$', &value));
+    }
+
+    /// Adds the condition that the name begins so, as one range of the index on names.
+    pub fn name_begins(&mut self, prefix: &name::Prefix) {
+        self.bound(
+            "name_key >= $ AND name_key < $ || char(0x10FFFF)",
+            prefix.key(),
+        );
+    }
+
+    /// Binds a value, and gives what stands for it in the text.
+    fn bind(&mut self, value: impl Into<Bind>) -> String {
+        self.binds.push(value.into());
+        format!("?{}", PAGE_BINDS + self.binds.len())
+    }
+
+    fn text(&self) -> String {
+        if self.conditions.is_empty() {
+            "TRUE".to_owned()
+        } else {
+            self.conditions.join(" AND ")
+        }
+    }
+}
+
+/// One page of a register. `{…}` are filled by [`page`]; `?1` is the limit, `?2` to
+/// `?4` what stands before, between and behind the records, `?5` what stands behind none.
+///
+/// One record more than asked for is read, to know whether there is a next page.
+const PAGE: &str = "
+WITH
+  page AS (
+    SELECT id, name_key, {columns}
+    FROM {table}
+    WHERE {filters} AND {after}
+    ORDER BY {order}
+    LIMIT ?1 + 1
+  ),
+  numbered AS (
+    SELECT *, row_number() OVER () AS n FROM page
+  )
+SELECT
+  ?2 || coalesce(group_concat({record}, ?3) FILTER (WHERE n <= ?1) || ?4, ?5),
+  CASE WHEN count(*) > ?1 THEN
+    lower(hex(max({cursor}) FILTER (WHERE n = ?1)))
+  END,
+  {count}
+FROM numbered";
+
+/// The page of a register that a request asks for.
+#[must_use]
+pub fn page(register: Register, mut filters: Filters, page: &Page, frame: Frame) -> Statement {
+    let matching = filters.text();
+    let (beyond, direction) = if page.sort.descending {
+        ("<", "DESC")
+    } else {
+        (">", "ASC")
+    };
+    let (order, cursor) = match page.sort.key {
+        Key::Id => (format!("id {direction}"), "'i' || id"),
+        Key::Name => (
+            format!("name_key {direction}, id {direction}"),
+            "'n' || id || ':' || name_key",
+        ),
+    };
+    let after = match &page.after {
+        None => "TRUE".to_owned(),
+        Some(Cursor::Id(id)) => format!("id {beyond} {}", filters.bind(*id)),
+        Some(Cursor::Name { key, id }) => {
+            let (key, id) = (filters.bind(key.as_str()), filters.bind(*id));
+            // The first part bounds the index, the second settles equal names.
+            format!("name_key {beyond}= {key} AND (name_key, id) {beyond} ({key}, {id})")
+        }
+    };
+    let count = if page.count {
+        format!("(SELECT count(*) FROM {} WHERE {matching})", register.table)
+    } else {
+        "NULL".to_owned()
+    };
+    let sql = PAGE
+        .replace("{table}", register.table)
+        .replace("{columns}", register.columns)
+        .replace("{record}", register.record)
+        .replace("{filters}", &matching)
+        .replace("{after}", &after)
+        .replace("{order}", &order)
+        .replace("{cursor}", cursor)
+        .replace("{count}", &count);
+    let frame = [frame.open, frame.between, frame.close, frame.end(true)].map(Bind::from);
+    let mut binds = vec![Bind::Integer(page.limit.get().into())];
+    binds.extend(frame);
+    binds.append(&mut filters.binds);
+    Statement { sql, binds }
+}

@@ -1,0 +1,95 @@
+//! Runs the stores' statements on native SQLite: the same SQL that D1 runs, without a
+//! runtime, so that a test can ask thousands of questions and read the query plans.
+
+use registry::sql::{Bind, Statement};
+use rusqlite::types::ToSqlOutput;
+pub use rusqlite::types::Value;
+use rusqlite::{Connection, Result, ToSql, params_from_iter};
+
+/// A database in memory, migrated.
+pub struct Testbed(Connection);
+
+struct Bound<'a>(&'a Bind);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
+        match self.0 {
+            Bind::Integer(number) => number.to_sql(),
+            Bind::Text(text) => text.to_sql(),
+        }
+    }
+}
+
+impl Testbed {
+    /// A database with these migrations applied, in order.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn new(migrations: &[&str]) -> Result<Self> {
+        let connection = Connection::open_in_memory()?;
+        migrations
+            .iter()
+            .try_for_each(|sql| connection.execute_batch(sql))?;
+        Ok(Self(connection))
+    }
+
+    /// Runs statements that give no rows.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn execute(&self, sql: &str) -> Result<()> {
+        self.0.execute_batch(sql)
+    }
+
+    /// The rows of a statement.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn rows(&self, statement: &Statement) -> Result<Vec<Vec<Value>>> {
+        self.query(&statement.sql, &statement.binds)
+    }
+
+    /// The plan of a statement.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn plan(&self, statement: &Statement) -> Result<Plan> {
+        let explain = format!("EXPLAIN QUERY PLAN {}", statement.sql);
+        let lines = self.query(&explain, &statement.binds)?.into_iter();
+        let text = |row: Vec<Value>| match row.into_iter().nth(3) {
+            Some(Value::Text(line)) => Some(line),
+            _ => None,
+        };
+        Ok(Plan(lines.filter_map(text).collect()))
+    }
+
+    fn query(&self, sql: &str, binds: &[Bind]) -> Result<Vec<Vec<Value>>> {
+        let mut prepared = self.0.prepare(sql)?;
+        let columns = prepared.column_count();
+        let rows = prepared.query_map(params_from_iter(binds.iter().map(Bound)), |row| {
+            (0..columns).map(|column| row.get(column)).collect()
+        })?;
+        rows.collect()
+    }
+}
+
+/// How SQLite means to answer a statement, a line a step.
+#[derive(Debug)]
+pub struct Plan(Vec<String>);
+
+impl Plan {
+    /// Whether it walks a table itself, in the order of its rows: a whole scan, unless
+    /// it ends with the page.
+    #[must_use]
+    pub fn walks(&self, table: &str) -> bool {
+        self.0.iter().any(|line| *line == format!("SCAN {table}"))
+    }
+
+    /// Whether it sorts what it found.
+    #[must_use]
+    pub fn sorts(&self) -> bool {
+        self.0
+            .iter()
+            .any(|line| line.starts_with("USE TEMP B-TREE") && line.ends_with("ORDER BY"))
+    }
+}

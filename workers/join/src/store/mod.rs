@@ -1,0 +1,22 @@
+//! The statements of the join database.
+
+use registry::sql::Statement;
+
+const DATASET: &str = r"
+SELECT json_object(
+  'title', title,
+  'description', description,
+  'licence', licence,
+  'routes', json_array(
+    '/v1/people-per-place', '/v1/people-per-place/{id}',
+    '/v1/places', '/v1/places/{id}',
+    '/v1/people', '/v1/people/{id}', '/v1/people/by-place'
+  )
+)
+FROM (SELECT 1) LEFT JOIN dataset ON dataset.id = 1";
+
+/// The dataset's description, by its primary key; with nulls where there is none yet.
+#[must_use]
+pub fn dataset() -> Statement {
+    Statement::new(DATASET, Vec::new())
+}

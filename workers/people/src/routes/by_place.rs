@@ -1,0 +1,112 @@
+//! `GET /v1/people/by-place`
+//!
+//! One statement answers a usual page. A longer one is a stream that runs the next
+//! statement when the reader has taken what the last one gave, so that an isolate never
+//! holds more than one statement's people.
+
+use edge::{Answer, Body, Call, Database, Error, Row};
+use std::future::ready;
+
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use js_sys::{Array, JsString, Uint8Array};
+use registry::media::Frame;
+use registry::page::Limit;
+use wasm_bindgen::JsValue;
+use wasm_streams::ReadableStream;
+use worker::console_error;
+
+use crate::domain::{ByPlace, Range};
+use crate::store;
+
+/// People grouped by place, over a page of places or for one.
+///
+/// # Errors
+/// A query that cannot be used.
+pub async fn by_place(call: Call) -> Result<Answer, Error> {
+    let ask = ByPlace::read(&call.params(ByPlace::PARAMETERS)?)?;
+    let format = call.format();
+    let frame = format.frame();
+    let database = Database::of(&call.env)?;
+    let mut first = Part::of(&database, ask, frame).await?;
+    let body = match first.rest.take() {
+        None => first.text(frame.open, frame.end(first.is_empty)).into(),
+        Some(rest) => {
+            let start = first.text(frame.open, frame.between);
+            let rest = parts(database, frame, rest);
+            let bytes = stream::once(ready(Ok(start))).chain(rest).map_ok(to_bytes);
+            ReadableStream::from_stream(bytes.map_err(|error| to_thrown(&error)))
+                .into_raw()
+                .into()
+        }
+    };
+    Ok(Answer::ok(format.media_type(), Body::Js(body)).header("vary", "accept"))
+}
+
+/// What one statement answered, and what is left to ask.
+struct Part {
+    texts: Array,
+    is_empty: bool,
+    rest: Option<ByPlace>,
+}
+
+impl Part {
+    async fn of(database: &Database, ask: ByPlace, frame: Frame) -> Result<Self, Error> {
+        let rows = database.rows(&store::by_place(&ask, frame)).await?;
+        let rest = rows.last().and_then(|row| after(row, &ask));
+        let texts: Array = rows.iter().map(|row| row.value(0)).collect();
+        Ok(Self {
+            is_empty: rows.is_empty(),
+            texts,
+            rest,
+        })
+    }
+
+    fn text(&self, before: &str, behind: &str) -> JsString {
+        self.texts.unshift(&JsString::from(before));
+        self.texts.push(&JsString::from(behind));
+        self.texts.join("")
+    }
+}
+
+/// The parts behind the first, each asked for when the one before it has been taken.
+fn parts(
+    database: Database,
+    frame: Frame,
+    rest: ByPlace,
+) -> impl Stream<Item = Result<JsString, Error>> {
+    stream::try_unfold((database, Some(rest)), move |(database, rest)| async move {
+        let Some(ask) = rest else { return Ok(None) };
+        let part = Part::of(&database, ask, frame).await?;
+        let behind = if part.rest.is_some() {
+            frame.between
+        } else {
+            frame.end(false)
+        };
+        Ok(Some((part.text("", behind), (database, part.rest))))
+    })
+}
+
+/// A stream's chunks must be bytes; a text alone would be refused.
+fn to_bytes(text: JsString) -> JsValue {
+    Uint8Array::from(String::from(text).as_bytes()).into()
+}
+
+/// A stream that breaks off tells its reader so: the connection ends without its end.
+fn to_thrown(error: &Error) -> JsValue {
+    console_error!("{error}");
+    js_sys::Error::new("the groups broke off").into()
+}
+
+/// What a statement's last row leaves to ask.
+fn after(last: &Row, ask: &ByPlace) -> Option<ByPlace> {
+    let limit = Limit::new(last.integer(2)?)?;
+    let range = Range {
+        after: last.integer(1)?,
+        ..ask.range
+    };
+    Some(ByPlace {
+        range,
+        limit,
+        people: ask.people,
+    })
+}

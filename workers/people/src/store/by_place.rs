@@ -1,0 +1,27 @@
+//! People grouped by place.
+
+use registry::media::Frame;
+use registry::sql::{Bind, Statement};
+
+use crate::domain::ByPlace;
+
+const BY_PLACE: &str = include_str!("by_place.sql");
+
+/// The people after which a statement begins no further group: its answer holds at most
+/// so many and one more group, which bounds what an isolate has in memory at a time.
+pub const PEOPLE_A_STATEMENT: i64 = 20_000;
+
+/// The groups asked for, as many as one statement answers.
+#[must_use]
+pub fn by_place(ask: &ByPlace, frame: Frame) -> Statement {
+    let numbers = [
+        ask.range.after,
+        ask.range.through,
+        ask.limit.get().into(),
+        ask.people.get().into(),
+        PEOPLE_A_STATEMENT,
+    ];
+    let mut binds: Vec<Bind> = numbers.map(Bind::from).into();
+    binds.push(frame.between.into());
+    Statement::new(BY_PLACE, binds)
+}

@@ -1,0 +1,45 @@
+//! A page of people.
+
+use registry::media::Frame;
+use registry::sql::{self, Filters, Register, Statement};
+
+use super::record;
+use crate::domain::PeopleList;
+
+const REGISTER: Register = Register {
+    table: "person",
+    columns: "name, is_alive, is_king, place_id",
+    record: record!(),
+};
+
+/// Each set of equality filters has an index in each order (see the migration), so that
+/// a page is a walk from its cursor on. Only a name's prefix in the order of ids sorts
+/// what it matches.
+#[must_use]
+pub fn list(list: &PeopleList, frame: Frame) -> Statement {
+    let mut filters = Filters::default();
+    if let Some(place) = list.place {
+        filters.bound("place_id = $", place.get());
+    }
+    if let Some(is_alive) = list.is_alive {
+        filters.bound("is_alive = $", i64::from(is_alive));
+    }
+    if let Some(is_king) = list.is_king {
+        // Written out, so that SQLite can choose the partial indexes of kings.
+        filters.condition(if is_king {
+            "is_king = 1"
+        } else {
+            "is_king = 0"
+        });
+    }
+    if let Some(prefix) = &list.name {
+        filters.name_begins(prefix);
+    }
+    if let Some(ids) = &list.ids {
+        filters.bound(
+            "id IN (SELECT value FROM json_each($))",
+            ids.to_json().as_str(),
+        );
+    }
+    sql::page(REGISTER, filters, &list.page, frame)
+}

@@ -1,0 +1,23 @@
+//! A page of places.
+
+use registry::media::Frame;
+use registry::sql::{self, Filters, Register, Statement};
+
+use super::record;
+use crate::domain::PlaceList;
+
+const REGISTER: Register = Register {
+    table: "place",
+    columns: "name",
+    record: record!(),
+};
+
+/// By id: the primary key. By name: the unique index on `name_key`.
+#[must_use]
+pub fn list(list: &PlaceList, frame: Frame) -> Statement {
+    let mut filters = Filters::default();
+    if let Some(prefix) = &list.name {
+        filters.name_begins(prefix);
+    }
+    sql::page(REGISTER, filters, &list.page, frame)
+}
