@@ -1,13 +1,10 @@
 # Every step is a file: it is redone only when what it is made from has changed.
-SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
 .DEFAULT_GOAL := help
 
 WORKERS := places people join
 BUILDS := $(WORKERS:%=workers/%/build/index.js)
-STATE := $(CURDIR)/.wrangler/state
 
 # worker-build is released with the worker crate, and wasm-bindgen's command must be
 # the very version of its crate: Cargo.lock pins both.
@@ -30,12 +27,11 @@ export WRANGLER_SEND_METRICS := false
 export WRANGLER_SEND_ERROR_REPORTS := false
 export WRANGLER_HIDE_BANNER := true
 export CLOUDFLARE_CF_FETCH_ENABLED := false
-export STATE
 
 say = @printf '» %s\n' "$(1)"
 # Runs a command in silence, and shows what it said if it fails.
 quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
-	if $(1) >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
+	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
 config = $(if $(filter join,$(1)),wrangler.toml,workers/$(1)/wrangler.toml)
 
 .PHONY: help setup build dev migrate seed test lint fmt clean
@@ -82,8 +78,8 @@ node_modules/.package-lock.json: package.json package-lock.json
 	@touch $@
 
 .tools/wasm32: rust-toolchain.toml
-	$(call say,adding the wasm target to Rust …)
-	$(call quietly,rustup target add wasm32-unknown-unknown)
+	$(call say,installing Rust and its wasm target …)
+	$(call quietly,rustup toolchain install && rustup target add wasm32-unknown-unknown)
 	@touch $@
 
 # Debug builds: they install in half the time, and they run for seconds. The command
@@ -108,7 +104,7 @@ workers/%/build/index.js: $$(shell find crates/*/src workers/$$*/src) workers/%/
 
 .wrangler/state/%.migrated: $$(wildcard d1-migrations/$$*/*.sql) node_modules/.package-lock.json
 	$(call say,migrating the database $* …)
-	$(call quietly,CI=1 wrangler d1 migrations apply $* --local --persist-to $(STATE) -c $(call config,$*))
+	$(call quietly,CI=1 wrangler d1 migrations apply $* --local --persist-to .wrangler/state -c $(call config,$*))
 	@touch $@
 
 .wrangler/state/seeded: $(WORKERS:%=.wrangler/state/%.migrated) seed.sql

@@ -1,6 +1,7 @@
 // Runs the three workers, each in a `wrangler dev` of its own as each would be deployed:
 // one of them can die while the others answer. They meet through wrangler's registry.
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
@@ -16,39 +17,50 @@ const workers = [
 });
 type Worker = (typeof workers)[number];
 
-const { STATE = `${process.cwd()}/.wrangler/state`, WRANGLER_REGISTRY_PATH, ...inherited } = process.env;
-// The workers' own calls of make are not part of the make that runs this.
-const { MAKEFLAGS: _, MFLAGS: __, MAKELEVEL: ___, ...env } = inherited;
+// The workers' own calls of make are no part of the make that runs this.
+for (const name of ["MAKEFLAGS", "MFLAGS", "MAKELEVEL"]) delete process.env[name];
 
 const running = new Map<string, ChildProcess>();
 let stopping = false;
+// What the workers say while they start is shown only if one of them fails to.
+let held: string[] | undefined = [];
+
+function say(line: string): void {
+  if (held) held.push(line);
+  else console.log(line);
+}
+
+function release(): void {
+  const lines = held ?? [];
+  held = undefined;
+  lines.forEach(say);
+}
 
 function start({ name, config }: Worker): void {
-  // A group of its own: the signals come from here alone, and reach all it has started.
-  const child = spawn("wrangler", ["dev", "-c", config, "--persist-to", STATE], {
+  // A group of its own: signals come from here alone, and reach all that it has started.
+  const child = spawn("wrangler", ["dev", "-c", config, "--persist-to", ".wrangler/state"], {
     detached: true,
-    env: { ...env, WRANGLER_REGISTRY_PATH },
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.set(name, child);
   for (const stream of [child.stdout, child.stderr]) {
     createInterface(stream).on("line", (line) => {
-      if (line.trim()) console.log(`${name.padEnd(6)} | ${line}`);
+      if (line.trim()) say(`${name.padEnd(6)} | ${line}`);
     });
   }
-  child.on("exit", (code, signal) => {
+  child.on("close", () => {
     running.delete(name);
-    signalGroup(child, "SIGKILL");
-    if (!stopping) {
-      console.error(`» ${name} has died (${signal ?? `exit ${code}`}); the others go on`);
-      if (running.size === 0) process.exit(1);
-    }
+    signal(child, "SIGKILL");
+    if (stopping) return;
+    release();
+    console.error(`» ${name} has stopped by itself; the others go on`);
+    if (running.size === 0) process.exit(1);
   });
 }
 
-function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+function signal(child: ChildProcess, name: NodeJS.Signals): void {
   try {
-    if (child.pid) process.kill(-child.pid, signal);
+    if (child.pid) process.kill(-child.pid, name);
   } catch {
     // Nothing of the group is left.
   }
@@ -58,24 +70,23 @@ async function stop(): Promise<void> {
   if (stopping) return;
   stopping = true;
   console.log("» stopping");
-  for (const child of running.values()) signalGroup(child, "SIGTERM");
+  for (const child of running.values()) signal(child, "SIGTERM");
   for (let waited = 0; running.size > 0 && waited < 5000; waited += 50) await sleep(50);
-  for (const child of running.values()) signalGroup(child, "SIGKILL");
+  for (const child of running.values()) signal(child, "SIGKILL");
   process.exit();
 }
 
-const taken = ({ port }: Worker): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, "localhost");
-    socket.on("connect", () => resolve(true)).on("error", () => resolve(false));
-    socket.on("close", () => socket.destroy()).unref();
-    socket.on("connect", () => socket.end());
-  });
+async function taken({ port }: Worker): Promise<boolean> {
+  const socket = connect(port, "localhost");
+  return once(socket, "connect")
+    .then(() => true)
+    .catch(() => false)
+    .finally(() => socket.destroy());
+}
 
 async function answers({ name, url }: Worker): Promise<boolean> {
   while (running.has(name)) {
-    const answered = await fetch(url, { signal: AbortSignal.timeout(5000) }).catch(() => null);
-    if (answered) return true;
+    if (await fetch(url, { signal: AbortSignal.timeout(5000) }).catch(() => null)) return true;
     await sleep(100);
   }
   return false;
@@ -87,18 +98,22 @@ for (const worker of workers) {
     process.exit(1);
   }
 }
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, stop);
 // Whoever started this may be killed without a word.
 const parent = process.ppid;
 setInterval(() => process.ppid !== parent && stop(), 500).unref();
+// A start that takes this long has something to tell.
+setTimeout(release, 60_000).unref();
 
-if (WRANGLER_REGISTRY_PATH) rmSync(WRANGLER_REGISTRY_PATH, { recursive: true, force: true });
+// Workers of a run that was killed would still be listed as there.
+rmSync(".wrangler/registry", { recursive: true, force: true });
 console.log("» starting the workers …");
 workers.forEach(start);
 const up = await Promise.all(workers.map(answers));
 if (up.every(Boolean)) {
+  held = undefined;
   console.log("» ready");
-  for (const { name, url } of workers) console.log(`    ${name.padEnd(6)} ${url}`);
-  console.log("  try: curl http://localhost:5003/v1/people-per-place");
-  console.log("  Ctrl-C stops all");
+  for (const { name, url } of workers) console.log(`  ${name.padEnd(6)} ${url}`);
+  console.log("  try    curl http://localhost:5003/v1/people-per-place");
+  console.log("  Ctrl-C stops all three");
 }

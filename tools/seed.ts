@@ -21,10 +21,10 @@ export function sections(text: string): Map<Database, string> {
 
 async function execute(database: Database, ...what: string[]): Promise<string> {
   const config = database === "join" ? "wrangler.toml" : `workers/${database}/wrangler.toml`;
-  const where = ["--local", "--persist-to", process.env.STATE ?? `${process.cwd()}/.wrangler/state`];
+  const where = ["-c", config, "--local", "--persist-to", ".wrangler/state"];
   const { stdout } = await promisify(execFile)(
     "wrangler",
-    ["d1", "execute", database, "-c", config, ...where, "--json", ...what],
+    ["d1", "execute", database, ...where, "--json", ...what],
     { env: { ...process.env, CI: "1" } },
   );
   return stdout;
@@ -33,7 +33,8 @@ async function execute(database: Database, ...what: string[]): Promise<string> {
 async function seed(database: Database, sql: string): Promise<void> {
   const question = `SELECT EXISTS (SELECT 1 FROM ${mainTable[database]}) AS filled`;
   const [answer] = JSON.parse(await execute(database, "--command", question));
-  if (answer.results[0].filled) return console.log(`» the database ${database} has data: left as it is`);
+  if (answer.results[0].filled)
+    return console.log(`» the database ${database} has data: left as it is`);
   const file = `.wrangler/seed-${database}.sql`;
   mkdirSync(".wrangler", { recursive: true });
   writeFileSync(file, sql);
