@@ -28,6 +28,9 @@ export WRANGLER_SEND_ERROR_REPORTS := false
 export WRANGLER_HIDE_BANNER := true
 export CLOUDFLARE_CF_FETCH_ENABLED := false
 
+# None of the commands is a make of this run: cargo would look for its job server.
+unexport MAKEFLAGS MFLAGS
+
 say = @printf '» %s\n' "$(1)"
 # Runs a command in silence, and shows what it said if it fails.
 quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
@@ -61,7 +64,7 @@ lint: $(SETUP) ## check format, lints and types
 	$(call say,linting)
 	@cargo fmt --all --check
 	@cargo clippy --quiet --workspace --all-targets -- -D warnings
-	@cargo clippy --quiet --workspace --target wasm32-unknown-unknown -- -D warnings
+	@cargo clippy --quiet $(WORKERS:%=-p %) --target wasm32-unknown-unknown -- -D warnings
 	@biome ci --log-level=warn
 	@tsc
 

@@ -17,9 +17,6 @@ const workers = [
 });
 type Worker = (typeof workers)[number];
 
-// The workers' own calls of make are no part of the make that runs this.
-for (const name of ["MAKEFLAGS", "MFLAGS", "MAKELEVEL"]) delete process.env[name];
-
 const running = new Map<string, ChildProcess>();
 let stopping = false;
 // What the workers say while they start is shown only if one of them fails to.

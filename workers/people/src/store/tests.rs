@@ -95,20 +95,21 @@ fn walk(testbed: &Testbed, query: &str) -> (Vec<Json>, usize) {
         let row = testbed.rows(&statement).unwrap().remove(0);
         let page: Vec<Json> = serde_json::from_str(as_text(&row[0]).unwrap()).unwrap();
         found.extend(page);
-        match as_text(&row[1]) {
-            Some(cursor) => after = format!("&after={cursor}"),
-            None => {
-                let Value::Integer(count) = row[2] else {
-                    panic!("no count")
-                };
-                return (found, usize::try_from(count).unwrap());
-            }
-        }
+        let Some(cursor) = as_text(&row[1]) else {
+            let Value::Integer(count) = row[2] else {
+                panic!("no count")
+            };
+            return (found, usize::try_from(count).unwrap());
+        };
+        after = format!("&after={cursor}");
     }
 }
 
-/// Every combination of filters, each with what a person must be to match it.
-fn filters() -> Vec<(String, Box<dyn Fn(&Person) -> bool>)> {
+/// A query, and what a person must be to match it.
+type Filter = (String, Box<dyn Fn(&Person) -> bool>);
+
+/// Every combination of filters.
+fn filters() -> Vec<Filter> {
     type Choice = (&'static str, fn(&Person) -> bool);
     const ANY: Choice = ("", |_| true);
     let lives: [Choice; 3] = [
@@ -124,7 +125,7 @@ fn filters() -> Vec<(String, Box<dyn Fn(&Person) -> bool>)> {
     let places: [Choice; 2] = [ANY, ("&placeId=3", |p| p.place == Some(3))];
     let names: [Choice; 2] = [ANY, ("&name=A", |p| p.name.starts_with('a'))];
     let ids: [Choice; 2] = [ANY, ("&ids=9,2,3,99", |p| [2, 3, 9].contains(&p.id))];
-    let mut all: Vec<(String, Box<dyn Fn(&Person) -> bool>)> = Vec::new();
+    let mut all: Vec<Filter> = Vec::new();
     for life in lives {
         for king in kings {
             for place in places {
