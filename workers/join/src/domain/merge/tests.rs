@@ -20,12 +20,11 @@ fn person(id: i64) -> Value {
 }
 
 fn group_lines<'a>(groups: impl Iterator<Item = (&'a i64, &'a Vec<i64>)>) -> String {
-    groups
-        .map(|(place, people)| {
-            let people: Vec<Value> = people.iter().map(|id| person(*id)).collect();
-            format!("{{\"placeId\":{place},\"people\":{}}}\n", json!(people))
-        })
-        .collect()
+    let line = |(place, people): (&i64, &Vec<i64>)| {
+        let people: Vec<Value> = people.iter().map(|id| person(*id)).collect();
+        format!("{{\"placeId\":{place},\"people\":{}}}\n", json!(people))
+    };
+    groups.map(line).collect::<Vec<_>>().concat()
 }
 
 /// The same join by looking at every pair.
