@@ -1,6 +1,8 @@
 //! What a handler answers, turned into a platform response in one place.
 
-use js_sys::JsString;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use js_sys::{JsString, Uint8Array};
+use registry::media::Frame;
 use registry::{Problem, problem};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, Response, ResponseInit};
@@ -19,6 +21,40 @@ pub enum Body {
     Bytes(Vec<u8>),
     /// Another worker's whole answer, passed on as it is.
     Passed(Response),
+}
+
+impl Body {
+    /// A body that comes in parts. When one of them fails the body must not be taken for
+    /// whole, and a connection's end alone does not tell: so it ends with a record that is
+    /// not finished, which says what failed and which no reader of JSON accepts.
+    #[must_use]
+    pub fn stream(
+        parts: impl Stream<Item = Result<Vec<u8>, Error>> + 'static,
+        frame: Frame,
+    ) -> Self {
+        let chunks = parts.flat_map(move |part| {
+            let chunks = match part {
+                Ok(bytes) => vec![Ok(bytes)],
+                Err(error) => vec![
+                    Ok(unfinished(&error.into_problem(), frame)),
+                    Err(js_sys::Error::new("the answer broke off").into()),
+                ],
+            };
+            stream::iter(chunks)
+        });
+        let chunks = chunks.map_ok(|bytes| Uint8Array::from(bytes.as_slice()).into());
+        Self::Js(
+            wasm_streams::ReadableStream::from_stream(chunks)
+                .into_raw()
+                .into(),
+        )
+    }
+}
+
+fn unfinished(problem: &Problem, frame: Frame) -> Vec<u8> {
+    let problem = problem.to_json();
+    let open = problem.strip_suffix('}').unwrap_or_default();
+    format!("{}{open}", frame.between).into_bytes()
 }
 
 /// Status, headers and body.
@@ -139,7 +175,7 @@ impl Answer {
                 &init,
             ),
             Body::Bytes(bytes) => Response::new_with_opt_readable_stream_and_init(
-                Some(js_sys::Uint8Array::from(bytes.as_slice()).unchecked_ref::<ReadableStream>()),
+                Some(Uint8Array::from(bytes.as_slice()).unchecked_ref::<ReadableStream>()),
                 &init,
             ),
         }

@@ -48,14 +48,22 @@ impl From<worker::Error> for Error {
     }
 }
 
-impl From<Error> for Answer {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Problem(problem) => Answer::problem(&problem),
-            Error::Platform { .. } => {
-                console_error!("{error}");
-                Answer::problem(&Problem::internal())
+impl Error {
+    /// What the user is told; what the user is not told goes to the log.
+    #[must_use]
+    pub fn into_problem(self) -> Problem {
+        match self {
+            Self::Problem(problem) => problem,
+            Self::Platform { .. } => {
+                console_error!("{self}");
+                Problem::internal()
             }
         }
+    }
+}
+
+impl From<Error> for Answer {
+    fn from(error: Error) -> Self {
+        Answer::problem(&error.into_problem())
     }
 }

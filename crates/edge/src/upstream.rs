@@ -1,5 +1,6 @@
 //! Another worker, called over a service binding, with a deadline.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -9,12 +10,12 @@ use registry::Problem;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use wasm_streams::ReadableStream;
-use web_sys::{AbortController, Headers, RequestInit, Response};
+use web_sys::{AbortController, RequestInit, Response};
 use worker::{Delay, Env, Fetcher, console_error, worker_sys};
 
 use crate::Error;
 
-/// How long a service may take to begin its answer.
+/// How long a service may take to begin its answer, and for each part of it from then on.
 const DEADLINE_MS: u32 = 5_000;
 
 /// A worker that another one calls.
@@ -36,18 +37,14 @@ impl Upstream {
         })
     }
 
-    /// Reads a path of the service, in a form.
+    /// Reads a path of the service.
     ///
     /// # Errors
     /// A problem that names the service where it failed (any 5xx among it) or was slow.
-    pub async fn get(&self, path: &str, accept: &str) -> Result<Response, Error> {
-        let thrown = Error::platform("making a request");
-        let headers = Headers::new().map_err(&thrown)?;
-        headers.set("accept", accept).map_err(&thrown)?;
+    pub async fn get(&self, path: &str) -> Result<Response, Error> {
         let init = RequestInit::new();
-        init.set_headers(&headers);
         let address = format!("https://{}{path}", self.service);
-        self.within_deadline(|signal| {
+        self.fetched(|signal| {
             init.set_signal(Some(signal));
             self.fetcher.fetch_with_str_and_init(&address, &init)
         })
@@ -58,8 +55,8 @@ impl Upstream {
     ///
     /// # Errors
     /// As [`Self::get`], and for any other answer than 200.
-    pub async fn read(&self, path: &str, accept: &str) -> Result<Response, Error> {
-        self.found(self.get(path, accept).await?)
+    pub async fn read(&self, path: &str) -> Result<Response, Error> {
+        self.found(self.get(path).await?)
     }
 
     /// An answer that must be a 200.
@@ -81,9 +78,8 @@ impl Upstream {
         let buffer = response
             .array_buffer()
             .map_err(|thrown| self.threw(&thrown))?;
-        let buffer = JsFuture::from(buffer)
-            .await
-            .map_err(|thrown| self.threw(&thrown))?;
+        let buffer = self.in_time(JsFuture::from(buffer)).await?;
+        let buffer = buffer.map_err(|thrown| self.threw(&thrown))?;
         Ok(Uint8Array::new(buffer.unchecked_ref::<ArrayBuffer>()).to_vec())
     }
 
@@ -92,7 +88,7 @@ impl Upstream {
     /// # Errors
     /// As [`Self::get`].
     pub async fn forward(&self, request: &web_sys::Request) -> Result<Response, Error> {
-        self.within_deadline(|signal| {
+        self.fetched(|signal| {
             let init = RequestInit::new();
             init.set_signal(Some(signal));
             self.fetcher.fetch_with_init(request, &init)
@@ -107,18 +103,30 @@ impl Upstream {
         Problem::service_failed(self.service).into()
     }
 
-    async fn within_deadline(
+    async fn fetched(
         &self,
         fetch: impl FnOnce(&web_sys::AbortSignal) -> Result<js_sys::Promise, JsValue>,
     ) -> Result<Response, Error> {
         let abort = AbortController::new().map_err(Error::platform("making a deadline"))?;
         let fetched = fetch(&abort.signal()).map_err(|thrown| self.threw(&thrown))?;
-        let deadline = Delay::from(Duration::from_millis(DEADLINE_MS.into()));
-        match select(JsFuture::from(fetched), deadline).await {
-            Either::Left((Ok(response), _)) => self.sound(response.unchecked_into()),
-            Either::Left((Err(thrown), _)) => Err(self.threw(&thrown)),
-            Either::Right(((), _)) => {
+        match self.in_time(JsFuture::from(fetched)).await {
+            Ok(response) => self.sound(response.map_err(|t| self.threw(&t))?.unchecked_into()),
+            Err(late) => {
                 abort.abort();
+                Err(late)
+            }
+        }
+    }
+
+    /// What the service gives next, if it gives it in time.
+    ///
+    /// # Errors
+    /// A problem that names the service, once the deadline has passed.
+    pub async fn in_time<T>(&self, next: impl Future<Output = T>) -> Result<T, Error> {
+        let deadline = Delay::from(Duration::from_millis(DEADLINE_MS.into()));
+        match select(pin!(next), deadline).await {
+            Either::Left((given, _)) => Ok(given),
+            Either::Right(((), _)) => {
                 Err(Problem::service_timed_out(self.service, DEADLINE_MS).into())
             }
         }

@@ -1,15 +1,8 @@
 //! Ids: whole numbers from 1 to 2^53 - 1, the largest that every JSON reader keeps exact.
 
-use crate::params::Param;
+use crate::params::{Param, whole};
 
 const MOST: i64 = (1 << 53) - 1;
-
-/// Reads an id in its one canonical spelling: digits, no sign, no leading zero.
-fn parse(text: &str) -> Option<i64> {
-    let canonical = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
-    let id = text.parse().ok()?;
-    (canonical && (1..=MOST).contains(&id)).then_some(id)
-}
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -38,7 +31,7 @@ macro_rules! id {
             const EXPECTED: &'static str = "a whole number from 1 to 9007199254740991";
 
             fn parse(text: &str) -> Option<Self> {
-                parse(text).map(Self)
+                whole(text).and_then(Self::new)
             }
         }
 

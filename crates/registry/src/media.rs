@@ -3,7 +3,7 @@
 /// How the records of a list are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
-    /// One JSON array.
+    /// One JSON array, a record a line.
     #[default]
     Json,
     /// One JSON object a line.
@@ -26,7 +26,7 @@ impl Format {
         match self {
             Self::Json => Frame {
                 open: "[",
-                between: ",",
+                between: ",\n",
                 close: "]",
             },
             Self::NdJson => Frame {

@@ -1,6 +1,6 @@
 //! Pages: how much of a list is asked for, from where, in which order.
 
-use crate::params::{Param, Params};
+use crate::params::{Param, Params, whole};
 use crate::{Cursor, Problem};
 
 /// The parameters of every page.
@@ -35,7 +35,7 @@ impl Param for Limit {
     const EXPECTED: &'static str = "a whole number from 1 to 1000";
 
     fn parse(text: &str) -> Option<Self> {
-        Self::new(text.parse().ok()?)
+        whole(text).and_then(Self::new)
     }
 }
 
@@ -61,7 +61,7 @@ impl Param for PeopleLimit {
     const EXPECTED: &'static str = "a whole number from 1 to 10000";
 
     fn parse(text: &str) -> Option<Self> {
-        let limit = text.parse().ok()?;
+        let limit = u16::try_from(whole(text)?).ok()?;
         (1..=10_000).contains(&limit).then_some(Self(limit))
     }
 }
@@ -224,6 +224,8 @@ mod tests {
             "limit=1001",
             "limit=-1",
             "limit=",
+            "limit=%2B5",
+            "limit=007",
             "sort=age",
             "count=yes",
         ] {

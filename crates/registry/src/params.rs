@@ -12,6 +12,17 @@ pub trait Param: Sized {
     fn parse(text: &str) -> Option<Self>;
 }
 
+/// A positive whole number in its one spelling: digits, no sign, no leading zero.
+#[must_use]
+pub fn whole(text: &str) -> Option<i64> {
+    let is_canonical = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+    if is_canonical {
+        text.parse().ok()
+    } else {
+        None
+    }
+}
+
 impl Param for bool {
     const EXPECTED: &'static str = "true or false";
 

@@ -10,8 +10,8 @@ pub fn canonical(path: &str) -> &str {
         _ => path,
     };
     match path.strip_suffix('/') {
-        None | Some("") => path,
-        Some(rest) => rest,
+        Some(rest) if !rest.is_empty() && !rest.ends_with('/') => rest,
+        _ => path,
     }
 }
 
@@ -42,7 +42,8 @@ mod tests {
         }
         assert_eq!(canonical("/v10/places"), "/v10/places");
         assert_eq!(canonical("/v1/v1/places"), "/v1/places");
-        assert_eq!(canonical("/places//"), "/places/");
+        assert_eq!(canonical("/places//"), "/places//");
+        assert_eq!(canonical("//"), "//");
     }
 
     #[test]

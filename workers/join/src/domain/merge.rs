@@ -1,45 +1,71 @@
 //! The sort-merge join of places and their people.
 //!
-//! Both inputs are lines of JSON in order of place id: places `{"id":3,"name":…}`, groups
-//! `{"placeId":3,"people":[…]}`. One pass over both writes each place with what stands in
-//! its group behind the id, spliced as it is: no person is ever parsed. A place without a
-//! group has nobody; a group without a place (an orphan) is passed over.
+//! Both inputs are JSON arrays, one record a line, in order of place id: places
+//! `{"id":3,"name":…}`, groups `{"placeId":3,"people":[…]}`. One pass over both writes each
+//! place with what stands in its group behind the id, spliced as it is: no person is ever
+//! parsed. A place without a group has nobody; a group without a place (an orphan) is
+//! passed over.
 //!
-//! The places of a page are held whole, the groups flow through: what is held of them is
-//! at most one unfinished line.
+//! The places of a page are held whole, the groups flow through: what is held of them is at
+//! most one unfinished line. An array ends with its bracket, so that one that broke off is
+//! never taken for whole, and nobody for missing.
 
 use registry::media::Frame;
 
 /// An input that is not what its service promises.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Malformed(pub &'static str);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Malformed {
+    /// The places.
+    Places,
+    /// The groups.
+    Groups,
+}
 
 /// A merge on its way.
 pub struct Merge {
     places: Vec<u8>,
-    /// Where the next place's line begins.
+    /// Where the next place's record begins.
     at: usize,
     frame: Frame,
     /// Whether nothing has been written yet.
     is_first: bool,
     /// The line that the last chunk broke off.
     unfinished: Vec<u8>,
+    /// Whether the array of groups has come to its end.
+    has_ended: bool,
     groups: usize,
     last_group: i64,
+    last_written: i64,
 }
 
 impl Merge {
     /// A merge of a page of places, whose records are written in a frame.
+    ///
+    /// # Errors
+    /// What is no array.
+    pub fn of_page(places: Vec<u8>, frame: Frame) -> Result<Self, Malformed> {
+        match places.as_slice() {
+            [b'[', .., b']'] => Ok(Self {
+                at: 1,
+                ..Self::of_one(places, frame)
+            }),
+            _ => Err(Malformed::Places),
+        }
+    }
+
+    /// A merge of a single place.
     #[must_use]
-    pub fn new(places: Vec<u8>, frame: Frame) -> Self {
+    pub fn of_one(place: Vec<u8>, frame: Frame) -> Self {
         Self {
-            places,
+            places: place,
             at: 0,
             frame,
             is_first: true,
             unfinished: Vec::new(),
+            has_ended: false,
             groups: 0,
             last_group: 0,
+            last_written: 0,
         }
     }
 
@@ -52,42 +78,45 @@ impl Merge {
         let broken_off = lines.next_back().unwrap_or_default();
         for line in lines {
             if self.unfinished.is_empty() {
-                self.group(line, out)?;
+                self.line(line, out)?;
             } else {
                 let mut whole = std::mem::take(&mut self.unfinished);
                 whole.extend_from_slice(line);
-                self.group(&whole, out)?;
+                self.line(&whole, out)?;
             }
         }
         self.unfinished.extend_from_slice(broken_off);
         Ok(())
     }
 
-    /// Whether places are left that groups behind the last one may belong to, when `asked`
-    /// groups were asked for: the place to ask on behind. With sound references it never
-    /// is, because the groups of a page are groups of its places.
+    /// Takes the end of the groups, of which `asked` were asked for at most. Gives the place
+    /// to ask on behind, if places are left that further groups may belong to: with sound
+    /// references there are none, because the groups of a page are groups of its places.
     ///
     /// # Errors
-    /// A page of places that cannot be read.
-    pub fn unsettled(&mut self, asked: usize) -> Result<Option<i64>, Malformed> {
-        let all_came = self.groups < asked;
-        self.groups = 0;
-        Ok(match self.next_place()? {
-            Some(_) if !all_came => Some(self.last_group),
-            _ => None,
-        })
+    /// Groups without their end, or anything that cannot be read.
+    pub fn groups_end(
+        &mut self,
+        asked: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<i64>, Malformed> {
+        let last = std::mem::take(&mut self.unfinished);
+        self.line(&last, out)?;
+        if !std::mem::take(&mut self.has_ended) {
+            return Err(Malformed::Groups);
+        }
+        let all_came = std::mem::take(&mut self.groups) < asked;
+        let place_is_left = self.next_place()?.is_some();
+        Ok((place_is_left && !all_came).then_some(self.last_group))
     }
 
     /// Writes the places that are left, which have nobody, and the frame's end.
     ///
     /// # Errors
-    /// Groups that broke off within a line, or a page of places that cannot be read.
+    /// Places that cannot be read.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Malformed> {
-        if !self.unfinished.is_empty() {
-            return Err(Malformed("the groups break off"));
-        }
         while let Some(place) = self.next_place()? {
-            self.write(&place, br#","people":[]}"#, out);
+            self.write(&place, NOBODY, out);
         }
         if self.is_first {
             out.extend_from_slice(self.frame.open.as_bytes());
@@ -99,16 +128,35 @@ impl Merge {
     /// The id of the last place of the page.
     #[must_use]
     pub fn last_place(&self) -> Option<i64> {
-        let lines = self.places.strip_suffix(b"\n").unwrap_or(&self.places);
-        let last = lines.rsplit(|byte| *byte == b'\n').next()?;
+        let last = self.places.rsplit(|byte| *byte == b'\n').next()?;
+        let last = last.strip_prefix(b"[").unwrap_or(last);
         leading_id(last, br#"{"id":"#).map(|(id, _)| id)
     }
 
-    fn group(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
-        let malformed = Malformed("a group cannot be read");
-        let (place_id, rest) = leading_id(line, br#"{"placeId":"#).ok_or(malformed)?;
-        if place_id <= self.last_group || !rest.starts_with(b",") {
-            return Err(Malformed("the groups are out of order"));
+    /// One line of groups: `[`, at most one record, and `,` or `]`.
+    fn line(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+        let is_opening = self.groups == 0;
+        let line = if is_opening {
+            line.strip_prefix(b"[")
+        } else {
+            Some(line)
+        };
+        let (record, end) = match line {
+            Some([record @ .., end @ (b',' | b']')]) if !self.has_ended => (record, *end),
+            _ => return Err(Malformed::Groups),
+        };
+        self.has_ended = end == b']';
+        if is_opening && record.is_empty() && self.has_ended {
+            return Ok(());
+        }
+        self.group(record, out)
+    }
+
+    fn group(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+        let (place_id, rest) = leading_id(record, br#"{"placeId":"#).ok_or(Malformed::Groups)?;
+        let is_group = rest.starts_with(br#","people":["#) && rest.ends_with(b"}");
+        if place_id <= self.last_group || !is_group {
+            return Err(Malformed::Groups);
         }
         self.groups += 1;
         self.last_group = place_id;
@@ -116,11 +164,7 @@ impl Merge {
             if place.id > place_id {
                 break;
             }
-            let people = if place.id == place_id {
-                rest
-            } else {
-                br#","people":[]}"#
-            };
+            let people = if place.id == place_id { rest } else { NOBODY };
             self.write(&place, people, out);
         }
         Ok(())
@@ -129,47 +173,63 @@ impl Merge {
     /// The next place that is not written yet.
     fn next_place(&self) -> Result<Option<Place>, Malformed> {
         let left = self.places.get(self.at..).unwrap_or_default();
-        if left.is_empty() {
-            return Ok(None);
-        }
         let length = left
             .iter()
             .position(|byte| *byte == b'\n')
             .unwrap_or(left.len());
         let line = left.get(..length).unwrap_or_default();
-        let id = leading_id(line, br#"{"id":"#).filter(|_| line.ends_with(b"}"));
-        let (id, _) = id.ok_or(Malformed("a place cannot be read"))?;
-        Ok(Some(Place { id, length }))
+        if line.is_empty() || line == b"]" {
+            return Ok(None);
+        }
+        let record = line
+            .strip_suffix(b",")
+            .or(line.strip_suffix(b"]"))
+            .unwrap_or(line);
+        let (id, _) = leading_id(record, br#"{"id":"#).ok_or(Malformed::Places)?;
+        if id <= self.last_written || !record.ends_with(b"}") {
+            return Err(Malformed::Places);
+        }
+        Ok(Some(Place {
+            id,
+            record: record.len(),
+            line: length,
+        }))
     }
 
     fn write(&mut self, place: &Place, people: &[u8], out: &mut Vec<u8>) {
-        let frame = self.frame;
         let before = if self.is_first {
-            frame.open
+            self.frame.open
         } else {
-            frame.between
+            self.frame.between
         };
         self.is_first = false;
         out.extend_from_slice(before.as_bytes());
         // Without its closing brace: the people go on where it stood.
         let open = self
             .places
-            .get(self.at..self.at + place.length.saturating_sub(1));
+            .get(self.at..self.at + place.record.saturating_sub(1));
         out.extend_from_slice(open.unwrap_or_default());
         out.extend_from_slice(people);
-        self.at += place.length + 1;
+        self.at += place.line + 1;
+        self.last_written = place.id;
     }
 }
 
+/// What stands behind the name of a place without people.
+const NOBODY: &[u8] = br#","people":[]}"#;
+
+/// A place that is not written yet.
 struct Place {
     id: i64,
-    /// Of its line, without the line's end.
-    length: usize,
+    /// The length of its record.
+    record: usize,
+    /// The length of its line, with what divides it from the next record.
+    line: usize,
 }
 
-/// The id that a line begins with behind `key`, and what stands behind it.
-fn leading_id<'a>(line: &'a [u8], key: &[u8]) -> Option<(i64, &'a [u8])> {
-    let behind = line.strip_prefix(key)?;
+/// The id that a record begins with behind `key`, and what stands behind it.
+fn leading_id<'a>(record: &'a [u8], key: &[u8]) -> Option<(i64, &'a [u8])> {
+    let behind = record.strip_prefix(key)?;
     let digits = behind
         .iter()
         .take_while(|byte| byte.is_ascii_digit())

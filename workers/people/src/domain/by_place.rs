@@ -12,6 +12,14 @@ pub struct Range {
     pub through: i64,
 }
 
+/// The id of a cursor in the order of ids, the only order of groups.
+fn by_id(cursor: &Cursor) -> Result<i64, Problem> {
+    match cursor {
+        Cursor::Id(id) => Ok(*id),
+        Cursor::Name { .. } => Err(Problem::invalid_parameter("after", Cursor::EXPECTED)),
+    }
+}
+
 /// Which groups, and how many people of each.
 #[derive(Debug)]
 pub struct ByPlace {
@@ -32,22 +40,21 @@ impl ByPlace {
     /// # Errors
     /// A value that cannot be used.
     pub fn read(params: &Params) -> Result<Self, Problem> {
-        let after: Option<Cursor> = params.get("after")?;
-        let range = match (params.get::<PlaceId>("placeId")?, after) {
-            (Some(place), _) => Range {
+        let place: Option<PlaceId> = params.get("placeId")?;
+        let range = match (place, params.get::<Cursor>("after")?) {
+            (Some(place), None) => Range {
                 after: place.get() - 1,
                 through: place.get(),
             },
-            (None, None) => Range {
-                after: 0,
+            (None, after) => Range {
+                after: after.as_ref().map_or(Ok(0), by_id)?,
                 through: PlaceId::MOST,
             },
-            (None, Some(Cursor::Id(id))) => Range {
-                after: id,
-                through: PlaceId::MOST,
-            },
-            (None, Some(Cursor::Name { .. })) => {
-                return Err(Problem::invalid_parameter("after", Cursor::EXPECTED));
+            (Some(_), Some(_)) => {
+                return Err(Problem::invalid_parameter(
+                    "after",
+                    "left out beside `placeId`",
+                ));
             }
         };
         Ok(Self {
@@ -55,5 +62,33 @@ impl ByPlace {
             limit: params.get("limit")?.unwrap_or_default(),
             people: params.get("peopleLimit")?.unwrap_or_default(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(query: &str) -> Result<Range, Problem> {
+        ByPlace::read(&Params::read(query, ByPlace::PARAMETERS)?).map(|ask| ask.range)
+    }
+
+    #[test]
+    fn groups_are_of_a_page_of_places_or_of_one() {
+        let all = Range {
+            after: 0,
+            through: PlaceId::MOST,
+        };
+        assert_eq!(range(""), Ok(all));
+        assert_eq!(range("after=6939"), Ok(Range { after: 9, ..all }));
+        assert_eq!(
+            range("placeId=3"),
+            Ok(Range {
+                after: 2,
+                through: 3
+            })
+        );
+        assert!(range("placeId=3&after=6939").is_err());
+        assert!(range("after=6e313a61").is_err());
     }
 }

@@ -8,12 +8,9 @@ use edge::{Answer, Body, Call, Database, Error, Row};
 use std::future::ready;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use js_sys::{Array, JsString, Uint8Array};
+use js_sys::{Array, JsString};
 use registry::media::Frame;
 use registry::page::Limit;
-use wasm_bindgen::JsValue;
-use wasm_streams::ReadableStream;
-use worker::console_error;
 
 use crate::domain::{ByPlace, Range};
 use crate::store;
@@ -29,17 +26,15 @@ pub async fn by_place(call: Call) -> Result<Answer, Error> {
     let database = Database::of(&call.env)?;
     let mut first = Part::of(&database, ask, frame).await?;
     let body = match first.rest.take() {
-        None => first.text(frame.open, frame.end(first.is_empty)).into(),
+        None => Body::Js(first.text(frame.open, frame.end(first.is_empty)).into()),
         Some(rest) => {
             let start = first.text(frame.open, frame.between);
             let rest = parts(database, frame, rest);
-            let bytes = stream::once(ready(Ok(start))).chain(rest).map_ok(to_bytes);
-            ReadableStream::from_stream(bytes.map_err(|error| to_thrown(&error)))
-                .into_raw()
-                .into()
+            let start = stream::once(ready(Ok(to_bytes(start))));
+            Body::stream(start.chain(rest.map_ok(to_bytes)), frame)
         }
     };
-    Ok(Answer::ok(format.media_type(), Body::Js(body)).header("vary", "accept"))
+    Ok(Answer::ok(format.media_type(), body).header("vary", "accept"))
 }
 
 /// What one statement answered, and what is left to ask.
@@ -86,15 +81,8 @@ fn parts(
     })
 }
 
-/// A stream's chunks must be bytes; a text alone would be refused.
-fn to_bytes(text: JsString) -> JsValue {
-    Uint8Array::from(String::from(text).as_bytes()).into()
-}
-
-/// A stream that breaks off tells its reader so: the connection ends without its end.
-fn to_thrown(error: &Error) -> JsValue {
-    console_error!("{error}");
-    js_sys::Error::new("the groups broke off").into()
+fn to_bytes(text: JsString) -> Vec<u8> {
+    String::from(text).into_bytes()
 }
 
 /// What a statement's last row leaves to ask.

@@ -33,7 +33,10 @@ fn a_page_is_one_row_of_body_cursor_and_count() {
     assert_eq!(
         page("limit=2&count=exact"),
         [
-            text(r#"[{"id":1,"name":"Beta"},{"id":2,"name":"alpha \"q\""}]"#),
+            text(
+                r#"[{"id":1,"name":"Beta"},
+{"id":2,"name":"alpha \"q\""}]"#
+            ),
             text("6932"),
             Value::Integer(3),
         ]
@@ -51,8 +54,9 @@ fn a_page_is_one_row_of_body_cursor_and_count() {
 
 #[test]
 fn names_sort_and_match_whatever_their_case() {
-    let last_first =
-        r#"[{"id":5,"name":"Álamo"},{"id":1,"name":"Beta"},{"id":2,"name":"alpha \"q\""}]"#;
+    let last_first = r#"[{"id":5,"name":"Álamo"},
+{"id":1,"name":"Beta"},
+{"id":2,"name":"alpha \"q\""}]"#;
     assert_eq!(page("sort=-name")[0], text(last_first));
     assert_eq!(
         page("name=%C3%81LA")[0],

@@ -8,23 +8,25 @@ use super::*;
 
 type Table = BTreeMap<i64, Vec<i64>>;
 
-fn place_lines(places: &[i64]) -> String {
-    places
-        .iter()
-        .map(|id| json!({"id": id, "name": "n\"\n"}).to_string() + "\n")
-        .collect()
+fn array(records: &[String]) -> String {
+    format!("[{}]", records.join(",\n"))
+}
+
+fn place_page(places: &[i64]) -> Vec<u8> {
+    let record = |id: &i64| json!({"id": id, "name": "n\"\n],"}).to_string();
+    array(&places.iter().map(record).collect::<Vec<_>>()).into_bytes()
 }
 
 fn person(id: i64) -> Value {
     json!({"id": id, "name": "{\"placeId\":9,\n", "isAlive": true})
 }
 
-fn group_lines<'a>(groups: impl Iterator<Item = (&'a i64, &'a Vec<i64>)>) -> String {
-    let line = |(place, people): (&i64, &Vec<i64>)| {
+fn group_page<'a>(groups: impl Iterator<Item = (&'a i64, &'a Vec<i64>)>) -> String {
+    let record = |(place, people): (&i64, &Vec<i64>)| {
         let people: Vec<Value> = people.iter().map(|id| person(*id)).collect();
-        format!("{{\"placeId\":{place},\"people\":{}}}\n", json!(people))
+        format!("{{\"placeId\":{place},\"people\":{}}}", json!(people))
     };
-    groups.map(line).collect::<Vec<_>>().concat()
+    array(&groups.map(record).collect::<Vec<_>>())
 }
 
 /// The same join by looking at every pair.
@@ -36,24 +38,24 @@ fn nested_loops(places: &[i64], groups: &Table) -> Value {
                 people.extend(group.iter().map(|id| person(*id)));
             }
         }
-        json!({"id": id, "name": "n\"\n", "people": people})
+        json!({"id": id, "name": "n\"\n],", "people": people})
     };
     places.iter().map(with_people).collect()
 }
 
 /// Merges as the route does: groups by the page's limit, in chunks of a size.
 fn merged(places: &[i64], groups: &Table, limit: usize, chunk: usize, format: Format) -> String {
-    let mut merge = Merge::new(place_lines(places).into_bytes(), format.frame());
+    let mut merge = Merge::of_page(place_page(places), format.frame()).unwrap();
     let mut out = Vec::new();
     let mut behind = Some(0);
     while let Some(after) = behind {
-        let page = group_lines(groups.range(after + 1..).take(limit));
+        let page = group_page(groups.range(after + 1..).take(limit));
         for chunk in page.as_bytes().chunks(chunk) {
-            assert_eq!(merge.push(chunk, &mut out), Ok(()));
+            merge.push(chunk, &mut out).unwrap();
         }
-        behind = merge.unsettled(limit).unwrap();
+        behind = merge.groups_end(limit, &mut out).unwrap();
     }
-    assert_eq!(merge.finish(&mut out), Ok(()));
+    merge.finish(&mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -81,50 +83,88 @@ proptest! {
         places in prop::collection::vec(any::<u8>(), 0..60),
         groups in prop::collection::vec(any::<u8>(), 0..60),
     ) {
-        let mut merge = Merge::new(places, Format::Json.frame());
         let mut out = Vec::new();
+        let mut merge = Merge::of_one(places, Format::Json.frame());
         let _ = merge.push(&groups, &mut out);
-        let _ = merge.unsettled(1);
+        let _ = merge.groups_end(1, &mut out);
         let _ = merge.finish(&mut out);
     }
+
+    #[test]
+    fn groups_that_break_off_anywhere_are_refused(at in 0..58usize) {
+        let page = group_page([(1, vec![1]), (2, vec![])].iter().map(|(id, group)| (id, group)));
+        prop_assert!(at < page.len());
+        prop_assert_eq!(merge_of(&[1, 2, 3], page.get(..at).unwrap_or_default()), Err(Malformed::Groups));
+    }
+}
+
+fn merge_of(places: &[i64], groups: &str) -> Result<String, Malformed> {
+    let mut out = Vec::new();
+    let mut merge = Merge::of_page(place_page(places), Format::Json.frame())?;
+    merge.push(groups.as_bytes(), &mut out)?;
+    merge.groups_end(100, &mut out)?;
+    merge.finish(&mut out)?;
+    Ok(String::from_utf8(out).unwrap())
 }
 
 #[test]
 fn a_group_keeps_its_link_to_the_rest() {
-    let mut merge = Merge::new(br#"{"id":7,"name":"x"}"#.to_vec(), Format::Json.frame());
+    let mut merge = Merge::of_one(br#"{"id":7,"name":"x"}"#.to_vec(), Frame::NONE);
     let mut out = Vec::new();
-    let group = b"{\"placeId\":7,\"people\":[{\"id\":1}],\"next\":\"/n\"}\n";
+    let group = br#"[{"placeId":7,"people":[{"id":1}],"next":"/n"}]"#;
     merge.push(group, &mut out).unwrap();
+    assert_eq!(merge.groups_end(1, &mut out), Ok(None));
     merge.finish(&mut out).unwrap();
     assert_eq!(
         String::from_utf8(out).unwrap(),
-        r#"[{"id":7,"name":"x","people":[{"id":1}],"next":"/n"}]"#
+        r#"{"id":7,"name":"x","people":[{"id":1}],"next":"/n"}"#
     );
 }
 
 #[test]
-fn what_a_service_does_not_promise_is_refused() {
-    let refused = |groups: &str| {
-        let mut merge = Merge::new(place_lines(&[1, 2]).into_bytes(), Format::Json.frame());
-        let mut out = Vec::new();
-        merge
-            .push(groups.as_bytes(), &mut out)
-            .and_then(|()| merge.finish(&mut out))
-            .is_err()
-    };
-    assert!(refused("<html>\n"));
-    assert!(refused(
-        "{\"placeId\":2,\"people\":[]}\n{\"placeId\":1,\"people\":[]}\n"
-    ));
-    assert!(refused("{\"placeId\":1,\"people\":[]}"));
-    let mut merge = Merge::new(b"oops".to_vec(), Format::Json.frame());
-    assert!(merge.finish(&mut Vec::new()).is_err());
+fn what_a_service_does_not_promise_is_refused_and_named() {
+    for groups in [
+        "",
+        "<html>",
+        "[",
+        "{}",
+        "[{}]",
+        "[]]",
+        "[],\n[]",
+        "[{\"placeId\":1}]",
+        "[{\"placeId\":1,\"people\":null}]",
+        "[{\"placeId\":1,\"people\":[]}",
+        "[{\"placeId\":1,\"people\":[]},",
+        "[{\"placeId\":2,\"people\":[]},\n{\"placeId\":1,\"people\":[]}]",
+        "[{\"placeId\":1,\"people\":[]}],\n{\"placeId\":2,\"people\":[]}]",
+    ] {
+        assert_eq!(
+            merge_of(&[1, 2], groups),
+            Err(Malformed::Groups),
+            "{groups}"
+        );
+    }
+    for places in [
+        "",
+        "oops",
+        "{\"id\":1}",
+        "[{\"id\":1}",
+        "[{\"name\":\"x\"}]",
+        "[{\"id\":2},\n{\"id\":1}]",
+    ] {
+        let refused = Merge::of_page(places.as_bytes().to_vec(), Format::Json.frame())
+            .and_then(|mut merge| merge.finish(&mut Vec::new()));
+        assert_eq!(refused, Err(Malformed::Places), "{places}");
+    }
 }
 
 #[test]
 fn a_page_knows_its_last_place() {
-    let last =
-        |places: &[i64]| Merge::new(place_lines(places).into(), Format::Json.frame()).last_place();
+    let last = |places: &[i64]| {
+        let page = Merge::of_page(place_page(places), Format::Json.frame());
+        page.unwrap().last_place()
+    };
     assert_eq!(last(&[]), None);
+    assert_eq!(last(&[3]), Some(3));
     assert_eq!(last(&[3, 9]), Some(9));
 }

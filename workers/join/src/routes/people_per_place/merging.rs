@@ -3,29 +3,44 @@
 use edge::{Error, Upstream};
 use futures_util::StreamExt;
 use futures_util::stream::LocalBoxStream;
-use registry::Format;
 use wasm_bindgen::JsValue;
 use web_sys::Response;
 
 use crate::domain::{Malformed, Merge, PeoplePerPlace};
 
+/// The two services.
+pub struct Services {
+    pub places: Upstream,
+    pub people: Upstream,
+}
+
+impl Services {
+    /// The problem that names the service whose answer cannot be read.
+    pub fn blame(&self, malformed: Malformed) -> Error {
+        match malformed {
+            Malformed::Places => self.places.failed("a malformed answer"),
+            Malformed::Groups => self.people.failed("a malformed answer"),
+        }
+    }
+}
+
 /// A page on its way.
 pub struct Merging {
     ask: PeoplePerPlace,
     merge: Merge,
-    people: Upstream,
+    services: Services,
     groups: LocalBoxStream<'static, Result<Vec<u8>, JsValue>>,
     is_whole: bool,
 }
 
 impl Merging {
     /// Merges the groups of an answer.
-    pub fn new(ask: PeoplePerPlace, merge: Merge, people: Upstream, groups: &Response) -> Self {
+    pub fn new(ask: PeoplePerPlace, merge: Merge, services: Services, groups: &Response) -> Self {
         let groups = edge::chunks(groups).boxed_local();
         Self {
             ask,
             merge,
-            people,
+            services,
             groups,
             is_whole: false,
         }
@@ -35,35 +50,35 @@ impl Merging {
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
         let mut out = Vec::new();
         while out.is_empty() && !self.is_whole {
-            match self.groups.next().await {
+            let chunk = self.services.people.in_time(self.groups.next()).await?;
+            match chunk {
                 Some(Ok(chunk)) => {
                     let pushed = self.merge.push(&chunk, &mut out);
-                    pushed.map_err(|malformed| self.failed(&malformed))?;
+                    pushed.map_err(|malformed| self.services.blame(malformed))?;
                 }
-                Some(Err(thrown)) => return Err(self.people.failed(&format!("{thrown:?}"))),
-                None => self.ended(&mut out).await?,
+                Some(Err(thrown)) => {
+                    return Err(self.services.people.failed(&format!("{thrown:?}")));
+                }
+                None => self.groups_end(&mut out).await?,
             }
         }
         Ok((!out.is_empty()).then_some(out))
     }
 
-    /// The groups that were asked for are all here: either the page is whole, or there
-    /// were so many of no place that some of its own may still be to come.
-    async fn ended(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
-        let unsettled = self.merge.unsettled(self.ask.limit.get().into());
-        if let Some(behind) = unsettled.map_err(|malformed| self.failed(&malformed))? {
+    /// The groups that were asked for are all here: either the page is whole, or there were
+    /// so many of no place that some of its own may still be to come.
+    async fn groups_end(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+        let asked = self.ask.limit.get().into();
+        let behind = self.merge.groups_end(asked, out);
+        if let Some(behind) = behind.map_err(|malformed| self.services.blame(malformed))? {
             let path = self.ask.groups_path(Some(behind));
-            let groups = self.people.read(&path, Format::NdJson.media_type()).await?;
+            let groups = self.services.people.read(&path).await?;
             self.groups = edge::chunks(&groups).boxed_local();
         } else {
             let finished = self.merge.finish(out);
-            finished.map_err(|malformed| self.failed(&malformed))?;
+            finished.map_err(|malformed| self.services.blame(malformed))?;
             self.is_whole = true;
         }
         Ok(())
-    }
-
-    fn failed(&self, malformed: &Malformed) -> Error {
-        self.people.failed(malformed.0)
     }
 }

@@ -1,0 +1,289 @@
+// The one place that knows how the system starts: the three built workers, each on a
+// loopback port of its own, with fresh databases in memory.
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join as joined, resolve } from "node:path";
+import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
+import {
+  unstable_getMiniflareWorkerOptions as optionsOf,
+  unstable_readConfig as readConfig,
+  unstable_splitSqlQuery as splitSql,
+} from "wrangler";
+import { sections } from "../tools/seed.ts";
+import type { Person, Place } from "./village.ts";
+
+const root = resolve(import.meta.dirname, "..");
+const configs = {
+  places: "workers/places/wrangler.toml",
+  people: "workers/people/wrangler.toml",
+  join: "wrangler.toml",
+};
+export type Name = keyof typeof configs;
+const names = Object.keys(configs) as Name[];
+
+/** Takes a service's place. Its text alone is used, so it can reach nothing around it. */
+export type StandIn = (request: Request) => Response | Promise<Response>;
+
+export type Options = {
+  /** Fills the databases with seed.sql. */
+  seed?: boolean;
+  places?: Place[];
+  people?: Person[];
+  replace?: Partial<Record<Name, StandIn>>;
+  /** Counts the statements that each worker runs, see `System.statements`. */
+  counting?: boolean;
+};
+
+export type Answer = {
+  status: number;
+  /** Without those that only the connection is about. */
+  headers: Record<string, string>;
+  text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: the tests are what says which shape it has
+  json: any;
+};
+
+const ofTheConnection = new Set(["connection", "content-length", "date", "keep-alive"]);
+ofTheConnection.add("transfer-encoding");
+
+/** One worker, asked over its socket. */
+export class Worker {
+  readonly url: URL;
+
+  constructor(url: URL) {
+    this.url = url;
+  }
+
+  async ask(method: string, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+    const address = `${this.url.origin}${path}`;
+    const response = await fetch(address, { method, headers, redirect: "manual" });
+    const text = await response.text();
+    const kept = [...response.headers].filter(([name]) => !ofTheConnection.has(name));
+    return {
+      status: response.status,
+      headers: Object.fromEntries(kept),
+      text,
+      get json() {
+        return JSON.parse(text);
+      },
+    };
+  }
+
+  get(path: string, headers?: Record<string, string>): Promise<Answer> {
+    return this.ask("GET", path, headers);
+  }
+
+  /** Every page from `path` on, by following the links. */
+  async pages(path: string): Promise<Answer[]> {
+    const pages = [];
+    for (let next: string | undefined = path; next; ) {
+      const page: Answer = await this.get(next);
+      if (page.status !== 200) throw new Error(`${next}: ${page.status} ${page.text}`);
+      pages.push(page);
+      next = nextOf(page);
+    }
+    return pages;
+  }
+}
+
+/** The records of a list, as they are written: a JSON array, one a line. */
+export function array(records: object[]): string {
+  return `[${records.map((record) => JSON.stringify(record)).join(",\n")}]`;
+}
+
+/** Where the page's Link header leads. */
+export function nextOf(page: Answer): string | undefined {
+  return /^<(\/[^>]*)>; rel="next"$/.exec(page.headers.link ?? "")?.[1];
+}
+
+type D1 = Awaited<ReturnType<Miniflare["getD1Database"]>>;
+
+/** A worker's own database. */
+export class Database {
+  readonly #d1: D1;
+
+  constructor(d1: D1) {
+    this.#d1 = d1;
+  }
+
+  /** Runs statements, all or none. */
+  async exec(sql: string): Promise<void> {
+    const statements = splitSql(sql).map((statement) => this.#d1.prepare(statement));
+    await this.#d1.batch(statements);
+  }
+
+  async insert(rows: object[], sql: string): Promise<void> {
+    await this.#d1.prepare(sql).bind(JSON.stringify(rows)).run();
+  }
+
+  async rows(sql: string): Promise<Record<string, unknown>[]> {
+    return (await this.#d1.prepare(sql).all()).results;
+  }
+}
+
+export class System {
+  readonly places: Worker;
+  readonly people: Worker;
+  readonly join: Worker;
+  readonly db: Record<Name, Database>;
+  readonly #miniflare: Miniflare;
+
+  constructor(workers: Record<Name, Worker>, db: Record<Name, Database>, miniflare: Miniflare) {
+    ({ places: this.places, people: this.people, join: this.join } = workers);
+    this.db = db;
+    this.#miniflare = miniflare;
+  }
+
+  async addPlaces(places: Place[]): Promise<void> {
+    const rows = places.map((place) => ({ ...place, key: nameKey(place.name) }));
+    await this.db.places.insert(
+      rows,
+      "INSERT INTO place (id, name, name_key) SELECT e.value ->> 'id', e.value ->> 'name', e.value ->> 'key' FROM json_each(?1) AS e",
+    );
+  }
+
+  async addPeople(people: Person[]): Promise<void> {
+    const rows = people.map((person) => ({ ...person, key: nameKey(person.name) }));
+    await this.db.people.insert(
+      rows,
+      `INSERT INTO person (id, name, name_key, is_alive, is_king, place_id)
+       SELECT e.value ->> 'id', e.value ->> 'name', e.value ->> 'key', e.value ->> 'isAlive',
+         e.value ->> 'isKing', e.value ->> 'placeId'
+       FROM json_each(?1) AS e`,
+    );
+  }
+
+  /** How many statements each worker has run since this was last asked. */
+  async statements(): Promise<Record<Name, number>> {
+    const counts = names.map(async (name) => [name, (await this[name].get("/statements")).json]);
+    return Object.fromEntries(await Promise.all(counts));
+  }
+
+  async dispose(): Promise<void> {
+    await this.#miniflare.dispose();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+}
+
+/** The key that a name is sorted and searched by: each character's lower case. */
+export function nameKey(name: string): string {
+  return [...name].map((character) => character.toLowerCase()).join("");
+}
+
+export async function start(options: Options = {}): Promise<System> {
+  const miniflare = new Miniflare({
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+    // What the workers log of the failures that tests make is no news.
+    log: new Log(LogLevel.NONE),
+    handleStructuredLogs: () => {},
+    handleRuntimeStdio: () => {},
+    workers: names.map((name) => worker(name, options)),
+  });
+  try {
+    return await filled(miniflare, options);
+  } catch (error) {
+    await miniflare.dispose();
+    throw error;
+  }
+}
+
+async function filled(miniflare: Miniflare, options: Options): Promise<System> {
+  await miniflare.ready;
+  const each = async <T>(make: (name: Name) => Promise<T>): Promise<Record<Name, T>> =>
+    Object.fromEntries(
+      await Promise.all(names.map(async (name) => [name, await make(name)])),
+    ) as Record<Name, T>;
+  const seed = options.seed ? sections(readFileSync(joined(root, "seed.sql"), "utf8")) : new Map();
+  const db = await each(async (name) => {
+    const database = new Database(await miniflare.getD1Database("DB", name));
+    await database.exec(migrations(name));
+    const rows = seed.get(name);
+    if (rows) await database.exec(rows);
+    return database;
+  });
+  const workers = await each(async (name) => new Worker(await miniflare.unsafeGetDirectURL(name)));
+  const system = new System(workers, db, miniflare);
+  if (options.places) await system.addPlaces(options.places);
+  if (options.people) await system.addPeople(options.people);
+  return system;
+}
+
+function configOf(name: Name) {
+  return readConfig({ config: joined(root, configs[name]) });
+}
+
+function migrations(name: Name): string {
+  const config = configOf(name);
+  const folder = config.d1_databases[0]?.migrations_dir;
+  if (!folder) throw new Error(`${configs[name]} names no folder of migrations`);
+  const path = resolve(root, dirname(configs[name]), folder);
+  const files = readdirSync(path).filter((file) => file.endsWith(".sql"));
+  return files
+    .sort()
+    .map((file) => readFileSync(joined(path, file), "utf8"))
+    .join("\n");
+}
+
+function worker(name: Name, options: Options): WorkerOptions {
+  const { workerOptions, main } = optionsOf(configOf(name));
+  if (!main) throw new Error(`${configs[name]} names no main module`);
+  const folder = dirname(main);
+  const built = [
+    { type: "ESModule" as const, path: main },
+    { type: "CompiledWasm" as const, path: joined(folder, "index_bg.wasm") },
+  ];
+  const first = (contents: string) => ({
+    type: "ESModule" as const,
+    path: joined(folder, "first.js"),
+    contents,
+  });
+  const standIn = options.replace?.[name];
+  const modules = standIn
+    ? [first(`export default { fetch: ${standIn} };`)]
+    : options.counting
+      ? [first(counting), ...built]
+      : built;
+  return {
+    ...workerOptions,
+    name,
+    modules,
+    modulesRoot: folder,
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+  };
+}
+
+/** A main module that serves the worker behind it, with a database that counts. */
+const counting = `
+  import Built from "./index.js";
+  let count = 0;
+  const wrapped = (target, on) => new Proxy(target, {
+    get(_, name) {
+      const value = target[name];
+      return typeof value === "function" && name !== "constructor" ? on(name, value) : value;
+    },
+  });
+  const statement = (prepared) => wrapped(prepared, (name, method) => (...given) => {
+    if (name === "bind") return statement(method.apply(prepared, given));
+    count += 1;
+    return method.apply(prepared, given);
+  });
+  const database = (d1) => wrapped(d1, (name, method) => (...given) => {
+    if (name === "prepare") return statement(method.apply(d1, given));
+    count += 1;
+    return method.apply(d1, given);
+  });
+  export default {
+    async fetch(request, env, context) {
+      if (new URL(request.url).pathname === "/statements") {
+        const counted = count;
+        count = 0;
+        return Response.json(counted);
+      }
+      return new Built(context, { ...env, DB: database(env.DB) }).fetch(request);
+    },
+  };
+`;

@@ -1,0 +1,56 @@
+// A small registry for tests: every kind of record, and names of every kind.
+
+export type Place = { id: number; name: string };
+export type Person = {
+  id: number;
+  name: string;
+  isAlive: boolean;
+  placeId: number | null;
+  isKing: boolean;
+};
+
+export const places: Place[] = [
+  { id: 1, name: "Descaro del Rey" },
+  { id: 2, name: "Más allá del Zumo" },
+  { id: 3, name: "Veranolandia" },
+  { id: 5, name: 'The "Quoted" \\ Place\u{1F3D4}' },
+  { id: 8, name: "Ñandú" },
+  { id: 9, name: "ñora" },
+  { id: 9007199254740991, name: "Última" },
+];
+
+function person(id: number, name: string, placeId: number | null, more = {}): Person {
+  return { id, name, isAlive: true, placeId, isKing: false, ...more };
+}
+
+export const people: Person[] = [
+  person(1, "Sensei Lamister", 1),
+  person(2, "Aiba Stack", 3),
+  person(3, "Joaquín Nevado", 3),
+  person(4, "Dedo Gordo", null, { isAlive: false }),
+  person(5, "Juanito Lamister", 1, { isKing: true }),
+  person(6, "Nerf Stack", 3),
+  // Equal names, so that only their ids order them.
+  person(10, "Alma", 8),
+  person(11, "alma", 8),
+  person(12, "ALMA", 9),
+  person(13, "Álvaro", 8, { isKing: true }),
+  person(14, "ÁLVARO", 9, { isAlive: false }),
+  person(15, 'O\'Hara "the\\nine" \u{1F451}', 9, { isKing: true }),
+  person(16, "ΣΑΣ", 9),
+  person(17, "Of No Place At All", null, { isAlive: false }),
+  person(9007199254740991, "Zoe", 9007199254740991),
+  // Of places that do not exist: another database cannot be made to keep them out.
+  person(20, "Orphan", 4),
+  person(21, "Orphan", 7),
+];
+
+/** The join as anyone would write it. */
+export function perPlace(places: Place[], people: Person[]) {
+  return places.map((place) => ({
+    ...place,
+    people: people
+      .filter(({ placeId }) => placeId === place.id)
+      .map(({ id, name, isAlive, isKing }) => ({ id, name, isAlive, isKing })),
+  }));
+}
