@@ -53,9 +53,16 @@ export class Worker {
     this.url = url;
   }
 
-  async ask(method: string, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+  async ask(
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+    body?: BodyInit,
+  ): Promise<Answer> {
     const address = `${this.url.origin}${path}`;
-    const response = await fetch(address, { method, headers, redirect: "manual" });
+    const init: RequestInit = { method, headers, redirect: "manual" };
+    if (body !== undefined) init.body = body;
+    const response = await fetch(address, init);
     const text = await response.text();
     const kept = [...response.headers].filter(([name]) => !ofTheConnection.has(name));
     return {
@@ -70,6 +77,17 @@ export class Worker {
 
   get(path: string, headers?: Record<string, string>): Promise<Answer> {
     return this.ask("GET", path, headers);
+  }
+
+  /** Sends a JSON body. */
+  send(
+    method: string,
+    path: string,
+    body: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const type = { "content-type": "application/json", ...headers };
+    return this.ask(method, path, type, JSON.stringify(body));
   }
 
   /** Every page from `path` on, by following the links. */
@@ -179,7 +197,7 @@ export async function start(options: Options = {}): Promise<System> {
     cf: false,
     // What the workers log of the failures that tests make is no news.
     log: new Log(LogLevel.NONE),
-    handleStructuredLogs: () => {},
+    handleStructuredLogs: (e) => process.env.LOGS && console.log(e),
     handleRuntimeStdio: () => {},
     workers: names.map((name) => worker(name, options)),
   });

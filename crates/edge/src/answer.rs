@@ -3,7 +3,7 @@
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use js_sys::{JsString, Uint8Array};
 use registry::media::Frame;
-use registry::{Problem, problem};
+use registry::{Format, Problem, Tag, problem};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
@@ -65,52 +65,72 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// 200 with a body of a media type.
-    #[must_use]
-    pub fn ok(media_type: &str, body: Body) -> Self {
+    fn new(status: u16, body: Body) -> Self {
         Self {
-            status: 200,
+            status,
             headers: Vec::new(),
             body,
         }
-        .header("content-type", media_type)
+    }
+
+    /// 200 with a body of a media type.
+    #[must_use]
+    pub fn ok(media_type: &str, body: Body) -> Self {
+        Self::new(200, body).header("content-type", media_type)
+    }
+
+    /// 200 with a record and its tag.
+    #[must_use]
+    pub fn record(body: Body, tag: &Tag) -> Self {
+        Self::ok(Format::Json.media_type(), body).tagged(tag)
+    }
+
+    /// The same as 201, with where the new record is.
+    #[must_use]
+    pub fn created(self, location: String) -> Self {
+        Self {
+            status: 201,
+            ..self.header("location", location)
+        }
+    }
+
+    /// 204: it is done, and there is nothing to show.
+    #[must_use]
+    pub fn no_content() -> Self {
+        Self::new(204, Body::Empty)
+    }
+
+    /// 304: what the reader has is what there is.
+    #[must_use]
+    pub fn not_modified(tag: &Tag) -> Self {
+        Self::new(304, Body::Empty).tagged(tag)
     }
 
     /// 204 for OPTIONS: the methods that the route answers.
     #[must_use]
-    pub fn options(allow: &'static str) -> Self {
-        Self {
-            status: 204,
-            headers: Vec::new(),
-            body: Body::Empty,
-        }
-        .header("allow", allow)
+    pub fn options(allow: &str) -> Self {
+        Self::no_content().header("allow", allow)
     }
 
     /// A problem.
     #[must_use]
     pub fn problem(problem: &Problem) -> Self {
         let body = Body::Text(problem.to_json());
-        let answer = Self {
-            status: problem.status(),
-            headers: Vec::new(),
-            body,
-        }
-        .header("content-type", problem::MEDIA_TYPE);
-        match problem.allow() {
-            Some(allow) => answer.header("allow", allow),
-            None => answer,
-        }
+        let mut answer = Self::new(problem.status(), body);
+        answer.headers = problem.headers().to_vec();
+        answer.header("content-type", problem::MEDIA_TYPE)
+    }
+
+    /// Adds the entity tag.
+    #[must_use]
+    pub fn tagged(self, tag: &Tag) -> Self {
+        self.header("etag", tag.to_string())
     }
 
     /// Another worker's answer, as it is.
     #[must_use]
     pub fn passed(response: Response) -> Self {
-        Self {
-            status: 200,
-            headers: Vec::new(),
-            body: Body::Passed(response),
-        }
+        Self::new(200, Body::Passed(response))
     }
 
     /// Adds a header.

@@ -1,7 +1,17 @@
 //! A request, as far as a handler needs it.
 
-use registry::{Param, Params, Problem};
+use std::rc::Rc;
+
+use futures_util::StreamExt;
+use registry::idempotency::Key;
+use registry::json::Object;
+use registry::{Param, Params, Preconditions, Problem};
 use worker::{Context, Env};
+
+use crate::{Error, chunks};
+
+/// The most bytes of a body that is one record.
+pub const RECORD_BYTES: usize = 64 * 1024;
 
 /// The methods that routes tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,29 +22,61 @@ pub enum Method {
     Head,
     /// OPTIONS
     Options,
+    /// POST
+    Post,
+    /// PUT
+    Put,
+    /// PATCH
+    Patch,
+    /// DELETE
+    Delete,
     /// Any other.
     Other,
 }
 
-impl From<&str> for Method {
-    fn from(method: &str) -> Self {
-        match method {
-            "GET" => Self::Get,
-            "HEAD" => Self::Head,
-            "OPTIONS" => Self::Options,
-            _ => Self::Other,
+impl Method {
+    const KNOWN: [Self; 7] = [
+        Self::Get,
+        Self::Head,
+        Self::Options,
+        Self::Post,
+        Self::Put,
+        Self::Patch,
+        Self::Delete,
+    ];
+
+    /// The method's name, empty for any other.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Options => "OPTIONS",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+            Self::Other => "",
         }
     }
 }
 
+impl From<&str> for Method {
+    fn from(name: &str) -> Self {
+        let known = Self::KNOWN.into_iter().find(|method| method.name() == name);
+        known.unwrap_or(Self::Other)
+    }
+}
+
 /// One request on its way to a handler.
+#[derive(Clone)]
 pub struct Call {
     /// The request itself.
     pub request: web_sys::Request,
     /// The bindings.
     pub env: Env,
     /// What outlives the answer.
-    pub context: Context,
+    pub context: Rc<Context>,
     /// The query string, without the `?`.
     pub query: String,
     /// The variable segments of the path, in the order of the route.
@@ -67,9 +109,89 @@ impl Call {
         self.request.headers().get(name).ok().flatten()
     }
 
+    /// A request header's value, if it is given.
+    ///
+    /// # Errors
+    /// A value that cannot be used.
+    pub fn header_as<T: Param>(&self, name: &'static str) -> Result<Option<T>, Problem> {
+        self.header(name)
+            .map(|text| T::parse(&text).ok_or_else(|| Problem::invalid_header(name, T::EXPECTED)))
+            .transpose()
+    }
+
     /// The form that a list is wanted in.
     #[must_use]
     pub fn format(&self) -> registry::Format {
         registry::Format::preferred(self.header("accept").as_deref())
+    }
+
+    /// `If-Match` and `If-None-Match`.
+    ///
+    /// # Errors
+    /// A header that holds no entity tags.
+    pub fn preconditions(&self) -> Result<Preconditions, Problem> {
+        Ok(Preconditions {
+            if_match: self.header_as("if-match")?,
+            if_none_match: self.header_as("if-none-match")?,
+        })
+    }
+
+    /// `Idempotency-Key`.
+    ///
+    /// # Errors
+    /// A header that holds no key.
+    pub fn idempotency_key(&self) -> Result<Option<Key>, Problem> {
+        self.header_as("idempotency-key")
+    }
+
+    /// The media type of the body, which must be among those accepted.
+    ///
+    /// # Errors
+    /// Another media type, none, or a body that is encoded.
+    pub fn media_type(&self, accepted: &[&'static str]) -> Result<&'static str, Problem> {
+        let given = self.header("content-type").unwrap_or_default();
+        let given = given.split(';').next().unwrap_or_default().trim();
+        let known = accepted
+            .iter()
+            .find(|known| known.eq_ignore_ascii_case(given));
+        let encoding = self.header("content-encoding");
+        let is_plain = encoding.is_none_or(|encoding| encoding.eq_ignore_ascii_case("identity"));
+        known
+            .filter(|_| is_plain)
+            .copied()
+            .ok_or_else(|| Problem::unsupported_media_type(accepted))
+    }
+
+    /// The body, of at most so many bytes.
+    ///
+    /// # Errors
+    /// A longer one.
+    pub async fn body(&self, most: usize) -> Result<Vec<u8>, Error> {
+        let too_large = || Problem::body_too_large(most);
+        let announced = self.header("content-length");
+        let announced = announced.and_then(|length| length.parse::<usize>().ok());
+        if announced.is_some_and(|length| length > most) {
+            return Err(too_large().into());
+        }
+        let mut body = Vec::with_capacity(announced.unwrap_or_default());
+        let mut parts = Box::pin(chunks(self.request.body()));
+        while let Some(part) = parts.next().await {
+            let part = part.map_err(Error::platform("reading the body"))?;
+            if body.len() + part.len() > most {
+                return Err(too_large().into());
+            }
+            body.extend_from_slice(&part);
+        }
+        Ok(body)
+    }
+
+    /// The body as one JSON object.
+    ///
+    /// # Errors
+    /// A body of another media type, too long, or that is none.
+    pub async fn object(&self, accepted: &[&'static str]) -> Result<(Object, Vec<u8>), Error> {
+        self.media_type(accepted)?;
+        let body = self.body(RECORD_BYTES).await?;
+        Ok((Object::read(&body)?, body))
     }
 }

@@ -12,6 +12,10 @@ pub enum Error {
     /// Something that the user can be told.
     #[error("{}", .0.to_json())]
     Problem(Problem),
+    /// A write that would have made two rows share what only one may have: the column, with
+    /// its table, as in `place.name_key`.
+    #[error("not unique: {0}")]
+    Unique(String),
     /// The platform failed us: the user gets a 500, the log gets the reason.
     #[error("{doing}: {reason}")]
     Platform {
@@ -31,6 +35,24 @@ impl Error {
             Self::Platform { doing, reason }
         }
     }
+
+    /// Whether a write was refused because this column would no longer be unique.
+    #[must_use]
+    pub fn is_unique(&self, column: &str) -> bool {
+        matches!(self, Self::Unique(refused) if refused == column)
+    }
+
+    /// What the user is told; what the user is not told goes to the log.
+    #[must_use]
+    pub fn into_problem(self) -> Problem {
+        match self {
+            Self::Problem(problem) => problem,
+            Self::Unique(_) | Self::Platform { .. } => {
+                console_error!("{self}");
+                Problem::internal()
+            }
+        }
+    }
 }
 
 impl From<Problem> for Error {
@@ -44,20 +66,6 @@ impl From<worker::Error> for Error {
         Self::Platform {
             doing: "calling the platform",
             reason: error.to_string(),
-        }
-    }
-}
-
-impl Error {
-    /// What the user is told; what the user is not told goes to the log.
-    #[must_use]
-    pub fn into_problem(self) -> Problem {
-        match self {
-            Self::Problem(problem) => problem,
-            Self::Platform { .. } => {
-                console_error!("{self}");
-                Problem::internal()
-            }
         }
     }
 }

@@ -9,7 +9,9 @@ mod answer;
 mod call;
 mod d1;
 mod error;
+pub mod log;
 mod page;
+mod replay;
 mod routes;
 mod upstream;
 
@@ -18,10 +20,21 @@ pub use call::{Call, Method};
 pub use d1::{Database, Row};
 pub use error::Error;
 pub use page::PageRow;
-pub use routes::{Handlers, Routes, any, get};
+pub use replay::{Kept, Keyed};
+pub use routes::{Handlers, Routes, any, delete, get, patch, post, put};
 pub use upstream::{Upstream, chunks};
 
 /// What each worker runs once, when an isolate starts.
 pub fn start() {
     console_error_panic_hook::set_once();
+}
+
+/// Unicode's normal form C, as the platform makes it.
+#[must_use]
+pub fn normalize(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
+    let normal = js_sys::JsString::from(text).normalize("NFC");
+    String::from(normal)
 }

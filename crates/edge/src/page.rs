@@ -1,7 +1,7 @@
-//! A page of a register: one row of body, cursor and count.
+//! A page of a register: one row of body, cursor, count and change counter.
 
 use registry::sql::Statement;
-use registry::{Format, page};
+use registry::{Format, Tag, page};
 
 use crate::{Answer, Body, Database, Error, Row};
 
@@ -24,16 +24,33 @@ impl Database {
 }
 
 impl PageRow {
-    /// The page with its headers: `Link` where there is a next one, and `X-Total-Count`
-    /// where it was asked for.
+    /// The body, as JavaScript holds it.
     #[must_use]
-    pub fn into_answer(self, format: Format, path: &str, query: &str) -> Answer {
+    pub fn body(&self) -> wasm_bindgen::JsValue {
+        self.0.value(0)
+    }
+
+    /// The cursor behind the page, where there is more.
+    #[must_use]
+    pub fn after(&self) -> Option<String> {
+        self.0.text(1)
+    }
+
+    /// The page with its headers: `ETag`, `Link` where there is a next one, and
+    /// `X-Total-Count` where it was asked for. 304 where the reader has seen it already.
+    #[must_use]
+    pub fn into_answer(self, format: Format, path: &str, query: &str, seen: Option<i64>) -> Answer {
+        let counter = self.0.integer(3).unwrap_or_default();
+        let tag = Tag::of_list(format, &[counter]);
+        if seen == Some(counter) {
+            return Answer::not_modified(&tag).header("vary", "accept");
+        }
         let next = self
-            .0
-            .text(1)
+            .after()
             .map(|after| page::next_link(path, query, &after));
         let count = self.0.integer(2).map(|count| count.to_string());
-        Answer::ok(format.media_type(), Body::Js(self.0.value(0)))
+        Answer::ok(format.media_type(), Body::Js(self.body()))
+            .tagged(&tag)
             .header("vary", "accept")
             .header_if("link", next)
             .header_if("x-total-count", count)

@@ -14,13 +14,8 @@ pub type Handler = Rc<dyn Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Err
 
 /// The handlers of one address.
 pub enum Handlers {
-    /// One for each method, and the value of `Allow`.
-    Methods {
-        /// The methods there are.
-        allow: &'static str,
-        /// GET, and HEAD.
-        get: Handler,
-    },
+    /// One for each method.
+    Methods(Vec<(Method, Handler)>),
     /// One for whatever method.
     Any(Handler),
 }
@@ -33,16 +28,49 @@ where
     Rc::new(move |call| handler(call).boxed_local())
 }
 
-/// An address that is read: GET, and HEAD as GET without the body.
-pub fn get<F, A>(handler: F) -> Handlers
-where
-    F: Fn(Call) -> A + 'static,
-    A: Future<Output = Result<Answer, Error>> + 'static,
-{
-    Handlers::Methods {
-        allow: "GET, HEAD, OPTIONS",
-        get: boxed(handler),
-    }
+macro_rules! method {
+    ($($(#[$doc:meta])* $name:ident $method:ident),* $(,)?) => {
+        $(
+            $(#[$doc])*
+            pub fn $name<F, A>(handler: F) -> Handlers
+            where
+                F: Fn(Call) -> A + 'static,
+                A: Future<Output = Result<Answer, Error>> + 'static,
+            {
+                Handlers::Methods(Vec::new()).$name(handler)
+            }
+        )*
+
+        impl Handlers {
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub fn $name<F, A>(mut self, handler: F) -> Self
+                where
+                    F: Fn(Call) -> A + 'static,
+                    A: Future<Output = Result<Answer, Error>> + 'static,
+                {
+                    if let Self::Methods(methods) = &mut self {
+                        methods.push((Method::$method, boxed(handler)));
+                    }
+                    self
+                }
+            )*
+        }
+    };
+}
+
+method! {
+    /// GET, and HEAD as GET without the body.
+    get Get,
+    /// POST
+    post Post,
+    /// PUT
+    put Put,
+    /// PATCH
+    patch Patch,
+    /// DELETE
+    delete Delete,
 }
 
 /// An address whose every method has the same handler.
@@ -52,6 +80,34 @@ where
     A: Future<Output = Result<Answer, Error>> + 'static,
 {
     Handlers::Any(boxed(handler))
+}
+
+impl Handlers {
+    /// The value of `Allow`.
+    fn allow(&self) -> String {
+        let Self::Methods(methods) = self else {
+            return String::new();
+        };
+        let mut names: Vec<&str> = Vec::new();
+        for (method, _) in methods {
+            names.push(method.name());
+            if *method == Method::Get {
+                names.push(Method::Head.name());
+            }
+        }
+        names.push(Method::Options.name());
+        names.join(", ")
+    }
+
+    fn of(&self, method: Method) -> Option<&Handler> {
+        match self {
+            Self::Any(handler) => Some(handler),
+            Self::Methods(methods) => methods
+                .iter()
+                .find(|(known, _)| *known == method)
+                .map(|(_, handler)| handler),
+        }
+    }
 }
 
 /// A worker's route table.
@@ -98,37 +154,32 @@ impl Routes {
         env: Env,
         context: Context,
     ) -> Result<Answer, Error> {
-        let (method, address) = (request.method(), request.url());
+        let (method, address) = (Method::from(request.method().as_str()), request.url());
         let (path, query) = path::of_address(&address);
         let found = self
             .0
             .at(path::canonical(path))
             .map_err(|_| Problem::unknown_route())?;
-        let segments = found
-            .params
-            .iter()
-            .map(|(_, value)| value.to_owned())
-            .collect();
+        let segments = found.params.iter();
         let call = Call {
             request,
             env,
-            context,
+            context: Rc::new(context),
             query: query.to_owned(),
-            segments,
+            segments: segments.map(|(_, value)| value.to_owned()).collect(),
         };
-        match (found.value, Method::from(method.as_str())) {
-            (Handlers::Any(handler), _) | (Handlers::Methods { get: handler, .. }, Method::Get) => {
-                handler(call).await
-            }
-            (Handlers::Methods { get: handler, .. }, Method::Head) => {
+        let handlers = found.value;
+        if let Some(handler) = handlers.of(method) {
+            return handler(call).await;
+        }
+        match (method, handlers.of(Method::Get)) {
+            (Method::Head, Some(handler)) => {
                 // An error's body goes too: a HEAD answer never has one.
                 let answer = handler(call).await.unwrap_or_else(Answer::from);
                 Ok(answer.without_body())
             }
-            (Handlers::Methods { allow, .. }, Method::Options) => Ok(Answer::options(allow)),
-            (Handlers::Methods { allow, .. }, Method::Other) => {
-                Err(Problem::method_not_allowed(allow).into())
-            }
+            (Method::Options, _) => Ok(Answer::options(&handlers.allow())),
+            _ => Err(Problem::method_not_allowed(&handlers.allow()).into()),
         }
     }
 }

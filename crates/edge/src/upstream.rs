@@ -6,11 +6,12 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use futures_util::{Stream, StreamExt};
 use js_sys::{ArrayBuffer, Uint8Array};
-use registry::Problem;
+use registry::problem::MEDIA_TYPE;
+use registry::{Problem, Tag};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use wasm_streams::ReadableStream;
-use web_sys::{AbortController, RequestInit, Response};
+use web_sys::{AbortController, Headers, RequestInit, Response};
 use worker::{Delay, Env, Fetcher, console_error, worker_sys};
 
 use crate::Error;
@@ -18,10 +19,14 @@ use crate::Error;
 /// How long a service may take to begin its answer, and for each part of it from then on.
 const DEADLINE_MS: u32 = 5_000;
 
+/// The same for what is known to take long: an import.
+const PATIENT_DEADLINE_MS: u32 = 300_000;
+
 /// A worker that another one calls.
 pub struct Upstream {
     service: &'static str,
     fetcher: worker_sys::Fetcher,
+    deadline_ms: u32,
 }
 
 impl Upstream {
@@ -34,7 +39,17 @@ impl Upstream {
         Ok(Self {
             service,
             fetcher: fetcher.into_rpc(),
+            deadline_ms: DEADLINE_MS,
         })
+    }
+
+    /// The same, given the time that an import takes.
+    #[must_use]
+    pub fn patient(self) -> Self {
+        Self {
+            deadline_ms: PATIENT_DEADLINE_MS,
+            ..self
+        }
     }
 
     /// Reads a path of the service.
@@ -42,7 +57,35 @@ impl Upstream {
     /// # Errors
     /// A problem that names the service where it failed (any 5xx among it) or was slow.
     pub async fn get(&self, path: &str) -> Result<Response, Error> {
+        self.ask("GET", path, None).await
+    }
+
+    /// Reads a path of the service, unless it is still as the tag says: then a 304.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn get_unless(&self, path: &str, known: Option<&Tag>) -> Result<Response, Error> {
+        self.ask("GET", path, known).await
+    }
+
+    /// Has the service do something, by an empty POST.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn post(&self, path: &str) -> Result<Response, Error> {
+        self.ask("POST", path, None).await
+    }
+
+    async fn ask(&self, method: &str, path: &str, known: Option<&Tag>) -> Result<Response, Error> {
         let init = RequestInit::new();
+        init.set_method(method);
+        if let Some(known) = known {
+            let headers = Headers::new().map_err(Error::platform("making a request"))?;
+            headers
+                .set("if-none-match", &known.to_string())
+                .map_err(Error::platform("making a request"))?;
+            init.set_headers(&headers);
+        }
         let address = format!("https://{}{path}", self.service);
         self.fetched(|signal| {
             init.set_signal(Some(signal));
@@ -68,6 +111,18 @@ impl Upstream {
             200 => Ok(response),
             status => Err(self.failed(&format!("status {status}"))),
         }
+    }
+
+    /// The whole body of an answer, as JSON of a shape.
+    ///
+    /// # Errors
+    /// As [`Self::read`], and for a body of another shape.
+    pub async fn read_json<T: serde::de::DeserializeOwned>(
+        &self,
+        response: Response,
+    ) -> Result<T, Error> {
+        let body = self.bytes(&self.found(response)?).await?;
+        serde_json::from_slice(&body).map_err(|error| self.failed(&error.to_string()))
     }
 
     /// The whole body of an answer.
@@ -123,18 +178,21 @@ impl Upstream {
     /// # Errors
     /// A problem that names the service, once the deadline has passed.
     pub async fn in_time<T>(&self, next: impl Future<Output = T>) -> Result<T, Error> {
-        let deadline = Delay::from(Duration::from_millis(DEADLINE_MS.into()));
+        let deadline = Delay::from(Duration::from_millis(self.deadline_ms.into()));
         match select(pin!(next), deadline).await {
             Either::Left((given, _)) => Ok(given),
             Either::Right(((), _)) => {
-                Err(Problem::service_timed_out(self.service, DEADLINE_MS).into())
+                Err(Problem::service_timed_out(self.service, self.deadline_ms).into())
             }
         }
     }
 
-    /// A service's own 5xx says nothing that its caller's user can act on.
+    /// A service's own 5xx says nothing that its caller's user can act on, but where it names
+    /// another service that failed it.
     fn sound(&self, response: Response) -> Result<Response, Error> {
+        let content = response.headers().get("content-type").ok().flatten();
         match response.status() {
+            502 | 504 if content.as_deref() == Some(MEDIA_TYPE) => Ok(response),
             500.. => Err(self.failed(&format!("status {}", response.status()))),
             _ => Ok(response),
         }
@@ -145,10 +203,11 @@ impl Upstream {
     }
 }
 
-/// The body of an answer as it comes.
-pub fn chunks(response: &Response) -> impl Stream<Item = Result<Vec<u8>, JsValue>> + use<> {
-    let body = response.body().map(ReadableStream::from_raw);
-    let chunks = body.map(ReadableStream::into_stream);
+/// A body, of a request or an answer, as it comes.
+pub fn chunks(
+    body: Option<web_sys::ReadableStream>,
+) -> impl Stream<Item = Result<Vec<u8>, JsValue>> + use<> {
+    let chunks = body.map(|body| ReadableStream::from_raw(body).into_stream());
     futures_util::stream::iter(chunks)
         .flatten()
         .map(|chunk| Ok(chunk?.unchecked_into::<Uint8Array>().to_vec()))

@@ -37,7 +37,13 @@ impl Cursor {
 
     fn from_plain(plain: &str) -> Option<Self> {
         if let Some(id) = plain.strip_prefix('i') {
-            return Some(Self::Id(PersonId::parse(id)?.get()));
+            // Before the first there is 0, where a feed begins that has nothing yet.
+            let id = if id == "0" {
+                0
+            } else {
+                PersonId::parse(id)?.get()
+            };
+            return Some(Self::Id(id));
         }
         let (id, key) = plain.strip_prefix('n')?.split_once(':')?;
         let key_fits = (1..=MOST_KEY_BYTES).contains(&key.len());
@@ -111,7 +117,7 @@ mod tests {
     #[test]
     fn what_is_no_cursor_is_refused() {
         for text in [
-            "", "6", "zz", "69", "6930", "6e373a", "78", "ñ", "6934F2", "ff", "69c3",
+            "", "6", "zz", "69", "693030", "6e373a", "78", "ñ", "6934F2", "ff", "69c3",
         ] {
             assert_eq!(Cursor::parse(text), None, "{text}");
         }

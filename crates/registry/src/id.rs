@@ -4,6 +4,10 @@ use crate::params::{Param, whole};
 
 const MOST: i64 = (1 << 53) - 1;
 
+/// The greatest id that a client may choose. Those above it are the register's own to
+/// give, so that no choice can ever leave it without a next one.
+const MOST_CHOSEN: i64 = 1 << 52;
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -18,6 +22,12 @@ macro_rules! id {
             #[must_use]
             pub fn new(id: i64) -> Option<Self> {
                 (1..=MOST).contains(&id).then_some(Self(id))
+            }
+
+            /// Whether a client may choose it for a new record.
+            #[must_use]
+            pub fn is_choosable(self) -> bool {
+                self.0 <= MOST_CHOSEN
             }
 
             /// The number itself.

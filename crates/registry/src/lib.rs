@@ -5,7 +5,14 @@
 //! `cargo test`.
 
 pub mod cursor;
+pub mod etag;
+pub mod fields;
 pub mod id;
+pub mod idempotency;
+pub mod ids;
+pub mod integrity;
+pub mod json;
+pub mod log;
 pub mod media;
 pub mod name;
 pub mod page;
@@ -15,6 +22,7 @@ pub mod problem;
 pub mod sql;
 
 pub use cursor::Cursor;
+pub use etag::{Preconditions, Tag};
 pub use id::{PersonId, PlaceId};
 pub use media::Format;
 pub use page::{Page, Sort};

@@ -20,6 +20,15 @@ impl Format {
         }
     }
 
+    /// What tells the forms apart in an entity tag.
+    #[must_use]
+    pub fn letter(self) -> char {
+        match self {
+            Self::Json => 'j',
+            Self::NdJson => 'n',
+        }
+    }
+
     /// What stands before the first record, between two, and behind the last.
     #[must_use]
     pub fn frame(self) -> Frame {

@@ -197,11 +197,21 @@ impl Page {
 /// need not count again.
 #[must_use]
 pub fn next_link(path: &str, query: &str, after: &str) -> String {
+    link(path, query, "after", after)
+}
+
+/// The same for the feed of changes, whose cursor is `since`.
+#[must_use]
+pub fn since_link(path: &str, query: &str, since: &str) -> String {
+    link(path, query, "since", since)
+}
+
+fn link(path: &str, query: &str, parameter: &str, cursor: &str) -> String {
     let kept = form_urlencoded::parse(query.as_bytes())
-        .filter(|(name, _)| name != "after" && name != "count");
+        .filter(|(name, _)| name != parameter && name != "count");
     let query = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(kept)
-        .append_pair("after", after)
+        .append_pair(parameter, cursor)
         .finish();
     format!("<{path}?{query}>; rel=\"next\"")
 }

@@ -31,6 +31,27 @@ impl Param for bool {
     }
 }
 
+/// A time in whole seconds, from none to a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seconds(i64);
+
+impl Seconds {
+    /// The same in milliseconds.
+    #[must_use]
+    pub fn to_milliseconds(self) -> i64 {
+        self.0 * 1000
+    }
+}
+
+impl Param for Seconds {
+    const EXPECTED: &'static str = "a whole number of seconds, from 0 to 86400";
+
+    fn parse(text: &str) -> Option<Self> {
+        let seconds = if text == "0" { 0 } else { whole(text)? };
+        (seconds <= 86_400).then_some(Self(seconds))
+    }
+}
+
 /// The parameters of one query string.
 #[derive(Debug)]
 pub struct Params(Vec<(String, String)>);

@@ -1,7 +1,8 @@
 //! Statements: SQL with what is bound to it, and the one that makes a page of a register.
 //!
-//! `SQLite` makes the JSON: a page is one row of three columns, its body ready to be
-//! sent, the cursor behind it, and the count. Rust does not look into the records.
+//! `SQLite` makes the JSON: a page is one row of four columns, its body ready to be sent,
+//! the cursor behind it, the count, and the register's change counter. Rust does not look
+//! into the records.
 
 use crate::media::Frame;
 use crate::page::{Key, Page};
@@ -14,6 +15,20 @@ pub enum Bind {
     Integer(i64),
     /// A text.
     Text(String),
+    /// Nothing.
+    Null,
+}
+
+impl<T: Into<Bind>> From<Option<T>> for Bind {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl From<String> for Bind {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
 }
 
 impl From<i64> for Bind {
@@ -55,8 +70,10 @@ pub struct Register {
     pub table: &'static str,
     /// The columns that the record is made of.
     pub columns: &'static str,
-    /// The expression that makes one record's JSON.
+    /// The expression that makes one record.
     pub record: &'static str,
+    /// The table of its changes, whose greatest `seq` is the register's change counter.
+    pub changes: &'static str,
 }
 
 /// The conditions of a list, joined by AND.
@@ -67,7 +84,7 @@ pub struct Filters {
 }
 
 /// The binds that every page has before those of its filters.
-const PAGE_BINDS: usize = 5;
+const PAGE_BINDS: usize = 6;
 
 impl Filters {
     /// Adds a condition without a value.
@@ -105,17 +122,22 @@ impl Filters {
 }
 
 /// One page of a register. `{…}` are filled by [`page`]; `?1` is the limit, `?2` to
-/// `?4` what stands before, between and behind the records, `?5` what stands behind none.
+/// `?4` what stands before, between and behind the records, `?5` what stands behind none,
+/// `?6` the change counter that the reader has seen the page at, if it has.
 ///
-/// One record more than asked for is read, to know whether there is a next page.
+/// One record more than asked for is read, to know whether there is a next page; none at
+/// all where nothing has changed, so that a 304 costs one row of the changes.
 const PAGE: &str = "
 WITH
+  register AS MATERIALIZED (
+    SELECT coalesce(max(seq), 0) AS counter FROM {changes}
+  ),
   page AS (
     SELECT id, name_key, {columns}
     FROM {table}
     WHERE {filters} AND {after}
     ORDER BY {order}
-    LIMIT ?1 + 1
+    LIMIT iif((SELECT counter FROM register) IS ?6, 0, ?1 + 1)
   ),
   numbered AS (
     SELECT *, row_number() OVER () AS n FROM page
@@ -125,12 +147,20 @@ SELECT
   CASE WHEN count(*) > ?1 THEN
     lower(hex(max({cursor}) FILTER (WHERE n = ?1)))
   END,
-  {count}
+  {count},
+  (SELECT counter FROM register)
 FROM numbered";
 
-/// The page of a register that a request asks for.
+/// The page of a register that a request asks for; `seen` is the change counter of the
+/// page that it has already.
 #[must_use]
-pub fn page(register: Register, mut filters: Filters, page: &Page, frame: Frame) -> Statement {
+pub fn page(
+    register: Register,
+    mut filters: Filters,
+    page: &Page,
+    frame: Frame,
+    seen: Option<i64>,
+) -> Statement {
     let matching = filters.text();
     let (beyond, direction) = if page.sort.descending {
         ("<", "DESC")
@@ -154,11 +184,15 @@ pub fn page(register: Register, mut filters: Filters, page: &Page, frame: Frame)
         }
     };
     let count = if page.count {
-        format!("(SELECT count(*) FROM {} WHERE {matching})", register.table)
+        format!(
+            "iif((SELECT counter FROM register) IS ?6, NULL, (SELECT count(*) FROM {} WHERE {matching}))",
+            register.table
+        )
     } else {
         "NULL".to_owned()
     };
     let sql = PAGE
+        .replace("{changes}", register.changes)
         .replace("{table}", register.table)
         .replace("{columns}", register.columns)
         .replace("{record}", register.record)
@@ -170,6 +204,7 @@ pub fn page(register: Register, mut filters: Filters, page: &Page, frame: Frame)
     let frame = [frame.open, frame.between, frame.close, frame.end(true)].map(Bind::from);
     let mut binds = vec![Bind::Integer(page.limit.get().into())];
     binds.extend(frame);
+    binds.push(seen.into());
     binds.append(&mut filters.binds);
     Statement { sql, binds }
 }

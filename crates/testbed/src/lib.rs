@@ -16,6 +16,7 @@ impl ToSql for Bound<'_> {
         match self.0 {
             Bind::Integer(number) => number.to_sql(),
             Bind::Text(text) => text.to_sql(),
+            Bind::Null => Ok(rusqlite::types::Null.into()),
         }
     }
 }

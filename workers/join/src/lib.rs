@@ -20,8 +20,10 @@ fn table() -> Routes {
             get(routes::people_per_place::read),
         )
         .at("/places", any(routes::forward::to_places))
+        .at("/places/import", any(routes::forward::import_places))
         .at("/places/{*rest}", any(routes::forward::to_places))
         .at("/people", any(routes::forward::to_people))
+        .at("/people/import", any(routes::forward::import_people))
         .at("/people/{*rest}", any(routes::forward::to_people))
 }
 

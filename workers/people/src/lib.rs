@@ -6,15 +6,33 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{Routes, get};
-use worker::{Context, Env, Result, event};
+use edge::{Routes, get, post};
+use worker::{Context, Env, Result, ScheduleContext, ScheduledEvent, console_error, event};
 
 /// The whole route table, each address without its `/v1`.
 fn table() -> Routes {
     Routes::default()
-        .at("/people", get(routes::list))
-        .at("/people/{id}", get(routes::read))
+        .at("/people", get(routes::list).post(routes::create))
+        .at(
+            "/people/{id}",
+            get(routes::read)
+                .put(routes::put)
+                .patch(routes::patch)
+                .delete(routes::delete),
+        )
+        .at("/people/{id}/history", get(routes::history))
         .at("/people/by-place", get(routes::by_place))
+        .at("/people/changes", get(routes::changes))
+        .at("/internal/residents/{id}", get(routes::residents::count))
+        .at(
+            "/internal/residents/{id}/relocate",
+            post(routes::residents::relocate),
+        )
+        .at(
+            "/internal/residents/{id}/release",
+            post(routes::residents::release),
+        )
+        .at("/internal/repair", post(routes::repair))
 }
 
 thread_local! {
@@ -29,4 +47,11 @@ fn start() {
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<web_sys::Response> {
     ROUTES.with(Rc::clone).serve(request, env, context).await
+}
+
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    if let Err(error) = routes::repair::scheduled(&env).await {
+        console_error!("the scheduled repair: {error}");
+    }
 }

@@ -6,14 +6,24 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{Routes, get};
-use worker::{Context, Env, Result, event};
+use edge::{Routes, get, post};
+use worker::{Context, Env, Result, ScheduleContext, ScheduledEvent, console_error, event};
 
 /// The whole route table, each address without its `/v1`.
 fn table() -> Routes {
     Routes::default()
-        .at("/places", get(routes::list))
-        .at("/places/{id}", get(routes::read))
+        .at("/places", get(routes::list).post(routes::create))
+        .at(
+            "/places/{id}",
+            get(routes::read)
+                .put(routes::put)
+                .patch(routes::patch)
+                .delete(routes::delete),
+        )
+        .at("/places/{id}/history", get(routes::history))
+        .at("/places/changes", get(routes::changes))
+        .at("/internal/standing", get(routes::standing))
+        .at("/internal/repair", post(routes::repair))
 }
 
 thread_local! {
@@ -28,4 +38,11 @@ fn start() {
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<web_sys::Response> {
     ROUTES.with(Rc::clone).serve(request, env, context).await
+}
+
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    if let Err(error) = routes::repair::scheduled(&env).await {
+        console_error!("the scheduled repair: {error}");
+    }
 }

@@ -25,3 +25,21 @@ pub async fn to_people(call: Call) -> Result<Answer, Error> {
         .await
         .map(Answer::passed)
 }
+
+/// An import of places, which takes its time.
+///
+/// # Errors
+/// As [`to_places`].
+pub async fn import_places(call: Call) -> Result<Answer, Error> {
+    let places = places(&call.env)?.patient();
+    places.forward(&call.request).await.map(Answer::passed)
+}
+
+/// An import of people, which takes its time.
+///
+/// # Errors
+/// As [`to_places`].
+pub async fn import_people(call: Call) -> Result<Answer, Error> {
+    let people = people(&call.env)?.patient();
+    people.forward(&call.request).await.map(Answer::passed)
+}

@@ -1,7 +1,8 @@
 //! A list of people.
 
+use registry::ids::Ids;
 use registry::name::Prefix;
-use registry::{Page, Param, Params, PersonId, PlaceId, Problem};
+use registry::{Page, Params, PlaceId, Problem};
 
 /// Which people, in which order, how many.
 #[derive(Debug, Default)]
@@ -42,47 +43,9 @@ impl PeopleList {
     }
 }
 
-/// A batch of ids, separated by commas; one that names nobody is passed over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ids(Vec<PersonId>);
-
-impl Ids {
-    const MOST: usize = 1000;
-
-    /// The ids as a JSON array, the one form in which D1 takes many values at once.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        let ids: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        format!("[{}]", ids.join(","))
-    }
-}
-
-impl Param for Ids {
-    const EXPECTED: &'static str = "1 to 1000 ids, separated by commas";
-
-    fn parse(text: &str) -> Option<Self> {
-        let ids: Option<Vec<PersonId>> = text.split(',').map(PersonId::parse).collect();
-        ids.filter(|ids| ids.len() <= Self::MOST).map(Self)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_batch_is_ids_separated_by_commas() {
-        assert_eq!(
-            Ids::parse("3,1,2").map(|ids| ids.to_json()).as_deref(),
-            Some("[3,1,2]")
-        );
-        for refused in ["", ",", "1,", "1,,2", "1;2", "1, 2", "0", "x"] {
-            assert_eq!(Ids::parse(refused), None, "{refused}");
-        }
-        let many = |n: usize| vec!["7"; n].join(",");
-        assert!(Ids::parse(&many(1000)).is_some());
-        assert_eq!(Ids::parse(&many(1001)), None);
-    }
 
     #[test]
     fn every_filter_is_read() -> Result<(), Problem> {

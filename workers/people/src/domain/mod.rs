@@ -2,6 +2,8 @@
 
 mod by_place;
 mod list;
+mod person;
 
 pub use by_place::{ByPlace, Range};
-pub use list::{Ids, PeopleList};
+pub use list::PeopleList;
+pub use person::{Person, Residence};

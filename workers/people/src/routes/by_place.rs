@@ -9,6 +9,7 @@ use std::future::ready;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use js_sys::{Array, JsString};
+use registry::Tag;
 use registry::media::Frame;
 use registry::page::Limit;
 
@@ -23,8 +24,16 @@ pub async fn by_place(call: Call) -> Result<Answer, Error> {
     let ask = ByPlace::read(&call.params(ByPlace::PARAMETERS)?)?;
     let format = call.format();
     let frame = format.frame();
+    let seen = call.preconditions()?.known_counters(format);
+    let seen = seen.map(|[counter]| counter);
     let database = Database::of(&call.env)?;
-    let mut first = Part::of(&database, ask, frame).await?;
+    let mut first = Part::of(&database, ask, frame, seen).await?;
+    // A body of several statements may hold changes made in between; then the counter has
+    // moved, and the tag will never be confirmed.
+    let tag = Tag::of_list(format, &[first.counter]);
+    if seen == Some(first.counter) {
+        return Ok(Answer::not_modified(&tag).header("vary", "accept"));
+    }
     let body = match first.rest.take() {
         None => Body::Js(first.text(frame.open, frame.end(first.is_empty)).into()),
         Some(rest) => {
@@ -34,7 +43,9 @@ pub async fn by_place(call: Call) -> Result<Answer, Error> {
             Body::stream(start.chain(rest.map_ok(to_bytes)), frame)
         }
     };
-    Ok(Answer::ok(format.media_type(), body).header("vary", "accept"))
+    Ok(Answer::ok(format.media_type(), body)
+        .tagged(&tag)
+        .header("vary", "accept"))
 }
 
 /// What one statement answered, and what is left to ask.
@@ -42,17 +53,27 @@ struct Part {
     texts: Array,
     is_empty: bool,
     rest: Option<ByPlace>,
+    /// The register's change counter.
+    counter: i64,
 }
 
 impl Part {
-    async fn of(database: &Database, ask: ByPlace, frame: Frame) -> Result<Self, Error> {
-        let rows = database.rows(&store::by_place(&ask, frame)).await?;
+    async fn of(
+        database: &Database,
+        ask: ByPlace,
+        frame: Frame,
+        seen: Option<i64>,
+    ) -> Result<Self, Error> {
+        let mut rows = database.rows(&store::by_place(&ask, frame, seen)).await?;
+        let counter = rows.first().and_then(|row| row.integer(3));
+        rows.retain(|row| row.integer(1).is_some());
         let rest = rows.last().and_then(|row| after(row, &ask));
         let texts: Array = rows.iter().map(|row| row.value(0)).collect();
         Ok(Self {
             is_empty: rows.is_empty(),
             texts,
             rest,
+            counter: counter.unwrap_or_default(),
         })
     }
 
@@ -71,7 +92,7 @@ fn parts(
 ) -> impl Stream<Item = Result<JsString, Error>> {
     stream::try_unfold((database, Some(rest)), move |(database, rest)| async move {
         let Some(ask) = rest else { return Ok(None) };
-        let part = Part::of(&database, ask, frame).await?;
+        let part = Part::of(&database, ask, frame, None).await?;
         let behind = if part.rest.is_some() {
             frame.between
         } else {

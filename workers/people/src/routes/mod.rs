@@ -1,9 +1,23 @@
-//! One file an address: parse, ask the store, answer.
+//! One file an address: parse, ask the store, answer. `settling` and `writing` are what the
+//! writes share.
 
 mod by_place;
+mod create;
+mod delete;
+mod history;
 mod list;
 mod read;
+pub mod repair;
+mod replace;
+pub mod residents;
+mod settling;
+mod writing;
 
 pub use by_place::by_place;
+pub use create::create;
+pub use delete::delete;
+pub use history::{changes, history};
 pub use list::list;
 pub use read::read;
+pub use repair::repair;
+pub use replace::{patch, put};

@@ -1,7 +1,7 @@
 //! `GET /v1/people/{id}`
 
 use edge::{Answer, Body, Call, Database, Error};
-use registry::{Format, PersonId, Problem};
+use registry::{PersonId, Problem, Tag};
 
 use crate::store;
 
@@ -14,8 +14,10 @@ pub async fn read(call: Call) -> Result<Answer, Error> {
     let id: PersonId = call.id()?;
     let row = Database::of(&call.env)?.row(&store::read(id)).await?;
     let row = row.ok_or_else(|| Problem::not_found("person", id.get()))?;
-    Ok(Answer::ok(
-        Format::Json.media_type(),
-        Body::Js(row.value(0)),
-    ))
+    let version = row.integer(1).unwrap_or_default();
+    let tag = Tag::of_version(version);
+    if call.preconditions()?.not_modified(Some(version)) {
+        return Ok(Answer::not_modified(&tag));
+    }
+    Ok(Answer::record(Body::Js(row.value(0)), &tag))
 }

@@ -11,9 +11,10 @@ const BY_PLACE: &str = include_str!("by_place.sql");
 /// so many and one more group, which bounds what an isolate has in memory at a time.
 pub const PEOPLE_A_STATEMENT: i64 = 20_000;
 
-/// The groups asked for, as many as one statement answers.
+/// The groups asked for, as many as one statement answers; none if nothing has changed since
+/// the counter that was `seen`.
 #[must_use]
-pub fn by_place(ask: &ByPlace, frame: Frame) -> Statement {
+pub fn by_place(ask: &ByPlace, frame: Frame, seen: Option<i64>) -> Statement {
     let numbers = [
         ask.range.after,
         ask.range.through,
@@ -23,5 +24,6 @@ pub fn by_place(ask: &ByPlace, frame: Frame) -> Statement {
     ];
     let mut binds: Vec<Bind> = numbers.map(Bind::from).into();
     binds.push(frame.between.into());
+    binds.push(seen.into());
     Statement::new(BY_PLACE, binds)
 }

@@ -10,13 +10,14 @@ const REGISTER: Register = Register {
     table: "person",
     columns: "name, is_alive, is_king, place_id",
     record: record!(),
+    changes: "person_change",
 };
 
 /// Each set of equality filters has an index in each order (see the migration), so that
 /// a page is a walk from its cursor on. Only a name's prefix in the order of ids sorts
 /// what it matches.
 #[must_use]
-pub fn list(list: &PeopleList, frame: Frame) -> Statement {
+pub fn list(list: &PeopleList, frame: Frame, seen: Option<i64>) -> Statement {
     let mut filters = Filters::default();
     if let Some(place) = list.place {
         filters.bound("place_id = $", place.get());
@@ -41,5 +42,5 @@ pub fn list(list: &PeopleList, frame: Frame) -> Statement {
             ids.to_json().as_str(),
         );
     }
-    sql::page(REGISTER, filters, &list.page, frame)
+    sql::page(REGISTER, filters, &list.page, frame, seen)
 }

@@ -1,12 +1,20 @@
 //! The statements of the people database.
 
 mod by_place;
+mod history;
 mod list;
 mod read;
+mod residents;
+mod settle;
+mod write;
 
 pub use by_place::{PEOPLE_A_STATEMENT, by_place};
+pub use history::CHANGES;
 pub use list::list;
 pub use read::read;
+pub use residents::{count, release, relocate};
+pub use settle::{Write, before, forget, remove, restore, settle, undone, unsettled};
+pub use write::{delete, depose, insert, king, remember, update};
 
 /// One person as JSON.
 macro_rules! record {

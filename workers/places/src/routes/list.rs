@@ -12,8 +12,10 @@ use crate::store;
 pub async fn list(call: Call) -> Result<Answer, Error> {
     let list = PlaceList::read(&call.params(PlaceList::PARAMETERS)?)?;
     let format = call.format();
+    let seen = call.preconditions()?.known_counters(format);
+    let seen = seen.map(|[counter]| counter);
     let page = Database::of(&call.env)?
-        .page(&store::list(&list, format.frame()))
+        .page(&store::list(&list, format.frame(), seen))
         .await?;
-    Ok(page.into_answer(format, "/v1/places", &call.query))
+    Ok(page.into_answer(format, "/v1/places", &call.query, seen))
 }

@@ -1,7 +1,22 @@
-//! One file an address: parse, ask the store, answer.
+//! One file an address: parse, ask the store, answer. `writing` and `deleting` are what the
+//! writes share.
 
+mod create;
+mod delete;
+mod deleting;
+mod history;
 mod list;
 mod read;
+pub mod repair;
+mod replace;
+mod standing;
+mod writing;
 
+pub use create::create;
+pub use delete::delete;
+pub use history::{changes, history};
 pub use list::list;
 pub use read::read;
+pub use repair::repair;
+pub use replace::{patch, put};
+pub use standing::standing;

@@ -10,14 +10,15 @@ const REGISTER: Register = Register {
     table: "place",
     columns: "name",
     record: record!(),
+    changes: "place_change",
 };
 
 /// By id: the primary key. By name: the unique index on `name_key`.
 #[must_use]
-pub fn list(list: &PlaceList, frame: Frame) -> Statement {
+pub fn list(list: &PlaceList, frame: Frame, seen: Option<i64>) -> Statement {
     let mut filters = Filters::default();
     if let Some(prefix) = &list.name {
         filters.name_begins(prefix);
     }
-    sql::page(REGISTER, filters, &list.page, frame)
+    sql::page(REGISTER, filters, &list.page, frame, seen)
 }

@@ -1,10 +1,16 @@
 //! The statements of the places database.
 
+mod deletion;
+mod history;
 mod list;
 mod read;
+mod write;
 
+pub use deletion::{commit, forget, left, mark, standing, take_over, unmark};
+pub use history::CHANGES;
 pub use list::list;
 pub use read::read;
+pub use write::{insert, named, remember, update};
 
 /// One place as JSON, from the columns `id` and `name`.
 macro_rules! record {

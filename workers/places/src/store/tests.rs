@@ -6,9 +6,12 @@ use testbed::{Plan, Testbed, Value};
 use crate::domain::PlaceList;
 use crate::store;
 
-const MIGRATIONS: &[&str] = &[include_str!(
-    "../../../../d1-migrations/places/0001_place.sql"
-)];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../../d1-migrations/places/0001_place.sql"),
+    include_str!("../../../../d1-migrations/places/0002_change.sql"),
+    include_str!("../../../../d1-migrations/places/0003_tombstone.sql"),
+    include_str!("../../../../d1-migrations/places/0004_idempotency.sql"),
+];
 
 fn seeded() -> Testbed {
     let testbed = Testbed::new(MIGRATIONS).unwrap();
@@ -20,7 +23,7 @@ fn seeded() -> Testbed {
 
 fn page(query: &str) -> Vec<Value> {
     let list = PlaceList::read(&Params::read(query, PlaceList::PARAMETERS).unwrap()).unwrap();
-    let statement = store::list(&list, Format::Json.frame());
+    let statement = store::list(&list, Format::Json.frame(), None);
     seeded().rows(&statement).unwrap().remove(0)
 }
 
@@ -29,7 +32,7 @@ fn text(value: &str) -> Value {
 }
 
 #[test]
-fn a_page_is_one_row_of_body_cursor_and_count() {
+fn a_page_is_one_row_of_body_cursor_count_and_counter() {
     assert_eq!(
         page("limit=2&count=exact"),
         [
@@ -39,6 +42,7 @@ fn a_page_is_one_row_of_body_cursor_and_count() {
             ),
             text("6932"),
             Value::Integer(3),
+            Value::Integer(3),
         ]
     );
     assert_eq!(
@@ -46,7 +50,8 @@ fn a_page_is_one_row_of_body_cursor_and_count() {
         [
             text(r#"[{"id":5,"name":"Álamo"}]"#),
             Value::Null,
-            Value::Null
+            Value::Null,
+            Value::Integer(3),
         ]
     );
     assert_eq!(page("name=zzz")[0], text("[]"));
@@ -71,7 +76,10 @@ fn one_place_is_one_row() {
             .rows(&store::read(PlaceId::new(id).unwrap()))
             .unwrap()
     };
-    assert_eq!(one(1), [[text(r#"{"id":1,"name":"Beta"}"#)]]);
+    assert_eq!(
+        one(1),
+        [[text(r#"{"id":1,"name":"Beta"}"#), Value::Integer(1)]]
+    );
     assert!(one(3).is_empty());
 }
 
@@ -103,6 +111,6 @@ fn every_query_has_its_index() {
 fn plan_of(testbed: &Testbed, query: &str) -> Plan {
     let list = PlaceList::read(&Params::read(query, PlaceList::PARAMETERS).unwrap()).unwrap();
     testbed
-        .plan(&store::list(&list, Format::Json.frame()))
+        .plan(&store::list(&list, Format::Json.frame(), None))
         .unwrap()
 }

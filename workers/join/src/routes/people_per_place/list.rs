@@ -5,13 +5,12 @@
 //! something failed, a problem in its place; a longer one is streamed.
 
 use edge::{Answer, Body, Call, Error};
-use futures_util::future::try_join;
 use futures_util::{StreamExt, stream};
 use registry::media::Frame;
-use registry::{Cursor, page};
+use registry::{Cursor, Format, Tag, page};
 
-use super::merging::{Merging, Services};
-use super::{people, places};
+use super::merging::Merging;
+use super::sources::{Services, Sources};
 use crate::domain::{Merge, PeoplePerPlace};
 
 /// The bytes of a page that are gathered before its answer begins.
@@ -24,17 +23,23 @@ const HELD: usize = 256 * 1024;
 pub async fn list(call: Call) -> Result<Answer, Error> {
     let ask = PeoplePerPlace::read(&call.params(PeoplePerPlace::PARAMETERS)?)?;
     let format = call.format();
-    let services = Services {
-        places: places(&call.env)?,
-        people: people(&call.env)?,
-    };
+    let known = call.preconditions()?.known_counters(format);
+    let services = Services::of(&call.env)?;
     let (places_path, groups_path) = (ask.places_path(), ask.groups_path(ask.after));
-    let page = async {
-        let page = services.places.read(&places_path).await?;
-        let bytes = services.places.bytes(&page).await?;
-        Ok::<_, Error>((page.headers(), bytes))
+    let paths = [places_path.as_str(), groups_path.as_str()];
+    let places_tag = |counter| Tag::of_list(Format::Json, &[counter]);
+    let (places, groups, tag) = match services.ask(paths, known, format, places_tag).await? {
+        Sources::NotModified(tag) => {
+            return Ok(Answer::not_modified(&tag).header("vary", "accept"));
+        }
+        Sources::Found {
+            places,
+            people,
+            tag,
+        } => (services.places.found(places)?, people, tag),
     };
-    let ((headers, page), groups) = try_join(page, services.people.read(&groups_path)).await?;
+    let headers = places.headers();
+    let page = services.places.bytes(&places).await?;
 
     let header = |name| headers.get(name).ok().flatten();
     let merge = Merge::of_page(page, format.frame());
@@ -46,6 +51,7 @@ pub async fn list(call: Call) -> Result<Answer, Error> {
     let merging = Merging::new(ask, merge, services, &groups);
     Ok(
         Answer::ok(format.media_type(), body(merging, format.frame()).await?)
+            .tagged(&tag)
             .header("vary", "accept")
             .header_if("link", next)
             .header_if("x-total-count", header("x-total-count")),

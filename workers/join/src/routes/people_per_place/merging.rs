@@ -1,28 +1,13 @@
 //! The merge, fed by the people service: asks it again where references are not sound.
 
-use edge::{Error, Upstream};
+use edge::Error;
 use futures_util::StreamExt;
 use futures_util::stream::LocalBoxStream;
 use wasm_bindgen::JsValue;
 use web_sys::Response;
 
-use crate::domain::{Malformed, Merge, PeoplePerPlace};
-
-/// The two services.
-pub struct Services {
-    pub places: Upstream,
-    pub people: Upstream,
-}
-
-impl Services {
-    /// The problem that names the service whose answer cannot be read.
-    pub fn blame(&self, malformed: Malformed) -> Error {
-        match malformed {
-            Malformed::Places => self.places.failed("a malformed answer"),
-            Malformed::Groups => self.people.failed("a malformed answer"),
-        }
-    }
-}
+use super::sources::Services;
+use crate::domain::{Merge, PeoplePerPlace};
 
 /// A page on its way.
 pub struct Merging {
@@ -36,7 +21,7 @@ pub struct Merging {
 impl Merging {
     /// Merges the groups of an answer.
     pub fn new(ask: PeoplePerPlace, merge: Merge, services: Services, groups: &Response) -> Self {
-        let groups = edge::chunks(groups).boxed_local();
+        let groups = edge::chunks(groups.body()).boxed_local();
         Self {
             ask,
             merge,
@@ -73,7 +58,7 @@ impl Merging {
         if let Some(behind) = behind.map_err(|malformed| self.services.blame(malformed))? {
             let path = self.ask.groups_path(Some(behind));
             let groups = self.services.people.read(&path).await?;
-            self.groups = edge::chunks(&groups).boxed_local();
+            self.groups = edge::chunks(groups.body()).boxed_local();
         } else {
             let finished = self.merge.finish(out);
             finished.map_err(|malformed| self.services.blame(malformed))?;

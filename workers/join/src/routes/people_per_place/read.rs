@@ -4,10 +4,9 @@ use edge::{Answer, Body, Call, Error};
 use futures_util::future::join;
 use registry::media::Frame;
 use registry::page::PeopleLimit;
-use registry::{Format, PlaceId, Problem};
+use registry::{Format, PlaceId, Problem, Tag};
 
-use super::merging::Services;
-use super::{people, places};
+use super::sources::{Services, Sources};
 use crate::domain::{Malformed, Merge};
 
 /// One place with its people: both services are asked at once.
@@ -17,25 +16,28 @@ use crate::domain::{Malformed, Merge};
 pub async fn read(call: Call) -> Result<Answer, Error> {
     let limit: Option<PeopleLimit> = call.params(&["peopleLimit"])?.get("peopleLimit")?;
     let id: PlaceId = call.id()?;
-    let services = Services {
-        places: places(&call.env)?,
-        people: people(&call.env)?,
-    };
-    let Services { places, people } = &services;
-    let place_path = format!("/v1/places/{id}");
+    let known = call.preconditions()?.known_counters(Format::Json);
+    let services = Services::of(&call.env)?;
     let limit = limit.unwrap_or_default().get();
+    let place_path = format!("/v1/places/{id}");
     let group_path = format!("/v1/people/by-place?placeId={id}&peopleLimit={limit}");
-    let place = async {
-        let place = places.get(&place_path).await?;
-        match place.status() {
-            404 => Err(Problem::not_found("place", id.get()).into()),
-            _ => places.bytes(&places.found(place)?).await,
+    let paths = [place_path.as_str(), group_path.as_str()];
+    let sources = services.ask(paths, known, Format::Json, Tag::of_version);
+    let (place, group, tag) = match sources.await? {
+        Sources::NotModified(tag) => return Ok(Answer::not_modified(&tag)),
+        Sources::Found { places, .. } if places.status() == 404 => {
+            return Err(Problem::not_found("place", id.get()).into());
         }
+        Sources::Found {
+            places,
+            people,
+            tag,
+        } => (services.places.found(places)?, people, tag),
     };
-    let group = async { people.bytes(&people.read(&group_path).await?).await };
-    let (place, group) = join(place, group).await;
+    let place = services.places.bytes(&place);
+    let (place, group) = join(place, services.people.bytes(&group)).await;
     let body = merged(place?, &group?).map_err(|malformed| services.blame(malformed))?;
-    Ok(Answer::ok(Format::Json.media_type(), Body::Bytes(body)))
+    Ok(Answer::record(Body::Bytes(body), &tag))
 }
 
 fn merged(place: Vec<u8>, group: &[u8]) -> Result<Vec<u8>, Malformed> {

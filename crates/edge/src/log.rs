@@ -1,0 +1,70 @@
+//! Pages of a register's log: one record's history, and the feed of all changes.
+
+use registry::log::Log;
+use registry::page::{self, Limit};
+use registry::{Cursor, Param, Problem};
+
+use crate::{Answer, Body, Call, Database, Error};
+
+/// The cursor of a log is an id: a `seq` or a version.
+fn position(call: &Call, parameter: &'static str) -> Result<(i64, Limit), Problem> {
+    let known: &[&str] = if parameter == "since" {
+        &["since", "limit"]
+    } else {
+        &["after", "limit"]
+    };
+    let params = call.params(known)?;
+    let position = match params.get::<Cursor>(parameter)? {
+        None => 0,
+        Some(Cursor::Id(position)) => position,
+        Some(Cursor::Name { .. }) => {
+            return Err(Problem::invalid_parameter(parameter, Cursor::EXPECTED));
+        }
+    };
+    Ok((position, params.get("limit")?.unwrap_or_default()))
+}
+
+/// `GET …/{id}/history`: the versions of one record, oldest first, the deleted ones' too.
+///
+/// # Errors
+/// A query that cannot be used, or a record that never was.
+pub async fn history(
+    call: Call,
+    log: Log,
+    id: i64,
+    path: &str,
+    kind: &str,
+) -> Result<Answer, Error> {
+    let (after, limit) = position(&call, "after")?;
+    let format = call.format();
+    let statement = log.of_record(id, after, limit, format.frame());
+    let row = Database::of(&call.env)?.row(&statement).await?;
+    let row = row.ok_or_else(Problem::internal)?;
+    let last = row.integer(1);
+    if last.is_none() && after == 0 {
+        return Err(Problem::not_found(kind, id).into());
+    }
+    let next = last.filter(|_| row.truth(2)).map(Cursor::Id);
+    let next = next.map(|after| page::next_link(path, &call.query, &after.to_string()));
+    Ok(Answer::ok(format.media_type(), Body::Js(row.value(0)))
+        .header("vary", "accept")
+        .header_if("link", next))
+}
+
+/// `GET …/changes`: every change behind a cursor, in the order in which they were made. There
+/// is always a next page, for what is yet to come.
+///
+/// # Errors
+/// A query that cannot be used.
+pub async fn changes(call: Call, log: Log, path: &str) -> Result<Answer, Error> {
+    let (since, limit) = position(&call, "since")?;
+    let format = call.format();
+    let statement = log.since(since, limit, format.frame());
+    let row = Database::of(&call.env)?.row(&statement).await?;
+    let row = row.ok_or_else(Problem::internal)?;
+    let next = row.integer(1).unwrap_or(since);
+    let link = page::since_link(path, &call.query, &Cursor::Id(next).to_string());
+    Ok(Answer::ok(format.media_type(), Body::Js(row.value(0)))
+        .header("vary", "accept")
+        .header("link", link))
+}

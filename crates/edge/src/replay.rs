@@ -1,0 +1,89 @@
+//! The answers kept under idempotency keys: the table `idempotency` is the same in both
+//! registers.
+
+use registry::idempotency::{HOURS_KEPT, Key, fingerprint};
+use registry::sql::Statement;
+use wasm_bindgen::JsValue;
+
+use crate::{Answer, Body, Call, Database, Error};
+use registry::{Problem, Tag};
+
+/// An answer that has been given before.
+pub struct Kept {
+    /// The record that was made.
+    pub id: i64,
+    /// Its version then.
+    pub version: i64,
+    body: JsValue,
+}
+
+/// An idempotency key with the request that came under it.
+#[derive(Clone)]
+pub struct Keyed {
+    /// The key.
+    pub key: Key,
+    /// What the request is told by.
+    pub fingerprint: String,
+}
+
+impl Keyed {
+    /// The key of a call with a body, where it has one.
+    ///
+    /// # Errors
+    /// A key that cannot be used.
+    pub fn of(call: &Call, route: &str, body: &[u8]) -> Result<Option<Self>, Problem> {
+        let key = call.idempotency_key()?;
+        let parts = [route.as_bytes(), call.query.as_bytes(), body];
+        Ok(key.map(|key| Self {
+            key,
+            fingerprint: fingerprint(&parts),
+        }))
+    }
+
+    /// The answer that was given under the key, by its primary key.
+    ///
+    /// # Errors
+    /// A key that came with another request.
+    pub async fn kept(&self, database: &Database) -> Result<Option<Kept>, Error> {
+        const KEPT: &str =
+            "SELECT fingerprint, record_id, version, body FROM idempotency WHERE key = ?1";
+        let statement = Statement::new(KEPT, vec![self.key.as_str().into()]);
+        let Some(row) = database.row(&statement).await? else {
+            return Ok(None);
+        };
+        if row.text(0).as_ref() != Some(&self.fingerprint) {
+            return Err(Problem::idempotency_key_reused().into());
+        }
+        Ok(Some(Kept {
+            id: row.integer(1).unwrap_or_default(),
+            version: row.integer(2).unwrap_or_default(),
+            body: row.value(3),
+        }))
+    }
+}
+
+impl Kept {
+    /// The answer once more.
+    #[must_use]
+    pub fn replayed(self, collection: &str) -> Answer {
+        Answer::record(Body::Js(self.body), &Tag::of_version(self.version))
+            .created(format!("{collection}/{}", self.id))
+            .header("idempotency-replayed", "true")
+    }
+}
+
+impl Database {
+    /// Forgets the answers that have been kept long enough, by the index
+    /// `idempotency_by_age`.
+    ///
+    /// # Errors
+    /// What D1 says.
+    pub async fn sweep_answers(&self) -> Result<(), Error> {
+        const SWEEP: &str = "
+            DELETE FROM idempotency
+            WHERE at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1";
+        let age = HOURS_KEPT * 60 * 60 * 1000;
+        let sweep = Statement::new(SWEEP, vec![age.into()]);
+        self.batch(&[sweep]).await.map(drop)
+    }
+}

@@ -1,0 +1,53 @@
+//! The decisions of the protocol that keeps people in places that exist, though the two
+//! registers are two databases and no transaction spans them.
+//!
+//! A person is written *unsettled*, then the place is asked again; a place is marked as
+//! *going*, then its people are counted. Whichever comes second sees the other and steps
+//! back. `docs/integrity.md` argues why no interleaving breaks the rule, and
+//! `crates/model` tries them all, with these very decisions.
+
+/// What the register of places says of a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// It exists, and nobody is deleting it.
+    Stands,
+    /// It is marked: its people are being counted, and it may yet stay.
+    Going,
+    /// It does not exist.
+    Missing,
+}
+
+/// What becomes of an unsettled write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// It holds.
+    Settle,
+    /// It is taken back, to the state before it.
+    Undo,
+    /// It cannot be told yet.
+    Wait,
+}
+
+impl Standing {
+    /// What the writer itself does with its write. Nobody has been told of it yet, so it
+    /// may step back as soon as there is doubt.
+    #[must_use]
+    pub fn for_writer(self) -> Verdict {
+        match self {
+            Self::Stands => Verdict::Settle,
+            Self::Going | Self::Missing => Verdict::Undo,
+        }
+    }
+
+    /// What anybody else does with a write that it finds unsettled. Its writer may have
+    /// been told that the place stands and have said so to its client; then the mark came
+    /// later, and the count will see the person. So doubt is no reason to undo.
+    #[must_use]
+    pub fn for_others(self) -> Verdict {
+        match self {
+            Self::Stands => Verdict::Settle,
+            Self::Going => Verdict::Wait,
+            Self::Missing => Verdict::Undo,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! JSON objects, read strictly: one object, no name twice, and an error says where.
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::{Map, Value};
+
+use crate::Problem;
+
+/// An object whose names are all different.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Object(pub Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Object, A::Error> {
+                let mut members = Map::new();
+                while let Some((name, value)) = access.next_entry::<String, Value>()? {
+                    if members.insert(name, value).is_some() {
+                        return Err(A::Error::custom("a name stands twice"));
+                    }
+                }
+                Ok(Object(members))
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
+}
+
+impl Object {
+    /// The one object of a body.
+    ///
+    /// # Errors
+    /// What is no JSON object, with its line and column.
+    pub fn read(body: &[u8]) -> Result<Self, Problem> {
+        serde_json::from_slice(body).map_err(|error| {
+            let what = "a JSON object with each name once";
+            Problem::malformed_body(what, error.line(), error.column())
+        })
+    }
+
+    /// The object after a merge patch (RFC 7396) of members without objects in them: `null`
+    /// takes a member away, anything else takes its place.
+    #[must_use]
+    pub fn patched(mut self, patch: Self) -> Self {
+        for (name, value) in patch.0 {
+            if value.is_null() {
+                self.0.remove(&name);
+            } else {
+                self.0.insert(name, value);
+            }
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_error_says_where() {
+        for (body, line, column) in [
+            ("", 1, 0),
+            ("{\"a\":1,\n\"b\":}", 2, 5),
+            ("{\"a\":1,\"a\":2}", 1, 13),
+            ("[]", 1, 0),
+            ("{} {}", 1, 4),
+            ("{\"a\":NaN}", 1, 6),
+            ("\u{feff}{}", 1, 1),
+            ("{\"a\":\"\\ud800\"}", 1, 13),
+        ] {
+            let expected =
+                Problem::malformed_body("a JSON object with each name once", line, column);
+            assert_eq!(Object::read(body.as_bytes()), Err(expected), "{body}");
+        }
+        assert!(Object::read(b"{\"a\":\"\xff\"}").is_err());
+        assert!(Object::read("[".repeat(100_000).as_bytes()).is_err());
+    }
+
+    /// The algorithm of RFC 7396, section 2, for a patch that is an object.
+    fn merge_patch(target: &mut Value, patch: &Value) {
+        let Value::Object(patch) = patch else {
+            *target = patch.clone();
+            return;
+        };
+        if !target.is_object() {
+            *target = json!({});
+        }
+        for (name, value) in patch {
+            if value.is_null() {
+                target.as_object_mut().unwrap().remove(name);
+            } else {
+                merge_patch(&mut target[name], value);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_patch_of_flat_members_is_a_merge_patch(
+            target in prop::collection::btree_map("[a-d]", 0..9i64, 0..4),
+            patch in prop::collection::btree_map("[a-d]", prop::option::of(0..9i64), 0..4),
+        ) {
+            let object = |value: Value| Object(value.as_object().cloned().unwrap());
+            let (target, patch) = (json!(target), json!(patch));
+            let mut expected = target.clone();
+            merge_patch(&mut expected, &patch);
+            prop_assert_eq!(object(target).patched(object(patch)), object(expected));
+        }
+
+        #[test]
+        fn no_body_makes_it_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Object::read(&body);
+        }
+    }
+}

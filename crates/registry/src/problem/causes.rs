@@ -1,0 +1,253 @@
+//! The problems by their causes: one constructor each.
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::{Kind, Problem};
+
+/// What is wrong with one field of a body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Where, as a JSON pointer (RFC 6901).
+    pub pointer: String,
+    /// What it must be.
+    pub detail: String,
+}
+
+impl Problem {
+    /// A parameter whose value is not what it must be.
+    #[must_use]
+    pub fn invalid_parameter(parameter: &str, expected: &str) -> Self {
+        Self::new(
+            Kind::InvalidParameter,
+            format!("`{parameter}` must be {expected}."),
+        )
+        .with("parameter", json!(parameter))
+    }
+
+    /// A parameter that is none of the known.
+    #[must_use]
+    pub fn unknown_parameter(parameter: &str, known: &[&str]) -> Self {
+        let plain = parameter.len() <= 40 && parameter.bytes().all(|b| b.is_ascii_alphanumeric());
+        let problem = if plain && !parameter.is_empty() {
+            let detail = format!("`{parameter}` is not a parameter of this route.");
+            Self::new(Kind::UnknownParameter, detail).with("parameter", json!(parameter))
+        } else {
+            Self::new(
+                Kind::UnknownParameter,
+                "A parameter's name is not one of this route's.",
+            )
+        };
+        problem.with("known", json!(known))
+    }
+
+    /// A header whose value is not what it must be.
+    #[must_use]
+    pub fn invalid_header(header: &'static str, expected: &str) -> Self {
+        Self::new(
+            Kind::InvalidHeader,
+            format!("`{header}` must be {expected}."),
+        )
+        .with("header", json!(header))
+    }
+
+    /// A body that cannot be read, and where.
+    #[must_use]
+    pub fn malformed_body(what: &str, line: usize, column: usize) -> Self {
+        let detail = format!("The body is not {what}: line {line}, column {column}.");
+        Self::new(Kind::MalformedBody, detail)
+            .with("line", json!(line))
+            .with("column", json!(column))
+    }
+
+    /// An address that names no route.
+    #[must_use]
+    pub fn unknown_route() -> Self {
+        Self::new(
+            Kind::UnknownRoute,
+            "No route has this address. GET /v1 lists the routes.",
+        )
+    }
+
+    /// A method that the route does not answer; `allow` lists those that it does.
+    #[must_use]
+    pub fn method_not_allowed(allow: &str) -> Self {
+        Self::new(
+            Kind::MethodNotAllowed,
+            format!("This route answers {allow}."),
+        )
+        .header("allow", allow)
+    }
+
+    /// A record, "place" or "person", that does not exist.
+    #[must_use]
+    pub fn not_found(record: &str, id: i64) -> Self {
+        Self::new(
+            Kind::NotFound,
+            format!("There is no {record} with the id {id}."),
+        )
+    }
+
+    /// A name that another place has.
+    #[must_use]
+    pub fn name_taken(id: i64) -> Self {
+        Self::new(
+            Kind::NameTaken,
+            format!("The place {id} has this name. Names are unique, whatever their case."),
+        )
+        .with("rule", json!(4))
+        .with("id", json!(id))
+    }
+
+    /// An id that was a deleted place's.
+    #[must_use]
+    pub fn id_retired(id: i64) -> Self {
+        Self::new(
+            Kind::IdRetired,
+            format!(
+                "The id {id} was that of a place that has been deleted. It is never used again."
+            ),
+        )
+        .with("id", json!(id))
+    }
+
+    /// A place that a person shall live in and that does not exist.
+    #[must_use]
+    pub fn no_such_place(place: i64) -> Self {
+        Self::new(
+            Kind::NoSuchPlace,
+            format!("There is no place with the id {place} for the person to belong to."),
+        )
+        .with("rule", json!(2))
+        .with("placeId", json!(place))
+    }
+
+    /// A second king for a place.
+    #[must_use]
+    pub fn place_has_king(place: i64, king: i64, name: &str) -> Self {
+        Self::new(
+            Kind::PlaceHasKing,
+            format!("The place {place} has a king, the person {king}."),
+        )
+        .with("rule", json!(3))
+        .with("king", json!({"id": king, "name": name}))
+    }
+
+    /// A place that cannot be deleted, with how many living people it has.
+    #[must_use]
+    pub fn place_has_people(place: i64, living: i64) -> Self {
+        Self::new(
+            Kind::PlaceHasPeople,
+            format!("{living} living people belong to the place {place}."),
+        )
+        .with("rule", json!(5))
+        .with("living", json!(living))
+    }
+
+    /// A place that is on its way out, or bound to one that is.
+    #[must_use]
+    pub fn place_is_going(place: i64) -> Self {
+        Self::new(
+            Kind::PlaceIsGoing,
+            format!("The place {place} is being deleted, or takes in the people of one that is."),
+        )
+        .with("placeId", json!(place))
+        .header("retry-after", "1")
+    }
+
+    /// A record that somebody else is writing.
+    #[must_use]
+    pub fn being_written() -> Self {
+        Self::new(
+            Kind::BeingWritten,
+            "Another request is writing this record. Nothing has been changed.",
+        )
+        .header("retry-after", "1")
+    }
+
+    /// An idempotency key whose request is not done.
+    #[must_use]
+    pub fn request_in_flight() -> Self {
+        Self::new(
+            Kind::RequestInFlight,
+            "The first request with this idempotency key is still on its way.",
+        )
+        .header("retry-after", "1")
+    }
+
+    /// A record in another version than the request asks for; none where it does not exist.
+    #[must_use]
+    pub fn precondition_failed(version: Option<i64>) -> Self {
+        let detail = version.map_or_else(
+            || "The record does not exist.".to_owned(),
+            |version| format!("The record is in version {version}."),
+        );
+        Self::new(Kind::PreconditionFailed, detail).with("version", json!(version))
+    }
+
+    /// A body over the limit, in bytes.
+    #[must_use]
+    pub fn body_too_large(limit: usize) -> Self {
+        Self::new(
+            Kind::BodyTooLarge,
+            format!("A body may have at most {limit} bytes."),
+        )
+        .with("limit", json!(limit))
+    }
+
+    /// A body of a media type that the route does not take.
+    #[must_use]
+    pub fn unsupported_media_type(accepted: &[&str]) -> Self {
+        Self::new(
+            Kind::UnsupportedMediaType,
+            format!("`Content-Type` must be {}.", accepted.join(" or ")),
+        )
+        .with("accepted", json!(accepted))
+    }
+
+    /// A body whose fields are wrong, all of them.
+    #[must_use]
+    pub fn invalid_record(errors: &[FieldError]) -> Self {
+        let detail = match errors {
+            [one] if one.pointer.is_empty() => format!("The body must be {}.", one.detail),
+            [one] => format!("`{}` must be {}.", one.pointer, one.detail),
+            _ => format!("{} fields are wrong.", errors.len()),
+        };
+        Self::new(Kind::InvalidRecord, detail).with("errors", json!(errors))
+    }
+
+    /// An idempotency key that came with another request before.
+    #[must_use]
+    pub fn idempotency_key_reused() -> Self {
+        Self::new(
+            Kind::IdempotencyKeyReused,
+            "Another address or body came with this idempotency key within the last 24 hours.",
+        )
+    }
+
+    /// A service that failed.
+    #[must_use]
+    pub fn service_failed(service: &str) -> Self {
+        Self::new(
+            Kind::ServiceFailed,
+            format!("The service `{service}` failed."),
+        )
+        .with("service", json!(service))
+    }
+
+    /// A service that did not answer in time.
+    #[must_use]
+    pub fn service_timed_out(service: &str, milliseconds: u32) -> Self {
+        let detail = format!("The service `{service}` did not answer within {milliseconds} ms.");
+        Self::new(Kind::ServiceTimedOut, detail).with("service", json!(service))
+    }
+
+    /// A fault of our own; what it was goes to the log, never to the user.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(
+            Kind::Internal,
+            "The request could not be answered. It has been logged.",
+        )
+    }
+}

@@ -1,0 +1,249 @@
+//! The kinds of problem: one table of status, type, title and mend.
+
+/// The kinds of problem there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A path segment or query parameter has a value that cannot be used.
+    InvalidParameter,
+    /// The query has a parameter that the route does not know.
+    UnknownParameter,
+    /// A request header has a value that cannot be used.
+    InvalidHeader,
+    /// The body is not the JSON (or CSV) that it says to be.
+    MalformedBody,
+    /// The address names no route.
+    UnknownRoute,
+    /// The address names a record that does not exist.
+    NotFound,
+    /// The route exists, but not for this method.
+    MethodNotAllowed,
+    /// A place of this name exists already.
+    NameTaken,
+    /// The id was that of a place that has been deleted.
+    IdRetired,
+    /// The place that a person shall live in does not exist.
+    NoSuchPlace,
+    /// The place has a king already.
+    PlaceHasKing,
+    /// Living people keep a place from being deleted.
+    PlaceHasPeople,
+    /// The place is being deleted, or takes the people of one that is.
+    PlaceIsGoing,
+    /// Another request is writing the same record.
+    BeingWritten,
+    /// A request with this idempotency key is still on its way.
+    RequestInFlight,
+    /// The record is not in the version that the request was made for.
+    PreconditionFailed,
+    /// The body is longer than the route takes.
+    BodyTooLarge,
+    /// The body is of a media type that the route does not take.
+    UnsupportedMediaType,
+    /// The body is no record, or breaks the rules that hold for one alone.
+    InvalidRecord,
+    /// The idempotency key has been used for another request.
+    IdempotencyKeyReused,
+    /// Something that should not happen; the log says what.
+    Internal,
+    /// A service that the answer needs failed, or answered what cannot be read.
+    ServiceFailed,
+    /// A service that the answer needs did not answer in time.
+    ServiceTimedOut,
+}
+
+/// What is the same for all problems of a kind.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// The status code.
+    pub status: u16,
+    /// The last part of `type`.
+    pub slug: &'static str,
+    /// What was wrong, in general.
+    pub title: &'static str,
+    /// What to do.
+    pub mend: &'static str,
+}
+
+const fn entry(status: u16, slug: &'static str, title: &'static str, mend: &'static str) -> Entry {
+    Entry {
+        status,
+        slug,
+        title,
+        mend,
+    }
+}
+
+impl Kind {
+    /// Every kind, in the order of status.
+    pub const ALL: [Self; 23] = [
+        Self::InvalidParameter,
+        Self::UnknownParameter,
+        Self::InvalidHeader,
+        Self::MalformedBody,
+        Self::UnknownRoute,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::NameTaken,
+        Self::IdRetired,
+        Self::NoSuchPlace,
+        Self::PlaceHasKing,
+        Self::PlaceHasPeople,
+        Self::PlaceIsGoing,
+        Self::BeingWritten,
+        Self::RequestInFlight,
+        Self::PreconditionFailed,
+        Self::BodyTooLarge,
+        Self::UnsupportedMediaType,
+        Self::InvalidRecord,
+        Self::IdempotencyKeyReused,
+        Self::Internal,
+        Self::ServiceFailed,
+        Self::ServiceTimedOut,
+    ];
+
+    /// The row of the table.
+    #[must_use]
+    #[expect(clippy::too_many_lines, reason = "it is a table")]
+    pub fn entry(self) -> Entry {
+        match self {
+            Self::InvalidParameter => entry(
+                400,
+                "invalid-parameter",
+                "A parameter has a value that cannot be used",
+                "Give `parameter` a value as `detail` says.",
+            ),
+            Self::UnknownParameter => entry(
+                400,
+                "unknown-parameter",
+                "The query has a parameter that this route does not know",
+                "Use one of `known`; names are case-sensitive.",
+            ),
+            Self::InvalidHeader => entry(
+                400,
+                "invalid-header",
+                "A header has a value that cannot be used",
+                "Give `header` a value as `detail` says.",
+            ),
+            Self::MalformedBody => entry(
+                400,
+                "malformed-body",
+                "The body cannot be read",
+                "Mend the body at `line` and `column`.",
+            ),
+            Self::UnknownRoute => entry(
+                404,
+                "unknown-route",
+                "There is no such route",
+                "`GET /v1` lists the routes.",
+            ),
+            Self::NotFound => entry(
+                404,
+                "not-found",
+                "There is no such record",
+                "Look the id up in the list of its kind.",
+            ),
+            Self::MethodNotAllowed => entry(
+                405,
+                "method-not-allowed",
+                "This route does not answer this method",
+                "Use a method of the `Allow` header.",
+            ),
+            Self::NameTaken => entry(
+                409,
+                "name-taken",
+                "Another place has this name",
+                "Use the place `id`, or choose another name; case makes no difference.",
+            ),
+            Self::IdRetired => entry(
+                409,
+                "id-retired",
+                "The id was that of a place that has been deleted",
+                "POST the place for a new id, or choose another one.",
+            ),
+            Self::NoSuchPlace => entry(
+                409,
+                "no-such-place",
+                "The place does not exist",
+                "Create the place first, or give the `placeId` of one that exists.",
+            ),
+            Self::PlaceHasKing => entry(
+                409,
+                "place-has-king",
+                "The place has a king already",
+                "PATCH with `?depose=true` to take the crown from `king`.",
+            ),
+            Self::PlaceHasPeople => entry(
+                409,
+                "place-has-people",
+                "Living people keep the place from being deleted",
+                "Move the people first, or delete with `?reassignTo=ID`.",
+            ),
+            Self::PlaceIsGoing => entry(
+                409,
+                "place-is-going",
+                "The place is being deleted, or takes in the people of one that is",
+                "Try again after `Retry-After` seconds.",
+            ),
+            Self::BeingWritten => entry(
+                409,
+                "being-written",
+                "Another request is writing this record",
+                "Try again after `Retry-After` seconds.",
+            ),
+            Self::RequestInFlight => entry(
+                409,
+                "request-in-flight",
+                "A request with this idempotency key is still on its way",
+                "Try again after `Retry-After` seconds, with the same key.",
+            ),
+            Self::PreconditionFailed => entry(
+                412,
+                "precondition-failed",
+                "The record is not in the version that this request was made for",
+                "Read the record again, and decide anew; `version` is the present one.",
+            ),
+            Self::BodyTooLarge => entry(
+                413,
+                "body-too-large",
+                "The body is too long",
+                "Send at most `limit` bytes.",
+            ),
+            Self::UnsupportedMediaType => entry(
+                415,
+                "unsupported-media-type",
+                "The body is of a media type that this route does not take",
+                "Send one of `accepted`, and say so in `Content-Type`.",
+            ),
+            Self::InvalidRecord => entry(
+                422,
+                "invalid-record",
+                "The body is not a record that can be kept",
+                "Mend each field of `errors`; `pointer` says which (RFC 6901).",
+            ),
+            Self::IdempotencyKeyReused => entry(
+                422,
+                "idempotency-key-reused",
+                "The idempotency key has been used for another request",
+                "Use a new key for a new request.",
+            ),
+            Self::Internal => entry(
+                500,
+                "internal",
+                "Something went wrong on our side",
+                "Try again; if it stays, report the time and the address.",
+            ),
+            Self::ServiceFailed => entry(
+                502,
+                "service-failed",
+                "A service that this answer needs failed",
+                "Try again; `service` names the one that failed.",
+            ),
+            Self::ServiceTimedOut => entry(
+                504,
+                "service-timed-out",
+                "A service that this answer needs did not answer in time",
+                "Try again; `service` names the one that was slow.",
+            ),
+        }
+    }
+}

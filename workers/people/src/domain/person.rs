@@ -1,0 +1,212 @@
+//! A person, and the rules that hold for one alone.
+
+use registry::PlaceId;
+use registry::fields::Fields;
+use registry::json::Object;
+use registry::name::{Name, Normalize};
+use registry::problem::FieldError;
+use serde_json::{Value, json};
+
+/// A person without the id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The name.
+    pub name: Name,
+    /// Whether alive, and where.
+    pub residence: Residence,
+}
+
+/// The living have a place, and only they are kings of it; the dead may have one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Residence {
+    /// Alive.
+    Living {
+        /// Where.
+        place: PlaceId,
+        /// Whether king of the place.
+        is_king: bool,
+    },
+    /// Dead, or not known to be alive.
+    Dead {
+        /// Where last, if that is known.
+        place: Option<PlaceId>,
+    },
+}
+
+impl Residence {
+    /// The place.
+    #[must_use]
+    pub fn place(self) -> Option<PlaceId> {
+        match self {
+            Self::Living { place, .. } => Some(place),
+            Self::Dead { place } => place,
+        }
+    }
+
+    /// Whether alive.
+    #[must_use]
+    pub fn is_alive(self) -> bool {
+        matches!(self, Self::Living { .. })
+    }
+
+    /// Whether king of the place.
+    #[must_use]
+    pub fn is_king(self) -> bool {
+        matches!(self, Self::Living { is_king: true, .. })
+    }
+
+    /// The place that this refers to anew, where `before` was so: one that was another's, or
+    /// one whose dead does not count as a resident but whose living does. Such a reference
+    /// has to be settled with the register of places.
+    #[must_use]
+    pub fn refers_anew(self, before: Option<Self>) -> Option<PlaceId> {
+        let place = self.place()?;
+        let holds = before.is_some_and(|before| {
+            before.place() == Some(place) && (before.is_alive() || !self.is_alive())
+        });
+        (!holds).then_some(place)
+    }
+}
+
+/// The fields of a person in a body, but for the id.
+const FIELDS: [&str; 5] = ["id", "name", "isAlive", "placeId", "isKing"];
+
+impl Person {
+    /// Reads what is left of the fields once the id has been taken.
+    ///
+    /// # Errors
+    /// Every field that is wrong.
+    pub fn read(mut fields: Fields, normalize: Normalize) -> Result<Self, Vec<FieldError>> {
+        let name = fields.name(normalize);
+        let is_alive = fields.truth("isAlive");
+        let is_king = fields.truth("isKing");
+        let place_is_given = fields.has("placeId");
+        let place = fields.place("placeId");
+        let residence = match (is_alive, place) {
+            (true, Some(place)) => Some(Residence::Living { place, is_king }),
+            (true, None) => {
+                // A place that is there and wrong has been told of already.
+                if !place_is_given {
+                    fields.wrong("placeId", "the id of a place, because the living have one");
+                }
+                None
+            }
+            (false, place) => Some(Residence::Dead { place }),
+        };
+        if is_king && !is_alive {
+            fields.wrong("isKing", "false, or left out, because a king is alive");
+        }
+        let person = name.zip(residence);
+        fields.finish(
+            &FIELDS,
+            person.map(|(name, residence)| Self { name, residence }),
+        )
+    }
+
+    /// The fields as they stand in a body.
+    #[must_use]
+    pub fn to_object(&self) -> Object {
+        let residence = self.residence;
+        let members = [
+            ("name", json!(self.name.as_str())),
+            ("isAlive", json!(residence.is_alive())),
+            ("placeId", json!(residence.place().map(PlaceId::get))),
+            ("isKing", json!(residence.is_king())),
+        ];
+        Object(
+            members
+                .map(|(name, value)| (name.to_owned(), value))
+                .into_iter()
+                .collect(),
+        )
+    }
+
+    /// The person as a row to write: with the key of the name, and what names the row.
+    #[must_use]
+    pub fn to_row(&self, id: Option<i64>, version: Option<i64>) -> Value {
+        json!({
+            "id": id,
+            "version": version,
+            "name": self.name.as_str(),
+            "key": self.name.key(),
+            "isAlive": self.residence.is_alive(),
+            "isKing": self.residence.is_king(),
+            "placeId": self.residence.place().map(PlaceId::get),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(body: Value) -> Result<Person, Vec<String>> {
+        let object = Object(body.as_object().cloned().unwrap());
+        Person::read(Fields::of(object), str::to_owned)
+            .map_err(|errors| errors.into_iter().map(|error| error.pointer).collect())
+    }
+
+    #[test]
+    fn a_person_of_whom_nothing_is_known_is_dead() {
+        let person = read(json!({"name": "Dedo Gordo", "isAlive": null, "placeId": null})).unwrap();
+        assert_eq!(person.residence, Residence::Dead { place: None });
+    }
+
+    #[test]
+    fn every_wrong_field_is_told_of_at_once() {
+        let errors = |body| read(body).unwrap_err();
+        assert_eq!(errors(json!({})), ["/name"]);
+        assert_eq!(errors(json!({"name": "x", "isAlive": true})), ["/placeId"]);
+        assert_eq!(errors(json!({"name": "x", "isKing": true})), ["/isKing"]);
+        assert_eq!(
+            errors(
+                json!({"name": 1, "isAlive": "yes", "isKing": 0, "placeId": 1.5, "age": 3, "<b>": 1})
+            ),
+            ["/name", "/isAlive", "/isKing", "/placeId", "/", "/age"],
+        );
+        for place in [
+            json!(0),
+            json!(-1),
+            json!("1"),
+            json!(1e300),
+            json!(9_007_199_254_740_992_i64),
+        ] {
+            assert_eq!(
+                errors(json!({"name": "x", "isAlive": true, "placeId": place})),
+                ["/placeId"]
+            );
+        }
+    }
+
+    fn residence() -> impl Strategy<Value = Residence> {
+        (any::<bool>(), any::<bool>(), prop::option::of(1..4i64)).prop_map(
+            |(is_alive, is_king, place)| {
+                let place = place.and_then(PlaceId::new);
+                match place {
+                    Some(place) if is_alive => Residence::Living { place, is_king },
+                    place => Residence::Dead { place },
+                }
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_person_is_what_its_fields_say(residence in residence(), name in "[a-zé]{1,9}") {
+            let person = Person { name: Name::new(&name, str::to_owned).unwrap(), residence };
+            prop_assert_eq!(Person::read(Fields::of(person.to_object()), str::to_owned), Ok(person));
+        }
+
+        /// What the protocol rests on: whoever is counted as living in a place, and whoever
+        /// is dead in one, has been settled there by a write that referred to it anew.
+        #[test]
+        fn a_reference_that_is_not_anew_was_there_before(before in residence(), after in residence()) {
+            if after.refers_anew(Some(before)).is_none() && after.place().is_some() {
+                prop_assert_eq!(before.place(), after.place());
+                prop_assert!(before.is_alive() || !after.is_alive());
+            }
+            prop_assert_eq!(after.refers_anew(None), after.place());
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! `PUT` and `PATCH /v1/people/{id}`
+
+use edge::{Answer, Call, Error};
+use registry::json::Object;
+use registry::{PersonId, Preconditions, Problem};
+
+use super::settling::{Current, Registrar, TRIES};
+use super::writing::{JSON, Written, depose_needs_a_resident, person_of};
+use crate::domain::Person;
+use crate::store;
+
+/// The media types of a merge patch.
+const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
+
+/// A change of one person, as far as it does not depend on how it is put.
+struct Change {
+    id: PersonId,
+    preconditions: Preconditions,
+    depose: bool,
+}
+
+impl Change {
+    fn of(call: &Call) -> Result<Self, Problem> {
+        let depose = call.params(&["depose"])?.get("depose")?;
+        Ok(Self {
+            id: call.id()?,
+            preconditions: call.preconditions()?,
+            depose: depose.unwrap_or(false),
+        })
+    }
+}
+
+/// Puts a person in the place of one with this id, or adds one under it.
+///
+/// # Errors
+/// A body that is no person, a precondition that is not met, a rule that the state breaks.
+pub async fn put(call: Call) -> Result<Answer, Error> {
+    let change = Change::of(&call)?;
+    let (object, _) = call.object(JSON).await?;
+    let person = person_of(object, Some(change.id))?;
+    for _ in 0..TRIES {
+        let registrar = Registrar::of(&call.env)?;
+        let current = registrar.current(change.id).await?;
+        change
+            .preconditions
+            .check(current.as_ref().map(|now| now.version))?;
+        let answer = match current {
+            Some(current) => change.apply(&call, registrar, current, &person).await?,
+            None => change.add(&call, registrar, &person).await?,
+        };
+        if let Some(answer) = answer {
+            return Ok(answer);
+        }
+    }
+    Err(Problem::being_written().into())
+}
+
+/// Changes some fields of a person (RFC 7396).
+///
+/// # Errors
+/// As [`put`], and a person who does not exist.
+pub async fn patch(call: Call) -> Result<Answer, Error> {
+    let change = Change::of(&call)?;
+    let (patch, _) = call.object(MERGE_PATCH).await?;
+    for _ in 0..TRIES {
+        let registrar = Registrar::of(&call.env)?;
+        let current = registrar.current(change.id).await?;
+        let current = current.ok_or_else(|| Problem::not_found("person", change.id.get()))?;
+        change.preconditions.check(Some(current.version))?;
+        let person = patched(&current, patch.clone(), change.id)?;
+        if let Some(answer) = change.apply(&call, registrar, current, &person).await? {
+            return Ok(answer);
+        }
+    }
+    Err(Problem::being_written().into())
+}
+
+fn patched(current: &Current, patch: Object, id: PersonId) -> Result<Person, Error> {
+    let before = current.person()?;
+    Ok(person_of(before.to_object().patched(patch), Some(id))?)
+}
+
+impl Change {
+    /// Writes the person over the current one; none if somebody else was faster.
+    async fn apply(
+        &self,
+        call: &Call,
+        registrar: Registrar,
+        current: Current,
+        person: &Person,
+    ) -> Result<Option<Answer>, Error> {
+        let before = current.person()?;
+        if before == *person {
+            return Ok(Some(current.into_answer()));
+        }
+        let anew = person.residence.refers_anew(Some(before.residence));
+        if anew.is_some() && self.depose {
+            return Err(depose_needs_a_resident().into());
+        }
+        registrar.must_stand(anew).await?;
+
+        let mut row = person.to_row(Some(self.id.get()), Some(current.version));
+        if let Some(row) = row.as_object_mut() {
+            row.insert("isAnew".to_owned(), anew.is_some().into());
+        }
+        let mut statements = Vec::new();
+        if let Some(place) = person.residence.place()
+            && person.residence.is_king()
+            && self.depose
+        {
+            statements.push(store::depose(place, self.id, current.version));
+        }
+        statements.push(store::update(&[row]));
+        let results = match registrar.database.batch(&statements).await {
+            Ok(results) => results,
+            Err(error) => return Err(registrar.refused(error, person.residence).await),
+        };
+        let Some(written) = results.last().and_then(|rows| Written::of(rows)) else {
+            return Ok(None);
+        };
+        if let Some(place) = anew {
+            let write = (written.id, written.version);
+            registrar.look_again(call, &[(write, place.get())]).await?;
+        }
+        Ok(Some(written.into_answer()))
+    }
+
+    /// Adds the person under the id; none if somebody else was faster.
+    async fn add(
+        &self,
+        call: &Call,
+        registrar: Registrar,
+        person: &Person,
+    ) -> Result<Option<Answer>, Error> {
+        if self.depose {
+            return Err(depose_needs_a_resident().into());
+        }
+        if !self.id.is_choosable() {
+            let expected = registry::fields::EXPECTED_CHOICE;
+            return Err(Problem::invalid_parameter("id", expected).into());
+        }
+        let place = person.residence.place();
+        registrar.must_stand(place).await?;
+        let insert = store::insert(&[person.to_row(Some(self.id.get()), None)]);
+        let results = match registrar.database.batch(&[insert]).await {
+            Ok(results) => results,
+            Err(error) if error.is_unique("person.id") => return Ok(None),
+            Err(error) => return Err(registrar.refused(error, person.residence).await),
+        };
+        let written = results.first().and_then(|rows| Written::of(rows));
+        let written = written.ok_or_else(Problem::internal)?;
+        if let Some(place) = place {
+            let write = (written.id, written.version);
+            registrar.look_again(call, &[(write, place.get())]).await?;
+        }
+        Ok(Some(written.into_created()))
+    }
+}

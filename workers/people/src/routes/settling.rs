@@ -1,0 +1,205 @@
+//! The writer's side of the protocol over the two databases (docs/integrity.md): who refers
+//! to a place anew is written unsettled, then the place is asked again.
+
+use std::collections::BTreeSet;
+
+use edge::{Call, Database, Error, Row, Upstream};
+use registry::integrity::{Standing, Verdict};
+use registry::{PersonId, Problem, name};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::store::{self, Write};
+
+/// The register of people, and the owner of the places that they live in.
+pub struct Registrar {
+    /// The register.
+    pub database: Database,
+    places: Upstream,
+}
+
+/// A person as the register has it, settled.
+pub struct Current {
+    /// The record's JSON.
+    pub body: wasm_bindgen::JsValue,
+    /// Its version.
+    pub version: i64,
+}
+
+/// How places stand, as their owner answers.
+#[derive(Debug, Default, Deserialize)]
+pub struct Standings {
+    stands: BTreeSet<i64>,
+    going: BTreeSet<i64>,
+}
+
+impl Standings {
+    /// How a place stands; where there is none, all is well.
+    #[must_use]
+    pub fn of(&self, place: Option<i64>) -> Standing {
+        match place {
+            None => Standing::Stands,
+            Some(place) if self.stands.contains(&place) => Standing::Stands,
+            Some(place) if self.going.contains(&place) => Standing::Going,
+            Some(_) => Standing::Missing,
+        }
+    }
+
+    /// The same, as what a write that needs the place is told.
+    ///
+    /// # Errors
+    /// A place that does not stand.
+    pub fn check(&self, place: i64) -> Result<(), Problem> {
+        match self.of(Some(place)) {
+            Standing::Stands => Ok(()),
+            Standing::Going => Err(Problem::place_is_going(place)),
+            Standing::Missing => Err(Problem::no_such_place(place)),
+        }
+    }
+}
+
+/// How often a write begins anew because somebody else was faster.
+pub const TRIES: usize = 8;
+
+impl Registrar {
+    /// The registrar of a call.
+    ///
+    /// # Errors
+    /// A worker without its bindings.
+    pub fn of(env: &worker::Env) -> Result<Self, Error> {
+        Ok(Self {
+            database: Database::of(env)?,
+            places: Upstream::of(env, "PLACES", "places")?,
+        })
+    }
+
+    /// Asks how places stand, at most 1,000 of them.
+    ///
+    /// # Errors
+    /// A problem that names the service, where it failed or was slow.
+    pub async fn standings(&self, places: &BTreeSet<i64>) -> Result<Standings, Error> {
+        if places.is_empty() {
+            return Ok(Standings::default());
+        }
+        let ids: Vec<String> = places.iter().map(ToString::to_string).collect();
+        let path = format!("/internal/standing?ids={}", ids.join(","));
+        self.places.read_json(self.places.get(&path).await?).await
+    }
+
+    /// The person as of now. One that somebody else has left unsettled is settled or taken
+    /// back first.
+    ///
+    /// # Errors
+    /// One that cannot be settled yet, because the place may go.
+    pub async fn current(&self, id: PersonId) -> Result<Option<Current>, Error> {
+        for _ in 0..TRIES {
+            let Some(row) = self.database.row(&store::read(id)).await? else {
+                return Ok(None);
+            };
+            let version = row.integer(1).unwrap_or_default();
+            if !row.truth(2) {
+                let body = row.value(0);
+                return Ok(Some(Current { body, version }));
+            }
+            self.help(id.get(), version, row.integer(3)).await?;
+        }
+        Err(Problem::being_written().into())
+    }
+
+    /// Ends what another writer has begun.
+    ///
+    /// # Errors
+    /// A write that nobody can tell the end of yet.
+    pub async fn help(&self, id: i64, version: i64, place: Option<i64>) -> Result<(), Error> {
+        let standings = self.standings(&place.into_iter().collect()).await?;
+        match standings.of(place).for_others() {
+            Verdict::Settle => self.settle(&[(id, version)]).await,
+            Verdict::Undo => self.undo(&[(id, version)]).await,
+            Verdict::Wait => Err(Problem::being_written().into()),
+        }
+    }
+
+    /// Lets writes hold.
+    ///
+    /// # Errors
+    /// What D1 says.
+    pub async fn settle(&self, writes: &[Write]) -> Result<(), Error> {
+        self.database
+            .batch(&[store::settle(writes)])
+            .await
+            .map(drop)
+    }
+
+    /// Takes writes back that nobody else has settled or written over.
+    ///
+    /// # Errors
+    /// What D1 says.
+    pub async fn undo(&self, writes: &[Write]) -> Result<(), Error> {
+        let before = self.database.rows(&store::before(writes)).await?;
+        let (added, changed): (Vec<&Row>, Vec<&Row>) =
+            before.iter().partition(|row| row.text(2).is_none());
+        let added: Vec<Write> = added.into_iter().filter_map(write_of).collect();
+        let changed: Vec<Value> = changed.into_iter().map(row_before).collect();
+        let statements = [
+            store::restore(&changed),
+            store::remove(&added),
+            store::forget(&added),
+        ];
+        self.database.batch(&statements).await.map(drop)
+    }
+
+    /// Asks the places of unsettled writes again. Writes whose places still stand are
+    /// acknowledged at once and settled once the answer has gone: who comes in between
+    /// settles them himself. Else all of them are taken back, as far as nobody was faster.
+    ///
+    /// # Errors
+    /// The place that does not stand, or a service that could not be asked: nothing is left
+    /// of the writes then.
+    pub async fn look_again(self, call: &Call, written: &[(Write, i64)]) -> Result<(), Error> {
+        let writes: Vec<Write> = written.iter().map(|(write, _)| *write).collect();
+        let places: BTreeSet<i64> = written.iter().map(|(_, place)| *place).collect();
+        let doubt = match self.standings(&places).await {
+            Ok(standings) => {
+                let stands =
+                    |place: &&i64| standings.of(Some(**place)).for_writer() == Verdict::Settle;
+                match places.iter().find(|place| !stands(place)) {
+                    None => {
+                        call.context.wait_until(async move {
+                            // What fails here is left to whoever meets it, or to the repair.
+                            let _ = self.settle(&writes).await;
+                        });
+                        return Ok(());
+                    }
+                    Some(place) => standings.check(*place).err().map(Error::from),
+                }
+            }
+            Err(failed) => Some(failed),
+        };
+        self.undo(&writes).await?;
+        // Whoever settled a write, moved the person or wrote over it took it for done, and so
+        // it is; but somebody else may have taken it back, too.
+        let undone = self.database.rows(&store::undone(&writes)).await?;
+        match doubt {
+            Some(doubt) if !undone.is_empty() => Err(doubt),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn write_of(row: &Row) -> Option<Write> {
+    row.integer(0).zip(row.integer(1))
+}
+
+/// The state before a write, as a row to write.
+fn row_before(row: &Row) -> Value {
+    let name = row.text(2).unwrap_or_default();
+    json!({
+        "id": row.integer(0),
+        "version": row.integer(1),
+        "key": name::key(&name),
+        "name": name,
+        "isAlive": row.truth(3),
+        "isKing": row.truth(4),
+        "placeId": row.integer(5),
+    })
+}

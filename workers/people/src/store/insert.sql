@@ -1,0 +1,39 @@
+-- Adds people: rows of (id, version, body, unsettled).
+--
+-- ?1 a JSON array of them; one without an id gets the next that was never used.
+--
+-- A version goes on counting where an id is used again. Who refers to a place is unsettled
+-- until the place has been asked again (docs/integrity.md).
+--
+-- Indexes: the one on person_change (person_id, version), for the greatest id and version.
+WITH
+  given AS MATERIALIZED (
+    SELECT
+      key AS n,
+      value ->> 'id' AS id,
+      value ->> 'name' AS name,
+      value ->> 'key' AS name_key,
+      value ->> 'isAlive' AS is_alive,
+      value ->> 'isKing' AS is_king,
+      value ->> 'placeId' AS place_id
+    FROM json_each(?1)
+  ),
+  used (id) AS MATERIALIZED (
+    SELECT max(
+      coalesce((SELECT max(person_id) FROM person_change), 0),
+      coalesce((SELECT max(id) FROM given), 0)
+    )
+  )
+INSERT INTO person (id, name, name_key, is_alive, is_king, place_id, version, unsettled_since)
+SELECT
+  coalesce(given.id, used.id + sum(given.id IS NULL) OVER (ORDER BY n)),
+  name, name_key, is_alive, is_king, place_id,
+  iif(
+    given.id IS NULL,
+    1,
+    1 + coalesce((SELECT max(version) FROM person_change WHERE person_id = given.id), 0)
+  ),
+  iif(place_id IS NULL, NULL, CAST(unixepoch('subsec') * 1000 AS INTEGER))
+FROM given, used
+ORDER BY n
+RETURNING id, version, {record} AS body, unsettled_since IS NOT NULL AS unsettled

@@ -1,0 +1,40 @@
+//! `POST /v1/places`
+
+use edge::{Answer, Call, Database, Error, Keyed};
+use registry::Problem;
+
+use super::writing::{Current, JSON, PLACES, place_of, refused};
+use crate::store;
+
+/// Adds a place under the next id.
+///
+/// # Errors
+/// A body that is no place, a name that is taken, or a key that came with another request.
+pub async fn create(call: Call) -> Result<Answer, Error> {
+    call.params(&[])?;
+    let (object, body) = call.object(JSON).await?;
+    let place = place_of(object, None)?;
+    let keyed = Keyed::of(&call, "POST /places", &body)?;
+    let database = Database::of(&call.env)?;
+    let mut statements = vec![store::insert(&[place.to_row(None, None)])];
+    if let Some(keyed) = &keyed {
+        if let Some(kept) = keyed.kept(&database).await? {
+            return Ok(kept.replayed(PLACES));
+        }
+        statements.push(store::remember(&keyed.key, &keyed.fingerprint));
+    }
+    let written = match database.batch(&statements).await {
+        Ok(results) => results.first().and_then(|rows| Current::written(rows)),
+        Err(error) => {
+            // The same request may have been faster, and have the name, too.
+            if let Some(keyed) = &keyed
+                && let Some(kept) = keyed.kept(&database).await?
+            {
+                return Ok(kept.replayed(PLACES));
+            }
+            return Err(refused(&database, error, &place).await);
+        }
+    };
+    let (id, written) = written.ok_or_else(Problem::internal)?;
+    Ok(written.into_answer().created(format!("{PLACES}/{id}")))
+}

@@ -1,0 +1,24 @@
+//! `GET /v1/places/{id}/history` and `GET /v1/places/changes`
+
+use edge::{Answer, Call, Error, log};
+use registry::PlaceId;
+
+use crate::store::CHANGES;
+
+/// The versions of one place.
+///
+/// # Errors
+/// A query that cannot be used, or a place that never was.
+pub async fn history(call: Call) -> Result<Answer, Error> {
+    let id: PlaceId = call.id()?;
+    let path = format!("/v1/places/{id}/history");
+    log::history(call, CHANGES, id.get(), &path, "place").await
+}
+
+/// The changes of all places.
+///
+/// # Errors
+/// A query that cannot be used.
+pub async fn changes(call: Call) -> Result<Answer, Error> {
+    log::changes(call, CHANGES, "/v1/places/changes").await
+}

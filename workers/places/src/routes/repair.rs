@@ -1,0 +1,90 @@
+//! `POST /internal/repair`, and the same by a schedule: ends the deletions that a crash left
+//! half-done, and sweeps the answers kept long enough.
+
+use edge::{Answer, Body, Call, Database, Error};
+use registry::params::Seconds;
+use registry::{Format, PlaceId};
+use serde_json::{Value, json};
+
+use super::deleting::{Deletion, End, Token};
+use crate::store;
+
+/// A deletion that is older than this, in milliseconds, has lost its deleter. Taking one over
+/// whose deleter is still there would do no harm but to its patience.
+const ABANDONED_MS: i64 = 60_000;
+
+/// The most deletions of one round.
+const A_ROUND: i64 = 50;
+
+/// What the repair did, or would do:
+/// `{"deletions":[{"placeId":1,"isGone":false,"action":"finish","end":"deleted"}]}`.
+///
+/// # Errors
+/// A query that cannot be used, or what D1 says.
+pub async fn repair(call: Call) -> Result<Answer, Error> {
+    let params = call.params(&["dryRun", "olderThan"])?;
+    let dry_run = params.get("dryRun")?.unwrap_or(false);
+    let older_than = params.get::<Seconds>("olderThan")?;
+    let age = older_than.map_or(ABANDONED_MS, Seconds::to_milliseconds);
+    let report = run(&call.env, age, dry_run).await?;
+    let body = json!({ "deletions": report }).to_string();
+    Ok(Answer::ok(Format::Json.media_type(), Body::Text(body)))
+}
+
+/// The scheduled run.
+///
+/// # Errors
+/// What D1 says.
+pub async fn scheduled(env: &worker::Env) -> Result<(), Error> {
+    Database::of(env)?.sweep_answers().await?;
+    run(env, ABANDONED_MS, false).await.map(drop)
+}
+
+async fn run(env: &worker::Env, age: i64, dry_run: bool) -> Result<Vec<Value>, Error> {
+    let rows = Database::of(env)?.rows(&store::left(age, A_ROUND)).await?;
+    let mut report = Vec::new();
+    for row in &rows {
+        let Some(place) = row.integer(0).and_then(PlaceId::new) else {
+            continue;
+        };
+        let is_gone = row.truth(2);
+        let reassign_to = row.integer(3);
+        let action = if is_gone { "clear" } else { "finish" };
+        let mut entry = json!({
+            "placeId": place.get(), "isGone": is_gone, "reassignTo": reassign_to, "action": action,
+        });
+        if !dry_run {
+            let deletion = Deletion::of(env, place, reassign_to.and_then(PlaceId::new))?;
+            let from = row.integer(1).unwrap_or_default();
+            let end = end_of(&deletion, from, is_gone).await;
+            if let Some(entry) = entry.as_object_mut() {
+                entry.insert("end".to_owned(), end.into());
+            }
+        }
+        report.push(entry);
+    }
+    Ok(report)
+}
+
+/// How a deletion ends that is taken over; a failure is left to the next round.
+async fn end_of(deletion: &Deletion, from: Token, is_gone: bool) -> &'static str {
+    let end = async {
+        let Some(token) = deletion.take_over(from).await? else {
+            return Ok(End::TakenOver);
+        };
+        if is_gone {
+            deletion.clear(token).await?;
+            return Ok(End::Deleted);
+        }
+        deletion.finish(token).await
+    };
+    match end.await {
+        Ok(End::Deleted) => "deleted",
+        Ok(End::Kept(_)) => "kept",
+        Ok(End::TakenOver) => "ended meanwhile",
+        Err(error) => {
+            worker::console_error!("the repair of a deletion: {error}");
+            "failed"
+        }
+    }
+}

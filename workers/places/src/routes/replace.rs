@@ -1,0 +1,108 @@
+//! `PUT` and `PATCH /v1/places/{id}`
+
+use edge::{Answer, Call, Database, Error};
+use registry::{PlaceId, Problem};
+
+use super::writing::{Current, JSON, PLACES, TRIES, place_of, refused};
+use crate::domain::Place;
+use crate::store;
+
+/// The media types of a merge patch.
+const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
+
+/// Puts a place in the place of one with this id, or adds one under it.
+///
+/// # Errors
+/// A body that is no place, a precondition that is not met, a name that is taken.
+pub async fn put(call: Call) -> Result<Answer, Error> {
+    call.params(&[])?;
+    let id: PlaceId = call.id()?;
+    let preconditions = call.preconditions()?;
+    let (object, _) = call.object(JSON).await?;
+    let place = place_of(object, Some(id))?;
+    let database = Database::of(&call.env)?;
+    for _ in 0..TRIES {
+        let current = Current::of(&database, id).await?;
+        preconditions.check(current.as_ref().map(|now| now.version))?;
+        let answer = match current {
+            Some(current) => apply(&database, id, current, &place).await?,
+            None => add(&database, id, &place).await?,
+        };
+        if let Some(answer) = answer {
+            return Ok(answer);
+        }
+    }
+    Err(Problem::being_written().into())
+}
+
+/// Changes some fields of a place (RFC 7396).
+///
+/// # Errors
+/// As [`put`], and a place that does not exist.
+pub async fn patch(call: Call) -> Result<Answer, Error> {
+    call.params(&[])?;
+    let id: PlaceId = call.id()?;
+    let preconditions = call.preconditions()?;
+    let (patch, _) = call.object(MERGE_PATCH).await?;
+    let database = Database::of(&call.env)?;
+    for _ in 0..TRIES {
+        let current = Current::of(&database, id).await?;
+        let current = current.ok_or_else(|| Problem::not_found("place", id.get()))?;
+        preconditions.check(Some(current.version))?;
+        let place = place_of(
+            current.place()?.to_object().patched(patch.clone()),
+            Some(id),
+        )?;
+        if let Some(answer) = apply(&database, id, current, &place).await? {
+            return Ok(answer);
+        }
+    }
+    Err(Problem::being_written().into())
+}
+
+/// Writes the place over the current one; none if somebody else was faster.
+async fn apply(
+    database: &Database,
+    id: PlaceId,
+    current: Current,
+    place: &Place,
+) -> Result<Option<Answer>, Error> {
+    if current.place()? == *place {
+        return Ok(Some(current.into_answer()));
+    }
+    let update = store::update(&[place.to_row(Some(id.get()), Some(current.version))]);
+    let standing = store::standing(&format!("[{id}]"));
+    let results = match database.batch(&[update, standing]).await {
+        Ok(results) => results,
+        Err(error) => return Err(refused(database, error, place).await),
+    };
+    let mut results = results.iter();
+    if let Some((_, written)) = results.next().and_then(|rows| Current::written(rows)) {
+        return Ok(Some(written.into_answer()));
+    }
+    match results.next().and_then(|rows| rows.first()) {
+        Some(row) if row.truth(1) => Err(Problem::place_is_going(id.get()).into()),
+        _ => Ok(None),
+    }
+}
+
+/// Adds the place under the id; none if somebody else was faster.
+async fn add(database: &Database, id: PlaceId, place: &Place) -> Result<Option<Answer>, Error> {
+    if !id.is_choosable() {
+        let expected = registry::fields::EXPECTED_CHOICE;
+        return Err(Problem::invalid_parameter("id", expected).into());
+    }
+    let insert = store::insert(&[place.to_row(Some(id.get()), None)]);
+    let results = match database.batch(&[insert]).await {
+        Ok(results) => results,
+        Err(error) if error.is_unique("place.id") => return Ok(None),
+        Err(error) => return Err(refused(database, error, place).await),
+    };
+    match results.first().and_then(|rows| Current::written(rows)) {
+        Some((id, written)) => {
+            let location = format!("{PLACES}/{id}");
+            Ok(Some(written.into_answer().created(location)))
+        }
+        None => Err(Problem::id_retired(id.get()).into()),
+    }
+}

@@ -1,0 +1,14 @@
+-- Changes places that are still in the version that the change was made for, and not on
+-- their way out: rows of (id, version, body), with the new version.
+--
+-- ?1 a JSON array of them, each with the version before.
+--
+-- Indexes: the primary keys of place and tombstone.
+UPDATE place SET
+  name = e.value ->> 'name',
+  name_key = e.value ->> 'key',
+  version = place.version + 1
+FROM json_each(?1) AS e
+WHERE place.id = e.value ->> 'id' AND place.version = e.value ->> 'version'
+  AND NOT EXISTS (SELECT 1 FROM tombstone WHERE place_id = place.id)
+RETURNING id, version, {record} AS body
