@@ -31,19 +31,24 @@ export type Options = {
   replace?: Partial<Record<Name, StandIn>>;
   /** Counts the statements that each worker runs, see `System.statements`. */
   counting?: boolean;
+  /** Lets a request with the header `x-crash-after: N` die behind its Nth call of a database
+   * or a service, which has been done: what it would do next never happens. */
+  crashing?: boolean;
 };
 
 export type Answer = {
   status: number;
-  /** Without those that only the connection is about. */
+  /** Without the tag, and those that only the connection is about. */
   headers: Record<string, string>;
+  /** The entity tag, empty where there is none. */
+  etag: string;
   text: string;
   // biome-ignore lint/suspicious/noExplicitAny: the tests are what says which shape it has
   json: any;
 };
 
-const ofTheConnection = new Set(["connection", "content-length", "date", "keep-alive"]);
-ofTheConnection.add("transfer-encoding");
+const apart = new Set(["connection", "content-length", "date", "keep-alive", "etag"]);
+apart.add("transfer-encoding");
 
 /** One worker, asked over its socket. */
 export class Worker {
@@ -64,10 +69,11 @@ export class Worker {
     if (body !== undefined) init.body = body;
     const response = await fetch(address, init);
     const text = await response.text();
-    const kept = [...response.headers].filter(([name]) => !ofTheConnection.has(name));
+    const kept = [...response.headers].filter(([name]) => !apart.has(name));
     return {
       status: response.status,
       headers: Object.fromEntries(kept),
+      etag: response.headers.get("etag") ?? "",
       text,
       get json() {
         return JSON.parse(text);
@@ -197,7 +203,7 @@ export async function start(options: Options = {}): Promise<System> {
     cf: false,
     // What the workers log of the failures that tests make is no news.
     log: new Log(LogLevel.NONE),
-    handleStructuredLogs: (e) => process.env.LOGS && console.log(e),
+    handleStructuredLogs: (e) => process.env.LOGS && console.log(JSON.stringify(e)),
     handleRuntimeStdio: () => {},
     workers: names.map((name) => worker(name, options)),
   });
@@ -264,7 +270,9 @@ function worker(name: Name, options: Options): WorkerOptions {
     ? [first(`export default { fetch: ${standIn} };`)]
     : options.counting
       ? [first(counting), ...built]
-      : built;
+      : options.crashing
+        ? [first(crashing), ...built]
+        : built;
   return {
     ...workerOptions,
     name,
@@ -304,4 +312,52 @@ const counting = `
       return new Built(context, { ...env, DB: database(env.DB) }).fetch(request);
     },
   };
+`;
+
+/** A main module that serves the worker behind it, until the request is to die. */
+const crashing = `
+  import Built from "./index.js";
+  import { WorkerEntrypoint } from "cloudflare:workers";
+  const never = new Promise(() => {});
+  const database = (d1, left) => ({
+    prepare: (sql) => statement(d1.prepare(sql), left),
+    batch: (all) => call(left, () => d1.batch(all.map(({ plain }) => plain))),
+  });
+  const statement = (plain, left) => ({
+    plain,
+    bind: (...values) => statement(plain.bind(...values), left),
+    raw: () => call(left, () => plain.raw()),
+  });
+  const call = (left, run) => {
+    if (left.dead) return never;
+    left.calls -= 1;
+    if (left.calls > 0) return run();
+    left.dead = true;
+    return run().then(() => { left.died(); return never; }, () => { left.died(); return never; });
+  };
+  // The name is what the worker knows a service by.
+  class Fetcher {
+    #service;
+    #left;
+    constructor(service, left) {
+      this.#service = service;
+      this.#left = left;
+    }
+    fetch(...given) {
+      return call(this.#left, () => this.#service.fetch(...given));
+    }
+  }
+  export default class extends WorkerEntrypoint {
+    fetch(request) {
+      const calls = Number(request.headers.get("x-crash-after") ?? "NaN");
+      if (!(calls > 0)) return new Built(this.ctx, this.env).fetch(request);
+      const left = { calls, dead: false };
+      const dead = new Promise((resolve) => { left.died = () => resolve(new Response("crashed", { status: 599 })); });
+      const env = {};
+      for (const [name, binding] of Object.entries(this.env)) {
+        env[name] = name === "DB" ? database(binding, left) : new Fetcher(binding, left);
+      }
+      return Promise.race([dead, new Built(this.ctx, env).fetch(request)]);
+    }
+  }
 `;

@@ -95,9 +95,15 @@ for (const [door, worker] of [
     });
 
     test("options_names_the_methods", async () => {
-      for (const path of ["/v1/people", "/v1/people/3", "/v1/people/by-place"]) {
+      const methods = {
+        "/v1/people": "GET, HEAD, POST, OPTIONS",
+        "/people/": "GET, HEAD, POST, OPTIONS",
+        "/v1/people/3": "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",
+        "/v1/people/by-place": "GET, HEAD, OPTIONS",
+      };
+      for (const [path, allow] of Object.entries(methods)) {
         const { status, headers, text } = await worker.ask("OPTIONS", path);
-        const allowed = { ...secure, allow: "GET, HEAD, OPTIONS" };
+        const allowed = { ...secure, allow };
         assert.deepEqual(
           { status, headers, text },
           { status: 204, headers: allowed, text: "" },
@@ -183,13 +189,15 @@ for (const [door, worker] of [
 test("the_groups_follow_every_write", async () => {
   await using own = await start({ places, people });
   for (const write of [
-    "UPDATE person SET place_id = 2 WHERE place_id = 3",
-    "UPDATE person SET is_alive = 0, place_id = NULL WHERE id = 1",
-    "UPDATE person SET is_alive = 0, is_king = 0 WHERE id = 5",
-    "UPDATE person SET is_alive = 1, place_id = 1 WHERE id = 4",
-    "UPDATE person SET place_id = 1, is_king = 0 WHERE id IN (13, 15)",
+    "UPDATE person SET place_id = 2, version = version + 1 WHERE place_id = 3",
+    "UPDATE person SET is_alive = 0, place_id = NULL, version = version + 1 WHERE id = 1",
+    "UPDATE person SET is_alive = 0, is_king = 0, version = version + 1 WHERE id = 5",
+    "UPDATE person SET is_alive = 1, place_id = 1, version = version + 1 WHERE id = 4",
+    "UPDATE person SET place_id = 1, is_king = 0, version = version + 1 WHERE id IN (13, 15)",
     "DELETE FROM person WHERE place_id = 9",
-    "DELETE FROM person WHERE id = 13; INSERT INTO person VALUES (13, 'N', 'n', 0, 0, 6)",
+    `DELETE FROM person WHERE id = 13;
+     INSERT INTO person (id, name, name_key, is_alive, is_king, place_id, version)
+     VALUES (13, 'N', 'n', 0, 0, 6, 4)`,
     "DELETE FROM person",
   ]) {
     await own.db.people.exec(write);

@@ -58,9 +58,15 @@ for (const [door, worker] of [
     });
 
     test("options_names_the_methods", async () => {
-      for (const path of ["/v1/places", "/v1/places/3", "/places/"]) {
+      const methods = {
+        "/v1/places": "GET, HEAD, POST, OPTIONS",
+        "/places/": "GET, HEAD, POST, OPTIONS",
+        "/v1/places/3": "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",
+        "/v1/places/changes": "GET, HEAD, OPTIONS",
+      };
+      for (const [path, allow] of Object.entries(methods)) {
         const { status, headers, text } = await worker.ask("OPTIONS", path);
-        const allowed = { ...secure, allow: "GET, HEAD, OPTIONS" };
+        const allowed = { ...secure, allow };
         assert.deepEqual(
           { status, headers, text },
           { status: 204, headers: allowed, text: "" },

@@ -10,13 +10,20 @@ async function crowded(placeOf: string, placesCount: number) {
   const system = await start({ counting: true });
   const up_to = (count: number) =>
     `WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < ${count})`;
-  await system.db.places.exec(
-    `${up_to(placesCount)} INSERT INTO place SELECT n, 'Place ' || n, 'place ' || n FROM up`,
-  );
-  await system.db.people.exec(
-    `${up_to(all)} INSERT INTO person SELECT n, ${name}, lower(${name}), 1, 0, ${placeOf} FROM up`,
-  );
-  return system;
+  try {
+    await system.db.places.exec(
+      `${up_to(placesCount)} INSERT INTO place (id, name, name_key)
+       SELECT n, 'Place ' || n, 'place ' || n FROM up`,
+    );
+    await system.db.people.exec(
+      `${up_to(all)} INSERT INTO person (id, name, name_key, is_alive, place_id)
+       SELECT n, ${name}, lower(${name}), 1, ${placeOf} FROM up`,
+    );
+    return system;
+  } catch (error) {
+    await system.dispose();
+    throw error;
+  }
 }
 
 type Row = { id: number; name: string };

@@ -51,3 +51,9 @@ impl Standing {
         }
     }
 }
+
+/// How many places the report on integrity reads at a time.
+pub const PLACES_A_PAGE: i64 = 5_000;
+
+/// The most of each kind of doubt that it shows.
+pub const DOUBTS_SHOWN: i64 = 1_000;

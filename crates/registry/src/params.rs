@@ -31,6 +31,26 @@ impl Param for bool {
     }
 }
 
+/// A place in an order of ids: behind this one; 0 is before all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Position(i64);
+
+impl Position {
+    /// The id.
+    #[must_use]
+    pub fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl Param for Position {
+    const EXPECTED: &'static str = "a whole number";
+
+    fn parse(text: &str) -> Option<Self> {
+        whole(text).map(Self)
+    }
+}
+
 /// A time in whole seconds, from none to a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seconds(i64);

@@ -7,7 +7,7 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{Routes, any, get};
+use edge::{Routes, any, get, post};
 use worker::{Context, Env, Result, event};
 
 /// The whole route table, each address without its `/v1`.
@@ -19,6 +19,8 @@ fn table() -> Routes {
             "/people-per-place/{id}",
             get(routes::people_per_place::read),
         )
+        .at("/integrity", get(routes::integrity))
+        .at("/integrity/repair", post(routes::repair))
         .at("/places", any(routes::forward::to_places))
         .at("/places/import", any(routes::forward::import_places))
         .at("/places/{*rest}", any(routes::forward::to_places))

@@ -32,6 +32,7 @@ fn table() -> Routes {
             "/internal/residents/{id}/release",
             post(routes::residents::release),
         )
+        .at("/internal/integrity", get(routes::integrity))
         .at("/internal/repair", post(routes::repair))
 }
 

@@ -23,6 +23,7 @@ fn table() -> Routes {
         .at("/places/{id}/history", get(routes::history))
         .at("/places/changes", get(routes::changes))
         .at("/internal/standing", get(routes::standing))
+        .at("/internal/integrity", get(routes::integrity))
         .at("/internal/repair", post(routes::repair))
 }
 

@@ -2,6 +2,8 @@
 
 mod dataset;
 pub mod forward;
+mod integrity;
 pub mod people_per_place;
 
 pub use dataset::dataset;
+pub use integrity::{integrity, repair};

@@ -2,6 +2,7 @@
 
 mod by_place;
 mod history;
+mod integrity;
 mod list;
 mod read;
 mod residents;
@@ -10,6 +11,7 @@ mod write;
 
 pub use by_place::{PEOPLE_A_STATEMENT, by_place};
 pub use history::CHANGES;
+pub use integrity::{doubts, residents};
 pub use list::list;
 pub use read::read;
 pub use residents::{count, release, relocate};

@@ -2,12 +2,14 @@
 
 mod deletion;
 mod history;
+mod integrity;
 mod list;
 mod read;
 mod write;
 
 pub use deletion::{commit, forget, left, mark, standing, take_over, unmark};
 pub use history::CHANGES;
+pub use integrity::{going, ids};
 pub use list::list;
 pub use read::read;
 pub use write::{insert, named, remember, update};

@@ -10,6 +10,7 @@ use worker::Env;
 
 pub use list::list;
 pub use read::read;
+pub use sources::Services;
 
 /// The owner of places.
 ///

@@ -1,0 +1,52 @@
+//! What the report on integrity is made from.
+
+use registry::sql::Statement;
+
+/// The people of places, after a place: one row of (array of `{"placeId","living","dead"}`,
+/// the last place
+/// where there may be more). By the primary key of population.
+const RESIDENTS: &str = "
+SELECT
+  json_group_array(json_object('placeId', place_id, 'living', living, 'dead', dead)),
+  iif(count(*) = ?2, max(place_id), NULL)
+FROM (
+  SELECT place_id, living, dead FROM population
+  WHERE place_id > ?1 AND place_id > 0
+  ORDER BY place_id
+  LIMIT ?2
+)";
+
+/// Who belongs to which place.
+#[must_use]
+pub fn residents(after: i64, most: i64) -> Statement {
+    Statement::new(RESIDENTS, vec![after.into(), most.into()])
+}
+
+/// Places with more than one king, which the index `one_king_a_place` makes impossible, and
+/// writes that are unsettled: one row of two JSON arrays. By that index and
+/// `person_unsettled`.
+const DOUBTS: &str = "
+SELECT
+  (
+    SELECT json_group_array(json_object('placeId', place_id, 'kings', kings))
+    FROM (
+      SELECT place_id, count(*) AS kings FROM person WHERE is_king = 1
+      GROUP BY place_id HAVING count(*) > 1
+      LIMIT ?1
+    )
+  ),
+  (
+    SELECT json_group_array(json_object('id', id, 'version', version, 'placeId', place_id))
+    FROM (
+      SELECT id, version, place_id FROM person
+      WHERE unsettled_since <= CAST(unixepoch('subsec') * 1000 AS INTEGER)
+      ORDER BY unsettled_since
+      LIMIT ?1
+    )
+  )";
+
+/// What is in doubt.
+#[must_use]
+pub fn doubts(most: i64) -> Statement {
+    Statement::new(DOUBTS, vec![most.into()])
+}

@@ -1,0 +1,29 @@
+//! What the report on integrity is made from.
+
+use registry::sql::Statement;
+
+/// The ids of places, after one: one row of (array, the last where there may be more). By the
+/// primary key.
+const IDS: &str = "
+SELECT json_group_array(id), iif(count(*) = ?2, max(id), NULL)
+FROM (SELECT id FROM place WHERE id > ?1 ORDER BY id LIMIT ?2)";
+
+/// Which places there are.
+#[must_use]
+pub fn ids(after: i64, most: i64) -> Statement {
+    Statement::new(IDS, vec![after.into(), most.into()])
+}
+
+/// The places on their way out: one row of an array. A walk over the tombstones, of which
+/// there are never many.
+const GOING: &str = "
+SELECT json_group_array(json_object(
+  'placeId', place_id, 'isGone', json(iif(phase = 'gone', 'true', 'false')), 'reassignTo', reassign_to
+))
+FROM (SELECT * FROM tombstone ORDER BY place_id LIMIT ?1)";
+
+/// Which places are half-deleted.
+#[must_use]
+pub fn going(most: i64) -> Statement {
+    Statement::new(GOING, vec![most.into()])
+}
