@@ -62,7 +62,7 @@ export class Worker {
     method: string,
     path: string,
     headers: Record<string, string> = {},
-    body?: BodyInit,
+    body?: string | Uint8Array<ArrayBuffer>,
   ): Promise<Answer> {
     const address = `${this.url.origin}${path}`;
     const init: RequestInit = { method, headers, redirect: "manual" };
@@ -182,6 +182,14 @@ export class System {
     return Object.fromEntries(await Promise.all(counts));
   }
 
+  /** What a worker's schedule runs. */
+  async scheduled(name: "places" | "people"): Promise<void> {
+    const worker: unknown = await this.#miniflare.getWorker(name);
+    await (worker as { scheduled(event: object): Promise<unknown> }).scheduled({
+      cron: "* * * * *",
+    });
+  }
+
   async dispose(): Promise<void> {
     await this.#miniflare.dispose();
   }
@@ -203,7 +211,7 @@ export async function start(options: Options = {}): Promise<System> {
     cf: false,
     // What the workers log of the failures that tests make is no news.
     log: new Log(LogLevel.NONE),
-    handleStructuredLogs: (e) => process.env.LOGS && console.log(JSON.stringify(e)),
+    handleStructuredLogs: () => {},
     handleRuntimeStdio: () => {},
     workers: names.map((name) => worker(name, options)),
   });

@@ -64,6 +64,19 @@ impl Testbed {
         Ok(Plan(lines.filter_map(text).collect()))
     }
 
+    /// How many steps `SQLite`'s machine takes for a statement: what it costs, whatever the
+    /// clock.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn steps(&self, statement: &Statement) -> Result<i32> {
+        let mut prepared = self.0.prepare(&statement.sql)?;
+        let mut rows = prepared.query(params_from_iter(statement.binds.iter().map(Bound)))?;
+        while rows.next()?.is_some() {}
+        drop(rows);
+        Ok(prepared.get_status(rusqlite::StatementStatus::VmStep))
+    }
+
     fn query(&self, sql: &str, binds: &[Bind]) -> Result<Vec<Vec<Value>>> {
         let mut prepared = self.0.prepare(sql)?;
         let columns = prepared.column_count();

@@ -141,6 +141,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a body is written where it is read"
+    )]
     fn read(body: Value) -> Result<Person, Vec<String>> {
         let object = Object(body.as_object().cloned().unwrap());
         Person::read(Fields::of(object), str::to_owned)

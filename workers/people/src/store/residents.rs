@@ -6,7 +6,7 @@ use registry::sql::Statement;
 /// The most people that one statement moves.
 pub const MOVED_A_STATEMENT: i64 = 5_000;
 
-/// One row of (living, dead, coming_back, in_doubt): `coming_back` are those who would come back if
+/// One row of (living, dead, `coming_back`, `in_doubt)`: `coming_back` are those who would come back if
 /// an unsettled write of theirs were undone, `in_doubt` the dead whose place is unsettled. By
 /// the primary key of population, and the indexes `person_returning` and `person_in_doubt`.
 const COUNT: &str = "

@@ -21,9 +21,9 @@ pub fn settle(writes: &[Write]) -> Statement {
     Statement::new(SETTLE, vec![json!(writes).to_string().into()])
 }
 
-/// The state before an unsettled write: rows of (id, version, name, is_alive, is_king,
-/// place_id), with nulls where there was nobody. By the primary key, and the index on
-/// person_change (person_id, version).
+/// The state before an unsettled write: rows of (id, version, name, `is_alive`, `is_king`,
+/// `place_id`), with nulls where there was nobody. By the primary key, and the index on
+/// `person_change` (`person_id`, version).
 const BEFORE: &str = "
 SELECT person.id, person.version, h.name, h.is_alive, h.is_king, h.place_id
 FROM json_each(?1) AS e
@@ -85,11 +85,14 @@ pub fn remove(writes: &[Write]) -> Statement {
 /// The answers to inserts that are taken back, by the index `idempotency_by_record`.
 const FORGET: &str = "
 DELETE FROM idempotency
-WHERE (record_id, version) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1))
-  AND NOT EXISTS (
-    SELECT 1 FROM person
-    WHERE person.id = idempotency.record_id AND person.version = idempotency.version
-  )";
+WHERE key IN (
+  SELECT kept.key
+  FROM json_each(?1) AS e
+  JOIN idempotency AS kept ON kept.record_id = e.value ->> 0 AND kept.version = e.value ->> 1
+  WHERE NOT EXISTS (
+    SELECT 1 FROM person WHERE person.id = kept.record_id AND person.version = kept.version
+  )
+)";
 
 /// Forgets the answers to inserts that have been taken back in the same batch.
 #[must_use]
@@ -98,7 +101,7 @@ pub fn forget(writes: &[Write]) -> Statement {
 }
 
 /// The writes among these that have been taken back, by whomever: rows of (id). By the index
-/// on person_change (person_id, version).
+/// on `person_change` (`person_id`, version).
 const UNDONE: &str = "
 SELECT person_id
 FROM json_each(?1) AS e
@@ -112,7 +115,7 @@ pub fn undone(writes: &[Write]) -> Statement {
 }
 
 /// Writes left unsettled for so many milliseconds, oldest first: rows of (id, version,
-/// place_id). By the index `person_unsettled`.
+/// `place_id`). By the index `person_unsettled`.
 const UNSETTLED: &str = "
 SELECT id, version, place_id
 FROM person

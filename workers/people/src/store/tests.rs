@@ -336,3 +336,74 @@ fn every_query_has_its_index() {
         }
     }
 }
+
+/// What has been seen already costs the same however many there are.
+#[test]
+fn what_has_not_changed_costs_one_look_at_the_changes() {
+    let steps = |count: i64| {
+        let testbed = Testbed::new(MIGRATIONS).unwrap();
+        let fill = format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+            INSERT INTO person (name, name_key, is_alive, place_id) SELECT 'x', 'x', 1, i FROM n"
+        );
+        testbed.execute(&fill).unwrap();
+        let params = Params::read("", ByPlace::PARAMETERS).unwrap();
+        let frame = Format::Json.frame();
+        let groups = ByPlace::read(&params).unwrap();
+        [
+            store::list(&list("count=exact&sort=name"), frame, Some(count)),
+            store::by_place(&groups, frame, Some(count)),
+        ]
+        .map(|statement| testbed.steps(&statement).unwrap())
+    };
+    let (few, many) = (steps(10), steps(3000));
+    assert_eq!(few, many);
+    assert!(many.iter().all(|steps| *steps < 250), "{many:?}");
+}
+
+#[test]
+fn every_write_has_its_index() {
+    let testbed = filled(&[]);
+    let (place, other) = (
+        registry::PlaceId::new(1).unwrap(),
+        registry::PlaceId::new(2).unwrap(),
+    );
+    let id = PersonId::new(1).unwrap();
+    let rows = [
+        json!({"id": 1, "version": 1, "name": "x", "key": "x", "isAlive": true, "isKing": false, "placeId": 1}),
+    ];
+    let writes = [(1, 1)];
+    let mut statements = vec![
+        store::insert(&rows),
+        store::update(&rows),
+        store::depose(place, id, 1),
+        store::delete(id, 1),
+        store::king(place),
+        store::settle(&writes),
+        store::before(&writes),
+        store::restore(&rows),
+        store::remove(&writes),
+        store::forget(&writes),
+        store::undone(&writes),
+        store::unsettled(0, 10),
+        store::residents(0, 10),
+        store::CHANGES.since(0, registry::page::Limit::default(), Format::Json.frame()),
+        store::CHANGES.of_record(1, 0, registry::page::Limit::default(), Format::Json.frame()),
+    ];
+    statements.extend(store::relocate(place, other, 1));
+    statements.extend(store::release(place));
+    for statement in statements {
+        let plan = testbed.plan(&statement).unwrap();
+        for table in [
+            "person",
+            "person_change",
+            "population",
+            "idempotency",
+            "kept",
+            "h",
+            "king",
+        ] {
+            assert!(!plan.walks(table), "{}: {plan:?}", statement.sql);
+        }
+    }
+}

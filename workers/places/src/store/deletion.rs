@@ -81,8 +81,8 @@ pub fn forget(place: PlaceId, token: i64) -> Statement {
     Statement::new(FORGET, vec![place.get().into(), token.into()])
 }
 
-/// Deletions left for so many milliseconds: rows of (place_id, token, whether the place is
-/// gone, reassign_to). A walk over the tombstones, of which there are never many.
+/// Deletions left for so many milliseconds: rows of (`place_id`, token, whether the place is
+/// gone, `reassign_to`). A walk over the tombstones, of which there are never many.
 const LEFT: &str = "
 SELECT place_id, token, phase = 'gone', reassign_to
 FROM tombstone

@@ -114,3 +114,32 @@ fn plan_of(testbed: &Testbed, query: &str) -> Plan {
         .plan(&store::list(&list, Format::Json.frame(), None))
         .unwrap()
 }
+
+#[test]
+fn every_write_has_its_index() {
+    let testbed = seeded();
+    let (place, other) = (PlaceId::new(1).unwrap(), PlaceId::new(2).unwrap());
+    let name = registry::name::Name::new("x", str::to_owned).unwrap();
+    let rows = [crate::domain::Place { name: name.clone() }.to_row(Some(1), Some(1))];
+    let limit = registry::page::Limit::default();
+    let mut statements = vec![
+        store::insert(&rows),
+        store::update(&rows),
+        store::named(&name),
+        store::standing("[1,2]"),
+        store::mark(place, Some(other), 1),
+        store::unmark(place, 1),
+        store::take_over(place, 1),
+        store::forget(place, 1),
+        store::ids(0, 10),
+        store::CHANGES.since(0, limit, Format::Json.frame()),
+        store::CHANGES.of_record(1, 0, limit, Format::Json.frame()),
+    ];
+    statements.extend(store::commit(place, 1));
+    for statement in statements {
+        let plan = testbed.plan(&statement).unwrap();
+        for table in ["place", "place_change", "tombstone"] {
+            assert!(!plan.walks(table), "{}: {plan:?}", statement.sql);
+        }
+    }
+}
