@@ -1,7 +1,7 @@
 //! Moments: the past, as a query names it.
 
-use crate::params::{Param, Params};
 use crate::Problem;
+use crate::params::{Param, Params};
 
 /// A moment: RFC 3339 in UTC, in the one spelling `2026-01-31T12:00:00Z`, with or without a
 /// fraction.

@@ -3,6 +3,7 @@
 mod by_place;
 mod history;
 mod list;
+mod population;
 mod read;
 mod residents;
 mod settle;
@@ -11,6 +12,7 @@ mod write;
 pub use by_place::{PEOPLE_A_STATEMENT, by_place};
 pub use history::CHANGES;
 pub use list::list;
+pub use population::population;
 pub use read::read;
 pub use residents::{count, release, relocate};
 pub use settle::{Write, before, forget, remove, restore, settle, undone, unsettled};
@@ -29,5 +31,7 @@ macro_rules! record {
 }
 use record;
 
+#[cfg(test)]
+mod population_tests;
 #[cfg(test)]
 mod tests;
