@@ -1,11 +1,13 @@
 //! The statements of the places database.
 
+mod as_of;
 mod deletion;
 mod history;
 mod list;
 mod read;
 mod write;
 
+pub use as_of::as_of;
 pub use deletion::{commit, forget, left, mark, standing, take_over, unmark};
 pub use history::CHANGES;
 pub use list::list;
