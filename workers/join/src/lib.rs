@@ -19,6 +19,8 @@ fn table() -> Routes {
             "/people-per-place/{id}",
             get(routes::people_per_place::read),
         )
+        .at("/statistics/places", get(routes::statistics::places))
+        .at("/changes", get(routes::changes))
         .at("/places", any(routes::forward::to_places))
         .at("/places/import", any(routes::forward::import_places))
         .at("/places/{*rest}", any(routes::forward::to_places))

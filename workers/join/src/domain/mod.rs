@@ -1,7 +1,10 @@
-//! The join itself, and what can be asked of it.
+//! The join itself, the statistics and the feed of changes, and what can be asked of them.
 
+mod changes;
 mod merge;
 mod people_per_place;
+pub mod statistics;
 
+pub use changes::Changes;
 pub use merge::{Malformed, Merge};
 pub use people_per_place::PeoplePerPlace;

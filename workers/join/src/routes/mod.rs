@@ -1,7 +1,10 @@
 //! One file an address: parse, ask the services, answer.
 
+mod changes;
 mod dataset;
 pub mod forward;
 pub mod people_per_place;
+pub mod statistics;
 
+pub use changes::changes;
 pub use dataset::dataset;

@@ -7,8 +7,8 @@ use registry::{Cursor, Moment, Param, Params, Problem};
 /// Which places, as of when, how many.
 #[derive(Debug)]
 pub struct PlacesAsOf {
-    /// The time.
-    pub as_of: Moment,
+    /// The time, if it is not now.
+    pub as_of: Option<Moment>,
     /// Only these.
     pub ids: Option<Ids>,
     /// The most places.
@@ -24,16 +24,15 @@ impl PlacesAsOf {
     /// Reads the query; `now` is in milliseconds since 1970.
     ///
     /// # Errors
-    /// A value that cannot be used, or no time.
+    /// A value that cannot be used.
     pub fn read(params: &Params, now: i64) -> Result<Self, Problem> {
         let after = match params.get("after")? {
             None => 0,
             Some(Cursor::Id(id)) => id,
             Some(_) => return Err(Problem::invalid_parameter("after", Cursor::EXPECTED)),
         };
-        let missing = || Problem::invalid_parameter("asOf", Moment::EXPECTED);
         Ok(Self {
-            as_of: Moment::read(params, now)?.ok_or_else(missing)?,
+            as_of: Moment::read(params, now)?,
             ids: params.get("ids")?,
             limit: params.get("limit")?.unwrap_or_default(),
             after,

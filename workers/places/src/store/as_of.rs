@@ -2,6 +2,7 @@
 
 use registry::media::Frame;
 use registry::sql::{Bind, Statement};
+use registry::{Moment, PlaceId};
 
 use super::record;
 use crate::domain::PlacesAsOf;
@@ -62,7 +63,11 @@ pub fn as_of(ask: &PlacesAsOf, frame: Frame, seen: Option<i64>) -> Statement {
     let mut binds = vec![Bind::Integer(ask.limit.get().into())];
     binds.extend([frame.open, frame.between, frame.close, frame.end(true)].map(Bind::from));
     binds.push(seen.into());
-    binds.extend([ask.as_of.milliseconds(), ask.after].map(Bind::from));
+    let at = ask
+        .as_of
+        .as_ref()
+        .map_or(PlaceId::MOST, Moment::milliseconds);
+    binds.extend([at, ask.after].map(Bind::from));
     binds.extend(ask.ids.as_ref().map(|ids| Bind::from(ids.to_json())));
     Statement {
         sql: AS_OF.replace("{known}", known),
