@@ -29,6 +29,16 @@ pub fn start() {
     console_error_panic_hook::set_once();
 }
 
+/// The time, in milliseconds since 1970.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a time in milliseconds is far below 2^53"
+)]
+pub fn now() -> i64 {
+    js_sys::Date::now() as i64
+}
+
 /// Unicode's normal form C, as the platform makes it.
 #[must_use]
 pub fn normalize(text: &str) -> String {

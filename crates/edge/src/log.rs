@@ -17,7 +17,7 @@ fn position(call: &Call, parameter: &'static str) -> Result<(i64, Limit), Proble
     let position = match params.get::<Cursor>(parameter)? {
         None => 0,
         Some(Cursor::Id(position)) => position,
-        Some(Cursor::Name { .. }) => {
+        Some(Cursor::Name { .. } | Cursor::Pair(..)) => {
             return Err(Problem::invalid_parameter(parameter, Cursor::EXPECTED));
         }
     };

@@ -24,6 +24,8 @@ pub enum Cursor {
         /// The id.
         id: i64,
     },
+    /// Two numbers: a count and an id, or where each of two feeds goes on.
+    Pair(i64, i64),
 }
 
 impl Cursor {
@@ -31,19 +33,17 @@ impl Cursor {
     #[must_use]
     pub fn id(&self) -> i64 {
         match self {
-            Self::Id(id) | Self::Name { id, .. } => *id,
+            Self::Id(id) | Self::Name { id, .. } | Self::Pair(_, id) => *id,
         }
     }
 
     fn from_plain(plain: &str) -> Option<Self> {
         if let Some(id) = plain.strip_prefix('i') {
-            // Before the first there is 0, where a feed begins that has nothing yet.
-            let id = if id == "0" {
-                0
-            } else {
-                PersonId::parse(id)?.get()
-            };
-            return Some(Self::Id(id));
+            return Some(Self::Id(position(id)?));
+        }
+        if let Some(pair) = plain.strip_prefix('p') {
+            let (first, second) = pair.split_once('.')?;
+            return Some(Self::Pair(position(first)?, position(second)?));
         }
         let (id, key) = plain.strip_prefix('n')?.split_once(':')?;
         let key_fits = (1..=MOST_KEY_BYTES).contains(&key.len());
@@ -51,6 +51,14 @@ impl Cursor {
             key: key.to_owned(),
             id: PersonId::parse(id)?.get(),
         })
+    }
+}
+
+/// Before the first there is 0, where a feed begins that has nothing yet.
+fn position(text: &str) -> Option<i64> {
+    match text {
+        "0" => Some(0),
+        _ => PersonId::parse(text).map(PersonId::get),
     }
 }
 
@@ -65,6 +73,7 @@ impl std::fmt::Display for Cursor {
         let plain = match self {
             Self::Id(id) => format!("i{id}"),
             Self::Name { key, id } => format!("n{id}:{key}"),
+            Self::Pair(first, second) => format!("p{first}.{second}"),
         };
         plain.bytes().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
@@ -105,19 +114,34 @@ mod tests {
 
     #[test]
     fn a_cursor_is_what_sqlite_writes() {
-        // lower(hex('i' || 42)), lower(hex('n' || 7 || ':' || 'ñu'))
+        // lower(hex('i' || 42)), lower(hex('n' || 7 || ':' || 'ñu')), lower(hex('p7.0'))
         assert_eq!(Cursor::Id(42).to_string(), "693432");
         let name = Cursor::Name {
             key: "ñu".into(),
             id: 7,
         };
         assert_eq!(name.to_string(), "6e373ac3b175");
+        assert_eq!(Cursor::Pair(7, 0).to_string(), "70372e30");
     }
 
     #[test]
     fn what_is_no_cursor_is_refused() {
         for text in [
-            "", "6", "zz", "69", "693030", "6e373a", "78", "ñ", "6934F2", "ff", "69c3",
+            "",
+            "6",
+            "zz",
+            "69",
+            "693030",
+            "6e373a",
+            "78",
+            "ñ",
+            "6934F2",
+            "ff",
+            "69c3",
+            "7037",
+            "70372e",
+            "70372e3030",
+            "70372e312e31",
         ] {
             assert_eq!(Cursor::parse(text), None, "{text}");
         }
@@ -125,9 +149,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_cursor_comes_back(id in 1..(1i64 << 53), key in "\\PC{0,200}") {
-            let cursor = if key.is_empty() { Cursor::Id(id) } else { Cursor::Name { key, id } };
-            prop_assert_eq!(Cursor::parse(&cursor.to_string()), Some(cursor));
+        fn every_cursor_comes_back(id in 1..(1i64 << 53), key in "\\PC{1,200}") {
+            for cursor in [Cursor::Id(id), Cursor::Pair(id - 1, id), Cursor::Name { key, id }] {
+                prop_assert_eq!(Cursor::parse(&cursor.to_string()), Some(cursor));
+            }
         }
 
         #[test]

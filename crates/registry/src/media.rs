@@ -1,5 +1,7 @@
 //! The forms a list can be asked for in, chosen by `Accept` (RFC 9110, 12.5.1).
 
+use crate::params::Param;
+
 /// How the records of a list are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
@@ -8,6 +10,8 @@ pub enum Format {
     Json,
     /// One JSON object a line.
     NdJson,
+    /// Comma-separated values (RFC 4180), where a route says that it has them.
+    Csv,
 }
 
 impl Format {
@@ -17,6 +21,7 @@ impl Format {
         match self {
             Self::Json => "application/json",
             Self::NdJson => "application/x-ndjson",
+            Self::Csv => "text/csv",
         }
     }
 
@@ -26,6 +31,7 @@ impl Format {
         match self {
             Self::Json => 'j',
             Self::NdJson => 'n',
+            Self::Csv => 'c',
         }
     }
 
@@ -43,6 +49,11 @@ impl Format {
                 between: "\n",
                 close: "\n",
             },
+            Self::Csv => Frame {
+                open: "",
+                between: "\r\n",
+                close: "\r\n",
+            },
         }
     }
 
@@ -50,6 +61,16 @@ impl Format {
     /// an answer in another form is of more use than none (RFC 9110 allows it).
     #[must_use]
     pub fn preferred(accept: Option<&str>) -> Self {
+        Self::preferred_among(&[Self::NdJson], accept)
+    }
+
+    /// The same where a table can be had, too.
+    #[must_use]
+    pub fn preferred_of_table(accept: Option<&str>) -> Self {
+        Self::preferred_among(&[Self::NdJson, Self::Csv], accept)
+    }
+
+    fn preferred_among(others: &[Self], accept: Option<&str>) -> Self {
         let weight = |format: Self| {
             accept
                 .unwrap_or_default()
@@ -57,10 +78,26 @@ impl Format {
                 .find_map(|range| weight_for(range, format.media_type()))
                 .unwrap_or(0.0)
         };
-        if weight(Self::NdJson) > weight(Self::Json) {
-            Self::NdJson
-        } else {
-            Self::Json
+        let heavier = |best: Self, other: &Self| {
+            if weight(*other) > weight(best) {
+                *other
+            } else {
+                best
+            }
+        };
+        others.iter().fold(Self::Json, heavier)
+    }
+}
+
+impl Param for Format {
+    const EXPECTED: &'static str = "json, ndjson or csv";
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "json" => Some(Self::Json),
+            "ndjson" => Some(Self::NdJson),
+            "csv" => Some(Self::Csv),
+            _ => None,
         }
     }
 }
@@ -126,5 +163,18 @@ mod tests {
         ] {
             assert_eq!(Format::preferred(accept), format, "{accept:?}");
         }
+    }
+
+    #[test]
+    fn a_table_is_given_where_there_is_one_and_it_is_asked_for() {
+        for (accept, format) in [
+            (None, Format::Json),
+            (Some("text/csv"), Format::Csv),
+            (Some("application/json;q=0.9, text/csv"), Format::Csv),
+            (Some("application/x-ndjson, text/csv;q=0.5"), Format::NdJson),
+        ] {
+            assert_eq!(Format::preferred_of_table(accept), format, "{accept:?}");
+        }
+        assert_eq!(Format::preferred(Some("text/csv")), Format::Json);
     }
 }

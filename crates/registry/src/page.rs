@@ -121,6 +121,7 @@ impl Sort {
         match cursor {
             Cursor::Id(_) => self.key == Key::Id,
             Cursor::Name { .. } => self.key == Key::Name,
+            Cursor::Pair(..) => false,
         }
     }
 }

@@ -176,7 +176,7 @@ pub fn page(
     };
     let after = match &page.after {
         None => "TRUE".to_owned(),
-        Some(Cursor::Id(id)) => format!("id {beyond} {}", filters.bind(*id)),
+        Some(Cursor::Id(id) | Cursor::Pair(_, id)) => format!("id {beyond} {}", filters.bind(*id)),
         Some(Cursor::Name { key, id }) => {
             let (key, id) = (filters.bind(key.as_str()), filters.bind(*id));
             // The first part bounds the index, the second settles equal names.

@@ -21,6 +21,8 @@ fn table() -> Routes {
         )
         .at("/integrity", get(routes::integrity))
         .at("/integrity/repair", post(routes::repair))
+        .at("/statistics/places", get(routes::statistics::places))
+        .at("/changes", get(routes::changes))
         .at("/places", any(routes::forward::to_places))
         .at("/places/import", any(routes::forward::import_places))
         .at("/places/{*rest}", any(routes::forward::to_places))

@@ -22,6 +22,7 @@ fn table() -> Routes {
         )
         .at("/people/{id}/history", get(routes::history))
         .at("/people/by-place", get(routes::by_place))
+        .at("/people/population", get(routes::population))
         .at("/people/changes", get(routes::changes))
         .at("/internal/residents/{id}", get(routes::residents::count))
         .at(

@@ -21,6 +21,7 @@ fn table() -> Routes {
                 .delete(routes::delete),
         )
         .at("/places/{id}/history", get(routes::history))
+        .at("/places/as-of", get(routes::as_of))
         .at("/places/changes", get(routes::changes))
         .at("/internal/standing", get(routes::standing))
         .at("/internal/integrity", get(routes::integrity))

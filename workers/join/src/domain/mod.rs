@@ -1,9 +1,12 @@
-//! The join itself, and what can be asked of it.
+//! The join itself, the statistics and the feed of changes, and what can be asked of them.
 
+mod changes;
 mod integrity;
 mod merge;
 mod people_per_place;
+pub mod statistics;
 
+pub use changes::Changes;
 pub use integrity::{Residents, of_no_place};
 pub use merge::{Malformed, Merge};
 pub use people_per_place::PeoplePerPlace;

@@ -16,7 +16,9 @@ pub struct Range {
 fn by_id(cursor: &Cursor) -> Result<i64, Problem> {
     match cursor {
         Cursor::Id(id) => Ok(*id),
-        Cursor::Name { .. } => Err(Problem::invalid_parameter("after", Cursor::EXPECTED)),
+        Cursor::Name { .. } | Cursor::Pair(..) => {
+            Err(Problem::invalid_parameter("after", Cursor::EXPECTED))
+        }
     }
 }
 

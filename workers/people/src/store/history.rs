@@ -7,7 +7,8 @@ pub const CHANGES: Log = Log {
     table: "person_change",
     id: "person_id",
     change: r#"'{"at":"' || strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch')
-    || '","register":"people","kind":"' || kind
+    || '","register":"people","seq":' || seq
+    || ',"kind":"' || kind
     || '","id":' || person_id
     || ',"version":' || version
     || ',"record":' || iif(exists_then, '{"id":' || person_id

@@ -4,6 +4,7 @@ mod by_place;
 mod history;
 mod integrity;
 mod list;
+mod population;
 mod read;
 mod residents;
 mod settle;
@@ -13,6 +14,7 @@ pub use by_place::{PEOPLE_A_STATEMENT, by_place};
 pub use history::CHANGES;
 pub use integrity::{doubts, residents};
 pub use list::list;
+pub use population::population;
 pub use read::read;
 pub use residents::{count, release, relocate};
 pub use settle::{Write, before, forget, remove, restore, settle, undone, unsettled};
@@ -31,5 +33,7 @@ macro_rules! record {
 }
 use record;
 
+#[cfg(test)]
+mod population_tests;
 #[cfg(test)]
 mod tests;

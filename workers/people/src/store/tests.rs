@@ -15,15 +15,16 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../d1-migrations/people/0004_population_history.sql"),
     include_str!("../../../../d1-migrations/people/0005_idempotency.sql"),
     include_str!("../../../../d1-migrations/people/0006_fence.sql"),
+    include_str!("../../../../d1-migrations/people/0007_population_orders.sql"),
 ];
 
 #[derive(Debug, Clone)]
-struct Person {
-    id: i64,
-    name: String,
-    is_alive: bool,
-    is_king: bool,
-    place: Option<i64>,
+pub(super) struct Person {
+    pub id: i64,
+    pub name: String,
+    pub is_alive: bool,
+    pub is_king: bool,
+    pub place: Option<i64>,
 }
 
 impl Person {
@@ -36,7 +37,7 @@ impl Person {
 }
 
 /// Some people; the first living one of each place is its king.
-fn people() -> impl Strategy<Value = Vec<Person>> {
+pub(super) fn people() -> impl Strategy<Value = Vec<Person>> {
     let person = (
         "[ab][a-c\"\\\\é]{0,2}",
         any::<bool>(),
@@ -62,7 +63,7 @@ fn people() -> impl Strategy<Value = Vec<Person>> {
     })
 }
 
-fn filled(people: &[Person]) -> Testbed {
+pub(super) fn filled(people: &[Person]) -> Testbed {
     let testbed = Testbed::new(MIGRATIONS).unwrap();
     for Person {
         id,
@@ -84,7 +85,7 @@ fn list(query: &str) -> PeopleList {
     PeopleList::read(&Params::read(query, PeopleList::PARAMETERS).unwrap()).unwrap()
 }
 
-fn as_text(value: &Value) -> Option<&str> {
+pub(super) fn as_text(value: &Value) -> Option<&str> {
     match value {
         Value::Text(text) => Some(text),
         _ => None,

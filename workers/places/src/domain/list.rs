@@ -1,5 +1,6 @@
 //! A list of places.
 
+use registry::ids::Ids;
 use registry::name::Prefix;
 use registry::{Page, Params, Problem};
 
@@ -8,13 +9,15 @@ use registry::{Page, Params, Problem};
 pub struct PlaceList {
     /// Only those whose name begins so, whatever its case.
     pub name: Option<Prefix>,
+    /// Only these.
+    pub ids: Option<Ids>,
     /// The page.
     pub page: Page,
 }
 
 impl PlaceList {
     /// The parameters of the query.
-    pub const PARAMETERS: &[&str] = &["limit", "after", "sort", "count", "name"];
+    pub const PARAMETERS: &[&str] = &["limit", "after", "sort", "count", "name", "ids"];
 
     /// Reads the query.
     ///
@@ -23,6 +26,7 @@ impl PlaceList {
     pub fn read(params: &Params) -> Result<Self, Problem> {
         Ok(Self {
             name: params.get("name")?,
+            ids: params.get("ids")?,
             page: Page::read(params)?,
         })
     }

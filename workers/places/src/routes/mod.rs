@@ -1,6 +1,7 @@
 //! One file an address: parse, ask the store, answer. `writing` and `deleting` are what the
 //! writes share.
 
+mod as_of;
 mod create;
 mod delete;
 mod deleting;
@@ -13,6 +14,7 @@ mod replace;
 mod standing;
 mod writing;
 
+pub use as_of::as_of;
 pub use create::create;
 pub use delete::delete;
 pub use history::{changes, history};

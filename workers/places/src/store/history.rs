@@ -7,7 +7,8 @@ pub const CHANGES: Log = Log {
     table: "place_change",
     id: "place_id",
     change: r#"'{"at":"' || strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch')
-    || '","register":"places","kind":"' || kind
+    || '","register":"places","seq":' || seq
+    || ',"kind":"' || kind
     || '","id":' || place_id
     || ',"version":' || version
     || ',"record":' || iif(kind <> 'deleted',

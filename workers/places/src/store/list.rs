@@ -20,5 +20,11 @@ pub fn list(list: &PlaceList, frame: Frame, seen: Option<i64>) -> Statement {
     if let Some(prefix) = &list.name {
         filters.name_begins(prefix);
     }
+    if let Some(ids) = &list.ids {
+        filters.bound(
+            "id IN (SELECT value FROM json_each($))",
+            ids.to_json().as_str(),
+        );
+    }
     sql::page(REGISTER, filters, &list.page, frame, seen)
 }

@@ -1,5 +1,6 @@
 //! The statements of the places database.
 
+mod as_of;
 mod deletion;
 mod history;
 mod integrity;
@@ -7,6 +8,7 @@ mod list;
 mod read;
 mod write;
 
+pub use as_of::as_of;
 pub use deletion::{commit, forget, left, mark, standing, take_over, unmark};
 pub use history::CHANGES;
 pub use integrity::{going, ids};

@@ -1,9 +1,10 @@
 //! The statements on the migrated schema, run by SQLite itself.
 
+use registry::sql::Statement;
 use registry::{Format, Params, PlaceId};
 use testbed::{Plan, Testbed, Value};
 
-use crate::domain::PlaceList;
+use crate::domain::{PlaceList, PlacesAsOf};
 use crate::store;
 
 const MIGRATIONS: &[&str] = &[
@@ -21,9 +22,12 @@ fn seeded() -> Testbed {
     testbed
 }
 
+fn list(query: &str) -> PlaceList {
+    PlaceList::read(&Params::read(query, PlaceList::PARAMETERS).unwrap()).unwrap()
+}
+
 fn page(query: &str) -> Vec<Value> {
-    let list = PlaceList::read(&Params::read(query, PlaceList::PARAMETERS).unwrap()).unwrap();
-    let statement = store::list(&list, Format::Json.frame(), None);
+    let statement = store::list(&list(query), Format::Json.frame(), None);
     seeded().rows(&statement).unwrap().remove(0)
 }
 
@@ -84,6 +88,72 @@ fn one_place_is_one_row() {
 }
 
 #[test]
+fn a_batch_of_ids_gives_those_that_exist() {
+    let both = r#"[{"id":1,"name":"Beta"},
+{"id":5,"name":"Álamo"}]"#;
+    assert_eq!(page("ids=5,3,1,5")[0], text(both));
+}
+
+fn as_of(query: &str) -> Statement {
+    let params = Params::read(query, PlacesAsOf::PARAMETERS).unwrap();
+    let ask = PlacesAsOf::read(&params, 4_000_000_000_000).unwrap();
+    store::as_of(&ask, Format::Json.frame(), None)
+}
+
+/// Three states of a register, a second each from the beginning of 1970 on.
+fn lived() -> Testbed {
+    let testbed = seeded();
+    let set_back = |second: i64| {
+        let update = "UPDATE place_change SET at = {} WHERE at > 1000000";
+        let update = update.replace("{}", &(second * 1000).to_string());
+        testbed.execute(&update).unwrap();
+    };
+    testbed
+        .execute("DROP TRIGGER place_change_is_never_updated")
+        .unwrap();
+    set_back(1);
+    testbed
+        .execute(
+            "DELETE FROM place WHERE id = 1;
+            UPDATE place SET name = 'Omega', name_key = 'omega', version = 2 WHERE id = 2;",
+        )
+        .unwrap();
+    set_back(2);
+    testbed
+        .execute("INSERT INTO place (id, name, name_key, version) VALUES (1, 'Again', 'again', 3)")
+        .unwrap();
+    set_back(3);
+    testbed
+}
+
+#[test]
+fn the_past_is_as_it_was() {
+    let testbed = lived();
+    let then = |second: i64, more: &str| {
+        let query = format!("asOf=1970-01-01T00:00:0{second}Z{more}");
+        testbed.rows(&as_of(&query)).unwrap().remove(0)
+    };
+    assert_eq!(then(0, "")[0], text("[]"));
+    let first = seeded().rows(&store::list(&list("limit=2"), Format::Json.frame(), None));
+    assert_eq!(then(1, "&limit=2")[..2], first.unwrap()[0][..2]);
+    let without = r#"[{"id":2,"name":"Omega"},
+{"id":5,"name":"Álamo"}]"#;
+    assert_eq!(then(2, "")[0], text(without));
+    assert_eq!(then(2, "&ids=5,1,2")[0], text(without));
+    assert_eq!(then(2, "&limit=1")[1], text("6932"));
+    assert_eq!(
+        then(2, "&after=6932")[0],
+        text(r#"[{"id":5,"name":"Álamo"}]"#)
+    );
+    assert_eq!(then(3, "&ids=1")[0], text(r#"[{"id":1,"name":"Again"}]"#));
+    for query in ["", "&after=6932", "&ids=1,2"] {
+        let plan = testbed.plan(&as_of(&format!("asOf=2026-01-01T00:00:00Z{query}")));
+        let plan = plan.unwrap();
+        assert!(!plan.walks("place_change"), "{query}: {plan:?}");
+    }
+}
+
+#[test]
 fn every_query_has_its_index() {
     let testbed = seeded();
     let one = testbed
@@ -109,9 +179,8 @@ fn every_query_has_its_index() {
 }
 
 fn plan_of(testbed: &Testbed, query: &str) -> Plan {
-    let list = PlaceList::read(&Params::read(query, PlaceList::PARAMETERS).unwrap()).unwrap();
     testbed
-        .plan(&store::list(&list, Format::Json.frame(), None))
+        .plan(&store::list(&list(query), Format::Json.frame(), None))
         .unwrap()
 }
 

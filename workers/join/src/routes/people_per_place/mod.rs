@@ -3,7 +3,7 @@
 mod list;
 mod merging;
 mod read;
-mod sources;
+pub mod sources;
 
 use edge::{Error, Upstream};
 use worker::Env;

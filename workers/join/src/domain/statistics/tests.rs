@@ -1,0 +1,252 @@
+//! Pages gathered from two services of a test, held against one look at everything.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use registry::ids::Ids;
+use registry::page::Limit;
+use registry::population::{Measure, Order, Populations};
+use registry::{Cursor, Format, Params};
+use serde_json::Value;
+
+use super::*;
+
+/// The living and the dead of each place, those that do not exist among them.
+type Counts = BTreeMap<i64, (i64, i64)>;
+
+fn place(id: i64) -> Place {
+    Place {
+        id,
+        name: format!("n{id}"),
+    }
+}
+
+fn population(place_id: i64, (living, dead): (i64, i64)) -> Population {
+    let king = (living > 1).then(|| King {
+        id: 100 + place_id,
+        name: format!("k{place_id}"),
+    });
+    Population {
+        place_id,
+        living,
+        dead,
+        king,
+    }
+}
+
+/// The owner of places.
+fn places_at(path: &str, places: &[i64]) -> Part<Place> {
+    let (_, query) = path.split_once('?').unwrap();
+    let params = Params::read(query, &["limit", "after", "ids"]).unwrap();
+    let limit: Limit = params.get("limit").unwrap().unwrap();
+    let after = params.get::<Cursor>("after").unwrap();
+    let after = after.map_or(0, |cursor| cursor.id());
+    let ids: Option<Ids> = params.get("ids").unwrap();
+    let ids: Option<Vec<i64>> = ids.map(|ids| serde_json::from_str(&ids.to_json()).unwrap());
+    let mut matching = places
+        .iter()
+        .copied()
+        .filter(|id| *id > after && ids.as_ref().is_none_or(|ids| ids.contains(id)));
+    let records = matching
+        .by_ref()
+        .take(limit.get().into())
+        .map(place)
+        .collect();
+    Part {
+        records,
+        has_more: matching.next().is_some(),
+    }
+}
+
+/// The number that an order goes by, ascending.
+fn rank(order: Order, (living, dead): (i64, i64)) -> i64 {
+    match order {
+        Order::Id => 0,
+        Order::Up(Measure::Living) => living,
+        Order::Down(Measure::Living) => -living,
+        Order::Up(Measure::Total) => living + dead,
+        Order::Down(Measure::Total) => -living - dead,
+    }
+}
+
+/// The owner of people.
+fn people_at(path: &str, counts: &Counts) -> Part<Population> {
+    let (_, query) = path.split_once('?').unwrap();
+    let params = Params::read(query, Populations::PARAMETERS).unwrap();
+    let ask = Populations::read(&params, 0).unwrap();
+    let mut found: Vec<(i64, i64)> = counts
+        .iter()
+        .filter(|(_, (living, _))| *living >= ask.least.unwrap_or(0))
+        .map(|(place, count)| (rank(ask.order, *count), *place))
+        .collect();
+    found.sort_unstable();
+    let is_down = matches!(ask.order, Order::Down(_));
+    let after = ask.after.map(|after| {
+        let number = if is_down { -after.number } else { after.number };
+        (number, after.place)
+    });
+    let mut behind = found
+        .into_iter()
+        .filter(|key| after.is_none_or(|after| *key > after));
+    let page = behind.by_ref().take(ask.limit.get().into());
+    let records = page
+        .map(|(_, place)| population(place, counts[&place]))
+        .collect();
+    Part {
+        records,
+        has_more: behind.next().is_some(),
+    }
+}
+
+/// Every page, each of so many steps at most.
+fn walk(places: &[i64], counts: &Counts, query: &str, steps: usize) -> Vec<Vec<Row>> {
+    let mut pages = Vec::new();
+    let mut after = String::new();
+    loop {
+        let query = format!("{query}{after}");
+        let params = Params::read(&query, Populations::PARAMETERS).unwrap();
+        let mut gathering = Gathering::of(Populations::read(&params, 0).unwrap());
+        for _ in 0..steps {
+            let Some([of_places, of_people]) = gathering.paths() else {
+                break;
+            };
+            let people = people_at(&of_people, counts);
+            let names = gathering.names(&people.records).unwrap_or(of_places);
+            gathering.take(places_at(&names, places), people);
+        }
+        let (rows, next) = gathering.into_page();
+        pages.push(rows);
+        let Some(next) = next else { return pages };
+        after = format!("&after={next}");
+    }
+}
+
+/// All rows by one look at everything.
+fn naive(places: &[i64], counts: &Counts, order: Order, least: i64) -> Vec<Row> {
+    let count = |id: &i64| counts.get(id).copied().unwrap_or_default();
+    let mut ids: Vec<i64> = places.to_vec();
+    ids.retain(|id| count(id).0 >= least);
+    ids.sort_by_key(|id| (rank(order, count(id)), *id));
+    let row = |id: i64| Row {
+        place: place(id),
+        people: counts.get(&id).map(|count| population(id, *count)),
+    };
+    ids.into_iter().map(row).collect()
+}
+
+proptest! {
+    #[test]
+    fn every_order_walks_all_places_as_one_look_at_everything_would(
+        places in prop::collection::btree_set(1..40i64, 0..25),
+        counts in prop::collection::btree_map(1..40i64, (0..4i64, 0..3i64), 0..25),
+        least in 0..4i64,
+        limit in 1..9usize,
+        steps in 1..5usize,
+    ) {
+        let places: Vec<i64> = places.into_iter().collect();
+        let counts: Counts = counts.into_iter().filter(|(_, (l, d))| l + d > 0).collect();
+        for (sort, order) in Order::ALL {
+            let filter = if least > 0 { format!("&least={least}") } else { String::new() };
+            let query = format!("limit={limit}&sort={sort}{filter}");
+            let pages = walk(&places, &counts, &query, steps);
+            prop_assert!(pages.iter().all(|page| page.len() <= limit), "{}", query);
+            prop_assert_eq!(pages.concat(), naive(&places, &counts, order, least), "{}", query);
+        }
+    }
+
+    #[test]
+    fn every_form_says_the_same(
+        places in prop::collection::btree_set(1..40i64, 0..9),
+        counts in prop::collection::btree_map(1..40i64, (0..4i64, 0..3i64), 0..25),
+        dead in 0..9i64,
+    ) {
+        let places: Vec<i64> = places.into_iter().collect();
+        let rows = naive(&places, &counts, Order::Id, 0);
+        let everyone: i64 = counts.values().map(|(living, _)| living).sum();
+        let text = |format| {
+            let mut written = Written::of(&rows, everyone, format);
+            written.push_nowhere(dead);
+            written.into_text()
+        };
+        let records: Vec<Value> = serde_json::from_str(&text(Format::Json)).unwrap();
+        prop_assert_eq!(records.len(), rows.len() + 1);
+        for (record, row) in records.iter().zip(&rows) {
+            let of = |f: fn(&Population) -> i64| row.people.as_ref().map_or(0, f);
+            prop_assert_eq!(record["total"].as_i64(), Some(of(|p| p.living + p.dead)));
+            let share = record["share"].as_f64().unwrap() * 1e6;
+            let exact = of(|p| p.living * 1_000_000) / everyone.max(1);
+            prop_assert!((0..=1).contains(&(share.round() as i64 - exact)), "{} {}", share, exact);
+        }
+        let lines = text(Format::NdJson);
+        let lines = lines.lines().map(|line| serde_json::from_str(line).unwrap());
+        prop_assert_eq!(lines.collect::<Vec<Value>>(), records.clone());
+        let table = text(Format::Csv);
+        let mut table = table.split_terminator("\r\n");
+        prop_assert_eq!(table.next(), Some("id,name,total,living,dead,share,kingId,kingName"));
+        let cells = |record: &Value| {
+            let king = &record["king"];
+            let of = |name| &record[name];
+            let cells = [
+                of("id"), of("name"), of("total"), of("living"), of("dead"), of("share"),
+                &king["id"], &king["name"],
+            ];
+            cells.map(|cell| match cell {
+                Value::Null => String::new(),
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            }).join(",")
+        };
+        prop_assert_eq!(table.collect::<Vec<_>>(), records.iter().map(cells).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_page_of_nothing_has_its_frame() {
+    let text = |format| Written::of(&[], 0, format).into_text();
+    assert_eq!(text(Format::Json), "[]");
+    assert_eq!(text(Format::NdJson), "");
+    assert_eq!(
+        text(Format::Csv),
+        "id,name,total,living,dead,share,kingId,kingName\r\n"
+    );
+}
+
+#[test]
+fn a_record_has_its_members_in_order() {
+    let rows = [
+        Row {
+            place: place(1),
+            people: Some(population(1, (4, 3))),
+        },
+        Row {
+            place: place(2),
+            people: None,
+        },
+    ];
+    let mut written = Written::of(&rows, 67, Format::Json);
+    written.push_nowhere(6);
+    let expected = [
+        r#"{"id":1,"name":"n1","total":7,"living":4,"dead":3,"share":0.059701,"king":{"id":101,"name":"k1"}}"#,
+        r#"{"id":2,"name":"n2","total":0,"living":0,"dead":0,"share":0,"king":null}"#,
+        r#"{"id":null,"name":null,"total":6,"living":0,"dead":6,"share":0,"king":null}"#,
+    ];
+    assert_eq!(written.into_text(), format!("[{}]", expected.join(",\n")));
+}
+
+#[test]
+fn the_past_is_asked_for_in_both_registers() {
+    for (sort, _) in Order::ALL {
+        let query = format!("sort={sort}&asOf=1970-01-01T00:00:00Z");
+        let params = Params::read(&query, Populations::PARAMETERS).unwrap();
+        let gathering = Gathering::of(Populations::read(&params, 0).unwrap());
+        let names = gathering.names(&[population(1, (1, 0))]);
+        let [places, people] = gathering.paths().unwrap();
+        for path in names.iter().chain([&places]) {
+            assert!(
+                path.starts_with("/v1/places/as-of?asOf=1970-01-01T00:00:00Z&"),
+                "{path}"
+            );
+        }
+        assert!(people.ends_with("&asOf=1970-01-01T00:00:00Z"), "{people}");
+    }
+}

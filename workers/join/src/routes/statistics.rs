@@ -1,0 +1,104 @@
+//! `GET /v1/statistics/places`
+
+use edge::{Answer, Body, Call, Error, Upstream};
+use futures_util::future::try_join;
+use registry::population::Populations;
+use registry::{Format, Tag, page};
+use serde::de::DeserializeOwned;
+use web_sys::Response;
+
+use super::people_per_place::sources::{Services, Sources};
+use crate::domain::statistics::{Gathering, Part, Written};
+
+/// The parameters of the query.
+const PARAMETERS: &[&str] = &["limit", "after", "sort", "least", "asOf", "format"];
+
+/// The most steps of a page: each asks both services, and a request may make so many calls.
+const MOST_STEPS: usize = 8;
+
+/// How many people live in each place, and at the end those of no place.
+///
+/// # Errors
+/// A query that cannot be used, or a service that failed.
+pub async fn places(call: Call) -> Result<Answer, Error> {
+    let params = call.params(PARAMETERS)?;
+    let ask = Populations::read(&params, edge::now())?;
+    let accepted = || Format::preferred_of_table(call.header("accept").as_deref());
+    let format: Format = params.get("format")?.unwrap_or_else(accepted);
+    let known = call.preconditions()?.known_counters(format);
+    let services = Services::of(&call.env)?;
+    let mut gathering = Gathering::of(ask);
+
+    let [places_path, people_path] = gathering.paths().unwrap_or_default();
+    let paths = [places_path.as_str(), people_path.as_str()];
+    let places_tag = |counter| Tag::of_list(Format::Json, &[counter]);
+    let (places, people, tag) = match services.ask(paths, known, format, places_tag).await? {
+        Sources::NotModified(tag) => {
+            return Ok(Answer::not_modified(&tag).header("vary", "accept"));
+        }
+        Sources::Found {
+            places,
+            people,
+            tag,
+        } => (services.places.found(places)?, people, tag),
+    };
+    let everyone = number(&people, "x-total-living");
+    let nowhere = number(&people, "x-total-nowhere");
+    step(&services, &mut gathering, places, people).await?;
+    for _ in 1..MOST_STEPS {
+        let Some([places, people]) = gathering.paths() else {
+            break;
+        };
+        let (places, people) = (services.places.read(&places), services.people.read(&people));
+        let (places, people) = try_join(places, people).await?;
+        step(&services, &mut gathering, places, people).await?;
+    }
+
+    let (rows, next) = gathering.into_page();
+    let mut written = Written::of(&rows, everyone, format);
+    if next.is_none() {
+        written.push_nowhere(nowhere);
+    }
+    let path = "/v1/statistics/places";
+    let next = next.map(|after| page::next_link(path, &call.query, &after.to_string()));
+    let body = Body::Text(written.into_text());
+    Ok(Answer::ok(format.media_type(), body)
+        .tagged(&tag)
+        .header("vary", "accept")
+        .header_if("link", next))
+}
+
+/// Reads what both answered, and asks for the names where people came first.
+async fn step(
+    services: &Services,
+    gathering: &mut Gathering,
+    places: Response,
+    people: Response,
+) -> Result<(), Error> {
+    let (places, people) = try_join(
+        part(&services.places, places),
+        part(&services.people, people),
+    )
+    .await?;
+    let places = match gathering.names(&people.records) {
+        None => places,
+        Some(names) => part(&services.places, services.places.read(&names).await?).await?,
+    };
+    gathering.take(places, people);
+    Ok(())
+}
+
+async fn part<T: DeserializeOwned>(service: &Upstream, answer: Response) -> Result<Part<T>, Error> {
+    let has_more = header(&answer, "link").is_some();
+    let records = service.read_json(answer).await?;
+    Ok(Part { records, has_more })
+}
+
+fn header(response: &Response, name: &str) -> Option<String> {
+    response.headers().get(name).ok().flatten()
+}
+
+fn number(response: &Response, name: &str) -> i64 {
+    let number = header(response, name).and_then(|text| text.parse().ok());
+    number.unwrap_or_default()
+}

@@ -1,0 +1,21 @@
+//! `GET /v1/places/as-of`
+
+use edge::{Answer, Call, Database, Error};
+
+use crate::domain::PlacesAsOf;
+use crate::store;
+
+/// A page of places as they were.
+///
+/// # Errors
+/// A query that cannot be used.
+pub async fn as_of(call: Call) -> Result<Answer, Error> {
+    let ask = PlacesAsOf::read(&call.params(PlacesAsOf::PARAMETERS)?, edge::now())?;
+    let format = call.format();
+    let seen = call.preconditions()?.known_counters(format);
+    let seen = seen.map(|[counter]| counter);
+    let page = Database::of(&call.env)?
+        .page(&store::as_of(&ask, format.frame(), seen))
+        .await?;
+    Ok(page.into_answer(format, "/v1/places/as-of", &call.query, seen))
+}
