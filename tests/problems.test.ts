@@ -37,7 +37,11 @@ const page: [string, string[], string][] = [
   ["count", ["", "true", "planned", "EXACT"], "exact, or left out"],
 ];
 const values: Record<string, [string, string[], string][]> = {
-  "/v1/places": [...page, ["name", noNames, name]],
+  "/v1/places": [
+    ...page,
+    ["name", noNames, name],
+    ["ids", ["", ",", "1,", "1,,2", "1;2", "0", "x", Array(1001).fill(7).join()], ids],
+  ],
   "/v1/people": [
     ...page,
     ["name", noNames, name],
@@ -61,7 +65,7 @@ const values: Record<string, [string, string[], string][]> = {
   "/v1/people-per-place/1": [["peopleLimit", ["", "0", "10001", "x"], peopleLimit]],
 };
 const known: Record<string, string[]> = {
-  "/v1/places": ["limit", "after", "sort", "count", "name"],
+  "/v1/places": ["limit", "after", "sort", "count", "name", "ids"],
   "/v1/people": "limit after sort count isAlive isKing placeId name ids".split(" "),
   "/v1/people/by-place": ["limit", "after", "placeId", "peopleLimit"],
   "/v1/people-per-place": ["limit", "after", "count", "peopleLimit"],

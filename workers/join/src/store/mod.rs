@@ -9,7 +9,7 @@ SELECT json_object(
   'licence', licence,
   'routes', json_array(
     '/v1/people-per-place', '/v1/people-per-place/{id}',
-    '/v1/statistics/places', '/v1/changes',
+    '/v1/statistics/places', '/v1/changes', '/v1/integrity', '/v1/integrity/repair',
     '/v1/places', '/v1/places/{id}', '/v1/places/{id}/history',
     '/v1/places/as-of', '/v1/places/changes',
     '/v1/people', '/v1/people/{id}', '/v1/people/{id}/history',
