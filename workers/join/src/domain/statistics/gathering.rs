@@ -58,9 +58,8 @@ impl Gathering {
             (Order::Id, None) => Source::Places,
             (_, Some(_)) => Source::People,
             (Order::Up(_), None) if is_counted || is_behind_all => Source::People,
-            (Order::Up(_), None) => Source::Nobody,
             (Order::Down(_), None) if ask.after.is_none() || is_counted => Source::People,
-            (Order::Down(_), None) => Source::Nobody,
+            (Order::Up(_) | Order::Down(_), None) => Source::Nobody,
         };
         Self {
             source: Some(source),
