@@ -4,12 +4,15 @@
 //! Nothing here knows of Cloudflare or of JavaScript, so all of it runs under plain
 //! `cargo test`.
 
+pub mod csv;
 pub mod cursor;
 pub mod etag;
+pub mod export;
 pub mod fields;
 pub mod id;
 pub mod idempotency;
 pub mod ids;
+pub mod import;
 pub mod integrity;
 pub mod json;
 pub mod log;

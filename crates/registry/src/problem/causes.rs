@@ -99,6 +99,16 @@ impl Problem {
         .with("id", json!(id))
     }
 
+    /// An id that a record, "place" or "person", has already.
+    #[must_use]
+    pub fn id_taken(record: &str, id: i64) -> Self {
+        Self::new(
+            Kind::IdTaken,
+            format!("There is a {record} with the id {id} already."),
+        )
+        .with("id", json!(id))
+    }
+
     /// An id that was a deleted place's.
     #[must_use]
     pub fn id_retired(id: i64) -> Self {

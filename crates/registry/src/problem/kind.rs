@@ -19,6 +19,8 @@ pub enum Kind {
     MethodNotAllowed,
     /// A place of this name exists already.
     NameTaken,
+    /// An import gives an id that is there already.
+    IdTaken,
     /// The id was that of a place that has been deleted.
     IdRetired,
     /// The place that a person shall live in does not exist.
@@ -75,7 +77,7 @@ const fn entry(status: u16, slug: &'static str, title: &'static str, mend: &'sta
 
 impl Kind {
     /// Every kind, in the order of status.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::InvalidParameter,
         Self::UnknownParameter,
         Self::InvalidHeader,
@@ -84,6 +86,7 @@ impl Kind {
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NameTaken,
+        Self::IdTaken,
         Self::IdRetired,
         Self::NoSuchPlace,
         Self::PlaceHasKing,
@@ -153,6 +156,12 @@ impl Kind {
                 "name-taken",
                 "Another place has this name",
                 "Use the place `id`, or choose another name; case makes no difference.",
+            ),
+            Self::IdTaken => entry(
+                409,
+                "id-taken",
+                "A record has this id already",
+                "Leave the line out, choose another id, or import with `?mode=upsert` to change the record.",
             ),
             Self::IdRetired => entry(
                 409,

@@ -8,7 +8,7 @@ mod kind;
 
 pub use causes::FieldError;
 pub use kind::{Entry, Kind};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// The media type of a problem.
@@ -70,21 +70,27 @@ impl Problem {
     /// The body.
     #[must_use]
     pub fn to_json(&self) -> String {
+        // A map of plain values under text keys always serializes.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Entry {
             status,
             slug,
             title,
             ..
         } = self.kind.entry();
-        let body = Body {
+        Body {
             r#type: format!("/problems/{slug}"),
             title,
             status,
             detail: &self.detail,
             members: &self.members,
-        };
-        // A map of plain values under text keys always serializes.
-        serde_json::to_string(&body).unwrap_or_default()
+        }
+        .serialize(serializer)
     }
 }
 
