@@ -32,11 +32,24 @@ impl Body {
         parts: impl Stream<Item = Result<Vec<u8>, Error>> + 'static,
         frame: Frame,
     ) -> Self {
+        Self::ended(parts, move |problem| {
+            let problem = problem.to_json();
+            let open = problem.strip_suffix('}').unwrap_or_default();
+            format!("{}{open}", frame.between)
+        })
+    }
+
+    /// The same, with what ends a body that failed.
+    #[must_use]
+    pub fn ended(
+        parts: impl Stream<Item = Result<Vec<u8>, Error>> + 'static,
+        unfinished: impl Fn(&Problem) -> String + 'static,
+    ) -> Self {
         let chunks = parts.flat_map(move |part| {
             let chunks = match part {
                 Ok(bytes) => vec![Ok(bytes)],
                 Err(error) => vec![
-                    Ok(unfinished(&error.into_problem(), frame)),
+                    Ok(unfinished(&error.into_problem()).into_bytes()),
                     Err(js_sys::Error::new("the answer broke off").into()),
                 ],
             };
@@ -49,12 +62,6 @@ impl Body {
                 .into(),
         )
     }
-}
-
-fn unfinished(problem: &Problem, frame: Frame) -> Vec<u8> {
-    let problem = problem.to_json();
-    let open = problem.strip_suffix('}').unwrap_or_default();
-    format!("{}{open}", frame.between).into_bytes()
 }
 
 /// Status, headers and body.

@@ -9,6 +9,8 @@ mod answer;
 mod call;
 mod d1;
 mod error;
+pub mod export;
+pub mod import;
 pub mod log;
 mod page;
 mod replay;

@@ -12,10 +12,15 @@ const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
 /// The expression that makes a cell of the column `name`, as [`armoured`] does and in quotes.
 /// A name has no line end in it.
-pub const NAME_CELL: &str = r#"'"'
+#[macro_export]
+macro_rules! name_cell {
+    () => {
+        r#"'"'
     || iif(ltrim(name, '''') GLOB '[=+@＝＋－＠-]*', '''', '')
     || replace(name, '"', '""')
-    || '"'"#;
+    || '"'"#
+    };
+}
 
 /// Whether a spreadsheet could take the text for a formula, once apostrophes are taken off.
 fn is_formula(text: &str) -> bool {

@@ -20,7 +20,7 @@ impl Form {
     pub fn chosen(format: Option<Self>, accept: Option<&str>) -> Self {
         format.unwrap_or(match Format::preferred(accept) {
             Format::NdJson => Self::NdJson,
-            Format::Json => Self::Csv,
+            Format::Json | Format::Csv => Self::Csv,
         })
     }
 

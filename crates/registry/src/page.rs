@@ -11,6 +11,9 @@ pub const PAGE_PARAMETERS: [&str; 4] = ["limit", "after", "sort", "count"];
 pub struct Limit(u16);
 
 impl Limit {
+    /// The greatest.
+    pub const MOST: Self = Self(1000);
+
     /// A limit, if it is within the bounds.
     #[must_use]
     pub fn new(limit: i64) -> Option<Self> {

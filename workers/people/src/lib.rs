@@ -23,6 +23,8 @@ fn table() -> Routes {
         .at("/people/{id}/history", get(routes::history))
         .at("/people/by-place", get(routes::by_place))
         .at("/people/population", get(routes::population))
+        .at("/people/import", post(routes::import))
+        .at("/people/export", get(routes::export))
         .at("/people/changes", get(routes::changes))
         .at("/internal/residents/{id}", get(routes::residents::count))
         .at(

@@ -22,6 +22,8 @@ fn table() -> Routes {
         )
         .at("/places/{id}/history", get(routes::history))
         .at("/places/as-of", get(routes::as_of))
+        .at("/places/import", post(routes::import))
+        .at("/places/export", get(routes::export))
         .at("/places/changes", get(routes::changes))
         .at("/internal/standing", get(routes::standing))
         .at("/internal/integrity", get(routes::integrity))

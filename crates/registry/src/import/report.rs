@@ -1,6 +1,6 @@
 //! The report of an import: what became of each batch, and which lines were refused and why.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::batch::Batch;
 use crate::Problem;
@@ -18,7 +18,7 @@ pub struct Refusal {
 }
 
 /// How many records a batch has, or would have, written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
     /// New ones.
     pub created: i64,

@@ -2,6 +2,7 @@
 
 use registry::PlaceId;
 use registry::fields::Fields;
+use registry::import::{Claim, Column, Record};
 use registry::json::Object;
 use registry::name::{Name, Normalize};
 use registry::problem::FieldError;
@@ -132,6 +133,32 @@ impl Person {
             "isAlive": self.residence.is_alive(),
             "isKing": self.residence.is_king(),
             "placeId": self.residence.place().map(PlaceId::get),
+        })
+    }
+}
+
+impl Record for Person {
+    const COLUMNS: &'static [Column] = &[
+        Column::Whole("id"),
+        Column::Text("name"),
+        Column::Truth("isAlive"),
+        Column::Whole("placeId"),
+        Column::Truth("isKing"),
+    ];
+
+    fn read(fields: Fields, normalize: Normalize) -> Result<Self, Vec<FieldError>> {
+        Self::read(fields, normalize)
+    }
+
+    fn claim(&self) -> Option<Claim> {
+        let place = self
+            .residence
+            .place()
+            .filter(|_| self.residence.is_king())?;
+        Some(Claim {
+            of: format!("the crown of {place}"),
+            field: "isKing",
+            expected: "false, because a place has one king",
         })
     }
 }

@@ -45,6 +45,12 @@ impl Standings {
         }
     }
 
+    /// Adds what was asked apart.
+    pub fn join(&mut self, mut other: Self) {
+        self.stands.append(&mut other.stands);
+        self.going.append(&mut other.going);
+    }
+
     /// The same, as what a write that needs the place is told.
     ///
     /// # Errors
@@ -57,6 +63,9 @@ impl Standings {
         }
     }
 }
+
+/// The most places that are asked for at once.
+const PLACES_AT_ONCE: usize = 1_000;
 
 /// How often a write begins anew because somebody else was faster.
 pub const TRIES: usize = 8;
@@ -84,6 +93,19 @@ impl Registrar {
         let ids: Vec<String> = places.iter().map(ToString::to_string).collect();
         let path = format!("/internal/standing?ids={}", ids.join(","));
         self.places.read_json(self.places.get(&path).await?).await
+    }
+
+    /// Asks how places stand, however many.
+    ///
+    /// # Errors
+    /// As [`Self::standings`].
+    pub async fn all_standings(&self, places: &BTreeSet<i64>) -> Result<Standings, Error> {
+        let places: Vec<i64> = places.iter().copied().collect();
+        let mut all = Standings::default();
+        for some in places.chunks(PLACES_AT_ONCE) {
+            all.join(self.standings(&some.iter().copied().collect()).await?);
+        }
+        Ok(all)
     }
 
     /// The person as of now. One that somebody else has left unsettled is settled or taken
@@ -143,7 +165,7 @@ impl Registrar {
         let statements = [
             store::restore(&changed),
             store::remove(&added),
-            store::forget(&added),
+            store::forget(writes),
         ];
         self.database.batch(&statements).await.map(drop)
     }
@@ -158,7 +180,7 @@ impl Registrar {
     pub async fn look_again(self, call: &Call, written: &[(Write, i64)]) -> Result<(), Error> {
         let writes: Vec<Write> = written.iter().map(|(write, _)| *write).collect();
         let places: BTreeSet<i64> = written.iter().map(|(_, place)| *place).collect();
-        let doubt = match self.standings(&places).await {
+        let doubt = match self.all_standings(&places).await {
             Ok(standings) => {
                 let stands =
                     |place: &&i64| standings.of(Some(**place)).for_writer() == Verdict::Settle;

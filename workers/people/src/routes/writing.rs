@@ -68,6 +68,12 @@ impl Written {
         })
     }
 
+    /// A write among many that refers to a place anew: who, in which version, and the place.
+    #[must_use]
+    pub fn reference(row: &Row) -> Option<(store::Write, i64)> {
+        Some(((row.integer(0)?, row.integer(1)?), row.integer(4)?))
+    }
+
     /// The answer that shows it.
     #[must_use]
     pub fn into_answer(self) -> Answer {

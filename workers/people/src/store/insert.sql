@@ -1,4 +1,4 @@
--- Adds people: rows of (id, version, body, unsettled).
+-- Adds people: rows of (id, version, body, unsettled, place).
 --
 -- ?1 a JSON array of them; one without an id gets the next that was never used.
 --
@@ -36,4 +36,4 @@ SELECT
   iif(place_id IS NULL, NULL, CAST(unixepoch('subsec') * 1000 AS INTEGER))
 FROM given, used
 ORDER BY n
-RETURNING id, version, {record} AS body, unsettled_since IS NOT NULL AS unsettled
+RETURNING id, version, {record} AS body, unsettled_since IS NOT NULL AS unsettled, place_id

@@ -1,5 +1,6 @@
 //! A page of people.
 
+use registry::export::Form;
 use registry::media::Frame;
 use registry::sql::{self, Filters, Register, Statement};
 
@@ -18,6 +19,12 @@ const REGISTER: Register = Register {
 /// what it matches.
 #[must_use]
 pub fn list(list: &PeopleList, frame: Frame, seen: Option<i64>) -> Statement {
+    sql::page(REGISTER, filters(list), &list.page, frame, seen)
+}
+
+/// The conditions of a list.
+#[must_use]
+pub fn filters(list: &PeopleList) -> Filters {
     let mut filters = Filters::default();
     if let Some(place) = list.place {
         filters.bound("place_id = $", place.get());
@@ -42,5 +49,22 @@ pub fn list(list: &PeopleList, frame: Frame, seen: Option<i64>) -> Statement {
             ids.to_json().as_str(),
         );
     }
-    sql::page(REGISTER, filters, &list.page, frame, seen)
+    filters
+}
+
+/// The same for an export: a line of CSV, or of JSON, a person.
+#[must_use]
+pub fn exported(form: Form) -> Register {
+    match form {
+        Form::NdJson => REGISTER,
+        Form::Csv => Register {
+            record: concat!(
+                "id || ',' || ",
+                registry::name_cell!(),
+                "|| ',' || iif(is_alive, 'true', 'false') || ',' || coalesce(place_id, '')
+    || ',' || iif(is_king, 'true', 'false')"
+            ),
+            ..REGISTER
+        },
+    }
 }

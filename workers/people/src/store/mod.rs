@@ -2,6 +2,7 @@
 
 mod by_place;
 mod history;
+mod import;
 mod integrity;
 mod list;
 mod population;
@@ -12,8 +13,9 @@ mod write;
 
 pub use by_place::{PEOPLE_A_STATEMENT, by_place};
 pub use history::CHANGES;
+pub use import::present;
 pub use integrity::{doubts, residents};
-pub use list::list;
+pub use list::{exported, filters, list};
 pub use population::population;
 pub use read::read;
 pub use residents::{count, release, relocate};

@@ -1,6 +1,7 @@
 //! A place.
 
 use registry::fields::Fields;
+use registry::import::{Claim, Column, Record};
 use registry::json::Object;
 use registry::name::{Name, Normalize};
 use registry::problem::FieldError;
@@ -38,6 +39,22 @@ impl Place {
             "version": version,
             "name": self.name.as_str(),
             "key": self.name.key(),
+        })
+    }
+}
+
+impl Record for Place {
+    const COLUMNS: &'static [Column] = &[Column::Whole("id"), Column::Text("name")];
+
+    fn read(fields: Fields, normalize: Normalize) -> Result<Self, Vec<FieldError>> {
+        Self::read(fields, normalize)
+    }
+
+    fn claim(&self) -> Option<Claim> {
+        Some(Claim {
+            of: self.name.key(),
+            field: "name",
+            expected: "another one, because names of places are unique whatever their case",
         })
     }
 }

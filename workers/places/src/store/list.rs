@@ -1,5 +1,6 @@
 //! A page of places.
 
+use registry::export::Form;
 use registry::media::Frame;
 use registry::sql::{self, Filters, Register, Statement};
 
@@ -16,6 +17,12 @@ const REGISTER: Register = Register {
 /// By id: the primary key. By name: the unique index on `name_key`.
 #[must_use]
 pub fn list(list: &PlaceList, frame: Frame, seen: Option<i64>) -> Statement {
+    sql::page(REGISTER, filters(list), &list.page, frame, seen)
+}
+
+/// The conditions of a list.
+#[must_use]
+pub fn filters(list: &PlaceList) -> Filters {
     let mut filters = Filters::default();
     if let Some(prefix) = &list.name {
         filters.name_begins(prefix);
@@ -26,5 +33,17 @@ pub fn list(list: &PlaceList, frame: Frame, seen: Option<i64>) -> Statement {
             ids.to_json().as_str(),
         );
     }
-    sql::page(REGISTER, filters, &list.page, frame, seen)
+    filters
+}
+
+/// The same for an export: a line of CSV, or of JSON, a place.
+#[must_use]
+pub fn exported(form: Form) -> Register {
+    match form {
+        Form::NdJson => REGISTER,
+        Form::Csv => Register {
+            record: concat!("id || ',' || ", registry::name_cell!()),
+            ..REGISTER
+        },
+    }
 }

@@ -3,6 +3,7 @@
 mod as_of;
 mod deletion;
 mod history;
+mod import;
 mod integrity;
 mod list;
 mod read;
@@ -11,8 +12,9 @@ mod write;
 pub use as_of::as_of;
 pub use deletion::{commit, forget, left, mark, standing, take_over, unmark};
 pub use history::CHANGES;
+pub use import::present;
 pub use integrity::{going, ids};
-pub use list::list;
+pub use list::{exported, filters, list};
 pub use read::read;
 pub use write::{insert, named, remember, update};
 

@@ -1,0 +1,169 @@
+//! Imports and exports: what is the same for both registers.
+
+use futures_util::{Stream, stream};
+use registry::import::{
+    Batch, Batches, Done, File, Format, MOST_BYTES, Mode, Outcome, Record, Report,
+};
+use registry::media::Frame;
+use registry::sql::Statement;
+use registry::{Format as Form, Problem};
+use serde_json::json;
+
+use crate::{Answer, Body, Call, Database, Error};
+
+/// How a register takes a batch in.
+pub trait Importer {
+    /// Its kind of record.
+    type Record: Record;
+
+    /// Writes a batch, all of it or nothing.
+    fn write(
+        &self,
+        batch: &Batch<Self::Record>,
+        mode: Mode,
+        dry_run: bool,
+    ) -> impl Future<Output = Result<Done, Error>>;
+
+    /// Where the batches are remembered.
+    fn database(&self) -> &Database;
+}
+
+/// An import on its way.
+struct Import<I: Importer> {
+    importer: I,
+    batches: Batches<I::Record>,
+    report: Report,
+    mode: Mode,
+    dry_run: bool,
+}
+
+/// `POST …/import`: takes a file in, batch by batch, and reports on each. A batch that was
+/// written before is known again, so that a file can be sent until all of it is in; an
+/// `Idempotency-Key` tells an import of the same records from another one.
+///
+/// # Errors
+/// A query or a file that cannot be used, or a failure before anything was written.
+pub async fn import<I: Importer + 'static>(
+    call: Call,
+    importer: impl FnOnce(&Call) -> Result<I, Error>,
+) -> Result<Answer, Error> {
+    let params = call.params(&["mode", "dryRun"])?;
+    let mode: Mode = params.get("mode")?.unwrap_or_default();
+    let dry_run = params.get("dryRun")?.unwrap_or(false);
+    let key = call.idempotency_key()?;
+    let format = Format::of(call.media_type(&Format::MEDIA_TYPES)?);
+    let body = call.body(MOST_BYTES).await?;
+    let file = File::open(format, body, I::Record::COLUMNS)?;
+    let key = key.as_ref().map_or("", |key| key.as_str());
+    let scope = format!("{} {key}", mode.name());
+    let by_line = call.format() == Form::NdJson;
+    let mut import = Import {
+        importer: importer(&call)?,
+        batches: Batches::of(file, scope, crate::normalize),
+        report: Report::new(dry_run, by_line),
+        mode,
+        dry_run,
+    };
+    if by_line {
+        let body = Body::stream(import.lines(), Frame::NONE);
+        return Ok(Answer::ok(Form::NdJson.media_type(), body));
+    }
+    while import.next().await.is_some() {}
+    match import.report.bare_failure() {
+        Some(problem) => Err(problem.clone().into()),
+        None => Ok(Answer::ok(
+            Form::Json.media_type(),
+            Body::Text(import.report.to_json()),
+        )),
+    }
+}
+
+impl<I: Importer + 'static> Import<I> {
+    /// Takes the next batch in, and gives its line; none behind the last, or a failure.
+    async fn next(&mut self) -> Option<String> {
+        if self.report.failure().is_some() {
+            return None;
+        }
+        let batch = self.batches.next()?;
+        let done = match self.take(&batch).await {
+            Ok(done) => done,
+            Err(Error::Unique(_)) => Done::failed(Problem::being_written()),
+            Err(error) => Done::failed(error.into_problem()),
+        };
+        Some(self.report.add(&batch, done))
+    }
+
+    async fn take(&self, batch: &Batch<I::Record>) -> Result<Done, Error> {
+        let written = written_before(&batch.fingerprint);
+        if let Some(row) = self.importer.database().row(&written).await? {
+            let counts = row.text(0).unwrap_or_default();
+            let counts = serde_json::from_str(&counts).unwrap_or_default();
+            return Ok(Done::well(Outcome::AlreadyWritten, counts));
+        }
+        self.importer.write(batch, self.mode, self.dry_run).await
+    }
+
+    /// A line a batch, as it is done, and the whole report's.
+    fn lines(self) -> impl Stream<Item = Result<Vec<u8>, Error>> {
+        stream::unfold(Some(self), |import| async move {
+            let mut import = import?;
+            let (line, rest) = match import.next().await {
+                Some(line) => (line, Some(import)),
+                None => (import.report.to_json(), None),
+            };
+            Some((Ok((line + "\n").into_bytes()), rest))
+        })
+    }
+}
+
+/// What a batch is remembered under.
+fn key(fingerprint: &str) -> String {
+    format!("import:{fingerprint}")
+}
+
+/// What a batch has written, by the primary key.
+fn written_before(fingerprint: &str) -> Statement {
+    const WRITTEN: &str = "SELECT body FROM idempotency WHERE key = ?1";
+    Statement::new(WRITTEN, vec![key(fingerprint).into()])
+}
+
+/// Remembers a batch, right behind its update: where that has not changed as many rows as it
+/// was to, the key is written twice, which it cannot be, and the whole batch comes to nothing.
+const REMEMBER: &str = "
+INSERT INTO idempotency (key, fingerprint, body)
+SELECT ?1, ?2, ?3
+UNION ALL
+SELECT ?1, ?2, ?3 WHERE changes() <> ?4";
+
+/// The statement that remembers a batch, behind the update of so many.
+#[must_use]
+pub fn remember(fingerprint: &str, [created, updated, unchanged]: [usize; 3]) -> Statement {
+    let counts = json!({"created": created, "updated": updated, "unchanged": unchanged});
+    let binds = vec![
+        key(fingerprint).into(),
+        fingerprint.into(),
+        counts.to_string().into(),
+        i64::try_from(updated).unwrap_or_default().into(),
+    ];
+    Statement::new(REMEMBER, binds)
+}
+
+/// Ties a batch that is remembered to the last record that it has written, so that it goes
+/// where that one is taken back.
+#[must_use]
+pub fn tie(fingerprint: &str, changes: &str, id: &str) -> Statement {
+    const TIE: &str = "
+UPDATE idempotency SET (record_id, version) = (
+  SELECT {id}, version FROM {changes} ORDER BY seq DESC LIMIT 1
+)
+WHERE key = ?1";
+    let sql = TIE.replace("{id}", id).replace("{changes}", changes);
+    Statement::new(&sql, vec![key(fingerprint).into()])
+}
+
+/// Forgets a batch that has been taken back.
+#[must_use]
+pub fn forget(fingerprint: &str) -> Statement {
+    const FORGET: &str = "DELETE FROM idempotency WHERE key = ?1";
+    Statement::new(FORGET, vec![key(fingerprint).into()])
+}

@@ -1,0 +1,192 @@
+//! `POST /v1/people/import`
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use edge::import::{self, Importer};
+use edge::{Answer, Call, Database, Error, Row};
+use registry::import::{Batch, Counts, Done, Given, Mode, Outcome, Refusal};
+use registry::name::Name;
+use registry::{PlaceId, Problem};
+use serde_json::Value;
+
+use super::settling::{Registrar, Standings};
+use super::writing::Written;
+use crate::domain::{Person, Residence};
+use crate::store;
+
+/// Takes people in from a file.
+///
+/// # Errors
+/// A query or a file that cannot be used, or a failure before anything was written.
+pub async fn import(call: Call) -> Result<Answer, Error> {
+    let taker = |call: &Call| {
+        Ok(Taker {
+            registrar: Registrar::of(&call.env)?,
+            call: call.clone(),
+        })
+    };
+    import::import(call, taker).await
+}
+
+struct Taker {
+    call: Call,
+    registrar: Registrar,
+}
+
+/// What is to be done with the records of a batch.
+#[derive(Default)]
+struct Plan {
+    inserts: Vec<Value>,
+    updates: Vec<Value>,
+    unchanged: usize,
+    refused: Vec<Refusal>,
+}
+
+impl Importer for Taker {
+    type Record = Person;
+
+    fn database(&self) -> &Database {
+        &self.registrar.database
+    }
+
+    async fn write(&self, batch: &Batch<Person>, mode: Mode, dry_run: bool) -> Result<Done, Error> {
+        let plan = self.plan(batch, mode).await?;
+        if !plan.refused.is_empty() {
+            return Ok(Done::refused(plan.refused));
+        }
+        let count = |number: usize| i64::try_from(number).unwrap_or_default();
+        let counts = Counts {
+            created: count(plan.inserts.len()),
+            updated: count(plan.updates.len()),
+            unchanged: count(plan.unchanged),
+        };
+        if dry_run {
+            return Ok(Done::well(Outcome::WouldBeWritten, counts));
+        }
+        let numbers = [plan.inserts.len(), plan.updates.len(), plan.unchanged];
+        let statements = [
+            store::update(&plan.updates),
+            import::remember(&batch.fingerprint, numbers),
+            store::insert(&plan.inserts),
+            import::tie(&batch.fingerprint, "person_change", "person_id"),
+        ];
+        let rows = self.registrar.database.batch(&statements).await?;
+        self.settle(batch, rows.iter().flatten()).await?;
+        Ok(Done::well(Outcome::Written, counts))
+    }
+}
+
+impl Taker {
+    /// Asks the places of what has been written again.
+    async fn settle<'a>(
+        &self,
+        batch: &Batch<Person>,
+        rows: impl Iterator<Item = &'a Row>,
+    ) -> Result<(), Error> {
+        let unsettled = rows.filter(|row| row.truth(3));
+        let written: Vec<_> = unsettled.filter_map(Written::reference).collect();
+        if written.is_empty() {
+            return Ok(());
+        }
+        let registrar = Registrar::of(&self.call.env)?;
+        let looked = registrar.look_again(&self.call, &written).await;
+        if looked.is_err() {
+            let forget = import::forget(&batch.fingerprint);
+            self.registrar.database.batch(&[forget]).await?;
+        }
+        looked
+    }
+
+    async fn plan(&self, batch: &Batch<Person>, mode: Mode) -> Result<Plan, Error> {
+        let rows: Vec<Value> = batch
+            .given
+            .iter()
+            .map(|given| given.record.to_row(given.id, None))
+            .collect();
+        let found = self.registrar.database.rows(&store::present(&rows)).await?;
+        let present: BTreeMap<usize, &Row> = found
+            .iter()
+            .filter_map(|row| Some((usize::try_from(row.integer(0)?).ok()?, row)))
+            .collect();
+        let places = batch
+            .given
+            .iter()
+            .filter_map(|given| given.record.residence.place());
+        let places: BTreeSet<i64> = places.map(PlaceId::get).collect();
+        let standings = self.registrar.all_standings(&places).await?;
+        let mut plan = Plan {
+            refused: batch.refused.clone(),
+            ..Plan::default()
+        };
+        for ((n, given), row) in batch.given.iter().enumerate().zip(rows) {
+            let line = given.line;
+            if let Err(problem) = plan.add(given, row, present.get(&n).copied(), mode, &standings) {
+                plan.refused.push(Refusal { line, problem });
+            }
+        }
+        Ok(plan)
+    }
+}
+
+impl Plan {
+    /// Adds a record, with what of the register bears on it.
+    fn add(
+        &mut self,
+        given: &Given<Person>,
+        mut row: Value,
+        present: Option<&Row>,
+        mode: Mode,
+        standings: &Standings,
+    ) -> Result<(), Problem> {
+        let residence = given.record.residence;
+        let place = residence.place().map(PlaceId::get);
+        let version = present.and_then(|row| row.integer(1));
+        let before = version.and(present).and_then(person_of);
+        if version.is_some() && mode == Mode::Insert {
+            return Err(Problem::id_taken("person", given.id.unwrap_or_default()));
+        }
+        if version.is_some() && present.is_some_and(|row| row.truth(2)) {
+            return Err(Problem::being_written());
+        }
+        if before.as_ref() == Some(&given.record) {
+            self.unchanged += 1;
+            return Ok(());
+        }
+        let anew = residence.refers_anew(before.map(|before| before.residence));
+        if let Some(anew) = anew {
+            standings.check(anew.get())?;
+        }
+        if let Some((king, name)) = present.and_then(|row| row.integer(7).zip(row.text(8))) {
+            return Err(Problem::place_has_king(
+                place.unwrap_or_default(),
+                king,
+                &name,
+            ));
+        }
+        if let (Some(version), Some(row)) = (version, row.as_object_mut()) {
+            row.insert("version".to_owned(), version.into());
+            row.insert("isAnew".to_owned(), anew.is_some().into());
+        }
+        match version {
+            Some(_) => self.updates.push(row),
+            None => self.inserts.push(row),
+        }
+        Ok(())
+    }
+}
+
+/// The person whom an import would change.
+fn person_of(row: &Row) -> Option<Person> {
+    let place = row.integer(6).and_then(PlaceId::new);
+    let residence = match place {
+        Some(place) if row.truth(4) => Residence::Living {
+            place,
+            is_king: row.truth(5),
+        },
+        place => Residence::Dead { place },
+    };
+    Some(Person {
+        name: Name::new(&row.text(3)?, str::to_owned)?,
+        residence,
+    })
+}
