@@ -240,8 +240,8 @@ impl File {
 
     /// The position of a byte behind another position.
     fn behind(&self, at: At, byte: usize) -> At {
-        let passed = self.text.as_bytes().get(at.byte..byte).unwrap_or_default();
-        let lines = passed.iter().filter(|byte| **byte == b'\n').count();
+        let passed = self.text.get(at.byte..byte).unwrap_or_default();
+        let lines = passed.matches('\n').count();
         At {
             byte,
             line: at.line + lines,

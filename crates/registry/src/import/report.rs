@@ -171,16 +171,13 @@ impl Report {
             problem,
             refused: None,
         };
-        match (&mut self.batches, &mut self.refused) {
-            (Some(batches), Some(all)) => {
-                all.append(&mut refused);
-                batches.push(line);
-                String::new()
-            }
-            _ => {
-                line.refused = Some(refused);
-                written(&line)
-            }
+        if let (Some(batches), Some(all)) = (&mut self.batches, &mut self.refused) {
+            all.append(&mut refused);
+            batches.push(line);
+            String::new()
+        } else {
+            line.refused = Some(refused);
+            written(&line)
         }
     }
 

@@ -4,7 +4,7 @@ use registry::sql::Statement;
 use serde_json::Value;
 
 /// Who of a batch is there already, or claims a crown that somebody wears: rows of (n,
-/// version, unsettled, name, is_alive, is_king, place_id, king's id, king's name), where n is
+/// version, unsettled, name, `is_alive`, `is_king`, `place_id`, king's id, king's name), where n is
 /// the position in the batch, and the others are of the present person and the present king. By
 /// the primary key, and the index `one_king_a_place`.
 const PRESENT: &str = "

@@ -387,6 +387,7 @@ fn every_write_has_its_index() {
         store::forget(&writes),
         store::undone(&writes),
         store::unsettled(0, 10),
+        store::present(&rows),
         store::residents(0, 10),
         store::CHANGES.since(0, registry::page::Limit::default(), Format::Json.frame()),
         store::CHANGES.of_record(1, 0, registry::page::Limit::default(), Format::Json.frame()),

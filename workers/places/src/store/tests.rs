@@ -201,13 +201,14 @@ fn every_write_has_its_index() {
         store::take_over(place, 1),
         store::forget(place, 1),
         store::ids(0, 10),
+        store::present(&rows),
         store::CHANGES.since(0, limit, Format::Json.frame()),
         store::CHANGES.of_record(1, 0, limit, Format::Json.frame()),
     ];
     statements.extend(store::commit(place, 1));
     for statement in statements {
         let plan = testbed.plan(&statement).unwrap();
-        for table in ["place", "place_change", "tombstone"] {
+        for table in ["place", "named", "place_change", "tombstone"] {
             assert!(!plan.walks(table), "{}: {plan:?}", statement.sql);
         }
     }
