@@ -17,14 +17,14 @@ type Counts = BTreeMap<i64, (i64, i64)>;
 fn place(id: i64) -> Place {
     Place {
         id,
-        name: format!("n{id}"),
+        name: format!("\"n{id}\""),
     }
 }
 
 fn population(place_id: i64, (living, dead): (i64, i64)) -> Population {
     let king = (living > 1).then(|| King {
         id: 100 + place_id,
-        name: format!("k{place_id}"),
+        name: format!("\"k{place_id}\""),
     });
     Population {
         place_id,

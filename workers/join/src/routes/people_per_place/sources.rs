@@ -96,6 +96,7 @@ impl Services {
     }
 
     /// The problem that names the service whose answer cannot be read.
+    #[must_use]
     pub fn blame(&self, malformed: Malformed) -> Error {
         match malformed {
             Malformed::Places => self.places.failed("a malformed answer"),
