@@ -227,7 +227,7 @@ struct Place {
     line: usize,
 }
 
-/// The id that a record begins with behind `key`, and what stands behind it.
+/// The number that a record begins with behind `key`, and what stands behind it.
 pub fn leading_id<'a>(record: &'a [u8], key: &[u8]) -> Option<(i64, &'a [u8])> {
     let behind = record.strip_prefix(key)?;
     let digits = behind

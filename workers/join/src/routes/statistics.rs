@@ -1,14 +1,13 @@
 //! `GET /v1/statistics/places`
 
-use edge::{Answer, Body, Call, Error, Upstream};
+use edge::{Answer, Body, Call, Error};
 use futures_util::future::try_join;
 use registry::population::Populations;
 use registry::{Format, Tag, page};
-use serde::de::DeserializeOwned;
 use web_sys::Response;
 
 use super::people_per_place::sources::{Services, Sources};
-use crate::domain::statistics::{Gathering, Part, Written};
+use crate::domain::statistics::{self, Gathering, Part, Written};
 
 /// The parameters of the query.
 const PARAMETERS: &[&str] = &["limit", "after", "sort", "least", "asOf", "format"];
@@ -75,23 +74,28 @@ async fn step(
     places: Response,
     people: Response,
 ) -> Result<(), Error> {
-    let (places, people) = try_join(
-        part(&services.places, places),
-        part(&services.people, people),
+    let (place_bytes, people_bytes) = try_join(
+        services.places.bytes(&places),
+        services.people.bytes(&people),
     )
     .await?;
+    let blamed = |malformed| services.blame(malformed);
+    let people = part(&people, statistics::people(&people_bytes).map_err(blamed)?);
     let places = match gathering.names(&people.records) {
-        None => places,
-        Some(names) => part(&services.places, services.places.read(&names).await?).await?,
+        None => part(&places, statistics::places(&place_bytes).map_err(blamed)?),
+        Some(path) => {
+            let names = services.places.read(&path).await?;
+            let bytes = services.places.bytes(&names).await?;
+            part(&names, statistics::places(&bytes).map_err(blamed)?)
+        }
     };
     gathering.take(places, people);
     Ok(())
 }
 
-async fn part<T: DeserializeOwned>(service: &Upstream, answer: Response) -> Result<Part<T>, Error> {
-    let has_more = header(&answer, "link").is_some();
-    let records = service.read_json(answer).await?;
-    Ok(Part { records, has_more })
+fn part<T>(answer: &Response, records: Vec<T>) -> Part<T> {
+    let has_more = header(answer, "link").is_some();
+    Part { records, has_more }
 }
 
 fn header(response: &Response, name: &str) -> Option<String> {

@@ -56,10 +56,9 @@ impl Gathering {
         let is_behind_all = ask.after.is_some_and(|after| after.place == PlaceId::MOST);
         let source = match (ask.order, ask.least) {
             (Order::Id, None) => Source::Places,
-            (_, Some(_)) => Source::People,
-            (Order::Up(_), None) if is_counted || is_behind_all => Source::People,
-            (Order::Down(_), None) if ask.after.is_none() || is_counted => Source::People,
-            (Order::Up(_) | Order::Down(_), None) => Source::Nobody,
+            (Order::Up(_), None) if !is_counted && !is_behind_all => Source::Nobody,
+            (Order::Down(_), None) if !is_counted && ask.after.is_some() => Source::Nobody,
+            _ => Source::People,
         };
         Self {
             source: Some(source),

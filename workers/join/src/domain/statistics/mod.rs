@@ -2,28 +2,28 @@
 //!
 //! The owner of people keeps a count for each place that has anybody; the owner of places
 //! knows the names, and the places that have nobody. A page is [gathered](Gathering) from both
-//! and [written](Written) in the form that was asked for.
+//! and [written](Written) in the form that was asked for. Names stay the JSON that their owner
+//! wrote: only a table has to look into them.
 
 mod gathering;
+mod read;
 mod written;
 
-use serde::Deserialize;
-
 pub use gathering::{Gathering, Part};
+pub use read::{people, places};
 pub use written::Written;
 
 /// A place, as its owner shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The id.
     pub id: i64,
-    /// The name.
+    /// The name, as JSON.
     pub name: String,
 }
 
 /// The people of a place in numbers, as the owner of people shows them.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Population {
     /// The place.
     pub place_id: i64,
@@ -36,11 +36,11 @@ pub struct Population {
 }
 
 /// A king.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct King {
     /// The person's id.
     pub id: i64,
-    /// The person's name.
+    /// The person's name, as JSON.
     pub name: String,
 }
 

@@ -95,9 +95,9 @@ impl Record<'_> {
         let null = || "null".to_owned();
         let (living, dead) = (self.living, self.dead);
         let id = self.place.map_or_else(null, |(id, _)| id.to_string());
-        let name = self.place.map_or_else(null, |(_, name)| quoted(name));
+        let name = self.place.map_or_else(null, |(_, name)| name.to_owned());
         let king = self.king.map_or_else(null, |king| {
-            format!("{{\"id\":{},\"name\":{}}}", king.id, quoted(&king.name))
+            format!("{{\"id\":{},\"name\":{}}}", king.id, king.name)
         });
         let total = living + dead;
         format!(
@@ -110,18 +110,29 @@ impl Record<'_> {
         let (living, dead) = (self.living, self.dead);
         let number = |id: Option<i64>| id.map(|id| id.to_string()).unwrap_or_default();
         let (id, name) = self.place.unzip();
-        let name = name.map(cell).unwrap_or_default();
-        let king = self.king.map(|king| cell(&king.name)).unwrap_or_default();
+        let name = name.map(|name| cell(&unquoted(name))).unwrap_or_default();
+        let king = self
+            .king
+            .map(|king| cell(&unquoted(&king.name)))
+            .unwrap_or_default();
         let (id, king_id) = (number(id), number(self.king.map(|king| king.id)));
         let total = living + dead;
         format!("{id},{name},{total},{living},{dead},{share},{king_id},{king}")
     }
 }
 
-/// A text as JSON.
-fn quoted(text: &str) -> String {
-    // A text always serializes.
-    serde_json::to_string(text).unwrap_or_default()
+/// The text that a JSON one stands for. A name has no control characters, so that a quote and a
+/// backslash are all that `SQLite` escapes in it.
+fn unquoted(json: &str) -> String {
+    let inside = json
+        .strip_prefix('"')
+        .and_then(|json| json.strip_suffix('"'));
+    let mut escaped = false;
+    let is_text = |character: &char| {
+        escaped = *character == '\\' && !escaped;
+        !escaped
+    };
+    inside.unwrap_or_default().chars().filter(is_text).collect()
 }
 
 /// The characters that a spreadsheet takes a formula by, and their full-width forms.
@@ -170,6 +181,17 @@ mod tests {
             (1_999_999, 2_000_000, "1"),
         ] {
             assert_eq!(share(part, whole), text, "{part} of {whole}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_what_its_json_stands_for() {
+        for (json, text) in [
+            (r#""""#, ""),
+            (r#""Ñandú 🐉""#, "Ñandú 🐉"),
+            (r#""\"a\" \\ \\\"""#, r#""a" \ \""#),
+        ] {
+            assert_eq!(unquoted(json), text, "{json}");
         }
     }
 
