@@ -81,8 +81,10 @@ test("the_root_describes_the_dataset_and_names_the_routes", async () => {
   assert.deepEqual({ status, headers }, { status: 200, headers: one });
   assert.deepEqual([json.title, json.description, json.licence], [null, null, null]);
   for (const route of json.routes) {
+    // What only takes something in says so.
+    const isWrite = /\/(import|repair)$/.test(route);
     const answer = await join.get(route.replace("{id}", "1"));
-    assert.equal(answer.status, 200, route);
+    assert.equal(answer.status, isWrite ? 405 : 200, route);
   }
   await using described = await start();
   await described.db.join.exec("INSERT INTO dataset VALUES (1, 'T \"t\"', 'D', 'CC0-1.0')");
