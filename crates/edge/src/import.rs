@@ -2,12 +2,12 @@
 
 use futures_util::{Stream, stream};
 use registry::import::{
-    Batch, Batches, Done, File, Format, MOST_BYTES, Mode, Outcome, Record, Report,
+    Batch, Batches, Counts, Done, File, Format, MOST_BYTES, Mode, Outcome, Record, Refusal, Report,
 };
 use registry::media::Frame;
 use registry::sql::Statement;
 use registry::{Format as Form, Problem};
-use serde_json::json;
+use serde_json::Value;
 
 use crate::{Answer, Body, Call, Database, Error};
 
@@ -16,16 +16,54 @@ pub trait Importer {
     /// Its kind of record.
     type Record: Record;
 
-    /// Writes a batch, all of it or nothing.
-    fn write(
+    /// What is to be done with the records of a batch, by what the register holds.
+    fn plan(
         &self,
         batch: &Batch<Self::Record>,
         mode: Mode,
-        dry_run: bool,
-    ) -> impl Future<Output = Result<Done, Error>>;
+    ) -> impl Future<Output = Result<Plan, Error>>;
+
+    /// Writes a batch as it was planned, all of it or nothing.
+    fn write(
+        &self,
+        batch: &Batch<Self::Record>,
+        plan: &Plan,
+    ) -> impl Future<Output = Result<(), Error>>;
 
     /// Where the batches are remembered.
     fn database(&self) -> &Database;
+}
+
+/// What is to be done with the records of a batch.
+#[derive(Default)]
+pub struct Plan {
+    /// The rows to add.
+    pub inserts: Vec<Value>,
+    /// The rows to change, each with the version that it has now.
+    pub updates: Vec<Value>,
+    /// How many are as they are to be.
+    pub unchanged: usize,
+    /// The lines that cannot be written.
+    pub refused: Vec<Refusal>,
+}
+
+impl Plan {
+    /// Adds a row: to change where it has a version, else to add.
+    pub fn file(&mut self, row: Value, version: Option<i64>) {
+        match version {
+            Some(_) => self.updates.push(row),
+            None => self.inserts.push(row),
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        let count = |number: usize| i64::try_from(number).unwrap_or_default();
+        Counts {
+            created: count(self.inserts.len()),
+            updated: count(self.updates.len()),
+            unchanged: count(self.unchanged),
+        }
+    }
 }
 
 /// An import on its way.
@@ -100,7 +138,16 @@ impl<I: Importer + 'static> Import<I> {
             let counts = serde_json::from_str(&counts).unwrap_or_default();
             return Ok(Done::well(Outcome::AlreadyWritten, counts));
         }
-        self.importer.write(batch, self.mode, self.dry_run).await
+        let mut plan = self.importer.plan(batch, self.mode).await?;
+        if !plan.refused.is_empty() {
+            return Ok(Done::refused(std::mem::take(&mut plan.refused)));
+        }
+        let counts = plan.counts();
+        if self.dry_run {
+            return Ok(Done::well(Outcome::WouldBeWritten, counts));
+        }
+        self.importer.write(batch, &plan).await?;
+        Ok(Done::well(Outcome::Written, counts))
     }
 
     /// A line a batch, as it is done, and the whole report's.
@@ -135,15 +182,15 @@ SELECT ?1, ?2, ?3
 UNION ALL
 SELECT ?1, ?2, ?3 WHERE changes() <> ?4";
 
-/// The statement that remembers a batch, behind the update of so many.
+/// The statement that remembers a batch, behind its update.
 #[must_use]
-pub fn remember(fingerprint: &str, [created, updated, unchanged]: [usize; 3]) -> Statement {
-    let counts = json!({"created": created, "updated": updated, "unchanged": unchanged});
+pub fn remember(fingerprint: &str, plan: &Plan) -> Statement {
+    let counts = plan.counts();
     let binds = vec![
         key(fingerprint).into(),
         fingerprint.into(),
-        counts.to_string().into(),
-        i64::try_from(updated).unwrap_or_default().into(),
+        serde_json::to_string(&counts).unwrap_or_default().into(),
+        counts.updated.into(),
     ];
     Statement::new(REMEMBER, binds)
 }

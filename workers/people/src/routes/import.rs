@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use edge::import::{self, Importer};
+use edge::import::{self, Importer, Plan};
 use edge::{Answer, Call, Database, Error, Row};
-use registry::import::{Batch, Counts, Done, Given, Mode, Outcome, Refusal};
+use registry::import::{Batch, Given, Mode, Refusal};
 use registry::name::Name;
 use registry::{PlaceId, Problem};
 use serde_json::Value;
@@ -33,68 +33,11 @@ struct Taker {
     registrar: Registrar,
 }
 
-/// What is to be done with the records of a batch.
-#[derive(Default)]
-struct Plan {
-    inserts: Vec<Value>,
-    updates: Vec<Value>,
-    unchanged: usize,
-    refused: Vec<Refusal>,
-}
-
 impl Importer for Taker {
     type Record = Person;
 
     fn database(&self) -> &Database {
         &self.registrar.database
-    }
-
-    async fn write(&self, batch: &Batch<Person>, mode: Mode, dry_run: bool) -> Result<Done, Error> {
-        let plan = self.plan(batch, mode).await?;
-        if !plan.refused.is_empty() {
-            return Ok(Done::refused(plan.refused));
-        }
-        let count = |number: usize| i64::try_from(number).unwrap_or_default();
-        let counts = Counts {
-            created: count(plan.inserts.len()),
-            updated: count(plan.updates.len()),
-            unchanged: count(plan.unchanged),
-        };
-        if dry_run {
-            return Ok(Done::well(Outcome::WouldBeWritten, counts));
-        }
-        let numbers = [plan.inserts.len(), plan.updates.len(), plan.unchanged];
-        let statements = [
-            store::update(&plan.updates),
-            import::remember(&batch.fingerprint, numbers),
-            store::insert(&plan.inserts),
-            import::tie(&batch.fingerprint, "person_change", "person_id"),
-        ];
-        let rows = self.registrar.database.batch(&statements).await?;
-        self.settle(batch, rows.iter().flatten()).await?;
-        Ok(Done::well(Outcome::Written, counts))
-    }
-}
-
-impl Taker {
-    /// Asks the places of what has been written again.
-    async fn settle<'a>(
-        &self,
-        batch: &Batch<Person>,
-        rows: impl Iterator<Item = &'a Row>,
-    ) -> Result<(), Error> {
-        let unsettled = rows.filter(|row| row.truth(3));
-        let written: Vec<_> = unsettled.filter_map(Written::reference).collect();
-        if written.is_empty() {
-            return Ok(());
-        }
-        let registrar = Registrar::of(&self.call.env)?;
-        let looked = registrar.look_again(&self.call, &written).await;
-        if looked.is_err() {
-            let forget = import::forget(&batch.fingerprint);
-            self.registrar.database.batch(&[forget]).await?;
-        }
-        looked
     }
 
     async fn plan(&self, batch: &Batch<Person>, mode: Mode) -> Result<Plan, Error> {
@@ -120,59 +63,94 @@ impl Taker {
         };
         for ((n, given), row) in batch.given.iter().enumerate().zip(rows) {
             let line = given.line;
-            if let Err(problem) = plan.add(given, row, present.get(&n).copied(), mode, &standings) {
+            if let Err(problem) = add(
+                &mut plan,
+                given,
+                row,
+                present.get(&n).copied(),
+                mode,
+                &standings,
+            ) {
                 plan.refused.push(Refusal { line, problem });
             }
         }
         Ok(plan)
     }
+
+    async fn write(&self, batch: &Batch<Person>, plan: &Plan) -> Result<(), Error> {
+        let statements = [
+            store::update(&plan.updates),
+            import::remember(&batch.fingerprint, plan),
+            store::insert(&plan.inserts),
+            import::tie(&batch.fingerprint, "person_change", "person_id"),
+        ];
+        let rows = self.registrar.database.batch(&statements).await?;
+        self.settle(batch, rows.iter().flatten()).await
+    }
 }
 
-impl Plan {
-    /// Adds a record, with what of the register bears on it.
-    fn add(
-        &mut self,
-        given: &Given<Person>,
-        mut row: Value,
-        present: Option<&Row>,
-        mode: Mode,
-        standings: &Standings,
-    ) -> Result<(), Problem> {
-        let residence = given.record.residence;
-        let place = residence.place().map(PlaceId::get);
-        let version = present.and_then(|row| row.integer(1));
-        let before = version.and(present).and_then(person_of);
-        if version.is_some() && mode == Mode::Insert {
-            return Err(Problem::id_taken("person", given.id.unwrap_or_default()));
-        }
-        if version.is_some() && present.is_some_and(|row| row.truth(2)) {
-            return Err(Problem::being_written());
-        }
-        if before.as_ref() == Some(&given.record) {
-            self.unchanged += 1;
+impl Taker {
+    /// Asks the places of what has been written again.
+    async fn settle<'a>(
+        &self,
+        batch: &Batch<Person>,
+        rows: impl Iterator<Item = &'a Row>,
+    ) -> Result<(), Error> {
+        let unsettled = rows.filter(|row| row.truth(3));
+        let written: Vec<_> = unsettled.filter_map(Written::reference).collect();
+        if written.is_empty() {
             return Ok(());
         }
-        let anew = residence.refers_anew(before.map(|before| before.residence));
-        if let Some(anew) = anew {
-            standings.check(anew.get())?;
+        let registrar = Registrar::of(&self.call.env)?;
+        let looked = registrar.look_again(&self.call, &written).await;
+        if looked.is_err() {
+            let forget = import::forget(&batch.fingerprint);
+            self.registrar.database.batch(&[forget]).await?;
         }
-        if let Some((king, name)) = present.and_then(|row| row.integer(7).zip(row.text(8))) {
-            return Err(Problem::place_has_king(
-                place.unwrap_or_default(),
-                king,
-                &name,
-            ));
-        }
-        if let (Some(version), Some(row)) = (version, row.as_object_mut()) {
-            row.insert("version".to_owned(), version.into());
-            row.insert("isAnew".to_owned(), anew.is_some().into());
-        }
-        match version {
-            Some(_) => self.updates.push(row),
-            None => self.inserts.push(row),
-        }
-        Ok(())
+        looked
     }
+}
+
+/// Adds a record to a plan, with what of the register bears on it.
+fn add(
+    plan: &mut Plan,
+    given: &Given<Person>,
+    mut row: Value,
+    present: Option<&Row>,
+    mode: Mode,
+    standings: &Standings,
+) -> Result<(), Problem> {
+    let residence = given.record.residence;
+    let place = residence.place().map(PlaceId::get);
+    let version = present.and_then(|row| row.integer(1));
+    let before = version.and(present).and_then(person_of);
+    if version.is_some() && mode == Mode::Insert {
+        return Err(Problem::id_taken("person", given.id.unwrap_or_default()));
+    }
+    if version.is_some() && present.is_some_and(|row| row.truth(2)) {
+        return Err(Problem::being_written());
+    }
+    if before.as_ref() == Some(&given.record) {
+        plan.unchanged += 1;
+        return Ok(());
+    }
+    let anew = residence.refers_anew(before.map(|before| before.residence));
+    if let Some(anew) = anew {
+        standings.check(anew.get())?;
+    }
+    if let Some((king, name)) = present.and_then(|row| row.integer(7).zip(row.text(8))) {
+        return Err(Problem::place_has_king(
+            place.unwrap_or_default(),
+            king,
+            &name,
+        ));
+    }
+    if let (Some(version), Some(row)) = (version, row.as_object_mut()) {
+        row.insert("version".to_owned(), version.into());
+        row.insert("isAnew".to_owned(), anew.is_some().into());
+    }
+    plan.file(row, version);
+    Ok(())
 }
 
 /// The person whom an import would change.
