@@ -140,6 +140,16 @@ impl Call {
         })
     }
 
+    /// The change counter that the reader has seen a register's list at, if it has one in this
+    /// form.
+    ///
+    /// # Errors
+    /// A header that holds no entity tags.
+    pub fn seen(&self, format: registry::Format) -> Result<Option<i64>, Problem> {
+        let known = self.preconditions()?.known_counters(format);
+        Ok(known.map(|[counter]| counter))
+    }
+
     /// `Idempotency-Key`.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Imports and exports: what is the same for both registers.
+//! Imports: what is the same for both registers.
 
 use futures_util::{Stream, stream};
 use registry::import::{
@@ -138,9 +138,9 @@ impl<I: Importer + 'static> Import<I> {
             let counts = serde_json::from_str(&counts).unwrap_or_default();
             return Ok(Done::well(Outcome::AlreadyWritten, counts));
         }
-        let mut plan = self.importer.plan(batch, self.mode).await?;
+        let plan = self.importer.plan(batch, self.mode).await?;
         if !plan.refused.is_empty() {
-            return Ok(Done::refused(std::mem::take(&mut plan.refused)));
+            return Ok(Done::refused(plan.refused));
         }
         let counts = plan.counts();
         if self.dry_run {

@@ -5,7 +5,7 @@
 //! nothing. The token is hexadecimal because SQLite can write it (`hex`) beside the
 //! page itself, in the same statement.
 
-use crate::params::Param;
+use crate::params::{Param, whole_or_zero};
 use crate::{PersonId, PlaceId};
 
 /// The most bytes of a name's key in a cursor: 200 characters, each of which may
@@ -56,10 +56,7 @@ impl Cursor {
 
 /// Before the first there is 0, where a feed begins that has nothing yet.
 fn position(text: &str) -> Option<i64> {
-    match text {
-        "0" => Some(0),
-        _ => PersonId::parse(text).map(PersonId::get),
-    }
+    whole_or_zero(text).filter(|position| *position <= PersonId::MOST)
 }
 
 impl From<PlaceId> for Cursor {

@@ -4,7 +4,7 @@
 //! not even across a deletion. A list's tag is weak and made of the registers' change
 //! counters, which never go back: while they stand still, so does the list.
 
-use crate::params::{Param, whole};
+use crate::params::{Param, whole, whole_or_zero};
 use crate::{Format, Problem};
 
 /// Raised when the same rows are shown in another shape than before, so that no tag of the
@@ -52,16 +52,7 @@ impl Tag {
         let counters = self
             .opaque
             .strip_prefix(&format!("{SHAPE}{}", format.letter()))?;
-        let counters: Option<Vec<i64>> = counters
-            .split('.')
-            .map(|counter| {
-                if counter == "0" {
-                    Some(0)
-                } else {
-                    whole(counter)
-                }
-            })
-            .collect();
+        let counters: Option<Vec<i64>> = counters.split('.').map(whole_or_zero).collect();
         counters?.try_into().ok()
     }
 

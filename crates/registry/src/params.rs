@@ -23,6 +23,12 @@ pub fn whole(text: &str) -> Option<i64> {
     }
 }
 
+/// The same, or 0.
+#[must_use]
+pub fn whole_or_zero(text: &str) -> Option<i64> {
+    if text == "0" { Some(0) } else { whole(text) }
+}
+
 impl Param for bool {
     const EXPECTED: &'static str = "true or false";
 
@@ -67,8 +73,9 @@ impl Param for Seconds {
     const EXPECTED: &'static str = "a whole number of seconds, from 0 to 86400";
 
     fn parse(text: &str) -> Option<Self> {
-        let seconds = if text == "0" { 0 } else { whole(text)? };
-        (seconds <= 86_400).then_some(Self(seconds))
+        whole_or_zero(text)
+            .filter(|seconds| *seconds <= 86_400)
+            .map(Self)
     }
 }
 

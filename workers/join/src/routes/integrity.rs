@@ -133,7 +133,8 @@ pub async fn repair(call: Call) -> Result<Answer, Error> {
     let params = call.params(&["dryRun", "olderThan"])?;
     let dry_run = params.get::<bool>("dryRun")?.unwrap_or(false);
     params.get::<registry::params::Seconds>("olderThan")?;
-    let Services { places, people } = &Services::of(&call.env)?;
+    let services = Services::of(&call.env)?;
+    let Services { places, people } = &services;
     let query = if call.query.is_empty() {
         String::new()
     } else {
@@ -142,7 +143,7 @@ pub async fn repair(call: Call) -> Result<Answer, Error> {
     let path = format!("/internal/repair{query}");
     let done: Value = places.read_json(places.post(&path).await?).await?;
     let settled: Value = people.read_json(people.post(&path).await?).await?;
-    let found = report(&Services::of(&call.env)?).await?;
+    let found = report(&services).await?;
     let (mut released, mut by_hand) = (Vec::new(), Vec::new());
     for group in found.of_no_place {
         if group.dead > 0 {

@@ -24,8 +24,7 @@ pub async fn by_place(call: Call) -> Result<Answer, Error> {
     let ask = ByPlace::read(&call.params(ByPlace::PARAMETERS)?)?;
     let format = call.format();
     let frame = format.frame();
-    let seen = call.preconditions()?.known_counters(format);
-    let seen = seen.map(|[counter]| counter);
+    let seen = call.seen(format)?;
     let database = Database::of(&call.env)?;
     let mut first = Part::of(&database, ask, frame, seen).await?;
     // A body of several statements may hold changes made in between; then the counter has

@@ -12,8 +12,7 @@ use crate::store;
 pub async fn list(call: Call) -> Result<Answer, Error> {
     let list = PeopleList::read(&call.params(PeopleList::PARAMETERS)?)?;
     let format = call.format();
-    let seen = call.preconditions()?.known_counters(format);
-    let seen = seen.map(|[counter]| counter);
+    let seen = call.seen(format)?;
     let page = Database::of(&call.env)?
         .page(&store::list(&list, format.frame(), seen))
         .await?;

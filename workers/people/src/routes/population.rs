@@ -14,8 +14,7 @@ use crate::store;
 pub async fn population(call: Call) -> Result<Answer, Error> {
     let ask = Populations::read(&call.params(Populations::PARAMETERS)?, edge::now())?;
     let format = call.format();
-    let seen = call.preconditions()?.known_counters(format);
-    let seen = seen.map(|[counter]| counter);
+    let seen = call.seen(format)?;
     let row = Database::of(&call.env)?
         .row(&store::population(&ask, format.frame(), seen))
         .await?;

@@ -181,29 +181,28 @@ impl Registrar {
         let writes: Vec<Write> = written.iter().map(|(write, _)| *write).collect();
         let places: BTreeSet<i64> = written.iter().map(|(_, place)| *place).collect();
         let doubt = match self.all_standings(&places).await {
-            Ok(standings) => {
-                let stands =
-                    |place: &&i64| standings.of(Some(**place)).for_writer() == Verdict::Settle;
-                match places.iter().find(|place| !stands(place)) {
-                    None => {
-                        call.context.wait_until(async move {
-                            // What fails here is left to whoever meets it, or to the repair.
-                            let _ = self.settle(&writes).await;
-                        });
-                        return Ok(());
-                    }
-                    Some(place) => standings.check(*place).err().map(Error::from),
-                }
-            }
             Err(failed) => Some(failed),
+            Ok(standings) => places
+                .iter()
+                .find(|place| standings.of(Some(**place)).for_writer() != Verdict::Settle)
+                .and_then(|place| standings.check(*place).err())
+                .map(Error::from),
+        };
+        let Some(doubt) = doubt else {
+            call.context.wait_until(async move {
+                // What fails here is left to whoever meets it, or to the repair.
+                let _ = self.settle(&writes).await;
+            });
+            return Ok(());
         };
         self.undo(&writes).await?;
         // Whoever settled a write, moved the person or wrote over it took it for done, and so
         // it is; but somebody else may have taken it back, too.
         let undone = self.database.rows(&store::undone(&writes)).await?;
-        match doubt {
-            Some(doubt) if !undone.is_empty() => Err(doubt),
-            _ => Ok(()),
+        if undone.is_empty() {
+            Ok(())
+        } else {
+            Err(doubt)
         }
     }
 }

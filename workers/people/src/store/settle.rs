@@ -38,7 +38,7 @@ pub fn before(writes: &[Write]) -> Statement {
     Statement::new(BEFORE, vec![json!(writes).to_string().into()])
 }
 
-/// Back to the state before, by the primary key: rows of (id). The place is that of
+/// Back to the state before, by the primary key. The place is that of
 /// `returns_to`, which follows where a deleted place's people went; a crown that somebody else has
 /// by now, or of another place, is lost.
 const RESTORE: &str = "
@@ -60,8 +60,7 @@ UPDATE person SET
   returns_to = NULL
 FROM json_each(?1) AS e
 WHERE person.id = e.value ->> 'id' AND person.version = e.value ->> 'version'
-  AND person.unsettled_since IS NOT NULL
-RETURNING id";
+  AND person.unsettled_since IS NOT NULL";
 
 /// Takes writes back that changed somebody.
 #[must_use]
@@ -69,12 +68,11 @@ pub fn restore(rows: &[Value]) -> Statement {
     Statement::new(RESTORE, vec![Value::from(rows).to_string().into()])
 }
 
-/// Back to nobody, by the primary key: rows of (id).
+/// Back to nobody, by the primary key.
 const REMOVE: &str = "
 DELETE FROM person
 WHERE unsettled_since IS NOT NULL
-  AND (id, version) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1))
-RETURNING id";
+  AND (id, version) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1))";
 
 /// Takes writes back that added somebody.
 #[must_use]

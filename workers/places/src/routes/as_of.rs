@@ -12,8 +12,7 @@ use crate::store;
 pub async fn as_of(call: Call) -> Result<Answer, Error> {
     let ask = PlacesAsOf::read(&call.params(PlacesAsOf::PARAMETERS)?, edge::now())?;
     let format = call.format();
-    let seen = call.preconditions()?.known_counters(format);
-    let seen = seen.map(|[counter]| counter);
+    let seen = call.seen(format)?;
     let page = Database::of(&call.env)?
         .page(&store::as_of(&ask, format.frame(), seen))
         .await?;

@@ -1,6 +1,6 @@
 //! Statistics in the form that was asked for: JSON, a record a line, or a table.
 
-use registry::Format;
+use registry::{Format, csv};
 
 use super::{King, Row};
 
@@ -135,19 +135,13 @@ fn unquoted(json: &str) -> String {
     inside.unwrap_or_default().chars().filter(is_text).collect()
 }
 
-/// The characters that a spreadsheet takes a formula by, and their full-width forms.
-const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
-
-/// A text as a cell (RFC 4180). One that a spreadsheet would take for a formula has an
-/// apostrophe before it, and so has one that begins with apostrophes and goes on like that:
-/// whoever takes one apostrophe away from such cells has every text back.
+/// A text as a cell (RFC 4180), which no spreadsheet takes for a formula.
 fn cell(text: &str) -> String {
-    let is_formula = text.trim_start_matches('\'').starts_with(FORMULA);
-    let apostrophe = if is_formula { "'" } else { "" };
+    let text = csv::armoured(text);
     if text.contains(['"', ',', '\r', '\n']) {
-        format!("\"{apostrophe}{}\"", text.replace('"', "\"\""))
+        format!("\"{}\"", text.replace('"', "\"\""))
     } else {
-        format!("{apostrophe}{text}")
+        text.into_owned()
     }
 }
 
