@@ -13,6 +13,15 @@ use crate::{Error, chunks};
 /// The most bytes of a body that is one record.
 pub const RECORD_BYTES: usize = 64 * 1024;
 
+/// The media type of a record in a body.
+pub const JSON: &[&str] = &["application/json"];
+
+/// The media types of a merge patch.
+pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
+
+/// How often a write begins anew because somebody else was faster.
+pub const TRIES: usize = 8;
+
 /// How many times the limit of a body is read at most, to no purpose but that the client, who
 /// hears no answer while it is sending, gets to hear that the body is too long.
 const DRAINED: usize = 4;

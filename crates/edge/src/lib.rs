@@ -18,7 +18,7 @@ mod routes;
 mod upstream;
 
 pub use answer::{Answer, Body};
-pub use call::{Call, Method};
+pub use call::{Call, JSON, MERGE_PATCH, Method, TRIES};
 pub use d1::{Database, Row};
 pub use error::Error;
 pub use page::PageRow;

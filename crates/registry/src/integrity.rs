@@ -6,6 +6,12 @@
 //! back. `docs/integrity.md` argues why no interleaving breaks the rule, and
 //! `crates/model` tries them all, with these very decisions.
 
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Problem;
+
 /// What the register of places says of a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Standing {
@@ -15,6 +21,47 @@ pub enum Standing {
     Going,
     /// It does not exist.
     Missing,
+}
+
+/// How places stand, as their owner answers; those in neither do not exist.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Standings {
+    /// Those that stand.
+    pub stands: BTreeSet<i64>,
+    /// Those that are going.
+    pub going: BTreeSet<i64>,
+}
+
+impl Standings {
+    /// How a place stands.
+    #[must_use]
+    pub fn of(&self, place: i64) -> Standing {
+        if self.stands.contains(&place) {
+            Standing::Stands
+        } else if self.going.contains(&place) {
+            Standing::Going
+        } else {
+            Standing::Missing
+        }
+    }
+
+    /// Adds what was asked apart.
+    pub fn join(&mut self, mut other: Self) {
+        self.stands.append(&mut other.stands);
+        self.going.append(&mut other.going);
+    }
+
+    /// What a write that needs the place is told.
+    ///
+    /// # Errors
+    /// A place that does not stand.
+    pub fn check(&self, place: i64) -> Result<(), Problem> {
+        match self.of(place) {
+            Standing::Stands => Ok(()),
+            Standing::Going => Err(Problem::place_is_going(place)),
+            Standing::Missing => Err(Problem::no_such_place(place)),
+        }
+    }
 }
 
 /// What becomes of an unsettled write.

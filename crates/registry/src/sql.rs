@@ -4,6 +4,9 @@
 //! the cursor behind it, the count, and the register's change counter. Rust does not look
 //! into the records.
 
+use serde::Serialize;
+
+use crate::ids::Ids;
 use crate::media::Frame;
 use crate::page::{Key, Page};
 use crate::{Cursor, name};
@@ -63,6 +66,17 @@ impl Statement {
     }
 }
 
+impl Statement {
+    /// A statement over many rows: `?1` is the JSON array of them, the one form in which D1
+    /// takes many values at once.
+    #[must_use]
+    pub fn over<T: Serialize>(sql: &str, rows: &[T]) -> Self {
+        // Plain values always serialize.
+        let rows = serde_json::to_string(rows).unwrap_or_default();
+        Self::new(sql, vec![rows.into()])
+    }
+}
+
 /// A register: a table with `id`, `name` and `name_key`.
 #[derive(Debug, Clone, Copy)]
 pub struct Register {
@@ -103,6 +117,14 @@ impl Filters {
         self.bound(
             "name_key >= $ AND name_key < $ || char(0x10FFFF)",
             prefix.key(),
+        );
+    }
+
+    /// Adds the condition that the record is one of these, by the primary key.
+    pub fn among(&mut self, ids: &Ids) {
+        self.bound(
+            "id IN (SELECT value FROM json_each($))",
+            ids.to_json().as_str(),
         );
     }
 

@@ -7,7 +7,7 @@
 use edge::{Answer, Body, Call, Error};
 use futures_util::future::try_join;
 use registry::Format;
-use registry::integrity::DOUBTS_SHOWN;
+use registry::integrity::{DOUBTS_SHOWN, Standing, Standings};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -33,13 +33,6 @@ struct OfPlaces {
     places: Vec<i64>,
     next: Option<i64>,
     going: Vec<Value>,
-}
-
-/// How places stand, as their owner answers.
-#[derive(Deserialize)]
-struct Standings {
-    stands: Vec<i64>,
-    going: Vec<i64>,
 }
 
 /// The report.
@@ -116,9 +109,7 @@ async fn confirm(services: &Services, suspects: &mut Vec<Residents>) -> Result<(
     let path = format!("/internal/standing?ids={}", ids.join(","));
     let places = &services.places;
     let now: Standings = places.read_json(places.get(&path).await?).await?;
-    suspects.retain(|group| {
-        !now.stands.contains(&group.place_id) && !now.going.contains(&group.place_id)
-    });
+    suspects.retain(|group| now.of(group.place_id) == Standing::Missing);
     Ok(())
 }
 

@@ -1,11 +1,11 @@
 //! `POST /v1/people`
 
-use edge::{Answer, Call, Error, Keyed};
+use edge::{Answer, Call, Error, JSON, Keyed};
 use futures_util::future::try_join;
 use registry::Problem;
 
 use super::settling::Registrar;
-use super::writing::{JSON, PEOPLE, Written, person_of};
+use super::writing::{PEOPLE, Written, person_of};
 use crate::store;
 
 /// Adds a person under the next id.

@@ -1,9 +1,9 @@
 //! `DELETE /v1/people/{id}`
 
-use edge::{Answer, Call, Error};
+use edge::{Answer, Call, Error, TRIES};
 use registry::{PersonId, Problem};
 
-use super::settling::{Registrar, TRIES};
+use super::settling::Registrar;
 use crate::store;
 
 /// Removes a person from the register; the history stays.

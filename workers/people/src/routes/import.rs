@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use edge::import::{self, Importer, Plan};
 use edge::{Answer, Call, Database, Error, Row};
 use registry::import::{Batch, Given, Mode, Refusal};
+use registry::integrity::Standings;
 use registry::name::Name;
 use registry::{PlaceId, Problem};
 use serde_json::Value;
 
-use super::settling::{Registrar, Standings};
+use super::settling::Registrar;
 use super::writing::Written;
 use crate::domain::{Person, Residence};
 use crate::store;

@@ -9,7 +9,7 @@ use registry::integrity::Verdict;
 use registry::params::Seconds;
 use serde_json::{Value, json};
 
-use super::settling::Registrar;
+use super::settling::{Registrar, standing};
 use crate::store::{self, Write};
 
 /// A write that is older than this, in milliseconds, has lost its writer. Acting on one whose
@@ -57,7 +57,7 @@ async fn run(registrar: &Registrar, age: i64, dry_run: bool) -> Result<Vec<Value
             continue;
         };
         let write: Write = (id, version);
-        let action = match standings.of(place).for_others() {
+        let action = match standing(&standings, place).for_others() {
             Verdict::Settle => {
                 settled.push(write);
                 "settle"

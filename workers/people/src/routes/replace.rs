@@ -1,16 +1,13 @@
 //! `PUT` and `PATCH /v1/people/{id}`
 
-use edge::{Answer, Call, Error};
+use edge::{Answer, Call, Error, JSON, MERGE_PATCH, TRIES};
 use registry::json::Object;
 use registry::{PersonId, Preconditions, Problem};
 
-use super::settling::{Current, Registrar, TRIES};
-use super::writing::{JSON, Written, depose_needs_a_resident, person_of};
+use super::settling::{Current, Registrar};
+use super::writing::{Written, depose_needs_a_resident, person_of};
 use crate::domain::Person;
 use crate::store;
-
-/// The media types of a merge patch.
-const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
 
 /// A change of one person, as far as it does not depend on how it is put.
 struct Change {

@@ -3,10 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use edge::{Call, Database, Error, Row, Upstream};
-use registry::integrity::{Standing, Verdict};
+use edge::{Call, Database, Error, Row, TRIES, Upstream};
+use registry::integrity::{Standing, Standings, Verdict};
 use registry::{PersonId, Problem, name};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::store::{self, Write};
@@ -26,49 +25,8 @@ pub struct Current {
     pub version: i64,
 }
 
-/// How places stand, as their owner answers.
-#[derive(Debug, Default, Deserialize)]
-pub struct Standings {
-    stands: BTreeSet<i64>,
-    going: BTreeSet<i64>,
-}
-
-impl Standings {
-    /// How a place stands; where there is none, all is well.
-    #[must_use]
-    pub fn of(&self, place: Option<i64>) -> Standing {
-        match place {
-            None => Standing::Stands,
-            Some(place) if self.stands.contains(&place) => Standing::Stands,
-            Some(place) if self.going.contains(&place) => Standing::Going,
-            Some(_) => Standing::Missing,
-        }
-    }
-
-    /// Adds what was asked apart.
-    pub fn join(&mut self, mut other: Self) {
-        self.stands.append(&mut other.stands);
-        self.going.append(&mut other.going);
-    }
-
-    /// The same, as what a write that needs the place is told.
-    ///
-    /// # Errors
-    /// A place that does not stand.
-    pub fn check(&self, place: i64) -> Result<(), Problem> {
-        match self.of(Some(place)) {
-            Standing::Stands => Ok(()),
-            Standing::Going => Err(Problem::place_is_going(place)),
-            Standing::Missing => Err(Problem::no_such_place(place)),
-        }
-    }
-}
-
 /// The most places that are asked for at once.
 const PLACES_AT_ONCE: usize = 1_000;
-
-/// How often a write begins anew because somebody else was faster.
-pub const TRIES: usize = 8;
 
 impl Registrar {
     /// The registrar of a call.
@@ -134,7 +92,7 @@ impl Registrar {
     /// A write that nobody can tell the end of yet.
     pub async fn help(&self, id: i64, version: i64, place: Option<i64>) -> Result<(), Error> {
         let standings = self.standings(&place.into_iter().collect()).await?;
-        match standings.of(place).for_others() {
+        match standing(&standings, place).for_others() {
             Verdict::Settle => self.settle(&[(id, version)]).await,
             Verdict::Undo => self.undo(&[(id, version)]).await,
             Verdict::Wait => Err(Problem::being_written().into()),
@@ -184,7 +142,7 @@ impl Registrar {
             Err(failed) => Some(failed),
             Ok(standings) => places
                 .iter()
-                .find(|place| standings.of(Some(**place)).for_writer() != Verdict::Settle)
+                .find(|place| standings.of(**place).for_writer() != Verdict::Settle)
                 .and_then(|place| standings.check(*place).err())
                 .map(Error::from),
         };
@@ -205,6 +163,12 @@ impl Registrar {
             Err(doubt)
         }
     }
+}
+
+/// How the place of a write stands; where it has none, all is well.
+#[must_use]
+pub fn standing(standings: &Standings, place: Option<i64>) -> Standing {
+    place.map_or(Standing::Stands, |place| standings.of(place))
 }
 
 fn write_of(row: &Row) -> Option<Write> {

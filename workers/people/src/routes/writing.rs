@@ -12,8 +12,6 @@ use crate::store;
 
 /// The addresses of people.
 pub const PEOPLE: &str = "/v1/people";
-/// The media type of a person in a body.
-pub const JSON: &[&str] = &["application/json"];
 
 /// A person from an object, whose id may be given as the address has it.
 ///

@@ -23,5 +23,5 @@ WHERE person.id IS NOT NULL OR king.id IS NOT NULL";
 /// What of the register bears on a batch.
 #[must_use]
 pub fn present(rows: &[Value]) -> Statement {
-    Statement::new(PRESENT, vec![Value::from(rows).to_string().into()])
+    Statement::over(PRESENT, rows)
 }

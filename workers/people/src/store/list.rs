@@ -44,10 +44,7 @@ pub fn filters(list: &PeopleList) -> Filters {
         filters.name_begins(prefix);
     }
     if let Some(ids) = &list.ids {
-        filters.bound(
-            "id IN (SELECT value FROM json_each($))",
-            ids.to_json().as_str(),
-        );
+        filters.among(ids);
     }
     filters
 }

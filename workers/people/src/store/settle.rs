@@ -3,7 +3,7 @@
 //! another version by now.
 
 use registry::sql::Statement;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A write: who, and which version it made.
 pub type Write = (i64, i64);
@@ -18,7 +18,7 @@ WHERE person.id = e.value ->> 0 AND person.version = e.value ->> 1
 /// Lets writes hold.
 #[must_use]
 pub fn settle(writes: &[Write]) -> Statement {
-    Statement::new(SETTLE, vec![json!(writes).to_string().into()])
+    Statement::over(SETTLE, writes)
 }
 
 /// The state before an unsettled write: rows of (id, version, name, `is_alive`, `is_king`,
@@ -35,7 +35,7 @@ WHERE person.unsettled_since IS NOT NULL";
 /// What writes would be taken back to.
 #[must_use]
 pub fn before(writes: &[Write]) -> Statement {
-    Statement::new(BEFORE, vec![json!(writes).to_string().into()])
+    Statement::over(BEFORE, writes)
 }
 
 /// Back to the state before, by the primary key. The place is that of
@@ -65,7 +65,7 @@ WHERE person.id = e.value ->> 'id' AND person.version = e.value ->> 'version'
 /// Takes writes back that changed somebody.
 #[must_use]
 pub fn restore(rows: &[Value]) -> Statement {
-    Statement::new(RESTORE, vec![Value::from(rows).to_string().into()])
+    Statement::over(RESTORE, rows)
 }
 
 /// Back to nobody, by the primary key.
@@ -77,7 +77,7 @@ WHERE unsettled_since IS NOT NULL
 /// Takes writes back that added somebody.
 #[must_use]
 pub fn remove(writes: &[Write]) -> Statement {
-    Statement::new(REMOVE, vec![json!(writes).to_string().into()])
+    Statement::over(REMOVE, writes)
 }
 
 /// The answers to inserts that are taken back, by the index `idempotency_by_record`.
@@ -95,7 +95,7 @@ WHERE key IN (
 /// Forgets the answers to inserts that have been taken back in the same batch.
 #[must_use]
 pub fn forget(writes: &[Write]) -> Statement {
-    Statement::new(FORGET, vec![json!(writes).to_string().into()])
+    Statement::over(FORGET, writes)
 }
 
 /// The writes among these that have been taken back, by whomever: rows of (id). By the index
@@ -109,7 +109,7 @@ WHERE h.kind = 'undone'";
 /// Which writes have been taken back.
 #[must_use]
 pub fn undone(writes: &[Write]) -> Statement {
-    Statement::new(UNDONE, vec![json!(writes).to_string().into()])
+    Statement::over(UNDONE, writes)
 }
 
 /// Writes left unsettled for so many milliseconds, oldest first: rows of (id, version,

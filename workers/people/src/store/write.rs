@@ -11,14 +11,14 @@ use super::record;
 #[must_use]
 pub fn insert(rows: &[Value]) -> Statement {
     let sql = include_str!("insert.sql").replace("{record}", record!());
-    Statement::new(&sql, vec![json(rows).into()])
+    Statement::over(&sql, rows)
 }
 
 /// Changes people; see the statement.
 #[must_use]
 pub fn update(rows: &[Value]) -> Statement {
     let sql = include_str!("update.sql").replace("{record}", record!());
-    Statement::new(&sql, vec![json(rows).into()])
+    Statement::over(&sql, rows)
 }
 
 /// Takes the crown from the king of a place, by the index `one_king_a_place`, for an heir in
@@ -70,8 +70,4 @@ WHERE id = (SELECT person_id FROM person_change ORDER BY seq DESC LIMIT 1)";
 pub fn remember(key: &Key, fingerprint: &str) -> Statement {
     let sql = REMEMBER.replace("{record}", record!());
     Statement::new(&sql, vec![key.as_str().into(), fingerprint.into()])
-}
-
-fn json(rows: &[Value]) -> String {
-    Value::from(rows).to_string()
 }

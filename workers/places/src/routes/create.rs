@@ -1,9 +1,9 @@
 //! `POST /v1/places`
 
-use edge::{Answer, Call, Database, Error, Keyed};
+use edge::{Answer, Call, Database, Error, JSON, Keyed};
 use registry::Problem;
 
-use super::writing::{Current, JSON, PLACES, place_of, refused};
+use super::writing::{Current, PLACES, place_of, refused};
 use crate::store;
 
 /// Adds a place under the next id.

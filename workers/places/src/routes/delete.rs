@@ -1,10 +1,10 @@
 //! `DELETE /v1/places/{id}`
 
-use edge::{Answer, Call, Database, Error};
+use edge::{Answer, Call, Database, Error, TRIES};
 use registry::{PlaceId, Problem};
 
 use super::deleting::Deletion;
-use super::writing::{Current, TRIES};
+use super::writing::Current;
 use crate::store;
 
 /// Removes a place in which nobody lives, or whose people go to another one first

@@ -1,14 +1,11 @@
 //! `PUT` and `PATCH /v1/places/{id}`
 
-use edge::{Answer, Call, Database, Error};
+use edge::{Answer, Call, Database, Error, JSON, MERGE_PATCH, TRIES};
 use registry::{PlaceId, Problem};
 
-use super::writing::{Current, JSON, PLACES, TRIES, place_of, refused};
+use super::writing::{Current, PLACES, place_of, refused};
 use crate::domain::Place;
 use crate::store;
-
-/// The media types of a merge patch.
-const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
 
 /// Puts a place in the place of one with this id, or adds one under it.
 ///

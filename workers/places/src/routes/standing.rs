@@ -2,11 +2,11 @@
 //! lives where. The entry point forwards nothing to this address.
 
 use edge::{Answer, Body, Call, Database, Error};
+use registry::ids::Ids;
+use registry::integrity::Standings;
 use registry::{Format, Param, Problem};
-use serde_json::json;
 
 use crate::store;
-use registry::ids::Ids;
 
 /// How places stand: `{"stands":[1,2],"going":[3]}`; those in neither do not exist.
 ///
@@ -18,10 +18,15 @@ pub async fn standing(call: Call) -> Result<Answer, Error> {
     let rows = Database::of(&call.env)?
         .rows(&store::standing(&ids.to_json()))
         .await?;
-    let (going, stands): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.truth(1));
-    let ids = |rows: Vec<&edge::Row>| -> Vec<i64> {
-        rows.into_iter().filter_map(|row| row.integer(0)).collect()
-    };
-    let body = json!({"stands": ids(stands), "going": ids(going)}).to_string();
+    let mut standings = Standings::default();
+    for row in &rows {
+        let of_its_kind = if row.truth(1) {
+            &mut standings.going
+        } else {
+            &mut standings.stands
+        };
+        of_its_kind.extend(row.integer(0));
+    }
+    let body = serde_json::to_string(&standings).unwrap_or_default();
     Ok(Answer::ok(Format::Json.media_type(), Body::Text(body)))
 }

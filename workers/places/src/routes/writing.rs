@@ -11,10 +11,6 @@ use crate::store;
 
 /// The addresses of places.
 pub const PLACES: &str = "/v1/places";
-/// The media type of a place in a body.
-pub const JSON: &[&str] = &["application/json"];
-/// How often a write begins anew because somebody else was faster.
-pub const TRIES: usize = 8;
 
 /// A place from an object, whose id may be given as the address has it.
 ///

@@ -27,5 +27,5 @@ WHERE version IS NOT NULL OR going OR retired OR other IS NOT NULL";
 /// What of the register bears on a batch.
 #[must_use]
 pub fn present(rows: &[Value]) -> Statement {
-    Statement::new(PRESENT, vec![Value::from(rows).to_string().into()])
+    Statement::over(PRESENT, rows)
 }

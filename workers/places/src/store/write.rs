@@ -11,14 +11,14 @@ use super::record;
 #[must_use]
 pub fn insert(rows: &[Value]) -> Statement {
     let sql = include_str!("insert.sql").replace("{record}", record!());
-    Statement::new(&sql, vec![json(rows).into()])
+    Statement::over(&sql, rows)
 }
 
 /// Changes places; see the statement.
 #[must_use]
 pub fn update(rows: &[Value]) -> Statement {
     let sql = include_str!("update.sql").replace("{record}", record!());
-    Statement::new(&sql, vec![json(rows).into()])
+    Statement::over(&sql, rows)
 }
 
 /// The place of a name, by the unique index on `name_key`.
@@ -43,8 +43,4 @@ WHERE id = (SELECT place_id FROM place_change ORDER BY seq DESC LIMIT 1)";
 pub fn remember(key: &Key, fingerprint: &str) -> Statement {
     let sql = REMEMBER.replace("{record}", record!());
     Statement::new(&sql, vec![key.as_str().into(), fingerprint.into()])
-}
-
-fn json(rows: &[Value]) -> String {
-    Value::from(rows).to_string()
 }
