@@ -1,15 +1,19 @@
 //! Imports: what is the same for both registers.
 
+use std::collections::BTreeMap;
+
 use futures_util::{Stream, stream};
 use registry::import::{
-    Batch, Batches, Counts, Done, File, Format, MOST_BYTES, Mode, Outcome, Record, Refusal, Report,
+    Batch, Batches, Counts, Done, File, Format, Given, MOST_BYTES, Mode, Outcome, Record, Refusal,
+    Report,
 };
+use registry::log::Log;
 use registry::media::Frame;
 use registry::sql::Statement;
 use registry::{Format as Form, Problem};
 use serde_json::Value;
 
-use crate::{Answer, Body, Call, Database, Error};
+use crate::{Answer, Body, Call, Database, Error, Row};
 
 /// How a register takes a batch in.
 pub trait Importer {
@@ -54,6 +58,36 @@ impl Plan {
             Some(_) => self.updates.push(row),
             None => self.inserts.push(row),
         }
+    }
+
+    /// The plan for a batch: `add` gives it each record, as a row to write, with what of the
+    /// register bears on it, which is asked for by the position in the batch.
+    ///
+    /// # Errors
+    /// What D1 says.
+    pub async fn of<T: Record>(
+        batch: &Batch<T>,
+        rows: Vec<Value>,
+        database: &Database,
+        present: &Statement,
+        add: impl Fn(&mut Self, &Given<T>, Value, Option<&Row>) -> Result<(), Problem>,
+    ) -> Result<Self, Error> {
+        let found = database.rows(present).await?;
+        let present: BTreeMap<usize, &Row> = found
+            .iter()
+            .filter_map(|row| Some((usize::try_from(row.integer(0)?).ok()?, row)))
+            .collect();
+        let mut plan = Self {
+            refused: batch.refused.clone(),
+            ..Self::default()
+        };
+        for ((n, given), row) in batch.given.iter().enumerate().zip(rows) {
+            let line = given.line;
+            if let Err(problem) = add(&mut plan, given, row, present.get(&n).copied()) {
+                plan.refused.push(Refusal { line, problem });
+            }
+        }
+        Ok(plan)
     }
 
     fn counts(&self) -> Counts {
@@ -198,13 +232,13 @@ pub fn remember(fingerprint: &str, plan: &Plan) -> Statement {
 /// Ties a batch that is remembered to the last record that it has written, so that it goes
 /// where that one is taken back.
 #[must_use]
-pub fn tie(fingerprint: &str, changes: &str, id: &str) -> Statement {
+pub fn tie(fingerprint: &str, log: Log) -> Statement {
     const TIE: &str = "
 UPDATE idempotency SET (record_id, version) = (
-  SELECT {id}, version FROM {changes} ORDER BY seq DESC LIMIT 1
+  SELECT {id}, version FROM {log} ORDER BY seq DESC LIMIT 1
 )
 WHERE key = ?1";
-    let sql = TIE.replace("{id}", id).replace("{changes}", changes);
+    let sql = TIE.replace("{id}", log.id).replace("{log}", log.table);
     Statement::new(&sql, vec![key(fingerprint).into()])
 }
 

@@ -15,6 +15,7 @@ pub mod log;
 mod page;
 mod replay;
 mod routes;
+mod stored;
 mod upstream;
 
 pub use answer::{Answer, Body};
@@ -22,8 +23,9 @@ pub use call::{Call, JSON, MERGE_PATCH, Method, TRIES};
 pub use d1::{Database, Row};
 pub use error::Error;
 pub use page::PageRow;
-pub use replay::{Kept, Keyed};
+pub use replay::Keyed;
 pub use routes::{Handlers, Routes, any, delete, get, patch, post, put};
+pub use stored::{Stored, record_of};
 pub use upstream::{Upstream, chunks};
 
 /// What each worker runs once, when an isolate starts.

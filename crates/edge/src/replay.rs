@@ -1,29 +1,18 @@
 //! The answers kept under idempotency keys: the table `idempotency` is the same in both
 //! registers.
 
+use registry::Problem;
 use registry::idempotency::{HOURS_KEPT, Key, fingerprint};
-use registry::sql::Statement;
-use wasm_bindgen::JsValue;
+use registry::log::Log;
+use registry::sql::{Register, Statement};
 
-use crate::{Answer, Body, Call, Database, Error};
-use registry::{Problem, Tag};
-
-/// An answer that has been given before.
-pub struct Kept {
-    /// The record that was made.
-    pub id: i64,
-    /// Its version then.
-    pub version: i64,
-    body: JsValue,
-}
+use crate::{Call, Database, Error, Stored};
 
 /// An idempotency key with the request that came under it.
-#[derive(Clone)]
 pub struct Keyed {
-    /// The key.
-    pub key: Key,
+    key: Key,
     /// What the request is told by.
-    pub fingerprint: String,
+    fingerprint: String,
 }
 
 impl Keyed {
@@ -44,7 +33,7 @@ impl Keyed {
     ///
     /// # Errors
     /// A key that came with another request.
-    pub async fn kept(&self, database: &Database) -> Result<Option<Kept>, Error> {
+    pub async fn kept(&self, database: &Database) -> Result<Option<Stored>, Error> {
         const KEPT: &str =
             "SELECT fingerprint, record_id, version, body FROM idempotency WHERE key = ?1";
         let statement = Statement::new(KEPT, vec![self.key.as_str().into()]);
@@ -54,21 +43,29 @@ impl Keyed {
         if row.text(0).as_ref() != Some(&self.fingerprint) {
             return Err(Problem::idempotency_key_reused().into());
         }
-        Ok(Some(Kept {
+        Ok(Some(Stored {
             id: row.integer(1).unwrap_or_default(),
             version: row.integer(2).unwrap_or_default(),
             body: row.value(3),
         }))
     }
-}
 
-impl Kept {
-    /// The answer once more.
+    /// Keeps the answer to an insert of one, in the same batch: what that has written is the
+    /// latest of the register's log.
     #[must_use]
-    pub fn replayed(self, collection: &str) -> Answer {
-        Answer::record(Body::Js(self.body), &Tag::of_version(self.version))
-            .created(format!("{collection}/{}", self.id))
-            .header("idempotency-replayed", "true")
+    pub fn remember(&self, register: Register, log: Log) -> Statement {
+        const REMEMBER: &str = "
+INSERT INTO idempotency (key, fingerprint, record_id, version, body)
+SELECT ?1, ?2, id, version, {record}
+FROM {table}
+WHERE id = (SELECT {id} FROM {log} ORDER BY seq DESC LIMIT 1)";
+        let sql = REMEMBER
+            .replace("{record}", register.record)
+            .replace("{table}", register.table)
+            .replace("{id}", log.id)
+            .replace("{log}", log.table);
+        let binds = vec![self.key.as_str().into(), self.fingerprint.as_str().into()];
+        Statement::new(&sql, binds)
     }
 }
 

@@ -1,11 +1,12 @@
 //! `POST /v1/people`
 
-use edge::{Answer, Call, Error, JSON, Keyed};
+use edge::{Answer, Call, Error, JSON, Keyed, Stored, record_of};
 use futures_util::future::try_join;
 use registry::Problem;
 
 use super::settling::Registrar;
-use super::writing::{PEOPLE, Written, person_of};
+use super::writing::PEOPLE;
+use crate::domain::Person;
 use crate::store;
 
 /// Adds a person under the next id.
@@ -16,7 +17,7 @@ use crate::store;
 pub async fn create(call: Call) -> Result<Answer, Error> {
     call.params(&[])?;
     let (object, body) = call.object(JSON).await?;
-    let person = person_of(object, None)?;
+    let person: Person = record_of(object, None)?;
     let keyed = Keyed::of(&call, "POST /people", &body)?;
     let registrar = Registrar::of(&call.env)?;
     let place = person.residence.place();
@@ -35,10 +36,10 @@ pub async fn create(call: Call) -> Result<Answer, Error> {
 
     let mut statements = vec![store::insert(&[person.to_row(None, None)])];
     if let Some(keyed) = &keyed {
-        statements.push(store::remember(&keyed.key, &keyed.fingerprint));
+        statements.push(keyed.remember(store::REGISTER, store::CHANGES));
     }
     let written = match (registrar.database.batch(&statements).await, keyed) {
-        (Ok(results), _) => results.first().and_then(|rows| Written::of(rows)),
+        (Ok(results), _) => results.first().and_then(|rows| Stored::written(rows)),
         // The same request has been faster.
         (Err(error), Some(keyed)) if error.is_unique("idempotency.key") => {
             let kept = keyed.kept(&registrar.database).await?;
@@ -52,12 +53,12 @@ pub async fn create(call: Call) -> Result<Answer, Error> {
         let write = (written.id, written.version);
         registrar.look_again(&call, &[(write, place.get())]).await?;
     }
-    Ok(written.into_created())
+    Ok(written.into_created(PEOPLE))
 }
 
 /// The answer once more, when it is certain that it will stay: whoever settles the person may
 /// find that it has to be taken back, and the answer with it.
-async fn replay(registrar: &Registrar, kept: &edge::Kept, keyed: &Keyed) -> Result<Answer, Error> {
+async fn replay(registrar: &Registrar, kept: &Stored, keyed: &Keyed) -> Result<Answer, Error> {
     let in_flight = |_| Problem::request_in_flight();
     if let Some(id) = registry::PersonId::new(kept.id) {
         registrar.current(id).await.map_err(in_flight)?;

@@ -1,17 +1,17 @@
 //! `POST /v1/people/import`
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use edge::import::{self, Importer, Plan};
 use edge::{Answer, Call, Database, Error, Row};
-use registry::import::{Batch, Given, Mode, Refusal};
+use registry::import::{Batch, Given, Mode};
 use registry::integrity::Standings;
 use registry::name::Name;
 use registry::{PlaceId, Problem};
 use serde_json::Value;
 
 use super::settling::Registrar;
-use super::writing::Written;
+use super::writing::reference;
 use crate::domain::{Person, Residence};
 use crate::store;
 
@@ -47,35 +47,17 @@ impl Importer for Taker {
             .iter()
             .map(|given| given.record.to_row(given.id, None))
             .collect();
-        let found = self.registrar.database.rows(&store::present(&rows)).await?;
-        let present: BTreeMap<usize, &Row> = found
-            .iter()
-            .filter_map(|row| Some((usize::try_from(row.integer(0)?).ok()?, row)))
-            .collect();
         let places = batch
             .given
             .iter()
             .filter_map(|given| given.record.residence.place());
         let places: BTreeSet<i64> = places.map(PlaceId::get).collect();
         let standings = self.registrar.all_standings(&places).await?;
-        let mut plan = Plan {
-            refused: batch.refused.clone(),
-            ..Plan::default()
+        let add = |plan: &mut Plan, given: &Given<Person>, row: Value, present: Option<&Row>| {
+            add(plan, given, row, present, mode, &standings)
         };
-        for ((n, given), row) in batch.given.iter().enumerate().zip(rows) {
-            let line = given.line;
-            if let Err(problem) = add(
-                &mut plan,
-                given,
-                row,
-                present.get(&n).copied(),
-                mode,
-                &standings,
-            ) {
-                plan.refused.push(Refusal { line, problem });
-            }
-        }
-        Ok(plan)
+        let present = store::present(&rows);
+        Plan::of(batch, rows, &self.registrar.database, &present, add).await
     }
 
     async fn write(&self, batch: &Batch<Person>, plan: &Plan) -> Result<(), Error> {
@@ -83,7 +65,7 @@ impl Importer for Taker {
             store::update(&plan.updates),
             import::remember(&batch.fingerprint, plan),
             store::insert(&plan.inserts),
-            import::tie(&batch.fingerprint, "person_change", "person_id"),
+            import::tie(&batch.fingerprint, store::CHANGES),
         ];
         let rows = self.registrar.database.batch(&statements).await?;
         self.settle(batch, rows.iter().flatten()).await
@@ -98,7 +80,7 @@ impl Taker {
         rows: impl Iterator<Item = &'a Row>,
     ) -> Result<(), Error> {
         let unsettled = rows.filter(|row| row.truth(3));
-        let written: Vec<_> = unsettled.filter_map(Written::reference).collect();
+        let written: Vec<_> = unsettled.filter_map(reference).collect();
         if written.is_empty() {
             return Ok(());
         }

@@ -1,11 +1,10 @@
 //! `PUT` and `PATCH /v1/people/{id}`
 
-use edge::{Answer, Call, Error, JSON, MERGE_PATCH, TRIES};
-use registry::json::Object;
+use edge::{Answer, Call, Error, JSON, MERGE_PATCH, Stored, TRIES, record_of};
 use registry::{PersonId, Preconditions, Problem};
 
-use super::settling::{Current, Registrar};
-use super::writing::{Written, depose_needs_a_resident, person_of};
+use super::settling::Registrar;
+use super::writing::{PEOPLE, depose_needs_a_resident};
 use crate::domain::Person;
 use crate::store;
 
@@ -34,7 +33,7 @@ impl Change {
 pub async fn put(call: Call) -> Result<Answer, Error> {
     let change = Change::of(&call)?;
     let (object, _) = call.object(JSON).await?;
-    let person = person_of(object, Some(change.id))?;
+    let person: Person = record_of(object, Some(change.id.get()))?;
     for _ in 0..TRIES {
         let registrar = Registrar::of(&call.env)?;
         let current = registrar.current(change.id).await?;
@@ -64,17 +63,14 @@ pub async fn patch(call: Call) -> Result<Answer, Error> {
         let current = registrar.current(change.id).await?;
         let current = current.ok_or_else(|| Problem::not_found("person", change.id.get()))?;
         change.preconditions.check(Some(current.version))?;
-        let person = patched(&current, patch.clone(), change.id)?;
+        let before: Person = current.record()?;
+        let object = before.to_object().patched(patch.clone());
+        let person: Person = record_of(object, Some(change.id.get()))?;
         if let Some(answer) = change.apply(&call, registrar, current, &person).await? {
             return Ok(answer);
         }
     }
     Err(Problem::being_written().into())
-}
-
-fn patched(current: &Current, patch: Object, id: PersonId) -> Result<Person, Error> {
-    let before = current.person()?;
-    Ok(person_of(before.to_object().patched(patch), Some(id))?)
 }
 
 impl Change {
@@ -83,10 +79,10 @@ impl Change {
         &self,
         call: &Call,
         registrar: Registrar,
-        current: Current,
+        current: Stored,
         person: &Person,
     ) -> Result<Option<Answer>, Error> {
-        let before = current.person()?;
+        let before: Person = current.record()?;
         if before == *person {
             return Ok(Some(current.into_answer()));
         }
@@ -112,7 +108,7 @@ impl Change {
             Ok(results) => results,
             Err(error) => return Err(registrar.refused(error, person.residence).await),
         };
-        let Some(written) = results.last().and_then(|rows| Written::of(rows)) else {
+        let Some(written) = results.last().and_then(|rows| Stored::written(rows)) else {
             return Ok(None);
         };
         if let Some(place) = anew {
@@ -144,12 +140,12 @@ impl Change {
             Err(error) if error.is_unique("person.id") => return Ok(None),
             Err(error) => return Err(registrar.refused(error, person.residence).await),
         };
-        let written = results.first().and_then(|rows| Written::of(rows));
+        let written = results.first().and_then(|rows| Stored::written(rows));
         let written = written.ok_or_else(Problem::internal)?;
         if let Some(place) = place {
             let write = (written.id, written.version);
             registrar.look_again(call, &[(write, place.get())]).await?;
         }
-        Ok(Some(written.into_created()))
+        Ok(Some(written.into_created(PEOPLE)))
     }
 }

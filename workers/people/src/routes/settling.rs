@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use edge::{Call, Database, Error, Row, TRIES, Upstream};
+use edge::{Call, Database, Error, Row, Stored, TRIES, Upstream};
 use registry::integrity::{Standing, Standings, Verdict};
 use registry::{PersonId, Problem, name};
 use serde_json::{Value, json};
@@ -15,14 +15,6 @@ pub struct Registrar {
     /// The register.
     pub database: Database,
     places: Upstream,
-}
-
-/// A person as the register has it, settled.
-pub struct Current {
-    /// The record's JSON.
-    pub body: wasm_bindgen::JsValue,
-    /// Its version.
-    pub version: i64,
 }
 
 /// The most places that are asked for at once.
@@ -71,15 +63,18 @@ impl Registrar {
     ///
     /// # Errors
     /// One that cannot be settled yet, because the place may go.
-    pub async fn current(&self, id: PersonId) -> Result<Option<Current>, Error> {
+    pub async fn current(&self, id: PersonId) -> Result<Option<Stored>, Error> {
         for _ in 0..TRIES {
             let Some(row) = self.database.row(&store::read(id)).await? else {
                 return Ok(None);
             };
             let version = row.integer(1).unwrap_or_default();
             if !row.truth(2) {
-                let body = row.value(0);
-                return Ok(Some(Current { body, version }));
+                return Ok(Some(Stored {
+                    id: id.get(),
+                    version,
+                    body: row.value(0),
+                }));
             }
             self.help(id.get(), version, row.integer(3)).await?;
         }

@@ -1,89 +1,21 @@
-//! What the writes of one person share: the record in, the rules, the row out.
+//! What the writes of one person share: the place that must stand, and why a write was
+//! refused.
 
-use edge::{Answer, Body, Error, Row};
-use registry::fields::Fields;
-use registry::json::Object;
+use edge::{Error, Row};
 use registry::problem::FieldError;
-use registry::{PersonId, PlaceId, Problem, Tag};
+use registry::{PlaceId, Problem};
 
-use super::settling::{Current, Registrar};
-use crate::domain::{Person, Residence};
+use super::settling::Registrar;
+use crate::domain::Residence;
 use crate::store;
 
 /// The addresses of people.
 pub const PEOPLE: &str = "/v1/people";
 
-/// A person from an object, whose id may be given as the address has it.
-///
-/// # Errors
-/// Every field that is wrong.
-pub fn person_of(object: Object, id: Option<PersonId>) -> Result<Person, Problem> {
-    let mut fields = Fields::of(object);
-    fields.own_id(id.map(PersonId::get));
-    Person::read(fields, edge::normalize).map_err(|errors| Problem::invalid_record(&errors))
-}
-
-impl Current {
-    /// The person in the register.
-    ///
-    /// # Errors
-    /// A record that is none: the register's own fault.
-    pub fn person(&self) -> Result<Person, Error> {
-        let body = self.body.as_string().unwrap_or_default();
-        let mut fields = Fields::of(Object::read(body.as_bytes())?);
-        fields.forget("id");
-        Person::read(fields, str::to_owned).map_err(|_| Error::Platform {
-            doing: "reading a person of the register",
-            reason: "it breaks a rule".to_owned(),
-        })
-    }
-
-    /// The answer that shows it.
-    #[must_use]
-    pub fn into_answer(self) -> Answer {
-        Answer::record(Body::Js(self.body), &Tag::of_version(self.version))
-    }
-}
-
-/// What a write has made.
-pub struct Written {
-    /// Who.
-    pub id: i64,
-    /// The version now.
-    pub version: i64,
-    body: wasm_bindgen::JsValue,
-}
-
-impl Written {
-    /// The one person that a statement has written, if it has.
-    #[must_use]
-    pub fn of(rows: &[Row]) -> Option<Self> {
-        let row = rows.first()?;
-        Some(Self {
-            id: row.integer(0)?,
-            version: row.integer(1)?,
-            body: row.value(2),
-        })
-    }
-
-    /// A write among many that refers to a place anew: who, in which version, and the place.
-    #[must_use]
-    pub fn reference(row: &Row) -> Option<(store::Write, i64)> {
-        Some(((row.integer(0)?, row.integer(1)?), row.integer(4)?))
-    }
-
-    /// The answer that shows it.
-    #[must_use]
-    pub fn into_answer(self) -> Answer {
-        Answer::record(Body::Js(self.body), &Tag::of_version(self.version))
-    }
-
-    /// The same for a new person.
-    #[must_use]
-    pub fn into_created(self) -> Answer {
-        let location = format!("{PEOPLE}/{}", self.id);
-        self.into_answer().created(location)
-    }
+/// A write among many that refers to a place anew: who, in which version, and the place.
+#[must_use]
+pub fn reference(row: &Row) -> Option<(store::Write, i64)> {
+    Some(((row.integer(0)?, row.integer(1)?), row.integer(4)?))
 }
 
 impl Registrar {

@@ -7,7 +7,8 @@ use registry::sql::{self, Filters, Register, Statement};
 use super::record;
 use crate::domain::PeopleList;
 
-const REGISTER: Register = Register {
+/// The register.
+pub const REGISTER: Register = Register {
     table: "person",
     columns: "name, is_alive, is_king, place_id",
     record: record!(),

@@ -15,12 +15,12 @@ pub use by_place::{PEOPLE_A_STATEMENT, by_place};
 pub use history::CHANGES;
 pub use import::present;
 pub use integrity::{doubts, residents};
-pub use list::{exported, filters, list};
+pub use list::{REGISTER, exported, filters, list};
 pub use population::population;
 pub use read::read;
 pub use residents::{count, release, relocate};
 pub use settle::{Write, before, forget, remove, restore, settle, undone, unsettled};
-pub use write::{delete, depose, insert, king, remember, update};
+pub use write::{delete, depose, insert, king, update};
 
 /// One person as JSON.
 macro_rules! record {

@@ -1,6 +1,5 @@
 //! Writes: for one person as for many, bound as one JSON array.
 
-use registry::idempotency::Key;
 use registry::sql::Statement;
 use registry::{PersonId, PlaceId};
 use serde_json::Value;
@@ -55,19 +54,4 @@ const KING: &str = "SELECT id, name FROM person WHERE place_id = ?1 AND is_king 
 #[must_use]
 pub fn king(place: PlaceId) -> Statement {
     Statement::new(KING, vec![place.get().into()])
-}
-
-/// Keeps the answer under the request's key, in the batch of the insert: what that has
-/// written is the register's latest change.
-const REMEMBER: &str = "
-INSERT INTO idempotency (key, fingerprint, record_id, version, body)
-SELECT ?1, ?2, id, version, {record}
-FROM person
-WHERE id = (SELECT person_id FROM person_change ORDER BY seq DESC LIMIT 1)";
-
-/// Keeps the answer to an insert of one.
-#[must_use]
-pub fn remember(key: &Key, fingerprint: &str) -> Statement {
-    let sql = REMEMBER.replace("{record}", record!());
-    Statement::new(&sql, vec![key.as_str().into(), fingerprint.into()])
 }

@@ -1,9 +1,10 @@
 //! `POST /v1/places`
 
-use edge::{Answer, Call, Database, Error, JSON, Keyed};
+use edge::{Answer, Call, Database, Error, JSON, Keyed, Stored, record_of};
 use registry::Problem;
 
-use super::writing::{Current, PLACES, place_of, refused};
+use super::writing::{PLACES, refused};
+use crate::domain::Place;
 use crate::store;
 
 /// Adds a place under the next id.
@@ -13,7 +14,7 @@ use crate::store;
 pub async fn create(call: Call) -> Result<Answer, Error> {
     call.params(&[])?;
     let (object, body) = call.object(JSON).await?;
-    let place = place_of(object, None)?;
+    let place: Place = record_of(object, None)?;
     let keyed = Keyed::of(&call, "POST /places", &body)?;
     let database = Database::of(&call.env)?;
     let mut statements = vec![store::insert(&[place.to_row(None, None)])];
@@ -21,10 +22,10 @@ pub async fn create(call: Call) -> Result<Answer, Error> {
         if let Some(kept) = keyed.kept(&database).await? {
             return Ok(kept.replayed(PLACES));
         }
-        statements.push(store::remember(&keyed.key, &keyed.fingerprint));
+        statements.push(keyed.remember(store::REGISTER, store::CHANGES));
     }
     let written = match database.batch(&statements).await {
-        Ok(results) => results.first().and_then(|rows| Current::written(rows)),
+        Ok(results) => results.first().and_then(|rows| Stored::written(rows)),
         Err(error) => {
             // The same request may have been faster, and have the name, too.
             if let Some(keyed) = &keyed
@@ -35,6 +36,6 @@ pub async fn create(call: Call) -> Result<Answer, Error> {
             return Err(refused(&database, error, &place).await);
         }
     };
-    let (id, written) = written.ok_or_else(Problem::internal)?;
-    Ok(written.into_answer().created(format!("{PLACES}/{id}")))
+    let written = written.ok_or_else(Problem::internal)?;
+    Ok(written.into_created(PLACES))
 }

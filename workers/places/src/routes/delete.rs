@@ -4,7 +4,7 @@ use edge::{Answer, Call, Database, Error, TRIES};
 use registry::{PlaceId, Problem};
 
 use super::deleting::Deletion;
-use super::writing::Current;
+use super::writing::current;
 use crate::store;
 
 /// Removes a place in which nobody lives, or whose people go to another one first
@@ -22,7 +22,7 @@ pub async fn delete(call: Call) -> Result<Answer, Error> {
     let preconditions = call.preconditions()?;
     let deletion = Deletion::of(&call.env, id, reassign_to)?;
     for _ in 0..TRIES {
-        let current = Current::of(&deletion.database, id).await?;
+        let current = current(&deletion.database, id).await?;
         let current = current.ok_or_else(|| Problem::not_found("place", id.get()))?;
         preconditions.check(Some(current.version))?;
         if let Some(token) = deletion.mark(current.version).await? {

@@ -1,11 +1,9 @@
 //! `POST /v1/places/import`
 
-use std::collections::BTreeMap;
-
 use edge::import::{self, Importer, Plan};
 use edge::{Answer, Call, Database, Error, Row};
 use registry::Problem;
-use registry::import::{Batch, Given, Mode, Refusal};
+use registry::import::{Batch, Given, Mode};
 use serde_json::Value;
 
 use crate::domain::Place;
@@ -34,22 +32,11 @@ impl Importer for Taker {
             .iter()
             .map(|given| given.record.to_row(given.id, None));
         let rows: Vec<Value> = rows.collect();
-        let found = self.0.rows(&store::present(&rows)).await?;
-        let present: BTreeMap<usize, &Row> = found
-            .iter()
-            .filter_map(|row| Some((usize::try_from(row.integer(0)?).ok()?, row)))
-            .collect();
-        let mut plan = Plan {
-            refused: batch.refused.clone(),
-            ..Plan::default()
+        let add = |plan: &mut Plan, given: &Given<Place>, row: Value, present: Option<&Row>| {
+            add(plan, given, row, present, mode)
         };
-        for ((n, given), row) in batch.given.iter().enumerate().zip(rows) {
-            let line = given.line;
-            if let Err(problem) = add(&mut plan, given, row, present.get(&n).copied(), mode) {
-                plan.refused.push(Refusal { line, problem });
-            }
-        }
-        Ok(plan)
+        let present = store::present(&rows);
+        Plan::of(batch, rows, &self.0, &present, add).await
     }
 
     async fn write(&self, batch: &Batch<Place>, plan: &Plan) -> Result<(), Error> {

@@ -1,9 +1,9 @@
 //! `PUT` and `PATCH /v1/places/{id}`
 
-use edge::{Answer, Call, Database, Error, JSON, MERGE_PATCH, TRIES};
+use edge::{Answer, Call, Database, Error, JSON, MERGE_PATCH, Stored, TRIES, record_of};
 use registry::{PlaceId, Problem};
 
-use super::writing::{Current, PLACES, place_of, refused};
+use super::writing::{PLACES, current, refused};
 use crate::domain::Place;
 use crate::store;
 
@@ -16,10 +16,10 @@ pub async fn put(call: Call) -> Result<Answer, Error> {
     let id: PlaceId = call.id()?;
     let preconditions = call.preconditions()?;
     let (object, _) = call.object(JSON).await?;
-    let place = place_of(object, Some(id))?;
+    let place: Place = record_of(object, Some(id.get()))?;
     let database = Database::of(&call.env)?;
     for _ in 0..TRIES {
-        let current = Current::of(&database, id).await?;
+        let current = current(&database, id).await?;
         preconditions.check(current.as_ref().map(|now| now.version))?;
         let answer = match current {
             Some(current) => apply(&database, id, current, &place).await?,
@@ -43,13 +43,12 @@ pub async fn patch(call: Call) -> Result<Answer, Error> {
     let (patch, _) = call.object(MERGE_PATCH).await?;
     let database = Database::of(&call.env)?;
     for _ in 0..TRIES {
-        let current = Current::of(&database, id).await?;
+        let current = current(&database, id).await?;
         let current = current.ok_or_else(|| Problem::not_found("place", id.get()))?;
         preconditions.check(Some(current.version))?;
-        let place = place_of(
-            current.place()?.to_object().patched(patch.clone()),
-            Some(id),
-        )?;
+        let before: Place = current.record()?;
+        let object = before.to_object().patched(patch.clone());
+        let place: Place = record_of(object, Some(id.get()))?;
         if let Some(answer) = apply(&database, id, current, &place).await? {
             return Ok(answer);
         }
@@ -61,10 +60,10 @@ pub async fn patch(call: Call) -> Result<Answer, Error> {
 async fn apply(
     database: &Database,
     id: PlaceId,
-    current: Current,
+    current: Stored,
     place: &Place,
 ) -> Result<Option<Answer>, Error> {
-    if current.place()? == *place {
+    if current.record::<Place>()? == *place {
         return Ok(Some(current.into_answer()));
     }
     let update = store::update(&[place.to_row(Some(id.get()), Some(current.version))]);
@@ -74,7 +73,7 @@ async fn apply(
         Err(error) => return Err(refused(database, error, place).await),
     };
     let mut results = results.iter();
-    if let Some((_, written)) = results.next().and_then(|rows| Current::written(rows)) {
+    if let Some(written) = results.next().and_then(|rows| Stored::written(rows)) {
         return Ok(Some(written.into_answer()));
     }
     match results.next().and_then(|rows| rows.first()) {
@@ -95,11 +94,8 @@ async fn add(database: &Database, id: PlaceId, place: &Place) -> Result<Option<A
         Err(error) if error.is_unique("place.id") => return Ok(None),
         Err(error) => return Err(refused(database, error, place).await),
     };
-    match results.first().and_then(|rows| Current::written(rows)) {
-        Some((id, written)) => {
-            let location = format!("{PLACES}/{id}");
-            Ok(Some(written.into_answer().created(location)))
-        }
+    match results.first().and_then(|rows| Stored::written(rows)) {
+        Some(written) => Ok(Some(written.into_created(PLACES))),
         None => Err(Problem::id_retired(id.get()).into()),
     }
 }

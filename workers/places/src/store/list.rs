@@ -7,7 +7,8 @@ use registry::sql::{self, Filters, Register, Statement};
 use super::record;
 use crate::domain::PlaceList;
 
-const REGISTER: Register = Register {
+/// The register.
+pub const REGISTER: Register = Register {
     table: "place",
     columns: "name",
     record: record!(),

@@ -14,9 +14,9 @@ pub use deletion::{commit, forget, left, mark, standing, take_over, unmark};
 pub use history::CHANGES;
 pub use import::present;
 pub use integrity::{going, ids};
-pub use list::{exported, filters, list};
+pub use list::{REGISTER, exported, filters, list};
 pub use read::read;
-pub use write::{insert, named, remember, update};
+pub use write::{insert, named, update};
 
 /// One place as JSON, from the columns `id` and `name`.
 macro_rules! record {
