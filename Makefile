@@ -37,7 +37,7 @@ quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
 config = $(if $(filter join,$(1)),wrangler.toml,workers/$(1)/wrangler.toml)
 
-.PHONY: help setup build dev migrate seed test lint fmt clean
+.PHONY: help setup build dev migrate seed test bench lint fmt clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,9 @@ test: lint build ## run every check and test
 	$(call say,testing the workers)
 	@node --test --test-reporter=spec --test-concurrency=2 'tests/**/*.test.ts'
 
+bench: $(SETUP) $(BUILDS) ## measure this and its peers; QUICK=1, or ONLY=join-1000,person
+	@node --disable-warning=ExperimentalWarning bench/main.ts
+
 lint: $(SETUP) ## check format, lints and types
 	$(call say,linting)
 	@cargo fmt --all --check
@@ -73,7 +76,7 @@ fmt: $(SETUP) ## format everything
 	@biome check --write --log-level=warn
 
 clean: ## remove everything made, local databases included
-	rm -rf target .tools node_modules .wrangler workers/*/build workers/*/.wrangler
+	rm -rf target .tools node_modules .wrangler .bench bench/peers/naive/*/build workers/*/build workers/*/.wrangler
 
 node_modules/.package-lock.json: package.json package-lock.json
 	$(call say,installing the npm packages …)
