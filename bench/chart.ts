@@ -2,7 +2,7 @@
 // of powers of ten, with 8 connections where there are any.
 import { short } from "./numbers.ts";
 import { titleOf } from "./report.ts";
-import { type Entry, measured, type Results, type Table } from "./results.ts";
+import { type Entry, isGrowth, measured, type Results, type Table } from "./results.ts";
 import { floors } from "./workloads.ts";
 
 const shown: Entry[] = [
@@ -17,7 +17,7 @@ const shown: Entry[] = [
   "unchanged",
   "stream",
 ];
-const [left, width, bar, gap, head] = [230, 900, 15, 34, 64];
+const [left, width, bar, gap, head] = [230, 900, 15, 34, 84];
 
 const style = `
   text { font: 12px system-ui, sans-serif; fill: #24292f }
@@ -34,6 +34,10 @@ const style = `
 const escaped = (text: string) =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
+function failure(result: object): string {
+  return "failure" in result ? String(result.failure) : "";
+}
+
 /** The table that is drawn: with 8 connections, or the only one. */
 function drawn(tables: Table[]): Table | undefined {
   return tables.find(({ connections }) => connections === 8) ?? tables[0];
@@ -47,7 +51,7 @@ export function chart({ workloads }: Results): string {
     const decades = Math.min(2, Math.max(-2.5, Math.log10(ratio)));
     return ((decades + 2.5) / 4.5) * (width - left - 120);
   };
-  for (const { title, tables } of workloads) {
+  for (const { title, tables } of workloads.filter((one) => !isGrowth(one))) {
     const table = drawn(tables);
     const mine = measured(table?.entries.product);
     if (!table || !mine) continue;
@@ -74,7 +78,7 @@ export function chart({ workloads }: Results): string {
       } else {
         parts.push(
           name,
-          `<text class="quiet" x="${left + 6}" y="${base}">gave no answer in time</text>`,
+          `<text class="quiet" x="${left + 6}" y="${base}">${escaped(failure(result).slice(0, 80))}</text>`,
         );
       }
       y += bar;
@@ -88,7 +92,7 @@ export function chart({ workloads }: Results): string {
 </style>
 <rect class="ground" width="${width}" height="${y}"/>
 <text class="title" x="16" y="28">Answers a second</text>
-<text class="quiet" x="150" y="28">logarithmic; the line is this project; dashed bars are floors, which do no work</text>
+<text class="quiet" x="16" y="46">Logarithmic; the line is this project; dashed bars are floors, which do no work</text>
 ${ours}
 ${parts.join("\n")}
 </svg>

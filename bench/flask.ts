@@ -1,7 +1,7 @@
 // Installs and starts the three Flask services, each under gunicorn with two workers.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -45,6 +45,8 @@ export async function startFlask(data: string): Promise<Started> {
     people: own("people.db", "person"),
     join: "",
   };
+  // What it says of requests that nobody waits for any more is no news.
+  const log = openSync(join(home, "flask.log"), "a");
   const ports = await freePorts();
   const urls = Object.fromEntries(
     names.map((name, n) => [name, `http://127.0.0.1:${ports[n]}/`]),
@@ -61,7 +63,7 @@ export async function startFlask(data: string): Promise<Started> {
     return spawn(join(venv, "bin/gunicorn"), [...how, `${name}:app`], {
       cwd: source,
       env,
-      stdio: ["ignore", "ignore", "inherit"],
+      stdio: ["ignore", "ignore", log],
     });
   });
   const stop = async () => void (await Promise.all(children.map(ended)));
@@ -89,7 +91,7 @@ async function listening(url: string): Promise<void> {
     if (answer) return void (await answer.text());
     await sleep(50);
   }
-  throw new Error("gunicorn does not answer");
+  throw new Error("gunicorn does not answer: see .bench/flask.log");
 }
 
 async function freePorts(): Promise<number[]> {

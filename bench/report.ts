@@ -5,6 +5,7 @@ import { bytes, short } from "./numbers.ts";
 import {
   type Entry,
   type Failure,
+  isGrowth,
   type Measure,
   measured,
   type Results,
@@ -64,8 +65,11 @@ ${results.targets.map(({ title, wanted, found, isReached }) => `| ${title} | ${w
 Answers a second are the median of the rounds. CPU is what the server's processes compute for an
 answer. Floors, in italics, are workers that do nothing but what the platform itself must do.
 
-${results.workloads.map(section).join("\n")}
-${startup(results)}${memory(results)}`;
+${results.workloads
+  .filter((one) => !isGrowth(one))
+  .map(section)
+  .join("\n")}
+${growth(results)}${startup(results)}${memory(results)}`;
 }
 
 function section({ title, request, tables, costs }: WorkloadResult): string {
@@ -106,6 +110,39 @@ function row(
   const cells = [throughput, p50, p95, p99, cpu].map((number) => short(number));
   cells.splice(1, 0, ratio);
   return `| ${connections} | ${title} | ${cells.join(" | ")} | ${bytes(size)} |`;
+}
+
+/** The same request in registers of every size: milliseconds by the number of people. */
+function growth(results: Results): string {
+  const all = results.workloads.filter(isGrowth);
+  const kinds = [...new Set(all.map(({ name }) => name.split("-of-")[0] ?? ""))];
+  const tables = kinds.map((kind) => {
+    const mine = all.filter(({ name }) => name.startsWith(`${kind}-of-`));
+    const entries = Object.keys(mine[0]?.tables[0]?.entries ?? {}) as Entry[];
+    const heads = mine.map(({ size }) => `${size.people.toLocaleString("en")} | rows`);
+    const rows = entries.map((entry) => {
+      const cells = mine.map(({ tables, costs }) => {
+        const result = tables[0]?.entries[entry];
+        const time = result && "failure" in result ? result.failure : short(measured(result)?.p50);
+        return `${time} | ${costs[entry]?.rowsRead.toLocaleString("en") ?? "–"}`;
+      });
+      return `| ${titleOf(entry)} | ${cells.join(" | ")} |`;
+    });
+    const request = `\`${mine[0]?.request}\``;
+    const lines = [
+      `| ${request} | ${heads.join(" | ")} |`,
+      `|---|${"---|---|".repeat(mine.length)}`,
+    ];
+    return `${[...lines, ...rows].join("\n")}\n`;
+  });
+  if (tables.length === 0) return "";
+  return `## Growth
+
+The same request of registers of every size, a hundred people a place: the median in
+milliseconds with one connection, and the rows that D1 read.
+
+${tables.join("\n")}
+`;
 }
 
 function startup(results: Results): string {

@@ -67,3 +67,8 @@ export type Results = {
 export function measured(result: Measure | Failure | undefined): Measure | undefined {
   return result && "throughput" in result ? result : undefined;
 }
+
+/** Whether it is one of those that are asked of registers of every size. */
+export function isGrowth({ name }: WorkloadResult): boolean {
+  return name.includes("-of-");
+}
