@@ -1,7 +1,7 @@
 // A contestant in a process group of its own, with what the system knows of that group.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Costs } from "../tests/counting.ts";
@@ -124,6 +124,19 @@ function cpuOf(pid: number): number {
   const fields = read(`/proc/${pid}/stat`).split(") ")[1]?.split(" ") ?? [];
   const [user, system, childrenUser, childrenSystem] = fields.slice(11, 15).map(Number);
   return ((user ?? 0) + (system ?? 0) + (childrenUser ?? 0) + (childrenSystem ?? 0)) / ticks;
+}
+
+/** Removes what runs have left behind that were killed. */
+export function sweep(): void {
+  const folder = join(home, "run");
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    try {
+      process.kill(Number.parseInt(name, 10), 0);
+    } catch {
+      rmSync(join(folder, name), { recursive: true, force: true });
+    }
+  }
 }
 
 let started = 0;

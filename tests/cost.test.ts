@@ -33,7 +33,7 @@ const csv = "name,isAlive,placeId\nAda,true,1\nBo,true,3\n";
 const person = { name: "New", isAlive: true, placeId: 1 };
 
 /** In order: each sees what those before it have written. */
-const requests: [string, string, unknown?][] = [
+const requests: [string, string, (object | string)?][] = [
   ["GET", "/v1"],
   ["GET", "/v1/people-per-place"],
   ["GET", "/v1/people-per-place/1"],
@@ -98,8 +98,8 @@ test("each_route_asks_no_more_than_it_did", async () => {
   await system.costs();
   for (const [method, path, body] of requests) {
     const type = typeof body === "string" ? "text/csv" : "application/json";
-    const text = typeof body === "string" ? body : body && JSON.stringify(body);
-    const answer = await system.join.ask(method, path, { "content-type": type }, text || undefined);
+    const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+    const answer = await system.join.ask(method, path, { "content-type": type }, text);
     const given = typeof body === "object" ? ` ${text}` : "";
     hold(`${method} ${path}${given} ${answer.status}`, await costs());
     if (!answer.etag || method !== "GET") continue;
