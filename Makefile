@@ -66,6 +66,7 @@ bench: $(SETUP) $(BUILDS) ## measure this and its peers; QUICK=1, or ONLY=join-1
 lint: $(SETUP) ## check format, lints and types
 	$(call say,linting)
 	@cargo fmt --all --check
+	@cargo fmt --all --check --manifest-path bench/peers/naive/Cargo.toml
 	@cargo clippy --quiet --workspace --all-targets -- -D warnings
 	@cargo clippy --quiet $(WORKERS:%=-p %) --target wasm32-unknown-unknown -- -D warnings
 	@biome ci --log-level=warn
@@ -73,6 +74,7 @@ lint: $(SETUP) ## check format, lints and types
 
 fmt: $(SETUP) ## format everything
 	@cargo fmt --all
+	@cargo fmt --all --manifest-path bench/peers/naive/Cargo.toml
 	@biome check --write --log-level=warn
 
 clean: ## remove everything made, local databases included

@@ -18,10 +18,12 @@ import { judged } from "./targets.ts";
 import { type SizeName, sizes, type Workload, workloads } from "./workloads.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const { QUICK, ONLY } = process.env;
-const pace: Pace = QUICK
-  ? { rounds: 1, seconds: 0.3, warm: 0.1 }
-  : { rounds: 5, seconds: 0.6, warm: 0.15 };
+const { QUICK, ONLY, ROUNDS, SECONDS } = process.env;
+const pace: Pace = {
+  rounds: Number(ROUNDS ?? (QUICK ? 1 : 5)),
+  seconds: Number(SECONDS ?? (QUICK ? 0.3 : 0.6)),
+  warm: QUICK ? 0.1 : 0.15,
+};
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.on(signal, () => process.exit(1));
@@ -202,10 +204,13 @@ for (const name of everyone) {
   console.log(`» without ${contestants[name].title}: ${why}`);
 }
 
+const given = Object.entries({ QUICK, ONLY, ROUNDS, SECONDS }).flatMap(([name, value]) =>
+  value ? [`${name}=${value}`] : [],
+);
 const [processor] = cpus();
 const results: Results = {
   at: new Date().toISOString(),
-  command: ["make bench", QUICK && "QUICK=1", ONLY && `ONLY=${ONLY}`].filter(Boolean).join(" "),
+  command: ["make bench", ...given].join(" "),
   commit: commit(),
   machine: {
     processor: processor?.model.trim() ?? "unknown",

@@ -22,6 +22,7 @@ export function short(number: number | undefined): string {
 /** The same, in the unit that suits bytes. */
 export function bytes(number: number | undefined): string {
   if (number === undefined) return "–";
+  if (number >= 1e9) return `${short(number / 1e9)} GB`;
   if (number >= 1e6) return `${short(number / 1e6)} MB`;
   return number >= 1000 ? `${short(number / 1000)} KB` : `${Math.round(number)} B`;
 }

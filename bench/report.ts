@@ -50,7 +50,7 @@ is done stands in [bench/README.md](../../bench/README.md), all figures in
 - ${Object.entries(versions)
     .map(([name, version]) => `${name} ${version}`)
     .join(", ")}
-- ${results.rounds} rounds of ${results.seconds} s each, in turns; medians
+- rounds: ${results.rounds}, each of ${results.seconds} s, in turns
 ${missing.join("")}
 ![Answers a second of each workload](throughput.svg)
 

@@ -24,8 +24,10 @@ type Lane = {
   seconds: number;
 };
 
-/** How many seconds the first answers of all connections may take, and all rounds of one. */
-const PATIENCE = 15;
+/** How many seconds the first answers of all connections may take to come. */
+const PATIENCE = 50;
+/** Who has been measured for so many seconds gets no further round. */
+const ENOUGH = 15;
 
 /** Asks everyone once: who can be measured, and who can't, and why. */
 async function lanes(
@@ -87,7 +89,7 @@ async function round(
   const running = field.running.get(lane.name);
   if (!running) throw new Error(`${lane.name} does not run`);
   const url = lane.name === "floors" ? running.urls.join : running.urls[workload.service];
-  const common = { url, connections, status: workload.status, patience: 3 * PATIENCE };
+  const common = { url, connections, status: workload.status, patience: PATIENCE };
   // What takes longer to answer once is warm by its check.
   if (!workload.requests && lane.seconds < warm) {
     await fire({ ...common, shots: load(lane, workload, url), seconds: warm });
@@ -150,14 +152,12 @@ export async function measure(field: Field, workload: Workload, pace: Pace): Pro
     const rounds = new Map<Lane, Round[]>();
     const failures: [Entry, Failure][] = [...bad];
     for (const lane of good) {
-      // Two processes may answer at once.
-      const expected = (lane.seconds * Math.max(1, connections)) / 2;
-      if (expected <= PATIENCE || connections === 1) rounds.set(lane, []);
+      if (lane.seconds * connections <= PATIENCE) rounds.set(lane, []);
       else failures.push([lane.entry, { failure: "it takes too long", seconds: lane.seconds }]);
     }
     for (let n = 0; n < pace.rounds; n += 1) {
       for (const [lane, done] of rounds) {
-        if (done.reduce((sum, { outcome }) => sum + outcome.seconds, 0) > PATIENCE) continue;
+        if (done.reduce((sum, { outcome }) => sum + outcome.seconds, 0) > ENOUGH) continue;
         // The first time, code is compiled anew as it runs hot.
         const warm = n === 0 ? 3 * pace.warm : pace.warm;
         const one = await round(lane, field, workload, connections, { ...pace, warm });

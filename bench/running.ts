@@ -10,21 +10,24 @@ import { type ContestantName, contestants, names, type Options } from "./contest
 import type { Size } from "./rows.ts";
 import { copied, home } from "./stock.ts";
 
-const groups = new Set<ChildProcess>();
+/** What runs, and where its databases are. */
+const groups = new Map<ChildProcess, string>();
 
-/** Ends whatever still runs; also what those processes have started. */
-export function killAll(): void {
-  for (const child of groups) {
-    try {
-      if (child.pid) process.kill(-child.pid, "SIGKILL");
-    } catch {
-      // Nothing of the group is left.
-    }
+/** Ends a process, and whatever it has started. */
+function end(child: ChildProcess): void {
+  try {
+    if (child.pid) process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // Nothing of the group is left.
   }
-  groups.clear();
+  const data = groups.get(child);
+  if (data) rmSync(data, { recursive: true, force: true });
+  groups.delete(child);
 }
 
-process.on("exit", killAll);
+process.on("exit", () => {
+  for (const child of groups.keys()) end(child);
+});
 
 export type StartOptions = Omit<Options, "data"> & {
   /** Does something to the databases before they are opened. */
@@ -36,9 +39,8 @@ export class Running {
   readonly urls: Record<Name, URL>;
   readonly inspector: string | undefined;
   readonly #child: ChildProcess;
-  readonly #data: string;
 
-  constructor(name: ContestantName, child: ChildProcess, data: string, told: string) {
+  constructor(name: ContestantName, child: ChildProcess, told: string) {
     const { urls, inspector } = JSON.parse(told);
     this.name = name;
     this.urls = Object.fromEntries(
@@ -46,7 +48,6 @@ export class Running {
     ) as typeof this.urls;
     this.inspector = inspector;
     this.#child = child;
-    this.#data = data;
   }
 
   /** The processes that answer: what the contestant's own process has started. */
@@ -97,13 +98,7 @@ export class Running {
     const late = setTimeout(() => this.#child.kill("SIGKILL"), 5000);
     await gone;
     clearTimeout(late);
-    try {
-      if (this.#child.pid) process.kill(-this.#child.pid, "SIGKILL");
-    } catch {
-      // Nothing of the group is left.
-    }
-    groups.delete(this.#child);
-    rmSync(this.#data, { recursive: true, force: true });
+    end(this.#child);
   }
 }
 
@@ -157,12 +152,12 @@ export async function run(
     detached: true,
     stdio: ["pipe", "pipe", "inherit"],
   });
-  groups.add(child);
+  groups.set(child, data);
   const lines = createInterface(child.stdout);
   const told = await Promise.race([
     once(lines, "line").then(([line]) => String(line)),
     once(child, "exit").then(() => undefined),
   ]);
   if (told === undefined) throw new Error(`${name} did not start`);
-  return new Running(name, child, data, told);
+  return new Running(name, child, told);
 }
