@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{Kind, Problem};
+use crate::Format;
 
 /// What is wrong with one field of a body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -77,6 +78,18 @@ impl Problem {
             format!("This route answers {allow}."),
         )
         .header("allow", allow)
+    }
+
+    /// An answer in none of the forms that the request accepts.
+    #[must_use]
+    pub fn not_acceptable(offered: &[Format]) -> Self {
+        let offered: Vec<&str> = offered.iter().map(|format| format.essence()).collect();
+        Self::new(
+            Kind::NotAcceptable,
+            format!("`Accept` must allow {}.", offered.join(" or ")),
+        )
+        .with("offered", json!(offered))
+        .header("vary", "accept")
     }
 
     /// A record, "place" or "person", that does not exist.

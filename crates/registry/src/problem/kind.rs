@@ -17,6 +17,8 @@ pub enum Kind {
     NotFound,
     /// The route exists, but not for this method.
     MethodNotAllowed,
+    /// The answer has no form that the request accepts.
+    NotAcceptable,
     /// A place of this name exists already.
     NameTaken,
     /// An import gives an id that is there already.
@@ -77,7 +79,7 @@ const fn entry(status: u16, slug: &'static str, title: &'static str, mend: &'sta
 
 impl Kind {
     /// Every kind, in the order of status.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::InvalidParameter,
         Self::UnknownParameter,
         Self::InvalidHeader,
@@ -85,6 +87,7 @@ impl Kind {
         Self::UnknownRoute,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::NotAcceptable,
         Self::NameTaken,
         Self::IdTaken,
         Self::IdRetired,
@@ -150,6 +153,12 @@ impl Kind {
                 "method-not-allowed",
                 "This route does not answer this method",
                 "Use a method of the `Allow` header.",
+            ),
+            Self::NotAcceptable => entry(
+                406,
+                "not-acceptable",
+                "The answer has no form that `Accept` allows",
+                "Accept one of `offered`.",
             ),
             Self::NameTaken => entry(
                 409,

@@ -61,7 +61,7 @@ impl Problem {
         self.kind.entry().status
     }
 
-    /// The headers that go with it: `Allow`, `Retry-After`.
+    /// The headers that go with it: `Allow`, `Retry-After`, `Vary`.
     #[must_use]
     pub fn headers(&self) -> &[(&'static str, String)] {
         &self.headers

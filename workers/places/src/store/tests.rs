@@ -27,7 +27,7 @@ fn list(query: &str) -> PlaceList {
 }
 
 fn page(query: &str) -> Vec<Value> {
-    let statement = store::list(&list(query), Format::Json.frame(), None);
+    let statement = store::list(&list(query), Format::Json, None);
     seeded().rows(&statement).unwrap().remove(0)
 }
 
@@ -97,7 +97,7 @@ fn a_batch_of_ids_gives_those_that_exist() {
 fn as_of(query: &str) -> Statement {
     let params = Params::read(query, PlacesAsOf::PARAMETERS).unwrap();
     let ask = PlacesAsOf::read(&params, 4_000_000_000_000).unwrap();
-    store::as_of(&ask, Format::Json.frame(), None)
+    store::as_of(&ask, Format::Json, None)
 }
 
 /// Three states of a register, a second each from the beginning of 1970 on.
@@ -134,7 +134,7 @@ fn the_past_is_as_it_was() {
         testbed.rows(&as_of(&query)).unwrap().remove(0)
     };
     assert_eq!(then(0, "")[0], text("[]"));
-    let first = seeded().rows(&store::list(&list("limit=2"), Format::Json.frame(), None));
+    let first = seeded().rows(&store::list(&list("limit=2"), Format::Json, None));
     assert_eq!(then(1, "&limit=2")[..2], first.unwrap()[0][..2]);
     let without = r#"[{"id":2,"name":"Omega"},
 {"id":5,"name":"Álamo"}]"#;
@@ -180,7 +180,7 @@ fn every_query_has_its_index() {
 
 fn plan_of(testbed: &Testbed, query: &str) -> Plan {
     testbed
-        .plan(&store::list(&list(query), Format::Json.frame(), None))
+        .plan(&store::list(&list(query), Format::Json, None))
         .unwrap()
 }
 
