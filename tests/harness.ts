@@ -29,6 +29,8 @@ export type Options = {
   places?: Place[];
   people?: Person[];
   replace?: Partial<Record<Name, StandIn>>;
+  /** Settings of workers, as `[vars]` in their wrangler.toml. */
+  vars?: Partial<Record<Name, Record<string, string>>>;
   /** Counts the statements that each worker runs, see `System.statements`. */
   counting?: boolean;
   /** Lets a request with the header `x-crash-after: N` die behind its Nth call of a database
@@ -283,6 +285,7 @@ function worker(name: Name, options: Options): WorkerOptions {
         : built;
   return {
     ...workerOptions,
+    bindings: { ...workerOptions.bindings, ...options.vars?.[name] },
     name,
     modules,
     modulesRoot: folder,

@@ -141,6 +141,17 @@ impl Answer {
         Self::no_content().header("allow", allow)
     }
 
+    /// The methods that an answer names.
+    #[must_use]
+    pub fn allow(&self) -> Option<String> {
+        if let Body::Passed(response) = &self.body {
+            return response.headers().get("allow").ok().flatten();
+        }
+        let mut headers = self.headers.iter();
+        let allow = headers.find(|(name, _)| *name == "allow");
+        allow.map(|(_, value)| value.clone())
+    }
+
     /// A problem.
     #[must_use]
     pub fn problem(problem: &Problem) -> Self {

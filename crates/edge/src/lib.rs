@@ -7,6 +7,7 @@
 
 mod answer;
 mod call;
+mod cors;
 mod d1;
 mod error;
 pub mod export;

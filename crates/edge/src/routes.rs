@@ -9,6 +9,7 @@ use registry::problem::Kind;
 use registry::{Problem, path};
 use worker::{Context, Env};
 
+use crate::cors::Cors;
 use crate::{Answer, Call, Error, Method};
 
 /// A handler of calls.
@@ -212,11 +213,15 @@ impl Routes {
         env: Env,
         context: Context,
     ) -> worker::Result<web_sys::Response> {
+        let cors = Cors::of(&request, &env);
         let is_head = Method::from(request.method().as_str()) == Method::Head;
         let answer = self.answer(request, env, context).await;
         let mut answer = answer.unwrap_or_else(Answer::from);
         if is_head {
             answer = answer.unread();
+        }
+        if let Some(cors) = cors {
+            answer = cors.add_to(answer);
         }
         answer
             .into_response()
