@@ -4,6 +4,7 @@
 //! Nothing here knows of Cloudflare or of JavaScript, so all of it runs under plain
 //! `cargo test`.
 
+pub mod access;
 pub mod csv;
 pub mod cursor;
 pub mod etag;

@@ -64,7 +64,8 @@ impl Param for Order {
 }
 
 /// The least living people of a place.
-struct Least(i64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Least(pub i64);
 
 impl Param for Least {
     const EXPECTED: &'static str = "a whole number from 1 to 9007199254740991";
