@@ -29,13 +29,13 @@ export type Options = {
   places?: Place[];
   people?: Person[];
   replace?: Partial<Record<Name, StandIn>>;
-  /** Settings of workers, as `[vars]` in their wrangler.toml. */
-  vars?: Partial<Record<Name, Record<string, string>>>;
   /** Counts the statements that each worker runs, see `System.statements`. */
   counting?: boolean;
   /** Lets a request with the header `x-crash-after: N` die behind its Nth call of a database
    * or a service, which has been done: what it would do next never happens. */
   crashing?: boolean;
+  /** The settings of the entry point; without them it is open, as in development. */
+  settings?: Record<string, string>;
 };
 
 export type Answer = {
@@ -285,10 +285,10 @@ function worker(name: Name, options: Options): WorkerOptions {
         : built;
   return {
     ...workerOptions,
-    bindings: { ...workerOptions.bindings, ...options.vars?.[name] },
     name,
     modules,
     modulesRoot: folder,
+    bindings: name === "join" ? (options.settings ?? { WRITES: "open" }) : {},
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   };
 }

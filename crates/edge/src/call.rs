@@ -75,6 +75,14 @@ impl Method {
     }
 }
 
+impl Method {
+    /// Whether it does no more than read (RFC 9110, 9.2.1).
+    #[must_use]
+    pub fn is_safe(self) -> bool {
+        matches!(self, Self::Get | Self::Head | Self::Options)
+    }
+}
+
 impl From<&str> for Method {
     fn from(name: &str) -> Self {
         let known = Self::KNOWN.into_iter().find(|method| method.name() == name);
@@ -91,6 +99,8 @@ pub struct Call {
     pub env: Env,
     /// What outlives the answer.
     pub context: Rc<Context>,
+    /// The path, in the one spelling that the route tables hold.
+    pub path: String,
     /// The query string, without the `?`.
     pub query: String,
     /// The variable segments of the path, in the order of the route.

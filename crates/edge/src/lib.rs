@@ -5,6 +5,7 @@
 //! A body that `SQLite` or another worker made stays a JavaScript value on its way
 //! through: it is not copied into wasm unless something has to read it.
 
+pub mod access;
 mod answer;
 mod call;
 mod cors;

@@ -184,11 +184,26 @@ impl Handlers {
     }
 }
 
+/// What a request must get past before its handler sees it.
+pub type Guard = fn(&Call, Method) -> Result<(), Error>;
+
 /// A worker's route table.
 #[derive(Default)]
-pub struct Routes(matchit::Router<Handlers>);
+pub struct Routes {
+    router: matchit::Router<Handlers>,
+    guard: Option<Guard>,
+}
 
 impl Routes {
+    /// A table behind a guard, which no route of it can forget.
+    #[must_use]
+    pub fn behind(guard: Guard) -> Self {
+        Self {
+            guard: Some(guard),
+            ..Self::default()
+        }
+    }
+
     /// Adds an address, written without `/v1` and with `{name}` for a variable segment.
     ///
     /// # Panics
@@ -197,7 +212,7 @@ impl Routes {
     #[must_use]
     pub fn at(mut self, address: &str, handlers: Handlers) -> Self {
         #[expect(clippy::panic, reason = "no request reaches it")]
-        if let Err(conflict) = self.0.insert(address, handlers) {
+        if let Err(conflict) = self.router.insert(address, handlers) {
             panic!("route {address}: {conflict}");
         }
         self
@@ -236,20 +251,22 @@ impl Routes {
     ) -> Result<Answer, Error> {
         let (method, address) = (Method::from(request.method().as_str()), request.url());
         let (path, query) = path::of_address(&address);
-        let found = self
-            .0
-            .at(path::canonical(path))
-            .map_err(|_| Problem::unknown_route())?;
+        let path = path::canonical(path);
+        let found = self.router.at(path).map_err(|_| Problem::unknown_route())?;
         let segments = found.params.iter();
         let call = Call {
             request,
             env,
             context: Rc::new(context),
+            path: path.to_owned(),
             query: query.to_owned(),
             segments: segments.map(|(_, value)| value.to_owned()).collect(),
             method,
             is_negotiated: Rc::new(Cell::new(false)),
         };
+        if let Some(guard) = self.guard {
+            guard(&call, method)?;
+        }
         found.value.answer(call).await
     }
 }

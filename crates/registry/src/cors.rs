@@ -2,14 +2,14 @@
 //! browser lets read the answers.
 //!
 //! Who is let in is one setting: nothing (nobody), `*` (everybody), or origins separated by
-//! commas. An origin is let in as it is spelt or not at all. Cookies never count here, so that
-//! credentials are never allowed: a page that is let in sees what anybody sees.
+//! commas. An origin is let in as it is spelt or not at all. Cookies are never let through: a page
+//! that is let in sees what anybody sees, and writes only with a token of its own.
 
 /// The headers of an answer that a page may read, beyond the few that any may.
 pub const EXPOSED: &str = "Accept-Patch, Accept-Post, Age, Allow, Cache-Status, \
      Content-Disposition, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, \
-     Retry-After, Server-Timing, WWW-Authenticate, X-Request-Id, X-Total-Count, X-Total-Living, \
-     X-Total-Nowhere";
+     Retry-After, Server-Timing, WWW-Authenticate, X-Request-Id, X-Total-Count, X-Total-Dead, \
+     X-Total-Living, X-Total-Nowhere";
 
 /// The headers of a request that a page may send, beyond the few that any may.
 pub const ALLOWED: &str = "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, \

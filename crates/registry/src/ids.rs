@@ -12,8 +12,14 @@ impl Ids {
     /// The ids as a JSON array, the one form in which D1 takes many values at once.
     #[must_use]
     pub fn to_json(&self) -> String {
+        format!("[{self}]")
+    }
+}
+
+impl std::fmt::Display for Ids {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let ids: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        format!("[{}]", ids.join(","))
+        f.write_str(&ids.join(","))
     }
 }
 

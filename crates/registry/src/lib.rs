@@ -5,6 +5,7 @@
 //! `cargo test`.
 
 pub mod accept;
+pub mod access;
 pub mod cors;
 pub mod csv;
 pub mod cursor;

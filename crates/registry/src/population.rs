@@ -1,6 +1,7 @@
 //! How the populations of places are asked for: the owner of people reads the query that the
 //! entry point writes.
 
+use crate::ids::Ids;
 use crate::page::Limit;
 use crate::params::{Param, Params, whole};
 use crate::{Cursor, Moment, PlaceId, Problem};
@@ -63,7 +64,8 @@ impl Param for Order {
 }
 
 /// The least living people of a place.
-struct Least(i64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Least(pub i64);
 
 impl Param for Least {
     const EXPECTED: &'static str = "a whole number from 1 to 9007199254740991";
@@ -98,11 +100,13 @@ pub struct Populations {
     pub least: Option<i64>,
     /// The time, if it is not now.
     pub as_of: Option<Moment>,
+    /// Only these places, in order of id.
+    pub ids: Option<Ids>,
 }
 
 impl Populations {
     /// The parameters of the query.
-    pub const PARAMETERS: &[&str] = &["limit", "after", "sort", "least", "asOf"];
+    pub const PARAMETERS: &[&str] = &["limit", "after", "sort", "least", "asOf", "ids"];
 
     /// Reads the query; `now` is in milliseconds since 1970.
     ///
@@ -115,9 +119,14 @@ impl Populations {
             (Some(_), Cursor::Pair(number, place)) => Ok(Position { number, place }),
             _ => Err(Problem::invalid_parameter("after", Cursor::EXPECTED)),
         };
+        let ids: Option<Ids> = params.get("ids")?;
+        if ids.is_some() && order != Order::Id {
+            return Err(Problem::invalid_parameter("sort", "id beside `ids`"));
+        }
         Ok(Self {
             limit: params.get("limit")?.unwrap_or_default(),
             after: params.get("after")?.map(position).transpose()?,
+            ids,
             order,
             least: params.get::<Least>("least")?.map(|Least(least)| least),
             as_of: Moment::read(params, now)?,
@@ -147,6 +156,7 @@ impl Populations {
             parameter("after", after),
             parameter("least", self.least.map(|least| least.to_string())),
             parameter("asOf", self.as_of.as_ref().map(ToString::to_string)),
+            parameter("ids", self.ids.as_ref().map(ToString::to_string)),
         ]
         .concat()
     }
@@ -174,6 +184,7 @@ mod tests {
                 order,
                 least: Some(2),
                 as_of: Moment::parse("2026-01-31T12:00:00.5Z"),
+                ids: (order == Order::Id).then(|| Ids::parse("3,7")).flatten(),
             };
             let path = asked.path();
             let (_, query) = path.split_once('?').unwrap_or_default();
@@ -189,6 +200,8 @@ mod tests {
             ("limit=0", "limit"),
             ("sort=name", "sort"),
             ("sort=-id", "sort"),
+            ("sort=living&ids=3", "sort"),
+            ("ids=0", "ids"),
             ("least=0", "least"),
             ("least=9007199254740992", "least"),
             ("least=-1", "least"),

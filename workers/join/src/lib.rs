@@ -12,7 +12,7 @@ use worker::{Context, Env, Result, event};
 
 /// The whole route table, each address without its `/v1`.
 fn table() -> Routes {
-    Routes::default()
+    Routes::behind(routes::guard)
         .at("/", get(routes::dataset))
         .at("/people-per-place", get(routes::people_per_place::list))
         .at(

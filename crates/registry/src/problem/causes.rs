@@ -1,13 +1,13 @@
 //! The problems by their causes: one constructor each.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Kind, Problem};
 use crate::Format;
 
 /// What is wrong with one field of a body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
     /// Where, as a JSON pointer (RFC 6901).
     pub pointer: String,
@@ -59,6 +59,29 @@ impl Problem {
         Self::new(Kind::MalformedBody, detail)
             .with("line", json!(line))
             .with("column", json!(column))
+    }
+
+    /// A write without a token.
+    #[must_use]
+    pub fn token_required() -> Self {
+        Self::new(Kind::TokenRequired, "Writing needs a token.")
+            .header("www-authenticate", "Bearer")
+    }
+
+    /// A token that is none of those that are live.
+    #[must_use]
+    pub fn token_refused() -> Self {
+        Self::new(Kind::TokenRefused, "The token is not one that may write.")
+            .header("www-authenticate", "Bearer error=\"invalid_token\"")
+    }
+
+    /// A form that another site has sent.
+    #[must_use]
+    pub fn foreign_form() -> Self {
+        Self::new(
+            Kind::ForeignForm,
+            "The form does not come from a page of this registry.",
+        )
     }
 
     /// An address that names no route.

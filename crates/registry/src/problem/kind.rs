@@ -11,6 +11,12 @@ pub enum Kind {
     InvalidHeader,
     /// The body is not the JSON (or CSV) that it says to be.
     MalformedBody,
+    /// A write came without a token.
+    TokenRequired,
+    /// A write came with a token that is not live.
+    TokenRefused,
+    /// A form was sent from another site.
+    ForeignForm,
     /// The address names no route.
     UnknownRoute,
     /// The address names a record that does not exist.
@@ -79,11 +85,14 @@ const fn entry(status: u16, slug: &'static str, title: &'static str, mend: &'sta
 
 impl Kind {
     /// Every kind, in the order of status.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::InvalidParameter,
         Self::UnknownParameter,
         Self::InvalidHeader,
         Self::MalformedBody,
+        Self::TokenRequired,
+        Self::TokenRefused,
+        Self::ForeignForm,
         Self::UnknownRoute,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -135,6 +144,24 @@ impl Kind {
                 "malformed-body",
                 "The body cannot be read",
                 "Mend the body at `line` and `column`.",
+            ),
+            Self::TokenRequired => entry(
+                401,
+                "token-required",
+                "Writing needs a token",
+                "Send `Authorization: Bearer` and the token that you were given.",
+            ),
+            Self::TokenRefused => entry(
+                401,
+                "token-refused",
+                "The token is not one that may write",
+                "Look whether it is whole; else ask for a new one.",
+            ),
+            Self::ForeignForm => entry(
+                403,
+                "foreign-form",
+                "The form does not come from this site",
+                "Open the page itself, and send its form from there; programs use `/v1`.",
             ),
             Self::UnknownRoute => entry(
                 404,

@@ -7,8 +7,9 @@ use registry::{Problem, Tag, page};
 
 use crate::store;
 
-/// How many live, and lie, in each place; in headers, how many live in all (`X-Total-Living`)
-/// and how many dead are of no place (`X-Total-Nowhere`).
+/// How many live, and lie, in each place; in headers, how many live in all (`X-Total-Living`),
+/// how many are dead (`X-Total-Dead`), and how many of those are of no place
+/// (`X-Total-Nowhere`).
 ///
 /// # Errors
 /// A query that cannot be used.
@@ -32,5 +33,6 @@ pub async fn population(call: Call) -> Result<Answer, Error> {
         .tagged(&tag)
         .header_if("link", next)
         .header("x-total-living", number(2))
+        .header("x-total-dead", number(5))
         .header("x-total-nowhere", number(3)))
 }

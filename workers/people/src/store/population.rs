@@ -52,9 +52,8 @@ const PAST_KING: &str = "(
       ORDER BY version DESC LIMIT 1
     )";
 
-const EVERYONE: &str =
-    "SELECT living FROM population_history WHERE place_id = -1 ORDER BY at DESC LIMIT 1";
-const PAST_EVERYONE: &str = "SELECT living FROM population_history
+const EVERYONE: &str = "FROM population_history WHERE place_id = -1 ORDER BY at DESC LIMIT 1";
+const PAST_EVERYONE: &str = "FROM population_history
     WHERE place_id = -1 AND at <= ?10 ORDER BY at DESC LIMIT 1";
 
 const NOWHERE: &str = "SELECT dead FROM population WHERE place_id = 0";
@@ -72,6 +71,10 @@ pub fn population(ask: &Populations, format: Format, seen: Option<i64>) -> State
         Order::Down(Measure::Total) => "total_down",
     };
     let after = match ask.order {
+        // A seek each.
+        Order::Id if ask.ids.is_some() => {
+            "place_id > ?9 AND place_id IN (SELECT value FROM json_each(?11))".to_owned()
+        }
         Order::Id => "place_id > ?9".to_owned(),
         // The least bounds this index from its other end.
         Order::Down(Measure::Living) => format!("{} AND {number} <= -?7", behind(number)),
@@ -128,7 +131,10 @@ fn binds(ask: &Populations, frame: Frame, seen: Option<i64>) -> Vec<Bind> {
     binds.extend([frame.open, frame.between, frame.close, frame.end(true)].map(Bind::from));
     binds.push(seen.into());
     binds.extend([least, from.number, from.place].map(Bind::from));
-    binds.extend(ask.as_of.as_ref().map(Moment::milliseconds).map(Bind::from));
+    if ask.as_of.is_some() || ask.ids.is_some() {
+        binds.push(ask.as_of.as_ref().map(Moment::milliseconds).into());
+    }
+    binds.extend(ask.ids.as_ref().map(|ids| Bind::from(ids.to_json())));
     binds
 }
 

@@ -385,6 +385,7 @@ fn every_write_has_its_index() {
         store::unsettled(0, 10),
         store::present(&rows),
         store::residents(0, 10),
+        store::counter(),
         store::CHANGES.since(0, registry::page::Limit::default(), Format::Json.frame()),
         store::CHANGES.of_record(1, 0, registry::page::Limit::default(), Format::Json.frame()),
     ];

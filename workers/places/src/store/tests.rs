@@ -1,7 +1,7 @@
 //! The statements on the migrated schema, run by SQLite itself.
 
 use registry::sql::Statement;
-use registry::{Format, Params, PlaceId};
+use registry::{Format, Params, PlaceId, csv};
 use testbed::{Plan, Testbed, Value};
 
 use crate::domain::{PlaceList, PlacesAsOf};
@@ -59,6 +59,54 @@ fn a_page_is_one_row_of_body_cursor_count_and_counter() {
         ]
     );
     assert_eq!(page("name=zzz")[0], text("[]"));
+}
+
+/// A table as its reader has it: cells, and names without what guards them.
+fn cells(table: &Value) -> Vec<Vec<String>> {
+    let Value::Text(table) = table else { panic!() };
+    let (mut lines, mut rest) = (Vec::new(), table.as_str());
+    while !rest.is_empty() {
+        let (line, behind) = csv::record(rest).unwrap();
+        lines.push(
+            line.iter()
+                .map(|cell| csv::disarmed(cell).to_owned())
+                .collect(),
+        );
+        rest = behind;
+    }
+    lines
+}
+
+#[test]
+fn a_table_holds_what_the_array_does_and_no_formula() {
+    let testbed = Testbed::new(MIGRATIONS).unwrap();
+    let names = ["=1+1", "''@x", "a,\"b\"", "＝ñ", "'plain", "-"];
+    for name in names {
+        let quoted = name.replace('\'', "''");
+        let row = format!("INSERT INTO place (name, name_key) VALUES ('{quoted}', '{quoted}')");
+        testbed.execute(&row).unwrap();
+    }
+    let expected = names
+        .iter()
+        .zip(1..)
+        .map(|(name, id)| vec![id.to_string(), (*name).to_owned()]);
+    let header = vec!["id".to_owned(), "name".to_owned()];
+    let expected: Vec<_> = std::iter::once(header.clone()).chain(expected).collect();
+    let now = store::list(&list(""), Format::Csv, None);
+    let params = Params::read("", PlacesAsOf::PARAMETERS).unwrap();
+    let ask = PlacesAsOf::read(&params, 4_000_000_000_000).unwrap();
+    for statement in [now, store::as_of(&ask, Format::Csv, None)] {
+        let table = &testbed.rows(&statement).unwrap()[0][0];
+        assert_eq!(cells(table), expected);
+        let Value::Text(table) = table else { panic!() };
+        assert!(
+            !table.contains(",\"=") && !table.contains(",\"-"),
+            "{table}"
+        );
+        assert!(!testbed.plan(&statement).unwrap().sorts());
+    }
+    let none = store::list(&list("name=zzz"), Format::Csv, None);
+    assert_eq!(cells(&testbed.rows(&none).unwrap()[0][0]), [header]);
 }
 
 #[test]
