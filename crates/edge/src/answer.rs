@@ -102,6 +102,18 @@ impl Answer {
         }
     }
 
+    /// A page for a browser.
+    #[must_use]
+    pub fn page(status: u16, body: Body) -> Self {
+        Self::new(status, body).header("content-type", "text/html; charset=utf-8")
+    }
+
+    /// 303: what was sent is done, and this is to be read next.
+    #[must_use]
+    pub fn see_other(location: impl Into<String>) -> Self {
+        Self::new(303, Body::Empty).header("location", location)
+    }
+
     /// 200 with a body of a media type.
     #[must_use]
     pub fn ok(media_type: &str, body: Body) -> Self {

@@ -11,6 +11,8 @@ pub struct Form {
     pub trouble: Option<String>,
     /// Whether to ask for a token, too.
     pub wants_token: bool,
+    /// The status code of what the API said.
+    refused: Option<u16>,
 }
 
 /// The fields that an error can stand beside, by the API's names.
@@ -82,8 +84,15 @@ impl Form {
         !self.errors.is_empty() || self.trouble.is_some()
     }
 
+    /// The status code of the page that shows it again.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.refused.unwrap_or(422)
+    }
+
     /// Takes in what the API said of it: beside the field that it is about, else above all.
     pub fn refuse(&mut self, refusal: &Refusal) {
+        self.refused = Some(refusal.status);
         match refusal.slug() {
             "invalid-record" => {
                 for error in &refusal.errors {
@@ -116,6 +125,12 @@ impl Form {
                     "Somebody has changed this meanwhile. What you typed is still here: look at \
                      the history below, then save once more, or leave it."
                         .to_owned(),
+                );
+            }
+            "idempotency-key-reused" => {
+                self.set("key", "");
+                self.trouble = Some(
+                    "This form has been sent before. Send it once more to add another.".to_owned(),
                 );
             }
             "token-required" => {
@@ -186,7 +201,7 @@ mod tests {
     #[test]
     fn what_another_has_changed_can_be_saved_once_more() {
         let form = refused(&Problem::precondition_failed(Some(4)));
-        assert_eq!(form.get("version"), "4");
+        assert_eq!((form.get("version"), form.status()), ("4", 412));
         assert!(form.is_wrong());
     }
 

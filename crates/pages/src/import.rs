@@ -58,7 +58,7 @@ pub fn page(form: &Form) -> Markup {
 /// A line of the report.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Line {
+struct Entry {
     first_line: Option<i64>,
     last_line: Option<i64>,
     #[serde(default)]
@@ -94,7 +94,7 @@ pub struct Report {
     lines: i64,
     rest: Vec<u8>,
     refused: Vec<Refused>,
-    total: Option<Line>,
+    total: Option<Entry>,
     failure: Option<Refusal>,
 }
 
@@ -141,7 +141,7 @@ impl Report {
     }
 
     fn line(&mut self, line: &[u8]) -> String {
-        let Ok(mut line) = serde_json::from_slice::<Line>(line) else {
+        let Ok(mut line) = serde_json::from_slice::<Entry>(line) else {
             return String::new();
         };
         self.refused.append(&mut line.refused);
@@ -185,7 +185,7 @@ impl Report {
         end.into_string()
     }
 
-    fn summary(&self, total: &Line) -> Markup {
+    fn summary(&self, total: &Entry) -> Markup {
         let counts = [
             ("read", total.read),
             (

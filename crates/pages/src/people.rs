@@ -183,7 +183,7 @@ impl People {
 }
 
 /// Alive, dead or king, by a sign and a word.
-pub fn state(person: &Person) -> Markup {
+pub(crate) fn state(person: &Person) -> Markup {
     let (class, sign, word) = match (person.is_king, person.is_alive) {
         (true, _) => ("king", "♛", "king"),
         (false, true) => ("alive", "●", "alive"),
@@ -193,7 +193,7 @@ pub fn state(person: &Person) -> Markup {
 }
 
 /// The name of a place, or its number where it is not known.
-pub fn name_of(places: &[Place], id: i64) -> String {
+pub(crate) fn name_of(places: &[Place], id: i64) -> String {
     let place = places.iter().find(|place| place.id == id);
     place.map_or_else(|| format!("place {id}"), |place| place.name.clone())
 }

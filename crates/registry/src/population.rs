@@ -114,10 +114,9 @@ impl Populations {
     /// A value that cannot be used, or a cursor of another order.
     pub fn read(params: &Params, now: i64) -> Result<Self, Problem> {
         let order: Order = params.get("sort")?.unwrap_or_default();
-        let position = |cursor| match (order.measure(), cursor) {
-            (None, Cursor::Id(place)) => Ok(Position { number: 0, place }),
-            (Some(_), Cursor::Pair(number, place)) => Ok(Position { number, place }),
-            _ => Err(Problem::invalid_parameter("after", Cursor::EXPECTED)),
+        let position = |cursor: Cursor| {
+            Self::behind(order, &cursor)
+                .ok_or_else(|| Problem::invalid_parameter("after", Cursor::EXPECTED))
         };
         let ids: Option<Ids> = params.get("ids")?;
         if ids.is_some() && order != Order::Id {
@@ -131,6 +130,22 @@ impl Populations {
             least: params.get::<Least>("least")?.map(|Least(least)| least),
             as_of: Moment::read(params, now)?,
         })
+    }
+
+    /// The position of a cursor, if it is one of this order.
+    #[must_use]
+    pub fn behind(order: Order, cursor: &Cursor) -> Option<Position> {
+        match (order.measure(), cursor) {
+            (None, Cursor::Id(place)) => Some(Position {
+                number: 0,
+                place: *place,
+            }),
+            (Some(_), Cursor::Pair(number, place)) => Some(Position {
+                number: *number,
+                place: *place,
+            }),
+            _ => None,
+        }
     }
 
     /// The cursor of a position in this order.

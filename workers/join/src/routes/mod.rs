@@ -6,6 +6,7 @@ pub mod forward;
 mod integrity;
 pub mod people_per_place;
 pub mod statistics;
+pub mod ui;
 
 use edge::{Call, Error, Method, access};
 

@@ -4,11 +4,11 @@ use edge::{Answer, Body, Call, Error};
 use futures_util::future::try_join;
 use registry::media::TABLE;
 use registry::population::Populations;
-use registry::{Format, Tag, page};
+use registry::{Cursor, Format, Tag, page};
 use web_sys::Response;
 
 use super::people_per_place::sources::{Services, Sources};
-use crate::domain::statistics::{self, Gathering, Part, Written};
+use crate::domain::statistics::{self, Gathering, Part, Row, Written};
 
 /// The parameters of the query.
 const PARAMETERS: &[&str] = &["limit", "after", "sort", "least", "asOf", "format"];
@@ -50,14 +50,7 @@ pub async fn places(call: Call) -> Result<Answer, Error> {
     let everyone = number(&people, "x-total-living");
     let nowhere = number(&people, "x-total-nowhere");
     step(&services, &mut gathering, places, people).await?;
-    for _ in 1..MOST_STEPS {
-        let Some([places, people]) = gathering.paths() else {
-            break;
-        };
-        let (places, people) = (services.places.read(&places), services.people.read(&people));
-        let (places, people) = try_join(places, people).await?;
-        step(&services, &mut gathering, places, people).await?;
-    }
+    finish(&services, &mut gathering, MOST_STEPS - 1).await?;
 
     let (rows, next) = gathering.into_page();
     let mut written = Written::of(&rows, everyone, format);
@@ -70,6 +63,56 @@ pub async fn places(call: Call) -> Result<Answer, Error> {
     Ok(Answer::ok(format.media_type(), body)
         .tagged(&tag)
         .header_if("link", next))
+}
+
+/// A page of places with their people in numbers, and how many there are in all.
+pub struct Gathered {
+    /// The places.
+    pub rows: Vec<Row>,
+    /// Where the page behind begins.
+    pub next: Option<Cursor>,
+    /// How many live in all.
+    pub living: i64,
+    /// How many are dead in all.
+    pub dead: i64,
+    /// How many of those are of no place.
+    pub nowhere: i64,
+}
+
+/// Gathers a page for a reader who has seen nothing of it.
+///
+/// # Errors
+/// A service that failed.
+pub async fn gathered(services: &Services, ask: Populations) -> Result<Gathered, Error> {
+    let mut gathering = Gathering::of(ask);
+    let [places, people] = gathering.paths().unwrap_or_default();
+    let (places, people) = (services.places.read(&places), services.people.read(&people));
+    let (places, people) = try_join(places, people).await?;
+    let [living, dead, nowhere] =
+        ["x-total-living", "x-total-dead", "x-total-nowhere"].map(|name| number(&people, name));
+    step(services, &mut gathering, places, people).await?;
+    finish(services, &mut gathering, MOST_STEPS - 1).await?;
+    let (rows, next) = gathering.into_page();
+    Ok(Gathered {
+        rows,
+        next,
+        living,
+        dead,
+        nowhere,
+    })
+}
+
+/// Goes on until the page is full, or has taken all its steps.
+async fn finish(services: &Services, gathering: &mut Gathering, steps: usize) -> Result<(), Error> {
+    for _ in 0..steps {
+        let Some([places, people]) = gathering.paths() else {
+            break;
+        };
+        let (places, people) = (services.places.read(&places), services.people.read(&people));
+        let (places, people) = try_join(places, people).await?;
+        step(services, gathering, places, people).await?;
+    }
+    Ok(())
 }
 
 /// Reads what both answered, and asks for the names where people came first.
@@ -103,11 +146,11 @@ fn part<T>(answer: &Response, records: Vec<T>) -> Part<T> {
     Part { records, has_more }
 }
 
-fn header(response: &Response, name: &str) -> Option<String> {
+pub(super) fn header(response: &Response, name: &str) -> Option<String> {
     response.headers().get(name).ok().flatten()
 }
 
-fn number(response: &Response, name: &str) -> i64 {
+pub(super) fn number(response: &Response, name: &str) -> i64 {
     let number = header(response, name).and_then(|text| text.parse().ok());
     number.unwrap_or_default()
 }
