@@ -281,6 +281,26 @@ test("what_has_one_form_and_every_error_has_it_whatever_accept_says", async () =
   }
 });
 
+test("the_root_is_a_page_or_the_dataset_and_with_its_version_the_dataset_alone", async () => {
+  for (const [accept, form] of [
+    ["*/*", "text/html; charset=utf-8"],
+    ["text/html,application/xhtml+xml,*/*;q=0.8", "text/html; charset=utf-8"],
+    ["application/json", forms.json],
+    ["application/json, text/html;q=0.9", forms.json],
+    ["text/html;q=0, */*", forms.json],
+    ["text/csv", problem],
+  ] as const) {
+    const { status, headers } = await join.get("/", { accept });
+    const given = [status, headers["content-type"], headers.vary];
+    assert.deepEqual(given, [form === problem ? 406 : 200, form, "accept"], accept);
+    const versioned = await join.get("/v1", { accept });
+    assert.deepEqual([versioned.status, versioned.headers["content-type"]], [200, forms.json]);
+    await is_the_same_as_get(join, "/", { accept });
+  }
+  const wrong = await join.get("/v1?x=1");
+  assert.deepEqual([wrong.status, wrong.headers["content-type"]], [400, problem]);
+});
+
 test("an_import_whose_report_nobody_could_read_takes_nothing_in", async () => {
   const headers = { "content-type": forms.csv, accept: "text/html" };
   const refused = await join.ask("POST", "/v1/places/import", headers, "name\nUnwanted\n");
@@ -300,6 +320,15 @@ const routes: Record<string, [allow: string, post?: string]> = {
   "/integrity/repair": ["POST, OPTIONS"],
   "/statistics/places": [reads],
   "/changes": [reads],
+  "/ui/people": [reads],
+  "/ui/people/{id}": [reads],
+  "/ui/places/{id}": [reads],
+  "/ui/forget": ["POST, OPTIONS"],
+  ...Object.fromEntries(
+    ["people/new", "people/{id}/{action}", "places/new", "places/{id}/{action}", "import"].map(
+      (page) => [`/ui/${page}`, ["GET, HEAD, POST, OPTIONS"]],
+    ),
+  ),
   ...Object.fromEntries(
     ["/places", "/people"].flatMap((register) => [
       [register, ["GET, HEAD, POST, OPTIONS", takes.json]],
@@ -329,6 +358,7 @@ function answered(): [Worker, string][] {
   };
   const tables = ["places", "people", "join"].map((name) => ofTable(`workers/${name}/src/lib.rs`));
   const [ofPlaces = [], ofPeople = [], ofJoin = []] = tables;
+  // What is left over has the addresses of its owner, or is no page.
   const own = ofJoin.filter((address) => !address.endsWith("/{*rest}"));
   const owned = [...ofPlaces, ...ofPeople].filter((address) => !address.startsWith("/internal"));
   return [
@@ -337,7 +367,8 @@ function answered(): [Worker, string][] {
     ...[...new Set([...own, ...owned])].map((address): [Worker, string] => [join, address]),
   ];
 }
-const pathOf = (address: string) => `/v1${address.replace("{id}", "1").replace(/^\/$/, "")}`;
+const pathOf = (address: string) =>
+  `/v1${address.replace("{id}", "1").replace("{action}", "remove").replace(/^\/$/, "")}`;
 
 test("options_names_methods_and_bodies_of_every_route", async () => {
   const known = answered();

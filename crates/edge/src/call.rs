@@ -157,7 +157,7 @@ impl Call {
     ///
     /// # Errors
     /// An `Accept` that allows none of them.
-    pub fn format(&self, offered: &[Format]) -> Result<Format, Problem> {
+    pub fn format<F: accept::Form>(&self, offered: &[F]) -> Result<F, Problem> {
         self.is_negotiated.set(true);
         accept::chosen(self.header("accept").as_deref(), offered)
             .ok_or_else(|| Problem::not_acceptable(offered))

@@ -169,18 +169,17 @@ impl Handlers {
             };
         };
         let is_negotiated = Rc::clone(&call.is_negotiated);
-        match (entry.handler)(call).await {
-            Ok(answer) if is_negotiated.get() => Ok(answer.header("vary", "accept")),
-            Err(Error::Problem(problem)) if problem.kind() == Kind::UnsupportedMediaType => {
-                let taken = entry.takes.clone().into_iter();
-                Ok(
-                    taken.fold(Answer::problem(&problem), |answer, (name, types)| {
-                        answer.header(name, types)
-                    }),
-                )
-            }
-            other => other,
-        }
+        let problem = match (entry.handler)(call).await {
+            Ok(answer) if is_negotiated.get() => return Ok(answer.header("vary", "accept")),
+            Err(Error::Problem(problem)) => problem,
+            other => return other,
+        };
+        let answer = Answer::problem(&problem);
+        Ok(match (problem.kind(), &entry.takes) {
+            (Kind::NotAcceptable, _) => answer.header("vary", "accept"),
+            (Kind::UnsupportedMediaType, Some((name, types))) => answer.header(name, types),
+            _ => answer,
+        })
     }
 }
 

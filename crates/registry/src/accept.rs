@@ -4,12 +4,21 @@
 //! Of equal ones it is that which was named rather than meant by a `*`, then the first on
 //! offer. A range that cannot be read says nothing; a header of such ranges alone is none.
 
-use crate::Format;
+/// A form that an answer can have.
+pub trait Form: Copy {
+    /// The media type, without parameters.
+    fn essence(self) -> &'static str;
+
+    /// The parameters of the media type.
+    fn parameters(self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+}
 
 /// The form of those on offer that an `Accept` header prefers: the first one where there is no
 /// header, and none where it allows none of them.
 #[must_use]
-pub fn chosen(accept: Option<&str>, offered: &[Format]) -> Option<Format> {
+pub fn chosen<F: Form>(accept: Option<&str>, offered: &[F]) -> Option<F> {
     let members = split(accept.unwrap_or_default(), ',');
     let ranges: Vec<Range> = members.filter_map(Range::parse).collect();
     if ranges.is_empty() {
@@ -66,7 +75,7 @@ impl<'a> Range<'a> {
 
     /// How exactly the range names a form, if the form fits it. A parameter counts where the
     /// form has one of that name; a media type gives no meaning to others.
-    fn exactness(&self, format: Format) -> Option<u8> {
+    fn exactness(&self, format: impl Form) -> Option<u8> {
         let (kind, subtype) = format.essence().split_once('/')?;
         let is = |range: &str, own: &str| range.eq_ignore_ascii_case(own);
         if self.kind == "*" {
@@ -126,6 +135,7 @@ fn weight(text: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Format;
     use crate::export::FILE;
     use crate::media::{LIST, TABLE};
     use Format::{Csv, Json, NdJson};

@@ -1,5 +1,6 @@
 //! The forms a list can be asked for in.
 
+use crate::accept::Form;
 use crate::params::Param;
 
 /// How the records of a list are written.
@@ -27,25 +28,6 @@ impl Format {
         match self {
             Self::Csv => "text/csv; charset=utf-8; header=present",
             Self::Json | Self::NdJson => self.essence(),
-        }
-    }
-
-    /// The media type alone.
-    #[must_use]
-    pub fn essence(self) -> &'static str {
-        match self {
-            Self::Json => "application/json",
-            Self::NdJson => "application/x-ndjson",
-            Self::Csv => "text/csv",
-        }
-    }
-
-    /// The parameters of the media type.
-    #[must_use]
-    pub fn parameters(self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::Json | Self::NdJson => &[],
-            Self::Csv => &[("charset", "utf-8"), ("header", "present")],
         }
     }
 
@@ -103,6 +85,23 @@ impl Format {
                 ..self.frame()
             },
             Self::Json | Self::NdJson => self.frame(),
+        }
+    }
+}
+
+impl Form for Format {
+    fn essence(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::NdJson => "application/x-ndjson",
+            Self::Csv => "text/csv",
+        }
+    }
+
+    fn parameters(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Json | Self::NdJson => &[],
+            Self::Csv => &[("charset", "utf-8"), ("header", "present")],
         }
     }
 }

@@ -61,7 +61,7 @@ impl Problem {
         self.kind.entry().status
     }
 
-    /// The headers that go with it: `Allow`, `Retry-After`, `Vary`.
+    /// The headers that go with it: `Allow`, `Retry-After`.
     #[must_use]
     pub fn headers(&self) -> &[(&'static str, String)] {
         &self.headers
