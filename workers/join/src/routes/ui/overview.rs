@@ -17,7 +17,7 @@ use crate::routes::people_per_place::Services;
 use crate::routes::statistics::{gathered, number};
 
 /// What the root can be, for `Accept`.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Root {
     Page,
     Dataset,
