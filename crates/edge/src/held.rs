@@ -49,7 +49,7 @@ where
             };
             if let Some((fixed, is_negotiated)) = HELD.with_borrow_mut(|held| held.get(&key)) {
                 let env = call.env.clone();
-                let marks = proof::marks(&call.context, || ask(env)).await;
+                let marks = proof::marks(&call.context, move || ask(env.clone())).await;
                 if marks == Some(fixed.marks) {
                     call.is_negotiated.set(is_negotiated);
                     return Ok(fixed.answer());

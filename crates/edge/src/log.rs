@@ -79,7 +79,8 @@ pub async fn marks(env: worker::Env, log: Log) -> Option<crate::Marks> {
 /// A database that does not answer.
 pub async fn counter(call: Call, log: Log) -> Result<Answer, Error> {
     call.params(&[])?;
-    let marks = crate::proof::marks(&call.context, || marks(call.env.clone(), log)).await;
+    let env = call.env.clone();
+    let marks = crate::proof::marks(&call.context, move || marks(env.clone(), log)).await;
     let [counter, _] = marks.ok_or_else(Problem::internal)?;
     Ok(Answer::ok(
         "application/json",
