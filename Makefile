@@ -37,7 +37,7 @@ quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
 config = $(if $(filter join,$(1)),wrangler.toml,workers/$(1)/wrangler.toml)
 
-.PHONY: help setup build dev migrate seed test lint fmt clean
+.PHONY: help setup build dev migrate seed test lint openapi fmt clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -67,6 +67,9 @@ lint: $(SETUP) ## check format, lints and types
 	@cargo clippy --quiet $(WORKERS:%=-p %) --target wasm32-unknown-unknown -- -D warnings
 	@biome ci --log-level=warn
 	@tsc
+
+openapi: $(SETUP) ## write the documents of the API from the code
+	@cargo run --quiet -p openapi
 
 fmt: $(SETUP) ## format everything
 	@cargo fmt --all
@@ -99,6 +102,7 @@ $(TOOLS): | .tools/wasm32
 
 # Folders are listed too: they change when a file is added or removed.
 workers/%/build/index.js: $$(shell find crates/*/src workers/$$*/src) workers/%/Cargo.toml \
+		$$(wildcard workers/$$*/build.rs) openapi/%.json \
 		$(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock $(SETUP)
 	$(call say,building $* …)
 	$(call quietly,worker-build --release workers/$*)
