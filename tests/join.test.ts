@@ -57,7 +57,8 @@ test("every_route_answers_with_and_without_version_and_trailing_slash", async ()
   }
   const root = await join.get("/v1");
   assert.deepEqual(await join.get("/v1/"), root);
-  assert.deepEqual(await join.get("/", { accept: "application/json" }), root);
+  const bare = await join.get("/", { accept: "application/json" });
+  assert.deepEqual([bare.text, bare.headers.vary], [root.text, "accept"]);
 });
 
 test("head_has_the_headers_of_get_and_no_body", async () => {

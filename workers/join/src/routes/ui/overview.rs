@@ -22,8 +22,10 @@ use crate::routes::statistics::{gathered, number};
 pub async fn overview(call: Call) -> Result<Answer, Error> {
     let address = call.request.url();
     let accept = call.header("accept").unwrap_or_default();
-    let wants_data = accept.contains("application/json") && !accept.contains("text/html");
-    if path::of_address(&address).0 != "/" || wants_data {
+    if path::of_address(&address).0 != "/" {
+        return dataset(call).await;
+    }
+    if accept.contains("application/json") && !accept.contains("text/html") {
         return Ok(dataset(call).await?.header("vary", "accept"));
     }
     let services = Services::of(&call.env)?;
