@@ -4,7 +4,8 @@
 .DEFAULT_GOAL := help
 
 WORKERS := places people join
-BUILDS := $(WORKERS:%=workers/%/build/index.js)
+ASSETS := workers/join/assets/openapi.json
+BUILDS := $(WORKERS:%=workers/%/build/index.js) $(ASSETS)
 
 # worker-build is released with the worker crate, and wasm-bindgen's command must be
 # the very version of its crate: Cargo.lock pins both.
@@ -76,7 +77,7 @@ fmt: $(SETUP) ## format everything
 	@biome check --write --log-level=warn
 
 clean: ## remove everything made, local databases included
-	rm -rf target .tools node_modules .wrangler workers/*/build workers/*/.wrangler
+	rm -rf target .tools node_modules .wrangler workers/*/build workers/*/.wrangler workers/join/assets
 
 node_modules/.package-lock.json: package.json package-lock.json
 	$(call say,installing the npm packages …)
@@ -108,6 +109,16 @@ workers/%/build/index.js: $$(shell find crates/*/src workers/$$*/src) workers/%/
 	$(call quietly,worker-build --release workers/$*)
 	@printf '» built %s: %d KB of wasm, %d KB gzipped\n' $* \
 		$$(($$(wc -c <$(@D)/index_bg.wasm) / 1024)) $$(($$(gzip -c $(@D)/index_bg.wasm | wc -c) / 1024))
+
+# Swagger UI is served from here: a page of this site runs nobody else's code.
+$(ASSETS): openapi/join.json $(shell find web) node_modules/.package-lock.json
+	@rm -rf $(@D)
+	@cp -R web $(@D)
+	@cd node_modules/swagger-ui-dist && cp swagger-ui.css swagger-ui-bundle.js \
+		swagger-ui-bundle.js.LICENSE.txt LICENSE NOTICE $(CURDIR)/$(@D)/docs
+	@mkdir $(@D)/v1
+	@sed 's/^ *//' openapi/join.json | tr -d '\n' >$(@D)/v1/openapi.json
+	@cp $(@D)/v1/openapi.json $@
 
 .wrangler/state/%.migrated: $$(wildcard d1-migrations/$$*/*.sql) node_modules/.package-lock.json
 	$(call say,migrating the database $* …)
