@@ -57,6 +57,8 @@ pub fn components() -> Vec<(&'static str, Json)> {
         ),
         ("Content-Disposition", header("The name of the file.", text(), "attachment; filename=\"people.csv\"")),
         ("Vary", header("That the answer depends on `Accept`.", text(), "accept")),
+        ("Accept-Post", header("The media types that the route takes.", text(), "application/json")),
+        ("Accept-Patch", header("The media types that the route takes (RFC 5789).", text(), "application/merge-patch+json, application/json")),
         (
             "Retry-After",
             object! {

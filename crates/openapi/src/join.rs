@@ -1,5 +1,6 @@
 //! What the join worker answers: its own, and what it passes on.
 
+use join::domain::statistics::COLUMNS;
 use join::domain::{Changes, PeoplePerPlace};
 use join::routes::{integrity, people_per_place::read, statistics};
 use registry::problem::Kind;
@@ -60,7 +61,7 @@ fn joined() -> Vec<Operation> {
             .answers(
                 200,
                 Answer::list::<Statistics>("Places in numbers.")
-                    .table("id,name,total,living,dead,share,kingId,kingName")
+                    .table(COLUMNS)
                     .header("ListTag")
                     .header("Link")
                     .seen("GET /v1/statistics/places?least=5", STATISTICS)

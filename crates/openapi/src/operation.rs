@@ -272,7 +272,11 @@ impl Operation {
     /// What it answers.
     #[must_use]
     pub fn answers(mut self, status: u16, answer: Answer) -> Self {
+        let is_negotiated = answer.headers.contains(&"Vary");
         self.answers.insert(status, answer);
+        if is_negotiated {
+            return self.problems(&[Kind::NotAcceptable]);
+        }
         self
     }
 
@@ -334,7 +338,7 @@ impl Operation {
                 let of_status =
                     |other: &Kind| self.problems.contains(other) && other.entry().status == status;
                 let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(of_status).collect();
-                responses.insert(status, refusal(&kinds));
+                responses.insert(status, refusal(&kinds, self.method));
             }
         }
         let responses = responses
@@ -345,7 +349,7 @@ impl Operation {
 }
 
 /// The response of a status with these kinds of problem.
-fn refusal(kinds: &[Kind]) -> Json {
+fn refusal(kinds: &[Kind], method: &str) -> Json {
     let titles: Vec<&str> = kinds.iter().map(|kind| kind.entry().title).collect();
     let types = kinds.iter();
     let types = types.map(|kind| format!("/problems/{}", kind.entry().slug));
@@ -373,6 +377,11 @@ fn refusal(kinds: &[Kind]) -> Json {
         if !names.contains(&component) {
             names.push(component);
         }
+    }
+    if kinds.contains(&Kind::UnsupportedMediaType) {
+        let taken = [("post", "Accept-Post"), ("patch", "Accept-Patch")];
+        let taken = taken.iter().filter(|(of, _)| *of == method);
+        names.extend(taken.map(|(_, name)| *name));
     }
     if !names.is_empty() {
         response.insert("headers", headers(&names));

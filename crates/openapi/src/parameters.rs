@@ -1,13 +1,14 @@
 //! The parameters, each described once: bounds, choices and defaults are those of the types
 //! that read them.
 
-use registry::export::Form;
+use registry::export::FILE;
 use registry::ids::Ids;
 use registry::import::Mode;
+use registry::media::{Format, TABLE};
 use registry::page::{Limit, PeopleLimit, Sort};
 use registry::params::Seconds;
 use registry::population::{Least, Order};
-use registry::{Cursor, Format, Moment, Param, name};
+use registry::{Cursor, Moment, Param, name};
 
 use crate::json::reference;
 use crate::{Json, object};
@@ -35,6 +36,10 @@ fn choice<'a>(names: impl IntoIterator<Item = &'a str>, default: Option<&str>) -
         choice.insert("default", default);
     }
     choice
+}
+
+fn names(forms: &[Format]) -> impl Iterator<Item = &'static str> {
+    forms.iter().map(|form| form.name())
 }
 
 fn truth() -> Json {
@@ -199,12 +204,7 @@ fn of_pages() -> Vec<(&'static str, Json)> {
             query(
                 "format",
                 "The form of the answer; without it, what `Accept` prefers.",
-                choice(
-                    ["json", "ndjson", "csv"]
-                        .into_iter()
-                        .filter(|name| Format::parse(name).is_some()),
-                    None,
-                ),
+                choice(names(TABLE), None),
             ),
         ),
         (
@@ -212,12 +212,7 @@ fn of_pages() -> Vec<(&'static str, Json)> {
             query(
                 "format",
                 "The form of the file; without it, what `Accept` prefers.",
-                choice(
-                    ["csv", "ndjson"]
-                        .into_iter()
-                        .filter(|name| Form::parse(name).is_some()),
-                    None,
-                ),
+                choice(names(FILE), None),
             ),
         ),
     ]

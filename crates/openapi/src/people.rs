@@ -3,6 +3,7 @@
 use edge::{JSON, MERGE_PATCH, import, log};
 use people::domain::{ByPlace, PeopleList};
 use people::routes::{export, replace};
+use people::store::{POPULATION_HEADER, REGISTER};
 use registry::population::Populations;
 use registry::problem::Kind;
 
@@ -48,7 +49,7 @@ fn reads() -> Vec<Operation> {
             .conditional("ListTag")
             .answers(
                 200,
-                with_links(Answer::list::<Person>("People."), "$response.body#/0/id")
+                with_links(Answer::list::<Person>("People.").table(REGISTER.header), "$response.body#/0/id")
                     .header("ListTag")
                     .header("Link")
                     .header("X-Total-Count")
@@ -86,7 +87,7 @@ fn reads() -> Vec<Operation> {
             "/v1/people/export",
             "exportPeople",
             "All people as a file",
-            "id,name,isAlive,placeId,isKing",
+            REGISTER.header,
         )
         .query_as(export::PARAMETERS, &[("format", "fileFormat")]),
     ]
@@ -121,6 +122,7 @@ fn groups() -> Vec<Operation> {
         .answers(
             200,
             Answer::list::<Population>("Places in numbers.")
+                .table(POPULATION_HEADER)
                 .header("ListTag")
                 .header("Link")
                 .header("X-Total-Living")

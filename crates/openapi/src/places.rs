@@ -3,6 +3,7 @@
 use edge::{JSON, MERGE_PATCH, import, log};
 use places::domain::{PlaceList, PlacesAsOf};
 use places::routes::{delete, export};
+use places::store::REGISTER;
 use registry::problem::Kind;
 
 use crate::operation::{Answer, Operation};
@@ -47,7 +48,7 @@ fn reads() -> Vec<Operation> {
             .conditional("ListTag")
             .answers(
                 200,
-                with_links(Answer::list::<Place>("Places."), "$response.body#/0/id")
+                with_links(Answer::list::<Place>("Places.").table(REGISTER.header), "$response.body#/0/id")
                     .header("ListTag")
                     .header("Link")
                     .header("X-Total-Count")
@@ -78,7 +79,7 @@ fn reads() -> Vec<Operation> {
             .conditional("ListTag")
             .answers(
                 200,
-                Answer::list::<Place>("Places.")
+                Answer::list::<Place>("Places.").table(REGISTER.header)
                     .header("ListTag")
                     .header("Link")
                     .seen("GET /v1/places/as-of?ids=2", ALONE),
@@ -92,7 +93,7 @@ fn reads() -> Vec<Operation> {
                     .header("LinkToCome")
                     .seen("GET /v1/places/changes?limit=1&since=6931", HISTORY),
             ),
-        export_of::<Place>("/v1/places/export", "exportPlaces", "All places as a file", "id,name")
+        export_of::<Place>("/v1/places/export", "exportPlaces", "All places as a file", REGISTER.header)
             .query_as(export::PARAMETERS, &[("format", "fileFormat")]),
     ]
 }

@@ -20,6 +20,7 @@ pub fn sample(kind: Kind) -> Problem {
         Kind::UnknownRoute => Problem::unknown_route(),
         Kind::NotFound => Problem::not_found("person", 999),
         Kind::MethodNotAllowed => Problem::method_not_allowed("GET, HEAD, OPTIONS"),
+        Kind::NotAcceptable => Problem::not_acceptable(registry::media::LIST),
         Kind::NameTaken => Problem::name_taken(3),
         Kind::IdTaken => Problem::id_taken("person", 1),
         Kind::IdRetired => Problem::id_retired(31),

@@ -68,13 +68,16 @@ fn places() {
     let testbed = seeded("places");
     testbed.execute("DELETE FROM place WHERE id = 30").unwrap();
     let all = PlaceList::default();
-    is::<Vec<views::Place>>(&text(&testbed, &::places::store::list(&all, FRAME(), None)));
+    is::<Vec<views::Place>>(&text(
+        &testbed,
+        &::places::store::list(&all, Format::Json, None),
+    ));
     let one = PlaceId::new(2).unwrap();
     is::<views::Place>(&text(&testbed, &::places::store::read(one)));
     let ask = PlacesAsOf::read(&params(PlacesAsOf::PARAMETERS, ""), 0).unwrap();
     is::<Vec<views::Place>>(&text(
         &testbed,
-        &::places::store::as_of(&ask, FRAME(), None),
+        &::places::store::as_of(&ask, Format::Json, None),
     ));
     let changes = ::places::store::CHANGES.since(0, Limit::MOST, FRAME());
     let changes = text(&testbed, &changes);
@@ -87,7 +90,10 @@ fn people() {
     let testbed = seeded("people");
     testbed.execute("DELETE FROM person WHERE id = 77").unwrap();
     let all = PeopleList::default();
-    is::<Vec<views::Person>>(&text(&testbed, &::people::store::list(&all, FRAME(), None)));
+    is::<Vec<views::Person>>(&text(
+        &testbed,
+        &::people::store::list(&all, Format::Json, None),
+    ));
     let one = PersonId::new(4).unwrap();
     is::<views::Person>(&text(&testbed, &::people::store::read(one)));
     let changes = ::people::store::CHANGES.since(0, Limit::MOST, FRAME());
@@ -107,7 +113,10 @@ fn people() {
         assert_eq!(group.next.is_some(), query.contains("Limit"));
     }
     let ask = Populations::read(&params(Populations::PARAMETERS, ""), 0).unwrap();
-    let all = text(&testbed, &::people::store::population(&ask, FRAME(), None));
+    let all = text(
+        &testbed,
+        &::people::store::population(&ask, Format::Json, None),
+    );
     is::<Vec<views::Population>>(&all);
 }
 
@@ -115,10 +124,13 @@ fn people() {
 fn statistics_and_the_dataset() {
     let (places, people) = (seeded("places"), seeded("people"));
     let ask = Populations::read(&params(Populations::PARAMETERS, ""), 0).unwrap();
-    let populations = text(&people, &::people::store::population(&ask, FRAME(), None));
+    let populations = text(
+        &people,
+        &::people::store::population(&ask, Format::Json, None),
+    );
     let names = text(
         &places,
-        &::places::store::list(&PlaceList::default(), FRAME(), None),
+        &::places::store::list(&PlaceList::default(), Format::Json, None),
     );
     let populations = statistics::people(populations.as_bytes()).unwrap();
     let rows = statistics::places(names.as_bytes()).unwrap().into_iter();
