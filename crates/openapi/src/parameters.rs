@@ -68,13 +68,10 @@ fn whole(number: usize) -> i64 {
 
 fn tags(name: &str, says: &str) -> Json {
     let tag = r#"(W/)?"[!#-~]*""#;
-    let pattern = format!(r"^(\*|{tag}(, ?{tag}){{0,99}})$");
-    parameter(
-        "header",
-        name,
-        says,
-        object! { "type": "string", "pattern": pattern },
-    )
+    // Without any tag the header says nothing, and the platform does not pass it on.
+    let pattern = format!(r"^$|^\*$|^{tag}(, ?{tag})*$");
+    let schema = object! { "type": "string", "pattern": pattern };
+    parameter("header", name, says, schema).with("example", "\"1\"")
 }
 
 /// All parameters, by the name of the component: that of the parameter, but where one name
@@ -89,6 +86,15 @@ fn in_path_and_headers() -> Vec<(&'static str, Json)> {
         (
             "placeInPath",
             parameter("path", "id", "The place's id.", id()),
+        ),
+        (
+            "idToPut",
+            parameter(
+                "path",
+                "id",
+                "The record's id. One that is chosen for a new record is not above 2^52, so that the register never runs out of next ones.",
+                reference("schemas", "ChosenId"),
+            ),
         ),
         (
             "personInPath",

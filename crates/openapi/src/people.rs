@@ -150,7 +150,7 @@ fn writes() -> Vec<Operation> {
             ),
         Operation::new("put", PERSON, "replacePerson", "Put a person under an id")
             .says("They take the place of the one who is there, or are added.")
-            .id("personInPath")
+            .id("idToPut")
             .query(replace::PARAMETERS)
             .takes("If-Match")
             .takes("putOnlyIf")

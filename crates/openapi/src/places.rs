@@ -117,7 +117,7 @@ fn writes() -> Vec<Operation> {
             ),
         Operation::new("put", PLACE, "replacePlace", "Put a place under an id")
             .says("It takes the place of the one that is there, or is added. The id of a deleted place is never used again.")
-            .id("placeInPath")
+            .id("idToPut")
             .takes("If-Match")
             .takes("putOnlyIf")
             .record::<PutPlace>(JSON, NEW)

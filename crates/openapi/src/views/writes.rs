@@ -19,8 +19,8 @@ pub struct NewPlace {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PutPlace {
-    /// That of the address, or left out.
-    #[schema(nullable = false)]
+    /// Left out, or that of the address.
+    #[schema(nullable = false, read_only)]
     pub id: Option<Id>,
     pub name: Name,
 }
@@ -29,8 +29,8 @@ pub struct PutPlace {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlacePatch {
-    /// That of the address, or left out.
-    #[schema(nullable = false)]
+    /// Left out, or that of the address.
+    #[schema(nullable = false, read_only)]
     pub id: Option<Id>,
     #[schema(nullable = false)]
     pub name: Option<Name>,
@@ -100,8 +100,8 @@ person!(
     PutLivingPerson,
     PutDeadPerson,
     {
-        /// That of the address, or left out.
-        #[schema(nullable = false)]
+        /// Left out, or that of the address.
+        #[schema(nullable = false, read_only)]
         id: Option<Id>
     }
 );
@@ -120,8 +120,8 @@ person!(
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PersonPatch {
-    /// That of the address, or left out.
-    #[schema(nullable = false)]
+    /// Left out, or that of the address.
+    #[schema(nullable = false, read_only)]
     pub id: Option<Id>,
     #[schema(nullable = false)]
     pub name: Option<Name>,
