@@ -55,7 +55,7 @@ migrate: $(WORKERS:%=.wrangler/state/%.migrated) ## bring the three local databa
 seed: migrate ## fill the local databases that are empty
 	@node tools/seed.ts
 
-test: lint build ## run every check and test
+test: lint build .tools/python/made ## run every check and test
 	$(call say,testing the crates)
 	@cargo test --quiet --workspace
 	$(call say,testing the workers)
@@ -87,6 +87,14 @@ node_modules/.package-lock.json: package.json package-lock.json
 .tools/wasm32: rust-toolchain.toml
 	$(call say,installing Rust and its wasm target …)
 	$(call quietly,rustup toolchain install && rustup target add wasm32-unknown-unknown)
+	@touch $@
+
+# Of one test, which is left out where there is no Python to run it.
+.tools/python/made: tests/schemathesis/requirements.txt
+	@mkdir -p $(@D)
+	$(call say,installing schemathesis …)
+	$(call quietly,! python3 -c 'import ensurepip; import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { python3 -m venv --clear $(@D) && $(@D)/bin/pip install --quiet --requirement $<; })
 	@touch $@
 
 # Debug builds: they install in half the time, and they run for seconds. The command
