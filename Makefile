@@ -69,8 +69,9 @@ lint: $(SETUP) ## check format, lints and types
 	@biome ci --log-level=warn
 	@tsc
 
-openapi: $(SETUP) ## write the documents of the API from the code
+openapi: $(SETUP) ## write the documents of the API, and the types of its client
 	@cargo run --quiet -p openapi
+	@openapi-typescript openapi/join.json --output clients/typescript/src/api.ts >/dev/null
 
 fmt: $(SETUP) ## format everything
 	@cargo fmt --all

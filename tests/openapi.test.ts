@@ -11,6 +11,7 @@ type Content = { examples?: Record<string, { summary: string; value: unknown }> 
 type Response = { content?: Record<string, Content>; headers?: Record<string, unknown> };
 type Operation = {
   operationId: string;
+  requestBody?: { content: Record<string, { example: unknown }> };
   parameters?: { $ref: string }[];
   security?: unknown;
   responses: Record<string, Response>;
@@ -104,6 +105,20 @@ for (const { name, worker, document } of documents) {
         }
         const refused = await ask(worker, "GET", address, { accept: "image/png" });
         assert.deepEqual(refused.json.offered.toSorted(), forms.toSorted(), path);
+      }
+    });
+
+    test("has examples of files that can be taken in", async () => {
+      for (const { path, operation } of operations(document)) {
+        if (!path.endsWith("/import")) continue;
+        const files = Object.entries(operation.requestBody?.content ?? {});
+        assert.equal(files.length, 3);
+        for (const [type, { example }] of files) {
+          const body = typeof example === "string" ? example : JSON.stringify(example);
+          const headers = { "content-type": type };
+          const { json } = await worker.ask("POST", `${path}?dryRun=true`, headers, body);
+          assert.deepEqual([json.read, json.created, json.refused], [2, 2, []], `${path} ${type}`);
+        }
       }
     });
 

@@ -353,7 +353,7 @@ fn refusal(kinds: &[Kind], method: &str) -> Json {
     let titles: Vec<&str> = kinds.iter().map(|kind| kind.entry().title).collect();
     let types = kinds.iter();
     let types = types.map(|kind| format!("/problems/{}", kind.entry().slug));
-    let types = object! { "enum": types.collect::<Json>() };
+    let types = object! { "type": "string", "enum": types.collect::<Json>() };
     let narrowed = object! { "properties": object! { "type": types } };
     let both = [reference("schemas", "Problem"), narrowed];
     let example = |kind: &Kind| {
