@@ -6,7 +6,7 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{JSON, MERGE_PATCH, Routes, get, post};
+use edge::{JSON, MERGE_PATCH, Routes, get, held, post};
 use registry::import;
 use worker::{Context, Env, Result, ScheduleContext, ScheduledEvent, console_error, event};
 
@@ -17,11 +17,13 @@ pub fn table() -> Routes {
         .at("/openapi.json", get(routes::document))
         .at(
             "/places",
-            get(routes::list).post(routes::create).taking(JSON),
+            get(held(routes::marks, routes::list))
+                .post(routes::create)
+                .taking(JSON),
         )
         .at(
             "/places/{id}",
-            get(routes::read)
+            get(held(routes::marks, routes::read))
                 .put(routes::put)
                 .patch(routes::patch)
                 .taking(MERGE_PATCH)
@@ -36,6 +38,7 @@ pub fn table() -> Routes {
         .at("/places/export", get(routes::export))
         .at("/places/changes", get(routes::changes))
         .at("/internal/standing", get(routes::standing))
+        .at("/internal/counter", get(routes::counter))
         .at("/internal/integrity", get(routes::integrity))
         .at("/internal/repair", post(routes::repair))
 }
