@@ -4,7 +4,8 @@
 .DEFAULT_GOAL := help
 
 WORKERS := places people join
-BUILDS := $(WORKERS:%=workers/%/build/index.js)
+ASSETS := workers/join/assets/openapi.json
+BUILDS := $(WORKERS:%=workers/%/build/index.js) $(ASSETS)
 
 # worker-build is released with the worker crate, and wasm-bindgen's command must be
 # the very version of its crate: Cargo.lock pins both.
@@ -37,7 +38,7 @@ quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
 config = $(if $(filter join,$(1)),wrangler.toml,workers/$(1)/wrangler.toml)
 
-.PHONY: help setup build dev migrate seed test lint fmt clean
+.PHONY: help setup build dev migrate seed test lint openapi fmt clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -54,7 +55,7 @@ migrate: $(WORKERS:%=.wrangler/state/%.migrated) ## bring the three local databa
 seed: migrate ## fill the local databases that are empty
 	@node tools/seed.ts
 
-test: lint build ## run every check and test
+test: lint build .tools/python/made ## run every check and test
 	$(call say,testing the crates)
 	@cargo test --quiet --workspace
 	$(call say,testing the workers)
@@ -68,12 +69,16 @@ lint: $(SETUP) ## check format, lints and types
 	@biome ci --log-level=warn
 	@tsc
 
+openapi: $(SETUP) ## write the documents of the API, and the types of its client
+	@cargo run --quiet -p openapi
+	@openapi-typescript openapi/join.json --output clients/typescript/src/api.ts >/dev/null
+
 fmt: $(SETUP) ## format everything
 	@cargo fmt --all
 	@biome check --write --log-level=warn
 
 clean: ## remove everything made, local databases included
-	rm -rf target .tools node_modules .wrangler workers/*/build workers/*/.wrangler
+	rm -rf target .tools node_modules .wrangler workers/*/build workers/*/.wrangler workers/join/assets
 
 node_modules/.package-lock.json: package.json package-lock.json
 	$(call say,installing the npm packages …)
@@ -83,6 +88,14 @@ node_modules/.package-lock.json: package.json package-lock.json
 .tools/wasm32: rust-toolchain.toml
 	$(call say,installing Rust and its wasm target …)
 	$(call quietly,rustup toolchain install && rustup target add wasm32-unknown-unknown)
+	@touch $@
+
+# Of one test, which is left out where there is no Python to run it.
+.tools/python/made: tests/schemathesis/requirements.txt
+	@mkdir -p $(@D)
+	$(call say,installing schemathesis …)
+	$(call quietly,! python3 -c 'import ensurepip; import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { python3 -m venv --clear $(@D) && $(@D)/bin/pip install --quiet --requirement $<; })
 	@touch $@
 
 # Debug builds: they install in half the time, and they run for seconds. The command
@@ -99,11 +112,22 @@ $(TOOLS): | .tools/wasm32
 
 # Folders are listed too: they change when a file is added or removed.
 workers/%/build/index.js: $$(shell find crates/*/src workers/$$*/src) workers/%/Cargo.toml \
+		$$(wildcard workers/$$*/build.rs) openapi/%.json \
 		$(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock $(SETUP)
 	$(call say,building $* …)
 	$(call quietly,worker-build --release workers/$*)
 	@printf '» built %s: %d KB of wasm, %d KB gzipped\n' $* \
 		$$(($$(wc -c <$(@D)/index_bg.wasm) / 1024)) $$(($$(gzip -c $(@D)/index_bg.wasm | wc -c) / 1024))
+
+# Swagger UI is served from here: a page of this site runs nobody else's code.
+$(ASSETS): openapi/join.json $(shell find web) node_modules/.package-lock.json
+	@rm -rf $(@D)
+	@cp -R web $(@D)
+	@cd node_modules/swagger-ui-dist && cp swagger-ui.css swagger-ui-bundle.js \
+		swagger-ui-bundle.js.LICENSE.txt LICENSE NOTICE $(CURDIR)/$(@D)/docs
+	@mkdir $(@D)/v1
+	@sed 's/^ *//' openapi/join.json | tr -d '\n' >$(@D)/v1/openapi.json
+	@cp $(@D)/v1/openapi.json $@
 
 .wrangler/state/%.migrated: $$(wildcard d1-migrations/$$*/*.sql) node_modules/.package-lock.json
 	$(call say,migrating the database $* …)

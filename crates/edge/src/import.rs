@@ -15,6 +15,9 @@ use serde_json::Value;
 
 use crate::{Answer, Body, Call, Database, Error, Row};
 
+/// The parameters of the query.
+pub const PARAMETERS: &[&str] = &["mode", "dryRun"];
+
 /// How a register takes a batch in.
 pub trait Importer {
     /// Its kind of record.
@@ -119,7 +122,7 @@ pub async fn import<I: Importer + 'static>(
     call: Call,
     importer: impl FnOnce(&Call) -> Result<I, Error>,
 ) -> Result<Answer, Error> {
-    let params = call.params(&["mode", "dryRun"])?;
+    let params = call.params(PARAMETERS)?;
     let mode: Mode = params.get("mode")?.unwrap_or_default();
     let dry_run = params.get("dryRun")?.unwrap_or(false);
     let key = call.idempotency_key()?;

@@ -24,7 +24,7 @@ mod stored;
 mod upstream;
 
 pub use answer::{Answer, Body};
-pub use call::{Call, JSON, MERGE_PATCH, Method, TRIES};
+pub use call::{Call, JSON, MERGE_PATCH, Method, RECORD_BYTES, TRIES};
 pub use d1::{Database, Row};
 pub use error::Error;
 pub use held::held;

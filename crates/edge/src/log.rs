@@ -7,13 +7,18 @@ use registry::{Cursor, Param, Problem};
 
 use crate::{Answer, Body, Call, Database, Error};
 
+/// The parameters of a history.
+pub const HISTORY_PARAMETERS: &[&str] = &["after", "limit"];
+
+/// The parameters of a feed of changes.
+pub const FEED_PARAMETERS: &[&str] = &["since", "limit"];
+
 /// The cursor of a log is an id: a `seq` or a version.
-fn position(call: &Call, parameter: &'static str) -> Result<(i64, Limit), Problem> {
-    let known: &[&str] = if parameter == "since" {
-        &["since", "limit"]
-    } else {
-        &["after", "limit"]
-    };
+fn position(
+    call: &Call,
+    parameter: &'static str,
+    known: &'static [&'static str],
+) -> Result<(i64, Limit), Problem> {
     let params = call.params(known)?;
     let position = match params.get::<Cursor>(parameter)? {
         None => 0,
@@ -36,7 +41,7 @@ pub async fn history(
     path: &str,
     kind: &str,
 ) -> Result<Answer, Error> {
-    let (after, limit) = position(&call, "after")?;
+    let (after, limit) = position(&call, "after", HISTORY_PARAMETERS)?;
     let format = call.format(LIST)?;
     let statement = log.of_record(id, after, limit, format.frame());
     let row = Database::of(&call.env)?.row(&statement).await?;
@@ -56,7 +61,7 @@ pub async fn history(
 /// # Errors
 /// A query that cannot be used.
 pub async fn changes(call: Call, log: Log, path: &str) -> Result<Answer, Error> {
-    let (since, limit) = position(&call, "since")?;
+    let (since, limit) = position(&call, "since", FEED_PARAMETERS)?;
     let format = call.format(LIST)?;
     let statement = log.since(since, limit, format.frame());
     let row = Database::of(&call.env)?.row(&statement).await?;

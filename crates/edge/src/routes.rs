@@ -190,6 +190,7 @@ pub type Guard = fn(&Call, Method) -> Result<(), Error>;
 #[derive(Default)]
 pub struct Routes {
     router: matchit::Router<Handlers>,
+    addresses: Vec<&'static str>,
     guard: Option<Guard>,
 }
 
@@ -209,12 +210,23 @@ impl Routes {
     /// Two addresses that cannot be told apart: a fault of the table itself, which
     /// shows at the first start.
     #[must_use]
-    pub fn at(mut self, address: &str, handlers: Handlers) -> Self {
+    pub fn at(mut self, address: &'static str, handlers: Handlers) -> Self {
         #[expect(clippy::panic, reason = "no request reaches it")]
         if let Err(conflict) = self.router.insert(address, handlers) {
             panic!("route {address}: {conflict}");
         }
+        self.addresses.push(address);
         self
+    }
+
+    /// Each address with the value of its `Allow`, which is empty where one handler has every
+    /// method. The description of the API is held against it.
+    pub fn listed(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.addresses.iter().map(|address| {
+            let handlers = self.router.at(address);
+            let allow = handlers.map(|found| found.value.allow());
+            (*address, allow.unwrap_or_default())
+        })
     }
 
     /// Answers a request.

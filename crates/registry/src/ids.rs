@@ -7,7 +7,8 @@ use crate::{Param, PersonId};
 pub struct Ids(Vec<PersonId>);
 
 impl Ids {
-    const MOST: usize = 1000;
+    /// The most ids of a batch.
+    pub const MOST: usize = 1000;
 
     /// The ids as a JSON array, the one form in which D1 takes many values at once.
     #[must_use]

@@ -67,13 +67,16 @@ impl Param for Order {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Least(pub i64);
 
+impl Least {
+    /// The most.
+    pub const MOST: i64 = PlaceId::MOST;
+}
+
 impl Param for Least {
     const EXPECTED: &'static str = "a whole number from 1 to 9007199254740991";
 
     fn parse(text: &str) -> Option<Self> {
-        whole(text)
-            .filter(|least| *least <= PlaceId::MOST)
-            .map(Self)
+        whole(text).filter(|least| *least <= Self::MOST).map(Self)
     }
 }
 

@@ -13,7 +13,8 @@ use routes::ui::{self, page};
 use worker::{Context, Env, Result, event};
 
 /// The whole route table, each address without its `/v1`.
-fn table() -> Routes {
+#[must_use]
+pub fn table() -> Routes {
     Routes::behind(routes::guard)
         .at("/", get(page(ui::overview)))
         .at(

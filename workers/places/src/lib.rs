@@ -11,8 +11,10 @@ use registry::import;
 use worker::{Context, Env, Result, ScheduleContext, ScheduledEvent, console_error, event};
 
 /// The whole route table, each address without its `/v1`.
-fn table() -> Routes {
+#[must_use]
+pub fn table() -> Routes {
     Routes::default()
+        .at("/openapi.json", get(routes::document))
         .at(
             "/places",
             get(held(routes::marks, routes::list))

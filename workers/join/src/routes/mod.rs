@@ -3,7 +3,7 @@
 mod changes;
 mod dataset;
 pub mod forward;
-mod integrity;
+pub mod integrity;
 pub mod people_per_place;
 pub mod statistics;
 pub mod ui;

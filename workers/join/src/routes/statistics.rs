@@ -11,7 +11,7 @@ use super::people_per_place::sources::{Services, Sources};
 use crate::domain::statistics::{self, Gathering, Part, Row, Written};
 
 /// The parameters of the query.
-const PARAMETERS: &[&str] = &["limit", "after", "sort", "least", "asOf", "format"];
+pub const PARAMETERS: &[&str] = &["limit", "after", "sort", "least", "asOf", "format"];
 
 /// The most steps of a page: each asks both services, and a request may make so many calls.
 const MOST_STEPS: usize = 8;

@@ -16,7 +16,7 @@ pub use history::CHANGES;
 pub use import::present;
 pub use integrity::{doubts, residents};
 pub use list::{REGISTER, filters, list};
-pub use population::population;
+pub use population::{HEADER as POPULATION_HEADER, population};
 pub use read::read;
 pub use residents::{count, release, relocate};
 pub use settle::{Write, before, forget, remove, restore, settle, undone, unsettled};

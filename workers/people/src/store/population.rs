@@ -16,7 +16,7 @@ const RECORD: &str = r#"'{"placeId":' || place_id
       || '}'"#;
 
 /// A population as a line of a table.
-const HEADER: &str = "placeId,total,living,dead,kingId,kingName\r\n";
+pub const HEADER: &str = "placeId,total,living,dead,kingId,kingName\r\n";
 const LINE: &str = concat!(
     "place_id || ',' || (living + dead) || ',' || living || ',' || dead
       || ',' || coalesce(king_id, '') || ',' || coalesce(",

@@ -7,7 +7,7 @@ use crate::domain::PlaceList;
 use crate::store;
 
 /// What of a list's query an export takes, and the form.
-const PARAMETERS: &[&str] = &["format", "name", "ids"];
+pub const PARAMETERS: &[&str] = &["format", "name", "ids"];
 
 /// The whole register, or those of it that match, as CSV or as lines of JSON.
 ///

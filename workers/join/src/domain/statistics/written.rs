@@ -5,7 +5,7 @@ use registry::{Format, csv};
 use super::{King, Row};
 
 /// The first row of a table.
-const COLUMNS: &str = "id,name,total,living,dead,share,kingId,kingName\r\n";
+pub const COLUMNS: &str = "id,name,total,living,dead,share,kingId,kingName\r\n";
 
 /// A page of statistics as a text.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 mod list;
 mod merging;
-mod read;
+pub mod read;
 pub mod sources;
 
 use edge::{Error, Upstream};

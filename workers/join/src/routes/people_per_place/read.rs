@@ -9,12 +9,15 @@ use registry::{Format, PlaceId, Problem, Tag};
 use super::sources::{Services, Sources};
 use crate::domain::{Malformed, Merge};
 
+/// The parameters of the query.
+pub const PARAMETERS: &[&str] = &["peopleLimit"];
+
 /// One place with its people: both services are asked at once.
 ///
 /// # Errors
 /// An id that is none, a place that does not exist, or a service that failed.
 pub async fn read(call: Call) -> Result<Answer, Error> {
-    let limit: Option<PeopleLimit> = call.params(&["peopleLimit"])?.get("peopleLimit")?;
+    let limit: Option<PeopleLimit> = call.params(PARAMETERS)?.get("peopleLimit")?;
     let id: PlaceId = call.id()?;
     let known = call.preconditions()?.known_counters(Format::Json);
     let services = Services::of(&call.env)?;
