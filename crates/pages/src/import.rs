@@ -34,7 +34,8 @@ pub fn page(form: &Form) -> Markup {
             div.field.wrong[file_error.is_some()] {
                 label for="file" { "File" }
                 input #file name="file" type="file" accept=".csv,.json,.ndjson,.jsonl,text/csv,application/json,application/x-ndjson"
-                    aria-describedby=[file_error.map(|_| "file-error")] aria-invalid=[file_error.map(|_| "true")];
+                    aria-describedby=[file_error.map(|_| "file-error")] aria-invalid=[file_error.map(|_| "true")]
+                    autofocus[form.begins_at("file")];
                 @if let Some(error) = file_error { p.error #file-error { (error) } }
             }
             div.field {

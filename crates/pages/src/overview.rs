@@ -142,10 +142,17 @@ impl Overview {
         let main = html! {
             h1 { "How many live where" }
             (self.totals())
+            p.actions {
+                a.button href="/ui/places/new" { "Add a place" }
+                a.button href="/ui/people/new" { "Add a person" }
+            }
             (self.filters())
-            section #results aria-label="Places" {
+            section #results aria-label="Places" data-told=(self.told()) {
+                @if self.ask.name.is_some() {
+                    p.hint { "Searched by name, places stand in order of number." }
+                }
                 @if self.rows.is_empty() {
-                    p.empty { "No place is like that." }
+                    p.empty { (self.told()) }
                 } @else {
                     (self.ranking())
                 }
@@ -154,8 +161,6 @@ impl Overview {
                 }
             }
             p.actions {
-                a.button href="/ui/places/new" { "Add a place" }
-                a.button href="/ui/people/new" { "Add a person" }
                 a.button.quiet href="/v1/statistics/places?format=csv&limit=1000" download { "Statistics as CSV" }
                 a.button.quiet href="/v1/places/export" download { "All places as CSV" }
                 a.button.quiet href="/v1/people/export" download { "All people as CSV" }
@@ -206,17 +211,33 @@ impl Overview {
                 (least.show(form))
                 button type="submit" { "Show" }
             }
-            @if self.ask.name.is_some() {
-                p.hint { "Searched by name, places stand in order of number." }
-            }
         }
+    }
+
+    /// What is found, in a few words.
+    fn told(&self) -> String {
+        let found = match self.rows.len() {
+            0 if self.next.is_some() => "No place is like that so far".to_owned(),
+            0 => "No place is like that".to_owned(),
+            1 => "One place".to_owned(),
+            many => format!("{many} places"),
+        };
+        format!(
+            "{found}{}",
+            if self.next.is_some() {
+                ", and further ones."
+            } else {
+                "."
+            }
+        )
     }
 
     fn ranking(&self) -> Markup {
         html! {
             (pattern())
             p.legend aria-hidden="true" {
-                (key("living")) "living " (key("dead")) "dead"
+                span { (key("living")) "living" }
+                span { (key("dead")) "dead" }
             }
             table.ranking {
                 thead {

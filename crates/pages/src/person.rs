@@ -172,6 +172,20 @@ fn deposing(form: &Form) -> Markup {
     }
 }
 
+/// What is there now, for whoever began with something else.
+fn now(person: &Person, places: &[Place]) -> Markup {
+    html! {
+        p {
+            "By now: " b { (person.name) } ", " (state(person)) ", "
+            @match person.place_id {
+                Some(id) => { "of " (name_of(places, id)) },
+                None => "of no place",
+            }
+            "."
+        }
+    }
+}
+
 /// The page of an action.
 #[must_use]
 pub fn action(person: &Person, action: Action, form: &Form, places: &[Place]) -> Markup {
@@ -199,12 +213,15 @@ pub fn action(person: &Person, action: Action, form: &Form, places: &[Place]) ->
         form.entry method="post" action={ (back) "/" (action.name()) } data-once {
             (hidden("version", form.get("version")))
             (field::preamble(form))
+            @if form.is_outdated() { (now(person, places)) }
             @if !explained.is_empty() { p { (explained) } }
             @match action {
                 Action::Edit => (fields(form, places)),
                 _ => {
                     @for field in ["isKing", "isAlive", "placeId"] {
-                        @if let Some(error) = form.error(field) { p.error role="alert" { (error) } }
+                        @if let Some(error) = form.error(field) {
+                            p.error role="alert" tabindex="-1" autofocus[form.begins_at(field)] { (error) }
+                        }
                     }
                     (deposing(form))
                 }

@@ -54,6 +54,7 @@ fn table() -> Routes {
             get(page(ui::import_form)).post(page(ui::import)),
         )
         .at("/ui/forget", post(page(ui::forget)))
+        .at("/ui", any(page(ui::nothing)))
         .at("/ui/{*rest}", any(page(ui::nothing)))
 }
 
