@@ -161,7 +161,13 @@ impl Overview {
                 }
             }
             p.actions {
-                a.button.quiet href="/v1/statistics/places?format=csv&limit=1000" download { "Statistics as CSV" }
+                a.button.quiet href="/v1/statistics/places?format=csv&limit=1000" download="statistics.csv" {
+                    @if self.totals.places.is_some_and(|places| places > 1000) {
+                        "Statistics of the first " (number(1000)) " as CSV"
+                    } @else {
+                        "Statistics as CSV"
+                    }
+                }
                 a.button.quiet href="/v1/places/export" download { "All places as CSV" }
                 a.button.quiet href="/v1/people/export" download { "All people as CSV" }
             }
