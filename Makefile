@@ -54,11 +54,12 @@ migrate: $(WORKERS:%=.wrangler/state/%.migrated) ## bring the three local databa
 seed: migrate ## fill the local databases that are empty
 	@node tools/seed.ts
 
-test: lint build ## run every check and test
+test: lint build ## run every check and test; SKIP_BROWSER=1 leaves out the pages in a browser
+	@node tools/chromium.ts
 	$(call say,testing the crates)
 	@cargo test --quiet --workspace
 	$(call say,testing the workers)
-	@node --test --test-reporter=spec --test-concurrency=2 'tests/**/*.test.ts'
+	@node --test --test-reporter=spec --test-concurrency=2 $(if $(SKIP_BROWSER),'tests/*.test.ts','tests/**/*.test.ts')
 
 lint: $(SETUP) ## check format, lints and types
 	$(call say,linting)
@@ -67,6 +68,7 @@ lint: $(SETUP) ## check format, lints and types
 	@cargo clippy --quiet $(WORKERS:%=-p %) --target wasm32-unknown-unknown -- -D warnings
 	@biome ci --log-level=warn
 	@tsc
+	@tsc -p web
 
 fmt: $(SETUP) ## format everything
 	@cargo fmt --all
