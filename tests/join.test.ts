@@ -70,14 +70,6 @@ test("head_has_the_headers_of_get_and_no_body", async () => {
   }
 });
 
-test("options_names_the_methods", async () => {
-  for (const path of ["/v1", "/v1/people-per-place", "/v1/people-per-place/3"]) {
-    const { status, headers, text } = await join.ask("OPTIONS", path);
-    const allowed = { ...secure, allow: "GET, HEAD, OPTIONS" };
-    assert.deepEqual({ status, headers, text }, { status: 204, headers: allowed, text: "" });
-  }
-});
-
 test("the_root_describes_the_dataset_and_names_the_routes", async () => {
   const { status, headers, json } = await join.get("/v1");
   assert.deepEqual({ status, headers }, { status: 200, headers: one });

@@ -8,7 +8,7 @@ use registry::import::{
     Report,
 };
 use registry::log::Log;
-use registry::media::Frame;
+use registry::media::{Frame, LIST};
 use registry::sql::Statement;
 use registry::{Format as Form, Problem};
 use serde_json::Value;
@@ -123,12 +123,12 @@ pub async fn import<I: Importer + 'static>(
     let mode: Mode = params.get("mode")?.unwrap_or_default();
     let dry_run = params.get("dryRun")?.unwrap_or(false);
     let key = call.idempotency_key()?;
+    let by_line = call.format(LIST)? == Form::NdJson;
     let format = Format::of(call.media_type(&Format::MEDIA_TYPES)?);
     let body = call.body(MOST_BYTES).await?;
     let file = File::open(format, body, I::Record::COLUMNS)?;
     let key = key.as_ref().map_or("", |key| key.as_str());
     let scope = format!("{} {key}", mode.name());
-    let by_line = call.format() == Form::NdJson;
     let mut import = Import {
         importer: importer(&call)?,
         batches: Batches::of(file, scope, crate::normalize),

@@ -8,6 +8,7 @@
 pub mod access;
 mod answer;
 mod call;
+mod cors;
 mod d1;
 mod error;
 pub mod export;

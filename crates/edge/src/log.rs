@@ -1,6 +1,7 @@
 //! Pages of a register's log: one record's history, and the feed of all changes.
 
 use registry::log::Log;
+use registry::media::LIST;
 use registry::page::{self, Limit};
 use registry::{Cursor, Param, Problem};
 
@@ -36,7 +37,7 @@ pub async fn history(
     kind: &str,
 ) -> Result<Answer, Error> {
     let (after, limit) = position(&call, "after")?;
-    let format = call.format();
+    let format = call.format(LIST)?;
     let statement = log.of_record(id, after, limit, format.frame());
     let row = Database::of(&call.env)?.row(&statement).await?;
     let row = row.ok_or_else(Problem::internal)?;
@@ -46,9 +47,7 @@ pub async fn history(
     }
     let next = last.filter(|_| row.truth(2)).map(Cursor::Id);
     let next = next.map(|after| page::next_link(path, &call.query, &after.to_string()));
-    Ok(Answer::ok(format.media_type(), Body::Js(row.value(0)))
-        .header("vary", "accept")
-        .header_if("link", next))
+    Ok(Answer::ok(format.media_type(), Body::Js(row.value(0))).header_if("link", next))
 }
 
 /// `GET …/changes`: every change behind a cursor, in the order in which they were made. There
@@ -58,13 +57,11 @@ pub async fn history(
 /// A query that cannot be used.
 pub async fn changes(call: Call, log: Log, path: &str) -> Result<Answer, Error> {
     let (since, limit) = position(&call, "since")?;
-    let format = call.format();
+    let format = call.format(LIST)?;
     let statement = log.since(since, limit, format.frame());
     let row = Database::of(&call.env)?.row(&statement).await?;
     let row = row.ok_or_else(Problem::internal)?;
     let next = row.integer(1).unwrap_or(since);
     let link = page::since_link(path, &call.query, &Cursor::Id(next).to_string());
-    Ok(Answer::ok(format.media_type(), Body::Js(row.value(0)))
-        .header("vary", "accept")
-        .header("link", link))
+    Ok(Answer::ok(format.media_type(), Body::Js(row.value(0))).header("link", link))
 }

@@ -68,6 +68,14 @@ impl Upstream {
         self.ask("GET", path, known).await
     }
 
+    /// Asks for no more than the headers of a path, unless it is still as the tag says.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn head_unless(&self, path: &str, known: Option<&Tag>) -> Result<Response, Error> {
+        self.ask("HEAD", path, known).await
+    }
+
     /// Has the service do something, by an empty POST.
     ///
     /// # Errors

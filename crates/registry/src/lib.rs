@@ -4,7 +4,9 @@
 //! Nothing here knows of Cloudflare or of JavaScript, so all of it runs under plain
 //! `cargo test`.
 
+pub mod accept;
 pub mod access;
+pub mod cors;
 pub mod csv;
 pub mod cursor;
 pub mod etag;

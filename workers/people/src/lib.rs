@@ -6,24 +6,32 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{Routes, get, post};
+use edge::{JSON, MERGE_PATCH, Routes, get, post};
+use registry::import;
 use worker::{Context, Env, Result, ScheduleContext, ScheduledEvent, console_error, event};
 
 /// The whole route table, each address without its `/v1`.
 fn table() -> Routes {
     Routes::default()
-        .at("/people", get(routes::list).post(routes::create))
+        .at(
+            "/people",
+            get(routes::list).post(routes::create).taking(JSON),
+        )
         .at(
             "/people/{id}",
             get(routes::read)
                 .put(routes::put)
                 .patch(routes::patch)
+                .taking(MERGE_PATCH)
                 .delete(routes::delete),
         )
         .at("/people/{id}/history", get(routes::history))
         .at("/people/by-place", get(routes::by_place))
         .at("/people/population", get(routes::population))
-        .at("/people/import", post(routes::import))
+        .at(
+            "/people/import",
+            post(routes::import).taking(&import::Format::MEDIA_TYPES),
+        )
         .at("/people/export", get(routes::export))
         .at("/people/changes", get(routes::changes))
         .at("/internal/residents/{id}", get(routes::residents::count))

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Kind, Problem};
+use crate::accept::Form;
 
 /// What is wrong with one field of a body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +101,17 @@ impl Problem {
             format!("This route answers {allow}."),
         )
         .header("allow", allow)
+    }
+
+    /// An answer in none of the forms that the request accepts.
+    #[must_use]
+    pub fn not_acceptable(offered: &[impl Form]) -> Self {
+        let offered: Vec<&str> = offered.iter().map(|format| format.essence()).collect();
+        Self::new(
+            Kind::NotAcceptable,
+            format!("`Accept` must allow {}.", offered.join(" or ")),
+        )
+        .with("offered", json!(offered))
     }
 
     /// A record, "place" or "person", that does not exist.

@@ -23,6 +23,8 @@ pub enum Kind {
     NotFound,
     /// The route exists, but not for this method.
     MethodNotAllowed,
+    /// The answer has no form that the request accepts.
+    NotAcceptable,
     /// A place of this name exists already.
     NameTaken,
     /// An import gives an id that is there already.
@@ -83,7 +85,7 @@ const fn entry(status: u16, slug: &'static str, title: &'static str, mend: &'sta
 
 impl Kind {
     /// Every kind, in the order of status.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::InvalidParameter,
         Self::UnknownParameter,
         Self::InvalidHeader,
@@ -94,6 +96,7 @@ impl Kind {
         Self::UnknownRoute,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::NotAcceptable,
         Self::NameTaken,
         Self::IdTaken,
         Self::IdRetired,
@@ -177,6 +180,12 @@ impl Kind {
                 "method-not-allowed",
                 "This route does not answer this method",
                 "Use a method of the `Allow` header.",
+            ),
+            Self::NotAcceptable => entry(
+                406,
+                "not-acceptable",
+                "The answer has no form that `Accept` allows",
+                "Accept one of `offered`.",
             ),
             Self::NameTaken => entry(
                 409,

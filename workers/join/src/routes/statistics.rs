@@ -2,6 +2,7 @@
 
 use edge::{Answer, Body, Call, Error};
 use futures_util::future::try_join;
+use registry::media::TABLE;
 use registry::population::Populations;
 use registry::{Cursor, Format, Tag, page};
 use web_sys::Response;
@@ -22,8 +23,10 @@ const MOST_STEPS: usize = 8;
 pub async fn places(call: Call) -> Result<Answer, Error> {
     let params = call.params(PARAMETERS)?;
     let ask = Populations::read(&params, edge::now())?;
-    let accepted = || Format::preferred_of_table(call.header("accept").as_deref());
-    let format: Format = params.get("format")?.unwrap_or_else(accepted);
+    let format = match params.get("format")? {
+        Some(format) => format,
+        None => call.format(TABLE)?,
+    };
     let known = call.preconditions()?.known_counters(format);
     let services = Services::of(&call.env)?;
     let mut gathering = Gathering::of(ask);
@@ -31,9 +34,12 @@ pub async fn places(call: Call) -> Result<Answer, Error> {
     let [places_path, people_path] = gathering.paths().unwrap_or_default();
     let paths = [places_path.as_str(), people_path.as_str()];
     let places_tag = |counter| Tag::of_list(Format::Json, &[counter]);
-    let (places, people, tag) = match services.ask(paths, known, format, places_tag).await? {
+    let (places, people, tag) = match services
+        .ask(paths, known, format, places_tag, false)
+        .await?
+    {
         Sources::NotModified(tag) => {
-            return Ok(Answer::not_modified(&tag).header("vary", "accept"));
+            return Ok(Answer::not_modified(&tag));
         }
         Sources::Found {
             places,
@@ -56,7 +62,6 @@ pub async fn places(call: Call) -> Result<Answer, Error> {
     let body = Body::Text(written.into_text());
     Ok(Answer::ok(format.media_type(), body)
         .tagged(&tag)
-        .header("vary", "accept")
         .header_if("link", next))
 }
 

@@ -11,11 +11,11 @@ mod residents;
 mod settle;
 mod write;
 
-pub use by_place::{PEOPLE_A_STATEMENT, by_place};
+pub use by_place::{PEOPLE_A_STATEMENT, by_place, counter};
 pub use history::CHANGES;
 pub use import::present;
 pub use integrity::{doubts, residents};
-pub use list::{REGISTER, exported, filters, list};
+pub use list::{REGISTER, filters, list};
 pub use population::population;
 pub use read::read;
 pub use residents::{count, release, relocate};

@@ -3,9 +3,26 @@
 use registry::media::Frame;
 use registry::population::{Measure, Order, Populations, Position};
 use registry::sql::{Bind, Statement};
-use registry::{Moment, PlaceId};
+use registry::{Format, Moment, PlaceId};
 
 const POPULATION: &str = include_str!("population.sql");
+
+/// A population as JSON.
+const RECORD: &str = r#"'{"placeId":' || place_id
+      || ',"total":' || (living + dead)
+      || ',"living":' || living
+      || ',"dead":' || dead
+      || ',"king":' || coalesce('{"id":' || king_id || ',"name":' || json_quote(king) || '}', 'null')
+      || '}'"#;
+
+/// A population as a line of a table.
+const HEADER: &str = "placeId,total,living,dead,kingId,kingName\r\n";
+const LINE: &str = concat!(
+    "place_id || ',' || (living + dead) || ',' || living || ',' || dead
+      || ',' || coalesce(king_id, '') || ',' || coalesce(",
+    registry::name_cell!("king"),
+    ", '')"
+);
 
 /// Every place's last row at a time. The places come one seek each, in order of id, because
 /// history has many rows a place; who has died out or moved away entirely is no row.
@@ -45,7 +62,7 @@ const PAST_NOWHERE: &str = "SELECT dead FROM population_history
 
 /// The populations asked for; none if nothing has changed since the counter that was `seen`.
 #[must_use]
-pub fn population(ask: &Populations, frame: Frame, seen: Option<i64>) -> Statement {
+pub fn population(ask: &Populations, format: Format, seen: Option<i64>) -> Statement {
     let number = match ask.order {
         Order::Id => "0",
         Order::Up(Measure::Living) => "living",
@@ -82,7 +99,12 @@ pub fn population(ask: &Populations, frame: Frame, seen: Option<i64>) -> Stateme
         (Some(_), Order::Id) => PAST.replace("{behind}", "?9"),
         (Some(_), _) => PAST.replace("{behind}", "0"),
     };
+    let record = match format {
+        Format::Json | Format::NdJson => RECORD,
+        Format::Csv => LINE,
+    };
     let sql = POPULATION
+        .replace("{record}", record)
         .replace("{past}", &past)
         .replace("{source}", source)
         .replace("{number}", number)
@@ -94,7 +116,7 @@ pub fn population(ask: &Populations, frame: Frame, seen: Option<i64>) -> Stateme
         .replace("{nowhere}", nowhere);
     Statement {
         sql,
-        binds: binds(ask, frame, seen),
+        binds: binds(ask, format.frame_below(HEADER), seen),
     }
 }
 

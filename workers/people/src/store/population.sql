@@ -30,12 +30,7 @@ WITH RECURSIVE
   )
 SELECT
   ?2 || coalesce(group_concat(
-    '{"placeId":' || place_id
-      || ',"total":' || (living + dead)
-      || ',"living":' || living
-      || ',"dead":' || dead
-      || ',"king":' || coalesce('{"id":' || king_id || ',"name":' || json_quote(king) || '}', 'null')
-      || '}',
+    {record},
     ?3
   ) FILTER (WHERE n <= ?1) || ?4, ?5),
   CASE WHEN count(*) > ?1 THEN

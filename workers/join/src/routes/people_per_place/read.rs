@@ -22,7 +22,7 @@ pub async fn read(call: Call) -> Result<Answer, Error> {
     let place_path = format!("/v1/places/{id}");
     let group_path = format!("/v1/people/by-place?placeId={id}&peopleLimit={limit}");
     let paths = [place_path.as_str(), group_path.as_str()];
-    let sources = services.ask(paths, known, Format::Json, Tag::of_version);
+    let sources = services.ask(paths, known, Format::Json, Tag::of_version, false);
     let (place, group, tag) = match sources.await? {
         Sources::NotModified(tag) => return Ok(Answer::not_modified(&tag)),
         Sources::Found { places, .. } if places.status() == 404 => {

@@ -54,7 +54,8 @@ impl Services {
         })
     }
 
-    /// Asks both at once. `place_tag` makes the tag that the places have at a mark.
+    /// Asks both at once; for HEAD, people for no more than their headers. `place_tag` makes
+    /// the tag that the places have at a mark.
     ///
     /// # Errors
     /// A problem that names the service that failed. An answer of places other than 200 is
@@ -65,13 +66,21 @@ impl Services {
         known: Option<[i64; 2]>,
         format: Format,
         place_tag: fn(i64) -> Tag,
+        is_head: bool,
     ) -> Result<Sources, Error> {
+        let people_unless = async |known: Option<&Tag>| {
+            if is_head {
+                self.people.head_unless(people, known).await
+            } else {
+                self.people.get_unless(people, known).await
+            }
+        };
         let group_tag = |counter| Tag::of_list(Format::Json, &[counter]);
         let place_known = known.map(|[mark, _]| place_tag(mark));
         let group_known = known.map(|[_, counter]| group_tag(counter));
         let (mut place, mut group) = try_join(
             self.places.get_unless(places, place_known.as_ref()),
-            self.people.get_unless(people, group_known.as_ref()),
+            people_unless(group_known.as_ref()),
         )
         .await?;
         if let Some(known) = known
@@ -84,7 +93,7 @@ impl Services {
             place = self.places.read(places).await?;
         }
         if group.status() == 304 {
-            group = self.people.read(people).await?;
+            group = people_unless(None).await?;
         }
         let group = self.people.found(group)?;
         let marks = [mark(&place), mark(&group)].map(Option::unwrap_or_default);

@@ -5,8 +5,9 @@ use futures_util::future::{join, join3};
 use pages::Notice;
 use pages::api::{King, Place, Population};
 use pages::overview::{Ask, Counts, Overview, Row, Totals};
-use registry::path;
+use registry::accept::Form;
 use registry::population::Populations;
+use registry::{Format, path};
 
 use super::reading::{list, or_warn};
 use super::{done, html};
@@ -15,18 +16,36 @@ use crate::routes::dataset;
 use crate::routes::people_per_place::Services;
 use crate::routes::statistics::{gathered, number};
 
-/// The page, or the dataset.
+/// What the root can be, for `Accept`.
+#[derive(Clone, Copy)]
+enum Root {
+    Page,
+    Dataset,
+}
+
+impl Form for Root {
+    fn essence(self) -> &'static str {
+        match self {
+            Self::Page => "text/html",
+            Self::Dataset => Format::Json.essence(),
+        }
+    }
+}
+
+/// The page, or the dataset, whose errors are no pages, nor is one that `Accept` allows neither
+/// of them. With its version the root is the dataset alone.
 ///
 /// # Errors
-/// A query that cannot be used, where it is the dataset that is asked for.
+/// None.
 pub async fn overview(call: Call) -> Result<Answer, Error> {
-    let address = call.request.url();
-    let accept = call.header("accept").unwrap_or_default();
-    if path::of_address(&address).0 != "/" {
-        return dataset(call).await;
-    }
-    if accept.contains("application/json") && !accept.contains("text/html") {
-        return Ok(dataset(call).await?.header("vary", "accept"));
+    let root = match path::of_address(&call.request.url()).0 {
+        "/" => call.format(&[Root::Page, Root::Dataset]),
+        _ => Ok(Root::Dataset),
+    };
+    match root {
+        Ok(Root::Page) => {}
+        Ok(Root::Dataset) => return Ok(dataset(call).await.unwrap_or_else(Answer::from)),
+        Err(problem) => return Ok(Answer::problem(&problem)),
     }
     let services = Services::of(&call.env)?;
     let mut notices = done(&call.query);
@@ -60,7 +79,7 @@ pub async fn overview(call: Call) -> Result<Answer, Error> {
         next,
         notices,
     };
-    Ok(html(200, page.to_html()).header("vary", "accept"))
+    Ok(html(200, page.to_html()))
 }
 
 struct Found {
