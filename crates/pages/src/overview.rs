@@ -125,8 +125,8 @@ pub struct Overview {
     pub ask: Ask,
     /// How many in all.
     pub totals: Totals,
-    /// The places.
-    pub rows: Vec<Row>,
+    /// The places; none where they are not known.
+    pub rows: Option<Vec<Row>>,
     /// The most people that any place has: the longest bar.
     pub most: i64,
     /// Where the page behind begins.
@@ -151,10 +151,9 @@ impl Overview {
                 @if self.ask.name.is_some() {
                     p.hint { "Searched by name, places stand in order of number." }
                 }
-                @if self.rows.is_empty() {
-                    p.empty { (self.told()) }
-                } @else {
-                    (self.ranking())
+                @match self.rows.as_deref() {
+                    None | Some([]) => p.empty { (self.told()) },
+                    Some(rows) => (self.ranking(rows)),
                 }
                 @if let Some(next) = &self.next {
                     p.pages { a rel="next" href=(self.ask.next(next)) { "Further places" } }
@@ -222,7 +221,10 @@ impl Overview {
 
     /// What is found, in a few words.
     fn told(&self) -> String {
-        let found = match self.rows.len() {
+        let Some(rows) = &self.rows else {
+            return "Which places there are cannot be told just now.".to_owned();
+        };
+        let found = match rows.len() {
             0 if self.next.is_some() => "No place is like that so far".to_owned(),
             0 => "No place is like that".to_owned(),
             1 => "One place".to_owned(),
@@ -238,7 +240,7 @@ impl Overview {
         )
     }
 
-    fn ranking(&self) -> Markup {
+    fn ranking(&self, rows: &[Row]) -> Markup {
         html! {
             (pattern())
             p.legend aria-hidden="true" {
@@ -255,7 +257,7 @@ impl Overview {
                         th scope="col" { "King" }
                     }
                 }
-                tbody { @for row in &self.rows { (self.row(row)) } }
+                tbody { @for row in rows { (self.row(row)) } }
             }
         }
     }
@@ -339,7 +341,7 @@ mod tests {
                 living: Some(1234),
                 ..Totals::default()
             },
-            rows: vec![
+            rows: Some(vec![
                 row(1, 3, 1),
                 row(2, 0, 0),
                 Row {
@@ -347,7 +349,7 @@ mod tests {
                     name: None,
                     counts: None,
                 },
-            ],
+            ]),
             most: 8,
             next: Some("703".to_owned()),
             notices: Vec::new(),
