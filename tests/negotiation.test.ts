@@ -344,6 +344,7 @@ const routes: Record<string, [allow: string, post?: string]> = {
   "/people/population": [reads],
   "/internal/standing": [reads],
   "/internal/integrity": [reads],
+  "/internal/counter": [reads],
   "/internal/repair": ["POST, OPTIONS"],
   "/internal/residents/{id}": [reads],
   "/internal/residents/{id}/relocate": ["POST, OPTIONS"],

@@ -9,6 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
 use crate::Error;
+use crate::proof::Marks;
 
 /// A body.
 pub enum Body {
@@ -91,6 +92,29 @@ pub struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Body,
+    marks: Option<Marks>,
+}
+
+/// An answer that can go out again and again.
+#[derive(Clone)]
+pub struct Fixed {
+    headers: Vec<(&'static str, String)>,
+    body: JsValue,
+    /// The marks of the registers that it is made from.
+    pub marks: Marks,
+    /// The bytes of its body, about.
+    pub bytes: usize,
+}
+
+impl Fixed {
+    /// The answer, once more.
+    #[must_use]
+    pub fn answer(&self) -> Answer {
+        Answer {
+            headers: self.headers.clone(),
+            ..Answer::new(200, Body::Js(self.body.clone()))
+        }
+    }
 }
 
 impl Answer {
@@ -99,7 +123,34 @@ impl Answer {
             status,
             headers: Vec::new(),
             body,
+            marks: None,
         }
+    }
+
+    /// Says which registers' state it is made from.
+    #[must_use]
+    pub fn of_marks(self, marks: Option<Marks>) -> Self {
+        Self { marks, ..self }
+    }
+
+    /// The same as what can go out again, if it is a whole 200 of which the marks are known.
+    #[must_use]
+    pub fn fixed(&self) -> Option<Fixed> {
+        let (body, bytes) = match &self.body {
+            Body::Js(text) => {
+                let text = text.dyn_ref::<JsString>()?;
+                (text.into(), usize::try_from(text.length()).ok()?)
+            }
+            Body::Text(text) => (JsString::from(text.as_str()).into(), text.len()),
+            Body::Bytes(bytes) => (Uint8Array::from(bytes.as_slice()).into(), bytes.len()),
+            _ => return None,
+        };
+        Some(Fixed {
+            headers: self.headers.clone(),
+            body,
+            marks: self.marks.filter(|_| self.status == 200)?,
+            bytes,
+        })
     }
 
     /// A page for a browser.

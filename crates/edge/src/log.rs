@@ -65,3 +65,25 @@ pub async fn changes(call: Call, log: Log, path: &str) -> Result<Answer, Error> 
     let link = page::since_link(path, &call.query, &Cursor::Id(next).to_string());
     Ok(Answer::ok(format.media_type(), Body::Js(row.value(0))).header("link", link))
 }
+
+/// The change counter of a register, as the marks of what is made from it alone.
+pub async fn marks(env: worker::Env, log: Log) -> Option<crate::Marks> {
+    let row = Database::of(&env).ok()?.row(&log.counter()).await.ok()??;
+    Some([row.integer(0)?, 0])
+}
+
+/// `GET /internal/counter`: how far the register is. Many ask at once, and few of them ask the
+/// database.
+///
+/// # Errors
+/// A database that does not answer.
+pub async fn counter(call: Call, log: Log) -> Result<Answer, Error> {
+    call.params(&[])?;
+    let env = call.env.clone();
+    let marks = crate::proof::marks(&call.context, move || marks(env.clone(), log)).await;
+    let [counter, _] = marks.ok_or_else(Problem::internal)?;
+    Ok(Answer::ok(
+        "application/json",
+        Body::Text(counter.to_string()),
+    ))
+}

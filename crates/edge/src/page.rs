@@ -50,6 +50,7 @@ impl PageRow {
             .map(|after| page::next_link(path, query, &after));
         let count = self.0.integer(2).map(|count| count.to_string());
         Answer::ok(format.media_type(), Body::Js(self.body()))
+            .of_marks(Some([counter, 0]))
             .tagged(&tag)
             .header_if("link", next)
             .header_if("x-total-count", count)

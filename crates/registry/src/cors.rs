@@ -8,8 +8,8 @@
 /// The headers of an answer that a page may read, beyond the few that any may.
 pub const EXPOSED: &str = "Accept-Patch, Accept-Post, Age, Allow, Cache-Status, \
      Content-Disposition, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, \
-     Retry-After, Server-Timing, WWW-Authenticate, X-Request-Id, X-Total-Count, X-Total-Dead, \
-     X-Total-Living, X-Total-Nowhere";
+     Retry-After, Server-Timing, WWW-Authenticate, X-Change-Counter, X-Request-Id, X-Total-Count, \
+     X-Total-Dead, X-Total-Living, X-Total-Nowhere";
 
 /// The headers of a request that a page may send, beyond the few that any may.
 pub const ALLOWED: &str = "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, \

@@ -12,6 +12,7 @@ pub mod cursor;
 pub mod etag;
 pub mod export;
 pub mod fields;
+pub mod held;
 pub mod id;
 pub mod idempotency;
 pub mod ids;

@@ -7,7 +7,8 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{Routes, any, get, post};
+use edge::{Routes, any, get, held, post};
+use routes::people_per_place::marks;
 use routes::ui::{self, page};
 use worker::{Context, Env, Result, event};
 
@@ -15,14 +16,20 @@ use worker::{Context, Env, Result, event};
 fn table() -> Routes {
     Routes::behind(routes::guard)
         .at("/", get(page(ui::overview)))
-        .at("/people-per-place", get(routes::people_per_place::list))
+        .at(
+            "/people-per-place",
+            get(held(marks, routes::people_per_place::list)),
+        )
         .at(
             "/people-per-place/{id}",
-            get(routes::people_per_place::read),
+            get(held(marks, routes::people_per_place::read)),
         )
         .at("/integrity", get(routes::integrity))
         .at("/integrity/repair", post(routes::repair))
-        .at("/statistics/places", get(routes::statistics::places))
+        .at(
+            "/statistics/places",
+            get(held(marks, routes::statistics::places)),
+        )
         .at("/changes", get(routes::changes))
         .at("/places", any(routes::forward::to_places))
         .at("/places/import", any(routes::forward::import_places))

@@ -6,7 +6,7 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{JSON, MERGE_PATCH, Routes, get, post};
+use edge::{JSON, MERGE_PATCH, Routes, get, held, post};
 use registry::import;
 use worker::{Context, Env, Result, ScheduleContext, ScheduledEvent, console_error, event};
 
@@ -15,11 +15,13 @@ fn table() -> Routes {
     Routes::default()
         .at(
             "/people",
-            get(routes::list).post(routes::create).taking(JSON),
+            get(held(routes::marks, routes::list))
+                .post(routes::create)
+                .taking(JSON),
         )
         .at(
             "/people/{id}",
-            get(routes::read)
+            get(held(routes::marks, routes::read))
                 .put(routes::put)
                 .patch(routes::patch)
                 .taking(MERGE_PATCH)
@@ -43,6 +45,7 @@ fn table() -> Routes {
             "/internal/residents/{id}/release",
             post(routes::residents::release),
         )
+        .at("/internal/counter", get(routes::counter))
         .at("/internal/integrity", get(routes::integrity))
         .at("/internal/repair", post(routes::repair))
 }

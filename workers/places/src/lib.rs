@@ -6,7 +6,7 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{JSON, MERGE_PATCH, Routes, get, post};
+use edge::{JSON, MERGE_PATCH, Routes, get, held, post};
 use registry::import;
 use worker::{Context, Env, Result, ScheduleContext, ScheduledEvent, console_error, event};
 
@@ -15,11 +15,13 @@ fn table() -> Routes {
     Routes::default()
         .at(
             "/places",
-            get(routes::list).post(routes::create).taking(JSON),
+            get(held(routes::marks, routes::list))
+                .post(routes::create)
+                .taking(JSON),
         )
         .at(
             "/places/{id}",
-            get(routes::read)
+            get(held(routes::marks, routes::read))
                 .put(routes::put)
                 .patch(routes::patch)
                 .taking(MERGE_PATCH)
@@ -34,6 +36,7 @@ fn table() -> Routes {
         .at("/places/export", get(routes::export))
         .at("/places/changes", get(routes::changes))
         .at("/internal/standing", get(routes::standing))
+        .at("/internal/counter", get(routes::counter))
         .at("/internal/integrity", get(routes::integrity))
         .at("/internal/repair", post(routes::repair))
 }

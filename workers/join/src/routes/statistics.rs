@@ -29,12 +29,13 @@ pub async fn places(call: Call) -> Result<Answer, Error> {
     };
     let known = call.preconditions()?.known_counters(format);
     let services = Services::of(&call.env)?;
+    let is_now = ask.as_of.is_none();
     let mut gathering = Gathering::of(ask);
 
     let [places_path, people_path] = gathering.paths().unwrap_or_default();
     let paths = [places_path.as_str(), people_path.as_str()];
     let places_tag = |counter| Tag::of_list(Format::Json, &[counter]);
-    let (places, people, tag) = match services
+    let (places, people, (tag, marks)) = match services
         .ask(paths, known, format, places_tag, false)
         .await?
     {
@@ -45,7 +46,8 @@ pub async fn places(call: Call) -> Result<Answer, Error> {
             places,
             people,
             tag,
-        } => (services.places.found(places)?, people, tag),
+            marks,
+        } => (services.places.found(places)?, people, (tag, marks)),
     };
     let everyone = number(&people, "x-total-living");
     let nowhere = number(&people, "x-total-nowhere");
@@ -61,6 +63,7 @@ pub async fn places(call: Call) -> Result<Answer, Error> {
     let next = next.map(|after| page::next_link(path, &call.query, &after.to_string()));
     let body = Body::Text(written.into_text());
     Ok(Answer::ok(format.media_type(), body)
+        .of_marks(marks.filter(|_| is_now))
         .tagged(&tag)
         .header_if("link", next))
 }

@@ -21,7 +21,7 @@ pub use by_place::by_place;
 pub use create::create;
 pub use delete::delete;
 pub use export::export;
-pub use history::{changes, history};
+pub use history::{changes, counter, history, marks};
 pub use import::import;
 pub use integrity::integrity;
 pub use list::list;

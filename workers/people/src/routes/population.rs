@@ -28,8 +28,11 @@ pub async fn population(call: Call) -> Result<Answer, Error> {
     }
     let next = row.text(1);
     let next = next.map(|after| page::next_link("/v1/people/population", &call.query, &after));
+    // What was, is told by the time too.
+    let marks = Some([counter, 0]).filter(|_| ask.as_of.is_none());
     let number = |column| row.integer(column).unwrap_or_default().to_string();
     Ok(Answer::ok(format.media_type(), Body::Js(row.value(0)))
+        .of_marks(marks)
         .tagged(&tag)
         .header_if("link", next)
         .header("x-total-living", number(2))

@@ -20,7 +20,7 @@ pub use as_of::as_of;
 pub use create::create;
 pub use delete::delete;
 pub use export::export;
-pub use history::{changes, history};
+pub use history::{changes, counter, history, marks};
 pub use import::import;
 pub use integrity::integrity;
 pub use list::list;

@@ -130,7 +130,11 @@ fn one_place_is_one_row() {
     };
     assert_eq!(
         one(1),
-        [[text(r#"{"id":1,"name":"Beta"}"#), Value::Integer(1)]]
+        [[
+            text(r#"{"id":1,"name":"Beta"}"#),
+            Value::Integer(1),
+            Value::Integer(3),
+        ]]
     );
     assert!(one(3).is_empty());
 }

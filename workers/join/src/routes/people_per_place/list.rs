@@ -29,7 +29,7 @@ pub async fn list(call: Call) -> Result<Answer, Error> {
     let paths = [places_path.as_str(), groups_path.as_str()];
     let places_tag = |counter| Tag::of_list(Format::Json, &[counter]);
     let sources = services.ask(paths, known, format, places_tag, call.is_head());
-    let (places, groups, tag) = match sources.await? {
+    let (places, groups, (tag, marks)) = match sources.await? {
         Sources::NotModified(tag) => {
             return Ok(Answer::not_modified(&tag));
         }
@@ -37,7 +37,8 @@ pub async fn list(call: Call) -> Result<Answer, Error> {
             places,
             people,
             tag,
-        } => (services.places.found(places)?, people, tag),
+            marks,
+        } => (services.places.found(places)?, people, (tag, marks)),
     };
     let headers = places.headers();
     let page = services.places.bytes(&places).await?;
@@ -56,6 +57,7 @@ pub async fn list(call: Call) -> Result<Answer, Error> {
         body(merging, format.frame()).await?
     };
     Ok(Answer::ok(format.media_type(), body)
+        .of_marks(marks)
         .tagged(&tag)
         .header_if("link", next)
         .header_if("x-total-count", header("x-total-count")))

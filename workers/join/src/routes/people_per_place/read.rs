@@ -23,7 +23,7 @@ pub async fn read(call: Call) -> Result<Answer, Error> {
     let group_path = format!("/v1/people/by-place?placeId={id}&peopleLimit={limit}");
     let paths = [place_path.as_str(), group_path.as_str()];
     let sources = services.ask(paths, known, Format::Json, Tag::of_version, false);
-    let (place, group, tag) = match sources.await? {
+    let (place, group, (tag, marks)) = match sources.await? {
         Sources::NotModified(tag) => return Ok(Answer::not_modified(&tag)),
         Sources::Found { places, .. } if places.status() == 404 => {
             return Err(Problem::not_found("place", id.get()).into());
@@ -32,12 +32,13 @@ pub async fn read(call: Call) -> Result<Answer, Error> {
             places,
             people,
             tag,
-        } => (services.places.found(places)?, people, tag),
+            marks,
+        } => (services.places.found(places)?, people, (tag, marks)),
     };
     let place = services.places.bytes(&place);
     let (place, group) = join(place, services.people.bytes(&group)).await;
     let body = merged(place?, &group?).map_err(|malformed| services.blame(malformed))?;
-    Ok(Answer::record(Body::Bytes(body), &tag))
+    Ok(Answer::record(Body::Bytes(body), &tag).of_marks(marks))
 }
 
 fn merged(place: Vec<u8>, group: &[u8]) -> Result<Vec<u8>, Malformed> {
