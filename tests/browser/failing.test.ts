@@ -16,7 +16,7 @@ test("while_people_are_down_the_places_are_shown_without_numbers", async () => {
     const totals = await page.locator(".totals > div").allInnerTexts();
     assert.deepEqual(totals.slice(0, 2), ["places\n30", "living\nunknown"]);
     assert.equal(await page.locator("tbody tr").count(), 25);
-    assert.equal(await page.locator("tbody td.count").first().innerText(), "unknown");
+    assert.equal(await page.locator("tbody td.count").first().textContent(), "unknown");
     await page.getByRole("link", { name: "Descaro del Rey" }).click();
     await page.getByRole("heading", { name: "Descaro del Rey" }).waitFor();
     await page.getByText("How many live here cannot be told just now.").waitFor();
