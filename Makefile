@@ -37,10 +37,10 @@ quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
 config = $(if $(filter join,$(1)),wrangler.toml,workers/$(1)/wrangler.toml)
 
-.PHONY: help setup build dev migrate seed test lint fmt clean
+.PHONY: help setup build dev migrate seed test lint screenshots fmt clean
 
 help: ## list the commands
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(SETUP) ## install what the project needs, inside the project
 
@@ -69,6 +69,10 @@ lint: $(SETUP) ## check format, lints and types
 	@biome ci --log-level=warn
 	@tsc
 	@tsc -p web
+
+screenshots: build ## take the pictures of docs/images anew
+	@node tools/chromium.ts
+	@node tools/screenshots.ts
 
 fmt: $(SETUP) ## format everything
 	@cargo fmt --all
