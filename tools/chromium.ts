@@ -11,7 +11,7 @@ const places = [
 
 /** What to do about it. */
 export const none =
-  "There is no Chromium here. Install one, or name one in CHROMIUM_BIN; SKIP_BROWSER=1 leaves out what needs it.";
+  "There is no Chromium that runs here. Install one, or name one in CHROMIUM_BIN; SKIP_BROWSER=1 leaves out what needs it.";
 
 /** The path of one that runs. */
 export function find(): string | undefined {
@@ -28,7 +28,8 @@ function runs(command: string, ...given: string[]): boolean {
 }
 
 function install(): void {
-  if (process.getuid?.() !== 0 || !runs("apt-get", "--version")) return;
+  const isNamed = Boolean(process.env.CHROMIUM_BIN);
+  if (isNamed || process.getuid?.() !== 0 || !runs("apt-get", "--version")) return;
   console.log("» installing Chromium …");
   process.env.DEBIAN_FRONTEND = "noninteractive";
   runs("apt-get", "update");

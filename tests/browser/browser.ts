@@ -103,10 +103,9 @@ export class Site {
 export async function open(options: Options = {}): Promise<Site> {
   const executablePath = find();
   if (!executablePath) throw new Error(none);
-  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   const [system, browser] = await Promise.all([
     start(options),
-    chromium.launch({ executablePath, args }),
+    chromium.launch({ executablePath }),
   ]);
   return new Site(system, browser);
 }
