@@ -1,6 +1,6 @@
 //! Imports: what is the same for both registers.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use futures_util::{Stream, stream};
 use registry::import::{
@@ -73,7 +73,7 @@ impl Plan {
         add: impl Fn(&mut Self, &Given<T>, Value, Option<&Row>) -> Result<(), Problem>,
     ) -> Result<Self, Error> {
         let found = database.rows(present).await?;
-        let present: BTreeMap<usize, &Row> = found
+        let present: HashMap<usize, &Row> = found
             .iter()
             .filter_map(|row| Some((usize::try_from(row.integer(0)?).ok()?, row)))
             .collect();
