@@ -90,6 +90,15 @@ test("a_file_that_cannot_be_read_is_shown_again_with_what_is_wrong", async () =>
   assert.equal(await page.getByLabel("Or paste it here").inputValue(), lines.join("\n"));
 });
 
+test("a_file_that_is_too_long_is_said_to_be", async () => {
+  await using visit = await site.visit();
+  const page = await visit.go("/ui/import");
+  const file = csv(["name", "x".repeat(11 * 1024 * 1024)]);
+  await page.getByLabel("File", { exact: true }).setInputFiles(file);
+  await page.getByRole("button", { name: "Try it" }).click();
+  await page.getByRole("heading", { name: "The body is too long" }).waitFor();
+});
+
 test("a_big_file_is_seen_to_progress", async () => {
   await using visit = await site.visit();
   const page = await visit.go("/ui/import");

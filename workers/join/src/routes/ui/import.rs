@@ -129,6 +129,8 @@ async fn read(call: &Call) -> Result<(Form, Vec<u8>), Error> {
         .header("content-length")
         .and_then(|length| length.parse::<usize>().ok());
     if length.is_none_or(|length| length > most) {
+        // Whoever still sends does not read the answer.
+        call.body(most).await?;
         return Err(Problem::body_too_large(most).into());
     }
     let thrown = Error::platform("reading a form");
