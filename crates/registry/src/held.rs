@@ -34,13 +34,17 @@ impl<T: Clone> Held<T> {
             return Some(value.clone());
         }
         let (key, (value, bytes)) = self.old.remove_entry(key)?;
-        self.put(key, value.clone(), bytes);
+        self.put_counted(key, value.clone(), bytes);
         Some(value)
     }
 
     /// Holds a value of so many bytes, unless it would fill a quarter of the whole.
     pub fn put(&mut self, key: String, value: T, bytes: usize) {
         let bytes = bytes + key.len();
+        self.put_counted(key, value, bytes);
+    }
+
+    fn put_counted(&mut self, key: String, value: T, bytes: usize) {
         self.old.remove(&key);
         if let Some((_, before)) = self.young.remove(&key) {
             self.bytes -= before;
