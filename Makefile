@@ -4,7 +4,8 @@
 .DEFAULT_GOAL := help
 
 WORKERS := places people join
-BUILDS := $(WORKERS:%=workers/%/build/index.js)
+ASSETS := workers/join/assets/openapi.json
+BUILDS := $(WORKERS:%=workers/%/build/index.js) $(ASSETS)
 
 # worker-build is released with the worker crate, and wasm-bindgen's command must be
 # the very version of its crate: Cargo.lock pins both.
@@ -37,10 +38,10 @@ quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
 config = $(if $(filter join,$(1)),wrangler.toml,workers/$(1)/wrangler.toml)
 
-.PHONY: help setup build dev migrate seed test bench lint fmt clean
+.PHONY: help setup build dev migrate seed test bench lint openapi screenshots fmt clean
 
 help: ## list the commands
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(SETUP) ## install what the project needs, inside the project
 
@@ -54,11 +55,12 @@ migrate: $(WORKERS:%=.wrangler/state/%.migrated) ## bring the three local databa
 seed: migrate ## fill the local databases that are empty
 	@node tools/seed.ts
 
-test: lint build ## run every check and test
+test: lint build .tools/python/made ## run every check and test; SKIP_BROWSER=1 leaves out the pages in a browser
+	@node tools/chromium.ts
 	$(call say,testing the crates)
 	@cargo test --quiet --workspace
 	$(call say,testing the workers)
-	@node --test --test-reporter=spec --test-concurrency=2 'tests/**/*.test.ts'
+	@node --test --test-reporter=spec --test-concurrency=2 $(if $(SKIP_BROWSER),'tests/*.test.ts','tests/**/*.test.ts')
 
 bench: $(SETUP) $(BUILDS) ## measure this and its peers; QUICK=1, or ONLY=join-1000,person
 	@node --disable-warning=ExperimentalWarning bench/main.ts
@@ -71,6 +73,15 @@ lint: $(SETUP) ## check format, lints and types
 	@cargo clippy --quiet $(WORKERS:%=-p %) --target wasm32-unknown-unknown -- -D warnings
 	@biome ci --log-level=warn
 	@tsc
+	@tsc -p web
+
+screenshots: build ## take the pictures of docs/images anew
+	@node tools/chromium.ts
+	@node tools/screenshots.ts
+
+openapi: $(SETUP) ## write the documents of the API, and the types of its client
+	@cargo run --quiet -p openapi
+	@openapi-typescript openapi/join.json --output clients/typescript/src/api.ts >/dev/null
 
 fmt: $(SETUP) ## format everything
 	@cargo fmt --all
@@ -78,7 +89,7 @@ fmt: $(SETUP) ## format everything
 	@biome check --write --log-level=warn
 
 clean: ## remove everything made, local databases included
-	rm -rf target .tools node_modules .wrangler .bench bench/peers/naive/*/build workers/*/build workers/*/.wrangler
+	rm -rf target .tools node_modules .wrangler .bench bench/peers/naive/*/build workers/*/build workers/*/.wrangler workers/join/assets
 
 node_modules/.package-lock.json: package.json package-lock.json
 	$(call say,installing the npm packages …)
@@ -88,6 +99,14 @@ node_modules/.package-lock.json: package.json package-lock.json
 .tools/wasm32: rust-toolchain.toml
 	$(call say,installing Rust and its wasm target …)
 	$(call quietly,rustup toolchain install && rustup target add wasm32-unknown-unknown)
+	@touch $@
+
+# Of one test, which is left out where there is no Python to run it.
+.tools/python/made: tests/schemathesis/requirements.txt
+	@mkdir -p $(@D)
+	$(call say,installing schemathesis …)
+	$(call quietly,! python3 -c 'import ensurepip; import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { python3 -m venv --clear $(@D) && $(@D)/bin/pip install --quiet --requirement $<; })
 	@touch $@
 
 # Debug builds: they install in half the time, and they run for seconds. The command
@@ -104,11 +123,22 @@ $(TOOLS): | .tools/wasm32
 
 # Folders are listed too: they change when a file is added or removed.
 workers/%/build/index.js: $$(shell find crates/*/src workers/$$*/src) workers/%/Cargo.toml \
+		$$(wildcard workers/$$*/build.rs) openapi/%.json \
 		$(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock $(SETUP)
 	$(call say,building $* …)
 	$(call quietly,worker-build --release workers/$*)
 	@printf '» built %s: %d KB of wasm, %d KB gzipped\n' $* \
 		$$(($$(wc -c <$(@D)/index_bg.wasm) / 1024)) $$(($$(gzip -c $(@D)/index_bg.wasm | wc -c) / 1024))
+
+# Swagger UI is served from here: a page of this site runs nobody else's code.
+$(ASSETS): openapi/join.json $(shell find web) node_modules/.package-lock.json
+	@rm -rf $(@D)
+	@cp -R web $(@D)
+	@cd node_modules/swagger-ui-dist && cp swagger-ui.css swagger-ui-bundle.js \
+		swagger-ui-bundle.js.LICENSE.txt LICENSE NOTICE $(CURDIR)/$(@D)/docs
+	@mkdir $(@D)/v1
+	@sed 's/^ *//' openapi/join.json | tr -d '\n' >$(@D)/v1/openapi.json
+	@cp $(@D)/v1/openapi.json $@
 
 .wrangler/state/%.migrated: $$(wildcard d1-migrations/$$*/*.sql) node_modules/.package-lock.json
 	$(call say,migrating the database $* …)

@@ -73,7 +73,7 @@ function load(lane: Lane, workload: Workload, url: URL): Buffer[] {
   if (!make || lane.name === "floors") return [wire(url, lane.shot)];
   return Array.from({ length: workload.requests ?? 2000 }, () => {
     shots += 1;
-    return wire(url, make(shots));
+    return wire(url, make(shots, lane.name));
   });
 }
 
@@ -96,7 +96,7 @@ async function round(
   }
   if (workload.verified && workload.shots) {
     shots += 1;
-    return await single(running, { ...workload, shot: workload.shots(shots) });
+    return await single(running, { ...workload, shot: workload.shots(shots, lane.name) });
   }
   const ammunition = load(lane, workload, url);
   const limit = workload.requests

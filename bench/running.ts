@@ -3,10 +3,15 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import type { Costs } from "../tests/counting.ts";
 import type { Name } from "../tests/harness.ts";
-import { type ContestantName, contestants, names, type Options } from "./contestants.ts";
+import {
+  type ContestantName,
+  contestants,
+  names,
+  type Options,
+  type Started,
+} from "./contestants.ts";
 import type { Size } from "./rows.ts";
 import { copied, home } from "./stock.ts";
 
@@ -34,14 +39,17 @@ export type StartOptions = Omit<Options, "data"> & {
   filled?: (folder: string) => void;
 };
 
+/** Where a contestant listens. */
+type Told = Pick<Started, "urls" | "inspector">;
+
 export class Running {
   readonly name: ContestantName;
   readonly urls: Record<Name, URL>;
   readonly inspector: string | undefined;
   readonly #child: ChildProcess;
 
-  constructor(name: ContestantName, child: ChildProcess, told: string) {
-    const { urls, inspector } = JSON.parse(told);
+  constructor(name: ContestantName, child: ChildProcess, told: Told) {
+    const { urls, inspector } = told;
     this.name = name;
     this.urls = Object.fromEntries(
       names.map((one) => [one, new URL(urls[one])]),
@@ -94,7 +102,7 @@ export class Running {
 
   async stop(): Promise<void> {
     const gone = this.hasStopped ? undefined : once(this.#child, "exit");
-    this.#child.stdin?.end();
+    if (this.#child.connected) this.#child.disconnect();
     const late = setTimeout(() => this.#child.kill("SIGKILL"), 5000);
     await gone;
     clearTimeout(late);
@@ -150,14 +158,28 @@ export async function run(
   const program = ["--disable-warning=ExperimentalWarning", join(import.meta.dirname, "serve.ts")];
   const child = spawn(process.execPath, [...program, name, JSON.stringify({ ...rest, data })], {
     detached: true,
-    stdio: ["pipe", "pipe", "inherit"],
+    // What wrangler and Miniflare say of themselves is no news.
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   groups.set(child, data);
-  const lines = createInterface(child.stdout);
-  const told = await Promise.race([
-    once(lines, "line").then(([line]) => String(line)),
+  const told: Told | undefined = await Promise.race([
+    once(child, "message").then(([message]) => message),
     once(child, "exit").then(() => undefined),
   ]);
   if (told === undefined) throw new Error(`${name} did not start`);
   return new Running(name, child, told);
+}
+
+/** Starts several: all of them, or none. */
+export async function runAll(
+  some: readonly ContestantName[],
+  size: Size,
+  options: StartOptions = {},
+): Promise<Running[]> {
+  const started = await Promise.allSettled(some.map((name) => run(name, size, options)));
+  const running = started.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const failed = started.find((one) => one.status === "rejected");
+  if (!failed) return running;
+  await Promise.all(running.map((one) => one.stop()));
+  throw failed.reason;
 }

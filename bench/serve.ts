@@ -1,5 +1,5 @@
-// Runs one contestant until its input ends, so that it never outlives who has started it:
-// `node bench/serve.ts NAME JSON`. Prints where it listens, as one line of JSON.
+// Runs one contestant for the process that has started it, and never outlives that:
+// `node bench/serve.ts NAME JSON`, with a channel on which it tells where it listens.
 import { type ContestantName, contestants, type Options } from "./contestants.ts";
 
 const [name, options] = process.argv.slice(2);
@@ -12,7 +12,7 @@ const stop = async () => {
   await started.stop();
   process.exit();
 };
-process.stdin.on("end", stop).resume();
+process.on("disconnect", stop);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
 const { urls, inspector } = started;
-console.log(JSON.stringify({ urls, inspector }));
+process.send?.({ urls, inspector });

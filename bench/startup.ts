@@ -5,15 +5,6 @@ import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { median } from "./numbers.ts";
 
-/** What is used of V8's global, of which Node's types tell no more than that it is there. */
-type Wasm = {
-  Module: { new (bytes: Buffer): object; imports(module: object): Import[] };
-  Instance: new (module: object, imports: object) => object;
-  JSTag: object;
-};
-type Import = { module: string; name: string; kind: string };
-const { Module, Instance, JSTag } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly;
-
 const root = resolve(import.meta.dirname, "..");
 
 export type Startup = {
@@ -34,9 +25,9 @@ export function startup(worker: string): Startup {
     // V8 knows a module again by its bytes: a custom section that differs makes it new.
     const fresh = Buffer.concat([wasm, Buffer.from([0, 2, 1, 65 + n])]);
     const begin = performance.now();
-    const module = new Module(fresh);
+    const module = new WebAssembly.Module(fresh);
     const compiled = performance.now();
-    new Instance(module, imports(module));
+    new WebAssembly.Instance(module, imports(module));
     instantiate.push(performance.now() - compiled);
     compile.push(compiled - begin);
   }
@@ -49,11 +40,12 @@ export function startup(worker: string): Startup {
 }
 
 /** Something for each import: instantiating calls none of them. */
-function imports(module: object): object {
-  const all: Record<string, Record<string, unknown>> = {};
-  for (const { module: from, name, kind } of Module.imports(module)) {
+function imports(module: WebAssembly.Module): WebAssembly.Imports {
+  const all: WebAssembly.Imports = {};
+  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
     all[from] ??= {};
-    all[from][name] = kind === "tag" ? JSTag : () => {};
+    // The tag of what JavaScript throws: V8 has it, TypeScript does not know yet.
+    all[from][name] = (kind as string) === "tag" ? Reflect.get(WebAssembly, "JSTag") : () => {};
   }
   return all;
 }

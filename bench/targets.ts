@@ -122,7 +122,7 @@ export function judged(results: Results): Target[] {
     ...faster(results, `${join}, Hono`, "join-1000", "hono", 5, [8, 64]),
     ...faster(results, `${join}, Hono, one connection`, "join-1000", "hono", 2, [1]),
     ...faster(results, `${join}, Flask`, "join-1000", "flask", 15, [8, 64]),
-    ...near(results, "Single read, and one D1 query", "one", 0.9, ["person"]),
+    ...near(results, "Single read, and one D1 query", "one", 0.9, ["person", "person-new"]),
     ...near(
       results,
       "The same through the entry, and one D1 query behind a service binding",
@@ -132,10 +132,10 @@ export function judged(results: Results): Target[] {
     ),
     ...near(
       results,
-      "Join whose reader knows nothing yet, and two D1 queries in parallel behind service bindings",
+      "First touch of the join, and two D1 queries in parallel behind service bindings",
       "two",
       0.85,
-      ["join-60", "join-1000", "place"],
+      ["join-60-new", "join-1000-new", "place-new"],
     ),
     ...near(results, "304, and its floor", "unchanged", 0.9, ["unchanged"]),
     ...imported(results),

@@ -1,6 +1,7 @@
 // What is asked of everyone.
 
 import type { Name } from "../tests/harness.ts";
+import type { ContestantName } from "./contestants.ts";
 import type { Shot } from "./load.ts";
 import { csvOf, type Size } from "./rows.ts";
 
@@ -32,8 +33,9 @@ export type Workload = {
   /** Whose socket is asked. */
   service: Name;
   shot: Shot;
-  /** Each of several requests, where they differ. `n` is never the same. */
-  shots?: (n: number) => Shot;
+  /** Each of several requests, where they differ. `n` is never the same, so that nobody can
+   * answer from what it holds already. */
+  shots?: (n: number, contestant: ContestantName) => Shot;
   status: number;
   /** The request has the tag of the answer. */
   conditional?: boolean;
@@ -97,6 +99,22 @@ const imported = (n: number, count: number): Shot => ({
   body: csvOf(sizes.town, count),
 });
 
+/** The same, as if for the first time: limits that no place comes up to make another request of
+ * the same answer. The peers know no such limits, and hold nothing. */
+const anew = (workload: Workload, path: (n: number, contestant: ContestantName) => string) => ({
+  ...workload,
+  name: `${workload.name}-new`,
+  title: `${workload.title}, first touch`,
+  floors: workload.floors.filter((floor) => floor !== "constant"),
+  shots: (n: number, contestant: ContestantName): Shot => ({
+    method: "GET",
+    path: path(n, contestant),
+  }),
+});
+const loose = (n: number) => `peopleLimit=${1000 + (n % 9000)}`;
+const longer = (n: number) => `limit=${100 + (Math.floor(n / 9000) % 900)}`;
+const anyPage = (n: number) => `${perPlace}?${longer(n)}&${loose(n)}`;
+
 /** How the cost of one page, and of one place, grows with the register. */
 const growing: [SizeName, string][] = [
   ["1e3", "1,000"],
@@ -105,32 +123,56 @@ const growing: [SizeName, string][] = [
   ["nation", "1,000,000"],
 ];
 
-const growth = growing.flatMap(([size, count]): Workload[] => [
-  {
-    ...reading(
-      `page-of-${size}`,
-      `10 places of ${count} people`,
-      size,
-      "join",
-      `${perPlace}?limit=10`,
-    ),
-    connections: [1],
-    floors: [],
-  },
-  {
-    ...reading(`place-of-${size}`, `one place of ${count} people`, size, "join", `${perPlace}/5`),
-    connections: [1],
-    floors: [],
-  },
-]);
+const growth = growing.flatMap(([size, count]): Workload[] => {
+  const title = `10 places of ${count} people`;
+  const page = reading(`page-of-${size}`, title, size, "join", `${perPlace}?limit=10`);
+  const one = reading(
+    `place-of-${size}`,
+    `one place of ${count} people`,
+    size,
+    "join",
+    `${perPlace}/5`,
+  );
+  const alone = { connections: [1], floors: [] };
+  return [
+    { ...anew(page, (n) => `${perPlace}?limit=10&${loose(n)}`), ...alone, name: page.name },
+    { ...anew(one, (n) => `${perPlace}/5?${loose(n)}`), ...alone, name: one.name },
+  ];
+});
+
+const join60: Workload = {
+  ...reading("join-60", "26 places with 60 people", "village", "join", perPlace),
+  floors: two,
+  parts: page,
+};
+
+const onePlace: Workload = {
+  ...reading("place", "one place with its people", "town", "join", `${perPlace}/5`),
+  floors: two,
+  parts: place,
+};
+
+const statistics: Workload = {
+  ...reading(
+    "statistics",
+    "statistics over 1,000,000 people",
+    "nation",
+    "join",
+    "/v1/statistics/places?limit=100",
+  ),
+  floors: ["one"],
+  patience: 20,
+};
+
+/** A cursor as the product writes it; the peers take the id. */
+const after = (id: number, contestant: ContestantName) =>
+  contestant === "product" ? Buffer.from(`i${id}`).toString("hex") : String(id);
 
 export const workloads: Workload[] = [
-  {
-    ...reading("join-60", "26 places with 60 people", "village", "join", perPlace),
-    floors: two,
-    parts: page,
-  },
+  join60,
+  anew(join60, anyPage),
   join1000,
+  anew(join1000, anyPage),
   {
     ...reading(
       "join-100000",
@@ -143,28 +185,30 @@ export const workloads: Workload[] = [
     parts: longPage,
     patience: 20,
   },
-  {
-    ...reading("place", "one place with its people", "town", "join", `${perPlace}/5`),
-    floors: two,
-    parts: place,
-  },
+  onePlace,
+  anew(onePlace, (n) => `${perPlace}/${1 + (n % 26)}?${loose(n)}`),
   reading("person", "one person, of its owner", "town", "people", "/v1/people/501"),
+  anew(
+    reading(
+      "person",
+      "one of 1,000,000 people, of its owner",
+      "nation",
+      "people",
+      "/v1/people/501",
+    ),
+    (n) => `/v1/people/${1 + ((n * 7919) % 1_000_000)}`,
+  ),
   {
     ...reading("person-entry", "one person, through the entry", "town", "join", "/v1/people/501"),
     floors: ["one", "behind"],
   },
   reading("people", "a list of 100 people", "town", "people", "/v1/people?limit=100"),
-  {
-    ...reading(
-      "statistics",
-      "statistics over 1,000,000 people",
-      "nation",
-      "join",
-      "/v1/statistics/places?limit=100",
-    ),
-    floors: ["one"],
-    patience: 20,
-  },
+  statistics,
+  anew(
+    statistics,
+    (n, contestant) =>
+      `/v1/statistics/places?limit=100&after=${after((n * 97) % 9900, contestant)}`,
+  ),
   {
     ...join1000,
     name: "unchanged",

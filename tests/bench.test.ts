@@ -9,7 +9,7 @@ import { ask, difference } from "../bench/check.ts";
 import { AnswerReader } from "../bench/http.ts";
 import { fire, wire } from "../bench/load.ts";
 import { median, percentile } from "../bench/numbers.ts";
-import { type Running, run } from "../bench/running.ts";
+import { type Running, runAll } from "../bench/running.ts";
 import { sizes, type Workload, workloads } from "../bench/workloads.ts";
 
 /** Those that need no more than is there for the product. */
@@ -22,9 +22,7 @@ async function answer(running: Running, workload: Workload): Promise<string> {
 }
 
 test("the_peers_answer_as_the_product_does", async () => {
-  const all = await Promise.all(
-    (["product", ...peers] as const).map((name) => run(name, sizes.town)),
-  );
+  const all = await runAll(["product", ...peers], sizes.town);
   try {
     const [product, ...others] = all;
     assert.ok(product);

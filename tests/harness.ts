@@ -35,6 +35,8 @@ export type Options = {
   /** Lets a request with the header `x-crash-after: N` die behind its Nth call of a database
    * or a service, which has been done: what it would do next never happens. */
   crashing?: boolean;
+  /** The settings of the entry point; without them it is open, as in development. */
+  settings?: Record<string, string>;
 };
 
 export type Answer = {
@@ -296,6 +298,7 @@ export function worker(name: Name, options: Options): WorkerOptions {
     name,
     modules,
     modulesRoot: folder,
+    bindings: name === "join" ? (options.settings ?? { WRITES: "open" }) : {},
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   };
 }

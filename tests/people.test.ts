@@ -94,24 +94,6 @@ for (const [door, worker] of [
       }
     });
 
-    test("options_names_the_methods", async () => {
-      const methods = {
-        "/v1/people": "GET, HEAD, POST, OPTIONS",
-        "/people/": "GET, HEAD, POST, OPTIONS",
-        "/v1/people/3": "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",
-        "/v1/people/by-place": "GET, HEAD, OPTIONS",
-      };
-      for (const [path, allow] of Object.entries(methods)) {
-        const { status, headers, text } = await worker.ask("OPTIONS", path);
-        const allowed = { ...secure, allow };
-        assert.deepEqual(
-          { status, headers, text },
-          { status: 204, headers: allowed, text: "" },
-          path,
-        );
-      }
-    });
-
     test("a_list_comes_as_lines_where_accept_prefers_them", async () => {
       const { status, headers, text } = await worker.get("/v1/people", asLines);
       assert.deepEqual({ status, headers }, { status: 200, headers: lines });

@@ -124,12 +124,10 @@ test("a_table_has_a_header_quotes_and_no_formulas", async () => {
     await odd.join.get(path, { accept: "text/csv" }),
     await odd.join.get(`${path}?format=csv`),
   ]) {
-    assert.equal(answer.headers["content-type"], "text/csv");
+    const type = "text/csv; charset=utf-8; header=present";
+    assert.equal(answer.headers["content-type"], type);
     assert.equal(answer.text, table);
   }
-  // The lists have no tables.
-  const list = await odd.join.get("/v1/people-per-place", { accept: "text/csv" });
-  assert.equal(list.headers["content-type"], "application/json");
 });
 
 test("a_reader_who_has_the_page_is_told_so_at_a_row_a_register", async () => {
@@ -146,7 +144,8 @@ test("a_reader_who_has_the_page_is_told_so_at_a_row_a_register", async () => {
 });
 
 test("a_page_by_id_is_a_statement_a_register_and_one_by_population_asks_for_names", async () => {
-  const asked = { "": 1, "?sort=-living&limit=3": 2, "?least=2": 2 };
+  // Nobody has asked for these before: what an isolate holds costs less.
+  const asked = { "?limit=77": 1, "?sort=-living&limit=76": 2, "?least=2&limit=75": 2 };
   for (const [query, places] of Object.entries(asked)) {
     await system.statements();
     await join.get(`${path}${query}`);

@@ -7,14 +7,14 @@ type Env = { DB: D1Database; PLACES?: Service; PEOPLE?: Service };
 const PARTS = "SELECT body FROM answer WHERE key = ? ORDER BY part";
 const PART = "SELECT body FROM answer WHERE key = ? AND part = ?";
 const headers = { "content-type": "application/json" };
-const constants = new Map<string, Uint8Array>();
+const constants = new Map<string, Uint8Array<ArrayBuffer>>();
 
 async function one(env: Env, key: string): Promise<string> {
   const rows = await env.DB.prepare(PARTS).bind(key).raw<[string]>();
   return rows.length === 1 ? (rows[0]?.[0] ?? "") : rows.join("");
 }
 
-async function constant(env: Env, key: string): Promise<Uint8Array> {
+async function constant(env: Env, key: string): Promise<Uint8Array<ArrayBuffer>> {
   const known = constants.get(key);
   if (known) return known;
   const made = new TextEncoder().encode(await one(env, key));

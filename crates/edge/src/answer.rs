@@ -1,5 +1,6 @@
 //! What a handler answers, turned into a platform response in one place.
 
+use futures_util::stream::LocalBoxStream;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use js_sys::{JsString, Uint8Array};
 use registry::media::Frame;
@@ -7,14 +8,17 @@ use registry::{Format, Problem, Tag, problem};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
-use crate::Error;
+use crate::proof::Marks;
+use crate::{Error, gather};
 
 /// A body.
 pub enum Body {
     /// None at all.
     Empty,
-    /// A text, or a stream of bytes, that JavaScript holds.
+    /// A text that JavaScript holds.
     Js(JsValue),
+    /// Bytes as they come. Nothing runs until somebody reads them.
+    Stream(LocalBoxStream<'static, Result<JsValue, JsValue>>),
     /// A text of our own.
     Text(String),
     /// Bytes of our own.
@@ -56,11 +60,30 @@ impl Body {
             stream::iter(chunks)
         });
         let chunks = chunks.map_ok(|bytes| Uint8Array::from(bytes.as_slice()).into());
-        Self::Js(
-            wasm_streams::ReadableStream::from_stream(chunks)
-                .into_raw()
-                .into(),
-        )
+        Self::Stream(chunks.boxed_local())
+    }
+
+    /// The same for HEAD: a text stays, because the platform tells its length and sends none
+    /// of it, and a stream is never begun.
+    fn unread(self) -> Self {
+        match self {
+            Self::Stream(_) => Self::Empty,
+            other => other,
+        }
+    }
+
+    /// The body as the platform takes it, if there is one.
+    fn into_js(self) -> Option<JsValue> {
+        match self {
+            Self::Empty | Self::Passed(_) => None,
+            Self::Js(value) => Some(value),
+            Self::Stream(chunks) => {
+                let stream = wasm_streams::ReadableStream::from_stream(chunks);
+                Some(stream.into_raw().into())
+            }
+            Self::Text(text) => Some(JsString::from(text).into()),
+            Self::Bytes(bytes) => Some(Uint8Array::from(bytes.as_slice()).into()),
+        }
     }
 }
 
@@ -69,6 +92,29 @@ pub struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Body,
+    marks: Option<Marks>,
+}
+
+/// An answer that can go out again and again.
+#[derive(Clone)]
+pub struct Fixed {
+    headers: Vec<(&'static str, String)>,
+    body: JsValue,
+    /// The marks of the registers that it is made from.
+    pub marks: Marks,
+    /// The bytes of its body, about.
+    pub bytes: usize,
+}
+
+impl Fixed {
+    /// The answer, once more.
+    #[must_use]
+    pub fn answer(&self) -> Answer {
+        Answer {
+            headers: self.headers.clone(),
+            ..Answer::new(200, Body::Js(self.body.clone()))
+        }
+    }
 }
 
 impl Answer {
@@ -77,7 +123,69 @@ impl Answer {
             status,
             headers: Vec::new(),
             body,
+            marks: None,
         }
+    }
+
+    /// Says which registers' state it is made from.
+    #[must_use]
+    pub fn of_marks(self, marks: Option<Marks>) -> Self {
+        Self { marks, ..self }
+    }
+
+    /// Gives the answer to be kept, if it is a 200 of which the marks are known; one that comes
+    /// in parts is given once the last of them has gone out, if all of it has `most` bytes at
+    /// most.
+    #[must_use]
+    pub fn kept(self, most: usize, keep: impl FnOnce(Fixed) + 'static) -> Self {
+        let Some(marks) = self.marks.filter(|_| self.status == 200) else {
+            return self;
+        };
+        let headers = self.headers.clone();
+        let fixed = move |body, bytes| Fixed {
+            headers,
+            body,
+            marks,
+            bytes,
+        };
+        let body = match self.body {
+            Body::Js(body) => {
+                if let Some(text) = body.dyn_ref::<JsString>() {
+                    keep(fixed(body.clone(), text.length() as usize));
+                }
+                Body::Js(body)
+            }
+            Body::Text(text) => {
+                keep(fixed(JsString::from(text.as_str()).into(), text.len()));
+                Body::Text(text)
+            }
+            Body::Bytes(bytes) => {
+                let held = Uint8Array::from(bytes.as_slice());
+                keep(fixed(held.into(), bytes.len()));
+                Body::Bytes(bytes)
+            }
+            Body::Stream(chunks) => {
+                let keep = move |whole: Uint8Array| {
+                    let bytes = whole.length() as usize;
+                    keep(fixed(whole.into(), bytes));
+                };
+                Body::Stream(gather::gathered(chunks, most, keep))
+            }
+            other => other,
+        };
+        Self { body, ..self }
+    }
+
+    /// A page for a browser.
+    #[must_use]
+    pub fn page(status: u16, body: Body) -> Self {
+        Self::new(status, body).header("content-type", "text/html; charset=utf-8")
+    }
+
+    /// 303: what was sent is done, and this is to be read next.
+    #[must_use]
+    pub fn see_other(location: impl Into<String>) -> Self {
+        Self::new(303, Body::Empty).header("location", location)
     }
 
     /// 200 with a body of a media type.
@@ -119,6 +227,17 @@ impl Answer {
         Self::no_content().header("allow", allow)
     }
 
+    /// The methods that an answer names.
+    #[must_use]
+    pub fn allow(&self) -> Option<String> {
+        if let Body::Passed(response) = &self.body {
+            return response.headers().get("allow").ok().flatten();
+        }
+        let mut headers = self.headers.iter();
+        let allow = headers.find(|(name, _)| *name == "allow");
+        allow.map(|(_, value)| value.clone())
+    }
+
     /// A problem.
     #[must_use]
     pub fn problem(problem: &Problem) -> Self {
@@ -134,7 +253,7 @@ impl Answer {
         self.header("etag", tag.to_string())
     }
 
-    /// Another worker's answer, as it is.
+    /// Another worker's answer, as it is but for headers that are added to it.
     #[must_use]
     pub fn passed(response: Response) -> Self {
         Self::new(200, Body::Passed(response))
@@ -156,15 +275,12 @@ impl Answer {
         }
     }
 
-    /// The same without a body, for HEAD.
+    /// The same for HEAD.
     #[must_use]
-    pub fn without_body(self) -> Self {
-        match self.body {
-            Body::Passed(_) => self,
-            _ => Self {
-                body: Body::Empty,
-                ..self
-            },
+    pub fn unread(self) -> Self {
+        Self {
+            body: self.body.unread(),
+            ..self
         }
     }
 
@@ -175,37 +291,41 @@ impl Answer {
     pub fn into_response(self) -> Result<Response, Error> {
         let thrown = Error::platform("making a response");
         if let Body::Passed(response) = self.body {
-            return Ok(response);
+            if self.headers.is_empty() {
+                return Ok(response);
+            }
+            // Another worker's answer cannot be changed, but one like it can.
+            let like_it = response.unchecked_ref::<ResponseInit>();
+            let body = response.body();
+            let copy = Response::new_with_opt_readable_stream_and_init(body.as_ref(), like_it);
+            let copy = copy.map_err(&thrown)?;
+            add(&copy.headers(), &self.headers).map_err(thrown)?;
+            return Ok(copy);
         }
         let headers = Headers::new().map_err(&thrown)?;
-        for (name, value) in &self.headers {
-            headers.set(name, value).map_err(&thrown)?;
-        }
+        add(&headers, &self.headers).map_err(&thrown)?;
         headers
             .set("x-content-type-options", "nosniff")
             .map_err(&thrown)?;
         let init = ResponseInit::new();
         init.set_status(self.status);
         init.set_headers(&headers);
-        match self.body {
-            Body::Empty | Body::Passed(_) => {
-                Response::new_with_opt_readable_stream_and_init(None, &init)
-            }
-            // The constructor takes any kind of body; its binding for streams is the
-            // one that hands a value through untouched, a text as well.
-            Body::Js(value) => Response::new_with_opt_readable_stream_and_init(
-                Some(value.unchecked_ref::<ReadableStream>()),
-                &init,
-            ),
-            Body::Text(text) => Response::new_with_opt_readable_stream_and_init(
-                Some(JsString::from(text).unchecked_ref::<ReadableStream>()),
-                &init,
-            ),
-            Body::Bytes(bytes) => Response::new_with_opt_readable_stream_and_init(
-                Some(Uint8Array::from(bytes.as_slice()).unchecked_ref::<ReadableStream>()),
-                &init,
-            ),
-        }
-        .map_err(thrown)
+        // The constructor takes any kind of body; its binding for streams is the one that hands
+        // a value through untouched, a text as well.
+        let body = self.body.into_js();
+        let body = body.as_ref().map(JsValue::unchecked_ref::<ReadableStream>);
+        Response::new_with_opt_readable_stream_and_init(body, &init).map_err(thrown)
     }
+}
+
+/// Adds headers: one of a name, but for those that an answer varies by.
+fn add(to: &Headers, headers: &[(&'static str, String)]) -> Result<(), JsValue> {
+    for (name, value) in headers {
+        if *name == "vary" {
+            to.append(name, value)?;
+        } else {
+            to.set(name, value)?;
+        }
+    }
+    Ok(())
 }

@@ -1,11 +1,12 @@
 //! A request, as far as a handler needs it.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use futures_util::StreamExt;
 use registry::idempotency::Key;
 use registry::json::Object;
-use registry::{Param, Params, Preconditions, Problem};
+use registry::{Format, Param, Params, Preconditions, Problem, accept};
 use worker::{Context, Env};
 
 use crate::{Error, chunks};
@@ -74,6 +75,14 @@ impl Method {
     }
 }
 
+impl Method {
+    /// Whether it does no more than read (RFC 9110, 9.2.1).
+    #[must_use]
+    pub fn is_safe(self) -> bool {
+        matches!(self, Self::Get | Self::Head | Self::Options)
+    }
+}
+
 impl From<&str> for Method {
     fn from(name: &str) -> Self {
         let known = Self::KNOWN.into_iter().find(|method| method.name() == name);
@@ -90,10 +99,16 @@ pub struct Call {
     pub env: Env,
     /// What outlives the answer.
     pub context: Rc<Context>,
+    /// The path, in the one spelling that the route tables hold.
+    pub path: String,
     /// The query string, without the `?`.
     pub query: String,
     /// The variable segments of the path, in the order of the route.
     pub segments: Vec<String>,
+    /// The method.
+    pub method: Method,
+    /// Whether `Accept` was looked at: then the answer varies by it.
+    pub(crate) is_negotiated: Rc<Cell<bool>>,
 }
 
 impl Call {
@@ -132,10 +147,20 @@ impl Call {
             .transpose()
     }
 
-    /// The form that a list is wanted in.
+    /// Whether nobody will read the body.
     #[must_use]
-    pub fn format(&self) -> registry::Format {
-        registry::Format::preferred(self.header("accept").as_deref())
+    pub fn is_head(&self) -> bool {
+        self.method == Method::Head
+    }
+
+    /// The form that the answer is wanted in, of those on offer.
+    ///
+    /// # Errors
+    /// An `Accept` that allows none of them.
+    pub fn format<F: accept::Form>(&self, offered: &[F]) -> Result<F, Problem> {
+        self.is_negotiated.set(true);
+        accept::chosen(self.header("accept").as_deref(), offered)
+            .ok_or_else(|| Problem::not_acceptable(offered))
     }
 
     /// `If-Match` and `If-None-Match`.
@@ -154,7 +179,7 @@ impl Call {
     ///
     /// # Errors
     /// A header that holds no entity tags.
-    pub fn seen(&self, format: registry::Format) -> Result<Option<i64>, Problem> {
+    pub fn seen(&self, format: Format) -> Result<Option<i64>, Problem> {
         let known = self.preconditions()?.known_counters(format);
         Ok(known.map(|[counter]| counter))
     }

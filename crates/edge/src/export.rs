@@ -1,9 +1,9 @@
 //! Exports: a whole register, a page at a time.
 
-use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use registry::export::Form;
+use futures_util::{Stream, stream};
+use registry::export::{FILE, Named, unfinished};
 use registry::sql::{self, Filters, Register, Statement};
-use registry::{Cursor, Page, Param};
+use registry::{Cursor, Format, Page, Param, Params, Problem};
 
 use crate::{Answer, Body, Call, Database, Error};
 
@@ -11,12 +11,21 @@ use crate::{Answer, Body, Call, Database, Error};
 pub struct Export {
     /// The register's name, of the file as well.
     pub name: &'static str,
-    /// The first line of a CSV file.
-    pub header: &'static str,
-    /// The register, whose record is a line of the form.
+    /// The register.
     pub register: Register,
     /// Which records; made anew for each page.
     pub filters: Box<dyn Fn() -> Filters>,
+}
+
+/// The form of an export: that of `format` in the query, or else of `Accept`.
+///
+/// # Errors
+/// A form that there is not.
+pub fn format(call: &Call, params: &Params) -> Result<Format, Problem> {
+    match params.get("format")? {
+        Some(Named(format)) => Ok(format),
+        None => call.format(FILE),
+    }
 }
 
 /// `GET …/export`: every record that matches, in order of id. A page is asked for when the
@@ -24,31 +33,17 @@ pub struct Export {
 ///
 /// # Errors
 /// A worker without its binding.
-pub fn export(call: &Call, form: Form, export: Export) -> Result<Answer, Error> {
+pub fn export(call: &Call, format: Format, export: Export) -> Result<Answer, Error> {
     let database = Database::of(&call.env)?;
-    let header = match form {
-        Form::Csv => format!("{}\r\n", export.header).into_bytes(),
-        Form::NdJson => Vec::new(),
-    };
-    let disposition = format!(
-        "attachment; filename=\"{}.{}\"",
-        export.name,
-        form.extension()
-    );
-    let pages = pages(database, form, export);
-    let start = stream::once(async { Ok(header) }).try_filter(|start| {
-        let is_there = !start.is_empty();
-        async move { is_there }
-    });
-    let body = Body::ended(start.chain(pages), move |problem| form.unfinished(problem));
-    Ok(Answer::ok(form.media_type(), body)
-        .header("content-disposition", disposition)
-        .header("vary", "accept"))
+    let disposition = format!("attachment; filename=\"{}.{}\"", export.name, format.name());
+    let pages = pages(database, format, export);
+    let body = Body::ended(pages, move |problem| unfinished(format, problem));
+    Ok(Answer::ok(format.media_type(), body).header("content-disposition", disposition))
 }
 
 fn pages(
     database: Database,
-    form: Form,
+    format: Format,
     export: Export,
 ) -> impl Stream<Item = Result<Vec<u8>, Error>> {
     let first = Some(Page {
@@ -59,7 +54,7 @@ fn pages(
         (database, export, first),
         move |(database, export, page)| async move {
             let Some(page) = page else { return Ok(None) };
-            let found = database.page(&statement(&export, form, &page)).await?;
+            let found = database.page(&statement(&export, format, &page)).await?;
             let text = found.body().as_string().unwrap_or_default();
             let next = found.after().and_then(|after| Cursor::parse(&after));
             let next = next.map(|after| Page {
@@ -71,12 +66,14 @@ fn pages(
     )
 }
 
-fn statement(export: &Export, form: Form, page: &Page) -> Statement {
-    sql::page(
-        export.register,
-        (export.filters)(),
-        page,
-        form.frame(),
-        None,
-    )
+fn statement(export: &Export, format: Format, page: &Page) -> Statement {
+    let register = export.register;
+    // A table's first line stands before its first page alone.
+    let frame = if page.after.is_none() {
+        register.frame(format)
+    } else {
+        format.frame()
+    };
+    let filters = (export.filters)();
+    sql::page(register.written(format), filters, page, frame, None)
 }

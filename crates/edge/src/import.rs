@@ -1,6 +1,6 @@
 //! Imports: what is the same for both registers.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use futures_util::{Stream, stream};
 use registry::import::{
@@ -8,12 +8,15 @@ use registry::import::{
     Report,
 };
 use registry::log::Log;
-use registry::media::Frame;
+use registry::media::{Frame, LIST};
 use registry::sql::Statement;
 use registry::{Format as Form, Problem};
 use serde_json::Value;
 
 use crate::{Answer, Body, Call, Database, Error, Row};
+
+/// The parameters of the query.
+pub const PARAMETERS: &[&str] = &["mode", "dryRun"];
 
 /// How a register takes a batch in.
 pub trait Importer {
@@ -73,7 +76,7 @@ impl Plan {
         add: impl Fn(&mut Self, &Given<T>, Value, Option<&Row>) -> Result<(), Problem>,
     ) -> Result<Self, Error> {
         let found = database.rows(present).await?;
-        let present: BTreeMap<usize, &Row> = found
+        let present: HashMap<usize, &Row> = found
             .iter()
             .filter_map(|row| Some((usize::try_from(row.integer(0)?).ok()?, row)))
             .collect();
@@ -119,16 +122,16 @@ pub async fn import<I: Importer + 'static>(
     call: Call,
     importer: impl FnOnce(&Call) -> Result<I, Error>,
 ) -> Result<Answer, Error> {
-    let params = call.params(&["mode", "dryRun"])?;
+    let params = call.params(PARAMETERS)?;
     let mode: Mode = params.get("mode")?.unwrap_or_default();
     let dry_run = params.get("dryRun")?.unwrap_or(false);
     let key = call.idempotency_key()?;
+    let by_line = call.format(LIST)? == Form::NdJson;
     let format = Format::of(call.media_type(&Format::MEDIA_TYPES)?);
     let body = call.body(MOST_BYTES).await?;
     let file = File::open(format, body, I::Record::COLUMNS)?;
     let key = key.as_ref().map_or("", |key| key.as_str());
     let scope = format!("{} {key}", mode.name());
-    let by_line = call.format() == Form::NdJson;
     let mut import = Import {
         importer: importer(&call)?,
         batches: Batches::of(file, scope, crate::normalize),

@@ -5,24 +5,31 @@
 //! A body that `SQLite` or another worker made stays a JavaScript value on its way
 //! through: it is not copied into wasm unless something has to read it.
 
+pub mod access;
 mod answer;
 mod call;
+mod cors;
 mod d1;
 mod error;
 pub mod export;
+mod gather;
+mod held;
 pub mod import;
 pub mod log;
 mod page;
+pub mod proof;
 mod replay;
 mod routes;
 mod stored;
 mod upstream;
 
 pub use answer::{Answer, Body};
-pub use call::{Call, JSON, MERGE_PATCH, Method, TRIES};
+pub use call::{Call, JSON, MERGE_PATCH, Method, RECORD_BYTES, TRIES};
 pub use d1::{Database, Row};
 pub use error::Error;
+pub use held::held;
 pub use page::PageRow;
+pub use proof::Marks;
 pub use replay::Keyed;
 pub use routes::{Handlers, Routes, any, delete, get, patch, post, put};
 pub use stored::{Stored, record_of};

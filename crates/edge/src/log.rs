@@ -1,18 +1,24 @@
 //! Pages of a register's log: one record's history, and the feed of all changes.
 
 use registry::log::Log;
+use registry::media::LIST;
 use registry::page::{self, Limit};
 use registry::{Cursor, Param, Problem};
 
 use crate::{Answer, Body, Call, Database, Error};
 
+/// The parameters of a history.
+pub const HISTORY_PARAMETERS: &[&str] = &["after", "limit"];
+
+/// The parameters of a feed of changes.
+pub const FEED_PARAMETERS: &[&str] = &["since", "limit"];
+
 /// The cursor of a log is an id: a `seq` or a version.
-fn position(call: &Call, parameter: &'static str) -> Result<(i64, Limit), Problem> {
-    let known: &[&str] = if parameter == "since" {
-        &["since", "limit"]
-    } else {
-        &["after", "limit"]
-    };
+fn position(
+    call: &Call,
+    parameter: &'static str,
+    known: &'static [&'static str],
+) -> Result<(i64, Limit), Problem> {
     let params = call.params(known)?;
     let position = match params.get::<Cursor>(parameter)? {
         None => 0,
@@ -35,8 +41,8 @@ pub async fn history(
     path: &str,
     kind: &str,
 ) -> Result<Answer, Error> {
-    let (after, limit) = position(&call, "after")?;
-    let format = call.format();
+    let (after, limit) = position(&call, "after", HISTORY_PARAMETERS)?;
+    let format = call.format(LIST)?;
     let statement = log.of_record(id, after, limit, format.frame());
     let row = Database::of(&call.env)?.row(&statement).await?;
     let row = row.ok_or_else(Problem::internal)?;
@@ -46,9 +52,7 @@ pub async fn history(
     }
     let next = last.filter(|_| row.truth(2)).map(Cursor::Id);
     let next = next.map(|after| page::next_link(path, &call.query, &after.to_string()));
-    Ok(Answer::ok(format.media_type(), Body::Js(row.value(0)))
-        .header("vary", "accept")
-        .header_if("link", next))
+    Ok(Answer::ok(format.media_type(), Body::Js(row.value(0))).header_if("link", next))
 }
 
 /// `GET …/changes`: every change behind a cursor, in the order in which they were made. There
@@ -57,14 +61,34 @@ pub async fn history(
 /// # Errors
 /// A query that cannot be used.
 pub async fn changes(call: Call, log: Log, path: &str) -> Result<Answer, Error> {
-    let (since, limit) = position(&call, "since")?;
-    let format = call.format();
+    let (since, limit) = position(&call, "since", FEED_PARAMETERS)?;
+    let format = call.format(LIST)?;
     let statement = log.since(since, limit, format.frame());
     let row = Database::of(&call.env)?.row(&statement).await?;
     let row = row.ok_or_else(Problem::internal)?;
     let next = row.integer(1).unwrap_or(since);
     let link = page::since_link(path, &call.query, &Cursor::Id(next).to_string());
-    Ok(Answer::ok(format.media_type(), Body::Js(row.value(0)))
-        .header("vary", "accept")
-        .header("link", link))
+    Ok(Answer::ok(format.media_type(), Body::Js(row.value(0))).header("link", link))
+}
+
+/// The change counter of a register, as the marks of what is made from it alone.
+pub async fn marks(env: worker::Env, log: Log) -> Option<crate::Marks> {
+    let row = Database::of(&env).ok()?.row(&log.counter()).await.ok()??;
+    Some([row.integer(0)?, 0])
+}
+
+/// `GET /internal/counter`: how far the register is. Many ask at once, and few of them ask the
+/// database.
+///
+/// # Errors
+/// A database that does not answer.
+pub async fn counter(call: Call, log: Log) -> Result<Answer, Error> {
+    call.params(&[])?;
+    let env = call.env.clone();
+    let marks = crate::proof::marks(&call.context, move || marks(env.clone(), log)).await;
+    let [counter, _] = marks.ok_or_else(Problem::internal)?;
+    Ok(Answer::ok(
+        "application/json",
+        Body::Text(counter.to_string()),
+    ))
 }

@@ -43,15 +43,15 @@ impl PageRow {
         let counter = self.0.integer(3).unwrap_or_default();
         let tag = Tag::of_list(format, &[counter]);
         if seen == Some(counter) {
-            return Answer::not_modified(&tag).header("vary", "accept");
+            return Answer::not_modified(&tag);
         }
         let next = self
             .after()
             .map(|after| page::next_link(path, query, &after));
         let count = self.0.integer(2).map(|count| count.to_string());
         Answer::ok(format.media_type(), Body::Js(self.body()))
+            .of_marks(Some([counter, 0]))
             .tagged(&tag)
-            .header("vary", "accept")
             .header_if("link", next)
             .header_if("x-total-count", count)
     }

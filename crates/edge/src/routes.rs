@@ -1,12 +1,15 @@
 //! Route tables: which handler answers which address and method.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use registry::problem::Kind;
 use registry::{Problem, path};
 use worker::{Context, Env};
 
+use crate::cors::Cors;
 use crate::{Answer, Call, Error, Method};
 
 /// A handler of calls.
@@ -15,9 +18,18 @@ pub type Handler = Rc<dyn Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Err
 /// The handlers of one address.
 pub enum Handlers {
     /// One for each method.
-    Methods(Vec<(Method, Handler)>),
+    Methods(Vec<Entry>),
     /// One for whatever method.
     Any(Handler),
+}
+
+/// The handler of a method.
+pub struct Entry {
+    method: Method,
+    handler: Handler,
+    /// The media types of the body that it takes, in a header's form, where the method has a
+    /// header that tells them.
+    takes: Option<(&'static str, String)>,
 }
 
 fn boxed<F, A>(handler: F) -> Handler
@@ -51,7 +63,11 @@ macro_rules! method {
                     A: Future<Output = Result<Answer, Error>> + 'static,
                 {
                     if let Self::Methods(methods) = &mut self {
-                        methods.push((Method::$method, boxed(handler)));
+                        methods.push(Entry {
+                            method: Method::$method,
+                            handler: boxed(handler),
+                            takes: None,
+                        });
                     }
                     self
                 }
@@ -83,13 +99,34 @@ where
 }
 
 impl Handlers {
+    /// Tells the media types that the handler added last takes: `Accept-Patch` (RFC 5789) or
+    /// `Accept-Post` (LDP, 7.1.3).
+    #[must_use]
+    pub fn taking(mut self, media_types: &[&str]) -> Self {
+        if let Self::Methods(methods) = &mut self
+            && let Some(last) = methods.last_mut()
+        {
+            let header = match last.method {
+                Method::Patch => Some("accept-patch"),
+                Method::Post => Some("accept-post"),
+                _ => None,
+            };
+            last.takes = header.map(|name| (name, media_types.join(", ")));
+        }
+        self
+    }
+
+    fn methods(&self) -> &[Entry] {
+        match self {
+            Self::Methods(methods) => methods,
+            Self::Any(_) => &[],
+        }
+    }
+
     /// The value of `Allow`.
     fn allow(&self) -> String {
-        let Self::Methods(methods) = self else {
-            return String::new();
-        };
         let mut names: Vec<&str> = Vec::new();
-        for (method, _) in methods {
+        for Entry { method, .. } in self.methods() {
             names.push(method.name());
             if *method == Method::Get {
                 names.push(Method::Head.name());
@@ -99,34 +136,97 @@ impl Handlers {
         names.join(", ")
     }
 
-    fn of(&self, method: Method) -> Option<&Handler> {
-        match self {
-            Self::Any(handler) => Some(handler),
-            Self::Methods(methods) => methods
-                .iter()
-                .find(|(known, _)| *known == method)
-                .map(|(_, handler)| handler),
+    /// The answer to OPTIONS.
+    fn options(&self) -> Answer {
+        let taken = self
+            .methods()
+            .iter()
+            .filter_map(|entry| entry.takes.clone());
+        taken.fold(Answer::options(&self.allow()), |answer, (name, types)| {
+            answer.header(name, types)
+        })
+    }
+
+    /// The entry of a method; that of GET for HEAD.
+    fn of(&self, method: Method) -> Option<&Entry> {
+        let wanted = if method == Method::Head {
+            Method::Get
+        } else {
+            method
+        };
+        self.methods().iter().find(|entry| entry.method == wanted)
+    }
+
+    async fn answer(&self, call: Call) -> Result<Answer, Error> {
+        let method = call.method;
+        if let Self::Any(handler) = self {
+            return handler(call).await;
         }
+        let Some(entry) = self.of(method) else {
+            return match method {
+                Method::Options => Ok(self.options()),
+                _ => Err(Problem::method_not_allowed(&self.allow()).into()),
+            };
+        };
+        let is_negotiated = Rc::clone(&call.is_negotiated);
+        let problem = match (entry.handler)(call).await {
+            Ok(answer) if is_negotiated.get() => return Ok(answer.header("vary", "accept")),
+            Err(Error::Problem(problem)) => problem,
+            other => return other,
+        };
+        let answer = Answer::problem(&problem);
+        Ok(match (problem.kind(), &entry.takes) {
+            (Kind::NotAcceptable, _) => answer.header("vary", "accept"),
+            (Kind::UnsupportedMediaType, Some((name, types))) => answer.header(name, types),
+            _ => answer,
+        })
     }
 }
 
+/// What a request must get past before its handler sees it.
+pub type Guard = fn(&Call, Method) -> Result<(), Error>;
+
 /// A worker's route table.
 #[derive(Default)]
-pub struct Routes(matchit::Router<Handlers>);
+pub struct Routes {
+    router: matchit::Router<Handlers>,
+    addresses: Vec<&'static str>,
+    guard: Option<Guard>,
+}
 
 impl Routes {
+    /// A table behind a guard, which no route of it can forget.
+    #[must_use]
+    pub fn behind(guard: Guard) -> Self {
+        Self {
+            guard: Some(guard),
+            ..Self::default()
+        }
+    }
+
     /// Adds an address, written without `/v1` and with `{name}` for a variable segment.
     ///
     /// # Panics
     /// Two addresses that cannot be told apart: a fault of the table itself, which
     /// shows at the first start.
     #[must_use]
-    pub fn at(mut self, address: &str, handlers: Handlers) -> Self {
+    pub fn at(mut self, address: &'static str, handlers: Handlers) -> Self {
         #[expect(clippy::panic, reason = "no request reaches it")]
-        if let Err(conflict) = self.0.insert(address, handlers) {
+        if let Err(conflict) = self.router.insert(address, handlers) {
             panic!("route {address}: {conflict}");
         }
+        self.addresses.push(address);
         self
+    }
+
+    /// Each address with the value of its `Allow`, which is empty where one handler has every
+    /// method. The description of the API is held against it.
+    pub fn listed(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.addresses.iter().map(|address| {
+            let handlers = self.router.at(address);
+            let allow = handlers.map(|found| found.value.allow());
+            (*address, allow.unwrap_or_default())
+        })
     }
 
     /// Answers a request.
@@ -139,10 +239,16 @@ impl Routes {
         env: Env,
         context: Context,
     ) -> worker::Result<web_sys::Response> {
-        let answer = self
-            .answer(request, env, context)
-            .await
-            .unwrap_or_else(Answer::from);
+        let cors = Cors::of(&request, &env);
+        let is_head = Method::from(request.method().as_str()) == Method::Head;
+        let answer = self.answer(request, env, context).await;
+        let mut answer = answer.unwrap_or_else(Answer::from);
+        if is_head {
+            answer = answer.unread();
+        }
+        if let Some(cors) = cors {
+            answer = cors.add_to(answer);
+        }
         answer
             .into_response()
             .map_err(|error| worker::Error::RustError(error.to_string()))
@@ -156,30 +262,22 @@ impl Routes {
     ) -> Result<Answer, Error> {
         let (method, address) = (Method::from(request.method().as_str()), request.url());
         let (path, query) = path::of_address(&address);
-        let found = self
-            .0
-            .at(path::canonical(path))
-            .map_err(|_| Problem::unknown_route())?;
+        let path = path::canonical(path);
+        let found = self.router.at(path).map_err(|_| Problem::unknown_route())?;
         let segments = found.params.iter();
         let call = Call {
             request,
             env,
             context: Rc::new(context),
+            path: path.to_owned(),
             query: query.to_owned(),
             segments: segments.map(|(_, value)| value.to_owned()).collect(),
+            method,
+            is_negotiated: Rc::new(Cell::new(false)),
         };
-        let handlers = found.value;
-        if let Some(handler) = handlers.of(method) {
-            return handler(call).await;
+        if let Some(guard) = self.guard {
+            guard(&call, method)?;
         }
-        match (method, handlers.of(Method::Get)) {
-            (Method::Head, Some(handler)) => {
-                // An error's body goes too: a HEAD answer never has one.
-                let answer = handler(call).await.unwrap_or_else(Answer::from);
-                Ok(answer.without_body())
-            }
-            (Method::Options, _) => Ok(Answer::options(&handlers.allow())),
-            _ => Err(Problem::method_not_allowed(&handlers.allow()).into()),
-        }
+        found.value.answer(call).await
     }
 }

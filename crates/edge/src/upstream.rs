@@ -68,6 +68,14 @@ impl Upstream {
         self.ask("GET", path, known).await
     }
 
+    /// Asks for no more than the headers of a path, unless it is still as the tag says.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn head_unless(&self, path: &str, known: Option<&Tag>) -> Result<Response, Error> {
+        self.ask("HEAD", path, known).await
+    }
+
     /// Has the service do something, by an empty POST.
     ///
     /// # Errors
@@ -77,14 +85,34 @@ impl Upstream {
     }
 
     async fn ask(&self, method: &str, path: &str, known: Option<&Tag>) -> Result<Response, Error> {
+        let known = known.map(ToString::to_string);
+        let known = known.as_deref().map(|known| ("if-none-match", known));
+        self.send(method, path, known.as_slice(), None).await
+    }
+
+    /// Has the service do something.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Response, Error> {
+        let thrown = Error::platform("making a request");
         let init = RequestInit::new();
         init.set_method(method);
-        if let Some(known) = known {
-            let headers = Headers::new().map_err(Error::platform("making a request"))?;
-            headers
-                .set("if-none-match", &known.to_string())
-                .map_err(Error::platform("making a request"))?;
-            init.set_headers(&headers);
+        if !headers.is_empty() {
+            let sent = Headers::new().map_err(&thrown)?;
+            for (name, value) in headers {
+                sent.set(name, value).map_err(&thrown)?;
+            }
+            init.set_headers(&sent);
+        }
+        if let Some(body) = body {
+            init.set_body(&Uint8Array::from(body));
         }
         let address = format!("https://{}{path}", self.service);
         self.fetched(|signal| {

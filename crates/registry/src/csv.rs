@@ -10,15 +10,21 @@ use std::borrow::Cow;
 /// What a formula begins with, in the full width of East Asian keyboards too.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
-/// The expression that makes a cell of the column `name`, as [`armoured`] does and in quotes.
-/// A name has no line end in it.
+/// The expression that makes a cell of a name, as [`armoured`] does and in quotes. A name has
+/// no line end in it. Where there is no name there is no cell's text, but null.
 #[macro_export]
 macro_rules! name_cell {
     () => {
-        r#"'"'
-    || iif(ltrim(name, '''') GLOB '[=+@＝＋－＠-]*', '''', '')
-    || replace(name, '"', '""')
-    || '"'"#
+        $crate::name_cell!("name")
+    };
+    ($name:literal) => {
+        concat!(
+            "'\"' || iif(ltrim(",
+            $name,
+            ", '''') GLOB '[=+@＝＋－＠-]*', '''', '') || replace(",
+            $name,
+            ", '\"', '\"\"') || '\"'"
+        )
     };
 }
 

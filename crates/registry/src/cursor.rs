@@ -29,6 +29,9 @@ pub enum Cursor {
 }
 
 impl Cursor {
+    /// The most digits of a cursor.
+    pub const MOST_DIGITS: usize = 2 * (MOST_KEY_BYTES + 32);
+
     /// The id of the record that the page ended with.
     #[must_use]
     pub fn id(&self) -> i64 {
@@ -82,7 +85,7 @@ impl Param for Cursor {
 
     fn parse(text: &str) -> Option<Self> {
         let digits = text.as_bytes();
-        if !digits.len().is_multiple_of(2) || digits.len() > 2 * (MOST_KEY_BYTES + 32) {
+        if !digits.len().is_multiple_of(2) || digits.len() > Self::MOST_DIGITS {
             return None;
         }
         let plain: Option<Vec<u8>> = digits

@@ -77,7 +77,7 @@ impl Fields {
 
     /// Takes the id of a place.
     pub fn place(&mut self, field: &str) -> Option<PlaceId> {
-        self.optional(field, EXPECTED_ID, |value| PlaceId::new(value.as_i64()?))
+        self.optional(field, EXPECTED_ID, |value| PlaceId::new(whole(value)?))
     }
 
     /// Passes a field over.
@@ -93,7 +93,7 @@ impl Fields {
         };
         match address {
             None => self.wrong("id", "left out: the register gives it, or PUT chooses it"),
-            Some(id) if given.as_i64() == Some(id) => {}
+            Some(id) if whole(&given) == Some(id) => {}
             Some(_) => self.wrong("id", "the id of the address, or left out"),
         }
     }
@@ -102,7 +102,7 @@ impl Fields {
     pub fn chosen_id(&mut self) -> Option<i64> {
         let expected = EXPECTED_CHOICE;
         self.optional("id", expected, |value| {
-            PersonId::new(value.as_i64()?)
+            PersonId::new(whole(value)?)
                 .filter(|id| id.is_choosable())
                 .map(PersonId::get)
         })
@@ -127,7 +127,46 @@ impl Fields {
     }
 }
 
+/// The whole number that a value is: to JSON, 7.0 is the same number as 7.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a float without a fraction below 2^53 is a whole number"
+)]
+fn whole(value: &Value) -> Option<i64> {
+    let of_float = |float: f64| {
+        let is_exact = float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0;
+        is_exact.then_some(float as i64)
+    };
+    value.as_i64().or_else(|| value.as_f64().and_then(of_float))
+}
+
 /// What an id must be.
 pub const EXPECTED_ID: &str = "a whole number from 1 to 9007199254740991";
 /// What an id that a client chooses must be.
 pub const EXPECTED_CHOICE: &str = "a whole number from 1 to 4503599627370496";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_number_is_whole_however_it_is_written() {
+        for (value, number) in [
+            (json!(7), Some(7)),
+            (json!(7.0), Some(7)),
+            (json!(-7.0), Some(-7)),
+            (
+                json!(9_007_199_254_740_991_i64),
+                Some(9_007_199_254_740_991),
+            ),
+            (json!(9_007_199_254_740_992.0), None),
+            (json!(1e300), None),
+            (json!(7.5), None),
+            (json!("7"), None),
+            (json!(true), None),
+        ] {
+            assert_eq!(whole(&value), number, "{value}");
+        }
+    }
+}

@@ -4,8 +4,6 @@ use crate::params::{Param, whole};
 
 const MOST: i64 = (1 << 53) - 1;
 
-/// The greatest id that a client may choose. Those above it are the register's own to
-/// give, so that no choice can ever leave it without a next one.
 const MOST_CHOSEN: i64 = 1 << 52;
 
 macro_rules! id {
@@ -17,6 +15,10 @@ macro_rules! id {
         impl $name {
             /// The greatest there can be.
             pub const MOST: i64 = MOST;
+
+            /// The greatest that a client may choose. Those above it are the register's own to
+            /// give, so that no choice can ever leave it without a next one.
+            pub const MOST_CHOSEN: i64 = MOST_CHOSEN;
 
             /// The id, if it is a whole number from 1 to 2^53 - 1.
             #[must_use]

@@ -7,13 +7,20 @@ use crate::{Param, PersonId};
 pub struct Ids(Vec<PersonId>);
 
 impl Ids {
-    const MOST: usize = 1000;
+    /// The most ids of a batch.
+    pub const MOST: usize = 1000;
 
     /// The ids as a JSON array, the one form in which D1 takes many values at once.
     #[must_use]
     pub fn to_json(&self) -> String {
+        format!("[{self}]")
+    }
+}
+
+impl std::fmt::Display for Ids {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let ids: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        format!("[{}]", ids.join(","))
+        f.write_str(&ids.join(","))
     }
 }
 

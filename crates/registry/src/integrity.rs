@@ -6,7 +6,7 @@
 //! back. `docs/integrity.md` argues why no interleaving breaks the rule, and
 //! `crates/model` tries them all, with these very decisions.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,9 +27,9 @@ pub enum Standing {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Standings {
     /// Those that stand.
-    pub stands: BTreeSet<i64>,
+    pub stands: HashSet<i64>,
     /// Those that are going.
-    pub going: BTreeSet<i64>,
+    pub going: HashSet<i64>,
 }
 
 impl Standings {
@@ -46,9 +46,9 @@ impl Standings {
     }
 
     /// Adds what was asked apart.
-    pub fn join(&mut self, mut other: Self) {
-        self.stands.append(&mut other.stands);
-        self.going.append(&mut other.going);
+    pub fn join(&mut self, other: Self) {
+        self.stands.extend(other.stands);
+        self.going.extend(other.going);
     }
 
     /// What a write that needs the place is told.

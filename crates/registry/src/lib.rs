@@ -4,11 +4,15 @@
 //! Nothing here knows of Cloudflare or of JavaScript, so all of it runs under plain
 //! `cargo test`.
 
+pub mod accept;
+pub mod access;
+pub mod cors;
 pub mod csv;
 pub mod cursor;
 pub mod etag;
 pub mod export;
 pub mod fields;
+pub mod held;
 pub mod id;
 pub mod idempotency;
 pub mod ids;

@@ -39,6 +39,13 @@ impl Log {
         Statement { sql, binds }
     }
 
+    /// The greatest `seq`, 0 where nothing has changed yet: the register's change counter.
+    #[must_use]
+    pub fn counter(self) -> Statement {
+        let sql = format!("SELECT coalesce(max(seq), 0) FROM {}", self.table);
+        Statement::new(&sql, Vec::new())
+    }
+
     /// The changes behind a `seq`, by the primary key.
     #[must_use]
     pub fn since(self, seq: i64, limit: Limit, frame: Frame) -> Statement {

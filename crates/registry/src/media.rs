@@ -1,5 +1,6 @@
-//! The forms a list can be asked for in, chosen by `Accept` (RFC 9110, 12.5.1).
+//! The forms a list can be asked for in.
 
+use crate::accept::Form;
 use crate::params::Param;
 
 /// How the records of a list are written.
@@ -10,18 +11,33 @@ pub enum Format {
     Json,
     /// One JSON object a line.
     NdJson,
-    /// Comma-separated values (RFC 4180), where a route says that it has them.
+    /// Comma-separated values (RFC 4180), a record a line, behind one with the columns' names.
     Csv,
 }
 
+/// The forms of a list.
+pub const LIST: &[Format] = &[Format::Json, Format::NdJson];
+
+/// The forms of a list whose records are flat, so that it can be a table, too.
+pub const TABLE: &[Format] = &[Format::Json, Format::NdJson, Format::Csv];
+
 impl Format {
-    /// The media type.
+    /// The media type as an answer names it, with the parameters that it has.
     #[must_use]
     pub fn media_type(self) -> &'static str {
         match self {
-            Self::Json => "application/json",
-            Self::NdJson => "application/x-ndjson",
-            Self::Csv => "text/csv",
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Json | Self::NdJson => self.essence(),
+        }
+    }
+
+    /// The name in a query, and what a file's name ends with.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::NdJson => "ndjson",
+            Self::Csv => "csv",
         }
     }
 
@@ -43,49 +59,50 @@ impl Format {
                 open: "[",
                 between: ",\n",
                 close: "]",
+                none: "]",
             },
             Self::NdJson => Frame {
                 open: "",
                 between: "\n",
                 close: "\n",
+                none: "",
             },
             Self::Csv => Frame {
                 open: "",
                 between: "\r\n",
                 close: "\r\n",
+                none: "",
             },
         }
     }
 
-    /// The form that an `Accept` header prefers; JSON where it names neither, because
-    /// an answer in another form is of more use than none (RFC 9110 allows it).
+    /// The same, where a table begins with this line.
     #[must_use]
-    pub fn preferred(accept: Option<&str>) -> Self {
-        Self::preferred_among(&[Self::NdJson], accept)
+    pub fn frame_below(self, header: &'static str) -> Frame {
+        match self {
+            Self::Csv => Frame {
+                open: header,
+                ..self.frame()
+            },
+            Self::Json | Self::NdJson => self.frame(),
+        }
+    }
+}
+
+impl Form for Format {
+    fn essence(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::NdJson => "application/x-ndjson",
+            Self::Csv => "text/csv",
+        }
     }
 
-    /// The same where a table can be had, too.
-    #[must_use]
-    pub fn preferred_of_table(accept: Option<&str>) -> Self {
-        Self::preferred_among(&[Self::NdJson, Self::Csv], accept)
-    }
-
-    fn preferred_among(others: &[Self], accept: Option<&str>) -> Self {
-        let weight = |format: Self| {
-            accept
-                .unwrap_or_default()
-                .split(',')
-                .find_map(|range| weight_for(range, format.media_type()))
-                .unwrap_or(0.0)
-        };
-        let heavier = |best: Self, other: &Self| {
-            if weight(*other) > weight(best) {
-                *other
-            } else {
-                best
-            }
-        };
-        others.iter().fold(Self::Json, heavier)
+    fn parameters(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Json | Self::NdJson => &[],
+            Self::Csv => &[("charset", "utf-8"), ("header", "present")],
+        }
     }
 }
 
@@ -93,24 +110,21 @@ impl Param for Format {
     const EXPECTED: &'static str = "json, ndjson or csv";
 
     fn parse(text: &str) -> Option<Self> {
-        match text {
-            "json" => Some(Self::Json),
-            "ndjson" => Some(Self::NdJson),
-            "csv" => Some(Self::Csv),
-            _ => None,
-        }
+        TABLE.iter().copied().find(|format| format.name() == text)
     }
 }
 
 /// The text around the records of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Frame {
-    /// Before the first record.
+    /// Before the first record, or before what stands for none.
     pub open: &'static str,
     /// Between two records.
     pub between: &'static str,
     /// Behind the last record.
     pub close: &'static str,
+    /// Where there is no record.
+    pub none: &'static str,
 }
 
 impl Frame {
@@ -119,28 +133,14 @@ impl Frame {
         open: "",
         between: "",
         close: "",
+        none: "",
     };
 
-    /// What stands behind the last record, or behind none: without a record an array
-    /// still has both its ends, and lines have nothing.
+    /// What stands behind the last record, or for none.
     #[must_use]
     pub fn end(self, is_empty: bool) -> &'static str {
-        if is_empty && self.open.is_empty() {
-            ""
-        } else {
-            self.close
-        }
+        if is_empty { self.none } else { self.close }
     }
-}
-
-/// The weight that one media range gives a media type, if it names it.
-fn weight_for(range: &str, media_type: &str) -> Option<f32> {
-    let mut parts = range.split(';').map(str::trim);
-    if !parts.next()?.eq_ignore_ascii_case(media_type) {
-        return None;
-    }
-    let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok());
-    Some(weight.unwrap_or(1.0))
 }
 
 #[cfg(test)]
@@ -148,33 +148,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_heavier_form_wins_and_json_is_the_default() {
-        for (accept, format) in [
-            (None, Format::Json),
-            (Some("*/*"), Format::Json),
-            (Some("text/html"), Format::Json),
-            (Some("application/x-ndjson"), Format::NdJson),
-            (Some("application/json, application/x-ndjson"), Format::Json),
-            (
-                Some("application/json;q=0.5, Application/X-NDJSON"),
-                Format::NdJson,
-            ),
-            (Some("application/x-ndjson;q=0"), Format::Json),
-        ] {
-            assert_eq!(Format::preferred(accept), format, "{accept:?}");
+    fn a_media_type_is_its_essence_and_its_parameters() {
+        for format in TABLE {
+            let parameters = format.parameters().iter();
+            let parameters = parameters.map(|(name, value)| format!("; {name}={value}"));
+            let whole = parameters.fold(format.essence().to_owned(), |all, one| all + &one);
+            assert_eq!(format.media_type(), whole);
+            assert_eq!(Format::parse(format.name()), Some(*format));
         }
     }
 
     #[test]
-    fn a_table_is_given_where_there_is_one_and_it_is_asked_for() {
-        for (accept, format) in [
-            (None, Format::Json),
-            (Some("text/csv"), Format::Csv),
-            (Some("application/json;q=0.9, text/csv"), Format::Csv),
-            (Some("application/x-ndjson, text/csv;q=0.5"), Format::NdJson),
-        ] {
-            assert_eq!(Format::preferred_of_table(accept), format, "{accept:?}");
-        }
-        assert_eq!(Format::preferred(Some("text/csv")), Format::Json);
+    fn a_table_of_nothing_has_its_header_still() {
+        let frame = Format::Csv.frame_below("id,name\r\n");
+        assert_eq!([frame.open, frame.end(true)].concat(), "id,name\r\n");
+        assert_eq!(Format::Json.frame_below("id\r\n"), Format::Json.frame());
     }
 }

@@ -47,6 +47,9 @@ impl Param for Limit {
 pub struct PeopleLimit(u16);
 
 impl PeopleLimit {
+    /// The greatest.
+    pub const MOST: Self = Self(10_000);
+
     /// The number of people.
     #[must_use]
     pub fn get(self) -> u16 {
@@ -65,7 +68,7 @@ impl Param for PeopleLimit {
 
     fn parse(text: &str) -> Option<Self> {
         let limit = u16::try_from(whole(text)?).ok()?;
-        (1..=10_000).contains(&limit).then_some(Self(limit))
+        (1..=Self::MOST.0).contains(&limit).then_some(Self(limit))
     }
 }
 

@@ -62,6 +62,9 @@ impl Param for Position {
 pub struct Seconds(i64);
 
 impl Seconds {
+    /// The most: a day.
+    pub const MOST: i64 = 86_400;
+
     /// The same in milliseconds.
     #[must_use]
     pub fn to_milliseconds(self) -> i64 {
@@ -74,7 +77,7 @@ impl Param for Seconds {
 
     fn parse(text: &str) -> Option<Self> {
         whole_or_zero(text)
-            .filter(|seconds| *seconds <= 86_400)
+            .filter(|seconds| *seconds <= Self::MOST)
             .map(Self)
     }
 }

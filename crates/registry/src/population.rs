@@ -1,6 +1,7 @@
 //! How the populations of places are asked for: the owner of people reads the query that the
 //! entry point writes.
 
+use crate::ids::Ids;
 use crate::page::Limit;
 use crate::params::{Param, Params, whole};
 use crate::{Cursor, Moment, PlaceId, Problem};
@@ -63,15 +64,19 @@ impl Param for Order {
 }
 
 /// The least living people of a place.
-struct Least(i64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Least(pub i64);
+
+impl Least {
+    /// The most.
+    pub const MOST: i64 = PlaceId::MOST;
+}
 
 impl Param for Least {
     const EXPECTED: &'static str = "a whole number from 1 to 9007199254740991";
 
     fn parse(text: &str) -> Option<Self> {
-        whole(text)
-            .filter(|least| *least <= PlaceId::MOST)
-            .map(Self)
+        whole(text).filter(|least| *least <= Self::MOST).map(Self)
     }
 }
 
@@ -98,11 +103,13 @@ pub struct Populations {
     pub least: Option<i64>,
     /// The time, if it is not now.
     pub as_of: Option<Moment>,
+    /// Only these places, in order of id.
+    pub ids: Option<Ids>,
 }
 
 impl Populations {
     /// The parameters of the query.
-    pub const PARAMETERS: &[&str] = &["limit", "after", "sort", "least", "asOf"];
+    pub const PARAMETERS: &[&str] = &["limit", "after", "sort", "least", "asOf", "ids"];
 
     /// Reads the query; `now` is in milliseconds since 1970.
     ///
@@ -110,18 +117,38 @@ impl Populations {
     /// A value that cannot be used, or a cursor of another order.
     pub fn read(params: &Params, now: i64) -> Result<Self, Problem> {
         let order: Order = params.get("sort")?.unwrap_or_default();
-        let position = |cursor| match (order.measure(), cursor) {
-            (None, Cursor::Id(place)) => Ok(Position { number: 0, place }),
-            (Some(_), Cursor::Pair(number, place)) => Ok(Position { number, place }),
-            _ => Err(Problem::invalid_parameter("after", Cursor::EXPECTED)),
+        let position = |cursor: Cursor| {
+            Self::behind(order, &cursor)
+                .ok_or_else(|| Problem::invalid_parameter("after", Cursor::EXPECTED))
         };
+        let ids: Option<Ids> = params.get("ids")?;
+        if ids.is_some() && order != Order::Id {
+            return Err(Problem::invalid_parameter("sort", "id beside `ids`"));
+        }
         Ok(Self {
             limit: params.get("limit")?.unwrap_or_default(),
             after: params.get("after")?.map(position).transpose()?,
+            ids,
             order,
             least: params.get::<Least>("least")?.map(|Least(least)| least),
             as_of: Moment::read(params, now)?,
         })
+    }
+
+    /// The position of a cursor, if it is one of this order.
+    #[must_use]
+    pub fn behind(order: Order, cursor: &Cursor) -> Option<Position> {
+        match (order.measure(), cursor) {
+            (None, Cursor::Id(place)) => Some(Position {
+                number: 0,
+                place: *place,
+            }),
+            (Some(_), Cursor::Pair(number, place)) => Some(Position {
+                number: *number,
+                place: *place,
+            }),
+            _ => None,
+        }
     }
 
     /// The cursor of a position in this order.
@@ -147,6 +174,7 @@ impl Populations {
             parameter("after", after),
             parameter("least", self.least.map(|least| least.to_string())),
             parameter("asOf", self.as_of.as_ref().map(ToString::to_string)),
+            parameter("ids", self.ids.as_ref().map(ToString::to_string)),
         ]
         .concat()
     }
@@ -174,6 +202,7 @@ mod tests {
                 order,
                 least: Some(2),
                 as_of: Moment::parse("2026-01-31T12:00:00.5Z"),
+                ids: (order == Order::Id).then(|| Ids::parse("3,7")).flatten(),
             };
             let path = asked.path();
             let (_, query) = path.split_once('?').unwrap_or_default();
@@ -189,6 +218,8 @@ mod tests {
             ("limit=0", "limit"),
             ("sort=name", "sort"),
             ("sort=-id", "sort"),
+            ("sort=living&ids=3", "sort"),
+            ("ids=0", "ids"),
             ("least=0", "least"),
             ("least=9007199254740992", "least"),
             ("least=-1", "least"),

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::ids::Ids;
 use crate::media::Frame;
 use crate::page::{Key, Page};
-use crate::{Cursor, name};
+use crate::{Cursor, Format, name};
 
 /// A value bound to a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,8 +86,32 @@ pub struct Register {
     pub columns: &'static str,
     /// The expression that makes one record.
     pub record: &'static str,
+    /// The first line of a table of them.
+    pub header: &'static str,
+    /// The expression that makes one of its other lines.
+    pub line: &'static str,
     /// The table of its changes, whose greatest `seq` is the register's change counter.
     pub changes: &'static str,
+}
+
+impl Register {
+    /// The register, whose record is written as the form has it.
+    #[must_use]
+    pub fn written(self, format: Format) -> Self {
+        match format {
+            Format::Json | Format::NdJson => self,
+            Format::Csv => Self {
+                record: self.line,
+                ..self
+            },
+        }
+    }
+
+    /// What stands around a list of the records.
+    #[must_use]
+    pub fn frame(self, format: Format) -> Frame {
+        format.frame_below(self.header)
+    }
 }
 
 /// The conditions of a list, joined by AND.

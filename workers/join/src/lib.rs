@@ -7,21 +7,30 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{Routes, any, get, post};
+use edge::{Routes, any, get, held, post};
+use routes::people_per_place::marks;
+use routes::ui::{self, page};
 use worker::{Context, Env, Result, event};
 
 /// The whole route table, each address without its `/v1`.
-fn table() -> Routes {
-    Routes::default()
-        .at("/", get(routes::dataset))
-        .at("/people-per-place", get(routes::people_per_place::list))
+#[must_use]
+pub fn table() -> Routes {
+    Routes::behind(routes::guard)
+        .at("/", get(page(ui::overview)))
+        .at(
+            "/people-per-place",
+            get(held(marks, routes::people_per_place::list)),
+        )
         .at(
             "/people-per-place/{id}",
-            get(routes::people_per_place::read),
+            get(held(marks, routes::people_per_place::read)),
         )
         .at("/integrity", get(routes::integrity))
         .at("/integrity/repair", post(routes::repair))
-        .at("/statistics/places", get(routes::statistics::places))
+        .at(
+            "/statistics/places",
+            get(held(marks, routes::statistics::places)),
+        )
         .at("/changes", get(routes::changes))
         .at("/places", any(routes::forward::to_places))
         .at("/places/import", any(routes::forward::import_places))
@@ -29,6 +38,32 @@ fn table() -> Routes {
         .at("/people", any(routes::forward::to_people))
         .at("/people/import", any(routes::forward::import_people))
         .at("/people/{*rest}", any(routes::forward::to_people))
+        .at("/ui/people", get(page(ui::people)))
+        .at(
+            "/ui/people/new",
+            get(page(ui::new_person)).post(page(ui::take_person)),
+        )
+        .at("/ui/people/{id}", get(page(ui::person)))
+        .at(
+            "/ui/people/{id}/{action}",
+            get(page(ui::person_action)).post(page(ui::change_person)),
+        )
+        .at(
+            "/ui/places/new",
+            get(page(ui::new_place)).post(page(ui::take_place)),
+        )
+        .at("/ui/places/{id}", get(page(ui::place)))
+        .at(
+            "/ui/places/{id}/{action}",
+            get(page(ui::place_action)).post(page(ui::change_place)),
+        )
+        .at(
+            "/ui/import",
+            get(page(ui::import_form)).post(page(ui::import)),
+        )
+        .at("/ui/forget", post(page(ui::forget)))
+        .at("/ui", any(page(ui::nothing)))
+        .at("/ui/{*rest}", any(page(ui::nothing)))
 }
 
 thread_local! {

@@ -6,24 +6,36 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{Routes, get, post};
+use edge::{JSON, MERGE_PATCH, Routes, get, held, post};
+use registry::import;
 use worker::{Context, Env, Result, ScheduleContext, ScheduledEvent, console_error, event};
 
 /// The whole route table, each address without its `/v1`.
-fn table() -> Routes {
+#[must_use]
+pub fn table() -> Routes {
     Routes::default()
-        .at("/people", get(routes::list).post(routes::create))
+        .at("/openapi.json", get(routes::document))
+        .at(
+            "/people",
+            get(held(routes::marks, routes::list))
+                .post(routes::create)
+                .taking(JSON),
+        )
         .at(
             "/people/{id}",
-            get(routes::read)
+            get(held(routes::marks, routes::read))
                 .put(routes::put)
                 .patch(routes::patch)
+                .taking(MERGE_PATCH)
                 .delete(routes::delete),
         )
         .at("/people/{id}/history", get(routes::history))
         .at("/people/by-place", get(routes::by_place))
         .at("/people/population", get(routes::population))
-        .at("/people/import", post(routes::import))
+        .at(
+            "/people/import",
+            post(routes::import).taking(&import::Format::MEDIA_TYPES),
+        )
         .at("/people/export", get(routes::export))
         .at("/people/changes", get(routes::changes))
         .at("/internal/residents/{id}", get(routes::residents::count))
@@ -35,6 +47,7 @@ fn table() -> Routes {
             "/internal/residents/{id}/release",
             post(routes::residents::release),
         )
+        .at("/internal/counter", get(routes::counter))
         .at("/internal/integrity", get(routes::integrity))
         .at("/internal/repair", post(routes::repair))
 }

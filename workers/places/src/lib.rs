@@ -6,26 +6,39 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{Routes, get, post};
+use edge::{JSON, MERGE_PATCH, Routes, get, held, post};
+use registry::import;
 use worker::{Context, Env, Result, ScheduleContext, ScheduledEvent, console_error, event};
 
 /// The whole route table, each address without its `/v1`.
-fn table() -> Routes {
+#[must_use]
+pub fn table() -> Routes {
     Routes::default()
-        .at("/places", get(routes::list).post(routes::create))
+        .at("/openapi.json", get(routes::document))
+        .at(
+            "/places",
+            get(held(routes::marks, routes::list))
+                .post(routes::create)
+                .taking(JSON),
+        )
         .at(
             "/places/{id}",
-            get(routes::read)
+            get(held(routes::marks, routes::read))
                 .put(routes::put)
                 .patch(routes::patch)
+                .taking(MERGE_PATCH)
                 .delete(routes::delete),
         )
         .at("/places/{id}/history", get(routes::history))
         .at("/places/as-of", get(routes::as_of))
-        .at("/places/import", post(routes::import))
+        .at(
+            "/places/import",
+            post(routes::import).taking(&import::Format::MEDIA_TYPES),
+        )
         .at("/places/export", get(routes::export))
         .at("/places/changes", get(routes::changes))
         .at("/internal/standing", get(routes::standing))
+        .at("/internal/counter", get(routes::counter))
         .at("/internal/integrity", get(routes::integrity))
         .at("/internal/repair", post(routes::repair))
 }

@@ -1,6 +1,6 @@
 //! Batches: so many records as one transaction writes.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use super::file::{At, Column, File};
@@ -78,8 +78,8 @@ pub struct Batches<T> {
     scope: String,
     normalize: Normalize,
     /// The lines on which ids were given.
-    ids: BTreeMap<i64, usize>,
-    claims: BTreeMap<String, usize>,
+    ids: HashMap<i64, usize>,
+    claims: HashMap<String, usize>,
     record: PhantomData<T>,
 }
 
@@ -92,8 +92,8 @@ impl<T: Record> Batches<T> {
             file,
             scope,
             normalize,
-            ids: BTreeMap::new(),
-            claims: BTreeMap::new(),
+            ids: HashMap::new(),
+            claims: HashMap::new(),
             record: PhantomData,
         }
     }

@@ -30,7 +30,8 @@ pub enum Mode {
 }
 
 impl Mode {
-    const ALL: [(&'static str, Self); 2] = [("insert", Self::Insert), ("upsert", Self::Upsert)];
+    /// The modes there are, with their names in a query.
+    pub const ALL: [(&'static str, Self); 2] = [("insert", Self::Insert), ("upsert", Self::Upsert)];
 
     /// The name in a query.
     #[must_use]

@@ -72,7 +72,7 @@ impl Done {
     /// A batch of which lines were refused.
     #[must_use]
     pub fn refused(mut refused: Vec<Refusal>) -> Self {
-        refused.sort_by_key(|refusal| refusal.line);
+        refused.sort_unstable_by_key(|refusal| refusal.line);
         Self {
             refused,
             ..Self::well(Outcome::Refused, Counts::default())

@@ -1,12 +1,13 @@
 //! The problems by their causes: one constructor each.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Kind, Problem};
+use crate::accept::Form;
 
 /// What is wrong with one field of a body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
     /// Where, as a JSON pointer (RFC 6901).
     pub pointer: String,
@@ -60,6 +61,29 @@ impl Problem {
             .with("column", json!(column))
     }
 
+    /// A write without a token.
+    #[must_use]
+    pub fn token_required() -> Self {
+        Self::new(Kind::TokenRequired, "Writing needs a token.")
+            .header("www-authenticate", "Bearer")
+    }
+
+    /// A token that is none of those that are live.
+    #[must_use]
+    pub fn token_refused() -> Self {
+        Self::new(Kind::TokenRefused, "The token is not one that may write.")
+            .header("www-authenticate", "Bearer error=\"invalid_token\"")
+    }
+
+    /// A form that another site has sent.
+    #[must_use]
+    pub fn foreign_form() -> Self {
+        Self::new(
+            Kind::ForeignForm,
+            "The form does not come from a page of this registry.",
+        )
+    }
+
     /// An address that names no route.
     #[must_use]
     pub fn unknown_route() -> Self {
@@ -77,6 +101,17 @@ impl Problem {
             format!("This route answers {allow}."),
         )
         .header("allow", allow)
+    }
+
+    /// An answer in none of the forms that the request accepts.
+    #[must_use]
+    pub fn not_acceptable(offered: &[impl Form]) -> Self {
+        let offered: Vec<&str> = offered.iter().map(|format| format.essence()).collect();
+        Self::new(
+            Kind::NotAcceptable,
+            format!("`Accept` must allow {}.", offered.join(" or ")),
+        )
+        .with("offered", json!(offered))
     }
 
     /// A record, "place" or "person", that does not exist.

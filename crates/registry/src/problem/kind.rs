@@ -11,12 +11,20 @@ pub enum Kind {
     InvalidHeader,
     /// The body is not the JSON (or CSV) that it says to be.
     MalformedBody,
+    /// A write came without a token.
+    TokenRequired,
+    /// A write came with a token that is not live.
+    TokenRefused,
+    /// A form was sent from another site.
+    ForeignForm,
     /// The address names no route.
     UnknownRoute,
     /// The address names a record that does not exist.
     NotFound,
     /// The route exists, but not for this method.
     MethodNotAllowed,
+    /// The answer has no form that the request accepts.
+    NotAcceptable,
     /// A place of this name exists already.
     NameTaken,
     /// An import gives an id that is there already.
@@ -77,14 +85,18 @@ const fn entry(status: u16, slug: &'static str, title: &'static str, mend: &'sta
 
 impl Kind {
     /// Every kind, in the order of status.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 28] = [
         Self::InvalidParameter,
         Self::UnknownParameter,
         Self::InvalidHeader,
         Self::MalformedBody,
+        Self::TokenRequired,
+        Self::TokenRefused,
+        Self::ForeignForm,
         Self::UnknownRoute,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::NotAcceptable,
         Self::NameTaken,
         Self::IdTaken,
         Self::IdRetired,
@@ -133,6 +145,24 @@ impl Kind {
                 "The body cannot be read",
                 "Mend the body at `line` and `column`.",
             ),
+            Self::TokenRequired => entry(
+                401,
+                "token-required",
+                "Writing needs a token",
+                "Send `Authorization: Bearer` and the token that you were given.",
+            ),
+            Self::TokenRefused => entry(
+                401,
+                "token-refused",
+                "The token is not one that may write",
+                "Look whether it is whole; else ask for a new one.",
+            ),
+            Self::ForeignForm => entry(
+                403,
+                "foreign-form",
+                "The form does not come from this site",
+                "Open the page itself, and send its form from there; programs use `/v1`.",
+            ),
             Self::UnknownRoute => entry(
                 404,
                 "unknown-route",
@@ -150,6 +180,12 @@ impl Kind {
                 "method-not-allowed",
                 "This route does not answer this method",
                 "Use a method of the `Allow` header.",
+            ),
+            Self::NotAcceptable => entry(
+                406,
+                "not-acceptable",
+                "The answer has no form that `Accept` allows",
+                "Accept one of `offered`.",
             ),
             Self::NameTaken => entry(
                 409,

@@ -4,6 +4,7 @@ mod changes;
 mod integrity;
 mod merge;
 mod people_per_place;
+pub mod session;
 pub mod statistics;
 
 pub use changes::Changes;

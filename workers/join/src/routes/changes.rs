@@ -2,6 +2,7 @@
 
 use edge::{Answer, Body, Call, Error};
 use futures_util::future::try_join;
+use registry::media::LIST;
 use registry::{Cursor, page};
 
 use super::people_per_place::sources::Services;
@@ -14,7 +15,7 @@ use crate::domain::Changes;
 /// A query that cannot be used, or a service that failed.
 pub async fn changes(call: Call) -> Result<Answer, Error> {
     let ask = Changes::read(&call.params(Changes::PARAMETERS)?)?;
-    let format = call.format();
+    let format = call.format(LIST)?;
     let services = Services::of(&call.env)?;
     let [places, people] = ask.paths();
     let (places, people) =
@@ -28,7 +29,5 @@ pub async fn changes(call: Call) -> Result<Answer, Error> {
     let (body, [places, people]) = merged.map_err(|malformed| services.blame(malformed))?;
     let next = Cursor::Pair(places, people).to_string();
     let link = page::since_link("/v1/changes", &call.query, &next);
-    Ok(Answer::ok(format.media_type(), Body::Bytes(body))
-        .header("vary", "accept")
-        .header("link", link))
+    Ok(Answer::ok(format.media_type(), Body::Bytes(body)).header("link", link))
 }

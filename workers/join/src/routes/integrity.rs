@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 use super::people_per_place::Services;
 use crate::domain::{Residents, of_no_place};
 
+/// The parameters of the repair.
+pub const PARAMETERS: &[&str] = &["dryRun", "olderThan"];
+
 /// The most pages of 5,000 places that one report reads.
 const MOST_PAGES: usize = 200;
 
@@ -121,7 +124,7 @@ async fn confirm(services: &Services, suspects: &mut Vec<Residents>) -> Result<(
 /// # Errors
 /// A query that cannot be used, or a service that failed.
 pub async fn repair(call: Call) -> Result<Answer, Error> {
-    let params = call.params(&["dryRun", "olderThan"])?;
+    let params = call.params(PARAMETERS)?;
     let dry_run = params.get::<bool>("dryRun")?.unwrap_or(false);
     params.get::<registry::params::Seconds>("olderThan")?;
     let services = Services::of(&call.env)?;

@@ -2,15 +2,16 @@
 
 use edge::{Answer, Body, Call, Error};
 use futures_util::future::try_join;
+use registry::media::TABLE;
 use registry::population::Populations;
-use registry::{Format, Tag, page};
+use registry::{Cursor, Format, Tag, page};
 use web_sys::Response;
 
 use super::people_per_place::sources::{Services, Sources};
-use crate::domain::statistics::{self, Gathering, Part, Written};
+use crate::domain::statistics::{self, Gathering, Part, Row, Written};
 
 /// The parameters of the query.
-const PARAMETERS: &[&str] = &["limit", "after", "sort", "least", "asOf", "format"];
+pub const PARAMETERS: &[&str] = &["limit", "after", "sort", "least", "asOf", "format"];
 
 /// The most steps of a page: each asks both services, and a request may make so many calls.
 const MOST_STEPS: usize = 8;
@@ -22,36 +23,36 @@ const MOST_STEPS: usize = 8;
 pub async fn places(call: Call) -> Result<Answer, Error> {
     let params = call.params(PARAMETERS)?;
     let ask = Populations::read(&params, edge::now())?;
-    let accepted = || Format::preferred_of_table(call.header("accept").as_deref());
-    let format: Format = params.get("format")?.unwrap_or_else(accepted);
+    let format = match params.get("format")? {
+        Some(format) => format,
+        None => call.format(TABLE)?,
+    };
     let known = call.preconditions()?.known_counters(format);
     let services = Services::of(&call.env)?;
+    let is_now = ask.as_of.is_none();
     let mut gathering = Gathering::of(ask);
 
     let [places_path, people_path] = gathering.paths().unwrap_or_default();
     let paths = [places_path.as_str(), people_path.as_str()];
     let places_tag = |counter| Tag::of_list(Format::Json, &[counter]);
-    let (places, people, tag) = match services.ask(paths, known, format, places_tag).await? {
+    let (places, people, (tag, marks)) = match services
+        .ask(paths, known, format, places_tag, false)
+        .await?
+    {
         Sources::NotModified(tag) => {
-            return Ok(Answer::not_modified(&tag).header("vary", "accept"));
+            return Ok(Answer::not_modified(&tag));
         }
         Sources::Found {
             places,
             people,
             tag,
-        } => (services.places.found(places)?, people, tag),
+            marks,
+        } => (services.places.found(places)?, people, (tag, marks)),
     };
     let everyone = number(&people, "x-total-living");
     let nowhere = number(&people, "x-total-nowhere");
     step(&services, &mut gathering, places, people).await?;
-    for _ in 1..MOST_STEPS {
-        let Some([places, people]) = gathering.paths() else {
-            break;
-        };
-        let (places, people) = (services.places.read(&places), services.people.read(&people));
-        let (places, people) = try_join(places, people).await?;
-        step(&services, &mut gathering, places, people).await?;
-    }
+    finish(&services, &mut gathering, MOST_STEPS - 1).await?;
 
     let (rows, next) = gathering.into_page();
     let mut written = Written::of(&rows, everyone, format);
@@ -62,9 +63,59 @@ pub async fn places(call: Call) -> Result<Answer, Error> {
     let next = next.map(|after| page::next_link(path, &call.query, &after.to_string()));
     let body = Body::Text(written.into_text());
     Ok(Answer::ok(format.media_type(), body)
+        .of_marks(marks.filter(|_| is_now))
         .tagged(&tag)
-        .header("vary", "accept")
         .header_if("link", next))
+}
+
+/// A page of places with their people in numbers, and how many there are in all.
+pub struct Gathered {
+    /// The places.
+    pub rows: Vec<Row>,
+    /// Where the page behind begins.
+    pub next: Option<Cursor>,
+    /// How many live in all.
+    pub living: i64,
+    /// How many are dead in all.
+    pub dead: i64,
+    /// How many of those are of no place.
+    pub nowhere: i64,
+}
+
+/// Gathers a page for a reader who has seen nothing of it.
+///
+/// # Errors
+/// A service that failed.
+pub async fn gathered(services: &Services, ask: Populations) -> Result<Gathered, Error> {
+    let mut gathering = Gathering::of(ask);
+    let [places, people] = gathering.paths().unwrap_or_default();
+    let (places, people) = (services.places.read(&places), services.people.read(&people));
+    let (places, people) = try_join(places, people).await?;
+    let [living, dead, nowhere] =
+        ["x-total-living", "x-total-dead", "x-total-nowhere"].map(|name| number(&people, name));
+    step(services, &mut gathering, places, people).await?;
+    finish(services, &mut gathering, MOST_STEPS - 1).await?;
+    let (rows, next) = gathering.into_page();
+    Ok(Gathered {
+        rows,
+        next,
+        living,
+        dead,
+        nowhere,
+    })
+}
+
+/// Goes on until the page is full, or has taken all its steps.
+async fn finish(services: &Services, gathering: &mut Gathering, steps: usize) -> Result<(), Error> {
+    for _ in 0..steps {
+        let Some([places, people]) = gathering.paths() else {
+            break;
+        };
+        let (places, people) = (services.places.read(&places), services.people.read(&people));
+        let (places, people) = try_join(places, people).await?;
+        step(services, gathering, places, people).await?;
+    }
+    Ok(())
 }
 
 /// Reads what both answered, and asks for the names where people came first.
@@ -98,11 +149,11 @@ fn part<T>(answer: &Response, records: Vec<T>) -> Part<T> {
     Part { records, has_more }
 }
 
-fn header(response: &Response, name: &str) -> Option<String> {
+pub(super) fn header(response: &Response, name: &str) -> Option<String> {
     response.headers().get(name).ok().flatten()
 }
 
-fn number(response: &Response, name: &str) -> i64 {
+pub(super) fn number(response: &Response, name: &str) -> i64 {
     let number = header(response, name).and_then(|text| text.parse().ok());
     number.unwrap_or_default()
 }

@@ -43,24 +43,13 @@ impl ByPlace {
     /// A value that cannot be used.
     pub fn read(params: &Params) -> Result<Self, Problem> {
         let place: Option<PlaceId> = params.get("placeId")?;
-        let range = match (place, params.get::<Cursor>("after")?) {
-            (Some(place), None) => Range {
-                after: place.get() - 1,
-                through: place.get(),
-            },
-            (None, after) => Range {
-                after: after.as_ref().map_or(Ok(0), by_id)?,
-                through: PlaceId::MOST,
-            },
-            (Some(_), Some(_)) => {
-                return Err(Problem::invalid_parameter(
-                    "after",
-                    "left out beside `placeId`",
-                ));
-            }
-        };
+        let after: Option<Cursor> = params.get("after")?;
+        let after = after.as_ref().map_or(Ok(0), by_id)?;
         Ok(Self {
-            range,
+            range: Range {
+                after: place.map_or(after, |place| after.max(place.get() - 1)),
+                through: place.map_or(PlaceId::MOST, PlaceId::get),
+            },
             limit: params.get("limit")?.unwrap_or_default(),
             people: params.get("peopleLimit")?.unwrap_or_default(),
         })
@@ -90,7 +79,12 @@ mod tests {
                 through: 3
             })
         );
-        assert!(range("placeId=3&after=6939").is_err());
+        // Behind the place there is nothing.
+        let none = Range {
+            after: 9,
+            through: 3,
+        };
+        assert_eq!(range("placeId=3&after=6939"), Ok(none));
         assert!(range("after=6e313a61").is_err());
     }
 }

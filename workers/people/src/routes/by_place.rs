@@ -10,7 +10,7 @@ use std::future::ready;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use js_sys::{Array, JsString};
 use registry::Tag;
-use registry::media::Frame;
+use registry::media::{Frame, LIST};
 use registry::page::Limit;
 
 use crate::domain::{ByPlace, Range};
@@ -22,16 +22,26 @@ use crate::store;
 /// A query that cannot be used.
 pub async fn by_place(call: Call) -> Result<Answer, Error> {
     let ask = ByPlace::read(&call.params(ByPlace::PARAMETERS)?)?;
-    let format = call.format();
+    let format = call.format(LIST)?;
     let frame = format.frame();
     let seen = call.seen(format)?;
     let database = Database::of(&call.env)?;
+    if call.is_head() {
+        let row = database.row(&store::counter()).await?;
+        let counter = row.and_then(|row| row.integer(0)).unwrap_or_default();
+        let tag = Tag::of_list(format, &[counter]);
+        return Ok(if seen == Some(counter) {
+            Answer::not_modified(&tag)
+        } else {
+            Answer::ok(format.media_type(), Body::Empty).tagged(&tag)
+        });
+    }
     let mut first = Part::of(&database, ask, frame, seen).await?;
     // A body of several statements may hold changes made in between; then the counter has
     // moved, and the tag will never be confirmed.
     let tag = Tag::of_list(format, &[first.counter]);
     if seen == Some(first.counter) {
-        return Ok(Answer::not_modified(&tag).header("vary", "accept"));
+        return Ok(Answer::not_modified(&tag));
     }
     let body = match first.rest.take() {
         None => Body::Js(first.text(frame.open, frame.end(first.is_empty)).into()),
@@ -42,9 +52,7 @@ pub async fn by_place(call: Call) -> Result<Answer, Error> {
             Body::stream(start.chain(rest.map_ok(to_bytes)), frame)
         }
     };
-    Ok(Answer::ok(format.media_type(), body)
-        .tagged(&tag)
-        .header("vary", "accept"))
+    Ok(Answer::ok(format.media_type(), body).tagged(&tag))
 }
 
 /// What one statement answered, and what is left to ask.

@@ -2,13 +2,12 @@
 
 use edge::export::{self, Export};
 use edge::{Answer, Call, Error};
-use registry::export::Form;
 
 use crate::domain::PeopleList;
 use crate::store;
 
 /// What of a list's query an export takes, and the form.
-const PARAMETERS: &[&str] = &["format", "isAlive", "isKing", "placeId", "name", "ids"];
+pub const PARAMETERS: &[&str] = &["format", "isAlive", "isKing", "placeId", "name", "ids"];
 
 /// The whole register, or those of it that match, as CSV or as lines of JSON.
 ///
@@ -16,13 +15,12 @@ const PARAMETERS: &[&str] = &["format", "isAlive", "isKing", "placeId", "name", 
 /// A query that cannot be used.
 pub async fn export(call: Call) -> Result<Answer, Error> {
     let params = call.params(PARAMETERS)?;
-    let form = Form::chosen(params.get("format")?, call.header("accept").as_deref());
+    let format = export::format(&call, &params)?;
     let list = PeopleList::read(&params)?;
     let export = Export {
         name: "people",
-        header: "id,name,isAlive,placeId,isKing",
-        register: store::exported(form),
+        register: store::REGISTER,
         filters: Box::new(move || store::filters(&list)),
     };
-    export::export(&call, form, export)
+    export::export(&call, format, export)
 }

@@ -1,6 +1,6 @@
 //! `POST /v1/people/import`
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use edge::import::{self, Importer, Plan};
 use edge::{Answer, Call, Database, Error, Row};
@@ -51,7 +51,7 @@ impl Importer for Taker {
             .given
             .iter()
             .filter_map(|given| given.record.residence.place());
-        let places: BTreeSet<i64> = places.map(PlaceId::get).collect();
+        let places: HashSet<i64> = places.map(PlaceId::get).collect();
         let standings = self.registrar.all_standings(&places).await?;
         let add = |plan: &mut Plan, given: &Given<Person>, row: Value, present: Option<&Row>| {
             add(plan, given, row, present, mode, &standings)

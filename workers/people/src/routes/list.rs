@@ -1,6 +1,7 @@
 //! `GET /v1/people`
 
 use edge::{Answer, Call, Database, Error};
+use registry::media::TABLE;
 
 use crate::domain::PeopleList;
 use crate::store;
@@ -11,10 +12,10 @@ use crate::store;
 /// A query that cannot be used.
 pub async fn list(call: Call) -> Result<Answer, Error> {
     let list = PeopleList::read(&call.params(PeopleList::PARAMETERS)?)?;
-    let format = call.format();
+    let format = call.format(TABLE)?;
     let seen = call.seen(format)?;
     let page = Database::of(&call.env)?
-        .page(&store::list(&list, format.frame(), seen))
+        .page(&store::list(&list, format, seen))
         .await?;
     Ok(page.into_answer(format, "/v1/people", &call.query, seen))
 }

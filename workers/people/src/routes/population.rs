@@ -1,36 +1,41 @@
 //! `GET /v1/people/population`
 
 use edge::{Answer, Body, Call, Database, Error};
+use registry::media::TABLE;
 use registry::population::Populations;
 use registry::{Problem, Tag, page};
 
 use crate::store;
 
-/// How many live, and lie, in each place; in headers, how many live in all (`X-Total-Living`)
-/// and how many dead are of no place (`X-Total-Nowhere`).
+/// How many live, and lie, in each place; in headers, how many live in all (`X-Total-Living`),
+/// how many are dead (`X-Total-Dead`), and how many of those are of no place
+/// (`X-Total-Nowhere`).
 ///
 /// # Errors
 /// A query that cannot be used.
 pub async fn population(call: Call) -> Result<Answer, Error> {
     let ask = Populations::read(&call.params(Populations::PARAMETERS)?, edge::now())?;
-    let format = call.format();
+    let format = call.format(TABLE)?;
     let seen = call.seen(format)?;
     let row = Database::of(&call.env)?
-        .row(&store::population(&ask, format.frame(), seen))
+        .row(&store::population(&ask, format, seen))
         .await?;
     let row = row.ok_or_else(Problem::internal)?;
     let counter = row.integer(4).unwrap_or_default();
     let tag = Tag::of_list(format, &[counter]);
     if seen == Some(counter) {
-        return Ok(Answer::not_modified(&tag).header("vary", "accept"));
+        return Ok(Answer::not_modified(&tag));
     }
     let next = row.text(1);
     let next = next.map(|after| page::next_link("/v1/people/population", &call.query, &after));
+    // What was, is told by the time too.
+    let marks = Some([counter, 0]).filter(|_| ask.as_of.is_none());
     let number = |column| row.integer(column).unwrap_or_default().to_string();
     Ok(Answer::ok(format.media_type(), Body::Js(row.value(0)))
+        .of_marks(marks)
         .tagged(&tag)
-        .header("vary", "accept")
         .header_if("link", next)
         .header("x-total-living", number(2))
+        .header("x-total-dead", number(5))
         .header("x-total-nowhere", number(3)))
 }

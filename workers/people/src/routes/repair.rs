@@ -1,7 +1,7 @@
 //! `POST /internal/repair`, and the same by a schedule: ends what a crash left unsettled, and
 //! sweeps the answers kept long enough.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use edge::{Answer, Body, Call, Error};
 use registry::Format;
@@ -48,7 +48,7 @@ async fn run(registrar: &Registrar, age: i64, dry_run: bool) -> Result<Vec<Value
         .database
         .rows(&store::unsettled(age, A_ROUND))
         .await?;
-    let places: BTreeSet<i64> = rows.iter().filter_map(|row| row.integer(2)).collect();
+    let places: HashSet<i64> = rows.iter().filter_map(|row| row.integer(2)).collect();
     let standings = registrar.standings(&places).await?;
     let (mut settled, mut undone, mut report) = (Vec::new(), Vec::new(), Vec::new());
     for row in &rows {

@@ -8,6 +8,9 @@ use super::writing::{PEOPLE, depose_needs_a_resident};
 use crate::domain::Person;
 use crate::store;
 
+/// The parameters of the query.
+pub const PARAMETERS: &[&str] = &["depose"];
+
 /// A change of one person, as far as it does not depend on how it is put.
 struct Change {
     id: PersonId,
@@ -17,7 +20,7 @@ struct Change {
 
 impl Change {
     fn of(call: &Call) -> Result<Self, Problem> {
-        let depose = call.params(&["depose"])?.get("depose")?;
+        let depose = call.params(PARAMETERS)?.get("depose")?;
         Ok(Self {
             id: call.id()?,
             preconditions: call.preconditions()?,

@@ -1,7 +1,7 @@
 //! The writer's side of the protocol over the two databases (docs/integrity.md): who refers
 //! to a place anew is written unsettled, then the place is asked again.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use edge::{Call, Database, Error, Row, Stored, TRIES, Upstream};
 use registry::integrity::{Standing, Standings, Verdict};
@@ -36,7 +36,7 @@ impl Registrar {
     ///
     /// # Errors
     /// A problem that names the service, where it failed or was slow.
-    pub async fn standings(&self, places: &BTreeSet<i64>) -> Result<Standings, Error> {
+    pub async fn standings(&self, places: &HashSet<i64>) -> Result<Standings, Error> {
         if places.is_empty() {
             return Ok(Standings::default());
         }
@@ -49,7 +49,7 @@ impl Registrar {
     ///
     /// # Errors
     /// As [`Self::standings`].
-    pub async fn all_standings(&self, places: &BTreeSet<i64>) -> Result<Standings, Error> {
+    pub async fn all_standings(&self, places: &HashSet<i64>) -> Result<Standings, Error> {
         let places: Vec<i64> = places.iter().copied().collect();
         let mut all = Standings::default();
         for some in places.chunks(PLACES_AT_ONCE) {
@@ -132,7 +132,7 @@ impl Registrar {
     /// of the writes then.
     pub async fn look_again(self, call: &Call, written: &[(Write, i64)]) -> Result<(), Error> {
         let writes: Vec<Write> = written.iter().map(|(write, _)| *write).collect();
-        let places: BTreeSet<i64> = written.iter().map(|(_, place)| *place).collect();
+        let places: HashSet<i64> = written.iter().map(|(_, place)| *place).collect();
         let doubt = match self.all_standings(&places).await {
             Err(failed) => Some(failed),
             Ok(standings) => places

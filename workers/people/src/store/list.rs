@@ -1,7 +1,6 @@
 //! A page of people.
 
-use registry::export::Form;
-use registry::media::Frame;
+use registry::Format;
 use registry::sql::{self, Filters, Register, Statement};
 
 use super::record;
@@ -12,6 +11,13 @@ pub const REGISTER: Register = Register {
     table: "person",
     columns: "name, is_alive, is_king, place_id",
     record: record!(),
+    header: "id,name,isAlive,placeId,isKing\r\n",
+    line: concat!(
+        "id || ',' || ",
+        registry::name_cell!(),
+        "|| ',' || iif(is_alive, 'true', 'false') || ',' || coalesce(place_id, '')
+    || ',' || iif(is_king, 'true', 'false')"
+    ),
     changes: "person_change",
 };
 
@@ -19,8 +25,15 @@ pub const REGISTER: Register = Register {
 /// a page is a walk from its cursor on. Only a name's prefix in the order of ids sorts
 /// what it matches.
 #[must_use]
-pub fn list(list: &PeopleList, frame: Frame, seen: Option<i64>) -> Statement {
-    sql::page(REGISTER, filters(list), &list.page, frame, seen)
+pub fn list(list: &PeopleList, format: Format, seen: Option<i64>) -> Statement {
+    let frame = REGISTER.frame(format);
+    sql::page(
+        REGISTER.written(format),
+        filters(list),
+        &list.page,
+        frame,
+        seen,
+    )
 }
 
 /// The conditions of a list.
@@ -48,21 +61,4 @@ pub fn filters(list: &PeopleList) -> Filters {
         filters.among(ids);
     }
     filters
-}
-
-/// The same for an export: a line of CSV, or of JSON, a person.
-#[must_use]
-pub fn exported(form: Form) -> Register {
-    match form {
-        Form::NdJson => REGISTER,
-        Form::Csv => Register {
-            record: concat!(
-                "id || ',' || ",
-                registry::name_cell!(),
-                "|| ',' || iif(is_alive, 'true', 'false') || ',' || coalesce(place_id, '')
-    || ',' || iif(is_king, 'true', 'false')"
-            ),
-            ..REGISTER
-        },
-    }
 }

@@ -11,12 +11,12 @@ mod residents;
 mod settle;
 mod write;
 
-pub use by_place::{PEOPLE_A_STATEMENT, by_place};
+pub use by_place::{PEOPLE_A_STATEMENT, by_place, counter};
 pub use history::CHANGES;
 pub use import::present;
 pub use integrity::{doubts, residents};
-pub use list::{REGISTER, exported, filters, list};
-pub use population::population;
+pub use list::{REGISTER, filters, list};
+pub use population::{HEADER as POPULATION_HEADER, population};
 pub use read::read;
 pub use residents::{count, release, relocate};
 pub use settle::{Write, before, forget, remove, restore, settle, undone, unsettled};

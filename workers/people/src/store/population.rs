@@ -3,9 +3,26 @@
 use registry::media::Frame;
 use registry::population::{Measure, Order, Populations, Position};
 use registry::sql::{Bind, Statement};
-use registry::{Moment, PlaceId};
+use registry::{Format, Moment, PlaceId};
 
 const POPULATION: &str = include_str!("population.sql");
+
+/// A population as JSON.
+const RECORD: &str = r#"'{"placeId":' || place_id
+      || ',"total":' || (living + dead)
+      || ',"living":' || living
+      || ',"dead":' || dead
+      || ',"king":' || coalesce('{"id":' || king_id || ',"name":' || json_quote(king) || '}', 'null')
+      || '}'"#;
+
+/// A population as a line of a table.
+pub const HEADER: &str = "placeId,total,living,dead,kingId,kingName\r\n";
+const LINE: &str = concat!(
+    "place_id || ',' || (living + dead) || ',' || living || ',' || dead
+      || ',' || coalesce(king_id, '') || ',' || coalesce(",
+    registry::name_cell!("king"),
+    ", '')"
+);
 
 /// Every place's last row at a time. The places come one seek each, in order of id, because
 /// history has many rows a place; who has died out or moved away entirely is no row.
@@ -35,9 +52,8 @@ const PAST_KING: &str = "(
       ORDER BY version DESC LIMIT 1
     )";
 
-const EVERYONE: &str =
-    "SELECT living FROM population_history WHERE place_id = -1 ORDER BY at DESC LIMIT 1";
-const PAST_EVERYONE: &str = "SELECT living FROM population_history
+const EVERYONE: &str = "FROM population_history WHERE place_id = -1 ORDER BY at DESC LIMIT 1";
+const PAST_EVERYONE: &str = "FROM population_history
     WHERE place_id = -1 AND at <= ?10 ORDER BY at DESC LIMIT 1";
 
 const NOWHERE: &str = "SELECT dead FROM population WHERE place_id = 0";
@@ -46,7 +62,7 @@ const PAST_NOWHERE: &str = "SELECT dead FROM population_history
 
 /// The populations asked for; none if nothing has changed since the counter that was `seen`.
 #[must_use]
-pub fn population(ask: &Populations, frame: Frame, seen: Option<i64>) -> Statement {
+pub fn population(ask: &Populations, format: Format, seen: Option<i64>) -> Statement {
     let number = match ask.order {
         Order::Id => "0",
         Order::Up(Measure::Living) => "living",
@@ -55,6 +71,10 @@ pub fn population(ask: &Populations, frame: Frame, seen: Option<i64>) -> Stateme
         Order::Down(Measure::Total) => "total_down",
     };
     let after = match ask.order {
+        // A seek each.
+        Order::Id if ask.ids.is_some() => {
+            "place_id > ?9 AND place_id IN (SELECT value FROM json_each(?11))".to_owned()
+        }
         Order::Id => "place_id > ?9".to_owned(),
         // The least bounds this index from its other end.
         Order::Down(Measure::Living) => format!("{} AND {number} <= -?7", behind(number)),
@@ -79,7 +99,12 @@ pub fn population(ask: &Populations, frame: Frame, seen: Option<i64>) -> Stateme
         (Some(_), Order::Id) => PAST.replace("{behind}", "?9"),
         (Some(_), _) => PAST.replace("{behind}", "0"),
     };
+    let record = match format {
+        Format::Json | Format::NdJson => RECORD,
+        Format::Csv => LINE,
+    };
     let sql = POPULATION
+        .replace("{record}", record)
         .replace("{past}", &past)
         .replace("{source}", source)
         .replace("{number}", number)
@@ -91,7 +116,7 @@ pub fn population(ask: &Populations, frame: Frame, seen: Option<i64>) -> Stateme
         .replace("{nowhere}", nowhere);
     Statement {
         sql,
-        binds: binds(ask, frame, seen),
+        binds: binds(ask, format.frame_below(HEADER), seen),
     }
 }
 
@@ -106,7 +131,10 @@ fn binds(ask: &Populations, frame: Frame, seen: Option<i64>) -> Vec<Bind> {
     binds.extend([frame.open, frame.between, frame.close, frame.end(true)].map(Bind::from));
     binds.push(seen.into());
     binds.extend([least, from.number, from.place].map(Bind::from));
-    binds.extend(ask.as_of.as_ref().map(Moment::milliseconds).map(Bind::from));
+    if ask.as_of.is_some() || ask.ids.is_some() {
+        binds.push(ask.as_of.as_ref().map(Moment::milliseconds).into());
+    }
+    binds.extend(ask.ids.as_ref().map(|ids| Bind::from(ids.to_json())));
     binds
 }
 

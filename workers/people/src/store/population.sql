@@ -1,5 +1,5 @@
 -- The population of each place, in an order that it is asked for in: one row of (body, cursor,
--- all the living, the dead of no place, counter).
+-- all the living, the dead of no place, counter, all the dead).
 --
 -- ?1         the most groups
 -- ?2 to ?5   what stands before, between and behind the groups, and behind none
@@ -8,6 +8,7 @@
 -- ?7         the least living
 -- ?8, ?9     the number and the place that the page before ended with
 -- ?10        the time, if it is not now
+-- ?11        the only places, if they are named, as a JSON array
 --
 -- Indexes: the primary keys of population and population_history, and one for each order of
 -- population (living, living_down, total, total_down). What is past has no order but that of
@@ -29,18 +30,14 @@ WITH RECURSIVE
   )
 SELECT
   ?2 || coalesce(group_concat(
-    '{"placeId":' || place_id
-      || ',"total":' || (living + dead)
-      || ',"living":' || living
-      || ',"dead":' || dead
-      || ',"king":' || coalesce('{"id":' || king_id || ',"name":' || json_quote(king) || '}', 'null')
-      || '}',
+    {record},
     ?3
   ) FILTER (WHERE n <= ?1) || ?4, ?5),
   CASE WHEN count(*) > ?1 THEN
     lower(hex(max({cursor}) FILTER (WHERE n = ?1)))
   END,
-  coalesce(({everyone}), 0),
+  coalesce((SELECT living {everyone}), 0),
   coalesce(({nowhere}), 0),
-  (SELECT counter FROM register)
+  (SELECT counter FROM register),
+  coalesce((SELECT dead {everyone}), 0)
 FROM numbered

@@ -15,17 +15,17 @@ fn ask(query: &str) -> Populations {
     Populations::read(&Params::read(query, Populations::PARAMETERS).unwrap(), NOW).unwrap()
 }
 
-/// All groups of a query, page by page, and the numbers of the living and of no place.
-fn walk(testbed: &Testbed, query: &str) -> (Vec<Json>, [Value; 2]) {
+/// All groups of a query, page by page, and the numbers of the living, of no place and of the
+/// dead.
+fn walk(testbed: &Testbed, query: &str) -> (Vec<Json>, [Value; 3]) {
     let (mut found, mut after) = (Vec::new(), String::new());
     loop {
-        let statement =
-            store::population(&ask(&format!("{query}{after}")), Format::Json.frame(), None);
+        let statement = store::population(&ask(&format!("{query}{after}")), Format::Json, None);
         let row = testbed.rows(&statement).unwrap().remove(0);
         let page: Vec<Json> = serde_json::from_str(as_text(&row[0]).unwrap()).unwrap();
         found.extend(page);
         let Some(cursor) = as_text(&row[1]) else {
-            return (found, [row[2].clone(), row[3].clone()]);
+            return (found, [2, 3, 5].map(|column: usize| row[column].clone()));
         };
         after = format!("&after={cursor}");
     }
@@ -56,11 +56,15 @@ fn counted(people: &[Person], order: &str, least: i64) -> Vec<Json> {
     groups
 }
 
-fn numbers(people: &[Person]) -> [Value; 2] {
+fn numbers(people: &[Person]) -> [Value; 3] {
     let count = |test: fn(&&Person) -> bool| {
         Value::Integer(i64::try_from(people.iter().filter(test).count()).unwrap())
     };
-    [count(|p| p.is_alive), count(|p| p.place.is_none())]
+    [
+        count(|p| p.is_alive),
+        count(|p| p.place.is_none()),
+        count(|p| !p.is_alive),
+    ]
 }
 
 /// Gives what has been written down until now another time: one moment for it all.
@@ -87,6 +91,11 @@ proptest! {
             let expected = (counted(&people, sort, least), numbers(&people));
             prop_assert_eq!(walk(&testbed, &query), expected, "{}", query);
         }
+        let mut some = counted(&people, "id", 0);
+        some.retain(|group| [2, 5].contains(&group["placeId"].as_i64().unwrap()));
+        for query in ["ids=5,2,99", "ids=5,2,99&asOf=2096-01-01T00:00:00Z"] {
+            prop_assert_eq!(walk(&testbed, query).0, some.clone());
+        }
     }
 
     #[test]
@@ -110,7 +119,7 @@ proptest! {
             let now = walk(&testbed, &format!("{query}&asOf=2096-01-01T00:00:00Z"));
             prop_assert_eq!(now, walk(&testbed, &query), "{}", query);
             let before = walk(&testbed, &format!("{query}&asOf=1970-01-01T00:08:19.999Z"));
-            prop_assert_eq!(before, (Vec::new(), [Value::Integer(0), Value::Integer(0)]));
+            prop_assert_eq!(before, (Vec::new(), [0, 0, 0].map(Value::Integer)));
         }
     }
 }
@@ -124,10 +133,16 @@ fn populations_never_look_at_the_people() {
         } else {
             "70332e33"
         };
-        for more in ["", "&least=2"] {
+        for more in ["", "&least=2", "&ids=1,2"] {
+            if more.contains("ids") && order != Order::Id {
+                continue;
+            }
             for after in [String::new(), format!("&after={cursor}")] {
                 let query = format!("sort={sort}{more}{after}");
-                let now = store::population(&ask(&query), Format::Json.frame(), None);
+                let table = store::population(&ask(&query), Format::Csv, None);
+                let plan = testbed.plan(&table).unwrap();
+                assert!(!plan.walks("person") && !plan.sorts(), "{query}: {plan:?}");
+                let now = store::population(&ask(&query), Format::Json, None);
                 let plan = testbed.plan(&now).unwrap();
                 assert!(
                     !plan.walks("person") && !plan.walks("population"),
@@ -138,7 +153,7 @@ fn populations_never_look_at_the_people() {
                     "{query}: {plan:?}"
                 );
                 let query = format!("{query}&asOf=2026-01-31T12:00:00Z");
-                let then = store::population(&ask(&query), Format::Json.frame(), None);
+                let then = store::population(&ask(&query), Format::Json, None);
                 let plan = testbed.plan(&then).unwrap();
                 assert!(!plan.walks("person_change"), "{query}: {plan:?}");
                 assert!(!plan.walks("population_history"), "{query}: {plan:?}");

@@ -96,11 +96,7 @@ pub(super) fn as_text(value: &Value) -> Option<&str> {
 fn walk(testbed: &Testbed, query: &str) -> (Vec<Json>, usize) {
     let (mut found, mut after) = (Vec::new(), String::new());
     loop {
-        let statement = store::list(
-            &list(&format!("{query}{after}")),
-            Format::Json.frame(),
-            None,
-        );
+        let statement = store::list(&list(&format!("{query}{after}")), Format::Json, None);
         let row = testbed.rows(&statement).unwrap().remove(0);
         let page: Vec<Json> = serde_json::from_str(as_text(&row[0]).unwrap()).unwrap();
         found.extend(page);
@@ -322,7 +318,7 @@ fn every_query_has_its_index() {
                 format!("sort={sort}{filter}"),
                 format!("sort={sort}{filter}&after={cursor}"),
             ] {
-                let statement = store::list(&list(&query), Format::Json.frame(), None);
+                let statement = store::list(&list(&query), Format::Json, None);
                 let plan = testbed.plan(&statement).unwrap();
                 // Those who are no king are nearly all: they are walked like all.
                 let is_walk = filter.is_empty() || filter == "&isKing=false";
@@ -352,7 +348,7 @@ fn what_has_not_changed_costs_one_look_at_the_changes() {
         let frame = Format::Json.frame();
         let groups = ByPlace::read(&params).unwrap();
         [
-            store::list(&list("count=exact&sort=name"), frame, Some(count)),
+            store::list(&list("count=exact&sort=name"), Format::Json, Some(count)),
             store::by_place(&groups, frame, Some(count)),
         ]
         .map(|statement| testbed.steps(&statement).unwrap())
@@ -389,6 +385,7 @@ fn every_write_has_its_index() {
         store::unsettled(0, 10),
         store::present(&rows),
         store::residents(0, 10),
+        store::counter(),
         store::CHANGES.since(0, registry::page::Limit::default(), Format::Json.frame()),
         store::CHANGES.of_record(1, 0, registry::page::Limit::default(), Format::Json.frame()),
     ];

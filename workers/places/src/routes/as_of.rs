@@ -1,6 +1,7 @@
 //! `GET /v1/places/as-of`
 
 use edge::{Answer, Call, Database, Error};
+use registry::media::TABLE;
 
 use crate::domain::PlacesAsOf;
 use crate::store;
@@ -11,10 +12,10 @@ use crate::store;
 /// A query that cannot be used.
 pub async fn as_of(call: Call) -> Result<Answer, Error> {
     let ask = PlacesAsOf::read(&call.params(PlacesAsOf::PARAMETERS)?, edge::now())?;
-    let format = call.format();
+    let format = call.format(TABLE)?;
     let seen = call.seen(format)?;
     let page = Database::of(&call.env)?
-        .page(&store::as_of(&ask, format.frame(), seen))
+        .page(&store::as_of(&ask, format, seen))
         .await?;
     Ok(page.into_answer(format, "/v1/places/as-of", &call.query, seen))
 }

@@ -7,13 +7,16 @@ use super::deleting::Deletion;
 use super::writing::current;
 use crate::store;
 
+/// The parameters of the query.
+pub const PARAMETERS: &[&str] = &["reassignTo"];
+
 /// Removes a place in which nobody lives, or whose people go to another one first
 /// (`?reassignTo=ID`); the history stays.
 ///
 /// # Errors
 /// A place that does not exist, a precondition that is not met, or people who live there.
 pub async fn delete(call: Call) -> Result<Answer, Error> {
-    let reassign_to: Option<PlaceId> = call.params(&["reassignTo"])?.get("reassignTo")?;
+    let reassign_to: Option<PlaceId> = call.params(PARAMETERS)?.get("reassignTo")?;
     let id: PlaceId = call.id()?;
     if reassign_to == Some(id) {
         let expected = "the id of another place than the one to be deleted";

@@ -1,7 +1,8 @@
 //! `GET /v1/places/{id}/history` and `GET /v1/places/changes`
 
-use edge::{Answer, Call, Error, log};
+use edge::{Answer, Call, Error, Marks, log};
 use registry::PlaceId;
+use worker::Env;
 
 use crate::store::CHANGES;
 
@@ -21,4 +22,17 @@ pub async fn history(call: Call) -> Result<Answer, Error> {
 /// A query that cannot be used.
 pub async fn changes(call: Call) -> Result<Answer, Error> {
     log::changes(call, CHANGES, "/v1/places/changes").await
+}
+
+/// How far the register is.
+///
+/// # Errors
+/// A database that does not answer.
+pub async fn counter(call: Call) -> Result<Answer, Error> {
+    log::counter(call, CHANGES).await
+}
+
+/// The same, for the answers that an isolate holds.
+pub async fn marks(env: Env) -> Option<Marks> {
+    log::marks(env, CHANGES).await
 }

@@ -1,6 +1,7 @@
 //! `GET /v1/places`
 
 use edge::{Answer, Call, Database, Error};
+use registry::media::TABLE;
 
 use crate::domain::PlaceList;
 use crate::store;
@@ -11,10 +12,10 @@ use crate::store;
 /// A query that cannot be used.
 pub async fn list(call: Call) -> Result<Answer, Error> {
     let list = PlaceList::read(&call.params(PlaceList::PARAMETERS)?)?;
-    let format = call.format();
+    let format = call.format(TABLE)?;
     let seen = call.seen(format)?;
     let page = Database::of(&call.env)?
-        .page(&store::list(&list, format.frame(), seen))
+        .page(&store::list(&list, format, seen))
         .await?;
     Ok(page.into_answer(format, "/v1/places", &call.query, seen))
 }

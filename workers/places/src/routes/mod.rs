@@ -3,9 +3,10 @@
 
 mod as_of;
 mod create;
-mod delete;
+pub mod delete;
 mod deleting;
-mod export;
+mod document;
+pub mod export;
 mod history;
 mod import;
 mod integrity;
@@ -19,8 +20,9 @@ mod writing;
 pub use as_of::as_of;
 pub use create::create;
 pub use delete::delete;
+pub use document::document;
 pub use export::export;
-pub use history::{changes, history};
+pub use history::{changes, counter, history, marks};
 pub use import::import;
 pub use integrity::integrity;
 pub use list::list;

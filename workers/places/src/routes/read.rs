@@ -1,5 +1,6 @@
 //! `GET /v1/places/{id}`
 
+use edge::proof::COUNTER;
 use edge::{Answer, Body, Call, Database, Error};
 use registry::{PlaceId, Problem, Tag};
 
@@ -19,5 +20,8 @@ pub async fn read(call: Call) -> Result<Answer, Error> {
     if call.preconditions()?.not_modified(Some(version)) {
         return Ok(Answer::not_modified(&tag));
     }
-    Ok(Answer::record(Body::Js(row.value(0)), &tag))
+    let counter = row.integer(2);
+    Ok(Answer::record(Body::Js(row.value(0)), &tag)
+        .of_marks(counter.map(|counter| [counter, 0]))
+        .header_if(COUNTER, counter.map(|counter| counter.to_string())))
 }

@@ -1,10 +1,9 @@
 //! A page of places as they were.
 
-use registry::media::Frame;
 use registry::sql::{Bind, Statement};
-use registry::{Moment, PlaceId};
+use registry::{Format, Moment, PlaceId};
 
-use super::record;
+use super::REGISTER;
 use crate::domain::PlacesAsOf;
 
 /// One row as a page of the list has it. `?1` to `?6` are those of the list, `?7` is the time,
@@ -13,8 +12,7 @@ use crate::domain::PlacesAsOf;
 /// Each place is one seek of the unique index on place and version, for its id, and one more
 /// for its last version at the time. They come in order of id, and are not sorted: that would
 /// take them all before the first.
-const AS_OF: &str = concat!(
-    "
+const AS_OF: &str = "
 WITH RECURSIVE
   register AS MATERIALIZED (
     SELECT coalesce(max(seq), 0) AS counter FROM place_change
@@ -34,16 +32,13 @@ WITH RECURSIVE
     SELECT *, row_number() OVER () AS n FROM page
   )
 SELECT
-  ?2 || coalesce(group_concat(",
-    record!(),
-    ", ?3) FILTER (WHERE n <= ?1) || ?4, ?5),
+  ?2 || coalesce(group_concat({record}, ?3) FILTER (WHERE n <= ?1) || ?4, ?5),
   CASE WHEN count(*) > ?1 THEN
     lower(hex('i' || max(id) FILTER (WHERE n = ?1)))
   END,
   NULL,
   (SELECT counter FROM register)
-FROM numbered"
-);
+FROM numbered";
 
 const ALL: &str = "
     SELECT min(place_id) FROM place_change WHERE place_id > ?8
@@ -58,8 +53,9 @@ const THESE: &str = "SELECT DISTINCT value FROM json_each(?9) WHERE value > ?8 O
 
 /// The places asked for; none if nothing has changed since the counter that was `seen`.
 #[must_use]
-pub fn as_of(ask: &PlacesAsOf, frame: Frame, seen: Option<i64>) -> Statement {
+pub fn as_of(ask: &PlacesAsOf, format: Format, seen: Option<i64>) -> Statement {
     let known = if ask.ids.is_some() { THESE } else { ALL };
+    let frame = REGISTER.frame(format);
     let mut binds = vec![Bind::Integer(ask.limit.get().into())];
     binds.extend([frame.open, frame.between, frame.close, frame.end(true)].map(Bind::from));
     binds.push(seen.into());
@@ -70,7 +66,9 @@ pub fn as_of(ask: &PlacesAsOf, frame: Frame, seen: Option<i64>) -> Statement {
     binds.extend([at, ask.after].map(Bind::from));
     binds.extend(ask.ids.as_ref().map(|ids| Bind::from(ids.to_json())));
     Statement {
-        sql: AS_OF.replace("{known}", known),
+        sql: AS_OF
+            .replace("{known}", known)
+            .replace("{record}", REGISTER.written(format).record),
         binds,
     }
 }

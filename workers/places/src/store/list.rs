@@ -1,7 +1,6 @@
 //! A page of places.
 
-use registry::export::Form;
-use registry::media::Frame;
+use registry::Format;
 use registry::sql::{self, Filters, Register, Statement};
 
 use super::record;
@@ -12,13 +11,22 @@ pub const REGISTER: Register = Register {
     table: "place",
     columns: "name",
     record: record!(),
+    header: "id,name\r\n",
+    line: concat!("id || ',' || ", registry::name_cell!()),
     changes: "place_change",
 };
 
 /// By id: the primary key. By name: the unique index on `name_key`.
 #[must_use]
-pub fn list(list: &PlaceList, frame: Frame, seen: Option<i64>) -> Statement {
-    sql::page(REGISTER, filters(list), &list.page, frame, seen)
+pub fn list(list: &PlaceList, format: Format, seen: Option<i64>) -> Statement {
+    let frame = REGISTER.frame(format);
+    sql::page(
+        REGISTER.written(format),
+        filters(list),
+        &list.page,
+        frame,
+        seen,
+    )
 }
 
 /// The conditions of a list.
@@ -32,16 +40,4 @@ pub fn filters(list: &PlaceList) -> Filters {
         filters.among(ids);
     }
     filters
-}
-
-/// The same for an export: a line of CSV, or of JSON, a place.
-#[must_use]
-pub fn exported(form: Form) -> Register {
-    match form {
-        Form::NdJson => REGISTER,
-        Form::Csv => Register {
-            record: concat!("id || ',' || ", registry::name_cell!()),
-            ..REGISTER
-        },
-    }
 }

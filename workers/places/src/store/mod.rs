@@ -14,7 +14,7 @@ pub use deletion::{commit, forget, left, mark, standing, take_over, unmark};
 pub use history::CHANGES;
 pub use import::present;
 pub use integrity::{going, ids};
-pub use list::{REGISTER, exported, filters, list};
+pub use list::{REGISTER, filters, list};
 pub use read::read;
 pub use write::{insert, named, update};
 

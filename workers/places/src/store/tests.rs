@@ -1,7 +1,7 @@
 //! The statements on the migrated schema, run by SQLite itself.
 
 use registry::sql::Statement;
-use registry::{Format, Params, PlaceId};
+use registry::{Format, Params, PlaceId, csv};
 use testbed::{Plan, Testbed, Value};
 
 use crate::domain::{PlaceList, PlacesAsOf};
@@ -27,7 +27,7 @@ fn list(query: &str) -> PlaceList {
 }
 
 fn page(query: &str) -> Vec<Value> {
-    let statement = store::list(&list(query), Format::Json.frame(), None);
+    let statement = store::list(&list(query), Format::Json, None);
     seeded().rows(&statement).unwrap().remove(0)
 }
 
@@ -61,6 +61,54 @@ fn a_page_is_one_row_of_body_cursor_count_and_counter() {
     assert_eq!(page("name=zzz")[0], text("[]"));
 }
 
+/// A table as its reader has it: cells, and names without what guards them.
+fn cells(table: &Value) -> Vec<Vec<String>> {
+    let Value::Text(table) = table else { panic!() };
+    let (mut lines, mut rest) = (Vec::new(), table.as_str());
+    while !rest.is_empty() {
+        let (line, behind) = csv::record(rest).unwrap();
+        lines.push(
+            line.iter()
+                .map(|cell| csv::disarmed(cell).to_owned())
+                .collect(),
+        );
+        rest = behind;
+    }
+    lines
+}
+
+#[test]
+fn a_table_holds_what_the_array_does_and_no_formula() {
+    let testbed = Testbed::new(MIGRATIONS).unwrap();
+    let names = ["=1+1", "''@x", "a,\"b\"", "＝ñ", "'plain", "-"];
+    for name in names {
+        let quoted = name.replace('\'', "''");
+        let row = format!("INSERT INTO place (name, name_key) VALUES ('{quoted}', '{quoted}')");
+        testbed.execute(&row).unwrap();
+    }
+    let expected = names
+        .iter()
+        .zip(1..)
+        .map(|(name, id)| vec![id.to_string(), (*name).to_owned()]);
+    let header = vec!["id".to_owned(), "name".to_owned()];
+    let expected: Vec<_> = std::iter::once(header.clone()).chain(expected).collect();
+    let now = store::list(&list(""), Format::Csv, None);
+    let params = Params::read("", PlacesAsOf::PARAMETERS).unwrap();
+    let ask = PlacesAsOf::read(&params, 4_000_000_000_000).unwrap();
+    for statement in [now, store::as_of(&ask, Format::Csv, None)] {
+        let table = &testbed.rows(&statement).unwrap()[0][0];
+        assert_eq!(cells(table), expected);
+        let Value::Text(table) = table else { panic!() };
+        assert!(
+            !table.contains(",\"=") && !table.contains(",\"-"),
+            "{table}"
+        );
+        assert!(!testbed.plan(&statement).unwrap().sorts());
+    }
+    let none = store::list(&list("name=zzz"), Format::Csv, None);
+    assert_eq!(cells(&testbed.rows(&none).unwrap()[0][0]), [header]);
+}
+
 #[test]
 fn names_sort_and_match_whatever_their_case() {
     let last_first = r#"[{"id":5,"name":"Álamo"},
@@ -82,7 +130,11 @@ fn one_place_is_one_row() {
     };
     assert_eq!(
         one(1),
-        [[text(r#"{"id":1,"name":"Beta"}"#), Value::Integer(1)]]
+        [[
+            text(r#"{"id":1,"name":"Beta"}"#),
+            Value::Integer(1),
+            Value::Integer(3),
+        ]]
     );
     assert!(one(3).is_empty());
 }
@@ -97,7 +149,7 @@ fn a_batch_of_ids_gives_those_that_exist() {
 fn as_of(query: &str) -> Statement {
     let params = Params::read(query, PlacesAsOf::PARAMETERS).unwrap();
     let ask = PlacesAsOf::read(&params, 4_000_000_000_000).unwrap();
-    store::as_of(&ask, Format::Json.frame(), None)
+    store::as_of(&ask, Format::Json, None)
 }
 
 /// Three states of a register, a second each from the beginning of 1970 on.
@@ -134,7 +186,7 @@ fn the_past_is_as_it_was() {
         testbed.rows(&as_of(&query)).unwrap().remove(0)
     };
     assert_eq!(then(0, "")[0], text("[]"));
-    let first = seeded().rows(&store::list(&list("limit=2"), Format::Json.frame(), None));
+    let first = seeded().rows(&store::list(&list("limit=2"), Format::Json, None));
     assert_eq!(then(1, "&limit=2")[..2], first.unwrap()[0][..2]);
     let without = r#"[{"id":2,"name":"Omega"},
 {"id":5,"name":"Álamo"}]"#;
@@ -180,7 +232,7 @@ fn every_query_has_its_index() {
 
 fn plan_of(testbed: &Testbed, query: &str) -> Plan {
     testbed
-        .plan(&store::list(&list(query), Format::Json.frame(), None))
+        .plan(&store::list(&list(query), Format::Json, None))
         .unwrap()
 }
 

@@ -10,7 +10,7 @@
 //! With a place that comes, goes or grows meanwhile a walk over pages meets it twice or never,
 //! as in any order by what changes: as of a time, nothing does.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use registry::page::Limit;
 use registry::population::{Measure, Order, Populations, Position};
@@ -223,7 +223,7 @@ fn merged(places: Vec<Place>, people: Vec<Population>, through: Option<i64>) -> 
 
 /// The populations in their order, with the places' names; those without a place passed over.
 fn named(places: Vec<Place>, people: Vec<Population>) -> Vec<Row> {
-    let mut places: BTreeMap<i64, Place> =
+    let mut places: HashMap<i64, Place> =
         places.into_iter().map(|place| (place.id, place)).collect();
     let row = |one: Population| {
         let place = places.remove(&one.place_id)?;

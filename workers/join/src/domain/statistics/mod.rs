@@ -11,7 +11,7 @@ mod written;
 
 pub use gathering::{Gathering, Part};
 pub use read::{people, places};
-pub use written::Written;
+pub use written::{COLUMNS, Written};
 
 /// A place, as its owner shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

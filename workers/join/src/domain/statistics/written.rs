@@ -5,7 +5,7 @@ use registry::{Format, csv};
 use super::{King, Row};
 
 /// The first row of a table.
-const COLUMNS: &str = "id,name,total,living,dead,share,kingId,kingName";
+pub const COLUMNS: &str = "id,name,total,living,dead,share,kingId,kingName\r\n";
 
 /// A page of statistics as a text.
 #[derive(Debug)]
@@ -35,10 +35,6 @@ impl Written {
             is_empty: true,
             everyone,
         };
-        if format == Format::Csv {
-            written.text.push_str(COLUMNS);
-            written.is_empty = false;
-        }
         for Row { place, people } in rows {
             written.push(&Record {
                 place: Some((place.id, &place.name)),
@@ -63,7 +59,7 @@ impl Written {
     /// The whole text.
     #[must_use]
     pub fn into_text(mut self) -> String {
-        let frame = self.format.frame();
+        let frame = self.format.frame_below(COLUMNS);
         if self.is_empty {
             self.text.push_str(frame.open);
         }
@@ -72,7 +68,7 @@ impl Written {
     }
 
     fn push(&mut self, record: &Record) {
-        let frame = self.format.frame();
+        let frame = self.format.frame_below(COLUMNS);
         let before = if self.is_empty {
             frame.open
         } else {

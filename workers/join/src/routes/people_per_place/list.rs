@@ -6,7 +6,7 @@
 
 use edge::{Answer, Body, Call, Error};
 use futures_util::{StreamExt, stream};
-use registry::media::Frame;
+use registry::media::{Frame, LIST};
 use registry::{Cursor, Format, Tag, page};
 
 use super::merging::Merging;
@@ -22,21 +22,23 @@ const HELD: usize = 256 * 1024;
 /// A query that cannot be used, or a service that failed.
 pub async fn list(call: Call) -> Result<Answer, Error> {
     let ask = PeoplePerPlace::read(&call.params(PeoplePerPlace::PARAMETERS)?)?;
-    let format = call.format();
+    let format = call.format(LIST)?;
     let known = call.preconditions()?.known_counters(format);
     let services = Services::of(&call.env)?;
     let (places_path, groups_path) = (ask.places_path(), ask.groups_path(ask.after));
     let paths = [places_path.as_str(), groups_path.as_str()];
     let places_tag = |counter| Tag::of_list(Format::Json, &[counter]);
-    let (places, groups, tag) = match services.ask(paths, known, format, places_tag).await? {
+    let sources = services.ask(paths, known, format, places_tag, call.is_head());
+    let (places, groups, (tag, marks)) = match sources.await? {
         Sources::NotModified(tag) => {
-            return Ok(Answer::not_modified(&tag).header("vary", "accept"));
+            return Ok(Answer::not_modified(&tag));
         }
         Sources::Found {
             places,
             people,
             tag,
-        } => (services.places.found(places)?, people, tag),
+            marks,
+        } => (services.places.found(places)?, people, (tag, marks)),
     };
     let headers = places.headers();
     let page = services.places.bytes(&places).await?;
@@ -48,14 +50,17 @@ pub async fn list(call: Call) -> Result<Answer, Error> {
         let after = Cursor::Id(id).to_string();
         page::next_link("/v1/people-per-place", &call.query, &after)
     });
-    let merging = Merging::new(ask, merge, services, &groups);
-    Ok(
-        Answer::ok(format.media_type(), body(merging, format.frame()).await?)
-            .tagged(&tag)
-            .header("vary", "accept")
-            .header_if("link", next)
-            .header_if("x-total-count", header("x-total-count")),
-    )
+    let body = if call.is_head() {
+        Body::Empty
+    } else {
+        let merging = Merging::new(ask, merge, services, &groups);
+        body(merging, format.frame()).await?
+    };
+    Ok(Answer::ok(format.media_type(), body)
+        .of_marks(marks)
+        .tagged(&tag)
+        .header_if("link", next)
+        .header_if("x-total-count", header("x-total-count")))
 }
 
 async fn body(mut merging: Merging, frame: Frame) -> Result<Body, Error> {

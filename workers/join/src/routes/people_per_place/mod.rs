@@ -2,7 +2,7 @@
 
 mod list;
 mod merging;
-mod read;
+pub mod read;
 pub mod sources;
 
 use edge::{Error, Upstream};
@@ -10,7 +10,7 @@ use worker::Env;
 
 pub use list::list;
 pub use read::read;
-pub use sources::Services;
+pub use sources::{Services, marks};
 
 /// The owner of places.
 ///

@@ -4,7 +4,8 @@
 //! calls its own. Each is then asked for no more than whether it has changed; only where one
 //! has is the other one's part fetched, too.
 
-use edge::{Error, Upstream};
+use edge::proof::COUNTER;
+use edge::{Error, Marks, Upstream};
 use futures_util::future::try_join;
 use registry::{Format, Param, Tag};
 use web_sys::Response;
@@ -32,6 +33,8 @@ pub enum Sources {
         people: Response,
         /// The tag of what is made from them.
         tag: Tag,
+        /// The change counters of both registers, where both have told theirs.
+        marks: Option<Marks>,
     },
 }
 
@@ -40,6 +43,24 @@ fn mark(response: &Response) -> Option<i64> {
     let tag = Tag::parse(&response.headers().get("etag").ok().flatten()?)?;
     let counter = tag.counters(Format::Json).map(|[counter]| counter);
     counter.or(tag.version())
+}
+
+/// The change counter of the register that an answer is of.
+fn counter(response: &Response) -> Option<i64> {
+    let header = |name| response.headers().get(name).ok().flatten();
+    let told = header(COUNTER).and_then(|counter| counter.parse().ok());
+    let tag = || Tag::parse(&header("etag")?)?.counters(Format::Json);
+    told.or_else(|| tag().map(|[counter]| counter))
+}
+
+/// How far both registers are, for the answers that an isolate holds.
+pub async fn marks(env: Env) -> Option<Marks> {
+    let Services { places, people } = Services::of(&env).ok()?;
+    let path = "/internal/counter";
+    let places = async { places.read_json::<i64>(places.get(path).await?).await };
+    let people = async { people.read_json::<i64>(people.get(path).await?).await };
+    let (places, people) = try_join(places, people).await.ok()?;
+    Some([places, people])
 }
 
 impl Services {
@@ -54,7 +75,8 @@ impl Services {
         })
     }
 
-    /// Asks both at once. `place_tag` makes the tag that the places have at a mark.
+    /// Asks both at once; for HEAD, people for no more than their headers. `place_tag` makes
+    /// the tag that the places have at a mark.
     ///
     /// # Errors
     /// A problem that names the service that failed. An answer of places other than 200 is
@@ -65,13 +87,21 @@ impl Services {
         known: Option<[i64; 2]>,
         format: Format,
         place_tag: fn(i64) -> Tag,
+        is_head: bool,
     ) -> Result<Sources, Error> {
+        let people_unless = async |known: Option<&Tag>| {
+            if is_head {
+                self.people.head_unless(people, known).await
+            } else {
+                self.people.get_unless(people, known).await
+            }
+        };
         let group_tag = |counter| Tag::of_list(Format::Json, &[counter]);
         let place_known = known.map(|[mark, _]| place_tag(mark));
         let group_known = known.map(|[_, counter]| group_tag(counter));
         let (mut place, mut group) = try_join(
             self.places.get_unless(places, place_known.as_ref()),
-            self.people.get_unless(people, group_known.as_ref()),
+            people_unless(group_known.as_ref()),
         )
         .await?;
         if let Some(known) = known
@@ -84,14 +114,18 @@ impl Services {
             place = self.places.read(places).await?;
         }
         if group.status() == 304 {
-            group = self.people.read(people).await?;
+            group = people_unless(None).await?;
         }
         let group = self.people.found(group)?;
-        let marks = [mark(&place), mark(&group)].map(Option::unwrap_or_default);
+        let marks = counter(&place)
+            .zip(counter(&group))
+            .map(|(place, group)| [place, group]);
+        let tagged = [mark(&place), mark(&group)].map(Option::unwrap_or_default);
         Ok(Sources::Found {
             places: place,
             people: group,
-            tag: Tag::of_list(format, &marks),
+            tag: Tag::of_list(format, &tagged),
+            marks,
         })
     }
 

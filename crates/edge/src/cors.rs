@@ -1,0 +1,46 @@
+//! CORS, as the setting `ALLOWED_ORIGINS` says: one place for every answer of a worker.
+
+use js_sys::Reflect;
+use registry::cors::Policy;
+use web_sys::Request;
+use worker::Env;
+
+use crate::{Answer, Method};
+
+/// The setting. It is read anew for each request, because an isolate can outlive it: one look,
+/// and where there is no such setting nothing else.
+const SETTING: &str = "ALLOWED_ORIGINS";
+
+/// What of a request CORS is about.
+pub struct Cors {
+    setting: String,
+    origin: Option<String>,
+    is_preflight: bool,
+}
+
+impl Cors {
+    /// That of a request; none where nobody is let in.
+    pub fn of(request: &Request, env: &Env) -> Option<Self> {
+        let setting = Reflect::get(env, &SETTING.into()).ok()?.as_string()?;
+        if Policy::of(&setting).is_closed() {
+            return None;
+        }
+        let header = |name| request.headers().get(name).ok().flatten();
+        let is_options = Method::from(request.method().as_str()) == Method::Options;
+        Some(Self {
+            setting,
+            origin: header("origin"),
+            is_preflight: is_options && header("access-control-request-method").is_some(),
+        })
+    }
+
+    /// The answer with what it says to other origins. A preflight is the answer to OPTIONS, of
+    /// whichever worker.
+    pub fn add_to(&self, answer: Answer) -> Answer {
+        let allow = answer.allow().filter(|_| self.is_preflight);
+        Policy::of(&self.setting)
+            .headers(self.origin.as_deref(), allow.as_deref())
+            .into_iter()
+            .fold(answer, |answer, (name, value)| answer.header(name, value))
+    }
+}

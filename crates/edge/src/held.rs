@@ -1,0 +1,81 @@
+//! Answers that an isolate holds, each proved right before it goes out again.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use registry::held::Held;
+use worker::Env;
+
+use crate::answer::Fixed;
+use crate::proof::{self, Marks};
+use crate::{Answer, Call, Error, Method};
+
+/// The most bytes that an isolate holds: it has 128 MB in all.
+const MOST: usize = 40 * 1024 * 1024;
+
+/// The most bytes of one answer.
+const MOST_OF_ONE: usize = 9 * 1024 * 1024;
+
+/// What an entry has around its body, in bytes, about.
+const AROUND: usize = 600;
+
+/// The longest `Accept` of which an answer is held.
+const MOST_ACCEPT: usize = 200;
+
+/// An answer, and whether another `Accept` would have got another.
+type Entry = (Rc<Fixed>, bool);
+
+thread_local! {
+    static HELD: RefCell<Held<Entry>> = RefCell::new(Held::new(MOST));
+}
+
+/// A handler of reads whose answers are held. `ask` gives the marks of the registers that they
+/// are made from; an answer is held where it says which ones it is of
+/// (`Answer::of_marks`).
+pub fn held<H, A, P, F>(
+    ask: P,
+    handler: H,
+) -> impl Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>
+where
+    H: Fn(Call) -> A + Clone + 'static,
+    A: Future<Output = Result<Answer, Error>> + 'static,
+    P: Fn(Env) -> F + Clone + 'static,
+    F: Future<Output = Option<Marks>> + 'static,
+{
+    move |call| {
+        let (ask, handler) = (ask.clone(), handler.clone());
+        async move {
+            let Some(key) = key(&call) else {
+                return handler(call).await;
+            };
+            if let Some((fixed, is_negotiated)) = HELD.with_borrow_mut(|held| held.get(&key)) {
+                let env = call.env.clone();
+                let marks = proof::marks(&call.context, move || ask(env.clone())).await;
+                if marks == Some(fixed.marks) {
+                    call.is_negotiated.set(is_negotiated);
+                    return Ok(fixed.answer());
+                }
+            }
+            let is_negotiated = Rc::clone(&call.is_negotiated);
+            let answer = handler(call).await?;
+            let is_negotiated = is_negotiated.get();
+            Ok(answer.kept(MOST_OF_ONE, move |fixed| {
+                let (bytes, entry) = (fixed.bytes + AROUND, (Rc::new(fixed), is_negotiated));
+                HELD.with_borrow_mut(|held| held.put(key, entry, bytes));
+            }))
+        }
+        .boxed_local()
+    }
+}
+
+/// What an answer depends on beside the registers: none where it is not held.
+fn key(call: &Call) -> Option<String> {
+    let accept = call.header("accept").unwrap_or_default();
+    let is_plain = call.method == Method::Get
+        && call.header("if-none-match").is_none()
+        && call.header("if-match").is_none()
+        && accept.len() <= MOST_ACCEPT;
+    is_plain.then(|| format!("{}?{} {accept}", call.path, call.query))
+}

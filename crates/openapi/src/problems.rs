@@ -1,0 +1,57 @@
+//! An example of each kind of problem, made by its own constructor.
+
+use registry::page::Limit;
+use registry::problem::{FieldError, Kind};
+use registry::{Param, Problem};
+
+/// A problem of a kind.
+#[must_use]
+pub fn sample(kind: Kind) -> Problem {
+    match kind {
+        Kind::InvalidParameter => Problem::invalid_parameter("limit", Limit::EXPECTED),
+        Kind::UnknownParameter => {
+            Problem::unknown_parameter("page", registry::page::PAGE_PARAMETERS.as_slice())
+        }
+        Kind::InvalidHeader => Problem::invalid_header("if-match", registry::etag::Tags::EXPECTED),
+        Kind::MalformedBody => Problem::malformed_body("a JSON object with each name once", 1, 9),
+        Kind::TokenRequired => Problem::token_required(),
+        Kind::TokenRefused => Problem::token_refused(),
+        Kind::ForeignForm => Problem::foreign_form(),
+        Kind::UnknownRoute => Problem::unknown_route(),
+        Kind::NotFound => Problem::not_found("person", 999),
+        Kind::MethodNotAllowed => Problem::method_not_allowed("GET, HEAD, OPTIONS"),
+        Kind::NotAcceptable => Problem::not_acceptable(registry::media::LIST),
+        Kind::NameTaken => Problem::name_taken(3),
+        Kind::IdTaken => Problem::id_taken("person", 1),
+        Kind::IdRetired => Problem::id_retired(31),
+        Kind::NoSuchPlace => Problem::no_such_place(999),
+        Kind::PlaceHasKing => Problem::place_has_king(1, 10, "Cercei Lamister"),
+        Kind::PlaceHasPeople => Problem::place_has_people(1, 4),
+        Kind::PlaceIsGoing => Problem::place_is_going(3),
+        Kind::BeingWritten => Problem::being_written(),
+        Kind::RequestInFlight => Problem::request_in_flight(),
+        Kind::PreconditionFailed => Problem::precondition_failed(Some(4)),
+        Kind::BodyTooLarge => Problem::body_too_large(edge::RECORD_BYTES),
+        Kind::UnsupportedMediaType => Problem::unsupported_media_type(edge::JSON),
+        Kind::InvalidRecord => Problem::invalid_record(&[FieldError {
+            pointer: "/placeId".to_owned(),
+            detail: "the id of a place, because the living have one".to_owned(),
+        }]),
+        Kind::IdempotencyKeyReused => Problem::idempotency_key_reused(),
+        Kind::Internal => Problem::internal(),
+        Kind::ServiceFailed => Problem::service_failed("people"),
+        Kind::ServiceTimedOut => Problem::service_timed_out("people", 5000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_an_example_of_its_own() {
+        for kind in Kind::ALL {
+            assert_eq!(sample(kind).kind(), kind);
+        }
+    }
+}

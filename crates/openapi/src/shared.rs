@@ -1,0 +1,74 @@
+//! The operations that both registers have.
+
+use registry::import::Format;
+use utoipa::ToSchema;
+
+use crate::json::reference;
+use crate::operation::{Answer, Operation};
+use crate::views::Document;
+use crate::{Json, object};
+
+/// Where a worker's document is.
+pub const DOCUMENT: &str = "/v1/openapi.json";
+
+/// The document itself.
+#[must_use]
+pub fn document() -> Vec<Operation> {
+    vec![
+        Operation::new("get", DOCUMENT, "readDocument", "This document")
+            .tag_if_none("about")
+            .answers(200, Answer::of::<Document>("An OpenAPI 3.1 document.")),
+    ]
+}
+
+/// An export.
+#[must_use]
+pub fn export_of<T: ToSchema>(
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    header: &str,
+) -> Operation {
+    Operation::new("get", path, id, summary)
+        .says("It is streamed, a page after the other, and so not of one moment. One that breaks off ends in an unfinished record. A name that a spreadsheet would take for a formula has an apostrophe before it.")
+        .answers(
+            200,
+            Answer::empty("The file.")
+                .table(header)
+                .lines::<T>()
+                .header("Content-Disposition")
+                .header("Vary"),
+        )
+}
+
+/// An import, with an example in JSON and in CSV.
+#[must_use]
+pub fn import_of<T: ToSchema>(
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    json: &str,
+    csv: &str,
+) -> Operation {
+    let records = Json::read(json);
+    let lines: Vec<String> = records.items().iter().map(Json::to_text).collect();
+    let content = Format::MEDIA_TYPES.into_iter().map(|media_type| {
+        let (schema, example) = match Format::of(media_type) {
+            Format::Array => {
+                let items = reference("schemas", &T::name());
+                (object! { "type": "array", "items": items }, records.clone())
+            }
+            Format::Csv => (object! { "type": "string" }, csv.into()),
+            Format::NdJson => (
+                object! { "type": "string" },
+                (lines.join("\n") + "\n").into(),
+            ),
+        };
+        let content = object! { "schema": schema, "example": example };
+        (media_type.to_owned(), content)
+    });
+    Operation::new("post", path, id, summary)
+        .says("A file of up to 10 MiB, in batches of at most 2,000 records, each of which is written whole or not at all. What is written already is known again, so that a file can be sent until all of it is in. A line that cannot be written is no problem of the request: the report names it.")
+        .takes("importKey")
+        .body(content.collect())
+}

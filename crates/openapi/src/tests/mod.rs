@@ -1,0 +1,4 @@
+//! The documents held against the code.
+
+mod routes;
+mod shapes;

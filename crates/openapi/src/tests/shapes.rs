@@ -1,0 +1,195 @@
+//! What the statements make of the seed's rows is what the documents say: each body is read as
+//! its type, and written again as it was.
+
+use std::fs;
+
+use crate::views;
+use ::join::domain::statistics::{self, Written};
+use ::people::domain::{ByPlace, PeopleList};
+use ::places::domain::{PlaceList, PlacesAsOf};
+use registry::media::Frame;
+use registry::page::Limit;
+use registry::population::Populations;
+use registry::problem::Kind;
+use registry::{Format, Params, PersonId, PlaceId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+use testbed::{Testbed, Value};
+
+const FRAME: fn() -> Frame = || Format::Json.frame();
+
+/// A database with its migrations and its section of the seed.
+fn seeded(name: &str) -> Testbed {
+    let root = format!("{}/../..", env!("CARGO_MANIFEST_DIR"));
+    let folder = fs::read_dir(format!("{root}/d1-migrations/{name}")).unwrap();
+    let mut files: Vec<_> = folder.map(|file| file.unwrap().path()).collect();
+    files.sort();
+    let migrations: Vec<String> = files
+        .iter()
+        .map(|f| fs::read_to_string(f).unwrap())
+        .collect();
+    let migrations: Vec<&str> = migrations.iter().map(String::as_str).collect();
+    let testbed = Testbed::new(&migrations).unwrap();
+    let seed = fs::read_to_string(format!("{root}/seed.sql")).unwrap();
+    let (_, section) = seed.split_once(&format!("-- database: {name}\n")).unwrap();
+    let section = section.split("-- database:").next().unwrap();
+    testbed.execute(section).unwrap();
+    testbed
+}
+
+fn text(testbed: &Testbed, statement: &registry::sql::Statement) -> String {
+    match testbed
+        .rows(statement)
+        .unwrap()
+        .swap_remove(0)
+        .swap_remove(0)
+    {
+        Value::Text(text) => text,
+        other => panic!("{other:?} is no text"),
+    }
+}
+
+/// Reads a body as a type, and holds what that writes against it.
+fn is<T: DeserializeOwned + Serialize>(body: &str) -> T {
+    let read: T = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"));
+    let before: Json = serde_json::from_str(body).unwrap();
+    assert_eq!(serde_json::to_value(&read).unwrap(), before);
+    assert_ne!(body, "[]");
+    read
+}
+
+fn params(known: &'static [&'static str], query: &str) -> Params {
+    Params::read(query, known).unwrap()
+}
+
+#[test]
+fn places() {
+    let testbed = seeded("places");
+    testbed.execute("DELETE FROM place WHERE id = 30").unwrap();
+    let all = PlaceList::default();
+    is::<Vec<views::Place>>(&text(
+        &testbed,
+        &::places::store::list(&all, Format::Json, None),
+    ));
+    let one = PlaceId::new(2).unwrap();
+    is::<views::Place>(&text(&testbed, &::places::store::read(one)));
+    let ask = PlacesAsOf::read(&params(PlacesAsOf::PARAMETERS, ""), 0).unwrap();
+    is::<Vec<views::Place>>(&text(
+        &testbed,
+        &::places::store::as_of(&ask, Format::Json, None),
+    ));
+    let changes = ::places::store::CHANGES.since(0, Limit::MOST, FRAME());
+    let changes = text(&testbed, &changes);
+    let changes = is::<Vec<views::PlaceChange>>(&changes);
+    assert!(changes.iter().any(|change| change.record.is_none()));
+}
+
+#[test]
+fn people() {
+    let testbed = seeded("people");
+    testbed.execute("DELETE FROM person WHERE id = 77").unwrap();
+    let all = PeopleList::default();
+    is::<Vec<views::Person>>(&text(
+        &testbed,
+        &::people::store::list(&all, Format::Json, None),
+    ));
+    let one = PersonId::new(4).unwrap();
+    is::<views::Person>(&text(&testbed, &::people::store::read(one)));
+    let changes = ::people::store::CHANGES.since(0, Limit::MOST, FRAME());
+    let changes = is::<Vec<views::Change>>(&text(&testbed, &changes));
+    assert!(
+        changes
+            .iter()
+            .all(|one| matches!(one, views::Change::Person(_)))
+    );
+    let ask = |query| ByPlace::read(&params(ByPlace::PARAMETERS, query)).unwrap();
+    for query in ["placeId=1", "placeId=1&peopleLimit=1"] {
+        let group = text(
+            &testbed,
+            &::people::store::by_place(&ask(query), FRAME(), None),
+        );
+        let group = is::<views::PeopleOfPlace>(&group);
+        assert_eq!(group.next.is_some(), query.contains("Limit"));
+    }
+    let ask = Populations::read(&params(Populations::PARAMETERS, ""), 0).unwrap();
+    let all = text(
+        &testbed,
+        &::people::store::population(&ask, Format::Json, None),
+    );
+    is::<Vec<views::Population>>(&all);
+}
+
+#[test]
+fn statistics_and_the_dataset() {
+    let (places, people) = (seeded("places"), seeded("people"));
+    let ask = Populations::read(&params(Populations::PARAMETERS, ""), 0).unwrap();
+    let populations = text(
+        &people,
+        &::people::store::population(&ask, Format::Json, None),
+    );
+    let names = text(
+        &places,
+        &::places::store::list(&PlaceList::default(), Format::Json, None),
+    );
+    let populations = statistics::people(populations.as_bytes()).unwrap();
+    let rows = statistics::places(names.as_bytes()).unwrap().into_iter();
+    let rows = rows.map(|place| statistics::Row {
+        people: populations
+            .iter()
+            .find(|one| one.place_id == place.id)
+            .cloned(),
+        place,
+    });
+    let mut written = Written::of(&rows.collect::<Vec<_>>(), 53, Format::Json);
+    written.push_nowhere(7);
+    is::<Vec<views::Statistics>>(&written.into_text());
+    is::<views::Dataset>(&text(&seeded("join"), &::join::store::dataset()));
+}
+
+#[test]
+fn problems_of_every_kind() {
+    for kind in Kind::ALL {
+        is::<views::ProblemBody>(&crate::problems::sample(kind).to_json());
+    }
+}
+
+#[test]
+fn both_forms_of_a_report() {
+    use registry::import::{Batches, Column, Counts, Done, File, Outcome, Refusal, Report};
+    let columns: &[Column] = <::places::domain::Place as registry::import::Record>::COLUMNS;
+    let done = || {
+        let problem = crate::problems::sample(Kind::NameTaken);
+        let failed = Done::failed(crate::problems::sample(Kind::BeingWritten));
+        let refused = Done::refused(vec![Refusal { line: 2, problem }]);
+        let kinds = [
+            Outcome::Written,
+            Outcome::AlreadyWritten,
+            Outcome::WouldBeWritten,
+        ];
+        let well = kinds.map(|outcome| Done::well(outcome, Counts::default()));
+        well.into_iter().chain([refused, failed])
+    };
+    for by_line in [false, true] {
+        let file = File::open(
+            registry::import::Format::Csv,
+            b"name\nx\n".to_vec(),
+            columns,
+        );
+        let scope = String::new();
+        let batches = Batches::<::places::domain::Place>::of(file.unwrap(), scope, str::to_owned);
+        let batch = batches.into_iter().next().unwrap();
+        let mut report = Report::new(false, by_line);
+        for done in done() {
+            let line = report.add(&batch, done);
+            if by_line {
+                is::<views::BatchReport>(&line);
+            }
+        }
+        if by_line {
+            is::<views::ImportSummary>(&report.to_json());
+        } else {
+            is::<views::ImportReport>(&report.to_json());
+        }
+    }
+}

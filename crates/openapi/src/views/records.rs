@@ -1,0 +1,176 @@
+//! Places, people, and what is told of them.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Count, Id, Moment, Name, Share};
+
+/// A place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Place {
+    pub id: Id,
+    pub name: Name,
+}
+
+/// A person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Person {
+    pub id: Id,
+    pub name: Name,
+    /// Whether alive; not known means dead.
+    pub is_alive: bool,
+    /// The place. The living have one; of the dead it is where they were last, if that is known.
+    #[schema(required = true)]
+    pub place_id: Option<Id>,
+    /// Whether king of the place.
+    pub is_king: bool,
+}
+
+/// A person, as the place shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Resident {
+    pub id: Id,
+    pub name: Name,
+    /// Whether alive.
+    pub is_alive: bool,
+    /// Whether king of the place.
+    pub is_king: bool,
+}
+
+/// A place with its people, in order of id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PlaceWithPeople {
+    pub id: Id,
+    pub name: Name,
+    /// The first `peopleLimit` of them.
+    pub people: Vec<Resident>,
+    /// The link to the rest, where there are more people than `peopleLimit`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub next: Option<String>,
+}
+
+/// The people of a place, in order of id. Only places that have people are shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PeopleOfPlace {
+    pub place_id: Id,
+    /// The first `peopleLimit` of them.
+    pub people: Vec<Resident>,
+    /// The link to the rest, where there are more people than `peopleLimit`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub next: Option<String>,
+}
+
+/// The king of a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct King {
+    /// The person's id.
+    pub id: Id,
+    pub name: Name,
+}
+
+/// The people of a place in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Population {
+    pub place_id: Id,
+    /// How many in all.
+    pub total: Count,
+    /// How many live there.
+    pub living: Count,
+    /// How many lie there.
+    pub dead: Count,
+    #[schema(required = true)]
+    pub king: Option<King>,
+}
+
+/// A place and its people in numbers. The last record of the last page is of those who have no
+/// place: its `id` and `name` are null.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Statistics {
+    #[schema(required = true)]
+    pub id: Option<Id>,
+    #[schema(required = true)]
+    pub name: Option<Name>,
+    /// How many in all.
+    pub total: Count,
+    /// How many live there.
+    pub living: Count,
+    /// How many lie there.
+    pub dead: Count,
+    /// The part of all the living that lives there, rounded to six decimals.
+    pub share: Share,
+    #[schema(required = true)]
+    pub king: Option<King>,
+}
+
+/// What became of a record. `undone` is a write that was taken back because its place went
+/// away meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeKind {
+    Created,
+    Updated,
+    Deleted,
+    Undone,
+}
+
+/// The register of places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OfPlaces {
+    Places,
+}
+
+/// The register of people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OfPeople {
+    People,
+}
+
+macro_rules! change {
+    ($(#[$doc:meta])* $name:ident, $register:ty, $record:ty) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+        pub struct $name {
+            /// When.
+            pub at: Moment,
+            pub register: $register,
+            /// Its place in the register's own order of changes.
+            pub seq: Count,
+            pub kind: ChangeKind,
+            pub id: Id,
+            /// The version that it made.
+            pub version: Id,
+            /// The record since; null where it is gone.
+            #[schema(required = true)]
+            pub record: Option<$record>,
+        }
+    };
+}
+
+change!(
+    /// A change of a place.
+    PlaceChange,
+    OfPlaces,
+    Place
+);
+change!(
+    /// A change of a person.
+    PersonChange,
+    OfPeople,
+    Person
+);
+
+/// A change in either register.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum Change {
+    Person(PersonChange),
+    Place(PlaceChange),
+}

@@ -1,0 +1,255 @@
+//! `GET /`: the overview, for who asks for a page; the dataset for who asks for JSON.
+
+use edge::{Answer, Call, Error};
+use futures_util::future::{join, join3};
+use pages::Notice;
+use pages::api::{King, Place, Population};
+use pages::overview::{Ask, Counts, Overview, Row, Totals};
+use registry::accept::Form;
+use registry::population::Populations;
+use registry::{Format, path};
+
+use super::reading::{list, or_warn};
+use super::{done, html};
+use crate::domain::statistics;
+use crate::routes::dataset;
+use crate::routes::people_per_place::Services;
+use crate::routes::statistics::{gathered, number};
+
+/// What the root can be, for `Accept`.
+#[derive(Clone, Copy)]
+enum Root {
+    Page,
+    Dataset,
+}
+
+impl Form for Root {
+    fn essence(self) -> &'static str {
+        match self {
+            Self::Page => "text/html",
+            Self::Dataset => Format::Json.essence(),
+        }
+    }
+}
+
+/// The page, or the dataset, whose errors are no pages, nor is one that `Accept` allows neither
+/// of them. With its version the root is the dataset alone.
+///
+/// # Errors
+/// None.
+pub async fn overview(call: Call) -> Result<Answer, Error> {
+    let root = match path::of_address(&call.request.url()).0 {
+        "/" => call.format(&[Root::Page, Root::Dataset]),
+        _ => Ok(Root::Dataset),
+    };
+    match root {
+        Ok(Root::Page) => {}
+        Ok(Root::Dataset) => return Ok(dataset(call).await.unwrap_or_else(Answer::from)),
+        Err(problem) => return Ok(Answer::problem(&problem)),
+    }
+    let services = Services::of(&call.env)?;
+    let mut notices = done(&call.query);
+    let ask = Ask::read(&call.query);
+    let (places, found, most) = join3(
+        number_of_places(&services),
+        page(&services, &ask),
+        most_of_a_place(&services),
+    )
+    .await;
+    let mut totals = Totals {
+        places: places.ok(),
+        ..Totals::default()
+    };
+    let (rows, next) = match found {
+        Ok(Found { rows, next, sums }) => {
+            let [living, dead, nowhere] = sums;
+            totals.living = Some(living);
+            totals.dead = Some(dead);
+            totals.nowhere = Some(nowhere);
+            (Some(rows), next)
+        }
+        Err(_) => half(&services, &ask, &mut totals, &mut notices).await,
+    };
+    let most = most.unwrap_or_default();
+    let page = Overview {
+        ask,
+        totals,
+        rows,
+        most,
+        next,
+        notices,
+    };
+    Ok(html(200, page.to_html()))
+}
+
+struct Found {
+    rows: Vec<Row>,
+    next: Option<String>,
+    /// The living, the dead, and the dead of no place.
+    sums: [i64; 3],
+}
+
+async fn page(services: &Services, ask: &Ask) -> Result<Found, Error> {
+    if ask.name.is_some() {
+        return search(services, ask).await;
+    }
+    let after = ask.after.as_ref();
+    // A cursor of another order is one of a page that was left: it begins anew.
+    let of_order = |after| Populations::behind(ask.order, after);
+    let asked = Populations {
+        limit: Ask::limit(),
+        after: after.and_then(of_order),
+        order: ask.order,
+        least: ask.least,
+        ..Populations::default()
+    };
+    let found = gathered(services, asked).await?;
+    Ok(Found {
+        rows: found.rows.into_iter().map(row).collect(),
+        next: found.next.map(|next| next.to_string()),
+        sums: [found.living, found.dead, found.nowhere],
+    })
+}
+
+/// Places by the beginning of their name, then their people in numbers.
+async fn search(services: &Services, ask: &Ask) -> Result<Found, Error> {
+    let (places, next) = named(services, ask).await?;
+    let ids: Vec<String> = places.iter().map(|place| place.id.to_string()).collect();
+    let ids = if ids.is_empty() {
+        "1".to_owned()
+    } else {
+        ids.join(",")
+    };
+    let path = format!("/v1/people/population?ids={ids}");
+    let response = services.people.get(&path).await?;
+    let sums =
+        ["x-total-living", "x-total-dead", "x-total-nowhere"].map(|name| number(&response, name));
+    let populations: Vec<Population> = services.people.read_json(response).await?;
+    let row = |place: Place| {
+        let people = populations.iter().find(|one| one.place_id == place.id);
+        let counts = people.map(|one| Counts {
+            living: one.living,
+            dead: one.dead,
+            king: one.king.clone(),
+        });
+        Row {
+            id: place.id,
+            name: Some(place.name),
+            counts: Some(counts.unwrap_or_default()),
+        }
+    };
+    let rows: Vec<Row> = places.into_iter().map(row).collect();
+    let least = ask.least.unwrap_or_default();
+    let is_enough = |row: &Row| {
+        row.counts
+            .as_ref()
+            .is_some_and(|counts| counts.living >= least)
+    };
+    Ok(Found {
+        rows: rows.into_iter().filter(is_enough).collect(),
+        next,
+        sums,
+    })
+}
+
+/// A page of places by number, of a name if one is asked for.
+async fn named(services: &Services, ask: &Ask) -> Result<(Vec<Place>, Option<String>), Error> {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("limit", &Ask::limit().get().to_string());
+    if let Some(name) = &ask.name {
+        query.append_pair("name", name);
+    }
+    if let Some(after @ registry::Cursor::Id(_)) = &ask.after {
+        query.append_pair("after", &after.to_string());
+    }
+    list(&services.places, &format!("/v1/places?{}", query.finish())).await
+}
+
+/// What is known while one of the services, or both, fail.
+async fn half(
+    services: &Services,
+    ask: &Ask,
+    totals: &mut Totals,
+    notices: &mut Vec<Notice>,
+) -> (Option<Vec<Row>>, Option<String>) {
+    let populations = async {
+        let least = ask.least.map(|least| format!("&least={least}"));
+        let (sort, least) = (ask.order.name(), least.unwrap_or_default());
+        let path = format!("/v1/people/population?limit=25&sort={sort}{least}");
+        let response = services.people.get(&path).await?;
+        let sums = ["x-total-living", "x-total-dead", "x-total-nowhere"];
+        let sums = sums.map(|name| number(&response, name));
+        Ok((
+            services
+                .people
+                .read_json::<Vec<Population>>(response)
+                .await?,
+            sums,
+        ))
+    };
+    let (places, populations) = join(named(services, ask), populations).await;
+    let places = or_warn(places, "the names of the places", notices);
+    let populations = or_warn(populations, "how many live there", notices);
+    if let Some((_, [living, dead, nowhere])) = &populations {
+        totals.living = Some(*living);
+        totals.dead = Some(*dead);
+        totals.nowhere = Some(*nowhere);
+    }
+    match (places, populations) {
+        (Some((places, next)), _) => {
+            let unknown = |place: Place| Row {
+                id: place.id,
+                name: Some(place.name),
+                counts: None,
+            };
+            (Some(places.into_iter().map(unknown).collect()), next)
+        }
+        // Nobody but the owner of the names finds a place by its name.
+        (None, Some((populations, _))) if ask.name.is_none() => {
+            let nameless = |one: Population| Row {
+                id: one.place_id,
+                name: None,
+                counts: Some(Counts {
+                    living: one.living,
+                    dead: one.dead,
+                    king: one.king,
+                }),
+            };
+            (Some(populations.into_iter().map(nameless).collect()), None)
+        }
+        (None, _) => (None, None),
+    }
+}
+
+fn row(row: statistics::Row) -> Row {
+    // Names come as the JSON that their owner wrote.
+    let text = |json: &str| serde_json::from_str::<String>(json).unwrap_or_default();
+    let counts = row.people.map_or_else(Counts::default, |people| Counts {
+        living: people.living,
+        dead: people.dead,
+        king: people.king.map(|king| King {
+            id: king.id,
+            name: text(&king.name),
+        }),
+    });
+    Row {
+        id: row.place.id,
+        name: Some(text(&row.place.name)),
+        counts: Some(counts),
+    }
+}
+
+async fn number_of_places(services: &Services) -> Result<i64, Error> {
+    let response = services
+        .places
+        .read("/v1/places?limit=1&count=exact")
+        .await?;
+    Ok(number(&response, "x-total-count"))
+}
+
+/// The longest bar.
+async fn most_of_a_place(services: &Services) -> Result<i64, Error> {
+    let path = "/v1/people/population?limit=1&sort=-total";
+    let (found, _) = list::<Population>(&services.people, path).await?;
+    Ok(found.first().map_or(0, |one| one.living + one.dead))
+}
