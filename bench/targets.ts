@@ -63,8 +63,12 @@ function near(
 /** In how many tables the product is faster than each peer; the tables tell where. */
 function ahead(results: Results): Target[] {
   const found = peers.flatMap((peer): [string, boolean][] => {
-    const all = results.workloads.flatMap(({ name }) => [...ratios(results, name, peer).values()]);
-    const won = all.filter((ratio) => ratio > 1).length;
+    const tables = results.workloads.flatMap(({ tables }) => tables);
+    const all = tables.filter(({ entries }) => measured(entries[peer]));
+    const won = all.filter(({ entries }) => {
+      const [mine, theirs] = [measured(entries.product), measured(entries[peer])];
+      return mine && theirs && mine.throughput > theirs.throughput;
+    }).length;
     return all.length === 0 ? [] : [[`${peer} in ${won} of ${all.length}`, won === all.length]];
   });
   return target("Ahead of every peer on every workload, with any connections", "all", found);
