@@ -320,6 +320,7 @@ const routes: Record<string, [allow: string, post?: string]> = {
   "/integrity/repair": ["POST, OPTIONS"],
   "/statistics/places": [reads],
   "/changes": [reads],
+  "/openapi.json": [reads],
   "/ui/people": [reads],
   "/ui/people/{id}": [reads],
   "/ui/places/{id}": [reads],
