@@ -38,10 +38,10 @@ quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
 config = $(if $(filter join,$(1)),wrangler.toml,workers/$(1)/wrangler.toml)
 
-.PHONY: help setup build dev migrate seed test lint openapi fmt clean
+.PHONY: help setup build dev migrate seed test lint openapi screenshots fmt clean
 
 help: ## list the commands
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(SETUP) ## install what the project needs, inside the project
 
@@ -55,11 +55,12 @@ migrate: $(WORKERS:%=.wrangler/state/%.migrated) ## bring the three local databa
 seed: migrate ## fill the local databases that are empty
 	@node tools/seed.ts
 
-test: lint build .tools/python/made ## run every check and test
+test: lint build .tools/python/made ## run every check and test; SKIP_BROWSER=1 leaves out the pages in a browser
+	@node tools/chromium.ts
 	$(call say,testing the crates)
 	@cargo test --quiet --workspace
 	$(call say,testing the workers)
-	@node --test --test-reporter=spec --test-concurrency=2 'tests/**/*.test.ts'
+	@node --test --test-reporter=spec --test-concurrency=2 $(if $(SKIP_BROWSER),'tests/*.test.ts','tests/**/*.test.ts')
 
 lint: $(SETUP) ## check format, lints and types
 	$(call say,linting)
@@ -68,6 +69,11 @@ lint: $(SETUP) ## check format, lints and types
 	@cargo clippy --quiet $(WORKERS:%=-p %) --target wasm32-unknown-unknown -- -D warnings
 	@biome ci --log-level=warn
 	@tsc
+	@tsc -p web
+
+screenshots: build ## take the pictures of docs/images anew
+	@node tools/chromium.ts
+	@node tools/screenshots.ts
 
 openapi: $(SETUP) ## write the documents of the API, and the types of its client
 	@cargo run --quiet -p openapi

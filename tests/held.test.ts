@@ -52,6 +52,27 @@ test("who_asks_at_the_same_time_shares_a_proof", async () => {
   }
 });
 
+test("a_page_that_comes_in_parts_is_held_once_it_has_come_whole", async () => {
+  const crowd = Array.from({ length: 12_000 }, (_, n) => {
+    return { id: n + 1, name: `Person ${n}`, isAlive: true, placeId: 1 + (n % 30), isKing: false };
+  });
+  const many = Array.from({ length: 30 }, (_, n) => ({ id: n + 1, name: `Place ${n + 1}` }));
+  await using crowded = await start({ places: many, people: crowd, counting: true });
+  const path = "/v1/people-per-place";
+  // Who leaves in the middle leaves nothing that is held.
+  const leaving = await fetch(`${crowded.join.url.origin}${path}`);
+  await leaving.body?.cancel();
+  const first = await crowded.join.get(path);
+  assert.ok(first.text.length > 500_000);
+  await crowded.statements();
+  const again = await crowded.join.get(path);
+  assert.ok(again.text === first.text && again.etag === first.etag);
+  assert.deepEqual(await crowded.statements(), { places: 1, people: 1, join: 0 });
+  await crowded.join.send("PATCH", "/v1/people/1", { name: "Other" });
+  const changed = await crowded.join.get(path);
+  assert.ok(changed.text !== first.text && changed.text.includes('"Other"'));
+});
+
 test("another_form_is_another_answer", async () => {
   const forms = ["application/json", "application/x-ndjson", "text/csv"];
   const path = "/v1/people?limit=3";

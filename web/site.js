@@ -1,7 +1,5 @@
-// What makes the pages better where scripts run; without them all of it works as well.
 // @ts-check
-
-const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+// What makes the pages better where scripts run; without them all of it works as well.
 
 /** @param {number} milliseconds @param {() => void} run */
 function debounced(milliseconds, run) {
@@ -15,7 +13,12 @@ function debounced(milliseconds, run) {
 /** A filter shows its results as it is changed, without another page. @param {HTMLFormElement} form */
 function live(form) {
   let latest = new AbortController();
+  const told = document.createElement("p");
+  told.className = "unseen";
+  told.setAttribute("role", "status");
+  form.after(told);
   const show = async () => {
+    if (!form.checkValidity()) return;
     latest.abort();
     latest = new AbortController();
     const address = new URL(form.action);
@@ -26,9 +29,12 @@ function live(form) {
       const answer = await fetch(address, { signal: latest.signal });
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const [now, next] = [document, page].map((one) => one.querySelector("#results"));
+      const [now, next] = [document, page].map((one) => one.getElementById("results"));
       if (!now || !next) return;
+      // What is below stays where it is.
+      next.style.minHeight = `${now.offsetHeight}px`;
       now.replaceWith(next);
+      told.textContent = next.dataset.told ?? "";
       history.replaceState(null, "", address);
     } catch (error) {
       // Where it cannot be done so, the button still sends the form.
@@ -36,7 +42,6 @@ function live(form) {
     }
   };
   form.addEventListener("input", debounced(200, show));
-  main.setAttribute("aria-live", "polite");
 }
 
 /** The places to choose from are those that begin as what is typed. @param {HTMLInputElement} field */
@@ -83,6 +88,3 @@ for (const form of document.querySelectorAll("form")) {
   if ("once" in form.dataset) once(form);
 }
 for (const field of document.querySelectorAll("input")) if (field.list) suggest(field);
-
-// Whoever sent a form that was refused goes on where it is wrong.
-/** @type {HTMLElement | null} */ (document.querySelector("[aria-invalid=true]"))?.focus();

@@ -8,8 +8,8 @@ use registry::{Format, Problem, Tag, problem};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
-use crate::Error;
 use crate::proof::Marks;
+use crate::{Error, gather};
 
 /// A body.
 pub enum Body {
@@ -133,24 +133,47 @@ impl Answer {
         Self { marks, ..self }
     }
 
-    /// The same as what can go out again, if it is a whole 200 of which the marks are known.
+    /// Gives the answer to be kept, if it is a 200 of which the marks are known; one that comes
+    /// in parts is given once the last of them has gone out, if all of it has `most` bytes at
+    /// most.
     #[must_use]
-    pub fn fixed(&self) -> Option<Fixed> {
-        let (body, bytes) = match &self.body {
-            Body::Js(text) => {
-                let text = text.dyn_ref::<JsString>()?;
-                (text.into(), usize::try_from(text.length()).ok()?)
-            }
-            Body::Text(text) => (JsString::from(text.as_str()).into(), text.len()),
-            Body::Bytes(bytes) => (Uint8Array::from(bytes.as_slice()).into(), bytes.len()),
-            _ => return None,
+    pub fn kept(self, most: usize, keep: impl FnOnce(Fixed) + 'static) -> Self {
+        let Some(marks) = self.marks.filter(|_| self.status == 200) else {
+            return self;
         };
-        Some(Fixed {
-            headers: self.headers.clone(),
+        let headers = self.headers.clone();
+        let fixed = move |body, bytes| Fixed {
+            headers,
             body,
-            marks: self.marks.filter(|_| self.status == 200)?,
+            marks,
             bytes,
-        })
+        };
+        let body = match self.body {
+            Body::Js(body) => {
+                if let Some(text) = body.dyn_ref::<JsString>() {
+                    keep(fixed(body.clone(), text.length() as usize));
+                }
+                Body::Js(body)
+            }
+            Body::Text(text) => {
+                keep(fixed(JsString::from(text.as_str()).into(), text.len()));
+                Body::Text(text)
+            }
+            Body::Bytes(bytes) => {
+                let held = Uint8Array::from(bytes.as_slice());
+                keep(fixed(held.into(), bytes.len()));
+                Body::Bytes(bytes)
+            }
+            Body::Stream(chunks) => {
+                let keep = move |whole: Uint8Array| {
+                    let bytes = whole.length() as usize;
+                    keep(fixed(whole.into(), bytes));
+                };
+                Body::Stream(gather::gathered(chunks, most, keep))
+            }
+            other => other,
+        };
+        Self { body, ..self }
     }
 
     /// A page for a browser.

@@ -13,7 +13,10 @@ use crate::proof::{self, Marks};
 use crate::{Answer, Call, Error, Method};
 
 /// The most bytes that an isolate holds: it has 128 MB in all.
-const MOST: usize = 24 * 1024 * 1024;
+const MOST: usize = 40 * 1024 * 1024;
+
+/// The most bytes of one answer.
+const MOST_OF_ONE: usize = 9 * 1024 * 1024;
 
 /// What an entry has around its body, in bytes, about.
 const AROUND: usize = 600;
@@ -57,11 +60,11 @@ where
             }
             let is_negotiated = Rc::clone(&call.is_negotiated);
             let answer = handler(call).await?;
-            if let Some(fixed) = answer.fixed() {
-                let (bytes, entry) = (fixed.bytes + AROUND, (Rc::new(fixed), is_negotiated.get()));
+            let is_negotiated = is_negotiated.get();
+            Ok(answer.kept(MOST_OF_ONE, move |fixed| {
+                let (bytes, entry) = (fixed.bytes + AROUND, (Rc::new(fixed), is_negotiated));
                 HELD.with_borrow_mut(|held| held.put(key, entry, bytes));
-            }
-            Ok(answer)
+            }))
         }
         .boxed_local()
     }

@@ -12,6 +12,7 @@ mod cors;
 mod d1;
 mod error;
 pub mod export;
+mod gather;
 mod held;
 pub mod import;
 pub mod log;

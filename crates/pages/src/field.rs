@@ -65,7 +65,7 @@ impl<'a> Text<'a> {
                 input id=(name) name=(name) type=(kind) value=(value) required[is_required]
                     list=[list] maxlength=[(kind == "text").then_some("400")]
                     min=[(kind == "number").then_some("1")]
-                    autocomplete=(autocomplete)
+                    autocomplete=(autocomplete) autofocus[form.begins_at(name)]
                     aria-describedby=[described] aria-invalid=[error.map(|_| "true")];
                 (said(&error_id, error))
                 @if !hint.is_empty() { p.hint id=(hint_id) { (hint) } }
@@ -87,6 +87,7 @@ pub fn tick(form: &Form, name: &str, label: &str) -> Markup {
     html! {
         div.field.tick.wrong[error.is_some()] {
             input id=(name) name=(name) type="checkbox" value="on" checked[form.is_ticked(name)]
+                autofocus[form.begins_at(name)]
                 aria-describedby=[error.map(|_| &error_id)] aria-invalid=[error.map(|_| "true")];
             label for=(name) { (label) }
             (said(&error_id, error))
@@ -122,7 +123,9 @@ pub fn preamble(form: &Form) -> Markup {
         ..Text::new("token", "Token")
     };
     html! {
-        @if let Some(trouble) = &form.trouble { p.notice.warning role="alert" { (trouble) } }
+        @if let Some(trouble) = &form.trouble {
+            p.notice.warning role="alert" tabindex="-1" autofocus { (trouble) }
+        }
         @if form.wants_token { (token.show(form)) }
     }
 }

@@ -15,14 +15,16 @@ pub struct Form {
     refused: Option<u16>,
 }
 
-/// The fields that an error can stand beside, by the API's names.
+/// The fields that an error can stand beside, by the API's names, in the order of the forms.
 const FIELDS: &[&str] = &[
+    "token",
     "name",
     "placeId",
+    "reassignTo",
     "isAlive",
     "isKing",
-    "reassignTo",
-    "token",
+    "file",
+    "least",
 ];
 
 impl Form {
@@ -78,6 +80,20 @@ impl Form {
         error.map(|(_, message)| message.as_str())
     }
 
+    /// Whether somebody whose form comes back goes on at this field: the first that is wrong,
+    /// unless something is wrong with the whole.
+    #[must_use]
+    pub fn begins_at(&self, field: &str) -> bool {
+        let first = FIELDS.iter().find(|field| self.error(field).is_some());
+        self.trouble.is_none() && first.is_some_and(|first| *first == field)
+    }
+
+    /// Whether the record is another by now than when the form was made.
+    #[must_use]
+    pub fn is_outdated(&self) -> bool {
+        self.refused == Some(412)
+    }
+
     /// Whether anything is wrong.
     #[must_use]
     pub fn is_wrong(&self) -> bool {
@@ -104,7 +120,13 @@ impl Form {
                 }
             }
             "name-taken" => self.wrong("name", &*refusal.detail),
-            "no-such-place" | "place-is-going" => self.wrong("placeId", &*refusal.detail),
+            "no-such-place" | "place-is-going" => {
+                let mut fields = ["reassignTo", "placeId"].into_iter();
+                match fields.find(|field| self.given(field).is_some()) {
+                    Some(field) => self.wrong(field, &*refusal.detail),
+                    None => self.trouble = Some(refusal.detail.clone()),
+                }
+            }
             "place-has-king" => {
                 let king = refusal
                     .king
@@ -122,8 +144,8 @@ impl Form {
                 let version = refusal.version.map(|version| version.to_string());
                 self.set("version", version.unwrap_or_default());
                 self.trouble = Some(
-                    "Somebody has changed this meanwhile. What you typed is still here: look at \
-                     the history below, then save once more, or leave it."
+                    "Somebody has changed this meanwhile. What you typed is still here: compare \
+                     it with what is there now, then send it once more, or leave it."
                         .to_owned(),
                 );
             }
@@ -154,7 +176,11 @@ mod tests {
     use registry::problem::FieldError;
 
     fn refused(problem: &Problem) -> Form {
-        let mut form = Form::read(b"name=%20a+b%20&isAlive=on&version=3");
+        refused_of(b"name=%20a+b%20&placeId=x&isAlive=on&version=3", problem)
+    }
+
+    fn refused_of(typed: &[u8], problem: &Problem) -> Form {
+        let mut form = Form::read(typed);
         form.refuse(&serde_json::from_str(&problem.to_json()).unwrap());
         form
     }
@@ -162,7 +188,7 @@ mod tests {
     #[test]
     fn what_was_typed_is_kept() {
         let form = refused(&Problem::internal());
-        assert_eq!((form.get("name"), form.given("placeId")), ("a b", None));
+        assert_eq!((form.get("name"), form.given("key")), ("a b", None));
         assert!(form.is_ticked("isAlive") && !form.is_ticked("isKing"));
         assert!(form.trouble.is_some());
     }
@@ -199,10 +225,35 @@ mod tests {
     }
 
     #[test]
+    fn a_place_that_cannot_be_is_told_where_it_was_named() {
+        for (typed, field) in [
+            (&b"placeId=%239"[..], Some("placeId")),
+            (b"reassignTo=%239", Some("reassignTo")),
+            (b"version=3", None),
+        ] {
+            let form = refused_of(typed, &Problem::no_such_place(9));
+            let wrong = ["placeId", "reassignTo"].map(|field| form.error(field).is_some());
+            let expected = ["placeId", "reassignTo"].map(|name| field == Some(name));
+            assert_eq!((wrong, form.trouble.is_some()), (expected, field.is_none()));
+        }
+    }
+
+    #[test]
+    fn who_sent_it_goes_on_at_the_first_that_is_wrong() {
+        let mut form = Form::read(b"");
+        assert!(!form.begins_at("name"));
+        form.wrong("isKing", "b");
+        form.wrong("name", "a");
+        assert!(form.begins_at("name") && !form.begins_at("isKing"));
+        form.trouble = Some("c".to_owned());
+        assert!(!form.begins_at("name"));
+    }
+
+    #[test]
     fn what_another_has_changed_can_be_saved_once_more() {
         let form = refused(&Problem::precondition_failed(Some(4)));
         assert_eq!((form.get("version"), form.status()), ("4", 412));
-        assert!(form.is_wrong());
+        assert!(form.is_wrong() && form.is_outdated());
     }
 
     proptest! {

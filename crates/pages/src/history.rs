@@ -112,7 +112,7 @@ pub fn show<T: Told>(changes: &[Change<T>], all: &str, name_of: &dyn Fn(i64) -> 
                     li { (moment(&change.at)) " " (sentence) }
                 }
             }
-            p.hint { a href=(all) { "The history as data" } }
+            p.more { a href=(all) { "The history as data" } }
         }
     }
 }

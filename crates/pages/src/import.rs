@@ -34,7 +34,8 @@ pub fn page(form: &Form) -> Markup {
             div.field.wrong[file_error.is_some()] {
                 label for="file" { "File" }
                 input #file name="file" type="file" accept=".csv,.json,.ndjson,.jsonl,text/csv,application/json,application/x-ndjson"
-                    aria-describedby=[file_error.map(|_| "file-error")] aria-invalid=[file_error.map(|_| "true")];
+                    aria-describedby=[file_error.map(|_| "file-error")] aria-invalid=[file_error.map(|_| "true")]
+                    autofocus[form.begins_at("file")];
                 @if let Some(error) = file_error { p.error #file-error { (error) } }
             }
             div.field {
@@ -238,11 +239,12 @@ impl Report {
     }
 
     fn again(&self, file: &str) -> Markup {
+        let is_mended = self.refused.is_empty();
         html! {
             form.entry method="post" action="/ui/import" enctype="multipart/form-data" {
                 (hidden("register", self.form.get("register")))
                 @if self.form.is_ticked("upsert") { (hidden("upsert", "on")) }
-                details open[!self.refused.is_empty()] {
+                details open[!is_mended] {
                     summary { "The file" }
                     div.field {
                         label for="text" { "What was sent" }
@@ -250,8 +252,10 @@ impl Report {
                     }
                 }
                 p.actions {
-                    button.quiet[!self.is_dry()] type="submit" name="dryRun" value="true" { "Try it again" }
-                    @if self.is_dry() { button type="submit" name="dryRun" value="false" { "Import it" } }
+                    button.quiet[!self.is_dry() || is_mended] type="submit" name="dryRun" value="true" { "Try it again" }
+                    @if self.is_dry() {
+                        button.quiet[!is_mended] type="submit" name="dryRun" value="false" { "Import it" }
+                    }
                 }
             }
         }
@@ -287,7 +291,9 @@ mod tests {
         assert!(page.contains(r#"<progress max="10" value="3" aria-label="Lines read">"#));
         assert!(page.contains("T: D &lt;9&gt;") && page.contains("<dt>refused</dt><dd>1</dd>"));
         assert!(page.contains("nothing has been written") && page.contains("name\n&lt;a&gt;"));
-        assert!(page.contains(r#"<button type="submit" name="dryRun" value="false">"#));
+        assert!(
+            page.contains(r#"<button class="quiet" type="submit" name="dryRun" value="false">"#)
+        );
         assert!(page.ends_with("</body></html>"));
     }
 

@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, html};
 /// The Content-Security-Policy of every page: what is not from here does not run, and nothing
 /// is inline.
 pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+     img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
      frame-ancestors 'none'";
 
 /// Something to be told above the page.

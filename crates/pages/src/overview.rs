@@ -125,8 +125,8 @@ pub struct Overview {
     pub ask: Ask,
     /// How many in all.
     pub totals: Totals,
-    /// The places.
-    pub rows: Vec<Row>,
+    /// The places; none where they are not known.
+    pub rows: Option<Vec<Row>>,
     /// The most people that any place has: the longest bar.
     pub most: i64,
     /// Where the page behind begins.
@@ -142,21 +142,31 @@ impl Overview {
         let main = html! {
             h1 { "How many live where" }
             (self.totals())
+            p.actions {
+                a.button href="/ui/places/new" { "Add a place" }
+                a.button href="/ui/people/new" { "Add a person" }
+            }
             (self.filters())
-            section #results aria-label="Places" {
-                @if self.rows.is_empty() {
-                    p.empty { "No place is like that." }
-                } @else {
-                    (self.ranking())
+            section #results aria-label="Places" data-told=(self.told()) {
+                @if self.ask.name.is_some() {
+                    p.hint { "Searched by name, places stand in order of number." }
+                }
+                @match self.rows.as_deref() {
+                    None | Some([]) => p.empty { (self.told()) },
+                    Some(rows) => (self.ranking(rows)),
                 }
                 @if let Some(next) = &self.next {
                     p.pages { a rel="next" href=(self.ask.next(next)) { "Further places" } }
                 }
             }
             p.actions {
-                a.button href="/ui/places/new" { "Add a place" }
-                a.button href="/ui/people/new" { "Add a person" }
-                a.button.quiet href="/v1/statistics/places?format=csv&limit=1000" download { "Statistics as CSV" }
+                a.button.quiet href="/v1/statistics/places?format=csv&limit=1000" download="statistics.csv" {
+                    @if self.totals.places.is_some_and(|places| places > 1000) {
+                        "Statistics of the first " (number(1000)) " as CSV"
+                    } @else {
+                        "Statistics as CSV"
+                    }
+                }
                 a.button.quiet href="/v1/places/export" download { "All places as CSV" }
                 a.button.quiet href="/v1/people/export" download { "All people as CSV" }
             }
@@ -206,17 +216,36 @@ impl Overview {
                 (least.show(form))
                 button type="submit" { "Show" }
             }
-            @if self.ask.name.is_some() {
-                p.hint { "Searched by name, places stand in order of number." }
-            }
         }
     }
 
-    fn ranking(&self) -> Markup {
+    /// What is found, in a few words.
+    fn told(&self) -> String {
+        let Some(rows) = &self.rows else {
+            return "Which places there are cannot be told just now.".to_owned();
+        };
+        let found = match rows.len() {
+            0 if self.next.is_some() => "No place is like that so far".to_owned(),
+            0 => "No place is like that".to_owned(),
+            1 => "One place".to_owned(),
+            many => format!("{many} places"),
+        };
+        format!(
+            "{found}{}",
+            if self.next.is_some() {
+                ", and further ones."
+            } else {
+                "."
+            }
+        )
+    }
+
+    fn ranking(&self, rows: &[Row]) -> Markup {
         html! {
             (pattern())
             p.legend aria-hidden="true" {
-                (key("living")) "living " (key("dead")) "dead"
+                span { (key("living")) "living" }
+                span { (key("dead")) "dead" }
             }
             table.ranking {
                 thead {
@@ -228,7 +257,7 @@ impl Overview {
                         th scope="col" { "King" }
                     }
                 }
-                tbody { @for row in &self.rows { (self.row(row)) } }
+                tbody { @for row in rows { (self.row(row)) } }
             }
         }
     }
@@ -312,7 +341,7 @@ mod tests {
                 living: Some(1234),
                 ..Totals::default()
             },
-            rows: vec![
+            rows: Some(vec![
                 row(1, 3, 1),
                 row(2, 0, 0),
                 Row {
@@ -320,7 +349,7 @@ mod tests {
                     name: None,
                     counts: None,
                 },
-            ],
+            ]),
             most: 8,
             next: Some("703".to_owned()),
             notices: Vec::new(),

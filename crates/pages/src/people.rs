@@ -140,14 +140,24 @@ impl People {
         document("People", Some("/v1/people"), &self.notices, &main)
     }
 
+    /// Who is found, in a few words.
+    fn told(&self) -> String {
+        let further = self.next.as_ref().map_or("", |_| ", and further ones");
+        match self.people.as_deref() {
+            None => "Who is here cannot be told just now.".to_owned(),
+            Some([]) => "Nobody is like that.".to_owned(),
+            Some([_]) => "One person.".to_owned(),
+            Some(people) => format!("{} people{further}.", people.len()),
+        }
+    }
+
     /// The table, with or without the place of each.
     pub(crate) fn table(&self, path: &str, with_place: bool) -> Markup {
         let name_of = |id: i64| name_of(&self.places, id);
         html! {
-            section #results aria-label="People" {
+            section #results aria-label="People" data-told=(self.told()) {
                 @match self.people.as_deref() {
-                    None => p.empty { "Who is here cannot be told just now." },
-                    Some([]) => p.empty { "Nobody is like that." },
+                    None | Some([]) => p.empty { (self.told()) },
                     Some(people) => table.people {
                         thead {
                             tr {

@@ -143,8 +143,9 @@ impl Action {
     }
 }
 
-/// The fields of a person; a place with a king already lets choose to depose that one.
-fn fields(form: &Form, places: &[Place]) -> Markup {
+/// The fields of a person. Where the place has a king already, only who lives there can depose
+/// that one.
+fn fields(form: &Form, places: &[Place], is_resident: bool) -> Markup {
     let name = Text {
         is_required: true,
         ..Text::new("name", "Name")
@@ -159,7 +160,11 @@ fn fields(form: &Form, places: &[Place]) -> Markup {
         (field::places(places))
         (tick(form, "isAlive", "Alive"))
         (tick(form, "isKing", "King of the place"))
-        (deposing(form))
+        @if is_resident {
+            (deposing(form))
+        } @else if form.given("king").is_some() {
+            p { "Who lives in the place can take the crown: save it without the crown, then crown." }
+        }
     }
 }
 
@@ -168,6 +173,29 @@ fn deposing(form: &Form) -> Markup {
         @if let Some(king) = form.given("king") {
             (hidden("king", king))
             (tick(form, "depose", &format!("Take the crown from {king}")))
+        }
+    }
+}
+
+/// Whether the form leaves the person where they are.
+fn stays(person: &Person, form: &Form, places: &[Place]) -> bool {
+    let typed = form.get("placeId");
+    person.place_id.is_some_and(|id| {
+        let key = |name: &str| registry::name::key(name);
+        typed == format!("#{id}") || key(typed) == key(&name_of(places, id))
+    })
+}
+
+/// What is there now, for whoever began with something else.
+fn now(person: &Person, places: &[Place]) -> Markup {
+    html! {
+        p {
+            "By now: " b { (person.name) } ", " (state(person)) ", "
+            @match person.place_id {
+                Some(id) => { "of " (name_of(places, id)) },
+                None => "of no place",
+            }
+            "."
         }
     }
 }
@@ -199,12 +227,15 @@ pub fn action(person: &Person, action: Action, form: &Form, places: &[Place]) ->
         form.entry method="post" action={ (back) "/" (action.name()) } data-once {
             (hidden("version", form.get("version")))
             (field::preamble(form))
+            @if form.is_outdated() { (now(person, places)) }
             @if !explained.is_empty() { p { (explained) } }
             @match action {
-                Action::Edit => (fields(form, places)),
+                Action::Edit => (fields(form, places, stays(person, form, places))),
                 _ => {
                     @for field in ["isKing", "isAlive", "placeId"] {
-                        @if let Some(error) = form.error(field) { p.error role="alert" { (error) } }
+                        @if let Some(error) = form.error(field) {
+                            p.error role="alert" tabindex="-1" autofocus[form.begins_at(field)] { (error) }
+                        }
                     }
                     (deposing(form))
                 }
@@ -227,7 +258,7 @@ pub fn new(form: &Form, places: &[Place]) -> Markup {
         form.entry method="post" action="/ui/people/new" data-once {
             (hidden("key", form.get("key")))
             (field::preamble(form))
-            (fields(form, places))
+            (fields(form, places, false))
             p.actions {
                 button type="submit" { "Add the person" }
                 a.button.quiet href="/ui/people" { "Leave it" }
@@ -285,6 +316,28 @@ mod tests {
         assert!(page.contains("The place has a king already, K."));
         for action in Action::ALL {
             assert_eq!(Action::of(action.name()), Some(action));
+        }
+    }
+
+    #[test]
+    fn only_who_lives_there_can_depose_a_king() {
+        let places = [Place {
+            id: 3,
+            name: "Tres".to_owned(),
+        }];
+        for (typed, expected) in [
+            (&b"placeId=tRES"[..], true),
+            (b"placeId=%233", true),
+            (b"placeId=Cuatro", false),
+            (b"placeId=", false),
+        ] {
+            let mut form = Form::read(typed);
+            form.set("king", "K");
+            let page = action(&person(true, false), Action::Edit, &form, &places).into_string();
+            assert_eq!(page.contains("Take the crown from K"), expected);
+            assert_eq!(page.contains("then crown."), !expected);
+            let page = new(&form, &places).into_string();
+            assert!(page.contains("then crown.") && !page.contains("Take the crown from K"));
         }
     }
 }

@@ -121,6 +121,7 @@ pub fn action(place: &Place, action: Action, form: &Form, places: &[Place]) -> M
         form.entry method="post" data-once {
             (hidden("version", form.get("version")))
             (field::preamble(form))
+            @if form.is_outdated() { p { "By now: " b { (place.name) } "." } }
             @match action {
                 Action::Rename => (name_field(form)),
                 Action::Remove => {

@@ -62,6 +62,7 @@ pub fn table() -> Routes {
             get(page(ui::import_form)).post(page(ui::import)),
         )
         .at("/ui/forget", post(page(ui::forget)))
+        .at("/ui", any(page(ui::nothing)))
         .at("/ui/{*rest}", any(page(ui::nothing)))
 }
 

@@ -155,12 +155,17 @@ impl Write<'_> {
             }
         };
         if response.status() < 400 {
-            return Ok(Some(response));
+            if self.method != "POST" || id_of(&response).is_some() {
+                return Ok(Some(response));
+            }
+            let error = owner.failed("what has been added has no address");
+            refuse(form, &error.into_problem());
+            return Ok(None);
         }
         let refusal = owner.bytes(&response).await?;
         match serde_json::from_slice::<Refusal>(&refusal) {
             Ok(refusal) => form.refuse(&refusal),
-            Err(error) => return Err(owner.failed(&error.to_string())),
+            Err(error) => refuse(form, &owner.failed(&error.to_string()).into_problem()),
         }
         Ok(None)
     }

@@ -38,11 +38,11 @@ pub async fn import(call: Call) -> Result<Answer, Error> {
     let (mut form, file) = read(&call).await?;
     let mut session = Session::of(&call);
     if !session.admits(&mut form) {
-        return Ok(session.keep(html(form.status(), import::page(&form))));
+        return Ok(session.keep(again(form, file)));
     }
     if file.is_empty() {
         form.wrong("file", "Choose a file, or paste its text below.");
-        return Ok(session.keep(html(form.status(), import::page(&form))));
+        return Ok(session.keep(again(form, file)));
     }
     let services = Services::of(&call.env)?;
     let owner = match form.get("register") {
@@ -56,15 +56,27 @@ pub async fn import(call: Call) -> Result<Answer, Error> {
         let refusal: Refusal =
             serde_json::from_slice(&refusal).map_err(|error| owner.failed(&error.to_string()))?;
         form.refuse(&refusal);
-        return Ok(session.keep(html(form.status(), import::page(&form))));
+        return Ok(session.keep(again(form, file)));
     }
     let lines = file.split(|byte| *byte == b'\n').count();
     let report = Report::new(form, i64::try_from(lines).unwrap_or_default());
-    let kept = String::from_utf8(file)
-        .ok()
-        .filter(|file| file.len() <= MOST_KEPT);
-    let page = Body::ended(page(report, &answer, kept), |_| String::new());
+    let page = Body::ended(page(report, &answer, kept(file)), |_| String::new());
     Ok(session.keep(of_body(200, page)))
+}
+
+/// The file as a text, where it is short enough to be shown.
+fn kept(file: Vec<u8>) -> Option<String> {
+    let is_short = file.len() <= MOST_KEPT;
+    String::from_utf8(file).ok().filter(|_| is_short)
+}
+
+/// The form once more. No page can choose a file, so what was in it is shown as if typed.
+fn again(mut form: Form, file: Vec<u8>) -> Answer {
+    match kept(file) {
+        Some(text) => form.set("text", text),
+        None => form.wrong("file", "Choose the file once more."),
+    }
+    html(form.status(), import::page(&form))
 }
 
 async fn send(owner: &Upstream, form: &Form, file: &[u8]) -> Result<Response, Error> {
@@ -117,6 +129,8 @@ async fn read(call: &Call) -> Result<(Form, Vec<u8>), Error> {
         .header("content-length")
         .and_then(|length| length.parse::<usize>().ok());
     if length.is_none_or(|length| length > most) {
+        // Whoever still sends does not read the answer.
+        call.body(most).await?;
         return Err(Problem::body_too_large(most).into());
     }
     let thrown = Error::platform("reading a form");

@@ -66,7 +66,7 @@ pub async fn overview(call: Call) -> Result<Answer, Error> {
             totals.living = Some(living);
             totals.dead = Some(dead);
             totals.nowhere = Some(nowhere);
-            (rows, next)
+            (Some(rows), next)
         }
         Err(_) => half(&services, &ask, &mut totals, &mut notices).await,
     };
@@ -171,9 +171,11 @@ async fn half(
     ask: &Ask,
     totals: &mut Totals,
     notices: &mut Vec<Notice>,
-) -> (Vec<Row>, Option<String>) {
+) -> (Option<Vec<Row>>, Option<String>) {
     let populations = async {
-        let path = format!("/v1/people/population?limit=25&sort={}", ask.order.name());
+        let least = ask.least.map(|least| format!("&least={least}"));
+        let (sort, least) = (ask.order.name(), least.unwrap_or_default());
+        let path = format!("/v1/people/population?limit=25&sort={sort}{least}");
         let response = services.people.get(&path).await?;
         let sums = ["x-total-living", "x-total-dead", "x-total-nowhere"];
         let sums = sums.map(|name| number(&response, name));
@@ -200,9 +202,10 @@ async fn half(
                 name: Some(place.name),
                 counts: None,
             };
-            (places.into_iter().map(unknown).collect(), next)
+            (Some(places.into_iter().map(unknown).collect()), next)
         }
-        (None, Some((populations, _))) => {
+        // Nobody but the owner of the names finds a place by its name.
+        (None, Some((populations, _))) if ask.name.is_none() => {
             let nameless = |one: Population| Row {
                 id: one.place_id,
                 name: None,
@@ -212,9 +215,9 @@ async fn half(
                     king: one.king,
                 }),
             };
-            (populations.into_iter().map(nameless).collect(), None)
+            (Some(populations.into_iter().map(nameless).collect()), None)
         }
-        (None, None) => (Vec::new(), None),
+        (None, _) => (None, None),
     }
 }
 

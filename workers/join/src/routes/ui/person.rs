@@ -9,7 +9,7 @@ use registry::{PersonId, Problem};
 use serde_json::{Value, json};
 
 use super::form::{self, Session, Write};
-use super::reading::{choices, history, missing, or_warn, places_of, record};
+use super::reading::{choices, history, missing, or_warn, places_of, record, with};
 use super::{done, html};
 use crate::routes::people_per_place::Services;
 
@@ -70,12 +70,10 @@ pub async fn person_action(call: Call) -> Result<Answer, Error> {
     let services = Services::of(&call.env)?;
     let (found, places) = join(found(&services, id), choices(&services)).await;
     let (person, version) = found?;
+    let places = with(&services, places, person.place_id).await;
     let mut form = Session::of(&call).begin(Form::default());
     form.set("name", &*person.name);
-    form.set(
-        "placeId",
-        place_text(&services, person.place_id, &places).await,
-    );
+    form.set("placeId", place_text(person.place_id, &places));
     form.set("isAlive", if person.is_alive { "on" } else { "" });
     form.set("isKing", if person.is_king { "on" } else { "" });
     form.set("version", version);
@@ -83,16 +81,10 @@ pub async fn person_action(call: Call) -> Result<Answer, Error> {
 }
 
 /// What a field shows for a place.
-async fn place_text(services: &Services, id: Option<i64>, known: &[Place]) -> String {
+fn place_text(id: Option<i64>, known: &[Place]) -> String {
     let Some(id) = id else { return String::new() };
-    if let Some(place) = known.iter().find(|place| place.id == id) {
-        return place.name.clone();
-    }
-    let found = places_of(services, vec![id]).await.unwrap_or_default();
-    found
-        .into_iter()
-        .next()
-        .map_or_else(|| format!("#{id}"), |place| place.name)
+    let place = known.iter().find(|place| place.id == id);
+    place.map_or_else(|| format!("#{id}"), |place| place.name.clone())
 }
 
 /// The action itself.
@@ -119,7 +111,9 @@ pub async fn change_person(call: Call) -> Result<Answer, Error> {
         return Ok(session.keep(Answer::see_other(location)));
     }
     let (found, places) = join(found(&services, id), choices(&services)).await;
-    let page = person::action(&found?.0, action, &form, &places);
+    let (person, _) = found?;
+    let places = with(&services, places, person.place_id).await;
+    let page = person::action(&person, action, &form, &places);
     Ok(session.keep(html(form.status(), page)))
 }
 
@@ -183,12 +177,12 @@ pub async fn new_person(call: Call) -> Result<Answer, Error> {
     let mut form = Session::of(&call).begin(Form::default());
     form.set("isAlive", "on");
     form::fresh_key(&mut form);
-    let places = choices(&services).await;
     let id = asked
         .get("placeId")
         .strip_prefix('#')
         .and_then(|id| id.parse().ok());
-    form.set("placeId", place_text(&services, id, &places).await);
+    let places = with(&services, choices(&services).await, id).await;
+    form.set("placeId", place_text(id, &places));
     Ok(html(200, person::new(&form, &places)))
 }
 

@@ -98,6 +98,14 @@ pub async fn choices(services: &Services) -> Vec<Place> {
     found.map(|(places, _)| places).unwrap_or_default()
 }
 
+/// The same with a place of which the page speaks.
+pub async fn with(services: &Services, mut places: Vec<Place>, id: Option<i64>) -> Vec<Place> {
+    if let Some(id) = id.filter(|id| places.iter().all(|place| place.id != *id)) {
+        places.extend(places_of(services, vec![id]).await.unwrap_or_default());
+    }
+    places
+}
+
 /// The place that a field names: by its name whatever its case, or by `#` and its number.
 pub async fn place_named(services: &Services, text: &str) -> Result<Option<i64>, Error> {
     if let Some(id) = text.strip_prefix('#') {
