@@ -162,8 +162,8 @@ test("a change is of the version that it was decided by", async () => {
 });
 
 for (const [readme, printed] of [
-  ["README.md", /^Cercei Lamister\n(.*\n){10,}$/],
-  ["clients/typescript/README.md", /^Cercei Lamister\n(.*\n){10,}4 people still live there\n$/],
+  ["README.md", /^Cercei Lamister\n(.*\n){5,}$/],
+  ["clients/typescript/README.md", /^Cercei Lamister\n(.*\n){5,}4 people still live there\n$/],
 ] as const) {
   test(`the example of ${readme} runs`, async () => {
     const text = readFileSync(`${root}/${readme}`, "utf8");
