@@ -128,7 +128,7 @@ workers/%/build/index.js: $$(shell find crates/*/src workers/$$*/src) workers/%/
 # Swagger UI is served from here: a page of this site runs nobody else's code.
 $(ASSETS): openapi/join.json $(shell find web) node_modules/.package-lock.json
 	@rm -rf $(@D)
-	@cp -R web $(@D) && rm $(@D)/tsconfig.json
+	@cp -R web $(@D)
 	@cd node_modules/swagger-ui-dist && cp swagger-ui.css swagger-ui-bundle.js \
 		swagger-ui-bundle.js.LICENSE.txt LICENSE NOTICE $(CURDIR)/$(@D)/docs
 	@mkdir $(@D)/v1
