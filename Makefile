@@ -38,7 +38,7 @@ quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
 config = $(if $(filter join,$(1)),wrangler.toml,workers/$(1)/wrangler.toml)
 
-.PHONY: help setup build dev migrate seed test lint openapi screenshots fmt clean
+.PHONY: help setup build dev migrate seed test bench lint openapi screenshots fmt clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -62,9 +62,13 @@ test: lint build .tools/python/made ## run every check and test; SKIP_BROWSER=1 
 	$(call say,testing the workers)
 	@node --test --test-reporter=spec --test-concurrency=2 $(if $(SKIP_BROWSER),'tests/*.test.ts','tests/**/*.test.ts')
 
+bench: $(SETUP) $(BUILDS) ## measure this and its peers; QUICK=1, or ONLY=join-1000,person
+	@node --disable-warning=ExperimentalWarning bench/main.ts
+
 lint: $(SETUP) ## check format, lints and types
 	$(call say,linting)
 	@cargo fmt --all --check
+	@cargo fmt --all --check --manifest-path bench/peers/naive/Cargo.toml
 	@cargo clippy --quiet --workspace --all-targets -- -D warnings
 	@cargo clippy --quiet $(WORKERS:%=-p %) --target wasm32-unknown-unknown -- -D warnings
 	@biome ci --log-level=warn
@@ -81,10 +85,11 @@ openapi: $(SETUP) ## write the documents of the API, and the types of its client
 
 fmt: $(SETUP) ## format everything
 	@cargo fmt --all
+	@cargo fmt --all --manifest-path bench/peers/naive/Cargo.toml
 	@biome check --write --log-level=warn
 
 clean: ## remove everything made, local databases included
-	rm -rf target .tools node_modules .wrangler workers/*/build workers/*/.wrangler workers/join/assets
+	rm -rf target .tools node_modules .wrangler .bench bench/peers/naive/*/build workers/*/build workers/*/.wrangler workers/join/assets
 
 node_modules/.package-lock.json: package.json package-lock.json
 	$(call say,installing the npm packages …)
