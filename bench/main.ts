@@ -25,8 +25,12 @@ const pace: Pace = {
   warm: QUICK ? 0.1 : 0.15,
 };
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-  process.on(signal, () => process.exit(1));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    console.error(`» ${signal}: stopping`);
+    process.exit(1);
+  });
+}
 
 /** The workloads of this run. A quick one goes without the greatest register and many
  * connections. */
