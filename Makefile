@@ -73,7 +73,7 @@ lint: $(SETUP) ## check format, lints and types
 	@cargo clippy --quiet $(WORKERS:%=-p %) --target wasm32-unknown-unknown -- -D warnings
 	@biome ci --log-level=warn
 	@tsc
-	@tsc -p web
+	@tsc -p tsconfig.web.json
 
 screenshots: build ## take the pictures of docs/images anew
 	@node tools/chromium.ts

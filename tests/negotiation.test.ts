@@ -320,6 +320,7 @@ const routes: Record<string, [allow: string, post?: string]> = {
   "/integrity/repair": ["POST, OPTIONS"],
   "/statistics/places": [reads],
   "/changes": [reads],
+  "/openapi.json": [reads],
   "/ui/people": [reads],
   "/ui/people/{id}": [reads],
   "/ui/places/{id}": [reads],
@@ -360,8 +361,10 @@ function answered(): [Worker, string][] {
   const tables = ["places", "people", "join"].map((name) => ofTable(`workers/${name}/src/lib.rs`));
   const [ofPlaces = [], ofPeople = [], ofJoin = []] = tables;
   // What is left over has the addresses of its owner, or is no page.
-  const own = ofJoin.filter((address) => !address.endsWith("/{*rest}"));
-  const owned = [...ofPlaces, ...ofPeople].filter((address) => !address.startsWith("/internal"));
+  const own = ofJoin.filter((address) => !/[/]{[*]rest}$|^[/]ui$/.test(address));
+  // The document of the whole is a file.
+  const isPassedOn = (address: string) => !/^\/(internal\/|openapi.json)/.test(address);
+  const owned = [...ofPlaces, ...ofPeople].filter(isPassedOn);
   return [
     ...ofPlaces.map((address): [Worker, string] => [atPlaces, address]),
     ...ofPeople.map((address): [Worker, string] => [atPeople, address]),

@@ -1,7 +1,6 @@
 // A real browser in front of the built workers. Whatever a page complains of on the way fails
 // the test that visits it.
 import assert from "node:assert/strict";
-import { join, resolve } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { find, none } from "../../tools/chromium.ts";
 import { type Options, type System, start } from "../harness.ts";
@@ -45,7 +44,6 @@ export class Visit {
       javaScriptEnabled: visitor.scripts,
     });
     context.setDefaultTimeout(10_000);
-    await serveStaticFiles(context);
     return new Visit(context, await context.newPage());
   }
 
@@ -134,12 +132,4 @@ export async function wrong(page: Page, label: string): Promise<string> {
     assert.equal(focused, await field.getAttribute("id"));
   });
   return (await page.locator(`[id="${id}"]`).textContent()) ?? "";
-}
-
-/** Stands in for the static files until the join worker serves them itself. */
-async function serveStaticFiles(context: BrowserContext): Promise<void> {
-  const web = resolve(import.meta.dirname, "../../web");
-  for (const file of ["site.css", "site.js", "icon.svg"]) {
-    await context.route(`**/${file}`, (route) => route.fulfill({ path: join(web, file) }));
-  }
 }

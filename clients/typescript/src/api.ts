@@ -913,20 +913,11 @@ export interface components {
         idToPut: components["schemas"]["ChosenId"];
         /** @description The person's id. */
         personInPath: components["schemas"]["Id"];
-        /**
-         * @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412).
-         * @example "1"
-         */
+        /** @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412). */
         "If-Match": string;
-        /**
-         * @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body.
-         * @example "1"
-         */
+        /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
         "If-None-Match": string;
-        /**
-         * @description `*` makes this a PUT that only creates: where the record exists it is refused (412).
-         * @example "1"
-         */
+        /** @description `*` makes this a PUT that only creates: where the record exists it is refused (412). */
         putOnlyIf: string;
         /** @description Makes it safe to send the request again: within 24 hours it is done once, and answered as it was the first time. Any text of the client's own, such as a UUID. */
         "Idempotency-Key": string;
@@ -1075,10 +1066,7 @@ export interface operations {
                 peopleLimit?: components["parameters"]["peopleLimit"];
             };
             header?: {
-                /**
-                 * @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body.
-                 * @example "1"
-                 */
+                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path?: never;
@@ -1177,10 +1165,7 @@ export interface operations {
                 peopleLimit?: components["parameters"]["peopleLimit"];
             };
             header?: {
-                /**
-                 * @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body.
-                 * @example "1"
-                 */
+                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path: {
@@ -1288,10 +1273,7 @@ export interface operations {
                 format?: components["parameters"]["format"];
             };
             header?: {
-                /**
-                 * @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body.
-                 * @example "1"
-                 */
+                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path?: never;
@@ -1699,10 +1681,7 @@ export interface operations {
                 ids?: components["parameters"]["ids"];
             };
             header?: {
-                /**
-                 * @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body.
-                 * @example "1"
-                 */
+                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path?: never;
@@ -1945,10 +1924,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body.
-                 * @example "1"
-                 */
+                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path: {
@@ -2043,15 +2019,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412).
-                 * @example "1"
-                 */
+                /** @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412). */
                 "If-Match"?: components["parameters"]["If-Match"];
-                /**
-                 * @description `*` makes this a PUT that only creates: where the record exists it is refused (412).
-                 * @example "1"
-                 */
+                /** @description `*` makes this a PUT that only creates: where the record exists it is refused (412). */
                 "If-None-Match"?: components["parameters"]["putOnlyIf"];
             };
             path: {
@@ -2223,10 +2193,7 @@ export interface operations {
                 reassignTo?: components["parameters"]["reassignTo"];
             };
             header?: {
-                /**
-                 * @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412).
-                 * @example "1"
-                 */
+                /** @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412). */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
@@ -2348,10 +2315,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412).
-                 * @example "1"
-                 */
+                /** @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412). */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
@@ -2640,10 +2604,7 @@ export interface operations {
                 after?: components["parameters"]["after"];
             };
             header?: {
-                /**
-                 * @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body.
-                 * @example "1"
-                 */
+                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path?: never;
@@ -3090,10 +3051,7 @@ export interface operations {
                 ids?: components["parameters"]["ids"];
             };
             header?: {
-                /**
-                 * @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body.
-                 * @example "1"
-                 */
+                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path?: never;
@@ -3338,10 +3296,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body.
-                 * @example "1"
-                 */
+                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path: {
@@ -3439,15 +3394,9 @@ export interface operations {
                 depose?: components["parameters"]["depose"];
             };
             header?: {
-                /**
-                 * @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412).
-                 * @example "1"
-                 */
+                /** @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412). */
                 "If-Match"?: components["parameters"]["If-Match"];
-                /**
-                 * @description `*` makes this a PUT that only creates: where the record exists it is refused (412).
-                 * @example "1"
-                 */
+                /** @description `*` makes this a PUT that only creates: where the record exists it is refused (412). */
                 "If-None-Match"?: components["parameters"]["putOnlyIf"];
             };
             path: {
@@ -3618,10 +3567,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412).
-                 * @example "1"
-                 */
+                /** @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412). */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
@@ -3746,10 +3692,7 @@ export interface operations {
                 depose?: components["parameters"]["depose"];
             };
             header?: {
-                /**
-                 * @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412).
-                 * @example "1"
-                 */
+                /** @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412). */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
@@ -4222,10 +4165,7 @@ export interface operations {
                 peopleLimit?: components["parameters"]["peopleLimit"];
             };
             header?: {
-                /**
-                 * @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body.
-                 * @example "1"
-                 */
+                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path?: never;
@@ -4332,10 +4272,7 @@ export interface operations {
                 ids?: components["parameters"]["ids"];
             };
             header?: {
-                /**
-                 * @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body.
-                 * @example "1"
-                 */
+                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path?: never;

@@ -71,7 +71,7 @@ fn tags(name: &str, says: &str) -> Json {
     // Without any tag the header says nothing, and the platform does not pass it on.
     let pattern = format!(r"^$|^\*$|^{tag}(, ?{tag})*$");
     let schema = object! { "type": "string", "pattern": pattern };
-    parameter("header", name, says, schema).with("example", "\"1\"")
+    parameter("header", name, says, schema)
 }
 
 /// All parameters, by the name of the component: that of the parameter, but where one name
