@@ -999,6 +999,11 @@ export interface components {
          */
         "X-Total-Count": number;
         /**
+         * @description How many changes the register had seen when this was read.
+         * @example 107
+         */
+        "X-Change-Counter": number;
+        /**
          * @description How many live in all.
          * @example 53
          */
@@ -1939,6 +1944,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "X-Change-Counter": components["headers"]["X-Change-Counter"];
                     [name: string]: unknown;
                 };
                 content: {

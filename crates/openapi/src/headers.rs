@@ -48,6 +48,7 @@ pub fn components() -> Vec<(&'static str, Json)> {
             header("Where the new record is.", text(), "/v1/people/78").with("required", true),
         ),
         ("X-Total-Count", count("How many there are in all, where `count=exact` asks for it.", 77)),
+        ("X-Change-Counter", count("How many changes the register had seen when this was read.", 107)),
         ("X-Total-Living", count("How many live in all.", 53)),
         ("X-Total-Dead", count("How many are dead in all.", 24)),
         ("X-Total-Nowhere", count("How many of the dead have no place.", 7)),

@@ -60,7 +60,9 @@ fn reads() -> Vec<Operation> {
             .problems(&[Kind::NotFound])
             .answers(
                 200,
-                with_links(place("The place."), "$request.path.id").seen("GET /v1/places/2", ONE),
+                with_links(place("The place."), "$request.path.id")
+                    .header("X-Change-Counter")
+                    .seen("GET /v1/places/2", ONE),
             ),
         Operation::new("get", "/v1/places/{id}/history", "readPlaceHistory", "The versions of one place")
             .says("Oldest first, those of a deleted place, too.")
