@@ -20,7 +20,9 @@ export function buildNaive(): undefined {
   for (const file of made) hash.update(readFileSync(join(folder, file)));
   const now = hash.digest("hex");
   const stamp = join(home, "build/naive");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === now) return;
+  // The builds lie beside their sources, and may be gone where the stamp is not.
+  const isBuilt = names.every((name) => existsSync(join(naiveFolder(name), "index.js")));
+  if (isBuilt && existsSync(stamp) && readFileSync(stamp, "utf8") === now) return;
   const env = { ...process.env, CARGO_TARGET_DIR: join(home, "target") };
   for (const name of names) {
     console.log(`» building the naive ${name} …`);
