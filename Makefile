@@ -38,7 +38,7 @@ quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
 config = $(if $(filter join,$(1)),wrangler.toml,workers/$(1)/wrangler.toml)
 
-.PHONY: help setup build dev migrate seed test lint openapi screenshots fmt clean
+.PHONY: help setup build dev migrate seed test bench lint openapi screenshots fmt clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -62,14 +62,18 @@ test: lint build .tools/python/made ## run every check and test; SKIP_BROWSER=1 
 	$(call say,testing the workers)
 	@node --test --test-reporter=spec --test-concurrency=2 $(if $(SKIP_BROWSER),'tests/*.test.ts','tests/**/*.test.ts')
 
+bench: $(SETUP) $(BUILDS) ## measure this and its peers; QUICK=1, or ONLY=join-1000,person
+	@node --disable-warning=ExperimentalWarning bench/main.ts
+
 lint: $(SETUP) ## check format, lints and types
 	$(call say,linting)
 	@cargo fmt --all --check
+	@cargo fmt --all --check --manifest-path bench/peers/naive/Cargo.toml
 	@cargo clippy --quiet --workspace --all-targets -- -D warnings
 	@cargo clippy --quiet $(WORKERS:%=-p %) --target wasm32-unknown-unknown -- -D warnings
 	@biome ci --log-level=warn
 	@tsc
-	@tsc -p web
+	@tsc -p tsconfig.web.json
 
 screenshots: build ## take the pictures of docs/images anew
 	@node tools/chromium.ts
@@ -81,10 +85,11 @@ openapi: $(SETUP) ## write the documents of the API, and the types of its client
 
 fmt: $(SETUP) ## format everything
 	@cargo fmt --all
+	@cargo fmt --all --manifest-path bench/peers/naive/Cargo.toml
 	@biome check --write --log-level=warn
 
 clean: ## remove everything made, local databases included
-	rm -rf target .tools node_modules .wrangler workers/*/build workers/*/.wrangler workers/join/assets
+	rm -rf target .tools node_modules .wrangler .bench bench/peers/naive/*/build workers/*/build workers/*/.wrangler workers/join/assets
 
 node_modules/.package-lock.json: package.json package-lock.json
 	$(call say,installing the npm packages …)
@@ -128,7 +133,7 @@ workers/%/build/index.js: $$(shell find crates/*/src workers/$$*/src) workers/%/
 # Swagger UI is served from here: a page of this site runs nobody else's code.
 $(ASSETS): openapi/join.json $(shell find web) node_modules/.package-lock.json
 	@rm -rf $(@D)
-	@cp -R web $(@D) && rm $(@D)/tsconfig.json
+	@cp -R web $(@D)
 	@cd node_modules/swagger-ui-dist && cp swagger-ui.css swagger-ui-bundle.js \
 		swagger-ui-bundle.js.LICENSE.txt LICENSE NOTICE $(CURDIR)/$(@D)/docs
 	@mkdir $(@D)/v1

@@ -9,6 +9,7 @@ import {
   unstable_splitSqlQuery as splitSql,
 } from "wrangler";
 import { sections } from "../tools/seed.ts";
+import { type Costs, counting } from "./counting.ts";
 import type { Person, Place } from "./village.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -29,7 +30,7 @@ export type Options = {
   places?: Place[];
   people?: Person[];
   replace?: Partial<Record<Name, StandIn>>;
-  /** Counts the statements that each worker runs, see `System.statements`. */
+  /** Counts what each worker's answers cost, see `System.costs`. */
   counting?: boolean;
   /** Lets a request with the header `x-crash-after: N` die behind its Nth call of a database
    * or a service, which has been done: what it would do next never happens. */
@@ -178,10 +179,19 @@ export class System {
     );
   }
 
-  /** How many statements each worker has run since this was last asked. */
-  async statements(): Promise<Record<Name, number>> {
-    const counts = names.map(async (name) => [name, (await this[name].get("/statements")).json]);
+  /** What the answers of each worker have cost since this was last asked. */
+  async costs(): Promise<Record<Name, Costs>> {
+    const counts = names.map(async (name) => [name, (await this[name].get("/costs")).json]);
     return Object.fromEntries(await Promise.all(counts));
+  }
+
+  /** How often each worker has asked its database since this, or `costs`, was last asked. */
+  async statements(): Promise<Record<Name, number>> {
+    const counts = Object.entries(await this.costs());
+    return Object.fromEntries(counts.map(([name, { roundTrips }]) => [name, roundTrips])) as Record<
+      Name,
+      number
+    >;
   }
 
   /** What a worker's schedule runs. */
@@ -250,7 +260,7 @@ function configOf(name: Name) {
   return readConfig({ config: joined(root, configs[name]) });
 }
 
-function migrations(name: Name): string {
+export function migrations(name: Name): string {
   const config = configOf(name);
   const folder = config.d1_databases[0]?.migrations_dir;
   if (!folder) throw new Error(`${configs[name]} names no folder of migrations`);
@@ -262,7 +272,7 @@ function migrations(name: Name): string {
     .join("\n");
 }
 
-function worker(name: Name, options: Options): WorkerOptions {
+export function worker(name: Name, options: Options): WorkerOptions {
   const { workerOptions, main } = optionsOf(configOf(name));
   if (!main) throw new Error(`${configs[name]} names no main module`);
   const folder = dirname(main);
@@ -292,38 +302,6 @@ function worker(name: Name, options: Options): WorkerOptions {
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   };
 }
-
-/** A main module that serves the worker behind it, with a database that counts. */
-const counting = `
-  import Built from "./index.js";
-  let count = 0;
-  const wrapped = (target, on) => new Proxy(target, {
-    get(_, name) {
-      const value = target[name];
-      return typeof value === "function" && name !== "constructor" ? on(name, value) : value;
-    },
-  });
-  const statement = (prepared) => wrapped(prepared, (name, method) => (...given) => {
-    if (name === "bind") return statement(method.apply(prepared, given));
-    count += 1;
-    return method.apply(prepared, given);
-  });
-  const database = (d1) => wrapped(d1, (name, method) => (...given) => {
-    if (name === "prepare") return statement(method.apply(d1, given));
-    count += 1;
-    return method.apply(d1, given);
-  });
-  export default {
-    async fetch(request, env, context) {
-      if (new URL(request.url).pathname === "/statements") {
-        const counted = count;
-        count = 0;
-        return Response.json(counted);
-      }
-      return new Built(context, { ...env, DB: database(env.DB) }).fetch(request);
-    },
-  };
-`;
 
 /** A main module that serves the worker behind it, until the request is to die. */
 const crashing = `

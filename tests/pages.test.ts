@@ -251,3 +251,23 @@ test("an_import_that_breaks_off_ends_as_a_page_that_says_so", async () => {
   const page = await answer.text();
   assert.match(page, /The answer broke off\..*<\/html>$/s);
 });
+
+test("the_files_of_the_pages_are_served_and_nothing_else_of_their_folder", async () => {
+  for (const [path, type] of [
+    ["/site.css", "text/css; charset=utf-8"],
+    ["/site.js", "text/javascript; charset=utf-8"],
+    ["/icon.svg", "image/svg+xml"],
+  ] as const) {
+    const file = await join.get(path);
+    assert.deepEqual(
+      [file.status, file.headers["content-type"], file.headers["x-content-type-options"]],
+      [200, type, "nosniff"],
+      path,
+    );
+    const known = { "if-none-match": file.etag };
+    assert.equal((await join.get(path, known)).status, 304, path);
+  }
+  for (const path of ["/_headers", "/tsconfig.json", "/docs/../_headers"]) {
+    assert.equal((await join.get(path)).status, 404, path);
+  }
+});

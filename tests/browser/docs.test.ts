@@ -15,7 +15,8 @@ test("the API is read, and tried out, where it is", async () => {
     const url = new URL(request.url());
     if (url.protocol !== "data:" && url.origin !== site.origin) elsewhere.push(request.url());
   });
-  await visit.go("/docs/");
+  await visit.go("/");
+  await page.getByRole("link", { name: "API", exact: true }).click();
   await page.locator(".opblock").first().waitFor();
   assert.equal(await page.locator(".opblock").count(), 31);
 

@@ -1,0 +1,160 @@
+// Who runs, and how each one starts. Contestants in workerd start in the same Miniflare, with
+// a socket for each worker; Flask under gunicorn.
+import { join, resolve } from "node:path";
+import { buildSync } from "esbuild";
+import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
+import { counting } from "../tests/counting.ts";
+import { type Name, worker as productWorker } from "../tests/harness.ts";
+import { installFlask, startFlask } from "./flask.ts";
+import { buildNaive, naiveFolder } from "./naive.ts";
+import { home, type SchemaName } from "./stock.ts";
+
+const peers = join(import.meta.dirname, "peers");
+
+export type Options = {
+  /** Where its databases are. */
+  data: string;
+  /** Counts what each worker's answers cost, told by `GET /costs` on its socket. */
+  counting?: boolean;
+  /** Lets the isolates' memory be asked for. */
+  inspected?: boolean;
+};
+
+export type Started = {
+  /** By the name of the service; those of one process have one address. */
+  urls: Record<Name, string>;
+  inspector?: string | undefined;
+  stop(): Promise<void>;
+};
+
+export type Contestant = {
+  title: string;
+  schema: SchemaName;
+  /** Makes what it needs; why it cannot take part, if so. */
+  prepare(): string | undefined;
+  start(options: Options): Promise<Started>;
+};
+
+type Worker = Pick<WorkerOptions, "modules" | "modulesRoot"> & Partial<WorkerOptions>;
+
+const services = { places: ["PEOPLE"], people: ["PLACES"], join: ["PLACES", "PEOPLE"] };
+export const names: Name[] = ["places", "people", "join"];
+
+/** The options of three workers that call each other, each with its own database. */
+function three(worker: (name: Name) => Worker): WorkerOptions[] {
+  return names.map((name) => ({
+    ...worker(name),
+    name,
+    compatibilityDate: "2026-07-30",
+    serviceBindings: Object.fromEntries(
+      services[name].map((binding) => [binding, binding.toLowerCase()]),
+    ),
+    d1Databases: { DB: name },
+  }));
+}
+
+function inWorkerd(title: string, schema: SchemaName, workers: () => WorkerOptions[]): Contestant {
+  return {
+    title,
+    schema,
+    prepare: () => undefined,
+    start: (options) => miniflare(workers(), options),
+  };
+}
+
+async function miniflare(workers: WorkerOptions[], options: Options): Promise<Started> {
+  const running = new Miniflare({
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+    ...(options.inspected && { inspectorPort: 0 }),
+    log: new Log(LogLevel.ERROR),
+    handleStructuredLogs: () => {},
+    d1Persist: options.data,
+    workers: workers.map((worker) => ({
+      ...(options.counting ? counted(worker) : worker),
+      unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+    })),
+  });
+  try {
+    await running.ready;
+    const url = async (name: Name) => {
+      const known = workers.some((worker) => worker.name === name) ? name : "all";
+      return [name, (await running.unsafeGetDirectURL(known)).href];
+    };
+    return {
+      urls: Object.fromEntries(await Promise.all(names.map(url))),
+      inspector: options.inspected ? (await running.getInspectorURL()).href : undefined,
+      stop: () => running.dispose(),
+    };
+  } catch (error) {
+    await running.dispose();
+    throw error;
+  }
+}
+
+/** The worker behind a module that counts. Its own main module is `index.js`. */
+function counted(worker: WorkerOptions): WorkerOptions {
+  const { modules, modulesRoot } = worker as { modules: object[]; modulesRoot: string };
+  const first = { type: "ESModule", path: join(modulesRoot, "first.js"), contents: counting };
+  return { ...worker, modules: [first, ...modules] } as WorkerOptions;
+}
+
+/** A worker in TypeScript, bundled as wrangler does it. */
+function bundled(source: string): Worker {
+  const outfile = join(home, "build", source.replace(/\.ts$/, ""), "index.js");
+  buildSync({
+    entryPoints: [join(peers, source)],
+    outfile,
+    bundle: true,
+    format: "esm",
+    target: "es2024",
+    conditions: ["workerd", "worker", "browser"],
+    minify: true,
+  });
+  return {
+    modulesRoot: resolve(outfile, ".."),
+    modules: [{ type: "ESModule", path: outfile }],
+  };
+}
+
+/** A worker that worker-build has made in a folder. */
+function built(folder: string): Worker {
+  return {
+    modulesRoot: folder,
+    modules: [
+      { type: "ESModule", path: join(folder, "index.js") },
+      { type: "CompiledWasm", path: join(folder, "index_bg.wasm") },
+    ],
+  };
+}
+
+/** The product's options are those of its wrangler files; only the database's place differs. */
+const product = () =>
+  names.map((name) => ({ ...productWorker(name, {}), d1Databases: { DB: name } }));
+
+const all = (source: string) => () => [
+  { ...bundled(source), name: "all", compatibilityDate: "2026-07-30", d1Databases: { DB: "all" } },
+];
+
+const naive: Contestant = {
+  ...inWorkerd("naive Rust", "peers", () => three((name) => built(naiveFolder(name)))),
+  prepare: buildNaive,
+};
+
+const flask: Contestant = {
+  title: "Flask",
+  schema: "peers",
+  prepare: installFlask,
+  start: ({ data }) => startFlask(data),
+};
+
+export const contestants = {
+  product: inWorkerd("this one", "product", product),
+  hono: inWorkerd("Hono", "peers", () => three((name) => bundled(`hono/${name}.ts`))),
+  naive,
+  flask,
+  monolith: inWorkerd("monolith", "monolith", all("monolith/worker.ts")),
+  floors: inWorkerd("floors", "floors", () => three(() => bundled("floors/worker.ts"))),
+} satisfies Record<string, Contestant>;
+export type ContestantName = keyof typeof contestants;

@@ -1,0 +1,273 @@
+// The benchmark: `make bench`, `make bench QUICK=1`, `make bench ONLY=join-1000,person`.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, release, type as system, totalmem } from "node:os";
+import { join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { ask } from "./check.ts";
+import { type ContestantName, contestants } from "./contestants.ts";
+import { memoryWhile } from "./memory.ts";
+import { bytes } from "./numbers.ts";
+import { report } from "./report.ts";
+import type { Entry, Results, WorkloadResult } from "./results.ts";
+import { type Field, measure, type Pace } from "./rounds.ts";
+import { type Running, run, runAll, type StartOptions, sweep } from "./running.ts";
+import { startup } from "./startup.ts";
+import { databases, home } from "./stock.ts";
+import { judged } from "./targets.ts";
+import { type SizeName, sizes, type Workload, workloads } from "./workloads.ts";
+
+const root = resolve(import.meta.dirname, "..");
+const { QUICK, ONLY, ROUNDS, SECONDS } = process.env;
+const pace: Pace = {
+  rounds: Number(ROUNDS ?? (QUICK ? 1 : 5)),
+  seconds: Number(SECONDS ?? (QUICK ? 0.3 : 0.5)),
+  warm: QUICK ? 0.1 : 0.15,
+};
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    console.error(`» ${signal}: stopping`);
+    process.exit(1);
+  });
+}
+
+/** The workloads of this run. A quick one goes without the greatest register and many
+ * connections. */
+function chosen(): Workload[] {
+  if (!ONLY && QUICK) {
+    const most = (connections: number[]) => connections.filter((count) => count <= 8);
+    return workloads
+      .filter(({ size }) => size !== "nation")
+      .map((workload) => ({ ...workload, connections: most(workload.connections) }));
+  }
+  if (!ONLY) return workloads;
+  const names = ONLY.split(",");
+  for (const name of names) {
+    if (workloads.every((workload) => workload.name !== name)) {
+      console.error(
+        `there is no workload ${name}; there are: ${workloads.map((one) => one.name).join(" ")}`,
+      );
+      process.exit(1);
+    }
+  }
+  return workloads.filter(({ name }) => names.includes(name));
+}
+
+const everyone = Object.keys(contestants) as ContestantName[];
+const absent: Partial<Record<ContestantName, string>> = {};
+
+/** What the floors give, from what the product gives. */
+async function answers(product: Running, asked: Workload[]): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const workload of asked.filter((one) => one.floors.length > 0)) {
+    if (!workload.conditional) found.set(workload.name, (await ask(product, workload)).text);
+    for (const [name, path] of Object.entries(workload.parts ?? {})) {
+      const url = new URL(path, product.urls[name as "places" | "people"]);
+      const answer = await fetch(url);
+      if (!answer.ok) throw new Error(`${url.pathname} answers ${answer.status}`);
+      found.set(`${workload.name}.${name}`, await answer.text());
+    }
+  }
+  return found;
+}
+
+/** The characters of a part: what D1 takes at once, and what the product's export streams. */
+const [WHOLE, STREAMED] = [500_000, 47_000];
+
+/** Lays answers down, in parts that D1 takes. */
+function laid(found: Map<string, string>): StartOptions["filled"] {
+  return (folder) => {
+    for (const file of databases(folder)) {
+      using db = new DatabaseSync(file);
+      const insert = db.prepare("INSERT INTO answer (key, part, body) VALUES (?, ?, ?)");
+      db.exec("BEGIN");
+      for (const [key, text] of found) {
+        const size = key === "export" ? STREAMED : WHOLE;
+        for (let at = 0, part = 0; at < text.length; part += 1) {
+          // At a line's end where there is one, so that no character is cut.
+          const end = at + size < text.length ? text.lastIndexOf("\n", at + size) + 1 : 0;
+          const next = end > at ? end : text.length;
+          insert.run(key, part, text.slice(at, next));
+          at = next;
+        }
+      }
+      db.exec("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+  };
+}
+
+async function field(size: SizeName, asked: Workload[]): Promise<Field> {
+  const present = everyone.filter((one) => one !== "floors" && !(one in absent));
+  // In this order they are measured: first the product, which the others are held against.
+  const running = new Map<ContestantName, Running>();
+  let found = new Map<string, string>();
+  const start = async (name: ContestantName) => {
+    const options = name === "floors" ? { filled: laid(found) } : {};
+    running.set(name, await run(name, sizes[size], options));
+  };
+  for (const each of await runAll(present, sizes[size])) running.set(each.name, each);
+  const product = running.get("product");
+  if (product) found = await answers(product, asked);
+  if (found.size > 0 || asked.some((one) => one.conditional)) await start("floors");
+  const restart = async (name: ContestantName) => {
+    await running.get(name)?.stop();
+    await start(name);
+  };
+  return { running, restart };
+}
+
+/** What one answer costs in D1, by a worker that counts: never while time is taken. */
+async function costs(size: SizeName, results: Map<Workload, WorkloadResult>): Promise<void> {
+  const counted = everyone.filter(
+    (name) => !(name in absent || ["flask", "floors"].includes(name)),
+  );
+  const cost = async (name: ContestantName) => {
+    const running = await run(name, sizes[size], { counting: true });
+    for (const [workload, result] of results) {
+      const { etag, failure } = await ask(running, workload);
+      // It may still be at it, and what it does then is not another answer's cost.
+      if (failure) break;
+      await running.costs();
+      await once(running, workload, etag);
+      result.costs[name as Entry] = await running.costs();
+    }
+    await running.stop();
+  };
+  await Promise.all(counted.map(cost));
+}
+
+/** A request as it is measured: with a tag, or as one that was never asked before. */
+async function once(running: Running, workload: Workload, etag: string): Promise<void> {
+  const { service, shots, verified, conditional } = workload;
+  // A file of a hundred thousand costs what its batches cost; one of a thousand tells as much.
+  const { method, path, headers, body } =
+    shots && !verified ? shots(1e6, running.name) : workload.shot;
+  // A file that is known already is not written again.
+  const key = headers?.["idempotency-key"];
+  const answer = await fetch(new URL(path, running.urls[service]), {
+    method,
+    headers: {
+      ...headers,
+      ...(conditional && { "if-none-match": etag }),
+      ...(key && { "idempotency-key": `${key}-again` }),
+    },
+    ...(body !== undefined && { body: String(body) }),
+  });
+  await answer.arrayBuffer();
+}
+
+async function memory(results: Results): Promise<void> {
+  for (const name of ["product", "hono", "monolith"] as const) {
+    const running = await run(name, sizes.nation, { inspected: true });
+    const workers = name === "monolith" ? ["all"] : ["people", "join"];
+    const url = new URL("/v1/people/export", running.urls.join);
+    const found = await memoryWhile(running.inspector ?? "", workers, url, () => running.memory());
+    results.memory[name] = found;
+    const most = Object.values(found.isolates).map((one) => bytes(one));
+    console.log(`  memory of ${name} while it exports: ${most.join(", ")}`);
+    await running.stop();
+  }
+}
+
+function versions(): Record<string, string> {
+  const of = (name: string) =>
+    JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).version;
+  const said = (program: string) => {
+    try {
+      return /[\d.]+\d/.exec(execFileSync(program, ["--version"], { encoding: "utf8" }))?.[0];
+    } catch {
+      return undefined;
+    }
+  };
+  const pinned = readFileSync(join(root, "bench/peers/flask/requirements.txt"), "utf8");
+  const pins = [...pinned.matchAll(/^(Flask|SQLAlchemy|gunicorn)==(.*)$/gim)];
+  return {
+    workerd: of("workerd"),
+    miniflare: of("miniflare"),
+    node: process.versions.node,
+    rustc: said("rustc") ?? "none",
+    hono: of("hono"),
+    python: said("python3") ?? "none",
+    ...Object.fromEntries(pins.map(([, name = "", version = ""]) => [name.toLowerCase(), version])),
+  };
+}
+
+function commit(): string {
+  const git = (...given: string[]) => execFileSync("git", given, { cwd: root, encoding: "utf8" });
+  try {
+    const changed = git("status", "--porcelain", "--", ".", ":!docs/benchmarks").trim();
+    return git("rev-parse", "--short", "HEAD").trim() + (changed ? ", with changes" : "");
+  } catch {
+    return "unknown";
+  }
+}
+
+const asked = chosen();
+sweep();
+for (const name of everyone) {
+  const why = contestants[name].prepare();
+  if (why === undefined) continue;
+  absent[name] = why;
+  console.log(`» without ${contestants[name].title}: ${why}`);
+}
+
+const given = Object.entries({ QUICK, ONLY, ROUNDS, SECONDS }).flatMap(([name, value]) =>
+  value ? [`${name}=${value}`] : [],
+);
+const [processor] = cpus();
+const results: Results = {
+  at: new Date().toISOString(),
+  command: ["make bench", ...given].join(" "),
+  commit: commit(),
+  machine: {
+    processor: processor?.model.trim() ?? "unknown",
+    cores: cpus().length,
+    memory: bytes(totalmem()),
+    system: `${system()} ${release()}`,
+  },
+  versions: versions(),
+  rounds: pace.rounds,
+  seconds: pace.seconds,
+  absent,
+  workloads: [],
+  memory: {},
+  startup: Object.fromEntries(["places", "people", "join"].map((name) => [name, startup(name)])),
+  targets: [],
+};
+
+for (const size of Object.keys(sizes) as SizeName[]) {
+  const mine = asked.filter((workload) => workload.size === size);
+  if (mine.length === 0) continue;
+  const { places, people } = sizes[size];
+  console.log(`» ${places.toLocaleString("en")} places, ${people.toLocaleString("en")} people`);
+  const each = new Map<Workload, WorkloadResult>();
+  const all = await field(size, mine);
+  for (const workload of mine) {
+    const { name, title, shot } = workload;
+    const tables = await measure(all, workload, pace);
+    const request = `${workload.service}: ${shot.method} ${shot.path}`;
+    each.set(workload, { name, title, request, size: sizes[size], tables, costs: {} });
+  }
+  await Promise.all([...all.running.values()].map((running) => running.stop()));
+  await costs(size, each);
+  results.workloads.push(...each.values());
+}
+if (!QUICK && !ONLY) await memory(results);
+results.workloads.sort(
+  (a, b) =>
+    workloads.findIndex(({ name }) => name === a.name) -
+    workloads.findIndex(({ name }) => name === b.name),
+);
+results.targets = judged(results);
+
+// Only a whole run is for the record.
+const folder = QUICK || ONLY ? join(home, "results") : join(root, "docs/benchmarks");
+mkdirSync(folder, { recursive: true });
+for (const [file, text] of Object.entries(report(results))) writeFileSync(join(folder, file), text);
+console.log(`» ${folder.replace(`${root}/`, "")}/README.md`);
+for (const { title, wanted, found, isReached } of results.targets) {
+  const mark = isReached === undefined ? "?" : isReached ? "reached" : "MISSED";
+  console.log(`  ${mark.padEnd(8)} ${title}: ${found} (${wanted})`);
+}
+process.exit();

@@ -1,0 +1,182 @@
+// The record of a run: JSON, a page to read, and a picture.
+import { chart } from "./chart.ts";
+import { contestants } from "./contestants.ts";
+import { bytes, short } from "./numbers.ts";
+import {
+  type Entry,
+  type Failure,
+  isGrowth,
+  type Measure,
+  measured,
+  type Results,
+  type WorkloadResult,
+} from "./results.ts";
+import { type Floor, floors } from "./workloads.ts";
+
+/** By file name, what is in it. */
+export function report(results: Results): Record<string, string> {
+  return {
+    "results.json": `${JSON.stringify(results, rounded, 2)}\n`,
+    "README.md": page(results),
+    "throughput.svg": chart(results),
+  };
+}
+
+/** Four digits are more than can be measured again. */
+function rounded(_: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isInteger(value)
+    ? Number(value.toPrecision(4))
+    : value;
+}
+
+export function titleOf(entry: Entry): string {
+  return entry in floors
+    ? floors[entry as Floor]
+    : contestants[entry as keyof typeof contestants].title;
+}
+
+function page(results: Results): string {
+  const { machine, versions, absent } = results;
+  const missing = Object.entries(absent).map(
+    ([name, why]) => `\nWithout ${contestants[name as keyof typeof contestants].title}: ${why}\n`,
+  );
+  return `# Benchmarks
+
+Made by \`${results.command}\` on ${results.at.slice(0, 10)}, of commit ${results.commit}; how it
+is done stands in [bench/README.md](../../bench/README.md), all figures in
+[results.json](results.json).
+
+- ${machine.processor}, ${machine.cores} cores, ${machine.memory}, ${machine.system}
+- ${Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(", ")}
+- rounds: ${results.rounds}, each of ${results.seconds} s, in turns
+${missing.join("")}
+![Answers a second of each workload](throughput.svg)
+
+## Targets
+
+| | wanted | found | |
+|---|---|---|---|
+${results.targets.map(({ title, wanted, found, isReached }) => `| ${title} | ${wanted} | ${found} | ${isReached ? "reached" : "**not reached**"} |`).join("\n")}
+
+## Workloads
+
+Answers a second are the median of the rounds. CPU is what the server's processes compute for an
+answer. Floors, in italics, are workers that do nothing but what the platform itself must do.
+
+${results.workloads
+  .filter((one) => !isGrowth(one))
+  .map(section)
+  .join("\n")}
+${growth(results)}${startup(results)}${memory(results)}`;
+}
+
+function section({ title, request, tables, costs }: WorkloadResult): string {
+  const rows = tables.flatMap(({ connections, entries }) => {
+    const mine = measured(entries.product);
+    return Object.entries(entries).map(([entry, result]) =>
+      row(connections, entry as Entry, result, mine),
+    );
+  });
+  const costly = Object.entries(costs).map(
+    ([entry, { roundTrips, rowsRead, rowsWritten, calls }]) =>
+      `| ${titleOf(entry as Entry)} | ${roundTrips} | ${rowsRead.toLocaleString("en")} | ${rowsWritten.toLocaleString("en")} | ${calls} |`,
+  );
+  return `### ${title.replace(/^./, (letter) => letter.toUpperCase())}
+
+\`${request}\`
+
+| connections | | answers/s | ours is | p50 ms | p95 ms | p99 ms | CPU ms | bytes |
+|---|---|---|---|---|---|---|---|---|
+${rows.join("\n")}
+${costly.length > 0 ? `\n| of one answer | D1 round trips | rows read | rows written | calls of services |\n|---|---|---|---|---|\n${costly.join("\n")}\n` : ""}`;
+}
+
+function row(
+  connections: number,
+  entry: Entry,
+  result: Measure | Failure,
+  mine: Measure | undefined,
+): string {
+  const title = entry in floors ? `*${titleOf(entry)}*` : titleOf(entry);
+  if (!("throughput" in result)) {
+    const { seconds, failure } = result;
+    const took = seconds ? `; one answer took ${short(seconds)} s` : "";
+    return `| ${connections} | ${title} | ${failure.slice(0, 160)}${took} | | | | | | |`;
+  }
+  const { throughput, p50, p95, p99, cpu, bytes: size } = result;
+  const ratio = mine && entry !== "product" ? `${short(mine.throughput / throughput)}x` : "";
+  const cells = [throughput, p50, p95, p99, cpu].map((number) => short(number));
+  cells.splice(1, 0, ratio);
+  return `| ${connections} | ${title} | ${cells.join(" | ")} | ${bytes(size)} |`;
+}
+
+/** The same request in registers of every size: milliseconds by the number of people. */
+function growth(results: Results): string {
+  const all = results.workloads.filter(isGrowth);
+  const kinds = [...new Set(all.map(({ name }) => name.split("-of-")[0] ?? ""))];
+  const tables = kinds.map((kind) => {
+    const mine = all.filter(({ name }) => name.startsWith(`${kind}-of-`));
+    const entries = Object.keys(mine[0]?.tables[0]?.entries ?? {}) as Entry[];
+    const heads = mine.map(({ size }) => `${size.people.toLocaleString("en")} | rows`);
+    const rows = entries.map((entry) => {
+      const cells = mine.map(({ tables, costs }) => {
+        const result = tables[0]?.entries[entry];
+        const time = result && "failure" in result ? result.failure : short(measured(result)?.p50);
+        return `${time} | ${costs[entry]?.rowsRead.toLocaleString("en") ?? "–"}`;
+      });
+      return `| ${titleOf(entry)} | ${cells.join(" | ")} |`;
+    });
+    const request = `\`${mine[0]?.request}\``;
+    const lines = [
+      `| ${request} | ${heads.join(" | ")} |`,
+      `|---|${"---|---|".repeat(mine.length)}`,
+    ];
+    return `${[...lines, ...rows].join("\n")}\n`;
+  });
+  if (tables.length === 0) return "";
+  return `## Growth
+
+The same request of registers of every size, a hundred people a place: the median in
+milliseconds with one connection, and the rows that D1 read.
+
+${tables.join("\n")}
+`;
+}
+
+function startup(results: Results): string {
+  const rows = Object.entries(results.startup).map(
+    ([name, { wasm, gzip, compileMs, instantiateMs }]) =>
+      `| ${name} | ${bytes(wasm)} | ${bytes(gzip)} | ${short(compileMs)} | ${short(instantiateMs)} |`,
+  );
+  return `## Size and start-up
+
+V8 compiles and instantiates each worker's wasm; gzipped is wasm and JavaScript together.
+
+| worker | wasm | gzipped | compile ms | instantiate ms |
+|---|---|---|---|---|
+${rows.join("\n")}
+`;
+}
+
+function memory(results: Results): string {
+  const rows = Object.entries(results.memory).flatMap(([name, { isolates, wasm, process }]) =>
+    Object.entries(isolates).map(([worker, most]) => {
+      const title = contestants[name as keyof typeof contestants].title;
+      const whole = `${bytes(process.before)} | ${bytes(process.most)}`;
+      return `| ${title} | ${worker} | ${bytes(most)} | ${bytes(wasm[worker])} | ${whole} |`;
+    }),
+  );
+  if (rows.length === 0) return "";
+  return `
+## Memory while 1,000,000 people stream out
+
+The most that each isolate held: V8's heap, what that points to, and wasm. The process is all of
+workerd, D1 and the caches of its SQLite included.
+
+| | worker | isolate | its wasm | process before | at the most |
+|---|---|---|---|---|---|
+${rows.join("\n")}
+`;
+}

@@ -1,0 +1,187 @@
+// One workload, over all contestants: checked, then measured in turns, round after round.
+import { ask, difference } from "./check.ts";
+import type { ContestantName } from "./contestants.ts";
+import { fire, type Outcome, type Shot, wire } from "./load.ts";
+import { median, percentile, short } from "./numbers.ts";
+import type { Entry, Failure, Measure, Table } from "./results.ts";
+import type { Running } from "./running.ts";
+import { floors, type Workload } from "./workloads.ts";
+
+export type Pace = { rounds: number; seconds: number; warm: number };
+
+/** Everyone who runs, and how to start one anew. */
+export type Field = {
+  running: Map<ContestantName, Running>;
+  restart(name: ContestantName): Promise<void>;
+};
+
+/** Someone to be measured. */
+type Lane = {
+  entry: Entry;
+  name: ContestantName;
+  shot: Shot;
+  /** How long it took to answer once. */
+  seconds: number;
+};
+
+/** How many seconds the first answers of all connections may take to come. */
+const PATIENCE = 50;
+/** Who has been measured for so many seconds gets no further round. */
+const ENOUGH = 15;
+
+/** Asks everyone once: who can be measured, and who can't, and why. */
+async function lanes(
+  field: Field,
+  workload: Workload,
+): Promise<{ good: Lane[]; bad: [Entry, Failure][] }> {
+  const good: Lane[] = [];
+  const bad: [Entry, Failure][] = [];
+  let expected: string | undefined;
+  for (const [name, running] of field.running) {
+    if (name === "floors") continue;
+    const asked = await ask(running, workload);
+    expected ??= asked.text;
+    const isTagless = workload.conditional && !asked.failure && asked.etag === "";
+    const failure = isTagless
+      ? "it gives no tags"
+      : (asked.failure ?? difference(workload, expected, asked.text));
+    if (failure === undefined) {
+      const headers = { ...workload.shot.headers };
+      if (workload.conditional) headers["if-none-match"] = asked.etag;
+      good.push({ entry: name, name, shot: { ...workload.shot, headers }, seconds: asked.seconds });
+      continue;
+    }
+    bad.push([name, { failure, ...(!asked.failure && { seconds: asked.seconds }) }]);
+    // It may still be at the answer that nobody waits for any more.
+    if (asked.failure) await field.restart(name);
+    // Without it there is nothing to hold the others against.
+    if (name === "product") return { good, bad };
+  }
+  if (field.running.has("floors")) {
+    for (const floor of workload.floors) {
+      const shot = { method: "GET", path: `/${floor}/${workload.name}` };
+      good.push({ entry: floor, name: "floors", shot, seconds: 0 });
+    }
+  }
+  return { good, bad };
+}
+
+let shots = 0;
+
+/** The requests of one round, each as it goes over the wire. */
+function load(lane: Lane, workload: Workload, url: URL): Buffer[] {
+  const { shots: make } = workload;
+  if (!make || lane.name === "floors") return [wire(url, lane.shot)];
+  return Array.from({ length: workload.requests ?? 2000 }, () => {
+    shots += 1;
+    return wire(url, make(shots, lane.name));
+  });
+}
+
+type Round = { outcome: Outcome; cpu: number | undefined };
+
+async function round(
+  lane: Lane,
+  field: Field,
+  workload: Workload,
+  connections: number,
+  { seconds, warm }: Pace,
+): Promise<Round> {
+  const running = field.running.get(lane.name);
+  if (!running) throw new Error(`${lane.name} does not run`);
+  const url = lane.name === "floors" ? running.urls.join : running.urls[workload.service];
+  const common = { url, connections, status: workload.status, patience: PATIENCE };
+  // What takes longer to answer once is warm by its check.
+  if (!workload.requests && lane.seconds < warm) {
+    await fire({ ...common, shots: load(lane, workload, url), seconds: warm });
+  }
+  if (workload.verified && workload.shots) {
+    shots += 1;
+    return await single(running, { ...workload, shot: workload.shots(shots, lane.name) });
+  }
+  const ammunition = load(lane, workload, url);
+  const limit = workload.requests
+    ? { requests: workload.requests, patience: workload.patience }
+    : {};
+  const before = running.cpu();
+  const outcome = await fire({ ...common, shots: ammunition, seconds, ...limit });
+  const after = running.cpu();
+  const cpu = before === undefined || after === undefined ? undefined : after - before;
+  return { outcome, cpu };
+}
+
+/** One request whose answer is read. */
+async function single(running: Running, workload: Workload): Promise<Round> {
+  const before = running.cpu();
+  const { seconds, text, failure } = await ask(running, workload);
+  const after = running.cpu();
+  const isDone = failure !== undefined || workload.verified?.(text);
+  const outcome = {
+    requests: 1,
+    seconds,
+    latencies: [seconds * 1000],
+    bytes: Buffer.byteLength(text),
+    failure: failure ?? (isDone ? "" : "not all was done"),
+  };
+  return { outcome, cpu: before === undefined || after === undefined ? undefined : after - before };
+}
+
+function summary(rounds: Round[]): Measure {
+  const latencies = rounds.flatMap(({ outcome }) => outcome.latencies).sort((a, b) => a - b);
+  const each = rounds.map(({ outcome }) => outcome.requests / outcome.seconds);
+  const requests = latencies.length;
+  const cpu = rounds.some((one) => one.cpu === undefined)
+    ? undefined
+    : (1000 * rounds.reduce((sum, one) => sum + (one.cpu ?? 0), 0)) / requests;
+  return {
+    rounds: each,
+    throughput: median(each),
+    p50: percentile(latencies, 0.5),
+    p95: percentile(latencies, 0.95),
+    p99: percentile(latencies, 0.99),
+    cpu,
+    bytes: rounds.reduce((sum, { outcome }) => sum + outcome.bytes, 0) / requests,
+    requests,
+  };
+}
+
+/** Measures a workload with each number of connections. */
+export async function measure(field: Field, workload: Workload, pace: Pace): Promise<Table[]> {
+  const { good, bad } = await lanes(field, workload);
+  const tables: Table[] = [];
+  for (const connections of workload.connections) {
+    const rounds = new Map<Lane, Round[]>();
+    const failures: [Entry, Failure][] = [...bad];
+    for (const lane of good) {
+      if (lane.seconds * connections <= PATIENCE) rounds.set(lane, []);
+      else failures.push([lane.entry, { failure: "it takes too long", seconds: lane.seconds }]);
+    }
+    for (let n = 0; n < pace.rounds; n += 1) {
+      for (const [lane, done] of rounds) {
+        if (done.reduce((sum, { outcome }) => sum + outcome.seconds, 0) > ENOUGH) continue;
+        // The first time, code is compiled anew as it runs hot.
+        const warm = n === 0 ? 3 * pace.warm : pace.warm;
+        const one = await round(lane, field, workload, connections, { ...pace, warm });
+        if (one.outcome.failure) {
+          rounds.delete(lane);
+          failures.push([lane.entry, { failure: one.outcome.failure, seconds: lane.seconds }]);
+          await field.restart(lane.name);
+        } else done.push(one);
+      }
+    }
+    const entries: Table["entries"] = {};
+    for (const [lane, done] of rounds) entries[lane.entry] = summary(done);
+    for (const [entry, failure] of failures) entries[entry] = failure;
+    tables.push({ connections, entries });
+    console.log(said(workload, connections, entries));
+  }
+  return tables;
+}
+
+function said(workload: Workload, connections: number, entries: Table["entries"]): string {
+  const each = Object.entries(entries).map(([entry, result]) => {
+    const what = "throughput" in result ? short(result.throughput) : `(${result.failure})`;
+    return `${entry in floors ? `[${entry}]` : entry} ${what}`;
+  });
+  return `  ${workload.name} ×${connections}`.padEnd(22) + each.join("  ");
+}
