@@ -90,7 +90,15 @@ test("who_has_an_answer_already_gets_a_304_of_it", async () => {
     const { etag } = await join.get(path);
     assert.equal((await join.get(path, { "if-none-match": etag })).status, 304, path);
     assert.equal((await join.get(path, { "if-none-match": '"other"' })).status, 200, path);
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => join.get(path, { "if-none-match": etag })),
+    );
+    for (const answer of answers) assert.deepEqual([answer.status, answer.etag], [304, etag]);
   }
+  const { etag } = await join.get("/v1/people-per-place/2");
+  assert.equal((await join.send("PATCH", "/v1/people/2", { name: "Other" })).status, 200);
+  const changed = await join.get("/v1/people-per-place/2", { "if-none-match": etag });
+  assert.equal(changed.status, 200);
 });
 
 /** A read: when it was begun and ended, by a clock that both share, and the number it saw. */

@@ -107,6 +107,13 @@ pub struct Fixed {
 }
 
 impl Fixed {
+    /// Its entity tag.
+    #[must_use]
+    pub fn etag(&self) -> Option<String> {
+        let etag = self.headers.iter().find(|(name, _)| *name == "etag");
+        etag.map(|(_, etag)| etag.clone())
+    }
+
     /// The answer, once more.
     #[must_use]
     pub fn answer(&self) -> Answer {

@@ -99,6 +99,8 @@ pub struct Call {
     pub env: Env,
     /// What outlives the answer.
     pub context: Rc<Context>,
+    /// Whether what the reader has is known to be of the past: `If-None-Match` is passed over.
+    pub has_nothing: bool,
     /// The path, in the one spelling that the route tables hold.
     pub path: String,
     /// The query string, without the `?`.
@@ -170,7 +172,11 @@ impl Call {
     pub fn preconditions(&self) -> Result<Preconditions, Problem> {
         Ok(Preconditions {
             if_match: self.header_as("if-match")?,
-            if_none_match: self.header_as("if-none-match")?,
+            if_none_match: if self.has_nothing {
+                None
+            } else {
+                self.header_as("if-none-match")?
+            },
         })
     }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use registry::held::Held;
+use registry::{Param, Tag};
 use worker::Env;
 
 use crate::answer::Fixed;
@@ -44,19 +45,30 @@ where
     P: Fn(Env) -> F + Clone + 'static,
     F: Future<Output = Option<Marks>> + 'static,
 {
-    move |call| {
+    move |mut call| {
         let (ask, handler) = (ask.clone(), handler.clone());
         async move {
             let Some(key) = key(&call) else {
                 return handler(call).await;
             };
-            if let Some((fixed, is_negotiated)) = HELD.with_borrow_mut(|held| held.get(&key)) {
+            let seen = call.header("if-none-match");
+            let held = HELD.with_borrow_mut(|held| held.get(&key));
+            // Of a reader who has another answer the handler knows more.
+            let held = held.filter(|(fixed, _)| seen.is_none() || seen == fixed.etag());
+            if let Some((fixed, is_negotiated)) = held {
                 let env = call.env.clone();
                 let marks = proof::marks(&call.context, move || ask(env.clone())).await;
                 if marks == Some(fixed.marks) {
                     call.is_negotiated.set(is_negotiated);
-                    return Ok(fixed.answer());
+                    return Ok(match seen.as_deref().and_then(Tag::parse) {
+                        Some(tag) => Answer::not_modified(&tag),
+                        None => fixed.answer(),
+                    });
                 }
+                call.has_nothing = marks.is_some();
+            }
+            if seen.is_some() && !call.has_nothing {
+                return handler(call).await;
             }
             let is_negotiated = Rc::clone(&call.is_negotiated);
             let answer = handler(call).await?;
@@ -74,7 +86,6 @@ where
 fn key(call: &Call) -> Option<String> {
     let accept = call.header("accept").unwrap_or_default();
     let is_plain = call.method == Method::Get
-        && call.header("if-none-match").is_none()
         && call.header("if-match").is_none()
         && accept.len() <= MOST_ACCEPT;
     is_plain.then(|| format!("{}?{} {accept}", call.path, call.query))

@@ -269,6 +269,7 @@ impl Routes {
             request,
             env,
             context: Rc::new(context),
+            has_nothing: false,
             path: path.to_owned(),
             query: query.to_owned(),
             segments: segments.map(|(_, value)| value.to_owned()).collect(),
