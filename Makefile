@@ -123,7 +123,7 @@ $(TOOLS): | .tools/wasm32
 
 # Folders are listed too: they change when a file is added or removed.
 workers/%/build/index.js: $$(shell find crates/*/src workers/$$*/src) workers/%/Cargo.toml \
-		$$(wildcard workers/$$*/build.rs) openapi/%.json \
+		workers/build.rs openapi/%.json \
 		$(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock $(SETUP)
 	$(call say,building $* …)
 	$(call quietly,worker-build --release workers/$*)

@@ -6,7 +6,7 @@ use registry::Param;
 use registry::page::Limit;
 use registry::population::{Least, Measure, Order};
 
-use crate::api::King;
+use crate::api::{King, Population};
 use crate::field::{Text, choice};
 use crate::form::Form;
 use crate::layout::{Notice, address, document, number};
@@ -44,6 +44,16 @@ pub struct Counts {
     pub dead: i64,
     /// The king, if there is one.
     pub king: Option<King>,
+}
+
+impl From<Population> for Counts {
+    fn from(population: Population) -> Self {
+        Self {
+            living: population.living,
+            dead: population.dead,
+            king: population.king,
+        }
+    }
 }
 
 /// What is asked for: the form above the ranking.

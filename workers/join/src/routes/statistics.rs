@@ -49,15 +49,14 @@ pub async fn places(call: Call) -> Result<Answer, Error> {
             marks,
         } => (services.places.found(places)?, people, (tag, marks)),
     };
-    let everyone = number(&people, "x-total-living");
-    let nowhere = number(&people, "x-total-nowhere");
+    let sums = Sums::of(&people);
     step(&services, &mut gathering, places, people).await?;
-    finish(&services, &mut gathering, MOST_STEPS - 1).await?;
+    finish(&services, &mut gathering).await?;
 
     let (rows, next) = gathering.into_page();
-    let mut written = Written::of(&rows, everyone, format);
+    let mut written = Written::of(&rows, sums.living, format);
     if next.is_none() {
-        written.push_nowhere(nowhere);
+        written.push_nowhere(sums.nowhere);
     }
     let path = "/v1/statistics/places";
     let next = next.map(|after| page::next_link(path, &call.query, &after.to_string()));
@@ -74,12 +73,31 @@ pub struct Gathered {
     pub rows: Vec<Row>,
     /// Where the page behind begins.
     pub next: Option<Cursor>,
-    /// How many live in all.
+    /// How many there are in all.
+    pub sums: Sums,
+}
+
+/// How many people there are in all.
+#[derive(Clone, Copy)]
+pub struct Sums {
+    /// The living.
     pub living: i64,
-    /// How many are dead in all.
+    /// The dead.
     pub dead: i64,
-    /// How many of those are of no place.
+    /// The dead of no place.
     pub nowhere: i64,
+}
+
+impl Sums {
+    /// What the owner of people says beside its populations.
+    #[must_use]
+    pub fn of(populations: &Response) -> Self {
+        Self {
+            living: number(populations, "x-total-living"),
+            dead: number(populations, "x-total-dead"),
+            nowhere: number(populations, "x-total-nowhere"),
+        }
+    }
 }
 
 /// Gathers a page for a reader who has seen nothing of it.
@@ -91,23 +109,16 @@ pub async fn gathered(services: &Services, ask: Populations) -> Result<Gathered,
     let [places, people] = gathering.paths().unwrap_or_default();
     let (places, people) = (services.places.read(&places), services.people.read(&people));
     let (places, people) = try_join(places, people).await?;
-    let [living, dead, nowhere] =
-        ["x-total-living", "x-total-dead", "x-total-nowhere"].map(|name| number(&people, name));
+    let sums = Sums::of(&people);
     step(services, &mut gathering, places, people).await?;
-    finish(services, &mut gathering, MOST_STEPS - 1).await?;
+    finish(services, &mut gathering).await?;
     let (rows, next) = gathering.into_page();
-    Ok(Gathered {
-        rows,
-        next,
-        living,
-        dead,
-        nowhere,
-    })
+    Ok(Gathered { rows, next, sums })
 }
 
 /// Goes on until the page is full, or has taken all its steps.
-async fn finish(services: &Services, gathering: &mut Gathering, steps: usize) -> Result<(), Error> {
-    for _ in 0..steps {
+async fn finish(services: &Services, gathering: &mut Gathering) -> Result<(), Error> {
+    for _ in 1..MOST_STEPS {
         let Some([places, people]) = gathering.paths() else {
             break;
         };

@@ -14,7 +14,7 @@ use super::{done, html};
 use crate::domain::statistics;
 use crate::routes::dataset;
 use crate::routes::people_per_place::Services;
-use crate::routes::statistics::{gathered, number};
+use crate::routes::statistics::{Sums, gathered, number};
 
 /// What the root can be, for `Accept`.
 #[derive(Clone, Copy)]
@@ -62,10 +62,7 @@ pub async fn overview(call: Call) -> Result<Answer, Error> {
     };
     let (rows, next) = match found {
         Ok(Found { rows, next, sums }) => {
-            let [living, dead, nowhere] = sums;
-            totals.living = Some(living);
-            totals.dead = Some(dead);
-            totals.nowhere = Some(nowhere);
+            count(&mut totals, sums);
             (Some(rows), next)
         }
         Err(_) => half(&services, &ask, &mut totals, &mut notices).await,
@@ -85,8 +82,21 @@ pub async fn overview(call: Call) -> Result<Answer, Error> {
 struct Found {
     rows: Vec<Row>,
     next: Option<String>,
-    /// The living, the dead, and the dead of no place.
-    sums: [i64; 3],
+    sums: Sums,
+}
+
+fn count(totals: &mut Totals, sums: Sums) {
+    totals.living = Some(sums.living);
+    totals.dead = Some(sums.dead);
+    totals.nowhere = Some(sums.nowhere);
+}
+
+/// Populations, and how many people there are in all.
+async fn populations(services: &Services, query: &str) -> Result<(Vec<Population>, Sums), Error> {
+    let path = format!("/v1/people/population?{query}");
+    let response = services.people.get(&path).await?;
+    let sums = Sums::of(&response);
+    Ok((services.people.read_json(response).await?, sums))
 }
 
 async fn page(services: &Services, ask: &Ask) -> Result<Found, Error> {
@@ -107,7 +117,7 @@ async fn page(services: &Services, ask: &Ask) -> Result<Found, Error> {
     Ok(Found {
         rows: found.rows.into_iter().map(row).collect(),
         next: found.next.map(|next| next.to_string()),
-        sums: [found.living, found.dead, found.nowhere],
+        sums: found.sums,
     })
 }
 
@@ -120,18 +130,10 @@ async fn search(services: &Services, ask: &Ask) -> Result<Found, Error> {
     } else {
         ids.join(",")
     };
-    let path = format!("/v1/people/population?ids={ids}");
-    let response = services.people.get(&path).await?;
-    let sums =
-        ["x-total-living", "x-total-dead", "x-total-nowhere"].map(|name| number(&response, name));
-    let populations: Vec<Population> = services.people.read_json(response).await?;
+    let (populations, sums) = populations(services, &format!("ids={ids}")).await?;
     let row = |place: Place| {
         let people = populations.iter().find(|one| one.place_id == place.id);
-        let counts = people.map(|one| Counts {
-            living: one.living,
-            dead: one.dead,
-            king: one.king.clone(),
-        });
+        let counts = people.cloned().map(Counts::from);
         Row {
             id: place.id,
             name: Some(place.name),
@@ -172,28 +174,14 @@ async fn half(
     totals: &mut Totals,
     notices: &mut Vec<Notice>,
 ) -> (Option<Vec<Row>>, Option<String>) {
-    let populations = async {
-        let least = ask.least.map(|least| format!("&least={least}"));
-        let (sort, least) = (ask.order.name(), least.unwrap_or_default());
-        let path = format!("/v1/people/population?limit=25&sort={sort}{least}");
-        let response = services.people.get(&path).await?;
-        let sums = ["x-total-living", "x-total-dead", "x-total-nowhere"];
-        let sums = sums.map(|name| number(&response, name));
-        Ok((
-            services
-                .people
-                .read_json::<Vec<Population>>(response)
-                .await?,
-            sums,
-        ))
-    };
-    let (places, populations) = join(named(services, ask), populations).await;
+    let (sort, limit) = (ask.order.name(), Ask::limit().get());
+    let least = ask.least.map(|least| format!("&least={least}"));
+    let query = format!("limit={limit}&sort={sort}{}", least.unwrap_or_default());
+    let (places, populations) = join(named(services, ask), populations(services, &query)).await;
     let places = or_warn(places, "the names of the places", notices);
     let populations = or_warn(populations, "how many live there", notices);
-    if let Some((_, [living, dead, nowhere])) = &populations {
-        totals.living = Some(*living);
-        totals.dead = Some(*dead);
-        totals.nowhere = Some(*nowhere);
+    if let Some((_, sums)) = &populations {
+        count(totals, *sums);
     }
     match (places, populations) {
         (Some((places, next)), _) => {
@@ -209,11 +197,7 @@ async fn half(
             let nameless = |one: Population| Row {
                 id: one.place_id,
                 name: None,
-                counts: Some(Counts {
-                    living: one.living,
-                    dead: one.dead,
-                    king: one.king,
-                }),
+                counts: Some(one.into()),
             };
             (Some(populations.into_iter().map(nameless).collect()), None)
         }

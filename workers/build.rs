@@ -1,9 +1,9 @@
-//! Makes the document that the worker serves of itself: the committed one without its white
+//! Makes the document that an owner's worker serves of itself: the committed one without its white
 //! space. No text of JSON has a line end in it.
 
 use std::{env, fs, io, path::PathBuf};
 
-const DOCUMENT: &str = "../../openapi/people.json";
+const DOCUMENT: &str = concat!("../../openapi/", env!("CARGO_PKG_NAME"), ".json");
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed={DOCUMENT}");
