@@ -35,6 +35,8 @@ export type Options = {
   /** Lets a request with the header `x-crash-after: N` die behind its Nth call of a database
    * or a service, which has been done: what it would do next never happens. */
   crashing?: boolean;
+  /** The folder that the databases are kept in, over restarts; without it they are in memory. */
+  persist?: string;
   /** The settings of the entry point; without them it is open, as in development. */
   settings?: Record<string, string>;
 };
@@ -225,6 +227,7 @@ export async function start(options: Options = {}): Promise<System> {
     log: new Log(LogLevel.NONE),
     handleStructuredLogs: () => {},
     handleRuntimeStdio: () => {},
+    ...(options.persist && { d1Persist: options.persist }),
     workers: names.map((name) => worker(name, options)),
   });
   try {
@@ -244,7 +247,11 @@ async function filled(miniflare: Miniflare, options: Options): Promise<System> {
   const seed = options.seed ? sections(readFileSync(joined(root, "seed.sql"), "utf8")) : new Map();
   const db = await each(async (name) => {
     const database = new Database(await miniflare.getD1Database("DB", name));
-    await database.exec(migrations(name));
+    // What was kept is migrated already.
+    const tables = "SELECT 1 FROM sqlite_schema WHERE name = 'idempotency_key' OR name = 'place'";
+    if (!options.persist || (await database.rows(tables)).length === 0) {
+      await database.exec(migrations(name));
+    }
     const rows = seed.get(name);
     if (rows) await database.exec(rows);
     return database;
