@@ -12,8 +12,8 @@ import { start } from "./harness.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const token = "a-token-for-the-client";
-const WRITE_TOKENS = createHash("sha256").update(token).digest("hex");
-const system = await start({ seed: true, settings: { WRITE_TOKENS } });
+const TOKENS = `write:${createHash("sha256").update(token).digest("hex")}`;
+const system = await start({ seed: true, settings: { TOKENS } });
 after(() => system.dispose());
 
 const base = system.join.url.origin;

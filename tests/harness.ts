@@ -35,14 +35,24 @@ export type Options = {
   /** Lets a request with the header `x-crash-after: N` die behind its Nth call of a database
    * or a service, which has been done: what it would do next never happens. */
   crashing?: boolean;
-  /** The settings of the entry point; without them it is open, as in development. */
+  /** The settings of the entry point; without them all three workers are open, as in
+   * development. With them the owners let in whom they share a secret with, as deployed. */
   settings?: Record<string, string>;
+  /** The settings of the owners, in place of those. */
+  owners?: Record<string, string>;
+  /** Counts the requests of a client at the entry point, for the setting `RATE_LIMIT`. */
+  limit?: { limit: number; period: 10 | 60 };
+  /** Gets each line that a worker writes. */
+  log?: (line: string) => void;
 };
 
 export type Answer = {
   status: number;
-  /** Without the tag, and those that only the connection is about. */
+  /** Without the tag, those that only the connection is about, and those that every answer has
+   * (see security.test.ts). */
   headers: Record<string, string>;
+  /** All of them. */
+  all: Headers;
   /** The entity tag, empty where there is none. */
   etag: string;
   text: string;
@@ -52,6 +62,12 @@ export type Answer = {
 
 const apart = new Set(["connection", "content-length", "date", "keep-alive", "etag"]);
 apart.add("transfer-encoding");
+export const always = ["permissions-policy", "cross-origin-resource-policy", "x-request-id"];
+for (const name of always) apart.add(name);
+
+function isProblem(response: Response): boolean {
+  return response.headers.get("content-type") === "application/problem+json";
+}
 
 /** One worker, asked over its socket. */
 export class Worker {
@@ -72,14 +88,20 @@ export class Worker {
     if (body !== undefined) init.body = body;
     const response = await fetch(address, init);
     const text = await response.text();
-    const kept = [...response.headers].filter(([name]) => !apart.has(name));
+    const isSaid = ([name, value]: [string, string]) =>
+      !apart.has(name) && !(name === "referrer-policy" && value === "no-referrer");
+    const kept = [...response.headers].filter(isSaid);
     return {
       status: response.status,
       headers: Object.fromEntries(kept),
       etag: response.headers.get("etag") ?? "",
+      all: response.headers,
       text,
       get json() {
-        return JSON.parse(text);
+        const json = JSON.parse(text);
+        // What a problem's request is called differs from one to the next.
+        if (isProblem(response)) delete json.requestId;
+        return json;
       },
     };
   }
@@ -223,7 +245,7 @@ export async function start(options: Options = {}): Promise<System> {
     cf: false,
     // What the workers log of the failures that tests make is no news.
     log: new Log(LogLevel.NONE),
-    handleStructuredLogs: () => {},
+    handleStructuredLogs: ({ message }) => options.log?.(message),
     handleRuntimeStdio: () => {},
     workers: names.map((name) => worker(name, options)),
   });
@@ -298,9 +320,19 @@ export function worker(name: Name, options: Options): WorkerOptions {
     name,
     modules,
     modulesRoot: folder,
-    bindings: name === "join" ? (options.settings ?? { WRITES: "open" }) : {},
+    bindings: settings(name, options),
+    ratelimits: name === "join" && options.limit ? { REQUESTS: { simple: options.limit } } : {},
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   };
+}
+
+/** What the workers of a closed system share. */
+export const SERVICE_SECRET = "what-the-three-workers-share";
+
+function settings(name: Name, { settings, owners }: Options): Record<string, string> {
+  if (name !== "join" && owners) return owners;
+  if (!settings) return { WRITES: "open" };
+  return name === "join" ? { SERVICE_SECRET, ...settings } : { SERVICE_SECRET };
 }
 
 /** A main module that serves the worker behind it, until the request is to die. */
@@ -315,7 +347,7 @@ const crashing = `
   const statement = (plain, left) => ({
     plain,
     bind: (...values) => statement(plain.bind(...values), left),
-    raw: () => call(left, () => plain.raw()),
+    all: () => call(left, () => plain.all()),
   });
   const call = (left, run) => {
     if (left.dead) return never;

@@ -170,7 +170,7 @@ test("no_form_of_another_site_writes", async () => {
 test("the_cookie_is_for_forms_alone", async () => {
   const token = "a-token-that-may-write";
   const hash = createHash("sha256").update(token).digest("hex");
-  await using closed = await start({ seed: true, settings: { WRITE_TOKENS: hash } });
+  await using closed = await start({ seed: true, settings: { TOKENS: `write:${hash}` } });
   const refused = await send(closed.join, "/ui/places/new", { name: "Isla" });
   isPage(refused, 401, "without a token");
   const cookie = { cookie: `__Host-token=${token}` };

@@ -4,11 +4,13 @@ use futures_util::stream::LocalBoxStream;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use js_sys::{JsString, Uint8Array};
 use registry::media::Frame;
+use registry::trace::RequestId;
 use registry::{Format, Problem, Tag, problem};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
 use crate::proof::Marks;
+use crate::trace::REQUEST_ID;
 use crate::{Error, gather};
 
 /// A body.
@@ -23,6 +25,8 @@ pub enum Body {
     Text(String),
     /// Bytes of our own.
     Bytes(Vec<u8>),
+    /// A problem, until it is known of which request.
+    Problem(Box<Problem>),
     /// Another worker's whole answer, passed on as it is.
     Passed(Response),
 }
@@ -83,6 +87,7 @@ impl Body {
             }
             Self::Text(text) => Some(JsString::from(text).into()),
             Self::Bytes(bytes) => Some(Uint8Array::from(bytes.as_slice()).into()),
+            Self::Problem(problem) => Some(JsString::from(problem.to_json()).into()),
         }
     }
 }
@@ -248,7 +253,7 @@ impl Answer {
     /// A problem.
     #[must_use]
     pub fn problem(problem: &Problem) -> Self {
-        let body = Body::Text(problem.to_json());
+        let body = Body::Problem(Box::new(problem.clone()));
         let mut answer = Self::new(problem.status(), body);
         answer.headers = problem.headers().to_vec();
         answer.header("content-type", problem::MEDIA_TYPE)
@@ -291,6 +296,29 @@ impl Answer {
         }
     }
 
+    /// Says what the request is called, in a problem's body, too. What another worker answered
+    /// says so already.
+    #[must_use]
+    pub fn of_request(mut self, id: &RequestId) -> Self {
+        if let Body::Passed(response) = &self.body {
+            let said = response.headers().get(REQUEST_ID).ok().flatten();
+            if said.as_deref() == Some(id.as_str()) {
+                return self;
+            }
+        }
+        if let Body::Problem(problem) = self.body {
+            self.body = Body::Problem(Box::new(problem.of_request(id)));
+        }
+        self.header(REQUEST_ID, id.as_str())
+    }
+
+    /// Has browsers keep to TLS (RFC 6797), where it came by TLS.
+    #[must_use]
+    pub fn secure(self, is_secure: bool) -> Self {
+        let policy = Some("max-age=31536000; includeSubDomains").filter(|_| is_secure);
+        self.header_if("strict-transport-security", policy)
+    }
+
     /// The platform's response.
     ///
     /// # Errors
@@ -309,11 +337,12 @@ impl Answer {
             add(&copy.headers(), &self.headers).map_err(thrown)?;
             return Ok(copy);
         }
-        let headers = Headers::new().map_err(&thrown)?;
+        let headers = EVERY.with(|every| {
+            let every = every.as_ref().map_err(Clone::clone)?;
+            Headers::new_with_headers(every)
+        });
+        let headers = headers.map_err(&thrown)?;
         add(&headers, &self.headers).map_err(&thrown)?;
-        headers
-            .set("x-content-type-options", "nosniff")
-            .map_err(&thrown)?;
         let init = ResponseInit::new();
         init.set_status(self.status);
         init.set_headers(&headers);
@@ -323,6 +352,27 @@ impl Answer {
         let body = body.as_ref().map(JsValue::unchecked_ref::<ReadableStream>);
         Response::new_with_opt_readable_stream_and_init(body, &init).map_err(thrown)
     }
+}
+
+/// What every answer says to a browser, unless it says something else itself.
+const SAID: [(&str, &str); 4] = [
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-resource-policy", "same-origin"),
+    (
+        "permissions-policy",
+        "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
+];
+
+thread_local! {
+    /// The same as headers, which one call copies.
+    static EVERY: Result<Headers, JsValue> = Headers::new().and_then(|headers| {
+        for (name, value) in SAID {
+            headers.set(name, value)?;
+        }
+        Ok(headers)
+    });
 }
 
 /// Adds headers: one of a name, but for those that an answer varies by.

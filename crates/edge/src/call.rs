@@ -7,9 +7,9 @@ use futures_util::StreamExt;
 use registry::idempotency::Key;
 use registry::json::Object;
 use registry::{Format, Param, Params, Preconditions, Problem, accept};
-use worker::{Context, Env};
+use worker::Context;
 
-use crate::{Error, chunks};
+use crate::{Env, Error, chunks};
 
 /// The most bytes of a body that is one record.
 pub const RECORD_BYTES: usize = 64 * 1024;

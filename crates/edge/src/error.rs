@@ -2,9 +2,8 @@
 
 use registry::Problem;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::console_error;
 
-use crate::Answer;
+use crate::{Answer, serve};
 
 /// Why a handler could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +47,7 @@ impl Error {
         match self {
             Self::Problem(problem) => problem,
             Self::Unique(_) | Self::Platform { .. } => {
-                console_error!("{self}");
+                serve::report(self.to_string());
                 Problem::internal()
             }
         }

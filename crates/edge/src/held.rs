@@ -7,11 +7,10 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use registry::held::Held;
 use registry::{Param, Tag};
-use worker::Env;
 
 use crate::answer::Fixed;
 use crate::proof::{self, Marks};
-use crate::{Answer, Call, Error, Method};
+use crate::{Answer, Call, Env, Error, Method};
 
 /// The most bytes that an isolate holds: it has 128 MB in all.
 const MOST: usize = 40 * 1024 * 1024;

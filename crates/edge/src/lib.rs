@@ -10,35 +10,38 @@ mod answer;
 mod call;
 mod cors;
 mod d1;
+mod env;
 mod error;
 pub mod export;
 mod gather;
+pub mod health;
 mod held;
 pub mod import;
+mod limit;
 pub mod log;
 mod page;
 pub mod proof;
 mod replay;
 mod routes;
+mod serve;
 mod stored;
+mod trace;
 mod upstream;
 
 pub use answer::{Answer, Body};
 pub use call::{Call, JSON, MERGE_PATCH, Method, RECORD_BYTES, TRIES};
 pub use d1::{Database, Row};
+pub use env::Env;
 pub use error::Error;
 pub use held::held;
 pub use page::PageRow;
 pub use proof::Marks;
 pub use replay::Keyed;
 pub use routes::{Handlers, Routes, any, delete, get, patch, post, put};
+pub use serve::{serve, start};
 pub use stored::{Stored, record_of};
+pub use trace::Trace;
 pub use upstream::{Upstream, chunks};
-
-/// What each worker runs once, when an isolate starts.
-pub fn start() {
-    console_error_panic_hook::set_once();
-}
 
 /// The time, in milliseconds since 1970.
 #[must_use]

@@ -72,7 +72,7 @@ pub async fn changes(call: Call, log: Log, path: &str) -> Result<Answer, Error> 
 }
 
 /// The change counter of a register, as the marks of what is made from it alone.
-pub async fn marks(env: worker::Env, log: Log) -> Option<crate::Marks> {
+pub async fn marks(env: crate::Env, log: Log) -> Option<crate::Marks> {
     let row = Database::of(&env).ok()?.row(&log.counter()).await.ok()??;
     Some([row.integer(0)?, 0])
 }

@@ -1,20 +1,22 @@
 //! Another worker, called over a service binding, with a deadline.
 
 use std::pin::pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use futures_util::{Stream, StreamExt};
 use js_sys::{ArrayBuffer, Uint8Array};
+use registry::access::Token;
 use registry::problem::MEDIA_TYPE;
 use registry::{Problem, Tag};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use wasm_streams::ReadableStream;
 use web_sys::{AbortController, Headers, RequestInit, Response};
-use worker::{Delay, Env, Fetcher, console_error, worker_sys};
+use worker::{Delay, Fetcher, worker_sys};
 
-use crate::Error;
+use crate::{Env, Error, Trace, access, serve};
 
 /// How long a service may take to begin its answer, and for each part of it from then on.
 const DEADLINE_MS: u32 = 5_000;
@@ -27,6 +29,9 @@ pub struct Upstream {
     service: &'static str,
     fetcher: worker_sys::Fetcher,
     deadline_ms: u32,
+    trace: Rc<Trace>,
+    /// What shows the service that it is one of us who calls.
+    secret: Option<Token>,
 }
 
 impl Upstream {
@@ -40,6 +45,8 @@ impl Upstream {
             service,
             fetcher: fetcher.into_rpc(),
             deadline_ms: DEADLINE_MS,
+            trace: Rc::clone(env.trace()),
+            secret: access::secret(env),
         })
     }
 
@@ -104,13 +111,12 @@ impl Upstream {
         let thrown = Error::platform("making a request");
         let init = RequestInit::new();
         init.set_method(method);
-        if !headers.is_empty() {
-            let sent = Headers::new().map_err(&thrown)?;
-            for (name, value) in headers {
-                sent.set(name, value).map_err(&thrown)?;
-            }
-            init.set_headers(&sent);
+        let sent = Headers::new().map_err(&thrown)?;
+        for (name, value) in headers {
+            sent.set(name, value).map_err(&thrown)?;
         }
+        self.sign(&sent).map_err(&thrown)?;
+        init.set_headers(&sent);
         if let Some(body) = body {
             init.set_body(&Uint8Array::from(body));
         }
@@ -166,23 +172,45 @@ impl Upstream {
         Ok(Uint8Array::new(buffer.unchecked_ref::<ArrayBuffer>()).to_vec())
     }
 
-    /// Passes a request on as it is.
+    /// Passes a request on as it is, but for what proves who sends it: that was looked at here,
+    /// and is no business of the service.
     ///
     /// # Errors
     /// As [`Self::get`].
     pub async fn forward(&self, request: &web_sys::Request) -> Result<Response, Error> {
+        let thrown = Error::platform("passing a request on");
+        let sent = Headers::new_with_headers(&request.headers()).map_err(&thrown)?;
+        for name in ["authorization", "cookie"] {
+            sent.delete(name).map_err(&thrown)?;
+        }
+        self.sign(&sent).map_err(&thrown)?;
         self.fetched(|signal| {
             let init = RequestInit::new();
+            init.set_headers(&sent);
             init.set_signal(Some(signal));
             self.fetcher.fetch_with_init(request, &init)
         })
         .await
     }
 
+    /// Says in a request's headers what it is called and who sends it, whatever a client has
+    /// said there.
+    fn sign(&self, sent: &Headers) -> Result<(), JsValue> {
+        let secret = self.secret.as_ref().map(Token::reveal);
+        let own = self.trace.headers().chain([(access::SERVICE, secret)]);
+        for (name, value) in own {
+            match value {
+                Some(value) => sent.set(name, value)?,
+                None => sent.delete(name)?,
+            }
+        }
+        Ok(())
+    }
+
     /// The problem for an answer of this service that cannot be used.
     #[must_use]
     pub fn failed(&self, reason: &str) -> Error {
-        console_error!("{}: {reason}", self.service);
+        serve::report(format!("{}: {reason}", self.service));
         Problem::service_failed(self.service).into()
     }
 
@@ -190,6 +218,7 @@ impl Upstream {
         &self,
         fetch: impl FnOnce(&web_sys::AbortSignal) -> Result<js_sys::Promise, JsValue>,
     ) -> Result<Response, Error> {
+        self.trace.called(self.service);
         let abort = AbortController::new().map_err(Error::platform("making a deadline"))?;
         let fetched = fetch(&abort.signal()).map_err(|thrown| self.threw(&thrown))?;
         match self.in_time(JsFuture::from(fetched)).await {
@@ -221,6 +250,8 @@ impl Upstream {
         let content = response.headers().get("content-type").ok().flatten();
         match response.status() {
             502 | 504 if content.as_deref() == Some(MEDIA_TYPE) => Ok(response),
+            // No client's token comes this far: it is our own secret that it does not know.
+            401 | 403 => Err(self.failed("it does not know SERVICE_SECRET")),
             500.. => Err(self.failed(&format!("status {}", response.status()))),
             _ => Ok(response),
         }

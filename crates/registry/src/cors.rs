@@ -8,7 +8,7 @@
 /// The headers of an answer that a page may read, beyond the few that any may.
 pub const EXPOSED: &str = "Accept-Patch, Accept-Post, Age, Allow, Cache-Status, \
      Content-Disposition, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, \
-     Retry-After, Server-Timing, WWW-Authenticate, X-Change-Counter, X-Request-Id, X-Total-Count, \
+     RateLimit, RateLimit-Policy, Retry-After, Server-Timing, WWW-Authenticate, X-Change-Counter, X-Request-Id, X-Total-Count, \
      X-Total-Dead, X-Total-Living, X-Total-Nowhere";
 
 /// The headers of a request that a page may send, beyond the few that any may.
@@ -49,7 +49,11 @@ impl<'a> Policy<'a> {
             return headers;
         }
         let is_open = self.0 == "*";
-        if !is_open {
+        if is_open {
+            // Elsewhere it may be embedded, too; who is not `*` is only ever asked by `fetch`,
+            // which this header does not concern.
+            say("cross-origin-resource-policy", "cross-origin");
+        } else {
             // The same address answers differently by origin, whoever asks.
             say("vary", "origin");
         }

@@ -18,6 +18,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod import;
 pub mod integrity;
+pub mod journal;
 pub mod json;
 pub mod log;
 pub mod media;
@@ -28,7 +29,9 @@ pub mod params;
 pub mod path;
 pub mod population;
 pub mod problem;
+pub mod rate;
 pub mod sql;
+pub mod trace;
 
 pub use cursor::Cursor;
 pub use etag::{Preconditions, Tag};

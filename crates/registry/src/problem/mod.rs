@@ -11,6 +11,8 @@ pub use kind::{Entry, Kind};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use crate::trace::RequestId;
+
 /// The media type of a problem.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -41,6 +43,12 @@ impl Problem {
     fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
+    }
+
+    /// The same with what the request is called in the logs.
+    #[must_use]
+    pub fn of_request(self, id: &RequestId) -> Self {
+        self.with("requestId", id.as_str().into())
     }
 
     /// The kind.

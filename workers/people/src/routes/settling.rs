@@ -25,7 +25,7 @@ impl Registrar {
     ///
     /// # Errors
     /// A worker without its bindings.
-    pub fn of(env: &worker::Env) -> Result<Self, Error> {
+    pub fn of(env: &edge::Env) -> Result<Self, Error> {
         Ok(Self {
             database: Database::of(env)?,
             places: Upstream::of(env, "PLACES", "places")?,

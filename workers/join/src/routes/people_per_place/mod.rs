@@ -5,8 +5,7 @@ mod merging;
 pub mod read;
 pub mod sources;
 
-use edge::{Error, Upstream};
-use worker::Env;
+use edge::{Env, Error, Upstream};
 
 pub use list::list;
 pub use read::read;

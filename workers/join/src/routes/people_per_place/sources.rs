@@ -5,11 +5,10 @@
 //! has is the other one's part fetched, too.
 
 use edge::proof::COUNTER;
-use edge::{Error, Marks, Upstream};
+use edge::{Env, Error, Marks, Upstream};
 use futures_util::future::try_join;
 use registry::{Format, Param, Tag};
 use web_sys::Response;
-use worker::Env;
 
 use crate::domain::Malformed;
 

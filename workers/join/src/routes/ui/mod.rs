@@ -11,17 +11,30 @@ mod reading;
 
 use edge::{Answer, Body, Call, Error};
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, ready};
 use maud::Markup;
 use pages::{Notice, POLICY, message};
 use registry::Problem;
 
-pub use form::forget;
+pub use form::{enter, forget};
 pub use import::{import, import_form};
 pub use overview::overview;
 pub use people::people;
 pub use person::{change_person, new_person, person, person_action, take_person};
 pub use place::{change_place, new_place, place, place_action, take_place};
+
+/// A handler of pages that show something of the registry: for whom may read it.
+pub fn shown<F, A>(handler: F) -> impl Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>
+where
+    F: Fn(Call) -> A + 'static,
+    A: Future<Output = Result<Answer, Error>> + 'static,
+{
+    let handler = page(handler);
+    move |call| match form::Session::of(&call).may_read() {
+        Ok(()) => handler(call),
+        Err(problem) => ready(Ok(form::gate(&problem))).boxed_local(),
+    }
+}
 
 /// A handler whose errors are pages, too.
 pub fn page<F, A>(handler: F) -> impl Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>

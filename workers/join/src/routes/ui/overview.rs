@@ -1,14 +1,16 @@
 //! `GET /`: the overview, for who asks for a page; the dataset for who asks for JSON.
 
-use edge::{Answer, Call, Error};
+use edge::{Answer, Call, Error, access};
 use futures_util::future::{join, join3};
 use pages::Notice;
 use pages::api::{King, Place, Population};
 use pages::overview::{Ask, Counts, Overview, Row, Totals};
 use registry::accept::Form;
+use registry::access::Scope;
 use registry::population::Populations;
 use registry::{Format, path};
 
+use super::form::{Session, gate};
 use super::reading::{list, or_warn};
 use super::{done, html};
 use crate::domain::statistics;
@@ -43,8 +45,17 @@ pub async fn overview(call: Call) -> Result<Answer, Error> {
         _ => Ok(Root::Dataset),
     };
     match root {
-        Ok(Root::Page) => {}
-        Ok(Root::Dataset) => return Ok(dataset(call).await.unwrap_or_else(Answer::from)),
+        Ok(Root::Page) => {
+            if let Err(problem) = Session::of(&call).may_read() {
+                return Ok(gate(&problem));
+            }
+        }
+        Ok(Root::Dataset) => {
+            if let Err(problem) = access::admit(&call, Scope::Read) {
+                return Ok(Answer::problem(&problem));
+            }
+            return Ok(dataset(call).await.unwrap_or_else(Answer::from));
+        }
         Err(problem) => return Ok(Answer::problem(&problem)),
     }
     let services = Services::of(&call.env)?;
