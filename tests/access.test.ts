@@ -6,7 +6,11 @@ import { suite, test } from "node:test";
 import { SERVICE_SECRET, start, type Worker } from "./harness.ts";
 
 const hash = (token: string) => createHash("sha256").update(token).digest("hex");
-const [reader, writer, admin] = ["a-token-that-reads", "a-token-that-writes", "a-token-of-an-admin"];
+const [reader, writer, admin] = [
+  "a-token-that-reads",
+  "a-token-that-writes",
+  "a-token-of-an-admin",
+];
 const TOKENS = `read:${hash(reader)},write:${hash(writer)}, admin:${hash(admin)}`;
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const shown = { "x-service-secret": SERVICE_SECRET };

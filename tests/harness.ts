@@ -35,6 +35,9 @@ export type Options = {
   /** Lets a request with the header `x-crash-after: N` die behind its Nth call of a database
    * or a service, which has been done: what it would do next never happens. */
   crashing?: boolean;
+  /** Gives this worker's requests with the header `x-panic` a database whose answers no worker
+   * survives, and those with `x-broken` one that fails. */
+  panicking?: Name;
   /** The settings of the entry point; without them all three workers are open, as in
    * development. With them the owners let in whom they share a secret with, as deployed. */
   settings?: Record<string, string>;
@@ -314,7 +317,9 @@ export function worker(name: Name, options: Options): WorkerOptions {
       ? [first(counting), ...built]
       : options.crashing
         ? [first(crashing), ...built]
-        : built;
+        : options.panicking === name
+          ? [first(panicking), ...built]
+          : built;
   return {
     ...workerOptions,
     name,
@@ -376,9 +381,31 @@ const crashing = `
       const dead = new Promise((resolve) => { left.died = () => resolve(new Response("crashed", { status: 599 })); });
       const env = {};
       for (const [name, binding] of Object.entries(this.env)) {
-        env[name] = name === "DB" ? database(binding, left) : new Fetcher(binding, left);
+        const isSetting = typeof binding === "string";
+        env[name] = isSetting ? binding : name === "DB" ? database(binding, left) : new Fetcher(binding, left);
       }
       return Promise.race([dead, new Built(this.ctx, env).fetch(request)]);
+    }
+  }
+`;
+
+/** A main module that serves the worker behind it, but has it panic: it is given as many rows as
+ * no memory of a worker can hold. */
+const panicking = `
+  import Built from "./index.js";
+  import { WorkerEntrypoint } from "cloudflare:workers";
+  const results = new Array(2 ** 32 - 1);
+  results[0] = { record: "{}" };
+  const all = { success: true, meta: {}, results };
+  const deadly = { bind: () => deadly, all: async () => all };
+  const broken = { bind: () => broken, all: async () => { throw new Error("no database"); } };
+  export default class extends WorkerEntrypoint {
+    fetch(request) {
+      const faults = { "x-panic": deadly, "x-broken": broken };
+      const fault = Object.keys(faults).find((name) => request.headers.has(name));
+      if (!fault) return new Built(this.ctx, this.env).fetch(request);
+      const DB = { prepare: () => faults[fault] };
+      return new Built(this.ctx, { ...this.env, DB }).fetch(request);
     }
   }
 `;

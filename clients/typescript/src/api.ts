@@ -135,6 +135,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the worker lives
+         * @description It asks nobody. No token is needed, and no limit counts it.
+         */
+        get: operations["readHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether all that the worker needs is there
+         * @description Each thing is asked, and has a second. No token is needed, and no limit counts it.
+         */
+        get: operations["readReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/places": {
         parameters: {
             query?: never;
@@ -493,6 +533,10 @@ export interface components {
             /** @description How it ended; left out in a dry run. */
             end?: string;
         };
+        /** @description A worker that answers. */
+        Alive: {
+            status: components["schemas"]["LifeSign"];
+        };
         /** @description A batch of a file, which is written whole or not at all. */
         Batch: {
             firstLine: components["schemas"]["Count"];
@@ -639,6 +683,8 @@ export interface components {
             isGone: boolean;
             reassignTo: components["schemas"]["Id"] | null;
         };
+        /** @enum {string} */
+        LifeSign: "alive";
         /** @description A living person, who has a place. */
         LivingPerson: {
             name: components["schemas"]["Name"];
@@ -784,8 +830,14 @@ export interface components {
             line?: components["schemas"]["Count"];
             /** @description The column of the line. */
             column?: components["schemas"]["Count"];
-            /** @description The most bytes of a body. */
+            /** @description The most bytes of a body, or of a query. */
             limit?: components["schemas"]["Count"];
+            /** @description The scope of a token that would do. */
+            scope?: string;
+            /** @description What is not there that answers need. */
+            failed?: string[];
+            /** @description What the request is called in the logs: `X-Request-Id`. */
+            requestId?: string;
             /** @description The fields that are wrong, all of them. */
             errors?: components["schemas"]["FieldError"][];
             /**
@@ -809,7 +861,7 @@ export interface components {
          * @description What kind of problem it is.
          * @enum {string}
          */
-        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/foreign-form" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/internal" | "/problems/service-failed" | "/problems/service-timed-out";
+        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/service-timed-out";
         /** @description A dead person, or one of whom it is not known, who is nobody's king. */
         PutDeadPerson: {
             /** @description Left out, or that of the address. */
@@ -836,6 +888,16 @@ export interface components {
             /** @description Left out, or that of the address. */
             readonly id?: components["schemas"]["Id"];
             name: components["schemas"]["Name"];
+        };
+        /** @enum {string} */
+        Readiness: "ready";
+        /** @description A worker that has all that it needs. */
+        Ready: {
+            status: components["schemas"]["Readiness"];
+            /** @description Each thing that it needs, by name. */
+            checks: {
+                [key: string]: components["schemas"]["Readiness"];
+            };
         };
         /** @description A line that cannot be written, and why. */
         Refusal: {
@@ -1618,7 +1680,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -1628,6 +1690,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -1664,6 +1739,107 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
+    readHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It does. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alive"];
+                };
+            };
+            /** @description The query has a parameter that this route does not know. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-parameter";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+        };
+    };
+    readReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+            /** @description The query has a parameter that this route does not know. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-parameter";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description Not ready to answer. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/not-ready";
                     };
                 };
             };
@@ -1824,7 +2000,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -1834,6 +2010,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -2080,7 +2269,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2090,6 +2279,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -2229,7 +2431,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2239,6 +2441,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -2369,7 +2584,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2379,6 +2594,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -2946,7 +3174,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2956,6 +3184,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -3197,7 +3438,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3207,6 +3448,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -3457,7 +3711,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3467,6 +3721,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -3603,7 +3870,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3613,6 +3880,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -3746,7 +4026,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3756,6 +4036,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -4440,7 +4733,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -4450,6 +4743,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };

@@ -53,7 +53,6 @@ pub fn report(found: &[Dependency]) -> Result<Answer, Error> {
 
 fn json_of(value: &Value) -> Answer {
     Answer::ok(Format::Json.media_type(), Body::Text(value.to_string()))
-        .header("cache-control", "no-store")
 }
 
 /// Whether a look finds something there, and in time.

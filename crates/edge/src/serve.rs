@@ -1,9 +1,9 @@
 //! From the platform's request to its response, whatever happens in between.
 //!
 //! A panic ends the whole instance: wasm cannot unwind, nothing of it runs any more, and the
-//! platform begins another one for the next request. What would be left is a request that
-//! nobody answers. So the promise of the answer is made apart from what runs: whoever panics has
-//! the hook, which runs last, answer the request that was being polled.
+//! platform begins another one for the next request. What would be left are requests that nobody
+//! answers: the one that it happened to, and those that were waiting. So the promise of an answer
+//! is made apart from what runs, and the hook, which runs last, keeps all that are open.
 
 use std::cell::Cell;
 use std::panic::{self, PanicHookInfo};
@@ -34,6 +34,21 @@ struct Serving {
 thread_local! {
     /// Whose turn it is.
     static TURN: Cell<Option<Rc<Serving>>> = const { Cell::new(None) };
+    /// All that are not answered yet. Both are taken out while they are looked at, so that no
+    /// panic finds them borrowed.
+    static OPEN: Cell<Vec<Rc<Serving>>> = const { Cell::new(Vec::new()) };
+}
+
+fn open(serving: &Rc<Serving>) {
+    let mut all = OPEN.take();
+    all.push(Rc::clone(serving));
+    OPEN.set(all);
+}
+
+fn close(serving: &Rc<Serving>) {
+    let mut all = OPEN.take();
+    all.retain(|one| !Rc::ptr_eq(one, serving));
+    OPEN.set(all);
 }
 
 impl Serving {
@@ -67,7 +82,10 @@ impl Future for Turns {
         TURN.set(Some(Rc::clone(&self.serving)));
         let polled = self.answer.poll_unpin(waking);
         TURN.set(None);
-        polled.map(|answer| self.serving.end(answer))
+        polled.map(|answer| {
+            close(&self.serving);
+            self.serving.end(answer);
+        })
     }
 }
 
@@ -93,6 +111,7 @@ pub fn serve(
             is_secure,
             settle,
         });
+        open(&serving);
         let answer = async move { routes.serve(request, env, context).await }.boxed_local();
         spawn_local(Turns { serving, answer });
     })
@@ -117,14 +136,16 @@ pub fn report(what: String) {
     TURN.set(turn);
 }
 
-/// What a worker does when it panics: one line in the log, and a 500 for whom it happened to.
+/// What a worker does when it panics: a 500 for each request that is open, with what happened in
+/// its line.
 pub fn panicked(info: &PanicHookInfo<'_>) {
-    match TURN.take() {
-        Some(serving) => {
-            serving.env.trace().failed(info.to_string());
-            serving.end(Answer::problem(&Problem::internal()));
-        }
-        None => console_error_panic_hook::hook(info),
+    let open = OPEN.take();
+    if open.is_empty() {
+        console_error_panic_hook::hook(info);
+    }
+    for serving in open {
+        serving.env.trace().failed(info.to_string());
+        serving.end(Answer::problem(&Problem::internal()));
     }
 }
 

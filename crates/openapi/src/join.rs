@@ -15,8 +15,8 @@ pub fn operations() -> Vec<Operation> {
     let passed_on = [places::operations(), people::operations()].concat();
     let passed_on = passed_on
         .into_iter()
-        .filter(|operation| operation.path != shared::DOCUMENT);
-    let own = [joined(), about(), kept()].concat();
+        .filter(|operation| !shared::is_each_workers_own(operation.path));
+    let own = [joined(), about(), kept(), shared::health()].concat();
     own.into_iter()
         .chain(passed_on.map(Operation::needs_a_service))
         .chain(shared::document())
@@ -124,6 +124,7 @@ fn kept() -> Vec<Operation> {
         .says("The two registers do the same each minute by themselves.")
         .tag_if_none(tag)
         .query(integrity::PARAMETERS)
+        .for_admins()
         .needs_a_service()
         .answers(200, Answer::of::<Repair>("What was done, or would be.")),
     ]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use registry::access::Scope;
 use registry::problem::{self, Kind};
 use utoipa::ToSchema;
 
@@ -166,6 +167,7 @@ pub struct Operation {
     answers: BTreeMap<u16, Answer>,
     problems: Vec<Kind>,
     is_guarded: bool,
+    scope: Scope,
 }
 
 impl Operation {
@@ -190,6 +192,7 @@ impl Operation {
             // Every route reads its query strictly, and anything can fail.
             problems: vec![Kind::UnknownParameter, Kind::Internal],
             is_guarded: false,
+            scope: Scope::Write,
         }
     }
 
@@ -300,7 +303,19 @@ impl Operation {
         if !self.is_guarded {
             return self;
         }
-        self.problems(&[Kind::TokenRequired, Kind::TokenRefused, Kind::InvalidHeader])
+        self.problems(&[
+            Kind::TokenRequired,
+            Kind::TokenRefused,
+            Kind::InsufficientScope,
+            Kind::InvalidHeader,
+        ])
+    }
+
+    /// That it changes more than records.
+    #[must_use]
+    pub fn for_admins(self) -> Self {
+        let scope = Scope::Admin;
+        Self { scope, ..self }
     }
 
     /// The operation as it stands in the document.
@@ -315,7 +330,8 @@ impl Operation {
             operation.insert("description", self.says);
         }
         if self.is_guarded {
-            let token = object! { "token": Json::List(Vec::new()) };
+            let scope = [self.scope.name()].into_iter().collect::<Json>();
+            let token = object! { "token": scope };
             operation.insert("security", Json::List(vec![token]));
         }
         if !self.parameters.is_empty() {

@@ -143,6 +143,7 @@ mod tests {
         for origin in [None, Some("null"), Some("https://a.example")] {
             let headers = Policy::of(" * ").headers(origin, None);
             let expected = [
+                ("cross-origin-resource-policy", "cross-origin".to_owned()),
                 ("access-control-allow-origin", "*".to_owned()),
                 ("access-control-expose-headers", EXPOSED.to_owned()),
             ];

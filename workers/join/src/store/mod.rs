@@ -8,7 +8,7 @@ SELECT json_object(
   'description', description,
   'licence', licence,
   'routes', json_array(
-    '/v1/openapi.json',
+    '/v1/openapi.json', '/v1/healthz', '/v1/readyz',
     '/v1/people-per-place', '/v1/people-per-place/{id}',
     '/v1/statistics/places', '/v1/changes', '/v1/integrity', '/v1/integrity/repair',
     '/v1/places', '/v1/places/{id}', '/v1/places/{id}/history',

@@ -9,10 +9,10 @@ use serde_json::Value;
 /// the primary key, and the index `one_king_a_place`.
 const PRESENT: &str = "
 SELECT
-  e.key,
-  person.version, person.unsettled_since IS NOT NULL,
+  e.key AS n,
+  person.version, person.unsettled_since IS NOT NULL AS unsettled,
   person.name, person.is_alive, person.is_king, person.place_id,
-  king.id, king.name
+  king.id AS king_id, king.name AS king_name
 FROM json_each(?1) AS e
 LEFT JOIN person ON person.id = e.value ->> 'id'
 LEFT JOIN person AS king

@@ -227,6 +227,33 @@ proptest! {
     }
 }
 
+#[test]
+fn an_import_is_told_who_is_there_and_who_wears_the_crown() {
+    let testbed = Testbed::new(MIGRATIONS).unwrap();
+    let fill = "INSERT INTO person (id, name, name_key, is_alive, is_king, place_id)
+        VALUES (1, 'A', 'a', 1, 1, 7), (2, 'B', 'b', 1, 0, 7)";
+    testbed.execute(fill).unwrap();
+    let batch = [
+        json!({"id": 2, "placeId": 7, "isKing": true}),
+        json!({"id": 3, "placeId": 7, "isKing": false}),
+    ];
+    let rows = testbed.rows(&store::present(&batch)).unwrap();
+    let text = |text: &str| Value::Text(text.to_owned());
+    let number = Value::Integer;
+    let expected = [
+        vec![
+            number(0),
+            number(1),
+            number(0),
+            text("B"),
+            number(1),
+            number(0),
+        ],
+        vec![number(7), number(1), text("A")],
+    ];
+    assert_eq!(rows, [expected.concat()]);
+}
+
 /// All groups of a query, statement after statement.
 fn groups(testbed: &Testbed, query: &str) -> Vec<Json> {
     let params = Params::read(query, ByPlace::PARAMETERS).unwrap();
