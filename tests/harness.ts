@@ -219,6 +219,12 @@ export class System {
     >;
   }
 
+  /** What the entry point answers to an address of whatever scheme and host. */
+  async reach(url: string, init?: RequestInit): Promise<Response> {
+    const worker: unknown = await this.#miniflare.getWorker("join");
+    return (worker as { fetch: typeof fetch }).fetch(url, init);
+  }
+
   /** What a worker's schedule runs. */
   async scheduled(name: "places" | "people"): Promise<void> {
     const worker: unknown = await this.#miniflare.getWorker(name);
@@ -326,7 +332,10 @@ export function worker(name: Name, options: Options): WorkerOptions {
     modules,
     modulesRoot: folder,
     bindings: settings(name, options),
-    ratelimits: name === "join" && options.limit ? { REQUESTS: { simple: options.limit } } : {},
+    ratelimits:
+      name === "join" && options.limit
+        ? { REQUESTS: { namespace_id: "5003", simple: options.limit } }
+        : {},
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   };
 }
