@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
 use crate::proof::Marks;
-use crate::{Error, gather};
+use crate::{Error, gather, now};
 
 /// A body.
 pub enum Body {
@@ -93,6 +93,7 @@ pub struct Answer {
     headers: Vec<(&'static str, String)>,
     body: Body,
     marks: Option<Marks>,
+    lacks: Option<Problem>,
 }
 
 /// An answer that can go out again and again.
@@ -104,14 +105,30 @@ pub struct Fixed {
     pub marks: Marks,
     /// The bytes of its body, about.
     pub bytes: usize,
+    /// When it was made, in milliseconds since 1970.
+    pub at: i64,
 }
 
 impl Fixed {
+    /// A header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The body: a text, or bytes.
+    #[must_use]
+    pub fn body(&self) -> &JsValue {
+        &self.body
+    }
+
     /// Its entity tag.
     #[must_use]
     pub fn etag(&self) -> Option<String> {
-        let etag = self.headers.iter().find(|(name, _)| *name == "etag");
-        etag.map(|(_, etag)| etag.clone())
+        self.header("etag").map(ToOwned::to_owned)
     }
 
     /// The answer, once more.
@@ -131,7 +148,23 @@ impl Answer {
             headers: Vec::new(),
             body,
             marks: None,
+            lacks: None,
         }
+    }
+
+    /// Says that something is missing in it, and why.
+    #[must_use]
+    pub fn lacking(self, problem: Problem) -> Self {
+        Self {
+            lacks: Some(problem),
+            ..self
+        }
+    }
+
+    /// Why something is missing in it, if it is.
+    #[must_use]
+    pub fn lacks(&self) -> Option<&Problem> {
+        self.lacks.as_ref()
     }
 
     /// Says which registers' state it is made from.
@@ -148,12 +181,13 @@ impl Answer {
         let Some(marks) = self.marks.filter(|_| self.status == 200) else {
             return self;
         };
-        let headers = self.headers.clone();
+        let (headers, at) = (self.headers.clone(), now());
         let fixed = move |body, bytes| Fixed {
             headers,
             body,
             marks,
             bytes,
+            at,
         };
         let body = match self.body {
             Body::Js(body) => {

@@ -11,7 +11,7 @@ use worker::Env;
 
 use crate::answer::Fixed;
 use crate::proof::{self, Marks};
-use crate::{Answer, Call, Error, Method};
+use crate::{Answer, Call, Error, Method, now};
 
 /// The most bytes that an isolate holds: it has 128 MB in all.
 const MOST: usize = 40 * 1024 * 1024;
@@ -56,9 +56,14 @@ where
             // Of a reader who has another answer the handler knows more.
             let held = held.filter(|(fixed, _)| seen.is_none() || seen == fixed.etag());
             if let Some((fixed, is_negotiated)) = held {
-                let env = call.env.clone();
+                let (env, began) = (call.env.clone(), now());
                 let marks = proof::marks(&call.context, move || ask(env.clone())).await;
                 if marks == Some(fixed.marks) {
+                    let span = [began, now()];
+                    call.timings.borrow_mut().note("held", span, "proved");
+                    if let Some(keep) = &call.keep {
+                        keep(&fixed);
+                    }
                     call.is_negotiated.set(is_negotiated);
                     return Ok(match seen.as_deref().and_then(Tag::parse) {
                         Some(tag) => Answer::not_modified(&tag),
@@ -71,15 +76,27 @@ where
                 return handler(call).await;
             }
             let is_negotiated = Rc::clone(&call.is_negotiated);
+            let keep = call.keep.clone();
             let answer = handler(call).await?;
             let is_negotiated = is_negotiated.get();
             Ok(answer.kept(MOST_OF_ONE, move |fixed| {
-                let (bytes, entry) = (fixed.bytes + AROUND, (Rc::new(fixed), is_negotiated));
+                let (bytes, fixed) = (fixed.bytes + AROUND, Rc::new(fixed));
+                if let Some(keep) = keep {
+                    keep(&fixed);
+                }
+                let entry = (fixed, is_negotiated);
                 HELD.with_borrow_mut(|held| held.put(key, entry, bytes));
             }))
         }
         .boxed_local()
     }
+}
+
+/// The answer to a call that was held last, whatever has happened since.
+#[must_use]
+pub fn last(call: &Call) -> Option<Rc<Fixed>> {
+    let held = HELD.with_borrow_mut(|held| held.get(&key(call)?));
+    held.map(|(fixed, _)| fixed)
 }
 
 /// What an answer depends on beside the registers: none where it is not held.

@@ -8,6 +8,7 @@
 pub mod access;
 mod answer;
 mod call;
+mod callee;
 mod cors;
 mod d1;
 mod error;
@@ -17,23 +18,25 @@ mod held;
 pub mod import;
 pub mod log;
 mod page;
+mod patience;
 pub mod proof;
 mod replay;
 mod routes;
 mod stored;
 mod upstream;
 
-pub use answer::{Answer, Body};
-pub use call::{Call, JSON, MERGE_PATCH, Method, RECORD_BYTES, TRIES};
+pub use answer::{Answer, Body, Fixed};
+pub use call::{Call, JSON, Keep, MERGE_PATCH, Method, RECORD_BYTES, TRIES};
 pub use d1::{Database, Row};
 pub use error::Error;
-pub use held::held;
+pub use held::{held, last};
 pub use page::PageRow;
+pub use patience::{Parts, pause};
 pub use proof::Marks;
 pub use replay::Keyed;
 pub use routes::{Handlers, Routes, any, delete, get, patch, post, put};
 pub use stored::{Stored, record_of};
-pub use upstream::{Upstream, chunks};
+pub use upstream::{UNASKED, Upstream, chunks};
 
 /// What each worker runs once, when an isolate starts.
 pub fn start() {

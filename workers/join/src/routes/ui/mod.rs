@@ -18,7 +18,7 @@ use registry::Problem;
 
 pub use form::forget;
 pub use import::{import, import_form};
-pub use overview::overview;
+pub use overview::{first_page, overview};
 pub use people::people;
 pub use person::{change_person, new_person, person, person_action, take_person};
 pub use place::{change_place, new_place, place, place_action, take_place};

@@ -79,6 +79,20 @@ pub async fn overview(call: Call) -> Result<Answer, Error> {
     Ok(html(200, page.to_html()))
 }
 
+/// The query of the statistics that the overview shows to who asks for nothing else.
+pub fn first_page() -> String {
+    statistics_query(&Ask::read(""))
+}
+
+/// The query of the statistics that show what the overview does.
+fn statistics_query(ask: &Ask) -> String {
+    let mut query = format!("limit={}&sort={}", Ask::limit().get(), ask.order.name());
+    let least = ask.least.map(|least| format!("&least={least}"));
+    let after = ask.after.as_ref().map(|after| format!("&after={after}"));
+    query.extend([least, after].into_iter().flatten());
+    query
+}
+
 struct Found {
     rows: Vec<Row>,
     next: Option<String>,
