@@ -3,11 +3,13 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use js_sys::Promise;
 use registry::Problem;
 use registry::breaker::Breaker;
 use registry::problem::MEDIA_TYPE;
+use registry::timing::Timings;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortController, AbortSignal, Response};
 use worker::console_error;
@@ -21,7 +23,7 @@ thread_local! {
 }
 
 /// A service in the hands of one request.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Callee {
     /// Its name.
     pub service: &'static str,
@@ -31,7 +33,15 @@ pub struct Callee {
     pub until: Option<i64>,
     /// Whether a breaker stands before it.
     pub is_guarded: bool,
+    /// Where it is noted how it does.
+    pub timings: Option<Rc<RefCell<Timings>>>,
 }
+
+/// How a service did that answered.
+pub const WELL: &str = "ok";
+
+/// How a service did that was not asked, because it had failed too often.
+pub const UNASKED: &str = "not asked";
 
 impl Callee {
     /// A service without a breaker.
@@ -41,6 +51,7 @@ impl Callee {
             patience_ms,
             until: None,
             is_guarded: false,
+            timings: None,
         }
     }
 
@@ -67,7 +78,8 @@ impl Callee {
     pub fn failed(&self, reason: &str) -> Error {
         console_error!("{}: {reason}", self.service);
         self.breaker(|breaker| breaker.failed(now()));
-        self.unasked()
+        self.note(now(), "failed");
+        Problem::service_failed(self.service).into()
     }
 
     /// The same for what a call has thrown.
@@ -78,17 +90,28 @@ impl Callee {
     /// The problem for an answer that did not come in time.
     pub fn timed_out(&self) -> Error {
         self.breaker(|breaker| breaker.failed(now()));
+        self.note(now(), "timed out");
         Problem::service_timed_out(self.service, self.patience_ms).into()
     }
 
     /// The problem where it was not asked, because it has failed too often.
     pub fn unasked(&self) -> Error {
+        self.note(now(), UNASKED);
         Problem::service_failed(self.service).into()
     }
 
-    /// Asks once.
+    /// Notes how it does, since it was asked.
+    pub fn note(&self, asked: i64, how: &'static str) {
+        if let Some(timings) = &self.timings {
+            let span = [asked, now()];
+            timings.borrow_mut().note(self.service, span, how);
+        }
+    }
+
+    /// Asks once; `asked` is when it was asked first.
     pub async fn once(
         &self,
+        asked: i64,
         milliseconds: u32,
         fetch: impl Fn(&AbortSignal) -> Result<Promise, JsValue>,
     ) -> Result<Response, Error> {
@@ -96,7 +119,9 @@ impl Callee {
         let fetched = fetch(&abort.signal()).map_err(|thrown| self.threw(&thrown))?;
         let answer = in_time(&fetched, milliseconds).await;
         if let Some(answer) = answer.map_err(|thrown| self.threw(&thrown))? {
-            self.sound(answer.unchecked_into())
+            let answer = self.sound(answer.unchecked_into())?;
+            self.note(asked, WELL);
+            Ok(answer)
         } else {
             abort.abort();
             Err(self.timed_out())

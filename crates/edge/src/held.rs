@@ -92,18 +92,23 @@ where
     }
 }
 
-/// The answer to a call that was held last, whatever has happened since.
+/// The answer to a call, or to the GET that a HEAD is like, that was held last, whatever has
+/// happened since.
 #[must_use]
 pub fn last(call: &Call) -> Option<Rc<Fixed>> {
-    let held = HELD.with_borrow_mut(|held| held.get(&key(call)?));
+    let held = HELD.with_borrow_mut(|held| held.get(&of_get(call)));
     held.map(|(fixed, _)| fixed)
 }
 
 /// What an answer depends on beside the registers: none where it is not held.
 fn key(call: &Call) -> Option<String> {
+    let accept = call.header("accept").map_or(0, |accept| accept.len());
+    let is_plain =
+        call.method == Method::Get && call.header("if-match").is_none() && accept <= MOST_ACCEPT;
+    is_plain.then(|| of_get(call))
+}
+
+fn of_get(call: &Call) -> String {
     let accept = call.header("accept").unwrap_or_default();
-    let is_plain = call.method == Method::Get
-        && call.header("if-match").is_none()
-        && accept.len() <= MOST_ACCEPT;
-    is_plain.then(|| format!("{}?{} {accept}", call.path, call.query))
+    format!("{}?{} {accept}", call.path, call.query)
 }

@@ -27,6 +27,7 @@ mod upstream;
 
 pub use answer::{Answer, Body, Fixed};
 pub use call::{Call, JSON, Keep, MERGE_PATCH, Method, RECORD_BYTES, TRIES};
+pub use callee::UNASKED;
 pub use d1::{Database, Row};
 pub use error::Error;
 pub use held::{held, last};
@@ -36,7 +37,7 @@ pub use proof::Marks;
 pub use replay::Keyed;
 pub use routes::{Handlers, Routes, any, delete, get, patch, post, put};
 pub use stored::{Stored, record_of};
-pub use upstream::{UNASKED, Upstream, chunks};
+pub use upstream::{Upstream, chunks};
 
 /// What each worker runs once, when an isolate starts.
 pub fn start() {

@@ -26,12 +26,9 @@ use crate::{Error, Method, now};
 const DEADLINE_MS: u32 = 5_000;
 
 /// How long a reader at the entry point waits for all services together. It can be set, by
-/// `UPSTREAM_DEADLINE_MS`.
+/// `UPSTREAM_DEADLINE_MS`. A writer waits twice as long: longer than an owner waits for another
+/// one, so that the owner's word of what became of it comes through.
 const READ_MS: u32 = 3_000;
-
-/// How long a writer at the entry point waits: longer than an owner waits for another one, so
-/// that the owner's word of what became of it comes through.
-const WRITE_MS: u32 = 8_000;
 
 /// The same for what is known to take long: an import.
 const PATIENT_MS: u32 = 300_000;
@@ -45,7 +42,6 @@ pub struct Upstream {
     callee: Callee,
     /// How long a write may take.
     write_ms: u32,
-    timings: Option<Rc<RefCell<Timings>>>,
 }
 
 impl Upstream {
@@ -59,7 +55,6 @@ impl Upstream {
             fetcher: fetcher.into_rpc(),
             callee: Callee::of(service, DEADLINE_MS),
             write_ms: DEADLINE_MS,
-            timings: None,
         })
     }
 
@@ -69,26 +64,24 @@ impl Upstream {
     /// A worker without the binding.
     pub fn at_the_entry(env: &Env, binding: &str, service: &'static str) -> Result<Self, Error> {
         let set = Reflect::get(env, &"UPSTREAM_DEADLINE_MS".into()).ok();
-        let set = set.and_then(|set| set.as_string()?.parse().ok());
-        let patience_ms = set.unwrap_or(READ_MS);
+        let set = set.and_then(|set| set.as_string()?.parse::<u16>().ok());
+        let patience_ms = set.map_or(READ_MS, u32::from);
         Ok(Self {
             callee: Callee {
                 until: Some(now() + i64::from(patience_ms)),
                 is_guarded: true,
                 ..Callee::of(service, patience_ms)
             },
-            write_ms: WRITE_MS,
+            write_ms: 2 * patience_ms,
             ..Self::of(env, binding, service)?
         })
     }
 
     /// The same, noting how the service does.
     #[must_use]
-    pub fn timed(self, timings: &Rc<RefCell<Timings>>) -> Self {
-        Self {
-            timings: Some(Rc::clone(timings)),
-            ..self
-        }
+    pub fn timed(mut self, timings: &Rc<RefCell<Timings>>) -> Self {
+        self.callee.timings = Some(Rc::clone(timings));
+        self
     }
 
     /// The same, given at most so many milliseconds.
@@ -230,13 +223,12 @@ impl Upstream {
             Ok(None) => Err(self.callee.timed_out()),
             Err(thrown) => Err(self.callee.threw(&thrown)),
         }
-        .inspect_err(|error| self.note(now(), how(error)))
     }
 
     /// The body of an answer as it comes.
     #[must_use]
     pub fn parts(&self, response: &Response) -> Parts {
-        Parts::of(response, self.callee)
+        Parts::of(response, self.callee.clone())
     }
 
     /// Passes a request on as it is.
@@ -256,7 +248,6 @@ impl Upstream {
     /// The problem for an answer of this service that cannot be used.
     #[must_use]
     pub fn failed(&self, reason: &str) -> Error {
-        self.note(now(), FAILED);
         self.callee.failed(reason)
     }
 
@@ -267,29 +258,26 @@ impl Upstream {
         method: &str,
         fetch: impl Fn(&AbortSignal) -> Result<Promise, JsValue>,
     ) -> Result<Response, Error> {
-        let (began, callee) = (now(), self.callee);
+        let (began, callee) = (now(), &self.callee);
         if !Method::from(method).is_safe() {
             return self.write(fetch).await;
         }
         if !callee.admits() {
-            self.note(began, UNASKED);
             return Err(callee.unasked());
         }
-        let mut answer = callee.once(callee.left_ms(), &fetch).await;
-        let has_failed = |error: &Error| how(error) == FAILED;
+        let mut answer = callee.once(began, callee.left_ms(), &fetch).await;
         if callee.is_guarded
             && answer.as_ref().is_err_and(has_failed)
             && callee.left_ms() > PAUSE_MS
             && callee.admits()
         {
             pause(jitter()).await;
-            answer = callee.once(callee.left_ms(), &fetch).await;
+            answer = callee.once(began, callee.left_ms(), &fetch).await;
         }
         let is_whole = |answer: &Response| answer.status() != 200 || answer.body().is_none();
         if answer.as_ref().is_ok_and(is_whole) {
             callee.succeeded();
         }
-        self.note(began, answer.as_ref().err().map_or("ok", how));
         answer
     }
 
@@ -299,32 +287,17 @@ impl Upstream {
         fetch: impl Fn(&AbortSignal) -> Result<Promise, JsValue>,
     ) -> Result<Response, Error> {
         let callee = Callee::of(self.callee.service, self.write_ms);
-        let answer = callee.once(self.write_ms, &fetch).await;
+        let answer = callee.once(now(), self.write_ms, &fetch).await;
         answer.map_err(|error| match error {
             Error::Problem(problem) => problem.of_write().into(),
             other => other,
         })
     }
-
-    fn note(&self, began: i64, how: &'static str) {
-        if let Some(timings) = &self.timings {
-            let mut timings = timings.borrow_mut();
-            timings.note(self.callee.service, [began, now()], how);
-        }
-    }
 }
 
-/// How a service did that failed.
-const FAILED: &str = "failed";
-
-/// How a service did that was not asked, because it had failed too often.
-pub const UNASKED: &str = "not asked";
-
-fn how(error: &Error) -> &'static str {
-    match error {
-        Error::Problem(problem) if problem.kind() == Kind::ServiceTimedOut => "timed out",
-        _ => FAILED,
-    }
+/// Whether a service said at once that it failed, or what nobody can read.
+fn has_failed(error: &Error) -> bool {
+    matches!(error, Error::Problem(problem) if problem.kind() == Kind::ServiceFailed)
 }
 
 /// A pause that differs, so that not all try again at once.

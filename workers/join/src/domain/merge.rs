@@ -126,6 +126,10 @@ impl Merge {
         while let Some(place) = self.next_place()? {
             self.write(&place, people, out);
         }
+        if self.is_first && self.start == 0 {
+            // A single place is there, or it is none.
+            return Err(Malformed::Places);
+        }
         if self.is_first {
             out.extend_from_slice(self.frame.open.as_bytes());
         }

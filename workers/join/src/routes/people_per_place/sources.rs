@@ -149,7 +149,13 @@ impl Services {
             Ok(group) if group.status() == 304 => people_unless(None).await,
             group => group,
         };
-        let joined = group.and_then(|group| self.people.found(group));
+        // Of a body that nobody reads its headers must tell that it is an answer.
+        let is_answer = |group: &Response| !is_head || mark(group).is_some();
+        let joined = group.and_then(|group| {
+            let group = self.people.found(group)?;
+            let untagged = || self.people.failed("an answer without a tag");
+            Some(group).filter(is_answer).ok_or_else(untagged)
+        });
         let joined = joined.map(|people| Joined::of(&place, people, format));
         Ok(Sources::Found(place, joined))
     }
