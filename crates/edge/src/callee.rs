@@ -69,6 +69,11 @@ impl Callee {
             .unwrap_or(true)
     }
 
+    /// Takes that it has begun an answer.
+    pub fn answered(&self) {
+        self.breaker(Breaker::answered);
+    }
+
     /// Takes that it has answered.
     pub fn succeeded(&self) {
         self.breaker(Breaker::succeeded);

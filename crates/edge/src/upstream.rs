@@ -274,11 +274,13 @@ impl Upstream {
             pause(jitter()).await;
             answer = callee.once(began, callee.left_ms(), &fetch).await;
         }
-        let is_whole = |answer: &Response| answer.status() != 200 || answer.body().is_none();
-        if answer.as_ref().is_ok_and(is_whole) {
-            callee.succeeded();
-        }
-        answer
+        answer.inspect(|answer| {
+            if answer.status() == 200 && answer.body().is_some() {
+                callee.answered();
+            } else {
+                callee.succeeded();
+            }
+        })
     }
 
     /// A write says nothing of how its service reads, and hears nothing of it.

@@ -27,7 +27,7 @@ pub struct Kept {
 
 /// The last good answer to a request, if there is one. What the isolate holds is asked for
 /// first where it is as new as anything that this isolate knows of.
-pub async fn find(asked: &Asked) -> Option<Kept> {
+pub(super) async fn find(asked: &Asked) -> Option<Kept> {
     let began = edge::now();
     let held = last(&asked.call).map(|fixed| Kept::held(&fixed));
     let newest = saving::seen().map(|(marks, _)| marks);
@@ -46,8 +46,8 @@ pub async fn find(asked: &Asked) -> Option<Kept> {
     kept
 }
 
-/// The snapshot of a key, if our own database is well.
-async fn in_time(env: &Env, key: &str) -> Option<Kept> {
+/// The snapshot of a key, if there is one and our own database is well.
+pub async fn in_time(env: &Env, key: &str) -> Option<Kept> {
     match select(pin!(written(env, key)), pin!(pause(PATIENCE_MS))).await {
         Either::Left((found, _)) => found.unwrap_or_else(|error| {
             console_error!("a snapshot: {error}");
@@ -57,11 +57,7 @@ async fn in_time(env: &Env, key: &str) -> Option<Kept> {
     }
 }
 
-/// The snapshot of a key.
-///
-/// # Errors
-/// What D1 says.
-pub async fn written(env: &Env, key: &str) -> Result<Option<Kept>, Error> {
+async fn written(env: &Env, key: &str) -> Result<Option<Kept>, Error> {
     let rows = Database::of(env)?.rows(&store::snapshot::find(key)).await?;
     Ok(Kept::of_rows(&rows))
 }
@@ -106,9 +102,9 @@ impl Kept {
         self.at
     }
 
-    /// The body.
-    pub fn text(&self) -> Option<String> {
-        saving::text(&self.body)
+    /// The body, and the link to the next page.
+    pub fn into_page(self) -> (Option<String>, Option<String>) {
+        (saving::text(&self.body), self.headers.link)
     }
 
     /// The answer, once more: a 304 for who has it.

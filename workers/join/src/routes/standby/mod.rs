@@ -5,7 +5,7 @@
 //! problem at once. Each good answer is [saved](saving) behind its reader's back, and the
 //! most wanted ones are [refreshed](refresh) by a schedule.
 
-mod kept;
+pub(super) mod kept;
 pub mod refresh;
 mod saving;
 

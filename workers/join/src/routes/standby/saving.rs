@@ -34,7 +34,7 @@ pub fn seen() -> Option<(Marks, i64)> {
 }
 
 /// Takes an answer that is right just now.
-pub fn keep(asked: &Asked, fixed: &Rc<Fixed>) {
+pub(super) fn keep(asked: &Asked, fixed: &Rc<Fixed>) {
     let now = now();
     SEEN.set(Some((fixed.marks, now)));
     if fixed.bytes > MOST_BYTES {

@@ -4,6 +4,7 @@
 mod form;
 mod import;
 mod overview;
+mod past;
 mod people;
 mod person;
 mod place;
