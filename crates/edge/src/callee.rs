@@ -2,7 +2,6 @@
 //! problems that name it.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use js_sys::Promise;
@@ -19,8 +18,11 @@ use crate::{Error, now};
 
 thread_local! {
     /// The circuit breakers of the services that this isolate reads.
-    static BREAKERS: RefCell<HashMap<&'static str, Breaker>> = RefCell::default();
+    static BREAKERS: RefCell<Vec<(&'static str, Breaker)>> = RefCell::default();
 }
+
+/// A call, to be made with what takes it back.
+pub type Fetch<'a> = dyn Fn(&AbortSignal) -> Result<Promise, JsValue> + 'a;
 
 /// A service in the hands of one request.
 #[derive(Clone)]
@@ -118,7 +120,7 @@ impl Callee {
         &self,
         asked: i64,
         milliseconds: u32,
-        fetch: impl Fn(&AbortSignal) -> Result<Promise, JsValue>,
+        fetch: &Fetch<'_>,
     ) -> Result<Response, Error> {
         let abort = AbortController::new().map_err(Error::platform("making a deadline"))?;
         let fetched = fetch(&abort.signal()).map_err(|thrown| self.threw(&thrown))?;
@@ -145,8 +147,16 @@ impl Callee {
     }
 
     fn breaker<T>(&self, act: impl FnOnce(&mut Breaker) -> T) -> Option<T> {
-        self.is_guarded.then(|| {
-            BREAKERS.with_borrow_mut(|breakers| act(breakers.entry(self.service).or_default()))
+        if !self.is_guarded {
+            return None;
+        }
+        BREAKERS.with_borrow_mut(|breakers| {
+            let known = breakers.iter().position(|(name, _)| *name == self.service);
+            let at = known.unwrap_or_else(|| {
+                breakers.push((self.service, Breaker::default()));
+                breakers.len() - 1
+            });
+            breakers.get_mut(at).map(|(_, breaker)| act(breaker))
         })
     }
 }

@@ -9,16 +9,16 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_util::{Stream, StreamExt};
-use js_sys::{ArrayBuffer, Math, Promise, Reflect, Uint8Array};
+use js_sys::{ArrayBuffer, Math, Reflect, Uint8Array};
 use registry::Tag;
 use registry::problem::Kind;
 use registry::timing::Timings;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_streams::ReadableStream;
-use web_sys::{AbortSignal, Headers, RequestInit, Response};
+use web_sys::{Headers, RequestInit, Response};
 use worker::{Env, Fetcher, worker_sys};
 
-use crate::callee::Callee;
+use crate::callee::{Callee, Fetch};
 use crate::patience::{Parts, in_time, pause};
 use crate::{Error, Method, now};
 
@@ -168,7 +168,7 @@ impl Upstream {
             init.set_body(&Uint8Array::from(body));
         }
         let address = format!("https://{}{path}", self.callee.service);
-        self.fetched(method, |signal| {
+        self.fetched(method, &|signal| {
             init.set_signal(Some(signal));
             self.fetcher.fetch_with_str_and_init(&address, &init)
         })
@@ -236,7 +236,7 @@ impl Upstream {
     /// # Errors
     /// As [`Self::get`].
     pub async fn forward(&self, request: &web_sys::Request) -> Result<Response, Error> {
-        self.fetched(&request.method(), |signal| {
+        self.fetched(&request.method(), &|signal| {
             let init = RequestInit::new();
             init.set_signal(Some(signal));
             self.fetcher.fetch_with_init(request, &init)
@@ -253,11 +253,7 @@ impl Upstream {
 
     /// What is fetched: of a write by the one request that there is, of a read by two, if the
     /// first one fails at once.
-    async fn fetched(
-        &self,
-        method: &str,
-        fetch: impl Fn(&AbortSignal) -> Result<Promise, JsValue>,
-    ) -> Result<Response, Error> {
+    async fn fetched(&self, method: &str, fetch: &Fetch<'_>) -> Result<Response, Error> {
         let (began, callee) = (now(), &self.callee);
         if !Method::from(method).is_safe() {
             return self.write(fetch).await;
@@ -265,14 +261,14 @@ impl Upstream {
         if !callee.admits() {
             return Err(callee.unasked());
         }
-        let mut answer = callee.once(began, callee.left_ms(), &fetch).await;
+        let mut answer = callee.once(began, callee.left_ms(), fetch).await;
         if callee.is_guarded
             && answer.as_ref().is_err_and(has_failed)
             && callee.left_ms() > PAUSE_MS
             && callee.admits()
         {
             pause(jitter()).await;
-            answer = callee.once(began, callee.left_ms(), &fetch).await;
+            answer = callee.once(began, callee.left_ms(), fetch).await;
         }
         answer.inspect(|answer| {
             if answer.status() == 200 && answer.body().is_some() {
@@ -284,12 +280,9 @@ impl Upstream {
     }
 
     /// A write says nothing of how its service reads, and hears nothing of it.
-    async fn write(
-        &self,
-        fetch: impl Fn(&AbortSignal) -> Result<Promise, JsValue>,
-    ) -> Result<Response, Error> {
+    async fn write(&self, fetch: &Fetch<'_>) -> Result<Response, Error> {
         let callee = Callee::of(self.callee.service, self.write_ms);
-        let answer = callee.once(now(), self.write_ms, &fetch).await;
+        let answer = callee.once(now(), self.write_ms, fetch).await;
         answer.map_err(|error| match error {
             Error::Problem(problem) => problem.of_write().into(),
             other => other,
