@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
 use crate::proof::Marks;
-use crate::{Error, gather, now};
+use crate::{Error, gather};
 
 /// A body.
 pub enum Body {
@@ -105,7 +105,7 @@ pub struct Fixed {
     pub marks: Marks,
     /// The bytes of its body, about.
     pub bytes: usize,
-    /// When it was made, in milliseconds since 1970.
+    /// When it was asked for, in milliseconds since 1970: it was right then, or later.
     pub at: i64,
 }
 
@@ -162,9 +162,8 @@ impl Answer {
     }
 
     /// Why something is missing in it, if it is.
-    #[must_use]
-    pub fn lacks(&self) -> Option<&Problem> {
-        self.lacks.as_ref()
+    pub fn lacks(&mut self) -> Option<Problem> {
+        self.lacks.take()
     }
 
     /// Says which registers' state it is made from.
@@ -173,15 +172,15 @@ impl Answer {
         Self { marks, ..self }
     }
 
-    /// Gives the answer to be kept, if it is a 200 of which the marks are known; one that comes
-    /// in parts is given once the last of them has gone out, if all of it has `most` bytes at
+    /// Gives the answer to be kept, as one that was asked for at a time, if it is a 200 of which
+    /// the marks are known; one that comes in parts is given once the last of them has gone out, if all of it has `most` bytes at
     /// most.
     #[must_use]
-    pub fn kept(self, most: usize, keep: impl FnOnce(Fixed) + 'static) -> Self {
+    pub fn kept(self, at: i64, most: usize, keep: impl FnOnce(Fixed) + 'static) -> Self {
         let Some(marks) = self.marks.filter(|_| self.status == 200) else {
             return self;
         };
-        let (headers, at) = (self.headers.clone(), now());
+        let headers = self.headers.clone();
         let fixed = move |body, bytes| Fixed {
             headers,
             body,

@@ -48,6 +48,7 @@ where
     move |mut call| {
         let (ask, handler) = (ask.clone(), handler.clone());
         async move {
+            let began = now();
             let Some(key) = key(&call) else {
                 return handler(call).await;
             };
@@ -56,7 +57,7 @@ where
             // Of a reader who has another answer the handler knows more.
             let held = held.filter(|(fixed, _)| seen.is_none() || seen == fixed.etag());
             if let Some((fixed, is_negotiated)) = held {
-                let (env, began) = (call.env.clone(), now());
+                let env = call.env.clone();
                 let marks = proof::marks(&call.context, move || ask(env.clone())).await;
                 if marks == Some(fixed.marks) {
                     let span = [began, now()];
@@ -79,7 +80,7 @@ where
             let keep = call.keep.clone();
             let answer = handler(call).await?;
             let is_negotiated = is_negotiated.get();
-            Ok(answer.kept(MOST_OF_ONE, move |fixed| {
+            Ok(answer.kept(began, MOST_OF_ONE, move |fixed| {
                 let (bytes, fixed) = (fixed.bytes + AROUND, Rc::new(fixed));
                 if let Some(keep) = keep {
                     keep(&fixed);

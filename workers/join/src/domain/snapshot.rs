@@ -2,7 +2,6 @@
 //! service is down.
 
 use registry::{Format, accept};
-use serde::{Deserialize, Serialize};
 
 use super::saving::Marks;
 
@@ -22,8 +21,7 @@ pub const MOST_BYTES_OF_ALL: i64 = 64_000_000;
 const MOST_KEY: usize = 500;
 
 /// What an answer needs beside its body. A name that is not there was not there.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Headers {
     /// `Content-Type`.
     pub content_type: String,
@@ -33,6 +31,33 @@ pub struct Headers {
     pub link: Option<String>,
     /// `X-Total-Count`.
     pub total_count: Option<String>,
+}
+
+impl Headers {
+    /// The headers as one text, a line each: none has a line's end in it.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let lines = [&self.etag, &self.link, &self.total_count];
+        lines
+            .into_iter()
+            .fold(self.content_type.clone(), |text, line| {
+                text + "\n" + line.as_deref().unwrap_or_default()
+            })
+    }
+
+    /// The headers of such a text.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        let mut lines = text.split('\n').map(ToOwned::to_owned);
+        let content_type = lines.next().unwrap_or_default();
+        let mut line = || lines.next().filter(|line| !line.is_empty());
+        Self {
+            content_type,
+            etag: line(),
+            link: line(),
+            total_count: line(),
+        }
+    }
 }
 
 /// An answer on its way into the table.
@@ -102,6 +127,27 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use registry::media::{LIST, TABLE};
+
+    #[test]
+    fn headers_are_read_as_they_are_written() {
+        let none = Headers {
+            content_type: "application/json".to_owned(),
+            ..Headers::default()
+        };
+        let all = Headers {
+            etag: Some("W/\"1j7.9\"".to_owned()),
+            link: Some("</v1/x>; rel=\"next\"".to_owned()),
+            total_count: Some("7".to_owned()),
+            ..none.clone()
+        };
+        let some = Headers {
+            link: None,
+            ..all.clone()
+        };
+        for headers in [none, all, some] {
+            assert_eq!(Headers::of_text(&headers.to_text()), headers);
+        }
+    }
 
     #[test]
     fn a_key_is_an_address_in_a_form() {

@@ -69,8 +69,6 @@ pub fn save(snapshot: &Snapshot) -> Vec<Statement> {
         headers,
         body,
     } = snapshot;
-    // Plain values always serialize.
-    let headers = serde_json::to_string(headers).unwrap_or_default();
     let bytes = i64::try_from(body.len()).unwrap_or(i64::MAX);
     let head = vec![
         key.as_str().into(),
@@ -79,7 +77,7 @@ pub fn save(snapshot: &Snapshot) -> Vec<Statement> {
         (*made_at).into(),
         (*asked_at).into(),
         bytes.into(),
-        headers.into(),
+        headers.to_text().into(),
     ];
     let of_head = || {
         vec![

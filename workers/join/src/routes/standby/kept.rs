@@ -79,7 +79,7 @@ impl Kept {
         let kept = Self {
             marks: [head.integer(0)?, head.integer(1)?],
             at: head.integer(2)?,
-            headers: serde_json::from_str(&head.text(3)?).ok()?,
+            headers: Headers::of_text(&head.text(3)?),
             body: parts.join("").into(),
         };
         Some(kept.seen())

@@ -33,13 +33,14 @@ where
         let asked = Rc::new(Asked {
             call: call.clone(),
             forms,
+            began: now(),
         });
         let keeper = Rc::clone(&asked);
         call.keep = Some(Rc::new(move |fixed| saving::keep(&keeper, fixed)));
         let answer = handler(call);
         async move {
             let answer = match answer.await {
-                Ok(answer) => match answer.lacks().cloned() {
+                Ok(mut answer) => match answer.lacks() {
                     None => answer,
                     Some(problem) => asked.instead(problem, Some(answer)).await,
                 },
@@ -59,6 +60,8 @@ where
 struct Asked {
     call: Call,
     forms: &'static [Format],
+    /// When it came, in milliseconds since 1970.
+    began: i64,
 }
 
 impl Asked {

@@ -69,8 +69,9 @@ async fn refresh(env: &Env, context: &Rc<Context>, key: &str) -> Result<(), Erro
     let Some((format, path, query)) = of_key(key) else {
         return Ok(());
     };
+    let began = edge::now();
     let call = Call::own(env, context, [path, query], format)?;
-    let answer = match path {
+    let mut answer = match path {
         "/people-per-place" => people_per_place::list(call).await?,
         "/statistics/places" => statistics::places(call).await?,
         _ => match people_per_place::read(call).await {
@@ -83,7 +84,7 @@ async fn refresh(env: &Env, context: &Rc<Context>, key: &str) -> Result<(), Erro
     }
     let made: Rc<RefCell<Option<Fixed>>> = Rc::default();
     let kept = Rc::clone(&made);
-    let answer = answer.kept(MOST_BYTES, move |fixed| {
+    let answer = answer.kept(began, MOST_BYTES, move |fixed| {
         kept.replace(Some(fixed));
     });
     // One that comes in parts is whole once it has been read.

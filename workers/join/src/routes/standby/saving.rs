@@ -35,8 +35,11 @@ pub fn seen() -> Option<(Marks, i64)> {
 
 /// Takes an answer that is right just now.
 pub(super) fn keep(asked: &Asked, fixed: &Rc<Fixed>) {
-    let now = now();
-    SEEN.set(Some((fixed.marks, now)));
+    // It was proved behind this moment, or made behind it.
+    let began = asked.began;
+    if SEEN.get().is_none_or(|(_, at)| at <= began) {
+        SEEN.set(Some((fixed.marks, began)));
+    }
     if fixed.bytes > MOST_BYTES {
         return;
     }
@@ -49,9 +52,9 @@ pub(super) fn keep(asked: &Asked, fixed: &Rc<Fixed>) {
     let waiting = Waiting {
         key,
         marks: fixed.marks,
-        answer: (Rc::clone(fixed), now),
+        answer: (Rc::clone(fixed), began),
     };
-    if SAVING.with_borrow_mut(|saving| saving.offer(waiting, now)) {
+    if SAVING.with_borrow_mut(|saving| saving.offer(waiting, now())) {
         asked.call.context.wait_until(write(env.clone()));
     }
 }
