@@ -9,6 +9,7 @@ pub mod access;
 mod answer;
 mod call;
 mod callee;
+mod chunks;
 mod cors;
 mod d1;
 mod error;
@@ -28,6 +29,7 @@ mod upstream;
 pub use answer::{Answer, Body, Fixed};
 pub use call::{Call, JSON, Keep, MERGE_PATCH, Method, RECORD_BYTES, TRIES};
 pub use callee::UNASKED;
+pub use chunks::chunks;
 pub use d1::{Database, Row};
 pub use error::Error;
 pub use held::{held, last};
@@ -37,11 +39,33 @@ pub use proof::Marks;
 pub use replay::Keyed;
 pub use routes::{Handlers, Routes, any, delete, get, patch, post, put};
 pub use stored::{Stored, record_of};
-pub use upstream::{Upstream, chunks};
+pub use upstream::Upstream;
+
+/// Texts that go over to JavaScript with about every request.
+const OFTEN: [&str; 15] = [
+    "GET",
+    "accept",
+    "application/json",
+    "content-type",
+    "etag",
+    "https://people/internal/counter",
+    "https://places/internal/counter",
+    "if-match",
+    "if-none-match",
+    "link",
+    "nosniff",
+    "vary",
+    "x-change-counter",
+    "x-content-type-options",
+    "x-total-count",
+];
 
 /// What each worker runs once, when an isolate starts.
 pub fn start() {
     console_error_panic_hook::set_once();
+    for text in OFTEN {
+        wasm_bindgen::intern(text);
+    }
 }
 
 /// The time, in milliseconds since 1970.

@@ -4,13 +4,14 @@
 //! executor of all others. What is waited for races a timer in JavaScript, where the loser is
 //! forgotten, and nothing of it stays in wasm.
 
-use js_sys::{Array, Promise, Reflect, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
+use js_sys::{Array, Promise};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ReadableStreamDefaultReader, Response};
+use web_sys::Response;
 
 use crate::Error;
 use crate::callee::Callee;
+use crate::chunks::{self, Reader};
 use crate::proof::wait;
 
 fn timer(milliseconds: u32) -> Promise {
@@ -37,7 +38,7 @@ pub async fn in_time(promise: &Promise, milliseconds: u32) -> Result<Option<JsVa
 /// A body of another worker, as it comes. One timer watches over many parts: it is too late when
 /// none came while it ran, or, as long as a reader has heard nothing at all, in any case.
 pub struct Parts {
-    reader: Option<ReadableStreamDefaultReader>,
+    reader: Option<Reader>,
     callee: Callee,
     timer: Promise,
     has_moved: bool,
@@ -46,9 +47,8 @@ pub struct Parts {
 impl Parts {
     /// The body of an answer.
     pub(crate) fn of(response: &Response, callee: Callee) -> Self {
-        let reader = response
-            .body()
-            .map(|body| body.get_reader().unchecked_into());
+        // A body that cannot be read, as one that is read already, has no part.
+        let reader = response.body().and_then(|body| chunks::reader(&body).ok());
         Self {
             reader,
             timer: timer(callee.left_ms()),
@@ -71,19 +71,16 @@ impl Parts {
         let Some(reader) = &self.reader else {
             return Ok(None);
         };
-        let read = reader.read();
+        let read = chunks::next(reader);
         loop {
             let given = before(&self.timer, &read).await;
             if let Some(given) = given.map_err(|thrown| self.callee.threw(&thrown))? {
                 self.has_moved = true;
-                let member = |name: &str| Reflect::get(&given, &name.into()).unwrap_or_default();
-                if member("done").is_truthy() {
+                let part = chunks::taken(&given).map_err(|thrown| self.callee.threw(&thrown))?;
+                if part.is_none() {
                     self.callee.succeeded();
-                    return Ok(None);
                 }
-                return Ok(Some(
-                    member("value").unchecked_into::<Uint8Array>().to_vec(),
-                ));
+                return Ok(part);
             }
             if self.callee.until.is_some() || !self.has_moved {
                 let _ = reader.cancel();

@@ -8,13 +8,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use futures_util::{Stream, StreamExt};
 use js_sys::{ArrayBuffer, Math, Reflect, Uint8Array};
 use registry::Tag;
 use registry::problem::Kind;
 use registry::timing::Timings;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_streams::ReadableStream;
+use wasm_bindgen::JsCast;
 use web_sys::{Headers, RequestInit, Response};
 use worker::{Env, Fetcher, worker_sys};
 
@@ -303,14 +301,4 @@ fn has_failed(error: &Error) -> bool {
 )]
 fn jitter() -> u32 {
     (f64::from(PAUSE_MS) * (1.0 + 3.0 * Math::random()) / 4.0) as u32
-}
-
-/// A body, of a request or an answer, as it comes.
-pub fn chunks(
-    body: Option<web_sys::ReadableStream>,
-) -> impl Stream<Item = Result<Vec<u8>, JsValue>> + use<> {
-    let chunks = body.map(|body| ReadableStream::from_raw(body).into_stream());
-    futures_util::stream::iter(chunks)
-        .flatten()
-        .map(|chunk| Ok(chunk?.unchecked_into::<Uint8Array>().to_vec()))
 }

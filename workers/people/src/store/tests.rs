@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../d1-migrations/people/0005_idempotency.sql"),
     include_str!("../../../../d1-migrations/people/0006_fence.sql"),
     include_str!("../../../../d1-migrations/people/0007_population_orders.sql"),
+    include_str!("../../../../d1-migrations/people/0008_resident.sql"),
 ];
 
 #[derive(Debug, Clone)]
