@@ -1,5 +1,7 @@
 //! What a handler answers, turned into a platform response in one place.
 
+use std::cell::Cell;
+
 use futures_util::stream::LocalBoxStream;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use js_sys::{JsString, Uint8Array};
@@ -107,6 +109,8 @@ pub struct Fixed {
     pub bytes: usize,
     /// When it was asked for, in milliseconds since 1970: it was right then, or later.
     pub at: i64,
+    /// Whether who keeps answers has it already.
+    pub is_kept: Cell<bool>,
 }
 
 impl Fixed {
@@ -187,6 +191,7 @@ impl Answer {
             marks,
             bytes,
             at,
+            is_kept: Cell::new(false),
         };
         let body = match self.body {
             Body::Js(body) => {

@@ -40,13 +40,15 @@ pub(super) fn keep(asked: &Asked, fixed: &Rc<Fixed>) {
     if SEEN.get().is_none_or(|(_, at)| at <= began) {
         SEEN.set(Some((fixed.marks, began)));
     }
-    if fixed.bytes > MOST_BYTES {
+    if fixed.is_kept.get() || fixed.bytes > MOST_BYTES {
         return;
     }
     let Some(key) = asked.key() else { return };
     let env = &asked.call.env;
-    let is_written = SAVING.with_borrow_mut(|saving| saving.has(&key, fixed.marks));
-    if is_written || is_off(env) {
+    fixed
+        .is_kept
+        .set(SAVING.with_borrow_mut(|saving| saving.has(&key, fixed.marks)));
+    if fixed.is_kept.get() || is_off(env) {
         return;
     }
     let waiting = Waiting {
@@ -74,6 +76,7 @@ async fn write(env: Env) {
                 let (fixed, asked_at) = answer;
                 if let Err(error) = save(&env, &key, &fixed, Some(asked_at)).await {
                     console_error!("a snapshot: {error}");
+                    fixed.is_kept.set(false);
                     SAVING.with_borrow_mut(|saving| saving.failed(key));
                 }
             }
