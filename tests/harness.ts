@@ -10,6 +10,7 @@ import {
 } from "wrangler";
 import { sections } from "../tools/seed.ts";
 import { type Costs, counting } from "./counting.ts";
+import { switching } from "./faults.ts";
 import type { Person, Place } from "./village.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -35,23 +36,28 @@ export type Options = {
   /** Lets a request with the header `x-crash-after: N` die behind its Nth call of a database
    * or a service, which has been done: what it would do next never happens. */
   crashing?: boolean;
-  /** The settings of the entry point; without them it is open, as in development. */
+  /** Lets `System.fail` have places and people fail, and be well again. */
+  switching?: boolean;
+  /** The settings of the entry point; without them it is open, as in development, and writes down
+   * no answers where calls are counted. */
   settings?: Record<string, string>;
 };
 
 export type Answer = {
   status: number;
-  /** Without the tag, and those that only the connection is about. */
+  /** Without the two below, and those that only the connection is about. */
   headers: Record<string, string>;
   /** The entity tag, empty where there is none. */
   etag: string;
+  /** Where it came from, which is never the same twice: `Server-Timing`. */
+  timing: string;
   text: string;
   // biome-ignore lint/suspicious/noExplicitAny: the tests are what says which shape it has
   json: any;
 };
 
 const apart = new Set(["connection", "content-length", "date", "keep-alive", "etag"]);
-apart.add("transfer-encoding");
+for (const name of ["server-timing", "transfer-encoding"]) apart.add(name);
 
 /** One worker, asked over its socket. */
 export class Worker {
@@ -73,15 +79,19 @@ export class Worker {
     const response = await fetch(address, init);
     const text = await response.text();
     const kept = [...response.headers].filter(([name]) => !apart.has(name));
-    return {
+    const answer = {
       status: response.status,
       headers: Object.fromEntries(kept),
       etag: response.headers.get("etag") ?? "",
+      timing: "",
       text,
       get json() {
         return JSON.parse(text);
       },
     };
+    // Of two answers that are compared it says nothing.
+    const timing = response.headers.get("server-timing") ?? "";
+    return Object.defineProperty(answer, "timing", { value: timing, enumerable: false });
   }
 
   get(path: string, headers?: Record<string, string>): Promise<Answer> {
@@ -194,8 +204,14 @@ export class System {
     >;
   }
 
+  /** Has a service fail in a way of `faults.ts`, or, without one, be well again. Tells how many
+   * requests it has got since this was last called. */
+  async fail(name: "places" | "people", fault = ""): Promise<number> {
+    return Number((await this[name].ask("POST", `/fault?${fault}`)).text);
+  }
+
   /** What a worker's schedule runs. */
-  async scheduled(name: "places" | "people"): Promise<void> {
+  async scheduled(name: Name): Promise<void> {
     const worker: unknown = await this.#miniflare.getWorker(name);
     await (worker as { scheduled(event: object): Promise<unknown> }).scheduled({
       cron: "* * * * *",
@@ -286,19 +302,22 @@ export function worker(name: Name, options: Options): WorkerOptions {
     contents,
   });
   const standIn = options.replace?.[name];
+  const settings = { WRITES: "open", ...(options.counting && { SNAPSHOTS: "off" }) };
   const modules = standIn
     ? [first(`export default { fetch: ${standIn} };`)]
     : options.counting
       ? [first(counting), ...built]
       : options.crashing
         ? [first(crashing), ...built]
-        : built;
+        : options.switching && name !== "join"
+          ? [first(switching), ...built]
+          : built;
   return {
     ...workerOptions,
     name,
     modules,
     modulesRoot: folder,
-    bindings: name === "join" ? (options.settings ?? { WRITES: "open" }) : {},
+    bindings: name === "join" ? (options.settings ?? settings) : {},
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   };
 }

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * A page of places with their people
-         * @description All places, in order of id, those without anybody, too.
+         * @description All places, in order of id, those without anybody, too. Where the owner of people is down, and no answer was kept, `people` is null: they are not known.
          */
         get: operations["listPeoplePerPlace"];
         put?: never;
@@ -740,8 +740,8 @@ export interface components {
         PlaceWithPeople: {
             id: components["schemas"]["Id"];
             name: components["schemas"]["Name"];
-            /** @description The first `peopleLimit` of them. */
-            people: components["schemas"]["Resident"][];
+            /** @description The first `peopleLimit` of them; null where they are not known, because their owner is down and no answer was kept. `Prefer: handling=strict` has a problem instead. */
+            people: components["schemas"]["Resident"][] | null;
             /** @description The link to the rest, where there are more people than `peopleLimit`. */
             next?: string;
         };
@@ -804,6 +804,8 @@ export interface components {
             version?: components["schemas"]["Id"] | null;
             /** @description The service that failed. */
             service?: string;
+            /** @description Of a write that a service failed: `unknown`, because nobody knows whether it was done. */
+            outcome?: string;
         };
         /**
          * @description What kind of problem it is.
@@ -915,6 +917,8 @@ export interface components {
         personInPath: components["schemas"]["Id"];
         /** @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412). */
         "If-Match": string;
+        /** @description `handling=strict` (RFC 7240): rather a problem than an answer that is old, or lacks something, while a service is down. */
+        Prefer: string;
         /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
         "If-None-Match": string;
         /** @description `*` makes this a PUT that only creates: where the record exists it is refused (412). */
@@ -1049,6 +1053,31 @@ export interface components {
          */
         "Retry-After": number;
         /**
+         * @description For how many seconds the answer may not have been right (RFC 9111): only where a service is down, and the last good answer is given instead.
+         * @example 12
+         */
+        Age: number;
+        /**
+         * @description That the answer is the last good one, or not whole, and which service is why (RFC 9211).
+         * @example join; fwd=stale; ttl=-12; detail=people-failed
+         */
+        "Cache-Status": string;
+        /**
+         * @description That the answer is not to be used again without asking, where a service is down.
+         * @example no-cache
+         */
+        "Cache-Control": string;
+        /**
+         * @description Where the answer came from, how each source did, and how many milliseconds it took.
+         * @example places;dur=3;desc="ok", people;dur=4;desc="ok"
+         */
+        "Server-Timing": string;
+        /**
+         * @description What of `Prefer` was heeded (RFC 7240).
+         * @example handling=strict
+         */
+        "Preference-Applied": string;
+        /**
          * @description What to prove oneself by (RFC 6750).
          * @example Bearer
          */
@@ -1073,6 +1102,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description `handling=strict` (RFC 7240): rather a problem than an answer that is old, or lacks something, while a service is down. */
+                Prefer?: components["parameters"]["Prefer"];
             };
             path?: never;
             cookie?: never;
@@ -1086,6 +1117,10 @@ export interface operations {
                     ETag: components["headers"]["ListTag"];
                     Link: components["headers"]["Link"];
                     "X-Total-Count": components["headers"]["X-Total-Count"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1097,6 +1132,10 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1140,6 +1179,8 @@ export interface operations {
             /** @description A service that this answer needs failed. */
             502: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1152,6 +1193,8 @@ export interface operations {
             /** @description A service that this answer needs did not answer in time. */
             504: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1172,6 +1215,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description `handling=strict` (RFC 7240): rather a problem than an answer that is old, or lacks something, while a service is down. */
+                Prefer?: components["parameters"]["Prefer"];
             };
             path: {
                 /** @description The place's id. */
@@ -1185,6 +1230,10 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1195,6 +1244,10 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1238,6 +1291,8 @@ export interface operations {
             /** @description A service that this answer needs failed. */
             502: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1250,6 +1305,8 @@ export interface operations {
             /** @description A service that this answer needs did not answer in time. */
             504: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1280,6 +1337,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description `handling=strict` (RFC 7240): rather a problem than an answer that is old, or lacks something, while a service is down. */
+                Prefer?: components["parameters"]["Prefer"];
             };
             path?: never;
             cookie?: never;
@@ -1292,6 +1351,10 @@ export interface operations {
                     Vary: components["headers"]["Vary"];
                     ETag: components["headers"]["ListTag"];
                     Link: components["headers"]["Link"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1304,6 +1367,10 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1347,6 +1414,8 @@ export interface operations {
             /** @description A service that this answer needs failed. */
             502: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1359,6 +1428,8 @@ export interface operations {
             /** @description A service that this answer needs did not answer in time. */
             504: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {

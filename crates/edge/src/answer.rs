@@ -1,5 +1,7 @@
 //! What a handler answers, turned into a platform response in one place.
 
+use std::cell::Cell;
+
 use futures_util::stream::LocalBoxStream;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use js_sys::{JsString, Uint8Array};
@@ -93,6 +95,7 @@ pub struct Answer {
     headers: Vec<(&'static str, String)>,
     body: Body,
     marks: Option<Marks>,
+    lacks: Option<Problem>,
 }
 
 /// An answer that can go out again and again.
@@ -104,14 +107,32 @@ pub struct Fixed {
     pub marks: Marks,
     /// The bytes of its body, about.
     pub bytes: usize,
+    /// When it was asked for, in milliseconds since 1970: it was right then, or later.
+    pub at: i64,
+    /// Whether who keeps answers has it already.
+    pub is_kept: Cell<bool>,
 }
 
 impl Fixed {
+    /// A header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The body: a text, or bytes.
+    #[must_use]
+    pub fn body(&self) -> &JsValue {
+        &self.body
+    }
+
     /// Its entity tag.
     #[must_use]
     pub fn etag(&self) -> Option<String> {
-        let etag = self.headers.iter().find(|(name, _)| *name == "etag");
-        etag.map(|(_, etag)| etag.clone())
+        self.header("etag").map(ToOwned::to_owned)
     }
 
     /// The answer, once more.
@@ -131,7 +152,22 @@ impl Answer {
             headers: Vec::new(),
             body,
             marks: None,
+            lacks: None,
         }
+    }
+
+    /// Says that something is missing in it, and why.
+    #[must_use]
+    pub fn lacking(self, problem: Problem) -> Self {
+        Self {
+            lacks: Some(problem),
+            ..self
+        }
+    }
+
+    /// Why something is missing in it, if it is.
+    pub fn lacks(&mut self) -> Option<Problem> {
+        self.lacks.take()
     }
 
     /// Says which registers' state it is made from.
@@ -140,11 +176,11 @@ impl Answer {
         Self { marks, ..self }
     }
 
-    /// Gives the answer to be kept, if it is a 200 of which the marks are known; one that comes
-    /// in parts is given once the last of them has gone out, if all of it has `most` bytes at
+    /// Gives the answer to be kept, as one that was asked for at a time, if it is a 200 of which
+    /// the marks are known; one that comes in parts is given once the last of them has gone out, if all of it has `most` bytes at
     /// most.
     #[must_use]
-    pub fn kept(self, most: usize, keep: impl FnOnce(Fixed) + 'static) -> Self {
+    pub fn kept(self, at: i64, most: usize, keep: impl FnOnce(Fixed) + 'static) -> Self {
         let Some(marks) = self.marks.filter(|_| self.status == 200) else {
             return self;
         };
@@ -154,6 +190,8 @@ impl Answer {
             body,
             marks,
             bytes,
+            at,
+            is_kept: Cell::new(false),
         };
         let body = match self.body {
             Body::Js(body) => {

@@ -13,10 +13,15 @@ const PART: u32 = 64 * 1024;
 
 #[wasm_bindgen]
 extern "C" {
-    type Reader;
+    /// What reads a body.
+    pub type Reader;
 
     #[wasm_bindgen(method, js_name = readAtLeast)]
     fn read_at_least(this: &Reader, least: u32, into: &Uint8Array) -> Promise;
+
+    /// Has nothing more come.
+    #[wasm_bindgen(method)]
+    pub fn cancel(this: &Reader) -> Promise;
 }
 
 /// A body, of a request or an answer, as it comes: in parts of 64 KB, but for the last.
@@ -46,7 +51,8 @@ enum State {
     Ended,
 }
 
-fn reader(body: &ReadableStream) -> Result<Reader, JsValue> {
+/// What reads a body, which nobody else reads any more.
+pub fn reader(body: &ReadableStream) -> Result<Reader, JsValue> {
     let mode = Object::new();
     Reflect::set(&mode, &"mode".into(), &"byob".into())?;
     Ok(body
@@ -56,9 +62,17 @@ fn reader(body: &ReadableStream) -> Result<Reader, JsValue> {
 
 /// The next part; none behind the last.
 async fn part(reader: &Reader) -> Result<Option<Vec<u8>>, JsValue> {
-    let read = reader.read_at_least(PART, &Uint8Array::new_with_length(PART));
-    let read = JsFuture::from(read).await?;
-    let value = Reflect::get(&read, &"value".into())?;
+    taken(&JsFuture::from(next(reader)).await?)
+}
+
+/// What comes next.
+pub fn next(reader: &Reader) -> Promise {
+    reader.read_at_least(PART, &Uint8Array::new_with_length(PART))
+}
+
+/// The part that has come; none behind the last.
+pub fn taken(read: &JsValue) -> Result<Option<Vec<u8>>, JsValue> {
+    let value = Reflect::get(read, &"value".into())?;
     let part = value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec);
     Ok(part.filter(|part| !part.is_empty()))
 }

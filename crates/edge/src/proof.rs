@@ -75,7 +75,7 @@ impl Round {
 extern "C" {
     /// The platform's timer as a promise.
     #[wasm_bindgen(js_namespace = scheduler)]
-    fn wait(milliseconds: i32) -> Promise;
+    pub(crate) fn wait(milliseconds: i32) -> Promise;
 }
 
 /// The round to come, and who asks.

@@ -1,6 +1,5 @@
 //! Route tables: which handler answers which address and method.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use futures_util::FutureExt;
@@ -274,7 +273,9 @@ impl Routes {
             query: query.to_owned(),
             segments: segments.map(|(_, value)| value.to_owned()).collect(),
             method,
-            is_negotiated: Rc::new(Cell::new(false)),
+            is_negotiated: Rc::default(),
+            timings: Rc::default(),
+            keep: None,
         };
         if let Some(guard) = self.guard {
             guard(&call, method)?;

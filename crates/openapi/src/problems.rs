@@ -40,7 +40,7 @@ pub fn sample(kind: Kind) -> Problem {
         Kind::IdempotencyKeyReused => Problem::idempotency_key_reused(),
         Kind::Internal => Problem::internal(),
         Kind::ServiceFailed => Problem::service_failed("people"),
-        Kind::ServiceTimedOut => Problem::service_timed_out("people", 5000),
+        Kind::ServiceTimedOut => Problem::service_timed_out("people", 3000),
     }
 }
 

@@ -6,6 +6,8 @@
 
 pub mod accept;
 pub mod access;
+pub mod breaker;
+pub mod cache_status;
 pub mod cors;
 pub mod csv;
 pub mod cursor;
@@ -27,8 +29,10 @@ pub mod page;
 pub mod params;
 pub mod path;
 pub mod population;
+pub mod prefer;
 pub mod problem;
 pub mod sql;
+pub mod timing;
 
 pub use cursor::Cursor;
 pub use etag::{Preconditions, Tag};

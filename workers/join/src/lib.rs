@@ -8,9 +8,14 @@ pub mod store;
 use std::rc::Rc;
 
 use edge::{Routes, any, get, held, post};
+use registry::Format;
+use registry::media::{LIST, TABLE};
 use routes::people_per_place::marks;
+use routes::standby::{self, standby};
 use routes::ui::{self, page};
-use worker::{Context, Env, Result, event};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::{Context, Env, Result, console_error, event, worker_sys};
 
 /// The whole route table, each address without its `/v1`.
 #[must_use]
@@ -19,17 +24,20 @@ pub fn table() -> Routes {
         .at("/", get(page(ui::overview)))
         .at(
             "/people-per-place",
-            get(held(marks, routes::people_per_place::list)),
+            get(standby(LIST, held(marks, routes::people_per_place::list))),
         )
         .at(
             "/people-per-place/{id}",
-            get(held(marks, routes::people_per_place::read)),
+            get(standby(
+                &[Format::Json],
+                held(marks, routes::people_per_place::read),
+            )),
         )
         .at("/integrity", get(routes::integrity))
         .at("/integrity/repair", post(routes::repair))
         .at(
             "/statistics/places",
-            get(held(marks, routes::statistics::places)),
+            get(standby(TABLE, held(marks, routes::statistics::places))),
         )
         .at("/changes", get(routes::changes))
         .at("/places", any(routes::forward::to_places))
@@ -78,4 +86,13 @@ fn start() {
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<web_sys::Response> {
     ROUTES.with(Rc::clone).serve(request, env, context).await
+}
+
+/// What the schedule runs. The macro of the platform's crate would keep the context to itself,
+/// that a call needs.
+#[wasm_bindgen]
+pub async fn scheduled(_event: JsValue, env: Env, context: worker_sys::Context) {
+    if let Err(error) = standby::refresh::scheduled(env, Context::new(context)).await {
+        console_error!("the scheduled refresh: {error}");
+    }
 }

@@ -5,6 +5,7 @@ mod dataset;
 pub mod forward;
 pub mod integrity;
 pub mod people_per_place;
+pub mod standby;
 pub mod statistics;
 pub mod ui;
 
