@@ -235,6 +235,23 @@ test("a_hundred_thousand_people_come_in_and_go_out_again", async (t) => {
   assert.equal(there.text.trimEnd().split("\n").length, crowd - 1);
 });
 
+test("an_export_has_no_name_too_long_for_it", async () => {
+  await using system = await fresh();
+  const row = (n: number) => `${String(n).padStart(4, "0")}${"😀".repeat(196)}\n`;
+  const rows = Array.from({ length: 4000 }, (_, n) => row(n));
+  // Together they are longer than what D1 makes of a text.
+  assert.ok(rows.join("").length > 1_500_000);
+  for (const half of [rows.slice(0, 2500), rows.slice(2500)]) {
+    const report = await take(system, "people", `name\n${half.join("")}`);
+    assert.equal(report.json.created, half.length, report.text.slice(0, 500));
+  }
+  for (const format of ["csv", "ndjson"]) {
+    const { text } = await system.join.get(`/v1/people/export?format=${format}`);
+    const numbers = [...text.matchAll(/"(\d{4})😀/g)].map(([, number]) => Number(number));
+    assert.deepEqual(numbers, [...rows.keys()], `${format} ${text.slice(-200)}`);
+  }
+});
+
 test("an_export_takes_the_filters_of_the_list", async () => {
   const { text } = await system.join.get("/v1/people/export?isKing=true", { accept: lines });
   assert.deepEqual(JSON.parse(text), people[0]);

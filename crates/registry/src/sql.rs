@@ -121,7 +121,7 @@ pub struct Filters {
     binds: Vec<Bind>,
 }
 
-/// The binds that every page has before those of its filters.
+/// The binds that every page, and every part, has before those of its filters.
 const PAGE_BINDS: usize = 6;
 
 impl Filters {
@@ -196,6 +196,44 @@ SELECT
   {count},
   (SELECT counter FROM register)
 FROM numbered";
+
+/// One part of an export: a row of (text, the last id, how many records). `?1` is the most
+/// records, `?2` to `?5` what stands around them, as in [`PAGE`], and `?6` the id behind which
+/// the part begins. Each record is read once.
+const PART: &str = "
+SELECT
+  ?2 || coalesce(group_concat({record}, ?3) || ?4, ?5),
+  max(id),
+  count(*)
+FROM (
+  SELECT id, {columns}
+  FROM {table}
+  WHERE {filters} AND id > ?6
+  ORDER BY id
+  LIMIT ?1
+)";
+
+/// So many records of a register, in order of id, behind the one with an id.
+#[must_use]
+pub fn part(
+    register: Register,
+    filters: Filters,
+    frame: Frame,
+    after: i64,
+    most: i64,
+) -> Statement {
+    let sql = PART
+        .replace("{record}", register.record)
+        .replace("{columns}", register.columns)
+        .replace("{table}", register.table)
+        .replace("{filters}", &filters.text());
+    let frame = [frame.open, frame.between, frame.close, frame.none].map(Bind::from);
+    let mut binds = vec![Bind::Integer(most)];
+    binds.extend(frame);
+    binds.push(after.into());
+    binds.extend(filters.binds);
+    Statement { sql, binds }
+}
 
 /// The page of a register that a request asks for; `seen` is the change counter of the
 /// page that it has already.
