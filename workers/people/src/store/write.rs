@@ -1,23 +1,60 @@
 //! Writes: for one person as for many, bound as one JSON array.
 
+use registry::name::Name;
 use registry::sql::Statement;
 use registry::{PersonId, PlaceId};
 use serde_json::Value;
 
 use super::record;
 
-/// Adds people; see the statement.
+/// What a write of one gives: a row of (id, version, body).
+const RETURNING: &str = concat!("RETURNING id, version, ", record!());
+
+/// Adds a person: a row of it.
 #[must_use]
-pub fn insert(rows: &[Value]) -> Statement {
-    let sql = include_str!("insert.sql").replace("{record}", record!());
-    Statement::over(&sql, rows)
+pub fn insert(row: &Value) -> Statement {
+    let rows = std::slice::from_ref(row);
+    returning(insert_all(rows, row["id"].as_i64()))
+}
+
+/// Adds people; see the statement. None of those who are added together has a greater id than
+/// `greatest`.
+#[must_use]
+pub fn insert_all(rows: &[Value], greatest: Option<i64>) -> Statement {
+    let mut insert = Statement::over(include_str!("insert.sql"), rows);
+    insert.binds.push(greatest.unwrap_or_default().into());
+    insert
+}
+
+/// Changes a person: a row of it, with the new version.
+#[must_use]
+pub fn update(row: &Value) -> Statement {
+    returning(update_all(std::slice::from_ref(row)))
 }
 
 /// Changes people; see the statement.
 #[must_use]
-pub fn update(rows: &[Value]) -> Statement {
-    let sql = include_str!("update.sql").replace("{record}", record!());
-    Statement::over(&sql, rows)
+pub fn update_all(rows: &[Value]) -> Statement {
+    Statement::over(include_str!("update.sql"), rows)
+}
+
+fn returning(mut statement: Statement) -> Statement {
+    statement.sql.push_str(RETURNING);
+    statement
+}
+
+/// Gives a person another name, if that is settled and has not got it already. By the primary
+/// key.
+const RENAME: &str = "
+UPDATE person SET name = ?2, name_key = ?3, version = version + 1
+WHERE id = ?1 AND unsettled_since IS NULL AND name <> ?2
+";
+
+/// A new name: a row as of an update, if the person is there and no more has to be known.
+#[must_use]
+pub fn rename(id: PersonId, name: &Name) -> Statement {
+    let binds = vec![id.get().into(), name.as_str().into(), name.key().into()];
+    returning(Statement::new(RENAME, binds))
 }
 
 /// Takes the crown from the king of a place, by the index `one_king_a_place`, for an heir in
