@@ -48,7 +48,7 @@ pub fn forget_batch(key: &str) -> Statement {
     Statement::new(&sql, vec![key.into()])
 }
 
-/// Begins the inserts of a batch; see the migration `0008_import`.
+/// Begins the inserts of a batch; see the migration `0009_import`.
 const OPEN: &str = "
 INSERT INTO bulk (id, after_seq, at)
 SELECT 1, coalesce(max(seq), 0), max(

@@ -16,7 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../d1-migrations/people/0005_idempotency.sql"),
     include_str!("../../../../d1-migrations/people/0006_fence.sql"),
     include_str!("../../../../d1-migrations/people/0007_population_orders.sql"),
-    include_str!("../../../../d1-migrations/people/0008_import.sql"),
+    include_str!("../../../../d1-migrations/people/0009_import.sql"),
 ];
 
 #[derive(Debug, Clone)]
