@@ -1,5 +1,8 @@
 //! D1: statements in, rows out. One call here is one round trip.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use js_sys::{Array, Object, Promise, Reflect};
 use registry::sql::{Bind, Statement};
 use wasm_bindgen::{JsCast, JsValue};
@@ -8,6 +11,15 @@ use worker::Env;
 use worker::worker_sys::{D1Database, D1PreparedStatement, D1Result};
 
 use crate::Error;
+
+/// The most statements that are kept.
+const MOST_PREPARED: usize = 64;
+
+thread_local! {
+    /// Statements that JavaScript holds already, by their text: the text of one is longer than
+    /// what is bound to it and what comes back.
+    static PREPARED: RefCell<HashMap<String, D1PreparedStatement>> = RefCell::default();
+}
 
 /// A worker's own database, bound as `DB`.
 pub struct Database(D1Database);
@@ -74,8 +86,18 @@ impl Database {
 
     fn prepare(&self, statement: &Statement) -> Result<D1PreparedStatement, Error> {
         let binds: Array = statement.binds.iter().map(to_js).collect();
-        let prepared = self.0.prepare(&statement.sql).map_err(thrown)?;
-        prepared.bind(binds).map_err(thrown)
+        PREPARED.with_borrow_mut(|kept| {
+            if let Some(prepared) = kept.get(&statement.sql) {
+                return prepared.bind(binds).map_err(thrown);
+            }
+            let prepared = self.0.prepare(&statement.sql).map_err(thrown)?;
+            if kept.len() >= MOST_PREPARED {
+                kept.clear();
+            }
+            let bound = prepared.bind(binds).map_err(thrown);
+            kept.insert(statement.sql.clone(), prepared);
+            bound
+        })
     }
 }
 

@@ -8,6 +8,7 @@
 pub mod access;
 mod answer;
 mod call;
+mod chunks;
 mod cors;
 mod d1;
 mod error;
@@ -21,10 +22,12 @@ pub mod proof;
 mod replay;
 mod routes;
 mod stored;
+mod together;
 mod upstream;
 
 pub use answer::{Answer, Body};
 pub use call::{Call, JSON, MERGE_PATCH, Method, RECORD_BYTES, TRIES};
+pub use chunks::chunks;
 pub use d1::{Database, Row};
 pub use error::Error;
 pub use held::held;
@@ -33,11 +36,34 @@ pub use proof::Marks;
 pub use replay::Keyed;
 pub use routes::{Handlers, Routes, any, delete, get, patch, post, put};
 pub use stored::{Stored, record_of};
-pub use upstream::{Upstream, chunks};
+pub use together::{Queue, together};
+pub use upstream::Upstream;
+
+/// Texts that go over to JavaScript with about every request.
+const OFTEN: [&str; 15] = [
+    "GET",
+    "accept",
+    "application/json",
+    "content-type",
+    "etag",
+    "https://people/internal/counter",
+    "https://places/internal/counter",
+    "if-match",
+    "if-none-match",
+    "link",
+    "nosniff",
+    "vary",
+    "x-change-counter",
+    "x-content-type-options",
+    "x-total-count",
+];
 
 /// What each worker runs once, when an isolate starts.
 pub fn start() {
     console_error_panic_hook::set_once();
+    for text in OFTEN {
+        wasm_bindgen::intern(text);
+    }
 }
 
 /// The time, in milliseconds since 1970.

@@ -4,13 +4,11 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use futures_util::{Stream, StreamExt};
 use js_sys::{ArrayBuffer, Uint8Array};
 use registry::problem::MEDIA_TYPE;
 use registry::{Problem, Tag};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use wasm_streams::ReadableStream;
 use web_sys::{AbortController, Headers, RequestInit, Response};
 use worker::{Delay, Env, Fetcher, console_error, worker_sys};
 
@@ -229,14 +227,4 @@ impl Upstream {
     fn threw(&self, thrown: &JsValue) -> Error {
         self.failed(&format!("{thrown:?}"))
     }
-}
-
-/// A body, of a request or an answer, as it comes.
-pub fn chunks(
-    body: Option<web_sys::ReadableStream>,
-) -> impl Stream<Item = Result<Vec<u8>, JsValue>> + use<> {
-    let chunks = body.map(|body| ReadableStream::from_raw(body).into_stream());
-    futures_util::stream::iter(chunks)
-        .flatten()
-        .map(|chunk| Ok(chunk?.unchecked_into::<Uint8Array>().to_vec()))
 }

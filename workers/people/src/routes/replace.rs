@@ -1,10 +1,16 @@
 //! `PUT` and `PATCH /v1/people/{id}`
 
-use edge::{Answer, Call, Database, Error, JSON, MERGE_PATCH, Stored, TRIES, record_of};
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+
+use edge::{
+    Answer, Call, Database, Error, JSON, MERGE_PATCH, Queue, Stored, TRIES, record_of, together,
+};
 use registry::json::Object;
 use registry::name::Name;
 use registry::{PersonId, Preconditions, Problem};
 use serde_json::Value;
+use worker::Env;
 
 use super::settling::Registrar;
 use super::writing::{PEOPLE, depose_needs_a_resident};
@@ -13,6 +19,31 @@ use crate::store;
 
 /// The parameters of the query.
 pub const PARAMETERS: &[&str] = &["depose"];
+
+/// A person and the new name.
+type Rename = (PersonId, Name);
+
+thread_local! {
+    static RENAMES: RefCell<Queue<Rename, Stored>> = RefCell::default();
+}
+
+/// Writes new names. Of several for one person the first is written, and the others have to be
+/// written over it.
+async fn rename(env: Env, names: Vec<Rename>) -> Result<Vec<Option<Stored>>, Error> {
+    let mut seen = HashSet::new();
+    let ids = names.iter().map(|(id, _)| seen.insert(*id).then_some(*id));
+    let ids: Vec<Option<PersonId>> = ids.collect();
+    let firsts = names.into_iter().zip(&ids);
+    let firsts: Vec<Rename> = firsts.filter_map(|(name, id)| id.and(Some(name))).collect();
+    let rows = Database::of(&env)?.rows(&store::rename(&firsts)).await?;
+    let mut written: HashMap<i64, Stored> = rows
+        .iter()
+        .filter_map(|row| Stored::written(std::slice::from_ref(row)))
+        .map(|stored| (stored.id, stored))
+        .collect();
+    let of_each = ids.into_iter().map(|id| written.remove(&id?.get()));
+    Ok(of_each.collect())
+}
 
 /// A change of one person, as far as it does not depend on how it is put.
 struct Change {
@@ -93,9 +124,10 @@ impl Change {
         let Some(name) = name.and_then(|name| Name::new(name, edge::normalize)) else {
             return Ok(None);
         };
-        let database = Database::of(&call.env)?;
-        let rows = database.rows(&store::rename(self.id, &name)).await?;
-        Ok(Stored::written(&rows).map(Stored::into_answer))
+        let env = call.env.clone();
+        let write = move |names| rename(env.clone(), names);
+        let written = together(&RENAMES, &call.context, (self.id, name), write).await?;
+        Ok(written.map(Stored::into_answer))
     }
 
     /// Writes the person over the current one; none if somebody else was faster.

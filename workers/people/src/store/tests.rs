@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../d1-migrations/people/0005_idempotency.sql"),
     include_str!("../../../../d1-migrations/people/0006_fence.sql"),
     include_str!("../../../../d1-migrations/people/0007_population_orders.sql"),
+    include_str!("../../../../d1-migrations/people/0008_resident.sql"),
     include_str!("../../../../d1-migrations/people/0009_import.sql"),
 ];
 
@@ -412,7 +413,7 @@ fn every_write_has_its_index() {
     let mut statements = vec![
         store::insert(&rows[0]),
         store::update(&rows[0]),
-        store::rename(id, &name),
+        store::rename(&[(id, name)]),
         store::update_all(&rows),
         registry::sql::Statement::new(store::WRITTEN, vec!["k".into()]),
         store::forget_batch("k"),

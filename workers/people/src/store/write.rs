@@ -3,7 +3,7 @@
 use registry::name::Name;
 use registry::sql::Statement;
 use registry::{PersonId, PlaceId};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::record;
 
@@ -43,18 +43,24 @@ fn returning(mut statement: Statement) -> Statement {
     statement
 }
 
-/// Gives a person another name, if that is settled and has not got it already. By the primary
-/// key.
+/// Gives people other names: those who are settled, and have not got them already. By the
+/// primary key.
 const RENAME: &str = "
-UPDATE person SET name = ?2, name_key = ?3, version = version + 1
-WHERE id = ?1 AND unsettled_since IS NULL AND name <> ?2
+UPDATE person SET
+  name = e.value ->> 'name',
+  name_key = e.value ->> 'key',
+  version = person.version + 1
+FROM json_each(?1) AS e
+WHERE person.id = e.value ->> 'id'
+  AND person.unsettled_since IS NULL AND person.name <> e.value ->> 'name'
 ";
 
-/// A new name: a row as of an update, if the person is there and no more has to be known.
+/// New names, each of another person: a row as of an update for each that is written.
 #[must_use]
-pub fn rename(id: PersonId, name: &Name) -> Statement {
-    let binds = vec![id.get().into(), name.as_str().into(), name.key().into()];
-    returning(Statement::new(RENAME, binds))
+pub fn rename(names: &[(PersonId, Name)]) -> Statement {
+    let row = |(id, name): &(PersonId, Name)| json!({"id": id.get(), "name": name.as_str(), "key": name.key()});
+    let rows: Vec<Value> = names.iter().map(row).collect();
+    returning(Statement::over(RENAME, &rows))
 }
 
 /// Takes the crown from the king of a place, by the index `one_king_a_place`, for an heir in

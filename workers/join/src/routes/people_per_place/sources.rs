@@ -45,22 +45,24 @@ fn mark(response: &Response) -> Option<i64> {
     counter.or(tag.version())
 }
 
+/// The change counter that an answer tells by itself.
+fn told(response: &Response) -> Option<i64> {
+    let counter = response.headers().get(COUNTER).ok().flatten()?;
+    counter.parse().ok()
+}
+
 /// The change counter of the register that an answer is of.
 fn counter(response: &Response) -> Option<i64> {
-    let header = |name| response.headers().get(name).ok().flatten();
-    let told = header(COUNTER).and_then(|counter| counter.parse().ok());
-    let tag = || Tag::parse(&header("etag")?)?.counters(Format::Json);
-    told.or_else(|| tag().map(|[counter]| counter))
+    let tag = || Tag::parse(&response.headers().get("etag").ok().flatten()?);
+    told(response).or_else(|| tag()?.counters(Format::Json).map(|[counter]| counter))
 }
 
 /// How far both registers are, for the answers that an isolate holds.
 pub async fn marks(env: Env) -> Option<Marks> {
     let Services { places, people } = Services::of(&env).ok()?;
     let path = "/internal/counter";
-    let places = async { places.read_json::<i64>(places.get(path).await?).await };
-    let people = async { people.read_json::<i64>(people.get(path).await?).await };
-    let (places, people) = try_join(places, people).await.ok()?;
-    Some([places, people])
+    let (places, people) = try_join(places.get(path), people.get(path)).await.ok()?;
+    Some([told(&places)?, told(&people)?])
 }
 
 impl Services {

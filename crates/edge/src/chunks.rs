@@ -1,0 +1,64 @@
+//! A body, as it comes.
+
+use futures_util::{Stream, stream};
+use js_sys::{Object, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::ReadableStream;
+
+/// The bytes that are waited for before a part is taken. The platform cuts a body into pieces of
+/// 4 KB, and each would cost as much as one of these.
+const PART: u32 = 64 * 1024;
+
+#[wasm_bindgen]
+extern "C" {
+    type Reader;
+
+    #[wasm_bindgen(method, js_name = readAtLeast)]
+    fn read_at_least(this: &Reader, least: u32, into: &Uint8Array) -> Promise;
+}
+
+/// A body, of a request or an answer, as it comes: in parts of 64 KB, but for the last.
+pub fn chunks(
+    body: Option<ReadableStream>,
+) -> impl Stream<Item = Result<Vec<u8>, JsValue>> + use<> {
+    stream::unfold(State::Unread(body), |state| async {
+        let reader = match state {
+            State::Unread(Some(body)) => reader(&body),
+            State::Reading(reader) => Ok(reader),
+            State::Unread(None) | State::Ended => return None,
+        };
+        let read = match &reader {
+            Ok(reader) => part(reader).await,
+            Err(thrown) => Err(thrown.clone()),
+        };
+        match (read, reader) {
+            (Ok(part), Ok(reader)) => Some((Ok(part?), State::Reading(reader))),
+            (Err(thrown), _) | (_, Err(thrown)) => Some((Err(thrown), State::Ended)),
+        }
+    })
+}
+
+enum State {
+    Unread(Option<ReadableStream>),
+    Reading(Reader),
+    Ended,
+}
+
+fn reader(body: &ReadableStream) -> Result<Reader, JsValue> {
+    let mode = Object::new();
+    Reflect::set(&mode, &"mode".into(), &"byob".into())?;
+    Ok(body
+        .get_reader_with_options(mode.unchecked_ref())
+        .unchecked_into())
+}
+
+/// The next part; none behind the last.
+async fn part(reader: &Reader) -> Result<Option<Vec<u8>>, JsValue> {
+    let read = reader.read_at_least(PART, &Uint8Array::new_with_length(PART));
+    let read = JsFuture::from(read).await?;
+    let value = Reflect::get(&read, &"value".into())?;
+    let part = value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec);
+    Ok(part.filter(|part| !part.is_empty()))
+}
