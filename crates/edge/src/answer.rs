@@ -7,6 +7,7 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use js_sys::{JsString, Uint8Array};
 use registry::media::Frame;
 use registry::{Format, Problem, Tag, problem};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
@@ -38,6 +39,7 @@ impl Body {
         parts: impl Stream<Item = Result<Vec<u8>, Error>> + 'static,
         frame: Frame,
     ) -> Self {
+        let parts = parts.map_ok(|bytes| Uint8Array::from(bytes.as_slice()));
         Self::ended(parts, move |problem| {
             let problem = problem.to_json();
             let open = problem.strip_suffix('}').unwrap_or_default();
@@ -48,20 +50,20 @@ impl Body {
     /// The same, with what ends a body that failed.
     #[must_use]
     pub fn ended(
-        parts: impl Stream<Item = Result<Vec<u8>, Error>> + 'static,
+        parts: impl Stream<Item = Result<Uint8Array, Error>> + 'static,
         unfinished: impl Fn(&Problem) -> String + 'static,
     ) -> Self {
         let chunks = parts.flat_map(move |part| {
             let chunks = match part {
                 Ok(bytes) => vec![Ok(bytes)],
                 Err(error) => vec![
-                    Ok(unfinished(&error.into_problem()).into_bytes()),
+                    Ok(unfinished(&error.into_problem()).as_bytes().into()),
                     Err(js_sys::Error::new("the answer broke off").into()),
                 ],
             };
             stream::iter(chunks)
         });
-        let chunks = chunks.map_ok(|bytes| Uint8Array::from(bytes.as_slice()).into());
+        let chunks = chunks.map_ok(JsValue::from);
         Self::Stream(chunks.boxed_local())
     }
 
@@ -87,6 +89,22 @@ impl Body {
             Self::Bytes(bytes) => Some(Uint8Array::from(bytes.as_slice()).into()),
         }
     }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    type TextEncoder;
+
+    #[wasm_bindgen(constructor)]
+    fn new() -> TextEncoder;
+
+    #[wasm_bindgen(method)]
+    fn encode(this: &TextEncoder, text: &JsValue) -> Uint8Array;
+}
+
+/// The bytes of a text that JavaScript holds: it is not copied into wasm for that.
+pub fn encoded(text: &JsValue) -> Uint8Array {
+    TextEncoder::new().encode(text)
 }
 
 /// Status, headers and body.

@@ -24,6 +24,7 @@ pub mod proof;
 mod replay;
 mod routes;
 mod stored;
+mod together;
 mod upstream;
 
 pub use answer::{Answer, Body, Fixed};
@@ -39,6 +40,7 @@ pub use proof::Marks;
 pub use replay::Keyed;
 pub use routes::{Handlers, Routes, any, delete, get, patch, post, put};
 pub use stored::{Stored, record_of};
+pub use together::{Queue, together};
 pub use upstream::Upstream;
 
 /// Texts that go over to JavaScript with about every request.
