@@ -28,14 +28,28 @@ extern "C" {
 pub fn chunks(
     body: Option<ReadableStream>,
 ) -> impl Stream<Item = Result<Vec<u8>, JsValue>> + use<> {
-    stream::unfold(State::Unread(body), |state| async {
+    at_least(PART, body)
+}
+
+/// The same, each part as soon as there is anything of it: for who watches it come.
+pub fn pieces(
+    body: Option<ReadableStream>,
+) -> impl Stream<Item = Result<Vec<u8>, JsValue>> + use<> {
+    at_least(1, body)
+}
+
+fn at_least(
+    least: u32,
+    body: Option<ReadableStream>,
+) -> impl Stream<Item = Result<Vec<u8>, JsValue>> + use<> {
+    stream::unfold(State::Unread(body), move |state| async move {
         let reader = match state {
             State::Unread(Some(body)) => reader(&body),
             State::Reading(reader) => Ok(reader),
             State::Unread(None) | State::Ended => return None,
         };
         let read = match &reader {
-            Ok(reader) => part(reader).await,
+            Ok(reader) => part(least, reader).await,
             Err(thrown) => Err(thrown.clone()),
         };
         match (read, reader) {
@@ -61,8 +75,9 @@ pub fn reader(body: &ReadableStream) -> Result<Reader, JsValue> {
 }
 
 /// The next part; none behind the last.
-async fn part(reader: &Reader) -> Result<Option<Vec<u8>>, JsValue> {
-    taken(&JsFuture::from(next(reader)).await?)
+async fn part(least: u32, reader: &Reader) -> Result<Option<Vec<u8>>, JsValue> {
+    let read = reader.read_at_least(least, &Uint8Array::new_with_length(PART));
+    taken(&JsFuture::from(read).await?)
 }
 
 /// What comes next.

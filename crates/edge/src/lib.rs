@@ -30,7 +30,7 @@ mod upstream;
 pub use answer::{Answer, Body, Fixed};
 pub use call::{Call, JSON, Keep, MERGE_PATCH, Method, RECORD_BYTES, TRIES};
 pub use callee::UNASKED;
-pub use chunks::chunks;
+pub use chunks::{chunks, pieces};
 pub use d1::{Database, Row};
 pub use error::Error;
 pub use held::{held, last};

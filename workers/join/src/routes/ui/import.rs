@@ -1,6 +1,6 @@
 //! `GET /ui/import` and `POST /ui/import`
 
-use edge::{Answer, Body, Call, Error, Upstream, chunks};
+use edge::{Answer, Body, Call, Error, Upstream, pieces};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use js_sys::{ArrayBuffer, Uint8Array};
 use pages::Form;
@@ -106,7 +106,7 @@ fn page(
     file: Option<String>,
 ) -> impl Stream<Item = Result<Vec<u8>, Error>> + use<> {
     let start = report.start();
-    let parts = Box::pin(chunks(answer.body()));
+    let parts = Box::pin(pieces(answer.body()));
     let rest = stream::unfold(Some((report, parts)), move |state| {
         let file = file.clone();
         async move {
