@@ -42,5 +42,9 @@ export const counting = `
       if (typeof Built === "function") return new Built(context, env).fetch(request);
       return Built.fetch(request, env, context);
     },
+    scheduled(event, env, context) {
+      if (!services) count(env);
+      return new Built(context, env).scheduled(event);
+    },
   };
 `;

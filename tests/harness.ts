@@ -10,6 +10,7 @@ import {
 } from "wrangler";
 import { sections } from "../tools/seed.ts";
 import { type Costs, counting } from "./counting.ts";
+import { switching } from "./faults.ts";
 import type { Person, Place } from "./village.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -38,8 +39,11 @@ export type Options = {
   /** Gives this worker's requests with the header `x-panic` a database whose answers no worker
    * survives, and those with `x-broken` one that fails. */
   panicking?: Name;
+  /** Lets `System.fail` have places and people fail, and be well again. */
+  switching?: boolean;
   /** The settings of the entry point; without them all three workers are open, as in
-   * development. With them the owners let in whom they share a secret with, as deployed. */
+   * development, and no answers are written down where calls are counted. With them the owners
+   * let in whom they share a secret with, as deployed. */
   settings?: Record<string, string>;
   /** The settings of the owners, in place of those. */
   owners?: Record<string, string>;
@@ -58,13 +62,15 @@ export type Answer = {
   all: Headers;
   /** The entity tag, empty where there is none. */
   etag: string;
+  /** Where it came from, which is never the same twice: `Server-Timing`. */
+  timing: string;
   text: string;
   // biome-ignore lint/suspicious/noExplicitAny: the tests are what says which shape it has
   json: any;
 };
 
 const apart = new Set(["connection", "content-length", "date", "keep-alive", "etag"]);
-apart.add("transfer-encoding");
+for (const name of ["server-timing", "transfer-encoding"]) apart.add(name);
 export const always = ["permissions-policy", "cross-origin-resource-policy", "x-request-id"];
 for (const name of always) apart.add(name);
 
@@ -94,10 +100,11 @@ export class Worker {
     const isSaid = ([name, value]: [string, string]) =>
       !apart.has(name) && !(name === "referrer-policy" && value === "no-referrer");
     const kept = [...response.headers].filter(isSaid);
-    return {
+    const answer = {
       status: response.status,
       headers: Object.fromEntries(kept),
       etag: response.headers.get("etag") ?? "",
+      timing: "",
       all: response.headers,
       text,
       get json() {
@@ -107,6 +114,9 @@ export class Worker {
         return json;
       },
     };
+    // Of two answers that are compared it says nothing.
+    const timing = response.headers.get("server-timing") ?? "";
+    return Object.defineProperty(answer, "timing", { value: timing, enumerable: false });
   }
 
   get(path: string, headers?: Record<string, string>): Promise<Answer> {
@@ -225,8 +235,14 @@ export class System {
     return (worker as { fetch: typeof fetch }).fetch(url, init);
   }
 
+  /** Has a service fail in a way of `faults.ts`, or, without one, be well again. Tells how many
+   * requests it has got since this was last called. */
+  async fail(name: "places" | "people", fault = ""): Promise<number> {
+    return Number((await this[name].ask("POST", `/fault?${fault}`)).text);
+  }
+
   /** What a worker's schedule runs. */
-  async scheduled(name: "places" | "people"): Promise<void> {
+  async scheduled(name: Name): Promise<void> {
     const worker: unknown = await this.#miniflare.getWorker(name);
     await (worker as { scheduled(event: object): Promise<unknown> }).scheduled({
       cron: "* * * * *",
@@ -325,7 +341,9 @@ export function worker(name: Name, options: Options): WorkerOptions {
         ? [first(crashing), ...built]
         : options.panicking === name
           ? [first(panicking), ...built]
-          : built;
+          : options.switching && name !== "join"
+            ? [first(switching), ...built]
+            : built;
   return {
     ...workerOptions,
     name,
@@ -343,9 +361,9 @@ export function worker(name: Name, options: Options): WorkerOptions {
 /** What the workers of a closed system share. */
 export const SERVICE_SECRET = "what-the-three-workers-share";
 
-function settings(name: Name, { settings, owners }: Options): Record<string, string> {
+function settings(name: Name, { settings, owners, counting }: Options): Record<string, string> {
   if (name !== "join" && owners) return owners;
-  if (!settings) return { WRITES: "open" };
+  if (!settings) return { WRITES: "open", ...(counting && { SNAPSHOTS: "off" }) };
   return name === "join" ? { SERVICE_SECRET, ...settings } : { SERVICE_SECRET };
 }
 

@@ -417,7 +417,7 @@ test("options_names_methods_and_bodies_of_every_route", async () => {
   }
 });
 
-/** A HEAD beside its GET: all headers, and no length but the right one. */
+/** A HEAD beside its GET: all headers but how long each took, and no length but the right one. */
 async function is_the_same_as_get(
   worker: Worker,
   path: string,
@@ -433,7 +433,7 @@ async function is_the_same_as_get(
   assert.ok(told === null || told === String(length), `${what}: ${told}`);
   const kept = (answer: Response) => {
     const apart = ["content-length", "transfer-encoding", "date", "connection", "keep-alive"];
-    apart.push("x-request-id");
+    apart.push("server-timing", "x-request-id");
     return [...answer.headers].filter(([name]) => !apart.includes(name));
   };
   assert.deepEqual([head.status, kept(head)], [get.status, kept(get)], what);

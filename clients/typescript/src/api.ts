@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * A page of places with their people
-         * @description All places, in order of id, those without anybody, too.
+         * @description All places, in order of id, those without anybody, too. Where the owner of people is down, and no answer was kept, `people` is null: they are not known.
          */
         get: operations["listPeoplePerPlace"];
         put?: never;
@@ -786,8 +786,8 @@ export interface components {
         PlaceWithPeople: {
             id: components["schemas"]["Id"];
             name: components["schemas"]["Name"];
-            /** @description The first `peopleLimit` of them. */
-            people: components["schemas"]["Resident"][];
+            /** @description The first `peopleLimit` of them; null where they are not known, because their owner is down and no answer was kept. `Prefer: handling=strict` has a problem instead. */
+            people: components["schemas"]["Resident"][] | null;
             /** @description The link to the rest, where there are more people than `peopleLimit`. */
             next?: string;
         };
@@ -856,6 +856,8 @@ export interface components {
             version?: components["schemas"]["Id"] | null;
             /** @description The service that failed. */
             service?: string;
+            /** @description Of a write that a service failed: `unknown`, because nobody knows whether it was done. */
+            outcome?: string;
         };
         /**
          * @description What kind of problem it is.
@@ -977,6 +979,8 @@ export interface components {
         personInPath: components["schemas"]["Id"];
         /** @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412). */
         "If-Match": string;
+        /** @description `handling=strict` (RFC 7240): rather a problem than an answer that is old, or lacks something, while a service is down. */
+        Prefer: string;
         /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
         "If-None-Match": string;
         /** @description `*` makes this a PUT that only creates: where the record exists it is refused (412). */
@@ -1111,6 +1115,31 @@ export interface components {
          */
         "Retry-After": number;
         /**
+         * @description For how many seconds the answer may not have been right (RFC 9111): only where a service is down, and the last good answer is given instead.
+         * @example 12
+         */
+        Age: number;
+        /**
+         * @description That the answer is the last good one, or not whole, and which service is why (RFC 9211).
+         * @example join; fwd=stale; ttl=-12; detail=people-failed
+         */
+        "Cache-Status": string;
+        /**
+         * @description That the answer is not to be used again without asking, where a service is down.
+         * @example no-cache
+         */
+        "Cache-Control": string;
+        /**
+         * @description Where the answer came from, how each source did, and how many milliseconds it took.
+         * @example places;dur=3;desc="ok", people;dur=4;desc="ok"
+         */
+        "Server-Timing": string;
+        /**
+         * @description What of `Prefer` was heeded (RFC 7240).
+         * @example handling=strict
+         */
+        "Preference-Applied": string;
+        /**
          * @description What to prove oneself by (RFC 6750).
          * @example Bearer
          */
@@ -1135,6 +1164,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description `handling=strict` (RFC 7240): rather a problem than an answer that is old, or lacks something, while a service is down. */
+                Prefer?: components["parameters"]["Prefer"];
             };
             path?: never;
             cookie?: never;
@@ -1148,6 +1179,10 @@ export interface operations {
                     ETag: components["headers"]["ListTag"];
                     Link: components["headers"]["Link"];
                     "X-Total-Count": components["headers"]["X-Total-Count"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1159,6 +1194,10 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1202,6 +1241,8 @@ export interface operations {
             /** @description A service that this answer needs failed. */
             502: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1214,6 +1255,8 @@ export interface operations {
             /** @description A service that this answer needs did not answer in time. */
             504: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1234,6 +1277,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description `handling=strict` (RFC 7240): rather a problem than an answer that is old, or lacks something, while a service is down. */
+                Prefer?: components["parameters"]["Prefer"];
             };
             path: {
                 /** @description The place's id. */
@@ -1247,6 +1292,10 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1257,6 +1306,10 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1300,6 +1353,8 @@ export interface operations {
             /** @description A service that this answer needs failed. */
             502: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1312,6 +1367,8 @@ export interface operations {
             /** @description A service that this answer needs did not answer in time. */
             504: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1342,6 +1399,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description `handling=strict` (RFC 7240): rather a problem than an answer that is old, or lacks something, while a service is down. */
+                Prefer?: components["parameters"]["Prefer"];
             };
             path?: never;
             cookie?: never;
@@ -1354,6 +1413,10 @@ export interface operations {
                     Vary: components["headers"]["Vary"];
                     ETag: components["headers"]["ListTag"];
                     Link: components["headers"]["Link"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1366,6 +1429,10 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1409,6 +1476,8 @@ export interface operations {
             /** @description A service that this answer needs failed. */
             502: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1421,6 +1490,8 @@ export interface operations {
             /** @description A service that this answer needs did not answer in time. */
             504: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {

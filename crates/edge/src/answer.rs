@@ -1,11 +1,14 @@
 //! What a handler answers, turned into a platform response in one place.
 
+use std::cell::Cell;
+
 use futures_util::stream::LocalBoxStream;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use js_sys::{JsString, Uint8Array};
 use registry::media::Frame;
 use registry::trace::RequestId;
 use registry::{Format, Problem, Tag, problem};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
@@ -40,6 +43,7 @@ impl Body {
         parts: impl Stream<Item = Result<Vec<u8>, Error>> + 'static,
         frame: Frame,
     ) -> Self {
+        let parts = parts.map_ok(|bytes| Uint8Array::from(bytes.as_slice()));
         Self::ended(parts, move |problem| {
             let problem = problem.to_json();
             let open = problem.strip_suffix('}').unwrap_or_default();
@@ -50,20 +54,20 @@ impl Body {
     /// The same, with what ends a body that failed.
     #[must_use]
     pub fn ended(
-        parts: impl Stream<Item = Result<Vec<u8>, Error>> + 'static,
+        parts: impl Stream<Item = Result<Uint8Array, Error>> + 'static,
         unfinished: impl Fn(&Problem) -> String + 'static,
     ) -> Self {
         let chunks = parts.flat_map(move |part| {
             let chunks = match part {
                 Ok(bytes) => vec![Ok(bytes)],
                 Err(error) => vec![
-                    Ok(unfinished(&error.into_problem()).into_bytes()),
+                    Ok(unfinished(&error.into_problem()).as_bytes().into()),
                     Err(js_sys::Error::new("the answer broke off").into()),
                 ],
             };
             stream::iter(chunks)
         });
-        let chunks = chunks.map_ok(|bytes| Uint8Array::from(bytes.as_slice()).into());
+        let chunks = chunks.map_ok(JsValue::from);
         Self::Stream(chunks.boxed_local())
     }
 
@@ -92,12 +96,29 @@ impl Body {
     }
 }
 
+#[wasm_bindgen]
+extern "C" {
+    type TextEncoder;
+
+    #[wasm_bindgen(constructor)]
+    fn new() -> TextEncoder;
+
+    #[wasm_bindgen(method)]
+    fn encode(this: &TextEncoder, text: &JsValue) -> Uint8Array;
+}
+
+/// The bytes of a text that JavaScript holds: it is not copied into wasm for that.
+pub fn encoded(text: &JsValue) -> Uint8Array {
+    TextEncoder::new().encode(text)
+}
+
 /// Status, headers and body.
 pub struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Body,
     marks: Option<Marks>,
+    lacks: Option<Problem>,
 }
 
 /// An answer that can go out again and again.
@@ -109,14 +130,32 @@ pub struct Fixed {
     pub marks: Marks,
     /// The bytes of its body, about.
     pub bytes: usize,
+    /// When it was asked for, in milliseconds since 1970: it was right then, or later.
+    pub at: i64,
+    /// Whether who keeps answers has it already.
+    pub is_kept: Cell<bool>,
 }
 
 impl Fixed {
+    /// A header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The body: a text, or bytes.
+    #[must_use]
+    pub fn body(&self) -> &JsValue {
+        &self.body
+    }
+
     /// Its entity tag.
     #[must_use]
     pub fn etag(&self) -> Option<String> {
-        let etag = self.headers.iter().find(|(name, _)| *name == "etag");
-        etag.map(|(_, etag)| etag.clone())
+        self.header("etag").map(ToOwned::to_owned)
     }
 
     /// The answer, once more.
@@ -136,7 +175,22 @@ impl Answer {
             headers: Vec::new(),
             body,
             marks: None,
+            lacks: None,
         }
+    }
+
+    /// Says that something is missing in it, and why.
+    #[must_use]
+    pub fn lacking(self, problem: Problem) -> Self {
+        Self {
+            lacks: Some(problem),
+            ..self
+        }
+    }
+
+    /// Why something is missing in it, if it is.
+    pub fn lacks(&mut self) -> Option<Problem> {
+        self.lacks.take()
     }
 
     /// Says which registers' state it is made from.
@@ -145,11 +199,11 @@ impl Answer {
         Self { marks, ..self }
     }
 
-    /// Gives the answer to be kept, if it is a 200 of which the marks are known; one that comes
-    /// in parts is given once the last of them has gone out, if all of it has `most` bytes at
+    /// Gives the answer to be kept, as one that was asked for at a time, if it is a 200 of which
+    /// the marks are known; one that comes in parts is given once the last of them has gone out, if all of it has `most` bytes at
     /// most.
     #[must_use]
-    pub fn kept(self, most: usize, keep: impl FnOnce(Fixed) + 'static) -> Self {
+    pub fn kept(self, at: i64, most: usize, keep: impl FnOnce(Fixed) + 'static) -> Self {
         let Some(marks) = self.marks.filter(|_| self.status == 200) else {
             return self;
         };
@@ -159,6 +213,8 @@ impl Answer {
             body,
             marks,
             bytes,
+            at,
+            is_kept: Cell::new(false),
         };
         let body = match self.body {
             Body::Js(body) => {

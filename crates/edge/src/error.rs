@@ -41,6 +41,12 @@ impl Error {
         matches!(self, Self::Unique(refused) if refused == column)
     }
 
+    /// Whether a text that the database was to make is longer than it makes any.
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        matches!(self, Self::Platform { reason, .. } if reason.contains("too big"))
+    }
+
     /// What the user is told; what the user is not told goes to the log.
     #[must_use]
     pub fn into_problem(self) -> Problem {

@@ -8,6 +8,8 @@
 pub mod access;
 mod answer;
 mod call;
+mod callee;
+mod chunks;
 mod cors;
 mod d1;
 mod env;
@@ -20,28 +22,61 @@ pub mod import;
 mod limit;
 pub mod log;
 mod page;
+mod patience;
 pub mod proof;
 mod replay;
 mod routes;
 mod serve;
 mod stored;
+mod together;
 mod trace;
 mod upstream;
 
-pub use answer::{Answer, Body};
-pub use call::{Call, JSON, MERGE_PATCH, Method, RECORD_BYTES, TRIES};
+pub use answer::{Answer, Body, Fixed};
+pub use call::{Call, JSON, Keep, MERGE_PATCH, Method, RECORD_BYTES, TRIES};
+pub use callee::UNASKED;
+pub use chunks::{chunks, pieces};
 pub use d1::{Database, Row};
 pub use env::Env;
 pub use error::Error;
-pub use held::held;
+pub use held::{held, last};
 pub use page::PageRow;
+pub use patience::{Parts, pause};
 pub use proof::Marks;
 pub use replay::Keyed;
 pub use routes::{Handlers, Routes, any, delete, get, patch, post, put};
-pub use serve::{serve, start};
+pub use serve::serve;
 pub use stored::{Stored, record_of};
+pub use together::{Queue, together};
 pub use trace::Trace;
-pub use upstream::{Upstream, chunks};
+pub use upstream::Upstream;
+
+/// Texts that go over to JavaScript with about every request.
+const OFTEN: [&str; 15] = [
+    "GET",
+    "accept",
+    "application/json",
+    "content-type",
+    "etag",
+    "https://people/internal/counter",
+    "https://places/internal/counter",
+    "if-match",
+    "if-none-match",
+    "link",
+    "nosniff",
+    "vary",
+    "x-change-counter",
+    "x-content-type-options",
+    "x-total-count",
+];
+
+/// What each worker runs once, when an instance starts.
+pub fn start() {
+    std::panic::set_hook(Box::new(serve::panicked));
+    for text in OFTEN {
+        wasm_bindgen::intern(text);
+    }
+}
 
 /// The time, in milliseconds since 1970.
 #[must_use]

@@ -7,9 +7,10 @@
 //! request came is thereby seen by it: shared or not, an answer is as exact as one that was
 //! read from the database.
 //!
-//! Rounds belong to the request that finds nobody asking: it asks, and goes on asking as long as
-//! others come, even when its own client has left (`wait_until`), for at most [`MOST_ROUNDS`],
-//! because an invocation may ask a database so often and no more. The platform lets no request
+//! Who is alone asks for himself, and that is all. Only who comes while somebody asks begins
+//! rounds: such a request goes on asking as long as others come, even when its own client has left
+//! (`wait_until`), for at most [`MOST_ROUNDS`], because an invocation may ask a database so often
+//! and no more. The platform lets no request
 //! use what another has opened, so that those who wait are each woken in their own. If whoever
 //! asks is lost all the same, those who wait go on without it after [`PATIENCE`], and read for
 //! themselves.
@@ -74,24 +75,38 @@ impl Round {
 extern "C" {
     /// The platform's timer as a promise.
     #[wasm_bindgen(js_namespace = scheduler)]
-    fn wait(milliseconds: i32) -> Promise;
+    pub(crate) fn wait(milliseconds: i32) -> Promise;
 }
 
 /// The round to come, and who asks.
 #[derive(Default)]
 struct Rounds {
     next: Option<Round>,
+    /// Since when somebody asks for himself, in milliseconds since 1970.
+    alone_since: Option<i64>,
     /// Since when the running round runs, in milliseconds since 1970.
     asking_since: Option<i64>,
 }
 
+/// Whether what has gone on since a moment may still go on.
+fn goes_on(since: Option<i64>, now: i64) -> bool {
+    since.is_some_and(|since| now - since < PATIENCE.into())
+}
+
 impl Rounds {
+    /// Whether nobody else asks: then whoever came now does, for himself.
+    fn is_alone(&mut self, now: i64) -> bool {
+        let is_alone = !goes_on(self.alone_since, now) && !goes_on(self.asking_since, now);
+        if is_alone {
+            self.alone_since = Some(now);
+        }
+        is_alone
+    }
+
     /// The round that begins behind this moment, and whether nobody is there to begin it.
     fn join(&mut self, now: i64) -> (Round, bool) {
         let round = self.next.get_or_insert_default().clone();
-        let is_asked = self
-            .asking_since
-            .is_some_and(|since| now - since < PATIENCE.into());
+        let is_asked = goes_on(self.asking_since, now);
         if !is_asked {
             self.asking_since = Some(now);
         }
@@ -115,6 +130,11 @@ pub async fn marks<F>(context: &Context, ask: impl Fn() -> F + 'static) -> Optio
 where
     F: Future<Output = Option<Marks>> + 'static,
 {
+    if ROUNDS.with_borrow_mut(|rounds| rounds.is_alone(now())) {
+        let found = ask().await;
+        ROUNDS.with_borrow_mut(|rounds| rounds.alone_since = None);
+        return found;
+    }
     let (round, is_mine) = ROUNDS.with_borrow_mut(|rounds| rounds.join(now()));
     let found = round.wait();
     if is_mine {

@@ -1,6 +1,5 @@
 //! Route tables: which handler answers which address and method.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use futures_util::FutureExt;
@@ -282,7 +281,9 @@ impl Routes {
             query: query.to_owned(),
             segments: segments.map(|(_, value)| value.to_owned()).collect(),
             method,
-            is_negotiated: Rc::new(Cell::new(false)),
+            is_negotiated: Rc::default(),
+            timings: Rc::default(),
+            keep: None,
         };
         let admitted = (self.guard)(&call, method);
         if let Some(limit) = limit.filter(|_| !health::is_of(&call.path)) {

@@ -6,7 +6,7 @@
 //! is made apart from what runs, and the hook, which runs last, keeps all that are open.
 
 use std::cell::Cell;
-use std::panic::{self, PanicHookInfo};
+use std::panic::PanicHookInfo;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context as Waking, Poll};
@@ -147,9 +147,4 @@ pub fn panicked(info: &PanicHookInfo<'_>) {
         serving.env.trace().failed(info.to_string());
         serving.end(Answer::problem(&Problem::internal()));
     }
-}
-
-/// What each worker runs once, when an instance starts.
-pub fn start() {
-    panic::set_hook(Box::new(panicked));
 }

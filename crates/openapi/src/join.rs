@@ -28,7 +28,7 @@ fn joined() -> Vec<Operation> {
     let tag = "people per place";
     vec![
         Operation::new("get", "/v1/people-per-place", "listPeoplePerPlace", "A page of places with their people")
-            .says("All places, in order of id, those without anybody, too.")
+            .says("All places, in order of id, those without anybody, too. Where the owner of people is down, and no answer was kept, `people` is null: they are not known.")
             .query(PeoplePerPlace::PARAMETERS)
             .conditional("ListTag")
             .needs_a_service()
@@ -69,7 +69,7 @@ fn joined() -> Vec<Operation> {
             ),
     ]
     .into_iter()
-    .map(|operation| operation.tag_if_none(tag))
+    .map(|operation| operation.tag_if_none(tag).outlasts())
     .collect()
 }
 

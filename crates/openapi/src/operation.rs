@@ -166,6 +166,8 @@ pub struct Operation {
     body: Option<Json>,
     answers: BTreeMap<u16, Answer>,
     problems: Vec<Kind>,
+    /// The headers of the problem that a service has failed.
+    refusals: &'static [&'static str],
     is_guarded: bool,
     scope: Scope,
 }
@@ -191,6 +193,7 @@ impl Operation {
             answers: BTreeMap::new(),
             // Every route reads its query strictly, and anything can fail.
             problems: vec![Kind::UnknownParameter, Kind::Internal],
+            refusals: &[],
             is_guarded: false,
             scope: Scope::Write,
         }
@@ -296,6 +299,18 @@ impl Operation {
         self.problems(&[Kind::ServiceFailed, Kind::ServiceTimedOut])
     }
 
+    /// That it has an answer still when a service is down: the last good one, with its age.
+    #[must_use]
+    pub fn outlasts(mut self) -> Self {
+        self.parameters.push("Prefer");
+        let past = ["Age", "Cache-Status", "Cache-Control", "Server-Timing"];
+        for answer in self.answers.values_mut() {
+            answer.headers.extend(past);
+        }
+        self.refusals = &["Preference-Applied", "Server-Timing"];
+        self
+    }
+
     /// The same at the entry point: writes need a token.
     #[must_use]
     pub fn guarded(mut self) -> Self {
@@ -354,7 +369,11 @@ impl Operation {
                 let of_status =
                     |other: &Kind| self.problems.contains(other) && other.entry().status == status;
                 let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(of_status).collect();
-                responses.insert(status, refusal(&kinds, self.method));
+                let more = match kind {
+                    Kind::ServiceFailed | Kind::ServiceTimedOut => self.refusals,
+                    _ => &[],
+                };
+                responses.insert(status, refusal(&kinds, self.method, more));
             }
         }
         let responses = responses
@@ -365,7 +384,7 @@ impl Operation {
 }
 
 /// The response of a status with these kinds of problem.
-fn refusal(kinds: &[Kind], method: &str) -> Json {
+fn refusal(kinds: &[Kind], method: &str, more: &[&'static str]) -> Json {
     let titles: Vec<&str> = kinds.iter().map(|kind| kind.entry().title).collect();
     let types = kinds.iter();
     let types = types.map(|kind| format!("/problems/{}", kind.entry().slug));
@@ -381,7 +400,7 @@ fn refusal(kinds: &[Kind], method: &str) -> Json {
         "examples": kinds.iter().map(example).collect::<Json>(),
     };
     let mut response = object! { "description": format!("{}.", titles.join(". Or: ")) };
-    let mut names: Vec<&str> = Vec::new();
+    let mut names: Vec<&str> = more.to_vec();
     let samples = kinds.iter().map(|kind| sample(*kind));
     for (name, _) in samples.flat_map(|problem| problem.headers().to_vec()) {
         let component = match name {

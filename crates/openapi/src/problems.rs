@@ -49,7 +49,7 @@ pub fn sample(kind: Kind) -> Problem {
         Kind::Internal => Problem::internal(),
         Kind::ServiceFailed => Problem::service_failed("people"),
         Kind::NotReady => Problem::not_ready(&["people"]),
-        Kind::ServiceTimedOut => Problem::service_timed_out("people", 5000),
+        Kind::ServiceTimedOut => Problem::service_timed_out("people", 3000),
     }
 }
 

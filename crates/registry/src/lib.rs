@@ -6,6 +6,8 @@
 
 pub mod accept;
 pub mod access;
+pub mod breaker;
+pub mod cache_status;
 pub mod cors;
 pub mod csv;
 pub mod cursor;
@@ -28,9 +30,11 @@ pub mod page;
 pub mod params;
 pub mod path;
 pub mod population;
+pub mod prefer;
 pub mod problem;
 pub mod rate;
 pub mod sql;
+pub mod timing;
 pub mod trace;
 
 pub use cursor::Cursor;

@@ -9,11 +9,15 @@ use std::rc::Rc;
 
 use edge::{Routes, any, get, health, held, post};
 use js_sys::Promise;
+use registry::Format;
+use registry::media::{LIST, TABLE};
 use routes::people_per_place::marks;
+use routes::standby::{self, standby};
 use routes::ui::{self, page, shown};
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Request;
-use worker::{Env, event, worker_sys};
+use worker::{Context, Env, console_error, event, worker_sys};
 
 /// The whole route table, each address without its `/v1`.
 #[must_use]
@@ -24,17 +28,20 @@ pub fn table() -> Routes {
         .at("/", get(page(ui::overview)))
         .at(
             "/people-per-place",
-            get(held(marks, routes::people_per_place::list)),
+            get(standby(LIST, held(marks, routes::people_per_place::list))),
         )
         .at(
             "/people-per-place/{id}",
-            get(held(marks, routes::people_per_place::read)),
+            get(standby(
+                &[Format::Json],
+                held(marks, routes::people_per_place::read),
+            )),
         )
         .at("/integrity", get(routes::integrity))
         .at("/integrity/repair", post(routes::repair))
         .at(
             "/statistics/places",
-            get(held(marks, routes::statistics::places)),
+            get(standby(TABLE, held(marks, routes::statistics::places))),
         )
         .at("/changes", get(routes::changes))
         .at("/places", any(routes::forward::to_places))
@@ -83,6 +90,16 @@ fn start() {
 
 /// Answers a request.
 #[wasm_bindgen]
-pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Promise {
-    edge::serve(ROUTES.with(Rc::clone), request, env, context)
+pub fn fetch(request: Request, bindings: Env, context: worker_sys::Context) -> Promise {
+    edge::serve(ROUTES.with(Rc::clone), request, bindings, context)
+}
+
+/// What the schedule runs. The macro of the platform's crate would keep the context to itself,
+/// that a call needs.
+#[wasm_bindgen]
+pub async fn scheduled(_event: JsValue, bindings: Env, context: worker_sys::Context) {
+    let env = edge::Env::of_schedule(bindings);
+    if let Err(error) = standby::refresh::scheduled(env, Context::new(context)).await {
+        console_error!("the scheduled refresh: {error}");
+    }
 }

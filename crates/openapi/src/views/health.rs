@@ -19,6 +19,10 @@ pub enum LifeSign {
 
 /// A worker that has all that it needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[expect(
+    clippy::zero_sized_map_values,
+    reason = "what matters is how it is written"
+)]
 pub struct Ready {
     pub status: Readiness,
     /// Each thing that it needs, by name.

@@ -128,6 +128,10 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub service: Option<String>,
+    /// Of a write that a service failed: `unknown`, because nobody knows whether it was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub outcome: Option<String>,
 }
 
 /// A member that is left out differs from one that is null.

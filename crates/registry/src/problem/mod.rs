@@ -63,6 +63,22 @@ impl Problem {
         &self.detail
     }
 
+    /// The service that failed, where one did.
+    #[must_use]
+    pub fn service(&self) -> Option<&str> {
+        self.members.get("service").and_then(Value::as_str)
+    }
+
+    /// The same of a write: whether it was done is not known.
+    #[must_use]
+    pub fn of_write(mut self) -> Self {
+        self.detail.push_str(
+            " Whether the write was done is not known: read the record before sending it again, \
+             or send it again with the same `Idempotency-Key` or `If-Match`.",
+        );
+        self.with("outcome", Value::from("unknown"))
+    }
+
     /// The status code.
     #[must_use]
     pub fn status(&self) -> u16 {

@@ -6,6 +6,7 @@ pub mod forward;
 pub mod integrity;
 pub mod people_per_place;
 mod ready;
+pub mod standby;
 pub mod statistics;
 pub mod ui;
 

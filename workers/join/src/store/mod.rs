@@ -1,5 +1,7 @@
 //! The statements of the join database.
 
+pub mod snapshot;
+
 use registry::sql::Statement;
 
 const DATASET: &str = r"
@@ -24,3 +26,6 @@ FROM (SELECT 1) LEFT JOIN dataset ON dataset.id = 1";
 pub fn dataset() -> Statement {
     Statement::new(DATASET, Vec::new())
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,8 +14,8 @@
 -- `remaining` counts the groups that were asked for and left for another statement, which
 -- goes on after `place_id`.
 --
--- Indexes: the primary key of population for the groups, and person_by_place (place_id,
--- and the row's id behind it) for their people.
+-- Indexes: the primary key of population for the groups, and person_resident (place_id,
+-- id, resident) for their people, which holds each as the groups show them.
 WITH RECURSIVE
   register AS MATERIALIZED (
     SELECT coalesce(max(seq), 0) AS counter FROM person_change
@@ -84,17 +84,10 @@ WITH RECURSIVE
 SELECT
   iif(behind = 0, iif(n > 1, ?6, '') || '{"placeId":' || place_id || ',"people":[', ',')
   || (
-    SELECT group_concat(
-      '{"id":' || id
-        || ',"name":' || json_quote(name)
-        || ',"isAlive":' || iif(is_alive, 'true', 'false')
-        || ',"isKing":' || iif(is_king, 'true', 'false')
-        || '}',
-      ','
-    )
+    SELECT group_concat(resident, ',')
     FROM (
-      SELECT id, name, is_alive, is_king
-      FROM person
+      SELECT resident
+      FROM person INDEXED BY person_resident
       WHERE place_id = run.place_id AND id > run.behind AND id <= run.last
       ORDER BY id
     )
@@ -102,7 +95,7 @@ SELECT
   || iif(last < cut, '', ']')
   || iif(last = cut AND has_more,
     ',"next":"/v1/people?placeId=' || place_id || '&limit=1000&after=' || lower(hex('i' || cut)) || '"', '')
-  || iif(last < cut, '', '}'),
+  || iif(last < cut, '', '}') AS text,
   place_id,
   remaining,
   counter

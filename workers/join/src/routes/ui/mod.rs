@@ -4,6 +4,7 @@
 mod form;
 mod import;
 mod overview;
+mod past;
 mod people;
 mod person;
 mod place;
@@ -18,7 +19,7 @@ use registry::Problem;
 
 pub use form::{enter, forget};
 pub use import::{import, import_form};
-pub use overview::overview;
+pub use overview::{first_page, overview};
 pub use people::people;
 pub use person::{change_person, new_person, person, person_action, take_person};
 pub use place::{change_place, new_place, place, place_action, take_place};
