@@ -153,6 +153,8 @@ suite("an_owner_looks_for_itself", () => {
       ["POST", "/internal/repair?dryRun=true"],
     ],
   };
+  /** The counter is told by headers alone. */
+  const done = (address: string) => (address === "/internal/counter" ? 204 : 200);
   const of = (system: { places: Worker; people: Worker }) =>
     [
       ["places", system.places],
@@ -179,7 +181,7 @@ suite("an_owner_looks_for_itself", () => {
     for (const [name, owner] of of(system)) {
       for (const [method, address] of inner[name] ?? []) {
         const given = await owner.ask(method, address, shown);
-        assert.equal(given.status, 200, `${address} ${given.text}`);
+        assert.equal(given.status, done(address), `${address} ${given.text}`);
         for (const guess of ["", `${SERVICE_SECRET}x`, SERVICE_SECRET.slice(1)]) {
           const refused = await owner.ask(method, address, { "x-service-secret": guess });
           assert.equal(refused.status, 401, guess);
@@ -200,7 +202,8 @@ suite("an_owner_looks_for_itself", () => {
     for (const [name, owner] of of(system)) {
       for (const [method, address] of inner[name] ?? []) {
         if (address.includes("release")) continue;
-        assert.equal((await owner.ask(method, address, bearer(admin))).status, 200, address);
+        const given = await owner.ask(method, address, bearer(admin));
+        assert.equal(given.status, done(address), address);
         assert.equal((await owner.ask(method, address, bearer(writer))).status, 403, address);
       }
       const made = (token: string) => owner.send("PATCH", `/v1/${name}/1`, {}, bearer(token));

@@ -270,7 +270,7 @@ export async function start(options: Options = {}): Promise<System> {
     cf: false,
     // What the workers log of the failures that tests make is no news.
     log: new Log(LogLevel.NONE),
-    handleStructuredLogs: ({ message }) => options.log?.(message),
+    handleStructuredLogs: ({ message }: { message: string }) => options.log?.(message),
     handleRuntimeStdio: () => {},
     workers: names.map((name) => worker(name, options)),
   });

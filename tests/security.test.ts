@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, suite, test } from "node:test";
-import { start } from "./harness.ts";
+import { type Options, start } from "./harness.ts";
 import { people, places } from "./village.ts";
 
 const hash = (token: string) => createHash("sha256").update(token).digest("hex");
@@ -167,11 +167,12 @@ suite("how often a client may ask", () => {
   });
 
   test("is nothing without the setting, or without the binding", async () => {
-    for (const options of [
+    const without: Options[] = [
       { settings: { TOKENS }, limit },
       { settings: { TOKENS, RATE_LIMIT: "" }, limit },
       { settings: { TOKENS, RATE_LIMIT: "5/60" } },
-    ]) {
+    ];
+    for (const options of without) {
       await using free = await start({ places, people, ...options });
       for (let n = 0; n < 8; n += 1) {
         assert.equal((await free.join.get("/v1/people/1", from("192.0.2.1"))).status, 200);

@@ -204,7 +204,11 @@ suite("the line of a request", () => {
       assert.equal(answer.status, 502);
       const [line] = await broken.lines("down-1", 1);
       assert.deepEqual([line?.level, line?.status], ["error", 502]);
-      assert.equal(line?.message, "people: status 500");
+      assert.equal(
+        line?.message,
+        "people: status 500; people: status 500",
+        "a read is tried twice",
+      );
       assert.equal(broken.raw.length, 1, broken.raw.join("\n"));
     } finally {
       await broken.system.dispose();
