@@ -47,6 +47,19 @@ test("its types are those of the document", async () => {
   assert.equal(behindHeader, made.slice(made.indexOf("export interface paths")), "make openapi");
 });
 
+test("what was seen is sent along, the later of each register", async () => {
+  const answers = ["b1.b5", "b2.b4", "", "b3."];
+  const asked: (string | null)[] = [];
+  const fetch = async ({ headers }: Request) => {
+    asked.push(headers.get("x-d1-bookmark"));
+    const seen = answers.shift();
+    return Response.json({}, seen ? { headers: { "x-d1-bookmark": seen } } : {});
+  };
+  const { api } = connect(base, { fetch });
+  for (let n = 0; n < 5; n += 1) await api.GET("/v1/people/{id}", { params: { path: { id: 1 } } });
+  assert.deepEqual(asked, [null, "b1.b5", "b2.b5", "b2.b5", "b3.b5"]);
+});
+
 suite("reading", () => {
   test("an answer has the type of its address", async () => {
     const person = await body(registry.api.GET("/v1/people/{id}", { params: { path: { id: 1 } } }));

@@ -26,7 +26,7 @@ const exposed = [
   ...["Accept-Patch", "Accept-Post", "Age", "Allow", "Cache-Status", "Content-Disposition"],
   ...["ETag", "Idempotency-Replayed", "Link", "Location", "Preference-Applied"],
   ...["RateLimit", "RateLimit-Policy", "Retry-After"],
-  ...["Server-Timing", "WWW-Authenticate", "X-Change-Counter", "X-Request-Id"],
+  ...["Server-Timing", "WWW-Authenticate", "X-Change-Counter", "X-D1-Bookmark", "X-Request-Id"],
   ...["X-Total-Count", "X-Total-Dead", "X-Total-Living", "X-Total-Nowhere"],
 ].join(", ");
 const sendable = [

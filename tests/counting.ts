@@ -21,7 +21,8 @@ export const counting = `
       if (services.has(called)) costs.calls += 1;
       return call();
     });
-    if (env.DB) replace(env.DB.alwaysPrimarySession, "_send", async (_, call) => {
+    const session = env.DB?.withSession("first-primary");
+    if (session) replace(Object.getPrototypeOf(session), "_send", async (_, call) => {
       costs.roundTrips += 1;
       const answer = await call();
       for (const { meta } of [answer].flat()) {

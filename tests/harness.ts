@@ -11,6 +11,7 @@ import {
 import { sections } from "../tools/seed.ts";
 import { type Costs, counting } from "./counting.ts";
 import { switching } from "./faults.ts";
+import { replicas } from "./replicas.ts";
 import type { Person, Place } from "./village.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -41,6 +42,8 @@ export type Options = {
   panicking?: Name;
   /** Lets `System.fail` have places and people fail, and be well again. */
   switching?: boolean;
+  /** Gives places and people a replica each, which catches up when `System.replicate` says so. */
+  replicated?: boolean;
   /** The settings of the entry point; without them all three workers are open, as in
    * development, and no answers are written down where calls are counted. With them the owners
    * let in whom they share a secret with, as deployed. */
@@ -70,7 +73,7 @@ export type Answer = {
 };
 
 const apart = new Set(["connection", "content-length", "date", "keep-alive", "etag"]);
-for (const name of ["server-timing", "transfer-encoding"]) apart.add(name);
+for (const name of ["server-timing", "transfer-encoding", "x-d1-bookmark"]) apart.add(name);
 export const always = ["permissions-policy", "cross-origin-resource-policy", "x-request-id"];
 for (const name of always) apart.add(name);
 
@@ -241,6 +244,11 @@ export class System {
     return Number((await this[name].ask("POST", `/fault?${fault}`)).text);
   }
 
+  /** Has the replica of a register catch up. */
+  async replicate(name: "places" | "people"): Promise<void> {
+    await this[name].ask("POST", "/replicate");
+  }
+
   /** What a worker's schedule runs. */
   async scheduled(name: Name): Promise<void> {
     const worker: unknown = await this.#miniflare.getWorker(name);
@@ -300,6 +308,16 @@ async function filled(miniflare: Miniflare, options: Options): Promise<System> {
   const system = new System(workers, db, miniflare);
   if (options.places) await system.addPlaces(options.places);
   if (options.people) await system.addPeople(options.people);
+  if (options.replicated) {
+    for (const name of ["places", "people"] as const) {
+      const replica = new Database(await miniflare.getD1Database("REPLICA", name));
+      await replica.exec(migrations(name));
+      // It takes over what its primary has done, and does nothing by itself.
+      const triggers = await replica.rows("SELECT name FROM sqlite_schema WHERE type = 'trigger'");
+      for (const { name } of triggers) await replica.exec(`DROP TRIGGER ${name};`);
+      await system.replicate(name);
+    }
+  }
   return system;
 }
 
@@ -333,29 +351,36 @@ export function worker(name: Name, options: Options): WorkerOptions {
     contents,
   });
   const standIn = options.replace?.[name];
+  const front = frontOf(name, options);
   const modules = standIn
     ? [first(`export default { fetch: ${standIn} };`)]
-    : options.counting
-      ? [first(counting), ...built]
-      : options.crashing
-        ? [first(crashing), ...built]
-        : options.panicking === name
-          ? [first(panicking), ...built]
-          : options.switching && name !== "join"
-            ? [first(switching), ...built]
-            : built;
+    : [...(front ? [first(front)] : []), ...built];
+  const isReplicated = options.replicated && name !== "join";
   return {
     ...workerOptions,
     name,
     modules,
     modulesRoot: folder,
     bindings: settings(name, options),
+    ...(isReplicated && {
+      d1Databases: { ...workerOptions.d1Databases, REPLICA: `${name}-replica` },
+    }),
     ratelimits:
       name === "join" && options.limit
         ? { REQUESTS: { namespace_id: "5003", simple: options.limit } }
         : {},
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   };
+}
+
+/** The main module that a worker gets in front of its own, if any. */
+function frontOf(name: Name, options: Options): string | undefined {
+  if (options.counting) return counting;
+  if (options.crashing) return crashing;
+  if (options.panicking === name) return panicking;
+  if (name === "join") return undefined;
+  if (options.switching) return switching;
+  return options.replicated ? replicas : undefined;
 }
 
 /** What the workers of a closed system share. */
@@ -374,6 +399,8 @@ const crashing = `
   const never = new Promise(() => {});
   const database = (d1, left) => ({
     prepare: (sql) => statement(d1.prepare(sql), left),
+    withSession: (from) => database(d1.withSession(from), left),
+    getBookmark: () => d1.getBookmark(),
     batch: (all) => call(left, () => d1.batch(all.map(({ plain }) => plain))),
   });
   const statement = (plain, left) => ({
@@ -431,7 +458,7 @@ const panicking = `
       const faults = { "x-panic": deadly, "x-broken": broken };
       const fault = Object.keys(faults).find((name) => request.headers.has(name));
       if (!fault) return new Built(this.ctx, this.env).fetch(request);
-      const DB = { prepare: () => faults[fault] };
+      const DB = { prepare: () => faults[fault], withSession: () => DB, getBookmark: () => null };
       return new Built(this.ctx, { ...this.env, DB }).fetch(request);
     }
   }

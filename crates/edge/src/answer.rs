@@ -13,6 +13,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
 use crate::proof::Marks;
+use crate::reading::BOOKMARK;
 use crate::trace::REQUEST_ID;
 use crate::{Error, gather};
 
@@ -356,16 +357,32 @@ impl Answer {
     /// says so already.
     #[must_use]
     pub fn of_request(mut self, id: &RequestId) -> Self {
-        if let Body::Passed(response) = &self.body {
-            let said = response.headers().get(REQUEST_ID).ok().flatten();
-            if said.as_deref() == Some(id.as_str()) {
-                return self;
-            }
+        if self.says(REQUEST_ID, id.as_str()) {
+            return self;
         }
         if let Body::Problem(problem) = self.body {
             self.body = Body::Problem(Box::new(problem.of_request(id)));
         }
         self.header(REQUEST_ID, id.as_str())
+    }
+
+    /// Tells how far the registers have been seen. What another worker answered says so already,
+    /// unless this one has seen more.
+    #[must_use]
+    pub fn seen(self, token: Option<String>) -> Self {
+        match token {
+            Some(token) if !self.says(BOOKMARK, &token) => self.header(BOOKMARK, token),
+            _ => self,
+        }
+    }
+
+    /// Whether another worker's answer has a header with this value.
+    fn says(&self, name: &str, value: &str) -> bool {
+        let Body::Passed(response) = &self.body else {
+            return false;
+        };
+        let said = response.headers().get(name).ok().flatten();
+        said.as_deref() == Some(value)
     }
 
     /// Has browsers keep to TLS (RFC 6797), where it came by TLS.

@@ -4,16 +4,36 @@ use std::rc::Rc;
 
 use js_sys::{Array, Object, Promise, Reflect};
 use registry::sql::{Bind, Statement};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::{D1Database, D1PreparedStatement, D1Result};
 
+use crate::reading::Reading;
 use crate::{Env, Error, Trace, now};
+
+#[wasm_bindgen]
+extern "C" {
+    /// What D1 answers one reader, each time as new as the time before or newer.
+    #[wasm_bindgen(extends = D1Database)]
+    #[derive(Clone)]
+    type Session;
+
+    #[wasm_bindgen(structural, method, catch, js_name = withSession)]
+    fn with_session(this: &Binding, constraint: &str) -> Result<Session, JsValue>;
+
+    #[wasm_bindgen(structural, method, catch, js_name = getBookmark)]
+    fn bookmark(this: &Session) -> Result<Option<String>, JsValue>;
+
+    #[wasm_bindgen(extends = D1Database)]
+    type Binding;
+}
 
 /// A worker's own database, bound as `DB`.
 pub struct Database {
-    binding: D1Database,
+    binding: Binding,
     trace: Rc<Trace>,
+    reading: Rc<Reading>,
 }
 
 /// A row of a result, its columns by position.
@@ -35,6 +55,7 @@ impl Database {
         Ok(Self {
             binding: binding.unchecked_into(),
             trace: Rc::clone(env.trace()),
+            reading: Rc::clone(env.reading()),
         })
     }
 
@@ -43,8 +64,10 @@ impl Database {
     /// # Errors
     /// What D1 says.
     pub async fn rows(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
-        let asked = self.prepare(statement)?.all();
-        let result = self.answer(asked).await?.unchecked_into::<D1Result>();
+        let session = self.session()?;
+        let asked = prepare(&session, statement)?.all();
+        let result = self.answer(&session, asked).await?;
+        let result = result.unchecked_into::<D1Result>();
         rows_of(&result)
     }
 
@@ -62,30 +85,50 @@ impl Database {
     /// [`Error::Unique`] where two rows would share what only one may have, and whatever else
     /// D1 says. Nothing has been written then.
     pub async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, Error> {
+        let session = self.session()?;
         let prepared: Result<Array, Error> = statements
             .iter()
-            .map(|one| self.prepare(one).map(JsValue::from))
+            .map(|one| prepare(&session, one).map(JsValue::from))
             .collect();
-        let results = self.answer(self.binding.batch(prepared?)).await?;
+        let asked = session.batch(prepared?);
+        let results = self.answer(&session, asked).await?;
         let results = results.unchecked_into::<Array>();
         let rows = |result: JsValue| rows_of(result.unchecked_ref::<D1Result>());
         results.iter().map(rows).collect()
     }
 
-    fn prepare(&self, statement: &Statement) -> Result<D1PreparedStatement, Error> {
-        let binds: Array = statement.binds.iter().map(to_js).collect();
-        let prepared = self.binding.prepare(&statement.sql).map_err(thrown)?;
-        prepared.bind(binds).map_err(thrown)
+    /// A session for one round trip: what was seen by the one before goes along with it, or it is
+    /// of the primary anyway. A worker that keeps no register has a database that nobody follows.
+    fn session(&self) -> Result<Session, Error> {
+        match self.reading.constraint() {
+            Some(constraint) => self.binding.with_session(&constraint).map_err(thrown),
+            None => Ok(self.binding.clone().unchecked_into()),
+        }
     }
 
-    /// What D1 answers in the end, and what it cost.
-    async fn answer(&self, asked: Result<Promise, JsValue>) -> Result<JsValue, Error> {
+    /// What D1 answers in the end, what it cost, and how new it is.
+    async fn answer(
+        &self,
+        session: &Session,
+        asked: Result<Promise, JsValue>,
+    ) -> Result<JsValue, Error> {
         let began = now();
         let answer = JsFuture::from(asked.map_err(thrown)?).await;
+        if self.reading.keeps_register()
+            && let Some(bookmark) = session.bookmark().map_err(thrown)?
+        {
+            self.reading.answered(&bookmark);
+        }
         let rows_read = answer.as_ref().map_or(0, rows_read);
         self.trace.asked(began, rows_read);
         answer.map_err(thrown)
     }
+}
+
+fn prepare(session: &Session, statement: &Statement) -> Result<D1PreparedStatement, Error> {
+    let binds: Array = statement.binds.iter().map(to_js).collect();
+    let prepared = session.prepare(&statement.sql).map_err(thrown)?;
+    prepared.bind(binds).map_err(thrown)
 }
 
 /// The rows of a result. The columns of a statement need names that differ.

@@ -56,8 +56,7 @@ where
             // Of a reader who has another answer the handler knows more.
             let held = held.filter(|(fixed, _)| seen.is_none() || seen == fixed.etag());
             if let Some((fixed, is_negotiated)) = held {
-                let env = call.env.clone();
-                let marks = proof::marks(&call.context, move || ask(env.clone())).await;
+                let marks = proof::marks(&call, ask).await;
                 if marks == Some(fixed.marks) {
                     let span = [began, now()];
                     call.timings.borrow_mut().note("held", span, "proved");

@@ -24,6 +24,7 @@ pub mod log;
 mod page;
 mod patience;
 pub mod proof;
+mod reading;
 mod replay;
 mod routes;
 mod serve;
@@ -52,7 +53,7 @@ pub use trace::Trace;
 pub use upstream::Upstream;
 
 /// Texts that go over to JavaScript with about every request.
-const OFTEN: [&str; 15] = [
+const OFTEN: [&str; 16] = [
     "GET",
     "accept",
     "application/json",
@@ -66,6 +67,7 @@ const OFTEN: [&str; 15] = [
     "nosniff",
     "vary",
     "x-change-counter",
+    "x-d1-bookmark",
     "x-content-type-options",
     "x-total-count",
 ];

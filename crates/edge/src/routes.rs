@@ -5,12 +5,14 @@ use std::rc::Rc;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use registry::access::Token;
+use registry::bookmark::Bookmarks;
 use registry::problem::Kind;
 use registry::rate::RateLimit;
 use registry::{Problem, params, path};
 use worker::Context;
 
 use crate::cors::Cors;
+use crate::reading::BOOKMARK;
 use crate::{Answer, Call, Env, Error, Method, health, limit};
 
 /// A handler of calls.
@@ -285,6 +287,8 @@ impl Routes {
             timings: Rc::default(),
             keep: None,
         };
+        let brought = call.header_as::<Bookmarks>(BOOKMARK)?;
+        call.env.reading().begin(brought, method, &call.path);
         let admitted = (self.guard)(&call, method);
         if let Some(limit) = limit.filter(|_| !health::is_of(&call.path)) {
             // Whoever is refused is counted, too, by the address.

@@ -55,7 +55,8 @@ impl Serving {
     /// The answer goes out, and its line is written.
     fn end(&self, answer: Answer) {
         let id = self.env.trace().id();
-        let response = answer.of_request(id).secure(self.is_secure).into_response();
+        let answer = answer.of_request(id).secure(self.is_secure);
+        let response = answer.seen(self.env.reading().token()).into_response();
         let settled = response.and_then(|response| {
             let sampling = Sampling::of(self.env.setting("LOG").as_deref());
             let status = response.status();
@@ -96,7 +97,7 @@ pub fn serve(
     bindings: worker::Env,
     context: worker_sys::Context,
 ) -> Promise {
-    let env = Env::of_request(bindings, &request);
+    let env = Env::of_request(bindings, &request, routes.name());
     let is_secure = is_secure(&request.url());
     let context = Context::new(context);
     let mut begun = Some((routes, request, env, context));

@@ -15,12 +15,12 @@ use std::thread::LocalKey;
 
 use js_sys::{Array, Function, Promise};
 use registry::Problem;
+use registry::bookmark::Bookmarks;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use worker::Context;
 
 use crate::proof::wait;
-use crate::{Error, now};
+use crate::{Call, Env, Error, now};
 
 /// The most writes of one call.
 const MOST_AT_ONCE: usize = 500;
@@ -31,8 +31,9 @@ const MOST_ROUNDS: usize = 100;
 /// How long a call is waited for, in milliseconds.
 const PATIENCE: i32 = 10_000;
 
-/// What became of a write: none where it was not tried, and has to be by itself.
-type End<R> = Result<Option<R>, Problem>;
+/// What became of a write, none where it was not tried, and has to be by itself; and how far
+/// whoever has written has seen the registers.
+type End<R> = Result<(Option<R>, Bookmarks), Problem>;
 
 /// A write that waits, and who is told of its end.
 struct Waiting<T, R> {
@@ -106,9 +107,9 @@ impl<T, R> Queue<T, R> {
 /// What `write` says, or that nobody knows.
 pub async fn together<T, R, F>(
     queue: &'static LocalKey<RefCell<Queue<T, R>>>,
-    context: &Context,
+    call: &Call,
     one: T,
-    write: impl Fn(Vec<T>) -> F + 'static,
+    write: impl Fn(Env, Vec<T>) -> F + 'static,
 ) -> Result<Option<R>, Error>
 where
     T: Clone + 'static,
@@ -116,7 +117,7 @@ where
     F: Future<Output = Result<Vec<Option<R>>, Error>> + 'static,
 {
     if queue.with_borrow_mut(|queue| queue.is_alone(now())) {
-        let written = write(vec![one]).await;
+        let written = write(call.env.clone(), vec![one]).await;
         queue.with_borrow_mut(|queue| queue.alone_since = None);
         return Ok(written?.pop().flatten());
     }
@@ -134,37 +135,43 @@ where
         queue.is_first(now())
     });
     if is_first {
-        context.wait_until(async move {
+        let env = call.env.clone();
+        call.context.wait_until(async move {
             for _ in 0..MOST_ROUNDS {
                 let round = queue.with_borrow_mut(|queue| queue.next(now()));
                 if round.is_empty() {
                     return;
                 }
-                let written = write(round.iter().map(|one| one.write.clone()).collect()).await;
-                tell(round, written);
+                let writes = round.iter().map(|one| one.write.clone()).collect();
+                let written = write(env.clone(), writes).await;
+                tell(round, written, &env.reading().seen());
             }
             let left = queue.with_borrow_mut(|queue| {
                 queue.writing_since = None;
                 std::mem::take(&mut queue.waiting)
             });
             for one in left {
-                one.tell(Ok(None));
+                one.tell(Ok((None, Bookmarks::default())));
             }
         });
     }
     let _ = JsFuture::from(first).await;
     match end.take() {
-        Some(end) => Ok(end?),
+        Some(end) => {
+            let (written, seen) = end?;
+            call.env.reading().saw(&seen);
+            Ok(written)
+        }
         None => Err(Problem::being_written().into()),
     }
 }
 
-fn tell<T, R>(round: Vec<Waiting<T, R>>, written: Result<Vec<Option<R>>, Error>) {
+fn tell<T, R>(round: Vec<Waiting<T, R>>, written: Result<Vec<Option<R>>, Error>, seen: &Bookmarks) {
     match written {
         Ok(ends) => {
             let mut ends = ends.into_iter();
             for one in round {
-                one.tell(Ok(ends.next().flatten()));
+                one.tell(Ok((ends.next().flatten(), seen.clone())));
             }
         }
         Err(error) => {

@@ -9,16 +9,18 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{ArrayBuffer, Math, Uint8Array};
-use registry::Tag;
 use registry::access::Token;
+use registry::bookmark::Bookmarks;
 use registry::problem::Kind;
 use registry::timing::Timings;
+use registry::{Param, Tag};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, RequestInit, Response};
 use worker::{Fetcher, worker_sys};
 
 use crate::callee::{Callee, Fetch};
 use crate::patience::{Parts, in_time, pause};
+use crate::reading::{BOOKMARK, Reading};
 use crate::{Env, Error, Method, Trace, access, now};
 
 /// How long a service may take to begin its answer, and for each part of it from then on.
@@ -42,6 +44,7 @@ pub struct Upstream {
     /// How long a write may take.
     write_ms: u32,
     trace: Rc<Trace>,
+    reading: Rc<Reading>,
     /// What shows the service that it is one of us who calls.
     secret: Option<Token>,
 }
@@ -58,6 +61,7 @@ impl Upstream {
             callee: Callee::of(service, DEADLINE_MS),
             write_ms: DEADLINE_MS,
             trace: Rc::clone(env.trace()),
+            reading: Rc::clone(env.reading()),
             secret: access::secret(env),
         })
     }
@@ -260,8 +264,9 @@ impl Upstream {
     /// said there.
     fn sign(&self, sent: &Headers) -> Result<(), JsValue> {
         let secret = self.secret.as_ref().map(Token::reveal);
-        let own = self.trace.headers().chain([(access::SERVICE, secret)]);
-        for (name, value) in own {
+        let demand = self.reading.demand();
+        let own = [(access::SERVICE, secret), (BOOKMARK, demand.as_deref())];
+        for (name, value) in self.trace.headers().chain(own) {
             match value {
                 Some(value) => sent.set(name, value)?,
                 None => sent.delete(name)?,
@@ -297,6 +302,7 @@ impl Upstream {
             answer = callee.once(began, callee.left_ms(), fetch).await;
         }
         answer.inspect(|answer| {
+            self.saw(answer);
             if answer.status() == 200 && answer.body().is_some() {
                 callee.answered();
             } else {
@@ -305,11 +311,20 @@ impl Upstream {
         })
     }
 
+    /// Takes how far an answer's service has seen the registers.
+    fn saw(&self, answer: &Response) {
+        let token = answer.headers().get(BOOKMARK).ok().flatten();
+        if let Some(seen) = token.and_then(|token| Bookmarks::parse(&token)) {
+            self.reading.saw(&seen);
+        }
+    }
+
     /// A write says nothing of how its service reads, and hears nothing of it.
     async fn write(&self, fetch: &Fetch<'_>) -> Result<Response, Error> {
         let callee = Callee::of(self.callee.service, self.write_ms);
         self.trace.called(callee.service);
         let answer = callee.once(now(), self.write_ms, fetch).await;
+        let answer = answer.inspect(|answer| self.saw(answer));
         answer.map_err(|error| match error {
             Error::Problem(problem) => problem.of_write().into(),
             other => other,

@@ -35,6 +35,9 @@ how often a client may ask, `RateLimit-Policy` says so, and who asks more often 
 `too-many-requests` (429).\n\n\
 **Names of requests.** Every answer has `X-Request-Id`, and a problem the same as `requestId`: the \
 one that the request came with, or a new one. `traceparent` is taken and passed on.\n\n\
+**Replicas.** Where the databases have replicas, an answer may be older than the last write. \
+`X-D1-Bookmark` of any answer, sent along with a later request, has that answered no older; \
+`X-D1-Bookmark: first-primary` asks for the newest there is.\n\n\
 **Versions.** `ETag`, `If-Match` and `If-None-Match` work as in RFC 9110: a record's tag is its \
 version, a list's that of all that it is made from.";
 

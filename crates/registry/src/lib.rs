@@ -6,6 +6,7 @@
 
 pub mod accept;
 pub mod access;
+pub mod bookmark;
 pub mod breaker;
 pub mod cache_status;
 pub mod cors;

@@ -124,9 +124,7 @@ impl Change {
         let Some(name) = name.and_then(|name| Name::new(name, edge::normalize)) else {
             return Ok(None);
         };
-        let env = call.env.clone();
-        let write = move |names| rename(env.clone(), names);
-        let written = together(&RENAMES, &call.context, (self.id, name), write).await?;
+        let written = together(&RENAMES, call, (self.id, name), rename).await?;
         Ok(written.map(Stored::into_answer))
     }
 

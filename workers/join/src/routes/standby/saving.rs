@@ -35,10 +35,13 @@ pub fn seen() -> Option<(Marks, i64)> {
 
 /// Takes an answer that is right just now.
 pub(super) fn keep(asked: &Asked, fixed: &Rc<Fixed>) {
-    // It was proved behind this moment, or made behind it.
+    // It was proved behind this moment, or made behind it: by a replica, perhaps, that is behind
+    // what this isolate has heard of.
     let began = asked.began;
-    if SEEN.get().is_none_or(|(_, at)| at <= began) {
-        SEEN.set(Some((fixed.marks, began)));
+    match SEEN.get() {
+        Some((known, _)) if is_behind(fixed.marks, known) => return,
+        Some((_, at)) if at > began => {}
+        _ => SEEN.set(Some((fixed.marks, began))),
     }
     if fixed.is_kept.get() || fixed.bytes > MOST_BYTES {
         return;
@@ -59,6 +62,11 @@ pub(super) fn keep(asked: &Asked, fixed: &Rc<Fixed>) {
     if SAVING.with_borrow_mut(|saving| saving.offer(waiting, now())) {
         asked.call.context.wait_until(write(env.clone()));
     }
+}
+
+/// Whether a register was further than the marks say.
+fn is_behind(marks: Marks, known: Marks) -> bool {
+    marks.iter().zip(known).any(|(mark, known)| *mark < known)
 }
 
 /// Whether nothing is to be written down.

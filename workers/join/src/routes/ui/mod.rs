@@ -44,6 +44,8 @@ where
     A: Future<Output = Result<Answer, Error>> + 'static,
 {
     move |call| {
+        // Who has written by a form sees it on the next page, whichever replica is near.
+        call.demand_newest();
         let answer = handler(call);
         async move { Ok(answer.await.unwrap_or_else(failed)) }.boxed_local()
     }
