@@ -31,7 +31,7 @@ const exposed = [
 ].join(", ");
 const sendable = [
   ...["Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
-  ...["Prefer", "X-Request-Id", "traceparent"],
+  ...["Prefer", "X-D1-Bookmark", "X-Request-Id", "traceparent"],
 ].join(", ");
 
 type Headers = Record<string, string>;
