@@ -12,8 +12,8 @@ import { start } from "./harness.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const token = "a-token-for-the-client";
-const WRITE_TOKENS = createHash("sha256").update(token).digest("hex");
-const system = await start({ seed: true, settings: { WRITE_TOKENS } });
+const TOKENS = `write:${createHash("sha256").update(token).digest("hex")}`;
+const system = await start({ seed: true, settings: { TOKENS } });
 after(() => system.dispose());
 
 const base = system.join.url.origin;
@@ -45,6 +45,19 @@ test("its types are those of the document", async () => {
   const kept = readFileSync(`${root}/clients/typescript/src/api.ts`, "utf8");
   const behindHeader = kept.slice(kept.indexOf("export interface paths"));
   assert.equal(behindHeader, made.slice(made.indexOf("export interface paths")), "make openapi");
+});
+
+test("what was seen is sent along, the later of each register", async () => {
+  const answers = ["b1.b5", "b2.b4", "", "b3."];
+  const asked: (string | null)[] = [];
+  const fetch = async ({ headers }: Request) => {
+    asked.push(headers.get("x-d1-bookmark"));
+    const seen = answers.shift();
+    return Response.json({}, seen ? { headers: { "x-d1-bookmark": seen } } : {});
+  };
+  const { api } = connect(base, { fetch });
+  for (let n = 0; n < 5; n += 1) await api.GET("/v1/people/{id}", { params: { path: { id: 1 } } });
+  assert.deepEqual(asked, [null, "b1.b5", "b2.b5", "b2.b5", "b3.b5"]);
 });
 
 suite("reading", () => {

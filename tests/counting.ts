@@ -21,7 +21,8 @@ export const counting = `
       if (services.has(called)) costs.calls += 1;
       return call();
     });
-    if (env.DB) replace(env.DB.alwaysPrimarySession, "_send", async (_, call) => {
+    const session = env.DB?.withSession("first-primary");
+    if (session) replace(Object.getPrototypeOf(session), "_send", async (_, call) => {
       costs.roundTrips += 1;
       const answer = await call();
       for (const { meta } of [answer].flat()) {
@@ -41,6 +42,10 @@ export const counting = `
       }
       if (typeof Built === "function") return new Built(context, env).fetch(request);
       return Built.fetch(request, env, context);
+    },
+    scheduled(event, env, context) {
+      if (!services) count(env);
+      return new Built(context, env).scheduled(event);
     },
   };
 `;

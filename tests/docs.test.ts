@@ -25,10 +25,11 @@ function commands(text: string): { command: string; printed: string }[] {
   });
 }
 
-/** The names of headers have no case. */
+/** The names of headers have no case, and what a request is called is new each time. */
 const plain = (printed: string) =>
   printed
     .trim()
+    .replace(/,"requestId":"[0-9a-f]{32}"/, "")
     .replace(/\r/g, "")
     .replace(/^[\w-]+(?=: )/gm, (name) => name.toLowerCase());
 

@@ -10,6 +10,8 @@ import {
 } from "wrangler";
 import { sections } from "../tools/seed.ts";
 import { type Costs, counting } from "./counting.ts";
+import { switching } from "./faults.ts";
+import { replicas } from "./replicas.ts";
 import type { Person, Place } from "./village.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -37,23 +39,49 @@ export type Options = {
   crashing?: boolean;
   /** The folder that the databases are kept in, over restarts; without it they are in memory. */
   persist?: string;
-  /** The settings of the entry point; without them it is open, as in development. */
+  /** Gives this worker's requests with the header `x-panic` a database whose answers no worker
+   * survives, and those with `x-broken` one that fails. */
+  panicking?: Name;
+  /** Lets `System.fail` have places and people fail, and be well again. */
+  switching?: boolean;
+  /** Gives places and people a replica each, which catches up when `System.replicate` says so. */
+  replicated?: boolean;
+  /** The settings of the entry point; without them all three workers are open, as in
+   * development, and no answers are written down where calls are counted. With them the owners
+   * let in whom they share a secret with, as deployed. */
   settings?: Record<string, string>;
+  /** The settings of the owners, in place of those. */
+  owners?: Record<string, string>;
+  /** Counts the requests of a client at the entry point, for the setting `RATE_LIMIT`. */
+  limit?: { limit: number; period: 10 | 60 };
+  /** Gets each line that a worker writes. */
+  log?: (line: string) => void;
 };
 
 export type Answer = {
   status: number;
-  /** Without the tag, and those that only the connection is about. */
+  /** Without the tag, those that only the connection is about, and those that every answer has
+   * (see security.test.ts). */
   headers: Record<string, string>;
+  /** All of them. */
+  all: Headers;
   /** The entity tag, empty where there is none. */
   etag: string;
+  /** Where it came from, which is never the same twice: `Server-Timing`. */
+  timing: string;
   text: string;
   // biome-ignore lint/suspicious/noExplicitAny: the tests are what says which shape it has
   json: any;
 };
 
 const apart = new Set(["connection", "content-length", "date", "keep-alive", "etag"]);
-apart.add("transfer-encoding");
+for (const name of ["server-timing", "transfer-encoding", "x-d1-bookmark"]) apart.add(name);
+export const always = ["permissions-policy", "cross-origin-resource-policy", "x-request-id"];
+for (const name of always) apart.add(name);
+
+function isProblem(response: Response): boolean {
+  return response.headers.get("content-type") === "application/problem+json";
+}
 
 /** One worker, asked over its socket. */
 export class Worker {
@@ -74,16 +102,26 @@ export class Worker {
     if (body !== undefined) init.body = body;
     const response = await fetch(address, init);
     const text = await response.text();
-    const kept = [...response.headers].filter(([name]) => !apart.has(name));
-    return {
+    const isSaid = ([name, value]: [string, string]) =>
+      !apart.has(name) && !(name === "referrer-policy" && value === "no-referrer");
+    const kept = [...response.headers].filter(isSaid);
+    const answer = {
       status: response.status,
       headers: Object.fromEntries(kept),
       etag: response.headers.get("etag") ?? "",
+      timing: "",
+      all: response.headers,
       text,
       get json() {
-        return JSON.parse(text);
+        const json = JSON.parse(text);
+        // What a problem's request is called differs from one to the next.
+        if (isProblem(response)) delete json.requestId;
+        return json;
       },
     };
+    // Of two answers that are compared it says nothing.
+    const timing = response.headers.get("server-timing") ?? "";
+    return Object.defineProperty(answer, "timing", { value: timing, enumerable: false });
   }
 
   get(path: string, headers?: Record<string, string>): Promise<Answer> {
@@ -196,8 +234,25 @@ export class System {
     >;
   }
 
+  /** What the entry point answers to an address of whatever scheme and host. */
+  async reach(url: string, init?: RequestInit): Promise<Response> {
+    const worker: unknown = await this.#miniflare.getWorker("join");
+    return (worker as { fetch: typeof fetch }).fetch(url, init);
+  }
+
+  /** Has a service fail in a way of `faults.ts`, or, without one, be well again. Tells how many
+   * requests it has got since this was last called. */
+  async fail(name: "places" | "people", fault = ""): Promise<number> {
+    return Number((await this[name].ask("POST", `/fault?${fault}`)).text);
+  }
+
+  /** Has the replica of a register catch up. */
+  async replicate(name: "places" | "people"): Promise<void> {
+    await this[name].ask("POST", "/replicate");
+  }
+
   /** What a worker's schedule runs. */
-  async scheduled(name: "places" | "people"): Promise<void> {
+  async scheduled(name: Name): Promise<void> {
     const worker: unknown = await this.#miniflare.getWorker(name);
     await (worker as { scheduled(event: object): Promise<unknown> }).scheduled({
       cron: "* * * * *",
@@ -225,7 +280,7 @@ export async function start(options: Options = {}): Promise<System> {
     cf: false,
     // What the workers log of the failures that tests make is no news.
     log: new Log(LogLevel.NONE),
-    handleStructuredLogs: () => {},
+    handleStructuredLogs: ({ message }: { message: string }) => options.log?.(message),
     handleRuntimeStdio: () => {},
     ...(options.persist && { d1Persist: options.persist }),
     workers: names.map((name) => worker(name, options)),
@@ -248,7 +303,7 @@ async function filled(miniflare: Miniflare, options: Options): Promise<System> {
   const db = await each(async (name) => {
     const database = new Database(await miniflare.getD1Database("DB", name));
     // What was kept is migrated already.
-    const tables = "SELECT 1 FROM sqlite_schema WHERE name = 'idempotency_key' OR name = 'place'";
+    const tables = "SELECT 1 FROM sqlite_schema WHERE name IN ('idempotency', 'dataset')";
     if (!options.persist || (await database.rows(tables)).length === 0) {
       await database.exec(migrations(name));
     }
@@ -260,6 +315,16 @@ async function filled(miniflare: Miniflare, options: Options): Promise<System> {
   const system = new System(workers, db, miniflare);
   if (options.places) await system.addPlaces(options.places);
   if (options.people) await system.addPeople(options.people);
+  if (options.replicated) {
+    for (const name of ["places", "people"] as const) {
+      const replica = new Database(await miniflare.getD1Database("REPLICA", name));
+      await replica.exec(migrations(name));
+      // It takes over what its primary has done, and does nothing by itself.
+      const triggers = await replica.rows("SELECT name FROM sqlite_schema WHERE type = 'trigger'");
+      for (const { name } of triggers) await replica.exec(`DROP TRIGGER ${name};`);
+      await system.replicate(name);
+    }
+  }
   return system;
 }
 
@@ -293,21 +358,45 @@ export function worker(name: Name, options: Options): WorkerOptions {
     contents,
   });
   const standIn = options.replace?.[name];
+  const front = frontOf(name, options);
   const modules = standIn
     ? [first(`export default { fetch: ${standIn} };`)]
-    : options.counting
-      ? [first(counting), ...built]
-      : options.crashing
-        ? [first(crashing), ...built]
-        : built;
+    : [...(front ? [first(front)] : []), ...built];
+  const isReplicated = options.replicated && name !== "join";
   return {
     ...workerOptions,
     name,
     modules,
     modulesRoot: folder,
-    bindings: name === "join" ? (options.settings ?? { WRITES: "open" }) : {},
+    bindings: settings(name, options),
+    ...(isReplicated && {
+      d1Databases: { ...workerOptions.d1Databases, REPLICA: `${name}-replica` },
+    }),
+    ratelimits:
+      name === "join" && options.limit
+        ? { REQUESTS: { namespace_id: "5003", simple: options.limit } }
+        : {},
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   };
+}
+
+/** The main module that a worker gets in front of its own, if any. */
+function frontOf(name: Name, options: Options): string | undefined {
+  if (options.counting) return counting;
+  if (options.crashing) return crashing;
+  if (options.panicking === name) return panicking;
+  if (name === "join") return undefined;
+  if (options.switching) return switching;
+  return options.replicated ? replicas : undefined;
+}
+
+/** What the workers of a closed system share. */
+export const SERVICE_SECRET = "what-the-three-workers-share";
+
+function settings(name: Name, { settings, owners, counting }: Options): Record<string, string> {
+  if (name !== "join" && owners) return owners;
+  if (!settings) return { WRITES: "open", ...(counting && { SNAPSHOTS: "off" }) };
+  return name === "join" ? { SERVICE_SECRET, ...settings } : { SERVICE_SECRET };
 }
 
 /** A main module that serves the worker behind it, until the request is to die. */
@@ -317,12 +406,14 @@ const crashing = `
   const never = new Promise(() => {});
   const database = (d1, left) => ({
     prepare: (sql) => statement(d1.prepare(sql), left),
+    withSession: (from) => database(d1.withSession(from), left),
+    getBookmark: () => d1.getBookmark(),
     batch: (all) => call(left, () => d1.batch(all.map(({ plain }) => plain))),
   });
   const statement = (plain, left) => ({
     plain,
     bind: (...values) => statement(plain.bind(...values), left),
-    raw: () => call(left, () => plain.raw()),
+    all: () => call(left, () => plain.all()),
   });
   const call = (left, run) => {
     if (left.dead) return never;
@@ -351,9 +442,31 @@ const crashing = `
       const dead = new Promise((resolve) => { left.died = () => resolve(new Response("crashed", { status: 599 })); });
       const env = {};
       for (const [name, binding] of Object.entries(this.env)) {
-        env[name] = name === "DB" ? database(binding, left) : new Fetcher(binding, left);
+        const isSetting = typeof binding === "string";
+        env[name] = isSetting ? binding : name === "DB" ? database(binding, left) : new Fetcher(binding, left);
       }
       return Promise.race([dead, new Built(this.ctx, env).fetch(request)]);
+    }
+  }
+`;
+
+/** A main module that serves the worker behind it, but has it panic: it is given as many rows as
+ * no memory of a worker can hold. */
+const panicking = `
+  import Built from "./index.js";
+  import { WorkerEntrypoint } from "cloudflare:workers";
+  const results = new Array(2 ** 32 - 1);
+  results[0] = { record: "{}" };
+  const all = { success: true, meta: {}, results };
+  const deadly = { bind: () => deadly, all: async () => all };
+  const broken = { bind: () => broken, all: async () => { throw new Error("no database"); } };
+  export default class extends WorkerEntrypoint {
+    fetch(request) {
+      const faults = { "x-panic": deadly, "x-broken": broken };
+      const fault = Object.keys(faults).find((name) => request.headers.has(name));
+      if (!fault) return new Built(this.ctx, this.env).fetch(request);
+      const DB = { prepare: () => faults[fault], withSession: () => DB, getBookmark: () => null };
+      return new Built(this.ctx, { ...this.env, DB }).fetch(request);
     }
   }
 `;

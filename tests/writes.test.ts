@@ -434,3 +434,49 @@ test("nothing_of_what_happened_can_be_changed", async () => {
   const sneaky = "UPDATE person SET name = 'x' WHERE id = 1";
   await assert.rejects(system.db.people.exec(sneaky), /raises the version by one/);
 });
+
+test("names_that_are_given_at_the_same_time_are_each_written_once", async () => {
+  const crowd = Array.from({ length: 20 }, (_, n) => ({
+    id: n + 1,
+    name: `Person ${n + 1}`,
+    isAlive: n % 2 === 0,
+    placeId: n % 2 === 0 ? 1 : null,
+    isKing: false,
+  }));
+  await using system = await start({ places, people: crowd });
+  await system.db.people.exec(
+    "UPDATE person SET unsettled_since = 0 WHERE id = 7; UPDATE person SET unsettled_since = 0, returns_to = 2 WHERE id = 9",
+  );
+  // Each person gets four names at once, one of them what it is called already; one is missing.
+  const names = crowd.flatMap(({ id, name }) => [name, `${id} a`, `${id} b`, `${id} c`]);
+  const all = names.map((name, n) =>
+    system.people.send("PATCH", `/v1/people/${1 + Math.floor(n / 4)}`, { name }),
+  );
+  const nobody = system.people.send("PATCH", `/v1/people/${missing}`, { name: "x" });
+  const wrong = system.people.send("PATCH", "/v1/people/1", { name: " " });
+  const answers = await Promise.all(all);
+  is_refused(await nobody, 404, "not-found");
+  is_refused(await wrong, 422, "invalid-record");
+  for (const [n, answer] of answers.entries()) {
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.json.name, names[n]);
+  }
+  for (const { id } of crowd) {
+    const written = await system.db.people.rows(
+      `SELECT version, name FROM person_change WHERE person_id = ${id} ORDER BY version`,
+    );
+    const versions = written.map(({ version }) => version);
+    assert.deepEqual(
+      versions,
+      [...versions.keys()].map((n) => n + 1),
+    );
+    for (const letter of ["a", "b", "c"]) {
+      assert.equal(written.filter((one) => one.name === `${id} ${letter}`).length, 1);
+    }
+    // What each was told is what the history has under that version.
+    for (const { etag, json } of answers.slice(4 * (id - 1), 4 * id)) {
+      const version = Number(etag.replaceAll('"', ""));
+      assert.equal(written[version - 1]?.name, json.name);
+    }
+  }
+});

@@ -18,7 +18,7 @@ test("the API is read, and tried out, where it is", async () => {
   await visit.go("/");
   await page.getByRole("link", { name: "API", exact: true }).click();
   await page.locator(".opblock").first().waitFor();
-  assert.equal(await page.locator(".opblock").count(), 31);
+  assert.equal(await page.locator(".opblock").count(), 33);
 
   const reading = page.locator("#operations-people-readPerson");
   await reading.locator(".opblock-summary-control").click();

@@ -11,7 +11,7 @@ const token = "a-token-that-may-write";
 const hash = createHash("sha256").update(token).digest("hex");
 const site = await open({
   places: [{ id: 1, name: "Uno" }],
-  settings: { WRITE_TOKENS: hash },
+  settings: { TOKENS: `write:${hash}` },
 });
 after(() => site[Symbol.asyncDispose]());
 const { join } = site.system;

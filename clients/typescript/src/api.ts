@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * A page of places with their people
-         * @description All places, in order of id, those without anybody, too.
+         * @description All places, in order of id, those without anybody, too. Where the owner of people is down, and no answer was kept, `people` is null: they are not known.
          */
         get: operations["listPeoplePerPlace"];
         put?: never;
@@ -129,6 +129,46 @@ export interface paths {
          * @description The two registers do the same each minute by themselves.
          */
         post: operations["repair"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the worker lives
+         * @description It asks nobody. No token is needed, and no limit counts it.
+         */
+        get: operations["readHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether all that the worker needs is there
+         * @description Each thing is asked, and has a second. No token is needed, and no limit counts it.
+         */
+        get: operations["readReadiness"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -493,6 +533,10 @@ export interface components {
             /** @description How it ended; left out in a dry run. */
             end?: string;
         };
+        /** @description A worker that answers. */
+        Alive: {
+            status: components["schemas"]["LifeSign"];
+        };
         /** @description A batch of a file, which is written whole or not at all. */
         Batch: {
             firstLine: components["schemas"]["Count"];
@@ -639,6 +683,8 @@ export interface components {
             isGone: boolean;
             reassignTo: components["schemas"]["Id"] | null;
         };
+        /** @enum {string} */
+        LifeSign: "alive";
         /** @description A living person, who has a place. */
         LivingPerson: {
             name: components["schemas"]["Name"];
@@ -740,8 +786,8 @@ export interface components {
         PlaceWithPeople: {
             id: components["schemas"]["Id"];
             name: components["schemas"]["Name"];
-            /** @description The first `peopleLimit` of them. */
-            people: components["schemas"]["Resident"][];
+            /** @description The first `peopleLimit` of them; null where they are not known, because their owner is down and no answer was kept. `Prefer: handling=strict` has a problem instead. */
+            people: components["schemas"]["Resident"][] | null;
             /** @description The link to the rest, where there are more people than `peopleLimit`. */
             next?: string;
         };
@@ -784,8 +830,14 @@ export interface components {
             line?: components["schemas"]["Count"];
             /** @description The column of the line. */
             column?: components["schemas"]["Count"];
-            /** @description The most bytes of a body. */
+            /** @description The most bytes of a body, or of a query. */
             limit?: components["schemas"]["Count"];
+            /** @description The scope of a token that would do. */
+            scope?: string;
+            /** @description What is not there that answers need. */
+            failed?: string[];
+            /** @description What the request is called in the logs: `X-Request-Id`. */
+            requestId?: string;
             /** @description The fields that are wrong, all of them. */
             errors?: components["schemas"]["FieldError"][];
             /**
@@ -804,12 +856,14 @@ export interface components {
             version?: components["schemas"]["Id"] | null;
             /** @description The service that failed. */
             service?: string;
+            /** @description Of a write that a service failed: `unknown`, because nobody knows whether it was done. */
+            outcome?: string;
         };
         /**
          * @description What kind of problem it is.
          * @enum {string}
          */
-        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/foreign-form" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/internal" | "/problems/service-failed" | "/problems/service-timed-out";
+        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/service-timed-out";
         /** @description A dead person, or one of whom it is not known, who is nobody's king. */
         PutDeadPerson: {
             /** @description Left out, or that of the address. */
@@ -836,6 +890,16 @@ export interface components {
             /** @description Left out, or that of the address. */
             readonly id?: components["schemas"]["Id"];
             name: components["schemas"]["Name"];
+        };
+        /** @enum {string} */
+        Readiness: "ready";
+        /** @description A worker that has all that it needs. */
+        Ready: {
+            status: components["schemas"]["Readiness"];
+            /** @description Each thing that it needs, by name. */
+            checks: {
+                [key: string]: components["schemas"]["Readiness"];
+            };
         };
         /** @description A line that cannot be written, and why. */
         Refusal: {
@@ -915,6 +979,8 @@ export interface components {
         personInPath: components["schemas"]["Id"];
         /** @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412). */
         "If-Match": string;
+        /** @description `handling=strict` (RFC 7240): rather a problem than an answer that is old, or lacks something, while a service is down. */
+        Prefer: string;
         /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
         "If-None-Match": string;
         /** @description `*` makes this a PUT that only creates: where the record exists it is refused (412). */
@@ -1049,6 +1115,31 @@ export interface components {
          */
         "Retry-After": number;
         /**
+         * @description For how many seconds the answer may not have been right (RFC 9111): only where a service is down, and the last good answer is given instead.
+         * @example 12
+         */
+        Age: number;
+        /**
+         * @description That the answer is the last good one, or not whole, and which service is why (RFC 9211).
+         * @example join; fwd=stale; ttl=-12; detail=people-failed
+         */
+        "Cache-Status": string;
+        /**
+         * @description That the answer is not to be used again without asking, where a service is down.
+         * @example no-cache
+         */
+        "Cache-Control": string;
+        /**
+         * @description Where the answer came from, how each source did, and how many milliseconds it took.
+         * @example places;dur=3;desc="ok", people;dur=4;desc="ok"
+         */
+        "Server-Timing": string;
+        /**
+         * @description What of `Prefer` was heeded (RFC 7240).
+         * @example handling=strict
+         */
+        "Preference-Applied": string;
+        /**
          * @description What to prove oneself by (RFC 6750).
          * @example Bearer
          */
@@ -1073,6 +1164,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description `handling=strict` (RFC 7240): rather a problem than an answer that is old, or lacks something, while a service is down. */
+                Prefer?: components["parameters"]["Prefer"];
             };
             path?: never;
             cookie?: never;
@@ -1086,6 +1179,10 @@ export interface operations {
                     ETag: components["headers"]["ListTag"];
                     Link: components["headers"]["Link"];
                     "X-Total-Count": components["headers"]["X-Total-Count"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1097,6 +1194,10 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1140,6 +1241,8 @@ export interface operations {
             /** @description A service that this answer needs failed. */
             502: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1152,6 +1255,8 @@ export interface operations {
             /** @description A service that this answer needs did not answer in time. */
             504: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1172,6 +1277,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description `handling=strict` (RFC 7240): rather a problem than an answer that is old, or lacks something, while a service is down. */
+                Prefer?: components["parameters"]["Prefer"];
             };
             path: {
                 /** @description The place's id. */
@@ -1185,6 +1292,10 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1195,6 +1306,10 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1238,6 +1353,8 @@ export interface operations {
             /** @description A service that this answer needs failed. */
             502: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1250,6 +1367,8 @@ export interface operations {
             /** @description A service that this answer needs did not answer in time. */
             504: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1280,6 +1399,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description `handling=strict` (RFC 7240): rather a problem than an answer that is old, or lacks something, while a service is down. */
+                Prefer?: components["parameters"]["Prefer"];
             };
             path?: never;
             cookie?: never;
@@ -1292,6 +1413,10 @@ export interface operations {
                     Vary: components["headers"]["Vary"];
                     ETag: components["headers"]["ListTag"];
                     Link: components["headers"]["Link"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1304,6 +1429,10 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1347,6 +1476,8 @@ export interface operations {
             /** @description A service that this answer needs failed. */
             502: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1359,6 +1490,8 @@ export interface operations {
             /** @description A service that this answer needs did not answer in time. */
             504: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1618,7 +1751,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -1628,6 +1761,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -1664,6 +1810,107 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
+    readHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It does. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alive"];
+                };
+            };
+            /** @description The query has a parameter that this route does not know. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-parameter";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+        };
+    };
+    readReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+            /** @description The query has a parameter that this route does not know. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-parameter";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description Not ready to answer. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/not-ready";
                     };
                 };
             };
@@ -1824,7 +2071,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -1834,6 +2081,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -2080,7 +2340,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2090,6 +2350,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -2229,7 +2502,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2239,6 +2512,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -2369,7 +2655,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2379,6 +2665,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -2946,7 +3245,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2956,6 +3255,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -3197,7 +3509,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3207,6 +3519,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -3457,7 +3782,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3467,6 +3792,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -3603,7 +3941,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3613,6 +3951,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -3746,7 +4097,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3756,6 +4107,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };
@@ -4440,7 +4804,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Writing needs a token. Or: The token is not one that may write. */
+            /** @description A token is needed. Or: The token is not known. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -4450,6 +4814,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token is not good for this. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope";
                     };
                 };
             };

@@ -5,9 +5,23 @@ export type Options = {
   token?: string;
   /** How often a request is sent again at most: 3 times, unless said otherwise. */
   retries?: number;
+  /** Asks with what was seen last, so that no answer is older than one before, whichever replica
+   * gives it. True, unless said otherwise. */
+  follow?: boolean;
   /** Instead of the platform's own. */
   fetch?: (request: Request) => Promise<Response>;
 };
+
+const BOOKMARK = "x-d1-bookmark";
+
+/** What has been seen by who has seen both: of each register the greater bookmark. */
+function both(one: string, other: string): string {
+  if (!one.includes(".") || !other.includes(".")) return other || one;
+  const [places = "", people = ""] = one.split(".");
+  const [otherPlaces = "", otherPeople = ""] = other.split(".");
+  const later = (a: string, b: string) => (a > b ? a : b);
+  return `${later(places, otherPlaces)}.${later(people, otherPeople)}`;
+}
 
 const isCreation = ({ method, url }: Request) =>
   method === "POST" && /\/v1\/(places|people)\/?$/.test(new URL(url).pathname);
@@ -27,8 +41,9 @@ function delay(request: Request, response: Response | undefined, tries: number) 
 }
 
 /** How requests are sent: with the token where they write, with a key of their own where they
- * add a record, and again where that cannot do anything twice. An error is thrown. */
-export function sender({ token, retries = 3, fetch = globalThis.fetch }: Options) {
+ * add a record, with how far the registers were seen, and again where that cannot do anything twice. An error is thrown. */
+export function sender({ token, retries = 3, follow = true, fetch = globalThis.fetch }: Options) {
+  let seen = "";
   return async (request: Request): Promise<Response> => {
     if (token && request.method !== "GET" && request.method !== "HEAD") {
       request.headers.set("authorization", `Bearer ${token}`);
@@ -36,6 +51,7 @@ export function sender({ token, retries = 3, fetch = globalThis.fetch }: Options
     if (isCreation(request) && !request.headers.has("idempotency-key")) {
       request.headers.set("idempotency-key", crypto.randomUUID());
     }
+    if (follow && seen && !request.headers.has(BOOKMARK)) request.headers.set(BOOKMARK, seen);
     for (let tries = 0; ; tries++) {
       let response: Response | undefined;
       let failure: unknown;
@@ -44,6 +60,7 @@ export function sender({ token, retries = 3, fetch = globalThis.fetch }: Options
       } catch (error) {
         failure = error;
       }
+      seen = both(seen, response?.headers.get(BOOKMARK) ?? seen);
       if (response?.ok || response?.status === 304) return response;
       const seconds = request.signal.aborted ? undefined : delay(request, response, tries);
       if (seconds === undefined || tries >= retries) {

@@ -1,29 +1,85 @@
-//! Who may write, as the worker's settings say.
+//! Who may do what, as the worker's settings say: the guards of the route tables.
 
-use registry::access::{Token, Writers};
-use worker::Env;
+use registry::access::{Policy, Scope, Token};
+use registry::{Param, Problem};
 
-use crate::{Call, Error, Method};
+use crate::{Call, Env, Error, Method, health};
 
-/// Who may write: the variable `WRITES` and the secret `WRITE_TOKENS`.
+/// The header in which the workers show each other their secret. None ever lets a client's own
+/// through.
+pub const SERVICE: &str = "x-service-secret";
+
+/// Who may do what: the variables `READS` and `WRITES`, and the secret `TOKENS`.
 #[must_use]
-pub fn writers(env: &Env) -> Writers {
-    let setting = |name| env.var(name).ok().map(|value| value.to_string());
-    Writers::of(
-        setting("WRITES").as_deref(),
-        setting("WRITE_TOKENS").as_deref(),
-    )
+pub fn policy(env: &Env) -> Policy {
+    let [reads, writes, tokens] = ["READS", "WRITES", "TOKENS"].map(|name| env.setting(name));
+    Policy::of(reads.as_deref(), writes.as_deref(), tokens)
 }
 
-/// The guard of a route table that is open to the world: who does more than read needs a
-/// token.
+/// The secret that the workers share, if there is one that is long enough to be one.
+#[must_use]
+pub fn secret(env: &Env) -> Option<Token> {
+    Token::parse(&env.setting("SERVICE_SECRET")?)
+}
+
+/// What a request at the entry point needs: more than records is changed by a repair alone.
+fn scope_of(call: &Call, method: Method) -> Scope {
+    match method {
+        method if method.is_safe() => Scope::Read,
+        _ if call.path.starts_with("/integrity") => Scope::Admin,
+        _ => Scope::Write,
+    }
+}
+
+/// Lets a request in whose token is in `Authorization`.
 ///
 /// # Errors
-/// A writer without one.
-pub fn writers_only(call: &Call, method: Method) -> Result<(), Error> {
-    if method.is_safe() {
-        return Ok(());
+/// One without the token that it needs.
+pub fn admit(call: &Call, scope: Scope) -> Result<Option<Token>, Problem> {
+    let policy = policy(&call.env);
+    if policy.is_open(scope) {
+        return Ok(None);
     }
     let token = Token::of_authorization(call.header("authorization").as_deref())?;
-    Ok(writers(&call.env).admit(token.as_ref())?)
+    policy.admit(scope, token.as_ref())?;
+    Ok(token)
+}
+
+/// Whether a request is no business of a guard: what a route takes is told to all, and whether a
+/// worker lives, too.
+fn is_free(call: &Call, method: Method) -> bool {
+    method == Method::Options || health::is_of(&call.path)
+}
+
+/// The guard of the entry point.
+///
+/// # Errors
+/// A request without the token that it needs.
+pub fn at_the_entry(call: &Call, method: Method) -> Result<Option<Token>, Error> {
+    if is_free(call, method) {
+        return Ok(None);
+    }
+    Ok(admit(call, scope_of(call, method))?)
+}
+
+/// The guard of an owner, which trusts no network: whoever reaches it shows the services'
+/// secret, or a token, for all but open reads.
+///
+/// # Errors
+/// A request with neither.
+pub fn at_an_owner(call: &Call, method: Method) -> Result<Option<Token>, Error> {
+    if is_free(call, method) {
+        return Ok(None);
+    }
+    let scope = if call.path.starts_with("/internal/") {
+        Scope::Admin
+    } else {
+        scope_of(call, method)
+    };
+    if let Some(given) = call.header(SERVICE)
+        && secret(&call.env).is_some_and(|secret| secret.is(&given))
+    {
+        return Ok(None);
+    }
+    Ok(admit(call, scope)?)
 }

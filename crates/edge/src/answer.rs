@@ -1,14 +1,20 @@
 //! What a handler answers, turned into a platform response in one place.
 
+use std::cell::Cell;
+
 use futures_util::stream::LocalBoxStream;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use js_sys::{JsString, Uint8Array};
 use registry::media::Frame;
+use registry::trace::RequestId;
 use registry::{Format, Problem, Tag, problem};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
 use crate::proof::Marks;
+use crate::reading::BOOKMARK;
+use crate::trace::REQUEST_ID;
 use crate::{Error, gather};
 
 /// A body.
@@ -23,6 +29,8 @@ pub enum Body {
     Text(String),
     /// Bytes of our own.
     Bytes(Vec<u8>),
+    /// A problem, until it is known of which request.
+    Problem(Box<Problem>),
     /// Another worker's whole answer, passed on as it is.
     Passed(Response),
 }
@@ -36,6 +44,7 @@ impl Body {
         parts: impl Stream<Item = Result<Vec<u8>, Error>> + 'static,
         frame: Frame,
     ) -> Self {
+        let parts = parts.map_ok(|bytes| Uint8Array::from(bytes.as_slice()));
         Self::ended(parts, move |problem| {
             let problem = problem.to_json();
             let open = problem.strip_suffix('}').unwrap_or_default();
@@ -46,20 +55,20 @@ impl Body {
     /// The same, with what ends a body that failed.
     #[must_use]
     pub fn ended(
-        parts: impl Stream<Item = Result<Vec<u8>, Error>> + 'static,
+        parts: impl Stream<Item = Result<Uint8Array, Error>> + 'static,
         unfinished: impl Fn(&Problem) -> String + 'static,
     ) -> Self {
         let chunks = parts.flat_map(move |part| {
             let chunks = match part {
                 Ok(bytes) => vec![Ok(bytes)],
                 Err(error) => vec![
-                    Ok(unfinished(&error.into_problem()).into_bytes()),
+                    Ok(unfinished(&error.into_problem()).as_bytes().into()),
                     Err(js_sys::Error::new("the answer broke off").into()),
                 ],
             };
             stream::iter(chunks)
         });
-        let chunks = chunks.map_ok(|bytes| Uint8Array::from(bytes.as_slice()).into());
+        let chunks = chunks.map_ok(JsValue::from);
         Self::Stream(chunks.boxed_local())
     }
 
@@ -83,8 +92,25 @@ impl Body {
             }
             Self::Text(text) => Some(JsString::from(text).into()),
             Self::Bytes(bytes) => Some(Uint8Array::from(bytes.as_slice()).into()),
+            Self::Problem(problem) => Some(JsString::from(problem.to_json()).into()),
         }
     }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    type TextEncoder;
+
+    #[wasm_bindgen(constructor)]
+    fn new() -> TextEncoder;
+
+    #[wasm_bindgen(method)]
+    fn encode(this: &TextEncoder, text: &JsValue) -> Uint8Array;
+}
+
+/// The bytes of a text that JavaScript holds: it is not copied into wasm for that.
+pub fn encoded(text: &JsValue) -> Uint8Array {
+    TextEncoder::new().encode(text)
 }
 
 /// Status, headers and body.
@@ -93,6 +119,7 @@ pub struct Answer {
     headers: Vec<(&'static str, String)>,
     body: Body,
     marks: Option<Marks>,
+    lacks: Option<Problem>,
 }
 
 /// An answer that can go out again and again.
@@ -104,14 +131,32 @@ pub struct Fixed {
     pub marks: Marks,
     /// The bytes of its body, about.
     pub bytes: usize,
+    /// When it was asked for, in milliseconds since 1970: it was right then, or later.
+    pub at: i64,
+    /// Whether who keeps answers has it already.
+    pub is_kept: Cell<bool>,
 }
 
 impl Fixed {
+    /// A header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The body: a text, or bytes.
+    #[must_use]
+    pub fn body(&self) -> &JsValue {
+        &self.body
+    }
+
     /// Its entity tag.
     #[must_use]
     pub fn etag(&self) -> Option<String> {
-        let etag = self.headers.iter().find(|(name, _)| *name == "etag");
-        etag.map(|(_, etag)| etag.clone())
+        self.header("etag").map(ToOwned::to_owned)
     }
 
     /// The answer, once more.
@@ -131,7 +176,22 @@ impl Answer {
             headers: Vec::new(),
             body,
             marks: None,
+            lacks: None,
         }
+    }
+
+    /// Says that something is missing in it, and why.
+    #[must_use]
+    pub fn lacking(self, problem: Problem) -> Self {
+        Self {
+            lacks: Some(problem),
+            ..self
+        }
+    }
+
+    /// Why something is missing in it, if it is.
+    pub fn lacks(&mut self) -> Option<Problem> {
+        self.lacks.take()
     }
 
     /// Says which registers' state it is made from.
@@ -140,11 +200,11 @@ impl Answer {
         Self { marks, ..self }
     }
 
-    /// Gives the answer to be kept, if it is a 200 of which the marks are known; one that comes
-    /// in parts is given once the last of them has gone out, if all of it has `most` bytes at
+    /// Gives the answer to be kept, as one that was asked for at a time, if it is a 200 of which
+    /// the marks are known; one that comes in parts is given once the last of them has gone out, if all of it has `most` bytes at
     /// most.
     #[must_use]
-    pub fn kept(self, most: usize, keep: impl FnOnce(Fixed) + 'static) -> Self {
+    pub fn kept(self, at: i64, most: usize, keep: impl FnOnce(Fixed) + 'static) -> Self {
         let Some(marks) = self.marks.filter(|_| self.status == 200) else {
             return self;
         };
@@ -154,6 +214,8 @@ impl Answer {
             body,
             marks,
             bytes,
+            at,
+            is_kept: Cell::new(false),
         };
         let body = match self.body {
             Body::Js(body) => {
@@ -248,7 +310,7 @@ impl Answer {
     /// A problem.
     #[must_use]
     pub fn problem(problem: &Problem) -> Self {
-        let body = Body::Text(problem.to_json());
+        let body = Body::Problem(Box::new(problem.clone()));
         let mut answer = Self::new(problem.status(), body);
         answer.headers = problem.headers().to_vec();
         answer.header("content-type", problem::MEDIA_TYPE)
@@ -291,6 +353,45 @@ impl Answer {
         }
     }
 
+    /// Says what the request is called, in a problem's body, too. What another worker answered
+    /// says so already.
+    #[must_use]
+    pub fn of_request(mut self, id: &RequestId) -> Self {
+        if self.says(REQUEST_ID, id.as_str()) {
+            return self;
+        }
+        if let Body::Problem(problem) = self.body {
+            self.body = Body::Problem(Box::new(problem.of_request(id)));
+        }
+        self.header(REQUEST_ID, id.as_str())
+    }
+
+    /// Tells how far the registers have been seen. What another worker answered says so already,
+    /// unless this one has seen more.
+    #[must_use]
+    pub fn seen(self, token: Option<String>) -> Self {
+        match token {
+            Some(token) if !self.says(BOOKMARK, &token) => self.header(BOOKMARK, token),
+            _ => self,
+        }
+    }
+
+    /// Whether another worker's answer has a header with this value.
+    fn says(&self, name: &str, value: &str) -> bool {
+        let Body::Passed(response) = &self.body else {
+            return false;
+        };
+        let said = response.headers().get(name).ok().flatten();
+        said.as_deref() == Some(value)
+    }
+
+    /// Has browsers keep to TLS (RFC 6797), where it came by TLS.
+    #[must_use]
+    pub fn secure(self, is_secure: bool) -> Self {
+        let policy = Some("max-age=31536000; includeSubDomains").filter(|_| is_secure);
+        self.header_if("strict-transport-security", policy)
+    }
+
     /// The platform's response.
     ///
     /// # Errors
@@ -309,11 +410,12 @@ impl Answer {
             add(&copy.headers(), &self.headers).map_err(thrown)?;
             return Ok(copy);
         }
-        let headers = Headers::new().map_err(&thrown)?;
+        let headers = EVERY.with(|every| {
+            let every = every.as_ref().map_err(Clone::clone)?;
+            Headers::new_with_headers(every)
+        });
+        let headers = headers.map_err(&thrown)?;
         add(&headers, &self.headers).map_err(&thrown)?;
-        headers
-            .set("x-content-type-options", "nosniff")
-            .map_err(&thrown)?;
         let init = ResponseInit::new();
         init.set_status(self.status);
         init.set_headers(&headers);
@@ -323,6 +425,27 @@ impl Answer {
         let body = body.as_ref().map(JsValue::unchecked_ref::<ReadableStream>);
         Response::new_with_opt_readable_stream_and_init(body, &init).map_err(thrown)
     }
+}
+
+/// What every answer says to a browser, unless it says something else itself.
+const SAID: [(&str, &str); 4] = [
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-resource-policy", "same-origin"),
+    (
+        "permissions-policy",
+        "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
+];
+
+thread_local! {
+    /// The same as headers, which one call copies.
+    static EVERY: Result<Headers, JsValue> = Headers::new().and_then(|headers| {
+        for (name, value) in SAID {
+            headers.set(name, value)?;
+        }
+        Ok(headers)
+    });
 }
 
 /// Adds headers: one of a name, but for those that an answer varies by.

@@ -1,15 +1,18 @@
 //! A request, as far as a handler needs it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures_util::StreamExt;
 use registry::idempotency::Key;
 use registry::json::Object;
+use registry::timing::Timings;
 use registry::{Format, Param, Params, Preconditions, Problem, accept};
-use worker::{Context, Env};
+use web_sys::{Headers, Request, RequestInit};
+use worker::Context;
 
-use crate::{Error, chunks};
+use crate::answer::Fixed;
+use crate::{Env, Error, chunks};
 
 /// The most bytes of a body that is one record.
 pub const RECORD_BYTES: usize = 64 * 1024;
@@ -94,7 +97,7 @@ impl From<&str> for Method {
 #[derive(Clone)]
 pub struct Call {
     /// The request itself.
-    pub request: web_sys::Request,
+    pub request: Request,
     /// The bindings.
     pub env: Env,
     /// What outlives the answer.
@@ -111,9 +114,48 @@ pub struct Call {
     pub method: Method,
     /// Whether `Accept` was looked at: then the answer varies by it.
     pub(crate) is_negotiated: Rc<Cell<bool>>,
+    /// How the sources of the answer did.
+    pub timings: Rc<RefCell<Timings>>,
+    /// Who is given each answer that is held, and each that is proved again.
+    pub keep: Option<Keep>,
 }
 
+/// Who is given an answer that is right by the marks that it has.
+pub type Keep = Rc<dyn Fn(&Rc<Fixed>)>;
+
 impl Call {
+    /// A read of the worker's own, in a form.
+    ///
+    /// # Errors
+    /// What the platform throws.
+    pub fn own(
+        env: &Env,
+        context: &Rc<Context>,
+        [path, query]: [&str; 2],
+        format: Format,
+    ) -> Result<Self, Error> {
+        let thrown = Error::platform("making a request");
+        let headers = Headers::new().map_err(&thrown)?;
+        let form = accept::Form::essence(format);
+        headers.set("accept", form).map_err(&thrown)?;
+        let init = RequestInit::new();
+        init.set_headers(&headers);
+        let address = format!("https://own{path}?{query}");
+        Ok(Self {
+            request: Request::new_with_str_and_init(&address, &init).map_err(&thrown)?,
+            env: env.clone(),
+            context: Rc::clone(context),
+            has_nothing: false,
+            path: path.to_owned(),
+            query: query.to_owned(),
+            segments: path.split('/').skip(2).map(ToOwned::to_owned).collect(),
+            method: Method::Get,
+            is_negotiated: Rc::default(),
+            timings: Rc::default(),
+            keep: None,
+        })
+    }
+
     /// The id in the path.
     ///
     /// # Errors

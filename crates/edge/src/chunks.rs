@@ -13,24 +13,43 @@ const PART: u32 = 64 * 1024;
 
 #[wasm_bindgen]
 extern "C" {
-    type Reader;
+    /// What reads a body.
+    pub type Reader;
 
     #[wasm_bindgen(method, js_name = readAtLeast)]
     fn read_at_least(this: &Reader, least: u32, into: &Uint8Array) -> Promise;
+
+    /// Has nothing more come.
+    #[wasm_bindgen(method)]
+    pub fn cancel(this: &Reader) -> Promise;
 }
 
 /// A body, of a request or an answer, as it comes: in parts of 64 KB, but for the last.
 pub fn chunks(
     body: Option<ReadableStream>,
 ) -> impl Stream<Item = Result<Vec<u8>, JsValue>> + use<> {
-    stream::unfold(State::Unread(body), |state| async {
+    at_least(PART, body)
+}
+
+/// The same, each part as soon as there is anything of it: for who watches it come.
+pub fn pieces(
+    body: Option<ReadableStream>,
+) -> impl Stream<Item = Result<Vec<u8>, JsValue>> + use<> {
+    at_least(1, body)
+}
+
+fn at_least(
+    least: u32,
+    body: Option<ReadableStream>,
+) -> impl Stream<Item = Result<Vec<u8>, JsValue>> + use<> {
+    stream::unfold(State::Unread(body), move |state| async move {
         let reader = match state {
             State::Unread(Some(body)) => reader(&body),
             State::Reading(reader) => Ok(reader),
             State::Unread(None) | State::Ended => return None,
         };
         let read = match &reader {
-            Ok(reader) => part(reader).await,
+            Ok(reader) => part(least, reader).await,
             Err(thrown) => Err(thrown.clone()),
         };
         match (read, reader) {
@@ -46,7 +65,8 @@ enum State {
     Ended,
 }
 
-fn reader(body: &ReadableStream) -> Result<Reader, JsValue> {
+/// What reads a body, which nobody else reads any more.
+pub fn reader(body: &ReadableStream) -> Result<Reader, JsValue> {
     let mode = Object::new();
     Reflect::set(&mode, &"mode".into(), &"byob".into())?;
     Ok(body
@@ -55,10 +75,19 @@ fn reader(body: &ReadableStream) -> Result<Reader, JsValue> {
 }
 
 /// The next part; none behind the last.
-async fn part(reader: &Reader) -> Result<Option<Vec<u8>>, JsValue> {
-    let read = reader.read_at_least(PART, &Uint8Array::new_with_length(PART));
-    let read = JsFuture::from(read).await?;
-    let value = Reflect::get(&read, &"value".into())?;
+async fn part(least: u32, reader: &Reader) -> Result<Option<Vec<u8>>, JsValue> {
+    let read = reader.read_at_least(least, &Uint8Array::new_with_length(PART));
+    taken(&JsFuture::from(read).await?)
+}
+
+/// What comes next.
+pub fn next(reader: &Reader) -> Promise {
+    reader.read_at_least(PART, &Uint8Array::new_with_length(PART))
+}
+
+/// The part that has come; none behind the last.
+pub fn taken(read: &JsValue) -> Result<Option<Vec<u8>>, JsValue> {
+    let value = Reflect::get(read, &"value".into())?;
     let part = value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec);
     Ok(part.filter(|part| !part.is_empty()))
 }

@@ -1,14 +1,11 @@
 //! CORS, as the setting `ALLOWED_ORIGINS` says: one place for every answer of a worker.
 
-use js_sys::Reflect;
 use registry::cors::Policy;
 use web_sys::Request;
-use worker::Env;
 
-use crate::{Answer, Method};
+use crate::{Answer, Env, Method};
 
-/// The setting. It is read anew for each request, because an isolate can outlive it: one look,
-/// and where there is no such setting nothing else.
+/// The setting: one look, and where there is no such setting nothing else.
 const SETTING: &str = "ALLOWED_ORIGINS";
 
 /// What of a request CORS is about.
@@ -21,7 +18,7 @@ pub struct Cors {
 impl Cors {
     /// That of a request; none where nobody is let in.
     pub fn of(request: &Request, env: &Env) -> Option<Self> {
-        let setting = Reflect::get(env, &SETTING.into()).ok()?.as_string()?;
+        let setting = env.setting(SETTING)?;
         if Policy::of(&setting).is_closed() {
             return None;
         }

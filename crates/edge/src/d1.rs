@@ -1,28 +1,40 @@
 //! D1: statements in, rows out. One call here is one round trip.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::rc::Rc;
 
 use js_sys::{Array, Object, Promise, Reflect};
 use registry::sql::{Bind, Statement};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use worker::Env;
 use worker::worker_sys::{D1Database, D1PreparedStatement, D1Result};
 
-use crate::Error;
+use crate::reading::Reading;
+use crate::{Env, Error, Trace, now};
 
-/// The most statements that are kept.
-const MOST_PREPARED: usize = 64;
+#[wasm_bindgen]
+extern "C" {
+    /// What D1 answers one reader, each time as new as the time before or newer.
+    #[wasm_bindgen(extends = D1Database)]
+    #[derive(Clone)]
+    type Session;
 
-thread_local! {
-    /// Statements that JavaScript holds already, by their text: the text of one is longer than
-    /// what is bound to it and what comes back.
-    static PREPARED: RefCell<HashMap<String, D1PreparedStatement>> = RefCell::default();
+    #[wasm_bindgen(structural, method, catch, js_name = withSession)]
+    fn with_session(this: &Binding, constraint: &str) -> Result<Session, JsValue>;
+
+    #[wasm_bindgen(structural, method, catch, js_name = getBookmark)]
+    fn bookmark(this: &Session) -> Result<Option<String>, JsValue>;
+
+    #[wasm_bindgen(extends = D1Database)]
+    type Binding;
 }
 
 /// A worker's own database, bound as `DB`.
-pub struct Database(D1Database);
+pub struct Database {
+    binding: Binding,
+    trace: Rc<Trace>,
+    reading: Rc<Reading>,
+}
 
 /// A row of a result, its columns by position.
 pub struct Row(Array);
@@ -40,7 +52,11 @@ impl Database {
                 reason: "there is no binding DB".to_owned(),
             });
         }
-        Ok(Self(binding.unchecked_into()))
+        Ok(Self {
+            binding: binding.unchecked_into(),
+            trace: Rc::clone(env.trace()),
+            reading: Rc::clone(env.reading()),
+        })
     }
 
     /// Runs a statement: its rows, in order.
@@ -48,9 +64,11 @@ impl Database {
     /// # Errors
     /// What D1 says.
     pub async fn rows(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
-        let rows = answer(self.prepare(statement)?.raw()).await?;
-        let rows = rows.unchecked_into::<Array>();
-        Ok(rows.iter().map(|row| Row(row.unchecked_into())).collect())
+        let session = self.session()?;
+        let asked = prepare(&session, statement)?.all();
+        let result = self.answer(&session, asked).await?;
+        let result = result.unchecked_into::<D1Result>();
+        rows_of(&result)
     }
 
     /// Runs a statement that gives one row, or none.
@@ -61,49 +79,79 @@ impl Database {
         Ok(self.rows(statement).await?.into_iter().next())
     }
 
-    /// Runs statements as one transaction: the rows of each. Their columns need names that
-    /// differ.
+    /// Runs statements as one transaction: the rows of each.
     ///
     /// # Errors
     /// [`Error::Unique`] where two rows would share what only one may have, and whatever else
     /// D1 says. Nothing has been written then.
     pub async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, Error> {
+        let session = self.session()?;
         let prepared: Result<Array, Error> = statements
             .iter()
-            .map(|one| self.prepare(one).map(JsValue::from))
+            .map(|one| prepare(&session, one).map(JsValue::from))
             .collect();
-        let results = answer(self.0.batch(prepared?)).await?;
-        let rows = |result: JsValue| {
-            let rows = result.unchecked_into::<D1Result>().results();
-            let rows = rows.map_err(thrown)?.unwrap_or_default();
-            Ok(rows
-                .iter()
-                .map(|row| Row(Object::values(row.unchecked_ref::<Object>())))
-                .collect())
-        };
-        results.unchecked_into::<Array>().iter().map(rows).collect()
+        let asked = session.batch(prepared?);
+        let results = self.answer(&session, asked).await?;
+        let results = results.unchecked_into::<Array>();
+        let rows = |result: JsValue| rows_of(result.unchecked_ref::<D1Result>());
+        results.iter().map(rows).collect()
     }
 
-    fn prepare(&self, statement: &Statement) -> Result<D1PreparedStatement, Error> {
-        let binds: Array = statement.binds.iter().map(to_js).collect();
-        PREPARED.with_borrow_mut(|kept| {
-            if let Some(prepared) = kept.get(&statement.sql) {
-                return prepared.bind(binds).map_err(thrown);
-            }
-            let prepared = self.0.prepare(&statement.sql).map_err(thrown)?;
-            if kept.len() >= MOST_PREPARED {
-                kept.clear();
-            }
-            let bound = prepared.bind(binds).map_err(thrown);
-            kept.insert(statement.sql.clone(), prepared);
-            bound
-        })
+    /// A session for one round trip: what was seen by the one before goes along with it, or it is
+    /// of the primary anyway. A worker that keeps no register has a database that nobody follows.
+    fn session(&self) -> Result<Session, Error> {
+        match self.reading.constraint() {
+            Some(constraint) => self.binding.with_session(&constraint).map_err(thrown),
+            None => Ok(self.binding.clone().unchecked_into()),
+        }
+    }
+
+    /// What D1 answers in the end, what it cost, and how new it is.
+    async fn answer(
+        &self,
+        session: &Session,
+        asked: Result<Promise, JsValue>,
+    ) -> Result<JsValue, Error> {
+        let began = now();
+        let answer = JsFuture::from(asked.map_err(thrown)?).await;
+        if self.reading.keeps_register()
+            && let Some(bookmark) = session.bookmark().map_err(thrown)?
+        {
+            self.reading.answered(&bookmark);
+        }
+        let rows_read = answer.as_ref().map_or(0, rows_read);
+        self.trace.asked(began, rows_read);
+        answer.map_err(thrown)
     }
 }
 
-/// What D1 answers in the end.
-async fn answer(asked: Result<Promise, JsValue>) -> Result<JsValue, Error> {
-    JsFuture::from(asked.map_err(thrown)?).await.map_err(thrown)
+fn prepare(session: &Session, statement: &Statement) -> Result<D1PreparedStatement, Error> {
+    let binds: Array = statement.binds.iter().map(to_js).collect();
+    let prepared = session.prepare(&statement.sql).map_err(thrown)?;
+    prepared.bind(binds).map_err(thrown)
+}
+
+/// The rows of a result. The columns of a statement need names that differ.
+fn rows_of(result: &D1Result) -> Result<Vec<Row>, Error> {
+    let rows = result.results().map_err(thrown)?.unwrap_or_default();
+    let row = |row: JsValue| Row(Object::values(row.unchecked_ref::<Object>()));
+    Ok(rows.iter().map(row).collect())
+}
+
+/// How many rows D1 says that it has read for a result, or for all of several.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a count of rows is far below 2^53"
+)]
+fn rows_read(answer: &JsValue) -> i64 {
+    let of_one = |result: &D1Result| {
+        let meta = result.meta().ok()?;
+        Reflect::get(&meta, &"rows_read".into()).ok()?.as_f64()
+    };
+    match answer.dyn_ref::<Array>() {
+        Some(results) => results.iter().map(|one| rows_read(&one)).sum(),
+        None => of_one(answer.unchecked_ref()).unwrap_or_default() as i64,
+    }
 }
 
 /// How `SQLite` begins to say which column would no longer be unique.

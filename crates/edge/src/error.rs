@@ -2,9 +2,8 @@
 
 use registry::Problem;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::console_error;
 
-use crate::Answer;
+use crate::{Answer, serve};
 
 /// Why a handler could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -42,13 +41,19 @@ impl Error {
         matches!(self, Self::Unique(refused) if refused == column)
     }
 
+    /// Whether a text that the database was to make is longer than it makes any.
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        matches!(self, Self::Platform { reason, .. } if reason.contains("too big"))
+    }
+
     /// What the user is told; what the user is not told goes to the log.
     #[must_use]
     pub fn into_problem(self) -> Problem {
         match self {
             Self::Problem(problem) => problem,
             Self::Unique(_) | Self::Platform { .. } => {
-                console_error!("{self}");
+                serve::report(self.to_string());
                 Problem::internal()
             }
         }

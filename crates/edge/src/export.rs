@@ -1,10 +1,13 @@
-//! Exports: a whole register, a page at a time.
+//! Exports: a whole register, a part at a time.
 
 use futures_util::{Stream, stream};
+use js_sys::Uint8Array;
 use registry::export::{FILE, Named, unfinished};
 use registry::sql::{self, Filters, Register, Statement};
-use registry::{Cursor, Format, Page, Param, Params, Problem};
+use registry::{Format, Params, Problem};
+use wasm_bindgen::JsValue;
 
+use crate::answer::encoded;
 use crate::{Answer, Body, Call, Database, Error};
 
 /// What an export is made from.
@@ -13,7 +16,7 @@ pub struct Export {
     pub name: &'static str,
     /// The register.
     pub register: Register,
-    /// Which records; made anew for each page.
+    /// Which records; made anew for each part.
     pub filters: Box<dyn Fn() -> Filters>,
 }
 
@@ -28,52 +31,60 @@ pub fn format(call: &Call, params: &Params) -> Result<Format, Problem> {
     }
 }
 
-/// `GET …/export`: every record that matches, in order of id. A page is asked for when the
-/// one before it has been taken, so that no more than a page is ever held.
+/// `GET …/export`: every record that matches, in order of id. A part is asked for when the
+/// one before it has been taken, so that no more than that is ever held.
 ///
 /// # Errors
 /// A worker without its binding.
 pub fn export(call: &Call, format: Format, export: Export) -> Result<Answer, Error> {
     let database = Database::of(&call.env)?;
     let disposition = format!("attachment; filename=\"{}.{}\"", export.name, format.name());
-    let pages = pages(database, format, export);
-    let body = Body::ended(pages, move |problem| unfinished(format, problem));
+    let parts = parts(database, format, export);
+    let body = Body::ended(parts, move |problem| unfinished(format, problem));
     Ok(Answer::ok(format.media_type(), body).header("content-disposition", disposition))
 }
 
-fn pages(
+/// The records of a part: each one is a call of D1, which costs more than what it reads.
+const MOST_RECORDS: i64 = 10_000;
+
+/// The same where their names are so long that D1 takes no text of so many of them: at 200
+/// characters a name, these stay below its 2 MB.
+const FEWER_RECORDS: i64 = 2_000;
+
+fn parts(
     database: Database,
     format: Format,
     export: Export,
-) -> impl Stream<Item = Result<Vec<u8>, Error>> {
-    let first = Some(Page {
-        limit: registry::page::Limit::MOST,
-        ..Page::default()
-    });
-    stream::try_unfold(
-        (database, export, first),
-        move |(database, export, page)| async move {
-            let Some(page) = page else { return Ok(None) };
-            let found = database.page(&statement(&export, format, &page)).await?;
-            let text = found.body().as_string().unwrap_or_default();
-            let next = found.after().and_then(|after| Cursor::parse(&after));
-            let next = next.map(|after| Page {
-                after: Some(after),
-                ..page
-            });
-            Ok(Some((text.into_bytes(), (database, export, next))))
-        },
-    )
+) -> impl Stream<Item = Result<Uint8Array, Error>> {
+    let state = (database, export, Some(0));
+    stream::try_unfold(state, move |(database, export, after)| async move {
+        let Some(after) = after else { return Ok(None) };
+        let part = |most| statement(&export, format, after, most);
+        let (row, most) = match database.row(&part(MOST_RECORDS)).await {
+            Err(error) if error.is_too_long() => {
+                let row = database.row(&part(FEWER_RECORDS)).await?;
+                (row, FEWER_RECORDS)
+            }
+            row => (row?, MOST_RECORDS),
+        };
+        let column = |column| row.as_ref().and_then(|row| row.integer(column));
+        if after > 0 && column(2) == Some(0) {
+            return Ok(None);
+        }
+        let next = column(1).filter(|_| column(2) == Some(most));
+        let text = row.as_ref().map_or(JsValue::NULL, |row| row.value(0));
+        Ok(Some((encoded(&text), (database, export, next))))
+    })
 }
 
-fn statement(export: &Export, format: Format, page: &Page) -> Statement {
+fn statement(export: &Export, format: Format, after: i64, most: i64) -> Statement {
     let register = export.register;
-    // A table's first line stands before its first page alone.
-    let frame = if page.after.is_none() {
+    // A table's first line stands before its first part alone.
+    let frame = if after == 0 {
         register.frame(format)
     } else {
         format.frame()
     };
     let filters = (export.filters)();
-    sql::page(register.written(format), filters, page, frame, None)
+    sql::part(register.written(format), filters, frame, after, most)
 }

@@ -7,11 +7,10 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use registry::held::Held;
 use registry::{Param, Tag};
-use worker::Env;
 
 use crate::answer::Fixed;
 use crate::proof::{self, Marks};
-use crate::{Answer, Call, Error, Method};
+use crate::{Answer, Call, Env, Error, Method, now};
 
 /// The most bytes that an isolate holds: it has 128 MB in all.
 const MOST: usize = 40 * 1024 * 1024;
@@ -48,6 +47,7 @@ where
     move |mut call| {
         let (ask, handler) = (ask.clone(), handler.clone());
         async move {
+            let began = now();
             let Some(key) = key(&call) else {
                 return handler(call).await;
             };
@@ -56,9 +56,13 @@ where
             // Of a reader who has another answer the handler knows more.
             let held = held.filter(|(fixed, _)| seen.is_none() || seen == fixed.etag());
             if let Some((fixed, is_negotiated)) = held {
-                let env = call.env.clone();
-                let marks = proof::marks(&call.context, move || ask(env.clone())).await;
+                let marks = proof::marks(&call, ask).await;
                 if marks == Some(fixed.marks) {
+                    let span = [began, now()];
+                    call.timings.borrow_mut().note("held", span, "proved");
+                    if let Some(keep) = &call.keep {
+                        keep(&fixed);
+                    }
                     call.is_negotiated.set(is_negotiated);
                     return Ok(match seen.as_deref().and_then(Tag::parse) {
                         Some(tag) => Answer::not_modified(&tag),
@@ -71,10 +75,15 @@ where
                 return handler(call).await;
             }
             let is_negotiated = Rc::clone(&call.is_negotiated);
+            let keep = call.keep.clone();
             let answer = handler(call).await?;
             let is_negotiated = is_negotiated.get();
-            Ok(answer.kept(MOST_OF_ONE, move |fixed| {
-                let (bytes, entry) = (fixed.bytes + AROUND, (Rc::new(fixed), is_negotiated));
+            Ok(answer.kept(began, MOST_OF_ONE, move |fixed| {
+                let (bytes, fixed) = (fixed.bytes + AROUND, Rc::new(fixed));
+                if let Some(keep) = keep {
+                    keep(&fixed);
+                }
+                let entry = (fixed, is_negotiated);
                 HELD.with_borrow_mut(|held| held.put(key, entry, bytes));
             }))
         }
@@ -82,11 +91,23 @@ where
     }
 }
 
+/// The answer to a call, or to the GET that a HEAD is like, that was held last, whatever has
+/// happened since.
+#[must_use]
+pub fn last(call: &Call) -> Option<Rc<Fixed>> {
+    let held = HELD.with_borrow_mut(|held| held.get(&of_get(call)));
+    held.map(|(fixed, _)| fixed)
+}
+
 /// What an answer depends on beside the registers: none where it is not held.
 fn key(call: &Call) -> Option<String> {
+    let accept = call.header("accept").map_or(0, |accept| accept.len());
+    let is_plain =
+        call.method == Method::Get && call.header("if-match").is_none() && accept <= MOST_ACCEPT;
+    is_plain.then(|| of_get(call))
+}
+
+fn of_get(call: &Call) -> String {
     let accept = call.header("accept").unwrap_or_default();
-    let is_plain = call.method == Method::Get
-        && call.header("if-match").is_none()
-        && accept.len() <= MOST_ACCEPT;
-    is_plain.then(|| format!("{}?{} {accept}", call.path, call.query))
+    format!("{}?{} {accept}", call.path, call.query)
 }

@@ -7,9 +7,8 @@ use registry::import::{
     Batch, Batches, Counts, Done, File, Format, Given, MOST_BYTES, Mode, Outcome, Record, Refusal,
     Report,
 };
-use registry::log::Log;
 use registry::media::{Frame, LIST};
-use registry::sql::Statement;
+use registry::sql::{self, Statement};
 use registry::{Format as Form, Problem};
 use serde_json::Value;
 
@@ -22,6 +21,10 @@ pub const PARAMETERS: &[&str] = &["mode", "dryRun"];
 pub trait Importer {
     /// Its kind of record.
     type Record: Record;
+
+    /// What a batch has written, as a row of (counts), by the primary key of `idempotency`;
+    /// none where it has not been written, or does not hold any more.
+    const WRITTEN: &'static str = "SELECT body FROM idempotency WHERE key = ?1";
 
     /// What is to be done with the records of a batch, by what the register holds.
     fn plan(
@@ -72,10 +75,13 @@ impl Plan {
         batch: &Batch<T>,
         rows: Vec<Value>,
         database: &Database,
-        present: &Statement,
+        present: &[Statement],
         add: impl Fn(&mut Self, &Given<T>, Value, Option<&Row>) -> Result<(), Problem>,
     ) -> Result<Self, Error> {
-        let found = database.rows(present).await?;
+        let mut found = Vec::new();
+        for statement in present {
+            found.append(&mut database.rows(statement).await?);
+        }
         let present: HashMap<usize, &Row> = found
             .iter()
             .filter_map(|row| Some((usize::try_from(row.integer(0)?).ok()?, row)))
@@ -93,7 +99,9 @@ impl Plan {
         Ok(plan)
     }
 
-    fn counts(&self) -> Counts {
+    /// How many records are written, or need not be.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
         let count = |number: usize| i64::try_from(number).unwrap_or_default();
         Counts {
             created: count(self.inserts.len()),
@@ -169,7 +177,7 @@ impl<I: Importer + 'static> Import<I> {
     }
 
     async fn take(&self, batch: &Batch<I::Record>) -> Result<Done, Error> {
-        let written = written_before(&batch.fingerprint);
+        let written = Statement::new(I::WRITTEN, vec![key(&batch.fingerprint).into()]);
         if let Some(row) = self.importer.database().row(&written).await? {
             let counts = row.text(0).unwrap_or_default();
             let counts = serde_json::from_str(&counts).unwrap_or_default();
@@ -201,53 +209,35 @@ impl<I: Importer + 'static> Import<I> {
 }
 
 /// What a batch is remembered under.
-fn key(fingerprint: &str) -> String {
+#[must_use]
+pub fn key(fingerprint: &str) -> String {
     format!("import:{fingerprint}")
 }
 
-/// What a batch has written, by the primary key.
-fn written_before(fingerprint: &str) -> Statement {
-    const WRITTEN: &str = "SELECT body FROM idempotency WHERE key = ?1";
-    Statement::new(WRITTEN, vec![key(fingerprint).into()])
+/// The statements that remember a batch and change what it changes: `update` writes as many
+/// rows as one statement takes. The inserts follow.
+#[must_use]
+pub fn begun(
+    fingerprint: &str,
+    plan: &Plan,
+    update: impl Fn(&[Value]) -> Statement,
+) -> Vec<Statement> {
+    const REMEMBER: &str = "INSERT INTO idempotency (key, fingerprint, body) VALUES (?1, ?2, ?3)";
+    let counts = serde_json::to_string(&plan.counts()).unwrap_or_default();
+    let key = key(fingerprint);
+    let binds = vec![key.as_str().into(), fingerprint.into(), counts.into()];
+    let mut statements = vec![Statement::new(REMEMBER, binds)];
+    for rows in sql::runs(&plan.updates) {
+        let count = i64::try_from(rows.len()).unwrap_or_default();
+        let check = vec![key.as_str().into(), count.into()];
+        statements.push(update(rows));
+        statements.push(Statement::new(CHECK, check));
+    }
+    statements
 }
 
-/// Remembers a batch, right behind its update: where that has not changed as many rows as it
-/// was to, the key is written twice, which it cannot be, and the whole batch comes to nothing.
-const REMEMBER: &str = "
+/// Where the update before has not changed as many rows as it was to, the key is written twice,
+/// which it cannot be, and the whole batch comes to nothing.
+const CHECK: &str = "
 INSERT INTO idempotency (key, fingerprint, body)
-SELECT ?1, ?2, ?3
-UNION ALL
-SELECT ?1, ?2, ?3 WHERE changes() <> ?4";
-
-/// The statement that remembers a batch, behind its update.
-#[must_use]
-pub fn remember(fingerprint: &str, plan: &Plan) -> Statement {
-    let counts = plan.counts();
-    let binds = vec![
-        key(fingerprint).into(),
-        fingerprint.into(),
-        serde_json::to_string(&counts).unwrap_or_default().into(),
-        counts.updated.into(),
-    ];
-    Statement::new(REMEMBER, binds)
-}
-
-/// Ties a batch that is remembered to the last record that it has written, so that it goes
-/// where that one is taken back.
-#[must_use]
-pub fn tie(fingerprint: &str, log: Log) -> Statement {
-    const TIE: &str = "
-UPDATE idempotency SET (record_id, version) = (
-  SELECT {id}, version FROM {log} ORDER BY seq DESC LIMIT 1
-)
-WHERE key = ?1";
-    let sql = TIE.replace("{id}", log.id).replace("{log}", log.table);
-    Statement::new(&sql, vec![key(fingerprint).into()])
-}
-
-/// Forgets a batch that has been taken back.
-#[must_use]
-pub fn forget(fingerprint: &str) -> Statement {
-    const FORGET: &str = "DELETE FROM idempotency WHERE key = ?1";
-    Statement::new(FORGET, vec![key(fingerprint).into()])
-}
+SELECT key, fingerprint, body FROM idempotency WHERE key = ?1 AND changes() <> ?2";

@@ -8,37 +8,52 @@
 pub mod access;
 mod answer;
 mod call;
+mod callee;
 mod chunks;
 mod cors;
 mod d1;
+mod env;
 mod error;
 pub mod export;
 mod gather;
+pub mod health;
 mod held;
 pub mod import;
+mod limit;
 pub mod log;
 mod page;
+mod patience;
 pub mod proof;
+mod reading;
 mod replay;
 mod routes;
+mod serve;
 mod stored;
+mod together;
+mod trace;
 mod upstream;
 
-pub use answer::{Answer, Body};
-pub use call::{Call, JSON, MERGE_PATCH, Method, RECORD_BYTES, TRIES};
-pub use chunks::chunks;
+pub use answer::{Answer, Body, Fixed};
+pub use call::{Call, JSON, Keep, MERGE_PATCH, Method, RECORD_BYTES, TRIES};
+pub use callee::UNASKED;
+pub use chunks::{chunks, pieces};
 pub use d1::{Database, Row};
+pub use env::Env;
 pub use error::Error;
-pub use held::held;
+pub use held::{held, last};
 pub use page::PageRow;
+pub use patience::{Parts, pause};
 pub use proof::Marks;
 pub use replay::Keyed;
 pub use routes::{Handlers, Routes, any, delete, get, patch, post, put};
+pub use serve::serve;
 pub use stored::{Stored, record_of};
+pub use together::{Queue, together};
+pub use trace::Trace;
 pub use upstream::Upstream;
 
 /// Texts that go over to JavaScript with about every request.
-const OFTEN: [&str; 15] = [
+const OFTEN: [&str; 16] = [
     "GET",
     "accept",
     "application/json",
@@ -52,13 +67,14 @@ const OFTEN: [&str; 15] = [
     "nosniff",
     "vary",
     "x-change-counter",
+    "x-d1-bookmark",
     "x-content-type-options",
     "x-total-count",
 ];
 
-/// What each worker runs once, when an isolate starts.
+/// What each worker runs once, when an instance starts.
 pub fn start() {
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(serve::panicked));
     for text in OFTEN {
         wasm_bindgen::intern(text);
     }

@@ -73,7 +73,7 @@ pub async fn changes(call: Call, log: Log, path: &str) -> Result<Answer, Error> 
 }
 
 /// The change counter of a register, as the marks of what is made from it alone.
-pub async fn marks(env: worker::Env, log: Log) -> Option<crate::Marks> {
+pub async fn marks(env: crate::Env, log: Log) -> Option<crate::Marks> {
     let row = Database::of(&env).ok()?.row(&log.counter()).await.ok()??;
     Some([row.integer(0)?, 0])
 }
@@ -85,8 +85,7 @@ pub async fn marks(env: worker::Env, log: Log) -> Option<crate::Marks> {
 /// A database that does not answer.
 pub async fn counter(call: Call, log: Log) -> Result<Answer, Error> {
     call.params(&[])?;
-    let env = call.env.clone();
-    let marks = crate::proof::marks(&call.context, move || marks(env.clone(), log)).await;
+    let marks = crate::proof::marks(&call, move |env| marks(env, log)).await;
     let [counter, _] = marks.ok_or_else(Problem::internal)?;
     // A header is there with the answer; a body would be another wait.
     Ok(Answer::no_content().header(COUNTER, counter.to_string()))

@@ -19,12 +19,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Promise};
+use registry::bookmark::Bookmarks;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::JsFuture;
-use worker::Context;
 
-use crate::now;
+use crate::{Call, Env, now};
 
 /// The change counters of the registers that an answer is made from; a register alone has the
 /// first.
@@ -39,10 +39,13 @@ const PATIENCE: i32 = 1_500;
 /// The most rounds of one request.
 const MOST_ROUNDS: usize = 100;
 
+/// What was found, and how far whoever asked has seen the registers.
+type Proof = (Marks, Bookmarks);
+
 /// One asking, and all who wait for it.
 #[derive(Clone, Default)]
 struct Round {
-    found: Rc<Cell<Option<Marks>>>,
+    found: Rc<Cell<Option<Proof>>>,
     /// Wakes whoever waits. Each has a promise of its own, which the platform settles in the
     /// request that made it: one promise for all would wake all in the request of the first.
     waiting: Rc<RefCell<Vec<Function>>>,
@@ -50,7 +53,7 @@ struct Round {
 
 impl Round {
     /// What the round finds.
-    fn wait(&self) -> impl Future<Output = Option<Marks>> + use<> {
+    fn wait(&self) -> impl Future<Output = Option<Proof>> + use<> {
         let ended = Promise::new(&mut |wake, _| self.waiting.borrow_mut().push(wake));
         // A timer must be pending, or the platform takes the request for one that hangs; and it
         // must not be taken back, because that can be where the request is gone already.
@@ -59,11 +62,13 @@ impl Round {
         let found = Rc::clone(&self.found);
         async move {
             let _ = JsFuture::from(first).await;
-            found.get()
+            let proof = found.take();
+            found.set(proof.clone());
+            proof
         }
     }
 
-    fn end(&self, found: Option<Marks>) {
+    fn end(&self, found: Option<Proof>) {
         self.found.set(found);
         for wake in self.waiting.take() {
             let _ = wake.call0(&JsValue::UNDEFINED);
@@ -75,7 +80,7 @@ impl Round {
 extern "C" {
     /// The platform's timer as a promise.
     #[wasm_bindgen(js_namespace = scheduler)]
-    fn wait(milliseconds: i32) -> Promise;
+    pub(crate) fn wait(milliseconds: i32) -> Promise;
 }
 
 /// The round to come, and who asks.
@@ -125,25 +130,53 @@ thread_local! {
 }
 
 /// The marks of the registers, as of a moment behind this call; none where they could not be
-/// had. `ask` is what the one request that asks for all does.
-pub async fn marks<F>(context: &Context, ask: impl Fn() -> F + 'static) -> Option<Marks>
+/// had. `ask` is what the one request that asks for all does, in its own environment. Where it has
+/// asked a replica that has not come as far as the call's reader, that reader asks by himself.
+pub async fn marks<F>(call: &Call, ask: impl Fn(Env) -> F + 'static) -> Option<Marks>
 where
     F: Future<Output = Option<Marks>> + 'static,
 {
+    let env = call.env.clone();
+    let ask = Rc::new(ask);
+    match shared(call, Rc::clone(&ask)).await? {
+        Shared::Own(marks) => Some(marks),
+        Shared::Others((marks, seen)) => {
+            let reading = env.reading();
+            if !seen.covers(&reading.seen()) {
+                return ask(env.clone()).await;
+            }
+            reading.saw(&seen);
+            Some(marks)
+        }
+    }
+}
+
+/// Whose asking it was.
+enum Shared {
+    Own(Marks),
+    Others(Proof),
+}
+
+async fn shared<F>(call: &Call, ask: Rc<impl Fn(Env) -> F + 'static>) -> Option<Shared>
+where
+    F: Future<Output = Option<Marks>> + 'static,
+{
+    let env = call.env.clone();
     if ROUNDS.with_borrow_mut(|rounds| rounds.is_alone(now())) {
-        let found = ask().await;
+        let found = ask(env).await;
         ROUNDS.with_borrow_mut(|rounds| rounds.alone_since = None);
-        return found;
+        return found.map(Shared::Own);
     }
     let (round, is_mine) = ROUNDS.with_borrow_mut(|rounds| rounds.join(now()));
     let found = round.wait();
     if is_mine {
-        context.wait_until(async move {
+        call.context.wait_until(async move {
             for _ in 0..MOST_ROUNDS {
                 let Some(round) = ROUNDS.with_borrow_mut(|rounds| rounds.begin(now())) else {
                     return;
                 };
-                round.end(ask().await);
+                let found = ask(env.clone()).await;
+                round.end(found.map(|marks| (marks, env.reading().seen())));
             }
             // Whoever waits still reads for himself; whoever comes next asks.
             let last = ROUNDS.with_borrow_mut(|rounds| {
@@ -155,5 +188,5 @@ where
             }
         });
     }
-    found.await
+    found.await.map(Shared::Others)
 }

@@ -1,16 +1,19 @@
 //! Route tables: which handler answers which address and method.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use registry::access::Token;
+use registry::bookmark::Bookmarks;
 use registry::problem::Kind;
-use registry::{Problem, path};
-use worker::{Context, Env};
+use registry::rate::RateLimit;
+use registry::{Problem, params, path};
+use worker::Context;
 
 use crate::cors::Cors;
-use crate::{Answer, Call, Error, Method};
+use crate::reading::BOOKMARK;
+use crate::{Answer, Call, Env, Error, Method, health, limit};
 
 /// A handler of calls.
 pub type Handler = Rc<dyn Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>>;
@@ -183,25 +186,34 @@ impl Handlers {
     }
 }
 
-/// What a request must get past before its handler sees it.
-pub type Guard = fn(&Call, Method) -> Result<(), Error>;
+/// What a request must get past before its handler sees it: the token that let it in, if it
+/// needed one.
+pub type Guard = fn(&Call, Method) -> Result<Option<Token>, Error>;
 
 /// A worker's route table.
-#[derive(Default)]
 pub struct Routes {
-    router: matchit::Router<Handlers>,
+    worker: &'static str,
+    router: matchit::Router<(&'static str, Handlers)>,
     addresses: Vec<&'static str>,
-    guard: Option<Guard>,
+    guard: Guard,
 }
 
 impl Routes {
-    /// A table behind a guard, which no route of it can forget.
+    /// The table of a worker, behind a guard that no route of it can forget.
     #[must_use]
-    pub fn behind(guard: Guard) -> Self {
+    pub fn of(worker: &'static str, guard: Guard) -> Self {
         Self {
-            guard: Some(guard),
-            ..Self::default()
+            worker,
+            router: matchit::Router::new(),
+            addresses: Vec::new(),
+            guard,
         }
+    }
+
+    /// The worker's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.worker
     }
 
     /// Adds an address, written without `/v1` and with `{name}` for a variable segment.
@@ -212,7 +224,7 @@ impl Routes {
     #[must_use]
     pub fn at(mut self, address: &'static str, handlers: Handlers) -> Self {
         #[expect(clippy::panic, reason = "no request reaches it")]
-        if let Err(conflict) = self.router.insert(address, handlers) {
+        if let Err(conflict) = self.router.insert(address, (address, handlers)) {
             panic!("route {address}: {conflict}");
         }
         self.addresses.push(address);
@@ -224,24 +236,17 @@ impl Routes {
     pub fn listed(&self) -> impl Iterator<Item = (&'static str, String)> {
         self.addresses.iter().map(|address| {
             let handlers = self.router.at(address);
-            let allow = handlers.map(|found| found.value.allow());
+            let allow = handlers.map(|found| found.value.1.allow());
             (*address, allow.unwrap_or_default())
         })
     }
 
     /// Answers a request.
-    ///
-    /// # Errors
-    /// Only what the platform throws when the answer itself cannot be made.
-    pub async fn serve(
-        &self,
-        request: web_sys::Request,
-        env: Env,
-        context: Context,
-    ) -> worker::Result<web_sys::Response> {
+    pub async fn serve(&self, request: web_sys::Request, env: Env, context: Context) -> Answer {
         let cors = Cors::of(&request, &env);
+        let limit = limit::of(&env);
         let is_head = Method::from(request.method().as_str()) == Method::Head;
-        let answer = self.answer(request, env, context).await;
+        let answer = self.answer(request, env, context, limit).await;
         let mut answer = answer.unwrap_or_else(Answer::from);
         if is_head {
             answer = answer.unread();
@@ -249,9 +254,7 @@ impl Routes {
         if let Some(cors) = cors {
             answer = cors.add_to(answer);
         }
-        answer
-            .into_response()
-            .map_err(|error| worker::Error::RustError(error.to_string()))
+        answer.header_if("ratelimit-policy", limit.map(RateLimit::policy))
     }
 
     async fn answer(
@@ -259,11 +262,17 @@ impl Routes {
         request: web_sys::Request,
         env: Env,
         context: Context,
+        limit: Option<RateLimit>,
     ) -> Result<Answer, Error> {
         let (method, address) = (Method::from(request.method().as_str()), request.url());
         let (path, query) = path::of_address(&address);
         let path = path::canonical(path);
         let found = self.router.at(path).map_err(|_| Problem::unknown_route())?;
+        let (address, handlers) = found.value;
+        env.trace().route.set(Some(address));
+        if query.len() > params::MOST_BYTES {
+            return Err(Problem::query_too_long(params::MOST_BYTES).into());
+        }
         let segments = found.params.iter();
         let call = Call {
             request,
@@ -274,11 +283,19 @@ impl Routes {
             query: query.to_owned(),
             segments: segments.map(|(_, value)| value.to_owned()).collect(),
             method,
-            is_negotiated: Rc::new(Cell::new(false)),
+            is_negotiated: Rc::default(),
+            timings: Rc::default(),
+            keep: None,
         };
-        if let Some(guard) = self.guard {
-            guard(&call, method)?;
+        let brought = call.header_as::<Bookmarks>(BOOKMARK)?;
+        call.env.reading().begin(brought, method, &call.path);
+        let admitted = (self.guard)(&call, method);
+        if let Some(limit) = limit.filter(|_| !health::is_of(&call.path)) {
+            // Whoever is refused is counted, too, by the address.
+            let holder = admitted.as_ref().ok().and_then(Option::as_ref);
+            limit::count(&call, limit, holder).await?;
         }
-        found.value.answer(call).await
+        admitted?;
+        handlers.answer(call).await
     }
 }

@@ -1,30 +1,52 @@
 //! Another worker, called over a service binding, with a deadline.
+//!
+//! At the entry point a read is more patient with a service, and less with a user: what failed
+//! at once is tried once more, all that is asked for one answer shares one budget of time, and a
+//! service that fails again and again is not asked for a while ([`registry::breaker`]). A write
+//! is sent once, whatever becomes of it.
 
-use std::pin::pin;
-use std::time::Duration;
+use std::cell::RefCell;
+use std::rc::Rc;
 
-use futures_util::future::{Either, select};
-use js_sys::{ArrayBuffer, Uint8Array};
-use registry::problem::MEDIA_TYPE;
-use registry::{Problem, Tag};
+use js_sys::{ArrayBuffer, Math, Uint8Array};
+use registry::access::Token;
+use registry::bookmark::Bookmarks;
+use registry::problem::Kind;
+use registry::timing::Timings;
+use registry::{Param, Tag};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, Headers, RequestInit, Response};
-use worker::{Delay, Env, Fetcher, console_error, worker_sys};
+use web_sys::{Headers, RequestInit, Response};
+use worker::{Fetcher, worker_sys};
 
-use crate::Error;
+use crate::callee::{Callee, Fetch};
+use crate::patience::{Parts, in_time, pause};
+use crate::reading::{BOOKMARK, Reading};
+use crate::{Env, Error, Method, Trace, access, now};
 
 /// How long a service may take to begin its answer, and for each part of it from then on.
 const DEADLINE_MS: u32 = 5_000;
 
+/// How long a reader at the entry point waits for all services together. It can be set, by
+/// `UPSTREAM_DEADLINE_MS`. A writer waits twice as long: longer than an owner waits for another
+/// one, so that the owner's word of what became of it comes through.
+const READ_MS: u32 = 3_000;
+
 /// The same for what is known to take long: an import.
-const PATIENT_DEADLINE_MS: u32 = 300_000;
+const PATIENT_MS: u32 = 300_000;
+
+/// The longest pause before a read is tried again, in milliseconds.
+const PAUSE_MS: u32 = 80;
 
 /// A worker that another one calls.
 pub struct Upstream {
-    service: &'static str,
     fetcher: worker_sys::Fetcher,
-    deadline_ms: u32,
+    callee: Callee,
+    /// How long a write may take.
+    write_ms: u32,
+    trace: Rc<Trace>,
+    reading: Rc<Reading>,
+    /// What shows the service that it is one of us who calls.
+    secret: Option<Token>,
 }
 
 impl Upstream {
@@ -35,17 +57,58 @@ impl Upstream {
     pub fn of(env: &Env, binding: &str, service: &'static str) -> Result<Self, Error> {
         let fetcher: Fetcher = env.service(binding)?;
         Ok(Self {
-            service,
             fetcher: fetcher.into_rpc(),
-            deadline_ms: DEADLINE_MS,
+            callee: Callee::of(service, DEADLINE_MS),
+            write_ms: DEADLINE_MS,
+            trace: Rc::clone(env.trace()),
+            reading: Rc::clone(env.reading()),
+            secret: access::secret(env),
         })
+    }
+
+    /// The same at the entry point, for one request, whose time runs from now on.
+    ///
+    /// # Errors
+    /// A worker without the binding.
+    pub fn at_the_entry(env: &Env, binding: &str, service: &'static str) -> Result<Self, Error> {
+        let set = env.setting("UPSTREAM_DEADLINE_MS");
+        let set = set.and_then(|set| set.parse::<u16>().ok());
+        let patience_ms = set.map_or(READ_MS, u32::from);
+        Ok(Self {
+            callee: Callee {
+                until: Some(now() + i64::from(patience_ms)),
+                is_guarded: true,
+                ..Callee::of(service, patience_ms)
+            },
+            write_ms: 2 * patience_ms,
+            ..Self::of(env, binding, service)?
+        })
+    }
+
+    /// The same, noting how the service does.
+    #[must_use]
+    pub fn timed(mut self, timings: &Rc<RefCell<Timings>>) -> Self {
+        self.callee.timings = Some(Rc::clone(timings));
+        self
+    }
+
+    /// The same, given at most so many milliseconds.
+    #[must_use]
+    pub fn within(mut self, most: u32) -> Self {
+        self.callee.patience_ms = self.callee.patience_ms.min(most);
+        self
+    }
+
+    /// From now on each call has a deadline, and all together have none.
+    pub fn unhurried(&mut self) {
+        self.callee.until = None;
     }
 
     /// The same, given the time that an import takes.
     #[must_use]
     pub fn patient(self) -> Self {
         Self {
-            deadline_ms: PATIENT_DEADLINE_MS,
+            write_ms: PATIENT_MS,
             ..self
         }
     }
@@ -102,18 +165,17 @@ impl Upstream {
         let thrown = Error::platform("making a request");
         let init = RequestInit::new();
         init.set_method(method);
-        if !headers.is_empty() {
-            let sent = Headers::new().map_err(&thrown)?;
-            for (name, value) in headers {
-                sent.set(name, value).map_err(&thrown)?;
-            }
-            init.set_headers(&sent);
+        let sent = Headers::new().map_err(&thrown)?;
+        for (name, value) in headers {
+            sent.set(name, value).map_err(&thrown)?;
         }
+        self.sign(&sent).map_err(&thrown)?;
+        init.set_headers(&sent);
         if let Some(body) = body {
             init.set_body(&Uint8Array::from(body));
         }
-        let address = format!("https://{}{path}", self.service);
-        self.fetched(|signal| {
+        let address = format!("https://{}{path}", self.callee.service);
+        self.fetched(method, &|signal| {
             init.set_signal(Some(signal));
             self.fetcher.fetch_with_str_and_init(&address, &init)
         })
@@ -156,75 +218,131 @@ impl Upstream {
     /// # Errors
     /// A body that breaks off.
     pub async fn bytes(&self, response: &Response) -> Result<Vec<u8>, Error> {
-        let buffer = response
-            .array_buffer()
-            .map_err(|thrown| self.threw(&thrown))?;
-        let buffer = self.in_time(JsFuture::from(buffer)).await?;
-        let buffer = buffer.map_err(|thrown| self.threw(&thrown))?;
-        Ok(Uint8Array::new(buffer.unchecked_ref::<ArrayBuffer>()).to_vec())
+        let buffer = match response.array_buffer() {
+            Ok(buffer) => in_time(&buffer, self.callee.left_ms()).await,
+            Err(thrown) => Err(thrown),
+        };
+        match buffer {
+            Ok(Some(buffer)) => {
+                self.callee.succeeded();
+                Ok(Uint8Array::new(buffer.unchecked_ref::<ArrayBuffer>()).to_vec())
+            }
+            Ok(None) => Err(self.callee.timed_out()),
+            Err(thrown) => Err(self.callee.threw(&thrown)),
+        }
     }
 
-    /// Passes a request on as it is.
+    /// The body of an answer as it comes.
+    #[must_use]
+    pub fn parts(&self, response: &Response) -> Parts {
+        Parts::of(response, self.callee.clone())
+    }
+
+    /// Passes a request on as it is, but for what proves who sends it: that was looked at here,
+    /// and is no business of the service.
     ///
     /// # Errors
     /// As [`Self::get`].
     pub async fn forward(&self, request: &web_sys::Request) -> Result<Response, Error> {
-        self.fetched(|signal| {
+        let thrown = Error::platform("passing a request on");
+        let sent = Headers::new_with_headers(&request.headers()).map_err(&thrown)?;
+        for name in ["authorization", "cookie"] {
+            sent.delete(name).map_err(&thrown)?;
+        }
+        self.sign(&sent).map_err(&thrown)?;
+        self.fetched(&request.method(), &|signal| {
             let init = RequestInit::new();
+            init.set_headers(&sent);
             init.set_signal(Some(signal));
             self.fetcher.fetch_with_init(request, &init)
         })
         .await
+        .inspect(|_| self.callee.succeeded())
+    }
+
+    /// Says in a request's headers what it is called and who sends it, whatever a client has
+    /// said there.
+    fn sign(&self, sent: &Headers) -> Result<(), JsValue> {
+        let secret = self.secret.as_ref().map(Token::reveal);
+        let demand = self.reading.demand();
+        let own = [(access::SERVICE, secret), (BOOKMARK, demand.as_deref())];
+        for (name, value) in self.trace.headers().chain(own) {
+            match value {
+                Some(value) => sent.set(name, value)?,
+                None => sent.delete(name)?,
+            }
+        }
+        Ok(())
     }
 
     /// The problem for an answer of this service that cannot be used.
     #[must_use]
     pub fn failed(&self, reason: &str) -> Error {
-        console_error!("{}: {reason}", self.service);
-        Problem::service_failed(self.service).into()
+        self.callee.failed(reason)
     }
 
-    async fn fetched(
-        &self,
-        fetch: impl FnOnce(&web_sys::AbortSignal) -> Result<js_sys::Promise, JsValue>,
-    ) -> Result<Response, Error> {
-        let abort = AbortController::new().map_err(Error::platform("making a deadline"))?;
-        let fetched = fetch(&abort.signal()).map_err(|thrown| self.threw(&thrown))?;
-        match self.in_time(JsFuture::from(fetched)).await {
-            Ok(response) => self.sound(response.map_err(|t| self.threw(&t))?.unchecked_into()),
-            Err(late) => {
-                abort.abort();
-                Err(late)
+    /// What is fetched: of a write by the one request that there is, of a read by two, if the
+    /// first one fails at once.
+    async fn fetched(&self, method: &str, fetch: &Fetch<'_>) -> Result<Response, Error> {
+        let (began, callee) = (now(), &self.callee);
+        if !Method::from(method).is_safe() {
+            return self.write(fetch).await;
+        }
+        if !callee.admits() {
+            return Err(callee.unasked());
+        }
+        self.trace.called(callee.service);
+        let mut answer = callee.once(began, callee.left_ms(), fetch).await;
+        if callee.is_guarded
+            && answer.as_ref().is_err_and(has_failed)
+            && callee.left_ms() > PAUSE_MS
+            && callee.admits()
+        {
+            pause(jitter()).await;
+            answer = callee.once(began, callee.left_ms(), fetch).await;
+        }
+        answer.inspect(|answer| {
+            self.saw(answer);
+            if answer.status() == 200 && answer.body().is_some() {
+                callee.answered();
+            } else {
+                callee.succeeded();
             }
+        })
+    }
+
+    /// Takes how far an answer's service has seen the registers.
+    fn saw(&self, answer: &Response) {
+        let token = answer.headers().get(BOOKMARK).ok().flatten();
+        if let Some(seen) = token.and_then(|token| Bookmarks::parse(&token)) {
+            self.reading.saw(&seen);
         }
     }
 
-    /// What the service gives next, if it gives it in time.
-    ///
-    /// # Errors
-    /// A problem that names the service, once the deadline has passed.
-    pub async fn in_time<T>(&self, next: impl Future<Output = T>) -> Result<T, Error> {
-        let deadline = Delay::from(Duration::from_millis(self.deadline_ms.into()));
-        match select(pin!(next), deadline).await {
-            Either::Left((given, _)) => Ok(given),
-            Either::Right(((), _)) => {
-                Err(Problem::service_timed_out(self.service, self.deadline_ms).into())
-            }
-        }
+    /// A write says nothing of how its service reads, and hears nothing of it.
+    async fn write(&self, fetch: &Fetch<'_>) -> Result<Response, Error> {
+        let callee = Callee::of(self.callee.service, self.write_ms);
+        self.trace.called(callee.service);
+        let answer = callee.once(now(), self.write_ms, fetch).await;
+        let answer = answer.inspect(|answer| self.saw(answer));
+        answer.map_err(|error| match error {
+            Error::Problem(problem) => problem.of_write().into(),
+            other => other,
+        })
     }
+}
 
-    /// A service's own 5xx says nothing that its caller's user can act on, but where it names
-    /// another service that failed it.
-    fn sound(&self, response: Response) -> Result<Response, Error> {
-        let content = response.headers().get("content-type").ok().flatten();
-        match response.status() {
-            502 | 504 if content.as_deref() == Some(MEDIA_TYPE) => Ok(response),
-            500.. => Err(self.failed(&format!("status {}", response.status()))),
-            _ => Ok(response),
-        }
-    }
+/// Whether a service said at once that it failed, or what nobody can read.
+fn has_failed(error: &Error) -> bool {
+    matches!(error, Error::Problem(problem) if problem.kind() == Kind::ServiceFailed)
+}
 
-    fn threw(&self, thrown: &JsValue) -> Error {
-        self.failed(&format!("{thrown:?}"))
-    }
+/// A pause that differs, so that not all try again at once.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a few milliseconds"
+)]
+fn jitter() -> u32 {
+    (f64::from(PAUSE_MS) * (1.0 + 3.0 * Math::random()) / 4.0) as u32
 }

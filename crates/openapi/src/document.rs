@@ -105,6 +105,7 @@ impl Components {
         };
         let schemas = schemas![
             Abandoned,
+            Alive,
             Batch,
             BatchReport,
             ByHand,
@@ -128,6 +129,7 @@ impl Components {
             Integrity,
             King,
             LeftDeletion,
+            LifeSign,
             LivingPerson,
             Moment,
             Name,
@@ -152,6 +154,8 @@ impl Components {
             PutLivingPerson,
             PutPerson,
             PutPlace,
+            Readiness,
+            Ready,
             Refusal,
             Released,
             Repair,
@@ -171,7 +175,7 @@ impl Components {
         let token = object! {
             "type": "http",
             "scheme": "bearer",
-            "description": "Who writes needs a token, wherever the deployment does not declare its writes open. Reading needs none.",
+            "description": "Who writes needs a token with the scope `write`, who repairs one with `admin`, wherever the deployment does not declare its writes open. Reading needs none, unless the deployment closes it: then a token with `read`. Each scope holds those before it.",
         };
         Self(IndexMap::from([
             ("schemas", schemas.into_iter().collect()),

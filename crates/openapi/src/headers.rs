@@ -69,6 +69,18 @@ pub fn components() -> Vec<(&'static str, Json)> {
             },
         ),
         (
+            "Age",
+            object! {
+                "description": "For how many seconds the answer may not have been right (RFC 9111): only where a service is down, and the last good answer is given instead.",
+                "schema": object! { "type": "integer", "minimum": 0 },
+                "example": 12,
+            },
+        ),
+        ("Cache-Status", header("That the answer is the last good one, or not whole, and which service is why (RFC 9211).", text(), "join; fwd=stale; ttl=-12; detail=people-failed")),
+        ("Cache-Control", header("That the answer is not to be used again without asking, where a service is down.", text(), "no-cache")),
+        ("Server-Timing", header("Where the answer came from, how each source did, and how many milliseconds it took.", text(), "places;dur=3;desc=\"ok\", people;dur=4;desc=\"ok\"")),
+        ("Preference-Applied", header("What of `Prefer` was heeded (RFC 7240).", text(), "handling=strict")),
+        (
             "WWW-Authenticate",
             header("What to prove oneself by (RFC 6750).", text(), "Bearer").with("required", true),
         ),

@@ -15,8 +15,8 @@ pub fn operations() -> Vec<Operation> {
     let passed_on = [places::operations(), people::operations()].concat();
     let passed_on = passed_on
         .into_iter()
-        .filter(|operation| operation.path != shared::DOCUMENT);
-    let own = [joined(), about(), kept()].concat();
+        .filter(|operation| !shared::is_each_workers_own(operation.path));
+    let own = [joined(), about(), kept(), shared::health()].concat();
     own.into_iter()
         .chain(passed_on.map(Operation::needs_a_service))
         .chain(shared::document())
@@ -28,7 +28,7 @@ fn joined() -> Vec<Operation> {
     let tag = "people per place";
     vec![
         Operation::new("get", "/v1/people-per-place", "listPeoplePerPlace", "A page of places with their people")
-            .says("All places, in order of id, those without anybody, too.")
+            .says("All places, in order of id, those without anybody, too. Where the owner of people is down, and no answer was kept, `people` is null: they are not known.")
             .query(PeoplePerPlace::PARAMETERS)
             .conditional("ListTag")
             .needs_a_service()
@@ -69,7 +69,7 @@ fn joined() -> Vec<Operation> {
             ),
     ]
     .into_iter()
-    .map(|operation| operation.tag_if_none(tag))
+    .map(|operation| operation.tag_if_none(tag).outlasts())
     .collect()
 }
 
@@ -124,6 +124,7 @@ fn kept() -> Vec<Operation> {
         .says("The two registers do the same each minute by themselves.")
         .tag_if_none(tag)
         .query(integrity::PARAMETERS)
+        .for_admins()
         .needs_a_service()
         .answers(200, Answer::of::<Repair>("What was done, or would be.")),
     ]

@@ -30,7 +30,14 @@ wherever GET is, and OPTIONS everywhere. The same addresses answer without `/v1`
 trailing slash.\n\n\
 **Problems.** Every error is `application/problem+json` (RFC 9457): `detail` says what was wrong \
 and what it must be. An unknown address is `unknown-route` (404), an unknown method \
-`method-not-allowed` (405).\n\n\
+`method-not-allowed` (405), a query over 32 KiB `query-too-long` (414). Where the deployment limits \
+how often a client may ask, `RateLimit-Policy` says so, and who asks more often gets \
+`too-many-requests` (429).\n\n\
+**Names of requests.** Every answer has `X-Request-Id`, and a problem the same as `requestId`: the \
+one that the request came with, or a new one. `traceparent` is taken and passed on.\n\n\
+**Replicas.** Where the databases have replicas, an answer may be older than the last write. \
+`X-D1-Bookmark` of any answer, sent along with a later request, has that answered no older; \
+`X-D1-Bookmark: first-primary` asks for the newest there is.\n\n\
 **Versions.** `ETag`, `If-Match` and `If-None-Match` work as in RFC 9110: a record's tag is its \
 version, a list's that of all that it is made from.";
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use registry::access::Scope;
 use registry::problem::{self, Kind};
 use utoipa::ToSchema;
 
@@ -165,7 +166,10 @@ pub struct Operation {
     body: Option<Json>,
     answers: BTreeMap<u16, Answer>,
     problems: Vec<Kind>,
+    /// The headers of the problem that a service has failed.
+    refusals: &'static [&'static str],
     is_guarded: bool,
+    scope: Scope,
 }
 
 impl Operation {
@@ -189,7 +193,9 @@ impl Operation {
             answers: BTreeMap::new(),
             // Every route reads its query strictly, and anything can fail.
             problems: vec![Kind::UnknownParameter, Kind::Internal],
+            refusals: &[],
             is_guarded: false,
+            scope: Scope::Write,
         }
     }
 
@@ -293,6 +299,18 @@ impl Operation {
         self.problems(&[Kind::ServiceFailed, Kind::ServiceTimedOut])
     }
 
+    /// That it has an answer still when a service is down: the last good one, with its age.
+    #[must_use]
+    pub fn outlasts(mut self) -> Self {
+        self.parameters.push("Prefer");
+        let past = ["Age", "Cache-Status", "Cache-Control", "Server-Timing"];
+        for answer in self.answers.values_mut() {
+            answer.headers.extend(past);
+        }
+        self.refusals = &["Preference-Applied", "Server-Timing"];
+        self
+    }
+
     /// The same at the entry point: writes need a token.
     #[must_use]
     pub fn guarded(mut self) -> Self {
@@ -300,7 +318,19 @@ impl Operation {
         if !self.is_guarded {
             return self;
         }
-        self.problems(&[Kind::TokenRequired, Kind::TokenRefused, Kind::InvalidHeader])
+        self.problems(&[
+            Kind::TokenRequired,
+            Kind::TokenRefused,
+            Kind::InsufficientScope,
+            Kind::InvalidHeader,
+        ])
+    }
+
+    /// That it changes more than records.
+    #[must_use]
+    pub fn for_admins(self) -> Self {
+        let scope = Scope::Admin;
+        Self { scope, ..self }
     }
 
     /// The operation as it stands in the document.
@@ -315,7 +345,8 @@ impl Operation {
             operation.insert("description", self.says);
         }
         if self.is_guarded {
-            let token = object! { "token": Json::List(Vec::new()) };
+            let scope = [self.scope.name()].into_iter().collect::<Json>();
+            let token = object! { "token": scope };
             operation.insert("security", Json::List(vec![token]));
         }
         if !self.parameters.is_empty() {
@@ -338,7 +369,11 @@ impl Operation {
                 let of_status =
                     |other: &Kind| self.problems.contains(other) && other.entry().status == status;
                 let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(of_status).collect();
-                responses.insert(status, refusal(&kinds, self.method));
+                let more = match kind {
+                    Kind::ServiceFailed | Kind::ServiceTimedOut => self.refusals,
+                    _ => &[],
+                };
+                responses.insert(status, refusal(&kinds, self.method, more));
             }
         }
         let responses = responses
@@ -349,7 +384,7 @@ impl Operation {
 }
 
 /// The response of a status with these kinds of problem.
-fn refusal(kinds: &[Kind], method: &str) -> Json {
+fn refusal(kinds: &[Kind], method: &str, more: &[&'static str]) -> Json {
     let titles: Vec<&str> = kinds.iter().map(|kind| kind.entry().title).collect();
     let types = kinds.iter();
     let types = types.map(|kind| format!("/problems/{}", kind.entry().slug));
@@ -365,7 +400,7 @@ fn refusal(kinds: &[Kind], method: &str) -> Json {
         "examples": kinds.iter().map(example).collect::<Json>(),
     };
     let mut response = object! { "description": format!("{}.", titles.join(". Or: ")) };
-    let mut names: Vec<&str> = Vec::new();
+    let mut names: Vec<&str> = more.to_vec();
     let samples = kinds.iter().map(|kind| sample(*kind));
     for (name, _) in samples.flat_map(|problem| problem.headers().to_vec()) {
         let component = match name {

@@ -108,6 +108,15 @@ fn in_path_and_headers() -> Vec<(&'static str, Json)> {
             ),
         ),
         (
+            "Prefer",
+            parameter(
+                "header",
+                "Prefer",
+                "`handling=strict` (RFC 7240): rather a problem than an answer that is old, or lacks something, while a service is down.",
+                object! { "type": "string", "example": registry::prefer::STRICT },
+            ),
+        ),
+        (
             "If-None-Match",
             tags(
                 "If-None-Match",

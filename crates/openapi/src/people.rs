@@ -35,7 +35,14 @@ fn person(says: &'static str) -> Answer {
 /// Its operations.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
-    let all = [reads(), groups(), writes(), shared::document()].concat();
+    let all = [
+        reads(),
+        groups(),
+        writes(),
+        shared::document(),
+        shared::health(),
+    ]
+    .concat();
     all.into_iter()
         .map(|operation| operation.tag_if_none("people"))
         .collect()

@@ -34,7 +34,7 @@ fn place(says: &'static str) -> Answer {
 /// Its operations.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
-    let all = [reads(), writes(), shared::document()].concat();
+    let all = [reads(), writes(), shared::document(), shared::health()].concat();
     all.into_iter()
         .map(|operation| operation.tag_if_none("places"))
         .collect()

@@ -1,7 +1,9 @@
 //! An example of each kind of problem, made by its own constructor.
 
+use registry::access::Scope;
 use registry::page::Limit;
 use registry::problem::{FieldError, Kind};
+use registry::rate::RateLimit;
 use registry::{Param, Problem};
 
 /// A problem of a kind.
@@ -14,8 +16,9 @@ pub fn sample(kind: Kind) -> Problem {
         }
         Kind::InvalidHeader => Problem::invalid_header("if-match", registry::etag::Tags::EXPECTED),
         Kind::MalformedBody => Problem::malformed_body("a JSON object with each name once", 1, 9),
-        Kind::TokenRequired => Problem::token_required(),
+        Kind::TokenRequired => Problem::token_required(Scope::Write),
         Kind::TokenRefused => Problem::token_refused(),
+        Kind::InsufficientScope => Problem::insufficient_scope(Scope::Admin),
         Kind::ForeignForm => Problem::foreign_form(),
         Kind::UnknownRoute => Problem::unknown_route(),
         Kind::NotFound => Problem::not_found("person", 999),
@@ -32,15 +35,21 @@ pub fn sample(kind: Kind) -> Problem {
         Kind::RequestInFlight => Problem::request_in_flight(),
         Kind::PreconditionFailed => Problem::precondition_failed(Some(4)),
         Kind::BodyTooLarge => Problem::body_too_large(edge::RECORD_BYTES),
+        Kind::QueryTooLong => Problem::query_too_long(registry::params::MOST_BYTES),
         Kind::UnsupportedMediaType => Problem::unsupported_media_type(edge::JSON),
         Kind::InvalidRecord => Problem::invalid_record(&[FieldError {
             pointer: "/placeId".to_owned(),
             detail: "the id of a place, because the living have one".to_owned(),
         }]),
         Kind::IdempotencyKeyReused => Problem::idempotency_key_reused(),
+        Kind::TooManyRequests => Problem::too_many_requests(RateLimit {
+            requests: 600,
+            seconds: 60,
+        }),
         Kind::Internal => Problem::internal(),
         Kind::ServiceFailed => Problem::service_failed("people"),
-        Kind::ServiceTimedOut => Problem::service_timed_out("people", 5000),
+        Kind::NotReady => Problem::not_ready(&["people"]),
+        Kind::ServiceTimedOut => Problem::service_timed_out("people", 3000),
     }
 }
 

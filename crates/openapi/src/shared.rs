@@ -1,15 +1,22 @@
 //! The operations that both registers have.
 
 use registry::import::Format;
+use registry::problem::Kind;
 use utoipa::ToSchema;
 
 use crate::json::reference;
 use crate::operation::{Answer, Operation};
-use crate::views::Document;
+use crate::views::{Alive, Document, Ready};
 use crate::{Json, object};
 
 /// Where a worker's document is.
 pub const DOCUMENT: &str = "/v1/openapi.json";
+
+/// Whether each worker answers at this address for itself.
+#[must_use]
+pub fn is_each_workers_own(path: &str) -> bool {
+    [DOCUMENT, "/v1/healthz", "/v1/readyz"].contains(&path)
+}
 
 /// The document itself.
 #[must_use]
@@ -20,6 +27,36 @@ pub fn document() -> Vec<Operation> {
             .answers(200, Answer::of::<Document>("An OpenAPI 3.1 document.")),
     ]
 }
+
+/// Whether the worker lives, and whether it is ready.
+#[must_use]
+pub fn health() -> Vec<Operation> {
+    let operations = [
+        Operation::new(
+            "get",
+            "/v1/healthz",
+            "readHealth",
+            "Whether the worker lives",
+        )
+        .says("It asks nobody. No token is needed, and no limit counts it.")
+        .answers(
+            200,
+            Answer::of::<Alive>("It does.").seen("GET /v1/healthz", ALIVE),
+        ),
+        Operation::new(
+            "get",
+            "/v1/readyz",
+            "readReadiness",
+            "Whether all that the worker needs is there",
+        )
+        .says("Each thing is asked, and has a second. No token is needed, and no limit counts it.")
+        .problems(&[Kind::NotReady])
+        .answers(200, Answer::of::<Ready>("It is.")),
+    ];
+    operations.map(|one| one.tag_if_none("about")).to_vec()
+}
+
+const ALIVE: &str = r#"{"status":"alive"}"#;
 
 /// An export.
 #[must_use]

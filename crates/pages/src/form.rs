@@ -161,7 +161,11 @@ impl Form {
             }
             "token-refused" => {
                 self.wants_token = true;
-                self.wrong("token", "This is not a token that may write.");
+                self.wrong("token", "This is not a token that is known here.");
+            }
+            "insufficient-scope" => {
+                self.wants_token = true;
+                self.wrong("token", "This token is good for less.");
             }
             _ => self.trouble = Some(refusal.detail.clone()),
         }
@@ -173,6 +177,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use registry::Problem;
+    use registry::access::Scope;
     use registry::problem::FieldError;
 
     fn refused(problem: &Problem) -> Form {
@@ -217,8 +222,9 @@ mod tests {
             (Problem::place_is_going(1), "placeId"),
             (Problem::place_has_king(1, 2, "K"), "isKing"),
             (Problem::place_has_people(1, 2), "reassignTo"),
-            (Problem::token_required(), "token"),
+            (Problem::token_required(Scope::Write), "token"),
             (Problem::token_refused(), "token"),
+            (Problem::insufficient_scope(Scope::Write), "token"),
         ] {
             assert!(refused(&problem).error(field).is_some(), "{field}");
         }

@@ -5,6 +5,7 @@
 //! have to allow: no script, no style, no event handler; bars are SVG.
 
 pub mod api;
+pub mod enter;
 mod field;
 pub mod form;
 mod history;

@@ -85,6 +85,13 @@ impl Ask {
         )
     }
 
+    /// Whether it is for the first page of everybody, by name.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let fields = ["name", "show"].map(|field| self.form.given(field));
+        fields == [None; 2] && self.form.get("sort") == "name" && self.after.is_none()
+    }
+
     fn next(&self, path: &str, after: &str) -> String {
         let form = &self.form;
         let kept = ["name", "sort", "show"].map(|name| (name, form.get(name)));

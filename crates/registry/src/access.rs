@@ -1,16 +1,52 @@
-//! Who may write. A client proves itself by a bearer token (RFC 6750); the worker knows no more
+//! Who may do what. A client proves itself by a bearer token (RFC 6750); the worker knows no more
 //! of a token than its SHA-256, and without any setting nobody may write.
 
 use sha2::{Digest, Sha256};
 
 use crate::{Param, Problem};
 
-/// A bearer token. It shows itself to nobody: not in a log, not in an answer.
+/// What a token is good for. Each scope holds those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Reading, where that is not open to all.
+    Read,
+    /// Writing records.
+    Write,
+    /// What changes more than records: repairing.
+    Admin,
+}
+
+impl Scope {
+    /// All of them, the smallest first.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Admin];
+
+    /// Its name in settings and headers.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl Param for Scope {
+    const EXPECTED: &'static str = "read, write or admin";
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.name() == text)
+    }
+}
+
+/// A bearer token, or the secret that the services share. It shows itself to nobody: not in a
+/// log, not in an answer.
 #[derive(Clone)]
 pub struct Token(String);
 
 impl Token {
-    /// The text, for the one place that gives it back to its owner: the cookie.
+    /// The text, for the one place that gives it back to its owner: the cookie, or the header
+    /// of a request to a service.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
@@ -30,6 +66,20 @@ impl Token {
             .filter(|_| is_bearer)
             .map(Some)
             .ok_or_else(|| Problem::invalid_header("Authorization", "Bearer and a token"))
+    }
+
+    /// Whether a text is this token. The time that it takes tells no more than the length.
+    #[must_use]
+    pub fn is(&self, given: &str) -> bool {
+        self.0.len() == given.len() && is_same(self.0.as_bytes(), given.as_bytes())
+    }
+
+    /// What it is called where it must not be known: the same for the same token.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let hash = self.hash();
+        let first = hash.iter().take(8).map(|byte| format!("{byte:02x}"));
+        first.collect()
     }
 
     fn hash(&self) -> [u8; 32] {
@@ -54,55 +104,79 @@ impl Param for Token {
     }
 }
 
-/// Who may write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Writers {
-    /// Whoever reaches the worker: local development.
-    Anybody,
-    /// Who has a token with one of these hashes; two are live while one is being rotated.
-    Holders(Vec<[u8; 32]>),
+/// Every byte is looked at, so that the time tells nothing.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let bytes = one.iter().zip(other);
+    bytes.fold(0, |bits, (a, b)| bits | (a ^ b)) == 0
 }
 
-impl Writers {
-    /// Reads the settings: `WRITES` is `open` or nothing, `WRITE_TOKENS` holds hashes in
-    /// hexadecimal, separated by commas. What cannot be read lets nobody in.
+/// Who may do what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    reads_are_open: bool,
+    writes_are_open: bool,
+    tokens: Option<String>,
+}
+
+impl Policy {
+    /// Reads the settings. `WRITES` is `open` or nothing; `READS` is `open` or nothing, and
+    /// whatever else closes reading; `TOKENS` holds `scope:hash` entries, separated by commas,
+    /// each hash in hexadecimal. An entry that cannot be read lets nobody in.
     #[must_use]
-    pub fn of(writes: Option<&str>, hashes: Option<&str>) -> Self {
-        if writes == Some("open") {
-            return Self::Anybody;
+    pub fn of(reads: Option<&str>, writes: Option<&str>, tokens: Option<String>) -> Self {
+        Self {
+            reads_are_open: matches!(reads, None | Some("" | "open")),
+            writes_are_open: writes == Some("open"),
+            tokens,
         }
-        let hashes = hashes.unwrap_or_default().split(',');
-        Self::Holders(hashes.filter_map(|hash| hash_of(hash.trim())).collect())
     }
 
-    /// Lets a writer in.
-    ///
-    /// # Errors
-    /// Whoever has no token that is known.
-    pub fn admit(&self, token: Option<&Token>) -> Result<(), Problem> {
-        let Self::Holders(known) = self else {
-            return Ok(());
-        };
-        let token = token.ok_or_else(Problem::token_required)?;
-        let given = token.hash();
-        // Every hash and every byte is looked at, so that the time tells nothing.
-        let differing = |hash: &[u8; 32]| {
-            hash.iter()
-                .zip(given)
-                .fold(0, |bits, (a, b)| bits | (a ^ b))
-        };
-        let alike = known.iter().filter(|hash| differing(hash) == 0).count();
-        if alike > 0 {
-            Ok(())
-        } else {
-            Err(Problem::token_refused())
+    /// Whether anybody may, with no token at all.
+    #[must_use]
+    pub fn is_open(&self, scope: Scope) -> bool {
+        match scope {
+            Scope::Read => self.reads_are_open,
+            Scope::Write | Scope::Admin => self.writes_are_open,
         }
     }
+
+    /// Lets somebody in.
+    ///
+    /// # Errors
+    /// Whoever has no token that is known, or one that is good for less.
+    pub fn admit(&self, scope: Scope, token: Option<&Token>) -> Result<(), Problem> {
+        if self.is_open(scope) {
+            return Ok(());
+        }
+        let token = token.ok_or_else(|| Problem::token_required(scope))?;
+        match self.scope_of(token) {
+            None => Err(Problem::token_refused()),
+            Some(held) if held < scope => Err(Problem::insufficient_scope(scope)),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// The greatest scope of a token; none if it is not known. All entries are looked at.
+    fn scope_of(&self, token: &Token) -> Option<Scope> {
+        let given = token.hash();
+        let entries = self.tokens.as_deref().unwrap_or_default().split(',');
+        let known = entries.filter_map(entry_of);
+        known
+            .map(|(scope, hash)| is_same(&hash, &given).then_some(scope))
+            .max()
+            .flatten()
+    }
+}
+
+/// The scope and the hash of an entry.
+fn entry_of(text: &str) -> Option<(Scope, [u8; 32])> {
+    let (scope, hash) = text.trim().split_once(':')?;
+    Some((Scope::parse(scope)?, hash_of(hash)?))
 }
 
 fn hash_of(text: &str) -> Option<[u8; 32]> {
     let mut hash = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
     for (at, byte) in hash.iter_mut().enumerate() {
@@ -117,6 +191,11 @@ mod tests {
     use crate::problem::Kind;
     use proptest::prelude::*;
 
+    const READER: &str = "the-token-of-a-reader";
+    const WRITER: &str = "the-token-of-a-writer";
+    const ADMIN: &str = "the-token-of-an-admin";
+    const OTHER: &str = "the-token-of-nobody-0";
+
     fn token(text: &str) -> Token {
         Token::parse(text).unwrap()
     }
@@ -126,12 +205,14 @@ mod tests {
         hash.map(|byte| format!("{byte:02x}")).concat()
     }
 
-    fn refusal(writers: &Writers, given: Option<&str>) -> Option<Kind> {
+    fn policy(reads: Option<&str>, writes: Option<&str>, tokens: &str) -> Policy {
+        Policy::of(reads, writes, Some(tokens.to_owned()))
+    }
+
+    fn refusal(policy: &Policy, scope: Scope, given: Option<&str>) -> Option<Kind> {
         let given = given.map(token);
-        writers
-            .admit(given.as_ref())
-            .err()
-            .map(|problem| problem.kind())
+        let admitted = policy.admit(scope, given.as_ref());
+        admitted.err().map(|problem| problem.kind())
     }
 
     #[test]
@@ -143,40 +224,112 @@ mod tests {
     }
 
     #[test]
-    fn without_a_setting_nobody_writes() {
-        for (writes, hashes) in [
+    fn without_a_setting_all_read_and_nobody_writes() {
+        let bare = hash(WRITER);
+        for (writes, tokens) in [
             (None, None),
             (Some(""), Some("")),
             (Some("Open"), None),
-            (Some("true"), Some("x,y,,")),
-            (None, Some("248d6a61d20638b8e5c026930c3e6039")),
+            (Some("true"), Some("x,write:y,,:")),
+            // An entry without its scope, with a scope that there is not, and one cut short.
+            (None, Some(bare.as_str())),
+            (None, Some(&*format!("all:{bare}"))),
+            (None, Some(&format!("write:{}", &bare[..63]))),
+            (None, Some(&format!("write:+{}", &bare[1..]))),
         ] {
-            let writers = Writers::of(writes, hashes);
-            assert_eq!(refusal(&writers, None), Some(Kind::TokenRequired));
-            let given = Some("0123456789abcdef");
-            assert_eq!(refusal(&writers, given), Some(Kind::TokenRefused));
+            let policy = Policy::of(None, writes, tokens.map(str::to_owned));
+            assert_eq!(refusal(&policy, Scope::Read, None), None);
+            for scope in [Scope::Write, Scope::Admin] {
+                assert_eq!(refusal(&policy, scope, None), Some(Kind::TokenRequired));
+                let given = Some(WRITER);
+                assert_eq!(refusal(&policy, scope, given), Some(Kind::TokenRefused));
+            }
         }
-        assert_eq!(refusal(&Writers::of(Some("open"), None), None), None);
     }
 
     #[test]
-    fn two_tokens_are_live_while_one_is_rotated() {
+    fn open_writes_are_for_all() {
+        let open = policy(None, Some("open"), "");
+        for scope in Scope::ALL {
+            assert_eq!(refusal(&open, scope, None), None);
+            assert_eq!(refusal(&open, scope, Some(OTHER)), None);
+        }
+    }
+
+    #[test]
+    fn whatever_reads_are_set_to_but_open_closes_them() {
+        for reads in [None, Some(""), Some("open")] {
+            assert!(policy(reads, None, "").is_open(Scope::Read), "{reads:?}");
+        }
+        for reads in ["token", "Open", "tokne", " "] {
+            let closed = policy(Some(reads), Some("open"), "");
+            let expected = Some(Kind::TokenRequired);
+            assert_eq!(refusal(&closed, Scope::Read, None), expected, "{reads}");
+        }
+    }
+
+    #[test]
+    fn a_scope_holds_those_before_it() {
+        let tokens = [
+            (Scope::Read, READER),
+            (Scope::Write, WRITER),
+            (Scope::Admin, ADMIN),
+        ];
+        let entries = tokens.map(|(scope, token)| format!("{}:{}", scope.name(), hash(token)));
+        let policy = policy(Some("token"), None, &entries.join(", "));
+        for (held, token) in tokens {
+            for scope in Scope::ALL {
+                let expected = (held < scope).then_some(Kind::InsufficientScope);
+                assert_eq!(refusal(&policy, scope, Some(token)), expected, "{token}");
+            }
+        }
+        for scope in Scope::ALL {
+            let expected = Some(Kind::TokenRefused);
+            assert_eq!(refusal(&policy, scope, Some(OTHER)), expected);
+        }
+    }
+
+    #[test]
+    fn several_tokens_are_live_while_one_is_rotated() {
         let hashes = format!(
-            "{}, {}",
-            hash("the-old-one-of-them"),
-            hash("the-new-one-of-them")
+            "write:{},write:{}",
+            hash(WRITER),
+            hash(ADMIN).to_uppercase()
         );
-        let writers = Writers::of(None, Some(&hashes));
-        assert_eq!(refusal(&writers, Some("the-old-one-of-them")), None);
-        assert_eq!(refusal(&writers, Some("the-new-one-of-them")), None);
-        let other = Some("the-odd-one-of-them");
-        assert_eq!(refusal(&writers, other), Some(Kind::TokenRefused));
+        let policy = policy(None, None, &hashes);
+        assert_eq!(refusal(&policy, Scope::Write, Some(WRITER)), None);
+        assert_eq!(refusal(&policy, Scope::Write, Some(ADMIN)), None);
+        let expected = Some(Kind::TokenRefused);
+        assert_eq!(refusal(&policy, Scope::Write, Some(OTHER)), expected);
+    }
+
+    #[test]
+    fn of_two_entries_with_one_token_the_greater_counts() {
+        for scopes in [["admin", "read"], ["read", "admin"]] {
+            let entries = scopes.map(|scope| format!("{scope}:{}", hash(ADMIN)));
+            let policy = policy(None, None, &entries.join(","));
+            assert_eq!(refusal(&policy, Scope::Admin, Some(ADMIN)), None);
+        }
     }
 
     #[test]
     fn a_token_never_shows_itself() {
         let token = token("0123456789abcdef");
         assert!(!format!("{token:?}").contains("0123"));
+    }
+
+    #[test]
+    fn a_token_is_the_same_text_and_no_other() {
+        let secret = token("0123456789abcdef");
+        assert!(secret.is("0123456789abcdef"));
+        for other in [
+            "",
+            "0123456789abcdeF",
+            "0123456789abcdef0",
+            "1123456789abcdef",
+        ] {
+            assert!(!secret.is(other), "{other}");
+        }
     }
 
     #[test]
@@ -202,8 +355,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_setting_makes_it_panic(writes in "\\PC{0,10}", hashes in "[0-9a-f,é ]{0,140}") {
-            let _ = Writers::of(Some(&writes), Some(&hashes));
+        fn no_setting_lets_a_stranger_in(
+            reads in "\\PC{1,6}",
+            tokens in "((read|write|admin|é)?:?[0-9a-fé ]{0,66},?){0,4}",
+        ) {
+            let policy = policy(Some(&reads), None, &tokens);
+            prop_assume!(reads != "open");
+            for scope in Scope::ALL {
+                prop_assert_eq!(refusal(&policy, scope, Some(OTHER)), Some(Kind::TokenRefused));
+            }
         }
     }
 }

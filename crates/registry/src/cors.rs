@@ -8,12 +8,12 @@
 /// The headers of an answer that a page may read, beyond the few that any may.
 pub const EXPOSED: &str = "Accept-Patch, Accept-Post, Age, Allow, Cache-Status, \
      Content-Disposition, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, \
-     Retry-After, Server-Timing, WWW-Authenticate, X-Change-Counter, X-Request-Id, X-Total-Count, \
+     RateLimit, RateLimit-Policy, Retry-After, Server-Timing, WWW-Authenticate, X-Change-Counter, X-D1-Bookmark, X-Request-Id, X-Total-Count, \
      X-Total-Dead, X-Total-Living, X-Total-Nowhere";
 
 /// The headers of a request that a page may send, beyond the few that any may.
 pub const ALLOWED: &str = "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, \
-     If-None-Match, Prefer, X-Request-Id, traceparent";
+     If-None-Match, Prefer, X-D1-Bookmark, X-Request-Id, traceparent";
 
 /// How long a browser need not ask again, in seconds: two hours, the most that all keep it.
 pub const MAX_AGE: &str = "7200";
@@ -49,7 +49,11 @@ impl<'a> Policy<'a> {
             return headers;
         }
         let is_open = self.0 == "*";
-        if !is_open {
+        if is_open {
+            // Elsewhere it may be embedded, too; who is not `*` is only ever asked by `fetch`,
+            // which this header does not concern.
+            say("cross-origin-resource-policy", "cross-origin");
+        } else {
             // The same address answers differently by origin, whoever asks.
             say("vary", "origin");
         }
@@ -139,6 +143,7 @@ mod tests {
         for origin in [None, Some("null"), Some("https://a.example")] {
             let headers = Policy::of(" * ").headers(origin, None);
             let expected = [
+                ("cross-origin-resource-policy", "cross-origin".to_owned()),
                 ("access-control-allow-origin", "*".to_owned()),
                 ("access-control-expose-headers", EXPOSED.to_owned()),
             ];

@@ -19,9 +19,14 @@ macro_rules! name_cell {
     };
     ($name:literal) => {
         concat!(
-            "'\"' || iif(ltrim(",
+            "'\"' || iif(",
             $name,
-            ", '''') GLOB '[=+@＝＋－＠-]*', '''', '') || replace(",
+            // Most names begin with a letter, and need no closer look.
+            " >= 'A' AND ",
+            $name,
+            " < '＋' OR ltrim(",
+            $name,
+            ", '''') NOT GLOB '[=+@＝＋－＠-]*', '', '''') || replace(",
             $name,
             ", '\"', '\"\"') || '\"'"
         )

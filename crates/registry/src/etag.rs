@@ -171,6 +171,16 @@ impl Preconditions {
         }
     }
 
+    /// Whether `If-None-Match` names the tag, compared weakly.
+    #[must_use]
+    pub fn has(&self, tag: &Tag) -> bool {
+        match &self.if_none_match {
+            None => false,
+            Some(Tags::Any) => true,
+            Some(tags) => tags.iter().any(|known| known.opaque == tag.opaque),
+        }
+    }
+
     /// The newest counters among the tags of `If-None-Match` that a list in this form can have.
     #[must_use]
     pub fn known_counters<const N: usize>(&self, format: Format) -> Option<[i64; N]> {
@@ -264,6 +274,20 @@ mod tests {
         assert_eq!(tag.counters::<1>(Format::Json), None);
         let known = if_none_match("W/\"1j7.0\", W/\"1j9.1\", \"x\"");
         assert_eq!(known.known_counters(Format::Json), Some([9, 1]));
+    }
+
+    #[test]
+    fn a_tag_is_had_whether_weak_or_strong() {
+        let tag = Tag::of_list(Format::Json, &[7, 0]);
+        for (header, has) in [
+            ("*", true),
+            ("W/\"1j7.0\"", true),
+            ("\"x\", \"1j7.0\"", true),
+            ("W/\"1j7.1\"", false),
+        ] {
+            assert_eq!(if_none_match(header).has(&tag), has, "{header}");
+        }
+        assert!(!Preconditions::default().has(&tag));
     }
 
     proptest! {

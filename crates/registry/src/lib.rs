@@ -6,6 +6,9 @@
 
 pub mod accept;
 pub mod access;
+pub mod bookmark;
+pub mod breaker;
+pub mod cache_status;
 pub mod cors;
 pub mod csv;
 pub mod cursor;
@@ -18,6 +21,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod import;
 pub mod integrity;
+pub mod journal;
 pub mod json;
 pub mod log;
 pub mod media;
@@ -27,8 +31,12 @@ pub mod page;
 pub mod params;
 pub mod path;
 pub mod population;
+pub mod prefer;
 pub mod problem;
+pub mod rate;
 pub mod sql;
+pub mod timing;
+pub mod trace;
 
 pub use cursor::Cursor;
 pub use etag::{Preconditions, Tag};

@@ -3,6 +3,9 @@
 
 use crate::Problem;
 
+/// The most bytes of a query: enough for a thousand ids.
+pub const MOST_BYTES: usize = 32 * 1024;
+
 /// A value that a query parameter (or a path segment) can hold.
 pub trait Param: Sized {
     /// What a value must be, to end the sentence "it must be …".

@@ -5,6 +5,7 @@
 //! into the records.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::ids::Ids;
 use crate::media::Frame;
@@ -77,6 +78,31 @@ impl Statement {
     }
 }
 
+/// The most bytes of rows that are bound to one statement: D1 takes no text over 2 MB.
+const MOST_BOUND: usize = 1_900_000;
+
+/// The bytes of a row beside its texts, at most.
+const AROUND: usize = 250;
+
+/// Rows in runs, each short enough to be bound to one statement.
+#[must_use]
+pub fn runs(rows: &[Value]) -> Vec<&[Value]> {
+    // A quote or a backslash is escaped, and no control character is in a name.
+    let length = |value: &Value| 2 * value.as_str().map_or(0, str::len);
+    let (mut runs, mut begin, mut bytes) = (Vec::new(), 0, 0);
+    for (n, row) in rows.iter().enumerate() {
+        let members = row.as_object().into_iter().flatten();
+        let row = AROUND + members.map(|(_, value)| length(value)).sum::<usize>();
+        if bytes + row > MOST_BOUND {
+            runs.extend(rows.get(begin..n));
+            (begin, bytes) = (n, 0);
+        }
+        bytes += row;
+    }
+    runs.extend(rows.get(begin..).filter(|rest| !rest.is_empty()));
+    runs
+}
+
 /// A register: a table with `id`, `name` and `name_key`.
 #[derive(Debug, Clone, Copy)]
 pub struct Register {
@@ -121,7 +147,7 @@ pub struct Filters {
     binds: Vec<Bind>,
 }
 
-/// The binds that every page has before those of its filters.
+/// The binds that every page, and every part, has before those of its filters.
 const PAGE_BINDS: usize = 6;
 
 impl Filters {
@@ -197,6 +223,44 @@ SELECT
   (SELECT counter FROM register)
 FROM numbered";
 
+/// One part of an export: a row of (text, the last id, how many records). `?1` is the most
+/// records, `?2` to `?5` what stands around them, as in [`PAGE`], and `?6` the id behind which
+/// the part begins. Each record is read once.
+const PART: &str = "
+SELECT
+  ?2 || coalesce(group_concat({record}, ?3) || ?4, ?5),
+  max(id),
+  count(*)
+FROM (
+  SELECT id, {columns}
+  FROM {table}
+  WHERE {filters} AND id > ?6
+  ORDER BY id
+  LIMIT ?1
+)";
+
+/// So many records of a register, in order of id, behind the one with an id.
+#[must_use]
+pub fn part(
+    register: Register,
+    filters: Filters,
+    frame: Frame,
+    after: i64,
+    most: i64,
+) -> Statement {
+    let sql = PART
+        .replace("{record}", register.record)
+        .replace("{columns}", register.columns)
+        .replace("{table}", register.table)
+        .replace("{filters}", &filters.text());
+    let frame = [frame.open, frame.between, frame.close, frame.none].map(Bind::from);
+    let mut binds = vec![Bind::Integer(most)];
+    binds.extend(frame);
+    binds.push(after.into());
+    binds.extend(filters.binds);
+    Statement { sql, binds }
+}
+
 /// The page of a register that a request asks for; `seen` is the change counter of the
 /// page that it has already.
 #[must_use]
@@ -253,4 +317,30 @@ pub fn page(
     binds.push(seen.into());
     binds.append(&mut filters.binds);
     Statement { sql, binds }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn rows_come_in_runs_that_a_statement_takes() {
+        let id = 9_007_199_254_740_991_i64;
+        let row = |name: &str| {
+            json!({
+                "n": id, "id": id, "version": id, "name": name, "key": name, "isAlive": false,
+                "isKing": false, "placeId": id, "isAnew": false,
+            })
+        };
+        for (name, least) in [("", 6_000), ("\\\"", 1_500), ("\u{10ffff}", 500)] {
+            let rows = vec![row(&name.repeat(200 / name.chars().count().max(1))); 20_000];
+            let runs = runs(&rows);
+            assert_eq!(runs.concat(), rows);
+            let fits = |run: &&[Value]| serde_json::to_string(run).unwrap().len() < 2_000_000;
+            assert!(runs.iter().all(fits));
+            assert!(runs[0].len() >= least, "{}", runs[0].len());
+        }
+        assert_eq!(runs(&[]), Vec::<&[Value]>::new());
+    }
 }

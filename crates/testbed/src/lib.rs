@@ -1,6 +1,8 @@
 //! Runs the stores' statements on native SQLite: the same SQL that D1 runs, without a
 //! runtime, so that a test can ask thousands of questions and read the query plans.
 
+use std::collections::BTreeSet;
+
 use registry::sql::{Bind, Statement};
 use rusqlite::types::ToSqlOutput;
 pub use rusqlite::types::Value;
@@ -46,6 +48,10 @@ impl Testbed {
     ///
     /// # Errors
     /// What SQLite says.
+    ///
+    /// # Panics
+    /// Columns that D1 could not tell apart: it gives a row as an object, in which a name stands
+    /// once, and numbers before all others.
     pub fn rows(&self, statement: &Statement) -> Result<Vec<Vec<Value>>> {
         self.query(&statement.sql, &statement.binds)
     }
@@ -80,6 +86,12 @@ impl Testbed {
     fn query(&self, sql: &str, binds: &[Bind]) -> Result<Vec<Vec<Value>>> {
         let mut prepared = self.0.prepare(sql)?;
         let columns = prepared.column_count();
+        let names: BTreeSet<&str> = prepared.column_names().into_iter().collect();
+        let is_number = |name: &&str| name.bytes().all(|byte| byte.is_ascii_digit());
+        assert!(
+            names.len() == columns && !names.iter().any(is_number),
+            "{names:?} in {sql}"
+        );
         let rows = prepared.query_map(params_from_iter(binds.iter().map(Bound)), |row| {
             (0..columns).map(|column| row.get(column)).collect()
         })?;

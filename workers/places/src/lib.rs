@@ -6,14 +6,19 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{JSON, MERGE_PATCH, Routes, get, held, post};
+use edge::{JSON, MERGE_PATCH, Routes, access, get, health, held, post};
+use js_sys::Promise;
 use registry::import;
-use worker::{Context, Env, Result, ScheduleContext, ScheduledEvent, console_error, event};
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::Request;
+use worker::{Env, ScheduleContext, ScheduledEvent, console_error, event, worker_sys};
 
 /// The whole route table, each address without its `/v1`.
 #[must_use]
 pub fn table() -> Routes {
-    Routes::default()
+    Routes::of("places", access::at_an_owner)
+        .at("/healthz", get(health::alive))
+        .at("/readyz", get(routes::ready))
         .at("/openapi.json", get(routes::document))
         .at(
             "/places",
@@ -52,14 +57,15 @@ fn start() {
     edge::start();
 }
 
-#[event(fetch)]
-async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<web_sys::Response> {
-    ROUTES.with(Rc::clone).serve(request, env, context).await
+/// Answers a request.
+#[wasm_bindgen]
+pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Promise {
+    edge::serve(ROUTES.with(Rc::clone), request, env, context)
 }
 
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
-    if let Err(error) = routes::repair::scheduled(&env).await {
+    if let Err(error) = routes::repair::scheduled(&edge::Env::of_schedule(env)).await {
         console_error!("the scheduled repair: {error}");
     }
 }

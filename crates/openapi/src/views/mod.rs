@@ -6,6 +6,7 @@
 )]
 
 mod document;
+mod health;
 mod integrity;
 mod problem;
 mod records;
@@ -14,6 +15,7 @@ mod scalars;
 mod writes;
 
 pub use document::{Dataset, Document};
+pub use health::{Alive, LifeSign, Readiness, Ready};
 pub use integrity::{
     Abandoned, ByHand, DoubleKing, Integrity, LeftDeletion, Released, Repair, Residents, Settled,
     Unsettled,

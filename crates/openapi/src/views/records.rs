@@ -44,8 +44,10 @@ pub struct Resident {
 pub struct PlaceWithPeople {
     pub id: Id,
     pub name: Name,
-    /// The first `peopleLimit` of them.
-    pub people: Vec<Resident>,
+    /// The first `peopleLimit` of them; null where they are not known, because their owner is
+    /// down and no answer was kept. `Prefer: handling=strict` has a problem instead.
+    #[schema(required = true)]
+    pub people: Option<Vec<Resident>>,
     /// The link to the rest, where there are more people than `peopleLimit`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

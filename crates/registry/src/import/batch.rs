@@ -10,13 +10,12 @@ use crate::idempotency::fingerprint;
 use crate::name::Normalize;
 use crate::problem::{FieldError, Problem};
 
-/// The most records of a batch.
-const MOST_RECORDS: usize = 2_000;
+/// The most records of a batch. Many, because each transaction writes every page of an index
+/// anew that it has touched, and the names of a batch touch most of them.
+const MOST_RECORDS: usize = 10_000;
 
-/// The most bytes of a file's text in a batch. The rows that are bound to its statement are at
-/// most eight times as long (a name and its key, in normal form, with their quotes escaped),
-/// and D1 takes no text over 2 MB.
-const MOST_BYTES: usize = 192 * 1024;
+/// The most bytes of a file's text in a batch.
+const MOST_BYTES: usize = 1024 * 1024;
 
 /// A kind of record that can be imported.
 pub trait Record: Sized {

@@ -5,6 +5,8 @@ use serde_json::json;
 
 use super::{Kind, Problem};
 use crate::accept::Form;
+use crate::access::Scope;
+use crate::rate::RateLimit;
 
 /// What is wrong with one field of a body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,18 +63,36 @@ impl Problem {
             .with("column", json!(column))
     }
 
-    /// A write without a token.
+    /// A request without the token that it needs.
     #[must_use]
-    pub fn token_required() -> Self {
-        Self::new(Kind::TokenRequired, "Writing needs a token.")
-            .header("www-authenticate", "Bearer")
+    pub fn token_required(scope: Scope) -> Self {
+        let name = scope.name();
+        let detail = format!("This needs a token with the scope `{name}`.");
+        let challenge = format!("Bearer scope=\"{name}\"");
+        Self::new(Kind::TokenRequired, detail)
+            .with("scope", json!(name))
+            .header("www-authenticate", &challenge)
     }
 
     /// A token that is none of those that are live.
     #[must_use]
     pub fn token_refused() -> Self {
-        Self::new(Kind::TokenRefused, "The token is not one that may write.")
-            .header("www-authenticate", "Bearer error=\"invalid_token\"")
+        Self::new(
+            Kind::TokenRefused,
+            "The token is not one that is known here.",
+        )
+        .header("www-authenticate", "Bearer error=\"invalid_token\"")
+    }
+
+    /// A token that is good for less than the request.
+    #[must_use]
+    pub fn insufficient_scope(scope: Scope) -> Self {
+        let name = scope.name();
+        let detail = format!("This needs a token with the scope `{name}`; the one given has less.");
+        let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{name}\"");
+        Self::new(Kind::InsufficientScope, detail)
+            .with("scope", json!(name))
+            .header("www-authenticate", &challenge)
     }
 
     /// A form that another site has sent.
@@ -240,6 +260,16 @@ impl Problem {
         .with("limit", json!(limit))
     }
 
+    /// A query over the limit, in bytes.
+    #[must_use]
+    pub fn query_too_long(limit: usize) -> Self {
+        Self::new(
+            Kind::QueryTooLong,
+            format!("A query may have at most {limit} bytes."),
+        )
+        .with("limit", json!(limit))
+    }
+
     /// A body of a media type that the route does not take.
     #[must_use]
     pub fn unsupported_media_type(accepted: &[&str]) -> Self {
@@ -268,6 +298,27 @@ impl Problem {
             Kind::IdempotencyKeyReused,
             "Another address or body came with this idempotency key within the last 24 hours.",
         )
+    }
+
+    /// More requests than a client may make; when to come again, in seconds.
+    #[must_use]
+    pub fn too_many_requests(policy: RateLimit) -> Self {
+        let RateLimit { requests, seconds } = policy;
+        Self::new(
+            Kind::TooManyRequests,
+            format!("A client may make at most {requests} requests in {seconds} seconds."),
+        )
+        .header("retry-after", &seconds.to_string())
+        .header("ratelimit", &policy.exhausted())
+    }
+
+    /// What an answer needs that is not there.
+    #[must_use]
+    pub fn not_ready(failed: &[&str]) -> Self {
+        let detail = format!("Not ready: {}.", failed.join(", "));
+        Self::new(Kind::NotReady, detail)
+            .with("failed", json!(failed))
+            .header("retry-after", "5")
     }
 
     /// A service that failed.

@@ -11,10 +11,12 @@ pub enum Kind {
     InvalidHeader,
     /// The body is not the JSON (or CSV) that it says to be.
     MalformedBody,
-    /// A write came without a token.
+    /// A request came without the token that it needs.
     TokenRequired,
-    /// A write came with a token that is not live.
+    /// A request came with a token that is not live.
     TokenRefused,
+    /// A token is good for less than the request.
+    InsufficientScope,
     /// A form was sent from another site.
     ForeignForm,
     /// The address names no route.
@@ -47,16 +49,22 @@ pub enum Kind {
     PreconditionFailed,
     /// The body is longer than the route takes.
     BodyTooLarge,
+    /// The query is longer than any route takes.
+    QueryTooLong,
     /// The body is of a media type that the route does not take.
     UnsupportedMediaType,
     /// The body is no record, or breaks the rules that hold for one alone.
     InvalidRecord,
     /// The idempotency key has been used for another request.
     IdempotencyKeyReused,
+    /// A client makes more requests than it may.
+    TooManyRequests,
     /// Something that should not happen; the log says what.
     Internal,
     /// A service that the answer needs failed, or answered what cannot be read.
     ServiceFailed,
+    /// Something that answers need is not there.
+    NotReady,
     /// A service that the answer needs did not answer in time.
     ServiceTimedOut,
 }
@@ -85,13 +93,14 @@ const fn entry(status: u16, slug: &'static str, title: &'static str, mend: &'sta
 
 impl Kind {
     /// Every kind, in the order of status.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 32] = [
         Self::InvalidParameter,
         Self::UnknownParameter,
         Self::InvalidHeader,
         Self::MalformedBody,
         Self::TokenRequired,
         Self::TokenRefused,
+        Self::InsufficientScope,
         Self::ForeignForm,
         Self::UnknownRoute,
         Self::NotFound,
@@ -108,11 +117,14 @@ impl Kind {
         Self::RequestInFlight,
         Self::PreconditionFailed,
         Self::BodyTooLarge,
+        Self::QueryTooLong,
         Self::UnsupportedMediaType,
         Self::InvalidRecord,
         Self::IdempotencyKeyReused,
+        Self::TooManyRequests,
         Self::Internal,
         Self::ServiceFailed,
+        Self::NotReady,
         Self::ServiceTimedOut,
     ];
 
@@ -148,14 +160,20 @@ impl Kind {
             Self::TokenRequired => entry(
                 401,
                 "token-required",
-                "Writing needs a token",
-                "Send `Authorization: Bearer` and the token that you were given.",
+                "A token is needed",
+                "Send `Authorization: Bearer` and a token with the scope of `scope`.",
             ),
             Self::TokenRefused => entry(
                 401,
                 "token-refused",
-                "The token is not one that may write",
+                "The token is not known",
                 "Look whether it is whole; else ask for a new one.",
+            ),
+            Self::InsufficientScope => entry(
+                403,
+                "insufficient-scope",
+                "The token is not good for this",
+                "Use a token with the scope of `scope`, or a greater one.",
             ),
             Self::ForeignForm => entry(
                 403,
@@ -253,6 +271,12 @@ impl Kind {
                 "The body is too long",
                 "Send at most `limit` bytes.",
             ),
+            Self::QueryTooLong => entry(
+                414,
+                "query-too-long",
+                "The query is too long",
+                "Send at most `limit` bytes behind the `?`.",
+            ),
             Self::UnsupportedMediaType => entry(
                 415,
                 "unsupported-media-type",
@@ -271,17 +295,29 @@ impl Kind {
                 "The idempotency key has been used for another request",
                 "Use a new key for a new request.",
             ),
+            Self::TooManyRequests => entry(
+                429,
+                "too-many-requests",
+                "Too many requests",
+                "Try again after `Retry-After` seconds, and more slowly.",
+            ),
             Self::Internal => entry(
                 500,
                 "internal",
                 "Something went wrong on our side",
-                "Try again; if it stays, report the time and the address.",
+                "Try again; if it stays, report `requestId`.",
             ),
             Self::ServiceFailed => entry(
                 502,
                 "service-failed",
                 "A service that this answer needs failed",
                 "Try again; `service` names the one that failed.",
+            ),
+            Self::NotReady => entry(
+                503,
+                "not-ready",
+                "Not ready to answer",
+                "Try again after `Retry-After` seconds; `failed` names what is not there.",
             ),
             Self::ServiceTimedOut => entry(
                 504,

@@ -11,6 +11,8 @@ pub use kind::{Entry, Kind};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use crate::trace::RequestId;
+
 /// The media type of a problem.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -43,6 +45,12 @@ impl Problem {
         self
     }
 
+    /// The same with what the request is called in the logs.
+    #[must_use]
+    pub fn of_request(self, id: &RequestId) -> Self {
+        self.with("requestId", id.as_str().into())
+    }
+
     /// The kind.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -53,6 +61,22 @@ impl Problem {
     #[must_use]
     pub fn detail(&self) -> &str {
         &self.detail
+    }
+
+    /// The service that failed, where one did.
+    #[must_use]
+    pub fn service(&self) -> Option<&str> {
+        self.members.get("service").and_then(Value::as_str)
+    }
+
+    /// The same of a write: whether it was done is not known.
+    #[must_use]
+    pub fn of_write(mut self) -> Self {
+        self.detail.push_str(
+            " Whether the write was done is not known: read the record before sending it again, \
+             or send it again with the same `Idempotency-Key` or `If-Match`.",
+        );
+        self.with("outcome", Value::from("unknown"))
     }
 
     /// The status code.

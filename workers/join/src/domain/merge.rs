@@ -26,6 +26,8 @@ pub struct Merge {
     places: Vec<u8>,
     /// Where the next place's record begins.
     at: usize,
+    /// Where the first one does.
+    start: usize,
     frame: Frame,
     /// Whether nothing has been written yet.
     is_first: bool,
@@ -47,6 +49,7 @@ impl Merge {
         match places.as_slice() {
             [b'[', .., b']'] => Ok(Self {
                 at: 1,
+                start: 1,
                 ..Self::of_one(places, frame)
             }),
             _ => Err(Malformed::Places),
@@ -59,6 +62,7 @@ impl Merge {
         Self {
             places: place,
             at: 0,
+            start: 0,
             frame,
             is_first: true,
             unfinished: Vec::new(),
@@ -115,14 +119,37 @@ impl Merge {
     /// # Errors
     /// Places that cannot be read.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Malformed> {
+        self.rest(NOBODY, out)
+    }
+
+    fn rest(&mut self, people: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
         while let Some(place) = self.next_place()? {
-            self.write(&place, NOBODY, out);
+            self.write(&place, people, out);
+        }
+        if self.is_first && self.start == 0 {
+            // A single place is there, or it is none.
+            return Err(Malformed::Places);
         }
         if self.is_first {
             out.extend_from_slice(self.frame.open.as_bytes());
         }
         out.extend_from_slice(self.frame.end(self.is_first).as_bytes());
         Ok(())
+    }
+
+    /// The places alone, whatever of them has been written: who lives there is not known.
+    ///
+    /// # Errors
+    /// Places that cannot be read.
+    pub fn without_people(self) -> Result<Vec<u8>, Malformed> {
+        let mut anew = Self {
+            at: self.start,
+            start: self.start,
+            ..Self::of_one(self.places, self.frame)
+        };
+        let mut out = Vec::with_capacity(2 * anew.places.len());
+        anew.rest(UNKNOWN, &mut out)?;
+        Ok(out)
     }
 
     /// The id of the last place of the page.
@@ -217,6 +244,9 @@ impl Merge {
 
 /// What stands behind the name of a place without people.
 const NOBODY: &[u8] = br#","people":[]}"#;
+
+/// What stands behind the name of a place of which nobody knows who lives there.
+const UNKNOWN: &[u8] = br#","people":null}"#;
 
 /// A place that is not written yet.
 struct Place {

@@ -4,7 +4,9 @@ mod changes;
 mod integrity;
 mod merge;
 mod people_per_place;
+pub mod saving;
 pub mod session;
+pub mod snapshot;
 pub mod statistics;
 
 pub use changes::Changes;

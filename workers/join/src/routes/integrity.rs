@@ -61,7 +61,9 @@ struct Report {
 /// A query where none is known, or a service that failed.
 pub async fn integrity(call: Call) -> Result<Answer, Error> {
     call.params(&[])?;
-    let report = report(&Services::of(&call.env)?).await?;
+    let mut services = Services::of(&call.env)?;
+    services.unhurried();
+    let report = report(&services).await?;
     let body = serde_json::to_string(&report).unwrap_or_default();
     Ok(Answer::ok(Format::Json.media_type(), Body::Text(body)))
 }
@@ -127,7 +129,8 @@ pub async fn repair(call: Call) -> Result<Answer, Error> {
     let params = call.params(PARAMETERS)?;
     let dry_run = params.get::<bool>("dryRun")?.unwrap_or(false);
     params.get::<registry::params::Seconds>("olderThan")?;
-    let services = Services::of(&call.env)?;
+    let mut services = Services::of(&call.env)?;
+    services.unhurried();
     let Services { places, people } = &services;
     let query = if call.query.is_empty() {
         String::new()

@@ -5,23 +5,27 @@ mod dataset;
 pub mod forward;
 pub mod integrity;
 pub mod people_per_place;
+mod ready;
+pub mod standby;
 pub mod statistics;
 pub mod ui;
 
 use edge::{Call, Error, Method, access};
+use registry::access::Token;
 
 pub use changes::changes;
 pub use dataset::dataset;
 pub use integrity::{integrity, repair};
+pub use ready::ready;
 
-/// Who writes needs a token. The forms of the pages bring theirs in a cookie, and look at it
-/// themselves.
+/// Who writes needs a token, and who reads may need one. The pages find theirs in a cookie, too,
+/// and look at it themselves.
 ///
 /// # Errors
-/// A writer without one.
-pub fn guard(call: &Call, method: Method) -> Result<(), Error> {
-    if call.path.starts_with("/ui/") {
-        return Ok(());
+/// A request without the token that it needs.
+pub fn guard(call: &Call, method: Method) -> Result<Option<Token>, Error> {
+    if call.path == "/" || call.path.starts_with("/ui/") {
+        return Ok(None);
     }
-    access::writers_only(call, method)
+    access::at_the_entry(call, method)
 }

@@ -7,7 +7,7 @@ use registry::population::Populations;
 use registry::{Cursor, Format, Tag, page};
 use web_sys::Response;
 
-use super::people_per_place::sources::{Services, Sources};
+use super::people_per_place::sources::{Joined, Services, Sources};
 use crate::domain::statistics::{self, Gathering, Part, Row, Written};
 
 /// The parameters of the query.
@@ -28,27 +28,19 @@ pub async fn places(call: Call) -> Result<Answer, Error> {
         None => call.format(TABLE)?,
     };
     let known = call.preconditions()?.known_counters(format);
-    let services = Services::of(&call.env)?;
+    let services = Services::for_reader(&call)?;
     let is_now = ask.as_of.is_none();
     let mut gathering = Gathering::of(ask);
 
     let [places_path, people_path] = gathering.paths().unwrap_or_default();
     let paths = [places_path.as_str(), people_path.as_str()];
     let places_tag = |counter| Tag::of_list(Format::Json, &[counter]);
-    let (places, people, (tag, marks)) = match services
-        .ask(paths, known, format, places_tag, false)
-        .await?
-    {
-        Sources::NotModified(tag) => {
-            return Ok(Answer::not_modified(&tag));
-        }
-        Sources::Found {
-            places,
-            people,
-            tag,
-            marks,
-        } => (services.places.found(places)?, people, (tag, marks)),
+    let sources = services.ask(paths, known, format, places_tag, false);
+    let (places, joined) = match sources.await? {
+        Sources::NotModified(tag) => return Ok(Answer::not_modified(&tag)),
+        Sources::Found(places, joined) => (services.places.found(places)?, joined?),
     };
+    let Joined { people, tag, marks } = joined;
     let sums = Sums::of(&people);
     step(&services, &mut gathering, places, people).await?;
     finish(&services, &mut gathering).await?;

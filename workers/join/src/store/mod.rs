@@ -1,5 +1,7 @@
 //! The statements of the join database.
 
+pub mod snapshot;
+
 use registry::sql::Statement;
 
 const DATASET: &str = r"
@@ -8,7 +10,7 @@ SELECT json_object(
   'description', description,
   'licence', licence,
   'routes', json_array(
-    '/v1/openapi.json',
+    '/v1/openapi.json', '/v1/healthz', '/v1/readyz',
     '/v1/people-per-place', '/v1/people-per-place/{id}',
     '/v1/statistics/places', '/v1/changes', '/v1/integrity', '/v1/integrity/repair',
     '/v1/places', '/v1/places/{id}', '/v1/places/{id}/history',
@@ -24,3 +26,6 @@ FROM (SELECT 1) LEFT JOIN dataset ON dataset.id = 1";
 pub fn dataset() -> Statement {
     Statement::new(DATASET, Vec::new())
 }
+
+#[cfg(test)]
+mod tests;

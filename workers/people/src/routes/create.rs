@@ -34,7 +34,7 @@ pub async fn create(call: Call) -> Result<Answer, Error> {
     }
     stands?;
 
-    let mut statements = vec![store::insert(&[person.to_row(None, None)])];
+    let mut statements = vec![store::insert(&person.to_row(None, None))];
     if let Some(keyed) = &keyed {
         statements.push(keyed.remember(store::REGISTER, store::CHANGES));
     }

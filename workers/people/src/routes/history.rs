@@ -1,8 +1,7 @@
 //! `GET /v1/people/{id}/history` and `GET /v1/people/changes`
 
-use edge::{Answer, Call, Error, Marks, log};
+use edge::{Answer, Call, Env, Error, Marks, log};
 use registry::PersonId;
-use worker::Env;
 
 use crate::store::CHANGES;
 

@@ -7,11 +7,11 @@ use edge::{Answer, Call, Database, Error, Row};
 use registry::import::{Batch, Given, Mode};
 use registry::integrity::Standings;
 use registry::name::Name;
+use registry::sql::{self, Statement};
 use registry::{PlaceId, Problem};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::settling::Registrar;
-use super::writing::reference;
 use crate::domain::{Person, Residence};
 use crate::store;
 
@@ -37,6 +37,8 @@ struct Taker {
 impl Importer for Taker {
     type Record = Person;
 
+    const WRITTEN: &'static str = store::WRITTEN;
+
     fn database(&self) -> &Database {
         &self.registrar.database
     }
@@ -56,41 +58,41 @@ impl Importer for Taker {
         let add = |plan: &mut Plan, given: &Given<Person>, row: Value, present: Option<&Row>| {
             add(plan, given, row, present, mode, &standings)
         };
-        let present = store::present(&rows);
+        // Of the others nothing can be there yet.
+        let known = batch.given.iter().enumerate();
+        let known =
+            known.filter(|(_, given)| given.id.is_some() || given.record.residence.is_king());
+        let known: Vec<Value> = known
+            .map(|(n, given)| {
+                let place = given.record.residence.place().map(PlaceId::get);
+                let is_king = given.record.residence.is_king();
+                json!({"n": n, "id": given.id, "placeId": place, "isKing": is_king})
+            })
+            .collect();
+        let present: Vec<Statement> = sql::runs(&known).into_iter().map(store::present).collect();
         Plan::of(batch, rows, &self.registrar.database, &present, add).await
     }
 
     async fn write(&self, batch: &Batch<Person>, plan: &Plan) -> Result<(), Error> {
-        let statements = [
-            store::update(&plan.updates),
-            import::remember(&batch.fingerprint, plan),
-            store::insert(&plan.inserts),
-            import::tie(&batch.fingerprint, store::CHANGES),
-        ];
+        let key = import::key(&batch.fingerprint);
+        let counts = plan.counts();
+        let begun = import::begun(&batch.fingerprint, plan, store::update_all);
+        let mut statements = vec![store::forget_batch(&key)];
+        statements.extend(begun);
+        statements.extend(store::insert_batch(&plan.inserts));
+        statements.push(store::mark(&key, counts.created + counts.updated));
         let rows = self.registrar.database.batch(&statements).await?;
-        self.settle(batch, rows.iter().flatten()).await
-    }
-}
-
-impl Taker {
-    /// Asks the places of what has been written again.
-    async fn settle<'a>(
-        &self,
-        batch: &Batch<Person>,
-        rows: impl Iterator<Item = &'a Row>,
-    ) -> Result<(), Error> {
-        let unsettled = rows.filter(|row| row.truth(3));
-        let written: Vec<_> = unsettled.filter_map(reference).collect();
-        if written.is_empty() {
+        let mark = rows.last().and_then(|rows| rows.first());
+        let Some(range) = mark.and_then(|row| row.integer(0).zip(row.integer(1))) else {
             return Ok(());
-        }
+        };
+        let referred = plan.inserts.iter().chain(&plan.updates);
+        let referred = referred.filter(|row| row["isAnew"] != Value::Bool(false));
+        let places = referred.filter_map(|row| row["placeId"].as_i64());
         let registrar = Registrar::of(&self.call.env)?;
-        let looked = registrar.look_again(&self.call, &written).await;
-        if looked.is_err() {
-            let forget = import::forget(&batch.fingerprint);
-            self.registrar.database.batch(&[forget]).await?;
-        }
-        looked
+        registrar
+            .look_again_at_batch(&self.call, range, &places.collect())
+            .await
     }
 }
 

@@ -37,7 +37,7 @@ pub async fn repair(call: Call) -> Result<Answer, Error> {
 ///
 /// # Errors
 /// What D1 says, or a service that failed.
-pub async fn scheduled(env: &worker::Env) -> Result<(), Error> {
+pub async fn scheduled(env: &edge::Env) -> Result<(), Error> {
     let registrar = Registrar::of(env)?;
     registrar.database.sweep_answers().await?;
     run(&registrar, ABANDONED_MS, false).await.map(drop)

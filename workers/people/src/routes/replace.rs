@@ -1,7 +1,16 @@
 //! `PUT` and `PATCH /v1/people/{id}`
 
-use edge::{Answer, Call, Error, JSON, MERGE_PATCH, Stored, TRIES, record_of};
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+
+use edge::{
+    Answer, Call, Database, Env, Error, JSON, MERGE_PATCH, Queue, Stored, TRIES, record_of,
+    together,
+};
+use registry::json::Object;
+use registry::name::Name;
 use registry::{PersonId, Preconditions, Problem};
+use serde_json::Value;
 
 use super::settling::Registrar;
 use super::writing::{PEOPLE, depose_needs_a_resident};
@@ -10,6 +19,31 @@ use crate::store;
 
 /// The parameters of the query.
 pub const PARAMETERS: &[&str] = &["depose"];
+
+/// A person and the new name.
+type Rename = (PersonId, Name);
+
+thread_local! {
+    static RENAMES: RefCell<Queue<Rename, Stored>> = RefCell::default();
+}
+
+/// Writes new names. Of several for one person the first is written, and the others have to be
+/// written over it.
+async fn rename(env: Env, names: Vec<Rename>) -> Result<Vec<Option<Stored>>, Error> {
+    let mut seen = HashSet::new();
+    let ids = names.iter().map(|(id, _)| seen.insert(*id).then_some(*id));
+    let ids: Vec<Option<PersonId>> = ids.collect();
+    let firsts = names.into_iter().zip(&ids);
+    let firsts: Vec<Rename> = firsts.filter_map(|(name, id)| id.and(Some(name))).collect();
+    let rows = Database::of(&env)?.rows(&store::rename(&firsts)).await?;
+    let mut written: HashMap<i64, Stored> = rows
+        .iter()
+        .filter_map(|row| Stored::written(std::slice::from_ref(row)))
+        .map(|stored| (stored.id, stored))
+        .collect();
+    let of_each = ids.into_iter().map(|id| written.remove(&id?.get()));
+    Ok(of_each.collect())
+}
 
 /// A change of one person, as far as it does not depend on how it is put.
 struct Change {
@@ -61,6 +95,9 @@ pub async fn put(call: Call) -> Result<Answer, Error> {
 pub async fn patch(call: Call) -> Result<Answer, Error> {
     let change = Change::of(&call)?;
     let (patch, _) = call.object(MERGE_PATCH).await?;
+    if let Some(answer) = change.rename(&call, &patch).await? {
+        return Ok(answer);
+    }
     for _ in 0..TRIES {
         let registrar = Registrar::of(&call.env)?;
         let current = registrar.current(change.id).await?;
@@ -77,6 +114,20 @@ pub async fn patch(call: Call) -> Result<Answer, Error> {
 }
 
 impl Change {
+    /// Changes no more than the name: no rule bears on who has which, so that nothing has to be
+    /// read first. None where nothing was written, or more has to be known.
+    async fn rename(&self, call: &Call, patch: &Object) -> Result<Option<Answer>, Error> {
+        if self.depose || self.preconditions != Preconditions::default() || patch.0.len() != 1 {
+            return Ok(None);
+        }
+        let name = patch.0.get("name").and_then(Value::as_str);
+        let Some(name) = name.and_then(|name| Name::new(name, edge::normalize)) else {
+            return Ok(None);
+        };
+        let written = together(&RENAMES, call, (self.id, name), rename).await?;
+        Ok(written.map(Stored::into_answer))
+    }
+
     /// Writes the person over the current one; none if somebody else was faster.
     async fn apply(
         &self,
@@ -106,7 +157,7 @@ impl Change {
         {
             statements.push(store::depose(place, self.id, current.version));
         }
-        statements.push(store::update(&[row]));
+        statements.push(store::update(&row));
         let results = match registrar.database.batch(&statements).await {
             Ok(results) => results,
             Err(error) => return Err(registrar.refused(error, person.residence).await),
@@ -137,7 +188,7 @@ impl Change {
         }
         let place = person.residence.place();
         registrar.must_stand(place).await?;
-        let insert = store::insert(&[person.to_row(Some(self.id.get()), None)]);
+        let insert = store::insert(&person.to_row(Some(self.id.get()), None));
         let results = match registrar.database.batch(&[insert]).await {
             Ok(results) => results,
             Err(error) if error.is_unique("person.id") => return Ok(None),

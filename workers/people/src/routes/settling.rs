@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use edge::{Call, Database, Error, Row, Stored, TRIES, Upstream};
 use registry::integrity::{Standing, Standings, Verdict};
+use registry::sql::Statement;
 use registry::{PersonId, Problem, name};
 use serde_json::{Value, json};
 
@@ -25,7 +26,7 @@ impl Registrar {
     ///
     /// # Errors
     /// A worker without its bindings.
-    pub fn of(env: &worker::Env) -> Result<Self, Error> {
+    pub fn of(env: &edge::Env) -> Result<Self, Error> {
         Ok(Self {
             database: Database::of(env)?,
             places: Upstream::of(env, "PLACES", "places")?,
@@ -133,25 +134,64 @@ impl Registrar {
     pub async fn look_again(self, call: &Call, written: &[(Write, i64)]) -> Result<(), Error> {
         let writes: Vec<Write> = written.iter().map(|(write, _)| *write).collect();
         let places: HashSet<i64> = written.iter().map(|(_, place)| *place).collect();
-        let doubt = match self.all_standings(&places).await {
+        match self.doubt(&places).await {
+            None => self.settle_behind(call, store::settle(&writes)),
+            Some(doubt) => self.take_back(&writes, doubt).await?,
+        }
+        Ok(())
+    }
+
+    /// The same for all writes of a batch, by its first change and its last, with the places
+    /// that they refer to anew.
+    ///
+    /// # Errors
+    /// As [`Self::look_again`].
+    pub async fn look_again_at_batch(
+        self,
+        call: &Call,
+        (first, last): (i64, i64),
+        places: &HashSet<i64>,
+    ) -> Result<(), Error> {
+        if places.is_empty() {
+            return Ok(());
+        }
+        match self.doubt(places).await {
+            None => self.settle_behind(call, store::settle_batch(first, last)),
+            Some(doubt) => {
+                let rows = self.database.rows(&store::doubts_of(first, last)).await?;
+                let writes: Vec<Write> = rows.iter().filter_map(write_of).collect();
+                self.take_back(&writes, doubt).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Why writes that refer to places cannot hold, if so.
+    async fn doubt(&self, places: &HashSet<i64>) -> Option<Error> {
+        match self.all_standings(places).await {
             Err(failed) => Some(failed),
             Ok(standings) => places
                 .iter()
                 .find(|place| standings.of(**place).for_writer() != Verdict::Settle)
                 .and_then(|place| standings.check(*place).err())
                 .map(Error::from),
-        };
-        let Some(doubt) = doubt else {
-            call.context.wait_until(async move {
-                // What fails here is left to whoever meets it, or to the repair.
-                let _ = self.settle(&writes).await;
-            });
-            return Ok(());
-        };
-        self.undo(&writes).await?;
+        }
+    }
+
+    /// Lets writes hold once the answer has gone.
+    fn settle_behind(self, call: &Call, settle: Statement) {
+        call.context.wait_until(async move {
+            // What fails here is left to whoever meets it, or to the repair.
+            let _ = self.database.batch(&[settle]).await;
+        });
+    }
+
+    /// Takes writes back; fails with the doubt where any of them has not held.
+    async fn take_back(&self, writes: &[Write], doubt: Error) -> Result<(), Error> {
+        self.undo(writes).await?;
         // Whoever settled a write, moved the person or wrote over it took it for done, and so
         // it is; but somebody else may have taken it back, too.
-        let undone = self.database.rows(&store::undone(&writes)).await?;
+        let undone = self.database.rows(&store::undone(writes)).await?;
         if undone.is_empty() {
             Ok(())
         } else {

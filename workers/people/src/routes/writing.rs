@@ -1,7 +1,7 @@
 //! What the writes of one person share: the place that must stand, and why a write was
 //! refused.
 
-use edge::{Error, Row};
+use edge::Error;
 use registry::problem::FieldError;
 use registry::{PlaceId, Problem};
 
@@ -11,12 +11,6 @@ use crate::store;
 
 /// The addresses of people.
 pub const PEOPLE: &str = "/v1/people";
-
-/// A write among many that refers to a place anew: who, in which version, and the place.
-#[must_use]
-pub fn reference(row: &Row) -> Option<(store::Write, i64)> {
-    Some(((row.integer(0)?, row.integer(1)?), row.integer(4)?))
-}
 
 impl Registrar {
     /// The place of a write must stand before it is even tried.

@@ -1,6 +1,7 @@
--- Adds people: rows of (id, version, body, unsettled, place).
+-- Adds people.
 --
--- ?1 a JSON array of them; one without an id gets the next that was never used.
+-- ?1 a JSON array of them; one without an id gets the next that was never used
+-- ?2 the greatest id that is given to any of those who are added together, or 0
 --
 -- A version goes on counting where an id is used again. Who refers to a place is unsettled
 -- until the place has been asked again (docs/integrity.md).
@@ -21,7 +22,7 @@ WITH
   used (id) AS MATERIALIZED (
     SELECT max(
       coalesce((SELECT max(person_id) FROM person_change), 0),
-      coalesce((SELECT max(id) FROM given), 0)
+      ?2
     )
   )
 INSERT INTO person (id, name, name_key, is_alive, is_king, place_id, version, unsettled_since)
@@ -36,4 +37,3 @@ SELECT
   iif(place_id IS NULL, NULL, CAST(unixepoch('subsec') * 1000 AS INTEGER))
 FROM given, used
 ORDER BY n
-RETURNING id, version, {record} AS body, unsettled_since IS NOT NULL AS unsettled, place_id

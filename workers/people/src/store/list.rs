@@ -12,11 +12,11 @@ pub const REGISTER: Register = Register {
     columns: "name, is_alive, is_king, place_id",
     record: record!(),
     header: "id,name,isAlive,placeId,isKing\r\n",
+    // One `concat` takes less time than as many `||`; what is null is empty.
     line: concat!(
-        "id || ',' || ",
+        "concat(id, ',', ",
         registry::name_cell!(),
-        "|| ',' || iif(is_alive, 'true', 'false') || ',' || coalesce(place_id, '')
-    || ',' || iif(is_king, 'true', 'false')"
+        ", iif(is_alive, ',true,', ',false,'), place_id, iif(is_king, ',true', ',false'))"
     ),
     changes: "person_change",
 };

@@ -13,14 +13,14 @@ mod write;
 
 pub use by_place::{PEOPLE_A_STATEMENT, by_place, counter};
 pub use history::CHANGES;
-pub use import::present;
+pub use import::{WRITTEN, doubts_of, forget_batch, insert_batch, mark, present, settle_batch};
 pub use integrity::{doubts, residents};
 pub use list::{REGISTER, filters, list};
 pub use population::{HEADER as POPULATION_HEADER, population};
 pub use read::read;
 pub use residents::{count, release, relocate};
 pub use settle::{Write, before, forget, remove, restore, settle, undone, unsettled};
-pub use write::{delete, depose, insert, king, update};
+pub use write::{delete, depose, insert, king, rename, update, update_all};
 
 /// One person as JSON.
 macro_rules! record {

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../d1-migrations/people/0006_fence.sql"),
     include_str!("../../../../d1-migrations/people/0007_population_orders.sql"),
     include_str!("../../../../d1-migrations/people/0008_resident.sql"),
+    include_str!("../../../../d1-migrations/people/0009_import.sql"),
 ];
 
 #[derive(Debug, Clone)]
@@ -211,21 +212,85 @@ proptest! {
                 None => format!("UPDATE person SET is_alive = 0, is_king = 0, place_id = NULL, version = version + 1 WHERE id = {id}"),
             }).unwrap();
         }
-        let kept = "SELECT place_id, living, dead FROM population ORDER BY place_id";
-        let counted = "SELECT coalesce(place_id, 0), sum(is_alive), sum(1 - is_alive) FROM person GROUP BY 1 ORDER BY 1";
-        let rows = |sql| testbed.rows(&registry::sql::Statement::new(sql, Vec::new())).unwrap();
-        prop_assert_eq!(rows(kept), rows(counted));
-        let now = "SELECT place_id, living, dead, king_id FROM population_history AS h
-            WHERE at = (SELECT max(at) FROM population_history WHERE place_id = h.place_id)
-              AND (living > 0 OR dead > 0) AND place_id >= 0
-            ORDER BY place_id";
-        let with_kings = "SELECT coalesce(place_id, 0), sum(is_alive), sum(1 - is_alive), max(iif(is_king, id, NULL))
-            FROM person GROUP BY 1 ORDER BY 1";
-        prop_assert_eq!(rows(now), rows(with_kings));
-        let total = "SELECT living, dead FROM population_history WHERE place_id = -1 ORDER BY at DESC LIMIT 1";
-        let all = "SELECT coalesce(sum(is_alive), 0), coalesce(sum(1 - is_alive), 0) FROM person";
-        prop_assert_eq!(rows(total), rows(all));
+        adds_up(&testbed)?;
     }
+
+    #[test]
+    fn a_batch_is_counted_as_one_by_one(people in people(), batch in people()) {
+        let testbed = filled(&people);
+        let shifted = batch.iter().map(|person| {
+            // Half of them get the next id; no king where there may be one.
+            let id = (person.id % 2 == 0).then_some(100 + person.id);
+            let place = person.place.map(|place| place + if person.is_king { 10 } else { 0 });
+            json!({
+                "id": id, "name": person.name, "key": person.name, "isAlive": person.is_alive,
+                "isKing": person.is_king, "placeId": place,
+            })
+        });
+        let rows: Vec<Json> = shifted.collect();
+        for statement in store::insert_batch(&rows) {
+            testbed.rows(&statement).unwrap();
+        }
+        adds_up(&testbed)?;
+        let count = |sql: &str| testbed.rows(&registry::sql::Statement::new(sql, Vec::new())).unwrap();
+        let all = i64::try_from(people.len() + rows.len()).unwrap();
+        prop_assert_eq!(count("SELECT count(*) FROM person_change"), vec![vec![Value::Integer(all)]]);
+        prop_assert_eq!(count("SELECT count(*) FROM bulk"), vec![vec![Value::Integer(0)]]);
+        // Behind it, each write counts for itself again.
+        testbed.execute("INSERT INTO person (name, name_key, is_alive, place_id) VALUES ('x', 'x', 1, 3)").unwrap();
+        adds_up(&testbed)?;
+    }
+}
+
+/// The populations, now and as the last ones of their history, are what a count says.
+fn adds_up(testbed: &Testbed) -> Result<(), TestCaseError> {
+    let kept = "SELECT place_id, living, dead FROM population ORDER BY place_id";
+    let counted = "SELECT coalesce(place_id, 0), sum(is_alive), sum(1 - is_alive) FROM person GROUP BY 1 ORDER BY 1";
+    let rows = |sql| {
+        testbed
+            .rows(&registry::sql::Statement::new(sql, Vec::new()))
+            .unwrap()
+    };
+    prop_assert_eq!(rows(kept), rows(counted));
+    let now = "SELECT place_id, living, dead, king_id FROM population_history AS h
+        WHERE at = (SELECT max(at) FROM population_history WHERE place_id = h.place_id)
+          AND (living > 0 OR dead > 0) AND place_id >= 0
+        ORDER BY place_id";
+    let with_kings = "SELECT coalesce(place_id, 0), sum(is_alive), sum(1 - is_alive), max(iif(is_king, id, NULL))
+        FROM person GROUP BY 1 ORDER BY 1";
+    prop_assert_eq!(rows(now), rows(with_kings));
+    let total =
+        "SELECT living, dead FROM population_history WHERE place_id = -1 ORDER BY at DESC LIMIT 1";
+    let all = "SELECT coalesce(sum(is_alive), 0), coalesce(sum(1 - is_alive), 0) FROM person";
+    prop_assert_eq!(rows(total), rows(all));
+    Ok(())
+}
+
+#[test]
+fn an_import_is_told_who_is_there_and_who_wears_the_crown() {
+    let testbed = Testbed::new(MIGRATIONS).unwrap();
+    let fill = "INSERT INTO person (id, name, name_key, is_alive, is_king, place_id)
+        VALUES (1, 'A', 'a', 1, 1, 7), (2, 'B', 'b', 1, 0, 7)";
+    testbed.execute(fill).unwrap();
+    let batch = [
+        json!({"n": 0, "id": 2, "placeId": 7, "isKing": true}),
+        json!({"n": 1, "id": 3, "placeId": 7, "isKing": false}),
+    ];
+    let rows = testbed.rows(&store::present(&batch)).unwrap();
+    let text = |text: &str| Value::Text(text.to_owned());
+    let number = Value::Integer;
+    let expected = [
+        vec![
+            number(0),
+            number(1),
+            number(0),
+            text("B"),
+            number(1),
+            number(0),
+        ],
+        vec![number(7), number(1), text("A")],
+    ];
+    assert_eq!(rows, [expected.concat()]);
 }
 
 /// All groups of a query, statement after statement.
@@ -371,9 +436,17 @@ fn every_write_has_its_index() {
         json!({"id": 1, "version": 1, "name": "x", "key": "x", "isAlive": true, "isKing": false, "placeId": 1}),
     ];
     let writes = [(1, 1)];
+    let name = registry::name::Name::new("x", str::to_owned).unwrap();
     let mut statements = vec![
-        store::insert(&rows),
-        store::update(&rows),
+        store::insert(&rows[0]),
+        store::update(&rows[0]),
+        store::rename(&[(id, name)]),
+        store::update_all(&rows),
+        registry::sql::Statement::new(store::WRITTEN, vec!["k".into()]),
+        store::forget_batch("k"),
+        store::mark("k", 1),
+        store::doubts_of(1, 2),
+        store::settle_batch(1, 2),
         store::depose(place, id, 1),
         store::delete(id, 1),
         store::king(place),
@@ -390,6 +463,7 @@ fn every_write_has_its_index() {
         store::CHANGES.since(0, registry::page::Limit::default(), Format::Json.frame()),
         store::CHANGES.of_record(1, 0, registry::page::Limit::default(), Format::Json.frame()),
     ];
+    statements.extend(store::insert_batch(&rows));
     statements.extend(store::relocate(place, other, 1));
     statements.extend(store::release(place));
     for statement in statements {
@@ -401,6 +475,7 @@ fn every_write_has_its_index() {
             "idempotency",
             "kept",
             "h",
+            "behind",
             "king",
         ] {
             assert!(!plan.walks(table), "{}: {plan:?}", statement.sql);

@@ -1,5 +1,4 @@
--- Changes people who are still in the version that the change was made for: rows of
--- (id, version, body, unsettled, place), with the new version.
+-- Changes people who are still in the version that the change was made for.
 --
 -- ?1 a JSON array of them, each with the version before and `isAnew`, whether it refers to
 --    its place anew: then it is unsettled, and would return to the place before.
@@ -17,4 +16,3 @@ UPDATE person SET
 FROM json_each(?1) AS e
 WHERE person.id = e.value ->> 'id' AND person.version = e.value ->> 'version'
   AND person.unsettled_since IS NULL
-RETURNING id, version, {record} AS body, unsettled_since IS NOT NULL AS unsettled, place_id

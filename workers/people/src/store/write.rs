@@ -1,23 +1,66 @@
 //! Writes: for one person as for many, bound as one JSON array.
 
+use registry::name::Name;
 use registry::sql::Statement;
 use registry::{PersonId, PlaceId};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::record;
 
-/// Adds people; see the statement.
+/// What a write of one gives: a row of (id, version, body).
+const RETURNING: &str = concat!("RETURNING id, version, ", record!());
+
+/// Adds a person: a row of it.
 #[must_use]
-pub fn insert(rows: &[Value]) -> Statement {
-    let sql = include_str!("insert.sql").replace("{record}", record!());
-    Statement::over(&sql, rows)
+pub fn insert(row: &Value) -> Statement {
+    let rows = std::slice::from_ref(row);
+    returning(insert_all(rows, row["id"].as_i64()))
+}
+
+/// Adds people; see the statement. None of those who are added together has a greater id than
+/// `greatest`.
+#[must_use]
+pub fn insert_all(rows: &[Value], greatest: Option<i64>) -> Statement {
+    let mut insert = Statement::over(include_str!("insert.sql"), rows);
+    insert.binds.push(greatest.unwrap_or_default().into());
+    insert
+}
+
+/// Changes a person: a row of it, with the new version.
+#[must_use]
+pub fn update(row: &Value) -> Statement {
+    returning(update_all(std::slice::from_ref(row)))
 }
 
 /// Changes people; see the statement.
 #[must_use]
-pub fn update(rows: &[Value]) -> Statement {
-    let sql = include_str!("update.sql").replace("{record}", record!());
-    Statement::over(&sql, rows)
+pub fn update_all(rows: &[Value]) -> Statement {
+    Statement::over(include_str!("update.sql"), rows)
+}
+
+fn returning(mut statement: Statement) -> Statement {
+    statement.sql.push_str(RETURNING);
+    statement
+}
+
+/// Gives people other names: those who are settled, and have not got them already. By the
+/// primary key.
+const RENAME: &str = "
+UPDATE person SET
+  name = e.value ->> 'name',
+  name_key = e.value ->> 'key',
+  version = person.version + 1
+FROM json_each(?1) AS e
+WHERE person.id = e.value ->> 'id'
+  AND person.unsettled_since IS NULL AND person.name <> e.value ->> 'name'
+";
+
+/// New names, each of another person: a row as of an update for each that is written.
+#[must_use]
+pub fn rename(names: &[(PersonId, Name)]) -> Statement {
+    let row = |(id, name): &(PersonId, Name)| json!({"id": id.get(), "name": name.as_str(), "key": name.key()});
+    let rows: Vec<Value> = names.iter().map(row).collect();
+    returning(Statement::over(RENAME, &rows))
 }
 
 /// Takes the crown from the king of a place, by the index `one_king_a_place`, for an heir in

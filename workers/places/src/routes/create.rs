@@ -17,7 +17,7 @@ pub async fn create(call: Call) -> Result<Answer, Error> {
     let place: Place = record_of(object, None)?;
     let keyed = Keyed::of(&call, "POST /places", &body)?;
     let database = Database::of(&call.env)?;
-    let mut statements = vec![store::insert(&[place.to_row(None, None)])];
+    let mut statements = vec![store::insert(&place.to_row(None, None))];
     if let Some(keyed) = &keyed {
         if let Some(kept) = keyed.kept(&database).await? {
             return Ok(kept.replayed(PLACES));

@@ -61,7 +61,7 @@ impl Deletion {
     /// # Errors
     /// A worker without its bindings.
     pub fn of(
-        env: &worker::Env,
+        env: &edge::Env,
         place: PlaceId,
         reassign_to: Option<PlaceId>,
     ) -> Result<Self, Error> {

@@ -1,8 +1,7 @@
 //! `GET /v1/places/{id}/history` and `GET /v1/places/changes`
 
-use edge::{Answer, Call, Error, Marks, log};
+use edge::{Answer, Call, Env, Error, Marks, log};
 use registry::PlaceId;
-use worker::Env;
 
 use crate::store::CHANGES;
 

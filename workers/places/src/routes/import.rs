@@ -4,7 +4,8 @@ use edge::import::{self, Importer, Plan};
 use edge::{Answer, Call, Database, Error, Row};
 use registry::Problem;
 use registry::import::{Batch, Given, Mode};
-use serde_json::Value;
+use registry::sql::{self, Statement};
+use serde_json::{Value, json};
 
 use crate::domain::Place;
 use crate::store;
@@ -35,16 +36,19 @@ impl Importer for Taker {
         let add = |plan: &mut Plan, given: &Given<Place>, row: Value, present: Option<&Row>| {
             add(plan, given, row, present, mode)
         };
-        let present = store::present(&rows);
+        let known = batch
+            .given
+            .iter()
+            .enumerate()
+            .map(|(n, given)| json!({"n": n, "id": given.id, "key": given.record.name.key()}));
+        let known: Vec<Value> = known.collect();
+        let present: Vec<Statement> = sql::runs(&known).into_iter().map(store::present).collect();
         Plan::of(batch, rows, &self.0, &present, add).await
     }
 
     async fn write(&self, batch: &Batch<Place>, plan: &Plan) -> Result<(), Error> {
-        let statements = [
-            store::update(&plan.updates),
-            import::remember(&batch.fingerprint, plan),
-            store::insert(&plan.inserts),
-        ];
+        let mut statements = import::begun(&batch.fingerprint, plan, store::update_all);
+        statements.extend(store::insert_batch(&plan.inserts));
         self.0.batch(&statements).await.map(drop)
     }
 }

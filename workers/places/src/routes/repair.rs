@@ -35,12 +35,12 @@ pub async fn repair(call: Call) -> Result<Answer, Error> {
 ///
 /// # Errors
 /// What D1 says.
-pub async fn scheduled(env: &worker::Env) -> Result<(), Error> {
+pub async fn scheduled(env: &edge::Env) -> Result<(), Error> {
     Database::of(env)?.sweep_answers().await?;
     run(env, ABANDONED_MS, false).await.map(drop)
 }
 
-async fn run(env: &worker::Env, age: i64, dry_run: bool) -> Result<Vec<Value>, Error> {
+async fn run(env: &edge::Env, age: i64, dry_run: bool) -> Result<Vec<Value>, Error> {
     let rows = Database::of(env)?.rows(&store::left(age, A_ROUND)).await?;
     let mut report = Vec::new();
     for row in &rows {

@@ -66,7 +66,7 @@ async fn apply(
     if current.record::<Place>()? == *place {
         return Ok(Some(current.into_answer()));
     }
-    let update = store::update(&[place.to_row(Some(id.get()), Some(current.version))]);
+    let update = store::update(&place.to_row(Some(id.get()), Some(current.version)));
     let standing = store::standing(&format!("[{id}]"));
     let results = match database.batch(&[update, standing]).await {
         Ok(results) => results,
@@ -88,7 +88,7 @@ async fn add(database: &Database, id: PlaceId, place: &Place) -> Result<Option<A
         let expected = registry::fields::EXPECTED_CHOICE;
         return Err(Problem::invalid_parameter("id", expected).into());
     }
-    let insert = store::insert(&[place.to_row(Some(id.get()), None)]);
+    let insert = store::insert(&place.to_row(Some(id.get()), None));
     let results = match database.batch(&[insert]).await {
         Ok(results) => results,
         Err(error) if error.is_unique("place.id") => return Ok(None),

@@ -1,7 +1,9 @@
 //! What an import has to know of the register before it writes a batch.
 
-use registry::sql::Statement;
+use registry::sql::{self, Statement};
 use serde_json::Value;
+
+use super::write::insert_all;
 
 /// Which of a batch are there already, going, gone, or of a name that another one has: rows of
 /// (n, version, name, going, retired, the other's id), where n is the position in the batch. By
@@ -9,7 +11,7 @@ use serde_json::Value;
 const PRESENT: &str = "
 SELECT * FROM (
   SELECT
-    e.key AS n,
+    e.value ->> 'n' AS n,
     place.version AS version,
     place.name AS name,
     EXISTS (SELECT 1 FROM tombstone WHERE place_id = e.value ->> 'id') AS going,
@@ -28,4 +30,12 @@ WHERE version IS NOT NULL OR going OR retired OR other IS NOT NULL";
 #[must_use]
 pub fn present(rows: &[Value]) -> Statement {
     Statement::over(PRESENT, rows)
+}
+
+/// Adds the places of a batch.
+#[must_use]
+pub fn insert_batch(rows: &[Value]) -> Vec<Statement> {
+    let greatest = rows.iter().filter_map(|row| row["id"].as_i64()).max();
+    let inserts = sql::runs(rows).into_iter();
+    inserts.map(|run| insert_all(run, greatest)).collect()
 }

@@ -1,6 +1,7 @@
--- Adds places: rows of (id, version, body).
+-- Adds places.
 --
--- ?1 a JSON array of them; one without an id gets the next that was never used.
+-- ?1 a JSON array of them; one without an id gets the next that was never used
+-- ?2 the greatest id that is given to any of those that are added together, or 0
 --
 -- An id is never used again: who has read of a place that is missing can rely on it. One that a
 -- place had before is passed over.
@@ -18,7 +19,7 @@ WITH
   used (id) AS MATERIALIZED (
     SELECT max(
       coalesce((SELECT max(place_id) FROM place_change), 0),
-      coalesce((SELECT max(id) FROM given), 0)
+      ?2
     )
   )
 INSERT INTO place (id, name, name_key, version)
@@ -31,4 +32,3 @@ WHERE given.id IS NULL OR NOT EXISTS (
   WHERE place_id = given.id AND kind = 'deleted'
 )
 ORDER BY n
-RETURNING id, version, {record} AS body

@@ -244,8 +244,9 @@ fn every_write_has_its_index() {
     let rows = [crate::domain::Place { name: name.clone() }.to_row(Some(1), Some(1))];
     let limit = registry::page::Limit::default();
     let mut statements = vec![
-        store::insert(&rows),
-        store::update(&rows),
+        store::insert(&rows[0]),
+        store::update(&rows[0]),
+        store::update_all(&rows),
         store::named(&name),
         store::standing("[1,2]"),
         store::mark(place, Some(other), 1),

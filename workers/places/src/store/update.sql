@@ -1,5 +1,5 @@
 -- Changes places that are still in the version that the change was made for, and not on
--- their way out: rows of (id, version, body), with the new version.
+-- their way out.
 --
 -- ?1 a JSON array of them, each with the version before.
 --
@@ -11,4 +11,3 @@ UPDATE place SET
 FROM json_each(?1) AS e
 WHERE place.id = e.value ->> 'id' AND place.version = e.value ->> 'version'
   AND NOT EXISTS (SELECT 1 FROM tombstone WHERE place_id = place.id)
-RETURNING id, version, {record} AS body

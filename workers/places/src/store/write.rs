@@ -6,18 +6,40 @@ use serde_json::Value;
 
 use super::record;
 
-/// Adds places; see the statement.
+/// What a write of one gives: a row of (id, version, body).
+const RETURNING: &str = concat!("RETURNING id, version, ", record!());
+
+/// Adds a place: a row of it.
 #[must_use]
-pub fn insert(rows: &[Value]) -> Statement {
-    let sql = include_str!("insert.sql").replace("{record}", record!());
-    Statement::over(&sql, rows)
+pub fn insert(row: &Value) -> Statement {
+    let rows = std::slice::from_ref(row);
+    returning(insert_all(rows, row["id"].as_i64()))
+}
+
+/// Adds places; see the statement. None of those that are added together has a greater id than
+/// `greatest`.
+#[must_use]
+pub fn insert_all(rows: &[Value], greatest: Option<i64>) -> Statement {
+    let mut insert = Statement::over(include_str!("insert.sql"), rows);
+    insert.binds.push(greatest.unwrap_or_default().into());
+    insert
+}
+
+/// Changes a place: a row of it, with the new version.
+#[must_use]
+pub fn update(row: &Value) -> Statement {
+    returning(update_all(std::slice::from_ref(row)))
 }
 
 /// Changes places; see the statement.
 #[must_use]
-pub fn update(rows: &[Value]) -> Statement {
-    let sql = include_str!("update.sql").replace("{record}", record!());
-    Statement::over(&sql, rows)
+pub fn update_all(rows: &[Value]) -> Statement {
+    Statement::over(include_str!("update.sql"), rows)
+}
+
+fn returning(mut statement: Statement) -> Statement {
+    statement.sql.push_str(RETURNING);
+    statement
 }
 
 /// The place of a name, by the unique index on `name_key`.

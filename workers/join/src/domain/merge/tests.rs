@@ -59,6 +59,29 @@ fn merged(places: &[i64], groups: &Table, limit: usize, chunk: usize, format: Fo
     String::from_utf8(out).unwrap()
 }
 
+#[test]
+fn who_lives_there_is_unknown_and_not_nobody_wherever_the_groups_end() {
+    let page = |people: Value| {
+        let place = |id: i64| json!({"id": id, "name": "n\"\n],", "people": people});
+        json!([place(1), place(4)])
+    };
+    let groups = r#"[{"placeId":1,"people":[]},"#;
+    for end in 0..=groups.len() {
+        let mut merge = Merge::of_page(place_page(&[1, 4]), Format::Json.frame()).unwrap();
+        let _ = merge.push(&groups.as_bytes()[..end], &mut Vec::new());
+        let unknown = merge.without_people().unwrap();
+        let unknown: Value = serde_json::from_slice(&unknown).unwrap();
+        assert_eq!(unknown, page(Value::Null));
+    }
+    let none = Merge::of_page(b"[]".to_vec(), Format::Json.frame()).unwrap();
+    assert_eq!(none.without_people().unwrap(), b"[]");
+    let one = Merge::of_one(br#"{"id":3,"name":"x"}"#.to_vec(), Frame::NONE);
+    let unknown = br#"{"id":3,"name":"x","people":null}"#;
+    assert_eq!(one.without_people().unwrap(), unknown);
+    let nonsense = Merge::of_one(b"<html>".to_vec(), Frame::NONE);
+    assert_eq!(nonsense.without_people(), Err(Malformed::Places));
+}
+
 proptest! {
     #[test]
     fn it_is_the_join_that_nested_loops_make(

@@ -2,13 +2,15 @@
 //!
 //! Both services are asked at once, one D1 round trip each, and their answers merged as
 //! the groups come. A page that is whole within [`HELD`] bytes has a length and, if
-//! something failed, a problem in its place; a longer one is streamed.
+//! something failed, a problem in its place; a longer one is streamed. Where the
+//! owner of people fails before that, the places are shown without them.
 
 use edge::{Answer, Body, Call, Error};
 use futures_util::{StreamExt, stream};
 use registry::media::{Frame, LIST};
 use registry::{Cursor, Format, Tag, page};
 
+use super::half;
 use super::merging::Merging;
 use super::sources::{Services, Sources};
 use crate::domain::{Merge, PeoplePerPlace};
@@ -19,26 +21,19 @@ const HELD: usize = 256 * 1024;
 /// A page of places with their people.
 ///
 /// # Errors
-/// A query that cannot be used, or a service that failed.
+/// A query that cannot be used, or the owner of places if it failed.
 pub async fn list(call: Call) -> Result<Answer, Error> {
     let ask = PeoplePerPlace::read(&call.params(PeoplePerPlace::PARAMETERS)?)?;
     let format = call.format(LIST)?;
     let known = call.preconditions()?.known_counters(format);
-    let services = Services::of(&call.env)?;
+    let services = Services::for_reader(&call)?;
     let (places_path, groups_path) = (ask.places_path(), ask.groups_path(ask.after));
     let paths = [places_path.as_str(), groups_path.as_str()];
     let places_tag = |counter| Tag::of_list(Format::Json, &[counter]);
     let sources = services.ask(paths, known, format, places_tag, call.is_head());
-    let (places, groups, (tag, marks)) = match sources.await? {
-        Sources::NotModified(tag) => {
-            return Ok(Answer::not_modified(&tag));
-        }
-        Sources::Found {
-            places,
-            people,
-            tag,
-            marks,
-        } => (services.places.found(places)?, people, (tag, marks)),
+    let (places, joined) = match sources.await? {
+        Sources::NotModified(tag) => return Ok(Answer::not_modified(&tag)),
+        Sources::Found(places, joined) => (services.places.found(places)?, joined),
     };
     let headers = places.headers();
     let page = services.places.bytes(&places).await?;
@@ -50,32 +45,54 @@ pub async fn list(call: Call) -> Result<Answer, Error> {
         let after = Cursor::Id(id).to_string();
         page::next_link("/v1/people-per-place", &call.query, &after)
     });
+    let described = |answer: Answer| {
+        let count = header("x-total-count");
+        answer
+            .header_if("link", next)
+            .header_if("x-total-count", count)
+    };
+    let (media_type, frame) = (format.media_type(), format.frame());
+    let joined = match joined {
+        Ok(joined) => joined,
+        Err(error) => return half(error, merge, media_type).map(described),
+    };
+    let mut merging = Merging::new(ask, merge, services, &joined.people);
     let body = if call.is_head() {
         Body::Empty
     } else {
-        let merging = Merging::new(ask, merge, services, &groups);
-        body(merging, format.frame()).await?
+        match begin(&mut merging).await {
+            Ok(Begun::Whole(page)) => Body::Bytes(page),
+            Ok(Begun::Long(start)) => go_on(start, merging, frame),
+            Err(error) => return half(error, merging.into_merge(), media_type).map(described),
+        }
     };
-    Ok(Answer::ok(format.media_type(), body)
-        .of_marks(marks)
-        .tagged(&tag)
-        .header_if("link", next)
-        .header_if("x-total-count", header("x-total-count")))
+    let answer = Answer::ok(media_type, body).of_marks(joined.marks);
+    Ok(described(answer.tagged(&joined.tag)))
 }
 
-async fn body(mut merging: Merging, frame: Frame) -> Result<Body, Error> {
+/// A page, as far as it is gathered before its answer begins.
+enum Begun {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// The start of a long one.
+    Long(Vec<u8>),
+}
+
+async fn begin(merging: &mut Merging) -> Result<Begun, Error> {
     let mut held = Vec::new();
     while held.len() < HELD {
         match merging.next().await? {
             Some(more) => held.extend_from_slice(&more),
-            None => return Ok(Body::Bytes(held)),
+            None => return Ok(Begun::Whole(held)),
         }
     }
+    Ok(Begun::Long(held))
+}
+
+fn go_on(start: Vec<u8>, mut merging: Merging, frame: Frame) -> Body {
+    merging.unhurried();
     let rest = stream::try_unfold(merging, |mut merging| async move {
         Ok(merging.next().await?.map(|bytes| (bytes, merging)))
     });
-    Ok(Body::stream(
-        stream::once(async { Ok(held) }).chain(rest),
-        frame,
-    ))
+    Body::stream(stream::once(async { Ok(start) }).chain(rest), frame)
 }

@@ -1,9 +1,6 @@
 //! The merge, fed by the people service: asks it again where references are not sound.
 
-use edge::Error;
-use futures_util::StreamExt;
-use futures_util::stream::LocalBoxStream;
-use wasm_bindgen::JsValue;
+use edge::{Error, Parts};
 use web_sys::Response;
 
 use super::sources::Services;
@@ -14,35 +11,41 @@ pub struct Merging {
     ask: PeoplePerPlace,
     merge: Merge,
     services: Services,
-    groups: LocalBoxStream<'static, Result<Vec<u8>, JsValue>>,
+    groups: Parts,
     is_whole: bool,
 }
 
 impl Merging {
     /// Merges the groups of an answer.
     pub fn new(ask: PeoplePerPlace, merge: Merge, services: Services, groups: &Response) -> Self {
-        let groups = edge::chunks(groups.body()).boxed_local();
         Self {
             ask,
             merge,
+            groups: services.people.parts(groups),
             services,
-            groups,
             is_whole: false,
         }
+    }
+
+    /// From now on the reader has an answer, and no budget of time is for all of it.
+    pub fn unhurried(&mut self) {
+        self.groups.unhurried();
+        self.services.unhurried();
+    }
+
+    /// What was merged, of a page that cannot go on.
+    pub fn into_merge(self) -> Merge {
+        self.merge
     }
 
     /// The next bytes of the page, or none behind its end.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
         let mut out = Vec::new();
         while out.is_empty() && !self.is_whole {
-            let chunk = self.services.people.in_time(self.groups.next()).await?;
-            match chunk {
-                Some(Ok(chunk)) => {
+            match self.groups.next().await? {
+                Some(chunk) => {
                     let pushed = self.merge.push(&chunk, &mut out);
                     pushed.map_err(|malformed| self.services.blame(malformed))?;
-                }
-                Some(Err(thrown)) => {
-                    return Err(self.services.people.failed(&format!("{thrown:?}")));
                 }
                 None => self.groups_end(&mut out).await?,
             }
@@ -58,7 +61,7 @@ impl Merging {
         if let Some(behind) = behind.map_err(|malformed| self.services.blame(malformed))? {
             let path = self.ask.groups_path(Some(behind));
             let groups = self.services.people.read(&path).await?;
-            self.groups = edge::chunks(groups.body()).boxed_local();
+            self.groups = self.services.people.parts(&groups);
         } else {
             let finished = self.merge.finish(out);
             finished.map_err(|malformed| self.services.blame(malformed))?;

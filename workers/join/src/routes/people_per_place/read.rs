@@ -6,42 +6,51 @@ use registry::media::Frame;
 use registry::page::PeopleLimit;
 use registry::{Format, PlaceId, Problem, Tag};
 
+use super::half;
 use super::sources::{Services, Sources};
 use crate::domain::{Malformed, Merge};
 
 /// The parameters of the query.
 pub const PARAMETERS: &[&str] = &["peopleLimit"];
 
-/// One place with its people: both services are asked at once.
+/// One place with its people: both services are asked at once. Where the owner of people fails,
+/// the place is shown without them.
 ///
 /// # Errors
-/// An id that is none, a place that does not exist, or a service that failed.
+/// An id that is none, a place that does not exist, or the owner of places if it failed.
 pub async fn read(call: Call) -> Result<Answer, Error> {
     let limit: Option<PeopleLimit> = call.params(PARAMETERS)?.get("peopleLimit")?;
     let id: PlaceId = call.id()?;
     let known = call.preconditions()?.known_counters(Format::Json);
-    let services = Services::of(&call.env)?;
+    let services = Services::for_reader(&call)?;
     let limit = limit.unwrap_or_default().get();
     let place_path = format!("/v1/places/{id}");
     let group_path = format!("/v1/people/by-place?placeId={id}&peopleLimit={limit}");
     let paths = [place_path.as_str(), group_path.as_str()];
     let sources = services.ask(paths, known, Format::Json, Tag::of_version, false);
-    let (place, group, (tag, marks)) = match sources.await? {
+    let (place, joined) = match sources.await? {
         Sources::NotModified(tag) => return Ok(Answer::not_modified(&tag)),
-        Sources::Found { places, .. } if places.status() == 404 => {
+        Sources::Found(place, _) if place.status() == 404 => {
             return Err(Problem::not_found("place", id.get()).into());
         }
-        Sources::Found {
-            places,
-            people,
-            tag,
-            marks,
-        } => (services.places.found(places)?, people, (tag, marks)),
+        Sources::Found(place, joined) => (services.places.found(place)?, joined),
     };
     let place = services.places.bytes(&place);
-    let (place, group) = join(place, services.people.bytes(&group)).await;
-    let body = merged(place?, &group?).map_err(|malformed| services.blame(malformed))?;
-    Ok(Answer::record(Body::Bytes(body), &tag).of_marks(marks))
+    let group = async {
+        let joined = joined?;
+        let group = services.people.bytes(&joined.people).await?;
+        Ok::<_, Error>((group, joined))
+    };
+    let (place, group) = join(place, group).await;
+    let place = place?;
+    let whole = group.and_then(|(group, joined)| {
+        let body = merged(place.clone(), &group).map_err(|malformed| services.blame(malformed))?;
+        Ok(Answer::record(Body::Bytes(body), &joined.tag).of_marks(joined.marks))
+    });
+    whole.or_else(|error| {
+        let place = Merge::of_one(place, Frame::NONE);
+        half(error, place, Format::Json.media_type())
+    })
 }
 
 fn merged(place: Vec<u8>, group: &[u8]) -> Result<Vec<u8>, Malformed> {

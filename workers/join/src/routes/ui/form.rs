@@ -1,12 +1,14 @@
 //! What the forms share: whether one is our own, the token, and how it is sent on.
 
 use edge::{Answer, Call, Error, Upstream, access};
-use pages::Form;
 use pages::api::Refusal;
-use registry::access::{Token, Writers};
+use pages::{Form, enter};
+use registry::access::{Policy, Scope, Token};
+use registry::problem::Kind;
 use registry::{Param, Problem};
 use web_sys::Response;
 
+use super::html;
 use super::reading::place_named;
 use crate::domain::session;
 use crate::routes::people_per_place::Services;
@@ -17,7 +19,7 @@ const FORM_BYTES: usize = 64 * 1024;
 
 /// Who sends a form.
 pub struct Session {
-    writers: Writers,
+    policy: Policy,
     token: Option<Token>,
     is_new: bool,
 }
@@ -26,7 +28,7 @@ impl Session {
     /// Whoever calls, by the cookie.
     pub fn of(call: &Call) -> Self {
         Self {
-            writers: access::writers(&call.env),
+            policy: access::policy(&call.env),
             token: session::token(call.header("cookie").as_deref()),
             is_new: false,
         }
@@ -34,12 +36,27 @@ impl Session {
 
     /// The form that a page begins with.
     pub fn begin(&self, mut form: Form) -> Form {
-        form.wants_token = self.writers.admit(self.token.as_ref()).is_err();
+        form.wants_token = self
+            .policy
+            .admit(Scope::Write, self.token.as_ref())
+            .is_err();
         form
+    }
+
+    /// Lets a reader in.
+    ///
+    /// # Errors
+    /// Where reading is not open, one without a token.
+    pub fn may_read(&self) -> Result<(), Problem> {
+        self.policy.admit(Scope::Read, self.token.as_ref())
     }
 
     /// Lets the sender of a form in; if not, the form says so.
     pub fn admits(&mut self, form: &mut Form) -> bool {
+        self.admits_to(Scope::Write, form)
+    }
+
+    fn admits_to(&mut self, scope: Scope, form: &mut Form) -> bool {
         if let Some(given) = form.given("token") {
             self.token = Token::parse(given);
             self.is_new = true;
@@ -49,7 +66,7 @@ impl Session {
                 return false;
             }
         }
-        match self.writers.admit(self.token.as_ref()) {
+        match self.policy.admit(scope, self.token.as_ref()) {
             Ok(()) => true,
             Err(problem) => {
                 self.is_new = false;
@@ -183,6 +200,30 @@ pub fn fresh_key(form: &mut Form) {
         let half = || format!("{:016x}", js_sys::Math::random().to_bits());
         form.set("key", half() + &half());
     }
+}
+
+/// The page that asks for the token without which nothing is shown here.
+pub fn gate(problem: &Problem) -> Answer {
+    let mut form = Form::default();
+    form.wants_token = true;
+    if problem.kind() != Kind::TokenRequired {
+        refuse(&mut form, problem);
+    }
+    html(problem.status(), enter::page(&form))
+}
+
+/// `POST /ui/enter`: the browser keeps a token that lets it read.
+///
+/// # Errors
+/// A form of another site.
+pub async fn enter(call: Call) -> Result<Answer, Error> {
+    let mut form = read(&call).await?;
+    let mut session = Session::of(&call);
+    if session.admits_to(Scope::Read, &mut form) {
+        return Ok(session.keep(Answer::see_other("/")));
+    }
+    form.wants_token = true;
+    Ok(html(form.status(), enter::page(&form)))
 }
 
 /// `POST /ui/forget`: the browser lets go of its token.

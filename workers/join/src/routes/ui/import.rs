@@ -1,7 +1,7 @@
 //! `GET /ui/import` and `POST /ui/import`
 
-use edge::{Answer, Body, Call, Error, Upstream, chunks};
-use futures_util::{Stream, StreamExt, stream};
+use edge::{Answer, Body, Call, Error, Upstream, pieces};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use js_sys::{ArrayBuffer, Uint8Array};
 use pages::Form;
 use pages::api::Refusal;
@@ -60,7 +60,9 @@ pub async fn import(call: Call) -> Result<Answer, Error> {
     }
     let lines = file.split(|byte| *byte == b'\n').count();
     let report = Report::new(form, i64::try_from(lines).unwrap_or_default());
-    let page = Body::ended(page(report, &answer, kept(file)), |_| String::new());
+    let page = page(report, &answer, kept(file));
+    let page = page.map_ok(|bytes| Uint8Array::from(bytes.as_slice()));
+    let page = Body::ended(page, |_| String::new());
     Ok(session.keep(of_body(200, page)))
 }
 
@@ -104,7 +106,7 @@ fn page(
     file: Option<String>,
 ) -> impl Stream<Item = Result<Vec<u8>, Error>> + use<> {
     let start = report.start();
-    let parts = Box::pin(chunks(answer.body()));
+    let parts = Box::pin(pieces(answer.body()));
     let rest = stream::unfold(Some((report, parts)), move |state| {
         let file = file.clone();
         async move {

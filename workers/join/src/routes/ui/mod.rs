@@ -4,6 +4,7 @@
 mod form;
 mod import;
 mod overview;
+mod past;
 mod people;
 mod person;
 mod place;
@@ -11,17 +12,30 @@ mod reading;
 
 use edge::{Answer, Body, Call, Error};
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, ready};
 use maud::Markup;
 use pages::{Notice, POLICY, message};
 use registry::Problem;
 
-pub use form::forget;
+pub use form::{enter, forget};
 pub use import::{import, import_form};
-pub use overview::overview;
+pub use overview::{first_page, overview};
 pub use people::people;
 pub use person::{change_person, new_person, person, person_action, take_person};
 pub use place::{change_place, new_place, place, place_action, take_place};
+
+/// A handler of pages that show something of the registry: for whom may read it.
+pub fn shown<F, A>(handler: F) -> impl Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>
+where
+    F: Fn(Call) -> A + 'static,
+    A: Future<Output = Result<Answer, Error>> + 'static,
+{
+    let handler = page(handler);
+    move |call| match form::Session::of(&call).may_read() {
+        Ok(()) => handler(call),
+        Err(problem) => ready(Ok(form::gate(&problem))).boxed_local(),
+    }
+}
 
 /// A handler whose errors are pages, too.
 pub fn page<F, A>(handler: F) -> impl Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>
@@ -30,6 +44,8 @@ where
     A: Future<Output = Result<Answer, Error>> + 'static,
 {
     move |call| {
+        // Who has written by a form sees it on the next page, whichever replica is near.
+        call.demand_newest();
         let answer = handler(call);
         async move { Ok(answer.await.unwrap_or_else(failed)) }.boxed_local()
     }

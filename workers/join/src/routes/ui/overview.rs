@@ -1,14 +1,18 @@
 //! `GET /`: the overview, for who asks for a page; the dataset for who asks for JSON.
 
-use edge::{Answer, Call, Error};
+use edge::{Answer, Call, Error, access};
 use futures_util::future::{join, join3};
 use pages::Notice;
 use pages::api::{King, Place, Population};
 use pages::overview::{Ask, Counts, Overview, Row, Totals};
 use registry::accept::Form;
+use registry::access::Scope;
 use registry::population::Populations;
 use registry::{Format, path};
+use serde::Deserialize;
 
+use super::form::{Session, gate};
+use super::past::{self, Past};
 use super::reading::{list, or_warn};
 use super::{done, html};
 use crate::domain::statistics;
@@ -43,8 +47,17 @@ pub async fn overview(call: Call) -> Result<Answer, Error> {
         _ => Ok(Root::Dataset),
     };
     match root {
-        Ok(Root::Page) => {}
-        Ok(Root::Dataset) => return Ok(dataset(call).await.unwrap_or_else(Answer::from)),
+        Ok(Root::Page) => {
+            if let Err(problem) = Session::of(&call).may_read() {
+                return Ok(gate(&problem));
+            }
+        }
+        Ok(Root::Dataset) => {
+            if let Err(problem) = access::admit(&call, Scope::Read) {
+                return Ok(Answer::problem(&problem));
+            }
+            return Ok(dataset(call).await.unwrap_or_else(Answer::from));
+        }
         Err(problem) => return Ok(Answer::problem(&problem)),
     }
     let services = Services::of(&call.env)?;
@@ -65,9 +78,17 @@ pub async fn overview(call: Call) -> Result<Answer, Error> {
             count(&mut totals, sums);
             (Some(rows), next)
         }
-        Err(_) => half(&services, &ask, &mut totals, &mut notices).await,
+        Err(error) => match past(&call, &ask).await {
+            Some(past) => {
+                past.told(error, "how many live where", &mut notices);
+                of_past(past, &mut totals)
+            }
+            None => half(&services, &ask, &mut totals, &mut notices).await,
+        },
     };
-    let most = most.unwrap_or_default();
+    let shown = rows.iter().flatten().filter_map(|row| row.counts.as_ref());
+    let most_shown = shown.map(|counts| counts.living + counts.dead).max();
+    let most = most.ok().or(most_shown).unwrap_or_default();
     let page = Overview {
         ask,
         totals,
@@ -77,6 +98,21 @@ pub async fn overview(call: Call) -> Result<Answer, Error> {
         notices,
     };
     Ok(html(200, page.to_html()))
+}
+
+/// The query of the statistics that the overview shows to who asks for nothing else.
+#[must_use]
+pub fn first_page() -> String {
+    statistics_query(&Ask::read(""))
+}
+
+/// The query of the statistics that show what the overview does.
+fn statistics_query(ask: &Ask) -> String {
+    let mut query = format!("limit={}&sort={}", Ask::limit().get(), ask.order.name());
+    let least = ask.least.map(|least| format!("&least={least}"));
+    let after = ask.after.as_ref().map(|after| format!("&after={after}"));
+    query.extend([least, after].into_iter().flatten());
+    query
 }
 
 struct Found {
@@ -165,6 +201,47 @@ async fn named(services: &Services, ask: &Ask) -> Result<(Vec<Place>, Option<Str
         query.append_pair("after", &after.to_string());
     }
     list(&services.places, &format!("/v1/places?{}", query.finish())).await
+}
+
+/// A record of the statistics; those of no place stand in one without an id.
+#[derive(Deserialize)]
+struct Record {
+    id: Option<i64>,
+    name: Option<String>,
+    living: i64,
+    dead: i64,
+    king: Option<King>,
+}
+
+/// The same page of the statistics as it was, if it is one.
+async fn past(call: &Call, ask: &Ask) -> Option<Past<Vec<Record>>> {
+    if ask.name.is_some() {
+        return None;
+    }
+    past::past(call, "/statistics/places", &statistics_query(ask)).await
+}
+
+fn of_past(past: Past<Vec<Record>>, totals: &mut Totals) -> (Option<Vec<Row>>, Option<String>) {
+    let row = |record: Record| {
+        let Some(id) = record.id else {
+            totals.nowhere = Some(record.dead);
+            return None;
+        };
+        let counts = Counts {
+            living: record.living,
+            dead: record.dead,
+            king: record.king,
+        };
+        Some(Row {
+            id,
+            name: record.name,
+            counts: Some(counts),
+        })
+    };
+    (
+        Some(past.shown.into_iter().filter_map(row).collect()),
+        past.next,
+    )
 }
 
 /// What is known while one of the services, or both, fail.

@@ -2,14 +2,16 @@
 
 use edge::{Answer, Call, Error};
 use futures_util::future::{join, join4};
-use pages::Form;
-use pages::api::{Person, Place, Population};
+use pages::api::{King, Person, Place, Population};
 use pages::people::{Ask, People};
 use pages::place::{self, Action, PlacePage};
-use registry::{PlaceId, Problem};
+use pages::{Form, Notice};
+use registry::{PlaceId, Problem, name};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::form::{self, Session, Write};
+use super::past::{self, Past};
 use super::reading::{choices, history, list, missing, or_warn, record};
 use super::{done, html};
 use crate::routes::people_per_place::Services;
@@ -35,6 +37,25 @@ pub async fn place(call: Call) -> Result<Answer, Error> {
         history(&services.places, &path),
     )
     .await;
+    let mut population = population.ok().map(|(found, _)| {
+        let nobody = counted(id, &[]);
+        found.into_iter().next().unwrap_or(nobody)
+    });
+    let is_missing = place.is_err() || people.is_err();
+    let past = if is_missing && ask.is_plain() {
+        past::past::<Whole>(&call, &format!("/people-per-place/{id}"), "").await
+    } else {
+        None
+    };
+    let (place, people) = match past {
+        None => (place, people),
+        Some(past) => {
+            if past.shown.next.is_none() {
+                population = population.or(Some(counted(id, &past.shown.people)));
+            }
+            filled(&past, id, place, people, &mut notices)
+        }
+    };
     let place = match or_warn(place, "the name of the place", &mut notices) {
         Some(None) => return Err(missing("place", id.get())),
         Some(Some((place, _))) => place,
@@ -44,15 +65,6 @@ pub async fn place(call: Call) -> Result<Answer, Error> {
         },
     };
     let (people, next) = or_warn(people, "who lives here", &mut notices).unzip();
-    let population = population.ok().map(|(found, _)| {
-        let nobody = Population {
-            place_id: id.get(),
-            living: 0,
-            dead: 0,
-            king: None,
-        };
-        found.into_iter().next().unwrap_or(nobody)
-    });
     let page = PlacePage {
         place,
         population,
@@ -67,6 +79,63 @@ pub async fn place(call: Call) -> Result<Answer, Error> {
         notices,
     };
     Ok(html(200, page.to_html()))
+}
+
+/// A place with its people, as the API shows it.
+#[derive(Deserialize)]
+struct Whole {
+    name: String,
+    people: Vec<Person>,
+    /// Where there are more people than are shown.
+    next: Option<String>,
+}
+
+/// What was read of a place: with its version, or none where there is no such place.
+type Read = Result<Option<(Place, String)>, Error>;
+
+/// What was read of its people, and where the page behind begins.
+type ReadPeople = Result<(Vec<Person>, Option<String>), Error>;
+
+/// What could not be read, as it was.
+fn filled(
+    past: &Past<Whole>,
+    id: PlaceId,
+    place: Read,
+    people: ReadPeople,
+    notices: &mut Vec<Notice>,
+) -> (Read, ReadPeople) {
+    let mut told = |error, what| past.told(error, what, notices);
+    let place = place.or_else(|error| {
+        told(error, "the name of the place");
+        let place = Place {
+            id: id.get(),
+            name: past.shown.name.clone(),
+        };
+        Ok(Some((place, String::new())))
+    });
+    let people = people.or_else(|error| {
+        told(error, "who lives here");
+        let mut people = past.shown.people.clone();
+        people.sort_by_cached_key(|person| name::key(&person.name));
+        Ok((people, None))
+    });
+    (place, people)
+}
+
+/// The people of a place in numbers.
+fn counted(id: PlaceId, people: &[Person]) -> Population {
+    let living = people.iter().filter(|person| person.is_alive).count();
+    let king = people.iter().find(|person| person.is_king);
+    let number = |count: usize| i64::try_from(count).unwrap_or_default();
+    Population {
+        place_id: id.get(),
+        living: number(living),
+        dead: number(people.len() - living),
+        king: king.map(|king| King {
+            id: king.id,
+            name: king.name.clone(),
+        }),
+    }
 }
 
 fn target(call: &Call) -> Result<(PlaceId, Action), Problem> {

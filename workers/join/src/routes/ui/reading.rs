@@ -40,7 +40,7 @@ pub async fn list<T: DeserializeOwned>(
 }
 
 /// The cursor in a link to the next page.
-fn after_of(link: &str) -> Option<String> {
+pub fn after_of(link: &str) -> Option<String> {
     let (_, rest) = link.split_once("after=")?;
     rest.split(['&', '>']).next().map(ToOwned::to_owned)
 }

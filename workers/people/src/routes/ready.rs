@@ -1,0 +1,19 @@
+//! `GET /readyz`
+
+use edge::{Answer, Call, Error, health};
+use futures_util::future::join;
+
+/// Whether all that answers need is there.
+///
+/// # Errors
+/// A query where none is known, or a problem that names what is not there.
+pub async fn ready(call: Call) -> Result<Answer, Error> {
+    call.params(&[])?;
+    let env = &call.env;
+    let (database, places) = join(
+        health::database(env),
+        health::service(env, "PLACES", "places", "/healthz"),
+    )
+    .await;
+    health::report(&[database, places])
+}
