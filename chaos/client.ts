@@ -1,158 +1,156 @@
-// A client that writes at random, and notes what it was told.
+// A client that writes at random, one request at a time, and notes what it was told.
 import type { Answer, Worker } from "../tests/harness.ts";
-import { type Entry, type Ledger, nameOf } from "./ledger.ts";
+import { type Heard, hear } from "./honest.ts";
+import { Entry, type Ledger, STANDING, type State } from "./ledger.ts";
 import type { Random } from "./random.ts";
 
-/** Places that are never deleted. */
-export const STANDING = 5;
+/** The most people of one client at once. */
+const MOST = 60;
 
 export class Client {
-  readonly #name: string;
-  readonly #ledger: Ledger;
-  readonly #random: Random;
+  readonly name: string;
+  readonly ledger: Ledger;
+  readonly random: Random;
+  /** Those that it can write to; what became of the open ones has to be found out first. */
+  living: Entry[] = [];
+  #open: Entry[] = [];
   #made = 0;
 
   constructor(name: string, ledger: Ledger, random: Random) {
-    this.#name = name;
-    this.#ledger = ledger;
-    this.#random = random;
+    [this.name, this.ledger, this.random] = [name, ledger, random];
   }
 
-  /** Those of its own that can be written to. */
-  get #mine(): Entry[] {
-    const all = [...this.#ledger.entries.values()];
-    return all.filter(({ handle, id, deletion }) => {
-      return handle.startsWith(`${this.#name}-`) && id !== undefined && deletion === "none";
-    });
-  }
-
-  /** Sends a request; nothing comes back where the answer never came. */
-  async #send(ask: () => Promise<Answer>): Promise<Answer | undefined> {
-    const { counts } = this.#ledger;
-    counts.requests += 1;
-    try {
-      const answer = await ask();
-      if (answer.status < 300) counts.acknowledged += 1;
-      else if (answer.status < 500) counts.refused += 1;
-      else counts.unanswered += 1;
-      return answer.status < 500 ? answer : undefined;
-    } catch {
-      counts.unanswered += 1;
-      return undefined;
-    }
-  }
-
-  /** One write. Whether an answer came. */
-  async step(entry: Worker): Promise<boolean> {
-    const [random, mine] = [this.#random, this.#mine];
-    const one = random.of(mine);
-    if (!one || random.is(0.35)) return this.#create(entry);
-    if (random.is(0.1)) return this.#delete(entry, one);
-    if (random.is(0.06)) return this.#deletePlace(entry);
+  /** One write. Whether anything was heard of it. */
+  step(entry: Worker): Promise<boolean> {
+    const { random, living } = this;
+    const one = random.of(living);
+    if (!one || (living.length < MOST && random.is(0.35))) return this.#create(entry);
+    if (living.length >= MOST || random.is(0.1)) return this.#delete(entry, one);
+    if (random.is(0.06)) return random.is(0.6) ? this.#deletePlace(entry) : this.#addPlace(entry);
     return this.#update(entry, one);
+  }
+
+  /** Sends a request: whether it was done, if that is known. */
+  async #send(what: string, ask: () => Promise<Answer>): Promise<[boolean | undefined, Heard]> {
+    const { counts } = this.ledger;
+    counts.requests += 1;
+    const told = await hear(`${this.name}: ${what}`, ask);
+    if (told.kind === "answer") counts.acknowledged += 1;
+    else if (told.kind === "nothing" || told.isUnknown) counts.unknown += 1;
+    else counts.refused += 1;
+    if (told.kind === "answer") return [true, told];
+    return [told.kind === "nothing" || told.isUnknown ? undefined : false, told];
+  }
+
+  /** Writes a person. */
+  async #write(
+    entry: Entry,
+    change: (state: State) => State,
+    what: string,
+    ask: () => Promise<Answer>,
+  ): Promise<Heard> {
+    const write = entry.begin(change);
+    const [isDone, told] = await this.#send(`${what} ${entry.handle}`, ask);
+    if (isDone !== undefined) entry.end(write, isDone);
+    else if (!entry.isOpen) {
+      entry.isOpen = true;
+      this.#open.push(entry);
+    }
+    this.living = this.living.filter((one) => one !== entry);
+    if (!entry.isOpen && entry.isThere) this.living.push(entry);
+    return told;
   }
 
   #place(): number {
     const standing = Array.from({ length: STANDING }, (_, n) => n + 1);
-    const more = [...this.#ledger.places].filter(([, state]) => state === "there");
-    return this.#random.of([...standing, ...more.map(([id]) => id)]) ?? 1;
+    const more = [...this.ledger.places].filter(([, state]) => state === "there");
+    return this.random.of([...standing, ...more.map(([id]) => id)]) ?? 1;
   }
 
   async #create(worker: Worker): Promise<boolean> {
     this.#made += 1;
-    const handle = `${this.#name}-${this.#made}`;
-    const entry: Entry = {
-      handle,
-      key: `key-${handle}`,
-      placeId: this.#place(),
-      id: undefined,
-      acknowledged: 0,
-      sent: 0,
-      deletion: "none",
-    };
-    this.#ledger.entries.set(handle, entry);
-    return this.created(worker, entry);
+    const entry = new Entry(`${this.name}-${this.#made}`, this.#place());
+    this.ledger.entries.set(entry.handle, entry);
+    return (await this.#created(worker, entry)).kind !== "nothing";
   }
 
   /** Sends a creation, or sends it again. */
-  async created(worker: Worker, entry: Entry): Promise<boolean> {
-    const body = { name: nameOf(entry, 0), isAlive: true, placeId: entry.placeId };
-    const headers = { "idempotency-key": entry.key };
-    const answer = await this.#send(() => worker.send("POST", "/v1/people", body, headers));
-    if (answer?.status === 201) entry.id = answer.json.id;
-    // Still on its way: it is asked for again later.
-    else if (answer && answer.status !== 409) this.#ledger.entries.delete(entry.handle);
-    else if (answer && answer.json.type !== "/problems/request-in-flight") {
-      this.#ledger.entries.delete(entry.handle);
-    }
-    return answer !== undefined;
+  async #created(worker: Worker, entry: Entry): Promise<Heard> {
+    const { handle, placeId } = entry;
+    const body = { name: entry.name(0), isAlive: true, placeId };
+    const headers = { "idempotency-key": handle };
+    const ask = () => worker.send("POST", "/v1/people", body, headers);
+    const told = await this.#write(entry, () => ({ change: 0, placeId }), "create", ask);
+    if (told.kind === "answer") entry.id = told.answer.json.id;
+    return told;
   }
 
   async #update(worker: Worker, entry: Entry): Promise<boolean> {
-    const random = this.#random;
-    const change = entry.sent + 1;
+    const { random } = this;
+    entry.sent += 1;
+    const change = entry.sent;
+    const placeId = random.is(0.3) ? this.#place() : undefined;
     const body = {
-      name: nameOf(entry, change),
-      ...(random.is(0.3) && { isAlive: true, placeId: this.#place() }),
+      name: entry.name(change),
+      ...(placeId && { isAlive: true, placeId }),
       ...(random.is(0.1) && { isKing: random.is(0.7) }),
     };
-    entry.sent = change;
-    const path = `/v1/people/${entry.id}`;
-    const answer = await this.#send(() => worker.send("PATCH", path, body));
-    if (answer?.status === 200) entry.acknowledged = change;
-    return answer !== undefined;
+    const changed = (state: State) => state && { change, placeId: placeId ?? state.placeId };
+    const ask = () => worker.send("PATCH", `/v1/people/${entry.id}`, body);
+    return (await this.#write(entry, changed, "change", ask)).kind !== "nothing";
   }
 
   async #delete(worker: Worker, entry: Entry): Promise<boolean> {
-    entry.deletion = "sent";
-    const answer = await this.#send(() => worker.ask("DELETE", `/v1/people/${entry.id}`));
-    if (answer?.status === 204) entry.deletion = "acknowledged";
-    else if (answer) entry.deletion = "none";
-    return answer !== undefined;
+    const ask = () => worker.ask("DELETE", `/v1/people/${entry.id}`);
+    return (await this.#write(entry, () => undefined, "delete", ask)).kind !== "nothing";
   }
 
-  /** A place goes, its people move to another, and a new one comes. */
+  /** A place goes, and its people move to another. */
   async #deletePlace(worker: Worker): Promise<boolean> {
-    const { places } = this.#ledger;
+    const { places, left } = this.ledger;
     const there = [...places].filter(([, state]) => state === "there");
-    const [id] = this.#random.of(there) ?? [];
-    if (id !== undefined && this.#random.is(0.6)) {
-      places.set(id, "sent");
-      const path = `/v1/places/${id}?reassignTo=${1 + this.#random.below(STANDING)}`;
-      const answer = await this.#send(() => worker.ask("DELETE", path));
-      if (answer?.status === 204 || answer?.status === 404) places.set(id, "gone");
-      else if (answer) places.set(id, "there");
-      return answer !== undefined;
-    }
-    this.#made += 1;
-    const name = `Place ${this.#name}-${this.#made}`;
-    const headers = { "idempotency-key": name.replaceAll(" ", "-") };
-    const answer = await this.#send(() => worker.send("POST", "/v1/places", { name }, headers));
-    if (answer?.status === 201) places.set(answer.json.id, "there");
-    return answer !== undefined;
+    const [id] = this.random.of(there) ?? [];
+    if (id === undefined) return this.#addPlace(worker);
+    left.add(id);
+    places.set(id, "unknown");
+    const path = `/v1/places/${id}?reassignTo=${1 + this.random.below(STANDING)}`;
+    const [isDone, told] = await this.#send(path, () => worker.ask("DELETE", path));
+    if (isDone !== undefined) places.set(id, isDone ? "gone" : "there");
+    return told.kind !== "nothing";
   }
 
-  /** Finds out what became of all that was not answered. */
+  async #addPlace(worker: Worker): Promise<boolean> {
+    this.#made += 1;
+    const name = `Place ${this.name}-${this.#made}`;
+    const headers = { "idempotency-key": name.replaceAll(" ", "-") };
+    const ask = () => worker.send("POST", "/v1/places", { name }, headers);
+    const [, told] = await this.#send(name, ask);
+    if (told.kind === "answer") this.ledger.places.set(told.answer.json.id, "there");
+    return told.kind !== "nothing";
+  }
+
+  /** Finds out what became of all that was not answered. All services are well meanwhile. */
   async settle(worker: Worker): Promise<void> {
-    for (const entry of this.#ledger.entries.values()) {
-      if (!entry.handle.startsWith(`${this.#name}-`)) continue;
+    const open = this.#open;
+    this.#open = [];
+    for (const entry of open) {
+      entry.isOpen = false;
       if (entry.id === undefined) {
-        await this.created(worker, entry);
-        continue;
-      }
-      const isOpen = entry.deletion === "sent" || entry.sent !== entry.acknowledged;
-      if (!isOpen || entry.deletion === "acknowledged") continue;
-      const { status, json } = await worker.get(`/v1/people/${entry.id}`);
-      if (status === 404 && entry.deletion === "sent") entry.deletion = "acknowledged";
-      if (status === 200) {
-        const change = Number(json.name.split(" r")[1]);
-        if (change < entry.acknowledged || change > entry.sent) {
-          throw new Error(`${json.name}, of ${entry.acknowledged} to ${entry.sent}`);
+        const told = await this.#created(worker, entry);
+        if (told.kind === "nothing") throw new Error(`${entry.handle} is not to be had`);
+        if (told.kind === "problem") {
+          // What was sent under the key was not done, and cannot be any more.
+          if (entry.isOpen) throw new Error(`${entry.handle}: ${told.answer.text}`);
+          entry.settle((state) => state === undefined);
+          continue;
         }
-        entry.acknowledged = change;
-        entry.sent = change;
-        entry.deletion = "none";
       }
+      const { status, json, text } = await worker.get(`/v1/people/${entry.id}`);
+      const isThere = status === 200;
+      const isIt = (state: State) =>
+        isThere ? this.ledger.fits(json, state) : status === 404 && state === undefined;
+      if (!entry.settle(isIt)) throw new Error(`${text}, of ${JSON.stringify(entry.states)}`);
+      if (isThere && !this.living.includes(entry)) this.living.push(entry);
     }
   }
 }

@@ -2,12 +2,14 @@
 // acknowledged is there, nothing is there twice, and no rule is broken.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Worker } from "../tests/harness.ts";
-import { Client, STANDING } from "./client.ts";
-import { type Counts, Ledger } from "./ledger.ts";
+import { repaired } from "../tests/sound.ts";
+import { Client } from "./client.ts";
+import { look } from "./honest.ts";
+import { Ledger, STANDING } from "./ledger.ts";
 import { Mortal } from "./mortal.ts";
 import { Random } from "./random.ts";
 
-export type Kills = Counts & { kills: number; people: number; repaired: number };
+export type Kills = Ledger["counts"] & { kills: number; people: number; repaired: number };
 
 export type Plan = {
   kills: number;
@@ -21,70 +23,56 @@ export type Plan = {
 export async function kills(plan: Plan, say = (_: string) => {}): Promise<Kills> {
   const random = new Random(plan.seed);
   const ledger = new Ledger();
-  const clients = Array.from({ length: plan.clients }, (_, n) => {
-    return new Client(`c${n}`, ledger, new Random(plan.seed * 1000 + n));
-  });
-  let [people, repaired] = [0, 0];
+  const clients = crowd(plan, ledger);
+  let [people, count] = [0, 0];
   await using system = new Mortal();
   await system.start();
-  for (let n = 1; n <= STANDING; n += 1) {
-    const { status } = await system.entry.send("PUT", `/v1/places/${n}`, { name: `Standing ${n}` });
-    if (status !== 201) throw new Error(`a place could not be made: ${status}`);
-  }
-  for (let n = 0; n < plan.kills; n += 1) {
-    let isAlive = true;
+  await standing(system.entry);
+  for (let n = 1; n <= plan.kills; n += 1) {
     const { entry } = system;
     const work = clients.map(async (client) => {
-      while (isAlive && (await client.step(entry))) continue;
+      while (await client.step(entry));
     });
     await sleep(plan.life * (0.3 + 0.7 * random.next()));
-    isAlive = false;
     await system.kill();
     await Promise.all(work);
     await system.start();
-    await Promise.all(clients.map((client) => client.settle(system.entry)));
-    repaired += await repair(system.entry);
-    const all = await everyone(system.entry);
-    const wrong = [...ledger.check(all), ...(await unsound(system.entry, all))];
-    if (wrong.length > 0) throw new Error(`behind kill ${n + 1}: ${wrong.slice(0, 5).join("; ")}`);
-    people = all.length;
-    say(`kill ${n + 1}: ${ledger.counts.acknowledged} acknowledged, ${people} people, all there`);
+    count += await repaired(system.entry);
+    people = await calm(system.entry, clients, ledger, `behind kill ${n}`);
+    say(`kill ${n} of ${plan.kills}: ${ledger.counts.acknowledged} writes, ${people} people`);
   }
-  return { ...ledger.counts, kills: plan.kills, people, repaired };
+  return { ...ledger.counts, kills: plan.kills, people, repaired: count };
 }
 
-type Person = { id: number; name: string; isAlive: boolean; isKing: boolean; placeId: number | null };
-
-async function everyone(worker: Worker): Promise<Person[]> {
-  const pages = await worker.pages("/v1/people?limit=1000");
-  return pages.flatMap(({ json }) => json);
+/** Clients, each with a chance of its own. */
+export function crowd({ clients, seed }: { clients: number; seed: number }, ledger: Ledger) {
+  return Array.from({ length: clients }, (_, n) => {
+    return new Client(`c${n}`, ledger, new Random(seed * 1000 + n));
+  });
 }
 
-/** Has the registers finish what was left half-done; how much that was. */
-async function repair(worker: Worker): Promise<number> {
-  let repaired = 0;
-  for (let round = 0; round < 3; round += 1) {
-    const answer = await worker.ask("POST", "/v1/integrity/repair?olderThan=0");
-    if (answer.status !== 200) throw new Error(`the repair: ${answer.status} ${answer.text}`);
-    const { deletions, unsettled, released } = answer.json;
-    repaired += deletions.length + unsettled.length + released.length;
+/** Makes the places that are never deleted. */
+export async function standing(entry: Worker): Promise<void> {
+  for (let n = 1; n <= STANDING; n += 1) {
+    const { status, text } = await entry.send("PUT", `/v1/places/${n}`, { name: `Standing ${n}` });
+    if (status !== 201) throw new Error(`a place could not be made: ${text}`);
   }
-  return repaired;
 }
 
-/** The rules, looked at from outside and as the system itself reports them. */
-async function unsound(worker: Worker, all: Person[]): Promise<string[]> {
-  const wrong: string[] = [];
-  const report = await worker.get("/v1/integrity");
-  if (report.json.isSound !== true) wrong.push(report.text);
-  const pages = await worker.pages("/v1/places?limit=1000");
-  const places = new Set(pages.flatMap(({ json }) => json.map(({ id }: { id: number }) => id)));
-  const kings = new Set<number>();
-  for (const { id, isAlive, isKing, placeId } of all) {
-    if (placeId === null ? isAlive : !places.has(placeId)) wrong.push(`${id} lives nowhere`);
-    if (!isKing) continue;
-    if (placeId === null || kings.has(placeId)) wrong.push(`${placeId} has two kings`);
-    else kings.add(placeId);
+/** When all is well again: each client finds out what it does not know, and all is as the ledger
+ * has it. How many people there are. */
+export async function calm(
+  entry: Worker,
+  clients: Client[],
+  ledger: Ledger,
+  when: string,
+): Promise<number> {
+  await Promise.all(clients.map((client) => client.settle(entry)));
+  const { people, places, wrong } = await look(entry);
+  for (const [id, state] of ledger.places) {
+    if (state === "unknown") ledger.places.set(id, places.has(id) ? "there" : "gone");
   }
-  return wrong;
+  wrong.push(...ledger.check(people, places));
+  if (wrong.length > 0) throw new Error(`${when}: ${wrong.slice(0, 5).join("; ")}`);
+  return people.length;
 }

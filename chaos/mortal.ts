@@ -21,7 +21,10 @@ export class Mortal implements AsyncDisposable {
 
   async start(): Promise<void> {
     process.once("exit", this.#atExit);
-    const program = ["--disable-warning=ExperimentalWarning", join(import.meta.dirname, "serve.ts")];
+    const program = [
+      "--disable-warning=ExperimentalWarning",
+      join(import.meta.dirname, "serve.ts"),
+    ];
     const child = spawn(process.execPath, [...program, this.#folder], {
       // A process group, so that workerd dies at the same moment as what has started it.
       detached: true,

@@ -44,6 +44,8 @@ export type Options = {
   panicking?: Name;
   /** Lets `System.fail` have places and people fail, and be well again. */
   switching?: boolean;
+  /** Main modules that serve the workers behind them, `index.js`. */
+  fronts?: Partial<Record<Name, string>>;
   /** Gives places and people a replica each, which catches up when `System.replicate` says so. */
   replicated?: boolean;
   /** The settings of the entry point; without them all three workers are open, as in
@@ -382,6 +384,7 @@ export function worker(name: Name, options: Options): WorkerOptions {
 
 /** The main module that a worker gets in front of its own, if any. */
 function frontOf(name: Name, options: Options): string | undefined {
+  if (options.fronts) return options.fronts[name];
   if (options.counting) return counting;
   if (options.crashing) return crashing;
   if (options.panicking === name) return panicking;
