@@ -24,16 +24,15 @@ export class Dishonest extends Error {}
 /** Takes an answer for what it is. */
 export function heard(what: string, answer: Answer): Heard {
   const { status, headers, text } = answer;
-  if (status < 400) {
-    if (status !== 200 && status !== 201) return { kind: "answer", answer };
+  const isProblem = headers["content-type"] === "application/problem+json";
+  if (isProblem || status === 200 || status === 201) {
     try {
       JSON.parse(text);
-      return { kind: "answer", answer };
     } catch {
       return { kind: "nothing" };
     }
   }
-  const isProblem = headers["content-type"] === "application/problem+json";
+  if (status < 400) return { kind: "answer", answer };
   const { type, outcome } = isProblem ? answer.json : {};
   if (listed.get(type) !== status || type === "/problems/internal") {
     throw new Dishonest(`${what}: ${status} ${text.slice(0, 200)}`);
