@@ -325,10 +325,7 @@ impl Upstream {
         self.trace.called(callee.service);
         let answer = callee.once(now(), self.write_ms, fetch).await;
         let answer = answer.inspect(|answer| self.saw(answer));
-        answer.map_err(|error| match error {
-            Error::Problem(problem) => problem.of_write().into(),
-            other => other,
-        })
+        answer.map_err(Error::of_write)
     }
 }
 

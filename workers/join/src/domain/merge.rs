@@ -181,7 +181,7 @@ impl Merge {
 
     fn group(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
         let (place_id, rest) = leading_id(record, br#"{"placeId":"#).ok_or(Malformed::Groups)?;
-        let is_group = rest.starts_with(br#","people":["#) && rest.ends_with(b"}");
+        let is_group = rest.starts_with(br#","people":["#) && rest.ends_with(b"}") && is_text(rest);
         if place_id <= self.last_group || !is_group {
             return Err(Malformed::Groups);
         }
@@ -213,7 +213,7 @@ impl Merge {
             .or(line.strip_suffix(b"]"))
             .unwrap_or(line);
         let (id, _) = leading_id(record, br#"{"id":"#).ok_or(Malformed::Places)?;
-        if id <= self.last_written || !record.ends_with(b"}") {
+        if id <= self.last_written || !record.ends_with(b"}") || !is_text(record) {
             return Err(Malformed::Places);
         }
         Ok(Some(Place {
@@ -255,6 +255,12 @@ struct Place {
     record: usize,
     /// The length of its line, with what divides it from the next record.
     line: usize,
+}
+
+/// Whether a line has none of the characters that JSON has nowhere within one: what is spliced as
+/// it is was never written by a service otherwise.
+fn is_text(line: &[u8]) -> bool {
+    line.iter().all(|byte| *byte >= b' ')
 }
 
 /// The number that a record begins with behind `key`, and what stands behind it.

@@ -160,6 +160,7 @@ fn what_a_service_does_not_promise_is_refused_and_named() {
         "[{\"placeId\":1,\"people\":[]},",
         "[{\"placeId\":2,\"people\":[]},\n{\"placeId\":1,\"people\":[]}]",
         "[{\"placeId\":1,\"people\":[]}],\n{\"placeId\":2,\"people\":[]}]",
+        "[{\"placeId\":1,\"people\":[{\"id\":1,\"name\":\"x\0\"}]}]",
     ] {
         assert_eq!(
             merge_of(&[1, 2], groups),
@@ -174,6 +175,7 @@ fn what_a_service_does_not_promise_is_refused_and_named() {
         "[{\"id\":1}",
         "[{\"name\":\"x\"}]",
         "[{\"id\":2},\n{\"id\":1}]",
+        "[{\"id\":1,\"name\":\"\0\"}]",
     ] {
         let refused = Merge::of_page(places.as_bytes().to_vec(), Format::Json.frame())
             .and_then(|mut merge| merge.finish(&mut Vec::new()));
