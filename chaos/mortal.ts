@@ -19,6 +19,13 @@ export class Mortal implements AsyncDisposable {
     return this.#worker;
   }
 
+  /** The process that workerd runs below. */
+  get pid(): number {
+    const pid = this.#child?.pid;
+    if (!pid) throw new Error("it does not run");
+    return pid;
+  }
+
   async start(): Promise<void> {
     process.once("exit", this.#atExit);
     const program = [
