@@ -23,6 +23,9 @@ const DEADLINE_MS = 250;
 /** Longer than whatever hangs, hangs. */
 const CALM_MS = 1_500;
 
+/** How long a round is well to begin with. */
+const WARM_MS = 1_000;
+
 /** A share of the requests that fail; now and then all of them. */
 const rates = [0.05, 0.15, 0.4, 1];
 
@@ -46,6 +49,8 @@ export async function services(plan: Plan, say = (_: string) => {}): Promise<Ser
       }
     });
     const weather = (async () => {
+      // First there is something that can be given again.
+      await sleep(WARM_MS);
       while (performance.now() < until) {
         for (const owner of owners) {
           const rate = random.of(rates) ?? 0;
