@@ -7,7 +7,7 @@ import { services } from "./services.ts";
 import { mustBeFlat, soak } from "./soak.ts";
 import { statements } from "./statements.ts";
 
-const { SEED, ONLY, KILLS = "40", MINUTES = "6", INPUTS = "1000000", ROUNDS = "16" } = process.env;
+const { SEED, ONLY, KILLS = "36", MINUTES = "5", INPUTS = "1000000", ROUNDS = "14" } = process.env;
 const seed = Number(SEED ?? 1 + Math.floor(Math.random() * 1_000_000));
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

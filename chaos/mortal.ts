@@ -11,6 +11,8 @@ export class Mortal implements AsyncDisposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "chaos-"));
   #child: ChildProcess | undefined;
   #worker: Worker | undefined;
+  /** Where V8 tells what the isolates hold. */
+  inspector = "";
   readonly #atExit = () => this.#end();
 
   /** The entry point, as long as it lives. */
@@ -39,8 +41,9 @@ export class Mortal implements AsyncDisposable {
     });
     this.#child = child;
     const told = await Promise.race([once(child, "message"), once(child, "exit")]);
-    if (typeof told[0] !== "string") throw new Error("the system did not start");
-    this.#worker = new Worker(new URL(told[0]));
+    if (typeof told[0] !== "object") throw new Error("the system did not start");
+    this.inspector = told[0].inspector;
+    this.#worker = new Worker(new URL(told[0].entry));
   }
 
   /** SIGKILL, to all of it. */

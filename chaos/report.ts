@@ -54,11 +54,7 @@ export function text(results: Results): string {
       `${whole(kills.kills)} × SIGKILL`,
       `${writes(kills)}. ${whole(kills.people)} people at the end, ${whole(kills.repaired)} things left half-done and repaired`,
     ],
-    [
-      "soak",
-      `${soak.minutes} minutes, ${whole(soak.requests)} requests`,
-      `workerd held ${soak.memory.half.toFixed(0)} MB at half time and ${soak.memory.end.toFixed(0)} MB at the end, ${soak.memory.most.toFixed(0)} MB at the most: ${soak.slope.toFixed(2)} MB a minute in the second half, of ${bound(soak).toFixed(1)} allowed`,
-    ],
+    ["soak", `${soak.minutes} minutes, ${whole(soak.requests)} requests`, held(soak)],
     [
       "fuzz",
       `${parsers.length} parsers, ${whole(inputs)} inputs`,
@@ -83,8 +79,12 @@ export function text(results: Results): string {
   ].join("\n");
 }
 
-function bound({ memory }: Soak): number {
-  return Math.max(BOUND.megabytes, BOUND.share * memory.half);
+function held({ workers, process }: Soak): string {
+  const of = ({ half, end, most, slope }: Soak["workers"], digits: number) => {
+    const [a, b, c] = [half, end, most].map((megabytes) => megabytes.toFixed(digits));
+    return `${a} MB at half time, ${b} MB at the end, ${c} MB at the most, ${slope.toFixed(2)} MB a minute in the second half`;
+  };
+  return `the three workers: ${of(workers, 2)} (${BOUND} are allowed); the process: ${of(process, 0)}`;
 }
 
 /** Puts it into the document. */

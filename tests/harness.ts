@@ -44,6 +44,8 @@ export type Options = {
   panicking?: Name;
   /** Lets `System.fail` have places and people fail, and be well again. */
   switching?: boolean;
+  /** Opens the inspector, see `System.inspector`. */
+  inspected?: boolean;
   /** Main modules that serve the workers behind them, `index.js`. */
   fronts?: Partial<Record<Name, string>>;
   /** Gives places and people a replica each, which catches up when `System.replicate` says so. */
@@ -253,6 +255,11 @@ export class System {
     await this[name].ask("POST", "/replicate");
   }
 
+  /** Where V8 tells what the isolates hold. */
+  async inspector(): Promise<string> {
+    return (await this.#miniflare.getInspectorURL()).href;
+  }
+
   /** What a worker's schedule runs. */
   async scheduled(name: Name): Promise<void> {
     const worker: unknown = await this.#miniflare.getWorker(name);
@@ -285,6 +292,7 @@ export async function start(options: Options = {}): Promise<System> {
     handleStructuredLogs: ({ message }: { message: string }) => options.log?.(message),
     handleRuntimeStdio: () => {},
     ...(options.persist && { d1Persist: options.persist }),
+    ...(options.inspected && { inspectorPort: 0 }),
     workers: names.map((name) => worker(name, options)),
   });
   try {
