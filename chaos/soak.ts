@@ -44,11 +44,13 @@ export async function soak(plan: Plan, say = (_: string) => {}): Promise<Soak> {
   await standing(entry);
   const begin = performance.now();
   const end = begin + plan.minutes * 60_000;
+  // An isolate tells what it holds only while it is asked other things, too.
+  let isOver = false;
   let requests = 0;
   const load = clients.map(async (client, n) => {
     // A time for each request, so that a slow one is made up for.
     const pause = (1000 * plan.clients) / plan.rate;
-    for (let due = begin + (pause * n) / plan.clients; due < end; due += pause) {
+    for (let due = begin + (pause * n) / plan.clients; !isOver; due += pause) {
       await sleep(Math.max(0, due - performance.now()));
       requests += 1;
       if (client.random.is(0.2)) await client.step(entry);
@@ -76,6 +78,7 @@ export async function soak(plan: Plan, say = (_: string) => {}): Promise<Soak> {
       );
       say(`  ${process.toFixed(0)} MB of the process`);
     }
+    isOver = true;
   })();
   await Promise.all([...load, watch]);
   for (const isolate of isolates) isolate.close();
