@@ -16,7 +16,7 @@ const listed = new Map(
 export type Heard =
   | { kind: "answer"; answer: Answer }
   | { kind: "problem"; answer: Answer; type: string; isUnknown: boolean }
-  | { kind: "nothing" };
+  | { kind: "nothing"; text?: string };
 
 /** An answer that nobody may give. */
 export class Dishonest extends Error {}
@@ -29,7 +29,7 @@ export function heard(what: string, answer: Answer): Heard {
     try {
       JSON.parse(text);
     } catch {
-      return { kind: "nothing" };
+      return { kind: "nothing", text };
     }
   }
   if (status < 400) return { kind: "answer", answer };

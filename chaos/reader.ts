@@ -33,7 +33,7 @@ export async function readOnce(client: Client, worker: Worker): Promise<Kind> {
     if (!isIt) throw new Dishonest(`${path}: ${told.answer.text}`);
     return "right";
   }
-  if (told.kind === "nothing") throw new Dishonest(`${path}: an answer that is none`);
+  if (told.kind === "nothing") throw new Dishonest(`${path}: ${told.text ?? "nothing"}`);
   return ofJoin(client, told.answer, began, path);
 }
 
