@@ -88,5 +88,5 @@ pub async fn counter(call: Call, log: Log) -> Result<Answer, Error> {
     let marks = crate::proof::marks(&call, move |env| marks(env, log)).await;
     let [counter, _] = marks.ok_or_else(Problem::internal)?;
     // A header is there with the answer; a body would be another wait.
-    Ok(Answer::no_content().header(COUNTER, counter.to_string()))
+    Ok(Answer::to_worker().header(COUNTER, counter.to_string()))
 }
