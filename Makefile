@@ -38,7 +38,7 @@ quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
 config = $(if $(filter join,$(1)),wrangler.toml,workers/$(1)/wrangler.toml)
 
-.PHONY: help setup build dev migrate seed test chaos fuzz bench lint openapi screenshots fmt clean
+.PHONY: help setup build dev migrate seed test chaos fuzz bench bill lint openapi screenshots fmt clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -70,6 +70,9 @@ fuzz: .tools/wasm32 ## try every parser with inputs that nobody would write; INP
 
 bench: $(SETUP) $(BUILDS) ## measure this and its peers; QUICK=1, or ONLY=join-1000,person
 	@node --disable-warning=ExperimentalWarning bench/main.ts
+
+bill: $(SETUP) ## reckon what a month costs, from what `make bench` has measured
+	@node --disable-warning=ExperimentalWarning bench/bill/main.ts
 
 lint: $(SETUP) ## check format, lints and types
 	$(call say,linting)

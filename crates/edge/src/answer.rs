@@ -1,6 +1,6 @@
 //! What a handler answers, turned into a platform response in one place.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 use futures_util::stream::LocalBoxStream;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
@@ -116,16 +116,30 @@ pub fn encoded(text: &JsValue) -> Uint8Array {
 /// Status, headers and body.
 pub struct Answer {
     status: u16,
+    /// What all answers of its kind say, as headers that one call copies.
+    common: Common,
     headers: Vec<(&'static str, String)>,
     body: Body,
     marks: Option<Marks>,
     lacks: Option<Problem>,
 }
 
+/// Headers that are there already.
+enum Common {
+    /// Those for a browser.
+    Browser,
+    /// None: another worker alone gets the answer.
+    Nothing,
+    /// Those of an answer that is held.
+    Held(Headers),
+}
+
 /// An answer that can go out again and again.
 #[derive(Clone)]
 pub struct Fixed {
     headers: Vec<(&'static str, String)>,
+    /// The same as headers, once they have been needed.
+    common: OnceCell<Headers>,
     body: JsValue,
     /// The marks of the registers that it is made from.
     pub marks: Marks,
@@ -159,12 +173,28 @@ impl Fixed {
         self.header("etag").map(ToOwned::to_owned)
     }
 
+    fn common(&self) -> Option<Headers> {
+        if self.common.get().is_none() {
+            let common = for_browsers().ok()?;
+            add(&common, &self.headers).ok()?;
+            let _ = self.common.set(common);
+        }
+        self.common.get().cloned()
+    }
+
     /// The answer, once more.
     #[must_use]
     pub fn answer(&self) -> Answer {
-        Answer {
-            headers: self.headers.clone(),
-            ..Answer::new(200, Body::Js(self.body.clone()))
+        let answer = Answer::new(200, Body::Js(self.body.clone()));
+        match self.common() {
+            Some(common) => Answer {
+                common: Common::Held(common),
+                ..answer
+            },
+            None => Answer {
+                headers: self.headers.clone(),
+                ..answer
+            },
         }
     }
 }
@@ -173,6 +203,7 @@ impl Answer {
     fn new(status: u16, body: Body) -> Self {
         Self {
             status,
+            common: Common::Browser,
             headers: Vec::new(),
             body,
             marks: None,
@@ -211,6 +242,7 @@ impl Answer {
         let headers = self.headers.clone();
         let fixed = move |body, bytes| Fixed {
             headers,
+            common: OnceCell::new(),
             body,
             marks,
             bytes,
@@ -275,6 +307,15 @@ impl Answer {
         Self {
             status: 201,
             ..self.header("location", location)
+        }
+    }
+
+    /// 204, for another worker: all that it says is in its headers.
+    #[must_use]
+    pub fn to_worker() -> Self {
+        Self {
+            common: Common::Nothing,
+            ..Self::no_content()
         }
     }
 
@@ -410,10 +451,11 @@ impl Answer {
             add(&copy.headers(), &self.headers).map_err(thrown)?;
             return Ok(copy);
         }
-        let headers = EVERY.with(|every| {
-            let every = every.as_ref().map_err(Clone::clone)?;
-            Headers::new_with_headers(every)
-        });
+        let headers = match &self.common {
+            Common::Browser => for_browsers(),
+            Common::Nothing => Headers::new(),
+            Common::Held(common) => Headers::new_with_headers(common),
+        };
         let headers = headers.map_err(&thrown)?;
         add(&headers, &self.headers).map_err(&thrown)?;
         let init = ResponseInit::new();
@@ -446,6 +488,14 @@ thread_local! {
         }
         Ok(headers)
     });
+}
+
+/// New headers, with what every answer says to a browser.
+fn for_browsers() -> Result<Headers, JsValue> {
+    EVERY.with(|every| {
+        let every = every.as_ref().map_err(Clone::clone)?;
+        Headers::new_with_headers(every)
+    })
 }
 
 /// Adds headers: one of a name, but for those that an answer varies by.

@@ -10,9 +10,10 @@ use registry::breaker::Breaker;
 use registry::problem::MEDIA_TYPE;
 use registry::timing::Timings;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, AbortSignal, Response};
 
-use crate::patience::in_time;
+use crate::patience::{Budget, in_time};
 use crate::{Error, now, serve};
 
 thread_local! {
@@ -32,6 +33,10 @@ pub struct Callee {
     pub patience_ms: u32,
     /// By when all its answers to this request must be there, in milliseconds since 1970.
     pub until: Option<i64>,
+    /// The timer until then.
+    pub budget: Budget,
+    /// Whether its answers have no body, so that one timer of the platform's own is enough.
+    pub is_brief: bool,
     /// Whether a breaker stands before it.
     pub is_guarded: bool,
     /// Where it is noted how it does.
@@ -51,6 +56,8 @@ impl Callee {
             service,
             patience_ms,
             until: None,
+            budget: Budget::default(),
+            is_brief: false,
             is_guarded: false,
             timings: None,
         }
@@ -115,15 +122,13 @@ impl Callee {
     }
 
     /// Asks once; `asked` is when it was asked first.
-    pub async fn once(
-        &self,
-        asked: i64,
-        milliseconds: u32,
-        fetch: &Fetch<'_>,
-    ) -> Result<Response, Error> {
+    pub async fn once(&self, asked: i64, fetch: &Fetch<'_>) -> Result<Response, Error> {
+        if self.is_brief {
+            return self.brief(asked, fetch).await;
+        }
         let abort = AbortController::new().map_err(Error::platform("making a deadline"))?;
         let fetched = fetch(&abort.signal()).map_err(|thrown| self.threw(&thrown))?;
-        let answer = in_time(&fetched, milliseconds).await;
+        let answer = in_time(&fetched, self).await;
         if let Some(answer) = answer.map_err(|thrown| self.threw(&thrown))? {
             let answer = self.sound(answer.unchecked_into())?;
             self.note(asked, WELL);
@@ -131,6 +136,22 @@ impl Callee {
         } else {
             abort.abort();
             Err(self.timed_out())
+        }
+    }
+
+    /// The same for an answer without a body: the signal goes on behind the headers, and would cut
+    /// one off.
+    async fn brief(&self, asked: i64, fetch: &Fetch<'_>) -> Result<Response, Error> {
+        let signal = AbortSignal::timeout_with_u32(self.left_ms());
+        let fetched = fetch(&signal).map_err(|thrown| self.threw(&thrown))?;
+        match JsFuture::from(fetched).await {
+            Ok(answer) => {
+                let answer = self.sound(answer.unchecked_into())?;
+                self.note(asked, WELL);
+                Ok(answer)
+            }
+            Err(_) if signal.aborted() => Err(self.timed_out()),
+            Err(thrown) => Err(self.threw(&thrown)),
         }
     }
 

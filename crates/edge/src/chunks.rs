@@ -1,7 +1,9 @@
 //! A body, as it comes.
 
+use std::cell::RefCell;
+
 use futures_util::{Stream, stream};
-use js_sys::{Object, Promise, Reflect, Uint8Array};
+use js_sys::{ArrayBuffer, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -74,20 +76,45 @@ pub fn reader(body: &ReadableStream) -> Result<Reader, JsValue> {
         .unchecked_into())
 }
 
+thread_local! {
+    /// What parts are read into, once it has been given back: making one takes longer than
+    /// reading a small body.
+    static SPARE: RefCell<Vec<ArrayBuffer>> = RefCell::default();
+}
+
+/// The most buffers that are kept.
+const MOST_SPARE: usize = 8;
+
+fn buffer() -> Uint8Array {
+    match SPARE.with_borrow_mut(Vec::pop) {
+        Some(buffer) => Uint8Array::new(&buffer),
+        None => Uint8Array::new_with_length(PART),
+    }
+}
+
 /// The next part; none behind the last.
 async fn part(least: u32, reader: &Reader) -> Result<Option<Vec<u8>>, JsValue> {
-    let read = reader.read_at_least(least, &Uint8Array::new_with_length(PART));
+    let read = reader.read_at_least(least, &buffer());
     taken(&JsFuture::from(read).await?)
 }
 
 /// What comes next.
 pub fn next(reader: &Reader) -> Promise {
-    reader.read_at_least(PART, &Uint8Array::new_with_length(PART))
+    reader.read_at_least(PART, &buffer())
 }
 
 /// The part that has come; none behind the last.
 pub fn taken(read: &JsValue) -> Result<Option<Vec<u8>>, JsValue> {
     let value = Reflect::get(read, &"value".into())?;
-    let part = value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec);
-    Ok(part.filter(|part| !part.is_empty()))
+    let Some(part) = value.dyn_ref::<Uint8Array>() else {
+        return Ok(None);
+    };
+    let bytes = part.to_vec();
+    let buffer = part.buffer();
+    SPARE.with_borrow_mut(|spare| {
+        if spare.len() < MOST_SPARE && buffer.byte_length() == PART {
+            spare.push(buffer);
+        }
+    });
+    Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
 }

@@ -1,12 +1,21 @@
 //! What a worker has around it, and the request that it uses it for.
 
+use std::cell::RefCell;
 use std::ops::Deref;
 use std::rc::Rc;
 
 use js_sys::Reflect;
+use wasm_bindgen::JsCast;
+use worker::worker_sys;
 
 use crate::Trace;
+use crate::patience::Budget;
 use crate::reading::Reading;
+
+thread_local! {
+    /// The settings that have been looked at, each by its name.
+    static SETTINGS: RefCell<Vec<(&'static str, Option<String>)>> = RefCell::default();
+}
 
 /// The bindings and settings of a worker, in the hands of one request.
 #[derive(Clone)]
@@ -14,6 +23,7 @@ pub struct Env {
     bindings: worker::Env,
     trace: Rc<Trace>,
     reading: Rc<Reading>,
+    budget: Budget,
 }
 
 impl Env {
@@ -24,6 +34,7 @@ impl Env {
             bindings,
             trace: Rc::new(Trace::of(request)),
             reading: Rc::new(Reading::of(worker)),
+            budget: Budget::default(),
         }
     }
 
@@ -34,6 +45,7 @@ impl Env {
             bindings,
             trace: Rc::new(Trace::begin()),
             reading: Rc::new(Reading::of_primary()),
+            budget: Budget::default(),
         }
     }
 
@@ -48,11 +60,29 @@ impl Env {
         &self.reading
     }
 
-    /// A variable or a secret. It is read anew for each request, because an isolate can outlive
-    /// it.
+    /// How long it may wait for others.
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// A variable or a secret. No isolate outlives it: with a new one the platform begins anew.
     #[must_use]
-    pub fn setting(&self, name: &str) -> Option<String> {
-        Reflect::get(&self.bindings, &name.into()).ok()?.as_string()
+    pub fn setting(&self, name: &'static str) -> Option<String> {
+        SETTINGS.with_borrow_mut(|known| {
+            if let Some((_, setting)) = known.iter().find(|(known, _)| *known == name) {
+                return setting.clone();
+            }
+            let setting = Reflect::get(&self.bindings, &name.into()).ok();
+            let setting = setting.and_then(|setting| setting.as_string());
+            known.push((name, setting.clone()));
+            setting
+        })
+    }
+
+    /// Another worker, if it is bound under a name.
+    pub(crate) fn service(&self, binding: &'static str) -> Option<worker_sys::Fetcher> {
+        let service = Reflect::get(&self.bindings, &binding.into()).ok()?;
+        service.is_object().then(|| service.unchecked_into())
     }
 }
 

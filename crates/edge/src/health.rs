@@ -74,7 +74,12 @@ pub async fn database(env: &Env) -> Dependency {
 }
 
 /// Another worker, of which `path` is asked.
-pub async fn service(env: &Env, binding: &str, service: &'static str, path: &str) -> Dependency {
+pub async fn service(
+    env: &Env,
+    binding: &'static str,
+    service: &'static str,
+    path: &str,
+) -> Dependency {
     let look = async {
         let answer = Upstream::of(env, binding, service)?.get(path).await?;
         Ok(answer.status() == 200)

@@ -4,18 +4,52 @@
 //! executor of all others. What is waited for races a timer in JavaScript, where the loser is
 //! forgotten, and nothing of it stays in wasm.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use js_sys::{Array, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
-use crate::Error;
 use crate::callee::Callee;
 use crate::chunks::{self, Reader};
 use crate::proof::wait;
+use crate::{Error, now};
 
 fn timer(milliseconds: u32) -> Promise {
     wait(i32::try_from(milliseconds).unwrap_or(i32::MAX))
+}
+
+/// The timer of a request's budget, which all that it waits for within it can share.
+#[derive(Clone, Default)]
+pub struct Budget(Rc<RefCell<Option<(i64, Promise)>>>);
+
+impl Budget {
+    /// The timer that runs out at a time, in milliseconds since 1970.
+    fn timer(&self, until: i64) -> Promise {
+        let mut shared = self.0.borrow_mut();
+        match &*shared {
+            Some((time, timer)) if *time == until => timer.clone(),
+            _ => {
+                let timer = timer(u32::try_from(until - now()).unwrap_or_default());
+                *shared = Some((until, timer.clone()));
+                timer
+            }
+        }
+    }
+}
+
+impl Callee {
+    /// What runs out when it has taken too long. One that has run out already would win even over
+    /// what is there.
+    fn timer(&self) -> Promise {
+        let shared = 1..=i64::from(self.patience_ms);
+        match self.until {
+            Some(until) if shared.contains(&(until - now())) => self.budget.timer(until),
+            _ => timer(self.left_ms()),
+        }
+    }
 }
 
 /// Waits for so many milliseconds.
@@ -30,9 +64,9 @@ async fn before(timer: &Promise, promise: &Promise) -> Result<Option<JsValue>, J
     Ok((!given.is_undefined()).then_some(given))
 }
 
-/// What a promise gives within so many milliseconds.
-pub async fn in_time(promise: &Promise, milliseconds: u32) -> Result<Option<JsValue>, JsValue> {
-    before(&timer(milliseconds), promise).await
+/// What a promise of a service gives, if it is in time.
+pub async fn in_time(promise: &Promise, callee: &Callee) -> Result<Option<JsValue>, JsValue> {
+    before(&callee.timer(), promise).await
 }
 
 /// A body of another worker, as it comes. One timer watches over many parts: it is too late when
@@ -51,7 +85,7 @@ impl Parts {
         let reader = response.body().and_then(|body| chunks::reader(&body).ok());
         Self {
             reader,
-            timer: timer(callee.left_ms()),
+            timer: callee.timer(),
             callee,
             has_moved: false,
         }

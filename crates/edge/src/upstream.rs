@@ -16,11 +16,12 @@ use registry::timing::Timings;
 use registry::{Param, Tag};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, RequestInit, Response};
-use worker::{Fetcher, worker_sys};
+use worker::worker_sys;
 
 use crate::callee::{Callee, Fetch};
 use crate::patience::{Parts, in_time, pause};
 use crate::reading::{BOOKMARK, Reading};
+use crate::trace::REQUEST_ID;
 use crate::{Env, Error, Method, Trace, access, now};
 
 /// How long a service may take to begin its answer, and for each part of it from then on.
@@ -54,10 +55,13 @@ impl Upstream {
     ///
     /// # Errors
     /// A worker without the binding.
-    pub fn of(env: &Env, binding: &str, service: &'static str) -> Result<Self, Error> {
-        let fetcher: Fetcher = env.service(binding)?;
+    pub fn of(env: &Env, binding: &'static str, service: &'static str) -> Result<Self, Error> {
+        let fetcher = env.service(binding).ok_or_else(|| Error::Platform {
+            doing: "looking for another worker",
+            reason: format!("there is no binding {binding}"),
+        })?;
         Ok(Self {
-            fetcher: fetcher.into_rpc(),
+            fetcher,
             callee: Callee::of(service, DEADLINE_MS),
             write_ms: DEADLINE_MS,
             trace: Rc::clone(env.trace()),
@@ -70,13 +74,18 @@ impl Upstream {
     ///
     /// # Errors
     /// A worker without the binding.
-    pub fn at_the_entry(env: &Env, binding: &str, service: &'static str) -> Result<Self, Error> {
+    pub fn at_the_entry(
+        env: &Env,
+        binding: &'static str,
+        service: &'static str,
+    ) -> Result<Self, Error> {
         let set = env.setting("UPSTREAM_DEADLINE_MS");
         let set = set.and_then(|set| set.parse::<u16>().ok());
         let patience_ms = set.map_or(READ_MS, u32::from);
         Ok(Self {
             callee: Callee {
                 until: Some(now() + i64::from(patience_ms)),
+                budget: env.budget().clone(),
                 is_guarded: true,
                 ..Callee::of(service, patience_ms)
             },
@@ -92,10 +101,11 @@ impl Upstream {
         self
     }
 
-    /// The same, given at most so many milliseconds.
+    /// The same for answers without a body, given at most so many milliseconds.
     #[must_use]
-    pub fn within(mut self, most: u32) -> Self {
+    pub fn brief(mut self, most: u32) -> Self {
         self.callee.patience_ms = self.callee.patience_ms.min(most);
+        self.callee.is_brief = true;
         self
     }
 
@@ -169,7 +179,7 @@ impl Upstream {
         for (name, value) in headers {
             sent.set(name, value).map_err(&thrown)?;
         }
-        self.sign(&sent).map_err(&thrown)?;
+        self.sign(&sent, false).map_err(&thrown)?;
         init.set_headers(&sent);
         if let Some(body) = body {
             init.set_body(&Uint8Array::from(body));
@@ -219,7 +229,7 @@ impl Upstream {
     /// A body that breaks off.
     pub async fn bytes(&self, response: &Response) -> Result<Vec<u8>, Error> {
         let buffer = match response.array_buffer() {
-            Ok(buffer) => in_time(&buffer, self.callee.left_ms()).await,
+            Ok(buffer) => in_time(&buffer, &self.callee).await,
             Err(thrown) => Err(thrown),
         };
         match buffer {
@@ -249,7 +259,7 @@ impl Upstream {
         for name in ["authorization", "cookie"] {
             sent.delete(name).map_err(&thrown)?;
         }
-        self.sign(&sent).map_err(&thrown)?;
+        self.sign(&sent, true).map_err(&thrown)?;
         self.fetched(&request.method(), &|signal| {
             let init = RequestInit::new();
             init.set_headers(&sent);
@@ -257,19 +267,36 @@ impl Upstream {
             self.fetcher.fetch_with_init(request, &init)
         })
         .await
+        .and_then(|answer| self.own(answer))
+        .map_err(|error| {
+            let is_safe = Method::from(request.method().as_str()).is_safe();
+            if is_safe { error } else { error.of_write() }
+        })
         .inspect(|_| self.callee.succeeded())
+    }
+
+    /// An answer to this request by one of our own workers, which says what the request is called:
+    /// whatever else came in between is no answer that may be passed on.
+    fn own(&self, answer: Response) -> Result<Response, Error> {
+        let said = answer.headers().get(REQUEST_ID).ok().flatten();
+        if said.as_deref() == Some(self.trace.id().as_str()) {
+            Ok(answer)
+        } else {
+            Err(self.failed("an answer that does not name the request"))
+        }
     }
 
     /// Says in a request's headers what it is called and who sends it, whatever a client has
     /// said there.
-    fn sign(&self, sent: &Headers) -> Result<(), JsValue> {
+    fn sign(&self, sent: &Headers, is_clients: bool) -> Result<(), JsValue> {
         let secret = self.secret.as_ref().map(Token::reveal);
         let demand = self.reading.demand();
         let own = [(access::SERVICE, secret), (BOOKMARK, demand.as_deref())];
         for (name, value) in self.trace.headers().chain(own) {
             match value {
                 Some(value) => sent.set(name, value)?,
-                None => sent.delete(name)?,
+                None if is_clients => sent.delete(name)?,
+                None => {}
             }
         }
         Ok(())
@@ -292,14 +319,14 @@ impl Upstream {
             return Err(callee.unasked());
         }
         self.trace.called(callee.service);
-        let mut answer = callee.once(began, callee.left_ms(), fetch).await;
+        let mut answer = callee.once(began, fetch).await;
         if callee.is_guarded
             && answer.as_ref().is_err_and(has_failed)
             && callee.left_ms() > PAUSE_MS
             && callee.admits()
         {
             pause(jitter()).await;
-            answer = callee.once(began, callee.left_ms(), fetch).await;
+            answer = callee.once(began, fetch).await;
         }
         answer.inspect(|answer| {
             self.saw(answer);
@@ -323,7 +350,7 @@ impl Upstream {
     async fn write(&self, fetch: &Fetch<'_>) -> Result<Response, Error> {
         let callee = Callee::of(self.callee.service, self.write_ms);
         self.trace.called(callee.service);
-        let answer = callee.once(now(), self.write_ms, fetch).await;
+        let answer = callee.once(now(), fetch).await;
         let answer = answer.inspect(|answer| self.saw(answer));
         answer.map_err(Error::of_write)
     }

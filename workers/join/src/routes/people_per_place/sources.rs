@@ -63,7 +63,7 @@ const MARKS_MS: u32 = 1_000;
 /// How far both registers are, for the answers that an isolate holds.
 pub async fn marks(env: Env) -> Option<Marks> {
     let Services { places, people } = Services::of(&env).ok()?;
-    let (places, people) = (places.within(MARKS_MS), people.within(MARKS_MS));
+    let (places, people) = (places.brief(MARKS_MS), people.brief(MARKS_MS));
     let path = "/internal/counter";
     let (places, people) = try_join(places.get(path), people.get(path)).await.ok()?;
     Some([told(&places)?, told(&people)?])
