@@ -56,15 +56,6 @@ impl Error {
         matches!(self, Self::Platform { reason, .. } if reason.contains("too big"))
     }
 
-    /// The same of a write that has begun: whether it was done is not known.
-    #[must_use]
-    pub fn of_write(self) -> Self {
-        match self {
-            Self::Problem(problem) => problem.of_write().into(),
-            other => other,
-        }
-    }
-
     /// What the user is told; what the user is not told goes to the log.
     #[must_use]
     pub fn into_problem(self) -> Problem {
