@@ -1,7 +1,8 @@
 // The answers that are honest: what was asked for, or a problem of those that are listed.
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Answer, Worker } from "../tests/harness.ts";
+import { type Answer, nextOf, type Worker } from "../tests/harness.ts";
+import { patiently } from "../tests/sound.ts";
 
 /** The status of each problem, as docs/problems.md lists them. */
 const listed = new Map(
@@ -61,12 +62,21 @@ type Person = {
 
 /** Everyone and every place, and what rules they break, seen from outside. */
 export async function look(entry: Worker) {
-  const all = async (path: string) =>
-    (await entry.pages(`${path}?limit=1000`)).flatMap(({ json }) => json);
+  const all = async (path: string) => {
+    const records = [];
+    for (let next: string | undefined = `${path}?limit=1000`; next; ) {
+      const at: string = next;
+      const page = await patiently(() => entry.get(at));
+      if (page.status !== 200) throw new Error(`${at}: ${page.text}`);
+      records.push(...page.json);
+      next = nextOf(page);
+    }
+    return records;
+  };
   const people: Person[] = await all("/v1/people");
   const places = new Set<number>((await all("/v1/places")).map(({ id }) => id));
   const wrong: string[] = [];
-  const report = await entry.get("/v1/integrity");
+  const report = await patiently(() => entry.get("/v1/integrity"));
   if (report.json.isSound !== true) wrong.push(report.text);
   const kings = new Set<number>();
   for (const { id, isAlive, isKing, placeId } of people) {

@@ -19,7 +19,7 @@ export type Services = Ledger["counts"] & {
 
 const owners = ["places", "people"] as const;
 /** How long the entry point waits for a service that it reads; for one that writes, twice. */
-const DEADLINE_MS = 250;
+const DEADLINE_MS = 300;
 /** Longer than whatever hangs, hangs. */
 const CALM_MS = 1_500;
 
