@@ -38,7 +38,7 @@ quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
 config = $(if $(filter join,$(1)),wrangler.toml,workers/$(1)/wrangler.toml)
 
-.PHONY: help setup build dev migrate seed test container-test bench lint openapi screenshots fmt clean
+.PHONY: help setup build dev migrate seed test container-test deploy bench lint openapi screenshots fmt clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,9 @@ test: lint build .tools/python/made ## run every check and test; SKIP_BROWSER=1 
 
 container-test: $(SETUP) ## build the image of the containers, and try three of it
 	@node --test --test-reporter=spec tests/containers/run.ts
+
+deploy: $(SETUP) $(BUILDS) ## put the three workers into your account; ENV=staging, DRY_RUN=1
+	@node tools/deploy/main.ts
 
 bench: $(SETUP) $(BUILDS) ## measure this and its peers; QUICK=1, or ONLY=join-1000,person
 	@node --disable-warning=ExperimentalWarning bench/main.ts
@@ -92,7 +95,7 @@ fmt: $(SETUP) ## format everything
 	@biome check --write --log-level=warn
 
 clean: ## remove everything made, local databases included
-	rm -rf target .tools node_modules .wrangler .bench .containers containers/plans.json bench/peers/naive/*/build workers/*/build workers/*/.wrangler workers/join/assets
+	rm -rf target .tools node_modules .wrangler .bench .containers .deploy containers/plans.json bench/peers/naive/*/build workers/*/build workers/*/.wrangler workers/join/assets
 
 node_modules/.package-lock.json: package.json package-lock.json
 	$(call say,installing the npm packages …)

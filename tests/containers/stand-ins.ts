@@ -25,7 +25,7 @@ const standIns: Record<string, StandIn> = {
     },
   },
   rust: {
-    packages: ["build-essential", "ca-certificates", "curl", "git"],
+    packages: ["build-essential", "ca-certificates", "curl", "git", "libssl-dev", "pkg-config"],
     file: `ENV RUSTUP_HOME=/usr/local/rustup CARGO_HOME=/usr/local/cargo
 ENV PATH=/usr/local/cargo/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 ENV SSL_CERT_FILE=${CERTIFICATES} NPM_CONFIG_CAFILE=${CERTIFICATES}\n`,
