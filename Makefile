@@ -62,7 +62,7 @@ test: lint build .tools/python/made ## run every check and test; SKIP_BROWSER=1 
 	$(call say,testing the workers)
 	@node --test --test-reporter=spec --test-concurrency=2 $(if $(SKIP_BROWSER),'tests/*.test.ts','tests/**/*.test.ts')
 
-container-test: $(SETUP) ## build the image of the containers, and try three of it
+container-test: node_modules/.package-lock.json ## build the image of the containers, and try three of it
 	@node --test --test-reporter=spec tests/containers/run.ts
 
 deploy: $(SETUP) $(BUILDS) ## put the three workers into your account; ENV=staging, DRY_RUN=1
