@@ -61,10 +61,11 @@ function below(pid: number): number[] {
   return of(pid);
 }
 
-/** The program of a process. */
+/** Whether it is the program of the container itself. */
 function isServer(pid: number): boolean {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith("node\0containers/serve.ts");
+    const [program, file] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    return program?.endsWith("/node") === true && file === "containers/serve.ts";
   } catch {
     return false;
   }
@@ -80,7 +81,19 @@ async function started(name: Name, env: Record<string, string>): Promise<Contain
   const id = await buildah("from", "--pull-never", IMAGE);
   const settings = Object.entries(env).flatMap(([key, value]) => ["--env", `${key}=${value}`]);
   const args = ["run", "--isolation", "chroot", "--user", "node", ...settings];
-  args.push("--volume", `${volume}:/data`, id, "--", "node", "containers/serve.ts", name);
+  // Over a volume that the image declares buildah mounts one of its own, which goes with the
+  // container: the data is put elsewhere.
+  args.push(
+    "--volume",
+    `${volume}:/volume`,
+    "--env",
+    "DATA=/volume",
+    id,
+    "--",
+    "node",
+    "containers/serve.ts",
+    name,
+  );
   const stdio = ["ignore", "ignore", "inherit"] as const;
   return { id, child: spawn("buildah", [...storage, ...args], { stdio: [...stdio] }) };
 }
@@ -97,7 +110,8 @@ async function ended({ id, child }: Container, signal: NodeJS.Signals): Promise<
 
 /** The three, of an image that is built anew. */
 export async function built(): Promise<Three> {
-  await build();
+  // REUSE=1 tries the image of the run before.
+  if (!process.env.REUSE) await build();
   const volumes = `${home}/volumes`;
   rmSync(volumes, { recursive: true, force: true });
   const ports = { places: 5001, people: 5002, join: 5003 };

@@ -23,7 +23,7 @@ async function compose(args: string[], settings: Record<string, string> = {}): P
 /** The three, of an image that is built anew. */
 export async function composed(): Promise<Three> {
   await compose(["down", "--volumes"]);
-  await compose(["build"]);
+  if (!process.env.REUSE) await compose(["build"]);
   const at = (port: number) => new Worker(new URL(`http://127.0.0.1:${port}`));
   return {
     workers: { places: at(5001), people: at(5002), join: at(5003) },
