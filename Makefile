@@ -38,7 +38,7 @@ quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
 config = $(if $(filter join,$(1)),wrangler.toml,workers/$(1)/wrangler.toml)
 
-.PHONY: help setup build dev migrate seed test container-test deploy bench lint openapi screenshots fmt clean
+.PHONY: help setup build dev migrate seed test container-test deploy backup restore bench bill lint openapi screenshots fmt clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -68,8 +68,17 @@ container-test: node_modules/.package-lock.json ## build the image of the contai
 deploy: $(SETUP) $(BUILDS) ## put the three workers into your account; ENV=staging, DRY_RUN=1
 	@node tools/deploy/main.ts
 
+backup: $(SETUP) ## write both registers down as of one moment; REMOTE=1, ENV=staging
+	@node --disable-warning=ExperimentalWarning tools/backup/main.ts
+
+restore: $(SETUP) ## bring FROM=backups/… back into empty databases; REMOTE=1, ENV=staging
+	@node --disable-warning=ExperimentalWarning tools/backup/main.ts restore
+
 bench: $(SETUP) $(BUILDS) ## measure this and its peers; QUICK=1, or ONLY=join-1000,person
 	@node --disable-warning=ExperimentalWarning bench/main.ts
+
+bill: $(SETUP) ## reckon what a month costs, from what `make bench` has measured
+	@node --disable-warning=ExperimentalWarning bench/bill/main.ts
 
 lint: $(SETUP) ## check format, lints and types
 	$(call say,linting)

@@ -129,9 +129,14 @@ function built(folder: string): Worker {
   };
 }
 
-/** The product's options are those of its wrangler files; only the database's place differs. */
+/** The product's options are those of its wrangler files; the databases' place differs, and a line
+ * is written of what fails alone, because the peers write none. */
 const product = () =>
-  names.map((name) => ({ ...productWorker(name, {}), d1Databases: { DB: name } }));
+  names.map((name) => ({
+    ...productWorker(name, {}),
+    bindings: { WRITES: "open", LOG: "errors" },
+    d1Databases: { DB: name },
+  }));
 
 const all = (source: string) => () => [
   { ...bundled(source), name: "all", compatibilityDate: "2026-07-30", d1Databases: { DB: "all" } },

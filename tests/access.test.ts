@@ -228,7 +228,9 @@ suite("an_owner_looks_for_itself", () => {
   test("what_proves_a_client_is_kept_at_the_entry_point", async () => {
     const echo = (request: Request) => {
       const names = ["authorization", "cookie", "x-service-secret", "x-other"];
-      return Response.json(names.map((name) => request.headers.get(name)));
+      const id = request.headers.get("x-request-id") ?? "";
+      const seen = names.map((name) => request.headers.get(name));
+      return Response.json(seen, { headers: { "x-request-id": id } });
     };
     await using system = await start({ settings: { TOKENS }, replace: { people: echo } });
     const headers = { ...bearer(writer), cookie: "a=b", "x-service-secret": "x", "x-other": "o" };

@@ -60,6 +60,17 @@ test("what was seen is sent along, the later of each register", async () => {
   assert.deepEqual(asked, [null, "b1.b5", "b2.b5", "b2.b5", "b3.b5"]);
 });
 
+test("reads with its token where reading is not open to all", async () => {
+  await using closed = await start({ seed: true, settings: { TOKENS, READS: "closed" } });
+  const path = { params: { path: { id: 1 } } };
+  const stranger = connect(closed.join.url.origin);
+  await assert.rejects(stranger.api.GET("/v1/people/{id}", path), (error) =>
+    (error as ProblemError).is("token-required"),
+  );
+  const known = connect(closed.join.url.origin, { token });
+  assert.equal((await body(known.api.GET("/v1/people/{id}", path))).id, 1);
+});
+
 suite("reading", () => {
   test("an answer has the type of its address", async () => {
     const person = await body(registry.api.GET("/v1/people/{id}", { params: { path: { id: 1 } } }));

@@ -142,9 +142,16 @@ test("what_is_forwarded_goes_and_comes_as_it_is", async () => {
         request.headers.get("accept"),
         request.headers.get("x-mine"),
       ]),
-      { status: 418, headers: { "x-theirs": "2", "content-type": "text/x-echo" } },
+      {
+        status: 418,
+        headers: {
+          "x-theirs": "2",
+          "content-type": "text/x-echo",
+          "x-request-id": request.headers.get("x-request-id") ?? "",
+        },
+      },
     );
-  await using system = await start({ replace: { people: echo } });
+  await using system = await start({ replace: { people: echo, places: () => new Response("?") } });
   for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
     const path = "/v1/people/a/b/?q=%C3%B1&q";
     const { status, headers, json } = await system.join.ask(method, path, {
@@ -153,5 +160,12 @@ test("what_is_forwarded_goes_and_comes_as_it_is", async () => {
     });
     assert.deepEqual(json, [method, path, "a/b", "1"]);
     assert.deepEqual([status, headers], [418, { "x-theirs": "2", "content-type": "text/x-echo" }]);
+    // An answer that does not name the request is none of ours.
+    const nonsense = await system.join.ask(method, "/v1/places/1");
+    const outcome = /GET|OPTIONS/.test(method) ? undefined : "unknown";
+    assert.deepEqual(
+      [nonsense.status, nonsense.json.service, nonsense.json.outcome],
+      [502, "places", outcome],
+    );
   }
 });

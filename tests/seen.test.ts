@@ -106,7 +106,9 @@ suite("the trace of a request", () => {
   test("is handed on with its state, and begun anew where it cannot be read", async () => {
     const echo = (request: Request) => {
       const names = ["traceparent", "tracestate", "x-request-id"];
-      return Response.json(names.map((name) => request.headers.get(name)));
+      const id = request.headers.get("x-request-id") ?? "";
+      const seen = names.map((name) => request.headers.get(name));
+      return Response.json(seen, { headers: { "x-request-id": id } });
     };
     await using echoing = await start({ replace: { people: echo, places: echo } });
     const sent = async (headers: Record<string, string>) => {
@@ -224,10 +226,12 @@ suite("the line of a request", () => {
   ] as const) {
     test(`is written as LOG=${LOG} says`, async () => {
       const down = () => new Response("", { status: 500 });
+      const well = ({ headers }: Request) =>
+        new Response("", { headers: { "x-request-id": headers.get("x-request-id") ?? "" } });
       const settings = { WRITES: "open", LOG };
       const some = await observed({
         settings,
-        replace: { people: down, places: () => new Response() },
+        replace: { people: down, places: well },
       });
       try {
         await some.system.join.get("/v1/places/1", { "x-request-id": "ok-1" });

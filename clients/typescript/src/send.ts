@@ -1,7 +1,7 @@
 import { ProblemError } from "./problem.ts";
 
 export type Options = {
-  /** Needed to write, unless the registry is open. */
+  /** Needed to write, and to read where that is not open to all. */
   token?: string;
   /** How often a request is sent again at most: 3 times, unless said otherwise. */
   retries?: number;
@@ -40,14 +40,12 @@ function delay(request: Request, response: Response | undefined, tries: number) 
   return asked ? Number(asked) : 0.1 * 2 ** tries;
 }
 
-/** How requests are sent: with the token where they write, with a key of their own where they
+/** How requests are sent: with the token, with a key of their own where they
  * add a record, with how far the registers were seen, and again where that cannot do anything twice. An error is thrown. */
 export function sender({ token, retries = 3, follow = true, fetch = globalThis.fetch }: Options) {
   let seen = "";
   return async (request: Request): Promise<Response> => {
-    if (token && request.method !== "GET" && request.method !== "HEAD") {
-      request.headers.set("authorization", `Bearer ${token}`);
-    }
+    if (token) request.headers.set("authorization", `Bearer ${token}`);
     if (isCreation(request) && !request.headers.has("idempotency-key")) {
       request.headers.set("idempotency-key", crypto.randomUUID());
     }

@@ -35,6 +35,15 @@ impl Error {
         }
     }
 
+    /// The same of a write that was sent: a service that failed may have done it.
+    #[must_use]
+    pub fn of_write(self) -> Self {
+        match self {
+            Self::Problem(problem) => problem.of_write().into(),
+            other => other,
+        }
+    }
+
     /// Whether a write was refused because this column would no longer be unique.
     #[must_use]
     pub fn is_unique(&self, column: &str) -> bool {

@@ -21,6 +21,7 @@ use worker::worker_sys;
 use crate::callee::{Callee, Fetch};
 use crate::patience::{Parts, in_time, pause};
 use crate::reading::{BOOKMARK, Reading};
+use crate::trace::REQUEST_ID;
 use crate::{Env, Error, Method, Trace, access, now};
 
 /// How long a service may take to begin its answer, and for each part of it from then on.
@@ -266,7 +267,23 @@ impl Upstream {
             self.fetcher.fetch_with_init(request, &init)
         })
         .await
+        .and_then(|answer| self.own(answer))
+        .map_err(|error| {
+            let is_safe = Method::from(request.method().as_str()).is_safe();
+            if is_safe { error } else { error.of_write() }
+        })
         .inspect(|_| self.callee.succeeded())
+    }
+
+    /// An answer to this request by one of our own workers, which says what the request is called:
+    /// whatever else came in between is no answer that may be passed on.
+    fn own(&self, answer: Response) -> Result<Response, Error> {
+        let said = answer.headers().get(REQUEST_ID).ok().flatten();
+        if said.as_deref() == Some(self.trace.id().as_str()) {
+            Ok(answer)
+        } else {
+            Err(self.failed("an answer that does not name the request"))
+        }
     }
 
     /// Says in a request's headers what it is called and who sends it, whatever a client has
@@ -335,10 +352,7 @@ impl Upstream {
         self.trace.called(callee.service);
         let answer = callee.once(now(), fetch).await;
         let answer = answer.inspect(|answer| self.saw(answer));
-        answer.map_err(|error| match error {
-            Error::Problem(problem) => problem.of_write().into(),
-            other => other,
-        })
+        answer.map_err(Error::of_write)
     }
 }
 

@@ -40,7 +40,9 @@ impl Cursor {
         }
     }
 
-    fn from_plain(plain: &str) -> Option<Self> {
+    /// What SQLite writes before it is hexadecimal.
+    #[must_use]
+    pub fn from_plain(plain: &str) -> Option<Self> {
         if let Some(id) = plain.strip_prefix('i') {
             return Some(Self::Id(position(id)?));
         }

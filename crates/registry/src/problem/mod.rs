@@ -72,6 +72,9 @@ impl Problem {
     /// The same of a write: whether it was done is not known.
     #[must_use]
     pub fn of_write(mut self) -> Self {
+        if self.members.contains_key("outcome") {
+            return self;
+        }
         self.detail.push_str(
             " Whether the write was done is not known: read the record before sending it again, \
              or send it again with the same `Idempotency-Key` or `If-Match`.",
