@@ -23,8 +23,8 @@ export async function wrangler(args: string[], env: Record<string, string> = {})
   }
 }
 
-/** What it prints as JSON, behind whatever else it has to say. */
-function json(printed: string) {
+/** What it has printed as JSON, behind whatever else it has to say. */
+export function json(printed: string) {
   return JSON.parse(printed.slice(printed.search(/^[[{]/m)));
 }
 
