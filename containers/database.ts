@@ -42,6 +42,7 @@ export async function prepare(
   { options, migrations }: Plan,
   folder: string,
   isSeeded: boolean,
+  say: (line: string) => void = () => {},
 ): Promise<void> {
   const { compatibilityDate, d1Databases } = options;
   const script = "export default {};";
@@ -53,8 +54,8 @@ export async function prepare(
   });
   try {
     const database = await miniflare.getD1Database("DB");
-    for (const file of await migrate(database, migrations)) console.log(`» applied ${file}`);
-    if (isSeeded && (await seed(database, name))) console.log(`» seeded the database ${name}`);
+    for (const file of await migrate(database, migrations)) say(`» applied ${file}`);
+    if (isSeeded && (await seed(database, name))) say(`» seeded the database ${name}`);
   } finally {
     await miniflare.dispose();
   }

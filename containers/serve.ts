@@ -63,7 +63,7 @@ function workersOf(name: Name, plan: Plan): WorkerOptions[] {
 async function serve(name: Name, plan: Plan): Promise<void> {
   const data = env.DATA || "/data";
   const workers = workersOf(name, plan);
-  await prepare(name, plan, data, Boolean(env.SEED));
+  await prepare(name, plan, data, Boolean(env.SEED), console.log);
   const miniflare = new Miniflare({
     // Nobody asks it but by the worker's own socket.
     host: "127.0.0.1",

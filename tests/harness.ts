@@ -52,6 +52,8 @@ export type Options = {
   owners?: Record<string, string>;
   /** Counts the requests of a client at the entry point, for the setting `RATE_LIMIT`. */
   limit?: { limit: number; period: 10 | 60 };
+  /** A folder of databases that are made already; without it there are fresh ones, in memory. */
+  data?: string;
   /** Gets each line that a worker writes. */
   log?: (line: string) => void;
 };
@@ -280,6 +282,7 @@ export async function start(options: Options = {}): Promise<System> {
     log: new Log(LogLevel.NONE),
     handleStructuredLogs: ({ message }: { message: string }) => options.log?.(message),
     handleRuntimeStdio: () => {},
+    ...(options.data && { d1Persist: options.data }),
     workers: names.map((name) => worker(name, options)),
   });
   try {
@@ -299,6 +302,7 @@ async function filled(miniflare: Miniflare, options: Options): Promise<System> {
   const seed = options.seed ? sections(readFileSync(joined(root, "seed.sql"), "utf8")) : new Map();
   const db = await each(async (name) => {
     const database = new Database(await miniflare.getD1Database("DB", name));
+    if (options.data) return database;
     await database.exec(migrations(name));
     const rows = seed.get(name);
     if (rows) await database.exec(rows);
