@@ -8,6 +8,9 @@ import { type Name, names, type Services } from "./plan.ts";
 export const environments = ["production", "staging"] as const;
 export type Environment = (typeof environments)[number];
 
+/** Where they are written. */
+const folder = process.env.DEPLOY_FOLDER || ".deploy";
+
 const configs: Record<Name, string> = {
   places: "workers/places/wrangler.toml",
   people: "workers/people/wrangler.toml",
@@ -32,6 +35,11 @@ export function services(): Services {
   return { places: of("places"), people: of("people"), join: of("join") };
 }
 
+/** Where a worker's configuration is, once it has been written. */
+export function configOf(name: Name, environment: Environment): string {
+  return `${folder}/${environment}/${name}.json`;
+}
+
 /** Writes a worker's configuration, and tells where it is. */
 export function configure(
   name: Name,
@@ -39,9 +47,9 @@ export function configure(
   ids: ReadonlyMap<Name, string>,
   without: readonly Name[] = [],
 ): string {
-  const file = `.deploy/${environment}/${name}.json`;
+  const file = configOf(name, environment);
   const moved = (path: string) =>
-    relative(dirname(file), resolve(dirname(configs[name]), path)).replaceAll("\\", "/");
+    relative(resolve(dirname(file)), resolve(dirname(configs[name]), path)).replaceAll("\\", "/");
   const { build: _build, dev: _dev, ...raw } = read(name);
   const bound = raw.services.filter(({ service }: Raw) => !without.includes(service));
   const config: Raw = {

@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { check } from "./check.ts";
 import {
   called,
+  configOf,
   configure,
   type Environment,
   environments,
@@ -17,10 +18,6 @@ import { databases, deploy, Failed, tryOut, workers, wrangler } from "./wrangler
 const { env } = process;
 const KIB_FREE = 3 * 1024;
 const KIB_PAID = 10 * 1024;
-
-function configOf(name: Name, environment: Environment): string {
-  return `.deploy/${environment}/${name}.json`;
-}
 
 /** The commands of a step, as they could be typed. */
 function shown(step: Step, environment: Environment): string {
