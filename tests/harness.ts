@@ -44,6 +44,8 @@ export type Options = {
   switching?: boolean;
   /** Gives places and people a replica each, which catches up when `System.replicate` says so. */
   replicated?: boolean;
+  /** Lays people over several databases, as the setting `SHARDS` says: `System.shards` has them. */
+  shards?: string;
   /** The settings of the entry point; without them all three workers are open, as in
    * development, and no answers are written down where calls are counted. With them the owners
    * let in whom they share a secret with, as deployed. */
@@ -192,6 +194,8 @@ export class System {
   readonly people: Worker;
   readonly join: Worker;
   readonly db: Record<Name, Database>;
+  /** Those of the people worker, if it has several. */
+  readonly shards: Database[] = [];
   readonly #miniflare: Miniflare;
 
   constructor(workers: Record<Name, Worker>, db: Record<Name, Database>, miniflare: Miniflare) {
@@ -312,6 +316,11 @@ async function filled(miniflare: Miniflare, options: Options): Promise<System> {
   const system = new System(workers, db, miniflare);
   if (options.places) await system.addPlaces(options.places);
   if (options.people) await system.addPeople(options.people);
+  for (const binding of bindings(options.shards)) {
+    const shard = new Database(await miniflare.getD1Database(binding, "people"));
+    if (binding !== "DB") await shard.exec(migrations("people"));
+    system.shards.push(shard);
+  }
   if (options.replicated) {
     for (const name of ["places", "people"] as const) {
       const replica = new Database(await miniflare.getD1Database("REPLICA", name));
@@ -360,12 +369,22 @@ export function worker(name: Name, options: Options): WorkerOptions {
     ? [first(`export default { fetch: ${standIn} };`)]
     : [...(front ? [first(front)] : []), ...built];
   const isReplicated = options.replicated && name !== "join";
+  const shards = name === "people" ? bindings(options.shards) : [];
   return {
     ...workerOptions,
     name,
     modules,
     modulesRoot: folder,
-    bindings: settings(name, options),
+    bindings: {
+      ...settings(name, options),
+      ...(shards.length > 0 && options.shards && { SHARDS: options.shards }),
+    },
+    ...(shards.length > 0 && {
+      d1Databases: {
+        ...workerOptions.d1Databases,
+        ...Object.fromEntries(shards.slice(1).map((binding) => [binding, `people-${binding}`])),
+      },
+    }),
     ...(isReplicated && {
       d1Databases: { ...workerOptions.d1Databases, REPLICA: `${name}-replica` },
     }),
@@ -375,6 +394,11 @@ export function worker(name: Name, options: Options): WorkerOptions {
         : {},
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   };
+}
+
+/** The bindings that `SHARDS` names. */
+function bindings(shards: string | undefined): string[] {
+  return shards?.split(",").map((entry) => entry.trim().split(" ")[0] ?? "") ?? [];
 }
 
 /** The main module that a worker gets in front of its own, if any. */

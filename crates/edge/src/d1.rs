@@ -59,6 +59,26 @@ impl Database {
         })
     }
 
+    /// Another database of a worker's register, which no bookmark is of: it is asked at its
+    /// primary.
+    ///
+    /// # Errors
+    /// A worker without the binding.
+    pub fn named(env: &Env, binding: &str) -> Result<Self, Error> {
+        let database = Reflect::get(env, &binding.into()).map_err(thrown)?;
+        if database.is_undefined() {
+            return Err(Error::Platform {
+                doing: "looking for a database",
+                reason: format!("there is no binding {binding}"),
+            });
+        }
+        Ok(Self {
+            binding: database.unchecked_into(),
+            trace: Rc::clone(env.trace()),
+            reading: Rc::new(Reading::of_primary()),
+        })
+    }
+
     /// Runs a statement: its rows, in order.
     ///
     /// # Errors

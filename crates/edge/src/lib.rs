@@ -28,6 +28,7 @@ mod reading;
 mod replay;
 mod routes;
 mod serve;
+pub mod shards;
 mod stored;
 mod together;
 mod trace;

@@ -6,7 +6,7 @@ use registry::page::{self, Limit};
 use registry::{Cursor, Param, Problem};
 
 use crate::proof::COUNTER;
-use crate::{Answer, Body, Call, Database, Error};
+use crate::{Answer, Body, Call, Database, Env, Error, Marks};
 
 /// The parameters of a history.
 pub const HISTORY_PARAMETERS: &[&str] = &["after", "limit"];
@@ -15,7 +15,10 @@ pub const HISTORY_PARAMETERS: &[&str] = &["after", "limit"];
 pub const FEED_PARAMETERS: &[&str] = &["since", "limit"];
 
 /// The cursor of a log is an id: a `seq` or a version.
-fn position(
+///
+/// # Errors
+/// Another cursor.
+pub fn position(
     call: &Call,
     parameter: &'static str,
     known: &'static [&'static str],
@@ -73,7 +76,7 @@ pub async fn changes(call: Call, log: Log, path: &str) -> Result<Answer, Error> 
 }
 
 /// The change counter of a register, as the marks of what is made from it alone.
-pub async fn marks(env: crate::Env, log: Log) -> Option<crate::Marks> {
+pub async fn marks(env: Env, log: Log) -> Option<Marks> {
     let row = Database::of(&env).ok()?.row(&log.counter()).await.ok()??;
     Some([row.integer(0)?, 0])
 }
@@ -83,9 +86,12 @@ pub async fn marks(env: crate::Env, log: Log) -> Option<crate::Marks> {
 ///
 /// # Errors
 /// A database that does not answer.
-pub async fn counter(call: Call, log: Log) -> Result<Answer, Error> {
+pub async fn counter<F>(call: Call, marks: impl Fn(Env) -> F + 'static) -> Result<Answer, Error>
+where
+    F: Future<Output = Option<Marks>> + 'static,
+{
     call.params(&[])?;
-    let marks = crate::proof::marks(&call, move |env| marks(env, log)).await;
+    let marks = crate::proof::marks(&call, marks).await;
     let [counter, _] = marks.ok_or_else(Problem::internal)?;
     // A header is there with the answer; a body would be another wait.
     Ok(Answer::to_worker().header(COUNTER, counter.to_string()))

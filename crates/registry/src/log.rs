@@ -2,7 +2,7 @@
 
 use crate::media::Frame;
 use crate::page::Limit;
-use crate::sql::{Bind, Statement};
+use crate::sql::{Bind, Statement, keyed};
 
 /// An append-only table with `seq`, `at` and `version`, written by triggers.
 #[derive(Debug, Clone, Copy)]
@@ -28,12 +28,18 @@ SELECT
 FROM numbered";
 
 impl Log {
+    /// A page. Lines without anything around them have keys, for [`crate::shards`].
     fn page(self, filter: &str, key: &str, after: i64, limit: Limit, frame: Frame) -> Statement {
+        let change = if frame == Frame::LINES {
+            keyed(&format!("'i' || {key}"), self.change)
+        } else {
+            self.change.to_owned()
+        };
         let sql = PAGE
             .replace("{table}", self.table)
             .replace("{filter}", filter)
             .replace("{key}", key)
-            .replace("{change}", self.change);
+            .replace("{change}", &change);
         let mut binds = vec![Bind::Integer(after), Bind::Integer(limit.get().into())];
         binds.extend([frame.open, frame.between, frame.close, frame.end(true)].map(Bind::from));
         Statement { sql, binds }

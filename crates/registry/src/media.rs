@@ -136,6 +136,12 @@ impl Frame {
         none: "",
     };
 
+    /// Records as lines, and nothing around them.
+    pub const LINES: Self = Self {
+        between: "\n",
+        ..Self::NONE
+    };
+
     /// What stands behind the last record, or for none.
     #[must_use]
     pub fn end(self, is_empty: bool) -> &'static str {

@@ -1,8 +1,10 @@
 //! `GET /v1/people/export`
 
 use edge::export::{self, Export};
+use edge::shards::Shards;
 use edge::{Answer, Call, Error};
 
+use super::shards;
 use crate::domain::PeopleList;
 use crate::store;
 
@@ -22,5 +24,8 @@ pub async fn export(call: Call) -> Result<Answer, Error> {
         register: store::REGISTER,
         filters: Box::new(move || store::filters(&list)),
     };
-    export::export(&call, format, export)
+    match Shards::of(&call.env)? {
+        Some(shards) => Ok(shards::export(&call, format, export, shards)),
+        None => export::export(&call, format, export),
+    }
 }

@@ -1,9 +1,11 @@
 //! `/internal/residents/{id}`: what the owner of places asks and has done when it deletes a
 //! place. The entry point forwards nothing to these addresses.
 
+use edge::shards::Shards;
 use edge::{Answer, Body, Call, Database, Error, Row};
 use registry::{Format, PlaceId, Problem};
 
+use super::shards;
 use crate::store;
 
 /// How many belong to a place: `{"living":1,"dead":0,"comingBack":0,"inDoubt":0}`.
@@ -11,6 +13,9 @@ use crate::store;
 /// # Errors
 /// An id that is none.
 pub async fn count(call: Call) -> Result<Answer, Error> {
+    if let Some(shards) = Shards::of(&call.env)? {
+        return shards::residents(call, &shards).await;
+    }
     let row = Database::of(&call.env)?
         .row(&store::count(call.id()?))
         .await?;
@@ -45,7 +50,8 @@ pub async fn release(call: Call) -> Result<Answer, Error> {
     Ok(answer(done.last().and_then(|rows| rows.first())))
 }
 
-fn answer(row: Option<&Row>) -> Answer {
+/// The counts of a row.
+pub(super) fn answer(row: Option<&Row>) -> Answer {
     let column = |column| row.and_then(|row| row.integer(column)).unwrap_or_default();
     let body = serde_json::json!({
         "living": column(0), "dead": column(1), "comingBack": column(2),

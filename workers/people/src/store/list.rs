@@ -36,6 +36,12 @@ pub fn list(list: &PeopleList, format: Format, seen: Option<i64>) -> Statement {
     )
 }
 
+/// The same of one database of several: lines with keys.
+#[must_use]
+pub fn keyed_list(list: &PeopleList, format: Format) -> Statement {
+    sql::keyed_page(REGISTER.written(format), filters(list), &list.page)
+}
+
 /// The conditions of a list.
 #[must_use]
 pub fn filters(list: &PeopleList) -> Filters {

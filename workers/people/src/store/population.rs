@@ -2,7 +2,7 @@
 
 use registry::media::Frame;
 use registry::population::{Measure, Order, Populations, Position};
-use registry::sql::{Bind, Statement};
+use registry::sql::{Bind, Statement, keyed};
 use registry::{Format, Moment, PlaceId};
 
 const POPULATION: &str = include_str!("population.sql");
@@ -63,6 +63,16 @@ const PAST_NOWHERE: &str = "SELECT dead FROM population_history
 /// The populations asked for; none if nothing has changed since the counter that was `seen`.
 #[must_use]
 pub fn population(ask: &Populations, format: Format, seen: Option<i64>) -> Statement {
+    framed(ask, format, format.frame_below(HEADER), seen)
+}
+
+/// The same of one database of several: lines with keys.
+#[must_use]
+pub fn keyed_population(ask: &Populations, format: Format) -> Statement {
+    framed(ask, format, Frame::LINES, None)
+}
+
+fn framed(ask: &Populations, format: Format, frame: Frame, seen: Option<i64>) -> Statement {
     let number = match ask.order {
         Order::Id => "0",
         Order::Up(Measure::Living) => "living",
@@ -103,8 +113,13 @@ pub fn population(ask: &Populations, format: Format, seen: Option<i64>) -> State
         Format::Json | Format::NdJson => RECORD,
         Format::Csv => LINE,
     };
+    let record = if frame == Frame::LINES {
+        keyed(cursor, record)
+    } else {
+        record.to_owned()
+    };
     let sql = POPULATION
-        .replace("{record}", record)
+        .replace("{record}", &record)
         .replace("{past}", &past)
         .replace("{source}", source)
         .replace("{number}", number)
@@ -116,7 +131,7 @@ pub fn population(ask: &Populations, format: Format, seen: Option<i64>) -> State
         .replace("{nowhere}", nowhere);
     Statement {
         sql,
-        binds: binds(ask, format.frame_below(HEADER), seen),
+        binds: binds(ask, frame, seen),
     }
 }
 

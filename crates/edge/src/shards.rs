@@ -1,0 +1,114 @@
+//! A register over several databases, as the setting `SHARDS` lays it out (`docs/scale.md`).
+
+use futures_util::future::try_join_all;
+use registry::Problem;
+use registry::media::Frame;
+use registry::shards::{Merged, Order, Part, ShardMap, merged};
+use registry::sql::Statement;
+
+use crate::{Database, Env, Error, Row};
+
+/// The setting. Without it there is one database, `DB`.
+const SETTING: &str = "SHARDS";
+
+/// The databases of a register.
+pub struct Shards {
+    databases: Vec<Database>,
+    /// Which of them has what.
+    pub map: ShardMap,
+}
+
+/// Whether a worker's register is laid over several databases.
+#[must_use]
+pub fn is_several(env: &Env) -> bool {
+    env.setting(SETTING)
+        .is_some_and(|setting| !setting.is_empty())
+}
+
+impl Shards {
+    /// The databases, if there are several.
+    ///
+    /// # Errors
+    /// A setting that cannot be, or a database that is not bound.
+    pub fn of(env: &Env) -> Result<Option<Self>, Error> {
+        if !is_several(env) {
+            return Ok(None);
+        }
+        let setting = env.setting(SETTING).unwrap_or_default();
+        let map = ShardMap::parse(&setting).map_err(|reason| Error::Platform {
+            doing: "reading SHARDS",
+            reason,
+        })?;
+        let shards = map.shards().iter();
+        let databases = shards.map(|shard| Database::named(env, &shard.binding));
+        Ok(Some(Self {
+            databases: databases.collect::<Result<_, _>>()?,
+            map,
+        }))
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// None: the map knows no other.
+    pub fn database(&self, shard: usize) -> Result<&Database, Error> {
+        Ok(self.databases.get(shard).ok_or_else(Problem::internal)?)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.databases.len()
+    }
+
+    /// Asks all of them the same at once: the first row of each statement's, database by database.
+    ///
+    /// # Errors
+    /// What the first one says that fails.
+    pub async fn ask(&self, statements: &[Statement]) -> Result<Vec<Vec<Option<Row>>>, Error> {
+        let asked = self.databases.iter().map(|one| one.batch(statements));
+        let answers = try_join_all(asked).await?;
+        let first = |rows: Vec<Row>| rows.into_iter().next();
+        let of_one = |results: Vec<Vec<Row>>| results.into_iter().map(first).collect();
+        Ok(answers.into_iter().map(of_one).collect())
+    }
+}
+
+/// One page of all that the databases have of it.
+pub struct Pages(Vec<(String, bool)>);
+
+impl Pages {
+    /// Those of the rows that each of the databases gave: the lines in one column, and whether
+    /// there are more.
+    #[must_use]
+    pub fn of(rows: &[Row], has_more: impl Fn(&Row) -> bool) -> Self {
+        let page = |row: &Row| (row.text(0).unwrap_or_default(), has_more(row));
+        Self(rows.iter().map(page).collect())
+    }
+
+    /// The page.
+    ///
+    /// # Errors
+    /// What is no page in this order: the register's own fault.
+    pub fn merged(&self, order: Order, limit: usize) -> Result<Merged<'_>, Error> {
+        let parts: Vec<Part<'_>> = self
+            .0
+            .iter()
+            .map(|(lines, has_more)| Part {
+                lines,
+                has_more: *has_more,
+            })
+            .collect();
+        merged(&parts, order, limit).map_err(|_| Error::Platform {
+            doing: "merging pages",
+            reason: "they are not in order".to_owned(),
+        })
+    }
+}
+
+/// Records in a frame.
+#[must_use]
+pub fn framed(records: &[&str], frame: Frame) -> String {
+    let end = frame.end(records.is_empty());
+    [frame.open, &records.join(frame.between), end].concat()
+}
