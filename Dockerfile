@@ -10,10 +10,12 @@ WORKDIR /registry
 COPY Makefile Cargo.lock rust-toolchain.toml package.json package-lock.json ./
 RUN make setup
 COPY . .
-# What runs and nothing else: no compiler, no wrangler, no package of development.
+# What runs and nothing else: no compiler, no wrangler, no package of development, and none of what
+# Miniflare would change pictures with.
 RUN make build \
   && node containers/plan.ts \
   && npm ci --omit=dev --no-audit --no-fund \
+  && rm -r node_modules/sharp node_modules/@img \
   && mkdir /image \
   && cp -R --parents package.json node_modules containers tools/seed.ts seed.sql d1-migrations \
     workers/*/build workers/join/assets /image

@@ -353,6 +353,28 @@ suite("a backup", () => {
     assert.equal(always.dumps, 3);
   });
 
+  test("between_whose_dumps_somebody_settles_in_a_new_place_has_both_or_neither", async () => {
+    const data = await databases(true);
+    await using system = await start({ data });
+    class Meddled extends Local {
+      left = 2;
+      override async dump(name: Name) {
+        const sql = await super.dump(name);
+        if (name === "places" && this.left > 0) {
+          this.left -= 1;
+          const { json } = await system.join.send("POST", "/v1/places", { name: `L ${this.left}` });
+          const settler = { name: "Z", isAlive: true, placeId: json.id };
+          const { status } = await system.join.send("POST", "/v1/people", settler);
+          assert.equal(status, 201);
+        }
+        return sql;
+      }
+    }
+    const { places, people } = described(await backup(new Meddled(data)));
+    assert.equal(places.tables.place?.rows, 32);
+    assert.equal(people.tables.person?.rows, 79);
+  });
+
   test("that_cannot_be_taken_leaves_nothing_behind", async () => {
     const to = freshFolder();
     const { code, said } = await run("backup", { STATE: freshFolder(), TO: to });
