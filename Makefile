@@ -38,10 +38,10 @@ quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
 config = $(if $(filter join,$(1)),wrangler.toml,workers/$(1)/wrangler.toml)
 
-.PHONY: help setup build dev migrate seed test chaos fuzz bench bill lint openapi screenshots fmt clean
+.PHONY: help setup build dev migrate seed test chaos fuzz container-test deploy backup restore bench bill lint openapi screenshots fmt clean
 
 help: ## list the commands
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup: $(SETUP) ## install what the project needs, inside the project
 
@@ -67,6 +67,18 @@ chaos: $(SETUP) $(BUILDS) ## have services, databases and workers fail for a qua
 
 fuzz: .tools/wasm32 ## try every parser with inputs that nobody would write; INPUTS=1000000, SEED=7
 	@cargo run --quiet --release --package fuzz -- $(or $(INPUTS),100000) $(or $(SEED),1) >/dev/null
+
+container-test: node_modules/.package-lock.json ## build the image of the containers, and try three of it
+	@node --test --test-reporter=spec tests/containers/run.ts
+
+deploy: $(SETUP) $(BUILDS) ## put the three workers into your account; ENV=staging, DRY_RUN=1
+	@node tools/deploy/main.ts
+
+backup: $(SETUP) ## write both registers down as of one moment; REMOTE=1, ENV=staging
+	@node --disable-warning=ExperimentalWarning tools/backup/main.ts
+
+restore: $(SETUP) ## bring FROM=backups/… back into empty databases; REMOTE=1, ENV=staging
+	@node --disable-warning=ExperimentalWarning tools/backup/main.ts restore
 
 bench: $(SETUP) $(BUILDS) ## measure this and its peers; QUICK=1, or ONLY=join-1000,person
 	@node --disable-warning=ExperimentalWarning bench/main.ts
@@ -98,7 +110,7 @@ fmt: $(SETUP) ## format everything
 	@biome check --write --log-level=warn
 
 clean: ## remove everything made, local databases included
-	rm -rf target .tools node_modules .wrangler .bench bench/peers/naive/*/build workers/*/build workers/*/.wrangler workers/join/assets
+	rm -rf target .tools node_modules .wrangler .bench .containers .deploy containers/plans.json bench/peers/naive/*/build workers/*/build workers/*/.wrangler workers/join/assets
 
 node_modules/.package-lock.json: package.json package-lock.json
 	$(call say,installing the npm packages …)

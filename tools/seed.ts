@@ -3,7 +3,8 @@ import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 
-const mainTable = { places: "place", people: "person", join: "dataset" };
+/** The table of each database that is never empty once it has been filled. */
+export const mainTable = { places: "place", people: "person", join: "dataset" };
 type Database = keyof typeof mainTable;
 
 /** The sections of a seed file, each opened by a line `-- database: NAME`. */

@@ -1,0 +1,33 @@
+# One image for all three services: the command says which of them a container runs.
+FROM node:24-bookworm-slim AS node
+
+FROM rust:1.95-bookworm AS build
+COPY --from=node /usr/local/bin/node /usr/local/bin/
+COPY --from=node /usr/local/lib/node_modules /usr/local/lib/node_modules
+RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
+WORKDIR /registry
+# The tools first: they are made anew only when one of their pins changes.
+COPY Makefile Cargo.lock rust-toolchain.toml package.json package-lock.json ./
+RUN make setup
+COPY . .
+# What runs and nothing else: no compiler, no wrangler, no package of development, and none of what
+# Miniflare would change pictures with.
+RUN make build \
+  && node containers/plan.ts \
+  && npm ci --omit=dev --no-audit --no-fund \
+  && rm -r node_modules/sharp node_modules/@img \
+  && mkdir /image \
+  && cp -R --parents package.json node_modules containers tools/seed.ts seed.sql d1-migrations \
+    workers/*/build workers/join/assets /image
+
+FROM node:24-bookworm-slim
+RUN install -d -o node -g node /data
+WORKDIR /registry
+COPY --from=build /image ./
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 DATA=/data
+USER node
+VOLUME /data
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+  CMD ["node", "containers/healthy.ts"]
+ENTRYPOINT ["node", "containers/serve.ts"]

@@ -1,0 +1,91 @@
+// Stands for wrangler and an account behind it, as far as `make deploy` asks: it keeps the account
+// in a file, refuses what the platform would refuse, and fails where a test says so.
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+
+/** An account. Databases have ids; workers have what they were deployed with. */
+export type Account = {
+  databases: Record<string, string>;
+  migrated: string[];
+  workers: Record<string, { services: string[]; secrets: Record<string, string>; crons: string[] }>;
+  /** Where the entry point answers. */
+  url: string;
+  /** The command that fails. */
+  fails?: string;
+};
+
+type Config = {
+  name: string;
+  main: string;
+  services: { service: string }[];
+  triggers: { crons: string[] };
+  d1_databases: { database_name: string; database_id: string; migrations_dir: string }[];
+};
+
+function run(args: string[], account: Account): void {
+  const option = (name: string) => args[args.indexOf(name) + 1] ?? "";
+  const fail = (why: string): never => {
+    console.error(why);
+    process.exit(1);
+  };
+  const config = (): Config => {
+    const file = option("-c");
+    const read: Config = JSON.parse(readFileSync(file, "utf8"));
+    readFileSync(resolve(file, "..", read.main));
+    const [database] = read.d1_databases;
+    if (!database || account.databases[database.database_name] !== database.database_id)
+      fail("no such database");
+    return read;
+  };
+  if (account.fails && args.join(" ").startsWith(account.fails)) fail("the platform is down");
+  switch (args.slice(0, 2).join(" ")) {
+    case "d1 list": {
+      const all = Object.entries(account.databases).map(([name, uuid]) => ({ uuid, name }));
+      console.log(JSON.stringify(all));
+      return;
+    }
+    case "d1 create": {
+      const name = args[2] ?? "";
+      if (account.databases[name]) fail("a database of this name is there already");
+      account.databases[name] = `id-of-${name}`;
+      return;
+    }
+    case "d1 migrations":
+      config();
+      if (!account.migrated.includes(option("apply"))) account.migrated.push(option("apply"));
+      return;
+    case "secret list": {
+      const name = option("--name");
+      const worker = account.workers[name] ?? fail(`✘ [ERROR] Worker "${name}" not found.`);
+      const all = Object.keys(worker.secrets).map((name) => ({ name, type: "secret_text" }));
+      console.log(JSON.stringify(all));
+      return;
+    }
+  }
+  const { name, services, triggers, d1_databases: databases } = config();
+  const bound = services.map(({ service }) => service);
+  for (const service of bound) {
+    if (!account.workers[service]) fail(`could not resolve binding: "${service}" [code: 10143]`);
+  }
+  for (const { database_name: database } of databases) {
+    if (!account.migrated.includes(database)) fail("deployed before its tables are there");
+  }
+  const given = args.includes("--secrets-file")
+    ? JSON.parse(readFileSync(option("--secrets-file"), "utf8"))
+    : {};
+  const secrets = { ...account.workers[name]?.secrets, ...given };
+  account.workers[name] = { services: bound, secrets, crons: triggers.crons };
+  const targets = name.startsWith("join") ? [account.url, "schedule: * * * * *"] : [];
+  const told = { type: "deploy", worker_name: name, targets };
+  appendFileSync(process.env.WRANGLER_OUTPUT_FILE_PATH ?? "", `${JSON.stringify(told)}\n`);
+}
+
+if (import.meta.main) {
+  const [file = "", ...args] = process.argv.slice(2);
+  appendFileSync(`${file}.log`, `${args.join(" ")}\n`);
+  const account: Account = JSON.parse(readFileSync(file, "utf8"));
+  const before = JSON.stringify(account);
+  run(args, account);
+  // Those that only look run beside each other.
+  if (JSON.stringify(account) !== before) writeFileSync(file, JSON.stringify(account));
+}

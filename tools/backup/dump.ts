@@ -1,0 +1,130 @@
+// A database as SQL, and what can be said of it: read from SQLite's own files, in one transaction.
+import { createHash } from "node:crypto";
+import { DatabaseSync } from "node:sqlite";
+
+/** What a dump holds: its tables, each with the number and the digest of its rows. */
+export type Contents = {
+  /** The names of the migrations that made its schema. */
+  migrations: string[];
+  /** The change counter of a register. */
+  counter: number;
+  tables: Record<string, { rows: number; sha256: string }>;
+};
+
+const identifier = (name: string) => `"${name.replaceAll('"', '""')}"`;
+
+// Everything but SQLite's own tables, and those of the platform.
+export const TABLES = `SELECT name, sql FROM sqlite_schema
+WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'
+ORDER BY name = 'd1_migrations' DESC, rowid`;
+const OTHERS = `SELECT sql FROM sqlite_schema
+WHERE type IN ('index', 'trigger', 'view') AND sql IS NOT NULL ORDER BY type, rowid`;
+
+type Schema = { name: string; sql: string };
+
+function* rowsOf(database: DatabaseSync, table: string): Generator<string> {
+  // A column that is computed from the others cannot be written.
+  const columns = database.prepare(`PRAGMA table_xinfo(${identifier(table)})`).all();
+  const names = columns.filter(({ hidden }) => hidden === 0).map(({ name }) => String(name));
+  const values = names.map((name) => `quote(${identifier(name)})`).join(` || ',' || `);
+  const list = names.map(identifier).join(",");
+  const rows = database.prepare(`SELECT ${values} AS row FROM ${identifier(table)} ORDER BY 1`);
+  for (const { row } of rows.iterate()) yield `(${list}) VALUES(${row})`;
+}
+
+/** The statements that make a database anew. Indexes and triggers come last: what is put in was
+ * counted and written down when it was new. */
+export function dump(database: DatabaseSync): string {
+  database.exec("BEGIN");
+  try {
+    const lines = ["PRAGMA defer_foreign_keys=TRUE;"];
+    for (const { name, sql } of database.prepare(TABLES).all() as Schema[]) {
+      lines.push(`${sql};`);
+      for (const row of rowsOf(database, name))
+        lines.push(`INSERT INTO ${identifier(name)} ${row};`);
+    }
+    if (database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence'").get()) {
+      lines.push("DELETE FROM sqlite_sequence;");
+      for (const row of rowsOf(database, "sqlite_sequence")) {
+        lines.push(`INSERT INTO sqlite_sequence ${row};`);
+      }
+    }
+    for (const { sql } of database.prepare(OTHERS).all() as Schema[]) lines.push(`${sql};`);
+    return `${lines.join("\n")}\n`;
+  } finally {
+    database.exec("ROLLBACK");
+  }
+}
+
+/** A dump, opened: whatever is no sound database throws. */
+export function opened(sql: string): DatabaseSync {
+  const database = new DatabaseSync(":memory:");
+  database.exec("BEGIN");
+  database.exec(sql);
+  database.exec("COMMIT");
+  const faults = [
+    ...database.prepare("PRAGMA foreign_key_check").all(),
+    ...database.prepare("PRAGMA integrity_check").all(),
+  ].filter((row) => row.integrity_check !== "ok");
+  if (faults.length > 0) throw new Error(`it is not sound: ${JSON.stringify(faults[0])}`);
+  return database;
+}
+
+/** What the entry point has written down of its answers: it is made anew from the registers. */
+const PASSING = ["snapshot_part", "snapshot"];
+
+/** A dump without what is only passing. */
+export function lasting(sql: string): string {
+  const database = opened(sql);
+  try {
+    const there = new Set((database.prepare(TABLES).all() as Schema[]).map(({ name }) => name));
+    for (const name of PASSING) if (there.has(name)) database.exec(`DELETE FROM ${name}`);
+    return dump(database);
+  } finally {
+    database.close();
+  }
+}
+
+/** What an opened dump holds, but for what is only passing. */
+export function contents(database: DatabaseSync): Contents {
+  const tables: Contents["tables"] = {};
+  for (const { name } of database.prepare(TABLES).all() as Schema[]) {
+    if (PASSING.includes(name)) continue;
+    const hash = createHash("sha256");
+    let rows = 0;
+    for (const row of rowsOf(database, name)) {
+      hash.update(row).update("\n");
+      rows += 1;
+    }
+    tables[name] = { rows, sha256: hash.digest("hex") };
+  }
+  const changes = Object.keys(tables).find((name) => /^(place|person)_change$/.test(name));
+  const counter = changes
+    ? Number(database.prepare(`SELECT max(seq) AS seq FROM ${changes}`).get()?.seq ?? 0)
+    : 0;
+  const migrations = database.prepare("SELECT name FROM d1_migrations ORDER BY id").all();
+  return { migrations: migrations.map(({ name }) => String(name)), counter, tables };
+}
+
+/** Why two registers cannot be of one moment: nothing, if they can. */
+export function mismatch(places: DatabaseSync, people: DatabaseSync): string | undefined {
+  const standing = new Set(
+    places
+      .prepare("SELECT id FROM place")
+      .all()
+      .map(({ id }) => id),
+  );
+  // Who is in doubt is settled, or taken back, by the repair.
+  const lived = people.prepare(
+    "SELECT DISTINCT place_id FROM person WHERE is_alive = 1 AND unsettled_since IS NULL",
+  );
+  for (const { place_id: place } of lived.iterate()) {
+    if (!standing.has(place)) return `people live in the place ${place}, which is not there`;
+  }
+  const given = places.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'tombstone'").get();
+  const used = people.prepare("SELECT max(token) AS token FROM fence").get();
+  if (Number(used?.token ?? 0) > Number(given?.seq ?? 0)) {
+    return "a deletion has moved people that the register of places knows nothing of";
+  }
+  return undefined;
+}
