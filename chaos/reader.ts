@@ -16,8 +16,14 @@ export async function readOnce(client: Client, worker: Worker): Promise<Kind> {
   const { random, living } = client;
   const one = random.of(living);
   const place = 1 + random.below(STANDING);
-  const paths = ["/v1/people-per-place?limit=5&peopleLimit=10000"];
-  for (let n = 0; n < 3; n += 1) paths.push(`/v1/people-per-place/${place}?peopleLimit=10000`);
+  // What is asked for in the same words may be given again; in others there is none to give.
+  const most = 10_000 - random.below(5_000);
+  const paths = [
+    "/v1/people-per-place?limit=5&peopleLimit=10000",
+    `/v1/people-per-place/${place}?peopleLimit=10000`,
+    `/v1/people-per-place/${place}?peopleLimit=10000`,
+    `/v1/people-per-place/${place}?peopleLimit=${most}`,
+  ];
   if (one) paths.push(`/v1/people/${one.id}`);
   const path = random.of(paths) ?? "";
   const began = performance.timeOrigin + performance.now();
