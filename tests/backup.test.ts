@@ -146,9 +146,13 @@ test("what_is_restored_answers_every_route_as_before_byte_for_byte", async () =>
   const { before, from } = await taken();
   rmSync(data, { recursive: true });
 
-  // Into nothing at all, and into databases that have been migrated.
-  for (const target of [freshFolder(), await databases(false)]) {
-    await restored(from, target);
+  // Into nothing at all, be it three folders or one, and into databases that have been migrated.
+  const apart = join(freshFolder(), "of-{name}");
+  await restored(from, apart);
+  const together = freshFolder();
+  await restored(await backedUp(apart), together);
+  for (const target of [together, await databases(false)]) {
+    if (target !== together) await restored(from, target);
     await using again = await start({ data: target });
     const snapshots = await again.db.join.rows("SELECT count(*) AS n FROM snapshot");
     assert.deepEqual(snapshots, [{ n: 0 }]);
