@@ -38,7 +38,7 @@ quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
 config = $(if $(filter join,$(1)),wrangler.toml,workers/$(1)/wrangler.toml)
 
-.PHONY: help setup build dev migrate seed test container-test deploy backup restore bench bill lint openapi screenshots fmt clean
+.PHONY: help setup build dev migrate seed test chaos fuzz container-test deploy backup restore bench bill lint openapi screenshots fmt clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,12 @@ test: lint build .tools/python/made ## run every check and test; SKIP_BROWSER=1 
 	@cargo test --quiet --workspace
 	$(call say,testing the workers)
 	@node --test --test-reporter=spec --test-concurrency=2 $(if $(SKIP_BROWSER),'tests/*.test.ts','tests/**/*.test.ts')
+
+chaos: $(SETUP) $(BUILDS) ## have services, databases and workers fail for a quarter of an hour; SEED=7, ONLY=kills,soak, MINUTES=60
+	@node --disable-warning=ExperimentalWarning chaos/main.ts
+
+fuzz: .tools/wasm32 ## try every parser with inputs that nobody would write; INPUTS=1000000, SEED=7
+	@cargo run --quiet --release --package fuzz -- $(or $(INPUTS),100000) $(or $(SEED),1) >/dev/null
 
 container-test: node_modules/.package-lock.json ## build the image of the containers, and try three of it
 	@node --test --test-reporter=spec tests/containers/run.ts

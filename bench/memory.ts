@@ -5,7 +5,7 @@ type Reply = { id: number; result: Record<string, unknown> };
 type Created = { method: string; params: { context: { uniqueId: string } } };
 
 /** A session with the inspector of one worker. */
-class Inspector {
+export class Inspector {
   readonly #socket: WebSocket;
   readonly #waiting = new Map<number, (reply: Reply) => void>();
   readonly #context = Promise.withResolvers<string>();
@@ -39,6 +39,11 @@ class Inspector {
     this.#waiting.set(id, resolve);
     this.#socket.send(JSON.stringify({ id, method, params }));
     return promise;
+  }
+
+  /** Has V8 give back what nobody holds any more. */
+  async collect(): Promise<void> {
+    await this.ask("HeapProfiler.collectGarbage");
   }
 
   async heap(): Promise<number> {

@@ -138,7 +138,7 @@ async function lived({ join }: System): Promise<void> {
 test("what_is_restored_answers_every_route_as_before_byte_for_byte", async () => {
   const data = await databases(true);
   const taken = async () => {
-    await using system = await start({ data });
+    await using system = await start({ persist: data });
     await lived(system);
     // It is taken while the system runs.
     return { before: await answers(system), from: await backedUp(data) };
@@ -153,7 +153,7 @@ test("what_is_restored_answers_every_route_as_before_byte_for_byte", async () =>
   await restored(await backedUp(apart), together);
   for (const target of [together, await databases(false)]) {
     if (target !== together) await restored(from, target);
-    await using again = await start({ data: target });
+    await using again = await start({ persist: target });
     const snapshots = await again.db.join.rows("SELECT count(*) AS n FROM snapshot");
     assert.deepEqual(snapshots, [{ n: 0 }]);
     assert.deepEqual(await answers(again), before);
@@ -187,7 +187,7 @@ test("what_wrangler_restores_and_exports_is_the_same", async () => {
 
 test("what_is_taken_while_many_write_is_one_moment_of_both_registers", async () => {
   const data = await databases(true);
-  await using system = await start({ data });
+  await using system = await start({ persist: data });
   let writing = true;
   let written = 0;
   const write = async (method: string, path: string, body?: object) => {
@@ -239,7 +239,7 @@ test("what_is_taken_while_many_write_is_one_moment_of_both_registers", async () 
     const counters = { places: places.counter, people: people.counter, join: join.counter };
     const target = freshFolder();
     await restored(from, target);
-    await using again = await start({ data: target });
+    await using again = await start({ persist: target });
     const was = await journal(system, counters);
     assert.deepEqual(await journal(again, counters), was);
     // The registers are what their journals say.
@@ -306,7 +306,7 @@ suite("a restore refuses", () => {
   });
 
   test("to_write_over_anything", async () => {
-    await using system = await start({ data });
+    await using system = await start({ persist: data });
     await system.join.send("POST", "/v1/places", { name: "Después" });
     const { text } = await system.join.get("/v1/places?limit=1000");
     await refused(() => {}, /places is not empty/, data);
@@ -359,7 +359,7 @@ suite("a backup", () => {
 
   test("between_whose_dumps_somebody_settles_in_a_new_place_has_both_or_neither", async () => {
     const data = await databases(true);
-    await using system = await start({ data });
+    await using system = await start({ persist: data });
     class Meddled extends Local {
       left = 2;
       override async dump(name: Name) {

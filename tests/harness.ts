@@ -9,10 +9,12 @@ import {
   unstable_splitSqlQuery as splitSql,
 } from "wrangler";
 import { sections } from "../tools/seed.ts";
-import { type Costs, counting } from "./counting.ts";
-import { switching } from "./faults.ts";
-import { replicas } from "./replicas.ts";
+import type { Costs } from "./counting.ts";
+import { frontOf } from "./fronts.ts";
 import type { Person, Place } from "./village.ts";
+import { Worker } from "./worker.ts";
+
+export { type Answer, always, array, nextOf, Worker } from "./worker.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const configs = {
@@ -37,11 +39,17 @@ export type Options = {
   /** Lets a request with the header `x-crash-after: N` die behind its Nth call of a database
    * or a service, which has been done: what it would do next never happens. */
   crashing?: boolean;
+  /** The folder that the databases are kept in, over restarts; without it they are in memory. */
+  persist?: string;
   /** Gives this worker's requests with the header `x-panic` a database whose answers no worker
    * survives, and those with `x-broken` one that fails. */
   panicking?: Name;
   /** Lets `System.fail` have places and people fail, and be well again. */
   switching?: boolean;
+  /** Opens the inspector, see `System.inspector`. */
+  inspected?: boolean;
+  /** Main modules that serve the workers behind them, `index.js`. */
+  fronts?: Partial<Record<Name, string>>;
   /** Gives places and people a replica each, which catches up when `System.replicate` says so. */
   replicated?: boolean;
   /** Lays people over several databases, as the setting `SHARDS` says: `System.shards` has them. */
@@ -54,115 +62,9 @@ export type Options = {
   owners?: Record<string, string>;
   /** Counts the requests of a client at the entry point, for the setting `RATE_LIMIT`. */
   limit?: { limit: number; period: 10 | 60 };
-  /** A folder of databases that are made already; without it there are fresh ones, in memory. */
-  data?: string;
   /** Gets each line that a worker writes. */
   log?: (line: string) => void;
 };
-
-export type Answer = {
-  status: number;
-  /** Without the tag, those that only the connection is about, and those that every answer has
-   * (see security.test.ts). */
-  headers: Record<string, string>;
-  /** All of them. */
-  all: Headers;
-  /** The entity tag, empty where there is none. */
-  etag: string;
-  /** Where it came from, which is never the same twice: `Server-Timing`. */
-  timing: string;
-  text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: the tests are what says which shape it has
-  json: any;
-};
-
-const apart = new Set(["connection", "content-length", "date", "keep-alive", "etag"]);
-for (const name of ["server-timing", "transfer-encoding", "x-d1-bookmark"]) apart.add(name);
-export const always = ["permissions-policy", "cross-origin-resource-policy", "x-request-id"];
-for (const name of always) apart.add(name);
-
-function isProblem(response: Response): boolean {
-  return response.headers.get("content-type") === "application/problem+json";
-}
-
-/** One worker, asked over its socket. */
-export class Worker {
-  readonly url: URL;
-
-  constructor(url: URL) {
-    this.url = url;
-  }
-
-  async ask(
-    method: string,
-    path: string,
-    headers: Record<string, string> = {},
-    body?: string | Uint8Array<ArrayBuffer>,
-  ): Promise<Answer> {
-    const address = `${this.url.origin}${path}`;
-    const init: RequestInit = { method, headers, redirect: "manual" };
-    if (body !== undefined) init.body = body;
-    const response = await fetch(address, init);
-    const text = await response.text();
-    const isSaid = ([name, value]: [string, string]) =>
-      !apart.has(name) && !(name === "referrer-policy" && value === "no-referrer");
-    const kept = [...response.headers].filter(isSaid);
-    const answer = {
-      status: response.status,
-      headers: Object.fromEntries(kept),
-      etag: response.headers.get("etag") ?? "",
-      timing: "",
-      all: response.headers,
-      text,
-      get json() {
-        const json = JSON.parse(text);
-        // What a problem's request is called differs from one to the next.
-        if (isProblem(response)) delete json.requestId;
-        return json;
-      },
-    };
-    // Of two answers that are compared it says nothing.
-    const timing = response.headers.get("server-timing") ?? "";
-    return Object.defineProperty(answer, "timing", { value: timing, enumerable: false });
-  }
-
-  get(path: string, headers?: Record<string, string>): Promise<Answer> {
-    return this.ask("GET", path, headers);
-  }
-
-  /** Sends a JSON body. */
-  send(
-    method: string,
-    path: string,
-    body: unknown,
-    headers: Record<string, string> = {},
-  ): Promise<Answer> {
-    const type = { "content-type": "application/json", ...headers };
-    return this.ask(method, path, type, JSON.stringify(body));
-  }
-
-  /** Every page from `path` on, by following the links. */
-  async pages(path: string): Promise<Answer[]> {
-    const pages = [];
-    for (let next: string | undefined = path; next; ) {
-      const page: Answer = await this.get(next);
-      if (page.status !== 200) throw new Error(`${next}: ${page.status} ${page.text}`);
-      pages.push(page);
-      next = nextOf(page);
-    }
-    return pages;
-  }
-}
-
-/** The records of a list, as they are written: a JSON array, one a line. */
-export function array(records: object[]): string {
-  return `[${records.map((record) => JSON.stringify(record)).join(",\n")}]`;
-}
-
-/** Where the page's Link header leads. */
-export function nextOf(page: Answer): string | undefined {
-  return /^<(\/[^>]*)>; rel="next"$/.exec(page.headers.link ?? "")?.[1];
-}
 
 type D1 = Awaited<ReturnType<Miniflare["getD1Database"]>>;
 
@@ -255,6 +157,11 @@ export class System {
     await this[name].ask("POST", "/replicate");
   }
 
+  /** Where V8 tells what the isolates hold. */
+  async inspector(): Promise<string> {
+    return (await this.#miniflare.getInspectorURL()).href;
+  }
+
   /** What a worker's schedule runs. */
   async scheduled(name: Name): Promise<void> {
     const worker: unknown = await this.#miniflare.getWorker(name);
@@ -286,7 +193,8 @@ export async function start(options: Options = {}): Promise<System> {
     log: new Log(LogLevel.NONE),
     handleStructuredLogs: ({ message }: { message: string }) => options.log?.(message),
     handleRuntimeStdio: () => {},
-    ...(options.data && { d1Persist: options.data }),
+    ...(options.persist && { d1Persist: options.persist }),
+    ...(options.inspected && { inspectorPort: 0 }),
     workers: names.map((name) => worker(name, options)),
   });
   try {
@@ -306,8 +214,11 @@ async function filled(miniflare: Miniflare, options: Options): Promise<System> {
   const seed = options.seed ? sections(readFileSync(joined(root, "seed.sql"), "utf8")) : new Map();
   const db = await each(async (name) => {
     const database = new Database(await miniflare.getD1Database("DB", name));
-    if (options.data) return database;
-    await database.exec(migrations(name));
+    // What was kept is migrated already.
+    const tables = "SELECT 1 FROM sqlite_schema WHERE name IN ('idempotency', 'dataset')";
+    if (!options.persist || (await database.rows(tables)).length === 0) {
+      await database.exec(migrations(name));
+    }
     const rows = seed.get(name);
     if (rows) await database.exec(rows);
     return database;
@@ -401,16 +312,6 @@ function bindings(shards: string | undefined): string[] {
   return shards?.split(",").map((entry) => entry.trim().split(" ")[0] ?? "") ?? [];
 }
 
-/** The main module that a worker gets in front of its own, if any. */
-function frontOf(name: Name, options: Options): string | undefined {
-  if (options.counting) return counting;
-  if (options.crashing) return crashing;
-  if (options.panicking === name) return panicking;
-  if (name === "join") return undefined;
-  if (options.switching) return switching;
-  return options.replicated ? replicas : undefined;
-}
-
 /** What the workers of a closed system share. */
 export const SERVICE_SECRET = "what-the-three-workers-share";
 
@@ -419,75 +320,3 @@ function settings(name: Name, { settings, owners, counting }: Options): Record<s
   if (!settings) return { WRITES: "open", ...(counting && { SNAPSHOTS: "off" }) };
   return name === "join" ? { SERVICE_SECRET, ...settings } : { SERVICE_SECRET };
 }
-
-/** A main module that serves the worker behind it, until the request is to die. */
-const crashing = `
-  import Built from "./index.js";
-  import { WorkerEntrypoint } from "cloudflare:workers";
-  const never = new Promise(() => {});
-  const database = (d1, left) => ({
-    prepare: (sql) => statement(d1.prepare(sql), left),
-    withSession: (from) => database(d1.withSession(from), left),
-    getBookmark: () => d1.getBookmark(),
-    batch: (all) => call(left, () => d1.batch(all.map(({ plain }) => plain))),
-  });
-  const statement = (plain, left) => ({
-    plain,
-    bind: (...values) => statement(plain.bind(...values), left),
-    all: () => call(left, () => plain.all()),
-  });
-  const call = (left, run) => {
-    if (left.dead) return never;
-    left.calls -= 1;
-    if (left.calls > 0) return run();
-    left.dead = true;
-    return run().then(() => { left.died(); return never; }, () => { left.died(); return never; });
-  };
-  // The name is what the worker knows a service by.
-  class Fetcher {
-    #service;
-    #left;
-    constructor(service, left) {
-      this.#service = service;
-      this.#left = left;
-    }
-    fetch(...given) {
-      return call(this.#left, () => this.#service.fetch(...given));
-    }
-  }
-  export default class extends WorkerEntrypoint {
-    fetch(request) {
-      const calls = Number(request.headers.get("x-crash-after") ?? "NaN");
-      if (!(calls > 0)) return new Built(this.ctx, this.env).fetch(request);
-      const left = { calls, dead: false };
-      const dead = new Promise((resolve) => { left.died = () => resolve(new Response("crashed", { status: 599 })); });
-      const env = {};
-      for (const [name, binding] of Object.entries(this.env)) {
-        const isSetting = typeof binding === "string";
-        env[name] = isSetting ? binding : name === "DB" ? database(binding, left) : new Fetcher(binding, left);
-      }
-      return Promise.race([dead, new Built(this.ctx, env).fetch(request)]);
-    }
-  }
-`;
-
-/** A main module that serves the worker behind it, but has it panic: it is given as many rows as
- * no memory of a worker can hold. */
-const panicking = `
-  import Built from "./index.js";
-  import { WorkerEntrypoint } from "cloudflare:workers";
-  const results = new Array(2 ** 32 - 1);
-  results[0] = { record: "{}" };
-  const all = { success: true, meta: {}, results };
-  const deadly = { bind: () => deadly, all: async () => all };
-  const broken = { bind: () => broken, all: async () => { throw new Error("no database"); } };
-  export default class extends WorkerEntrypoint {
-    fetch(request) {
-      const faults = { "x-panic": deadly, "x-broken": broken };
-      const fault = Object.keys(faults).find((name) => request.headers.has(name));
-      if (!fault) return new Built(this.ctx, this.env).fetch(request);
-      const DB = { prepare: () => faults[fault], withSession: () => DB, getBookmark: () => null };
-      return new Built(this.ctx, { ...this.env, DB }).fetch(request);
-    }
-  }
-`;

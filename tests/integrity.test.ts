@@ -3,38 +3,10 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { type Answer, type System, start } from "./harness.ts";
+import { is_sound, repaired } from "./sound.ts";
 
 const village = (count: number) =>
   Array.from({ length: count }, (_, n) => ({ id: n + 1, name: `Place ${n + 1}` }));
-
-/** No rule is broken, nothing is left half-done, and all that the registers keep adds up. */
-async function is_sound(system: System): Promise<void> {
-  const report = (await system.join.get("/v1/integrity")).json;
-  assert.deepEqual(report, {
-    isSound: true,
-    isComplete: true,
-    ofNoPlace: [],
-    doubleKings: [],
-    halfDeleted: [],
-    unsettled: [],
-  });
-  const there = (await system.db.places.rows("SELECT id FROM place")).map(({ id }) => id);
-  const homes = await system.db.people.rows("SELECT DISTINCT place_id AS id FROM person");
-  for (const { id } of homes) assert.ok(id === null || there.includes(id), `place ${id}`);
-  const kept = "SELECT place_id, living, dead, king_id FROM population ORDER BY place_id";
-  const counted = `SELECT coalesce(place_id, 0) AS place_id, sum(is_alive) AS living,
-    sum(1 - is_alive) AS dead, max(iif(is_king, id, NULL)) AS king_id
-    FROM person GROUP BY 1 ORDER BY 1`;
-  assert.deepEqual(await system.db.people.rows(kept), await system.db.people.rows(counted));
-}
-
-async function repaired(system: System): Promise<void> {
-  // What waits for a deletion is settled once that has ended.
-  for (let round = 0; round < 3; round += 1) {
-    const { status, text } = await system.join.ask("POST", "/v1/integrity/repair?olderThan=0");
-    assert.equal(status, 200, text);
-  }
-}
 
 const alive = (name: string, placeId: number) => ({ name, isAlive: true, placeId });
 
@@ -124,11 +96,11 @@ suite("a writer that dies behind any of its steps", () => {
         // Whoever comes next is told the truth, or to try again; never a 500.
         const next = await request(system, {});
         assert.ok(next.status < 500, `${step}: ${next.text}`);
-        await repaired(system);
+        await repaired(system.join);
         await is_sound(system);
         const last = await request(system, {});
         assert.ok(last.status < 500 && last.status !== 599, `${step}: ${last.text}`);
-        await repaired(system);
+        await repaired(system.join);
         await is_sound(system);
         if (name === "insert") {
           // The key makes one person of the three requests.
@@ -210,7 +182,7 @@ test("hundreds_of_writers_who_race_break_no_rule_and_lose_no_acknowledged_write"
     }
   };
   await Promise.all(Array.from({ length: 40 }, client));
-  await repaired(system);
+  await repaired(system.join);
   await is_sound(system);
 
   for (const [id, last] of known) {

@@ -245,10 +245,13 @@ impl Routes {
     pub async fn serve(&self, request: web_sys::Request, env: Env, context: Context) -> Answer {
         let cors = Cors::of(&request, &env);
         let limit = limit::of(&env);
-        let is_head = Method::from(request.method().as_str()) == Method::Head;
+        let method = Method::from(request.method().as_str());
         let answer = self.answer(request, env, context, limit).await;
-        let mut answer = answer.unwrap_or_else(Answer::from);
-        if is_head {
+        let mut answer = answer.unwrap_or_else(|error| {
+            let problem = error.into_problem();
+            Answer::problem(&problem.answering(!method.is_safe()))
+        });
+        if method == Method::Head {
             answer = answer.unread();
         }
         if let Some(cors) = cors {

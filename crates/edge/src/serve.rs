@@ -20,13 +20,14 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use worker::{Context, console_error, worker_sys};
 
-use crate::{Answer, Env, Error, Routes};
+use crate::{Answer, Env, Error, Method, Routes};
 
 /// A request that is being answered.
 struct Serving {
     worker: &'static str,
     env: Env,
     is_secure: bool,
+    is_write: bool,
     /// Settles the promise of the answer.
     settle: Function,
 }
@@ -99,6 +100,7 @@ pub fn serve(
 ) -> Promise {
     let env = Env::of_request(bindings, &request, routes.name());
     let is_secure = is_secure(&request.url());
+    let is_write = !Method::from(request.method().as_str()).is_safe();
     let context = Context::new(context);
     let mut begun = Some((routes, request, env, context));
     Promise::new(&mut |settle, _| {
@@ -110,6 +112,7 @@ pub fn serve(
             worker,
             env: env.clone(),
             is_secure,
+            is_write,
             settle,
         });
         open(&serving);
@@ -146,6 +149,7 @@ pub fn panicked(info: &PanicHookInfo<'_>) {
     }
     for serving in open {
         serving.env.trace().failed(info.to_string());
-        serving.end(Answer::problem(&Problem::internal()));
+        let problem = Problem::internal().answering(serving.is_write);
+        serving.end(Answer::problem(&problem));
     }
 }

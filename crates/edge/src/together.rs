@@ -162,7 +162,7 @@ where
             call.env.reading().saw(&seen);
             Ok(written)
         }
-        None => Err(Problem::being_written().into()),
+        None => Err(Problem::being_written().of_write().into()),
     }
 }
 

@@ -4,7 +4,7 @@ use registry::accept;
 use registry::etag::Tags;
 use registry::idempotency::Key;
 use registry::media::LIST;
-use registry::{Param, Tag};
+use registry::{Param, Tag, prefer};
 
 use super::{same, text};
 use crate::{Target, Verdict};
@@ -25,6 +25,16 @@ pub const TARGETS: &[Target] = &[
             "a",
         ],
         check: chosen,
+    },
+    Target {
+        name: "Prefer",
+        seeds: &[
+            "handling=strict",
+            "respond-async, Handling = \"strict\"; a=b",
+            "a=\"\\\", handling=lenient\", handling=strict",
+            "handling=lenient, handling=strict",
+        ],
+        check: prefer,
     },
     Target {
         name: "Idempotency-Key",
@@ -65,6 +75,34 @@ fn chosen(input: &[u8]) -> Result<Verdict, String> {
         Some(format) => Verdict::Taken(format!("{}{text}", format.name())),
         None => Verdict::Refused(text.into_owned()),
     })
+}
+
+/// The first preference of a name counts, however it is spelt, and others say nothing of it.
+fn prefer(input: &[u8]) -> Result<Verdict, String> {
+    let text = text(input);
+    let is_strict = |text: &str| prefer::is_strict(Some(text));
+    let strict = is_strict(&text);
+    same(
+        "behind another",
+        &is_strict(&format!("a=\"b,\", {text}")),
+        &strict,
+    )?;
+    same(
+        "in capitals",
+        &is_strict(&text.to_ascii_uppercase()),
+        &strict,
+    )?;
+    if strict {
+        let before = format!("{text}, handling=lenient");
+        same("before another", &is_strict(&before), &true)?;
+        same(
+            "it is named",
+            &text.to_ascii_lowercase().contains("strict"),
+            &true,
+        )?;
+        return Ok(Verdict::Taken(text.into_owned()));
+    }
+    Ok(Verdict::Refused(text.into_owned()))
 }
 
 fn key(input: &[u8]) -> Result<Verdict, String> {

@@ -1,5 +1,6 @@
 //! Every parser, by what it parses.
 
+mod callers;
 mod files;
 mod headers;
 mod queries;
@@ -14,6 +15,7 @@ pub fn all() -> impl Iterator<Item = &'static Target> {
         queries::TARGETS,
         headers::TARGETS,
         records::TARGETS,
+        callers::TARGETS,
         files::TARGETS,
         services::TARGETS,
     ]

@@ -16,6 +16,9 @@ use crate::trace::RequestId;
 /// The media type of a problem.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
+/// The member that says whether a write was done.
+const OUTCOME: &str = "outcome";
+
 /// An answer that says what was wrong and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -72,14 +75,25 @@ impl Problem {
     /// The same of a write: whether it was done is not known.
     #[must_use]
     pub fn of_write(mut self) -> Self {
-        if self.members.contains_key("outcome") {
+        if self.members.contains_key(OUTCOME) {
             return self;
         }
         self.detail.push_str(
             " Whether the write was done is not known: read the record before sending it again, \
              or send it again with the same `Idempotency-Key` or `If-Match`.",
         );
-        self.with("outcome", Value::from("unknown"))
+        self.with(OUTCOME, Value::from("unknown"))
+    }
+
+    /// The same as the answer to a request: of a write in which something went wrong on our side
+    /// nobody knows whether it was done.
+    #[must_use]
+    pub fn answering(self, is_write: bool) -> Self {
+        if is_write && self.kind == Kind::Internal {
+            self.of_write()
+        } else {
+            self
+        }
     }
 
     /// The status code.

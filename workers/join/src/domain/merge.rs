@@ -173,6 +173,10 @@ impl Merge {
             _ => return Err(Malformed::Groups),
         };
         self.has_ended = end == b']';
+        // The bracket may be another one, at which the array broke off.
+        if self.has_ended && !is_whole(record) {
+            return Err(Malformed::Groups);
+        }
         if is_opening && record.is_empty() && self.has_ended {
             return Ok(());
         }
@@ -181,7 +185,7 @@ impl Merge {
 
     fn group(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
         let (place_id, rest) = leading_id(record, br#"{"placeId":"#).ok_or(Malformed::Groups)?;
-        let is_group = rest.starts_with(br#","people":["#) && rest.ends_with(b"}");
+        let is_group = rest.starts_with(br#","people":["#) && rest.ends_with(b"}") && is_text(rest);
         if place_id <= self.last_group || !is_group {
             return Err(Malformed::Groups);
         }
@@ -213,7 +217,9 @@ impl Merge {
             .or(line.strip_suffix(b"]"))
             .unwrap_or(line);
         let (id, _) = leading_id(record, br#"{"id":"#).ok_or(Malformed::Places)?;
-        if id <= self.last_written || !record.ends_with(b"}") {
+        let is_last = length == left.len();
+        let is_place = record.ends_with(b"}") && is_text(record);
+        if id <= self.last_written || !is_place || (is_last && !is_whole(record)) {
             return Err(Malformed::Places);
         }
         Ok(Some(Place {
@@ -255,6 +261,28 @@ struct Place {
     record: usize,
     /// The length of its line, with what divides it from the next record.
     line: usize,
+}
+
+/// Whether a line has none of the characters that JSON has nowhere within one: what is spliced as
+/// it is was never written by a service otherwise.
+pub fn is_text(line: &[u8]) -> bool {
+    line.iter().all(|byte| *byte >= b' ')
+}
+
+/// Whether a record ends where it ends, and not within: each bracket that is opened is closed.
+pub fn is_whole(record: &[u8]) -> bool {
+    let (mut depth, mut is_quoted, mut is_escaped) = (0_u32, false, false);
+    for byte in record {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_quoted => is_escaped = true,
+            b'"' => is_quoted = !is_quoted,
+            b'{' | b'[' if !is_quoted => depth += 1,
+            b'}' | b']' if !is_quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    depth == 0 && !is_quoted
 }
 
 /// The number that a record begins with behind `key`, and what stands behind it.

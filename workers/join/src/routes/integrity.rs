@@ -131,16 +131,25 @@ pub async fn repair(call: Call) -> Result<Answer, Error> {
     params.get::<registry::params::Seconds>("olderThan")?;
     let mut services = Services::of(&call.env)?;
     services.unhurried();
-    let Services { places, people } = &services;
     let query = if call.query.is_empty() {
         String::new()
     } else {
         format!("?{}", call.query)
     };
-    let path = format!("/internal/repair{query}");
-    let done: Value = places.read_json(places.post(&path).await?).await?;
-    let settled: Value = people.read_json(people.post(&path).await?).await?;
-    let found = report(&services).await?;
+    let report = repaired(&services, &format!("/internal/repair{query}"), dry_run).await;
+    // What breaks off has done some of it, perhaps.
+    let body = match report {
+        Err(error) if !dry_run => return Err(error.of_write()),
+        report => report?.to_string(),
+    };
+    Ok(Answer::ok(Format::Json.media_type(), Body::Text(body)))
+}
+
+async fn repaired(services: &Services, path: &str, dry_run: bool) -> Result<Value, Error> {
+    let Services { places, people } = services;
+    let done: Value = places.read_json(places.post(path).await?).await?;
+    let settled: Value = people.read_json(people.post(path).await?).await?;
+    let found = report(services).await?;
     let (mut released, mut by_hand) = (Vec::new(), Vec::new());
     for group in found.of_no_place {
         if group.dead > 0 {
@@ -158,15 +167,11 @@ pub async fn repair(call: Call) -> Result<Answer, Error> {
             }));
         }
     }
-    let body = json!({
+    Ok(json!({
         "dryRun": dry_run,
         "deletions": done.get("deletions"),
         "unsettled": settled.get("unsettled"),
         "released": released,
         "byHand": by_hand,
-    });
-    Ok(Answer::ok(
-        Format::Json.media_type(),
-        Body::Text(body.to_string()),
-    ))
+    }))
 }

@@ -103,7 +103,8 @@ impl Deletion {
     /// A problem that names the service that failed, or what D1 says.
     pub async fn finish(&self, token: Token) -> Result<End, Error> {
         let residents = match self.reassign_to {
-            Some(to) => self.relocated(to, token).await?,
+            // Some may be moved already, and the repair goes on from there.
+            Some(to) => self.relocated(to, token).await.map_err(Error::of_write)?,
             None => match self.residents("GET", "").await {
                 Ok(residents) => residents,
                 Err(failed) => {

@@ -18,7 +18,7 @@ fn place_page(places: &[i64]) -> Vec<u8> {
 }
 
 fn person(id: i64) -> Value {
-    json!({"id": id, "name": "{\"placeId\":9,\n", "isAlive": true})
+    json!({"id": id, "name": "{\"placeId\":9,\n]}]", "isAlive": true})
 }
 
 fn group_page<'a>(groups: impl Iterator<Item = (&'a i64, &'a Vec<i64>)>) -> String {
@@ -112,13 +112,37 @@ proptest! {
         let _ = merge.groups_end(1, &mut out);
         let _ = merge.finish(&mut out);
     }
+}
 
-    #[test]
-    fn groups_that_break_off_anywhere_are_refused(at in 0..58usize) {
-        let page = group_page([(1, vec![1]), (2, vec![])].iter().map(|(id, group)| (id, group)));
-        prop_assert!(at < page.len());
-        prop_assert_eq!(merge_of(&[1, 2, 3], page.get(..at).unwrap_or_default()), Err(Malformed::Groups));
+#[test]
+fn what_breaks_off_anywhere_is_refused() {
+    let groups = group_page(
+        [(1, vec![]), (2, vec![1, 7])]
+            .iter()
+            .map(|(id, group)| (id, group)),
+    );
+    for at in 0..groups.len() {
+        let broken = groups.get(..at).unwrap();
+        assert_eq!(
+            merge_of(&[1, 2, 3], broken),
+            Err(Malformed::Groups),
+            "{broken}"
+        );
     }
+    let page = place_page(&[1, 4]);
+    let one = br#"{"id":3,"name":"x\\\"}]}","a":["b"]}"#;
+    let whole = |merge: Result<Merge, Malformed>| merge?.without_people();
+    for at in 0..page.len() {
+        let broken = page.get(..at).unwrap().to_vec();
+        let refused = whole(Merge::of_page(broken, Format::Json.frame()));
+        assert_eq!(refused, Err(Malformed::Places), "{at}");
+    }
+    for at in 0..one.len() {
+        let broken = one.get(..at).unwrap().to_vec();
+        let refused = whole(Ok(Merge::of_one(broken, Frame::NONE)));
+        assert_eq!(refused, Err(Malformed::Places), "{at}");
+    }
+    assert!(whole(Ok(Merge::of_one(one.to_vec(), Frame::NONE))).is_ok());
 }
 
 fn merge_of(places: &[i64], groups: &str) -> Result<String, Malformed> {
@@ -160,6 +184,7 @@ fn what_a_service_does_not_promise_is_refused_and_named() {
         "[{\"placeId\":1,\"people\":[]},",
         "[{\"placeId\":2,\"people\":[]},\n{\"placeId\":1,\"people\":[]}]",
         "[{\"placeId\":1,\"people\":[]}],\n{\"placeId\":2,\"people\":[]}]",
+        "[{\"placeId\":1,\"people\":[{\"id\":1,\"name\":\"x\0\"}]}]",
     ] {
         assert_eq!(
             merge_of(&[1, 2], groups),
@@ -174,6 +199,7 @@ fn what_a_service_does_not_promise_is_refused_and_named() {
         "[{\"id\":1}",
         "[{\"name\":\"x\"}]",
         "[{\"id\":2},\n{\"id\":1}]",
+        "[{\"id\":1,\"name\":\"\0\"}]",
     ] {
         let refused = Merge::of_page(places.as_bytes().to_vec(), Format::Json.frame())
             .and_then(|mut merge| merge.finish(&mut Vec::new()));

@@ -3,7 +3,7 @@
 
 use super::{King, Place, Population};
 use crate::domain::Malformed;
-use crate::domain::merge::leading_id;
+use crate::domain::merge::{is_text, is_whole, leading_id};
 
 /// An array of places.
 ///
@@ -57,6 +57,9 @@ fn named(record: &[u8]) -> Option<(i64, String)> {
 fn records<T>(body: &[u8], read: fn(&[u8]) -> Option<T>) -> Option<Vec<T>> {
     let lines = body.strip_prefix(b"[")?.strip_suffix(b"]")?;
     let lines = lines.split(|byte| *byte == b'\n');
+    if !is_whole(body) || !lines.clone().all(is_text) {
+        return None;
+    }
     lines
         .filter(|line| !line.is_empty())
         .map(|line| read(line.strip_suffix(b",").unwrap_or(line)))
@@ -102,6 +105,8 @@ mod tests {
             "[{}]",
             "[{\"id\":1}]",
             "[{\"id\":1,\"name\":2}]",
+            "[{\"id\":1,\"name\":\"a\\\"}]",
+            "[{\"id\":1,\"name\":\"a\0\"}]",
         ] {
             assert_eq!(places(body.as_bytes()), Err(Malformed::Places), "{body}");
             assert_eq!(people(body.as_bytes()), Err(Malformed::Groups), "{body}");
