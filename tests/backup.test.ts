@@ -146,9 +146,13 @@ test("what_is_restored_answers_every_route_as_before_byte_for_byte", async () =>
   const { before, from } = await taken();
   rmSync(data, { recursive: true });
 
-  // Into nothing at all, and into databases that have been migrated.
-  for (const target of [freshFolder(), await databases(false)]) {
-    await restored(from, target);
+  // Into nothing at all, be it three folders or one, and into databases that have been migrated.
+  const apart = join(freshFolder(), "of-{name}");
+  await restored(from, apart);
+  const together = freshFolder();
+  await restored(await backedUp(apart), together);
+  for (const target of [together, await databases(false)]) {
+    if (target !== together) await restored(from, target);
     await using again = await start({ persist: target });
     const snapshots = await again.db.join.rows("SELECT count(*) AS n FROM snapshot");
     assert.deepEqual(snapshots, [{ n: 0 }]);
@@ -355,7 +359,7 @@ suite("a backup", () => {
 
   test("between_whose_dumps_somebody_settles_in_a_new_place_has_both_or_neither", async () => {
     const data = await databases(true);
-    await using system = await start({ data });
+    await using system = await start({ persist: data });
     class Meddled extends Local {
       left = 2;
       override async dump(name: Name) {

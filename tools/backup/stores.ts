@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Miniflare } from "miniflare";
-import { unstable_splitSqlQuery as splitSql } from "wrangler";
 import { called, configure, type Environment, placeholders } from "../deploy/config.ts";
 import { type Name, names } from "../deploy/plan.ts";
 import { databases, Failed, json, wrangler } from "../deploy/wrangler.ts";
@@ -34,16 +33,21 @@ export class Local implements Store {
     this.#folder = folder;
   }
 
-  /** Reads a database's file, which is the one that has its table. */
-  #reading<T>(name: Name, read: (database: DatabaseSync) => T): T | undefined {
-    const files = join(this.#folder, "miniflare-D1DatabaseObject");
+  /** Each can have a folder of its own, whose name has its name in it. */
+  #folderOf(name: Name): string {
+    return this.#folder.replaceAll("{name}", name);
+  }
+
+  /** Opens a database's file, which is the one that has its table. */
+  #opened<T>(name: Name, act: (database: DatabaseSync) => T): T | undefined {
+    const files = join(this.#folderOf(name), "miniflare-D1DatabaseObject");
     for (const file of existsSync(files) ? readdirSync(files) : []) {
       if (!file.endsWith(".sqlite") || file === "metadata.sqlite") continue;
       const database = new DatabaseSync(join(files, file));
       try {
         database.exec("PRAGMA busy_timeout = 5000");
         const question = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?";
-        if (database.prepare(question).get(mark[name])) return read(database);
+        if (database.prepare(question).get(mark[name])) return act(database);
       } finally {
         database.close();
       }
@@ -52,27 +56,42 @@ export class Local implements Store {
   }
 
   async dump(name: Name): Promise<string> {
-    const sql = this.#reading(name, dump);
+    const sql = this.#opened(name, dump);
     if (sql === undefined) throw new Failed(`${this.#folder} has no database ${name}`);
     return sql;
   }
 
   async query(name: Name, sql: string): Promise<Row[]> {
-    return this.#reading(name, (database) => database.prepare(sql).all()) ?? [];
+    return this.#opened(name, (database) => database.prepare(sql).all()) ?? [];
   }
 
   async load(name: Name, sql: string): Promise<void> {
+    const isThere = this.#opened(name, () => true);
+    if (!isThere) await this.#make(name);
+    this.#opened(name, (database) => {
+      const all = isThere ? sql : `DROP TABLE ${mark[name]};\n${sql}`;
+      try {
+        database.exec(`BEGIN;\n${all}\nCOMMIT`);
+      } catch (error) {
+        if (database.isTransaction) database.exec("ROLLBACK");
+        throw new Failed(`${name} was not restored: ${(error as Error).message}`);
+      }
+    });
+  }
+
+  /** Makes a database's file, whose name Miniflare alone knows, with its table. */
+  async #make(name: Name): Promise<void> {
     const miniflare = new Miniflare({
       host: "127.0.0.1",
       cf: false,
       modules: true,
       script: "export default {};",
       d1Databases: { DB: placeholders.get(name) ?? name },
-      d1Persist: this.#folder,
+      d1Persist: this.#folderOf(name),
     });
     try {
       const database = await miniflare.getD1Database("DB");
-      await database.batch(splitSql(sql).map((statement) => database.prepare(statement)));
+      await database.prepare(`CREATE TABLE ${mark[name]} (made)`).run();
     } finally {
       await miniflare.dispose();
     }
