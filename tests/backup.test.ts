@@ -190,11 +190,12 @@ test("what_is_taken_while_many_write_is_one_moment_of_both_registers", async () 
   await using system = await start({ persist: data });
   let writing = true;
   let written = 0;
+  const failures: string[] = [];
   const write = async (method: string, path: string, body?: object) => {
     const { status, text } = body
       ? await system.join.send(method, path, body)
       : await system.join.ask(method, path);
-    assert.ok(status < 500, `${method} ${path}: ${status} ${text}`);
+    if (status >= 500) failures.push(`${method} ${path}: ${status} ${text}`);
     written += 1;
     return text ? JSON.parse(text) : undefined;
   };
@@ -223,7 +224,8 @@ test("what_is_taken_while_many_write_is_one_moment_of_both_registers", async () 
   const before = written;
   writing = false;
   await all;
-  assert.ok(before > 100, `${before} writes`);
+  assert.deepEqual(failures, [], "who writes is not disturbed");
+  assert.ok(before > 50, `${before} writes`);
 
   const journal = async (of: System, counters: Record<Name, number>) => ({
     places: await of.db.places.rows(

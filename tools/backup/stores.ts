@@ -38,12 +38,13 @@ export class Local implements Store {
     return this.#folder.replaceAll("{name}", name);
   }
 
-  /** Opens a database's file, which is the one that has its table. */
-  #opened<T>(name: Name, act: (database: DatabaseSync) => T): T | undefined {
+  /** Opens a database's file, which is the one that has its table. To read it leaves whoever
+   * writes undisturbed: who opens it to write may hold the others up when it is closed. */
+  #opened<T>(name: Name, act: (database: DatabaseSync) => T, readOnly = true): T | undefined {
     const files = join(this.#folderOf(name), "miniflare-D1DatabaseObject");
     for (const file of existsSync(files) ? readdirSync(files) : []) {
       if (!file.endsWith(".sqlite") || file === "metadata.sqlite") continue;
-      const database = new DatabaseSync(join(files, file));
+      const database = new DatabaseSync(join(files, file), { readOnly });
       try {
         database.exec("PRAGMA busy_timeout = 5000");
         const question = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?";
@@ -68,7 +69,7 @@ export class Local implements Store {
   async load(name: Name, sql: string): Promise<void> {
     const isThere = this.#opened(name, () => true);
     if (!isThere) await this.#make(name);
-    this.#opened(name, (database) => {
+    const fill = (database: DatabaseSync) => {
       const all = isThere ? sql : `DROP TABLE ${mark[name]};\n${sql}`;
       try {
         database.exec(`BEGIN;\n${all}\nCOMMIT`);
@@ -76,7 +77,8 @@ export class Local implements Store {
         if (database.isTransaction) database.exec("ROLLBACK");
         throw new Failed(`${name} was not restored: ${(error as Error).message}`);
       }
-    });
+    };
+    this.#opened(name, fill, false);
   }
 
   /** Makes a database's file, whose name Miniflare alone knows, with its table. */
