@@ -1,5 +1,6 @@
 // The model of what a month costs, against what can be reckoned by hand.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import { type Kind, month } from "../bench/bill/bill.ts";
 import { isolate, type Load } from "../bench/bill/isolate.ts";
@@ -92,5 +93,11 @@ suite("a month", () => {
       assert.ok(held.rowsRead < made.rowsRead && held.total < made.total);
       assert.ok(held.total > held.dollars.requests);
     }
+  });
+
+  test("is written of what was measured last", () => {
+    const page = readFileSync("docs/benchmarks/bill.md", "utf8");
+    const { commit } = JSON.parse(readFileSync("docs/benchmarks/results.json", "utf8"));
+    assert.ok(page.includes(`(commit ${commit})`), "make bill");
   });
 });
