@@ -45,18 +45,7 @@ impl Database {
     /// # Errors
     /// A worker without the binding.
     pub fn of(env: &Env) -> Result<Self, Error> {
-        let binding = Reflect::get(env, &"DB".into()).map_err(thrown)?;
-        if binding.is_undefined() {
-            return Err(Error::Platform {
-                doing: "looking for the database",
-                reason: "there is no binding DB".to_owned(),
-            });
-        }
-        Ok(Self {
-            binding: binding.unchecked_into(),
-            trace: Rc::clone(env.trace()),
-            reading: Rc::clone(env.reading()),
-        })
+        Self::bound(env, "DB", Rc::clone(env.reading()))
     }
 
     /// Another database of a worker's register, which no bookmark is of: it is asked at its
@@ -65,17 +54,21 @@ impl Database {
     /// # Errors
     /// A worker without the binding.
     pub fn named(env: &Env, binding: &str) -> Result<Self, Error> {
-        let database = Reflect::get(env, &binding.into()).map_err(thrown)?;
-        if database.is_undefined() {
+        Self::bound(env, binding, Rc::new(Reading::of_primary()))
+    }
+
+    fn bound(env: &Env, name: &str, reading: Rc<Reading>) -> Result<Self, Error> {
+        let binding = Reflect::get(env, &name.into()).map_err(thrown)?;
+        if binding.is_undefined() {
             return Err(Error::Platform {
                 doing: "looking for a database",
-                reason: format!("there is no binding {binding}"),
+                reason: format!("there is no binding {name}"),
             });
         }
         Ok(Self {
-            binding: database.unchecked_into(),
+            binding: binding.unchecked_into(),
             trace: Rc::clone(env.trace()),
-            reading: Rc::new(Reading::of_primary()),
+            reading,
         })
     }
 

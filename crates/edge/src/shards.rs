@@ -18,11 +18,14 @@ pub struct Shards {
     pub map: ShardMap,
 }
 
+fn setting(env: &Env) -> Option<String> {
+    env.setting(SETTING).filter(|setting| !setting.is_empty())
+}
+
 /// Whether a worker's register is laid over several databases.
 #[must_use]
 pub fn is_several(env: &Env) -> bool {
-    env.setting(SETTING)
-        .is_some_and(|setting| !setting.is_empty())
+    setting(env).is_some()
 }
 
 impl Shards {
@@ -31,10 +34,9 @@ impl Shards {
     /// # Errors
     /// A setting that cannot be, or a database that is not bound.
     pub fn of(env: &Env) -> Result<Option<Self>, Error> {
-        if !is_several(env) {
+        let Some(setting) = setting(env) else {
             return Ok(None);
-        }
-        let setting = env.setting(SETTING).unwrap_or_default();
+        };
         let map = ShardMap::parse(&setting).map_err(|reason| Error::Platform {
             doing: "reading SHARDS",
             reason,
@@ -55,13 +57,16 @@ impl Shards {
         Ok(self.databases.get(shard).ok_or_else(Problem::internal)?)
     }
 
-    /// How many there are.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.databases.len()
+    /// Asks all of them the same at once: the row that each of them has.
+    ///
+    /// # Errors
+    /// What the first one says that fails.
+    pub async fn rows(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
+        let asked = self.databases.iter().map(|one| one.row(statement));
+        Ok(try_join_all(asked).await?.into_iter().flatten().collect())
     }
 
-    /// Asks all of them the same at once: the first row of each statement's, database by database.
+    /// The same for several statements: the row of each, database by database.
     ///
     /// # Errors
     /// What the first one says that fails.

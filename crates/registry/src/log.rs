@@ -2,7 +2,7 @@
 
 use crate::media::Frame;
 use crate::page::Limit;
-use crate::sql::{Bind, Statement, keyed};
+use crate::sql::{Bind, Statement, written};
 
 /// An append-only table with `seq`, `at` and `version`, written by triggers.
 #[derive(Debug, Clone, Copy)]
@@ -28,13 +28,8 @@ SELECT
 FROM numbered";
 
 impl Log {
-    /// A page. Lines without anything around them have keys, for [`crate::shards`].
     fn page(self, filter: &str, key: &str, after: i64, limit: Limit, frame: Frame) -> Statement {
-        let change = if frame == Frame::LINES {
-            keyed(&format!("'i' || {key}"), self.change)
-        } else {
-            self.change.to_owned()
-        };
+        let change = written(frame, &format!("'i' || {key}"), self.change);
         let sql = PAGE
             .replace("{table}", self.table)
             .replace("{filter}", filter)

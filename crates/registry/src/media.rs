@@ -136,8 +136,9 @@ impl Frame {
         none: "",
     };
 
-    /// Records as lines, and nothing around them.
-    pub const LINES: Self = Self {
+    /// A line a record, which begins with its key, for [`crate::shards`]: whatever statement is
+    /// given this frame makes such lines.
+    pub const KEYED: Self = Self {
         between: "\n",
         ..Self::NONE
     };

@@ -239,17 +239,15 @@ FROM (
   LIMIT ?1
 )";
 
-/// What makes a line of [`crate::shards`]: a key, the separator, and what makes the record.
+/// What makes a record in a frame: by itself, or behind its key, which is what a cursor that ends
+/// there is before it is hexadecimal.
 #[must_use]
-pub fn keyed(key: &str, record: &str) -> String {
-    format!("{key} || char(31) || {record}")
-}
-
-/// The same as [`part`], its lines with keys.
-#[must_use]
-pub fn keyed_part(register: Register, filters: Filters, after: i64, most: i64) -> Statement {
-    let record = keyed("'i' || id", register.record);
-    part_of(register, &record, filters, Frame::LINES, after, most)
+pub fn written(frame: Frame, key: &str, record: &str) -> String {
+    if frame == Frame::KEYED {
+        format!("{key} || char(31) || {record}")
+    } else {
+        record.to_owned()
+    }
 }
 
 /// So many records of a register, in order of id, behind the one with an id.
@@ -261,19 +259,8 @@ pub fn part(
     after: i64,
     most: i64,
 ) -> Statement {
-    part_of(register, register.record, filters, frame, after, most)
-}
-
-fn part_of(
-    register: Register,
-    record: &str,
-    filters: Filters,
-    frame: Frame,
-    after: i64,
-    most: i64,
-) -> Statement {
     let sql = PART
-        .replace("{record}", record)
+        .replace("{record}", &written(frame, "'i' || id", register.record))
         .replace("{columns}", register.columns)
         .replace("{table}", register.table)
         .replace("{filters}", &filters.text());
@@ -285,37 +272,11 @@ fn part_of(
     Statement { sql, binds }
 }
 
-/// What a cursor of an order is before it is hexadecimal.
-fn cursor_of(key: Key) -> &'static str {
-    match key {
-        Key::Id => "'i' || id",
-        Key::Name => "'n' || id || ':' || name_key",
-    }
-}
-
-/// The same as [`page`], its lines with keys.
-#[must_use]
-pub fn keyed_page(register: Register, filters: Filters, page: &Page) -> Statement {
-    let record = keyed(cursor_of(page.sort.key), register.record);
-    page_of(register, &record, filters, page, Frame::LINES, None)
-}
-
 /// The page of a register that a request asks for; `seen` is the change counter of the
 /// page that it has already.
 #[must_use]
 pub fn page(
     register: Register,
-    filters: Filters,
-    page: &Page,
-    frame: Frame,
-    seen: Option<i64>,
-) -> Statement {
-    page_of(register, register.record, filters, page, frame, seen)
-}
-
-fn page_of(
-    register: Register,
-    record: &str,
     mut filters: Filters,
     page: &Page,
     frame: Frame,
@@ -327,9 +288,12 @@ fn page_of(
     } else {
         (">", "ASC")
     };
-    let order = match page.sort.key {
-        Key::Id => format!("id {direction}"),
-        Key::Name => format!("name_key {direction}, id {direction}"),
+    let (order, cursor) = match page.sort.key {
+        Key::Id => (format!("id {direction}"), "'i' || id"),
+        Key::Name => (
+            format!("name_key {direction}, id {direction}"),
+            "'n' || id || ':' || name_key",
+        ),
     };
     let after = match &page.after {
         None => "TRUE".to_owned(),
@@ -352,11 +316,11 @@ fn page_of(
         .replace("{changes}", register.changes)
         .replace("{table}", register.table)
         .replace("{columns}", register.columns)
-        .replace("{record}", record)
+        .replace("{record}", &written(frame, cursor, register.record))
         .replace("{filters}", &matching)
         .replace("{after}", &after)
         .replace("{order}", &order)
-        .replace("{cursor}", cursor_of(page.sort.key))
+        .replace("{cursor}", cursor)
         .replace("{count}", &count);
     let frame = [frame.open, frame.between, frame.close, frame.end(true)].map(Bind::from);
     let mut binds = vec![Bind::Integer(page.limit.get().into())];

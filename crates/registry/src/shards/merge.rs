@@ -57,6 +57,14 @@ pub struct Merged<'a> {
     pub has_more: bool,
 }
 
+impl Merged<'_> {
+    /// Where the next page begins, if there is one.
+    #[must_use]
+    pub fn next(&self) -> Option<&Cursor> {
+        self.last.as_ref().filter(|_| self.has_more)
+    }
+}
+
 /// A line without a key, or pages that are not in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed;

@@ -25,7 +25,7 @@ pub async fn export(call: Call) -> Result<Answer, Error> {
         filters: Box::new(move || store::filters(&list)),
     };
     match Shards::of(&call.env)? {
-        Some(shards) => Ok(shards::export(&call, format, export, shards)),
+        Some(shards) => Ok(shards::export(format, export, shards)),
         None => export::export(&call, format, export),
     }
 }

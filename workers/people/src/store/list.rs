@@ -1,6 +1,7 @@
 //! A page of people.
 
 use registry::Format;
+use registry::media::Frame;
 use registry::sql::{self, Filters, Register, Statement};
 
 use super::record;
@@ -39,7 +40,8 @@ pub fn list(list: &PeopleList, format: Format, seen: Option<i64>) -> Statement {
 /// The same of one database of several: lines with keys.
 #[must_use]
 pub fn keyed_list(list: &PeopleList, format: Format) -> Statement {
-    sql::keyed_page(REGISTER.written(format), filters(list), &list.page)
+    let register = REGISTER.written(format);
+    sql::page(register, filters(list), &list.page, Frame::KEYED, None)
 }
 
 /// The conditions of a list.

@@ -2,7 +2,7 @@
 
 use registry::media::Frame;
 use registry::population::{Measure, Order, Populations, Position};
-use registry::sql::{Bind, Statement, keyed};
+use registry::sql::{Bind, Statement, written};
 use registry::{Format, Moment, PlaceId};
 
 const POPULATION: &str = include_str!("population.sql");
@@ -69,7 +69,7 @@ pub fn population(ask: &Populations, format: Format, seen: Option<i64>) -> State
 /// The same of one database of several: lines with keys.
 #[must_use]
 pub fn keyed_population(ask: &Populations, format: Format) -> Statement {
-    framed(ask, format, Frame::LINES, None)
+    framed(ask, format, Frame::KEYED, None)
 }
 
 fn framed(ask: &Populations, format: Format, frame: Frame, seen: Option<i64>) -> Statement {
@@ -113,13 +113,8 @@ fn framed(ask: &Populations, format: Format, frame: Frame, seen: Option<i64>) ->
         Format::Json | Format::NdJson => RECORD,
         Format::Csv => LINE,
     };
-    let record = if frame == Frame::LINES {
-        keyed(cursor, record)
-    } else {
-        record.to_owned()
-    };
     let sql = POPULATION
-        .replace("{record}", &record)
+        .replace("{record}", &written(frame, cursor, record))
         .replace("{past}", &past)
         .replace("{source}", source)
         .replace("{number}", number)

@@ -4,9 +4,9 @@
 use edge::shards::Shards;
 use edge::{Answer, Body, Call, Error, Row};
 use futures_util::stream;
+use registry::Tag;
 use registry::media::{Frame, LIST};
 use registry::page::Limit;
-use registry::{Tag, sql::Statement};
 
 use super::log::counter;
 use crate::domain::{ByPlace, Range};
@@ -34,14 +34,11 @@ pub async fn groups(call: Call, shards: Shards) -> Result<Answer, Error> {
         is_first: true,
         has_ended: false,
     };
-    let body = if call.is_head() {
-        Body::Empty
-    } else {
-        let parts = stream::try_unfold(state, |mut state| async move {
-            Ok(state.next().await?.map(|part| (part, state)))
-        });
-        Body::stream(parts, format.frame())
-    };
+    // For HEAD it is never begun.
+    let parts = stream::try_unfold(state, |mut state| async move {
+        Ok(state.next().await?.map(|part| (part, state)))
+    });
+    let body = Body::stream(parts, format.frame());
     Ok(Answer::ok(format.media_type(), body).tagged(&tag))
 }
 
@@ -61,7 +58,7 @@ impl Groups {
         while let Some(ask) = self.ask.take()
             && !self.left.is_empty()
         {
-            let statement: Statement = store::by_place(&ask, self.frame, None);
+            let statement = store::by_place(&ask, self.frame, None);
             let database = self.shards.database(self.left.start)?;
             let mut rows = database.rows(&statement).await?;
             rows.retain(|row| row.integer(1).is_some());

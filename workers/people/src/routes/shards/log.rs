@@ -1,8 +1,7 @@
 //! What happened, merged by its number in the log.
 
 use edge::shards::{Pages, Shards, framed};
-use edge::{Answer, Body, Call, Database, Error, Marks, Row, log};
-use futures_util::future::try_join_all;
+use edge::{Answer, Body, Call, Error, Marks, log};
 use registry::media::{Frame, LIST};
 use registry::page;
 use registry::shards::Order;
@@ -18,15 +17,15 @@ pub async fn history(call: Call, shards: &Shards) -> Result<Answer, Error> {
     let id: PersonId = call.id()?;
     let (after, limit) = log::position(&call, "after", log::HISTORY_PARAMETERS)?;
     let format = call.format(LIST)?;
-    let of_one = CHANGES.of_record(id.get(), after, limit, Frame::LINES);
-    let rows: Vec<Row> = first_rows(shards, &of_one).await?;
+    let of_one = CHANGES.of_record(id.get(), after, limit, Frame::KEYED);
+    let rows = shards.rows(&of_one).await?;
     let pages = Pages::of(&rows, |row| row.truth(2));
     let merged = pages.merged(Order::Up, limit.get().into())?;
     if merged.last.is_none() && after == 0 {
         return Err(Problem::not_found("person", id.get()).into());
     }
     let path = format!("/v1/people/{id}/history");
-    let next = merged.last.filter(|_| merged.has_more);
+    let next = merged.next();
     let next = next.map(|after| page::next_link(&path, &call.query, &after.to_string()));
     let body = framed(&merged.records, format.frame());
     Ok(Answer::ok(format.media_type(), Body::Text(body)).header_if("link", next))
@@ -39,7 +38,9 @@ pub async fn history(call: Call, shards: &Shards) -> Result<Answer, Error> {
 pub async fn changes(call: Call, shards: &Shards) -> Result<Answer, Error> {
     let (since, limit) = log::position(&call, "since", log::FEED_PARAMETERS)?;
     let format = call.format(LIST)?;
-    let rows = first_rows(shards, &CHANGES.since(since, limit, Frame::LINES)).await?;
+    let rows = shards
+        .rows(&CHANGES.since(since, limit, Frame::KEYED))
+        .await?;
     let pages = Pages::of(&rows, |row| row.truth(2));
     let merged = pages.merged(Order::Up, limit.get().into())?;
     let next = merged.last.as_ref().map_or(since, Cursor::id);
@@ -57,17 +58,7 @@ pub async fn changes(call: Call, shards: &Shards) -> Result<Answer, Error> {
 /// # Errors
 /// A database that does not answer.
 pub async fn counter(shards: &Shards) -> Result<Marks, Error> {
-    let rows = first_rows(shards, &CHANGES.counter()).await?;
+    let rows = shards.rows(&CHANGES.counter()).await?;
     let counters = rows.iter().filter_map(|row| row.integer(0));
     Ok([counters.sum(), 0])
-}
-
-async fn first_rows(
-    shards: &Shards,
-    statement: &registry::sql::Statement,
-) -> Result<Vec<Row>, Error> {
-    let all = (0..shards.count()).map(|shard| shards.database(shard));
-    let all = all.collect::<Result<Vec<&Database>, Error>>()?;
-    let rows = try_join_all(all.into_iter().map(|one| one.row(statement))).await?;
-    Ok(rows.into_iter().flatten().collect())
 }

@@ -2,11 +2,11 @@
 
 use edge::shards::{Pages, Shards, framed};
 use edge::{Answer, Body, Call, Error, Row};
+use registry::Tag;
 use registry::media::TABLE;
 use registry::page::{self, Sort};
 use registry::population::{Order as By, Populations};
 use registry::shards::Order;
-use registry::{Cursor, Tag};
 
 use super::asked;
 use crate::domain::PeopleList;
@@ -37,7 +37,7 @@ pub async fn list(call: Call, shards: &Shards) -> Result<Answer, Error> {
     let pages = Pages::of(&rows, |row| row.text(1).is_some());
     let merged = pages.merged(order(list.page.sort), list.page.limit.get().into())?;
     let body = framed(&merged.records, REGISTER.frame(format));
-    let next = merged.last.filter(|_| merged.has_more);
+    let next = merged.next();
     let next = next.map(|after| page::next_link("/v1/people", &call.query, &after.to_string()));
     let count = rows.iter().map(|row| row.integer(2)).sum::<Option<i64>>();
     Ok(Answer::ok(format.media_type(), Body::Text(body))
@@ -68,8 +68,7 @@ pub async fn population(call: Call, shards: &Shards) -> Result<Answer, Error> {
     };
     let merged = pages.merged(order, ask.limit.get().into())?;
     let body = framed(&merged.records, format.frame_below(POPULATION_HEADER));
-    let next = merged.last.filter(|_| merged.has_more);
-    let next = next.map(|after: Cursor| after.to_string());
+    let next = merged.next().map(ToString::to_string);
     let next = next.map(|after| page::next_link("/v1/people/population", &call.query, &after));
     let marks = Some([counter, 0]).filter(|_| ask.as_of.is_none());
     let sum = |column| {
