@@ -232,8 +232,8 @@ impl Answer {
     }
 
     /// Gives the answer to be kept, as one that was asked for at a time, if it is a 200 of which
-    /// the marks are known; one that comes in parts is given once the last of them has gone out, if all of it has `most` bytes at
-    /// most.
+    /// the marks are known; one that comes in parts is given once the last of them has gone out,
+    /// if all of it has `most` bytes at most.
     #[must_use]
     pub fn kept(self, at: i64, most: usize, keep: impl FnOnce(Fixed) + 'static) -> Self {
         let Some(marks) = self.marks.filter(|_| self.status == 200) else {

@@ -1,21 +1,16 @@
 //! `GET /healthz`, whether a worker lives, and `GET /readyz`, whether all that it needs is there.
 
-use std::time::Duration;
-
-use futures_util::FutureExt;
-use futures_util::future::{Either, LocalBoxFuture, select};
 use registry::sql::Statement;
 use registry::{Format, Problem};
 use serde_json::{Map, Value, json};
-use worker::Delay;
 
-use crate::{Answer, Body, Call, Database, Env, Error, Upstream};
+use crate::{Answer, Body, Call, Database, Env, Error, Upstream, within};
 
 /// Where the two are, which no guard and no limit stands before.
 const ADDRESSES: [&str; 2] = ["/healthz", "/readyz"];
 
-/// How long each dependency may take.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long each dependency may take, in milliseconds.
+const PATIENCE_MS: u32 = 1_000;
 
 /// Whether an address is one of the two.
 #[must_use]
@@ -56,12 +51,12 @@ fn json_of(value: &Value) -> Answer {
 }
 
 /// Whether a look finds something there, and in time.
-async fn in_time(name: &'static str, look: LocalBoxFuture<'_, Result<bool, Error>>) -> Dependency {
-    let found = match select(look, Delay::from(PATIENCE)).await {
-        Either::Left((found, _)) => found.unwrap_or_default(),
-        Either::Right(((), _)) => false,
-    };
-    (name, found)
+async fn in_time(
+    name: &'static str,
+    look: impl Future<Output = Result<bool, Error>>,
+) -> Dependency {
+    let found = within(PATIENCE_MS, look).await;
+    (name, matches!(found, Some(Ok(true))))
 }
 
 /// The worker's own database.
@@ -70,7 +65,7 @@ pub async fn database(env: &Env) -> Dependency {
         let one = Statement::new("SELECT 1 AS one", Vec::new());
         Ok(Database::of(env)?.row(&one).await?.is_some())
     };
-    in_time("database", look.boxed_local()).await
+    in_time("database", look).await
 }
 
 /// Another worker, of which `path` is asked.
@@ -84,5 +79,5 @@ pub async fn service(
         let answer = Upstream::of(env, binding, service)?.get(path).await?;
         Ok(answer.status() == 200)
     };
-    in_time(service, look.boxed_local()).await
+    in_time(service, look).await
 }

@@ -43,7 +43,7 @@ pub use env::Env;
 pub use error::Error;
 pub use held::{held, last};
 pub use page::PageRow;
-pub use patience::{Parts, pause};
+pub use patience::{Parts, pause, within};
 pub use proof::Marks;
 pub use replay::Keyed;
 pub use routes::{Handlers, Routes, any, delete, get, patch, post, put};

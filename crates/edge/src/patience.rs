@@ -5,8 +5,10 @@
 //! forgotten, and nothing of it stays in wasm.
 
 use std::cell::RefCell;
+use std::pin::pin;
 use std::rc::Rc;
 
+use futures_util::future::{Either, select};
 use js_sys::{Array, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
@@ -55,6 +57,14 @@ impl Callee {
 /// Waits for so many milliseconds.
 pub async fn pause(milliseconds: u32) {
     let _ = JsFuture::from(timer(milliseconds)).await;
+}
+
+/// What something gives within so many milliseconds.
+pub async fn within<T>(milliseconds: u32, what: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(what), pin!(pause(milliseconds))).await {
+        Either::Left((given, _)) => Some(given),
+        Either::Right(_) => None,
+    }
 }
 
 /// What a promise gives, which is never `undefined`; none if a timer runs out before.

@@ -15,7 +15,7 @@ use registry::problem::Kind;
 use registry::timing::Timings;
 use registry::{Param, Tag};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Headers, RequestInit, Response};
+use web_sys::{AbortSignal, Headers, RequestInit, Response};
 use worker::worker_sys;
 
 use crate::callee::{Callee, Fetch};
@@ -260,30 +260,24 @@ impl Upstream {
             sent.delete(name).map_err(&thrown)?;
         }
         self.sign(&sent, true).map_err(&thrown)?;
-        self.fetched(&request.method(), &|signal| {
+        let method = request.method();
+        let fetch = |signal: &AbortSignal| {
             let init = RequestInit::new();
             init.set_headers(&sent);
             init.set_signal(Some(signal));
             self.fetcher.fetch_with_init(request, &init)
-        })
-        .await
-        .and_then(|answer| self.own(answer))
-        .map_err(|error| {
-            let is_safe = Method::from(request.method().as_str()).is_safe();
-            if is_safe { error } else { error.of_write() }
-        })
-        .inspect(|_| self.callee.succeeded())
-    }
-
-    /// An answer to this request by one of our own workers, which says what the request is called:
-    /// whatever else came in between is no answer that may be passed on.
-    fn own(&self, answer: Response) -> Result<Response, Error> {
+        };
+        let answer = self.fetched(&method, &fetch).await?;
+        // One of our own workers says what the request is called: whatever else came in between
+        // is no answer that may be passed on.
         let said = answer.headers().get(REQUEST_ID).ok().flatten();
         if said.as_deref() == Some(self.trace.id().as_str()) {
-            Ok(answer)
-        } else {
-            Err(self.failed("an answer that does not name the request"))
+            self.callee.succeeded();
+            return Ok(answer);
         }
+        let failed = self.failed("an answer that does not name the request");
+        let is_safe = Method::from(method.as_str()).is_safe();
+        Err(if is_safe { failed } else { failed.of_write() })
     }
 
     /// Says in a request's headers what it is called and who sends it, whatever a client has

@@ -1,9 +1,6 @@
 //! The last good answer to a request: as this isolate holds it, or as it was written down.
 
-use std::pin::pin;
-
-use edge::{Answer, Body, Call, Database, Env, Error, Fixed, Marks, Row, last, pause};
-use futures_util::future::{Either, select};
+use edge::{Answer, Body, Call, Database, Env, Error, Fixed, Marks, Row, last, within};
 use js_sys::Array;
 use registry::{Param, Tag};
 use wasm_bindgen::JsValue;
@@ -48,13 +45,11 @@ pub(super) async fn find(asked: &Asked) -> Option<Kept> {
 
 /// The snapshot of a key, if there is one and our own database is well.
 pub async fn in_time(env: &Env, key: &str) -> Option<Kept> {
-    match select(pin!(written(env, key)), pin!(pause(PATIENCE_MS))).await {
-        Either::Left((found, _)) => found.unwrap_or_else(|error| {
-            console_error!("a snapshot: {error}");
-            None
-        }),
-        Either::Right(_) => None,
-    }
+    let found = within(PATIENCE_MS, written(env, key)).await?;
+    found.unwrap_or_else(|error| {
+        console_error!("a snapshot: {error}");
+        None
+    })
 }
 
 async fn written(env: &Env, key: &str) -> Result<Option<Kept>, Error> {
