@@ -144,10 +144,14 @@ $(TOOLS): | .tools/wasm32
 
 # Folders are listed too: they change when a file is added or removed.
 workers/%/build/index.js: $$(shell find crates/*/src workers/$$*/src) workers/%/Cargo.toml \
-		workers/build.rs openapi/%.json \
+		workers/build.rs workers/entry.ts openapi/%.json \
 		$(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock $(SETUP)
 	$(call say,building $* …)
 	$(call quietly,worker-build --release workers/$*)
+	@cp workers/entry.ts $(@D)
+	@esbuild $(@D)/entry.ts --bundle --minify --format=esm --target=es2024 --outfile=$@ \
+		--allow-overwrite --log-level=warning --external:./index_bg.wasm '--external:cloudflare:*'
+	@rm $(@D)/entry.ts
 	@printf '» built %s: %d KB of wasm, %d KB gzipped\n' $* \
 		$$(($$(wc -c <$(@D)/index_bg.wasm) / 1024)) $$(($$(gzip -c $(@D)/index_bg.wasm | wc -c) / 1024))
 

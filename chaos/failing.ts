@@ -41,7 +41,7 @@ export const failing = `
         mode = url.searchParams.get("mode");
         return Response.json(told);
       }
-      return new Built(this.ctx, this.env).fetch(request);
+      return Built.fetch(request, this.env, this.ctx);
     }
   }
 `;

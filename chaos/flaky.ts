@@ -104,7 +104,7 @@ export const flaky = `
         state = Number(url.searchParams.get("seed"));
         return Response.json(told);
       }
-      const work = async () => new Built(this.ctx, this.env).fetch(request);
+      const work = async () => Built.fetch(request, this.env, this.ctx);
       if (random() >= rate) return work();
       const name = names[Math.floor(random() * names.length)];
       counts[name] = (counts[name] ?? 0) + 1;

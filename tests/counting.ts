@@ -45,7 +45,7 @@ export const counting = `
     },
     scheduled(event, env, context) {
       if (!services) count(env);
-      return new Built(context, env).scheduled(event);
+      return Built.scheduled(event, env, context);
     },
   };
 `;

@@ -81,7 +81,7 @@ export const switching = `
       }
       asked += 1;
       const isWell = !fault || (fault === "every_other" && asked % 2 === 0);
-      return isWell ? new Built(this.ctx, this.env).fetch(request) : faults[fault](request);
+      return isWell ? Built.fetch(request, this.env, this.ctx) : faults[fault](request);
     }
   }
 `;

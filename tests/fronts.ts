@@ -53,7 +53,7 @@ const crashing = `
   export default class extends WorkerEntrypoint {
     fetch(request) {
       const calls = Number(request.headers.get("x-crash-after") ?? "NaN");
-      if (!(calls > 0)) return new Built(this.ctx, this.env).fetch(request);
+      if (!(calls > 0)) return Built.fetch(request, this.env, this.ctx);
       const left = { calls, dead: false };
       const dead = new Promise((resolve) => { left.died = () => resolve(new Response("crashed", { status: 599 })); });
       const env = {};
@@ -61,7 +61,7 @@ const crashing = `
         const isSetting = typeof binding === "string";
         env[name] = isSetting ? binding : name === "DB" ? database(binding, left) : new Fetcher(binding, left);
       }
-      return Promise.race([dead, new Built(this.ctx, env).fetch(request)]);
+      return Promise.race([dead, Built.fetch(request, env, this.ctx)]);
     }
   }
 `;
@@ -80,9 +80,9 @@ const panicking = `
     fetch(request) {
       const faults = { "x-panic": deadly, "x-broken": broken };
       const fault = Object.keys(faults).find((name) => request.headers.has(name));
-      if (!fault) return new Built(this.ctx, this.env).fetch(request);
+      if (!fault) return Built.fetch(request, this.env, this.ctx);
       const DB = { prepare: () => faults[fault], withSession: () => DB, getBookmark: () => null };
-      return new Built(this.ctx, { ...this.env, DB }).fetch(request);
+      return Built.fetch(request, { ...this.env, DB }, this.ctx);
     }
   }
 `;

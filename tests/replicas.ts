@@ -79,7 +79,7 @@ export const replicas = `
         return Response.json(told);
       }
       const DB = { withSession: (from) => new Session(this.env, from) };
-      return new Built(this.ctx, { ...this.env, DB }).fetch(request);
+      return Built.fetch(request, { ...this.env, DB }, this.ctx);
     }
   }
 `;

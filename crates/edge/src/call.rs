@@ -12,7 +12,7 @@ use web_sys::{Headers, Request, RequestInit};
 use worker::Context;
 
 use crate::answer::Fixed;
-use crate::{Env, Error, chunks};
+use crate::{Env, Error, Incoming, Method, chunks};
 
 /// The most bytes of a body that is one record.
 pub const RECORD_BYTES: usize = 64 * 1024;
@@ -30,74 +30,11 @@ pub const TRIES: usize = 8;
 /// hears no answer while it is sending, gets to hear that the body is too long.
 const DRAINED: usize = 4;
 
-/// The methods that routes tell apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    /// GET
-    Get,
-    /// HEAD
-    Head,
-    /// OPTIONS
-    Options,
-    /// POST
-    Post,
-    /// PUT
-    Put,
-    /// PATCH
-    Patch,
-    /// DELETE
-    Delete,
-    /// Any other.
-    Other,
-}
-
-impl Method {
-    const KNOWN: [Self; 7] = [
-        Self::Get,
-        Self::Head,
-        Self::Options,
-        Self::Post,
-        Self::Put,
-        Self::Patch,
-        Self::Delete,
-    ];
-
-    /// The method's name, empty for any other.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Head => "HEAD",
-            Self::Options => "OPTIONS",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-            Self::Other => "",
-        }
-    }
-}
-
-impl Method {
-    /// Whether it does no more than read (RFC 9110, 9.2.1).
-    #[must_use]
-    pub fn is_safe(self) -> bool {
-        matches!(self, Self::Get | Self::Head | Self::Options)
-    }
-}
-
-impl From<&str> for Method {
-    fn from(name: &str) -> Self {
-        let known = Self::KNOWN.into_iter().find(|method| method.name() == name);
-        known.unwrap_or(Self::Other)
-    }
-}
-
 /// One request on its way to a handler.
 #[derive(Clone)]
 pub struct Call {
     /// The request itself.
-    pub request: Request,
+    pub incoming: Incoming,
     /// The bindings.
     pub env: Env,
     /// What outlives the answer.
@@ -110,8 +47,6 @@ pub struct Call {
     pub query: String,
     /// The variable segments of the path, in the order of the route.
     pub segments: Vec<String>,
-    /// The method.
-    pub method: Method,
     /// Whether `Accept` was looked at: then the answer varies by it.
     pub(crate) is_negotiated: Rc<Cell<bool>>,
     /// How the sources of the answer did.
@@ -141,15 +76,15 @@ impl Call {
         let init = RequestInit::new();
         init.set_headers(&headers);
         let address = format!("https://own{path}?{query}");
+        let request = Request::new_with_str_and_init(&address, &init).map_err(&thrown)?;
         Ok(Self {
-            request: Request::new_with_str_and_init(&address, &init).map_err(&thrown)?,
+            incoming: request.into(),
             env: env.clone(),
             context: Rc::clone(context),
             has_nothing: false,
             path: path.to_owned(),
             query: query.to_owned(),
             segments: path.split('/').skip(2).map(ToOwned::to_owned).collect(),
-            method: Method::Get,
             is_negotiated: Rc::default(),
             timings: Rc::default(),
             keep: None,
@@ -178,7 +113,7 @@ impl Call {
     /// A request header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
-        self.request.headers().get(name).ok().flatten()
+        self.incoming.header(name)
     }
 
     /// A request header's value, if it is given.
@@ -194,7 +129,7 @@ impl Call {
     /// Whether nobody will read the body.
     #[must_use]
     pub fn is_head(&self) -> bool {
-        self.method == Method::Head
+        self.incoming.method == Method::Head
     }
 
     /// The form that the answer is wanted in, of those on offer.
@@ -268,7 +203,7 @@ impl Call {
         let announced = announced.and_then(|length| length.parse::<usize>().ok());
         let fits = announced.is_none_or(|length| length <= most);
         let mut body = Vec::with_capacity(announced.filter(|_| fits).unwrap_or_default());
-        let mut parts = Box::pin(chunks(self.request.body()));
+        let mut parts = Box::pin(chunks(self.incoming.request.body()));
         let mut length = 0;
         while length <= most * DRAINED
             && let Some(part) = parts.next().await

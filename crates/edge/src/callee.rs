@@ -11,7 +11,7 @@ use registry::problem::MEDIA_TYPE;
 use registry::timing::Timings;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, AbortSignal, Response};
+use web_sys::{AbortSignal, Response};
 
 use crate::patience::{Budget, in_time};
 use crate::{Error, now, serve};
@@ -21,8 +21,8 @@ thread_local! {
     static BREAKERS: RefCell<Vec<(&'static str, Breaker)>> = RefCell::default();
 }
 
-/// A call, to be made with what takes it back.
-pub type Fetch<'a> = dyn Fn(&AbortSignal) -> Result<Promise, JsValue> + 'a;
+/// A call, to be made with what takes it back, if there is to be anything.
+pub type Fetch<'a> = dyn Fn(Option<&AbortSignal>) -> Result<Promise, JsValue> + 'a;
 
 /// A service in the hands of one request.
 #[derive(Clone)]
@@ -121,20 +121,20 @@ impl Callee {
         }
     }
 
-    /// Asks once; `asked` is when it was asked first.
+    /// Asks once; `asked` is when it was asked first. What does not come in time is left alone: the
+    /// platform takes it back with the request that has asked, and a controller of our own costs
+    /// each request more than all timers.
     pub async fn once(&self, asked: i64, fetch: &Fetch<'_>) -> Result<Response, Error> {
         if self.is_brief {
             return self.brief(asked, fetch).await;
         }
-        let abort = AbortController::new().map_err(Error::platform("making a deadline"))?;
-        let fetched = fetch(&abort.signal()).map_err(|thrown| self.threw(&thrown))?;
+        let fetched = fetch(None).map_err(|thrown| self.threw(&thrown))?;
         let answer = in_time(&fetched, self).await;
         if let Some(answer) = answer.map_err(|thrown| self.threw(&thrown))? {
             let answer = self.sound(answer.unchecked_into())?;
             self.note(asked, WELL);
             Ok(answer)
         } else {
-            abort.abort();
             Err(self.timed_out())
         }
     }
@@ -143,7 +143,7 @@ impl Callee {
     /// one off.
     async fn brief(&self, asked: i64, fetch: &Fetch<'_>) -> Result<Response, Error> {
         let signal = AbortSignal::timeout_with_u32(self.left_ms());
-        let fetched = fetch(&signal).map_err(|thrown| self.threw(&thrown))?;
+        let fetched = fetch(Some(&signal)).map_err(|thrown| self.threw(&thrown))?;
         match JsFuture::from(fetched).await {
             Ok(answer) => {
                 let answer = self.sound(answer.unchecked_into())?;
@@ -158,12 +158,12 @@ impl Callee {
     /// A service's own 5xx says nothing that its caller's user can act on, but where it names
     /// another service that failed it.
     fn sound(&self, response: Response) -> Result<Response, Error> {
-        let content = response.headers().get("content-type").ok().flatten();
+        let content = || response.headers().get("content-type").ok().flatten();
         match response.status() {
-            502 | 504 if content.as_deref() == Some(MEDIA_TYPE) => Ok(response),
+            502 | 504 if content().as_deref() == Some(MEDIA_TYPE) => Ok(response),
             // No client's token comes this far: it is our own secret that it does not know.
             401 | 403 => Err(self.failed("it does not know SERVICE_SECRET")),
-            500.. => Err(self.failed(&format!("status {}", response.status()))),
+            status @ 500.. => Err(self.failed(&format!("status {status}"))),
             _ => Ok(response),
         }
     }

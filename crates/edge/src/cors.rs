@@ -1,9 +1,8 @@
 //! CORS, as the setting `ALLOWED_ORIGINS` says: one place for every answer of a worker.
 
 use registry::cors::Policy;
-use web_sys::Request;
 
-use crate::{Answer, Env, Method};
+use crate::{Answer, Env, Incoming, Method};
 
 /// The setting: one look, and where there is no such setting nothing else.
 const SETTING: &str = "ALLOWED_ORIGINS";
@@ -17,17 +16,16 @@ pub struct Cors {
 
 impl Cors {
     /// That of a request; none where nobody is let in.
-    pub fn of(request: &Request, env: &Env) -> Option<Self> {
+    pub fn of(incoming: &Incoming, env: &Env) -> Option<Self> {
         let setting = env.setting(SETTING)?;
         if Policy::of(&setting).is_closed() {
             return None;
         }
-        let header = |name| request.headers().get(name).ok().flatten();
-        let is_options = Method::from(request.method().as_str()) == Method::Options;
+        let is_options = incoming.method == Method::Options;
         Some(Self {
             setting,
-            origin: header("origin"),
-            is_preflight: is_options && header("access-control-request-method").is_some(),
+            origin: incoming.header("origin"),
+            is_preflight: is_options && incoming.header("access-control-request-method").is_some(),
         })
     }
 

@@ -8,9 +8,9 @@ use js_sys::Reflect;
 use wasm_bindgen::JsCast;
 use worker::worker_sys;
 
-use crate::Trace;
 use crate::patience::Budget;
 use crate::reading::Reading;
+use crate::{Incoming, Trace};
 
 thread_local! {
     /// The settings that have been looked at, each by its name.
@@ -29,10 +29,10 @@ pub struct Env {
 impl Env {
     /// For a request of a worker.
     #[must_use]
-    pub fn of_request(bindings: worker::Env, request: &web_sys::Request, worker: &str) -> Self {
+    pub fn of_request(bindings: worker::Env, incoming: &Incoming, worker: &str) -> Self {
         Self {
             bindings,
-            trace: Rc::new(Trace::of(request)),
+            trace: Rc::new(Trace::of(incoming)),
             reading: Rc::new(Reading::of(worker)),
             budget: Budget::default(),
         }

@@ -102,8 +102,9 @@ pub fn last(call: &Call) -> Option<Rc<Fixed>> {
 /// What an answer depends on beside the registers: none where it is not held.
 fn key(call: &Call) -> Option<String> {
     let accept = call.header("accept").map_or(0, |accept| accept.len());
-    let is_plain =
-        call.method == Method::Get && call.header("if-match").is_none() && accept <= MOST_ACCEPT;
+    let is_plain = call.incoming.method == Method::Get
+        && call.header("if-match").is_none()
+        && accept <= MOST_ACCEPT;
     is_plain.then(|| of_get(call))
 }
 

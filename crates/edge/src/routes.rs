@@ -13,7 +13,7 @@ use worker::Context;
 
 use crate::cors::Cors;
 use crate::reading::BOOKMARK;
-use crate::{Answer, Call, Env, Error, Method, health, limit};
+use crate::{Answer, Call, Env, Error, Incoming, Method, health, limit};
 
 /// A handler of calls.
 pub type Handler = Rc<dyn Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>>;
@@ -161,7 +161,7 @@ impl Handlers {
     }
 
     async fn answer(&self, call: Call) -> Result<Answer, Error> {
-        let method = call.method;
+        let method = call.incoming.method;
         if let Self::Any(handler) = self {
             return handler(call).await;
         }
@@ -242,11 +242,11 @@ impl Routes {
     }
 
     /// Answers a request.
-    pub async fn serve(&self, request: web_sys::Request, env: Env, context: Context) -> Answer {
-        let cors = Cors::of(&request, &env);
+    pub async fn serve(&self, incoming: Incoming, env: Env, context: Context) -> Answer {
+        let cors = Cors::of(&incoming, &env);
         let limit = limit::of(&env);
-        let method = Method::from(request.method().as_str());
-        let answer = self.answer(request, env, context, limit).await;
+        let method = incoming.method;
+        let answer = self.answer(incoming, env, context, limit).await;
         let mut answer = answer.unwrap_or_else(|error| {
             let problem = error.into_problem();
             Answer::problem(&problem.answering(!method.is_safe()))
@@ -262,30 +262,33 @@ impl Routes {
 
     async fn answer(
         &self,
-        request: web_sys::Request,
+        incoming: Incoming,
         env: Env,
         context: Context,
         limit: Option<RateLimit>,
     ) -> Result<Answer, Error> {
-        let (method, address) = (Method::from(request.method().as_str()), request.url());
-        let (path, query) = path::of_address(&address);
-        let path = path::canonical(path);
-        let found = self.router.at(path).map_err(|_| Problem::unknown_route())?;
+        let (path, query) = path::of_address(&incoming.url);
+        let (path, query) = (path::canonical(path).to_owned(), query.to_owned());
+        let found = self
+            .router
+            .at(&path)
+            .map_err(|_| Problem::unknown_route())?;
         let (address, handlers) = found.value;
         env.trace().route.set(Some(address));
         if query.len() > params::MOST_BYTES {
             return Err(Problem::query_too_long(params::MOST_BYTES).into());
         }
         let segments = found.params.iter();
+        let segments = segments.map(|(_, value)| value.to_owned()).collect();
+        let method = incoming.method;
         let call = Call {
-            request,
+            incoming,
             env,
             context: Rc::new(context),
             has_nothing: false,
-            path: path.to_owned(),
-            query: query.to_owned(),
-            segments: segments.map(|(_, value)| value.to_owned()).collect(),
-            method,
+            path,
+            query,
+            segments,
             is_negotiated: Rc::default(),
             timings: Rc::default(),
             keep: None,

@@ -20,7 +20,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use worker::{Context, console_error, worker_sys};
 
-use crate::{Answer, Env, Error, Method, Routes};
+use crate::{Answer, Env, Error, Incoming, Routes};
 
 /// A request that is being answered.
 struct Serving {
@@ -98,13 +98,14 @@ pub fn serve(
     bindings: worker::Env,
     context: worker_sys::Context,
 ) -> Promise {
-    let env = Env::of_request(bindings, &request, routes.name());
-    let is_secure = is_secure(&request.url());
-    let is_write = !Method::from(request.method().as_str()).is_safe();
+    let incoming = Incoming::from(request);
+    let env = Env::of_request(bindings, &incoming, routes.name());
+    let is_secure = is_secure(&incoming.url);
+    let is_write = !incoming.method.is_safe();
     let context = Context::new(context);
-    let mut begun = Some((routes, request, env, context));
+    let mut begun = Some((routes, incoming, env, context));
     Promise::new(&mut |settle, _| {
-        let Some((routes, request, env, context)) = begun.take() else {
+        let Some((routes, incoming, env, context)) = begun.take() else {
             return;
         };
         let worker = routes.name();
@@ -116,7 +117,7 @@ pub fn serve(
             settle,
         });
         open(&serving);
-        let answer = async move { routes.serve(request, env, context).await }.boxed_local();
+        let answer = async move { routes.serve(incoming, env, context).await }.boxed_local();
         spawn_local(Turns { serving, answer });
     })
 }

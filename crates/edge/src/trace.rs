@@ -7,10 +7,9 @@ use js_sys::Math;
 use registry::Param;
 use registry::journal::{self, Asked, Line, Sampling};
 use registry::trace::{RequestId, Traceparent};
-use web_sys::Request;
 use worker::{console_error, console_log};
 
-use crate::{Method, now};
+use crate::{Incoming, Method, now};
 
 /// The headers that carry the names on.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -49,9 +48,8 @@ fn random() -> u64 {
 impl Trace {
     /// That of a request that comes in.
     #[must_use]
-    pub fn of(request: &Request) -> Self {
-        let headers = request.headers();
-        let header = |name| headers.get(name).ok().flatten();
+    pub fn of(incoming: &Incoming) -> Self {
+        let header = |name| incoming.header(name);
         let given = header(TRACEPARENT).and_then(|text| Traceparent::parse(&text));
         let state = given.as_ref().and_then(|_| header(TRACESTATE));
         let own = given.map_or_else(
@@ -61,7 +59,7 @@ impl Trace {
         Self {
             id: RequestId::of(header(REQUEST_ID).as_deref(), &own),
             state: state.filter(|state| state.len() <= MOST_STATE),
-            method: Method::from(request.method().as_str()),
+            method: incoming.method,
             ..Self::with(own)
         }
     }

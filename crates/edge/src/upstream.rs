@@ -22,7 +22,7 @@ use crate::callee::{Callee, Fetch};
 use crate::patience::{Parts, in_time, pause};
 use crate::reading::{BOOKMARK, Reading};
 use crate::trace::REQUEST_ID;
-use crate::{Env, Error, Method, Trace, access, now};
+use crate::{Env, Error, Incoming, Method, Trace, access, now};
 
 /// How long a service may take to begin its answer, and for each part of it from then on.
 const DEADLINE_MS: u32 = 5_000;
@@ -185,8 +185,10 @@ impl Upstream {
             init.set_body(&Uint8Array::from(body));
         }
         let address = format!("https://{}{path}", self.callee.service);
-        self.fetched(method, &|signal| {
-            init.set_signal(Some(signal));
+        self.fetched(Method::from(method), &|signal| {
+            if signal.is_some() {
+                init.set_signal(signal);
+            }
             self.fetcher.fetch_with_str_and_init(&address, &init)
         })
         .await
@@ -253,21 +255,22 @@ impl Upstream {
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn forward(&self, request: &web_sys::Request) -> Result<Response, Error> {
+    pub async fn forward(&self, incoming: &Incoming) -> Result<Response, Error> {
         let thrown = Error::platform("passing a request on");
-        let sent = Headers::new_with_headers(&request.headers()).map_err(&thrown)?;
+        let sent = Headers::new_with_headers(&incoming.headers).map_err(&thrown)?;
         for name in ["authorization", "cookie"] {
             sent.delete(name).map_err(&thrown)?;
         }
         self.sign(&sent, true).map_err(&thrown)?;
-        let method = request.method();
-        let fetch = |signal: &AbortSignal| {
-            let init = RequestInit::new();
-            init.set_headers(&sent);
-            init.set_signal(Some(signal));
-            self.fetcher.fetch_with_init(request, &init)
+        let init = RequestInit::new();
+        init.set_headers(&sent);
+        let fetch = |signal: Option<&AbortSignal>| {
+            if signal.is_some() {
+                init.set_signal(signal);
+            }
+            self.fetcher.fetch_with_init(&incoming.request, &init)
         };
-        let answer = self.fetched(&method, &fetch).await?;
+        let answer = self.fetched(incoming.method, &fetch).await?;
         // One of our own workers says what the request is called: whatever else came in between
         // is no answer that may be passed on.
         let said = answer.headers().get(REQUEST_ID).ok().flatten();
@@ -276,8 +279,11 @@ impl Upstream {
             return Ok(answer);
         }
         let failed = self.failed("an answer that does not name the request");
-        let is_safe = Method::from(method.as_str()).is_safe();
-        Err(if is_safe { failed } else { failed.of_write() })
+        Err(if incoming.method.is_safe() {
+            failed
+        } else {
+            failed.of_write()
+        })
     }
 
     /// Says in a request's headers what it is called and who sends it, whatever a client has
@@ -304,9 +310,9 @@ impl Upstream {
 
     /// What is fetched: of a write by the one request that there is, of a read by two, if the
     /// first one fails at once.
-    async fn fetched(&self, method: &str, fetch: &Fetch<'_>) -> Result<Response, Error> {
+    async fn fetched(&self, method: Method, fetch: &Fetch<'_>) -> Result<Response, Error> {
         let (began, callee) = (now(), &self.callee);
-        if !Method::from(method).is_safe() {
+        if !method.is_safe() {
             return self.write(fetch).await;
         }
         if !callee.admits() {
@@ -324,7 +330,7 @@ impl Upstream {
         }
         answer.inspect(|answer| {
             self.saw(answer);
-            if answer.status() == 200 && answer.body().is_some() {
+            if answer.status() == 200 && method != Method::Head {
                 callee.answered();
             } else {
                 callee.succeeded();

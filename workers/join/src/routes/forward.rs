@@ -10,7 +10,7 @@ use crate::routes::people_per_place::{people, places};
 /// A problem that names the service where it failed or was slow.
 pub async fn to_places(call: Call) -> Result<Answer, Error> {
     places(&call.env)?
-        .forward(&call.request)
+        .forward(&call.incoming)
         .await
         .map(Answer::passed)
 }
@@ -21,7 +21,7 @@ pub async fn to_places(call: Call) -> Result<Answer, Error> {
 /// As [`to_places`].
 pub async fn to_people(call: Call) -> Result<Answer, Error> {
     people(&call.env)?
-        .forward(&call.request)
+        .forward(&call.incoming)
         .await
         .map(Answer::passed)
 }
@@ -32,7 +32,7 @@ pub async fn to_people(call: Call) -> Result<Answer, Error> {
 /// As [`to_places`].
 pub async fn import_places(call: Call) -> Result<Answer, Error> {
     let places = places(&call.env)?.patient();
-    places.forward(&call.request).await.map(Answer::passed)
+    places.forward(&call.incoming).await.map(Answer::passed)
 }
 
 /// An import of people, which takes its time.
@@ -41,5 +41,5 @@ pub async fn import_places(call: Call) -> Result<Answer, Error> {
 /// As [`to_places`].
 pub async fn import_people(call: Call) -> Result<Answer, Error> {
     let people = people(&call.env)?.patient();
-    people.forward(&call.request).await.map(Answer::passed)
+    people.forward(&call.incoming).await.map(Answer::passed)
 }

@@ -96,7 +96,7 @@ pub fn refuse(form: &mut Form, problem: &Problem) {
 /// One that has.
 pub fn must_be_own(call: &Call) -> Result<(), Error> {
     let (origin, site) = (call.header("origin"), call.header("sec-fetch-site"));
-    if session::is_own(&call.request.url(), origin.as_deref(), site.as_deref()) {
+    if session::is_own(&call.incoming.url, origin.as_deref(), site.as_deref()) {
         Ok(())
     } else {
         Err(Problem::foreign_form().into())

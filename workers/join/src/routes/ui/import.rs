@@ -137,7 +137,7 @@ async fn read(call: &Call) -> Result<(Form, Vec<u8>), Error> {
     }
     let thrown = Error::platform("reading a form");
     let not_a_form = |_| Problem::unsupported_media_type(&["multipart/form-data"]);
-    let data = call.request.form_data().map_err(&thrown)?;
+    let data = call.incoming.request.form_data().map_err(&thrown)?;
     let data: FormData = JsFuture::from(data)
         .await
         .map_err(not_a_form)?

@@ -42,7 +42,7 @@ impl Form for Root {
 /// # Errors
 /// None.
 pub async fn overview(call: Call) -> Result<Answer, Error> {
-    let root = match path::of_address(&call.request.url()).0 {
+    let root = match path::of_address(&call.incoming.url).0 {
         "/" => call.format(&[Root::Page, Root::Dataset]),
         _ => Ok(Root::Dataset),
     };

@@ -1,0 +1,97 @@
+//! A request as it came in.
+
+use web_sys::{Headers, Request};
+
+/// The methods that routes tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// GET
+    Get,
+    /// HEAD
+    Head,
+    /// OPTIONS
+    Options,
+    /// POST
+    Post,
+    /// PUT
+    Put,
+    /// PATCH
+    Patch,
+    /// DELETE
+    Delete,
+    /// Any other.
+    Other,
+}
+
+impl Method {
+    const KNOWN: [Self; 7] = [
+        Self::Get,
+        Self::Head,
+        Self::Options,
+        Self::Post,
+        Self::Put,
+        Self::Patch,
+        Self::Delete,
+    ];
+
+    /// The method's name, empty for any other.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Options => "OPTIONS",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+            Self::Other => "",
+        }
+    }
+
+    /// Whether it does no more than read (RFC 9110, 9.2.1).
+    #[must_use]
+    pub fn is_safe(self) -> bool {
+        matches!(self, Self::Get | Self::Head | Self::Options)
+    }
+}
+
+impl From<&str> for Method {
+    fn from(name: &str) -> Self {
+        let known = Self::KNOWN.into_iter().find(|method| method.name() == name);
+        known.unwrap_or(Self::Other)
+    }
+}
+
+/// The platform's request, with what of it is asked for again and again: each look costs a call
+/// over to JavaScript, and a copy.
+#[derive(Clone)]
+pub struct Incoming {
+    /// The request itself.
+    pub request: Request,
+    /// Its headers.
+    pub headers: Headers,
+    /// Its method.
+    pub method: Method,
+    /// Its whole URL.
+    pub url: String,
+}
+
+impl From<Request> for Incoming {
+    fn from(request: Request) -> Self {
+        Self {
+            headers: request.headers(),
+            method: Method::from(request.method().as_str()),
+            url: request.url(),
+            request,
+        }
+    }
+}
+
+impl Incoming {
+    /// A header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.headers.get(name).ok().flatten()
+    }
+}
