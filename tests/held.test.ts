@@ -1,6 +1,7 @@
 // Answers that an isolate holds: never older than what was written before they were asked for.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { start } from "./harness.ts";
 
 const places = [
@@ -49,6 +50,23 @@ test("who_asks_at_the_same_time_shares_a_proof", async () => {
     for (const { status, text } of answers) assert.deepEqual([status, text], [200, first.text]);
     const { places, people } = await system.statements();
     assert.ok(Math.max(places, people) < 30, `${path}: ${places} and ${people} statements`);
+  }
+});
+
+/** What asks for an answer that no isolate holds: `Accept` is too long. */
+const unheld = `application/json, ${"text/plain;q=0.1, ".repeat(20)}*/*;q=0.1`;
+
+test("who_has_a_list_already_shares_a_proof_where_nothing_is_held", async () => {
+  for (const path of ["/v1/people-per-place", "/v1/statistics/places"]) {
+    const { etag } = await join.get(path, { accept: unheld });
+    const known = { accept: unheld, "if-none-match": etag };
+    await system.statements();
+    const answers = await Promise.all(Array.from({ length: 60 }, () => join.get(path, known)));
+    for (const answer of answers) assert.deepEqual([answer.status, answer.etag], [304, etag]);
+    const { places, people } = await system.statements();
+    assert.ok(Math.max(places, people) < 30, `${path}: ${places} and ${people} statements`);
+    const malformed = await join.get(`${path}?limit=0`, known);
+    assert.equal(malformed.status, 400);
   }
 });
 
@@ -123,6 +141,8 @@ test("every_history_of_reads_and_writes_is_one_that_a_single_copy_could_have_had
       begun.push({ at: now(), number });
       assert.equal((await patch(number)).status, 200);
       acknowledged.push({ at: now(), number });
+      // Long enough for some to hear that nothing has changed.
+      if (number % 10 === 0) await setTimeout(60);
     }
     isWriting = false;
   };
@@ -133,6 +153,7 @@ test("every_history_of_reads_and_writes_is_one_that_a_single_copy_could_have_had
     "/v1/people-per-place/1",
   ];
   const read = async (reader: number) => {
+    let [tag, known] = ["", 0];
     for (let n = reader; isWriting; n += 1) {
       const path = paths[n % paths.length] as string;
       const from = now();
@@ -145,6 +166,18 @@ test("every_history_of_reads_and_writes_is_one_that_a_single_copy_could_have_had
         );
         continue;
       }
+      if (n % 5 === 0) {
+        // A client that has the page, and is told whether it is still so.
+        const headers = { accept: unheld, ...(tag && { "if-none-match": tag }) };
+        const { status, text, etag } = await join.get("/v1/people-per-place", headers);
+        assert.ok(status === 200 || (status === 304 && tag), text);
+        if (status === 200) {
+          [tag, known] = [etag ?? "", numberIn(text)];
+          n -= 1;
+        }
+        history.push({ path: `its tag (${status})`, from, to: now(), seen: known });
+        continue;
+      }
       const { status, text } = await join.get(path);
       assert.equal(status, 200, text);
       history.push({ path, from, to: now(), seen: numberIn(text) });
@@ -153,6 +186,7 @@ test("every_history_of_reads_and_writes_is_one_that_a_single_copy_could_have_had
   await Promise.all([write(), ...Array.from({ length: 12 }, (_, reader) => read(reader))]);
 
   assert.ok(history.length > 300, `${history.length} reads`);
+  assert.ok(history.filter(({ path }) => path.includes("304")).length > 5, "tags that held");
   const last = (of: typeof begun, moment: number) =>
     of.findLast(({ at }) => at < moment)?.number ?? Number.NaN;
   for (const { path, from, to, seen } of history) {

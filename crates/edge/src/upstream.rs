@@ -128,23 +128,25 @@ impl Upstream {
     /// # Errors
     /// A problem that names the service where it failed (any 5xx among it) or was slow.
     pub async fn get(&self, path: &str) -> Result<Response, Error> {
-        self.ask("GET", path, None).await
+        self.send("GET", path, &[], None).await
     }
 
     /// Reads a path of the service, unless it is still as the tag says: then a 304.
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn get_unless(&self, path: &str, known: Option<&Tag>) -> Result<Response, Error> {
-        self.ask("GET", path, known).await
+    pub async fn get_unless(&self, path: &str, known: &Tag) -> Result<Response, Error> {
+        let known = known.to_string();
+        self.send("GET", path, &[("if-none-match", &known)], None)
+            .await
     }
 
-    /// Asks for no more than the headers of a path, unless it is still as the tag says.
+    /// Asks for no more than the headers of a path.
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn head_unless(&self, path: &str, known: Option<&Tag>) -> Result<Response, Error> {
-        self.ask("HEAD", path, known).await
+    pub async fn head(&self, path: &str) -> Result<Response, Error> {
+        self.send("HEAD", path, &[], None).await
     }
 
     /// Has the service do something, by an empty POST.
@@ -152,13 +154,7 @@ impl Upstream {
     /// # Errors
     /// As [`Self::get`].
     pub async fn post(&self, path: &str) -> Result<Response, Error> {
-        self.ask("POST", path, None).await
-    }
-
-    async fn ask(&self, method: &str, path: &str, known: Option<&Tag>) -> Result<Response, Error> {
-        let known = known.map(ToString::to_string);
-        let known = known.as_deref().map(|known| ("if-none-match", known));
-        self.send(method, path, known.as_slice(), None).await
+        self.send("POST", path, &[], None).await
     }
 
     /// Has the service do something.

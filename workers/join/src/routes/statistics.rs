@@ -4,10 +4,10 @@ use edge::{Answer, Body, Call, Error};
 use futures_util::future::try_join;
 use registry::media::TABLE;
 use registry::population::Populations;
-use registry::{Cursor, Format, Tag, page};
+use registry::{Cursor, page};
 use web_sys::Response;
 
-use super::people_per_place::sources::{Joined, Services, Sources};
+use super::people_per_place::sources::{Joined, Services, unchanged};
 use crate::domain::statistics::{self, Gathering, Part, Row, Written};
 
 /// The parameters of the query.
@@ -27,20 +27,18 @@ pub async fn places(call: Call) -> Result<Answer, Error> {
         Some(format) => format,
         None => call.format(TABLE)?,
     };
-    let known = call.preconditions()?.known_counters(format);
+    if let Some(tag) = unchanged(&call, format).await? {
+        return Ok(Answer::not_modified(&tag));
+    }
     let services = Services::for_reader(&call)?;
     let is_now = ask.as_of.is_none();
     let mut gathering = Gathering::of(ask);
 
     let [places_path, people_path] = gathering.paths().unwrap_or_default();
     let paths = [places_path.as_str(), people_path.as_str()];
-    let places_tag = |counter| Tag::of_list(Format::Json, &[counter]);
-    let sources = services.ask(paths, known, format, places_tag, false);
-    let (places, joined) = match sources.await? {
-        Sources::NotModified(tag) => return Ok(Answer::not_modified(&tag)),
-        Sources::Found(places, joined) => (services.places.found(places)?, joined?),
-    };
-    let Joined { people, tag, marks } = joined;
+    let (places, joined) = services.ask(paths, format, false).await?;
+    let places = services.places.found(places)?;
+    let Joined { people, tag, marks } = joined?;
     let sums = Sums::of(&people);
     step(&services, &mut gathering, places, people).await?;
     finish(&services, &mut gathering).await?;

@@ -8,11 +8,11 @@
 use edge::{Answer, Body, Call, Error};
 use futures_util::{StreamExt, stream};
 use registry::media::{Frame, LIST};
-use registry::{Cursor, Format, Tag, page};
+use registry::{Cursor, page};
 
 use super::half;
 use super::merging::Merging;
-use super::sources::{Services, Sources};
+use super::sources::{Services, unchanged};
 use crate::domain::{Merge, PeoplePerPlace};
 
 /// The bytes of a page that are gathered before its answer begins.
@@ -25,16 +25,14 @@ const HELD: usize = 256 * 1024;
 pub async fn list(call: Call) -> Result<Answer, Error> {
     let ask = PeoplePerPlace::read(&call.params(PeoplePerPlace::PARAMETERS)?)?;
     let format = call.format(LIST)?;
-    let known = call.preconditions()?.known_counters(format);
+    if let Some(tag) = unchanged(&call, format).await? {
+        return Ok(Answer::not_modified(&tag));
+    }
     let services = Services::for_reader(&call)?;
     let (places_path, groups_path) = (ask.places_path(), ask.groups_path(ask.after));
     let paths = [places_path.as_str(), groups_path.as_str()];
-    let places_tag = |counter| Tag::of_list(Format::Json, &[counter]);
-    let sources = services.ask(paths, known, format, places_tag, call.is_head());
-    let (places, joined) = match sources.await? {
-        Sources::NotModified(tag) => return Ok(Answer::not_modified(&tag)),
-        Sources::Found(places, joined) => (services.places.found(places)?, joined),
-    };
+    let (places, joined) = services.ask(paths, format, call.is_head()).await?;
+    let places = services.places.found(places)?;
     let headers = places.headers();
     let page = services.places.bytes(&places).await?;
 

@@ -7,7 +7,7 @@ use registry::page::PeopleLimit;
 use registry::{Format, PlaceId, Problem, Tag};
 
 use super::half;
-use super::sources::{Services, Sources};
+use super::sources::Services;
 use crate::domain::{Malformed, Merge};
 
 /// The parameters of the query.
@@ -27,14 +27,24 @@ pub async fn read(call: Call) -> Result<Answer, Error> {
     let place_path = format!("/v1/places/{id}");
     let group_path = format!("/v1/people/by-place?placeId={id}&peopleLimit={limit}");
     let paths = [place_path.as_str(), group_path.as_str()];
-    let sources = services.ask(paths, known, Format::Json, Tag::of_version, false);
-    let (place, joined) = match sources.await? {
-        Sources::NotModified(tag) => return Ok(Answer::not_modified(&tag)),
-        Sources::Found(place, _) if place.status() == 404 => {
-            return Err(Problem::not_found("place", id.get()).into());
+    let (place, joined) = match known {
+        None => services.ask(paths, Format::Json, false).await?,
+        Some(known) => {
+            let [version, counter] = known;
+            let tags = [
+                Tag::of_version(version),
+                Tag::of_list(Format::Json, &[counter]),
+            ];
+            let Some(found) = services.ask_unless(paths, &tags).await? else {
+                return Ok(Answer::not_modified(&Tag::of_list(Format::Json, &known)));
+            };
+            found
         }
-        Sources::Found(place, joined) => (services.places.found(place)?, joined),
     };
+    if place.status() == 404 {
+        return Err(Problem::not_found("place", id.get()).into());
+    }
+    let place = services.places.found(place)?;
     let place = services.places.bytes(&place);
     let group = async {
         let joined = joined?;

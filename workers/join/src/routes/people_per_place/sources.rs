@@ -1,13 +1,14 @@
 //! The two services, and what each is asked for one answer.
 //!
 //! A reader who has the answer already says so by its tag, which is made of what each service
-//! calls its own. Each is then asked for no more than whether it has changed; only where one
-//! has is the other one's part fetched, too.
+//! calls its own. That of a list is how far both registers are, which many readers ask at once.
+//! That of one place has its version in it: each service is asked for no more than whether it
+//! has changed, and only where one has is the other one's part fetched, too.
 
-use edge::proof::COUNTER;
+use edge::proof::{self, COUNTER};
 use edge::{Call, Env, Error, Marks, Upstream};
-use futures_util::future::try_join;
-use registry::{Format, Param, Tag};
+use futures_util::future::{join, try_join};
+use registry::{Format, Param, Problem, Tag};
 use web_sys::Response;
 
 use crate::domain::Malformed;
@@ -20,13 +21,8 @@ pub struct Services {
     pub people: Upstream,
 }
 
-/// What the two services answered.
-pub enum Sources {
-    /// The reader has it already.
-    NotModified(Tag),
-    /// Of the places, and of the people if their owner has not failed.
-    Found(Response, Result<Joined, Error>),
-}
+/// What the two services answered: of the places, and of the people if their owner has not failed.
+pub type Found = (Response, Result<Joined, Error>);
 
 /// The people's part, and what can be said now that both are there.
 pub struct Joined {
@@ -67,6 +63,18 @@ pub async fn marks(env: Env) -> Option<Marks> {
     let path = "/internal/counter";
     let (places, people) = try_join(places.get(path), people.get(path)).await.ok()?;
     Some([told(&places)?, told(&people)?])
+}
+
+/// The tag of the list that a reader has, if it is still that of both registers.
+///
+/// # Errors
+/// A header that holds no entity tags.
+pub async fn unchanged(call: &Call, format: Format) -> Result<Option<Tag>, Problem> {
+    let Some(seen) = call.preconditions()?.known_counters(format) else {
+        return Ok(None);
+    };
+    let now = proof::marks(call, marks).await;
+    Ok((now == Some(seen)).then(|| Tag::of_list(format, &seen)))
 }
 
 impl Joined {
@@ -111,8 +119,7 @@ impl Services {
         self.people.unhurried();
     }
 
-    /// Asks both at once; for HEAD, people for no more than their headers. `place_tag` makes
-    /// the tag that the places have at a mark.
+    /// Asks both at once; for HEAD, people for no more than their headers.
     ///
     /// # Errors
     /// A problem of the owner of places. An answer of its other than 200 is found, too: what it
@@ -120,45 +127,61 @@ impl Services {
     pub async fn ask(
         &self,
         [places, people]: [&str; 2],
-        known: Option<[i64; 2]>,
         format: Format,
-        place_tag: fn(i64) -> Tag,
         is_head: bool,
-    ) -> Result<Sources, Error> {
-        let people_unless = async |known: Option<&Tag>| {
+    ) -> Result<Found, Error> {
+        let people = async {
             if is_head {
-                self.people.head_unless(people, known).await
+                self.people.head(people).await
             } else {
-                self.people.get_unless(people, known).await
+                self.people.get(people).await
             }
         };
-        let place_tag = known.map(|[mark, _]| place_tag(mark));
-        let group_tag = known.map(|[_, counter]| Tag::of_list(Format::Json, &[counter]));
-        let asked = async { Ok(people_unless(group_tag.as_ref()).await) };
-        let asked = try_join(self.places.get_unless(places, place_tag.as_ref()), asked);
-        let (mut place, group) = asked.await?;
-        if let (Some(known), Ok(group)) = (known, &group)
-            && place.status() == 304
-            && group.status() == 304
-        {
-            return Ok(Sources::NotModified(Tag::of_list(format, &known)));
+        let (places, people) = join(self.places.get(places), people).await;
+        Ok(self.found(places?, people, format, is_head))
+    }
+
+    /// Asks both at once for what is not as the tags say: nothing, where all is.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn ask_unless(
+        &self,
+        [place, people]: [&str; 2],
+        [place_tag, people_tag]: &[Tag; 2],
+    ) -> Result<Option<Found>, Error> {
+        let asked = join(
+            self.places.get_unless(place, place_tag),
+            self.people.get_unless(people, people_tag),
+        );
+        let (of_place, of_people) = asked.await;
+        let (mut of_place, mut of_people) = (of_place?, of_people);
+        let is_known = |answer: &Response| answer.status() == 304;
+        match (is_known(&of_place), of_people.as_ref().is_ok_and(is_known)) {
+            (true, true) => return Ok(None),
+            (true, false) => of_place = self.places.read(place).await?,
+            (false, true) => of_people = self.people.get(people).await,
+            (false, false) => {}
         }
-        if place.status() == 304 {
-            place = self.places.read(places).await?;
-        }
-        let group = match group {
-            Ok(group) if group.status() == 304 => people_unless(None).await,
-            group => group,
-        };
+        Ok(Some(self.found(of_place, of_people, Format::Json, false)))
+    }
+
+    fn found(
+        &self,
+        places: Response,
+        people: Result<Response, Error>,
+        format: Format,
+        is_head: bool,
+    ) -> Found {
         // Of a body that nobody reads its headers must tell that it is an answer.
-        let is_answer = |group: &Response| !is_head || mark(group).is_some();
-        let joined = group.and_then(|group| {
-            let group = self.people.found(group)?;
+        let is_answer = |people: &Response| !is_head || mark(people).is_some();
+        let joined = people.and_then(|people| {
+            let people = self.people.found(people)?;
             let untagged = || self.people.failed("an answer without a tag");
-            Some(group).filter(is_answer).ok_or_else(untagged)
+            let people = Some(people).filter(is_answer).ok_or_else(untagged)?;
+            Ok(Joined::of(&places, people, format))
         });
-        let joined = joined.map(|people| Joined::of(&place, people, format));
-        Ok(Sources::Found(place, joined))
+        (places, joined)
     }
 
     /// The problem that names the service whose answer cannot be read.
