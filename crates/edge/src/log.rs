@@ -94,5 +94,5 @@ where
     let marks = crate::proof::marks(&call, marks).await;
     let [counter, _] = marks.ok_or_else(Problem::internal)?;
     // A header is there with the answer; a body would be another wait.
-    Ok(Answer::to_worker().header(COUNTER, counter.to_string()))
+    Ok(Answer::no_content().header(COUNTER, counter.to_string()))
 }

@@ -22,11 +22,34 @@ use worker::{Context, console_error, worker_sys};
 
 use crate::{Answer, Env, Error, Incoming, Routes};
 
+/// Who gets the answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asker {
+    /// Another worker, for itself: it calls this one by its bare name.
+    Worker,
+    /// Whoever reached it by TLS, and will do so again: a name that means the machine itself must
+    /// not be bound to it.
+    Secure,
+    /// Anybody else.
+    Other,
+}
+
+impl Asker {
+    fn of(url: &str, worker: &str) -> Self {
+        let host = url.strip_prefix("https://").unwrap_or_default();
+        match host.split(['/', '?', ':']).next().unwrap_or_default() {
+            name if name == worker => Self::Worker,
+            "" | "localhost" | "127.0.0.1" | "[" => Self::Other,
+            _ => Self::Secure,
+        }
+    }
+}
+
 /// A request that is being answered.
 struct Serving {
     worker: &'static str,
     env: Env,
-    is_secure: bool,
+    asker: Asker,
     is_write: bool,
     /// Settles the promise of the answer.
     settle: Function,
@@ -56,7 +79,11 @@ impl Serving {
     /// The answer goes out, and its line is written.
     fn end(&self, answer: Answer) {
         let id = self.env.trace().id();
-        let answer = answer.of_request(id).secure(self.is_secure);
+        let answer = match self.asker {
+            Asker::Worker => answer.for_worker(id),
+            Asker::Secure => answer.of_request(id).secure(),
+            Asker::Other => answer.of_request(id),
+        };
         let response = answer.seen(self.env.reading().token()).into_response();
         let settled = response.and_then(|response| {
             let sampling = Sampling::of(self.env.setting("LOG").as_deref());
@@ -100,7 +127,7 @@ pub fn serve(
 ) -> Promise {
     let incoming = Incoming::from(request);
     let env = Env::of_request(bindings, &incoming, routes.name());
-    let is_secure = is_secure(&incoming.url);
+    let asker = Asker::of(&incoming.url, routes.name());
     let is_write = !incoming.method.is_safe();
     let context = Context::new(context);
     let mut begun = Some((routes, incoming, env, context));
@@ -112,7 +139,7 @@ pub fn serve(
         let serving = Rc::new(Serving {
             worker,
             env: env.clone(),
-            is_secure,
+            asker,
             is_write,
             settle,
         });
@@ -120,14 +147,6 @@ pub fn serve(
         let answer = async move { routes.serve(incoming, env, context).await }.boxed_local();
         spawn_local(Turns { serving, answer });
     })
-}
-
-/// Whether a browser reached the address by TLS, and will do so again: a name that means the
-/// machine itself must not be bound to it.
-fn is_secure(address: &str) -> bool {
-    let host = address.strip_prefix("https://").unwrap_or_default();
-    let host = host.split(['/', '?', ':']).next().unwrap_or_default();
-    !["", "localhost", "127.0.0.1", "["].contains(&host)
 }
 
 /// Writes down what went wrong: in the line of the request whose turn it is, or in one of its

@@ -5,24 +5,25 @@
 //! service that fails again and again is not asked for a while ([`registry::breaker`]). A write
 //! is sent once, whatever becomes of it.
 
+mod answers;
+mod calls;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::{ArrayBuffer, Math, Uint8Array};
+use js_sys::Math;
+use registry::Param;
 use registry::access::Token;
 use registry::bookmark::Bookmarks;
 use registry::problem::Kind;
 use registry::timing::Timings;
-use registry::{Param, Tag};
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortSignal, Headers, RequestInit, Response};
+use web_sys::Response;
 use worker::worker_sys;
 
 use crate::callee::{Callee, Fetch};
-use crate::patience::{Parts, in_time, pause};
+use crate::patience::pause;
 use crate::reading::{BOOKMARK, Reading};
-use crate::trace::REQUEST_ID;
-use crate::{Env, Error, Incoming, Method, Trace, access, now};
+use crate::{Env, Error, Method, Trace, access, now};
 
 /// How long a service may take to begin its answer, and for each part of it from then on.
 const DEADLINE_MS: u32 = 5_000;
@@ -121,181 +122,6 @@ impl Upstream {
             write_ms: PATIENT_MS,
             ..self
         }
-    }
-
-    /// Reads a path of the service.
-    ///
-    /// # Errors
-    /// A problem that names the service where it failed (any 5xx among it) or was slow.
-    pub async fn get(&self, path: &str) -> Result<Response, Error> {
-        self.send("GET", path, &[], None).await
-    }
-
-    /// Reads a path of the service, unless it is still as the tag says: then a 304.
-    ///
-    /// # Errors
-    /// As [`Self::get`].
-    pub async fn get_unless(&self, path: &str, known: &Tag) -> Result<Response, Error> {
-        let known = known.to_string();
-        self.send("GET", path, &[("if-none-match", &known)], None)
-            .await
-    }
-
-    /// Asks for no more than the headers of a path.
-    ///
-    /// # Errors
-    /// As [`Self::get`].
-    pub async fn head(&self, path: &str) -> Result<Response, Error> {
-        self.send("HEAD", path, &[], None).await
-    }
-
-    /// Has the service do something, by an empty POST.
-    ///
-    /// # Errors
-    /// As [`Self::get`].
-    pub async fn post(&self, path: &str) -> Result<Response, Error> {
-        self.send("POST", path, &[], None).await
-    }
-
-    /// Has the service do something.
-    ///
-    /// # Errors
-    /// As [`Self::get`].
-    pub async fn send(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: Option<&[u8]>,
-    ) -> Result<Response, Error> {
-        let thrown = Error::platform("making a request");
-        let init = RequestInit::new();
-        init.set_method(method);
-        let sent = Headers::new().map_err(&thrown)?;
-        for (name, value) in headers {
-            sent.set(name, value).map_err(&thrown)?;
-        }
-        self.sign(&sent, false).map_err(&thrown)?;
-        init.set_headers(&sent);
-        if let Some(body) = body {
-            init.set_body(&Uint8Array::from(body));
-        }
-        let address = format!("https://{}{path}", self.callee.service);
-        self.fetched(Method::from(method), &|signal| {
-            if signal.is_some() {
-                init.set_signal(signal);
-            }
-            self.fetcher.fetch_with_str_and_init(&address, &init)
-        })
-        .await
-    }
-
-    /// Reads a path that the service must have.
-    ///
-    /// # Errors
-    /// As [`Self::get`], and for any other answer than 200.
-    pub async fn read(&self, path: &str) -> Result<Response, Error> {
-        self.found(self.get(path).await?)
-    }
-
-    /// An answer that must be a 200.
-    ///
-    /// # Errors
-    /// A problem that names the service, for any other.
-    pub fn found(&self, response: Response) -> Result<Response, Error> {
-        match response.status() {
-            200 => Ok(response),
-            status => Err(self.failed(&format!("status {status}"))),
-        }
-    }
-
-    /// The whole body of an answer, as JSON of a shape.
-    ///
-    /// # Errors
-    /// As [`Self::read`], and for a body of another shape.
-    pub async fn read_json<T: serde::de::DeserializeOwned>(
-        &self,
-        response: Response,
-    ) -> Result<T, Error> {
-        let body = self.bytes(&self.found(response)?).await?;
-        serde_json::from_slice(&body).map_err(|error| self.failed(&error.to_string()))
-    }
-
-    /// The whole body of an answer.
-    ///
-    /// # Errors
-    /// A body that breaks off.
-    pub async fn bytes(&self, response: &Response) -> Result<Vec<u8>, Error> {
-        let buffer = match response.array_buffer() {
-            Ok(buffer) => in_time(&buffer, &self.callee).await,
-            Err(thrown) => Err(thrown),
-        };
-        match buffer {
-            Ok(Some(buffer)) => {
-                self.callee.succeeded();
-                Ok(Uint8Array::new(buffer.unchecked_ref::<ArrayBuffer>()).to_vec())
-            }
-            Ok(None) => Err(self.callee.timed_out()),
-            Err(thrown) => Err(self.callee.threw(&thrown)),
-        }
-    }
-
-    /// The body of an answer as it comes.
-    #[must_use]
-    pub fn parts(&self, response: &Response) -> Parts {
-        Parts::of(response, self.callee.clone())
-    }
-
-    /// Passes a request on as it is, but for what proves who sends it: that was looked at here,
-    /// and is no business of the service.
-    ///
-    /// # Errors
-    /// As [`Self::get`].
-    pub async fn forward(&self, incoming: &Incoming) -> Result<Response, Error> {
-        let thrown = Error::platform("passing a request on");
-        let sent = Headers::new_with_headers(&incoming.headers).map_err(&thrown)?;
-        for name in ["authorization", "cookie"] {
-            sent.delete(name).map_err(&thrown)?;
-        }
-        self.sign(&sent, true).map_err(&thrown)?;
-        let init = RequestInit::new();
-        init.set_headers(&sent);
-        let fetch = |signal: Option<&AbortSignal>| {
-            if signal.is_some() {
-                init.set_signal(signal);
-            }
-            self.fetcher.fetch_with_init(&incoming.request, &init)
-        };
-        let answer = self.fetched(incoming.method, &fetch).await?;
-        // One of our own workers says what the request is called: whatever else came in between
-        // is no answer that may be passed on.
-        let said = answer.headers().get(REQUEST_ID).ok().flatten();
-        if said.as_deref() == Some(self.trace.id().as_str()) {
-            self.callee.succeeded();
-            return Ok(answer);
-        }
-        let failed = self.failed("an answer that does not name the request");
-        Err(if incoming.method.is_safe() {
-            failed
-        } else {
-            failed.of_write()
-        })
-    }
-
-    /// Says in a request's headers what it is called and who sends it, whatever a client has
-    /// said there.
-    fn sign(&self, sent: &Headers, is_clients: bool) -> Result<(), JsValue> {
-        let secret = self.secret.as_ref().map(Token::reveal);
-        let demand = self.reading.demand();
-        let own = [(access::SERVICE, secret), (BOOKMARK, demand.as_deref())];
-        for (name, value) in self.trace.headers().chain(own) {
-            match value {
-                Some(value) => sent.set(name, value)?,
-                None if is_clients => sent.delete(name)?,
-                None => {}
-            }
-        }
-        Ok(())
     }
 
     /// The problem for an answer of this service that cannot be used.
