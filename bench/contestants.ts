@@ -4,7 +4,8 @@ import { join, resolve } from "node:path";
 import { buildSync } from "esbuild";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
 import { counting } from "../tests/counting.ts";
-import { type Name, worker as productWorker } from "../tests/harness.ts";
+import { worker as productWorker } from "../tests/harness.ts";
+import { type Name, names } from "../tools/workers.ts";
 import { installFlask, startFlask } from "./flask.ts";
 import { buildNaive, naiveFolder } from "./naive.ts";
 import { home, type SchemaName } from "./stock.ts";
@@ -38,7 +39,6 @@ export type Contestant = {
 type Worker = Pick<WorkerOptions, "modules" | "modulesRoot"> & Partial<WorkerOptions>;
 
 const services = { places: ["PEOPLE"], people: ["PLACES"], join: ["PLACES", "PEOPLE"] };
-export const names: Name[] = ["places", "people", "join"];
 
 /** The options of three workers that call each other, each with its own database. */
 function three(worker: (name: Name) => Worker): WorkerOptions[] {

@@ -4,14 +4,8 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Costs } from "../tests/counting.ts";
-import type { Name } from "../tests/harness.ts";
-import {
-  type ContestantName,
-  contestants,
-  names,
-  type Options,
-  type Started,
-} from "./contestants.ts";
+import { type Name, names } from "../tools/workers.ts";
+import { type ContestantName, contestants, type Options, type Started } from "./contestants.ts";
 import type { Size } from "./rows.ts";
 import { copied, home } from "./stock.ts";
 

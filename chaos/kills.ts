@@ -3,11 +3,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Worker } from "../tests/harness.ts";
 import { repaired } from "../tests/sound.ts";
+import { Random } from "../tools/random.ts";
 import { Client } from "./client.ts";
 import { look } from "./honest.ts";
 import { Ledger, STANDING } from "./ledger.ts";
 import { Mortal } from "./mortal.ts";
-import { Random } from "./random.ts";
 
 export type Kills = Ledger["counts"] & { kills: number; people: number; repaired: number };
 

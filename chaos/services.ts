@@ -3,10 +3,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type System, start } from "../tests/harness.ts";
 import { is_sound, repaired } from "../tests/sound.ts";
+import { Random } from "../tools/random.ts";
 import { flaky, names } from "./flaky.ts";
 import { calm, crowd, standing } from "./kills.ts";
 import { Ledger } from "./ledger.ts";
-import { Random } from "./random.ts";
 import { type Kind, kinds, readOnce } from "./reader.ts";
 
 export type Plan = { rounds: number; seconds: number; clients: number; seed: number };

@@ -3,8 +3,9 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { Miniflare } from "miniflare";
-import { mainTable, sections } from "../tools/seed.ts";
-import type { Name, Plan } from "./plan.ts";
+import { sections } from "../tools/seed.ts";
+import { mainTable, type Name } from "../tools/workers.ts";
+import type { Plan } from "./plan.ts";
 
 type D1 = Awaited<ReturnType<Miniflare["getD1Database"]>>;
 

@@ -6,14 +6,9 @@ import {
   unstable_getMiniflareWorkerOptions as optionsOf,
   unstable_readConfig as readConfig,
 } from "wrangler";
+import { configs, type Name } from "../tools/workers.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const configs = {
-  places: "workers/places/wrangler.toml",
-  people: "workers/people/wrangler.toml",
-  join: "wrangler.toml",
-};
-export type Name = keyof typeof configs;
 
 /** What the container of a worker needs to know. Paths are those from the root of the project. */
 export type Plan = ReturnType<typeof planOf>;

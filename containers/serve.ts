@@ -3,8 +3,9 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
+import type { Name } from "../tools/workers.ts";
 import { prepare } from "./database.ts";
-import type { Name, Plan, Plans } from "./plan.ts";
+import type { Plan, Plans } from "./plan.ts";
 
 process.chdir(resolve(import.meta.dirname, ".."));
 const { env } = process;

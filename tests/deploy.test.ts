@@ -16,7 +16,8 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, suite, test } from "node:test";
-import { type Name, names, type Services, type State, steps } from "../tools/deploy/plan.ts";
+import { type Services, type State, steps } from "../tools/deploy/plan.ts";
+import { type Name, names } from "../tools/workers.ts";
 import type { Account } from "./fake-wrangler.ts";
 
 const services: Services = { places: ["people"], people: ["places"], join: ["places", "people"] };

@@ -9,21 +9,16 @@ import {
   unstable_splitSqlQuery as splitSql,
 } from "wrangler";
 import { sections } from "../tools/seed.ts";
+import { configs, type Name, names } from "../tools/workers.ts";
 import type { Costs } from "./counting.ts";
 import { frontOf } from "./fronts.ts";
 import type { Person, Place } from "./village.ts";
 import { Worker } from "./worker.ts";
 
 export { type Answer, always, array, nextOf, Worker } from "./worker.ts";
+export type { Name };
 
 const root = resolve(import.meta.dirname, "..");
-const configs = {
-  places: "workers/places/wrangler.toml",
-  people: "workers/people/wrangler.toml",
-  join: "wrangler.toml",
-};
-export type Name = keyof typeof configs;
-const names = Object.keys(configs) as Name[];
 
 /** Takes a service's place. Its text alone is used, so it can reach nothing around it. */
 export type StandIn = (request: Request) => Response | Promise<Response>;

@@ -6,12 +6,9 @@ import { readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { configs } from "./workers.ts";
 
-const workers = [
-  { name: "places", config: "workers/places/wrangler.toml" },
-  { name: "people", config: "workers/people/wrangler.toml" },
-  { name: "join", config: "wrangler.toml" },
-].map(({ name, config }) => {
+const workers = Object.entries(configs).map(([name, config]) => {
   const port = Number(/^port = (\d+)/m.exec(readFileSync(config, "utf8"))?.[1]);
   return { name, config, port, url: `http://localhost:${port}` };
 });

@@ -2,17 +2,14 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
-
-/** The table of each database that is never empty once it has been filled. */
-export const mainTable = { places: "place", people: "person", join: "dataset" };
-type Database = keyof typeof mainTable;
+import { configs, mainTable, type Name } from "./workers.ts";
 
 /** The sections of a seed file, each opened by a line `-- database: NAME`. */
-export function sections(text: string): Map<Database, string> {
+export function sections(text: string): Map<Name, string> {
   const [, ...parts] = text.split(/^-- database: *(\S+) *$/m);
-  const found = new Map<Database, string>();
+  const found = new Map<Name, string>();
   for (let i = 0; i < parts.length; i += 2) {
-    const name = parts[i] as Database;
+    const name = parts[i] as Name;
     if (!(name in mainTable)) throw new Error(`seed.sql: there is no database "${name}"`);
     if (found.has(name)) throw new Error(`seed.sql: "${name}" has two sections`);
     found.set(name, (parts[i + 1] ?? "").trim());
@@ -20,9 +17,8 @@ export function sections(text: string): Map<Database, string> {
   return found;
 }
 
-async function execute(database: Database, ...what: string[]): Promise<string> {
-  const config = database === "join" ? "wrangler.toml" : `workers/${database}/wrangler.toml`;
-  const where = ["-c", config, "--local", "--persist-to", ".wrangler/state"];
+async function execute(database: Name, ...what: string[]): Promise<string> {
+  const where = ["-c", configs[database], "--local", "--persist-to", ".wrangler/state"];
   const { stdout } = await promisify(execFile)(
     "wrangler",
     ["d1", "execute", database, ...where, "--json", ...what],
@@ -31,7 +27,7 @@ async function execute(database: Database, ...what: string[]): Promise<string> {
   return stdout;
 }
 
-async function seed(database: Database, sql: string): Promise<void> {
+async function seed(database: Name, sql: string): Promise<void> {
   const question = `SELECT EXISTS (SELECT 1 FROM ${mainTable[database]}) AS filled`;
   const [answer] = JSON.parse(await execute(database, "--command", question));
   if (answer.results[0].filled)

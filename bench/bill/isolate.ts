@@ -1,6 +1,7 @@
 // One isolate of the entry point under load, as crates/edge/src/{held,proof}.rs have it: what it
 // holds must be proved, requests at the same time share a proof that began behind them all, and
 // what is not held or has changed is made anew.
+import { Random } from "../../tools/random.ts";
 
 /** What an isolate is up against. */
 export type Load = {
@@ -27,17 +28,6 @@ export type Outcome = {
   waitedMs: number;
 };
 
-/** Numbers from 0 to 1 that a seed repeats (mulberry32). */
-export function chance(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Draws answers by Zipf's law. */
 function zipf(count: number, skew: number, next: () => number): () => number {
   const sums: number[] = [];
@@ -60,7 +50,8 @@ function zipf(count: number, skew: number, next: () => number): () => number {
 
 /** Sends so many requests to an isolate, at random moments. */
 export function isolate(load: Load, requests: number, seed = 1): Outcome {
-  const next = chance(seed);
+  const random = new Random(seed);
+  const next = () => random.next();
   const draw = zipf(load.answers, load.skew, next);
   const gap = (rate: number) => (rate > 0 ? (-Math.log(1 - next()) * 1000) / rate : Infinity);
   const held = new Map<number, number>();

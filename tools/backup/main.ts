@@ -1,8 +1,8 @@
 // `make backup` and `make restore FROM=…`, of this machine's databases, or with REMOTE=1 of those
 // that are deployed (ENV=staging: of that environment).
 import { type Environment, environments } from "../deploy/config.ts";
-import { names } from "../deploy/plan.ts";
 import { Failed } from "../deploy/wrangler.ts";
+import { names } from "../workers.ts";
 import { backup } from "./backup.ts";
 import { missing, read, Unusable, write } from "./manifest.ts";
 import { restore } from "./restore.ts";

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Name, names } from "../deploy/plan.ts";
+import { type Name, names } from "../workers.ts";
 import { type Contents, contents, mismatch, opened } from "./dump.ts";
 
 const FORMAT = 1;

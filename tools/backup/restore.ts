@@ -1,6 +1,7 @@
 // Brings a backup back into databases that have no rows.
-import { type Name, names } from "../deploy/plan.ts";
+
 import { Failed } from "../deploy/wrangler.ts";
+import { type Name, names } from "../workers.ts";
 import { contents, opened, TABLES } from "./dump.ts";
 import { type Dumps, described, type Manifest } from "./manifest.ts";
 import type { Store } from "./stores.ts";

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Miniflare } from "miniflare";
 import { called, configure, type Environment, placeholders } from "../deploy/config.ts";
-import { type Name, names } from "../deploy/plan.ts";
 import { databases, Failed, json, wrangler } from "../deploy/wrangler.ts";
+import { mainTable, type Name, names } from "../workers.ts";
 import { dump } from "./dump.ts";
 
 export type Row = Record<string, unknown>;
@@ -21,8 +21,6 @@ export interface Store {
   /** Runs statements, all or none. */
   load(name: Name, sql: string): Promise<void>;
 }
-
-const mark: Record<Name, string> = { places: "place", people: "person", join: "dataset" };
 
 /** Those of this machine, as `make dev` keeps them. They may be in use while they are read. */
 export class Local implements Store {
@@ -48,7 +46,7 @@ export class Local implements Store {
       try {
         database.exec("PRAGMA busy_timeout = 5000");
         const question = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?";
-        if (database.prepare(question).get(mark[name])) return act(database);
+        if (database.prepare(question).get(mainTable[name])) return act(database);
       } finally {
         database.close();
       }
@@ -70,7 +68,7 @@ export class Local implements Store {
     const isThere = this.#opened(name, () => true);
     if (!isThere) await this.#make(name);
     const fill = (database: DatabaseSync) => {
-      const all = isThere ? sql : `DROP TABLE ${mark[name]};\n${sql}`;
+      const all = isThere ? sql : `DROP TABLE ${mainTable[name]};\n${sql}`;
       try {
         database.exec(`BEGIN;\n${all}\nCOMMIT`);
       } catch (error) {
@@ -93,7 +91,7 @@ export class Local implements Store {
     });
     try {
       const database = await miniflare.getD1Database("DB");
-      await database.prepare(`CREATE TABLE ${mark[name]} (made)`).run();
+      await database.prepare(`CREATE TABLE ${mainTable[name]} (made)`).run();
     } finally {
       await miniflare.dispose();
     }

@@ -3,19 +3,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { experimental_readRawConfig as readRawConfig } from "wrangler";
-import { type Name, names, type Services } from "./plan.ts";
+import { configs, type Name, names } from "../workers.ts";
+import type { Services } from "./plan.ts";
 
 export const environments = ["production", "staging"] as const;
 export type Environment = (typeof environments)[number];
 
 /** Where they are written. */
 const folder = process.env.DEPLOY_FOLDER || ".deploy";
-
-const configs: Record<Name, string> = {
-  places: "workers/places/wrangler.toml",
-  people: "workers/people/wrangler.toml",
-  join: "wrangler.toml",
-};
 
 /** What a worker, or a database, is called in an environment. */
 export function called(name: string, environment: Environment): string {

@@ -2,6 +2,7 @@
 // again whatever became of it. ENV=staging: those of another name; DRY_RUN=1: asks nobody.
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
+import { type Name, names } from "../workers.ts";
 import { check } from "./check.ts";
 import {
   called,
@@ -12,7 +13,7 @@ import {
   placeholders,
   services,
 } from "./config.ts";
-import { type Name, names, type State, type Step, steps } from "./plan.ts";
+import { type State, type Step, steps } from "./plan.ts";
 import { databases, deploy, Failed, tryOut, workers, wrangler } from "./wrangler.ts";
 
 const { env } = process;

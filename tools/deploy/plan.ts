@@ -1,8 +1,6 @@
 // What a deployment does, from what is there already: no I/O. Whatever an earlier one has left
 // half-done, the next one finds, and does the rest.
-
-export const names = ["places", "people", "join"] as const;
-export type Name = (typeof names)[number];
+import { type Name, names } from "../workers.ts";
 
 /** What the account has of an environment. */
 export type State = {

@@ -5,8 +5,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { type Name, names } from "../workers.ts";
 import { called, type Environment } from "./config.ts";
-import { type Name, names, type State } from "./plan.ts";
+import type { State } from "./plan.ts";
 
 /** A command that failed, with what it said. */
 export class Failed extends Error {}
