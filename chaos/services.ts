@@ -45,7 +45,7 @@ export async function services(plan: Plan, say = (_: string) => {}): Promise<Ser
     const work = clients.map(async (client) => {
       while (performance.now() < until) {
         if (client.random.is(0.5)) await client.step(system.join);
-        else reads[await readOnce(client, system.join)] += 1;
+        else reads[await readOnce(client, system.join, true)] += 1;
       }
     });
     const weather = (async () => {
