@@ -135,6 +135,7 @@ const product = () =>
   names.map((name) => ({
     ...productWorker(name, {}),
     bindings: { WRITES: "open", LOG: "errors" },
+    assets: undefined,
     d1Databases: { DB: name },
   }));
 
