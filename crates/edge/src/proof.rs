@@ -36,6 +36,21 @@ pub const COUNTER: &str = "x-change-counter";
 /// How long a round is waited for, in milliseconds.
 const PATIENCE: i32 = 1_500;
 
+/// The pause behind a round of a crowd, in milliseconds. Whoever has just been answered, and asks
+/// again, comes in time for the next one: without it two halves of a crowd take turns, each in
+/// rounds of its own.
+const PAUSE: i32 = 1;
+
+/// How many make a crowd. Fewer would only lose the time.
+const CROWD: usize = 3;
+
+/// Lets those come who will ask again, if there were many.
+pub async fn regroup(answered: usize) {
+    if answered >= CROWD {
+        let _ = JsFuture::from(wait(PAUSE)).await;
+    }
+}
+
 /// The most rounds of one request.
 const MOST_ROUNDS: usize = 100;
 
@@ -68,11 +83,14 @@ impl Round {
         }
     }
 
-    fn end(&self, found: Option<Proof>) {
+    /// Wakes all who wait, and tells how many they were.
+    fn end(&self, found: Option<Proof>) -> usize {
         self.found.set(found);
-        for wake in self.waiting.take() {
+        let waiting = self.waiting.take();
+        for wake in &waiting {
             let _ = wake.call0(&JsValue::UNDEFINED);
         }
+        waiting.len()
     }
 }
 
@@ -176,7 +194,8 @@ where
                     return;
                 };
                 let found = ask(env.clone()).await;
-                round.end(found.map(|marks| (marks, env.reading().seen())));
+                let answered = round.end(found.map(|marks| (marks, env.reading().seen())));
+                regroup(answered).await;
             }
             // Whoever waits still reads for himself; whoever comes next asks.
             let last = ROUNDS.with_borrow_mut(|rounds| {

@@ -19,7 +19,7 @@ use registry::bookmark::Bookmarks;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::proof::wait;
+use crate::proof::{regroup, wait};
 use crate::{Call, Env, Error, now};
 
 /// The most writes of one call.
@@ -144,7 +144,9 @@ where
                 }
                 let writes = round.iter().map(|one| one.write.clone()).collect();
                 let written = write(env.clone(), writes).await;
+                let answered = round.len();
                 tell(round, written, &env.reading().seen());
+                regroup(answered).await;
             }
             let left = queue.with_borrow_mut(|queue| {
                 queue.writing_since = None;
