@@ -69,7 +69,9 @@ where
                         None => fixed.answer(),
                     });
                 }
-                call.has_nothing = marks.is_some();
+                // Either it has changed, or nobody knows: to ask once more whether would be to wait
+                // twice for a service that fails.
+                call.has_nothing = true;
             }
             if seen.is_some() && !call.has_nothing {
                 return handler(call).await;
