@@ -1,5 +1,4 @@
 // Brings a backup back into databases that have no rows.
-
 import { Failed } from "../deploy/wrangler.ts";
 import { type Name, names } from "../workers.ts";
 import { contents, opened, TABLES } from "./dump.ts";

@@ -11,7 +11,7 @@ use registry::problem::MEDIA_TYPE;
 use registry::timing::Timings;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Response};
+use web_sys::{AbortSignal, RequestInit, Response};
 
 use crate::patience::{Budget, in_time};
 use crate::{Error, now, serve};
@@ -21,8 +21,8 @@ thread_local! {
     static BREAKERS: RefCell<Vec<(&'static str, Breaker)>> = RefCell::default();
 }
 
-/// A call, to be made with what takes it back, if there is to be anything.
-pub type Fetch<'a> = dyn Fn(Option<&AbortSignal>) -> Result<Promise, JsValue> + 'a;
+/// A call, as it is made with such options.
+pub type Fetch<'a> = dyn Fn(&RequestInit) -> Result<Promise, JsValue> + 'a;
 
 /// A service in the hands of one request.
 #[derive(Clone)]
@@ -124,11 +124,16 @@ impl Callee {
     /// Asks once; `asked` is when it was asked first. What does not come in time is left alone: the
     /// platform takes it back with the request that has asked, and a controller of our own costs
     /// each request more than all timers.
-    pub async fn once(&self, asked: i64, fetch: &Fetch<'_>) -> Result<Response, Error> {
+    pub async fn once(
+        &self,
+        asked: i64,
+        init: &RequestInit,
+        fetch: &Fetch<'_>,
+    ) -> Result<Response, Error> {
         if self.is_brief {
-            return self.brief(asked, fetch).await;
+            return self.brief(asked, init, fetch).await;
         }
-        let fetched = fetch(None).map_err(|thrown| self.threw(&thrown))?;
+        let fetched = fetch(init).map_err(|thrown| self.threw(&thrown))?;
         let answer = in_time(&fetched, self).await;
         if let Some(answer) = answer.map_err(|thrown| self.threw(&thrown))? {
             let answer = self.sound(answer.unchecked_into())?;
@@ -141,9 +146,15 @@ impl Callee {
 
     /// The same for an answer without a body: the signal goes on behind the headers, and would cut
     /// one off.
-    async fn brief(&self, asked: i64, fetch: &Fetch<'_>) -> Result<Response, Error> {
+    async fn brief(
+        &self,
+        asked: i64,
+        init: &RequestInit,
+        fetch: &Fetch<'_>,
+    ) -> Result<Response, Error> {
         let signal = AbortSignal::timeout_with_u32(self.left_ms());
-        let fetched = fetch(Some(&signal)).map_err(|thrown| self.threw(&thrown))?;
+        init.set_signal(Some(&signal));
+        let fetched = fetch(init).map_err(|thrown| self.threw(&thrown))?;
         match JsFuture::from(fetched).await {
             Ok(answer) => {
                 let answer = self.sound(answer.unchecked_into())?;

@@ -17,7 +17,7 @@ use registry::access::Token;
 use registry::bookmark::Bookmarks;
 use registry::problem::Kind;
 use registry::timing::Timings;
-use web_sys::Response;
+use web_sys::{RequestInit, Response};
 use worker::worker_sys;
 
 use crate::callee::{Callee, Fetch};
@@ -132,23 +132,28 @@ impl Upstream {
 
     /// What is fetched: of a write by the one request that there is, of a read by two, if the
     /// first one fails at once.
-    async fn fetched(&self, method: Method, fetch: &Fetch<'_>) -> Result<Response, Error> {
+    async fn fetched(
+        &self,
+        method: Method,
+        init: &RequestInit,
+        fetch: &Fetch<'_>,
+    ) -> Result<Response, Error> {
         let (began, callee) = (now(), &self.callee);
         if !method.is_safe() {
-            return self.write(fetch).await;
+            return self.write(init, fetch).await;
         }
         if !callee.admits() {
             return Err(callee.unasked());
         }
         self.trace.called(callee.service);
-        let mut answer = callee.once(began, fetch).await;
+        let mut answer = callee.once(began, init, fetch).await;
         if callee.is_guarded
             && answer.as_ref().is_err_and(has_failed)
             && callee.left_ms() > PAUSE_MS
             && callee.admits()
         {
             pause(jitter()).await;
-            answer = callee.once(began, fetch).await;
+            answer = callee.once(began, init, fetch).await;
         }
         answer.inspect(|answer| {
             self.saw(answer);
@@ -169,10 +174,10 @@ impl Upstream {
     }
 
     /// A write says nothing of how its service reads, and hears nothing of it.
-    async fn write(&self, fetch: &Fetch<'_>) -> Result<Response, Error> {
+    async fn write(&self, init: &RequestInit, fetch: &Fetch<'_>) -> Result<Response, Error> {
         let callee = Callee::of(self.callee.service, self.write_ms);
         self.trace.called(callee.service);
-        let answer = callee.once(now(), fetch).await;
+        let answer = callee.once(now(), init, fetch).await;
         let answer = answer.inspect(|answer| self.saw(answer));
         answer.map_err(Error::of_write)
     }

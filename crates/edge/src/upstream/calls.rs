@@ -4,7 +4,7 @@ use js_sys::Uint8Array;
 use registry::Tag;
 use registry::access::Token;
 use wasm_bindgen::JsValue;
-use web_sys::{AbortSignal, Headers, RequestInit, Response};
+use web_sys::{Headers, RequestInit, Response};
 
 use super::Upstream;
 use crate::reading::BOOKMARK;
@@ -70,13 +70,8 @@ impl Upstream {
             init.set_body(&Uint8Array::from(body));
         }
         let address = format!("https://{}{path}", self.callee.service);
-        self.fetched(Method::from(method), &|signal| {
-            if signal.is_some() {
-                init.set_signal(signal);
-            }
-            self.fetcher.fetch_with_str_and_init(&address, &init)
-        })
-        .await
+        let fetch = |init: &RequestInit| self.fetcher.fetch_with_str_and_init(&address, init);
+        self.fetched(Method::from(method), &init, &fetch).await
     }
 
     /// Passes a request on as it is, but for what proves who sends it: that was looked at here,
@@ -93,13 +88,8 @@ impl Upstream {
         self.sign(&sent, true).map_err(&thrown)?;
         let init = RequestInit::new();
         init.set_headers(&sent);
-        let fetch = |signal: Option<&AbortSignal>| {
-            if signal.is_some() {
-                init.set_signal(signal);
-            }
-            self.fetcher.fetch_with_init(&incoming.request, &init)
-        };
-        let answer = self.fetched(incoming.method, &fetch).await?;
+        let fetch = |init: &RequestInit| self.fetcher.fetch_with_init(&incoming.request, init);
+        let answer = self.fetched(incoming.method, &init, &fetch).await?;
         // One of our own workers says what the request is called: whatever else came in between
         // is no answer that may be passed on.
         let said = answer.headers().get(REQUEST_ID).ok().flatten();
