@@ -38,20 +38,29 @@ export const schemas = {
 } satisfies Record<string, () => Schema>;
 export type SchemaName = keyof typeof schemas;
 
+/** What is being made: contestants that start at once may want the same. */
+const underWay = new Map<string, Promise<void>>();
+
 /** The folder of filled databases, made where it is not there yet. */
 export async function stocked(schema: SchemaName, size: Size): Promise<string> {
   const sql: Schema = schemas[schema]();
   const made = [sql, size, readFileSync(join(import.meta.dirname, "rows.ts"), "utf8")];
   const hash = createHash("sha256").update(JSON.stringify(made)).digest("hex").slice(0, 12);
   const folder = join(home, "data", `${schema}-${size.people}-${hash}`);
-  if (existsSync(folder)) return folder;
+  const making = underWay.get(folder) ?? make(folder, sql, size);
+  underWay.set(folder, making);
+  await making;
+  return folder;
+}
+
+async function make(folder: string, sql: Schema, size: Size): Promise<void> {
+  if (existsSync(folder)) return;
   const partial = `${folder}.partial`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
   await create(partial, sql);
   for (const file of databases(partial)) fill(file, size);
   renameSync(partial, folder);
-  return folder;
 }
 
 /** A copy of filled databases that may be written to. */
