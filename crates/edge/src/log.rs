@@ -27,7 +27,7 @@ pub fn position(
     let position = match params.get::<Cursor>(parameter)? {
         None => 0,
         Some(Cursor::Id(position)) => position,
-        Some(Cursor::Name { .. } | Cursor::Pair(..)) => {
+        Some(_) => {
             return Err(Problem::invalid_parameter(parameter, Cursor::EXPECTED));
         }
     };

@@ -15,6 +15,7 @@ mod client;
 mod deleter;
 mod explore;
 mod flaw;
+pub mod handover;
 mod people;
 mod person;
 mod places;

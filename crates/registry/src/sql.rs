@@ -297,12 +297,12 @@ pub fn page(
     };
     let after = match &page.after {
         None => "TRUE".to_owned(),
-        Some(Cursor::Id(id) | Cursor::Pair(_, id)) => format!("id {beyond} {}", filters.bind(*id)),
         Some(Cursor::Name { key, id }) => {
             let (key, id) = (filters.bind(key.as_str()), filters.bind(*id));
             // The first part bounds the index, the second settles equal names.
             format!("name_key {beyond}= {key} AND (name_key, id) {beyond} ({key}, {id})")
         }
+        Some(cursor) => format!("id {beyond} {}", filters.bind(cursor.id())),
     };
     let count = if page.count {
         format!(

@@ -17,7 +17,7 @@ pub struct Shard {
 pub struct ShardMap(Vec<Shard>);
 
 /// The most databases: a request asks all of them at once, and may call so many and no more.
-const MOST: usize = 32;
+pub(super) const MOST: usize = 32;
 
 impl ShardMap {
     /// One database, which has them all: what there is without a setting.

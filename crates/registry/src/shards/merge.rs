@@ -53,6 +53,8 @@ pub struct Merged<'a> {
     pub records: Vec<&'a str>,
     /// Where the page ends.
     pub last: Option<Cursor>,
+    /// Where it ends in each of the parts, as far as it has anything of it.
+    pub ends: Vec<Option<Cursor>>,
     /// Whether there is more behind it.
     pub has_more: bool,
 }
@@ -71,6 +73,7 @@ pub struct Malformed;
 
 /// A part as far as it has been taken: the heap has the least one on top.
 struct Head<'a> {
+    part: usize,
     key: Cursor,
     record: &'a str,
     rest: std::str::Split<'a, char>,
@@ -78,13 +81,18 @@ struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    fn of(mut rest: std::str::Split<'a, char>, order: Order) -> Result<Option<Self>, Malformed> {
+    fn of(
+        part: usize,
+        mut rest: std::str::Split<'a, char>,
+        order: Order,
+    ) -> Result<Option<Self>, Malformed> {
         let Some(line) = rest.next() else {
             return Ok(None);
         };
         let (key, record) = line.split_once(SEPARATOR).ok_or(Malformed)?;
         let key = Cursor::from_plain(key).ok_or(Malformed)?;
         Ok(Some(Self {
+            part,
             key,
             record,
             rest,
@@ -120,24 +128,30 @@ impl Eq for Head<'_> {}
 /// What is no page in this order.
 pub fn merged<'a>(parts: &[Part<'a>], order: Order, limit: usize) -> Result<Merged<'a>, Malformed> {
     let mut heads = BinaryHeap::new();
-    for part in parts.iter().filter(|part| !part.lines.is_empty()) {
-        heads.extend(Head::of(part.lines.split('\n'), order)?);
+    for (n, part) in parts.iter().enumerate() {
+        if !part.lines.is_empty() {
+            heads.extend(Head::of(n, part.lines.split('\n'), order)?);
+        }
     }
     let mut merged = Merged {
         records: Vec::with_capacity(limit.min(1_001)),
         last: None,
+        ends: vec![None; parts.len()],
         has_more: parts.iter().any(|part| part.has_more),
     };
     while merged.records.len() < limit
         && let Some(head) = heads.pop()
     {
         merged.records.push(head.record);
-        let next = Head::of(head.rest, order)?;
+        let next = Head::of(head.part, head.rest, order)?;
         let goes_back = |next: &Head<'_>| order.compare(&head.key, &next.key) != Ordering::Less;
         if next.as_ref().is_some_and(goes_back) {
             return Err(Malformed);
         }
         heads.extend(next);
+        if let Some(end) = merged.ends.get_mut(head.part) {
+            *end = Some(head.key.clone());
+        }
         merged.last = Some(head.key);
     }
     merged.has_more |= !heads.is_empty();
@@ -154,6 +168,7 @@ mod tests {
             Cursor::Id(id) => format!("i{id}"),
             Cursor::Name { key, id } => format!("n{id}:{key}"),
             Cursor::Pair(first, second) => format!("p{first}.{second}"),
+            Cursor::Several(_) => unreachable!("no page is ordered so"),
         }
     }
 
