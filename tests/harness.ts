@@ -47,7 +47,7 @@ export type Options = {
   fronts?: Partial<Record<Name, string>>;
   /** Gives places and people a replica each, which catches up when `System.replicate` says so. */
   replicated?: boolean;
-  /** Lays people over several databases, as the setting `SHARDS` says: `System.shards` has them. */
+  /** Lays people over several databases, as the setting `SHARDS` says: `System.ofPeople` has them. */
   shards?: string;
   /** The settings of the entry point; without them all three workers are open, as in
    * development, and no answers are written down where calls are counted. With them the owners
@@ -91,14 +91,28 @@ export class System {
   readonly people: Worker;
   readonly join: Worker;
   readonly db: Record<Name, Database>;
-  /** Those of the people worker, if it has several. */
-  readonly shards: Database[] = [];
+  /** The databases that people are in: one, but where there are several. */
+  readonly ofPeople: Database[];
+  /** The first place of each of them. */
+  readonly #firsts: number[];
   readonly #miniflare: Miniflare;
 
-  constructor(workers: Record<Name, Worker>, db: Record<Name, Database>, miniflare: Miniflare) {
+  constructor(
+    workers: Record<Name, Worker>,
+    db: Record<Name, Database>,
+    miniflare: Miniflare,
+    shards: Map<number, Database> = new Map(),
+  ) {
     ({ places: this.places, people: this.people, join: this.join } = workers);
     this.db = db;
     this.#miniflare = miniflare;
+    this.ofPeople = shards.size > 0 ? [...shards.values()] : [db.people];
+    this.#firsts = shards.size > 0 ? [...shards.keys()] : [0];
+  }
+
+  /** Which of the databases has the people of a place, or of none. */
+  shardOf(place: number | null): number {
+    return this.#firsts.findLastIndex((first) => first <= (place ?? 0));
   }
 
   async addPlaces(places: Place[]): Promise<void> {
@@ -111,7 +125,14 @@ export class System {
 
   async addPeople(people: Person[]): Promise<void> {
     const rows = people.map((person) => ({ ...person, key: nameKey(person.name) }));
-    await this.db.people.insert(
+    for (const [shard, database] of this.ofPeople.entries()) {
+      const mine = rows.filter(({ placeId }) => this.shardOf(placeId) === shard);
+      await this.#addPeople(database, mine);
+    }
+  }
+
+  async #addPeople(database: Database, rows: object[]): Promise<void> {
+    await database.insert(
       rows,
       `INSERT INTO person (id, name, name_key, is_alive, is_king, place_id)
        SELECT e.value ->> 'id', e.value ->> 'name', e.value ->> 'key', e.value ->> 'isAlive',
@@ -219,14 +240,15 @@ async function filled(miniflare: Miniflare, options: Options): Promise<System> {
     return database;
   });
   const workers = await each(async (name) => new Worker(await miniflare.unsafeGetDirectURL(name)));
-  const system = new System(workers, db, miniflare);
-  if (options.places) await system.addPlaces(options.places);
-  if (options.people) await system.addPeople(options.people);
-  for (const binding of bindings(options.shards)) {
+  const shards = new Map<number, Database>();
+  for (const { binding, first } of layout(options.shards)) {
     const shard = new Database(await miniflare.getD1Database(binding, "people"));
     if (binding !== "DB") await shard.exec(migrations("people"));
-    system.shards.push(shard);
+    shards.set(first, shard);
   }
+  const system = new System(workers, db, miniflare, shards);
+  if (options.places) await system.addPlaces(options.places);
+  if (options.people) await system.addPeople(options.people);
   if (options.replicated) {
     for (const name of ["places", "people"] as const) {
       const replica = new Database(await miniflare.getD1Database("REPLICA", name));
@@ -275,7 +297,7 @@ export function worker(name: Name, options: Options): WorkerOptions {
     ? [first(`export default { fetch: ${standIn} };`)]
     : [...(front ? [first(front)] : []), ...built];
   const isReplicated = options.replicated && name !== "join";
-  const shards = name === "people" ? bindings(options.shards) : [];
+  const shards = name === "people" ? layout(options.shards) : [];
   return {
     ...workerOptions,
     name,
@@ -288,7 +310,7 @@ export function worker(name: Name, options: Options): WorkerOptions {
     ...(shards.length > 0 && {
       d1Databases: {
         ...workerOptions.d1Databases,
-        ...Object.fromEntries(shards.slice(1).map((binding) => [binding, `people-${binding}`])),
+        ...Object.fromEntries(shards.slice(1).map(({ binding }) => [binding, `people-${binding}`])),
       },
     }),
     ...(isReplicated && {
@@ -302,9 +324,10 @@ export function worker(name: Name, options: Options): WorkerOptions {
   };
 }
 
-/** The bindings that `SHARDS` names. */
-function bindings(shards: string | undefined): string[] {
-  return shards?.split(",").map((entry) => entry.trim().split(" ")[0] ?? "") ?? [];
+/** What the setting `SHARDS` says: the bindings, and the first place of each. */
+function layout(shards: string | undefined): { binding: string; first: number }[] {
+  const entries = shards?.split(",").map((entry) => entry.trim().split(" from ")) ?? [];
+  return entries.map(([binding = "", first = "0"]) => ({ binding, first: Number(first) }));
 }
 
 /** What the workers of a closed system share. */

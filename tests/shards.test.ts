@@ -1,7 +1,7 @@
 // People laid over three databases: every route that reads answers as with one.
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
-import { type Answer, type Database, type System, start } from "./harness.ts";
+import { type Answer, type Database, nextOf, type System, start, type Worker } from "./harness.ts";
 import type { Person, Place } from "./village.ts";
 
 const SHARDS = "DB, DB2 from 12, DB3 from 25";
@@ -80,6 +80,20 @@ function part(of: Record<string, Row[]>, shard: number): Record<string, Row[]> {
   };
 }
 
+/** Every change of a feed, page by page, but for the numbers that each database gives by itself. */
+async function feed(worker: Worker, path: string): Promise<unknown[]> {
+  const all: unknown[] = [];
+  let next: string | undefined = path;
+  while (next) {
+    const page: Answer = await worker.get(next);
+    assert.equal(page.status, 200, page.text);
+    if (page.json.length === 0) break;
+    all.push(...page.json.map(({ seq: _seq, ...change }: Row) => change));
+    next = nextOf(page);
+  }
+  return all;
+}
+
 /** Tags are made of counters, of which several databases have several. */
 const apart = ["etag", "x-change-counter", "content-length", "transfer-encoding"];
 function said({ status, headers, text }: Answer) {
@@ -121,7 +135,7 @@ suite("people over three databases", () => {
     const kept = ["person", "person_change", "population", "population_history"];
     const ofPeople = await Promise.all(kept.map((table) => rows(one.db.people, table)));
     const all = Object.fromEntries(kept.map((table, n) => [table, ofPeople[n] ?? []]));
-    for (const [shard, database] of three.shards.entries()) {
+    for (const [shard, database] of three.ofPeople.entries()) {
       const mine = part(all, shard);
       assert.ok((mine.person ?? []).length > 100, `${shard} has people`);
       await fill(database, mine);
@@ -176,8 +190,9 @@ suite("people over three databases", () => {
   test("each person, and nobody who is not there", async () => {
     for (const id of [1, 2, 5, 9, 12, 300, 699, 700, 701, 99_999]) {
       await same(`/v1/people/${id}`);
-      await walk(`/v1/people/${id}/history?limit=2`);
-      await same(`/v1/people/${id}/history`);
+      const history = `/v1/people/${id}/history?limit=2`;
+      if ((await one.join.get(history)).status === 404) await same(history);
+      else assert.deepEqual(await feed(three.join, history), await feed(one.join, history));
     }
   });
 
@@ -208,8 +223,11 @@ suite("people over three databases", () => {
   });
 
   test("the feeds of changes", async () => {
-    await walk("/v1/people/changes?limit=300");
-    await walk("/v1/changes?limit=300");
+    for (const path of ["/v1/people/changes?limit=300", "/v1/changes?limit=300"]) {
+      const [wanted, found] = await Promise.all([feed(one.join, path), feed(three.join, path)]);
+      assert.ok(wanted.length > 700);
+      assert.deepEqual(found, wanted, path);
+    }
   });
 
   test("every form, and whole exports", async () => {
@@ -254,28 +272,10 @@ suite("people over three databases", () => {
     const { etag } = await three.join.get("/v1/people?limit=5");
     const change =
       "INSERT INTO person_change (at, kind, person_id, version, name, is_alive, is_king, place_id, exists_then) VALUES (1, 'created', 9999, 1, 'x', 1, 0, 30, 1)";
-    await three.shards[2]?.exec(change);
+    await three.ofPeople[2]?.exec(change);
     const other = await three.join.get("/v1/people?limit=5", { "if-none-match": etag });
     assert.deepEqual([other.status, other.etag === etag], [200, false]);
-    await three.shards[2]?.exec("DELETE FROM person_change WHERE person_id = 9999");
-  });
-
-  test("nobody writes", async () => {
-    const person = { name: "Nadie", isAlive: true, placeId: 1 };
-    for (const [method, path] of [
-      ["POST", "/v1/people"],
-      ["PUT", "/v1/people/1"],
-      ["PATCH", "/v1/people/1"],
-      ["DELETE", "/v1/people/1"],
-    ] as const) {
-      const refused = await three.join.send(method, path, person);
-      assert.deepEqual(
-        [refused.status, refused.headers.allow],
-        [405, "GET, HEAD, OPTIONS"],
-        method,
-      );
-    }
-    await same("/v1/people/1");
+    await three.ofPeople[2]?.exec("DELETE FROM person_change WHERE person_id = 9999");
   });
 });
 

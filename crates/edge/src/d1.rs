@@ -26,10 +26,12 @@ extern "C" {
     fn bookmark(this: &Session) -> Result<Option<String>, JsValue>;
 
     #[wasm_bindgen(extends = D1Database)]
+    #[derive(Clone)]
     type Binding;
 }
 
 /// A worker's own database, bound as `DB`.
+#[derive(Clone)]
 pub struct Database {
     binding: Binding,
     trace: Rc<Trace>,

@@ -5,6 +5,7 @@ use registry::Problem;
 use registry::media::Frame;
 use registry::shards::{Merged, Order, Part, ShardMap, merged};
 use registry::sql::Statement;
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::{Database, Env, Error, Row};
 
@@ -20,12 +21,6 @@ pub struct Shards {
 
 fn setting(env: &Env) -> Option<String> {
     env.setting(SETTING).filter(|setting| !setting.is_empty())
-}
-
-/// Whether a worker's register is laid over several databases.
-#[must_use]
-pub fn is_several(env: &Env) -> bool {
-    setting(env).is_some()
 }
 
 impl Shards {
@@ -66,12 +61,42 @@ impl Shards {
         Ok(try_join_all(asked).await?.into_iter().flatten().collect())
     }
 
-    /// The same for several statements: the row of each, database by database.
+    /// The same for all the rows that each of them has.
     ///
     /// # Errors
     /// What the first one says that fails.
-    pub async fn ask(&self, statements: &[Statement]) -> Result<Vec<Vec<Option<Row>>>, Error> {
-        let asked = self.databases.iter().map(|one| one.batch(statements));
+    pub async fn all(&self, statement: &Statement) -> Result<Vec<Vec<Row>>, Error> {
+        try_join_all(self.databases.iter().map(|one| one.rows(statement))).await
+    }
+
+    /// Asks each of them something else at once: the row that each of them has.
+    ///
+    /// # Errors
+    /// What the first one says that fails.
+    pub async fn each(
+        &self,
+        statement: impl Fn(usize) -> Statement,
+    ) -> Result<Vec<Option<Row>>, Error> {
+        let asked = self.databases.iter().enumerate().map(|(shard, one)| {
+            let statement = statement(shard);
+            async move { one.row(&statement).await }
+        });
+        try_join_all(asked).await
+    }
+
+    /// The same for several statements, at one moment of each: the row of each, database by
+    /// database.
+    ///
+    /// # Errors
+    /// What the first one says that fails.
+    pub async fn ask<const N: usize>(
+        &self,
+        statements: impl Fn(usize) -> [Statement; N],
+    ) -> Result<Vec<Vec<Option<Row>>>, Error> {
+        let asked = self.databases.iter().enumerate().map(|(shard, one)| {
+            let statements = statements(shard);
+            async move { one.batch(&statements).await }
+        });
         let answers = try_join_all(asked).await?;
         let first = |rows: Vec<Row>| rows.into_iter().next();
         let of_one = |results: Vec<Vec<Row>>| results.into_iter().map(first).collect();
@@ -89,6 +114,17 @@ impl Pages {
     pub fn of(rows: &[Row], has_more: impl Fn(&Row) -> bool) -> Self {
         let page = |row: &Row| (row.text(0).unwrap_or_default(), has_more(row));
         Self(rows.iter().map(page).collect())
+    }
+
+    /// The same where each database has given a row or none, and one line more than the page has,
+    /// if there are any.
+    #[must_use]
+    pub fn of_each(rows: &[Option<Row>]) -> Self {
+        let lines = |row: &Option<Row>| row.as_ref().and_then(|row| row.text(0));
+        let pages = rows
+            .iter()
+            .map(|row| (lines(row).unwrap_or_default(), false));
+        Self(pages.collect())
     }
 
     /// The page.
@@ -109,6 +145,18 @@ impl Pages {
             reason: "they are not in order".to_owned(),
         })
     }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
+    fn random_uuid() -> String;
+}
+
+/// A name that nothing else has.
+#[must_use]
+pub fn token() -> String {
+    random_uuid()
 }
 
 /// Records in a frame.

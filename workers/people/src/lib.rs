@@ -6,7 +6,7 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{JSON, MERGE_PATCH, Routes, get, health, held, post};
+use edge::{JSON, MERGE_PATCH, Routes, access, get, health, held, post};
 use js_sys::Promise;
 use registry::import;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -16,7 +16,7 @@ use worker::{Env, ScheduleContext, ScheduledEvent, console_error, event, worker_
 /// The whole route table, each address without its `/v1`.
 #[must_use]
 pub fn table() -> Routes {
-    Routes::of("people", routes::shards::guard)
+    Routes::of("people", access::at_an_owner)
         .at("/healthz", get(health::alive))
         .at("/readyz", get(routes::ready))
         .at("/openapi.json", get(routes::document))

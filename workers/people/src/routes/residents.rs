@@ -13,12 +13,11 @@ use crate::store;
 /// # Errors
 /// An id that is none.
 pub async fn count(call: Call) -> Result<Answer, Error> {
-    if let Some(shards) = Shards::of(&call.env)? {
-        return shards::residents(call, &shards).await;
-    }
-    let row = Database::of(&call.env)?
-        .row(&store::count(call.id()?))
-        .await?;
+    let place = call.id()?;
+    let row = match Shards::of(&call.env)? {
+        Some(shards) => shards::count(&shards, place).await?,
+        None => Database::of(&call.env)?.row(&store::count(place)).await?,
+    };
     Ok(answer(row.as_ref()))
 }
 
@@ -33,6 +32,10 @@ pub async fn relocate(call: Call) -> Result<Answer, Error> {
     let to: PlaceId = to.ok_or_else(|| Problem::invalid_parameter("to", "the id of a place"))?;
     let missing = || Problem::invalid_parameter("token", "that of the deletion");
     let token: PlaceId = token.ok_or_else(missing)?;
+    if let Some(shards) = Shards::of(&call.env)? {
+        let left = shards::relocate(&call, &shards, call.id()?, to, token.get()).await?;
+        return Ok(answer(left.as_ref()));
+    }
     let done = Database::of(&call.env)?
         .batch(&store::relocate(call.id()?, to, token.get()))
         .await?;
@@ -44,6 +47,10 @@ pub async fn relocate(call: Call) -> Result<Answer, Error> {
 /// # Errors
 /// An id that is none.
 pub async fn release(call: Call) -> Result<Answer, Error> {
+    if let Some(shards) = Shards::of(&call.env)? {
+        let left = shards::release(&shards, call.id()?).await?;
+        return Ok(answer(left.as_ref()));
+    }
     let done = Database::of(&call.env)?
         .batch(&store::release(call.id()?))
         .await?;
@@ -51,7 +58,7 @@ pub async fn release(call: Call) -> Result<Answer, Error> {
 }
 
 /// The counts of a row.
-pub(super) fn answer(row: Option<&Row>) -> Answer {
+fn answer(row: Option<&Row>) -> Answer {
     let column = |column| row.and_then(|row| row.integer(column)).unwrap_or_default();
     let body = serde_json::json!({
         "living": column(0), "dead": column(1), "comingBack": column(2),

@@ -2,12 +2,14 @@
 
 use edge::export::{Export, file};
 use edge::shards::{Pages, Shards, framed};
-use edge::{Answer, Error};
+use edge::{Answer, Error, Row};
 use futures_util::{Stream, stream};
 use js_sys::Uint8Array;
 use registry::media::Frame;
 use registry::shards::Order;
 use registry::{Cursor, Format};
+
+use super::asked;
 
 /// The records of a part, of each database: as many as their merge can need.
 const MOST: i64 = 2_000;
@@ -27,7 +29,8 @@ fn parts(
     stream::try_unfold(state, move |(shards, export, after)| async move {
         let Some(after) = after else { return Ok(None) };
         let statement = export.part(format, Frame::KEYED, after, MOST);
-        let rows = shards.rows(&statement).await?;
+        let (rows, _) = asked(&shards, statement).await?;
+        let rows: Vec<Row> = rows.into_iter().flatten().collect();
         let pages = Pages::of(&rows, |row| row.integer(2) == Some(MOST));
         let merged = pages.merged(Order::Up, usize::try_from(MOST).unwrap_or(usize::MAX))?;
         if after > 0 && merged.records.is_empty() {

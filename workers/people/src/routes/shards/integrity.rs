@@ -7,7 +7,7 @@ use registry::params::Position;
 use registry::{Format, Param, PlaceId, Problem};
 use serde_json::{Value, json};
 
-use crate::routes::residents;
+use super::open;
 use crate::store;
 
 /// `GET /internal/integrity`
@@ -26,11 +26,15 @@ pub async fn integrity(call: Call, shards: &Shards) -> Result<Answer, Error> {
     let behind = shards.map.shards().get(shard + 1);
     let next = page.integer(1).or(behind.map(|shard| shard.first - 1));
     let (mut kings, mut unsettled) = (Vec::new(), Vec::new());
-    for answers in shards.ask(&[store::doubts(DOUBTS_SHOWN)]).await? {
-        let row = answers.into_iter().flatten().next();
-        kings.extend(list(row.as_ref(), 0));
-        unsettled.extend(list(row.as_ref(), 1));
+    for row in shards.rows(&store::doubts(DOUBTS_SHOWN)).await? {
+        kings.extend(list(Some(&row), 0));
+        unsettled.extend(list(Some(&row), 1));
     }
+    let open = open::look(shards, None).await?;
+    unsettled.extend(open.iter().filter_map(|one| {
+        let id = one.person?;
+        Some(json!({"id": id, "version": one.version, "placeId": one.place}))
+    }));
     let body = json!({
         "residents": list(Some(&page), 0), "next": next,
         "doubleKings": kings, "unsettled": unsettled,
@@ -44,15 +48,4 @@ pub async fn integrity(call: Call, shards: &Shards) -> Result<Answer, Error> {
 fn list(row: Option<&Row>, column: u32) -> Vec<Value> {
     let text = row.and_then(|row| row.text(column)).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()
-}
-
-/// `GET /internal/residents/{id}`
-///
-/// # Errors
-/// An id that is none.
-pub async fn residents(call: Call, shards: &Shards) -> Result<Answer, Error> {
-    let place: PlaceId = call.id()?;
-    let database = shards.database(shards.map.of(Some(place)))?;
-    let row = database.row(&store::count(place)).await?;
-    Ok(residents::answer(row.as_ref()))
 }

@@ -1,13 +1,14 @@
-//! What happened, merged by its number in the log.
+//! What happened, as each database has written it down.
 
 use edge::shards::{Pages, Shards, framed};
-use edge::{Answer, Body, Call, Error, Marks, log};
-use registry::media::{Frame, LIST};
-use registry::page;
-use registry::shards::Order;
-use registry::{Cursor, PersonId, Problem};
+use edge::{Answer, Body, Call, Error, Marks, Row, log};
+use registry::media::LIST;
+use registry::page::{self, Limit};
+use registry::shards::{Numbers, Order, Positions};
+use registry::{Cursor, Param, PersonId, Problem};
 
-use crate::store::CHANGES;
+use super::{asked_each, counters};
+use crate::store::{share_of_changes, share_of_history};
 
 /// `GET /v1/people/{id}/history`
 ///
@@ -17,9 +18,9 @@ pub async fn history(call: Call, shards: &Shards) -> Result<Answer, Error> {
     let id: PersonId = call.id()?;
     let (after, limit) = log::position(&call, "after", log::HISTORY_PARAMETERS)?;
     let format = call.format(LIST)?;
-    let of_one = CHANGES.of_record(id.get(), after, limit, Frame::KEYED);
-    let rows = shards.rows(&of_one).await?;
-    let pages = Pages::of(&rows, |row| row.truth(2));
+    let share = |shard| share_of_history(id, after, limit, Numbers::of(shard));
+    let (rows, _) = asked_each(shards, share).await?;
+    let pages = Pages::of_each(&rows);
     let merged = pages.merged(Order::Up, limit.get().into())?;
     if merged.last.is_none() && after == 0 {
         return Err(Problem::not_found("person", id.get()).into());
@@ -31,24 +32,27 @@ pub async fn history(call: Call, shards: &Shards) -> Result<Answer, Error> {
     Ok(Answer::ok(format.media_type(), Body::Text(body)).header_if("link", next))
 }
 
-/// `GET /v1/people/changes`
+/// `GET /v1/people/changes`: in order of time, and its cursor is how far each database was shown, so
+/// that what is written meanwhile stands behind it, whatever their clocks say.
 ///
 /// # Errors
 /// A query that cannot be used.
 pub async fn changes(call: Call, shards: &Shards) -> Result<Answer, Error> {
-    let (since, limit) = log::position(&call, "since", log::FEED_PARAMETERS)?;
+    let params = call.params(log::FEED_PARAMETERS)?;
+    let since = params.get::<Cursor>("since")?;
+    let wrong = || Problem::invalid_parameter("since", Cursor::EXPECTED);
+    let mut positions = Positions::of(since.as_ref()).ok_or_else(wrong)?;
+    let limit: Limit = params.get("limit")?.unwrap_or_default();
     let format = call.format(LIST)?;
-    let rows = shards
-        .rows(&CHANGES.since(since, limit, Frame::KEYED))
-        .await?;
-    let pages = Pages::of(&rows, |row| row.truth(2));
+    let share = |shard| share_of_changes(positions.seen(shard), limit, Numbers::of(shard));
+    let rows: Vec<Option<Row>> = shards.each(share).await?;
+    let pages = Pages::of_each(&rows);
     let merged = pages.merged(Order::Up, limit.get().into())?;
-    let next = merged.last.as_ref().map_or(since, Cursor::id);
-    let link = page::since_link(
-        "/v1/people/changes",
-        &call.query,
-        &Cursor::Id(next).to_string(),
-    );
+    for end in merged.ends.iter().flatten() {
+        positions.show(end.id());
+    }
+    let cursor = positions.into_cursor().to_string();
+    let link = page::since_link("/v1/people/changes", &call.query, &cursor);
     let body = framed(&merged.records, format.frame());
     Ok(Answer::ok(format.media_type(), Body::Text(body)).header("link", link))
 }
@@ -58,7 +62,5 @@ pub async fn changes(call: Call, shards: &Shards) -> Result<Answer, Error> {
 /// # Errors
 /// A database that does not answer.
 pub async fn counter(shards: &Shards) -> Result<Marks, Error> {
-    let rows = shards.rows(&CHANGES.counter()).await?;
-    let counters = rows.iter().filter_map(|row| row.integer(0));
-    Ok([counters.sum(), 0])
+    Ok([counters(shards).await?, 0])
 }

@@ -1,50 +1,80 @@
 //! The routes of a register over several databases: each asks all that have something to say at once,
-//! and makes one answer of theirs (`docs/scale.md`). It is read only: a rule over several of them
-//! has no protocol yet.
+//! and makes one answer of theirs; who goes from one to another is handed over (`docs/scale.md`).
 
 mod export;
+mod find;
 mod groups;
+mod handover;
+mod import;
 mod integrity;
 mod log;
+mod open;
 mod pages;
 mod person;
+mod repair;
+mod residents;
+mod write;
 
 pub use export::export;
+pub use find::{Layout, find};
 pub use groups::groups;
-pub use integrity::{integrity, residents};
+pub use import::Taker;
+pub use integrity::integrity;
 pub use log::{changes, counter, history};
 pub use pages::{list, population};
 pub use person::person;
+pub use repair::repair;
+pub use residents::{count, release, relocate};
+pub use write::create;
 
-use edge::shards::{Shards, is_several};
-use edge::{Call, Error, Method, Row, access};
+use edge::shards::Shards;
+use edge::{Error, Row, TRIES};
 use registry::Problem;
-use registry::access::Token;
+use registry::shards::handover::{Passages, has_everybody_once};
 use registry::sql::Statement;
 
 use crate::store::CHANGES;
-
-/// The guard of an owner, before which nobody writes to several databases.
-///
-/// # Errors
-/// A request without what it needs, or one that writes.
-pub fn guard(call: &Call, method: Method) -> Result<Option<Token>, Error> {
-    let admitted = access::at_an_owner(call, method)?;
-    if !method.is_safe() && is_several(&call.env) {
-        return Err(Problem::method_not_allowed("GET, HEAD, OPTIONS").into());
-    }
-    Ok(admitted)
-}
+use crate::store::handover::state;
 
 /// Asks all databases for a statement's row, and how far each of them is: the rows, and the change
-/// counter of the register, which is the sum of theirs.
+/// counter of the register, which is the sum of theirs. They answer each at a moment of its own,
+/// and are asked again where somebody has gone from one to another in between.
 async fn asked(shards: &Shards, statement: Statement) -> Result<(Vec<Option<Row>>, i64), Error> {
-    let answers = shards.ask(&[statement, CHANGES.counter()]).await?;
-    let (mut rows, mut sum) = (Vec::new(), 0);
-    for mut of_one in answers {
-        let counter = of_one.pop().flatten();
-        sum += counter.and_then(|row| row.integer(0)).unwrap_or_default();
-        rows.push(of_one.pop().flatten());
+    asked_each(shards, |_| statement.clone()).await
+}
+
+/// The same for a statement of each database's own.
+async fn asked_each(
+    shards: &Shards,
+    statement: impl Fn(usize) -> Statement,
+) -> Result<(Vec<Option<Row>>, i64), Error> {
+    for _ in 0..TRIES {
+        let (mut rows, mut states) = (Vec::new(), Vec::new());
+        let both = |shard| [statement(shard), state()];
+        for mut of_one in shards.ask(both).await? {
+            states.extend(of_one.pop().flatten());
+            rows.push(of_one.pop().flatten());
+        }
+        let is_expecting = states.iter().any(|state| state.truth(2));
+        if is_expecting && open::end(shards, None).await?.have_ended {
+            continue;
+        }
+        let passages: Vec<Passages> = states.iter().map(passages).collect();
+        if has_everybody_once(&shards.map, &passages) {
+            let counters = states.iter().filter_map(|state| state.integer(0));
+            return Ok((rows, counters.sum()));
+        }
     }
-    Ok((rows, sum))
+    Err(Problem::being_written().into())
+}
+
+fn passages(state: &Row) -> Passages {
+    let text = state.text(1).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// The change counter of the register.
+async fn counters(shards: &Shards) -> Result<i64, Error> {
+    let rows = shards.rows(&CHANGES.counter()).await?;
+    Ok(rows.iter().filter_map(|row| row.integer(0)).sum())
 }

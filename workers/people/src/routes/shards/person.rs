@@ -2,10 +2,10 @@
 
 use edge::shards::Shards;
 use edge::{Answer, Body, Call, Error};
+use registry::shards::handover::Whereabouts;
 use registry::{PersonId, Problem, Tag};
 
-use super::asked;
-use crate::store;
+use super::find::at_rest;
 
 /// `GET /v1/people/{id}`
 ///
@@ -14,13 +14,17 @@ use crate::store;
 pub async fn person(call: Call, shards: &Shards) -> Result<Answer, Error> {
     call.params(&[])?;
     let id: PersonId = call.id()?;
-    let (rows, counter) = asked(shards, store::read(id)).await?;
-    let row = rows.into_iter().flatten().next();
+    let (rows, whereabouts) = at_rest(shards, id).await?;
+    let row = match whereabouts {
+        Whereabouts::In(shard) => rows.get(shard),
+        _ => None,
+    };
     let row = row.ok_or_else(|| Problem::not_found("person", id.get()))?;
-    let version = row.integer(1).unwrap_or_default();
+    let version = row.integer(5).unwrap_or_default();
     let tag = Tag::of_version(version);
     if call.preconditions()?.not_modified(Some(version)) {
         return Ok(Answer::not_modified(&tag));
     }
-    Ok(Answer::record(Body::Js(row.value(0)), &tag).of_marks(Some([counter, 0])))
+    let counter = rows.iter().filter_map(|row| row.integer(8)).sum();
+    Ok(Answer::record(Body::Js(row.value(4)), &tag).of_marks(Some([counter, 0])))
 }
