@@ -1,6 +1,5 @@
 //! A register over several databases, as the setting `SHARDS` lays it out (`docs/scale.md`).
 
-use futures_util::future::try_join_all;
 use registry::Problem;
 use registry::media::Frame;
 use registry::shards::{Merged, Order, Part, ShardMap, merged};
@@ -52,57 +51,57 @@ impl Shards {
         Ok(self.databases.get(shard).ok_or_else(Problem::internal)?)
     }
 
-    /// Asks all of them the same at once: the row that each of them has.
+    /// Runs statements in databases at once, as a transaction in each: what each of them answers,
+    /// in the same order. Where one fails the others have come to their end, too.
     ///
     /// # Errors
     /// What the first one says that fails.
-    pub async fn rows(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
-        let asked = self.databases.iter().map(|one| one.row(statement));
-        Ok(try_join_all(asked).await?.into_iter().flatten().collect())
+    pub async fn run(&self, batches: &[(usize, Vec<Statement>)]) -> Result<Vec<Answers>, Error> {
+        let begin = |(shard, statements): &(usize, Vec<Statement>)| {
+            self.database(*shard)?.begin(statements)
+        };
+        let asked: Vec<Result<_, Error>> = batches.iter().map(begin).collect();
+        let mut answers = Vec::with_capacity(asked.len());
+        for asked in asked {
+            answers.push(match asked {
+                Ok(asked) => asked.results().await,
+                Err(error) => Err(error),
+            });
+        }
+        answers.into_iter().collect()
     }
 
-    /// The same for all the rows that each of them has.
+    /// The same statements in each database.
     ///
     /// # Errors
-    /// What the first one says that fails.
+    /// As [`Self::run`].
+    pub async fn ask(&self, statements: &[Statement]) -> Result<Vec<Answers>, Error> {
+        let all = 0..self.databases.len();
+        let batches: Vec<_> = all.map(|shard| (shard, statements.to_vec())).collect();
+        self.run(&batches).await
+    }
+
+    /// All the rows that each of them has.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
     pub async fn all(&self, statement: &Statement) -> Result<Vec<Vec<Row>>, Error> {
-        try_join_all(self.databases.iter().map(|one| one.rows(statement))).await
+        let answers = self.ask(std::slice::from_ref(statement)).await?;
+        Ok(answers.into_iter().flatten().collect())
     }
 
-    /// Asks each of them something else at once: the row that each of them has.
+    /// The one row that each of them has.
     ///
     /// # Errors
-    /// What the first one says that fails.
-    pub async fn each(
-        &self,
-        statement: impl Fn(usize) -> Statement,
-    ) -> Result<Vec<Option<Row>>, Error> {
-        let asked = self.databases.iter().enumerate().map(|(shard, one)| {
-            let statement = statement(shard);
-            async move { one.row(&statement).await }
-        });
-        try_join_all(asked).await
-    }
-
-    /// The same for several statements, at one moment of each: the row of each, database by
-    /// database.
-    ///
-    /// # Errors
-    /// What the first one says that fails.
-    pub async fn ask<const N: usize>(
-        &self,
-        statements: impl Fn(usize) -> [Statement; N],
-    ) -> Result<Vec<Vec<Option<Row>>>, Error> {
-        let asked = self.databases.iter().enumerate().map(|(shard, one)| {
-            let statements = statements(shard);
-            async move { one.batch(&statements).await }
-        });
-        let answers = try_join_all(asked).await?;
-        let first = |rows: Vec<Row>| rows.into_iter().next();
-        let of_one = |results: Vec<Vec<Row>>| results.into_iter().map(first).collect();
-        Ok(answers.into_iter().map(of_one).collect())
+    /// As [`Self::run`].
+    pub async fn rows(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
+        let answers = self.all(statement).await?.into_iter();
+        Ok(answers.filter_map(|rows| rows.into_iter().next()).collect())
     }
 }
+
+/// What a database answers to a batch: the rows of each statement.
+pub type Answers = Vec<Vec<Row>>;
 
 /// One page of all that the databases have of it.
 pub struct Pages(Vec<(String, bool)>);
@@ -114,17 +113,6 @@ impl Pages {
     pub fn of(rows: &[Row], has_more: impl Fn(&Row) -> bool) -> Self {
         let page = |row: &Row| (row.text(0).unwrap_or_default(), has_more(row));
         Self(rows.iter().map(page).collect())
-    }
-
-    /// The same where each database has given a row or none, and one line more than the page has,
-    /// if there are any.
-    #[must_use]
-    pub fn of_each(rows: &[Option<Row>]) -> Self {
-        let lines = |row: &Option<Row>| row.as_ref().and_then(|row| row.text(0));
-        let pages = rows
-            .iter()
-            .map(|row| (lines(row).unwrap_or_default(), false));
-        Self(pages.collect())
     }
 
     /// The page.

@@ -10,7 +10,7 @@ use testbed::{Testbed, Value};
 
 use super::handover::{self as store, Fence, Going, New};
 use super::tests::{MIGRATIONS, adds_up, filled, people};
-use super::{count, fenced, share_of_changes, share_of_history};
+use super::{count, fenced, known, share_of_changes, share_of_history};
 
 const TOKEN: &str = "00000000-0000-4000-8000-000000000001";
 const OTHER: &str = "00000000-0000-4000-8000-000000000002";
@@ -131,7 +131,7 @@ fn who_gives_up_first_has_decided() {
     );
     batch(&here, &store::leave(OTHER, &going(&[(1, 1)]))).unwrap();
     batch(&here, &[store::give_up(&[OTHER])]).unwrap();
-    let decided = here.rows(&store::decided(&[TOKEN, OTHER])).unwrap();
+    let decided = here.rows(&known::decided(&[TOKEN, OTHER])).unwrap();
     let said: Vec<&Value> = decided.iter().map(|row| &row[1]).collect();
     assert_eq!(said, [&number(0), &number(1)]);
 }
@@ -257,14 +257,14 @@ fn nothing_is_walked_that_grows() {
     let limit = Limit::default();
     let statements = [
         vec![
-            store::known(id, TOKEN),
-            store::all_known(&rows),
-            store::awaited(&rows, TOKEN),
-            store::kings(&rows),
-            store::state(),
-            store::greatest(),
-            store::decided(&[TOKEN]),
-            store::movable(7, 10),
+            known::of(id, TOKEN),
+            known::of_all(&rows),
+            known::awaited(&rows, TOKEN),
+            known::kings(&rows),
+            known::state(),
+            known::greatest(),
+            known::decided(&[TOKEN]),
+            known::movable(7, 10),
             store::withdraw(TOKEN),
             store::forget_decision(TOKEN),
             share_of_changes(3, limit, numbers),
@@ -287,7 +287,7 @@ fn nothing_is_walked_that_grows() {
         }
     }
     for statement in [
-        store::open(5),
+        known::open(5),
         store::sweep_decisions(5, &[OTHER.to_owned()]),
     ] {
         testbed.rows(&statement).unwrap();

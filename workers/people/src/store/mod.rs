@@ -5,6 +5,7 @@ pub mod handover;
 mod history;
 mod import;
 mod integrity;
+pub mod known;
 mod list;
 mod population;
 mod read;

@@ -2,7 +2,7 @@
 
 use edge::export::{Export, file};
 use edge::shards::{Pages, Shards, framed};
-use edge::{Answer, Error, Row};
+use edge::{Answer, Error};
 use futures_util::{Stream, stream};
 use js_sys::Uint8Array;
 use registry::media::Frame;
@@ -29,8 +29,7 @@ fn parts(
     stream::try_unfold(state, move |(shards, export, after)| async move {
         let Some(after) = after else { return Ok(None) };
         let statement = export.part(format, Frame::KEYED, after, MOST);
-        let (rows, _) = asked(&shards, statement).await?;
-        let rows: Vec<Row> = rows.into_iter().flatten().collect();
+        let (rows, _) = asked(&shards, &statement).await?;
         let pages = Pages::of(&rows, |row| row.integer(2) == Some(MOST));
         let merged = pages.merged(Order::Up, usize::try_from(MOST).unwrap_or(usize::MAX))?;
         if after > 0 && merged.records.is_empty() {

@@ -7,7 +7,7 @@ use registry::{PersonId, PlaceId, Problem};
 
 use super::open;
 use crate::routes::settling::Registrar;
-use crate::store::handover::known;
+use crate::store::known;
 
 /// The databases of a register, for a write of one person.
 pub struct Layout {
@@ -35,7 +35,7 @@ const PAUSE_MS: u32 = 5;
 
 /// What all databases know of a person at the same time, or nearly: a row of each.
 pub async fn seen(shards: &Shards, id: PersonId, but: &str) -> Result<Vec<Row>, Error> {
-    shards.rows(&known(id, but)).await
+    shards.rows(&known::of(id, but)).await
 }
 
 /// The last that a row says of a person, from a column on: the version, whether somebody is there

@@ -21,7 +21,7 @@ pub async fn groups(call: Call, shards: Shards) -> Result<Answer, Error> {
     let format = call.format(LIST)?;
     let seen = call.seen(format)?;
     // Whoever has left one database by now is in the other behind this.
-    let (_, counter) = asked(&shards, store::counter()).await?;
+    let (_, counter) = asked(&shards, &store::counter()).await?;
     let tag = Tag::of_list(format, &[counter]);
     if seen == Some(counter) {
         return Ok(Answer::not_modified(&tag));

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use edge::shards::{Shards, token};
+use edge::shards::{Answers, Shards, token};
 use edge::{Call, Error, Row};
-use futures_util::future::try_join_all;
 use registry::sql::{Statement, runs};
 use serde_json::Value;
 
@@ -65,19 +64,29 @@ impl Handover {
     pub async fn prepare(&self, shards: &Shards) -> Result<(), Error> {
         let origin = self.origin.and_then(|shard| shards.map.shards().get(shard));
         let origin = origin.map(|origin| origin.binding.as_str());
-        let prepared = self.arrivals.iter().map(|(shard, rows)| async move {
-            let run = |run: &[Value]| store::prepare(&self.token, run, origin, self.kind);
-            let statements: Vec<Statement> = runs(rows).into_iter().map(run).collect();
-            shards.database(*shard)?.batch(&statements).await
-        });
-        // Each is waited for, so that nothing is written behind the withdrawal.
-        for prepared in futures_util::future::join_all(prepared).await {
-            if let Err(error) = prepared {
-                self.withdraw(shards).await?;
-                return Err(error);
-            }
+        let prepare = |run: &[Value]| store::prepare(&self.token, run, origin, self.kind);
+        let prepare = |(shard, rows): (&usize, &Vec<Value>)| {
+            (*shard, runs(rows).into_iter().map(prepare).collect())
+        };
+        let prepare: Vec<_> = self.arrivals.iter().map(prepare).collect();
+        if let Err(error) = shards.run(&prepare).await {
+            self.withdraw(shards).await?;
+            return Err(error);
         }
         Ok(())
+    }
+
+    /// The same statements wherever somebody is to arrive.
+    async fn in_each(
+        &self,
+        shards: &Shards,
+        statements: &[Statement],
+    ) -> Result<Vec<Answers>, Error> {
+        let each = self
+            .arrivals
+            .keys()
+            .map(|shard| (*shard, statements.to_vec()));
+        shards.run(&each.collect::<Vec<_>>()).await
     }
 
     /// Takes back what was prepared, before it is decided.
@@ -86,11 +95,7 @@ impl Handover {
     /// What D1 says.
     pub async fn withdraw(&self, shards: &Shards) -> Result<(), Error> {
         let withdraw = [store::withdraw(&self.token)];
-        let each = self.arrivals.keys().map(|shard| {
-            let withdraw = &withdraw;
-            async move { shards.database(*shard)?.batch(withdraw).await }
-        });
-        try_join_all(each).await.map(drop)
+        self.in_each(shards, &withdraw).await.map(drop)
     }
 
     /// Asks whether the places still stand that people arrive in. If not, nobody arrives.
@@ -130,15 +135,9 @@ impl Handover {
     /// What D1 says: they will arrive all the same.
     pub async fn arrive(&self, shards: &Shards, first_id: Option<i64>) -> Result<Vec<Row>, Error> {
         let arrive = store::arrive(&self.token, first_id);
-        let each = self.arrivals.keys().map(|shard| {
-            let arrive = &arrive;
-            async move { shards.database(*shard)?.batch(arrive).await }
-        });
-        let results = try_join_all(each).await?.into_iter();
-        Ok(results
-            .filter_map(|rows| rows.into_iter().nth(1))
-            .flatten()
-            .collect())
+        let answers = self.in_each(shards, &arrive).await?.into_iter();
+        let arrived = answers.filter_map(|answers| answers.into_iter().nth(1));
+        Ok(arrived.flatten().collect())
     }
 
     /// Forgets the decision, once the answer has gone: everybody is there.

@@ -19,8 +19,9 @@ pub async fn history(call: Call, shards: &Shards) -> Result<Answer, Error> {
     let (after, limit) = log::position(&call, "after", log::HISTORY_PARAMETERS)?;
     let format = call.format(LIST)?;
     let share = |shard| share_of_history(id, after, limit, Numbers::of(shard));
-    let (rows, _) = asked_each(shards, share).await?;
-    let pages = Pages::of_each(&rows);
+    let statements = (0..shards.map.shards().len()).map(share);
+    let (rows, _) = asked_each(shards, statements.collect()).await?;
+    let pages = Pages::of(&rows, |_| false);
     let merged = pages.merged(Order::Up, limit.get().into())?;
     if merged.last.is_none() && after == 0 {
         return Err(Problem::not_found("person", id.get()).into());
@@ -45,8 +46,11 @@ pub async fn changes(call: Call, shards: &Shards) -> Result<Answer, Error> {
     let limit: Limit = params.get("limit")?.unwrap_or_default();
     let format = call.format(LIST)?;
     let share = |shard| share_of_changes(positions.seen(shard), limit, Numbers::of(shard));
-    let rows: Vec<Option<Row>> = shards.each(share).await?;
-    let pages = Pages::of_each(&rows);
+    let statements = (0..shards.map.shards().len()).map(|shard| (shard, vec![share(shard)]));
+    let answers = shards.run(&statements.collect::<Vec<_>>()).await?;
+    let rows: Vec<Row> = answers.into_iter().flatten().flatten().collect();
+    // Each gives a line more than the page has, if there is one.
+    let pages = Pages::of(&rows, |_| false);
     let merged = pages.merged(Order::Up, limit.get().into())?;
     for end in merged.ends.iter().flatten() {
         positions.show(end.id());

@@ -34,26 +34,28 @@ use registry::shards::handover::{Passages, has_everybody_once};
 use registry::sql::Statement;
 
 use crate::store::CHANGES;
-use crate::store::handover::state;
+use crate::store::known::state;
 
 /// Asks all databases for a statement's row, and how far each of them is: the rows, and the change
-/// counter of the register, which is the sum of theirs. They answer each at a moment of its own,
-/// and are asked again where somebody has gone from one to another in between.
-async fn asked(shards: &Shards, statement: Statement) -> Result<(Vec<Option<Row>>, i64), Error> {
-    asked_each(shards, |_| statement.clone()).await
+/// counter of the register, which is the sum of theirs.
+async fn asked(shards: &Shards, statement: &Statement) -> Result<(Vec<Row>, i64), Error> {
+    let each = vec![statement.clone(); shards.map.shards().len()];
+    asked_each(shards, each).await
 }
 
-/// The same for a statement of each database's own.
-async fn asked_each(
-    shards: &Shards,
-    statement: impl Fn(usize) -> Statement,
-) -> Result<(Vec<Option<Row>>, i64), Error> {
+/// The same for a statement of each database's own. They answer each at a moment of its own, and are
+/// asked again where somebody has gone from one to another in between.
+async fn asked_each(shards: &Shards, each: Vec<Statement>) -> Result<(Vec<Row>, i64), Error> {
+    let both = |statement| vec![statement, state()];
+    let batches: Vec<_> = each.into_iter().map(both).enumerate().collect();
     for _ in 0..TRIES {
         let (mut rows, mut states) = (Vec::new(), Vec::new());
-        let both = |shard| [statement(shard), state()];
-        for mut of_one in shards.ask(both).await? {
-            states.extend(of_one.pop().flatten());
-            rows.push(of_one.pop().flatten());
+        for answers in shards.run(&batches).await? {
+            let mut first = answers
+                .into_iter()
+                .filter_map(|rows| rows.into_iter().next());
+            rows.extend(first.next());
+            states.extend(first.next());
         }
         let is_expecting = states.iter().any(|state| state.truth(2));
         if is_expecting && open::end(shards, None).await?.have_ended {

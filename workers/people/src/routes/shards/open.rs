@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use edge::Error;
 use edge::shards::Shards;
-use futures_util::future::try_join_all;
 use registry::Problem;
 use registry::shards::handover::{Decision, Help, help};
+use registry::sql::Statement;
 
-use crate::store::handover as store;
+use crate::store::{handover as store, known};
 
 /// The most that are looked at in each database.
 const MOST: i64 = 500;
@@ -47,7 +47,7 @@ pub struct Met {
 pub async fn look(shards: &Shards, patience: Option<i64>) -> Result<Vec<Open>, Error> {
     let mut open = Vec::new();
     for (shard, rows) in shards
-        .all(&store::open(MOST))
+        .all(&known::open(MOST))
         .await?
         .into_iter()
         .enumerate()
@@ -83,25 +83,17 @@ pub async fn look(shards: &Shards, patience: Option<i64>) -> Result<Vec<Open>, E
 
 /// Asks those who decide.
 async fn decide(shards: &Shards, open: &mut [Open], patience: Option<i64>) -> Result<(), Error> {
-    let mut decisions = HashMap::new();
-    for decider in 0..shards.map.shards().len() {
-        let tokens = of_decider(open, decider);
-        if tokens.is_empty() {
-            continue;
-        }
-        let rows = shards
-            .database(decider)?
-            .rows(&store::decided(&tokens))
-            .await?;
-        decisions.extend(rows.iter().filter_map(|row| {
-            let decision = if row.truth(1) {
-                Decision::Done(row.integer(2))
-            } else {
-                Decision::GivenUp
-            };
-            Some((row.text(0)?, decision))
-        }));
-    }
+    let asked = for_each_decider(shards, open, |_| true, known::decided);
+    let rows = shards.run(&asked).await?.into_iter().flatten().flatten();
+    let decisions = rows.filter_map(|row| {
+        let decision = if row.truth(1) {
+            Decision::Done(row.integer(2))
+        } else {
+            Decision::GivenUp
+        };
+        Some((row.text(0)?, decision))
+    });
+    let decisions: HashMap<String, Decision> = decisions.collect();
     for one in open {
         let is_old = patience.is_some_and(|patience| one.age >= patience);
         one.help = help(decisions.get(&one.token).copied(), is_old);
@@ -109,9 +101,23 @@ async fn decide(shards: &Shards, open: &mut [Open], patience: Option<i64>) -> Re
     Ok(())
 }
 
-fn of_decider(open: &[Open], decider: usize) -> Vec<&str> {
-    let mine = open.iter().filter(|one| one.decider == decider);
-    mine.map(|one| one.token.as_str()).collect()
+/// A statement over the handovers that each database decides, of those that are meant.
+fn for_each_decider(
+    shards: &Shards,
+    open: &[Open],
+    is_meant: fn(&Open) -> bool,
+    statement: fn(&[&str]) -> Statement,
+) -> Vec<(usize, Vec<Statement>)> {
+    let of_decider = |decider| {
+        let mine = open
+            .iter()
+            .filter(|one| one.decider == decider && is_meant(one));
+        let tokens: Vec<&str> = mine.map(|one| one.token.as_str()).collect();
+        (!tokens.is_empty()).then(|| (decider, vec![statement(&tokens)]))
+    };
+    (0..shards.map.shards().len())
+        .filter_map(of_decider)
+        .collect()
 }
 
 /// Ends what can be ended of all that is open.
@@ -120,42 +126,31 @@ fn of_decider(open: &[Open], decider: usize) -> Vec<&str> {
 /// What D1 says.
 pub async fn end(shards: &Shards, patience: Option<i64>) -> Result<Met, Error> {
     let mut open = look(shards, patience).await?;
-    let has_to = |open: &[Open]| open.iter().any(|one| one.help == Help::GiveUp);
-    if has_to(&open) {
-        for decider in 0..shards.map.shards().len() {
-            let old = open
-                .iter()
-                .filter(|one| one.decider == decider && one.help == Help::GiveUp);
-            let old: Vec<&str> = old.map(|one| one.token.as_str()).collect();
-            if !old.is_empty() {
-                shards
-                    .database(decider)?
-                    .batch(&[store::give_up(&old)])
-                    .await?;
-            }
-        }
+    let is_old = |one: &Open| one.help == Help::GiveUp;
+    let given_up = for_each_decider(shards, &open, is_old, store::give_up);
+    if !given_up.is_empty() {
+        shards.run(&given_up).await?;
         // Whoever began it may have been the faster.
         decide(shards, &mut open, patience).await?;
     }
-    let ended = open.iter().map(|one| one.end(shards));
-    let have_ended = try_join_all(ended).await?.contains(&true);
-    Ok(Met { open, have_ended })
+    let ends: Vec<_> = open.iter().filter_map(Open::end).collect();
+    shards.run(&ends).await?;
+    Ok(Met {
+        have_ended: !ends.is_empty(),
+        open,
+    })
 }
 
 impl Open {
-    async fn end(&self, shards: &Shards) -> Result<bool, Error> {
-        let database = shards.database(self.shard)?;
-        match self.help {
-            Help::Leave | Help::GiveUp => return Ok(false),
+    /// What ends it, if it can be ended, and where.
+    fn end(&self) -> Option<(usize, Vec<Statement>)> {
+        let end = match self.help {
+            Help::Leave | Help::GiveUp => return None,
             // The decision stays: others of the same handover may be on the way elsewhere.
-            Help::Arrive(first_id) => {
-                database
-                    .batch(&store::arrive(&self.token, first_id))
-                    .await?
-            }
-            Help::Withdraw => database.batch(&[store::withdraw(&self.token)]).await?,
+            Help::Arrive(first_id) => store::arrive(&self.token, first_id),
+            Help::Withdraw => vec![store::withdraw(&self.token)],
         };
-        Ok(true)
+        Some((self.shard, end))
     }
 
     /// The name of the handover.

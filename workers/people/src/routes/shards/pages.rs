@@ -1,7 +1,7 @@
 //! Pages that are merged by key.
 
 use edge::shards::{Pages, Shards, framed};
-use edge::{Answer, Body, Call, Error, Row};
+use edge::{Answer, Body, Call, Error};
 use registry::Tag;
 use registry::media::TABLE;
 use registry::page::{self, Sort};
@@ -28,12 +28,11 @@ pub async fn list(call: Call, shards: &Shards) -> Result<Answer, Error> {
     let list = PeopleList::read(&call.params(PeopleList::PARAMETERS)?)?;
     let format = call.format(TABLE)?;
     let seen = call.seen(format)?;
-    let (rows, counter) = asked(shards, store::keyed_list(&list, format)).await?;
+    let (rows, counter) = asked(shards, &store::keyed_list(&list, format)).await?;
     let tag = Tag::of_list(format, &[counter]);
     if seen == Some(counter) {
         return Ok(Answer::not_modified(&tag));
     }
-    let rows: Vec<Row> = rows.into_iter().flatten().collect();
     let pages = Pages::of(&rows, |row| row.text(1).is_some());
     let merged = pages.merged(order(list.page.sort), list.page.limit.get().into())?;
     let body = framed(&merged.records, REGISTER.frame(format));
@@ -55,12 +54,11 @@ pub async fn population(call: Call, shards: &Shards) -> Result<Answer, Error> {
     let ask = Populations::read(&call.params(Populations::PARAMETERS)?, edge::now())?;
     let format = call.format(TABLE)?;
     let seen = call.seen(format)?;
-    let (rows, counter) = asked(shards, store::keyed_population(&ask, format)).await?;
+    let (rows, counter) = asked(shards, &store::keyed_population(&ask, format)).await?;
     let tag = Tag::of_list(format, &[counter]);
     if seen == Some(counter) {
         return Ok(Answer::not_modified(&tag));
     }
-    let rows: Vec<Row> = rows.into_iter().flatten().collect();
     let pages = Pages::of(&rows, |row| row.text(1).is_some());
     let order = match ask.order {
         By::Id | By::Up(_) => Order::Up,

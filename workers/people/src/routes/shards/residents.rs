@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::handover::Handover;
 use crate::store::handover::{self as store, Fence, Going};
+use crate::store::known;
 use crate::store::{count as counted, fenced};
 
 /// The most people who are handed over together.
@@ -50,7 +51,7 @@ pub async fn relocate(
             .and_then(|rows| rows.into_iter().next()));
     }
     let mut first = fenced(from, token).to_vec();
-    first.push(store::movable(from.get(), TOGETHER));
+    first.push(known::movable(from.get(), TOGETHER));
     let results = database.batch(&first).await?;
     let people = results.last().map(Vec::as_slice).unwrap_or_default();
     if !people.is_empty() {

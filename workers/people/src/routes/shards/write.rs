@@ -14,6 +14,7 @@ use crate::domain::Person;
 use crate::routes::settling::Registrar;
 use crate::routes::writing::PEOPLE;
 use crate::store::handover::{self as store, Going, New};
+use crate::store::known;
 
 /// The pause before one tries again who met another that brings the same person, in milliseconds.
 /// Both wait, each for another time.
@@ -30,7 +31,7 @@ fn arrival(person: &Person, id: Option<i64>, version: i64) -> Value {
 
 /// How far the ids are: the greatest that the sequence has given, and that any database has seen.
 pub async fn ids(shards: &Shards) -> Result<(i64, i64), Error> {
-    let rows = shards.rows(&store::greatest()).await?;
+    let rows = shards.rows(&known::greatest()).await?;
     let last = rows.first().and_then(|row| row.integer(0));
     let greatest = rows.iter().filter_map(|row| row.integer(1)).max();
     Ok((last.unwrap_or_default(), greatest.unwrap_or_default()))
