@@ -204,3 +204,21 @@ test("every_history_of_reads_and_writes_is_one_that_a_single_copy_could_have_had
     assert.ok(seen >= greatest, `${path} saw ${seen} after ${greatest} had been seen`);
   }
 });
+
+test("a crowd that has an answer is never sent it once more", async () => {
+  await using system = await start({ seed: true });
+  for (const [worker, path] of [
+    [system.join, "/v1/people-per-place"],
+    [system.people, "/v1/people"],
+  ] as const) {
+    const { etag } = await worker.get(path);
+    // More than one request shares its asking with: whoever comes then must not be forgotten.
+    const client = async () => {
+      for (let turn = 0; turn < 250; turn += 1) {
+        const { status } = await worker.get(path, { "if-none-match": etag });
+        assert.equal(status, 304, `${path}, ${turn}`);
+      }
+    };
+    await Promise.all(Array.from({ length: 12 }, client));
+  }
+});

@@ -197,13 +197,14 @@ where
                 let answered = round.end(found.map(|marks| (marks, env.reading().seen())));
                 regroup(answered).await;
             }
-            // Whoever waits still reads for himself; whoever comes next asks.
+            // Whoever waits still is told; whoever comes next asks.
             let last = ROUNDS.with_borrow_mut(|rounds| {
                 rounds.asking_since = None;
                 rounds.next.take()
             });
             if let Some(last) = last {
-                last.end(None);
+                let found = ask(env.clone()).await;
+                last.end(found.map(|marks| (marks, env.reading().seen())));
             }
         });
     }
