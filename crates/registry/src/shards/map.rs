@@ -12,7 +12,8 @@ pub struct Shard {
 }
 
 /// The databases of a register, in the order of their ranges, which leave no gap: each ends where
-/// the next begins. Whoever belongs to no place is in the first.
+/// the next begins. Whoever is new, and of no place, is
+/// in the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardMap(Vec<Shard>);
 
@@ -76,6 +77,12 @@ impl ShardMap {
         &self.0
     }
 
+    /// Which of them is bound under a name.
+    #[must_use]
+    pub fn named(&self, binding: &str) -> Option<usize> {
+        self.0.iter().position(|shard| shard.binding == binding)
+    }
+
     /// Which of them has the people of a place, or of none.
     #[must_use]
     pub fn of(&self, place: Option<PlaceId>) -> usize {
@@ -118,6 +125,7 @@ mod tests {
             [0, 0, 1, 1, 2, 2]
         );
         assert_eq!(map.of(None), 0);
+        assert_eq!((map.named("DB3"), map.named("DB4")), (Some(2), None));
         assert_eq!(ShardMap::one().of(place(PlaceId::MOST)), 0);
     }
 

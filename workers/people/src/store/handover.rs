@@ -141,6 +141,7 @@ INSERT INTO id_sequence (id, last) SELECT 1, first_id - 1 + ?2 FROM decision WHE
 ON CONFLICT DO UPDATE SET last = max(last, excluded.last)";
 
 /// What the new are given.
+#[derive(Clone, Copy)]
 pub struct New {
     /// How many have no id.
     pub unnumbered: i64,

@@ -11,7 +11,7 @@ use registry::sql::Statement;
 use crate::store::{handover as store, known};
 
 /// The most that are looked at in each database.
-const MOST: i64 = 500;
+pub const MOST: usize = 500;
 
 /// A handover that a database waits for.
 pub struct Open {
@@ -46,24 +46,12 @@ pub struct Met {
 /// What D1 says.
 pub async fn look(shards: &Shards, patience: Option<i64>) -> Result<Vec<Open>, Error> {
     let mut open = Vec::new();
-    for (shard, rows) in shards
-        .all(&known::open(MOST))
-        .await?
-        .into_iter()
-        .enumerate()
-    {
+    let asked = known::open(i64::try_from(MOST).unwrap_or(i64::MAX));
+    for (shard, rows) in shards.all(&asked).await?.into_iter().enumerate() {
         for row in rows {
-            let origin = row.text(1);
-            let bindings = || {
-                shards
-                    .map
-                    .shards()
-                    .iter()
-                    .map(|shard| shard.binding.as_str())
-            };
-            let decider = match origin.as_deref() {
+            let decider = match row.text(1) {
                 None => Some(0),
-                Some(origin) => bindings().position(|binding| binding == origin),
+                Some(origin) => shards.map.named(&origin),
             };
             open.push(Open {
                 shard,

@@ -75,31 +75,54 @@ pub async fn create(
         last,
         greatest,
     };
-    let mut decide = store::give(&handover.token, &new);
-    if let Some([key, fingerprint]) = keyed.as_ref().map(Keyed::names) {
-        let row = person.to_row(None, None);
-        decide.push(store::remember(&handover.token, key, fingerprint, &row));
-    }
-    let decided = match (handover.decide(&shards, &decide).await, keyed) {
-        (Ok(decided), _) => decided,
-        // The same request has been faster.
-        (Err(error), Some(keyed)) if error.is_unique("idempotency.key") => {
-            let kept = keyed.kept(first).await?;
-            let kept = kept.ok_or_else(Problem::request_in_flight)?;
-            return replay(&shards, kept).await;
-        }
-        (Err(error), _) if error.is_unique("decision.token") => {
-            return Err(Problem::being_written().into());
-        }
-        (Err(error), _) => return Err(error),
+    let first_id = match given(&shards, &handover, new, person, keyed).await? {
+        Given::Id(first_id) => first_id,
+        Given::Kept(kept) => return replay(&shards, kept).await,
     };
-    let first_id = decided.iter().flatten().find_map(|row| row.integer(0));
     let rows = handover.arrive(&shards, first_id).await?;
     handover.forget_behind(call, &shards)?;
     match Stored::written(&rows) {
         Some(written) => Ok(written.into_created(PEOPLE)),
         // A reader has had them arrive already.
         None => arrived(&shards, first_id).await,
+    }
+}
+
+/// What came of the decision that somebody new arrives.
+enum Given {
+    /// They do, under this id.
+    Id(Option<i64>),
+    /// The same request has been faster, and got this answer.
+    Kept(Stored),
+}
+
+/// Decides that somebody new arrives, and keeps the answer if the request has a key.
+async fn given(
+    shards: &Shards,
+    handover: &Handover,
+    new: New,
+    person: &Person,
+    keyed: Option<Keyed>,
+) -> Result<Given, Error> {
+    let mut decide = store::give(&handover.token, &new);
+    if let Some([key, fingerprint]) = keyed.as_ref().map(Keyed::names) {
+        let row = person.to_row(None, None);
+        decide.push(store::remember(&handover.token, key, fingerprint, &row));
+    }
+    let error = match handover.decide(shards, &decide).await {
+        Ok(decided) => {
+            let first_id = decided.iter().flatten().find_map(|row| row.integer(0));
+            return Ok(Given::Id(first_id));
+        }
+        Err(error) => error,
+    };
+    match keyed {
+        Some(keyed) if error.is_unique("idempotency.key") => {
+            let kept = keyed.kept(shards.database(0)?).await?;
+            Ok(Given::Kept(kept.ok_or_else(Problem::request_in_flight)?))
+        }
+        _ if is_late(&error) => Err(Problem::being_written().into()),
+        _ => Err(error),
     }
 }
 
