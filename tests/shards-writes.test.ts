@@ -1,9 +1,12 @@
 // Writes of people laid over three databases: each answers as with one, whoever goes from one to
 // another, and so does every read behind them.
 import assert from "node:assert/strict";
-import { suite, test } from "node:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, suite, test } from "node:test";
 import { Random } from "../tools/random.ts";
-import { type Answer, type System, start } from "./harness.ts";
+import { type Answer, nextOf, type System, start } from "./harness.ts";
 import { is_sound, repaired } from "./sound.ts";
 
 const SHARDS = "DB, DB2 from 4, DB3 from 7";
@@ -197,6 +200,42 @@ test("an import answers as with one, whoever it changes, moves and adds", async 
   }
   await feedsAgree(one, three, 700);
   await Promise.all([is_sound(one), is_sound(three)]);
+});
+
+test("a database for places yet to come is added to a register that is there", async () => {
+  const persist = mkdtempSync(join(tmpdir(), "grown-"));
+  after(() => rmSync(persist, { recursive: true, force: true }));
+  const somebody = (name: string, placeId: number) => ({ name, isAlive: true, placeId });
+  let since = "";
+  {
+    await using before = await start({ places, persist });
+    for (const name of ["Ana", "Zoe"]) {
+      const added = await before.join.send("POST", "/v1/people", somebody(name, 9), {
+        "idempotency-key": name,
+      });
+      assert.equal(added.status, 201);
+    }
+    since = nextOf(await before.join.get("/v1/changes?limit=100")) ?? "";
+  }
+  await using grown = await start({ persist, shards: "DB, DB2 from 10" });
+  assert.equal((await grown.join.send("POST", "/v1/places", { name: "Nueva" })).json.id, 10);
+  const again = await grown.join.send("POST", "/v1/people", somebody("Ana", 9), {
+    "idempotency-key": "Ana",
+  });
+  assert.deepEqual([again.json.id, again.headers["idempotency-replayed"]], [1, "true"]);
+  const next = await grown.join.send("POST", "/v1/people", somebody("Nadie", 10));
+  const moved = await grown.join.send("PATCH", "/v1/people/1", { placeId: 10 });
+  assert.deepEqual([next.json.id, moved.status, moved.etag], [3, 200, '"2"']);
+  const [first, second] = grown.ofPeople;
+  const ids = "SELECT id FROM person ORDER BY id";
+  assert.deepEqual(await first?.rows(ids), [{ id: 2 }]);
+  assert.deepEqual(await second?.rows(ids), [{ id: 1 }, { id: 3 }]);
+  // Who has followed the changes so far goes on from there.
+  const changes = (await grown.join.get(since)).json.map(
+    ({ register, kind, id }: Record<string, unknown>) => `${register} ${kind} ${id}`,
+  );
+  assert.deepEqual(changes, ["places created 10", "people created 3", "people updated 1"]);
+  await is_sound(grown);
 });
 
 test("nobody is in two databases, or in none, whoever reads while people move", async () => {
