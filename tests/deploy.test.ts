@@ -261,9 +261,28 @@ suite("the deployment", () => {
       assert.ok(!config.routes && !config.route && !config.build);
       if (name === "join") assert.equal(config.ratelimits[0].namespace_id, "6003");
     }
-    const other = await deploy({ ENV: "prod" });
-    assert.equal(other.code, 1);
-    assert.match(other.said, /production, staging/);
+    for (const ENV of ["North", "-north", "north-", "../north", "a b"]) {
+      const other = await deploy({ ENV });
+      assert.equal(other.code, 1, ENV);
+      assert.match(other.said, /ENV is a name of lower-case letters/);
+      assert.deepEqual(Object.keys(state().workers).sort(), staged, ENV);
+    }
+  });
+
+  test("of_two_registries_share_no_worker_no_database_and_no_rate_limit", async () => {
+    const { deploy, state } = account();
+    for (const ENV of ["north", "south"]) {
+      const { code, said } = await deploy({ ENV });
+      assert.equal(code, 0, said);
+    }
+    const all = ["north", "south"].flatMap((one) => names.map((name) => `${name}-${one}`)).sort();
+    assert.deepEqual(Object.keys(state().workers).sort(), all);
+    assert.deepEqual(Object.keys(state().databases).sort(), all);
+    const limits = ["north", "south"].map((one) => {
+      const config = JSON.parse(readFileSync(`.deploy/${one}/join.json`, "utf8"));
+      return config.ratelimits[0].namespace_id;
+    });
+    assert.equal(new Set([...limits, "5003", "6003"]).size, 4, `${limits}`);
   });
 
   test("that_does_not_answer_as_it_should_has_failed", async () => {

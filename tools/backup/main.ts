@@ -1,6 +1,6 @@
 // `make backup` and `make restore FROM=…`, of this machine's databases, or with REMOTE=1 of those
 // that are deployed (ENV=staging: of that environment).
-import { type Environment, environments } from "../deploy/config.ts";
+import { environmentOf, expectedName } from "../deploy/config.ts";
 import { Failed } from "../deploy/wrangler.ts";
 import { names } from "../workers.ts";
 import { backup } from "./backup.ts";
@@ -12,9 +12,9 @@ const { env } = process;
 
 async function store(): Promise<Store> {
   if (!env.REMOTE) return new Local(env.STATE || ".wrangler/state/v3/d1");
-  const environment = environments.find((name) => name === (env.ENV || "production"));
-  if (!environment) throw new Failed(`ENV is one of ${environments.join(", ")}`);
-  return Remote.of(environment as Environment);
+  const environment = environmentOf(env.ENV);
+  if (!environment) throw new Failed(expectedName);
+  return Remote.of(environment);
 }
 
 async function main(): Promise<void> {

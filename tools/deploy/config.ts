@@ -1,13 +1,27 @@
 // The configuration that a worker is deployed with: its wrangler.toml, with the names of an
 // environment and the ids of its databases. It is written where git does not look.
+import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { experimental_readRawConfig as readRawConfig } from "wrangler";
 import { configs, type Name, names } from "../workers.ts";
 import type { Services } from "./plan.ts";
 
-export const environments = ["production", "staging"] as const;
-export type Environment = (typeof environments)[number];
+/** The name of a deployment: of production, of staging, or of an independent registry. */
+export type Environment = string;
+
+/** The names of workers and databases end with it. */
+const usable = /^[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
+
+/** The environment that `ENV` names, if the name can be used. */
+export function environmentOf(name: string | undefined): Environment | undefined {
+  const environment = name || "production";
+  return usable.test(environment) ? environment : undefined;
+}
+
+/** What to say of a name that cannot be used. */
+export const expectedName =
+  "ENV is a name of lower-case letters, digits and hyphens, as in staging";
 
 /** Where they are written. */
 const folder = process.env.DEPLOY_FOLDER || ".deploy";
@@ -61,7 +75,7 @@ export function configure(
   };
   if (raw.assets) config.assets = { ...raw.assets, directory: moved(raw.assets.directory) };
   // A limiter counts for all who name it: those of another environment have another number.
-  const shift = 1000 * environments.indexOf(environment);
+  const shift = shiftOf(environment);
   config.ratelimits = (raw.ratelimits ?? []).map((limiter: Raw) => ({
     ...limiter,
     namespace_id: String(Number(limiter.namespace_id) + shift),
@@ -71,6 +85,14 @@ export function configure(
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(config, null, 2)}\n`);
   return file;
+}
+
+function shiftOf(environment: Environment): number {
+  if (environment === "production") return 0;
+  if (environment === "staging") return 1000;
+  return (
+    10_000 + (createHash("sha256").update(environment).digest().readUInt32BE() % 1_000_000_000)
+  );
 }
 
 /** Ids that stand for those which only an account has. */

@@ -1,5 +1,5 @@
 // `make deploy`: the three workers and their databases, in an account of Cloudflare. It can be run
-// again whatever became of it. ENV=staging: those of another name; DRY_RUN=1: asks nobody.
+// again whatever became of it. ENV=north: those of another name; DRY_RUN=1: asks nobody.
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { type Name, names } from "../workers.ts";
@@ -9,7 +9,8 @@ import {
   configOf,
   configure,
   type Environment,
-  environments,
+  environmentOf,
+  expectedName,
   placeholders,
   services,
 } from "./config.ts";
@@ -119,8 +120,8 @@ class Deployment {
 }
 
 async function main(): Promise<boolean> {
-  const environment = environments.find((name) => name === (env.ENV || "production"));
-  if (!environment) throw new Failed(`ENV is one of ${environments.join(", ")}`);
+  const environment = environmentOf(env.ENV);
+  if (!environment) throw new Failed(expectedName);
   const file = `.env.${environment}`;
   if (existsSync(file)) process.loadEnvFile(file);
   if (env.DRY_RUN) return dryRun(environment);
