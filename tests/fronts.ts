@@ -59,7 +59,7 @@ const crashing = `
       const env = {};
       for (const [name, binding] of Object.entries(this.env)) {
         const isSetting = typeof binding === "string";
-        env[name] = isSetting ? binding : name.startsWith("DB") ? database(binding, left) : new Fetcher(binding, left);
+        env[name] = isSetting ? binding : name === "DB" ? database(binding, left) : new Fetcher(binding, left);
       }
       return Promise.race([dead, Built.fetch(request, env, this.ctx)]);
     }

@@ -47,8 +47,6 @@ export type Options = {
   fronts?: Partial<Record<Name, string>>;
   /** Gives places and people a replica each, which catches up when `System.replicate` says so. */
   replicated?: boolean;
-  /** Lays people over several databases, as the setting `SHARDS` says: `System.ofPeople` has them. */
-  shards?: string;
   /** The settings of the entry point; without them all three workers are open, as in
    * development, and no answers are written down where calls are counted. With them the owners
    * let in whom they share a secret with, as deployed. */
@@ -91,28 +89,12 @@ export class System {
   readonly people: Worker;
   readonly join: Worker;
   readonly db: Record<Name, Database>;
-  /** The databases that people are in: one, but where there are several. */
-  readonly ofPeople: Database[];
-  /** The first place of each of them. */
-  readonly #firsts: number[];
   readonly #miniflare: Miniflare;
 
-  constructor(
-    workers: Record<Name, Worker>,
-    db: Record<Name, Database>,
-    miniflare: Miniflare,
-    shards: Map<number, Database> = new Map(),
-  ) {
+  constructor(workers: Record<Name, Worker>, db: Record<Name, Database>, miniflare: Miniflare) {
     ({ places: this.places, people: this.people, join: this.join } = workers);
     this.db = db;
     this.#miniflare = miniflare;
-    this.ofPeople = shards.size > 0 ? [...shards.values()] : [db.people];
-    this.#firsts = shards.size > 0 ? [...shards.keys()] : [0];
-  }
-
-  /** Which of the databases has the people of a place, or of none. */
-  shardOf(place: number | null): number {
-    return this.#firsts.findLastIndex((first) => first <= (place ?? 0));
   }
 
   async addPlaces(places: Place[]): Promise<void> {
@@ -125,14 +107,7 @@ export class System {
 
   async addPeople(people: Person[]): Promise<void> {
     const rows = people.map((person) => ({ ...person, key: nameKey(person.name) }));
-    for (const [shard, database] of this.ofPeople.entries()) {
-      const mine = rows.filter(({ placeId }) => this.shardOf(placeId) === shard);
-      await this.#addPeople(database, mine);
-    }
-  }
-
-  async #addPeople(database: Database, rows: object[]): Promise<void> {
-    await database.insert(
+    await this.db.people.insert(
       rows,
       `INSERT INTO person (id, name, name_key, is_alive, is_king, place_id)
        SELECT e.value ->> 'id', e.value ->> 'name', e.value ->> 'key', e.value ->> 'isAlive',
@@ -240,13 +215,7 @@ async function filled(miniflare: Miniflare, options: Options): Promise<System> {
     return database;
   });
   const workers = await each(async (name) => new Worker(await miniflare.unsafeGetDirectURL(name)));
-  const shards = new Map<number, Database>();
-  for (const { binding, first } of layout(options.shards)) {
-    const shard = new Database(await miniflare.getD1Database(binding, "people"));
-    if (binding !== "DB") await shard.exec(migrations("people"));
-    shards.set(first, shard);
-  }
-  const system = new System(workers, db, miniflare, shards);
+  const system = new System(workers, db, miniflare);
   if (options.places) await system.addPlaces(options.places);
   if (options.people) await system.addPeople(options.people);
   if (options.replicated) {
@@ -297,22 +266,12 @@ export function worker(name: Name, options: Options): WorkerOptions {
     ? [first(`export default { fetch: ${standIn} };`)]
     : [...(front ? [first(front)] : []), ...built];
   const isReplicated = options.replicated && name !== "join";
-  const shards = name === "people" ? layout(options.shards) : [];
   return {
     ...workerOptions,
     name,
     modules,
     modulesRoot: folder,
-    bindings: {
-      ...settings(name, options),
-      ...(shards.length > 0 && options.shards && { SHARDS: options.shards }),
-    },
-    ...(shards.length > 0 && {
-      d1Databases: {
-        ...workerOptions.d1Databases,
-        ...Object.fromEntries(shards.slice(1).map(({ binding }) => [binding, `people-${binding}`])),
-      },
-    }),
+    bindings: settings(name, options),
     ...(isReplicated && {
       d1Databases: { ...workerOptions.d1Databases, REPLICA: `${name}-replica` },
     }),
@@ -322,12 +281,6 @@ export function worker(name: Name, options: Options): WorkerOptions {
         : {},
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   };
-}
-
-/** What the setting `SHARDS` says: the bindings, and the first place of each. */
-function layout(shards: string | undefined): { binding: string; first: number }[] {
-  const entries = shards?.split(",").map((entry) => entry.trim().split(" from ")) ?? [];
-  return entries.map(([binding = "", first = "0"]) => ({ binding, first: Number(first) }));
 }
 
 /** What the workers of a closed system share. */

@@ -93,7 +93,7 @@ ${table(all(false))}
 - **Holding and proving** is simulated (\`bench/bill/isolate.ts\`): ${number(assumed.answers)} different answers, asked for by
   Zipf's law, a round trip to D1 of ${assumed.d1Ms} ms, and proofs shared as the workers share them.
 - **Databases**: one is taken to answer ${number(assumed.queriesPerSecondOfADatabase)} short queries a second. What is more is for
-  replicas ([replicas.md](../replicas.md)) or shards. The platform decides how many replicas there
+  replicas ([replicas.md](../replicas.md)). The platform decides how many replicas there
   are, so that a row of more than a handful says that one database is too few, not that it can be had.
 `;
 writeFileSync(join(root, "docs/benchmarks/bill.md"), page);

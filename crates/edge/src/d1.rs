@@ -26,12 +26,10 @@ extern "C" {
     fn bookmark(this: &Session) -> Result<Option<String>, JsValue>;
 
     #[wasm_bindgen(extends = D1Database)]
-    #[derive(Clone)]
     type Binding;
 }
 
 /// A worker's own database, bound as `DB`.
-#[derive(Clone)]
 pub struct Database {
     binding: Binding,
     trace: Rc<Trace>,
@@ -47,30 +45,17 @@ impl Database {
     /// # Errors
     /// A worker without the binding.
     pub fn of(env: &Env) -> Result<Self, Error> {
-        Self::bound(env, "DB", Rc::clone(env.reading()))
-    }
-
-    /// Another database of a worker's register, which no bookmark is of: it is asked at its
-    /// primary.
-    ///
-    /// # Errors
-    /// A worker without the binding.
-    pub fn named(env: &Env, binding: &str) -> Result<Self, Error> {
-        Self::bound(env, binding, Rc::new(Reading::of_primary()))
-    }
-
-    fn bound(env: &Env, name: &str, reading: Rc<Reading>) -> Result<Self, Error> {
-        let binding = Reflect::get(env, &name.into()).map_err(thrown)?;
+        let binding = Reflect::get(env, &"DB".into()).map_err(thrown)?;
         if binding.is_undefined() {
             return Err(Error::Platform {
-                doing: "looking for a database",
-                reason: format!("there is no binding {name}"),
+                doing: "looking for the database",
+                reason: "there is no binding DB".to_owned(),
             });
         }
         Ok(Self {
             binding: binding.unchecked_into(),
             trace: Rc::clone(env.trace()),
-            reading,
+            reading: Rc::clone(env.reading()),
         })
     }
 
@@ -81,7 +66,7 @@ impl Database {
     pub async fn rows(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
         let session = self.session()?;
         let asked = prepare(&session, statement)?.all();
-        let result = self.begun(session, asked)?.answer().await?;
+        let result = self.answer(&session, asked).await?;
         let result = result.unchecked_into::<D1Result>();
         rows_of(&result)
     }
@@ -100,28 +85,16 @@ impl Database {
     /// [`Error::Unique`] where two rows would share what only one may have, and whatever else
     /// D1 says. Nothing has been written then.
     pub async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, Error> {
-        self.begin(statements)?.results().await
-    }
-
-    /// Sends statements as one transaction, whose answer is waited for later: several databases
-    /// are asked at once so.
-    pub(crate) fn begin(&self, statements: &[Statement]) -> Result<Asked<'_>, Error> {
         let session = self.session()?;
         let prepared: Result<Array, Error> = statements
             .iter()
             .map(|one| prepare(&session, one).map(JsValue::from))
             .collect();
         let asked = session.batch(prepared?);
-        self.begun(session, asked)
-    }
-
-    fn begun(&self, session: Session, asked: Result<Promise, JsValue>) -> Result<Asked<'_>, Error> {
-        Ok(Asked {
-            database: self,
-            session,
-            began: now(),
-            answer: JsFuture::from(asked.map_err(thrown)?),
-        })
+        let results = self.answer(&session, asked).await?;
+        let results = results.unchecked_into::<Array>();
+        let rows = |result: JsValue| rows_of(result.unchecked_ref::<D1Result>());
+        results.iter().map(rows).collect()
     }
 
     /// A session for one round trip: what was seen by the one before goes along with it, or it is
@@ -132,35 +105,22 @@ impl Database {
             None => Ok(self.binding.clone().unchecked_into()),
         }
     }
-}
-
-/// What a database has been asked, and has not answered yet.
-pub(crate) struct Asked<'a> {
-    database: &'a Database,
-    session: Session,
-    began: i64,
-    answer: JsFuture,
-}
-
-impl Asked<'_> {
-    /// The rows of each statement of a batch.
-    pub(crate) async fn results(self) -> Result<Vec<Vec<Row>>, Error> {
-        let results = self.answer().await?.unchecked_into::<Array>();
-        let rows = |result: JsValue| rows_of(result.unchecked_ref::<D1Result>());
-        results.iter().map(rows).collect()
-    }
 
     /// What D1 answers in the end, what it cost, and how new it is.
-    async fn answer(self) -> Result<JsValue, Error> {
-        let answer = self.answer.await;
-        let Database { reading, trace, .. } = self.database;
-        if reading.keeps_register()
-            && let Some(bookmark) = self.session.bookmark().map_err(thrown)?
+    async fn answer(
+        &self,
+        session: &Session,
+        asked: Result<Promise, JsValue>,
+    ) -> Result<JsValue, Error> {
+        let began = now();
+        let answer = JsFuture::from(asked.map_err(thrown)?).await;
+        if self.reading.keeps_register()
+            && let Some(bookmark) = session.bookmark().map_err(thrown)?
         {
-            reading.answered(&bookmark);
+            self.reading.answered(&bookmark);
         }
         let rows_read = answer.as_ref().map_or(0, rows_read);
-        trace.asked(self.began, rows_read);
+        self.trace.asked(began, rows_read);
         answer.map_err(thrown)
     }
 }

@@ -3,7 +3,6 @@
 use futures_util::{Stream, stream};
 use js_sys::Uint8Array;
 use registry::export::{FILE, Named, unfinished};
-use registry::media::Frame;
 use registry::sql::{self, Filters, Register, Statement};
 use registry::{Format, Params, Problem};
 use wasm_bindgen::JsValue;
@@ -19,25 +18,6 @@ pub struct Export {
     pub register: Register,
     /// Which records; made anew for each part.
     pub filters: Box<dyn Fn() -> Filters>,
-}
-
-impl Export {
-    /// What stands around the part behind an id: a table's first line before its first part alone.
-    #[must_use]
-    pub fn frame(&self, format: Format, after: i64) -> Frame {
-        if after == 0 {
-            self.register.frame(format)
-        } else {
-            format.frame()
-        }
-    }
-
-    /// The part behind an id.
-    #[must_use]
-    pub fn part(&self, format: Format, frame: Frame, after: i64, most: i64) -> Statement {
-        let register = self.register.written(format);
-        sql::part(register, (self.filters)(), frame, after, most)
-    }
 }
 
 /// The form of an export: that of `format` in the query, or else of `Accept`.
@@ -58,20 +38,10 @@ pub fn format(call: &Call, params: &Params) -> Result<Format, Problem> {
 /// A worker without its binding.
 pub fn export(call: &Call, format: Format, export: Export) -> Result<Answer, Error> {
     let database = Database::of(&call.env)?;
-    let name = export.name;
-    Ok(file(name, format, parts(database, format, export)))
-}
-
-/// A file of parts, none of which is made before somebody reads.
-#[must_use]
-pub fn file(
-    name: &str,
-    format: Format,
-    parts: impl Stream<Item = Result<Uint8Array, Error>> + 'static,
-) -> Answer {
-    let disposition = format!("attachment; filename=\"{name}.{}\"", format.name());
+    let disposition = format!("attachment; filename=\"{}.{}\"", export.name, format.name());
+    let parts = parts(database, format, export);
     let body = Body::ended(parts, move |problem| unfinished(format, problem));
-    Answer::ok(format.media_type(), body).header("content-disposition", disposition)
+    Ok(Answer::ok(format.media_type(), body).header("content-disposition", disposition))
 }
 
 /// The records of a part: each one is a call of D1, which costs more than what it reads.
@@ -89,8 +59,7 @@ fn parts(
     let state = (database, export, Some(0));
     stream::try_unfold(state, move |(database, export, after)| async move {
         let Some(after) = after else { return Ok(None) };
-        let frame = export.frame(format, after);
-        let part = |most| export.part(format, frame, after, most);
+        let part = |most| statement(&export, format, after, most);
         let (row, most) = match database.row(&part(MOST_RECORDS)).await {
             Err(error) if error.is_too_long() => {
                 let row = database.row(&part(FEWER_RECORDS)).await?;
@@ -106,4 +75,16 @@ fn parts(
         let text = row.as_ref().map_or(JsValue::NULL, |row| row.value(0));
         Ok(Some((encoded(&text), (database, export, next))))
     })
+}
+
+fn statement(export: &Export, format: Format, after: i64, most: i64) -> Statement {
+    let register = export.register;
+    // A table's first line stands before its first part alone.
+    let frame = if after == 0 {
+        register.frame(format)
+    } else {
+        format.frame()
+    };
+    let filters = (export.filters)();
+    sql::part(register.written(format), filters, frame, after, most)
 }

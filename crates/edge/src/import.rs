@@ -86,29 +86,17 @@ impl Plan {
             .iter()
             .filter_map(|row| Some((usize::try_from(row.integer(0)?).ok()?, row)))
             .collect();
-        let add = |plan: &mut Self, n: usize, given: &Given<T>, row| {
-            add(plan, given, row, present.get(&n).copied())
-        };
-        Ok(Self::made(batch, rows, add))
-    }
-
-    /// The same where what bears on a record is known by its position in the batch.
-    pub fn made<T: Record>(
-        batch: &Batch<T>,
-        rows: Vec<Value>,
-        add: impl Fn(&mut Self, usize, &Given<T>, Value) -> Result<(), Problem>,
-    ) -> Self {
         let mut plan = Self {
             refused: batch.refused.clone(),
             ..Self::default()
         };
         for ((n, given), row) in batch.given.iter().enumerate().zip(rows) {
             let line = given.line;
-            if let Err(problem) = add(&mut plan, n, given, row) {
+            if let Err(problem) = add(&mut plan, given, row, present.get(&n).copied()) {
                 plan.refused.push(Refusal { line, problem });
             }
         }
-        plan
+        Ok(plan)
     }
 
     /// How many records are written, or need not be.
@@ -226,15 +214,6 @@ pub fn key(fingerprint: &str) -> String {
     format!("import:{fingerprint}")
 }
 
-/// Remembers a batch.
-#[must_use]
-pub fn remember(fingerprint: &str, plan: &Plan) -> Statement {
-    const REMEMBER: &str = "INSERT INTO idempotency (key, fingerprint, body) VALUES (?1, ?2, ?3)";
-    let counts = serde_json::to_string(&plan.counts()).unwrap_or_default();
-    let binds = vec![key(fingerprint).into(), fingerprint.into(), counts.into()];
-    Statement::new(REMEMBER, binds)
-}
-
 /// The statements that remember a batch and change what it changes: `update` writes as many
 /// rows as one statement takes. The inserts follow.
 #[must_use]
@@ -243,25 +222,22 @@ pub fn begun(
     plan: &Plan,
     update: impl Fn(&[Value]) -> Statement,
 ) -> Vec<Statement> {
-    [
-        vec![remember(fingerprint, plan)],
-        checked(&plan.updates, update),
-    ]
-    .concat()
+    const REMEMBER: &str = "INSERT INTO idempotency (key, fingerprint, body) VALUES (?1, ?2, ?3)";
+    let counts = serde_json::to_string(&plan.counts()).unwrap_or_default();
+    let key = key(fingerprint);
+    let binds = vec![key.as_str().into(), fingerprint.into(), counts.into()];
+    let mut statements = vec![Statement::new(REMEMBER, binds)];
+    for rows in sql::runs(&plan.updates) {
+        let count = i64::try_from(rows.len()).unwrap_or_default();
+        let check = vec![key.as_str().into(), count.into()];
+        statements.push(update(rows));
+        statements.push(Statement::new(CHECK, check));
+    }
+    statements
 }
 
-/// The statements that change rows, all of them or none.
-#[must_use]
-pub fn checked(rows: &[Value], update: impl Fn(&[Value]) -> Statement) -> Vec<Statement> {
-    let both = |run: &[Value]| {
-        let count = i64::try_from(run.len()).unwrap_or_default();
-        [update(run), Statement::new(CHECK, vec![count.into()])]
-    };
-    sql::runs(rows).into_iter().flat_map(both).collect()
-}
-
-/// Where the update before has not changed as many rows as it was to, a key is written twice,
+/// Where the update before has not changed as many rows as it was to, the key is written twice,
 /// which it cannot be, and the whole batch comes to nothing.
 const CHECK: &str = "
 INSERT INTO idempotency (key, fingerprint, body)
-SELECT 'twice', '', '' FROM (VALUES (1), (2)) WHERE changes() <> ?1";
+SELECT key, fingerprint, body FROM idempotency WHERE key = ?1 AND changes() <> ?2";

@@ -29,7 +29,6 @@ mod reading;
 mod replay;
 mod routes;
 mod serve;
-pub mod shards;
 mod stored;
 mod together;
 mod trace;

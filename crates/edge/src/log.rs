@@ -6,7 +6,7 @@ use registry::page::{self, Limit};
 use registry::{Cursor, Param, Problem};
 
 use crate::proof::COUNTER;
-use crate::{Answer, Body, Call, Database, Env, Error, Marks};
+use crate::{Answer, Body, Call, Database, Error};
 
 /// The parameters of a history.
 pub const HISTORY_PARAMETERS: &[&str] = &["after", "limit"];
@@ -15,10 +15,7 @@ pub const HISTORY_PARAMETERS: &[&str] = &["after", "limit"];
 pub const FEED_PARAMETERS: &[&str] = &["since", "limit"];
 
 /// The cursor of a log is an id: a `seq` or a version.
-///
-/// # Errors
-/// Another cursor.
-pub fn position(
+fn position(
     call: &Call,
     parameter: &'static str,
     known: &'static [&'static str],
@@ -27,7 +24,7 @@ pub fn position(
     let position = match params.get::<Cursor>(parameter)? {
         None => 0,
         Some(Cursor::Id(position)) => position,
-        Some(_) => {
+        Some(Cursor::Name { .. } | Cursor::Pair(..)) => {
             return Err(Problem::invalid_parameter(parameter, Cursor::EXPECTED));
         }
     };
@@ -76,7 +73,7 @@ pub async fn changes(call: Call, log: Log, path: &str) -> Result<Answer, Error> 
 }
 
 /// The change counter of a register, as the marks of what is made from it alone.
-pub async fn marks(env: Env, log: Log) -> Option<Marks> {
+pub async fn marks(env: crate::Env, log: Log) -> Option<crate::Marks> {
     let row = Database::of(&env).ok()?.row(&log.counter()).await.ok()??;
     Some([row.integer(0)?, 0])
 }
@@ -86,12 +83,9 @@ pub async fn marks(env: Env, log: Log) -> Option<Marks> {
 ///
 /// # Errors
 /// A database that does not answer.
-pub async fn counter<F>(call: Call, marks: impl Fn(Env) -> F + 'static) -> Result<Answer, Error>
-where
-    F: Future<Output = Option<Marks>> + 'static,
-{
+pub async fn counter(call: Call, log: Log) -> Result<Answer, Error> {
     call.params(&[])?;
-    let marks = crate::proof::marks(&call, marks).await;
+    let marks = crate::proof::marks(&call, move |env| marks(env, log)).await;
     let [counter, _] = marks.ok_or_else(Problem::internal)?;
     // A header is there with the answer; a body would be another wait.
     Ok(Answer::no_content().header(COUNTER, counter.to_string()))

@@ -29,12 +29,6 @@ impl Keyed {
         }))
     }
 
-    /// The key, and what the request is told by.
-    #[must_use]
-    pub fn names(&self) -> [&str; 2] {
-        [self.key.as_str(), &self.fingerprint]
-    }
-
     /// The answer that was given under the key, by its primary key.
     ///
     /// # Errors

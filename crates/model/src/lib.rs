@@ -15,7 +15,6 @@ mod client;
 mod deleter;
 mod explore;
 mod flaw;
-pub mod handover;
 mod people;
 mod person;
 mod places;

@@ -12,9 +12,6 @@ use crate::{PersonId, PlaceId};
 /// become three of up to four bytes in lower case.
 const MOST_KEY_BYTES: usize = 200 * 3 * 4;
 
-/// The most feeds that a cursor can be in: those of the databases of one register, and of another.
-const MOST_NUMBERS: usize = 33;
-
 /// The sort key of the last record of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cursor {
@@ -29,8 +26,6 @@ pub enum Cursor {
     },
     /// Two numbers: a count and an id, or where each of two feeds goes on.
     Pair(i64, i64),
-    /// Where each of several feeds goes on.
-    Several(Vec<i64>),
 }
 
 impl Cursor {
@@ -42,25 +37,16 @@ impl Cursor {
     pub fn id(&self) -> i64 {
         match self {
             Self::Id(id) | Self::Name { id, .. } | Self::Pair(_, id) => *id,
-            Self::Several(numbers) => numbers.last().copied().unwrap_or_default(),
         }
     }
 
-    /// What SQLite writes before it is hexadecimal.
-    #[must_use]
-    pub fn from_plain(plain: &str) -> Option<Self> {
+    fn from_plain(plain: &str) -> Option<Self> {
         if let Some(id) = plain.strip_prefix('i') {
             return Some(Self::Id(position(id)?));
         }
         if let Some(pair) = plain.strip_prefix('p') {
             let (first, second) = pair.split_once('.')?;
             return Some(Self::Pair(position(first)?, position(second)?));
-        }
-        if let Some(numbers) = plain.strip_prefix('s') {
-            let numbers: Option<Vec<i64>> = numbers.split('.').map(position).collect();
-            return numbers
-                .filter(|numbers| numbers.len() <= MOST_NUMBERS)
-                .map(Self::Several);
         }
         let (id, key) = plain.strip_prefix('n')?.split_once(':')?;
         let key_fits = (1..=MOST_KEY_BYTES).contains(&key.len());
@@ -88,10 +74,6 @@ impl std::fmt::Display for Cursor {
             Self::Id(id) => format!("i{id}"),
             Self::Name { key, id } => format!("n{id}:{key}"),
             Self::Pair(first, second) => format!("p{first}.{second}"),
-            Self::Several(numbers) => {
-                let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
-                format!("s{}", numbers.join("."))
-            }
         };
         plain.bytes().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
@@ -160,9 +142,6 @@ mod tests {
             "70372e",
             "70372e3030",
             "70372e312e31",
-            "73",
-            "73312e",
-            &Cursor::Several(vec![1; 34]).to_string(),
         ] {
             assert_eq!(Cursor::parse(text), None, "{text}");
         }
@@ -170,9 +149,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_cursor_comes_back(id in 1..(1i64 << 53), key in "\\PC{1,200}", feeds in 1..34_usize) {
-            let several = Cursor::Several(vec![id; feeds]);
-            for cursor in [Cursor::Id(id), Cursor::Pair(id - 1, id), Cursor::Name { key, id }, several] {
+        fn every_cursor_comes_back(id in 1..(1i64 << 53), key in "\\PC{1,200}") {
+            for cursor in [Cursor::Id(id), Cursor::Pair(id - 1, id), Cursor::Name { key, id }] {
                 prop_assert_eq!(Cursor::parse(&cursor.to_string()), Some(cursor));
             }
         }

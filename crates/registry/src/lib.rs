@@ -34,7 +34,6 @@ pub mod population;
 pub mod prefer;
 pub mod problem;
 pub mod rate;
-pub mod shards;
 pub mod sql;
 pub mod timing;
 pub mod trace;

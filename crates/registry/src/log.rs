@@ -2,7 +2,7 @@
 
 use crate::media::Frame;
 use crate::page::Limit;
-use crate::sql::{Bind, Statement, written};
+use crate::sql::{Bind, Statement};
 
 /// An append-only table with `seq`, `at` and `version`, written by triggers.
 #[derive(Debug, Clone, Copy)]
@@ -29,12 +29,11 @@ FROM numbered";
 
 impl Log {
     fn page(self, filter: &str, key: &str, after: i64, limit: Limit, frame: Frame) -> Statement {
-        let change = written(frame, &format!("'i' || {key}"), self.change);
         let sql = PAGE
             .replace("{table}", self.table)
             .replace("{filter}", filter)
             .replace("{key}", key)
-            .replace("{change}", &change);
+            .replace("{change}", self.change);
         let mut binds = vec![Bind::Integer(after), Bind::Integer(limit.get().into())];
         binds.extend([frame.open, frame.between, frame.close, frame.end(true)].map(Bind::from));
         Statement { sql, binds }

@@ -136,13 +136,6 @@ impl Frame {
         none: "",
     };
 
-    /// A line a record, which begins with its key, for [`crate::shards`]: whatever statement is
-    /// given this frame makes such lines.
-    pub const KEYED: Self = Self {
-        between: "\n",
-        ..Self::NONE
-    };
-
     /// What stands behind the last record, or for none.
     #[must_use]
     pub fn end(self, is_empty: bool) -> &'static str {

@@ -127,7 +127,7 @@ impl Sort {
         match cursor {
             Cursor::Id(_) => self.key == Key::Id,
             Cursor::Name { .. } => self.key == Key::Name,
-            Cursor::Pair(..) | Cursor::Several(_) => false,
+            Cursor::Pair(..) => false,
         }
     }
 }
@@ -213,15 +213,6 @@ pub fn since_link(path: &str, query: &str, since: &str) -> String {
     link(path, query, "since", since)
 }
 
-/// The cursor of a link to the next page of a feed, as another service gives it.
-#[must_use]
-pub fn since_of(link: &str) -> Option<Cursor> {
-    let (_, query) = link.strip_prefix('<')?.split_once('>')?.0.split_once('?')?;
-    let mut pairs = form_urlencoded::parse(query.as_bytes());
-    let (_, since) = pairs.find(|(name, _)| name == "since")?;
-    Cursor::parse(&since)
-}
-
 fn link(path: &str, query: &str, parameter: &str, cursor: &str) -> String {
     let kept = form_urlencoded::parse(query.as_bytes())
         .filter(|(name, _)| name != parameter && name != "count");
@@ -271,22 +262,6 @@ mod tests {
         assert!(read(&format!("after={by_id}&sort=name")).is_err());
         assert!(read(&format!("after={by_name}&sort=-name")).is_ok());
         assert!(read(&format!("after={by_name}")).is_err());
-    }
-
-    #[test]
-    fn the_cursor_of_a_feed_is_read_from_its_link() {
-        let cursor = Cursor::Several(vec![3, 40]);
-        let link = since_link("/v1/people/changes", "limit=2", &cursor.to_string());
-        assert_eq!(since_of(&link), Some(cursor));
-        for other in [
-            "",
-            "<>",
-            "</v1/x?limit=2>",
-            "</v1/x?since=zz>",
-            "/v1/x?since=6931",
-        ] {
-            assert_eq!(since_of(other), None, "{other}");
-        }
     }
 
     #[test]

@@ -239,17 +239,6 @@ FROM (
   LIMIT ?1
 )";
 
-/// What makes a record in a frame: by itself, or behind its key, which is what a cursor that ends
-/// there is before it is hexadecimal.
-#[must_use]
-pub fn written(frame: Frame, key: &str, record: &str) -> String {
-    if frame == Frame::KEYED {
-        format!("{key} || char(31) || {record}")
-    } else {
-        record.to_owned()
-    }
-}
-
 /// So many records of a register, in order of id, behind the one with an id.
 #[must_use]
 pub fn part(
@@ -260,7 +249,7 @@ pub fn part(
     most: i64,
 ) -> Statement {
     let sql = PART
-        .replace("{record}", &written(frame, "'i' || id", register.record))
+        .replace("{record}", register.record)
         .replace("{columns}", register.columns)
         .replace("{table}", register.table)
         .replace("{filters}", &filters.text());
@@ -297,12 +286,12 @@ pub fn page(
     };
     let after = match &page.after {
         None => "TRUE".to_owned(),
+        Some(Cursor::Id(id) | Cursor::Pair(_, id)) => format!("id {beyond} {}", filters.bind(*id)),
         Some(Cursor::Name { key, id }) => {
             let (key, id) = (filters.bind(key.as_str()), filters.bind(*id));
             // The first part bounds the index, the second settles equal names.
             format!("name_key {beyond}= {key} AND (name_key, id) {beyond} ({key}, {id})")
         }
-        Some(cursor) => format!("id {beyond} {}", filters.bind(cursor.id())),
     };
     let count = if page.count {
         format!(
@@ -316,7 +305,7 @@ pub fn page(
         .replace("{changes}", register.changes)
         .replace("{table}", register.table)
         .replace("{columns}", register.columns)
-        .replace("{record}", &written(frame, cursor, register.record))
+        .replace("{record}", register.record)
         .replace("{filters}", &matching)
         .replace("{after}", &after)
         .replace("{order}", &order)

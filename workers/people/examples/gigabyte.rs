@@ -18,7 +18,6 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../d1-migrations/people/0007_population_orders.sql"),
     include_str!("../../../d1-migrations/people/0008_resident.sql"),
     include_str!("../../../d1-migrations/people/0009_import.sql"),
-    include_str!("../../../d1-migrations/people/0010_handover.sql"),
 ];
 
 /// A hundred people a place, one in twenty of them dead; names of 14 characters on average. They

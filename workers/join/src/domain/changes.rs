@@ -5,70 +5,20 @@
 //! they are merged by time, and the cursor holds how far each one was shown. So whatever
 //! arrives meanwhile stands behind both, and nothing is skipped or shown twice, even where the
 //! two databases' clocks differ; then only the order between the registers is not that of
-//! their times. The register of people may be laid over several databases: then its own cursor is
-//! how far each of them was shown, and a number tells whose it is.
+//! their times.
 
 use registry::media::Frame;
 use registry::page::Limit;
-use registry::shards::Positions;
 use registry::{Cursor, Param, Params, Problem};
 
 use super::Malformed;
 use super::merge::leading_id;
 
-/// How far each feed has been shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Since {
-    /// That of places.
-    places: i64,
-    /// That of people.
-    people: People,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum People {
-    One(i64),
-    Several(Positions),
-}
-
-impl Since {
-    fn read(cursor: Option<Cursor>) -> Option<Self> {
-        let (places, people) = match cursor {
-            None => (0, People::One(0)),
-            Some(Cursor::Pair(places, people)) => (places, People::One(people)),
-            Some(Cursor::Several(numbers)) => {
-                let (places, people) = numbers.split_first()?;
-                let people = Cursor::Several(people.to_vec());
-                (*places, People::Several(Positions::of(Some(&people))?))
-            }
-            Some(_) => return None,
-        };
-        Some(Self { places, people })
-    }
-
-    /// What the owner of people is asked for.
-    fn people(&self) -> Cursor {
-        match &self.people {
-            People::One(seq) => Cursor::Id(*seq),
-            People::Several(positions) => positions.clone().into_cursor(),
-        }
-    }
-
-    /// The cursor of the feed of both.
-    #[must_use]
-    pub fn into_cursor(self) -> Cursor {
-        match self.people() {
-            Cursor::Several(people) => Cursor::Several([vec![self.places], people].concat()),
-            people => Cursor::Pair(self.places, people.id()),
-        }
-    }
-}
-
 /// Which changes, and how many.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Changes {
-    /// How far each feed has been shown.
-    pub since: Since,
+    /// How far each feed has been shown: that of places, and that of people.
+    pub since: [i64; 2],
     /// The most changes.
     pub limit: Limit,
 }
@@ -82,8 +32,11 @@ impl Changes {
     /// # Errors
     /// A value that cannot be used.
     pub fn read(params: &Params) -> Result<Self, Problem> {
-        let wrong = || Problem::invalid_parameter("since", Cursor::EXPECTED);
-        let since = Since::read(params.get("since")?).ok_or_else(wrong)?;
+        let since = match params.get("since")? {
+            None => [0, 0],
+            Some(Cursor::Pair(places, people)) => [places, people],
+            Some(_) => return Err(Problem::invalid_parameter("since", Cursor::EXPECTED)),
+        };
         let limit = params.get("limit")?.unwrap_or_default();
         Ok(Self { since, limit })
     }
@@ -91,7 +44,7 @@ impl Changes {
     /// The paths of both feeds. Either may be the whole page.
     #[must_use]
     pub fn paths(&self) -> [String; 2] {
-        let (places, people) = (Cursor::Id(self.since.places), self.since.people());
+        let [places, people] = self.since.map(Cursor::Id);
         let limit = self.limit.get();
         [
             format!("/v1/places/changes?limit={limit}&since={places}"),
@@ -99,8 +52,7 @@ impl Changes {
         ]
     }
 
-    /// The page that both feeds make, and how far it shows each. `behind` is the cursor behind
-    /// the page of people, by which it is seen whether they are in several databases.
+    /// The page that both feeds make, and how far it shows each.
     ///
     /// # Errors
     /// What is no feed.
@@ -108,20 +60,14 @@ impl Changes {
         &self,
         places: &[u8],
         people: &[u8],
-        behind: Option<&Cursor>,
         frame: Frame,
-    ) -> Result<(Vec<u8>, Since), Malformed> {
+    ) -> Result<(Vec<u8>, [i64; 2]), Malformed> {
         let places = changes(places, br#"","register":"places","seq":"#);
         let people = changes(people, br#"","register":"people","seq":"#);
         let mut places = places.ok_or(Malformed::Places)?.into_iter().peekable();
         let mut people = people.ok_or(Malformed::Groups)?.into_iter().peekable();
         let mut out = Vec::new();
-        let mut since = self.since.clone();
-        if let (People::One(_), Some(Cursor::Several(_))) = (&since.people, behind)
-            && let Some(positions) = Positions::of(Some(&since.people()))
-        {
-            since.people = People::Several(positions);
-        }
+        let [mut place_seq, mut person_seq] = self.since;
         let mut before = frame.open;
         let mut shown = 0;
         while shown < self.limit.get() {
@@ -131,15 +77,15 @@ impl Changes {
                 (None, Some(_)) => false,
                 (None, None) => break,
             };
-            let feed = if is_place { &mut places } else { &mut people };
+            let (feed, seq) = if is_place {
+                (&mut places, &mut place_seq)
+            } else {
+                (&mut people, &mut person_seq)
+            };
             if let Some(change) = feed.next() {
                 out.extend_from_slice(before.as_bytes());
                 out.extend_from_slice(change.record);
-                match &mut since.people {
-                    _ if is_place => since.places = change.seq,
-                    People::One(seq) => *seq = change.seq,
-                    People::Several(positions) => positions.show(change.seq),
-                }
+                *seq = change.seq;
             }
             before = frame.between;
             shown += 1;
@@ -148,7 +94,7 @@ impl Changes {
             out.extend_from_slice(frame.open.as_bytes());
         }
         out.extend_from_slice(frame.end(shown == 0).as_bytes());
-        Ok((out, since))
+        Ok((out, [place_seq, person_seq]))
     }
 }
 
@@ -208,10 +154,6 @@ mod tests {
         format!("[{}]", shown.join(",\n")).into_bytes()
     }
 
-    fn start() -> Since {
-        Since::read(None).unwrap()
-    }
-
     proptest! {
         #[test]
         fn the_pages_are_both_logs_whatever_arrives_meanwhile(
@@ -222,7 +164,7 @@ mod tests {
         ) {
             let (places, people) = (log("places", &places), log("people", &people));
             let limit = Limit::new(limit).unwrap();
-            let mut ask = Changes { since: start(), limit };
+            let mut ask = Changes { since: [0, 0], limit };
             let mut made = [0, 0];
             let mut shown: Vec<Value> = Vec::new();
             // Behind the last arrival everything has been made, and is walked to its end.
@@ -230,16 +172,15 @@ mod tests {
             for (more_places, more_people) in arrivals.into_iter().chain(rest) {
                 made = [made[0] + more_places, made[1] + more_people];
                 let (body, next) = ask.merged(
-                    &feed(&places, made[0], ask.since.places, limit),
-                    &feed(&people, made[1], ask.since.people().id(), limit),
-                    None,
+                    &feed(&places, made[0], ask.since[0], limit),
+                    &feed(&people, made[1], ask.since[1], limit),
                     Format::Json.frame(),
                 ).unwrap();
                 let page: Vec<Value> = serde_json::from_slice(&body).unwrap();
                 prop_assert!(page.len() <= limit.get().into());
                 prop_assert!(page.iter().map(|one| one["at"].as_str()).is_sorted());
                 shown.extend(page);
-                let cursor = next.into_cursor();
+                let cursor = Cursor::Pair(next[0], next[1]);
                 let query = format!("limit={}&since={cursor}", limit.get());
                 ask = Changes::read(&Params::read(&query, Changes::PARAMETERS).unwrap()).unwrap();
             }
@@ -255,76 +196,31 @@ mod tests {
     #[test]
     fn at_one_time_places_come_first() {
         let ask = Changes {
-            since: start(),
+            since: [0, 0],
             limit: Limit::default(),
         };
         let (places, people) = (log("places", &[5, 5]), log("people", &[4, 6]));
         let feed = |log: &[String]| feed(log, 9, 0, ask.limit);
         let (body, next) = ask
-            .merged(&feed(&places), &feed(&people), None, Format::NdJson.frame())
+            .merged(&feed(&places), &feed(&people), Format::NdJson.frame())
             .unwrap();
         let body = String::from_utf8(body).unwrap();
         let expected = [&people[0], &places[0], &places[1], &people[1]];
         assert_eq!(body.lines().collect::<Vec<_>>(), expected);
-        assert_eq!(next.into_cursor(), Cursor::Pair(2, 2));
-    }
-
-    #[test]
-    fn people_in_several_databases_are_shown_as_far_as_each_is() {
-        let limit = Limit::new(2).unwrap();
-        let numbered = |seq: i64, at: u32| {
-            format!(
-                "{{\"at\":\"2026-01-31T12:00:00.{at:03}Z\",\"register\":\"people\",\"seq\":{seq},}}"
-            )
-        };
-        let people = format!(
-            "[{},\n{},\n{}]",
-            numbered(32, 1),
-            numbered(65, 2),
-            numbered(64, 3)
-        );
-        let behind = Cursor::Several(vec![64, 65]);
-        let ask = Changes {
-            since: start(),
-            limit,
-        };
-        let frame = Format::Json.frame();
-        let (_, next) = ask
-            .merged(b"[]", people.as_bytes(), Some(&behind), frame)
-            .unwrap();
-        let cursor = next.into_cursor();
-        assert_eq!(cursor, Cursor::Several(vec![0, 32, 65]));
-        let query = format!("since={cursor}&limit=2");
-        let ask = Changes::read(&Params::read(&query, Changes::PARAMETERS).unwrap()).unwrap();
-        let behind = Cursor::Several(vec![32, 65]);
-        let [_, path] = ask.paths();
-        assert_eq!(path, format!("/v1/people/changes?limit=2&since={behind}"));
-        let places = log("places", &[1]).concat();
-        let (_, next) = ask
-            .merged(
-                format!("[{places}]").as_bytes(),
-                b"[]",
-                Some(&behind),
-                frame,
-            )
-            .unwrap();
-        assert_eq!(next.into_cursor(), Cursor::Several(vec![1, 32, 65]));
+        assert_eq!(next, [2, 2]);
     }
 
     #[test]
     fn what_is_no_feed_is_refused() {
         let ask = Changes {
-            since: Since::read(Some(Cursor::Pair(3, 4))).unwrap(),
+            since: [3, 4],
             limit: Limit::default(),
         };
         let merged = |places: &[u8], people: &[u8]| {
-            let merged = ask.merged(places, people, None, Format::Json.frame());
-            merged.map(|(body, next)| (String::from_utf8(body).unwrap(), next.into_cursor()))
+            let merged = ask.merged(places, people, Format::Json.frame());
+            merged.map(|(body, next)| (String::from_utf8(body).unwrap(), next))
         };
-        assert_eq!(
-            merged(b"[]", b"[]"),
-            Ok(("[]".to_owned(), Cursor::Pair(3, 4)))
-        );
+        assert_eq!(merged(b"[]", b"[]"), Ok(("[]".to_owned(), [3, 4])));
         let other = log("people", &[1]).concat();
         let unnumbered = json!([{"at": "2026-01-31T12:00:00.000Z", "register": "places"}]);
         let bodies = [

@@ -3,10 +3,9 @@
 use edge::{Answer, Body, Call, Error};
 use futures_util::future::try_join;
 use registry::media::LIST;
-use registry::page;
+use registry::{Cursor, page};
 
 use super::people_per_place::sources::Services;
-use super::statistics::header;
 use crate::domain::Changes;
 
 /// The changes of both registers behind a cursor. There is always a next page, for what is yet
@@ -21,15 +20,14 @@ pub async fn changes(call: Call) -> Result<Answer, Error> {
     let [places, people] = ask.paths();
     let (places, people) =
         try_join(services.places.read(&places), services.people.read(&people)).await?;
-    let behind = header(&people, "link").and_then(|link| page::since_of(&link));
     let (places, people) = try_join(
         services.places.bytes(&places),
         services.people.bytes(&people),
     )
     .await?;
-    let merged = ask.merged(&places, &people, behind.as_ref(), format.frame());
-    let (body, since) = merged.map_err(|malformed| services.blame(malformed))?;
-    let next = since.into_cursor().to_string();
+    let merged = ask.merged(&places, &people, format.frame());
+    let (body, [places, people]) = merged.map_err(|malformed| services.blame(malformed))?;
+    let next = Cursor::Pair(places, people).to_string();
     let link = page::since_link("/v1/changes", &call.query, &next);
     Ok(Answer::ok(format.media_type(), Body::Bytes(body)).header("link", link))
 }

@@ -16,7 +16,7 @@ pub struct Range {
 fn by_id(cursor: &Cursor) -> Result<i64, Problem> {
     match cursor {
         Cursor::Id(id) => Ok(*id),
-        Cursor::Name { .. } | Cursor::Pair(..) | Cursor::Several(_) => {
+        Cursor::Name { .. } | Cursor::Pair(..) => {
             Err(Problem::invalid_parameter("after", Cursor::EXPECTED))
         }
     }

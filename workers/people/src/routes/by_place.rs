@@ -4,7 +4,6 @@
 //! statement when the reader has taken what the last one gave, so that an isolate never
 //! holds more than one statement's people.
 
-use edge::shards::Shards;
 use edge::{Answer, Body, Call, Database, Error, Row};
 use std::future::ready;
 
@@ -14,7 +13,6 @@ use registry::Tag;
 use registry::media::{Frame, LIST};
 use registry::page::Limit;
 
-use super::shards;
 use crate::domain::{ByPlace, Range};
 use crate::store;
 
@@ -23,9 +21,6 @@ use crate::store;
 /// # Errors
 /// A query that cannot be used.
 pub async fn by_place(call: Call) -> Result<Answer, Error> {
-    if let Some(shards) = Shards::of(&call.env)? {
-        return shards::groups(call, shards).await;
-    }
     let ask = ByPlace::read(&call.params(ByPlace::PARAMETERS)?)?;
     let format = call.format(LIST)?;
     let frame = format.frame();

@@ -1,12 +1,10 @@
 //! `POST /v1/people`
 
-use edge::shards::Shards;
 use edge::{Answer, Call, Error, JSON, Keyed, Stored, record_of};
 use futures_util::future::try_join;
 use registry::Problem;
 
 use super::settling::Registrar;
-use super::shards;
 use super::writing::PEOPLE;
 use crate::domain::Person;
 use crate::store;
@@ -21,9 +19,6 @@ pub async fn create(call: Call) -> Result<Answer, Error> {
     let (object, body) = call.object(JSON).await?;
     let person: Person = record_of(object, None)?;
     let keyed = Keyed::of(&call, "POST /people", &body)?;
-    if let Some(shards) = Shards::of(&call.env)? {
-        return shards::create(&call, shards, &person, keyed).await;
-    }
     let registrar = Registrar::of(&call.env)?;
     let place = person.residence.place();
 

@@ -14,8 +14,9 @@ pub async fn delete(call: Call) -> Result<Answer, Error> {
     call.params(&[])?;
     let id: PersonId = call.id()?;
     let preconditions = call.preconditions()?;
+    let registrar = Registrar::of(&call.env)?;
     for _ in 0..TRIES {
-        let (registrar, current) = Registrar::find(&call.env, id).await?;
+        let current = registrar.current(id).await?;
         let current = current.ok_or_else(|| Problem::not_found("person", id.get()))?;
         preconditions.check(Some(current.version))?;
         let delete = store::delete(id, current.version);

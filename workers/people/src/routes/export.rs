@@ -1,10 +1,8 @@
 //! `GET /v1/people/export`
 
 use edge::export::{self, Export};
-use edge::shards::Shards;
 use edge::{Answer, Call, Error};
 
-use super::shards;
 use crate::domain::PeopleList;
 use crate::store;
 
@@ -24,8 +22,5 @@ pub async fn export(call: Call) -> Result<Answer, Error> {
         register: store::REGISTER,
         filters: Box::new(move || store::filters(&list)),
     };
-    match Shards::of(&call.env)? {
-        Some(shards) => Ok(shards::export(format, export, shards)),
-        None => export::export(&call, format, export),
-    }
+    export::export(&call, format, export)
 }

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use edge::import::{self, Importer, Plan};
-use edge::shards::Shards;
 use edge::{Answer, Call, Database, Error, Row};
 use registry::import::{Batch, Given, Mode};
 use registry::integrity::Standings;
@@ -13,7 +12,6 @@ use registry::{PlaceId, Problem};
 use serde_json::{Value, json};
 
 use super::settling::Registrar;
-use super::shards;
 use crate::domain::{Person, Residence};
 use crate::store;
 
@@ -23,14 +21,8 @@ use crate::store;
 /// A query or a file that cannot be used, or a failure before anything was written.
 pub async fn import(call: Call) -> Result<Answer, Error> {
     let taker = |call: &Call| {
-        let several = Shards::of(&call.env)?;
-        let registrar = match &several {
-            Some(shards) => Registrar::at(&call.env, shards.database(0)?.clone())?,
-            None => Registrar::of(&call.env)?,
-        };
         Ok(Taker {
-            several: several.map(|shards| shards::Taker::of(call.clone(), shards)),
-            registrar,
+            registrar: Registrar::of(&call.env)?,
             call: call.clone(),
         })
     };
@@ -39,10 +31,7 @@ pub async fn import(call: Call) -> Result<Answer, Error> {
 
 struct Taker {
     call: Call,
-    /// Of the one database, or of the first.
     registrar: Registrar,
-    /// Who takes in where there are several.
-    several: Option<shards::Taker>,
 }
 
 impl Importer for Taker {
@@ -55,17 +44,18 @@ impl Importer for Taker {
     }
 
     async fn plan(&self, batch: &Batch<Person>, mode: Mode) -> Result<Plan, Error> {
-        if let Some(several) = &self.several {
-            return several.plan(batch, mode).await;
-        }
         let rows: Vec<Value> = batch
             .given
             .iter()
             .map(|given| given.record.to_row(given.id, None))
             .collect();
-        let standings = self.registrar.all_standings(&places_of(batch)).await?;
+        let places = batch
+            .given
+            .iter()
+            .filter_map(|given| given.record.residence.place());
+        let places: HashSet<i64> = places.map(PlaceId::get).collect();
+        let standings = self.registrar.all_standings(&places).await?;
         let add = |plan: &mut Plan, given: &Given<Person>, row: Value, present: Option<&Row>| {
-            let present = present.map(Present::of).unwrap_or_default();
             add(plan, given, row, present, mode, &standings)
         };
         // Of the others nothing can be there yet.
@@ -84,9 +74,6 @@ impl Importer for Taker {
     }
 
     async fn write(&self, batch: &Batch<Person>, plan: &Plan) -> Result<(), Error> {
-        if let Some(several) = &self.several {
-            return several.write(batch, plan).await;
-        }
         let key = import::key(&batch.fingerprint);
         let counts = plan.counts();
         let begun = import::begun(&batch.fingerprint, plan, store::update_all);
@@ -109,72 +96,39 @@ impl Importer for Taker {
     }
 }
 
-/// The places that a batch refers to.
-#[must_use]
-pub fn places_of(batch: &Batch<Person>) -> HashSet<i64> {
-    let residences = batch.given.iter().map(|given| given.record.residence);
-    residences
-        .filter_map(|one| Some(one.place()?.get()))
-        .collect()
-}
-
-/// What of the register bears on a record of an import.
-#[derive(Default)]
-pub struct Present {
-    /// The version that the person is in, if they are there.
-    pub version: Option<i64>,
-    /// Whether that is unsettled.
-    pub is_unsettled: bool,
-    /// The person.
-    pub person: Option<Person>,
-    /// Whoever wears the crown that the record claims: the id and the name.
-    pub king: Option<(i64, String)>,
-}
-
-impl Present {
-    fn of(row: &Row) -> Self {
-        let version = row.integer(1);
-        Self {
-            version,
-            is_unsettled: row.truth(2),
-            person: version.and(person_of(row, 3)),
-            king: row.integer(7).zip(row.text(8)),
-        }
-    }
-}
-
 /// Adds a record to a plan, with what of the register bears on it.
-///
-/// # Errors
-/// Why it cannot be written.
-pub fn add(
+fn add(
     plan: &mut Plan,
     given: &Given<Person>,
     mut row: Value,
-    present: Present,
+    present: Option<&Row>,
     mode: Mode,
     standings: &Standings,
 ) -> Result<(), Problem> {
     let residence = given.record.residence;
-    let version = present.version;
+    let place = residence.place().map(PlaceId::get);
+    let version = present.and_then(|row| row.integer(1));
+    let before = version.and(present).and_then(person_of);
     if version.is_some() && mode == Mode::Insert {
         return Err(Problem::id_taken("person", given.id.unwrap_or_default()));
     }
-    if version.is_some() && present.is_unsettled {
+    if version.is_some() && present.is_some_and(|row| row.truth(2)) {
         return Err(Problem::being_written());
     }
-    if present.person.as_ref() == Some(&given.record) {
+    if before.as_ref() == Some(&given.record) {
         plan.unchanged += 1;
         return Ok(());
     }
-    let before = present.person.map(|before| before.residence);
-    let anew = residence.refers_anew(before);
+    let anew = residence.refers_anew(before.map(|before| before.residence));
     if let Some(anew) = anew {
         standings.check(anew.get())?;
     }
-    if let Some((king, name)) = present.king {
-        let place = residence.place().map(PlaceId::get).unwrap_or_default();
-        return Err(Problem::place_has_king(place, king, &name));
+    if let Some((king, name)) = present.and_then(|row| row.integer(7).zip(row.text(8))) {
+        return Err(Problem::place_has_king(
+            place.unwrap_or_default(),
+            king,
+            &name,
+        ));
     }
     if let (Some(version), Some(row)) = (version, row.as_object_mut()) {
         row.insert("version".to_owned(), version.into());
@@ -184,19 +138,18 @@ pub fn add(
     Ok(())
 }
 
-/// The person of a row, from a column on: name, whether alive, whether king, place.
-#[must_use]
-pub fn person_of(row: &Row, from: u32) -> Option<Person> {
-    let place = row.integer(from + 3).and_then(PlaceId::new);
+/// The person whom an import would change.
+fn person_of(row: &Row) -> Option<Person> {
+    let place = row.integer(6).and_then(PlaceId::new);
     let residence = match place {
-        Some(place) if row.truth(from + 1) => Residence::Living {
+        Some(place) if row.truth(4) => Residence::Living {
             place,
-            is_king: row.truth(from + 2),
+            is_king: row.truth(5),
         },
         place => Residence::Dead { place },
     };
     Some(Person {
-        name: Name::new(&row.text(from)?, str::to_owned)?,
+        name: Name::new(&row.text(3)?, str::to_owned)?,
         residence,
     })
 }

@@ -1,14 +1,12 @@
 //! `GET /internal/integrity`: this register's part of the report on integrity. The entry point
 //! forwards nothing to this address.
 
-use edge::shards::Shards;
 use edge::{Answer, Body, Call, Database, Error, Row};
 use futures_util::future::try_join;
 use registry::integrity::{DOUBTS_SHOWN, PLACES_A_PAGE};
 use registry::params::Position;
 use registry::{Format, Problem};
 
-use super::shards;
 use crate::store;
 
 /// Who belongs to the places after one, and what is in doubt:
@@ -17,9 +15,6 @@ use crate::store;
 /// # Errors
 /// A query that cannot be used.
 pub async fn integrity(call: Call) -> Result<Answer, Error> {
-    if let Some(shards) = Shards::of(&call.env)? {
-        return shards::integrity(call, &shards).await;
-    }
     let after = call.params(&["after"])?.get::<Position>("after")?;
     let after = after.unwrap_or_default().get();
     let database = Database::of(&call.env)?;

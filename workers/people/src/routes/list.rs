@@ -1,10 +1,8 @@
 //! `GET /v1/people`
 
-use edge::shards::Shards;
 use edge::{Answer, Call, Database, Error};
 use registry::media::TABLE;
 
-use super::shards;
 use crate::domain::PeopleList;
 use crate::store;
 
@@ -13,9 +11,6 @@ use crate::store;
 /// # Errors
 /// A query that cannot be used.
 pub async fn list(call: Call) -> Result<Answer, Error> {
-    if let Some(shards) = Shards::of(&call.env)? {
-        return shards::list(call, &shards).await;
-    }
     let list = PeopleList::read(&call.params(PeopleList::PARAMETERS)?)?;
     let format = call.format(TABLE)?;
     let seen = call.seen(format)?;

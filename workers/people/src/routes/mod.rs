@@ -17,7 +17,6 @@ pub mod repair;
 pub mod replace;
 pub mod residents;
 mod settling;
-pub mod shards;
 mod writing;
 
 pub use by_place::by_place;

@@ -1,12 +1,10 @@
 //! `GET /v1/people/population`
 
-use edge::shards::Shards;
 use edge::{Answer, Body, Call, Database, Error};
 use registry::media::TABLE;
 use registry::population::Populations;
 use registry::{Problem, Tag, page};
 
-use super::shards;
 use crate::store;
 
 /// How many live, and lie, in each place; in headers, how many live in all (`X-Total-Living`),
@@ -16,9 +14,6 @@ use crate::store;
 /// # Errors
 /// A query that cannot be used.
 pub async fn population(call: Call) -> Result<Answer, Error> {
-    if let Some(shards) = Shards::of(&call.env)? {
-        return shards::population(call, &shards).await;
-    }
     let ask = Populations::read(&call.params(Populations::PARAMETERS)?, edge::now())?;
     let format = call.format(TABLE)?;
     let seen = call.seen(format)?;

@@ -1,10 +1,8 @@
 //! `GET /v1/people/{id}`
 
-use edge::shards::Shards;
 use edge::{Answer, Body, Call, Database, Error};
 use registry::{PersonId, Problem, Tag};
 
-use super::shards;
 use crate::store;
 
 /// One person.
@@ -12,9 +10,6 @@ use crate::store;
 /// # Errors
 /// An id that is none, or a person who does not exist.
 pub async fn read(call: Call) -> Result<Answer, Error> {
-    if let Some(shards) = Shards::of(&call.env)? {
-        return shards::person(call, &shards).await;
-    }
     call.params(&[])?;
     let id: PersonId = call.id()?;
     let row = Database::of(&call.env)?.row(&store::read(id)).await?;

@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 
-use edge::shards::Shards;
 use edge::{Answer, Body, Call, Error};
 use registry::Format;
 use registry::integrity::Verdict;
@@ -11,7 +10,6 @@ use registry::params::Seconds;
 use serde_json::{Value, json};
 
 use super::settling::{Registrar, standing};
-use super::shards;
 use crate::store::{self, Write};
 
 /// A write that is older than this, in milliseconds, has lost its writer. Acting on one whose
@@ -30,10 +28,7 @@ pub async fn repair(call: Call) -> Result<Answer, Error> {
     let dry_run = params.get("dryRun")?.unwrap_or(false);
     let older_than = params.get::<Seconds>("olderThan")?;
     let age = older_than.map_or(ABANDONED_MS, Seconds::to_milliseconds);
-    let report = match Shards::of(&call.env)? {
-        Some(shards) => shards::repair(&call.env, &shards, age, dry_run).await?,
-        None => run(&Registrar::of(&call.env)?, age, dry_run).await?,
-    };
+    let report = run(&Registrar::of(&call.env)?, age, dry_run).await?;
     let body = json!({ "unsettled": report }).to_string();
     Ok(Answer::ok(Format::Json.media_type(), Body::Text(body)))
 }
@@ -43,22 +38,12 @@ pub async fn repair(call: Call) -> Result<Answer, Error> {
 /// # Errors
 /// What D1 says, or a service that failed.
 pub async fn scheduled(env: &edge::Env) -> Result<(), Error> {
-    if let Some(shards) = Shards::of(env)? {
-        return shards::repair(env, &shards, ABANDONED_MS, false)
-            .await
-            .map(drop);
-    }
     let registrar = Registrar::of(env)?;
     registrar.database.sweep_answers().await?;
     run(&registrar, ABANDONED_MS, false).await.map(drop)
 }
 
-/// Ends the writes of one database that have been unsettled for so many milliseconds; what it did,
-/// or would do.
-///
-/// # Errors
-/// What D1 says, or a service that failed.
-pub async fn run(registrar: &Registrar, age: i64, dry_run: bool) -> Result<Vec<Value>, Error> {
+async fn run(registrar: &Registrar, age: i64, dry_run: bool) -> Result<Vec<Value>, Error> {
     let rows = registrar
         .database
         .rows(&store::unsettled(age, A_ROUND))

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
-use edge::shards::Shards;
 use edge::{
     Answer, Call, Database, Env, Error, JSON, MERGE_PATCH, Queue, Stored, TRIES, record_of,
     together,
@@ -36,12 +35,7 @@ async fn rename(env: Env, names: Vec<Rename>) -> Result<Vec<Option<Stored>>, Err
     let ids: Vec<Option<PersonId>> = ids.collect();
     let firsts = names.into_iter().zip(&ids);
     let firsts: Vec<Rename> = firsts.filter_map(|(name, id)| id.and(Some(name))).collect();
-    let rename = store::rename(&firsts);
-    let rows = match Shards::of(&env)? {
-        None => Database::of(&env)?.rows(&rename).await?,
-        // Each has its own people, and none of the others'.
-        Some(shards) => shards.all(&rename).await?.into_iter().flatten().collect(),
-    };
+    let rows = Database::of(&env)?.rows(&store::rename(&firsts)).await?;
     let mut written: HashMap<i64, Stored> = rows
         .iter()
         .filter_map(|row| Stored::written(std::slice::from_ref(row)))
@@ -78,7 +72,8 @@ pub async fn put(call: Call) -> Result<Answer, Error> {
     let (object, _) = call.object(JSON).await?;
     let person: Person = record_of(object, Some(change.id.get()))?;
     for _ in 0..TRIES {
-        let (registrar, current) = Registrar::find(&call.env, change.id).await?;
+        let registrar = Registrar::of(&call.env)?;
+        let current = registrar.current(change.id).await?;
         change
             .preconditions
             .check(current.as_ref().map(|now| now.version))?;
@@ -104,7 +99,8 @@ pub async fn patch(call: Call) -> Result<Answer, Error> {
         return Ok(answer);
     }
     for _ in 0..TRIES {
-        let (registrar, current) = Registrar::find(&call.env, change.id).await?;
+        let registrar = Registrar::of(&call.env)?;
+        let current = registrar.current(change.id).await?;
         let current = current.ok_or_else(|| Problem::not_found("person", change.id.get()))?;
         change.preconditions.check(Some(current.version))?;
         let before: Person = current.record()?;
@@ -149,12 +145,6 @@ impl Change {
             return Err(depose_needs_a_resident().into());
         }
         registrar.must_stand(anew).await?;
-        if let Some(layout) = &registrar.layout
-            && let Some(to) = layout.elsewhere(person.residence.place())
-        {
-            let moved = layout.hand_over(call, &registrar, &current, person, to);
-            return Ok(moved.await?.map(Stored::into_answer));
-        }
 
         let mut row = person.to_row(Some(self.id.get()), Some(current.version));
         if let Some(row) = row.as_object_mut() {
@@ -198,10 +188,6 @@ impl Change {
         }
         let place = person.residence.place();
         registrar.must_stand(place).await?;
-        if let Some(layout) = &registrar.layout {
-            let added = layout.take_in(call, &registrar, self.id, person).await?;
-            return Ok(added.map(|added| added.into_created(PEOPLE)));
-        }
         let insert = store::insert(&person.to_row(Some(self.id.get()), None));
         let results = match registrar.database.batch(&[insert]).await {
             Ok(results) => results,

@@ -1,11 +1,9 @@
 //! `/internal/residents/{id}`: what the owner of places asks and has done when it deletes a
 //! place. The entry point forwards nothing to these addresses.
 
-use edge::shards::Shards;
 use edge::{Answer, Body, Call, Database, Error, Row};
 use registry::{Format, PlaceId, Problem};
 
-use super::shards;
 use crate::store;
 
 /// How many belong to a place: `{"living":1,"dead":0,"comingBack":0,"inDoubt":0}`.
@@ -13,11 +11,9 @@ use crate::store;
 /// # Errors
 /// An id that is none.
 pub async fn count(call: Call) -> Result<Answer, Error> {
-    let place = call.id()?;
-    let row = match Shards::of(&call.env)? {
-        Some(shards) => shards::count(&shards, place).await?,
-        None => Database::of(&call.env)?.row(&store::count(place)).await?,
-    };
+    let row = Database::of(&call.env)?
+        .row(&store::count(call.id()?))
+        .await?;
     Ok(answer(row.as_ref()))
 }
 
@@ -32,10 +28,6 @@ pub async fn relocate(call: Call) -> Result<Answer, Error> {
     let to: PlaceId = to.ok_or_else(|| Problem::invalid_parameter("to", "the id of a place"))?;
     let missing = || Problem::invalid_parameter("token", "that of the deletion");
     let token: PlaceId = token.ok_or_else(missing)?;
-    if let Some(shards) = Shards::of(&call.env)? {
-        let left = shards::relocate(&call, &shards, call.id()?, to, token.get()).await?;
-        return Ok(answer(left.as_ref()));
-    }
     let done = Database::of(&call.env)?
         .batch(&store::relocate(call.id()?, to, token.get()))
         .await?;
@@ -47,17 +39,12 @@ pub async fn relocate(call: Call) -> Result<Answer, Error> {
 /// # Errors
 /// An id that is none.
 pub async fn release(call: Call) -> Result<Answer, Error> {
-    if let Some(shards) = Shards::of(&call.env)? {
-        let left = shards::release(&shards, call.id()?).await?;
-        return Ok(answer(left.as_ref()));
-    }
     let done = Database::of(&call.env)?
         .batch(&store::release(call.id()?))
         .await?;
     Ok(answer(done.last().and_then(|rows| rows.first())))
 }
 
-/// The counts of a row.
 fn answer(row: Option<&Row>) -> Answer {
     let column = |column| row.and_then(|row| row.integer(column)).unwrap_or_default();
     let body = serde_json::json!({

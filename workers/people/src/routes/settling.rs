@@ -3,22 +3,18 @@
 
 use std::collections::HashSet;
 
-use edge::shards::Shards;
 use edge::{Call, Database, Error, Row, Stored, TRIES, Upstream};
 use registry::integrity::{Standing, Standings, Verdict};
 use registry::sql::Statement;
 use registry::{PersonId, Problem, name};
 use serde_json::{Value, json};
 
-use super::shards::{Layout, find};
 use crate::store::{self, Write};
 
 /// The register of people, and the owner of the places that they live in.
 pub struct Registrar {
-    /// The register, or the one of its databases where the person is.
+    /// The register.
     pub database: Database,
-    /// The databases, where there are several.
-    pub layout: Option<Layout>,
     places: Upstream,
 }
 
@@ -31,32 +27,10 @@ impl Registrar {
     /// # Errors
     /// A worker without its bindings.
     pub fn of(env: &edge::Env) -> Result<Self, Error> {
-        Self::at(env, Database::of(env)?)
-    }
-
-    /// The same for one of several databases.
-    ///
-    /// # Errors
-    /// A worker without its bindings.
-    pub fn at(env: &edge::Env, database: Database) -> Result<Self, Error> {
         Ok(Self {
-            database,
-            layout: None,
+            database: Database::of(env)?,
             places: Upstream::of(env, "PLACES", "places")?,
         })
-    }
-
-    /// The person as of now, settled, and the registrar of the database where they are.
-    ///
-    /// # Errors
-    /// As [`Self::current`].
-    pub async fn find(env: &edge::Env, id: PersonId) -> Result<(Self, Option<Stored>), Error> {
-        if let Some(shards) = Shards::of(env)? {
-            return find(env, shards, id).await;
-        }
-        let registrar = Self::of(env)?;
-        let current = registrar.current(id).await?;
-        Ok((registrar, current))
     }
 
     /// Asks how places stand, at most 1,000 of them.
@@ -193,7 +167,7 @@ impl Registrar {
     }
 
     /// Why writes that refer to places cannot hold, if so.
-    pub async fn doubt(&self, places: &HashSet<i64>) -> Option<Error> {
+    async fn doubt(&self, places: &HashSet<i64>) -> Option<Error> {
         match self.all_standings(places).await {
             Err(failed) => Some(failed),
             Ok(standings) => places

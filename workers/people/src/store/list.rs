@@ -1,7 +1,6 @@
 //! A page of people.
 
 use registry::Format;
-use registry::media::Frame;
 use registry::sql::{self, Filters, Register, Statement};
 
 use super::record;
@@ -35,13 +34,6 @@ pub fn list(list: &PeopleList, format: Format, seen: Option<i64>) -> Statement {
         frame,
         seen,
     )
-}
-
-/// The same of one database of several: lines with keys.
-#[must_use]
-pub fn keyed_list(list: &PeopleList, format: Format) -> Statement {
-    let register = REGISTER.written(format);
-    sql::page(register, filters(list), &list.page, Frame::KEYED, None)
 }
 
 /// The conditions of a list.

@@ -1,11 +1,9 @@
 //! The statements of the people database.
 
 mod by_place;
-pub mod handover;
 mod history;
 mod import;
 mod integrity;
-pub mod known;
 mod list;
 mod population;
 mod read;
@@ -14,13 +12,13 @@ mod settle;
 mod write;
 
 pub use by_place::{PEOPLE_A_STATEMENT, by_place, counter};
-pub use history::{CHANGES, share_of_changes, share_of_history};
+pub use history::CHANGES;
 pub use import::{WRITTEN, doubts_of, forget_batch, insert_batch, mark, present, settle_batch};
 pub use integrity::{doubts, residents};
-pub use list::{REGISTER, filters, keyed_list, list};
-pub use population::{HEADER as POPULATION_HEADER, keyed_population, population};
+pub use list::{REGISTER, filters, list};
+pub use population::{HEADER as POPULATION_HEADER, population};
 pub use read::read;
-pub use residents::{count, fenced, release, relocate};
+pub use residents::{count, release, relocate};
 pub use settle::{Write, before, forget, remove, restore, settle, undone, unsettled};
 pub use write::{delete, depose, insert, king, rename, update, update_all};
 
@@ -37,8 +35,6 @@ macro_rules! record {
 }
 use record;
 
-#[cfg(test)]
-mod handover_tests;
 #[cfg(test)]
 mod population_tests;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use registry::media::Frame;
 use registry::population::{Measure, Order, Populations, Position};
-use registry::sql::{Bind, Statement, written};
+use registry::sql::{Bind, Statement};
 use registry::{Format, Moment, PlaceId};
 
 const POPULATION: &str = include_str!("population.sql");
@@ -63,16 +63,6 @@ const PAST_NOWHERE: &str = "SELECT dead FROM population_history
 /// The populations asked for; none if nothing has changed since the counter that was `seen`.
 #[must_use]
 pub fn population(ask: &Populations, format: Format, seen: Option<i64>) -> Statement {
-    framed(ask, format, format.frame_below(HEADER), seen)
-}
-
-/// The same of one database of several: lines with keys.
-#[must_use]
-pub fn keyed_population(ask: &Populations, format: Format) -> Statement {
-    framed(ask, format, Frame::KEYED, None)
-}
-
-fn framed(ask: &Populations, format: Format, frame: Frame, seen: Option<i64>) -> Statement {
     let number = match ask.order {
         Order::Id => "0",
         Order::Up(Measure::Living) => "living",
@@ -114,7 +104,7 @@ fn framed(ask: &Populations, format: Format, frame: Frame, seen: Option<i64>) ->
         Format::Csv => LINE,
     };
     let sql = POPULATION
-        .replace("{record}", &written(frame, cursor, record))
+        .replace("{record}", record)
         .replace("{past}", &past)
         .replace("{source}", source)
         .replace("{number}", number)
@@ -126,7 +116,7 @@ fn framed(ask: &Populations, format: Format, frame: Frame, seen: Option<i64>) ->
         .replace("{nowhere}", nowhere);
     Statement {
         sql,
-        binds: binds(ask, frame, seen),
+        binds: binds(ask, format.frame_below(HEADER), seen),
     }
 }
 

@@ -17,7 +17,7 @@ SELECT
   (
     SELECT count(*) FROM person
     WHERE place_id = ?1 AND is_alive = 0 AND unsettled_since IS NOT NULL
-  ) + (SELECT count(*) FROM arrival WHERE place_id = ?1) AS in_doubt";
+  ) AS in_doubt";
 
 /// How many belong to a place.
 #[must_use]
@@ -64,17 +64,6 @@ pub fn relocate(from: PlaceId, to: PlaceId, token: i64) -> [Statement; 5] {
         Statement::new(REDIRECT, bind(&[new]).collect()),
         Statement::new(MOVE, bind(&[new, MOVED_A_STATEMENT]).collect()),
         count(from),
-    ]
-}
-
-/// The same for a place in another database, as far as it can be done in this one: who is on the way
-/// into the old place is of its people, and no deletion before this one moves them any more.
-#[must_use]
-pub fn fenced(from: PlaceId, token: i64) -> [Statement; 2] {
-    let binds = || vec![from.get().into(), token.into()];
-    [
-        Statement::new(RAISE, binds()),
-        Statement::new(SETTLE, binds()),
     ]
 }
 

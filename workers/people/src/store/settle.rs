@@ -50,8 +50,6 @@ UPDATE person SET
     SELECT 1 FROM person AS king
     WHERE king.place_id = person.returns_to AND king.is_king = 1 AND king.id <> person.id
   ) AND NOT EXISTS (
-    SELECT 1 FROM arrival WHERE arrival.place_id = person.returns_to AND arrival.is_king = 1
-  ) AND NOT EXISTS (
     SELECT 1 FROM json_each(?1) AS other
     WHERE other.value ->> 'isKing' AND other.value ->> 'placeId' IS e.value ->> 'placeId'
       AND other.key < e.key

@@ -8,7 +8,7 @@ use testbed::{Testbed, Value};
 use crate::domain::{ByPlace, PeopleList};
 use crate::store;
 
-pub(super) const MIGRATIONS: &[&str] = &[
+const MIGRATIONS: &[&str] = &[
     include_str!("../../../../d1-migrations/people/0001_person.sql"),
     include_str!("../../../../d1-migrations/people/0002_population.sql"),
     include_str!("../../../../d1-migrations/people/0003_change.sql"),
@@ -18,7 +18,6 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../../d1-migrations/people/0007_population_orders.sql"),
     include_str!("../../../../d1-migrations/people/0008_resident.sql"),
     include_str!("../../../../d1-migrations/people/0009_import.sql"),
-    include_str!("../../../../d1-migrations/people/0010_handover.sql"),
 ];
 
 #[derive(Debug, Clone)]
@@ -244,7 +243,7 @@ proptest! {
 }
 
 /// The populations, now and as the last ones of their history, are what a count says.
-pub(super) fn adds_up(testbed: &Testbed) -> Result<(), TestCaseError> {
+fn adds_up(testbed: &Testbed) -> Result<(), TestCaseError> {
     let kept = "SELECT place_id, living, dead FROM population ORDER BY place_id";
     let counted = "SELECT coalesce(place_id, 0), sum(is_alive), sum(1 - is_alive) FROM person GROUP BY 1 ORDER BY 1";
     let rows = |sql| {

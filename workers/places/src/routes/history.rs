@@ -28,7 +28,7 @@ pub async fn changes(call: Call) -> Result<Answer, Error> {
 /// # Errors
 /// A database that does not answer.
 pub async fn counter(call: Call) -> Result<Answer, Error> {
-    log::counter(call, marks).await
+    log::counter(call, CHANGES).await
 }
 
 /// The same, for the answers that an isolate holds.
