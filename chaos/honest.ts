@@ -77,7 +77,7 @@ export async function look(entry: Worker) {
   const places = new Set<number>((await all("/v1/places")).map(({ id }) => id));
   const wrong: string[] = [];
   const report = await patiently(() => entry.get("/v1/integrity"));
-  if (report.json.isSound !== true) wrong.push(report.text);
+  if (report.json.consistent !== true) wrong.push(report.text);
   const kings = new Set<number>();
   for (const { id, isAlive, isKing, placeId } of people) {
     if (placeId === null ? isAlive : !places.has(placeId)) wrong.push(`${id} lives nowhere`);

@@ -100,11 +100,13 @@ export const kinds: Record<string, Kind> = {
     const [from, to] = [await place(system, `From ${n}`), await place(system, `To ${n}`)];
     const id = await person(system, `Somebody ${n}`, from);
     const stays = await person(system, `Other ${n}`, to);
-    // As a crash leaves them: a deletion that is marked, and somebody who is not settled.
+    // As a crash leaves them: a deletion that is marked, and pending writes.
     const mark = "INSERT INTO tombstone (place_id, phase, reassign_to, since)";
-    await system.db.places.exec(`${mark} VALUES (${from}, 'going', ${to}, 0);`);
-    const doubt = "UPDATE person SET unsettled_since = 0, returns_to = place_id";
-    await system.db.people.exec(`${doubt} WHERE id IN (${id}, ${stays});`);
+    await system.db.places.exec(`${mark} VALUES (${from}, 'deleting', ${to}, 0);`);
+    const pending = "INSERT INTO pending_write (token, place_id, person_id, since)";
+    await system.db.people.exec(
+      `${pending} VALUES ('${n} a', ${to}, ${id}, 0), ('${n} b', ${to}, ${stays}, 0);`,
+    );
     const path = "/v1/integrity/repair?olderThan=0";
     return { send: (headers) => system.join.ask("POST", path, headers), look: seen(system, n) };
   },

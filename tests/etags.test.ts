@@ -112,10 +112,10 @@ test("the_schedule_ends_what_was_left_and_sweeps_old_answers", async () => {
   const day = 24 * 60 * 60 * 1000;
   await system.db.people.exec(
     `UPDATE idempotency SET at = at - ${day + 1000} WHERE key = 'old';
-     UPDATE person SET unsettled_since = 0 WHERE id = 2`,
+     INSERT INTO pending_write (token, place_id, since) VALUES ('t', 2, 0)`,
   );
   await system.db.places.exec(
-    "INSERT INTO tombstone (place_id, phase, since) VALUES (2, 'going', 0)",
+    "INSERT INTO tombstone (place_id, phase, since) VALUES (2, 'deleting', 0)",
   );
   await system.scheduled("places");
   await system.scheduled("people");
@@ -123,5 +123,5 @@ test("the_schedule_ends_what_was_left_and_sweeps_old_answers", async () => {
   assert.equal((await post("young")).text, young.text);
   assert.equal((await system.join.get("/v1/places/2")).status, 404);
   const { json } = await system.join.get("/v1/integrity");
-  assert.deepEqual([json.halfDeleted, json.unsettled], [[], []]);
+  assert.deepEqual([json.deleting, json.pending], [[], []]);
 });

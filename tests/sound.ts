@@ -7,12 +7,12 @@ import type { Answer, System, Worker } from "./harness.ts";
 export async function is_sound(system: System): Promise<void> {
   const report = (await patiently(() => system.join.get("/v1/integrity"))).json;
   assert.deepEqual(report, {
-    isSound: true,
-    isComplete: true,
-    ofNoPlace: [],
+    consistent: true,
+    complete: true,
+    withoutPlace: [],
     doubleKings: [],
-    halfDeleted: [],
-    unsettled: [],
+    deleting: [],
+    pending: [],
   });
   const there = (await system.db.places.rows("SELECT id FROM place")).map(({ id }) => id);
   const homes = await system.db.people.rows("SELECT DISTINCT place_id AS id FROM person");
@@ -37,12 +37,11 @@ export async function patiently(ask: () => Promise<Answer>): Promise<Answer> {
 /** Has the registers finish what was left half-done; how much that was. */
 export async function repaired(entry: Worker): Promise<number> {
   let count = 0;
-  // What waits for a deletion is settled once that has ended.
   for (let round = 0; round < 3; round += 1) {
     const path = "/v1/integrity/repair?olderThan=0";
     const { status, text, json } = await patiently(() => entry.ask("POST", path));
     assert.equal(status, 200, text);
-    count += json.deletions.length + json.unsettled.length + json.released.length;
+    count += json.deletions.length + json.pending.length + json.released.length;
   }
   return count;
 }

@@ -13,7 +13,7 @@ import type { Store } from "./stores.ts";
 const STANDING = `SELECT
   (SELECT max(seq) FROM place_change) AS counter,
   (SELECT seq FROM sqlite_sequence WHERE name = 'tombstone') AS tokens,
-  (SELECT count(*) FROM tombstone) AS going`;
+  (SELECT count(*) FROM tombstone) AS deleting`;
 
 async function standing(store: Store): Promise<string> {
   return JSON.stringify(await store.query("places", STANDING));

@@ -522,8 +522,8 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description A deletion that was left half-done, and what is done about it. */
-        Abandoned: {
+        /** @description A deletion that a crashed request left, and what is done about it. */
+        AbandonedDeletion: {
             placeId: components["schemas"]["Id"];
             /** @description Whether the place itself was gone already. */
             isGone: boolean;
@@ -532,6 +532,13 @@ export interface components {
             action: string;
             /** @description How it ended; left out in a dry run. */
             end?: string;
+        };
+        /** @description A pending write that a crashed request left, and what is done about it. */
+        AbandonedWrite: {
+            id: components["schemas"]["Id"] | null;
+            placeId: components["schemas"]["Id"];
+            /** @description `remove`. */
+            action: string;
         };
         /** @description A worker that answers. */
         Alive: {
@@ -559,15 +566,15 @@ export interface components {
             placeId: components["schemas"]["Id"];
             living: components["schemas"]["Count"];
             /** @description What to do. */
-            mend: string;
+            remedy: string;
         };
         /** @description A change in either register. */
         Change: components["schemas"]["PersonChange"] | components["schemas"]["PlaceChange"];
         /**
-         * @description What became of a record. `undone` is a write that was taken back because its place went away meanwhile.
+         * @description What became of a record.
          * @enum {string}
          */
-        ChangeKind: "created" | "updated" | "deleted" | "undone";
+        ChangeKind: "created" | "updated" | "deleted";
         /**
          * Format: int64
          * @description An id that a client chooses: a whole number from 1 to 4503599627370496.
@@ -660,15 +667,15 @@ export interface components {
         };
         /** @description What of the two registers does not fit together. */
         Integrity: {
-            /** @description Whether no rule is broken. What is on its way (`halfDeleted`, `unsettled`) breaks none. */
-            isSound: boolean;
-            /** @description Whether all of both registers was read. */
-            isComplete: boolean;
-            /** @description Who is in no existing place. */
-            ofNoPlace: components["schemas"]["Residents"][];
+            /** @description Whether no rule is broken. Writes and deletions in progress break none. */
+            consistent: boolean;
+            /** @description Whether all of both databases was read. */
+            complete: boolean;
+            /** @description People whose place does not exist. */
+            withoutPlace: components["schemas"]["Residents"][];
             doubleKings: components["schemas"]["DoubleKing"][];
-            halfDeleted: components["schemas"]["LeftDeletion"][];
-            unsettled: components["schemas"]["Unsettled"][];
+            deleting: components["schemas"]["Deletion"][];
+            pending: components["schemas"]["PendingWrite"][];
         };
         /** @description The king of a place. */
         King: {
@@ -676,8 +683,8 @@ export interface components {
             id: components["schemas"]["Id"];
             name: components["schemas"]["Name"];
         };
-        /** @description A place on its way out. */
-        LeftDeletion: {
+        /** @description A place that is being deleted. */
+        Deletion: {
             placeId: components["schemas"]["Id"];
             /** @description Whether the place itself is gone already. */
             isGone: boolean;
@@ -915,8 +922,8 @@ export interface components {
         /** @description What a repair did, or would do. */
         Repair: {
             dryRun: boolean;
-            deletions: components["schemas"]["Abandoned"][];
-            unsettled: components["schemas"]["Settled"][];
+            deletions: components["schemas"]["AbandonedDeletion"][];
+            pending: components["schemas"]["AbandonedWrite"][];
             released: components["schemas"]["Released"][];
             byHand: components["schemas"]["ByHand"][];
         };
@@ -935,14 +942,10 @@ export interface components {
             living: components["schemas"]["Count"];
             dead: components["schemas"]["Count"];
         };
-        /** @description A write that was left unsettled, and what is done about it. */
-        Settled: {
-            /** @description The person. */
-            id: components["schemas"]["Id"];
-            version: components["schemas"]["Id"];
-            placeId: components["schemas"]["Id"] | null;
-            /** @description `settle`, `undo` or `wait`. */
-            action: string;
+        /** @description A write that is about to refer to a place, and that no reader sees yet. */
+        PendingWrite: {
+            id: components["schemas"]["Id"] | null;
+            placeId: components["schemas"]["Id"];
         };
         Share: number;
         /** @description A place and its people in numbers. The last record of the last page is of those who have no place: its `id` and `name` are null. */
@@ -961,13 +964,6 @@ export interface components {
         };
         /** @enum {boolean} */
         True: true;
-        /** @description A write whose place has not been asked again yet. */
-        Unsettled: {
-            /** @description The person. */
-            id: components["schemas"]["Id"];
-            version: components["schemas"]["Id"];
-            placeId: components["schemas"]["Id"] | null;
-        };
     };
     responses: never;
     parameters: {

@@ -26,10 +26,12 @@ extern "C" {
     fn bookmark(this: &Session) -> Result<Option<String>, JsValue>;
 
     #[wasm_bindgen(extends = D1Database)]
+    #[derive(Clone)]
     type Binding;
 }
 
 /// A worker's own database, bound as `DB`.
+#[derive(Clone)]
 pub struct Database {
     binding: Binding,
     trace: Rc<Trace>,
@@ -157,17 +159,25 @@ fn rows_read(answer: &JsValue) -> i64 {
 /// How `SQLite` begins to say which column would no longer be unique.
 const NOT_UNIQUE: &str = "UNIQUE constraint failed: ";
 
+/// How it begins to say which CHECK constraint failed.
+const CHECK_FAILED: &str = "CHECK constraint failed: ";
+
 fn thrown(value: JsValue) -> Error {
     let error = Error::platform("asking D1")(value);
-    match &error {
-        Error::Platform { reason, .. } => match reason.split_once(NOT_UNIQUE) {
-            Some((_, column)) => {
-                let end = column.find([':', ',', ' ']).unwrap_or(column.len());
-                Error::Unique(column.get(..end).unwrap_or_default().to_owned())
-            }
-            None => error,
-        },
-        _ => error,
+    let Error::Platform { reason, .. } = &error else {
+        return error;
+    };
+    let constraint = |prefix| {
+        let (_, name) = reason.split_once(prefix)?;
+        let end = name.find([':', ',', ' ']).unwrap_or(name.len());
+        Some(name.get(..end).unwrap_or_default().to_owned())
+    };
+    if let Some(column) = constraint(NOT_UNIQUE) {
+        Error::Unique(column)
+    } else if let Some(name) = constraint(CHECK_FAILED) {
+        Error::Check(name)
+    } else {
+        error
     }
 }
 

@@ -15,6 +15,9 @@ pub enum Error {
     /// its table, as in `place.name_key`.
     #[error("not unique: {0}")]
     Unique(String),
+    /// A write that a CHECK constraint rejected: its name.
+    #[error("check failed: {0}")]
+    Check(String),
     /// The platform failed us: the user gets a 500, the log gets the reason.
     #[error("{doing}: {reason}")]
     Platform {
@@ -50,6 +53,12 @@ impl Error {
         matches!(self, Self::Unique(refused) if refused == column)
     }
 
+    /// Whether a write was rejected by this CHECK constraint.
+    #[must_use]
+    pub fn is_check(&self, constraint: &str) -> bool {
+        matches!(self, Self::Check(failed) if failed == constraint)
+    }
+
     /// Whether a text that the database was to make is longer than it makes any.
     #[must_use]
     pub fn is_too_long(&self) -> bool {
@@ -61,7 +70,7 @@ impl Error {
     pub fn into_problem(self) -> Problem {
         match self {
             Self::Problem(problem) => problem,
-            Self::Unique(_) | Self::Platform { .. } => {
+            Self::Unique(_) | Self::Check(_) | Self::Platform { .. } => {
                 serve::report(self.to_string());
                 Problem::internal()
             }

@@ -170,7 +170,7 @@ impl<I: Importer + 'static> Import<I> {
         let batch = self.batches.next()?;
         let done = match self.take(&batch).await {
             Ok(done) => done,
-            Err(Error::Unique(_)) => Done::failed(Problem::being_written()),
+            Err(Error::Unique(_) | Error::Check(_)) => Done::failed(Problem::being_written()),
             Err(error) => Done::failed(error.into_problem()),
         };
         Some(self.report.add(&batch, done))

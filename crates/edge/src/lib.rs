@@ -51,7 +51,7 @@ pub use routes::{Handlers, Routes, any, delete, get, patch, post, put};
 pub use serve::serve;
 pub use stored::{Stored, record_of};
 pub use together::{Queue, together};
-pub use trace::Trace;
+pub use trace::{Trace, random_token};
 pub use upstream::Upstream;
 
 /// Texts that go over to JavaScript with about every request.

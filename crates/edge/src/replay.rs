@@ -6,7 +6,7 @@ use registry::idempotency::{HOURS_KEPT, Key, fingerprint};
 use registry::log::Log;
 use registry::sql::{Register, Statement};
 
-use crate::{Call, Database, Error, Stored};
+use crate::{Call, Database, Error, Row, Stored};
 
 /// An idempotency key with the request that came under it.
 pub struct Keyed {
@@ -29,15 +29,20 @@ impl Keyed {
         }))
     }
 
-    /// The answer that was given under the key, by its primary key.
+    /// The statement that finds the response stored under the key, by its primary key.
+    #[must_use]
+    pub fn find(&self) -> Statement {
+        const FIND: &str =
+            "SELECT fingerprint, record_id, version, body FROM idempotency WHERE key = ?1";
+        Statement::new(FIND, vec![self.key.as_str().into()])
+    }
+
+    /// The response that the statement found.
     ///
     /// # Errors
     /// A key that came with another request.
-    pub async fn kept(&self, database: &Database) -> Result<Option<Stored>, Error> {
-        const KEPT: &str =
-            "SELECT fingerprint, record_id, version, body FROM idempotency WHERE key = ?1";
-        let statement = Statement::new(KEPT, vec![self.key.as_str().into()]);
-        let Some(row) = database.row(&statement).await? else {
+    pub fn found(&self, rows: &[Row]) -> Result<Option<Stored>, Error> {
+        let Some(row) = rows.first() else {
             return Ok(None);
         };
         if row.text(0).as_ref() != Some(&self.fingerprint) {
@@ -48,6 +53,14 @@ impl Keyed {
             version: row.integer(2).unwrap_or_default(),
             body: row.value(3),
         }))
+    }
+
+    /// The response stored under the key.
+    ///
+    /// # Errors
+    /// A key that came with another request.
+    pub async fn kept(&self, database: &Database) -> Result<Option<Stored>, Error> {
+        self.found(&database.rows(&self.find()).await?)
     }
 
     /// Keeps the answer to an insert of one, in the same batch: what that has written is the

@@ -45,6 +45,12 @@ fn random() -> u64 {
     half() << 32 | half()
 }
 
+/// A random token of 32 hexadecimal digits, that nobody else uses. It is no secret.
+#[must_use]
+pub fn random_token() -> String {
+    format!("{:016x}{:016x}", random(), random())
+}
+
 impl Trace {
     /// That of a request that comes in.
     #[must_use]

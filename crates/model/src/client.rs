@@ -1,4 +1,4 @@
-//! A client's request, and where it has come to.
+//! A client's request, and how far it is.
 
 use crate::deleter::Deleter;
 use crate::flaw::Flaw;
@@ -8,27 +8,49 @@ use crate::writer::{Change, Writer};
 
 /// One request, or one run of the repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Task {
+pub enum Request {
     /// Changes a person.
     Write(Person, Change),
     /// Creates a place.
     Create(Place),
-    /// Deletes a place, and moves its living people to another one first if told to.
+    /// Deletes a place, after moving its residents to another one if that is given.
     Delete(Place, Option<Place>),
-    /// Repairs what it finds half-done, once.
+    /// The same while the people worker cannot be reached after the place is marked.
+    DeleteUnreachable(Place, Option<Place>),
+    /// Finishes what crashed clients left, once.
     Repair,
+    /// The same while the people worker cannot be reached.
+    RepairUnreachable,
 }
 
-/// What the client was told.
+impl Request {
+    /// Whether it is a run of the repair, which no client waits for.
+    pub(crate) fn is_repair(self) -> bool {
+        matches!(self, Self::Repair | Self::RepairUnreachable)
+    }
+}
+
+/// The response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
-    /// It was done.
+    /// The request was carried out: 2xx.
     Done,
-    /// It was not done: a problem, or a failure.
-    Refused,
+    /// The request had no effect: 4xx.
+    Rejected,
+    /// The request may have an effect, now or later: 5xx.
+    Unknown,
 }
 
-/// A task that has begun.
+/// What a step led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Stepped,
+    /// The client waits for a deletion to end, and has done nothing.
+    Blocked,
+    Ended(Outcome),
+}
+
+/// A request that has begun.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Work {
     Write(Writer),
@@ -38,30 +60,34 @@ pub(crate) enum Work {
 }
 
 impl Work {
-    pub(crate) fn begin(task: Task, flaw: Option<Flaw>) -> Self {
-        match task {
-            Task::Write(person, change) => Self::Write(Writer::new(person, change, flaw)),
-            Task::Create(place) => Self::Create(place),
-            Task::Delete(place, to) => Self::Delete(Deleter::new(place, to, flaw)),
-            Task::Repair => Self::Repair(Repair::default()),
+    pub(crate) fn begin(request: Request, flaw: Option<Flaw>) -> Self {
+        match request {
+            Request::Write(person, change) => Self::Write(Writer::new(person, change)),
+            Request::Create(place) => Self::Create(place),
+            Request::Delete(place, to) => Self::Delete(Deleter::new(place, to, flaw)),
+            Request::DeleteUnreachable(place, to) => {
+                Self::Delete(Deleter::new(place, to, flaw).unreachable())
+            }
+            Request::Repair => Self::Repair(Repair::new()),
+            Request::RepairUnreachable => Self::Repair(Repair::unreachable()),
         }
     }
 
-    /// Takes one step: one batch in one database, and what follows from its answer.
-    pub(crate) fn step(&mut self, world: &mut World, flaw: Option<Flaw>) -> Option<Outcome> {
+    /// Takes one step: one batch in one database, and what follows from its result.
+    pub(crate) fn step(&mut self, world: &mut World, flaw: Option<Flaw>) -> Progress {
         match self {
             Self::Write(writer) => writer.step(world, flaw),
-            Self::Create(place) => Some(if world.places.create(*place, flaw) {
+            Self::Create(place) => Progress::Ended(if world.places.create(*place, flaw) {
                 Outcome::Done
             } else {
-                Outcome::Refused
+                Outcome::Rejected
             }),
             Self::Delete(deleter) => {
-                let outcome = deleter.step(world, flaw)?;
-                if outcome == Outcome::Done {
-                    world.places.tell_gone(deleter.place());
+                let progress = deleter.step(world, flaw);
+                if progress == Progress::Ended(Outcome::Done) {
+                    world.places.acknowledge_deletion(deleter.place());
                 }
-                Some(outcome)
+                progress
             }
             Self::Repair(repair) => repair.step(world, flaw),
         }

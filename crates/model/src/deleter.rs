@@ -1,27 +1,24 @@
-//! Who deletes a place: marks it, counts its people, and commits or steps back.
+//! The deletion of a place: marks it, makes sure that nobody lives there, and deletes it.
 
-use crate::client::Outcome;
+use crate::client::{Outcome, Progress};
 use crate::flaw::Flaw;
-use crate::people::Moved;
-use crate::places::{Commit, Phase, Tombstone};
+use crate::places::{Delete, Mark, Phase, Tombstone};
 use crate::world::{Place, Token, World};
 
-/// How often the people of a place are moved before the deleter steps back because
-/// others keep arriving.
-const ROUNDS: u8 = 2;
-
-/// Where the deleter has come to.
+/// The next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum At {
     Mark,
-    Move(Place),
-    Count,
-    Commit,
+    Reassign(Place),
+    Close,
+    /// With `Flaw::RevokesAfterCounting` alone.
+    Revoke,
+    Delete,
     Unmark,
-    /// The move that went unanswered lands.
+    /// With `Flaw::UnmarksUnansweredMove` alone: the move that was not answered arrives.
     LateMove(Place),
-    Clear,
-    Remove,
+    DetachDead,
+    RemoveTombstone,
 }
 
 /// A deleter.
@@ -30,37 +27,43 @@ pub(crate) struct Deleter {
     place: Place,
     reassign_to: Option<Place>,
     token: Token,
-    rounds: u8,
+    /// Whether every call to the people worker fails before it arrives.
+    people_unreachable: bool,
     at: At,
 }
 
 impl Deleter {
     pub(crate) fn new(place: Place, reassign_to: Option<Place>, flaw: Option<Flaw>) -> Self {
+        let counts_first = Flaw::CountsBeforeMarking.is_in(flaw);
         Self {
             place,
             reassign_to,
             token: 0,
-            rounds: 0,
-            at: if Flaw::CountsBeforeMarking.is_in(flaw) {
-                At::Count
-            } else {
-                At::Mark
-            },
+            people_unreachable: false,
+            at: if counts_first { At::Close } else { At::Mark },
         }
     }
 
-    /// Who goes on with a deletion that was taken over.
+    /// Continues a deletion that was taken over.
     pub(crate) fn resume(place: Place, tombstone: Tombstone) -> Self {
         Self {
             place,
             reassign_to: tombstone.reassign_to,
             token: tombstone.token,
-            rounds: 0,
+            people_unreachable: false,
             at: match (tombstone.phase, tombstone.reassign_to) {
-                (Phase::Gone, _) => At::Clear,
-                (Phase::Going, Some(to)) => At::Move(to),
-                (Phase::Going, None) => At::Count,
+                (Phase::Deleted, _) => At::DetachDead,
+                (Phase::Deleting, Some(to)) => At::Reassign(to),
+                (Phase::Deleting, None) => At::Close,
             },
+        }
+    }
+
+    /// The same, without a connection to the people worker.
+    pub(crate) fn unreachable(self) -> Self {
+        Self {
+            people_unreachable: true,
+            ..self
         }
     }
 
@@ -68,73 +71,85 @@ impl Deleter {
         self.place
     }
 
-    pub(crate) fn step(&mut self, world: &mut World, flaw: Option<Flaw>) -> Option<Outcome> {
+    pub(crate) fn step(&mut self, world: &mut World, flaw: Option<Flaw>) -> Progress {
         match self.next(world, flaw) {
             Ok(at) => {
                 self.at = at;
-                None
+                Progress::Stepped
             }
-            Err(outcome) => Some(outcome),
+            Err(progress) => progress,
         }
     }
 
-    fn next(&mut self, world: &mut World, flaw: Option<Flaw>) -> Result<At, Outcome> {
+    fn next(&mut self, world: &mut World, flaw: Option<Flaw>) -> Result<At, Progress> {
         let place = self.place;
         match self.at {
             At::Mark => {
-                let token = world.places.mark(place, self.reassign_to, flaw);
-                self.token = token.ok_or(Outcome::Refused)?;
+                self.token = match world.places.mark(place, self.reassign_to, flaw) {
+                    Mark::Marked(token) => token,
+                    Mark::Busy => return Err(Progress::Blocked),
+                    Mark::Missing => return Err(Progress::Ended(Outcome::Rejected)),
+                };
                 Ok(match self.reassign_to {
-                    _ if Flaw::CountsBeforeMarking.is_in(flaw) => At::Commit,
-                    Some(_) if Flaw::LiftsUnansweredMove.is_in(flaw) => At::Unmark,
-                    Some(to) => At::Move(to),
-                    None => At::Count,
+                    _ if Flaw::CountsBeforeMarking.is_in(flaw) => At::Delete,
+                    Some(_) if Flaw::UnmarksUnansweredMove.is_in(flaw) => At::Unmark,
+                    Some(to) => At::Reassign(to),
+                    None => At::Close,
                 })
             }
-            At::Move(to) => {
-                self.rounds += 1;
-                match world.people.move_all(place, to, self.token, flaw) {
-                    Moved::Done => Ok(At::Count),
-                    Moved::Fenced | Moved::ThroneTaken => Err(Outcome::Refused),
-                }
-            }
-            At::Count => {
-                let held = world.people.hold(place, flaw);
-                if !held && self.token == 0 {
-                    return Ok(At::Mark);
-                }
-                Ok(match self.reassign_to {
-                    _ if !held => At::Commit,
-                    Some(to) if self.rounds < ROUNDS => At::Move(to),
-                    _ => At::Unmark,
+            // The mark stays for the repair: a move may have been sent, and may still arrive.
+            At::Reassign(_) if self.people_unreachable => Err(Progress::Ended(Outcome::Unknown)),
+            At::Reassign(to) => {
+                let residents_left = world.people.reassign(place, to, flaw);
+                Ok(match (residents_left, flaw) {
+                    (_, Some(Flaw::RejectsAfterMoving)) => At::Close,
+                    (true, _) => At::Reassign(to),
+                    (false, _) => At::Delete,
                 })
             }
-            At::Commit => match world.places.commit(place, self.token, flaw) {
-                Commit::Done => Ok(At::Clear),
-                Commit::Lost { gone: true } => Err(Outcome::Done),
-                Commit::Lost { gone: false } => Err(Outcome::Refused),
+            At::Close if self.people_unreachable => Ok(At::Unmark),
+            At::Close => {
+                let has_residents = world.people.close(place, flaw);
+                Ok(match self.token {
+                    _ if has_residents => At::Unmark,
+                    _ if Flaw::RevokesAfterCounting.is_in(flaw) => At::Revoke,
+                    0 => At::Mark,
+                    _ => At::Delete,
+                })
+            }
+            At::Revoke => {
+                world.people.revoke(place);
+                Ok(At::Delete)
+            }
+            At::Delete => match world.places.delete(place, self.token, flaw) {
+                Delete::Done => Ok(if Flaw::TombstoneRemovedEarly.is_in(flaw) {
+                    At::RemoveTombstone
+                } else {
+                    At::DetachDead
+                }),
+                Delete::TakenOver { deleted: true } => Err(Progress::Ended(Outcome::Done)),
+                Delete::TakenOver { deleted: false } => Err(Progress::Ended(Outcome::Unknown)),
             },
             At::Unmark => {
-                world.places.unmark(place, self.token);
+                world.places.remove_tombstone(place, self.token);
                 match self.reassign_to {
-                    Some(to) if Flaw::LiftsUnansweredMove.is_in(flaw) => Ok(At::LateMove(to)),
-                    _ => Err(Outcome::Refused),
+                    Some(to) if Flaw::UnmarksUnansweredMove.is_in(flaw) => Ok(At::LateMove(to)),
+                    _ => Err(Progress::Ended(Outcome::Rejected)),
                 }
             }
             At::LateMove(to) => {
-                world.people.move_all(place, to, self.token, flaw);
-                Err(Outcome::Refused)
+                world.people.reassign(place, to, flaw);
+                Err(Progress::Ended(Outcome::Unknown))
             }
-            At::Clear => {
-                let referred = world.people.clear(place);
-                if referred && !Flaw::TombstoneGoesEarly.is_in(flaw) {
-                    return Err(Outcome::Done);
-                }
-                Ok(At::Remove)
+            // The place is deleted. The repair detaches the dead.
+            At::DetachDead if self.people_unreachable => Err(Progress::Ended(Outcome::Done)),
+            At::DetachDead => {
+                world.people.detach_dead(place);
+                Ok(At::RemoveTombstone)
             }
-            At::Remove => {
-                world.places.unmark(place, self.token);
-                Err(Outcome::Done)
+            At::RemoveTombstone => {
+                world.places.remove_tombstone(place, self.token);
+                Err(Progress::Ended(Outcome::Done))
             }
         }
     }

@@ -1,45 +1,92 @@
-//! The register of people: each method is one batch.
+//! The people database. Each method is one batch.
 
 use std::collections::BTreeMap;
 
 use crate::flaw::Flaw;
-use crate::person::{Doubt, Row, Slot, bit};
 use crate::world::{Person, Place, Token, Version};
 
-/// What came of a write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Written {
-    Version(Version),
-    Overtaken,
-    ThroneTaken,
+/// A person as stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Row {
+    /// Whether the person is alive.
+    pub alive: bool,
+    /// Whether the person is king of the place.
+    pub king: bool,
+    /// The place, if any.
+    pub place: Option<Place>,
 }
 
-/// What came of taking a write back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Undo {
-    /// It is taken back, by this batch or by somebody else's.
-    Undone,
-    /// It held: somebody settled it, or has built upon it.
-    Overtaken,
-    /// The database refused.
-    Failed,
+impl Row {
+    /// A living person of a place.
+    #[must_use]
+    pub const fn living(place: Place) -> Self {
+        Self {
+            alive: true,
+            king: false,
+            place: Some(place),
+        }
+    }
+
+    /// A dead person of a place.
+    #[must_use]
+    pub const fn dead(place: Place) -> Self {
+        Self {
+            alive: false,
+            ..Self::living(place)
+        }
+    }
+
+    /// The king of a place.
+    #[must_use]
+    pub const fn king(place: Place) -> Self {
+        Self {
+            king: true,
+            ..Self::living(place)
+        }
+    }
+
+    pub(crate) fn lives_in(&self, place: Place) -> bool {
+        self.alive && self.place == Some(place)
+    }
 }
 
-/// What came of moving everybody.
+/// An id, with or without a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Slot {
+    pub(crate) version: Version,
+    pub(crate) row: Option<Row>,
+    /// The last version that a client was told of, and the last one by which a client deleted
+    /// the person. No batch reads them: they are for the rules.
+    pub(crate) acknowledged: Version,
+    pub(crate) deleted: Version,
+}
+
+impl Slot {
+    fn advance(&mut self, next: Option<Row>) -> Version {
+        self.row = next;
+        self.version += 1;
+        self.version
+    }
+}
+
+/// The result of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Moved {
-    Done,
-    /// A later owner of the same deletion was here already.
-    Fenced,
-    ThroneTaken,
+pub(crate) enum Commit {
+    Written(Version),
+    /// The person has another version by now.
+    Overtaken,
+    /// The pending write was revoked.
+    Revoked,
+    PlaceHasKing,
 }
 
 /// The database.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct People {
     slots: BTreeMap<Person, Slot>,
-    /// The last owner of each place's deletion that has moved its people.
-    fences: BTreeMap<Place, Token>,
+    /// Pending writes: the place that each refers to.
+    pending: BTreeMap<Token, Place>,
+    last_token: Token,
 }
 
 impl People {
@@ -47,168 +94,130 @@ impl People {
         self.slots.entry(person).or_default().advance(Some(row));
     }
 
-    pub(crate) fn slots(&self) -> impl Iterator<Item = (Person, &Slot)> {
-        self.slots.iter().map(|(person, slot)| (*person, slot))
+    pub(crate) fn slots(&self) -> &BTreeMap<Person, Slot> {
+        &self.slots
+    }
+
+    pub(crate) fn pending(&self) -> &BTreeMap<Token, Place> {
+        &self.pending
     }
 
     pub(crate) fn read(&self, person: Person) -> Slot {
         self.slots.get(&person).copied().unwrap_or_default()
     }
 
-    /// Those whose write is unsettled, with its version and place.
-    pub(crate) fn in_doubt(&self) -> Vec<(Person, Version, Place)> {
-        self.slots()
-            .filter_map(|(person, slot)| {
-                let row = slot.row.filter(|row| row.doubt.is_some())?;
-                Some((person, slot.version, row.place?))
-            })
-            .collect()
+    /// Records that a write is about to refer to a place.
+    pub(crate) fn add_pending(&mut self, place: Place) -> Token {
+        self.last_token += 1;
+        self.pending.insert(self.last_token, place);
+        self.last_token
     }
 
-    /// Puts `next` in place of what was `seen`.
-    pub(crate) fn write(
+    /// Removes a pending write whose request is rejected.
+    pub(crate) fn remove_pending(&mut self, token: Token) {
+        self.pending.remove(&token);
+    }
+
+    /// Removes every pending write: in the workers, those older than any request.
+    pub(crate) fn sweep_pending(&mut self) {
+        self.pending.clear();
+    }
+
+    /// Writes `next` if the person still has the version `seen` and the pending write, which
+    /// ends here, was not revoked.
+    pub(crate) fn commit(
         &mut self,
         person: Person,
         seen: Version,
         next: Option<Row>,
+        token: Option<Token>,
         flaw: Option<Flaw>,
-    ) -> Written {
-        if self.read(person).version != seen {
-            return Written::Overtaken;
+    ) -> Commit {
+        if token.is_some_and(|token| !self.pending.contains_key(&token))
+            && !Flaw::CommitsWithoutPending.is_in(flaw)
+        {
+            return Commit::Revoked;
         }
-        if next.is_some_and(|row| row.king && self.reigns_another(person, row.place)) {
-            return Written::ThroneTaken;
+        if next.is_some_and(|row| row.king && self.has_other_king(row.place, person)) {
+            return Commit::PlaceHasKing;
+        }
+        if let Some(token) = token {
+            self.pending.remove(&token);
+        }
+        if self.read(person).version != seen && !Flaw::CommitsAnyVersion.is_in(flaw) {
+            return Commit::Overtaken;
         }
         let slot = self.slots.entry(person).or_default();
         if slot.row.is_none() && Flaw::VersionsRestart.is_in(flaw) {
             *slot = Slot::default();
         }
-        Written::Version(slot.advance(next))
+        Commit::Written(slot.advance(next))
     }
 
-    /// Settles a write. Whether it was still the last one.
-    pub(crate) fn settle(&mut self, person: Person, version: Version, flaw: Option<Flaw>) -> bool {
-        let slot = self.slots.entry(person).or_default();
-        let current = slot.version == version || Flaw::SettlesAnyVersion.is_in(flaw);
-        if current && let Some(row) = &mut slot.row {
-            row.doubt = None;
+    /// Whether somebody lives in a place. If nobody does, revokes the pending writes that
+    /// refer to it, in the same batch.
+    pub(crate) fn close(&mut self, place: Place, flaw: Option<Flaw>) -> bool {
+        let has_residents = self.has_residents(place);
+        let revokes = !Flaw::DoesNotRevoke.is_in(flaw) && !Flaw::RevokesAfterCounting.is_in(flaw);
+        if !has_residents && revokes {
+            self.revoke(place);
         }
-        current
+        has_residents
     }
 
-    /// Takes an unsettled write back, unless it was settled or overtaken.
-    pub(crate) fn undo(&mut self, person: Person, version: Version, flaw: Option<Flaw>) -> Undo {
-        let slot = self.read(person);
-        let undoable = slot.row.filter(|row| {
-            slot.version == version && (row.doubt.is_some() || Flaw::UndoesTheSettled.is_in(flaw))
-        });
-        let Some(row) = undoable else {
-            let undone =
-                slot.undone & bit(version) != 0 && !Flaw::UndoneTakenForOvertaken.is_in(flaw);
-            return if undone {
-                Undo::Undone
-            } else {
-                Undo::Overtaken
-            };
-        };
-        let place = row.doubt.and_then(|doubt| doubt.returns_to);
-        let mut restored = slot.before.map(|before| Row { place, ..before });
-        if let Some(row) = restored.as_mut().filter(|row| row.king) {
-            let taken = self.reigns_another(person, place);
-            if taken && Flaw::UndoCrownsBlindly.is_in(flaw) {
-                return Undo::Failed;
-            }
-            row.king = !taken && slot.before.is_some_and(|before| before.place == place);
+    /// Revokes the pending writes that refer to a place.
+    pub(crate) fn revoke(&mut self, place: Place) {
+        self.pending.retain(|_, other| *other != place);
+    }
+
+    /// Moves one resident of a place to another, and revokes the pending writes that refer to
+    /// the old one. Whether somebody still lives there: the workers move thousands at once,
+    /// and one at a time has more interleavings.
+    pub(crate) fn reassign(&mut self, place: Place, to: Place, flaw: Option<Flaw>) -> bool {
+        if !Flaw::DoesNotRevoke.is_in(flaw) && !Flaw::RejectsAfterMoving.is_in(flaw) {
+            self.revoke(place);
         }
-        let slot = self.slots.entry(person).or_default();
-        slot.undone |= bit(version);
-        slot.advance(restored);
-        Undo::Undone
-    }
-
-    /// Whether the place must stay for anybody's sake.
-    pub(crate) fn hold(&self, place: Place, flaw: Option<Flaw>) -> bool {
-        let mut rows = self.slots.values().filter_map(|slot| slot.row);
-        rows.any(|row| {
-            let returns = row.may_return_to(place) && !Flaw::ReturnsUncounted.is_in(flaw);
-            row.holds(place, flaw) || returns
-        })
-    }
-
-    /// Moves the living of a place to another, unless a later owner of the deletion was
-    /// here already. A king of a place that goes is king no more. The dead in doubt stay, for
-    /// the clearing, but in doubt no more: the place is there as long as its people can be
-    /// moved.
-    pub(crate) fn move_all(
-        &mut self,
-        place: Place,
-        to: Place,
-        token: Token,
-        flaw: Option<Flaw>,
-    ) -> Moved {
-        let fence = self.fences.entry(place).or_default();
-        if *fence > token && !Flaw::MoveWithoutFence.is_in(flaw) {
-            return Moved::Fenced;
-        }
-        *fence = token.max(*fence);
         let keeps_crown = Flaw::MoveKeepsCrowns.is_in(flaw);
-        let king_there = self.reigns_another(0, Some(to));
-        let mut kings = self.slots.values().filter_map(|slot| slot.row);
-        if keeps_crown && king_there && kings.any(|row| row.king && row.holds(place, flaw)) {
-            return Moved::ThroneTaken;
+        let mut slots = self.slots.values_mut();
+        let resident = slots.find(|slot| slot.row.is_some_and(|row| row.lives_in(place)));
+        if let Some(slot) = resident {
+            let next = slot.row.map(|row| Row {
+                place: Some(to),
+                king: row.king && keeps_crown,
+                ..row
+            });
+            slot.advance(next);
         }
-        for slot in self.slots.values_mut() {
-            let Some(row) = &mut slot.row else { continue };
-            if row.holds(place, flaw) && !row.alive {
-                row.doubt = None;
-            } else if row.holds(place, flaw) {
-                let next = Row {
-                    place: Some(to),
-                    king: row.king && keeps_crown,
-                    doubt: None,
-                    ..*row
-                };
-                slot.advance(Some(next));
-            } else if row.may_return_to(place) {
-                row.doubt = Some(Doubt {
-                    returns_to: Some(to),
-                });
-            }
-        }
-        Moved::Done
+        self.has_residents(place)
     }
 
-    /// The dead of a place that is gone keep no place. Whether anybody still refers to it:
-    /// a writer that has not looked yet.
-    pub(crate) fn clear(&mut self, place: Place) -> bool {
-        let mut referred = false;
+    /// Removes the place from the dead who still have it.
+    pub(crate) fn detach_dead(&mut self, place: Place) {
         for slot in self.slots.values_mut() {
-            let Some(row) = slot.row else { continue };
-            if row.place == Some(place) && !row.alive {
-                let next = Row {
-                    place: None,
-                    doubt: None,
-                    ..row
-                };
-                slot.advance(Some(next));
-            } else {
-                referred |= row.place == Some(place) || row.may_return_to(place);
+            if let Some(row) = slot
+                .row
+                .filter(|row| row.place == Some(place) && !row.alive)
+            {
+                slot.advance(Some(Row { place: None, ..row }));
             }
         }
-        referred
     }
 
-    /// Notes that a client was told of a version, and whether it was a deletion: no
-    /// batch, but what the rules hold the world against.
-    pub(crate) fn tell(&mut self, person: Person, version: Version, deletion: bool) {
+    /// Notes that a client was told of a version. No batch: the rules need it.
+    pub(crate) fn acknowledge(&mut self, person: Person, version: Version, deletion: bool) {
         let slot = self.slots.entry(person).or_default();
-        slot.told |= bit(version);
+        slot.acknowledged = slot.acknowledged.max(version);
         if deletion {
             slot.deleted = version;
         }
     }
 
-    fn reigns_another(&self, person: Person, place: Option<Place>) -> bool {
+    pub(crate) fn has_residents(&self, place: Place) -> bool {
+        let mut rows = self.slots.values().filter_map(|slot| slot.row);
+        rows.any(|row| row.lives_in(place))
+    }
+
+    fn has_other_king(&self, place: Option<Place>, person: Person) -> bool {
         self.slots.iter().any(|(other, slot)| {
             *other != person && slot.row.is_some_and(|row| row.king && row.place == place)
         })

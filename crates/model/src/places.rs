@@ -1,39 +1,49 @@
-//! The register of places: each method is one batch.
+//! The places database. Each method is one batch.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use registry::integrity::Standing;
+use registry::integrity::PlaceStatus;
 
 use crate::flaw::Flaw;
 use crate::world::{Place, Token};
 
-/// Where a deletion stands.
+/// How far a deletion is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Phase {
-    /// The place is there, and may yet stay.
-    Going,
-    /// The place is gone, and some dead person may still refer to it.
-    Gone,
+    /// The place exists, and may stay.
+    Deleting,
+    /// The place is deleted, and dead people may still have it.
+    Deleted,
 }
 
 /// The mark of a deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Tombstone {
-    /// Whose deletion it is.
+    /// Identifies the owner of the deletion.
     pub token: Token,
-    /// Where it stands.
+    /// How far it is.
     pub phase: Phase,
-    /// Where the living go. That place is pinned: it is not deleted meanwhile.
+    /// Where the residents go. That place cannot be deleted meanwhile.
     pub reassign_to: Option<Place>,
 }
 
-/// What came of a commit.
+/// The result of marking a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Commit {
+pub(crate) enum Mark {
+    Marked(Token),
+    /// Another deletion concerns the place, or the one that the people would go to.
+    Busy,
+    /// One of the two does not exist.
+    Missing,
+}
+
+/// The result of deleting a marked place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delete {
     Done,
-    /// The deletion belongs to somebody else, who has done it (or not, or not yet).
-    Lost {
-        gone: bool,
+    /// Somebody else took the deletion over, and has finished it or not.
+    TakenOver {
+        deleted: bool,
     },
 }
 
@@ -43,18 +53,23 @@ pub struct Places {
     rows: BTreeSet<Place>,
     tombstones: BTreeMap<Place, Tombstone>,
     /// The ids that were used once, as the history of places knows them.
-    former: BTreeSet<Place>,
+    retired: BTreeSet<Place>,
     last_token: Token,
-    /// Those whose deletion a client was told of.
-    told_gone: BTreeSet<Place>,
+    /// The places that a client was told are deleted. No batch reads them: they are for the
+    /// rules.
+    acknowledged_deletions: BTreeSet<Place>,
 }
 
 impl Places {
-    pub(crate) fn of(places: &str) -> Self {
+    pub(crate) fn new(places: &str) -> Self {
         Self {
             rows: places.chars().collect(),
             ..Self::default()
         }
+    }
+
+    pub(crate) fn rows(&self) -> &BTreeSet<Place> {
+        &self.rows
     }
 
     pub(crate) fn exists(&self, place: Place) -> bool {
@@ -65,100 +80,99 @@ impl Places {
         &self.tombstones
     }
 
-    pub(crate) fn told_gone(&self) -> &BTreeSet<Place> {
-        &self.told_gone
+    pub(crate) fn acknowledged_deletions(&self) -> &BTreeSet<Place> {
+        &self.acknowledged_deletions
     }
 
-    pub(crate) fn standing(&self, place: Place) -> Standing {
+    pub(crate) fn status(&self, place: Place) -> PlaceStatus {
         if !self.exists(place) {
-            Standing::Missing
+            PlaceStatus::Missing
         } else if self.tombstones.contains_key(&place) {
-            Standing::Going
+            PlaceStatus::Deleting
         } else {
-            Standing::Stands
+            PlaceStatus::Active
         }
     }
 
-    /// Creates a place, at an id that was never used.
+    /// Creates a place under an id that was never used.
     pub(crate) fn create(&mut self, place: Place, flaw: Option<Flaw>) -> bool {
-        let spent = self.tombstones.contains_key(&place)
-            || (self.former.contains(&place) && !Flaw::PlaceIdsComeBack.is_in(flaw));
-        let created = !spent && self.rows.insert(place);
+        let retired = self.tombstones.contains_key(&place)
+            || (self.retired.contains(&place) && !Flaw::PlaceIdsReused.is_in(flaw));
+        let created = !retired && self.rows.insert(place);
         if created {
-            self.told_gone.remove(&place);
+            self.acknowledged_deletions.remove(&place);
         }
         created
     }
 
-    /// Marks a place that stands. Nobody is being moved to it, and the place that its own
-    /// people are moved to stands too.
+    /// Marks an active place that no deletion moves people to. The place that its own people
+    /// go to must be active too.
     pub(crate) fn mark(
         &mut self,
         place: Place,
         reassign_to: Option<Place>,
         flaw: Option<Flaw>,
-    ) -> Option<Token> {
+    ) -> Mark {
+        let target = reassign_to.map(|to| self.status(to));
+        if !self.exists(place) || target == Some(PlaceStatus::Missing) {
+            return Mark::Missing;
+        }
         let mut tombstones = self.tombstones.values();
-        let pinned = !Flaw::TargetNotPinned.is_in(flaw)
+        let receives = !Flaw::TargetNotPinned.is_in(flaw)
             && tombstones.any(|tombstone| tombstone.reassign_to == Some(place));
-        let stands = |to| match self.standing(to) {
-            Standing::Stands => true,
-            Standing::Going => Flaw::TargetGoing.is_in(flaw),
-            Standing::Missing => false,
-        };
-        let receives = reassign_to.is_none_or(|to| to != place && stands(to));
-        if pinned || !receives || self.standing(place) != Standing::Stands {
-            return None;
+        let target_goes =
+            target == Some(PlaceStatus::Deleting) && !Flaw::TargetDeleting.is_in(flaw);
+        if receives || target_goes || self.status(place) == PlaceStatus::Deleting {
+            return Mark::Busy;
         }
         let token = self.next_token();
         let tombstone = Tombstone {
             token,
-            phase: Phase::Going,
+            phase: Phase::Deleting,
             reassign_to,
         };
         self.tombstones.insert(place, tombstone);
-        Some(token)
+        Mark::Marked(token)
     }
 
-    /// Makes a deletion somebody else's, unless it has changed hands since `seen`.
+    /// Takes a deletion over, unless its owner has changed since `seen`.
     pub(crate) fn take_over(&mut self, place: Place, seen: Token) -> Option<Tombstone> {
-        self.mine(place, seen)?;
+        self.owned(place, seen)?;
         let token = self.next_token();
         let tombstone = self.tombstones.get_mut(&place)?;
         tombstone.token = token;
         Some(*tombstone)
     }
 
-    /// Deletes the place, if the deletion is still mine.
-    pub(crate) fn commit(&mut self, place: Place, token: Token, flaw: Option<Flaw>) -> Commit {
-        let mine = self.mine(place, token).is_some();
-        if !mine && !Flaw::CommitWithoutToken.is_in(flaw) {
-            let gone = !self.exists(place);
-            return Commit::Lost { gone };
+    /// Deletes the place if the token still owns the deletion.
+    pub(crate) fn delete(&mut self, place: Place, token: Token, flaw: Option<Flaw>) -> Delete {
+        let owned = self.owned(place, token).is_some();
+        if !owned && !Flaw::DeletesWithoutToken.is_in(flaw) {
+            let deleted = !self.exists(place);
+            return Delete::TakenOver { deleted };
         }
         if self.rows.remove(&place) {
-            self.former.insert(place);
+            self.retired.insert(place);
         }
         if let Some(tombstone) = self.tombstones.get_mut(&place) {
-            tombstone.phase = Phase::Gone;
+            tombstone.phase = Phase::Deleted;
         }
-        Commit::Done
+        Delete::Done
     }
 
-    /// Lifts the mark, or the tombstone of a place that nobody refers to any more.
-    pub(crate) fn unmark(&mut self, place: Place, token: Token) {
-        if self.mine(place, token).is_some() {
+    /// Removes the tombstone if the token still owns it.
+    pub(crate) fn remove_tombstone(&mut self, place: Place, token: Token) {
+        if self.owned(place, token).is_some() {
             self.tombstones.remove(&place);
         }
     }
 
-    /// Notes that a client was told that the place is gone: no batch, but what the rules
-    /// hold the world against.
-    pub(crate) fn tell_gone(&mut self, place: Place) {
-        self.told_gone.insert(place);
+    /// Notes that a client was told that the place is deleted. No batch: the rules need it.
+    pub(crate) fn acknowledge_deletion(&mut self, place: Place) {
+        self.acknowledged_deletions.insert(place);
     }
 
-    fn mine(&self, place: Place, token: Token) -> Option<&Tombstone> {
+    fn owned(&self, place: Place, token: Token) -> Option<&Tombstone> {
         let tombstone = self.tombstones.get(&place)?;
         (tombstone.token == token).then_some(tombstone)
     }

@@ -1,57 +1,49 @@
-//! The scheduled repair: settles or undoes what writers left, then finishes what
-//! deleters left. One run ends; what it had to leave is for the next.
+//! The scheduled repair: removes abandoned pending writes, then finishes abandoned deletions.
 
-use registry::integrity::Verdict;
-
-use crate::client::Outcome;
+use crate::client::{Outcome, Progress};
 use crate::deleter::Deleter;
 use crate::flaw::Flaw;
-use crate::world::{Person, Place, Token, Version, World};
-use crate::writer::verdict_of_others;
+use crate::world::{Place, Token, World};
 
-/// Where the repair has come to.
+/// The next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 enum At {
     #[default]
-    ReadPeople,
-    Look(Person, Version, Place),
-    Settle(Person, Version),
-    Undo(Person, Version),
+    SweepPending,
     ReadTombstones,
     TakeOver(Place, Token),
     Finish(Deleter),
     End,
 }
 
-/// One run, and what it has yet to see to.
+/// One run.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Repair {
-    in_doubt: Vec<(Person, Version, Place)>,
     tombstones: Vec<(Place, Token)>,
+    /// Whether every call to the people worker fails before it arrives.
+    people_unreachable: bool,
     at: At,
 }
 
 impl Repair {
-    pub(crate) fn step(&mut self, world: &mut World, flaw: Option<Flaw>) -> Option<Outcome> {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// A run without a connection to the people worker.
+    pub(crate) fn unreachable() -> Self {
+        Self {
+            people_unreachable: true,
+            at: At::ReadTombstones,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn step(&mut self, world: &mut World, flaw: Option<Flaw>) -> Progress {
         self.at = match self.at {
-            At::ReadPeople => {
-                self.in_doubt = world.people.in_doubt();
-                self.next_person()
-            }
-            At::Look(person, version, place) => {
-                match verdict_of_others(world.places.standing(place), flaw) {
-                    Verdict::Settle => At::Settle(person, version),
-                    Verdict::Undo => At::Undo(person, version),
-                    Verdict::Wait => self.next_person(),
-                }
-            }
-            At::Settle(person, version) => {
-                world.people.settle(person, version, flaw);
-                self.next_person()
-            }
-            At::Undo(person, version) => {
-                world.people.undo(person, version, flaw);
-                self.next_person()
+            At::SweepPending => {
+                world.people.sweep_pending();
+                At::ReadTombstones
             }
             At::ReadTombstones => {
                 let tombstones = world.places.tombstones().iter();
@@ -61,22 +53,27 @@ impl Repair {
                 self.next_tombstone()
             }
             At::TakeOver(place, token) => match world.places.take_over(place, token) {
-                Some(tombstone) => At::Finish(Deleter::resume(place, tombstone)),
+                Some(tombstone) => {
+                    let deleter = Deleter::resume(place, tombstone);
+                    At::Finish(if self.people_unreachable {
+                        deleter.unreachable()
+                    } else {
+                        deleter
+                    })
+                }
                 None => self.next_tombstone(),
             },
             At::Finish(mut deleter) => match deleter.step(world, flaw) {
-                None => At::Finish(deleter),
-                Some(_) => self.next_tombstone(),
+                Progress::Ended(_) => self.next_tombstone(),
+                Progress::Stepped => At::Finish(deleter),
+                Progress::Blocked => return Progress::Blocked,
             },
             At::End => At::End,
         };
-        (self.at == At::End).then_some(Outcome::Done)
-    }
-
-    fn next_person(&mut self) -> At {
-        match self.in_doubt.pop() {
-            Some((person, version, place)) => At::Look(person, version, place),
-            None => At::ReadTombstones,
+        if self.at == At::End {
+            Progress::Ended(Outcome::Done)
+        } else {
+            Progress::Stepped
         }
     }
 

@@ -1,58 +1,61 @@
-//! What must be true of the world.
+//! What must be true of both databases.
 
 use crate::places::Phase;
 use crate::world::World;
 
 /// In every state.
 pub(crate) fn always(world: &World) -> Result<(), String> {
+    let tombstones = world.places.tombstones();
     for (person, slot) in world.people.slots() {
-        if slot.told & slot.undone != 0 {
-            return Err(format!("a write of {person} was told of and is undone"));
-        }
         let Some(row) = slot.row else { continue };
         let exists = row.place.is_some_and(|place| world.places.exists(place));
-        let gone = row.place.is_some_and(|place| {
-            let tombstone = world.places.tombstones().get(&place);
-            tombstone.is_some_and(|tombstone| tombstone.phase == Phase::Gone)
+        let will_be_detached = row.place.is_some_and(|place| {
+            let tombstone = tombstones.get(&place);
+            tombstone.is_some_and(|tombstone| tombstone.phase == Phase::Deleted)
         });
-        let settled = row.doubt.is_none();
-        if settled && row.alive && !exists {
-            return Err(format!("{person} is settled and lives in no place"));
+        if row.alive && !exists {
+            return Err(format!("{person} lives in a place that does not exist"));
         }
-        if settled && row.place.is_some() && !exists && !gone {
-            return Err(format!("{person} lies in a place that nobody will clear"));
+        if row.place.is_some() && !exists && !will_be_detached {
+            return Err(format!("dead {person} keeps a deleted place"));
         }
         if row.king && !row.alive {
             return Err(format!("{person} is a dead king"));
         }
-    }
-    for (place, tombstone) in world.places.tombstones() {
-        if world.places.exists(*place) != (tombstone.phase == Phase::Going) {
-            return Err(format!("the tombstone of {place} tells it wrong"));
+        if row.king {
+            let mut others = world.people.slots().iter();
+            let rival = others.any(|(other, slot)| {
+                let row_of_other = slot.row.filter(|other| other.king);
+                other != person && row_of_other.is_some_and(|other| other.place == row.place)
+            });
+            if rival {
+                return Err(format!("{person} is one of two kings"));
+            }
         }
     }
-    let mut told_gone = world.places.told_gone().iter();
-    match told_gone.find(|place| world.places.exists(**place)) {
-        Some(place) => Err(format!("{place} is there, and was told to be gone")),
+    for (place, tombstone) in tombstones {
+        if world.places.exists(*place) != (tombstone.phase == Phase::Deleting) {
+            return Err(format!("the tombstone of {place} has the wrong phase"));
+        }
+    }
+    let mut deletions = world.places.acknowledged_deletions().iter();
+    match deletions.find(|place| world.places.exists(**place)) {
+        Some(place) => Err(format!("{place} exists after an acknowledged deletion")),
         None => Ok(()),
     }
 }
 
-/// When everybody is done or has crashed, and the repair has been.
+/// When everybody is done or has crashed, and the repair has run.
 pub(crate) fn at_rest(world: &World) -> Result<(), String> {
-    if !world.rests() {
-        return Err("the repair does not come to rest".into());
+    if !world.is_at_rest() {
+        return Err("the repair leaves something unfinished".into());
     }
     for (person, slot) in world.people.slots() {
-        let told_since = slot.told >> (slot.deleted + 1);
-        match slot.row {
-            None if told_since != 0 => {
-                return Err(format!("{person} was told to be there, and is not"));
-            }
-            Some(row) if row.place.is_some_and(|place| !world.places.exists(place)) => {
-                return Err(format!("{person} refers to no place"));
-            }
-            _ => {}
+        if slot.row.is_none() && slot.acknowledged > slot.deleted {
+            return Err(format!("{person} was acknowledged and is missing"));
+        }
+        if slot.row.is_some() && slot.deleted == slot.version {
+            return Err(format!("{person} exists after an acknowledged deletion"));
         }
     }
     always(world)

@@ -1,38 +1,37 @@
-//! The two databases together, and short names for what is in them.
+//! The two databases, and short names for their contents.
 
-use crate::people::People;
-use crate::person::Row;
+use crate::people::{People, Row};
 use crate::places::Places;
 
-/// A place, by a letter that a trace can be read by.
+/// The id of a place: a letter, so that a trace is easy to read.
 pub type Place = char;
-/// A person's id.
+/// The id of a person.
 pub type Person = u8;
 /// The version of a person.
 pub type Version = u8;
-/// Whose deletion it is. A later one is greater.
+/// Identifies the owner of a deletion, or a pending write. A later one is greater.
 pub type Token = u8;
 
 /// Both databases.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct World {
-    /// The register of places.
+    /// The database of the places worker.
     pub places: Places,
-    /// The register of people.
+    /// The database of the people worker.
     pub people: People,
 }
 
 impl World {
-    /// A world with these places and nobody in them.
+    /// A world with these places and no people.
     #[must_use]
-    pub fn of(places: &str) -> Self {
+    pub fn new(places: &str) -> Self {
         Self {
-            places: Places::of(places),
+            places: Places::new(places),
             people: People::default(),
         }
     }
 
-    /// With one person more.
+    /// Adds a person.
     #[must_use]
     pub fn person(mut self, person: Person, row: Row) -> Self {
         self.people.seed(person, row);
@@ -40,7 +39,13 @@ impl World {
     }
 
     /// Whether the repair has nothing left to do.
-    pub(crate) fn rests(&self) -> bool {
-        self.people.in_doubt().is_empty() && self.places.tombstones().is_empty()
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.people.pending().is_empty() && self.places.tombstones().is_empty()
+    }
+
+    /// Whether a reader sees the same records in both worlds. Pending writes and tombstones
+    /// are no records.
+    pub(crate) fn shows_the_same(&self, other: &Self) -> bool {
+        self.people.slots() == other.people.slots() && self.places.rows() == other.places.rows()
     }
 }

@@ -1,53 +1,54 @@
-//! Who writes a person: reads, writes with the version compared, and where the write
-//! refers to a place anew, looks at the place again.
+//! A write of one person. If it refers to a new place, it records a pending write, checks the
+//! place, and commits only if the pending write is still there.
 
-use registry::integrity::{Standing, Verdict};
+use registry::integrity::{PlaceStatus, Step};
 
-use crate::client::Outcome;
+use crate::client::{Outcome, Progress};
 use crate::flaw::Flaw;
-use crate::people::{Undo, Written};
-use crate::person::{Doubt, Row};
-use crate::world::{Person, Place, Version, World};
+use crate::people::{Commit, Row};
+use crate::world::{Person, Place, Token, Version, World};
 
-/// How often a person is read before the writer gives up.
-const TRIES: u8 = 3;
+/// How often a writer begins before it rejects its request.
+const MAX_ATTEMPTS: u8 = 5;
 
-/// What is to become of a person.
+/// What a request does to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Change {
-    /// They are entered.
+    /// Adds the person.
     Insert(Row),
-    /// They move, living or dead.
+    /// Moves the person, alive or dead.
     Move(Place),
-    /// They die, and lie here if a place is given.
-    Bury(Option<Place>),
-    /// The dead lives again, where they lie.
+    /// Records the death, and the place if one is given.
+    Die(Option<Place>),
+    /// Records the dead person as alive again, in the same place.
     Revive,
-    /// The dead leaves their place for none.
+    /// Removes the place of a dead person.
     Leave,
-    /// They become king of their place.
+    /// Makes the person king of their place.
     Crown,
-    /// A change that has nothing to do with places.
+    /// Changes something that does not concern places.
     Rename,
-    /// They are deleted.
+    /// Removes the person.
     Delete,
-    /// A request that was made before, with the same `Idempotency-Key`: the answer is
-    /// stored with the write, and nothing is left to be done but to settle it.
-    Repeat,
 }
 
-/// Where the writer has come to.
+/// The next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum At {
-    FirstLook(Place),
-    Read,
-    HelpLook(Version, Row),
-    HelpSettle(Version, Row),
-    HelpUndo(Version),
-    Write(Version, Option<Row>),
-    SecondLook(Version, Place),
-    Settle(Version),
-    Undo(Version),
+    Begin,
+    Check(Write),
+    Commit(Write),
+    Reject(Token),
+}
+
+/// A write as planned from what was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Write {
+    seen: Version,
+    next: Option<Row>,
+    /// The place that the write newly refers to.
+    reference: Option<Place>,
+    pending: Option<Token>,
 }
 
 /// A writer.
@@ -55,27 +56,17 @@ enum At {
 pub(crate) struct Writer {
     person: Person,
     change: Change,
-    tries: u8,
+    attempts: u8,
     at: At,
 }
 
 impl Change {
-    /// The place that the request names.
-    fn names(self) -> Option<Place> {
-        match self {
-            Self::Insert(row) => row.place,
-            Self::Move(place) => Some(place),
-            Self::Bury(place) => place,
-            _ => None,
-        }
-    }
-
-    /// The state behind the change, if it can be made.
-    fn apply(self, current: Option<Row>) -> Result<Option<Row>, Outcome> {
+    /// The state after the change, if the change is possible.
+    fn apply(self, current: Option<Row>) -> Option<Option<Row>> {
         let Some(row) = current else {
             return match self {
-                Self::Insert(row) => Ok(Some(row)),
-                _ => Err(Outcome::Refused),
+                Self::Insert(row) => Some(Some(row)),
+                _ => None,
             };
         };
         let next = match self {
@@ -84,165 +75,121 @@ impl Change {
                 place: Some(place),
                 ..row
             },
-            Self::Bury(place) => Row {
+            Self::Die(place) => Row {
                 alive: false,
                 king: false,
                 place: place.or(row.place),
-                ..row
             },
             Self::Revive if row.place.is_some() => Row { alive: true, ..row },
             Self::Leave if !row.alive => Row { place: None, ..row },
             Self::Crown if row.alive => Row { king: true, ..row },
-            Self::Delete => return Ok(None),
-            Self::Rename | Self::Repeat => row,
-            Self::Insert(_) | Self::Revive | Self::Leave | Self::Crown => {
-                return Err(Outcome::Refused);
-            }
+            Self::Delete => return Some(None),
+            Self::Rename => row,
+            Self::Insert(_) | Self::Revive | Self::Leave | Self::Crown => return None,
         };
-        Ok(Some(next))
+        Some(Some(next))
     }
 }
 
-/// Whether the place of `after` was not held so before: a reference that a deleter of
-/// that place may have missed.
-fn refers_anew(before: Option<Row>, after: Row) -> bool {
-    after.place.is_some()
-        && before.is_none_or(|before| before.place != after.place || (!before.alive && after.alive))
-}
-
-pub(crate) fn verdict_of_others(standing: Standing, flaw: Option<Flaw>) -> Verdict {
-    if standing == Standing::Going && Flaw::OthersUndoOnGoing.is_in(flaw) {
-        return Verdict::Undo;
-    }
-    standing.for_others()
+/// The place that `after` refers to and `before` did not, or referred to only for the dead.
+fn new_reference(before: Option<Row>, after: Option<Row>) -> Option<Place> {
+    let after = after?;
+    let held =
+        before.is_some_and(|before| before.place == after.place && (before.alive || !after.alive));
+    after.place.filter(|_| !held)
 }
 
 impl Writer {
-    pub(crate) fn new(person: Person, change: Change, flaw: Option<Flaw>) -> Self {
-        let first_look = match change.names() {
-            Some(place) if !Flaw::NoFirstLook.is_in(flaw) => At::FirstLook(place),
-            _ => At::Read,
-        };
+    pub(crate) fn new(person: Person, change: Change) -> Self {
         Self {
             person,
             change,
-            tries: 0,
-            at: first_look,
+            attempts: 0,
+            at: At::Begin,
         }
     }
 
-    pub(crate) fn step(&mut self, world: &mut World, flaw: Option<Flaw>) -> Option<Outcome> {
+    pub(crate) fn step(&mut self, world: &mut World, flaw: Option<Flaw>) -> Progress {
         let next = match self.at {
-            At::FirstLook(place) => match world.places.standing(place).for_writer() {
-                Verdict::Settle => Ok(At::Read),
-                Verdict::Undo | Verdict::Wait => Err(Outcome::Refused),
-            },
-            At::Read => self.read(world, flaw),
-            At::HelpLook(version, row) => help(world, version, row, flaw),
-            At::HelpSettle(version, row) => {
-                if world.people.settle(self.person, version, flaw) {
-                    self.prepare(world, version, Some(row))
-                } else {
-                    Ok(At::Read)
-                }
+            At::Begin => self.begin(world, flaw),
+            At::Check(write) => check(world, write, flaw),
+            At::Commit(write) => self.commit(world, write, flaw),
+            At::Reject(token) => {
+                world.people.remove_pending(token);
+                Err(Progress::Ended(Outcome::Rejected))
             }
-            At::HelpUndo(version) => match world.people.undo(self.person, version, flaw) {
-                Undo::Undone | Undo::Overtaken => Ok(At::Read),
-                Undo::Failed => Err(Outcome::Refused),
-            },
-            At::Write(version, row) => self.write(world, version, row, flaw),
-            At::SecondLook(version, place) => match world.places.standing(place).for_writer() {
-                Verdict::Settle => {
-                    world.people.tell(self.person, version, false);
-                    Ok(At::Settle(version))
-                }
-                Verdict::Undo | Verdict::Wait => Ok(At::Undo(version)),
-            },
-            At::Settle(version) => {
-                world.people.settle(self.person, version, flaw);
-                Err(Outcome::Done)
-            }
-            At::Undo(version) => match world.people.undo(self.person, version, flaw) {
-                Undo::Undone | Undo::Failed => Err(Outcome::Refused),
-                Undo::Overtaken => {
-                    world.people.tell(self.person, version, false);
-                    Err(Outcome::Done)
-                }
-            },
         };
         match next {
             Ok(at) => {
                 self.at = at;
-                None
+                Progress::Stepped
             }
-            Err(outcome) => Some(outcome),
+            Err(progress) => progress,
         }
     }
 
-    fn read(&mut self, world: &mut World, flaw: Option<Flaw>) -> Result<At, Outcome> {
-        self.tries += 1;
-        if self.tries > TRIES {
-            return Err(Outcome::Refused);
+    /// Reads the person and records the pending write, in one batch.
+    fn begin(&mut self, world: &mut World, flaw: Option<Flaw>) -> Result<At, Progress> {
+        self.attempts += 1;
+        if self.attempts > MAX_ATTEMPTS {
+            return Err(Progress::Ended(Outcome::Rejected));
         }
         let slot = world.people.read(self.person);
-        let blind = Flaw::BuildsOnDoubt.is_in(flaw)
-            || (self.change == Change::Repeat && Flaw::RepeatsInDoubt.is_in(flaw));
-        match slot.row {
-            Some(row) if row.doubt.is_some() && !blind => Ok(At::HelpLook(slot.version, row)),
-            row => self.prepare(world, slot.version, row),
-        }
-    }
-
-    /// What to write upon a settled state.
-    fn prepare(
-        &self,
-        world: &mut World,
-        version: Version,
-        current: Option<Row>,
-    ) -> Result<At, Outcome> {
-        let next = self.change.apply(current)?;
-        if self.change == Change::Repeat {
-            world.people.tell(self.person, version, false);
-            return Err(Outcome::Done);
-        }
-        let next = next.map(|row| Row {
-            doubt: refers_anew(current, row).then_some(Doubt {
-                returns_to: current.and_then(|row| row.place),
-            }),
-            ..row
-        });
-        Ok(At::Write(version, next))
-    }
-
-    fn write(
-        &self,
-        world: &mut World,
-        version: Version,
-        row: Option<Row>,
-        flaw: Option<Flaw>,
-    ) -> Result<At, Outcome> {
-        let version = match world.people.write(self.person, version, row, flaw) {
-            Written::Version(version) => version,
-            Written::Overtaken => return Ok(At::Read),
-            Written::ThroneTaken => return Err(Outcome::Refused),
+        let next = self.change.apply(slot.row);
+        let next = next.ok_or(Progress::Ended(Outcome::Rejected))?;
+        let mut write = Write {
+            seen: slot.version,
+            next,
+            reference: new_reference(slot.row, next),
+            pending: None,
         };
-        let doubtful = row.filter(|row| row.doubt.is_some());
-        match doubtful.and_then(|row| row.place) {
-            Some(place) if !Flaw::NoSecondLook.is_in(flaw) => Ok(At::SecondLook(version, place)),
-            doubtful => {
-                world.people.tell(self.person, version, row.is_none());
-                doubtful.map_or(Err(Outcome::Done), |_| Ok(At::Settle(version)))
+        let Some(place) = write.reference else {
+            return Ok(At::Commit(write));
+        };
+        if Flaw::ChecksBeforePending.is_in(flaw) {
+            return Ok(At::Check(write));
+        }
+        write.pending = Some(world.people.add_pending(place));
+        Ok(if Flaw::NoCheck.is_in(flaw) {
+            At::Commit(write)
+        } else {
+            At::Check(write)
+        })
+    }
+
+    fn commit(&self, world: &mut World, write: Write, flaw: Option<Flaw>) -> Result<At, Progress> {
+        let mut pending = write.pending;
+        if let Some(place) = write.reference
+            && pending.is_none()
+        {
+            pending = Some(world.people.add_pending(place));
+        }
+        let people = &mut world.people;
+        match people.commit(self.person, write.seen, write.next, pending, flaw) {
+            Commit::Written(version) => {
+                people.acknowledge(self.person, version, write.next.is_none());
+                Err(Progress::Ended(Outcome::Done))
             }
+            Commit::Overtaken | Commit::Revoked => Ok(At::Begin),
+            Commit::PlaceHasKing => Ok(reject(pending)?),
         }
     }
 }
 
-/// What to do with the unsettled write that somebody else left.
-fn help(world: &World, version: Version, row: Row, flaw: Option<Flaw>) -> Result<At, Outcome> {
-    let place = row.place.ok_or(Outcome::Refused)?;
-    match verdict_of_others(world.places.standing(place), flaw) {
-        Verdict::Settle => Ok(At::HelpSettle(version, row)),
-        Verdict::Undo => Ok(At::HelpUndo(version)),
-        Verdict::Wait => Err(Outcome::Refused),
+/// Asks the places database about the place of a pending write.
+fn check(world: &World, write: Write, flaw: Option<Flaw>) -> Result<At, Progress> {
+    let status = write
+        .reference
+        .map_or(PlaceStatus::Active, |place| world.places.status(place));
+    match status.next_step() {
+        Step::Commit => Ok(At::Commit(write)),
+        Step::Wait if !Flaw::RejectsInsteadOfWaiting.is_in(flaw) => Err(Progress::Blocked),
+        Step::Wait | Step::RollBack => reject(write.pending),
     }
+}
+
+fn reject(pending: Option<Token>) -> Result<At, Progress> {
+    pending
+        .map(At::Reject)
+        .ok_or(Progress::Ended(Outcome::Rejected))
 }

@@ -1,96 +1,73 @@
-//! The model can see: each way to get the protocol wrong breaks a rule in a scenario that
-//! the right protocol passes.
+//! The model finds errors: each flaw breaks a rule in a scenario that the correct protocol
+//! passes.
 
-use model::Change::{Bury, Crown, Insert, Move, Rename, Repeat, Revive};
-use model::Task::{Create, Delete, Repair, Write};
-use model::{Flaw, Row, Scenario, Task, World};
+use model::Change::{Delete as Remove, Insert, Move, Rename};
+use model::Request::{Create, Delete, Repair, RepairUnreachable, Write};
+use model::{Flaw, Request, Row, Scenario, World};
 
-const ENTER: Task = Write(1, Insert(Row::living('P')));
+const INSERT: Request = Write(1, Insert(Row::living('P')));
 
-/// The least that brings the flaw to light.
-fn scenario_of(flaw: Flaw) -> Scenario {
-    let start = |places| Scenario::new(World::of(places));
-    let with = |places, row| Scenario::new(World::of(places).person(1, row));
-    let two = |places, one, two| Scenario::new(World::of(places).person(1, one).person(2, two));
+/// The smallest scenario that shows the flaw.
+fn scenario(flaw: Flaw) -> Scenario {
+    let empty = |places| Scenario::new(World::new(places));
+    let one = |places, row| Scenario::new(World::new(places).person(1, row));
+    let two = |places, first, second| {
+        Scenario::new(World::new(places).person(1, first).person(2, second))
+    };
     match flaw {
-        Flaw::NoFirstLook => start("").client(ENTER).client(Create('P')).client(Repair),
-        Flaw::NoSecondLook | Flaw::CountsBeforeMarking => {
-            start("P").client(ENTER).client(Delete('P', None))
-        }
-        Flaw::UndoneTakenForOvertaken | Flaw::OthersUndoOnGoing | Flaw::CommitWithoutToken => {
-            start("P")
-                .client(ENTER)
-                .client(Delete('P', None))
-                .client(Repair)
-        }
-        Flaw::BuildsOnDoubt => start("P")
-            .client(ENTER)
+        Flaw::NoCheck => empty("").client(INSERT),
+        Flaw::ChecksBeforePending
+        | Flaw::CommitsWithoutPending
+        | Flaw::CountsBeforeMarking
+        | Flaw::DoesNotRevoke
+        | Flaw::RevokesAfterCounting => empty("P").client(INSERT).client(Delete('P', None)),
+        Flaw::CommitsAnyVersion => one("PQ", Row::living('Q'))
             .client(Write(1, Rename))
-            .client(Delete('P', None)),
-        Flaw::RepeatsInDoubt => start("P")
-            .client(ENTER)
-            .client(Write(1, Repeat))
-            .client(Delete('P', None)),
-        Flaw::SettlesAnyVersion => start("PQ")
-            .client(ENTER)
-            .client(Write(1, Move('Q')))
+            .client(Write(1, Move('P')))
             .client(Delete('Q', None)),
-        Flaw::UndoesTheSettled => with("PQ", Row::living('P'))
-            .client(Write(1, Move('Q')))
-            .client(Delete('Q', None))
-            .client(Repair),
-        Flaw::UndoCrownsBlindly => two("PQ", Row::king('P'), Row::living('P'))
-            .client(Write(1, Move('Q')))
-            .client(Write(2, Crown))
+        Flaw::RejectsInsteadOfWaiting => one("P", Row::living('P'))
+            .client(Write(2, Insert(Row::living('P'))))
+            .client(Delete('P', None)),
+        Flaw::VersionsRestart => one("PQ", Row::living('Q'))
+            .client(Write(1, Rename))
+            .script(&[Write(1, Remove), INSERT])
             .client(Delete('Q', None)),
-        Flaw::VersionsRestart => start("PQ")
-            .client(ENTER)
-            .client(Write(1, Insert(Row::living('Q'))))
-            .client(Delete('P', None)),
-        Flaw::ReturnsUncounted => with("PQ", Row::living('P'))
-            .client(Write(1, Move('Q')))
-            .client(Delete('Q', None))
-            .client(Delete('P', None)),
-        Flaw::DeadInDoubtUncounted => with("PQ", Row::living('Q'))
-            .client(Write(1, Bury(Some('P'))))
+        Flaw::DeletesWithoutToken => empty("P")
             .client(Delete('P', None))
-            .client(Write(1, Rename)),
-        Flaw::TargetNotPinned | Flaw::LiftsUnansweredMove => with("PT", Row::living('P'))
+            .client(RepairUnreachable)
+            .client(INSERT),
+        Flaw::TargetNotPinned | Flaw::UnmarksUnansweredMove => one("PT", Row::living('P'))
             .client(Delete('P', Some('T')))
             .client(Delete('T', None)),
-        Flaw::TargetGoing => with("PT", Row::living('P'))
+        Flaw::TargetDeleting => one("PT", Row::living('P'))
             .client(Delete('T', None))
             .client(Delete('P', Some('T'))),
-        Flaw::MoveWithoutFence => start("PT")
+        Flaw::RejectsAfterMoving => one("PT", Row::living('P'))
             .client(Delete('P', Some('T')))
-            .client(Repair)
-            .client(ENTER)
-            .client(Delete('T', None)),
+            .client(Write(2, Insert(Row::living('P')))),
         Flaw::MoveKeepsCrowns => {
             two("PT", Row::king('P'), Row::king('T')).client(Delete('P', Some('T')))
         }
-        Flaw::TombstoneGoesEarly => with("P", Row::dead('P'))
-            .client(Write(1, Revive))
-            .client(Delete('P', None)),
-        Flaw::PlaceIdsComeBack => start("P")
-            .client(ENTER)
-            .script(&[Delete('P', None), Create('P')])
-            .client(Repair),
+        Flaw::TombstoneRemovedEarly => one("P", Row::dead('P')).client(Delete('P', None)),
+        Flaw::PlaceIdsReused => empty("PT")
+            .client(Delete('P', Some('T')))
+            .script(&[Repair, Create('P'), INSERT])
+            .client(Delete('T', None)),
     }
 }
 
 #[test]
 fn every_flaw_breaks_a_rule() {
     for flaw in Flaw::ALL {
-        let scenario = scenario_of(flaw);
-        let sound = scenario
+        let scenario = scenario(flaw);
+        let correct = scenario
             .explore()
             .unwrap_or_else(|violation| panic!("without {flaw:?}: {violation}"));
         let found = scenario.with(flaw).explore();
-        let violation = found.expect_err(&format!("{flaw:?} is not seen"));
+        let violation = found.expect_err(&format!("{flaw:?} breaks no rule"));
         println!(
             "{flaw:?}: {} ({} states without it)",
-            violation.what, sound.states
+            violation.rule, correct.states
         );
     }
 }

@@ -104,7 +104,8 @@ impl Components {
             owned.map(|(name, json)| (name.to_owned(), json)).collect()
         };
         let schemas = schemas![
-            Abandoned,
+            AbandonedDeletion,
+            AbandonedWrite,
             Alive,
             Batch,
             BatchReport,
@@ -128,7 +129,7 @@ impl Components {
             ImportedPlace,
             Integrity,
             King,
-            LeftDeletion,
+            Deletion,
             LifeSign,
             LivingPerson,
             Moment,
@@ -161,11 +162,10 @@ impl Components {
             Repair,
             Resident,
             Residents,
-            Settled,
+            PendingWrite,
             Share,
             Statistics,
             True,
-            Unsettled,
         ];
         let examples = Kind::ALL.map(|kind| {
             let value = Json::of(&sample(kind));

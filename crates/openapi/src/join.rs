@@ -134,4 +134,4 @@ const SOME: &str = r#"[{"id":1,"name":"Descaro del Rey","people":[{"id":1,"name"
 const ONE: &str = r#"{"id":3,"name":"Veranolandia","people":[{"id":2,"name":"Aiba Stack","isAlive":true,"isKing":false},{"id":3,"name":"Joaquín Nevado","isAlive":true,"isKing":false},{"id":6,"name":"Nerf Stack","isAlive":true,"isKing":false}]}"#;
 const STATISTICS: &str = r#"[{"id":18,"name":"Meereendero","total":7,"living":6,"dead":1,"share":0.113208,"king":{"id":51,"name":"Daenaris Tarambana"}},{"id":null,"name":null,"total":7,"living":0,"dead":7,"share":0,"king":null}]"#;
 const CHANGES: &str = r#"[{"at":"2026-11-24T22:31:55.809Z","register":"places","seq":1,"kind":"created","id":1,"version":1,"record":{"id":1,"name":"Descaro del Rey"}}]"#;
-const SOUND: &str = r#"{"isSound":true,"isComplete":true,"ofNoPlace":[],"doubleKings":[],"halfDeleted":[],"unsettled":[]}"#;
+const SOUND: &str = r#"{"consistent":true,"complete":true,"withoutPlace":[],"doubleKings":[],"deleting":[],"pending":[]}"#;

@@ -56,7 +56,7 @@ pub struct King {
 pub struct Change<T> {
     /// When, as RFC 3339 has it, in UTC.
     pub at: String,
-    /// `created`, `updated`, `deleted` or `undone`.
+    /// `created`, `updated` or `deleted`.
     pub kind: String,
     /// The version that it made.
     pub version: i64,

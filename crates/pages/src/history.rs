@@ -86,17 +86,11 @@ pub fn sentences<T: Told>(changes: &[Change<T>], name_of: &dyn Fn(i64) -> String
             (Some(now), Some(before)) => now.differences(before, name_of).join(", "),
         };
         before = change.record.as_ref();
-        let undone = if change.kind == "undone" {
-            "taken back: "
-        } else {
-            ""
-        };
-        let sentence = if sentence.is_empty() {
+        if sentence.is_empty() {
             "written as it was".to_owned()
         } else {
             sentence
-        };
-        format!("{undone}{sentence}")
+        }
     });
     told.collect()
 }
@@ -147,7 +141,7 @@ mod tests {
             change(1, "created", Some(person("A", true, Some(3), false))),
             change(2, "updated", Some(person("A", true, Some(3), true))),
             change(3, "updated", Some(person("B", true, Some(4), false))),
-            change(4, "undone", Some(person("B", true, Some(3), false))),
+            change(4, "updated", Some(person("B", true, Some(3), false))),
             change(5, "updated", Some(person("B", false, None, false))),
             change(6, "updated", Some(person("B", false, None, false))),
             change(7, "deleted", None),
@@ -160,7 +154,7 @@ mod tests {
                 "added as “A”, alive, of P3",
                 "was crowned",
                 "renamed from “A” to “B”, moved from P3 to P4, lost the crown",
-                "taken back: moved from P4 to P3",
+                "moved from P4 to P3",
                 "moved from P3 to no place, died",
                 "written as it was",
                 "removed",

@@ -8,17 +8,9 @@ use std::error::Error;
 
 use rusqlite::Connection;
 
-const MIGRATIONS: &[&str] = &[
-    include_str!("../../../d1-migrations/people/0001_person.sql"),
-    include_str!("../../../d1-migrations/people/0002_population.sql"),
-    include_str!("../../../d1-migrations/people/0003_change.sql"),
-    include_str!("../../../d1-migrations/people/0004_population_history.sql"),
-    include_str!("../../../d1-migrations/people/0005_idempotency.sql"),
-    include_str!("../../../d1-migrations/people/0006_fence.sql"),
-    include_str!("../../../d1-migrations/people/0007_population_orders.sql"),
-    include_str!("../../../d1-migrations/people/0008_resident.sql"),
-    include_str!("../../../d1-migrations/people/0009_import.sql"),
-];
+const MIGRATIONS: &[&str] = &[include_str!(
+    "../../../d1-migrations/people/0001_people.sql"
+)];
 
 /// A hundred people a place, one in twenty of them dead; names of 14 characters on average. They
 /// come in batches of 10,000, as an import writes them, because the history of a place's

@@ -2,6 +2,7 @@
 
 pub mod domain;
 pub mod routes;
+pub mod service;
 pub mod store;
 
 use std::rc::Rc;
@@ -43,14 +44,17 @@ pub fn table() -> Routes {
         )
         .at("/people/export", get(routes::export))
         .at("/people/changes", get(routes::changes))
-        .at("/internal/residents/{id}", get(routes::residents::count))
         .at(
-            "/internal/residents/{id}/relocate",
-            post(routes::residents::relocate),
+            "/internal/residents/{id}/close",
+            post(routes::residents::close),
         )
         .at(
-            "/internal/residents/{id}/release",
-            post(routes::residents::release),
+            "/internal/residents/{id}/reassign",
+            post(routes::residents::reassign),
+        )
+        .at(
+            "/internal/residents/{id}/detach-dead",
+            post(routes::residents::detach_dead),
         )
         .at("/internal/counter", get(routes::counter))
         .at("/internal/integrity", get(routes::integrity))

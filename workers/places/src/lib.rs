@@ -2,6 +2,7 @@
 
 pub mod domain;
 pub mod routes;
+pub mod service;
 pub mod store;
 
 use std::rc::Rc;
@@ -42,7 +43,7 @@ pub fn table() -> Routes {
         )
         .at("/places/export", get(routes::export))
         .at("/places/changes", get(routes::changes))
-        .at("/internal/standing", get(routes::standing))
+        .at("/internal/statuses", get(routes::statuses))
         .at("/internal/counter", get(routes::counter))
         .at("/internal/integrity", get(routes::integrity))
         .at("/internal/repair", post(routes::repair))

@@ -22,10 +22,10 @@ pub struct DoubleKing {
     pub kings: Count,
 }
 
-/// A place on its way out.
+/// A place that is being deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct LeftDeletion {
+pub struct Deletion {
     pub place_id: Id,
     /// Whether the place itself is gone already.
     pub is_gone: bool,
@@ -34,36 +34,35 @@ pub struct LeftDeletion {
     pub reassign_to: Option<Id>,
 }
 
-/// A write whose place has not been asked again yet.
+/// A write that is about to refer to a place, and that no reader sees yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Unsettled {
-    /// The person.
-    pub id: Id,
-    pub version: Id,
+pub struct PendingWrite {
+    /// The person, if the id is known yet.
     #[schema(required = true)]
-    pub place_id: Option<Id>,
+    pub id: Option<Id>,
+    pub place_id: Id,
 }
 
 /// What of the two registers does not fit together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Integrity {
-    /// Whether no rule is broken. What is on its way (`halfDeleted`, `unsettled`) breaks none.
-    pub is_sound: bool,
-    /// Whether all of both registers was read.
-    pub is_complete: bool,
-    /// Who is in no existing place.
-    pub of_no_place: Vec<Residents>,
+    /// Whether no rule is broken. Writes and deletions in progress break none.
+    pub consistent: bool,
+    /// Whether all of both databases was read.
+    pub complete: bool,
+    /// People whose place does not exist.
+    pub without_place: Vec<Residents>,
     pub double_kings: Vec<DoubleKing>,
-    pub half_deleted: Vec<LeftDeletion>,
-    pub unsettled: Vec<Unsettled>,
+    pub deleting: Vec<Deletion>,
+    pub pending: Vec<PendingWrite>,
 }
 
-/// A deletion that was left half-done, and what is done about it.
+/// A deletion that a crashed request left, and what is done about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Abandoned {
+pub struct AbandonedDeletion {
     pub place_id: Id,
     /// Whether the place itself was gone already.
     pub is_gone: bool,
@@ -78,16 +77,15 @@ pub struct Abandoned {
     pub end: Option<String>,
 }
 
-/// A write that was left unsettled, and what is done about it.
+/// A pending write that a crashed request left, and what is done about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Settled {
-    /// The person.
-    pub id: Id,
-    pub version: Id,
+pub struct AbandonedWrite {
+    /// The person, if the id is known yet.
     #[schema(required = true)]
-    pub place_id: Option<Id>,
-    /// `settle`, `undo` or `wait`.
+    pub id: Option<Id>,
+    pub place_id: Id,
+    /// `remove`.
     pub action: String,
 }
 
@@ -106,7 +104,7 @@ pub struct ByHand {
     pub place_id: Id,
     pub living: Count,
     /// What to do.
-    pub mend: String,
+    pub remedy: String,
 }
 
 /// What a repair did, or would do.
@@ -114,8 +112,8 @@ pub struct ByHand {
 #[serde(rename_all = "camelCase")]
 pub struct Repair {
     pub dry_run: bool,
-    pub deletions: Vec<Abandoned>,
-    pub unsettled: Vec<Settled>,
+    pub deletions: Vec<AbandonedDeletion>,
+    pub pending: Vec<AbandonedWrite>,
     pub released: Vec<Released>,
     pub by_hand: Vec<ByHand>,
 }

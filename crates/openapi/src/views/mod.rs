@@ -17,8 +17,8 @@ mod writes;
 pub use document::{Dataset, Document};
 pub use health::{Alive, LifeSign, Readiness, Ready};
 pub use integrity::{
-    Abandoned, ByHand, DoubleKing, Integrity, LeftDeletion, Released, Repair, Residents, Settled,
-    Unsettled,
+    AbandonedDeletion, AbandonedWrite, ByHand, Deletion, DoubleKing, Integrity, PendingWrite,
+    Released, Repair, Residents,
 };
 pub use problem::{FieldError, ProblemBody, ProblemType};
 pub use records::{

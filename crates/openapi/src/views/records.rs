@@ -110,15 +110,13 @@ pub struct Statistics {
     pub king: Option<King>,
 }
 
-/// What became of a record. `undone` is a write that was taken back because its place went
-/// away meanwhile.
+/// What became of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeKind {
     Created,
     Updated,
     Deleted,
-    Undone,
 }
 
 /// The register of places.

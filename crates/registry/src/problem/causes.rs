@@ -220,6 +220,17 @@ impl Problem {
         .header("retry-after", "1")
     }
 
+    /// A deletion that has begun and that somebody else finishes.
+    #[must_use]
+    pub fn deletion_continues(place: i64) -> Self {
+        let detail = format!(
+            "The deletion of the place {place} has begun, and the scheduled repair continues it."
+        );
+        Self::new(Kind::ServiceTimedOut, detail)
+            .with("service", json!("people"))
+            .of_write()
+    }
+
     /// A record that somebody else is writing.
     #[must_use]
     pub fn being_written() -> Self {

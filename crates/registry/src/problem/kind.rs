@@ -1,4 +1,4 @@
-//! The kinds of problem: one table of status, type, title and mend.
+//! The kinds of problem: one table of status, type, title and remedy.
 
 /// The kinds of problem there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,15 +79,20 @@ pub struct Entry {
     /// What was wrong, in general.
     pub title: &'static str,
     /// What to do.
-    pub mend: &'static str,
+    pub remedy: &'static str,
 }
 
-const fn entry(status: u16, slug: &'static str, title: &'static str, mend: &'static str) -> Entry {
+const fn entry(
+    status: u16,
+    slug: &'static str,
+    title: &'static str,
+    remedy: &'static str,
+) -> Entry {
     Entry {
         status,
         slug,
         title,
-        mend,
+        remedy,
     }
 }
 

@@ -181,9 +181,9 @@ mod tests {
                 status,
                 slug,
                 title,
-                mend,
+                remedy,
             } = kind.entry();
-            format!("| `/problems/{slug}` | {status} | {title} | {mend} |\n")
+            format!("| `/problems/{slug}` | {status} | {title} | {remedy} |\n")
         });
         let rows = rows.concat();
         let document = include_str!("../../../../docs/problems.md");

@@ -7,7 +7,7 @@
 use edge::{Answer, Body, Call, Error};
 use futures_util::future::try_join;
 use registry::Format;
-use registry::integrity::{DOUBTS_SHOWN, Standing, Standings};
+use registry::integrity::{MAX_ENTRIES, PlaceStatus, PlaceStatuses};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ struct OfPeople {
     residents: Vec<Residents>,
     next: Option<i64>,
     double_kings: Vec<Value>,
-    unsettled: Vec<Value>,
+    pending: Vec<Value>,
 }
 
 /// The register of places' part.
@@ -35,24 +35,24 @@ struct OfPeople {
 struct OfPlaces {
     places: Vec<i64>,
     next: Option<i64>,
-    going: Vec<Value>,
+    deleting: Vec<Value>,
 }
 
 /// The report.
 #[derive(Serialize, Default)]
 #[serde(rename_all = "camelCase")]
 struct Report {
-    /// Whether no rule is broken. What is on its way (`halfDeleted`, `unsettled`) breaks none.
-    is_sound: bool,
-    /// Whether all of both registers was read.
-    is_complete: bool,
-    /// Living people, and dead ones, in no existing place.
-    of_no_place: Vec<Residents>,
+    /// Whether no rule is broken. Writes and deletions in progress break none.
+    consistent: bool,
+    /// Whether all of both databases was read.
+    complete: bool,
+    /// People whose place does not exist.
+    without_place: Vec<Residents>,
     double_kings: Vec<Value>,
-    /// Places on their way out.
-    half_deleted: Vec<Value>,
-    /// Writes whose place has not been asked again yet.
-    unsettled: Vec<Value>,
+    /// Places that are being deleted.
+    deleting: Vec<Value>,
+    /// Pending writes, which no reader sees yet.
+    pending: Vec<Value>,
 }
 
 /// What of the two registers does not fit together.
@@ -72,7 +72,7 @@ async fn report(services: &Services) -> Result<Report, Error> {
     let (places, people) = (&services.places, &services.people);
     let mut report = Report::default();
     let (mut after, mut pages) = (String::new(), 0);
-    while pages < MOST_PAGES && !report.is_complete {
+    while pages < MOST_PAGES && !report.complete {
         let path = format!("/internal/integrity{after}");
         let of_places = async { places.read_json::<OfPlaces>(places.get(&path).await?).await };
         let of_people = async { people.read_json::<OfPeople>(people.get(&path).await?).await };
@@ -82,28 +82,29 @@ async fn report(services: &Services) -> Result<Report, Error> {
         let mut residents = of_people.residents;
         residents.retain(|group| through.is_none_or(|last| group.place_id <= last));
         report
-            .of_no_place
+            .without_place
             .extend(of_no_place(&of_places.places, residents));
         if pages == 0 {
             report.double_kings = of_people.double_kings;
-            report.unsettled = of_people.unsettled;
-            report.half_deleted = of_places.going;
+            report.pending = of_people.pending;
+            report.deleting = of_places.deleting;
         }
         match through {
-            None => report.is_complete = true,
+            None => report.complete = true,
             Some(last) => after = format!("?after={last}"),
         }
         pages += 1;
     }
-    confirm(services, &mut report.of_no_place).await?;
-    let nobody_lives_nowhere = report.of_no_place.iter().all(|group| group.living == 0);
-    report.is_sound = report.is_complete && nobody_lives_nowhere && report.double_kings.is_empty();
+    confirm(services, &mut report.without_place).await?;
+    let all_living_have_a_place = report.without_place.iter().all(|group| group.living == 0);
+    report.consistent =
+        report.complete && all_living_have_a_place && report.double_kings.is_empty();
     Ok(report)
 }
 
 /// Keeps those whose place is missing still.
 async fn confirm(services: &Services, suspects: &mut Vec<Residents>) -> Result<(), Error> {
-    suspects.truncate(usize::try_from(DOUBTS_SHOWN).unwrap_or_default());
+    suspects.truncate(usize::try_from(MAX_ENTRIES).unwrap_or_default());
     if suspects.is_empty() {
         return Ok(());
     }
@@ -111,17 +112,16 @@ async fn confirm(services: &Services, suspects: &mut Vec<Residents>) -> Result<(
         .iter()
         .map(|group| group.place_id.to_string())
         .collect();
-    let path = format!("/internal/standing?ids={}", ids.join(","));
+    let path = format!("/internal/statuses?ids={}", ids.join(","));
     let places = &services.places;
-    let now: Standings = places.read_json(places.get(&path).await?).await?;
-    suspects.retain(|group| now.of(group.place_id) == Standing::Missing);
+    let now: PlaceStatuses = places.read_json(places.get(&path).await?).await?;
+    suspects.retain(|group| now.get(group.place_id) == PlaceStatus::Missing);
     Ok(())
 }
 
-/// Ends what crashes left half-done: deletions first, so that the writes that wait for them
-/// can be settled or taken back, then lets go of the dead whose place is gone. With
-/// `dryRun=true` it only says what it would do. Who lives in no place (which only a hand in
-/// the database can bring about) is named, and is the user's to move.
+/// Finishes what crashes left: deletions, pending writes, and the dead of deleted places. With
+/// `dryRun=true` it only reports what it would do. It reports the living without a place, which
+/// only a change by hand in a database can cause, for an operator to move.
 ///
 /// # Errors
 /// A query that cannot be used, or a service that failed.
@@ -148,13 +148,13 @@ pub async fn repair(call: Call) -> Result<Answer, Error> {
 async fn repaired(services: &Services, path: &str, dry_run: bool) -> Result<Value, Error> {
     let Services { places, people } = services;
     let done: Value = places.read_json(places.post(path).await?).await?;
-    let settled: Value = people.read_json(people.post(path).await?).await?;
+    let swept: Value = people.read_json(people.post(path).await?).await?;
     let found = report(services).await?;
     let (mut released, mut by_hand) = (Vec::new(), Vec::new());
-    for group in found.of_no_place {
+    for group in found.without_place {
         if group.dead > 0 {
             if !dry_run {
-                let path = format!("/internal/residents/{}/release", group.place_id);
+                let path = format!("/internal/residents/{}/detach-dead", group.place_id);
                 people.found(people.post(&path).await?)?;
             }
             released.push(json!({"placeId": group.place_id, "dead": group.dead}));
@@ -163,14 +163,14 @@ async fn repaired(services: &Services, path: &str, dry_run: bool) -> Result<Valu
             by_hand.push(json!({
                 "placeId": group.place_id,
                 "living": group.living,
-                "mend": "PATCH each of them with the placeId of a place that exists.",
+                "remedy": "PATCH each of them with the placeId of a place that exists.",
             }));
         }
     }
     Ok(json!({
         "dryRun": dry_run,
         "deletions": done.get("deletions"),
-        "unsettled": settled.get("unsettled"),
+        "pending": swept.get("pending"),
         "released": released,
         "byHand": by_hand,
     }))

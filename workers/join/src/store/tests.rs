@@ -6,10 +6,7 @@ use super::snapshot::{find, save, wanted};
 use crate::domain::saving::Marks;
 use crate::domain::snapshot::{Headers, MOST, MOST_BYTES_OF_ALL, PART_BYTES, Snapshot};
 
-const MIGRATIONS: &[&str] = &[
-    include_str!("../../../../d1-migrations/join/0001_dataset.sql"),
-    include_str!("../../../../d1-migrations/join/0002_snapshot.sql"),
-];
+const MIGRATIONS: &[&str] = &[include_str!("../../../../d1-migrations/join/0001_join.sql")];
 
 fn snapshot(key: &str, marks: Marks, made_at: i64, body: &str) -> Snapshot {
     Snapshot {
@@ -110,7 +107,7 @@ fn those_asked_for_longest_ago_go_where_there_are_too_many() {
 fn those_asked_for_longest_ago_go_where_all_are_too_long() {
     let db = Testbed::new(MIGRATIONS).unwrap();
     db.execute(&format!(
-        "INSERT INTO snapshot (key, places_mark, people_mark, made_at, asked_at, bytes, headers)
+        "INSERT INTO snapshot (key, places_seq, people_seq, made_at, used_at, bytes, headers)
          VALUES ('old', 1, 1, 1, 1, 1, ''), ('long', 1, 1, 2, 2, {MOST_BYTES_OF_ALL} - 2, '')"
     ))
     .unwrap();

@@ -56,11 +56,11 @@ impl Residence {
         matches!(self, Self::Living { is_king: true, .. })
     }
 
-    /// The place that this refers to anew, where `before` was so: one that was another's, or
-    /// one whose dead does not count as a resident but whose living does. Such a reference
-    /// has to be settled with the register of places.
+    /// The place that this newly refers to after `before`: another place, or the same place of
+    /// a person who was dead and is alive. Such a write begins as a pending write
+    /// (docs/integrity.md).
     #[must_use]
-    pub fn refers_anew(self, before: Option<Self>) -> Option<PlaceId> {
+    pub fn new_reference(self, before: Option<Self>) -> Option<PlaceId> {
         let place = self.place()?;
         let holds = before.is_some_and(|before| {
             before.place() == Some(place) && (before.is_alive() || !self.is_alive())
@@ -229,15 +229,15 @@ mod tests {
             prop_assert_eq!(Person::read(Fields::of(person.to_object()), str::to_owned), Ok(person));
         }
 
-        /// What the protocol rests on: whoever is counted as living in a place, and whoever
-        /// is dead in one, has been settled there by a write that referred to it anew.
+        /// What the protocol rests on: every resident, and every dead person of a place, got
+        /// the place by a write that newly referred to it.
         #[test]
-        fn a_reference_that_is_not_anew_was_there_before(before in residence(), after in residence()) {
-            if after.refers_anew(Some(before)).is_none() && after.place().is_some() {
+        fn a_reference_that_is_not_new_was_there_before(before in residence(), after in residence()) {
+            if after.new_reference(Some(before)).is_none() && after.place().is_some() {
                 prop_assert_eq!(before.place(), after.place());
                 prop_assert!(before.is_alive() || !after.is_alive());
             }
-            prop_assert_eq!(after.refers_anew(None), after.place());
+            prop_assert_eq!(after.new_reference(None), after.place());
         }
     }
 }

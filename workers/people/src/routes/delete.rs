@@ -1,27 +1,26 @@
 //! `DELETE /v1/people/{id}`
 
-use edge::{Answer, Call, Error, TRIES};
+use edge::{Answer, Call, Database, Error, TRIES};
 use registry::{PersonId, Problem};
 
-use super::settling::Registrar;
 use crate::store;
 
-/// Removes a person from the register; the history stays.
+/// Removes a person. The history stays.
 ///
 /// # Errors
-/// A person who does not exist, or a precondition that is not met.
+/// A person who does not exist, or a precondition that fails.
 pub async fn delete(call: Call) -> Result<Answer, Error> {
     call.params(&[])?;
     let id: PersonId = call.id()?;
     let preconditions = call.preconditions()?;
-    let registrar = Registrar::of(&call.env)?;
+    let database = Database::of(&call.env)?;
     for _ in 0..TRIES {
-        let current = registrar.current(id).await?;
+        let current = database.row(&store::read_version(id)).await?;
         let current = current.ok_or_else(|| Problem::not_found("person", id.get()))?;
-        preconditions.check(Some(current.version))?;
-        let delete = store::delete(id, current.version);
-        let is_done = registrar.database.batch(&[delete]).await?;
-        if is_done.iter().any(|rows| !rows.is_empty()) {
+        let version = current.integer(1).unwrap_or_default();
+        preconditions.check(Some(version))?;
+        let deleted = database.batch(&[store::delete(id, version)]).await?;
+        if deleted.iter().any(|rows| !rows.is_empty()) {
             return Ok(Answer::no_content());
         }
     }

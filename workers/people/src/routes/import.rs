@@ -5,42 +5,56 @@ use std::collections::HashSet;
 use edge::import::{self, Importer, Plan};
 use edge::{Answer, Call, Database, Error, Row};
 use registry::import::{Batch, Given, Mode};
-use registry::integrity::Standings;
+use registry::integrity::PlaceStatuses;
 use registry::name::Name;
 use registry::sql::{self, Statement};
 use registry::{PlaceId, Problem};
 use serde_json::{Value, json};
 
-use super::settling::Registrar;
 use crate::domain::{Person, Residence};
+use crate::service::{PendingWrite, PendingWrites};
 use crate::store;
 
-/// Takes people in from a file.
+/// Imports people from a file.
 ///
 /// # Errors
-/// A query or a file that cannot be used, or a failure before anything was written.
+/// An invalid query or file, or a failure before anything was written.
 pub async fn import(call: Call) -> Result<Answer, Error> {
-    let taker = |call: &Call| {
-        Ok(Taker {
-            registrar: Registrar::of(&call.env)?,
+    let importer = |call: &Call| {
+        let dry_run = call.params(import::PARAMETERS)?.get("dryRun")?;
+        Ok(PeopleImporter {
             call: call.clone(),
+            writes: PendingWrites::new(&call.env)?,
+            token: edge::random_token(),
+            dry_run: dry_run.unwrap_or(false),
         })
     };
-    import::import(call, taker).await
+    import::import(call, importer).await
 }
 
-struct Taker {
+struct PeopleImporter {
     call: Call,
-    registrar: Registrar,
+    writes: PendingWrites,
+    /// Identifies the pending writes of this request.
+    token: String,
+    dry_run: bool,
 }
 
-impl Importer for Taker {
+impl PeopleImporter {
+    /// The pending write of a batch: all places that it refers to.
+    fn pending(&self, batch: &Batch<Person>) -> PendingWrite {
+        let residences = batch.given.iter().map(|given| given.record.residence);
+        let places: HashSet<PlaceId> = residences.filter_map(Residence::place).collect();
+        let token = format!("{}.{}", self.token, batch.fingerprint);
+        PendingWrite::with_token(token, places.into_iter().map(PlaceId::get))
+    }
+}
+
+impl Importer for PeopleImporter {
     type Record = Person;
 
-    const WRITTEN: &'static str = store::WRITTEN;
-
     fn database(&self) -> &Database {
-        &self.registrar.database
+        &self.writes.database
     }
 
     async fn plan(&self, batch: &Batch<Person>, mode: Mode) -> Result<Plan, Error> {
@@ -49,61 +63,60 @@ impl Importer for Taker {
             .iter()
             .map(|given| given.record.to_row(given.id, None))
             .collect();
-        let places = batch
-            .given
-            .iter()
-            .filter_map(|given| given.record.residence.place());
-        let places: HashSet<i64> = places.map(PlaceId::get).collect();
-        let standings = self.registrar.all_standings(&places).await?;
-        let add = |plan: &mut Plan, given: &Given<Person>, row: Value, present: Option<&Row>| {
-            add(plan, given, row, present, mode, &standings)
+        let pending = self.pending(batch);
+        if let Some(add) = pending.add().filter(|_| !self.dry_run) {
+            self.writes.database.batch(&[add]).await?;
+        }
+        let places = pending.places().iter().copied().collect();
+        let plan = async {
+            let statuses = self.writes.statuses(&places).await?;
+            let add =
+                |plan: &mut Plan, given: &Given<Person>, row: Value, present: Option<&Row>| {
+                    add(plan, given, row, present, mode, &statuses)
+                };
+            // The other records concern nobody who exists.
+            let known = batch.given.iter().enumerate();
+            let known =
+                known.filter(|(_, given)| given.id.is_some() || given.record.residence.is_king());
+            let known: Vec<Value> = known
+                .map(|(n, given)| {
+                    let place = given.record.residence.place().map(PlaceId::get);
+                    let is_king = given.record.residence.is_king();
+                    json!({"n": n, "id": given.id, "placeId": place, "isKing": is_king})
+                })
+                .collect();
+            let present: Vec<Statement> =
+                sql::runs(&known).into_iter().map(store::present).collect();
+            Plan::of(batch, rows, &self.writes.database, &present, add).await
         };
-        // Of the others nothing can be there yet.
-        let known = batch.given.iter().enumerate();
-        let known =
-            known.filter(|(_, given)| given.id.is_some() || given.record.residence.is_king());
-        let known: Vec<Value> = known
-            .map(|(n, given)| {
-                let place = given.record.residence.place().map(PlaceId::get);
-                let is_king = given.record.residence.is_king();
-                json!({"n": n, "id": given.id, "placeId": place, "isKing": is_king})
-            })
-            .collect();
-        let present: Vec<Statement> = sql::runs(&known).into_iter().map(store::present).collect();
-        Plan::of(batch, rows, &self.registrar.database, &present, add).await
+        let plan = plan.await;
+        if plan.as_ref().map_or(true, |plan| !plan.refused.is_empty()) && !self.dry_run {
+            self.writes.roll_back(&self.call, &pending);
+        }
+        plan
     }
 
     async fn write(&self, batch: &Batch<Person>, plan: &Plan) -> Result<(), Error> {
-        let key = import::key(&batch.fingerprint);
-        let counts = plan.counts();
-        let begun = import::begun(&batch.fingerprint, plan, store::update_all);
-        let mut statements = vec![store::forget_batch(&key)];
-        statements.extend(begun);
+        let pending = self.pending(batch);
+        let mut statements = pending.commit();
+        statements.extend(import::begun(&batch.fingerprint, plan, store::update_all));
         statements.extend(store::insert_batch(&plan.inserts));
-        statements.push(store::mark(&key, counts.created + counts.updated));
-        let rows = self.registrar.database.batch(&statements).await?;
-        let mark = rows.last().and_then(|rows| rows.first());
-        let Some(range) = mark.and_then(|row| row.integer(0).zip(row.integer(1))) else {
-            return Ok(());
-        };
-        let referred = plan.inserts.iter().chain(&plan.updates);
-        let referred = referred.filter(|row| row["isAnew"] != Value::Bool(false));
-        let places = referred.filter_map(|row| row["placeId"].as_i64());
-        let registrar = Registrar::of(&self.call.env)?;
-        registrar
-            .look_again_at_batch(&self.call, range, &places.collect())
-            .await
+        let written = self.writes.database.batch(&statements).await;
+        if written.is_err() {
+            self.writes.roll_back(&self.call, &pending);
+        }
+        written.map(drop)
     }
 }
 
-/// Adds a record to a plan, with what of the register bears on it.
+/// Adds a record to a plan.
 fn add(
     plan: &mut Plan,
     given: &Given<Person>,
     mut row: Value,
     present: Option<&Row>,
     mode: Mode,
-    standings: &Standings,
+    statuses: &PlaceStatuses,
 ) -> Result<(), Problem> {
     let residence = given.record.residence;
     let place = residence.place().map(PlaceId::get);
@@ -112,18 +125,15 @@ fn add(
     if version.is_some() && mode == Mode::Insert {
         return Err(Problem::id_taken("person", given.id.unwrap_or_default()));
     }
-    if version.is_some() && present.is_some_and(|row| row.truth(2)) {
-        return Err(Problem::being_written());
-    }
     if before.as_ref() == Some(&given.record) {
         plan.unchanged += 1;
         return Ok(());
     }
-    let anew = residence.refers_anew(before.map(|before| before.residence));
-    if let Some(anew) = anew {
-        standings.check(anew.get())?;
+    let new_reference = residence.new_reference(before.map(|before| before.residence));
+    if let Some(new_reference) = new_reference {
+        statuses.check(new_reference.get())?;
     }
-    if let Some((king, name)) = present.and_then(|row| row.integer(7).zip(row.text(8))) {
+    if let Some((king, name)) = present.and_then(|row| row.integer(6).zip(row.text(7))) {
         return Err(Problem::place_has_king(
             place.unwrap_or_default(),
             king,
@@ -132,24 +142,23 @@ fn add(
     }
     if let (Some(version), Some(row)) = (version, row.as_object_mut()) {
         row.insert("version".to_owned(), version.into());
-        row.insert("isAnew".to_owned(), anew.is_some().into());
     }
     plan.file(row, version);
     Ok(())
 }
 
-/// The person whom an import would change.
+/// The person that an import would change.
 fn person_of(row: &Row) -> Option<Person> {
-    let place = row.integer(6).and_then(PlaceId::new);
+    let place = row.integer(5).and_then(PlaceId::new);
     let residence = match place {
-        Some(place) if row.truth(4) => Residence::Living {
+        Some(place) if row.truth(3) => Residence::Living {
             place,
-            is_king: row.truth(5),
+            is_king: row.truth(4),
         },
         place => Residence::Dead { place },
     };
     Some(Person {
-        name: Name::new(&row.text(3)?, str::to_owned)?,
+        name: Name::new(&row.text(2)?, str::to_owned)?,
         residence,
     })
 }

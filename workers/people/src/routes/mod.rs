@@ -1,5 +1,5 @@
-//! One file an address: parse, ask the store, answer. `settling` and `writing` are what the
-//! writes share.
+//! One file per path: parse the request, call the service or the store, respond. `writing` is
+//! what the routes that write one person share.
 
 mod by_place;
 mod create;
@@ -16,7 +16,6 @@ mod ready;
 pub mod repair;
 pub mod replace;
 pub mod residents;
-mod settling;
 mod writing;
 
 pub use by_place::by_place;

@@ -19,6 +19,6 @@ pub async fn read(call: Call) -> Result<Answer, Error> {
     if call.preconditions()?.not_modified(Some(version)) {
         return Ok(Answer::not_modified(&tag));
     }
-    let marks = row.integer(4).map(|counter| [counter, 0]);
+    let marks = row.integer(2).map(|counter| [counter, 0]);
     Ok(Answer::record(Body::Js(row.value(0)), &tag).of_marks(marks))
 }

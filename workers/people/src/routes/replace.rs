@@ -4,18 +4,18 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use edge::{
-    Answer, Call, Database, Env, Error, JSON, MERGE_PATCH, Queue, Stored, TRIES, record_of,
-    together,
+    Answer, Call, Database, Env, Error, JSON, MERGE_PATCH, Queue, Stored, record_of, together,
 };
 use registry::json::Object;
 use registry::name::Name;
-use registry::{PersonId, Preconditions, Problem};
+use registry::problem::FieldError;
+use registry::{PersonId, PlaceId, Preconditions, Problem};
 use serde_json::Value;
 
-use super::settling::Registrar;
-use super::writing::{PEOPLE, depose_needs_a_resident};
+use super::writing::response;
 use crate::domain::Person;
-use crate::store;
+use crate::service::{self, Plan};
+use crate::store::{self, PlaceChange};
 
 /// The parameters of the query.
 pub const PARAMETERS: &[&str] = &["depose"];
@@ -45,7 +45,7 @@ async fn rename(env: Env, names: Vec<Rename>) -> Result<Vec<Option<Stored>>, Err
     Ok(of_each.collect())
 }
 
-/// A change of one person, as far as it does not depend on how it is put.
+/// What PUT and PATCH have in common.
 struct Change {
     id: PersonId,
     preconditions: Preconditions,
@@ -53,7 +53,7 @@ struct Change {
 }
 
 impl Change {
-    fn of(call: &Call) -> Result<Self, Problem> {
+    fn read(call: &Call) -> Result<Self, Problem> {
         let depose = call.params(PARAMETERS)?.get("depose")?;
         Ok(Self {
             id: call.id()?,
@@ -63,29 +63,28 @@ impl Change {
     }
 }
 
-/// Puts a person in the place of one with this id, or adds one under it.
+/// Replaces the person with this id, or adds one under it.
 ///
 /// # Errors
-/// A body that is no person, a precondition that is not met, a rule that the state breaks.
+/// A body that is no person, a precondition that fails, or a rule that the new state breaks.
 pub async fn put(call: Call) -> Result<Answer, Error> {
-    let change = Change::of(&call)?;
+    let change = Change::read(&call)?;
     let (object, _) = call.object(JSON).await?;
     let person: Person = record_of(object, Some(change.id.get()))?;
-    for _ in 0..TRIES {
-        let registrar = Registrar::of(&call.env)?;
-        let current = registrar.current(change.id).await?;
-        change
-            .preconditions
-            .check(current.as_ref().map(|now| now.version))?;
-        let answer = match current {
-            Some(current) => change.apply(&call, registrar, current, &person).await?,
-            None => change.add(&call, registrar, &person).await?,
-        };
-        if let Some(answer) = answer {
-            return Ok(answer);
+    let place_change = PlaceChange {
+        place: Some(person.residence.place()),
+        is_alive: Some(person.residence.is_alive()),
+    };
+    let plan = |current: Option<&Stored>| {
+        let version = current.map(|current| current.version);
+        change.preconditions.check(version)?;
+        match current {
+            Some(current) => change.update(current, person.clone()),
+            None => change.insert(person.clone()),
         }
-    }
-    Err(Problem::being_written().into())
+    };
+    let written = service::write(&call, change.id, place_change, plan).await?;
+    Ok(response(written))
 }
 
 /// Changes some fields of a person (RFC 7396).
@@ -93,29 +92,37 @@ pub async fn put(call: Call) -> Result<Answer, Error> {
 /// # Errors
 /// As [`put`], and a person who does not exist.
 pub async fn patch(call: Call) -> Result<Answer, Error> {
-    let change = Change::of(&call)?;
+    let change = Change::read(&call)?;
     let (patch, _) = call.object(MERGE_PATCH).await?;
     if let Some(answer) = change.rename(&call, &patch).await? {
         return Ok(answer);
     }
-    for _ in 0..TRIES {
-        let registrar = Registrar::of(&call.env)?;
-        let current = registrar.current(change.id).await?;
+    let plan = |current: Option<&Stored>| {
         let current = current.ok_or_else(|| Problem::not_found("person", change.id.get()))?;
         change.preconditions.check(Some(current.version))?;
         let before: Person = current.record()?;
         let object = before.to_object().patched(patch.clone());
-        let person: Person = record_of(object, Some(change.id.get()))?;
-        if let Some(answer) = change.apply(&call, registrar, current, &person).await? {
-            return Ok(answer);
-        }
+        let person = record_of(object, Some(change.id.get()))?;
+        change.update(current, person)
+    };
+    let written = service::write(&call, change.id, place_change(&patch), plan).await?;
+    Ok(response(written))
+}
+
+/// What a merge patch says about the place, as far as its fields are valid: an invalid one is
+/// rejected before anything is written.
+fn place_change(patch: &Object) -> PlaceChange {
+    let place = patch.0.get("placeId");
+    let is_alive = patch.0.get("isAlive");
+    PlaceChange {
+        place: place.map(|place| place.as_i64().and_then(PlaceId::new)),
+        is_alive: is_alive.map(|is_alive| is_alive.as_bool().unwrap_or(false)),
     }
-    Err(Problem::being_written().into())
 }
 
 impl Change {
-    /// Changes no more than the name: no rule bears on who has which, so that nothing has to be
-    /// read first. None where nothing was written, or more has to be known.
+    /// Changes nothing but the name: no rule depends on it, so nothing has to be read first.
+    /// None if nothing was written, or if the rules have to be checked.
     async fn rename(&self, call: &Call, patch: &Object) -> Result<Option<Answer>, Error> {
         if self.depose || self.preconditions != Preconditions::default() || patch.0.len() != 1 {
             return Ok(None);
@@ -128,57 +135,20 @@ impl Change {
         Ok(written.map(Stored::into_answer))
     }
 
-    /// Writes the person over the current one; none if somebody else was faster.
-    async fn apply(
-        &self,
-        call: &Call,
-        registrar: Registrar,
-        current: Stored,
-        person: &Person,
-    ) -> Result<Option<Answer>, Error> {
+    fn update(&self, current: &Stored, person: Person) -> Result<Plan, Error> {
         let before: Person = current.record()?;
-        if before == *person {
-            return Ok(Some(current.into_answer()));
+        if before == person {
+            return Ok(Plan::Unchanged);
         }
-        let anew = person.residence.refers_anew(Some(before.residence));
-        if anew.is_some() && self.depose {
+        let new_reference = person.residence.new_reference(Some(before.residence));
+        if new_reference.is_some() && self.depose {
             return Err(depose_needs_a_resident().into());
         }
-        registrar.must_stand(anew).await?;
-
-        let mut row = person.to_row(Some(self.id.get()), Some(current.version));
-        if let Some(row) = row.as_object_mut() {
-            row.insert("isAnew".to_owned(), anew.is_some().into());
-        }
-        let mut statements = Vec::new();
-        if let Some(place) = person.residence.place()
-            && person.residence.is_king()
-            && self.depose
-        {
-            statements.push(store::depose(place, self.id, current.version));
-        }
-        statements.push(store::update(&row));
-        let results = match registrar.database.batch(&statements).await {
-            Ok(results) => results,
-            Err(error) => return Err(registrar.refused(error, person.residence).await),
-        };
-        let Some(written) = results.last().and_then(|rows| Stored::written(rows)) else {
-            return Ok(None);
-        };
-        if let Some(place) = anew {
-            let write = (written.id, written.version);
-            registrar.look_again(call, &[(write, place.get())]).await?;
-        }
-        Ok(Some(written.into_answer()))
+        let depose = self.depose && person.residence.is_king();
+        Ok(Plan::Update { person, depose })
     }
 
-    /// Adds the person under the id; none if somebody else was faster.
-    async fn add(
-        &self,
-        call: &Call,
-        registrar: Registrar,
-        person: &Person,
-    ) -> Result<Option<Answer>, Error> {
+    fn insert(&self, person: Person) -> Result<Plan, Error> {
         if self.depose {
             return Err(depose_needs_a_resident().into());
         }
@@ -186,20 +156,14 @@ impl Change {
             let expected = registry::fields::EXPECTED_CHOICE;
             return Err(Problem::invalid_parameter("id", expected).into());
         }
-        let place = person.residence.place();
-        registrar.must_stand(place).await?;
-        let insert = store::insert(&person.to_row(Some(self.id.get()), None));
-        let results = match registrar.database.batch(&[insert]).await {
-            Ok(results) => results,
-            Err(error) if error.is_unique("person.id") => return Ok(None),
-            Err(error) => return Err(registrar.refused(error, person.residence).await),
-        };
-        let written = results.first().and_then(|rows| Stored::written(rows));
-        let written = written.ok_or_else(Problem::internal)?;
-        if let Some(place) = place {
-            let write = (written.id, written.version);
-            registrar.look_again(call, &[(write, place.get())]).await?;
-        }
-        Ok(Some(written.into_created(PEOPLE)))
+        Ok(Plan::Insert(person))
     }
+}
+
+/// `depose` applies to the king of the place where the person lives already.
+fn depose_needs_a_resident() -> Problem {
+    Problem::invalid_record(&[FieldError {
+        pointer: "/placeId".to_owned(),
+        detail: "as it is, with `depose`: move first, then crown".to_owned(),
+    }])
 }

@@ -1,55 +1,57 @@
-//! `/internal/residents/{id}`: what the owner of places asks and has done when it deletes a
-//! place. The entry point forwards nothing to these addresses.
+//! `/internal/residents/{id}/…`: the steps of a place's deletion that concern its people. The
+//! gateway never forwards a request to these paths.
 
-use edge::{Answer, Body, Call, Database, Error, Row};
+use edge::{Answer, Body, Call, Database, Error};
+use registry::sql::Statement;
 use registry::{Format, PlaceId, Problem};
 
 use crate::store;
 
-/// How many belong to a place: `{"living":1,"dead":0,"comingBack":0,"inDoubt":0}`.
+/// Counts the people of a place. If nobody lives there, revokes the pending writes that refer to
+/// it: `{"living":1,"dead":0}`.
 ///
 /// # Errors
-/// An id that is none.
-pub async fn count(call: Call) -> Result<Answer, Error> {
-    let row = Database::of(&call.env)?
-        .row(&store::count(call.id()?))
-        .await?;
-    Ok(answer(row.as_ref()))
+/// An invalid id.
+pub async fn close(call: Call) -> Result<Answer, Error> {
+    call.params(&[])?;
+    run(&call, &store::close(call.id()?)).await
 }
 
-/// Moves living people `to` another place for the deletion with a `token`, and counts who is
-/// left.
+/// Moves residents `to` another place, as many as one statement may, revokes the pending writes
+/// that refer to the old one, and counts its people: `{"living":0,"dead":2}`.
 ///
 /// # Errors
-/// An id that is none.
-pub async fn relocate(call: Call) -> Result<Answer, Error> {
-    let params = call.params(&["to", "token"])?;
-    let (to, token) = (params.get("to")?, params.get("token")?);
-    let to: PlaceId = to.ok_or_else(|| Problem::invalid_parameter("to", "the id of a place"))?;
-    let missing = || Problem::invalid_parameter("token", "that of the deletion");
-    let token: PlaceId = token.ok_or_else(missing)?;
-    let done = Database::of(&call.env)?
-        .batch(&store::relocate(call.id()?, to, token.get()))
-        .await?;
-    Ok(answer(done.last().and_then(|rows| rows.first())))
+/// An invalid id.
+pub async fn reassign(call: Call) -> Result<Answer, Error> {
+    let to: Option<PlaceId> = call.params(&["to"])?.get("to")?;
+    let to = to.ok_or_else(|| Problem::invalid_parameter("to", "the id of a place"))?;
+    run(&call, &store::reassign(call.id()?, to)).await
 }
 
-/// Lets go of the dead of a place that is gone, and counts who is left.
+/// Removes a deleted place from its dead, as many as one statement may, and counts its people:
+/// `{"living":0,"dead":0}`.
 ///
 /// # Errors
-/// An id that is none.
-pub async fn release(call: Call) -> Result<Answer, Error> {
-    let done = Database::of(&call.env)?
-        .batch(&store::release(call.id()?))
-        .await?;
-    Ok(answer(done.last().and_then(|rows| rows.first())))
+/// An invalid id.
+pub async fn detach_dead(call: Call) -> Result<Answer, Error> {
+    call.params(&[])?;
+    run(&call, &store::detach_dead(call.id()?)).await
 }
 
-fn answer(row: Option<&Row>) -> Answer {
-    let column = |column| row.and_then(|row| row.integer(column)).unwrap_or_default();
-    let body = serde_json::json!({
-        "living": column(0), "dead": column(1), "comingBack": column(2),
-        "inDoubt": column(3),
-    });
-    Answer::ok(Format::Json.media_type(), Body::Text(body.to_string()))
+/// Runs the steps. The last one counts.
+async fn run(call: &Call, statements: &[Statement]) -> Result<Answer, Error> {
+    let results = Database::of(&call.env)?.batch(statements).await?;
+    let rows = results.last().ok_or_else(Problem::internal)?;
+    let (living, dead) = match rows.first() {
+        Some(row) => row
+            .integer(0)
+            .zip(row.integer(1))
+            .ok_or_else(Problem::internal)?,
+        None => (0, 0),
+    };
+    let body = serde_json::json!({ "living": living, "dead": dead });
+    Ok(Answer::ok(
+        Format::Json.media_type(),
+        Body::Text(body.to_string()),
+    ))
 }

@@ -1,57 +1,18 @@
-//! What the writes of one person share: the place that must stand, and why a write was
-//! refused.
+//! What the routes that write one person share.
 
-use edge::Error;
-use registry::problem::FieldError;
-use registry::{PlaceId, Problem};
+use edge::Answer;
 
-use super::settling::Registrar;
-use crate::domain::Residence;
-use crate::store;
+use crate::service::Written;
 
-/// The addresses of people.
+/// The path of the collection.
 pub const PEOPLE: &str = "/v1/people";
 
-impl Registrar {
-    /// The place of a write must stand before it is even tried.
-    ///
-    /// # Errors
-    /// A place that does not.
-    pub async fn must_stand(&self, place: Option<PlaceId>) -> Result<(), Error> {
-        let Some(place) = place.map(PlaceId::get) else {
-            return Ok(());
-        };
-        let standings = self.standings(&[place].into()).await?;
-        Ok(standings.check(place)?)
-    }
-
-    /// What a write that was refused is told: a second king, with the first.
-    pub async fn refused(&self, error: Error, residence: Residence) -> Error {
-        let Some(place) = residence
-            .place()
-            .filter(|_| error.is_unique("person.place_id"))
-        else {
-            return error;
-        };
-        match self.database.row(&store::king(place)).await {
-            Ok(Some(king)) => {
-                let (id, name) = (king.integer(0), king.text(1));
-                let (id, name) = (id.unwrap_or_default(), name.unwrap_or_default());
-                Problem::place_has_king(place.get(), id, &name).into()
-            }
-            // The king is gone again: the same request may succeed now.
-            Ok(None) => Problem::being_written().into(),
-            Err(error) => error,
-        }
-    }
-}
-
-/// A crown is not taken by somebody who is only moving in: the one who lost it would not get
-/// it back if the move were undone.
+/// The response to a write.
 #[must_use]
-pub fn depose_needs_a_resident() -> Problem {
-    Problem::invalid_record(&[FieldError {
-        pointer: "/placeId".to_owned(),
-        detail: "as it is, with `depose`: move first, then crown".to_owned(),
-    }])
+pub fn response(written: Written) -> Answer {
+    match written {
+        Written::Created(stored) => stored.into_created(PEOPLE),
+        Written::Changed(stored) => stored.into_answer(),
+        Written::Replayed(stored) => stored.replayed(PEOPLE),
+    }
 }

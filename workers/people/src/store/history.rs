@@ -11,7 +11,7 @@ pub const CHANGES: Log = Log {
     || ',"kind":"' || kind
     || '","id":' || person_id
     || ',"version":' || version
-    || ',"record":' || iif(exists_then, '{"id":' || person_id
+    || ',"record":' || iif(kind <> 'deleted', '{"id":' || person_id
       || ',"name":' || json_quote(name)
       || ',"isAlive":' || iif(is_alive, 'true', 'false')
       || ',"placeId":' || coalesce(place_id, 'null')

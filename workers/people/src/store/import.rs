@@ -5,14 +5,13 @@ use serde_json::Value;
 
 use super::write::insert_all;
 
-/// Who of a batch is there already, or claims a crown that somebody wears: rows of (n,
-/// version, unsettled, name, `is_alive`, `is_king`, `place_id`, king's id, king's name), where n is
-/// the position in the batch, and the others are of the present person and the present king. By
-/// the primary key, and the index `one_king_a_place`.
+/// The records of a batch whose person exists, or that claim a crown which somebody has: rows of
+/// (n, version, name, `is_alive`, `is_king`, `place_id`, king's id, king's name). n is the position
+/// in the batch. By the primary key, and the index `one_king_a_place`.
 const PRESENT: &str = "
 SELECT
   e.value ->> 'n' AS n,
-  person.version, person.unsettled_since IS NOT NULL AS unsettled,
+  person.version,
   person.name, person.is_alive, person.is_king, person.place_id,
   king.id AS king_id, king.name AS king_name
 FROM json_each(?1) AS e
@@ -28,36 +27,16 @@ pub fn present(rows: &[Value]) -> Statement {
     Statement::over(PRESENT, rows)
 }
 
-/// A batch that was written before, by the primary key: a row of (counts), unless some of its
-/// changes have been taken back. By the index on `person_change` (`person_id`, version).
-pub const WRITTEN: &str = "
-SELECT body
-FROM idempotency AS kept
-WHERE key = ?1 AND NOT EXISTS (
-  SELECT 1
-  FROM person_change AS h
-  JOIN person_change AS behind
-    ON behind.person_id = h.person_id AND behind.version = h.version + 1
-  WHERE h.seq BETWEEN kept.first_seq AND kept.last_seq AND behind.kind = 'undone'
-)";
-
-/// Forgets a batch that does not count as written any more. It goes before what remembers it.
-#[must_use]
-pub fn forget_batch(key: &str) -> Statement {
-    let sql = format!("DELETE FROM idempotency WHERE key = ?1 AND NOT EXISTS ({WRITTEN})");
-    Statement::new(&sql, vec![key.into()])
-}
-
-/// Begins the inserts of a batch; see the migration `0009_import`.
+/// Begins the inserts of a batch: see the table `bulk_insert`.
 const OPEN: &str = "
-INSERT INTO bulk (id, after_seq, at)
+INSERT INTO bulk_insert (id, after_seq, at)
 SELECT 1, coalesce(max(seq), 0), max(
   CAST(unixepoch('subsec') * 1000 AS INTEGER),
   coalesce((SELECT at FROM person_change WHERE seq = (SELECT max(seq) FROM person_change)), 0)
 )
 FROM person_change";
 
-/// Adds the people of a batch: their places are counted once, behind all of them.
+/// Adds the people of a batch: their places are counted once, after all of them.
 #[must_use]
 pub fn insert_batch(rows: &[Value]) -> Vec<Statement> {
     if rows.is_empty() {
@@ -67,48 +46,6 @@ pub fn insert_batch(rows: &[Value]) -> Vec<Statement> {
     let inserts = sql::runs(rows).into_iter();
     let inserts = inserts.map(|run| insert_all(run, greatest));
     let open = Statement::new(OPEN, Vec::new());
-    let close = Statement::new("DELETE FROM bulk", Vec::new());
+    let close = Statement::new("DELETE FROM bulk_insert", Vec::new());
     [vec![open], inserts.collect(), vec![close]].concat()
-}
-
-/// The changes of a batch, from the first `seq` to the last: each record made one, and nobody
-/// else has written in the same transaction.
-const MARK: &str = "
-UPDATE idempotency SET (first_seq, last_seq) = (
-  SELECT max(seq) - ?2 + 1, max(seq) FROM person_change
-)
-WHERE key = ?1
-RETURNING first_seq, last_seq";
-
-/// Has a batch remember its changes, of which there are so many: a row of the first and the last.
-#[must_use]
-pub fn mark(key: &str, changes: i64) -> Statement {
-    Statement::new(MARK, vec![key.into(), changes.into()])
-}
-
-/// The writes of a batch that are not settled yet: rows of (id, version). By the primary key of
-/// `person_change`, and that of person.
-const DOUBTS: &str = "
-SELECT person.id, person.version
-FROM person_change AS h
-CROSS JOIN person ON person.id = h.person_id AND person.version = h.version
-WHERE h.seq BETWEEN ?1 AND ?2 AND person.unsettled_since IS NOT NULL";
-
-/// Which writes of a batch may be taken back.
-#[must_use]
-pub fn doubts_of(first: i64, last: i64) -> Statement {
-    Statement::new(DOUBTS, vec![first.into(), last.into()])
-}
-
-/// All of a batch holds. By the same.
-const SETTLE: &str = "
-UPDATE person SET unsettled_since = NULL, returns_to = NULL
-WHERE unsettled_since IS NOT NULL AND (id, version) IN (
-  SELECT person_id, version FROM person_change WHERE seq BETWEEN ?1 AND ?2
-)";
-
-/// Lets the writes of a batch hold.
-#[must_use]
-pub fn settle_batch(first: i64, last: i64) -> Statement {
-    Statement::new(SETTLE, vec![first.into(), last.into()])
 }

@@ -3,8 +3,7 @@
 -- ?1 a JSON array of them; one without an id gets the next that was never used
 -- ?2 the greatest id that is given to any of those who are added together, or 0
 --
--- A version goes on counting where an id is used again. Who refers to a place is unsettled
--- until the place has been asked again (docs/integrity.md).
+-- An id that is used again continues to count its versions.
 --
 -- Indexes: the one on person_change (person_id, version), for the greatest id and version.
 WITH
@@ -25,7 +24,7 @@ WITH
       ?2
     )
   )
-INSERT INTO person (id, name, name_key, is_alive, is_king, place_id, version, unsettled_since)
+INSERT INTO person (id, name, name_key, is_alive, is_king, place_id, version)
 SELECT
   coalesce(given.id, used.id + sum(given.id IS NULL) OVER (ORDER BY n)),
   name, name_key, is_alive, is_king, place_id,
@@ -33,7 +32,6 @@ SELECT
     given.id IS NULL,
     1,
     1 + coalesce((SELECT max(version) FROM person_change WHERE person_id = given.id), 0)
-  ),
-  iif(place_id IS NULL, NULL, CAST(unixepoch('subsec') * 1000 AS INTEGER))
+  )
 FROM given, used
 ORDER BY n

@@ -23,9 +23,9 @@ pub fn residents(after: i64, most: i64) -> Statement {
 }
 
 /// Places with more than one king, which the index `one_king_a_place` makes impossible, and
-/// writes that are unsettled: one row of two JSON arrays. By that index and
-/// `person_unsettled`.
-const DOUBTS: &str = "
+/// pending writes: one row of two JSON arrays. By that index, and a scan of a table that only
+/// has rows for writes in flight.
+const FINDINGS: &str = "
 SELECT
   (
     SELECT json_group_array(json_object('placeId', place_id, 'kings', kings))
@@ -36,17 +36,12 @@ SELECT
     )
   ),
   (
-    SELECT json_group_array(json_object('id', id, 'version', version, 'placeId', place_id))
-    FROM (
-      SELECT id, version, place_id FROM person
-      WHERE unsettled_since <= CAST(unixepoch('subsec') * 1000 AS INTEGER)
-      ORDER BY unsettled_since
-      LIMIT ?1
-    )
+    SELECT json_group_array(json_object('id', person_id, 'placeId', place_id))
+    FROM (SELECT person_id, place_id FROM pending_write LIMIT ?1)
   )";
 
-/// What is in doubt.
+/// Double kings and pending writes.
 #[must_use]
-pub fn doubts(most: i64) -> Statement {
-    Statement::new(DOUBTS, vec![most.into()])
+pub fn findings(limit: i64) -> Statement {
+    Statement::new(FINDINGS, vec![limit.into()])
 }

@@ -5,21 +5,24 @@ mod history;
 mod import;
 mod integrity;
 mod list;
+mod pending;
 mod population;
 mod read;
 mod residents;
-mod settle;
 mod write;
 
 pub use by_place::{PEOPLE_A_STATEMENT, by_place, counter};
 pub use history::CHANGES;
-pub use import::{WRITTEN, doubts_of, forget_batch, insert_batch, mark, present, settle_batch};
-pub use integrity::{doubts, residents};
+pub use import::{insert_batch, present};
+pub use integrity::{findings, residents};
 pub use list::{REGISTER, filters, list};
+pub use pending::{
+    PlaceChange, REVOKED, abandoned_pending, add_pending, add_pending_for, commit_pending,
+    remove_pending, sweep_pending,
+};
 pub use population::{HEADER as POPULATION_HEADER, population};
-pub use read::read;
-pub use residents::{count, release, relocate};
-pub use settle::{Write, before, forget, remove, restore, settle, undone, unsettled};
+pub use read::{read, read_begun, read_version};
+pub use residents::{close, detach_dead, reassign};
 pub use write::{delete, depose, insert, king, rename, update, update_all};
 
 /// One person as JSON.

@@ -8,17 +8,9 @@ use testbed::{Testbed, Value};
 use crate::domain::{ByPlace, PeopleList};
 use crate::store;
 
-const MIGRATIONS: &[&str] = &[
-    include_str!("../../../../d1-migrations/people/0001_person.sql"),
-    include_str!("../../../../d1-migrations/people/0002_population.sql"),
-    include_str!("../../../../d1-migrations/people/0003_change.sql"),
-    include_str!("../../../../d1-migrations/people/0004_population_history.sql"),
-    include_str!("../../../../d1-migrations/people/0005_idempotency.sql"),
-    include_str!("../../../../d1-migrations/people/0006_fence.sql"),
-    include_str!("../../../../d1-migrations/people/0007_population_orders.sql"),
-    include_str!("../../../../d1-migrations/people/0008_resident.sql"),
-    include_str!("../../../../d1-migrations/people/0009_import.sql"),
-];
+const MIGRATIONS: &[&str] = &[include_str!(
+    "../../../../d1-migrations/people/0001_people.sql"
+)];
 
 #[derive(Debug, Clone)]
 pub(super) struct Person {
@@ -235,8 +227,8 @@ proptest! {
         let count = |sql: &str| testbed.rows(&registry::sql::Statement::new(sql, Vec::new())).unwrap();
         let all = i64::try_from(people.len() + rows.len()).unwrap();
         prop_assert_eq!(count("SELECT count(*) FROM person_change"), vec![vec![Value::Integer(all)]]);
-        prop_assert_eq!(count("SELECT count(*) FROM bulk"), vec![vec![Value::Integer(0)]]);
-        // Behind it, each write counts for itself again.
+        prop_assert_eq!(count("SELECT count(*) FROM bulk_insert"), vec![vec![Value::Integer(0)]]);
+        // After it, each write counts for itself again.
         testbed.execute("INSERT INTO person (name, name_key, is_alive, place_id) VALUES ('x', 'x', 1, 3)").unwrap();
         adds_up(&testbed)?;
     }
@@ -280,14 +272,7 @@ fn an_import_is_told_who_is_there_and_who_wears_the_crown() {
     let text = |text: &str| Value::Text(text.to_owned());
     let number = Value::Integer;
     let expected = [
-        vec![
-            number(0),
-            number(1),
-            number(0),
-            text("B"),
-            number(1),
-            number(0),
-        ],
+        vec![number(0), number(1), text("B"), number(1), number(0)],
         vec![number(7), number(1), text("A")],
     ];
     assert_eq!(rows, [expected.concat()]);
@@ -435,28 +420,16 @@ fn every_write_has_its_index() {
     let rows = [
         json!({"id": 1, "version": 1, "name": "x", "key": "x", "isAlive": true, "isKing": false, "placeId": 1}),
     ];
-    let writes = [(1, 1)];
     let name = registry::name::Name::new("x", str::to_owned).unwrap();
     let mut statements = vec![
         store::insert(&rows[0]),
         store::update(&rows[0]),
         store::rename(&[(id, name)]),
         store::update_all(&rows),
-        registry::sql::Statement::new(store::WRITTEN, vec!["k".into()]),
-        store::forget_batch("k"),
-        store::mark("k", 1),
-        store::doubts_of(1, 2),
-        store::settle_batch(1, 2),
+        store::add_pending_for("t", id, store::PlaceChange::default()),
         store::depose(place, id, 1),
         store::delete(id, 1),
         store::king(place),
-        store::settle(&writes),
-        store::before(&writes),
-        store::restore(&rows),
-        store::remove(&writes),
-        store::forget(&writes),
-        store::undone(&writes),
-        store::unsettled(0, 10),
         store::present(&rows),
         store::residents(0, 10),
         store::counter(),
@@ -464,8 +437,10 @@ fn every_write_has_its_index() {
         store::CHANGES.of_record(1, 0, registry::page::Limit::default(), Format::Json.frame()),
     ];
     statements.extend(store::insert_batch(&rows));
-    statements.extend(store::relocate(place, other, 1));
-    statements.extend(store::release(place));
+    statements.extend(store::commit_pending("t", &[7]));
+    statements.extend(store::close(place));
+    statements.extend(store::reassign(place, other));
+    statements.extend(store::detach_dead(place));
     for statement in statements {
         let plan = testbed.plan(&statement).unwrap();
         for table in [
@@ -481,4 +456,82 @@ fn every_write_has_its_index() {
             assert!(!plan.walks(table), "{}: {plan:?}", statement.sql);
         }
     }
+}
+
+/// A pending write is recorded only for a new reference.
+#[test]
+fn a_pending_write_is_recorded_for_a_new_reference_only() {
+    let testbed = Testbed::new(MIGRATIONS).unwrap();
+    let fill = "INSERT INTO person (id, name, name_key, is_alive, place_id)
+        VALUES (1, 'A', 'a', 1, 7), (2, 'B', 'b', 0, 7), (3, 'C', 'c', 0, NULL)";
+    testbed.execute(fill).unwrap();
+    let place = |id| Some(registry::PlaceId::new(id));
+    let change = |place, is_alive| store::PlaceChange { place, is_alive };
+    for (id, change, recorded) in [
+        (1, change(place(7), Some(true)), None),
+        (1, change(place(7), Some(false)), None),
+        (1, change(place(8), None), Some(8)),
+        (1, change(Some(None), Some(false)), None),
+        (2, change(None, Some(true)), Some(7)),
+        (2, change(place(7), Some(false)), None),
+        (2, change(place(8), Some(false)), Some(8)),
+        (3, change(None, Some(true)), None),
+        (3, change(place(8), Some(true)), Some(8)),
+        // Nobody has this id yet.
+        (4, change(place(8), Some(true)), None),
+    ] {
+        let id = PersonId::new(id).unwrap();
+        let token = format!("{id} {change:?}");
+        testbed
+            .rows(&store::add_pending_for(&token, id, change))
+            .unwrap();
+        let begun = testbed.rows(&store::read_begun(id)).unwrap();
+        let count = begun.first().map(|row| row[2].clone());
+        let expected = i64::from(recorded.is_some());
+        assert!(count.is_none_or(|count| count == Value::Integer(expected)));
+        let find = "SELECT place_id FROM pending_write WHERE token = ?1";
+        let find = registry::sql::Statement::new(find, vec![token.as_str().into()]);
+        let expected: Vec<_> = recorded
+            .map(|id| vec![Value::Integer(id)])
+            .into_iter()
+            .collect();
+        assert_eq!(testbed.rows(&find).unwrap(), expected, "{token}");
+    }
+}
+
+#[test]
+fn a_revoked_write_fails_on_its_constraint() {
+    let testbed = Testbed::new(MIGRATIONS).unwrap();
+    let place = registry::PlaceId::new(7).unwrap();
+    let run = |statement: &registry::sql::Statement| testbed.rows(statement);
+    for token in ["committed", "revoked"] {
+        run(&store::add_pending(token, &[7, 8])).unwrap();
+        if token == "revoked" {
+            for statement in store::close(place) {
+                run(&statement).unwrap();
+            }
+        }
+        let [remove, expect] = store::commit_pending(token, &[7, 8]);
+        run(&remove).unwrap();
+        let committed = run(&expect);
+        assert_eq!(committed.is_ok(), token == "committed", "{committed:?}");
+        if let Err(error) = committed {
+            assert!(error.to_string().contains(store::REVOKED), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_place_with_residents_revokes_nothing() {
+    let testbed = Testbed::new(MIGRATIONS).unwrap();
+    let fill = "INSERT INTO person (name, name_key, is_alive, place_id) VALUES ('A', 'a', 1, 7)";
+    testbed.execute(fill).unwrap();
+    testbed.rows(&store::add_pending("t", &[7])).unwrap();
+    let [revoke, count] = store::close(registry::PlaceId::new(7).unwrap());
+    testbed.rows(&revoke).unwrap();
+    let counts = testbed.rows(&count).unwrap();
+    assert_eq!(counts, [[Value::Integer(1), Value::Integer(0)]]);
+    let [remove, expect] = store::commit_pending("t", &[7]);
+    testbed.rows(&remove).unwrap();
+    testbed.rows(&expect).unwrap();
 }

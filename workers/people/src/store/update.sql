@@ -1,7 +1,6 @@
--- Changes people who are still in the version that the change was made for.
+-- Changes people who still have the version that the change was made for.
 --
--- ?1 a JSON array of them, each with the version before and `isAnew`, whether it refers to
---    its place anew: then it is unsettled, and would return to the place before.
+-- ?1 a JSON array of them, each with the version before
 --
 -- Index: the primary key of person.
 UPDATE person SET
@@ -10,9 +9,6 @@ UPDATE person SET
   is_alive = e.value ->> 'isAlive',
   is_king = e.value ->> 'isKing',
   place_id = e.value ->> 'placeId',
-  version = person.version + 1,
-  unsettled_since = iif(e.value ->> 'isAnew', CAST(unixepoch('subsec') * 1000 AS INTEGER), NULL),
-  returns_to = iif(e.value ->> 'isAnew', person.place_id, NULL)
+  version = person.version + 1
 FROM json_each(?1) AS e
 WHERE person.id = e.value ->> 'id' AND person.version = e.value ->> 'version'
-  AND person.unsettled_since IS NULL

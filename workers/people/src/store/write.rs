@@ -43,8 +43,7 @@ fn returning(mut statement: Statement) -> Statement {
     statement
 }
 
-/// Gives people other names: those who are settled, and have not got them already. By the
-/// primary key.
+/// Gives people other names, unless they have them already. By the primary key.
 const RENAME: &str = "
 UPDATE person SET
   name = e.value ->> 'name',
@@ -52,7 +51,7 @@ UPDATE person SET
   version = person.version + 1
 FROM json_each(?1) AS e
 WHERE person.id = e.value ->> 'id'
-  AND person.unsettled_since IS NULL AND person.name <> e.value ->> 'name'
+  AND person.name <> e.value ->> 'name'
 ";
 
 /// New names, each of another person: a row as of an update for each that is written.
@@ -64,13 +63,13 @@ pub fn rename(names: &[(PersonId, Name)]) -> Statement {
 }
 
 /// Takes the crown from the king of a place, by the index `one_king_a_place`, for an heir in
-/// a version. A king who is unsettled keeps it: his state is not his own yet.
+/// a version.
 const DEPOSE: &str = "
 UPDATE person SET is_king = 0, version = version + 1
-WHERE place_id = ?1 AND is_king = 1 AND id <> ?2 AND unsettled_since IS NULL
+WHERE place_id = ?1 AND is_king = 1 AND id <> ?2
   AND EXISTS (
     SELECT 1 FROM person AS heir
-    WHERE heir.id = ?2 AND heir.version = ?3 AND heir.unsettled_since IS NULL
+    WHERE heir.id = ?2 AND heir.version = ?3
   )";
 
 /// Takes the crown from whoever has it, for an heir.
@@ -81,8 +80,7 @@ pub fn depose(place: PlaceId, heir: PersonId, version: i64) -> Statement {
 }
 
 /// Removes a person in a version, by the primary key.
-const DELETE: &str =
-    "DELETE FROM person WHERE id = ?1 AND version = ?2 AND unsettled_since IS NULL RETURNING id";
+const DELETE: &str = "DELETE FROM person WHERE id = ?1 AND version = ?2 RETURNING id";
 
 /// Removes a person who is still in a version: a row if so.
 #[must_use]

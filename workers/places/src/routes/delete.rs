@@ -1,20 +1,24 @@
 //! `DELETE /v1/places/{id}`
 
-use edge::{Answer, Call, Database, Error, TRIES};
+use edge::{Answer, Call, Database, Error, pause};
 use registry::{PlaceId, Problem};
 
-use super::deleting::Deletion;
 use super::writing::current;
+use crate::service::Deletion;
 use crate::store;
 
 /// The parameters of the query.
 pub const PARAMETERS: &[&str] = &["reassignTo"];
 
+/// The pauses before the place is marked again, in milliseconds: another deletion concerns it,
+/// or another request has changed it.
+const PAUSES_MS: [u32; 7] = [10, 20, 40, 80, 160, 320, 640];
+
 /// Removes a place in which nobody lives, or whose people go to another one first
-/// (`?reassignTo=ID`); the history stays.
+/// (`?reassignTo=ID`). The history stays.
 ///
 /// # Errors
-/// A place that does not exist, a precondition that is not met, or people who live there.
+/// A place that does not exist, a precondition that fails, or people who live there.
 pub async fn delete(call: Call) -> Result<Answer, Error> {
     let reassign_to: Option<PlaceId> = call.params(PARAMETERS)?.get("reassignTo")?;
     let id: PlaceId = call.id()?;
@@ -23,8 +27,12 @@ pub async fn delete(call: Call) -> Result<Answer, Error> {
         return Err(Problem::invalid_parameter("reassignTo", expected).into());
     }
     let preconditions = call.preconditions()?;
-    let deletion = Deletion::of(&call.env, id, reassign_to)?;
-    for _ in 0..TRIES {
+    let deletion = Deletion::new(&call.env, id, reassign_to)?;
+    let mut busy = id;
+    for milliseconds in [0].into_iter().chain(PAUSES_MS) {
+        if milliseconds > 0 {
+            pause(milliseconds).await;
+        }
         let current = current(&deletion.database, id).await?;
         let current = current.ok_or_else(|| Problem::not_found("place", id.get()))?;
         preconditions.check(Some(current.version))?;
@@ -32,28 +40,29 @@ pub async fn delete(call: Call) -> Result<Answer, Error> {
             deletion.finish(token).await?.into_result(id)?;
             return Ok(Answer::no_content());
         }
-        blame(&deletion.database, id, reassign_to).await?;
+        busy = busy_place(&deletion.database, id, reassign_to).await?;
     }
-    Err(Problem::place_is_going(id.get()).into())
+    Err(Problem::place_is_going(busy.get()).into())
 }
 
-/// Why a place could not be marked: it, or the other, is gone or going; else it was changed
-/// meanwhile, or takes people in, and the mark is worth another try.
-async fn blame(
+/// The place whose deletion prevents the mark.
+///
+/// # Errors
+/// The place that the people go to does not exist.
+async fn busy_place(
     database: &Database,
     id: PlaceId,
     reassign_to: Option<PlaceId>,
-) -> Result<(), Error> {
-    let Some(to) = reassign_to.map(PlaceId::get) else {
-        return Ok(());
+) -> Result<PlaceId, Error> {
+    let Some(to) = reassign_to else {
+        return Ok(id);
     };
-    let rows = database
-        .rows(&store::standing(&format!("[{id},{to}]")))
-        .await?;
-    let other = rows.iter().find(|row| row.integer(0) == Some(to));
-    match other {
-        None => Err(Problem::no_such_place(to).into()),
-        Some(row) if row.truth(1) => Err(Problem::place_is_going(to).into()),
-        Some(_) => Ok(()),
+    let statuses = store::statuses(&format!("[{id},{to}]"));
+    let rows = database.rows(&statuses).await?;
+    let target = rows.iter().find(|row| row.integer(0) == Some(to.get()));
+    match target {
+        None => Err(Problem::no_such_place(to.get()).into()),
+        Some(row) if row.truth(1) => Ok(to),
+        Some(_) => Ok(id),
     }
 }

@@ -1,10 +1,9 @@
-//! One file an address: parse, ask the store, answer. `writing` and `deleting` are what the
-//! writes share.
+//! One file per path: parse the request, call the service or the store, respond. `writing` is
+//! what the routes that write one place share.
 
 mod as_of;
 mod create;
 pub mod delete;
-mod deleting;
 mod document;
 pub mod export;
 mod history;
@@ -15,7 +14,7 @@ mod read;
 mod ready;
 pub mod repair;
 mod replace;
-mod standing;
+mod statuses;
 mod writing;
 
 pub use as_of::as_of;
@@ -31,4 +30,4 @@ pub use read::read;
 pub use ready::ready;
 pub use repair::repair;
 pub use replace::{patch, put};
-pub use standing::standing;
+pub use statuses::statuses;

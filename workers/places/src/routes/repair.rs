@@ -1,20 +1,20 @@
-//! `POST /internal/repair`, and the same by a schedule: ends the deletions that a crash left
-//! half-done, and sweeps the answers kept long enough.
+//! `POST /internal/repair`, and the same on a schedule: finishes the deletions that crashed
+//! requests left, and removes stored responses that have expired.
 
 use edge::{Answer, Body, Call, Database, Error};
 use registry::params::Seconds;
-use registry::{Format, PlaceId};
+use registry::{Format, PlaceId, Problem};
 use serde_json::{Value, json};
 
-use super::deleting::{Deletion, End, Token};
+use crate::service::{Deletion, End, Token};
 use crate::store;
 
-/// A deletion that is older than this, in milliseconds, has lost its deleter. Taking one over
-/// whose deleter is still there would do no harm but to its patience.
+/// A deletion older than this, in milliseconds, has lost its request. To take one over whose
+/// request still runs does no harm: both can finish it.
 const ABANDONED_MS: i64 = 60_000;
 
-/// The most deletions of one round.
-const A_ROUND: i64 = 50;
+/// The most deletions of one run.
+const MAX_DELETIONS: i64 = 50;
 
 /// What the repair did, or would do:
 /// `{"deletions":[{"placeId":1,"isGone":false,"action":"finish","end":"deleted"}]}`.
@@ -41,7 +41,9 @@ pub async fn scheduled(env: &edge::Env) -> Result<(), Error> {
 }
 
 async fn run(env: &edge::Env, age: i64, dry_run: bool) -> Result<Vec<Value>, Error> {
-    let rows = Database::of(env)?.rows(&store::left(age, A_ROUND)).await?;
+    let rows = Database::of(env)?
+        .rows(&store::abandoned(age, MAX_DELETIONS))
+        .await?;
     let mut report = Vec::new();
     for row in &rows {
         let Some(place) = row.integer(0).and_then(PlaceId::new) else {
@@ -54,8 +56,8 @@ async fn run(env: &edge::Env, age: i64, dry_run: bool) -> Result<Vec<Value>, Err
             "placeId": place.get(), "isGone": is_gone, "reassignTo": reassign_to, "action": action,
         });
         if !dry_run {
-            let deletion = Deletion::of(env, place, reassign_to.and_then(PlaceId::new))?;
-            let from = row.integer(1).unwrap_or_default();
+            let deletion = Deletion::new(env, place, reassign_to.and_then(PlaceId::new))?;
+            let from = row.integer(1).ok_or_else(Problem::internal)?;
             let end = end_of(&deletion, from, is_gone).await;
             if let Some(entry) = entry.as_object_mut() {
                 entry.insert("end".to_owned(), end.into());
@@ -66,22 +68,22 @@ async fn run(env: &edge::Env, age: i64, dry_run: bool) -> Result<Vec<Value>, Err
     Ok(report)
 }
 
-/// How a deletion ends that is taken over; a failure is left to the next round.
+/// Takes a deletion over and finishes it. A failure is left to the next run.
 async fn end_of(deletion: &Deletion, from: Token, is_gone: bool) -> &'static str {
     let end = async {
         let Some(token) = deletion.take_over(from).await? else {
-            return Ok(End::TakenOver);
+            return Ok(End::Continues);
         };
         if is_gone {
-            deletion.clear(token).await?;
+            deletion.detach_dead(token).await?;
             return Ok(End::Deleted);
         }
         deletion.finish(token).await
     };
     match end.await {
         Ok(End::Deleted) => "deleted",
-        Ok(End::Kept(_)) => "kept",
-        Ok(End::TakenOver) => "ended meanwhile",
+        Ok(End::HasResidents(_)) => "kept",
+        Ok(End::Continues) => "ended meanwhile",
         Err(error) => {
             worker::console_error!("the repair of a deletion: {error}");
             "failed"

@@ -67,7 +67,7 @@ async fn apply(
         return Ok(Some(current.into_answer()));
     }
     let update = store::update(&place.to_row(Some(id.get()), Some(current.version)));
-    let standing = store::standing(&format!("[{id}]"));
+    let standing = store::statuses(&format!("[{id}]"));
     let results = match database.batch(&[update, standing]).await {
         Ok(results) => results,
         Err(error) => return Err(refused(database, error, place).await),

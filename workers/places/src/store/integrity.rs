@@ -14,16 +14,16 @@ pub fn ids(after: i64, most: i64) -> Statement {
     Statement::new(IDS, vec![after.into(), most.into()])
 }
 
-/// The places on their way out: one row of an array. A walk over the tombstones, of which
-/// there are never many.
-const GOING: &str = "
+/// The places that are being deleted: one row of an array. A scan of the tombstones: there are
+/// never many.
+const DELETIONS: &str = "
 SELECT json_group_array(json_object(
-  'placeId', place_id, 'isGone', json(iif(phase = 'gone', 'true', 'false')), 'reassignTo', reassign_to
+  'placeId', place_id, 'isGone', json(iif(phase = 'deleted', 'true', 'false')), 'reassignTo', reassign_to
 ))
 FROM (SELECT * FROM tombstone ORDER BY place_id LIMIT ?1)";
 
-/// Which places are half-deleted.
+/// The places that are being deleted.
 #[must_use]
-pub fn going(most: i64) -> Statement {
-    Statement::new(GOING, vec![most.into()])
+pub fn deletions(limit: i64) -> Statement {
+    Statement::new(DELETIONS, vec![limit.into()])
 }

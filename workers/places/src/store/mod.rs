@@ -10,10 +10,10 @@ mod read;
 mod write;
 
 pub use as_of::as_of;
-pub use deletion::{commit, forget, left, mark, standing, take_over, unmark};
+pub use deletion::{abandoned, delete, mark, remove_tombstone, statuses, take_over, unmark};
 pub use history::CHANGES;
 pub use import::{insert_batch, present};
-pub use integrity::{going, ids};
+pub use integrity::{deletions, ids};
 pub use list::{REGISTER, filters, list};
 pub use read::read;
 pub use write::{insert, named, update, update_all};

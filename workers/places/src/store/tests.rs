@@ -7,12 +7,9 @@ use testbed::{Plan, Testbed, Value};
 use crate::domain::{PlaceList, PlacesAsOf};
 use crate::store;
 
-const MIGRATIONS: &[&str] = &[
-    include_str!("../../../../d1-migrations/places/0001_place.sql"),
-    include_str!("../../../../d1-migrations/places/0002_change.sql"),
-    include_str!("../../../../d1-migrations/places/0003_tombstone.sql"),
-    include_str!("../../../../d1-migrations/places/0004_idempotency.sql"),
-];
+const MIGRATIONS: &[&str] = &[include_str!(
+    "../../../../d1-migrations/places/0001_places.sql"
+)];
 
 fn seeded() -> Testbed {
     let testbed = Testbed::new(MIGRATIONS).unwrap();
@@ -248,17 +245,17 @@ fn every_write_has_its_index() {
         store::update(&rows[0]),
         store::update_all(&rows),
         store::named(&name),
-        store::standing("[1,2]"),
+        store::statuses("[1,2]"),
         store::mark(place, Some(other), 1),
         store::unmark(place, 1),
         store::take_over(place, 1),
-        store::forget(place, 1),
+        store::remove_tombstone(place, 1),
         store::ids(0, 10),
         store::present(&rows),
         store::CHANGES.since(0, limit, Format::Json.frame()),
         store::CHANGES.of_record(1, 0, limit, Format::Json.frame()),
     ];
-    statements.extend(store::commit(place, 1));
+    statements.extend(store::delete(place, 1));
     for statement in statements {
         let plan = testbed.plan(&statement).unwrap();
         for table in ["place", "named", "place_change", "tombstone"] {

@@ -64,7 +64,7 @@ fn failed(error: Error) -> Answer {
     let entry = problem.kind().entry();
     html(
         entry.status,
-        message::message(entry.title, problem.detail(), entry.mend),
+        message::message(entry.title, problem.detail(), entry.remedy),
     )
 }
 

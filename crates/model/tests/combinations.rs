@@ -1,0 +1,72 @@
+//! Any two or three of these requests at once: the scenarios that nobody thought of.
+
+use model::Change::{Crown, Delete as Remove, Die, Insert, Leave, Move, Rename, Revive};
+use model::Request::{Create, Delete, DeleteUnreachable, Repair, RepairUnreachable, Write};
+use model::{Request, Row, Scenario, Violation, World};
+
+const REQUESTS: [Request; 23] = [
+    Write(1, Move('Q')),
+    Write(1, Move('T')),
+    Write(1, Die(None)),
+    Write(1, Die(Some('Q'))),
+    Write(1, Rename),
+    Write(1, Remove),
+    Write(2, Revive),
+    Write(2, Move('P')),
+    Write(2, Leave),
+    Write(3, Insert(Row::living('P'))),
+    Write(3, Insert(Row::king('P'))),
+    Write(3, Insert(Row::dead('Q'))),
+    Write(3, Crown),
+    Write(4, Insert(Row::living('Q'))),
+    Create('T'),
+    Delete('P', None),
+    Delete('Q', None),
+    Delete('P', Some('Q')),
+    Delete('Q', Some('P')),
+    DeleteUnreachable('P', None),
+    DeleteUnreachable('P', Some('Q')),
+    Repair,
+    RepairUnreachable,
+];
+
+/// Two places, the king of one, and a dead person in the other.
+fn start() -> Scenario {
+    let world = World::new("PQ")
+        .person(1, Row::king('P'))
+        .person(2, Row::dead('Q'));
+    Scenario::new(world)
+}
+
+/// Tries every choice of so many requests. Returns the number of states.
+fn any(count: usize, requests: &[Request], scenario: &Scenario) -> Result<usize, Violation> {
+    let Some(left) = count.checked_sub(1) else {
+        return Ok(scenario.explore()?.states);
+    };
+    let mut states = 0;
+    let mut requests = requests;
+    while let [request, rest @ ..] = requests {
+        states += any(left, requests, &scenario.clone().client(*request))?;
+        requests = rest;
+    }
+    Ok(states)
+}
+
+#[test]
+fn any_two_at_once() -> Result<(), Violation> {
+    println!("any two at once: {} states", any(2, &REQUESTS, &start())?);
+    Ok(())
+}
+
+#[test]
+fn any_three_at_once() -> Result<(), Violation> {
+    println!("any three at once: {} states", any(3, &REQUESTS, &start())?);
+    Ok(())
+}
+
+#[test]
+#[ignore = "millions of states: run it optimised, after a change of the protocol"]
+fn any_four_at_once() -> Result<(), Violation> {
+    println!("any four at once: {} states", any(4, &REQUESTS, &start())?);
+    Ok(())
+}

@@ -1,0 +1,48 @@
+-- The gateway's database: the description of the dataset, and snapshots.
+
+-- Identifies this schema. Databases made before 0.2.0 do not have this table, and are
+-- rejected (docs/operations.md).
+CREATE TABLE schema (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  database TEXT NOT NULL,
+  version TEXT NOT NULL
+) STRICT;
+
+INSERT INTO schema (id, database, version) VALUES (1, 'join', '0.2.0');
+
+-- The description of the dataset: one row, shown at the root of the API.
+CREATE TABLE dataset (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  title TEXT NOT NULL CHECK (length(title) BETWEEN 1 AND 200),
+  description TEXT NOT NULL CHECK (length(description) <= 2000),
+  licence TEXT NOT NULL CHECK (length(licence) <= 200)
+) STRICT;
+
+-- Snapshots: good responses, served as stale ones while a service is down
+-- (docs/reliability.md).
+CREATE TABLE snapshot (
+  id INTEGER PRIMARY KEY,
+  -- The media type, the path and the query of the request.
+  key TEXT NOT NULL UNIQUE CHECK (length(key) <= 500),
+  -- The change sequences of both databases at the time of the response.
+  places_seq INTEGER NOT NULL,
+  people_seq INTEGER NOT NULL,
+  -- Milliseconds since 1970.
+  made_at INTEGER NOT NULL,
+  -- When a client last received it, or made_at if only the scheduled handler has.
+  used_at INTEGER NOT NULL,
+  bytes INTEGER NOT NULL CHECK (bytes >= 0),
+  -- One per line: the media type, the entity tag, the link, the count.
+  headers TEXT NOT NULL
+) STRICT;
+
+-- The body of a snapshot, in parts: D1 stores no value over 2 MB.
+CREATE TABLE snapshot_part (
+  snapshot_id INTEGER NOT NULL REFERENCES snapshot (id) ON DELETE CASCADE,
+  part INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (snapshot_id, part)
+) STRICT;
+
+-- The eviction of the snapshots that were used least recently.
+CREATE INDEX snapshot_by_use ON snapshot (used_at, id, bytes);

@@ -1,0 +1,314 @@
+-- The people database: one row per person, the log of all changes, the population of each
+-- place, and what the protocol across both databases needs (docs/integrity.md).
+--
+-- Read it from top to bottom: tables, indexes with the queries they serve, triggers.
+
+-- Identifies this schema. Databases made before 0.2.0 do not have this table, and are
+-- rejected (docs/operations.md).
+CREATE TABLE schema (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  database TEXT NOT NULL,
+  version TEXT NOT NULL
+) STRICT;
+
+INSERT INTO schema (id, database, version) VALUES (1, 'people', '0.2.0');
+
+-- Tables -----------------------------------------------------------------------------------
+
+CREATE TABLE person (
+  id INTEGER PRIMARY KEY CHECK (id > 0),
+  name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200 AND name = trim(name)),
+  -- The name in lower case. SQLite only folds ASCII, so the worker computes it.
+  name_key TEXT NOT NULL CHECK (length(name_key) > 0),
+  is_alive INTEGER NOT NULL DEFAULT 0 CHECK (is_alive IN (0, 1)),
+  is_king INTEGER NOT NULL DEFAULT 0 CHECK (is_king IN (0, 1)),
+  -- A place of the places database, which no foreign key can reach.
+  place_id INTEGER CHECK (place_id > 0),
+  -- Counts the states of this id, including those before a deletion.
+  version INTEGER NOT NULL DEFAULT 1 CHECK (version > 0),
+  -- The person as JSON without the place, as lists of people per place show it. The index
+  -- person_resident contains it, so that a page of them is one range of that index.
+  resident TEXT GENERATED ALWAYS AS (
+    '{"id":' || id
+      || ',"name":' || json_quote(name)
+      || ',"isAlive":' || iif(is_alive, 'true', 'false')
+      || ',"isKing":' || iif(is_king, 'true', 'false')
+      || '}'
+  ) VIRTUAL,
+  CONSTRAINT the_living_have_a_place CHECK (is_alive = 0 OR place_id IS NOT NULL),
+  CONSTRAINT a_king_is_alive CHECK (is_king = 0 OR is_alive = 1)
+) STRICT;
+
+-- Writes that are about to refer to a place: one row for each write and place, from before the
+-- place is checked until the commit. A deletion of the place revokes them. Readers never see
+-- them.
+CREATE TABLE pending_write (
+  -- Identifies the write: random.
+  token TEXT NOT NULL,
+  -- The commit of a revoked write fails on this constraint, and writes nothing.
+  place_id INTEGER NOT NULL CONSTRAINT pending_write_is_revoked CHECK (place_id > 0),
+  -- The person, if the id is known yet.
+  person_id INTEGER,
+  -- Milliseconds since 1970.
+  since INTEGER NOT NULL,
+  PRIMARY KEY (place_id, token)
+) STRICT, WITHOUT ROWID;
+
+-- The change log: one row for each version of each person, written by triggers in the
+-- transaction of the write. `seq` orders all changes. D1 runs one write transaction at a time,
+-- so a reader that has seen a `seq` has seen every smaller one. The greatest `seq` is the
+-- change sequence of the database.
+CREATE TABLE person_change (
+  seq INTEGER PRIMARY KEY,
+  -- Milliseconds since 1970. Never less than in the change before, even if the clock is.
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('created', 'updated', 'deleted')),
+  person_id INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  -- The state after the change. After a deletion: the state before it.
+  name TEXT NOT NULL,
+  is_alive INTEGER NOT NULL,
+  is_king INTEGER NOT NULL,
+  place_id INTEGER,
+  -- A version identifies one state: an id that is used again continues to count.
+  UNIQUE (person_id, version)
+) STRICT;
+
+-- The number of living and dead people of each place, and its king. Triggers maintain it.
+-- Place 0 stands for people without a place. A row with two zeros does not exist.
+CREATE TABLE population (
+  place_id INTEGER PRIMARY KEY CHECK (place_id >= 0),
+  living INTEGER NOT NULL CHECK (living >= 0),
+  dead INTEGER NOT NULL CHECK (dead >= 0),
+  king_id INTEGER,
+  -- For sorting. An index per order, each ascending, so that keyset pagination continues
+  -- with one seek: a row value comparison cannot run down one column and up the next.
+  total INTEGER NOT NULL AS (living + dead) VIRTUAL,
+  living_down INTEGER NOT NULL AS (-living) VIRTUAL,
+  total_down INTEGER NOT NULL AS (-(living + dead)) VIRTUAL
+) STRICT;
+
+-- The population of each place over time: one row for each moment at which it changed.
+-- Place 0 stands for people without a place, and -1 for everybody.
+CREATE TABLE population_history (
+  place_id INTEGER NOT NULL CHECK (place_id >= -1),
+  -- Milliseconds since 1970.
+  at INTEGER NOT NULL,
+  living INTEGER NOT NULL,
+  dead INTEGER NOT NULL,
+  king_id INTEGER,
+  PRIMARY KEY (place_id, at)
+) STRICT, WITHOUT ROWID;
+
+-- Nobody yet.
+INSERT INTO population_history (place_id, at, living, dead)
+VALUES (-1, CAST(unixepoch('subsec') * 1000 AS INTEGER), 0, 0);
+
+-- Responses to POST requests with an Idempotency-Key, and batches of imports. The transaction
+-- of the write stores them. The scheduled handler deletes them after 24 hours.
+CREATE TABLE idempotency (
+  key TEXT PRIMARY KEY CHECK (length(key) BETWEEN 1 AND 255),
+  -- A hash of method, path and body.
+  fingerprint TEXT NOT NULL,
+  -- Milliseconds since 1970.
+  at INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER)),
+  -- The record that the request created, and its version.
+  record_id INTEGER,
+  version INTEGER,
+  body TEXT NOT NULL,
+  -- Of a batch: its first and last change.
+  first_seq INTEGER,
+  last_seq INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- Exists within one transaction only, while an import inserts a batch. Each person is logged
+-- as always, at the time stored here. The populations are updated once, when the row goes.
+CREATE TABLE bulk_insert (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  -- The change sequence before the batch.
+  after_seq INTEGER NOT NULL,
+  -- Milliseconds since 1970.
+  at INTEGER NOT NULL
+) STRICT;
+
+-- Indexes ----------------------------------------------------------------------------------
+-- Every index ends with the rowid, which is the id.
+
+-- Rule 3: a place has at most one king.
+CREATE UNIQUE INDEX one_king_a_place ON person (place_id) WHERE is_king = 1;
+
+-- /v1/people: one index for each set of equality filters and each order.
+CREATE INDEX person_by_name ON person (name_key);
+CREATE INDEX person_by_life ON person (is_alive);
+CREATE INDEX person_by_life_and_name ON person (is_alive, name_key);
+CREATE INDEX person_by_place_and_name ON person (place_id, name_key);
+CREATE INDEX person_by_place_and_life ON person (place_id, is_alive);
+CREATE INDEX person_by_place_life_and_name ON person (place_id, is_alive, name_key);
+CREATE INDEX king_by_id ON person (id) WHERE is_king = 1;
+CREATE INDEX king_by_name ON person (name_key) WHERE is_king = 1;
+
+-- /v1/people/by-place, and /v1/people?placeId= in order of id.
+CREATE INDEX person_resident ON person (place_id, id, resident);
+
+-- /v1/people/by-place?sort= and /v1/statistics/places?sort=
+CREATE INDEX population_by_living ON population (living, place_id);
+CREATE INDEX population_by_living_down ON population (living_down, place_id);
+CREATE INDEX population_by_total ON population (total, place_id);
+CREATE INDEX population_by_total_down ON population (total_down, place_id);
+
+-- The deletion of expired responses.
+CREATE INDEX idempotency_by_age ON idempotency (at);
+
+-- Triggers ---------------------------------------------------------------------------------
+
+CREATE TRIGGER person_change_is_never_updated BEFORE UPDATE ON person_change
+BEGIN SELECT raise(ABORT, 'the change log is append-only'); END;
+
+CREATE TRIGGER person_change_is_never_deleted BEFORE DELETE ON person_change
+BEGIN SELECT raise(ABORT, 'the change log is append-only'); END;
+
+CREATE TRIGGER person_created AFTER INSERT ON person
+BEGIN
+  INSERT INTO person_change (at, kind, person_id, version, name, is_alive, is_king, place_id)
+  VALUES (
+    coalesce(
+      (SELECT at FROM bulk_insert),
+      max(
+        CAST(unixepoch('subsec') * 1000 AS INTEGER),
+        coalesce((SELECT at FROM person_change ORDER BY seq DESC LIMIT 1), 0)
+      )
+    ),
+    'created', new.id, new.version, new.name, new.is_alive, new.is_king, new.place_id
+  );
+  INSERT INTO population (place_id, living, dead, king_id)
+  SELECT coalesce(new.place_id, 0), new.is_alive, 1 - new.is_alive, iif(new.is_king, new.id, NULL)
+  WHERE NOT EXISTS (SELECT 1 FROM bulk_insert)
+  ON CONFLICT DO UPDATE SET
+    living = living + excluded.living,
+    dead = dead + excluded.dead,
+    king_id = coalesce(excluded.king_id, king_id);
+  INSERT INTO population_history (place_id, at, living, dead)
+  SELECT -1, now.at, coalesce(total.living, 0) + new.is_alive, coalesce(total.dead, 0) + 1 - new.is_alive
+  FROM (SELECT at FROM person_change ORDER BY seq DESC LIMIT 1) AS now
+  LEFT JOIN (
+    SELECT living, dead FROM population_history WHERE place_id = -1 ORDER BY at DESC LIMIT 1
+  ) AS total
+  WHERE NOT EXISTS (SELECT 1 FROM bulk_insert)
+  ON CONFLICT DO UPDATE SET living = excluded.living, dead = excluded.dead;
+END;
+
+-- Its steps have an order: the change, the old place, the new place, the total.
+CREATE TRIGGER person_updated AFTER UPDATE ON person
+BEGIN
+  SELECT raise(ABORT, 'an update adds one to the version')
+  WHERE new.version <> old.version + 1 OR new.id <> old.id;
+  INSERT INTO person_change (at, kind, person_id, version, name, is_alive, is_king, place_id)
+  VALUES (
+    max(
+      CAST(unixepoch('subsec') * 1000 AS INTEGER),
+      (SELECT at FROM person_change ORDER BY seq DESC LIMIT 1)
+    ),
+    'updated', new.id, new.version, new.name, new.is_alive, new.is_king, new.place_id
+  );
+  UPDATE population SET
+    living = living - old.is_alive,
+    dead = dead - (1 - old.is_alive),
+    king_id = nullif(king_id, old.id)
+  WHERE place_id = coalesce(old.place_id, 0) AND (
+    old.place_id IS NOT new.place_id OR old.is_alive <> new.is_alive OR old.is_king <> new.is_king
+  );
+  INSERT INTO population (place_id, living, dead, king_id)
+  SELECT coalesce(new.place_id, 0), new.is_alive, 1 - new.is_alive, iif(new.is_king, new.id, NULL)
+  WHERE old.place_id IS NOT new.place_id OR old.is_alive <> new.is_alive OR old.is_king <> new.is_king
+  ON CONFLICT DO UPDATE SET
+    living = living + excluded.living,
+    dead = dead + excluded.dead,
+    king_id = coalesce(excluded.king_id, king_id);
+  DELETE FROM population
+  WHERE place_id = coalesce(old.place_id, 0) AND living = 0 AND dead = 0
+    AND old.place_id IS NOT new.place_id;
+  INSERT INTO population_history (place_id, at, living, dead)
+  SELECT
+    -1, now.at,
+    total.living + new.is_alive - old.is_alive,
+    total.dead - new.is_alive + old.is_alive
+  FROM (SELECT at FROM person_change ORDER BY seq DESC LIMIT 1) AS now
+  JOIN (
+    SELECT living, dead FROM population_history WHERE place_id = -1 ORDER BY at DESC LIMIT 1
+  ) AS total
+  WHERE old.is_alive <> new.is_alive
+  ON CONFLICT DO UPDATE SET living = excluded.living, dead = excluded.dead;
+END;
+
+CREATE TRIGGER person_deleted AFTER DELETE ON person
+BEGIN
+  INSERT INTO person_change (at, kind, person_id, version, name, is_alive, is_king, place_id)
+  VALUES (
+    max(
+      CAST(unixepoch('subsec') * 1000 AS INTEGER),
+      (SELECT at FROM person_change ORDER BY seq DESC LIMIT 1)
+    ),
+    'deleted', old.id, old.version + 1, old.name, old.is_alive, old.is_king, old.place_id
+  );
+  UPDATE population SET
+    living = living - old.is_alive,
+    dead = dead - (1 - old.is_alive),
+    king_id = nullif(king_id, old.id)
+  WHERE place_id = coalesce(old.place_id, 0);
+  DELETE FROM population
+  WHERE place_id = coalesce(old.place_id, 0) AND living = 0 AND dead = 0;
+  INSERT INTO population_history (place_id, at, living, dead)
+  SELECT -1, now.at, total.living - old.is_alive, total.dead - 1 + old.is_alive
+  FROM (SELECT at FROM person_change ORDER BY seq DESC LIMIT 1) AS now
+  JOIN (
+    SELECT living, dead FROM population_history WHERE place_id = -1 ORDER BY at DESC LIMIT 1
+  ) AS total
+  WHERE TRUE
+  ON CONFLICT DO UPDATE SET living = excluded.living, dead = excluded.dead;
+END;
+
+CREATE TRIGGER population_added AFTER INSERT ON population
+BEGIN
+  INSERT INTO population_history (place_id, at, living, dead, king_id)
+  SELECT new.place_id, at, new.living, new.dead, new.king_id
+  FROM person_change ORDER BY seq DESC LIMIT 1
+  ON CONFLICT DO UPDATE
+  SET living = excluded.living, dead = excluded.dead, king_id = excluded.king_id;
+END;
+
+CREATE TRIGGER population_updated AFTER UPDATE ON population
+BEGIN
+  INSERT INTO population_history (place_id, at, living, dead, king_id)
+  SELECT new.place_id, at, new.living, new.dead, new.king_id
+  FROM person_change ORDER BY seq DESC LIMIT 1
+  ON CONFLICT DO UPDATE
+  SET living = excluded.living, dead = excluded.dead, king_id = excluded.king_id;
+END;
+
+CREATE TRIGGER bulk_insert_ends AFTER DELETE ON bulk_insert
+BEGIN
+  INSERT INTO population (place_id, living, dead, king_id)
+  SELECT
+    coalesce(place_id, 0), sum(is_alive), sum(1 - is_alive), max(iif(is_king, person_id, NULL))
+  FROM person_change
+  WHERE seq > old.after_seq
+  GROUP BY 1
+  ON CONFLICT DO UPDATE SET
+    living = living + excluded.living,
+    dead = dead + excluded.dead,
+    king_id = coalesce(excluded.king_id, king_id);
+  INSERT INTO population_history (place_id, at, living, dead)
+  SELECT
+    -1, old.at,
+    coalesce(total.living, 0) + added.living, coalesce(total.dead, 0) + added.dead
+  FROM (
+    SELECT sum(is_alive) AS living, sum(1 - is_alive) AS dead
+    FROM person_change WHERE seq > old.after_seq
+    HAVING count(*) > 0
+  ) AS added
+  LEFT JOIN (
+    SELECT living, dead FROM population_history WHERE place_id = -1 ORDER BY at DESC LIMIT 1
+  ) AS total
+  WHERE TRUE
+  ON CONFLICT DO UPDATE SET living = excluded.living, dead = excluded.dead;
+END;

@@ -1,0 +1,32 @@
+//! `GET /internal/statuses`: the people worker checks the places of a pending write here. The
+//! gateway never forwards a request to this path.
+
+use edge::{Answer, Body, Call, Database, Error};
+use registry::ids::Ids;
+use registry::integrity::PlaceStatuses;
+use registry::{Format, Param, Problem};
+
+use crate::store;
+
+/// The status of places: `{"active":[1,2],"deleting":[3]}`. The others do not exist.
+///
+/// # Errors
+/// An invalid list of ids.
+pub async fn statuses(call: Call) -> Result<Answer, Error> {
+    let ids: Option<Ids> = call.params(&["ids"])?.get("ids")?;
+    let ids = ids.ok_or_else(|| Problem::invalid_parameter("ids", Ids::EXPECTED))?;
+    let rows = Database::of(&call.env)?
+        .rows(&store::statuses(&ids.to_json()))
+        .await?;
+    let mut statuses = PlaceStatuses::default();
+    for row in &rows {
+        let places = if row.truth(1) {
+            &mut statuses.deleting
+        } else {
+            &mut statuses.active
+        };
+        places.extend(row.integer(0));
+    }
+    let body = serde_json::to_string(&statuses).map_err(|_| Problem::internal())?;
+    Ok(Answer::ok(Format::Json.media_type(), Body::Text(body)))
+}
