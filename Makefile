@@ -156,9 +156,9 @@ workers/%/build/index.js: $$(shell find crates/*/src workers/$$*/src) workers/%/
 		$$(($$(wc -c <$(@D)/index_bg.wasm) / 1024)) $$(($$(gzip -c $(@D)/index_bg.wasm | wc -c) / 1024))
 
 # Swagger UI is served from here: a page of this site runs nobody else's code.
-$(ASSETS): openapi/join.json $(shell find web) node_modules/.package-lock.json
+$(ASSETS): openapi/join.json $(shell find workers/join/web) node_modules/.package-lock.json
 	@rm -rf $(@D)
-	@cp -R web $(@D)
+	@cp -R workers/join/web $(@D)
 	@cd node_modules/swagger-ui-dist && cp swagger-ui.css swagger-ui-bundle.js \
 		swagger-ui-bundle.js.LICENSE.txt LICENSE NOTICE $(CURDIR)/$(@D)/docs
 	@mkdir $(@D)/v1

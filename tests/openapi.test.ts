@@ -157,7 +157,7 @@ test("who writes at the entry point needs a token, and the document says so", ()
 });
 
 suite("the page of the document", () => {
-  const web = resolve(import.meta.dirname, "../web");
+  const web = resolve(import.meta.dirname, "../workers/join/web");
 
   test("and all that it needs are files of this site", async () => {
     const page = await system.join.get("/docs/");
@@ -182,7 +182,7 @@ suite("the page of the document", () => {
 
   const apart = ["_headers", "tsconfig.json"];
 
-  test("every file of web/ is reached, and its rules are not", async () => {
+  test("every file of workers/join/web is reached, and its rules are not", async () => {
     const files = readdirSync(web, { recursive: true, withFileTypes: true });
     for (const file of files.filter((entry) => entry.isFile() && !apart.includes(entry.name))) {
       const path = `${file.parentPath.slice(web.length)}/${file.name}`.replace("index.html", "");
