@@ -1,7 +1,7 @@
 // A client that writes at random, one request at a time, and notes what it was told.
 import type { Answer, Worker } from "../tests/harness.ts";
 import { patiently } from "../tests/sound.ts";
-import type { Random } from "../tools/random.ts";
+import type { Random } from "../tests/support/random.ts";
 import { type Heard, hear } from "./honest.ts";
 import { Entry, type Ledger, STANDING, type State } from "./ledger.ts";
 

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Worker } from "../tests/harness.ts";
 import { repaired } from "../tests/sound.ts";
-import { Random } from "../tools/random.ts";
+import { Random } from "../tests/support/random.ts";
 import { Client } from "./client.ts";
 import { look } from "./honest.ts";
 import { Ledger, STANDING } from "./ledger.ts";

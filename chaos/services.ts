@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type System, start } from "../tests/harness.ts";
 import { is_sound, repaired } from "../tests/sound.ts";
-import { Random } from "../tools/random.ts";
+import { Random } from "../tests/support/random.ts";
 import { flaky, names } from "./flaky.ts";
 import { calm, crowd, standing } from "./kills.ts";
 import { Ledger } from "./ledger.ts";

@@ -14,11 +14,11 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, suite, test } from "node:test";
-import { prepare } from "../containers/database.ts";
-import { plans } from "../containers/plan.ts";
-import { backup } from "../tools/backup/backup.ts";
-import { type Dumps, described, read, write } from "../tools/backup/manifest.ts";
-import { Local, type Store } from "../tools/backup/stores.ts";
+import { backup } from "../ops/backup/backup.ts";
+import { type Dumps, described, read, write } from "../ops/backup/manifest.ts";
+import { Local, type Store } from "../ops/backup/stores.ts";
+import { prepare } from "../ops/containers/database.ts";
+import { plans } from "../ops/containers/plan.ts";
 import { type Name, type System, start } from "./harness.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "backups-"));
@@ -56,7 +56,7 @@ exec '${resolve("node_modules/.bin/wrangler")}' "\${@/#--remote/--local}"
 
 /** Runs the program, and tells how that ended. */
 function run(task: "backup" | "restore", env: Record<string, string>) {
-  const program = ["--disable-warning=ExperimentalWarning", "tools/backup/main.ts", task];
+  const program = ["--disable-warning=ExperimentalWarning", "ops/backup/main.ts", task];
   return new Promise<{ code: number; said: string }>((done) => {
     execFile(process.execPath, program, { env: { ...process.env, ...env } }, (error, out, err) =>
       done({ code: error ? 1 : 0, said: out + err }),

@@ -8,7 +8,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { plans } from "../containers/plan.ts";
+import { plans } from "../ops/containers/plan.ts";
 import { type Name, Worker } from "./harness.ts";
 import { type Three, theThree } from "./three.ts";
 
@@ -54,7 +54,7 @@ async function processes(): Promise<Three> {
         LOG: "off",
         ...settings,
       };
-      const program = ["containers/serve.ts", name, planned];
+      const program = ["ops/containers/serve.ts", name, planned];
       const stdio = ["ignore", "ignore", "ignore"] as const;
       const child = spawn(process.execPath, program, { env, stdio: [...stdio], detached: true });
       running.set(name, child);
@@ -79,7 +79,7 @@ test("every_setting_of_the_documents_reaches_the_containers", () => {
   const compose = readFileSync("compose.yaml", "utf8");
   const given = [...compose.matchAll(/^ {4}([A-Z_]+): \$\{\1-\w*\}$/gm)].map(([, name]) => name);
   assert.deepEqual(given.filter((name) => name !== "SEED").sort(), names);
-  const server = readFileSync("containers/serve.ts", "utf8");
+  const server = readFileSync("ops/containers/serve.ts", "utf8");
   for (const name of names) assert.ok(server.includes(`"${name}"`), name);
 });
 

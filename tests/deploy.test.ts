@@ -16,8 +16,8 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, suite, test } from "node:test";
-import { type Services, type State, steps } from "../tools/deploy/plan.ts";
-import { type Name, names } from "../tools/workers.ts";
+import { type Services, type State, steps } from "../ops/deploy/plan.ts";
+import { type Name, names } from "../ops/workers.ts";
 import type { Account } from "./fake-wrangler.ts";
 
 const services: Services = { places: ["people"], people: ["places"], join: ["places", "people"] };
@@ -147,7 +147,7 @@ function account() {
     async deploy(settings: Record<string, string> = {}) {
       rmSync(`${file}.log`, { force: true });
       const env = { TMPDIR: folder, CHECKS: "1", URL: `http://127.0.0.1:${port}`, ...settings };
-      const program = resolve("tools/deploy/main.ts");
+      const program = resolve("ops/deploy/main.ts");
       const path = `${bin}:${process.env.PATH}`;
       return new Promise<{ code: number; said: string; ran: string[] }>((done) => {
         execFile(
@@ -299,7 +299,7 @@ suite("the deployment", () => {
   test("tried_without_an_account_prints_its_commands_and_fits", async () => {
     const env = { ...process.env, DRY_RUN: "1", ENV: "staging", CLOUDFLARE_API_TOKEN: "" };
     const { stdout } = await new Promise<{ stdout: string }>((done, failed) => {
-      execFile(process.execPath, ["tools/deploy/main.ts"], { env }, (error, stdout) =>
+      execFile(process.execPath, ["ops/deploy/main.ts"], { env }, (error, stdout) =>
         error ? failed(error) : done({ stdout }),
       );
     });

@@ -8,8 +8,8 @@ import {
   unstable_readConfig as readConfig,
   unstable_splitSqlQuery as splitSql,
 } from "wrangler";
-import { sections } from "../tools/seed.ts";
-import { configs, type Name, names } from "../tools/workers.ts";
+import { sections } from "../ops/seed.ts";
+import { configs, type Name, names } from "../ops/workers.ts";
 import type { Costs } from "./counting.ts";
 import { frontOf } from "./fronts.ts";
 import type { Person, Place } from "./village.ts";

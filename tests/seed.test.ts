@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
-import { sections } from "../tools/seed.ts";
+import { sections } from "../ops/seed.ts";
 import { nameKey, start } from "./harness.ts";
 import { type Person, type Place, perPlace } from "./village.ts";
 

@@ -2,7 +2,7 @@
 // the test that visits it.
 import assert from "node:assert/strict";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { find, none } from "../../tools/chromium.ts";
+import { find, none } from "../../ops/dev/chromium.ts";
 import { type Options, type System, start } from "../harness.ts";
 
 /** How somebody looks at the pages. */

@@ -65,7 +65,7 @@ function below(pid: number): number[] {
 function isServer(pid: number): boolean {
   try {
     const [program, file] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-    return program?.endsWith("/node") === true && file === "containers/serve.ts";
+    return program?.endsWith("/node") === true && file === "ops/containers/serve.ts";
   } catch {
     return false;
   }
@@ -91,7 +91,7 @@ async function started(name: Name, env: Record<string, string>): Promise<Contain
     id,
     "--",
     "node",
-    "containers/serve.ts",
+    "ops/containers/serve.ts",
     name,
   );
   const stdio = ["ignore", "ignore", "inherit"] as const;

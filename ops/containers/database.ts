@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { Miniflare } from "miniflare";
-import { sections } from "../tools/seed.ts";
-import { mainTable, type Name } from "../tools/workers.ts";
+import { sections } from "../seed.ts";
+import { mainTable, type Name } from "../workers.ts";
 import type { Plan } from "./plan.ts";
 
 type D1 = Awaited<ReturnType<Miniflare["getD1Database"]>>;

@@ -1,13 +1,13 @@
-// Runs one worker, which is all that its container does: `node containers/serve.ts NAME`.
+// Runs one worker, which is all that its container does: `node ops/containers/serve.ts NAME`.
 // docs/operations.md lists the settings, all of which come by the environment.
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
-import type { Name } from "../tools/workers.ts";
+import type { Name } from "../workers.ts";
 import { prepare } from "./database.ts";
 import type { Plan, Plans } from "./plan.ts";
 
-process.chdir(resolve(import.meta.dirname, ".."));
+process.chdir(resolve(import.meta.dirname, "../.."));
 const { env } = process;
 /** The settings of the workers. One that is empty is not set. */
 const settings = ["READS", "WRITES", "TOKENS", "SERVICE_SECRET", "RATE_LIMIT", "ALLOWED_ORIGINS"];
@@ -97,7 +97,7 @@ async function serve(name: Name, plan: Plan): Promise<void> {
   }, MINUTE_MS);
 }
 
-const [name, plans = "containers/plans.json"] = process.argv.slice(2);
+const [name, plans = "ops/containers/plans.json"] = process.argv.slice(2);
 const plan = (JSON.parse(readFileSync(plans, "utf8")) as Plans)[name as Name];
 if (!plan) throw new Error("which worker? places, people or join");
 await serve(name as Name, plan);

@@ -1,14 +1,14 @@
 // Writes down how each worker runs in a container, as its wrangler.toml says: the image has what
-// this writes, and no wrangler. `node containers/plan.ts FILE`
+// this writes, and no wrangler. `node ops/containers/plan.ts FILE`
 import { readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import {
   unstable_getMiniflareWorkerOptions as optionsOf,
   unstable_readConfig as readConfig,
 } from "wrangler";
-import { configs, type Name } from "../tools/workers.ts";
+import { configs, type Name } from "../workers.ts";
 
-const root = resolve(import.meta.dirname, "..");
+const root = resolve(import.meta.dirname, "../..");
 
 /** What the container of a worker needs to know. Paths are those from the root of the project. */
 export type Plan = ReturnType<typeof planOf>;
@@ -49,6 +49,6 @@ export function plans(): Plans {
 }
 
 if (import.meta.main) {
-  const [file = "containers/plans.json"] = process.argv.slice(2);
+  const [file = "ops/containers/plans.json"] = process.argv.slice(2);
   writeFileSync(file, JSON.stringify(plans()));
 }

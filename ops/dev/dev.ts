@@ -6,7 +6,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { configs } from "./workers.ts";
+import { configs } from "../workers.ts";
 
 const workers = Object.entries(configs).map(([name, config]) => {
   const port = Number(/^port = (\d+)/m.exec(readFileSync(config, "utf8"))?.[1]);
