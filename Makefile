@@ -63,7 +63,7 @@ test: lint build .tools/python/made ## run every check and test; SKIP_BROWSER=1 
 	@node --test --test-reporter=spec --test-concurrency=2 $(if $(SKIP_BROWSER),'tests/*.test.ts','tests/**/*.test.ts')
 
 chaos: $(SETUP) $(BUILDS) ## have services, databases and workers fail for a quarter of an hour; SEED=7, ONLY=kills,soak, MINUTES=60
-	@node --disable-warning=ExperimentalWarning chaos/main.ts
+	@node --disable-warning=ExperimentalWarning tests/chaos/main.ts
 
 fuzz: .tools/wasm32 ## try every parser with inputs that nobody would write; INPUTS=1000000, SEED=7
 	@cargo run --quiet --release --package fuzz -- $(or $(INPUTS),100000) $(or $(SEED),1) >/dev/null

@@ -1,12 +1,12 @@
 // The fault suite in short; `make chaos` is the whole of it (docs/reliability.md).
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { heard } from "../chaos/honest.ts";
-import { kills } from "../chaos/kills.ts";
-import { Entry, Ledger } from "../chaos/ledger.ts";
-import { services } from "../chaos/services.ts";
-import { slope } from "../chaos/soak.ts";
-import { statements } from "../chaos/statements.ts";
+import { heard } from "./chaos/check_answer.ts";
+import { kills } from "./chaos/kills.ts";
+import { Entry, Ledger } from "./chaos/ledger.ts";
+import { services } from "./chaos/services.ts";
+import { slope } from "./chaos/soak.ts";
+import { statements } from "./chaos/statements.ts";
 import type { Answer } from "./harness.ts";
 
 const seed = Number(process.env.SEED ?? 1 + Math.floor(Math.random() * 1_000_000));

@@ -1,13 +1,13 @@
 // The answers that are honest: what was asked for, or a problem of those that are listed.
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Answer, nextOf, type Worker } from "../tests/harness.ts";
-import { patiently } from "../tests/sound.ts";
+import { type Answer, nextOf, type Worker } from "../harness.ts";
+import { patiently } from "../sound.ts";
 
 /** The status of each problem, as docs/problems.md lists them. */
 const listed = new Map(
   [
-    ...readFileSync(resolve(import.meta.dirname, "../docs/problems.md"), "utf8").matchAll(
+    ...readFileSync(resolve(import.meta.dirname, "../../docs/problems.md"), "utf8").matchAll(
       /^\| `(\/problems\/[a-z-]+)` \| (\d{3}) \|/gm,
     ),
   ].map(([, type, status]) => [type, Number(status)]),

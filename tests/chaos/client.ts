@@ -1,8 +1,8 @@
 // A client that writes at random, one request at a time, and notes what it was told.
-import type { Answer, Worker } from "../tests/harness.ts";
-import { patiently } from "../tests/sound.ts";
-import type { Random } from "../tests/support/random.ts";
-import { type Heard, hear } from "./honest.ts";
+import type { Answer, Worker } from "../harness.ts";
+import { patiently } from "../sound.ts";
+import type { Random } from "../support/random.ts";
+import { type Heard, hear } from "./check_answer.ts";
 import { Entry, type Ledger, STANDING, type State } from "./ledger.ts";
 
 /** The most people of one client at once. */

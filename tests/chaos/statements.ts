@@ -1,11 +1,11 @@
 // The database of a register fails at the nth call of a write, for n = 1, 2, … until the write
 // gets by: what is answered is clear, nothing is half-written, and sent again it is done once.
 import assert from "node:assert/strict";
-import { type Answer, type System, start } from "../tests/harness.ts";
-import { is_sound, repaired } from "../tests/sound.ts";
-import { failing, type Mode, modes } from "./failing.ts";
-import { heard } from "./honest.ts";
-import { type Kind, kinds } from "./kinds.ts";
+import { type Answer, type System, start } from "../harness.ts";
+import { is_sound, repaired } from "../sound.ts";
+import { heard } from "./check_answer.ts";
+import { failing, type Mode, modes } from "./failing_database.ts";
+import { type Kind, kinds } from "./write_cases.ts";
 
 export type Statements = {
   /** How many calls failed, by the kind of write. */

@@ -1,10 +1,10 @@
 // Services that fail at random, under a steady load of reads and writes: every answer is right,
 // or as old as it says, or half and says so, or a problem; no write is lost, or done in secret.
 import { setTimeout as sleep } from "node:timers/promises";
-import { type System, start } from "../tests/harness.ts";
-import { is_sound, repaired } from "../tests/sound.ts";
-import { Random } from "../tests/support/random.ts";
-import { flaky, names } from "./flaky.ts";
+import { type System, start } from "../harness.ts";
+import { is_sound, repaired } from "../sound.ts";
+import { Random } from "../support/random.ts";
+import { flaky, names } from "./flaky_service.ts";
 import { calm, crowd, standing } from "./kills.ts";
 import { Ledger } from "./ledger.ts";
 import { type Kind, kinds, readOnce } from "./reader.ts";

@@ -1,13 +1,13 @@
 // SIGKILL in the middle of writes, again and again, over the same databases: what was
 // acknowledged is there, nothing is there twice, and no rule is broken.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Worker } from "../tests/harness.ts";
-import { repaired } from "../tests/sound.ts";
-import { Random } from "../tests/support/random.ts";
+import type { Worker } from "../harness.ts";
+import { repaired } from "../sound.ts";
+import { Random } from "../support/random.ts";
+import { look } from "./check_answer.ts";
 import { Client } from "./client.ts";
-import { look } from "./honest.ts";
 import { Ledger, STANDING } from "./ledger.ts";
-import { Mortal } from "./mortal.ts";
+import { Mortal } from "./system_process.ts";
 
 export type Kills = Ledger["counts"] & { kills: number; people: number; repaired: number };
 

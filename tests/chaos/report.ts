@@ -20,7 +20,7 @@ export type Results = {
   fuzz: Fuzz;
 };
 
-const document = resolve(import.meta.dirname, "../docs/reliability.md");
+const document = resolve(import.meta.dirname, "../../docs/reliability.md");
 const [BEGIN, END] = ["<!-- chaos:begin -->", "<!-- chaos:end -->"];
 
 const whole = (count: number) => count.toLocaleString("en");

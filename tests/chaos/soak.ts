@@ -1,11 +1,11 @@
 // The same load for minutes: what the three workers hold comes to rest.
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Inspector } from "../bench/memory.ts";
+import { Inspector } from "../../bench/memory.ts";
 import { calm, crowd, standing } from "./kills.ts";
 import { Ledger } from "./ledger.ts";
-import { Mortal } from "./mortal.ts";
 import { readOnce } from "./reader.ts";
+import { Mortal } from "./system_process.ts";
 
 export type Plan = { minutes: number; rate: number; clients: number; seed: number };
 
