@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Name, names } from "../ops/workers.ts";
-import type { Costs } from "../tests/counting.ts";
+import type { Costs } from "../tests/support/cost_counter.ts";
 import { type ContestantName, contestants, type Options, type Started } from "./contestants.ts";
 import type { Size } from "./rows.ts";
 import { copied, home } from "./stock.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
-import { SERVICE_SECRET, start, type Worker } from "./harness.ts";
+import { SERVICE_SECRET, start, type Worker } from "./support/harness.ts";
 
 const hash = (token: string) => createHash("sha256").update(token).digest("hex");
 const [reader, writer, admin] = [

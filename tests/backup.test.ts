@@ -19,7 +19,7 @@ import { type Dumps, described, read, write } from "../ops/backup/manifest.ts";
 import { Local, type Store } from "../ops/backup/stores.ts";
 import { prepare } from "../ops/containers/database.ts";
 import { plans } from "../ops/containers/plan.ts";
-import { type Name, type System, start } from "./harness.ts";
+import { type Name, type System, start } from "./support/harness.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "backups-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,7 +1,7 @@
 // Imports and exports, through the join.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { type Answer, start } from "./harness.ts";
+import { type Answer, start } from "./support/harness.ts";
 
 const places = Array.from({ length: 30 }, (_, n) => ({ id: n + 1, name: `Place ${n + 1}` }));
 const people = [

@@ -1,8 +1,8 @@
 // The feed of both registers' changes.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { type Answer, nextOf, start } from "./harness.ts";
-import { people, places } from "./village.ts";
+import { people, places } from "./support/fixtures.ts";
+import { type Answer, nextOf, start } from "./support/harness.ts";
 
 const system = await start({ places, people, counting: true });
 after(() => system.dispose());

@@ -7,7 +7,7 @@ import { Entry, Ledger } from "./chaos/ledger.ts";
 import { services } from "./chaos/services.ts";
 import { slope } from "./chaos/soak.ts";
 import { statements } from "./chaos/statements.ts";
-import type { Answer } from "./harness.ts";
+import type { Answer } from "./support/harness.ts";
 
 const seed = Number(process.env.SEED ?? 1 + Math.floor(Math.random() * 1_000_000));
 

@@ -8,7 +8,7 @@ import { after, suite, test } from "node:test";
 import { promisify } from "node:util";
 import openapi, { astToString } from "openapi-typescript";
 import { body, connect, ProblemError } from "../clients/typescript/src/index.ts";
-import { start } from "./harness.ts";
+import { start } from "./support/harness.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const token = "a-token-for-the-client";

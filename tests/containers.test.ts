@@ -9,8 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { plans } from "../ops/containers/plan.ts";
-import { type Name, Worker } from "./harness.ts";
-import { type Three, theThree } from "./three.ts";
+import { type Three, theThree } from "./support/deployment_suite.ts";
+import { type Name, Worker } from "./support/harness.ts";
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, suite, test } from "node:test";
-import { type Options, start, type Worker } from "./harness.ts";
-import { people, places } from "./village.ts";
+import { people, places } from "./support/fixtures.ts";
+import { type Options, start, type Worker } from "./support/harness.ts";
 
 const friend = "https://map.example";
 const local = "http://localhost:5173";

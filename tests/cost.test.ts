@@ -7,8 +7,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { type Name, start } from "./harness.ts";
-import { people, places } from "./village.ts";
+import { people, places } from "./support/fixtures.ts";
+import { type Name, start } from "./support/harness.ts";
 
 const system = await start({ places, people, counting: true });
 after(() => system.dispose());

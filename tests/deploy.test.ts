@@ -18,7 +18,7 @@ import { join, resolve } from "node:path";
 import { after, suite, test } from "node:test";
 import { type Services, type State, steps } from "../ops/deploy/plan.ts";
 import { type Name, names } from "../ops/workers.ts";
-import type { Account } from "./fake-wrangler.ts";
+import type { Account } from "./support/fake_wrangler.ts";
 
 const services: Services = { places: ["people"], people: ["places"], join: ["places", "people"] };
 const secret = new Set(["SERVICE_SECRET"]);
@@ -128,7 +128,7 @@ function account() {
   accounts += 1;
   const file = join(folder, `${accounts}.json`);
   const bin = mkdtempSync(join(folder, "bin-"));
-  const fake = resolve("tests/fake-wrangler.ts");
+  const fake = resolve("tests/support/fake_wrangler.ts");
   writeFileSync(
     join(bin, "wrangler"),
     `#!/bin/sh\nexec '${process.execPath}' '${fake}' '${file}' "$@"\n`,

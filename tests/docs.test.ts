@@ -1,8 +1,8 @@
 // What the documents show is what is answered: their commands are run, in order, each document
 // on fresh databases.
 import { test } from "node:test";
-import { start } from "./harness.ts";
-import { shows } from "./shown.ts";
+import { shows } from "./support/doc_commands.ts";
+import { start } from "./support/harness.ts";
 
 for (const document of ["README.md", "docs/curl.md"]) {
   test(`${document} shows what is answered`, async () => {

@@ -1,8 +1,8 @@
 // Entity tags: who has the present state is told so, at the cost of one look in each service.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type System, start, type Worker } from "./harness.ts";
-import { people, places } from "./village.ts";
+import { people, places } from "./support/fixtures.ts";
+import { type System, start, type Worker } from "./support/harness.ts";
 
 const lists = (system: System): [Worker, string][] => [
   [system.places, "/v1/places"],

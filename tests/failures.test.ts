@@ -1,9 +1,9 @@
 // A service that fails, or is slow, is named in a problem; it never hangs a reader.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { failures, slow, unreadable, unreadableGroups } from "./faults.ts";
-import { type StandIn, start } from "./harness.ts";
-import { people, places } from "./village.ts";
+import { people, places } from "./support/fixtures.ts";
+import { type StandIn, start } from "./support/harness.ts";
+import { failures, slow, unreadable, unreadableGroups } from "./support/service_faults.ts";
 
 const lists = ["/v1/people-per-place", "/v1/people-per-place?limit=2"];
 const single = "/v1/people-per-place/1";

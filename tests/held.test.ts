@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { start } from "./harness.ts";
+import { start } from "./support/harness.ts";
 
 const places = [
   { id: 1, name: "Descaro del Rey" },

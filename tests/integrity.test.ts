@@ -2,8 +2,8 @@
 // dying at any step. crates/model tries the protocol itself; here it is the built workers.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { type Answer, type System, start } from "./harness.ts";
-import { is_sound, repaired } from "./sound.ts";
+import { is_sound, repaired } from "./support/assert_integrity.ts";
+import { type Answer, type System, start } from "./support/harness.ts";
 
 const village = (count: number) =>
   Array.from({ length: count }, (_, n) => ({ id: n + 1, name: `Place ${n + 1}` }));

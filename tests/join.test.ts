@@ -1,8 +1,8 @@
 // The join: each place with its people, and what it asks of the other two for that.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { array, start } from "./harness.ts";
-import { type Person, people, perPlace, places } from "./village.ts";
+import { type Person, people, perPlace, places } from "./support/fixtures.ts";
+import { array, start } from "./support/harness.ts";
 
 const system = await start({ places, people, counting: true });
 after(() => system.dispose());

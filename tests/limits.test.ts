@@ -1,8 +1,8 @@
 // How much a request may hold, and how strictly it is read: each limit from both sides.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
-import { start } from "./harness.ts";
-import { people, places } from "./village.ts";
+import { people, places } from "./support/fixtures.ts";
+import { start } from "./support/harness.ts";
 
 const system = await start({ places, people });
 after(() => system.dispose());

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { after, test } from "node:test";
-import { type Answer, array, nextOf, start, type Worker } from "./harness.ts";
-import { people, places } from "./village.ts";
+import { people, places } from "./support/fixtures.ts";
+import { type Answer, array, nextOf, start, type Worker } from "./support/harness.ts";
 
 const odd = [
   { id: 20, name: "=1+1" },

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { after, suite, test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
-import { type Answer, start, type Worker } from "./harness.ts";
+import { type Answer, start, type Worker } from "./support/harness.ts";
 
 type Parameter = { name: string; in: string };
 type Content = { examples?: Record<string, { summary: string; value: unknown }> };

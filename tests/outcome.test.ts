@@ -1,9 +1,9 @@
 // Who is refused a write knows whether it was done: not, unless the problem says that nobody knows.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { start } from "./harness.ts";
-import { is_sound, repaired } from "./sound.ts";
-import { people, places } from "./village.ts";
+import { is_sound, repaired } from "./support/assert_integrity.ts";
+import { people, places } from "./support/fixtures.ts";
+import { start } from "./support/harness.ts";
 
 const settings = { WRITES: "open", UPSTREAM_DEADLINE_MS: "1000" };
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, test } from "node:test";
-import { type Answer, type StandIn, start, type Worker } from "./harness.ts";
+import { type Answer, type StandIn, start, type Worker } from "./support/harness.ts";
 
 const system = await start({ seed: true });
 after(() => system.dispose());

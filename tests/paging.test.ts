@@ -1,8 +1,8 @@
 // Pages: following the links gives each record once, in order, whatever is asked for.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { nextOf, start, type Worker } from "./harness.ts";
-import { people, perPlace, places } from "./village.ts";
+import { people, perPlace, places } from "./support/fixtures.ts";
+import { nextOf, start, type Worker } from "./support/harness.ts";
 
 const system = await start({ places, people });
 after(() => system.dispose());

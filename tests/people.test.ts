@@ -1,8 +1,8 @@
 // The register of people, asked at its owner and through the join worker.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
-import { array, start } from "./harness.ts";
-import { type Person, people, places } from "./village.ts";
+import { type Person, people, places } from "./support/fixtures.ts";
+import { array, start } from "./support/harness.ts";
 
 const rows = people.toSorted((one, other) => one.id - other.id);
 const system = await start({ places, people });

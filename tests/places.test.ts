@@ -1,8 +1,8 @@
 // The register of places, asked at its owner and through the join worker.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
-import { array, start } from "./harness.ts";
-import { places } from "./village.ts";
+import { places } from "./support/fixtures.ts";
+import { array, start } from "./support/harness.ts";
 
 const system = await start({ places });
 after(() => system.dispose());

@@ -1,8 +1,8 @@
 // Every error that a request can make, word for word, and nothing of the request in it.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
-import { start, type Worker } from "./harness.ts";
-import { people, places } from "./village.ts";
+import { people, places } from "./support/fixtures.ts";
+import { start, type Worker } from "./support/harness.ts";
 
 const system = await start({ places, people });
 after(() => system.dispose());

@@ -2,9 +2,9 @@
 // age, or what is known still, and never what is not.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { failures, slow, unreadable, unreadableGroups } from "./faults.ts";
-import { type Answer, array, type Options, type System, start } from "./harness.ts";
-import { people, perPlace, places } from "./village.ts";
+import { people, perPlace, places } from "./support/fixtures.ts";
+import { type Answer, array, type Options, type System, start } from "./support/harness.ts";
+import { failures, slow, unreadable, unreadableGroups } from "./support/service_faults.ts";
 
 const settings = { WRITES: "open", UPSTREAM_DEADLINE_MS: "250" };
 const begin = (more: Options = {}) => start({ places, people, switching: true, settings, ...more });

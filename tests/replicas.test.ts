@@ -2,7 +2,7 @@
 // what was seen with it, whoever writes reads and writes at the primary, and the rules hold.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { type Answer, type System, start } from "./harness.ts";
+import { type Answer, type System, start } from "./support/harness.ts";
 
 type Headers = Record<string, string>;
 

@@ -1,7 +1,7 @@
 // A hundred thousand people, spread and in one place: answers stay whole.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { start } from "./harness.ts";
+import { start } from "./support/harness.ts";
 
 const all = 100_000;
 const name = "'Person Number ' || n || ' ñ \"'";

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { test } from "node:test";
-import { start } from "./harness.ts";
+import { start } from "./support/harness.ts";
 
 const command = resolve(import.meta.dirname, "../.tools/python/bin/schemathesis");
 const skip = existsSync(command) ? false : "there is no Python 3.11 with venv here";

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, suite, test } from "node:test";
-import { type Options, start } from "./harness.ts";
-import { people, places } from "./village.ts";
+import { people, places } from "./support/fixtures.ts";
+import { type Options, start } from "./support/harness.ts";
 
 const hash = (token: string) => createHash("sha256").update(token).digest("hex");
 const tokens = ["the-token-of-one-writer", "the-token-of-another"] as const;

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { sections } from "../ops/seed.ts";
-import { nameKey, start } from "./harness.ts";
-import { type Person, type Place, perPlace } from "./village.ts";
+import { type Person, type Place, perPlace } from "./support/fixtures.ts";
+import { nameKey, start } from "./support/harness.ts";
 
 const system = await start({ seed: true });
 after(() => system.dispose());

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Name, type Options, start } from "./harness.ts";
-import { people, places } from "./village.ts";
+import { people, places } from "./support/fixtures.ts";
+import { type Name, type Options, start } from "./support/harness.ts";
 
 type Line = {
   level: string;

@@ -1,8 +1,8 @@
 // The statistics of places: every order and form, now and as of a time.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { type Answer, array, nextOf, type System, start } from "./harness.ts";
-import { type Person, type Place, people, places } from "./village.ts";
+import { type Person, type Place, people, places } from "./support/fixtures.ts";
+import { type Answer, array, nextOf, type System, start } from "./support/harness.ts";
 
 const path = "/v1/statistics/places";
 

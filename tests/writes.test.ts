@@ -2,7 +2,7 @@
 // in which a write is refused.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { type Answer, type System, start, type Worker } from "./harness.ts";
+import { type Answer, type System, start, type Worker } from "./support/harness.ts";
 
 const places = [
   { id: 1, name: "Descaro del Rey" },

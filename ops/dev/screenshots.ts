@@ -1,5 +1,5 @@
 // Takes the pictures of docs/images, of the rows of seed.sql.
-import { desk, open, phone, type Visitor } from "../../tests/browser/browser.ts";
+import { desk, open, phone, type Visitor } from "../../tests/support/browser.ts";
 
 const pictures: [string, Visitor, string][] = [
   ["overview", { ...desk, theme: "light" }, "/"],

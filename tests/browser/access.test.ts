@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { after, test } from "node:test";
 import type axe from "axe-core";
 import type { Page } from "playwright-core";
-import { desk, open, phone } from "./browser.ts";
+import { desk, open, phone } from "../support/browser.ts";
 
 const site = await open({ seed: true });
 after(() => site[Symbol.asyncDispose]());

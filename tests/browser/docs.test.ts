@@ -2,7 +2,7 @@
 // without a complaint, and tries out what it describes.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { open } from "./browser.ts";
+import { open } from "../support/browser.ts";
 
 const site = await open({ seed: true });
 after(() => site[Symbol.asyncDispose]());

@@ -1,7 +1,7 @@
 // What the pages show while a service is down: all that the other one knows, and what is missing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { desk, open, phone } from "./browser.ts";
+import { desk, open, phone } from "../support/browser.ts";
 
 const down = () => new Response("", { status: 500 });
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";
-import { open, visitors, wrong } from "./browser.ts";
+import { open, visitors, wrong } from "../support/browser.ts";
 
 const places = [{ id: 1, name: "Uno" }];
 const site = await open({ places });

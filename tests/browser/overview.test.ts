@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";
-import { desk, eventually, open, phone, type Visitor, visitors } from "./browser.ts";
+import { desk, eventually, open, phone, type Visitor, visitors } from "../support/browser.ts";
 
 const site = await open({ seed: true });
 after(() => site[Symbol.asyncDispose]());

@@ -1,7 +1,7 @@
 // What is done to people: each in a journey, by every kind of visitor.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { desk, open, visitors, wrong } from "./browser.ts";
+import { desk, open, visitors, wrong } from "../support/browser.ts";
 
 const places = visitors.map((_, at) => ({ id: at + 1, name: `Lugar ${at + 1}` }));
 const site = await open({ places: [...places, { id: 9, name: "Más allá" }] });

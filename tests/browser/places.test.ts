@@ -1,7 +1,7 @@
 // What is done to places: each in a journey, by every kind of visitor.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { open, visitors, wrong } from "./browser.ts";
+import { open, visitors, wrong } from "../support/browser.ts";
 
 const site = await open({ places: [{ id: 1, name: "Sin Salida" }] });
 after(() => site[Symbol.asyncDispose]());

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
-import { desk, open, visitors, wrong } from "./browser.ts";
+import { desk, open, visitors, wrong } from "../support/browser.ts";
 
 const token = "a-token-that-may-write";
 const hash = createHash("sha256").update(token).digest("hex");

@@ -1,8 +1,8 @@
 // The answers that are honest: what was asked for, or a problem of those that are listed.
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Answer, nextOf, type Worker } from "../harness.ts";
-import { patiently } from "../sound.ts";
+import { patiently } from "../support/assert_integrity.ts";
+import { type Answer, nextOf, type Worker } from "../support/harness.ts";
 
 /** The status of each problem, as docs/problems.md lists them. */
 const listed = new Map(

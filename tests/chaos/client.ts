@@ -1,6 +1,7 @@
 // A client that writes at random, one request at a time, and notes what it was told.
-import type { Answer, Worker } from "../harness.ts";
-import { patiently } from "../sound.ts";
+
+import { patiently } from "../support/assert_integrity.ts";
+import type { Answer, Worker } from "../support/harness.ts";
 import type { Random } from "../support/random.ts";
 import { type Heard, hear } from "./check_answer.ts";
 import { Entry, type Ledger, STANDING, type State } from "./ledger.ts";

@@ -1,8 +1,8 @@
 // SIGKILL in the middle of writes, again and again, over the same databases: what was
 // acknowledged is there, nothing is there twice, and no rule is broken.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Worker } from "../harness.ts";
-import { repaired } from "../sound.ts";
+import { repaired } from "../support/assert_integrity.ts";
+import type { Worker } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
 import { look } from "./check_answer.ts";
 import { Client } from "./client.ts";

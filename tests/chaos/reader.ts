@@ -1,6 +1,6 @@
 // A reader between the writes of its own client: whatever it is shown must be so, or have been so
 // as lately as the answer says, or be said not to be known.
-import type { Answer, Worker } from "../harness.ts";
+import type { Answer, Worker } from "../support/harness.ts";
 import { Dishonest, hear } from "./check_answer.ts";
 import type { Client } from "./client.ts";
 import { read, STANDING } from "./ledger.ts";

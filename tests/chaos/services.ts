@@ -1,8 +1,8 @@
 // Services that fail at random, under a steady load of reads and writes: every answer is right,
 // or as old as it says, or half and says so, or a problem; no write is lost, or done in secret.
 import { setTimeout as sleep } from "node:timers/promises";
-import { type System, start } from "../harness.ts";
-import { is_sound, repaired } from "../sound.ts";
+import { is_sound, repaired } from "../support/assert_integrity.ts";
+import { type System, start } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
 import { flaky, names } from "./flaky_service.ts";
 import { calm, crowd, standing } from "./kills.ts";

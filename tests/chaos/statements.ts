@@ -1,8 +1,8 @@
 // The database of a register fails at the nth call of a write, for n = 1, 2, … until the write
 // gets by: what is answered is clear, nothing is half-written, and sent again it is done once.
 import assert from "node:assert/strict";
-import { type Answer, type System, start } from "../harness.ts";
-import { is_sound, repaired } from "../sound.ts";
+import { is_sound, repaired } from "../support/assert_integrity.ts";
+import { type Answer, type System, start } from "../support/harness.ts";
 import { heard } from "./check_answer.ts";
 import { failing, type Mode, modes } from "./failing_database.ts";
 import { type Kind, kinds } from "./write_cases.ts";

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Worker } from "../harness.ts";
+import { Worker } from "../support/harness.ts";
 
 export class Mortal implements AsyncDisposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "chaos-"));

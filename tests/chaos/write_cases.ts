@@ -1,5 +1,5 @@
 // The kinds of writes, each made ready to be sent, and looked at from outside.
-import type { Answer, System } from "../harness.ts";
+import type { Answer, System } from "../support/harness.ts";
 
 /** A write: how it is sent, each time the same, and how what it writes looks now. */
 export type Case = {

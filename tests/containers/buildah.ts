@@ -5,8 +5,8 @@ import { once } from "node:events";
 import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
-import { type Name, Worker } from "../harness.ts";
-import type { Three } from "../three.ts";
+import type { Three } from "../support/deployment_suite.ts";
+import { type Name, Worker } from "../support/harness.ts";
 import { provide } from "./stand-ins.ts";
 
 const root = resolve(import.meta.dirname, "../..");

@@ -1,7 +1,7 @@
 // The containers by `docker compose`, in a project of its own.
 import { setTimeout as sleep } from "node:timers/promises";
-import { Worker } from "../harness.ts";
-import type { Three } from "../three.ts";
+import type { Three } from "../support/deployment_suite.ts";
+import { Worker } from "../support/harness.ts";
 import { run } from "./buildah.ts";
 
 const project = ["compose", "--project-name", "people-per-place-test"];

@@ -1,6 +1,6 @@
 // `make container-test`: builds the image, and has three containers of it do what three services
 // must do. By Docker where there is one, else by buildah.
-import { theThree } from "../three.ts";
+import { theThree } from "../support/deployment_suite.ts";
 import * as buildah from "./buildah.ts";
 import * as compose from "./compose.ts";
 

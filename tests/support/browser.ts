@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { find, none } from "../../ops/dev/chromium.ts";
-import { type Options, type System, start } from "../harness.ts";
+import { type Options, type System, start } from "./harness.ts";
 
 /** How somebody looks at the pages. */
 export type Visitor = {

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { shows } from "./doc_commands.ts";
+import { type Person, type Place, perPlace } from "./fixtures.ts";
 import { type Name, SERVICE_SECRET, type Worker } from "./harness.ts";
-import { shows } from "./shown.ts";
-import { type Person, type Place, perPlace } from "./village.ts";
 
 /** The three services, and the data that outlives them. */
 export type Three = {

@@ -8,17 +8,17 @@ import {
   unstable_readConfig as readConfig,
   unstable_splitSqlQuery as splitSql,
 } from "wrangler";
-import { sections } from "../ops/seed.ts";
-import { configs, type Name, names } from "../ops/workers.ts";
-import type { Costs } from "./counting.ts";
-import { frontOf } from "./fronts.ts";
-import type { Person, Place } from "./village.ts";
-import { Worker } from "./worker.ts";
+import { sections } from "../../ops/seed.ts";
+import { configs, type Name, names } from "../../ops/workers.ts";
+import type { Costs } from "./cost_counter.ts";
+import type { Person, Place } from "./fixtures.ts";
+import { Worker } from "./worker_client.ts";
+import { frontOf } from "./worker_wrappers.ts";
 
-export { type Answer, always, array, nextOf, Worker } from "./worker.ts";
+export { type Answer, always, array, nextOf, Worker } from "./worker_client.ts";
 export type { Name };
 
-const root = resolve(import.meta.dirname, "..");
+const root = resolve(import.meta.dirname, "../..");
 
 /** Takes a service's place. Its text alone is used, so it can reach nothing around it. */
 export type StandIn = (request: Request) => Response | Promise<Response>;
@@ -137,8 +137,8 @@ export class System {
     return (worker as { fetch: typeof fetch }).fetch(url, init);
   }
 
-  /** Has a service fail in a way of `faults.ts`, or, without one, be well again. Tells how many
-   * requests it has got since this was last called. */
+  /** Has a service fail in a way of `service_faults.ts`, or, without one, be well again. Tells how
+   * many requests it has got since this was last called. */
   async fail(name: "places" | "people", fault = ""): Promise<number> {
     return Number((await this[name].ask("POST", `/fault?${fault}`)).text);
   }

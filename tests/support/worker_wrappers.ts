@@ -1,8 +1,8 @@
 // The main modules that a worker gets in front of its own, so that it meets what a test is about.
-import { counting } from "./counting.ts";
-import { switching } from "./faults.ts";
+import { counting } from "./cost_counter.ts";
 import type { Name, Options } from "./harness.ts";
-import { replicas } from "./replicas.ts";
+import { replicas } from "./replica_simulator.ts";
+import { switching } from "./service_faults.ts";
 
 /** The one that the options ask for, if any. */
 export function frontOf(name: Name, options: Options): string | undefined {
