@@ -60,7 +60,7 @@ test: lint build .tools/python/made ## run every check and test; SKIP_BROWSER=1 
 	$(call say,testing the crates)
 	@cargo test --quiet --workspace
 	$(call say,testing the workers)
-	@node --test --test-reporter=spec --test-concurrency=2 $(if $(SKIP_BROWSER),'tests/*.test.ts','tests/**/*.test.ts')
+	@node --test --test-reporter=spec --test-concurrency=2 $(if $(SKIP_BROWSER),'tests/*/*.test.ts','tests/**/*.test.ts')
 
 chaos: $(SETUP) $(BUILDS) ## have services, databases and workers fail for a quarter of an hour; SEED=7, ONLY=kills,soak, MINUTES=60
 	@node --disable-warning=ExperimentalWarning tests/chaos/main.ts
@@ -69,7 +69,7 @@ fuzz: .tools/wasm32 ## try every parser with inputs that nobody would write; INP
 	@cargo run --quiet --release --package fuzz -- $(or $(INPUTS),100000) $(or $(SEED),1) >/dev/null
 
 container-test: node_modules/.package-lock.json ## build the image of the containers, and try three of it
-	@node --test --test-reporter=spec tests/containers/run.ts
+	@node --test --test-reporter=spec tests/ops/containers/run.ts
 
 deploy: $(SETUP) $(BUILDS) ## put the three workers into your account; ENV=staging, DRY_RUN=1
 	@node ops/deploy/main.ts
@@ -123,7 +123,7 @@ node_modules/.package-lock.json: package.json package-lock.json
 	@touch $@
 
 # Of one test, which is left out where there is no Python to run it.
-.tools/python/made: tests/schemathesis/requirements.txt
+.tools/python/made: tests/api/schemathesis/requirements.txt
 	@mkdir -p $(@D)
 	$(call say,installing schemathesis …)
 	$(call quietly,! python3 -c 'import ensurepip; import sys; sys.exit(sys.version_info < (3, 11))' \
