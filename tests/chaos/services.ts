@@ -1,7 +1,7 @@
 // Services that fail at random, under a steady load of reads and writes: every answer is right,
 // or as old as it says, or half and says so, or a problem; no write is lost, or done in secret.
 import { setTimeout as sleep } from "node:timers/promises";
-import { is_sound, repaired } from "../support/assert_integrity.ts";
+import { assertIntegrity, repaired } from "../support/assert_integrity.ts";
 import { type System, start } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
 import { flaky, names } from "./flaky_service.ts";
@@ -65,7 +65,7 @@ export async function services(plan: Plan, say = (_: string) => {}): Promise<Ser
     await closed(system);
     await repaired(system.join);
     const people = await calm(system.join, clients, ledger, `round ${round}`);
-    await is_sound(system);
+    await assertIntegrity(system);
     const told = kinds.map((kind) => `${reads[kind]} ${kind}`).join(", ");
     say(`round ${round} of ${plan.rounds}: ${ledger.counts.requests} writes, ${people} people`);
     say(`  reads: ${told}`);

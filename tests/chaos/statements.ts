@@ -1,7 +1,7 @@
 // The database of a register fails at the nth call of a write, for n = 1, 2, … until the write
 // gets by: what is answered is clear, nothing is half-written, and sent again it is done once.
 import assert from "node:assert/strict";
-import { is_sound, repaired } from "../support/assert_integrity.ts";
+import { assertIntegrity, repaired } from "../support/assert_integrity.ts";
 import { type Answer, type System, start } from "../support/harness.ts";
 import { heard } from "./check_answer.ts";
 import { failing, type Mode, modes } from "./failing_database.ts";
@@ -73,7 +73,7 @@ async function tried(
   const isGone = what.startsWith("delete");
   assert.ok(last.status < 300 || (isGone && last.status === 404), `${what}: ${last.text}`);
   await repaired(system.join);
-  await is_sound(system);
+  await assertIntegrity(system);
   const end = await look();
   assert.notEqual(end, before, `${what}: nothing was ever done`);
   if (told === "done" && !isPart(what)) assert.equal(after, end, what);

@@ -2,7 +2,7 @@
 // dying at any step. crates/model tries the protocol itself; here it is the built workers.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { is_sound, repaired } from "../support/assert_integrity.ts";
+import { assertIntegrity, repaired } from "../support/assert_integrity.ts";
 import { type Answer, type System, start } from "../support/harness.ts";
 
 const village = (count: number) =>
@@ -56,7 +56,7 @@ test("integrity_is_reported_and_a_dry_run_changes_nothing", async () => {
   assert.deepEqual(done.json, { dryRun: false, ...plan, deletions });
   const moved = await system.join.send("PATCH", "/v1/people/1", { placeId: 2 });
   assert.equal(moved.status, 200);
-  await is_sound(system);
+  await assertIntegrity(system);
   assert.equal((await system.join.get("/v1/places/1")).status, 404);
 });
 
@@ -97,11 +97,11 @@ suite("a writer that dies behind any of its steps", () => {
         const next = await request(system, {});
         assert.ok(next.status < 500, `${step}: ${next.text}`);
         await repaired(system.join);
-        await is_sound(system);
+        await assertIntegrity(system);
         const last = await request(system, {});
         assert.ok(last.status < 500 && last.status !== 599, `${step}: ${last.text}`);
         await repaired(system.join);
-        await is_sound(system);
+        await assertIntegrity(system);
         if (name === "insert") {
           // The key makes one person of the three requests.
           const { json } = await system.people.get("/v1/people?name=new");
@@ -183,7 +183,7 @@ test("hundreds_of_writers_who_race_break_no_rule_and_lose_no_acknowledged_write"
   };
   await Promise.all(Array.from({ length: 40 }, client));
   await repaired(system.join);
-  await is_sound(system);
+  await assertIntegrity(system);
 
   for (const [id, last] of known) {
     if (!last) continue;

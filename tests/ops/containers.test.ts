@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { plans } from "../../ops/containers/plan.ts";
-import { type Three, theThree } from "../support/deployment_suite.ts";
+import { type Deployment, deploymentSuite } from "../support/deployment_suite.ts";
 import { type Name, Worker } from "../support/harness.ts";
 
 async function freePort(): Promise<number> {
@@ -21,7 +21,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function processes(): Promise<Three> {
+async function processes(): Promise<Deployment> {
   const folder = mkdtempSync(join(tmpdir(), "three-"));
   const planned = join(folder, "plans.json");
   writeFileSync(planned, JSON.stringify(plans()));
@@ -42,7 +42,7 @@ async function processes(): Promise<Three> {
     (name) => [name, new Worker(new URL(url(name)))] as const,
   );
   return {
-    workers: Object.fromEntries(workers) as Three["workers"],
+    workers: Object.fromEntries(workers) as Deployment["workers"],
     async start(name, settings) {
       const env = {
         PATH: process.env.PATH,
@@ -70,7 +70,7 @@ async function processes(): Promise<Three> {
   };
 }
 
-theThree("three processes", processes);
+deploymentSuite("three processes", processes);
 
 test("every_setting_of_the_documents_reaches_the_containers", () => {
   const documented = readFileSync("docs/operations.md", "utf8").matchAll(/^\| `([A-Z_]+)` \|/gm);

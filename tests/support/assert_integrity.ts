@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Answer, System, Worker } from "./harness.ts";
 
 /** No rule is broken, nothing is left half-done, and all that the registers keep adds up. */
-export async function is_sound(system: System): Promise<void> {
+export async function assertIntegrity(system: System): Promise<void> {
   const report = (await patiently(() => system.join.get("/v1/integrity"))).json;
   assert.deepEqual(report, {
     isSound: true,

@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { shows } from "./doc_commands.ts";
+import { assertDocCommands } from "./doc_commands.ts";
 import { type Person, type Place, perPlace } from "./fixtures.ts";
 import { type Name, SERVICE_SECRET, type Worker } from "./harness.ts";
 
 /** The three services, and the data that outlives them. */
-export type Three = {
+export type Deployment = {
   workers: Record<Name, Worker>;
   /** Starts one; it need not answer yet. */
   start(name: Name, settings: Record<string, string>): Promise<void>;
@@ -36,9 +36,9 @@ async function until(what: string, isTrue: () => Promise<boolean>): Promise<void
 }
 
 /** The tests, in order: each finds what the one before has left. */
-export function theThree(title: string, make: () => Promise<Three>): void {
+export function deploymentSuite(title: string, make: () => Promise<Deployment>): void {
   suite(title, () => {
-    let three: Three;
+    let three: Deployment;
     const ask = (name: Name) => three.workers[name];
     const start = async (some: Name[], settings: Record<string, string>) => {
       await Promise.all(some.map((name) => three.start(name, settings)));
@@ -62,7 +62,7 @@ export function theThree(title: string, make: () => Promise<Three>): void {
     after(() => three.forget());
 
     test("answers_what_the_documents_show", async () => {
-      await shows("docs/curl.md", ask("join").url);
+      await assertDocCommands("docs/curl.md", ask("join").url);
     });
 
     test("is_ready_and_joins_what_the_two_registers_have", async () => {

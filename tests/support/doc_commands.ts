@@ -32,7 +32,7 @@ const plain = (printed: string) =>
     .replace(/^[\w-]+(?=: )/gm, (name) => name.toLowerCase());
 
 /** Runs a document's commands against the entry point, over fresh data. */
-export async function shows(document: string, entry: URL): Promise<void> {
+export async function assertDocCommands(document: string, entry: URL): Promise<void> {
   const shown = commands(readFileSync(resolve(root, document), "utf8"));
   assert.ok(shown.length >= 5);
   for (const { command, printed } of shown) {

@@ -13,7 +13,7 @@ import { configs, type Name, names } from "../../ops/workers.ts";
 import type { Costs } from "./cost_counter.ts";
 import type { Person, Place } from "./fixtures.ts";
 import { Worker } from "./worker_client.ts";
-import { frontOf } from "./worker_wrappers.ts";
+import { wrapperOf } from "./worker_wrappers.ts";
 
 export { type Answer, always, array, nextOf, Worker } from "./worker_client.ts";
 export type { Name };
@@ -261,7 +261,7 @@ export function worker(name: Name, options: Options): WorkerOptions {
     contents,
   });
   const standIn = options.replace?.[name];
-  const front = frontOf(name, options);
+  const front = wrapperOf(name, options);
   const modules = standIn
     ? [first(`export default { fetch: ${standIn} };`)]
     : [...(front ? [first(front)] : []), ...built];

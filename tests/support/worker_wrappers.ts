@@ -5,7 +5,7 @@ import { replicas } from "./replica_simulator.ts";
 import { switching } from "./service_faults.ts";
 
 /** The one that the options ask for, if any. */
-export function frontOf(name: Name, options: Options): string | undefined {
+export function wrapperOf(name: Name, options: Options): string | undefined {
   if (options.fronts) return options.fronts[name];
   if (options.counting) return counting;
   if (options.crashing) return crashing;

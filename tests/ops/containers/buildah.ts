@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
-import type { Three } from "../../support/deployment_suite.ts";
+import type { Deployment } from "../../support/deployment_suite.ts";
 import { type Name, Worker } from "../../support/harness.ts";
 import { provide } from "./base_images.ts";
 
@@ -109,7 +109,7 @@ async function ended({ id, child }: Container, signal: NodeJS.Signals): Promise<
 }
 
 /** The three, of an image that is built anew. */
-export async function built(): Promise<Three> {
+export async function built(): Promise<Deployment> {
   // REUSE=1 tries the image of the run before.
   if (!process.env.REUSE) await build();
   const volumes = `${home}/volumes`;

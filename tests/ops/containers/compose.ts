@@ -1,6 +1,6 @@
 // The containers by `docker compose`, in a project of its own.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Three } from "../../support/deployment_suite.ts";
+import type { Deployment } from "../../support/deployment_suite.ts";
 import { Worker } from "../../support/harness.ts";
 import { run } from "./buildah.ts";
 
@@ -21,7 +21,7 @@ async function compose(args: string[], settings: Record<string, string> = {}): P
 }
 
 /** The three, of an image that is built anew. */
-export async function composed(): Promise<Three> {
+export async function composed(): Promise<Deployment> {
   await compose(["down", "--volumes"]);
   if (!process.env.REUSE) await compose(["build"]);
   const at = (port: number) => new Worker(new URL(`http://127.0.0.1:${port}`));
