@@ -13,11 +13,11 @@ COPY . .
 # What runs and nothing else: no compiler, no wrangler, no package of development, and none of what
 # Miniflare would change pictures with.
 RUN make build \
-  && node containers/plan.ts \
+  && node ops/containers/plan.ts \
   && npm ci --omit=dev --no-audit --no-fund \
   && rm -r node_modules/sharp node_modules/@img \
   && mkdir /image \
-  && cp -R --parents package.json node_modules containers tools/seed.ts tools/workers.ts seed.sql \
+  && cp -R --parents package.json node_modules ops/containers ops/seed.ts ops/workers.ts seed.sql \
     d1-migrations workers/*/build workers/join/assets /image
 
 FROM node:24-bookworm-slim
@@ -29,5 +29,5 @@ USER node
 VOLUME /data
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
-  CMD ["node", "containers/healthy.ts"]
-ENTRYPOINT ["node", "containers/serve.ts"]
+  CMD ["node", "ops/containers/healthy.ts"]
+ENTRYPOINT ["node", "ops/containers/serve.ts"]

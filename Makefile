@@ -48,37 +48,37 @@ setup: $(SETUP) ## install what the project needs, inside the project
 build: $(BUILDS) ## compile the three workers to wasm
 
 dev: $(SETUP) $(BUILDS) .wrangler/state/seeded ## run the three workers until Ctrl-C
-	@exec node tools/dev.ts
+	@exec node ops/dev/dev.ts
 
 migrate: $(WORKERS:%=.wrangler/state/%.migrated) ## bring the three local databases up to date
 
 seed: migrate ## fill the local databases that are empty
-	@node tools/seed.ts
+	@node ops/seed.ts
 
 test: lint build .tools/python/made ## run every check and test; SKIP_BROWSER=1 leaves out the pages in a browser
-	@node tools/chromium.ts
+	@node ops/dev/chromium.ts
 	$(call say,testing the crates)
 	@cargo test --quiet --workspace
 	$(call say,testing the workers)
-	@node --test --test-reporter=spec --test-concurrency=2 $(if $(SKIP_BROWSER),'tests/*.test.ts','tests/**/*.test.ts')
+	@node --test --test-reporter=spec --test-concurrency=2 $(if $(SKIP_BROWSER),'tests/*/*.test.ts','tests/**/*.test.ts')
 
 chaos: $(SETUP) $(BUILDS) ## have services, databases and workers fail for a quarter of an hour; SEED=7, ONLY=kills,soak, MINUTES=60
-	@node --disable-warning=ExperimentalWarning chaos/main.ts
+	@node --disable-warning=ExperimentalWarning tests/chaos/main.ts
 
 fuzz: .tools/wasm32 ## try every parser with inputs that nobody would write; INPUTS=1000000, SEED=7
 	@cargo run --quiet --release --package fuzz -- $(or $(INPUTS),100000) $(or $(SEED),1) >/dev/null
 
 container-test: node_modules/.package-lock.json ## build the image of the containers, and try three of it
-	@node --test --test-reporter=spec tests/containers/run.ts
+	@node --test --test-reporter=spec tests/ops/containers/run.ts
 
 deploy: $(SETUP) $(BUILDS) ## put the three workers into your account; ENV=staging, DRY_RUN=1
-	@node tools/deploy/main.ts
+	@node ops/deploy/main.ts
 
 backup: $(SETUP) ## write both registers down as of one moment; REMOTE=1, ENV=staging
-	@node --disable-warning=ExperimentalWarning tools/backup/main.ts
+	@node --disable-warning=ExperimentalWarning ops/backup/main.ts
 
 restore: $(SETUP) ## bring FROM=backups/… back into empty databases; REMOTE=1, ENV=staging
-	@node --disable-warning=ExperimentalWarning tools/backup/main.ts restore
+	@node --disable-warning=ExperimentalWarning ops/backup/main.ts restore
 
 bench: $(SETUP) $(BUILDS) ## measure this and its peers; QUICK=1, or ONLY=join-1000,person
 	@node --disable-warning=ExperimentalWarning bench/main.ts
@@ -97,8 +97,8 @@ lint: $(SETUP) ## check format, lints and types
 	@tsc -p tsconfig.web.json
 
 screenshots: build ## take the pictures of docs/images anew
-	@node tools/chromium.ts
-	@node tools/screenshots.ts
+	@node ops/dev/chromium.ts
+	@node ops/dev/screenshots.ts
 
 openapi: $(SETUP) ## write the documents of the API, and the types of its client
 	@cargo run --quiet -p openapi
@@ -110,7 +110,7 @@ fmt: $(SETUP) ## format everything
 	@biome check --write --log-level=warn
 
 clean: ## remove everything made, local databases included
-	rm -rf target .tools node_modules .wrangler .bench .containers .deploy containers/plans.json bench/peers/naive/*/build workers/*/build workers/*/.wrangler workers/join/assets
+	rm -rf target .tools node_modules .wrangler .bench .containers .deploy ops/containers/plans.json bench/peers/naive/*/build workers/*/build workers/*/.wrangler workers/join/assets
 
 node_modules/.package-lock.json: package.json package-lock.json
 	$(call say,installing the npm packages …)
@@ -123,7 +123,7 @@ node_modules/.package-lock.json: package.json package-lock.json
 	@touch $@
 
 # Of one test, which is left out where there is no Python to run it.
-.tools/python/made: tests/schemathesis/requirements.txt
+.tools/python/made: tests/api/schemathesis/requirements.txt
 	@mkdir -p $(@D)
 	$(call say,installing schemathesis …)
 	$(call quietly,! python3 -c 'import ensurepip; import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -156,9 +156,9 @@ workers/%/build/index.js: $$(shell find crates/*/src workers/$$*/src) workers/%/
 		$$(($$(wc -c <$(@D)/index_bg.wasm) / 1024)) $$(($$(gzip -c $(@D)/index_bg.wasm | wc -c) / 1024))
 
 # Swagger UI is served from here: a page of this site runs nobody else's code.
-$(ASSETS): openapi/join.json $(shell find web) node_modules/.package-lock.json
+$(ASSETS): openapi/join.json $(shell find workers/join/web) node_modules/.package-lock.json
 	@rm -rf $(@D)
-	@cp -R web $(@D)
+	@cp -R workers/join/web $(@D)
 	@cd node_modules/swagger-ui-dist && cp swagger-ui.css swagger-ui-bundle.js \
 		swagger-ui-bundle.js.LICENSE.txt LICENSE NOTICE $(CURDIR)/$(@D)/docs
 	@mkdir $(@D)/v1
@@ -171,5 +171,5 @@ $(ASSETS): openapi/join.json $(shell find web) node_modules/.package-lock.json
 	@touch $@
 
 .wrangler/state/seeded: $(WORKERS:%=.wrangler/state/%.migrated) seed.sql
-	@node tools/seed.ts
+	@node ops/seed.ts
 	@touch $@

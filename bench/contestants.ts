@@ -3,9 +3,9 @@
 import { join, resolve } from "node:path";
 import { buildSync } from "esbuild";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
-import { counting } from "../tests/counting.ts";
-import { worker as productWorker } from "../tests/harness.ts";
-import { type Name, names } from "../tools/workers.ts";
+import { type Name, names } from "../ops/workers.ts";
+import { counting } from "../tests/support/cost_counter.ts";
+import { worker as productWorker } from "../tests/support/harness.ts";
 import { installFlask, startFlask } from "./flask.ts";
 import { buildNaive, naiveFolder } from "./naive.ts";
 import { home, type SchemaName } from "./stock.ts";

@@ -5,7 +5,7 @@ import { existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Name } from "../tests/harness.ts";
+import type { Name } from "../tests/support/harness.ts";
 import type { Started } from "./contestants.ts";
 import { databases, hasTable, home } from "./stock.ts";
 

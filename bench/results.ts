@@ -1,5 +1,5 @@
 // What a run of the benchmark finds out: the shape of `results.json`.
-import type { Costs } from "../tests/counting.ts";
+import type { Costs } from "../tests/support/cost_counter.ts";
 import type { ContestantName } from "./contestants.ts";
 import type { Memory } from "./memory.ts";
 import type { Startup } from "./startup.ts";

@@ -1,5 +1,5 @@
 // The rows that every contestant holds: made by rule, so that they are the same everywhere.
-import type { Person, Place } from "../tests/village.ts";
+import type { Person, Place } from "../tests/support/fixtures.ts";
 
 export type Size = { places: number; people: number };
 

@@ -15,7 +15,7 @@ import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_splitSqlQuery as splitSql } from "wrangler";
-import { migrations, nameKey } from "../tests/harness.ts";
+import { migrations, nameKey } from "../tests/support/harness.ts";
 import { peopleOf, placesOf, type Size } from "./rows.ts";
 
 const root = resolve(import.meta.dirname, "..");

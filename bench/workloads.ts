@@ -1,6 +1,6 @@
 // What is asked of everyone.
 
-import type { Name } from "../tests/harness.ts";
+import type { Name } from "../tests/support/harness.ts";
 import type { ContestantName } from "./contestants.ts";
 import type { Shot } from "./load.ts";
 import { csvOf, type Size } from "./rows.ts";

@@ -1,7 +1,7 @@
 // One isolate of the entry point under load, as crates/edge/src/{held,proof}.rs have it: what it
 // holds must be proved, requests at the same time share a proof that began behind them all, and
 // what is not held or has changed is made anew.
-import { Random } from "../../tools/random.ts";
+import { Random } from "../../tests/support/random.ts";
 
 /** What an isolate is up against. */
 export type Load = {

@@ -1,0 +1,63 @@
+// Brings a worker's database up to date before it is asked anything: as `wrangler d1 migrations
+// apply` does, and with the same table of what has been applied.
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { Miniflare } from "miniflare";
+import { sections } from "../seed.ts";
+import { mainTable, type Name } from "../workers.ts";
+import type { Plan } from "./plan.ts";
+
+type D1 = Awaited<ReturnType<Miniflare["getD1Database"]>>;
+
+const TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations(
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  name       TEXT UNIQUE,
+  applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
+)`;
+
+/** Applies each file that has not been, with the note that it has: both or neither. */
+async function migrate(database: D1, files: string[]): Promise<string[]> {
+  await database.prepare(TABLE).run();
+  const { results } = await database.prepare("SELECT name FROM d1_migrations").all();
+  const applied = new Set(results.map((row: Record<string, unknown>) => row.name));
+  const missing = files.filter((file) => !applied.has(basename(file)));
+  for (const file of missing) {
+    const note = `INSERT INTO d1_migrations (name) VALUES ('${basename(file)}')`;
+    await database.prepare(`${readFileSync(file, "utf8")}\n${note}`).run();
+  }
+  return missing;
+}
+
+async function seed(database: D1, name: Name): Promise<boolean> {
+  const rows = sections(readFileSync("seed.sql", "utf8")).get(name);
+  const [found] = (await database.prepare(`SELECT 1 FROM ${mainTable[name]} LIMIT 1`).all())
+    .results;
+  if (found || !rows) return false;
+  await database.prepare(rows).run();
+  return true;
+}
+
+/** Migrates the database in the folder, and fills it with the seed if it is empty and shall be. */
+export async function prepare(
+  name: Name,
+  { options, migrations }: Plan,
+  folder: string,
+  isSeeded: boolean,
+  say: (line: string) => void = () => {},
+): Promise<void> {
+  const { compatibilityDate, d1Databases } = options;
+  const script = "export default {};";
+  const miniflare = new Miniflare({
+    host: "127.0.0.1",
+    cf: false,
+    d1Persist: folder,
+    workers: [{ name, modules: true, script, compatibilityDate, d1Databases }],
+  });
+  try {
+    const database = await miniflare.getD1Database("DB");
+    for (const file of await migrate(database, migrations)) say(`» applied ${file}`);
+    if (isSeeded && (await seed(database, name))) say(`» seeded the database ${name}`);
+  } finally {
+    await miniflare.dispose();
+  }
+}

@@ -1,0 +1,103 @@
+// Runs one worker, which is all that its container does: `node ops/containers/serve.ts NAME`.
+// docs/operations.md lists the settings, all of which come by the environment.
+import { readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
+import type { Name } from "../workers.ts";
+import { prepare } from "./database.ts";
+import type { Plan, Plans } from "./plan.ts";
+
+process.chdir(resolve(import.meta.dirname, "../.."));
+const { env } = process;
+/** The settings of the workers. One that is empty is not set. */
+const settings = ["READS", "WRITES", "TOKENS", "SERVICE_SECRET", "RATE_LIMIT", "ALLOWED_ORIGINS"];
+settings.push("UPSTREAM_DEADLINE_MS", "SNAPSHOTS", "LOG");
+const bindings = Object.fromEntries(
+  settings.flatMap((name) => (env[name] ? [[name, env[name]]] : [])),
+);
+
+type Scheduled = { scheduled(event: { cron: string }): Promise<unknown> };
+
+const MINUTE_MS = 60_000;
+
+/** Takes a service's place, and asks it over the network. Its name is looked up for each call: a
+ * container that comes back may have another address, and one that is down has none. */
+const away = `export default {
+  fetch(request, { ADDRESS }) {
+    const { pathname, search } = new URL(request.url);
+    return fetch(new Request(ADDRESS + pathname + search, request), { redirect: "manual" });
+  },
+};`;
+
+function workersOf(name: Name, plan: Plan): WorkerOptions[] {
+  const { compatibilityDate, compatibilityFlags } = plan.options;
+  const services = Object.entries(plan.services).map(([binding, service]) => {
+    const url = env[`${binding}_URL`];
+    if (!url)
+      throw new Error(`${binding}_URL must say where ${service} is, as in http://${service}:8080`);
+    return { binding, name: service, address: new URL(url).origin };
+  });
+  const folder = dirname(plan.main);
+  const main: WorkerOptions = {
+    ...plan.options,
+    name,
+    modulesRoot: folder,
+    modules: [
+      { type: "ESModule", path: plan.main },
+      { type: "CompiledWasm", path: join(folder, "index_bg.wasm") },
+    ],
+    bindings,
+    serviceBindings: Object.fromEntries(services.map(({ binding, name }) => [binding, name])),
+    unsafeDirectSockets: [{ host: env.HOST ?? "0.0.0.0", port: Number(env.PORT) }],
+  };
+  const others = services.map(({ name, address }) => ({
+    name,
+    modules: true as const,
+    script: away,
+    compatibilityDate,
+    compatibilityFlags,
+    bindings: { ADDRESS: address },
+  }));
+  return [main, ...others];
+}
+
+async function serve(name: Name, plan: Plan): Promise<void> {
+  const data = env.DATA || "/data";
+  const workers = workersOf(name, plan);
+  await prepare(name, plan, data, Boolean(env.SEED), console.log);
+  const miniflare = new Miniflare({
+    // Nobody asks it but by the worker's own socket.
+    host: "127.0.0.1",
+    cf: false,
+    log: new Log(LogLevel.WARN),
+    handleStructuredLogs: ({ message }: { message: string }) => console.log(message),
+    d1Persist: data,
+    workers,
+  });
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    await miniflare.dispose();
+    process.exit();
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    // Miniflare's own would have the process end as one that a signal has ended.
+    process.removeAllListeners(signal).on(signal, stop);
+  }
+  await miniflare.ready;
+  const { host } = await miniflare.unsafeGetDirectURL(name);
+  console.log(`» ${name} listens on ${host}`);
+  const worker = (await miniflare.getWorker(name)) as unknown as Scheduled;
+  setInterval(() => {
+    const scheduled = worker.scheduled({ cron: "* * * * *" });
+    scheduled.catch(
+      (error: unknown) => stopping || console.error(`» the schedule failed: ${error}`),
+    );
+  }, MINUTE_MS);
+}
+
+const [name, plans = "ops/containers/plans.json"] = process.argv.slice(2);
+const plan = (JSON.parse(readFileSync(plans, "utf8")) as Plans)[name as Name];
+if (!plan) throw new Error("which worker? places, people or join");
+await serve(name as Name, plan);

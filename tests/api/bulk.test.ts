@@ -1,0 +1,294 @@
+// Imports and exports, through the join.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { type Answer, start } from "../support/harness.ts";
+
+const places = Array.from({ length: 30 }, (_, n) => ({ id: n + 1, name: `Place ${n + 1}` }));
+const people = [
+  { id: 1, name: "King", isAlive: true, placeId: 1, isKing: true },
+  { id: 2, name: "Resident", isAlive: true, placeId: 2, isKing: false },
+  { id: 3, name: "Ghost", isAlive: false, placeId: null, isKing: false },
+];
+const csv = "text/csv";
+const json = "application/json";
+const lines = "application/x-ndjson";
+
+const fresh = () => start({ places, people });
+type System = Awaited<ReturnType<typeof fresh>>;
+
+function take(
+  system: System,
+  what: string,
+  body: string,
+  type = csv,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const path = `/v1/${what.replace(/^(\w+)/, "$1/import")}`;
+  return system.join.ask("POST", path, { "content-type": type, ...headers }, body);
+}
+
+const count = async (system: System) =>
+  Number((await system.join.get("/v1/people?limit=1&count=exact")).headers["x-total-count"]);
+
+type Refusal = { line: number; problem: { type: string; errors?: { pointer: string }[] } };
+const refusals = ({ json }: Answer) =>
+  json.refused.map(({ line, problem }: Refusal) => [
+    line,
+    problem.type.replace("/problems/", ""),
+    ...(problem.errors ?? []).map(({ pointer }) => pointer),
+  ]);
+
+test("a_file_comes_as_csv_as_lines_or_as_an_array", async () => {
+  await using system = await fresh();
+  const one = { name: 'O"Hara, ñ', isAlive: true, placeId: 3 };
+  const files = [
+    [csv, `\ufeffplaceId,isAlive,name\r\n3,TRUE,"O""Hara, ñ"\r\n,,Other\r\n`],
+    [lines, `${JSON.stringify(one)}\n\n{"name":"Other"}`],
+    [json, `[\n${JSON.stringify(one)},\n{"name":"Other"}\n]`],
+  ] as const;
+  for (const [n, [type, file]] of files.entries()) {
+    const { status, json: report, text } = await take(system, "people", file, type);
+    assert.equal(status, 200, text);
+    assert.deepEqual([report.read, report.created, report.refusedTotal], [2, 2, 0], text);
+    const id = 4 + 2 * n;
+    const { json: person } = await system.join.get(`/v1/people/${id}`);
+    assert.deepEqual(person, { id, ...one, isKing: false });
+  }
+  const { json: report } = await take(system, "places", "id,name\n77,Seventy-seven\n,Next\n");
+  assert.equal(report.created, 2);
+  assert.equal((await system.join.get("/v1/places/78")).json.name, "Next");
+});
+
+test("every_refused_line_is_reported_and_nothing_of_its_batch_is_written", async () => {
+  await using system = await fresh();
+  const file = [
+    "id,name,isAlive,placeId,isKing",
+    ",Good,true,2,",
+    ",,true,2,",
+    ",Nowhere,true,99,",
+    ",Homeless,true,,",
+    "1,Taken,,,",
+    "50,Twice,,,",
+    "50,Twice,,,",
+    ",Second king,true,1,true",
+    ",New king,true,2,true",
+    ",Newer king,true,2,true",
+    ",Wrong,maybe,x,",
+    "short,",
+  ].join("\n");
+  const report = await take(system, "people", file);
+  assert.equal(report.status, 200, report.text);
+  assert.deepEqual(refusals(report), [
+    [3, "invalid-record", "/name"],
+    [4, "no-such-place"],
+    [5, "invalid-record", "/placeId"],
+    [6, "id-taken"],
+    [8, "invalid-record", "/id"],
+    [9, "place-has-king"],
+    [11, "invalid-record", "/isKing"],
+    [12, "invalid-record", "/isAlive", "/placeId"],
+    [13, "invalid-record", ""],
+  ]);
+  assert.deepEqual([report.json.created, report.json.batches.length], [0, 1]);
+  assert.equal(await count(system), people.length);
+
+  await system.join.ask("DELETE", "/v1/places/30");
+  const named = await take(system, "places", "id,name\n1,x\n30,y\n,PLACE 7\n,z\n,Z\n");
+  assert.deepEqual(refusals(named), [
+    [2, "id-taken"],
+    [3, "id-retired"],
+    [4, "name-taken"],
+    [6, "invalid-record", "/name"],
+  ]);
+});
+
+test("a_file_that_cannot_be_read_to_its_end_is_refused_whole", async () => {
+  await using system = await fresh();
+  const cases = [
+    [csv, 'name\nGood\n"open', 3],
+    [csv, "name,age\nGood,3\n", 1],
+    [csv, "name,name\nA,B\n", 1],
+    [lines, '{"name":"Good"}\n{"name":', 2],
+    [json, '[{"name":"Good"},\n{"name":]', 2],
+    [json, '{"name":"Good"}', 1],
+  ] as const;
+  for (const [type, file, line] of cases) {
+    const refused = await take(system, "people", file, type);
+    assert.deepEqual([refused.status, refused.json.line], [400, line], refused.text);
+    assert.equal(refused.json.type, "/problems/malformed-body");
+  }
+  assert.equal((await take(system, "people", "x", "text/plain")).status, 415);
+  const long = `name\n${"x".repeat(10 * 1024 * 1024)}`;
+  assert.equal((await take(system, "people", long)).status, 413);
+  assert.equal((await take(system, "people?mode=replace", "name\n")).status, 400);
+  assert.equal(await count(system), people.length);
+});
+
+test("a_dry_run_says_what_would_be_and_writes_nothing", async () => {
+  await using system = await fresh();
+  const file = "id,name,isAlive,placeId\n2,Moved,true,3\n3,Ghost,,\n,New,true,1\n";
+  const dry = await take(system, "people?mode=upsert&dryRun=true", file);
+  const counts = { created: 1, updated: 1, unchanged: 1 };
+  const { created, updated, unchanged, dryRun, batches } = dry.json;
+  assert.deepEqual([{ created, updated, unchanged }, dryRun], [counts, true]);
+  assert.equal(batches[0].outcome, "would be written");
+  assert.equal(await count(system), people.length);
+  assert.equal((await system.join.get("/v1/people/2")).etag, '"1"');
+
+  const done = await take(system, "people?mode=upsert", file);
+  assert.equal(done.json.batches[0].outcome, "written", done.text);
+  assert.deepEqual(done.json.updated, 1);
+  const { json: moved, etag } = await system.join.get("/v1/people/2");
+  assert.deepEqual([moved.name, moved.placeId, etag], ["Moved", 3, '"2"']);
+  assert.equal((await system.join.get("/v1/people/3")).etag, '"1"');
+});
+
+test("a_file_that_is_sent_again_writes_only_what_is_not_there_yet", async () => {
+  await using system = await fresh();
+  const person = (n: number) => `Person ${n},true,${1 + (n % 29)}\n`;
+  const rows = Array.from({ length: 22_500 }, (_, n) => person(n));
+  const wrong = rows.with(12_500, "Person 12500,true,99\n");
+  const head = "name,isAlive,placeId\n";
+  const outcomes = (answer: Answer) =>
+    answer.json.batches.map(({ outcome }: { outcome: string }) => outcome);
+
+  const first = await take(system, "people", head + wrong.join(""));
+  assert.deepEqual(outcomes(first), ["written", "refused", "written"]);
+  assert.deepEqual(refusals(first), [[12_502, "no-such-place"]]);
+  assert.equal(await count(system), people.length + 12_500);
+  const mended = await take(system, "people", head + rows.join(""));
+  assert.deepEqual(outcomes(mended), ["already written", "written", "already written"]);
+  for (const key of ["", "twice"]) {
+    const again = await take(system, "people", head + rows.join(""), csv, {
+      ...(key && { "idempotency-key": key }),
+    });
+    const all = Array(3).fill(key ? "written" : "already written");
+    assert.deepEqual(outcomes(again), all);
+  }
+  assert.equal(await count(system), people.length + 45_000);
+  const { json: report } = await system.join.get("/v1/integrity");
+  assert.ok(report.consistent);
+});
+
+test("an_import_that_dies_writes_all_of_a_batch_or_nothing", async () => {
+  const file = "name,isAlive,placeId\nOne,true,1\nTwo,true,2\n";
+  let deaths = 0;
+  for (let step = 1; step < 9; step += 1) {
+    await using system = await start({ crashing: true, places });
+    const dying = { "content-type": csv, "x-crash-after": String(step) };
+    const died = await system.people.ask("POST", "/v1/people/import", dying, file);
+    if (died.status !== 599) break;
+    deaths += 1;
+    const names = await system.db.people.rows("SELECT name FROM person ORDER BY id");
+    assert.ok(names.length === 0 || names.length === 2, `step ${step}: ${names.length}`);
+    await system.join.ask("POST", "/v1/integrity/repair?olderThan=0");
+    assert.deepEqual(await system.db.people.rows("SELECT * FROM pending_write"), []);
+    if (names.length > 0) continue;
+    // Nothing of it is left in the way of the deletion of its places, or of another import.
+    assert.equal((await system.places.ask("DELETE", "/v1/places/1")).status, 204);
+    const again = await take(system, "people", file);
+    assert.deepEqual(refusals(again), [[2, "no-such-place"]], again.text);
+    const other = await take(system, "people", "name,isAlive,placeId\nOther,true,2\n");
+    assert.equal(other.json.created, 1, other.text);
+  }
+  assert.ok(deaths >= 3, `${deaths} deaths`);
+});
+
+test("progress_comes_a_line_a_batch", async () => {
+  await using system = await fresh();
+  const file = `name\n${"x\n".repeat(10_001)}`;
+  const { text, headers } = await take(system, "people", file, csv, { accept: lines });
+  assert.equal(headers["content-type"], lines);
+  const told = text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const [first, second, whole] = told;
+  assert.deepEqual([told.length, first.records, second.records], [3, 10_000, 1]);
+  assert.deepEqual([whole.read, whole.created], [10_001, 10_001]);
+});
+
+test("an_import_without_the_other_service_fails_with_its_name", async () => {
+  await using system = await start({
+    places,
+    people,
+    replace: { places: () => new Response("", { status: 500 }) },
+  });
+  const failed = await take(system, "people", "name,isAlive,placeId\nA,true,1\n");
+  assert.deepEqual([failed.status, failed.json.service], [502, "places"]);
+  assert.equal((await take(system, "people", "name\nA\n")).json.created, 1);
+});
+
+const crowd = 21_000;
+const system = await start({ places, people });
+after(() => system.dispose());
+
+test("a_hundred_thousand_people_come_in_and_go_out_again", async (t) => {
+  const names = ["=1+1", "'=1", "-a", "@b", "+c", '"q"', "a,b", "＝x", "'plain"];
+  const row = (n: number) => {
+    const name = names[n] ?? `Person ${n}`;
+    return { name, isAlive: n % 3 > 0, placeId: 1 + (n % 30) };
+  };
+  const rows = Array.from({ length: 100_000 }, (_, n) => row(n));
+  const began = performance.now();
+  const file = rows.map((one) => `${JSON.stringify(one)}\n`).join("");
+  const { json: report, text } = await take(system, "people", file, lines);
+  const seconds = (performance.now() - began) / 1000;
+  t.diagnostic(`100,000 people imported in ${seconds.toFixed(1)} s`);
+  assert.deepEqual([report.created, report.refusedTotal], [100_000, 0], text.slice(0, 500));
+  assert.ok(seconds < 30, `${seconds} s`);
+
+  const { text: exported, headers } = await system.join.get("/v1/people/export");
+  assert.equal(headers["content-disposition"], 'attachment; filename="people.csv"');
+  assert.match(headers["content-type"] ?? "", /^text\/csv/);
+  const out = exported.split("\r\n");
+  assert.deepEqual(
+    [out.length, out[0], out.at(-1)],
+    [100_005, "id,name,isAlive,placeId,isKing", ""],
+  );
+  // No cell begins as a formula does.
+  assert.ok(out.every((line) => !/^\d+,"[=+\-@＝]/.test(line)));
+
+  // What has gone out comes in as it was.
+  await using other = await start({ places });
+  const back = await take(other, "people", out.slice(0, crowd).join("\n"));
+  assert.equal(back.json.created, crowd - 1, back.text.slice(0, 500));
+  const asLines = "/v1/people/export?format=ndjson";
+  const [here, there] = [await system.join.get(asLines), await other.join.get(asLines)];
+  assert.ok(here.text.startsWith(there.text));
+  assert.equal(there.text.trimEnd().split("\n").length, crowd - 1);
+});
+
+test("an_export_has_no_name_too_long_for_it", async () => {
+  await using system = await fresh();
+  const row = (n: number) => `${String(n).padStart(4, "0")}${"😀".repeat(196)}\n`;
+  const rows = Array.from({ length: 4000 }, (_, n) => row(n));
+  // Together they are longer than what D1 makes of a text.
+  assert.ok(rows.join("").length > 1_500_000);
+  for (const half of [rows.slice(0, 2500), rows.slice(2500)]) {
+    const report = await take(system, "people", `name\n${half.join("")}`);
+    assert.equal(report.json.created, half.length, report.text.slice(0, 500));
+  }
+  for (const format of ["csv", "ndjson"]) {
+    const { text } = await system.join.get(`/v1/people/export?format=${format}`);
+    const numbers = [...text.matchAll(/"(\d{4})😀/g)].map(([, number]) => Number(number));
+    assert.deepEqual(numbers, [...rows.keys()], `${format} ${text.slice(-200)}`);
+  }
+});
+
+test("an_export_takes_the_filters_of_the_list", async () => {
+  const { text } = await system.join.get("/v1/people/export?isKing=true", { accept: lines });
+  assert.deepEqual(JSON.parse(text), people[0]);
+  const none = await system.join.get("/v1/people/export?name=nobody");
+  assert.equal(none.text, "id,name,isAlive,placeId,isKing\r\n");
+  const bad = await system.join.get("/v1/people/export?format=xlsx");
+  assert.deepEqual([bad.status, bad.json.parameter], [400, "format"]);
+  const all = (await system.join.get("/v1/places/export?format=ndjson")).text;
+  assert.deepEqual(
+    all
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+    places,
+  );
+});

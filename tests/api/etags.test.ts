@@ -1,0 +1,127 @@
+// Entity tags: who has the present state is told so, at the cost of one look in each service.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { people, places } from "../support/fixtures.ts";
+import { type System, start, type Worker } from "../support/harness.ts";
+
+const lists = (system: System): [Worker, string][] => [
+  [system.places, "/v1/places"],
+  [system.places, "/v1/places?sort=-name&limit=2&count=exact"],
+  [system.people, "/v1/people"],
+  [system.people, "/v1/people?isAlive=true&sort=name"],
+  [system.people, "/v1/people/by-place"],
+  [system.people, "/v1/people/by-place?placeId=3"],
+  [system.join, "/v1/people?limit=1"],
+  [system.join, "/v1/people-per-place"],
+  [system.join, "/v1/people-per-place?limit=2&peopleLimit=1"],
+  [system.join, "/v1/people-per-place/3"],
+];
+const records = (system: System): [Worker, string][] => [
+  [system.places, "/v1/places/3"],
+  [system.people, "/v1/people/3"],
+  [system.join, "/v1/places/3"],
+];
+const lines = { accept: "application/x-ndjson" };
+
+test("who_has_the_present_state_gets_a_304_without_a_body", async () => {
+  await using system = await start({ places, people });
+  for (const [worker, path] of [...lists(system), ...records(system)]) {
+    const { etag, headers } = await worker.get(path);
+    assert.match(etag, /^(W\/)?"[\w.]+"$/, path);
+    for (const known of [etag, `"x", ${etag}`, etag.replace("W/", "")]) {
+      const again = await worker.get(path, { "if-none-match": known });
+      assert.deepEqual([again.status, again.text, again.etag], [304, "", etag], path);
+      assert.equal(again.headers.vary, headers.vary);
+      const head = await worker.ask("HEAD", path, { "if-none-match": known });
+      assert.deepEqual([head.status, head.etag], [304, etag], path);
+    }
+    for (const other of ['W/"1j999"', 'W/"1j999.999"', '"x"', 'W/"2j17"']) {
+      const { status } = await worker.get(path, { "if-none-match": other });
+      assert.equal(status, 200, `${path} ${other}`);
+    }
+    const bad = await worker.get(path, { "if-none-match": "17" });
+    assert.deepEqual([bad.status, bad.json.header], [400, "if-none-match"], path);
+  }
+});
+
+test("a_tag_is_of_one_form", async () => {
+  await using system = await start({ places, people });
+  for (const [worker, path] of lists(system)) {
+    if (path === "/v1/people-per-place/3") continue;
+    const array = await worker.get(path);
+    const other = await worker.get(path, { ...lines, "if-none-match": array.etag });
+    assert.equal(other.status, 200, path);
+    assert.notEqual(other.etag, array.etag);
+    const same = await worker.get(path, { ...lines, "if-none-match": other.etag });
+    assert.equal(same.status, 304, path);
+  }
+});
+
+test("every_write_makes_a_new_tag_and_no_write_an_old_one", async () => {
+  await using system = await start({ places, people });
+  const seen = new Map<string, Set<string>>();
+  const writes = [
+    () => system.join.send("PATCH", "/v1/people/2", { name: "New" }),
+    () => system.join.send("PATCH", "/v1/people/2", { name: "Aiba Stack" }),
+    () => system.join.send("POST", "/v1/people", { name: "Other", isAlive: true, placeId: 3 }),
+    () => system.join.ask("DELETE", "/v1/people/4"),
+    () => system.join.send("PATCH", "/v1/places/3", { name: "Winter" }),
+    () => system.join.send("PATCH", "/v1/places/3", { name: "Veranolandia" }),
+  ];
+  const paths = ["/v1/people-per-place", "/v1/people-per-place/3"];
+  for (const write of [async () => undefined, ...writes]) {
+    await write();
+    for (const path of paths) {
+      const { etag, text } = await system.join.get(path);
+      const tags = seen.get(path) ?? new Set();
+      assert.ok(!tags.has(etag), `${path} ${etag}`);
+      for (const old of tags) {
+        const answer = await system.join.get(path, { "if-none-match": old });
+        assert.deepEqual([answer.status, answer.text], [200, text]);
+      }
+      seen.set(path, tags.add(etag));
+    }
+  }
+  const { etag } = await system.join.get(paths[0] as string);
+  const noChange = await system.join.send("PATCH", "/v1/people/2", {});
+  assert.equal(noChange.status, 200);
+  assert.equal((await system.join.get(paths[0] as string)).etag, etag);
+});
+
+test("a_304_is_one_statement_in_each_service", async () => {
+  await using system = await start({ places, people, counting: true });
+  for (const path of ["/v1/people-per-place", "/v1/people-per-place/3"]) {
+    const { etag } = await system.join.get(path);
+    await system.statements();
+    assert.equal((await system.join.get(path, { "if-none-match": etag })).status, 304);
+    assert.deepEqual(await system.statements(), { places: 1, people: 1, join: 0 });
+    // Where one of the two has changed, both are asked how far they are, and for their parts.
+    await system.join.send("PATCH", "/v1/people/2", { name: path });
+    await system.statements();
+    assert.equal((await system.join.get(path, { "if-none-match": etag })).status, 200);
+    assert.deepEqual(await system.statements(), { places: 2, people: 2, join: 0 });
+  }
+});
+
+test("the_schedule_ends_what_was_left_and_sweeps_old_answers", async () => {
+  await using system = await start({ places, people });
+  const key = (name: string) => ({ "idempotency-key": name });
+  const post = (name: string) => system.join.send("POST", "/v1/people", { name: "K" }, key(name));
+  assert.equal((await post("old")).json.id, (await post("old")).json.id);
+  const young = await post("young");
+  const day = 24 * 60 * 60 * 1000;
+  await system.db.people.exec(
+    `UPDATE idempotency SET at = at - ${day + 1000} WHERE key = 'old';
+     INSERT INTO pending_write (token, place_id, since) VALUES ('t', 2, 0)`,
+  );
+  await system.db.places.exec(
+    "INSERT INTO tombstone (place_id, phase, since) VALUES (2, 'deleting', 0)",
+  );
+  await system.scheduled("places");
+  await system.scheduled("people");
+  assert.deepEqual(await system.db.people.rows("SELECT key FROM idempotency"), [{ key: "young" }]);
+  assert.equal((await post("young")).text, young.text);
+  assert.equal((await system.join.get("/v1/places/2")).status, 404);
+  const { json } = await system.join.get("/v1/integrity");
+  assert.deepEqual([json.deleting, json.pending], [[], []]);
+});

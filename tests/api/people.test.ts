@@ -1,0 +1,203 @@
+// The register of people, asked at its owner and through the join worker.
+import assert from "node:assert/strict";
+import { after, suite, test } from "node:test";
+import { type Person, people, places } from "../support/fixtures.ts";
+import { array, start } from "../support/harness.ts";
+
+const rows = people.toSorted((one, other) => one.id - other.id);
+const system = await start({ places, people });
+after(() => system.dispose());
+
+const secure = { "x-content-type-options": "nosniff" };
+const one = { ...secure, "content-type": "application/json" };
+const list = { ...one, vary: "accept" };
+const lines = { ...list, "content-type": "application/x-ndjson" };
+const asLines = { accept: "application/x-ndjson" };
+
+const placeIds = [...new Set(rows.map(({ placeId }) => placeId))];
+const groups = placeIds
+  .filter((placeId) => placeId !== null)
+  .sort((one, other) => one - other)
+  .map((placeId) => ({
+    placeId,
+    people: rows
+      .filter((person) => person.placeId === placeId)
+      .map(({ id, name, isAlive, isKing }) => ({ id, name, isAlive, isKing })),
+  }));
+
+for (const [door, worker] of [
+  ["at their owner", system.people],
+  ["through the join", system.join],
+] as const) {
+  const found = async (query: string): Promise<Person[]> => {
+    const page = await worker.get(`/v1/people?${query}`);
+    assert.equal(page.status, 200, page.text);
+    return page.json;
+  };
+  const ids = async (query: string) => (await found(query)).map(({ id }) => id);
+
+  suite(`people, ${door}`, () => {
+    test("a_list_is_an_array_in_order_of_id", async () => {
+      const { status, headers, text } = await worker.get("/v1/people");
+      assert.deepEqual({ status, headers }, { status: 200, headers: list });
+      assert.equal(text, array(rows));
+    });
+
+    test("a_person_is_an_object", async () => {
+      for (const person of rows) {
+        const { status, headers, text } = await worker.get(`/v1/people/${person.id}`);
+        assert.deepEqual({ status, headers }, { status: 200, headers: one });
+        assert.equal(text, JSON.stringify(person));
+      }
+    });
+
+    test("people_by_place_are_groups_in_order_of_place", async () => {
+      const { status, headers, text } = await worker.get("/v1/people/by-place");
+      assert.deepEqual({ status, headers }, { status: 200, headers: list });
+      assert.equal(text, array(groups));
+      const asked = await worker.get("/v1/people/by-place", asLines);
+      assert.deepEqual(asked.headers, lines);
+      assert.equal(asked.text, groups.map((group) => `${JSON.stringify(group)}\n`).join(""));
+    });
+
+    test("people_by_place_are_asked_for_by_page_or_by_place", async () => {
+      const by = async (query: string) => (await worker.get(`/v1/people/by-place?${query}`)).json;
+      assert.deepEqual(await by("limit=2"), groups.slice(0, 2));
+      const after = Buffer.from("i3").toString("hex");
+      assert.deepEqual(await by(`limit=2&after=${after}`), groups.slice(2, 4));
+      assert.deepEqual(await by("placeId=3"), groups.slice(1, 2));
+      assert.deepEqual(await by("placeId=2"), []);
+      const [group] = await by("placeId=3&peopleLimit=2");
+      assert.equal(group.people.length, 2);
+      assert.deepEqual(
+        (await worker.get(group.next)).json,
+        rows.filter(({ id }) => id === 6),
+      );
+    });
+
+    test("every_route_answers_with_and_without_version_and_trailing_slash", async () => {
+      for (const path of ["/people", "/people/3", "/people/by-place"]) {
+        const expected = await worker.get(`/v1${path}`);
+        for (const spelling of [path, `${path}/`, `/v1${path}/`]) {
+          assert.deepEqual(await worker.get(spelling), expected, spelling);
+        }
+      }
+    });
+
+    test("head_has_the_headers_of_get_and_no_body", async () => {
+      const query = "/v1/people?limit=2&count=exact";
+      for (const path of ["/v1/people", query, "/v1/people/3", "/v1/people/by-place"]) {
+        const { headers } = await worker.get(path);
+        const expected = { status: 200, headers, text: "" };
+        const { status, headers: found, text } = await worker.ask("HEAD", path);
+        assert.deepEqual({ status, headers: found, text }, expected);
+      }
+    });
+
+    test("a_list_comes_as_lines_where_accept_prefers_them", async () => {
+      const { status, headers, text } = await worker.get("/v1/people", asLines);
+      assert.deepEqual({ status, headers }, { status: 200, headers: lines });
+      assert.equal(text, rows.map((person) => `${JSON.stringify(person)}\n`).join(""));
+      assert.equal((await worker.get("/v1/people?name=zzz", asLines)).text, "");
+    });
+
+    test("every_filter_keeps_exactly_those_it_names", async () => {
+      const filters: [string, (person: Person) => boolean][] = [
+        ["isAlive=true", ({ isAlive }) => isAlive],
+        ["isAlive=false", ({ isAlive }) => !isAlive],
+        ["isKing=true", ({ isKing }) => isKing],
+        ["isKing=false", ({ isKing }) => !isKing],
+        ["placeId=3", ({ placeId }) => placeId === 3],
+        ["placeId=2", () => false],
+        ["placeId=9007199254740991", ({ id }) => id === 9007199254740991],
+        ["name=aL", ({ name }) => name.toLowerCase() === "alma"],
+        ["ids=3,1,999", ({ id }) => id === 3 || id === 1],
+        ["ids=5,5", ({ id }) => id === 5],
+      ];
+      const sort = (one: Person, other: Person) => other.id - one.id;
+      // Each alone, then each with each other one: filters are joined by "and".
+      for (const [query, keeps] of filters) {
+        assert.deepEqual(await found(query), rows.filter(keeps), query);
+        for (const [more, keepsMore] of filters) {
+          if (query.split("=")[0] === more.split("=")[0]) continue;
+          const both = rows.filter(keeps).filter(keepsMore);
+          assert.deepEqual(await found(`${query}&${more}`), both, `${query}&${more}`);
+          const backwards = `${query}&${more}&sort=-id`;
+          assert.deepEqual(await found(backwards), both.toSorted(sort), backwards);
+        }
+      }
+    });
+
+    test("a_prefix_matches_whatever_its_case_and_keeps_accents", async () => {
+      const named = (text: string) => ids(`name=${encodeURIComponent(text)}`);
+      assert.deepEqual(await named("álv"), [13, 14]);
+      assert.deepEqual(await named("ÁLV"), [13, 14]);
+      assert.deepEqual(await named("alv"), []);
+      assert.deepEqual(await named("JOAQUÍN N"), [3]);
+      assert.deepEqual(await named("σα"), [16]);
+      assert.deepEqual(await named("σασ"), [16]);
+      assert.deepEqual(await named("o'hara \"THE\\"), [15]);
+      for (const text of ["%", "_", "*", "a%", "'", "' OR 1=1 --"]) {
+        assert.deepEqual(await named(text), [], text);
+      }
+    });
+
+    test("a_thousand_ids_are_one_request", async () => {
+      const thousand = Array.from({ length: 1000 }, (_, n) => n + 1).join(",");
+      const among = rows.filter(({ id }) => id <= 1000);
+      assert.deepEqual(await found(`ids=${thousand}&limit=1000`), among);
+    });
+
+    test("people_sort_by_id_and_by_name_both_ways", async () => {
+      const byId = rows.map(({ id }) => id);
+      const byName = [2, 10, 11, 12, 4, 3, 5, 6, 15, 17, 20, 21, 1, 9007199254740991, 13, 14, 16];
+      assert.deepEqual(await ids("sort=id"), byId);
+      assert.deepEqual(await ids("sort=-id"), byId.toReversed());
+      assert.deepEqual(await ids("sort=name"), byName);
+      assert.deepEqual(await ids("sort=-name"), byName.toReversed());
+    });
+
+    test("an_exact_count_is_of_all_that_match", async () => {
+      const count = async (query: string) =>
+        (await worker.get(`/v1/people?${query}`)).headers["x-total-count"];
+      assert.equal(await count("limit=1&count=exact"), String(rows.length));
+      assert.equal(await count("limit=1&count=exact&isKing=true"), "3");
+      assert.equal(await count("count=exact&placeId=2"), "0");
+      assert.equal(await count("limit=1"), undefined);
+    });
+  });
+}
+
+test("the_groups_follow_every_write", async () => {
+  await using own = await start({ places, people });
+  for (const write of [
+    "UPDATE person SET place_id = 2, version = version + 1 WHERE place_id = 3",
+    "UPDATE person SET is_alive = 0, place_id = NULL, version = version + 1 WHERE id = 1",
+    "UPDATE person SET is_alive = 0, is_king = 0, version = version + 1 WHERE id = 5",
+    "UPDATE person SET is_alive = 1, place_id = 1, version = version + 1 WHERE id = 4",
+    "UPDATE person SET place_id = 1, is_king = 0, version = version + 1 WHERE id IN (13, 15)",
+    "DELETE FROM person WHERE place_id = 9",
+    `DELETE FROM person WHERE id = 13;
+     INSERT INTO person (id, name, name_key, is_alive, is_king, place_id, version)
+     VALUES (13, 'N', 'n', 0, 0, 6, 4)`,
+    "DELETE FROM person",
+  ]) {
+    await own.db.people.exec(write);
+    const rows: Person[] = (await own.people.get("/v1/people?limit=1000")).json;
+    const expected = Map.groupBy(
+      rows.filter(({ placeId }) => placeId !== null),
+      ({ placeId }) => placeId,
+    );
+    const found = (await own.people.get("/v1/people/by-place")).json;
+    assert.deepEqual(
+      found.map((group: { placeId: number; people: Person[] }) => [
+        group.placeId,
+        group.people.map(({ id }) => id),
+      ]),
+      [...expected]
+        .map(([placeId, people]) => [placeId, people.map(({ id }) => id)] as const)
+        .sort(([one], [other]) => Number(one) - Number(other)),
+      write,
+    );
+  }
+});

@@ -1,0 +1,133 @@
+// A hundred thousand people, spread and in one place: answers stay whole.
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { start } from "../support/harness.ts";
+
+const all = 100_000;
+const name = "'Person Number ' || n || ' ñ \"'";
+
+async function crowded(placeOf: string, placesCount: number) {
+  const system = await start({ counting: true });
+  const up_to = (count: number) =>
+    `WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < ${count})`;
+  try {
+    await system.db.places.exec(
+      `${up_to(placesCount)} INSERT INTO place (id, name, name_key)
+       SELECT n, 'Place ' || n, 'place ' || n FROM up`,
+    );
+    await system.db.people.exec(
+      `${up_to(all)} INSERT INTO person (id, name, name_key, is_alive, place_id)
+       SELECT n, ${name}, lower(${name}), 1, ${placeOf} FROM up`,
+    );
+    return system;
+  } catch (error) {
+    await system.dispose();
+    throw error;
+  }
+}
+
+type Row = { id: number; name: string };
+const idsOf = (rows: Row[]) => rows.map(({ id }) => id);
+const numbers = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, n) => from + n);
+
+suite("a hundred thousand people in a thousand places", () => {
+  test("one_page_has_them_all", async () => {
+    await using system = await crowded("1 + n % 1000", 1000);
+    for (const accept of ["application/json", "application/x-ndjson"]) {
+      await system.statements();
+      const page = await system.join.get("/v1/people-per-place?limit=1000", { accept });
+      assert.deepEqual(page.headers, {
+        "content-type": accept,
+        vary: "accept",
+        "x-content-type-options": "nosniff",
+      });
+      const lines = page.text.trimEnd().split("\n");
+      const places = accept.endsWith("/json") ? page.json : lines.map((line) => JSON.parse(line));
+      assert.deepEqual(idsOf(places), numbers(1, 1000));
+      for (const { id, people } of places) {
+        assert.equal(people.length, 100);
+        assert.deepEqual(Object.keys(people[0]), ["id", "name", "isAlive", "isKing"]);
+        assert.ok(people.every((person: Row) => 1 + (person.id % 1000) === id));
+      }
+      const ids = places.flatMap(({ people }: { people: Row[] }) => idsOf(people));
+      assert.equal(new Set(ids).size, all);
+      // A statement answers at most 20,000 people and a group.
+      assert.deepEqual(await system.statements(), { places: 1, people: 5, join: 0 });
+    }
+    const pages = await system.join.pages("/v1/people-per-place?limit=300&peopleLimit=1");
+    assert.deepEqual(idsOf(pages.flatMap((page) => page.json)), numbers(1, 1000));
+
+    const count = await system.join.get("/v1/people?limit=1&count=exact");
+    assert.equal(count.headers["x-total-count"], String(all));
+  });
+});
+
+suite("a hundred thousand people in one place", () => {
+  test("the_first_are_shown_and_the_rest_is_a_walk_away", async () => {
+    await using system = await crowded("2", 3);
+    for (const [query, shown] of [
+      ["", 1000],
+      ["?peopleLimit=10000", 10_000],
+      ["?peopleLimit=2500", 2500],
+      ["?peopleLimit=1", 1],
+    ] as const) {
+      const { json, text } = await system.join.get(`/v1/people-per-place${query}`);
+      assert.deepEqual(idsOf(json), [1, 2, 3]);
+      assert.deepEqual([json[0].people, json[2].people], [[], []]);
+      const [, place] = json;
+      assert.deepEqual(idsOf(place.people), numbers(1, shown));
+      const after = Buffer.from(`i${shown}`).toString("hex");
+      assert.equal(place.next, `/v1/people?placeId=2&limit=1000&after=${after}`);
+      const single = await system.join.get(`/v1/people-per-place/2${query}`);
+      assert.ok(text.includes(single.text), "the place by its id is the one of the list");
+    }
+
+    const { json: place } = await system.join.get("/v1/people-per-place/2?peopleLimit=10000");
+    const rest = (await system.join.pages(place.next)).flatMap((page) => page.json);
+    assert.deepEqual(idsOf([...place.people, ...rest]), numbers(1, all));
+  });
+});
+
+suite("a place of exactly as many people as are shown", () => {
+  test("has_no_next", async () => {
+    await using system = await start();
+    await system.addPlaces([{ id: 1, name: "Full" }]);
+    const people = numbers(1, 2001).map((id) => ({
+      id,
+      name: `P${id}`,
+      isAlive: true,
+      placeId: 1,
+      isKing: false,
+    }));
+    await system.addPeople(people);
+    for (const [limit, has] of [
+      [2000, true],
+      [2001, false],
+      [2002, false],
+    ] as const) {
+      const { json } = await system.join.get(`/v1/people-per-place/1?peopleLimit=${limit}`);
+      assert.equal(json.people.length, Math.min(limit, 2001));
+      assert.equal("next" in json, has);
+    }
+  });
+});
+
+test("the_longest_names_fit_in_a_run_of_people", async () => {
+  await using system = await start();
+  await system.addPlaces([{ id: 1, name: "Long" }]);
+  const long = "\u{1F451}".repeat(200);
+  const people = numbers(1, 1500).map((id) => ({
+    id,
+    name: long,
+    isAlive: true,
+    placeId: 1,
+    isKing: false,
+  }));
+  for (let n = 0; n < people.length; n += 500) await system.addPeople(people.slice(n, n + 500));
+  const { json } = await system.join.get("/v1/people-per-place/1?peopleLimit=1500");
+  assert.equal(json.people.length, 1500);
+  assert.ok(json.people.every(({ name }: Row) => name === long));
+  const pages = await system.join.pages("/v1/people?limit=1000&sort=name");
+  assert.deepEqual(idsOf(pages.flatMap((page) => page.json)), numbers(1, 1500));
+});

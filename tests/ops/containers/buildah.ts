@@ -1,0 +1,143 @@
+// The image and its containers where there is no Docker: by buildah, which needs no service that
+// runs. Its containers share this machine's network.
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { resolve } from "node:path";
+import { promisify } from "node:util";
+import type { Deployment } from "../../support/deployment_suite.ts";
+import { type Name, Worker } from "../../support/harness.ts";
+import { provide } from "./base_images.ts";
+
+const root = resolve(import.meta.dirname, "../../..");
+/** Of images and volumes. */
+export const home = resolve(root, ".containers");
+const IMAGE = "people-per-place";
+/** Of the user `node` in the image. */
+const USER = 1000;
+
+/** Runs a command, whose words are shown if it fails. */
+export function run(command: string, args: string[], env = process.env) {
+  return promisify(execFile)(command, args, { cwd: root, env, maxBuffer: 64 * 1024 * 1024 });
+}
+
+const storage = ["--root", `${home}/storage`, "--runroot", `${home}/run`];
+storage.push("--storage-driver", "vfs");
+
+/** Runs buildah over images of its own. */
+export async function buildah(...args: string[]): Promise<string> {
+  return (await run("buildah", [...storage, ...args])).stdout.trim();
+}
+
+/** Whether it is there. */
+export const isThere = () =>
+  run("buildah", ["--version"]).then(
+    () => true,
+    () => false,
+  );
+
+/** Builds the image from the Dockerfile. */
+async function build(): Promise<void> {
+  const dockerfile = readFileSync(resolve(root, "Dockerfile"), "utf8");
+  const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, name]) => name ?? "");
+  for (const name of new Set(bases)) await provide(name);
+  await buildah("bud", "--isolation", "chroot", "--pull-never", "--layers=false", "-t", IMAGE, ".");
+  await buildah("rmi", "--prune");
+}
+
+/** The processes that a process has started, and those that these have. */
+function below(pid: number): number[] {
+  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const parentOf = (child: string) => {
+    try {
+      return Number(readFileSync(`/proc/${child}/stat`, "utf8").split(") ")[1]?.split(" ")[1]);
+    } catch {
+      return 0;
+    }
+  };
+  const parents = all.map((child) => [Number(child), parentOf(child)] as const);
+  const of = (pid: number): number[] =>
+    parents.flatMap(([child, parent]) => (parent === pid ? [...of(child), child] : []));
+  return of(pid);
+}
+
+/** Whether it is the program of the container itself. */
+function isServer(pid: number): boolean {
+  try {
+    const [program, file] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    return program?.endsWith("/node") === true && file === "ops/containers/serve.ts";
+  } catch {
+    return false;
+  }
+}
+
+/** A container of the image that runs one service. */
+type Container = { id: string; child: ChildProcess };
+
+async function started(name: Name, env: Record<string, string>): Promise<Container> {
+  const volume = `${home}/volumes/${name}`;
+  mkdirSync(volume, { recursive: true });
+  chownSync(volume, USER, USER);
+  const id = await buildah("from", "--pull-never", IMAGE);
+  const settings = Object.entries(env).flatMap(([key, value]) => ["--env", `${key}=${value}`]);
+  const args = ["run", "--isolation", "chroot", "--user", "node", ...settings];
+  // Over a volume that the image declares buildah mounts one of its own, which goes with the
+  // container: the data is put elsewhere.
+  args.push(
+    "--volume",
+    `${volume}:/volume`,
+    "--env",
+    "DATA=/volume",
+    id,
+    "--",
+    "node",
+    "ops/containers/serve.ts",
+    name,
+  );
+  const stdio = ["ignore", "ignore", "inherit"] as const;
+  return { id, child: spawn("buildah", [...storage, ...args], { stdio: [...stdio] }) };
+}
+
+/** Ends what runs in a container, and takes it away; its volume stays. */
+async function ended({ id, child }: Container, signal: NodeJS.Signals): Promise<number | null> {
+  const over = child.exitCode === null ? once(child, "exit") : undefined;
+  const all = below(child.pid ?? 0);
+  for (const pid of signal === "SIGKILL" ? all : all.filter(isServer)) process.kill(pid, signal);
+  await over;
+  await buildah("rm", id);
+  return child.exitCode;
+}
+
+/** The three, of an image that is built anew. */
+export async function built(): Promise<Deployment> {
+  // REUSE=1 tries the image of the run before.
+  if (!process.env.REUSE) await build();
+  const volumes = `${home}/volumes`;
+  rmSync(volumes, { recursive: true, force: true });
+  const ports = { places: 5001, people: 5002, join: 5003 };
+  const url = (name: Name) => `http://127.0.0.1:${ports[name]}`;
+  const worker = (name: Name) => new Worker(new URL(url(name)));
+  const running = new Map<Name, Container>();
+  const end = async (name: Name, signal: NodeJS.Signals) => {
+    const container = running.get(name);
+    running.delete(name);
+    return container ? ended(container, signal) : null;
+  };
+  return {
+    workers: { places: worker("places"), people: worker("people"), join: worker("join") },
+    async start(name, settings) {
+      // All of them listen on this machine's own addresses.
+      const here = { HOST: "127.0.0.1", PORT: String(ports[name]) };
+      const services = { PLACES_URL: url("places"), PEOPLE_URL: url("people") };
+      running.set(name, await started(name, { ...here, ...services, LOG: "off", ...settings }));
+    },
+    stop: (name) => end(name, "SIGTERM"),
+    async kill(name) {
+      await end(name, "SIGKILL");
+    },
+    async forget() {
+      for (const name of running.keys()) await end(name, "SIGKILL");
+      rmSync(volumes, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,96 @@
+// The seed: its sections, and that its rows are what the workers promise.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, test } from "node:test";
+import { sections } from "../../ops/seed.ts";
+import { type Person, type Place, perPlace } from "../support/fixtures.ts";
+import { nameKey, start } from "../support/harness.ts";
+
+const system = await start({ seed: true });
+after(() => system.dispose());
+const { join } = system;
+const everything = async <T>(path: string): Promise<T[]> =>
+  (await join.pages(path)).flatMap((page) => page.json);
+const places = await everything<Place>("/v1/places");
+const people = await everything<Person>("/v1/people");
+
+test("a_section_is_opened_by_a_line_and_reaches_to_the_next", () => {
+  const text =
+    "-- about\n-- database: places\nINSERT 1;\n\n--database: x\n-- database:people  \nINSERT 2;";
+  const found = [...sections(text)];
+  assert.deepEqual(found, [
+    ["places", "INSERT 1;\n\n--database: x"],
+    ["people", "INSERT 2;"],
+  ]);
+  assert.equal(sections("").size, 0);
+  assert.equal(sections("-- database: join").get("join"), "");
+  assert.equal(sections("SELECT 1; -- database: join").size, 0);
+});
+
+test("a_section_of_no_database_or_given_twice_is_refused", () => {
+  assert.throws(() => sections("-- database: kings\n"), /no database "kings"/);
+  assert.throws(() => sections("-- database: people\n-- database: people\n"), /two sections/);
+});
+
+test("the_seed_has_a_section_for_each_database", () => {
+  const seed = readFileSync(new URL("../../seed.sql", import.meta.url), "utf8");
+  assert.deepEqual([...sections(seed).keys()].sort(), ["join", "people", "places"]);
+});
+
+test("every_key_is_its_name_in_lower_case_each_character_by_itself", async () => {
+  for (const [database, table] of [
+    ["places", "place"],
+    ["people", "person"],
+  ] as const) {
+    for (const row of await system.db[database].rows(`SELECT name, name_key FROM ${table}`)) {
+      const name = String(row.name);
+      assert.equal(row.name_key, nameKey(name));
+      assert.equal(name, name.normalize("NFC").trim());
+    }
+  }
+});
+
+test("there_is_enough_to_try_everything", async () => {
+  assert.ok(places.length >= 26, `${places.length} places`);
+  assert.ok(people.length >= 60, `${people.length} people`);
+  assert.ok(people.some(({ isAlive, placeId }) => !isAlive && placeId === null));
+  assert.ok(people.some(({ isAlive, placeId }) => !isAlive && placeId !== null));
+  assert.ok(people.filter(({ isKing }) => isKing).length > 1);
+  assert.ok(perPlace(places, people).some(({ people }) => people.length === 0));
+  const { title, description, licence } = (await join.get("/v1")).json;
+  assert.ok(title && description && licence);
+});
+
+test("everyone_lives_in_a_place_that_exists", () => {
+  const ids = new Set(places.map(({ id }) => id));
+  for (const { placeId, name } of people) assert.ok(placeId === null || ids.has(placeId), name);
+});
+
+test("the_contracts_rows_are_there", () => {
+  const named = (rows: Place[]) => rows.slice(0, 3).map(({ id, name }) => [id, name]);
+  assert.deepEqual(named(places), [
+    [1, "Descaro del Rey"],
+    [2, "Más allá del Zumo"],
+    [3, "Veranolandia"],
+  ]);
+  for (const [name, placeId, isAlive] of [
+    ["Sensei Lamister", 1, true],
+    ["Aiba Stack", 3, true],
+    ["Joaquín Nevado", 3, true],
+    ["Dedo Gordo", null, false],
+    ["Juanito Lamister", 1, true],
+    ["Nerf Stack", 3, true],
+  ] as const) {
+    const found = people.filter((person) => person.name === name);
+    assert.deepEqual(
+      found.map((person) => [person.placeId, person.isAlive]),
+      [[placeId, isAlive]],
+      name,
+    );
+  }
+  assert.equal(people.find(({ id }) => id === 1)?.name, "Sensei Lamister");
+});
+
+test("people_per_place_is_the_join_of_the_two_lists", async () => {
+  assert.deepEqual(await everything("/v1/people-per-place?limit=10"), perPlace(places, people));
+});
