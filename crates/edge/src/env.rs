@@ -8,8 +8,8 @@ use js_sys::Reflect;
 use wasm_bindgen::JsCast;
 use worker::worker_sys;
 
-use crate::patience::Budget;
-use crate::reading::Reading;
+use crate::d1::consistency::Reading;
+use crate::timeout::Budget;
 use crate::{Incoming, Trace};
 
 thread_local! {

@@ -1,6 +1,6 @@
 //! The one error of a handler, and the one place where it becomes an answer.
 
-use registry::Problem;
+use http_semantics::Problem;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::{Answer, serve};

@@ -1,13 +1,13 @@
 //! Exports: a whole register, a part at a time.
 
 use futures_util::{Stream, stream};
+use http_semantics::export_format::{FILE, Named, unfinished};
+use http_semantics::{Format, Params, Problem};
 use js_sys::Uint8Array;
-use registry::export::{FILE, Named, unfinished};
-use registry::sql::{self, Filters, Register, Statement};
-use registry::{Format, Params, Problem};
+use tables::statement::{self, Filters, Register, Statement};
 use wasm_bindgen::JsValue;
 
-use crate::answer::encoded;
+use crate::http::response::encoded;
 use crate::{Answer, Body, Call, Database, Error};
 
 /// What an export is made from.
@@ -86,5 +86,5 @@ fn statement(export: &Export, format: Format, after: i64, most: i64) -> Statemen
         format.frame()
     };
     let filters = (export.filters)();
-    sql::part(register.written(format), filters, frame, after, most)
+    statement::part(register.written(format), filters, frame, after, most)
 }

@@ -1,8 +1,8 @@
 //! `GET /healthz`, whether a worker lives, and `GET /readyz`, whether all that it needs is there.
 
-use registry::sql::Statement;
-use registry::{Format, Problem};
+use http_semantics::{Format, Problem};
 use serde_json::{Map, Value, json};
+use tables::statement::Statement;
 
 use crate::{Answer, Body, Call, Database, Env, Error, Upstream, within};
 

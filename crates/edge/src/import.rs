@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use futures_util::{Stream, stream};
-use registry::import::{
+use http_semantics::media::{Frame, LIST};
+use http_semantics::{Format as Form, Problem};
+use serde_json::Value;
+use tables::import::{
     Batch, Batches, Counts, Done, File, Format, Given, MOST_BYTES, Mode, Outcome, Record, Refusal,
     Report,
 };
-use registry::media::{Frame, LIST};
-use registry::sql::{self, Statement};
-use registry::{Format as Form, Problem};
-use serde_json::Value;
+use tables::statement::{self, Statement};
 
 use crate::{Answer, Body, Call, Database, Error, Row};
 
@@ -227,7 +227,7 @@ pub fn begun(
     let key = key(fingerprint);
     let binds = vec![key.as_str().into(), fingerprint.into(), counts.into()];
     let mut statements = vec![Statement::new(REMEMBER, binds)];
-    for rows in sql::runs(&plan.updates) {
+    for rows in statement::runs(&plan.updates) {
         let count = i64::try_from(rows.len()).unwrap_or_default();
         let check = vec![key.as_str().into(), count.into()];
         statements.push(update(rows));

@@ -5,54 +5,42 @@
 //! A body that `SQLite` or another worker made stays a JavaScript value on its way
 //! through: it is not copied into wasm unless something has to read it.
 
-pub mod access;
-mod answer;
-mod call;
-mod callee;
-mod chunks;
-mod cors;
+pub mod change_feed;
+mod coalescer;
 mod d1;
 mod env;
 mod error;
 pub mod export;
-mod gather;
 pub mod health;
-mod held;
+mod http;
+mod idempotency;
 pub mod import;
-mod incoming;
-mod limit;
-pub mod log;
-mod page;
-mod patience;
-pub mod proof;
-mod reading;
-mod replay;
-mod routes;
+mod layers;
 mod serve;
-mod stored;
-mod together;
-mod trace;
-mod upstream;
+mod service_client;
+mod timeout;
+mod versioned_record;
 
-pub use answer::{Answer, Body, Fixed};
-pub use call::{Call, JSON, Keep, MERGE_PATCH, RECORD_BYTES, TRIES};
-pub use callee::UNASKED;
-pub use chunks::{chunks, pieces};
+pub use coalescer::group_commit::{Queue, together};
+pub use coalescer::revalidation::{self as proof, Marks};
+pub use d1::page_row::PageRow;
 pub use d1::{Database, Row};
 pub use env::Env;
 pub use error::Error;
-pub use held::{held, last};
-pub use incoming::{Incoming, Method};
-pub use page::PageRow;
-pub use patience::{Parts, pause, within};
-pub use proof::Marks;
-pub use replay::Keyed;
-pub use routes::{Handlers, Routes, any, delete, get, patch, post, put};
+pub use http::chunks::{chunks, pieces};
+pub use http::request::{Call, JSON, Keep, MERGE_PATCH, RECORD_BYTES, TRIES};
+pub use http::request_parts::{Incoming, Method};
+pub use http::response::{Answer, Body, Fixed};
+pub use http::router::{Handlers, Routes, any, delete, get, patch, post, put};
+pub use idempotency::Keyed;
+pub use layers::auth as access;
+pub use layers::response_cache::{held, last};
+pub use layers::trace::{Trace, random_token};
 pub use serve::serve;
-pub use stored::{Stored, record_of};
-pub use together::{Queue, together};
-pub use trace::{Trace, random_token};
-pub use upstream::Upstream;
+pub use service_client::Upstream;
+pub use service_client::call_policy::UNASKED;
+pub use timeout::{Parts, pause, within};
+pub use versioned_record::{Stored, record_of};
 
 /// Texts that go over to JavaScript with about every request.
 const OFTEN: [&str; 16] = [

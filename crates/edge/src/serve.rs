@@ -11,11 +11,11 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context as Waking, Poll};
 
+use crate::layers::access_log::Sampling;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use http_semantics::Problem;
 use js_sys::{Function, Promise};
-use registry::Problem;
-use registry::journal::Sampling;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use worker::{Context, console_error, worker_sys};

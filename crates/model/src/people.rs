@@ -45,7 +45,7 @@ impl Row {
         }
     }
 
-    pub(crate) fn lives_in(&self, place: Place) -> bool {
+    pub(crate) fn lives_in(self, place: Place) -> bool {
         self.alive && self.place == Some(place)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use registry::integrity::PlaceStatus;
+use domain::place_status::PlaceStatus;
 
 use crate::flaw::Flaw;
 use crate::world::{Place, Token};

@@ -1,7 +1,7 @@
 //! A write of one person. If it refers to a new place, it records a pending write, checks the
 //! place, and commits only if the pending write is still there.
 
-use registry::integrity::{PlaceStatus, Step};
+use domain::place_status::{PlaceStatus, Step};
 
 use crate::client::{Outcome, Progress};
 use crate::flaw::Flaw;
@@ -61,12 +61,12 @@ pub(crate) struct Writer {
 }
 
 impl Change {
-    /// The state after the change, if the change is possible.
-    fn apply(self, current: Option<Row>) -> Option<Option<Row>> {
+    /// The state after the change, or the rejection of an impossible one.
+    fn apply(self, current: Option<Row>) -> Result<Option<Row>, Outcome> {
         let Some(row) = current else {
             return match self {
-                Self::Insert(row) => Some(Some(row)),
-                _ => None,
+                Self::Insert(row) => Ok(Some(row)),
+                _ => Err(Outcome::Rejected),
             };
         };
         let next = match self {
@@ -83,11 +83,13 @@ impl Change {
             Self::Revive if row.place.is_some() => Row { alive: true, ..row },
             Self::Leave if !row.alive => Row { place: None, ..row },
             Self::Crown if row.alive => Row { king: true, ..row },
-            Self::Delete => return Some(None),
+            Self::Delete => return Ok(None),
             Self::Rename => row,
-            Self::Insert(_) | Self::Revive | Self::Leave | Self::Crown => return None,
+            Self::Insert(_) | Self::Revive | Self::Leave | Self::Crown => {
+                return Err(Outcome::Rejected);
+            }
         };
-        Some(Some(next))
+        Ok(Some(next))
     }
 }
 
@@ -135,8 +137,7 @@ impl Writer {
             return Err(Progress::Ended(Outcome::Rejected));
         }
         let slot = world.people.read(self.person);
-        let next = self.change.apply(slot.row);
-        let next = next.ok_or(Progress::Ended(Outcome::Rejected))?;
+        let next = self.change.apply(slot.row).map_err(Progress::Ended)?;
         let mut write = Write {
             seen: slot.version,
             next,

@@ -1,7 +1,7 @@
 //! A whole document: the operations, and the components that they refer to.
 
+use http_semantics::problem::Kind;
 use indexmap::IndexMap;
-use registry::problem::Kind;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 

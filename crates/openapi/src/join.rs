@@ -1,9 +1,9 @@
 //! What the join worker answers: its own, and what it passes on.
 
+use http_semantics::problem::Kind;
 use join::domain::statistics::COLUMNS;
 use join::domain::{Changes, PeoplePerPlace};
 use join::routes::{integrity, people_per_place::read, statistics};
-use registry::problem::Kind;
 
 use crate::operation::{Answer, Operation};
 use crate::views::{Change, Dataset, Integrity, PlaceWithPeople, Repair, Statistics};

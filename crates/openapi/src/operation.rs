@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use registry::access::Scope;
-use registry::problem::{self, Kind};
+use http_semantics::auth::Scope;
+use http_semantics::problem::{self, Kind};
 use utoipa::ToSchema;
 
 use crate::json::reference;

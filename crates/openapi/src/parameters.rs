@@ -1,14 +1,15 @@
 //! The parameters, each described once: bounds, choices and defaults are those of the types
 //! that read them.
 
-use registry::export::FILE;
-use registry::ids::Ids;
-use registry::import::Mode;
-use registry::media::{Format, TABLE};
-use registry::page::{Limit, PeopleLimit, Sort};
-use registry::params::Seconds;
-use registry::population::{Least, Order};
-use registry::{Cursor, Moment, Param, name};
+use domain::ids::Ids;
+use domain::{Moment, Param, name};
+use http_semantics::export_format::FILE;
+use http_semantics::media::{Format, TABLE};
+use http_semantics::params::Seconds;
+use tables::Cursor;
+use tables::import::Mode;
+use tables::page::{Limit, PeopleLimit, Sort};
+use tables::population::{Least, Order};
 
 use crate::json::reference;
 use crate::{Json, object};
@@ -113,7 +114,7 @@ fn in_path_and_headers() -> Vec<(&'static str, Json)> {
                 "header",
                 "Prefer",
                 "`handling=strict` (RFC 7240): rather a problem than an answer that is old, or lacks something, while a service is down.",
-                object! { "type": "string", "example": registry::prefer::STRICT },
+                object! { "type": "string", "example": http_semantics::prefer::STRICT },
             ),
         ),
         (

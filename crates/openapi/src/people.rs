@@ -1,11 +1,11 @@
 //! What the people worker answers.
 
-use edge::{JSON, MERGE_PATCH, import, log};
+use edge::{JSON, MERGE_PATCH, change_feed, import};
+use http_semantics::problem::Kind;
 use people::domain::{ByPlace, PeopleList};
 use people::routes::{export, replace};
 use people::store::{POPULATION_HEADER, REGISTER};
-use registry::population::Populations;
-use registry::problem::Kind;
+use tables::population::Populations;
 
 use crate::operation::{Answer, Operation};
 use crate::shared::{self, export_of, import_of};
@@ -73,7 +73,7 @@ fn reads() -> Vec<Operation> {
         Operation::new("get", "/v1/people/{id}/history", "readPersonHistory", "The versions of one person")
             .says("Oldest first, those of a deleted person, too.")
             .id("personInPath")
-            .query(log::HISTORY_PARAMETERS)
+            .query(change_feed::HISTORY_PARAMETERS)
             .problems(&[Kind::NotFound])
             .answers(
                 200,
@@ -83,7 +83,7 @@ fn reads() -> Vec<Operation> {
             ),
         Operation::new("get", "/v1/people/changes", "listPersonChanges", "The changes of all people")
             .says("In the order in which they were made. There is always a next page, for what is yet to come.")
-            .query(log::FEED_PARAMETERS)
+            .query(change_feed::FEED_PARAMETERS)
             .answers(
                 200,
                 Answer::list::<PersonChange>("Changes.")

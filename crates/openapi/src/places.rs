@@ -1,10 +1,10 @@
 //! What the places worker answers.
 
-use edge::{JSON, MERGE_PATCH, import, log};
+use edge::{JSON, MERGE_PATCH, change_feed, import};
+use http_semantics::problem::Kind;
 use places::domain::{PlaceList, PlacesAsOf};
 use places::routes::{delete, export};
 use places::store::REGISTER;
-use registry::problem::Kind;
 
 use crate::operation::{Answer, Operation};
 use crate::shared::{self, export_of, import_of};
@@ -67,7 +67,7 @@ fn reads() -> Vec<Operation> {
         Operation::new("get", "/v1/places/{id}/history", "readPlaceHistory", "The versions of one place")
             .says("Oldest first, those of a deleted place, too.")
             .id("placeInPath")
-            .query(log::HISTORY_PARAMETERS)
+            .query(change_feed::HISTORY_PARAMETERS)
             .problems(&[Kind::NotFound])
             .answers(
                 200,
@@ -88,7 +88,7 @@ fn reads() -> Vec<Operation> {
             ),
         Operation::new("get", "/v1/places/changes", "listPlaceChanges", "The changes of all places")
             .says("In the order in which they were made. There is always a next page, for what is yet to come.")
-            .query(log::FEED_PARAMETERS)
+            .query(change_feed::FEED_PARAMETERS)
             .answers(
                 200,
                 Answer::list::<PlaceChange>("Changes.")

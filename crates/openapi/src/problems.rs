@@ -1,10 +1,11 @@
 //! An example of each kind of problem, made by its own constructor.
 
-use registry::access::Scope;
-use registry::page::Limit;
-use registry::problem::{FieldError, Kind};
-use registry::rate::RateLimit;
-use registry::{Param, Problem};
+use domain::Param;
+use http_semantics::Problem;
+use http_semantics::auth::Scope;
+use http_semantics::problem::{FieldError, Kind};
+use http_semantics::rate_limit::RateLimit;
+use tables::page::Limit;
 
 /// A problem of a kind.
 #[must_use]
@@ -12,9 +13,11 @@ pub fn sample(kind: Kind) -> Problem {
     match kind {
         Kind::InvalidParameter => Problem::invalid_parameter("limit", Limit::EXPECTED),
         Kind::UnknownParameter => {
-            Problem::unknown_parameter("page", registry::page::PAGE_PARAMETERS.as_slice())
+            Problem::unknown_parameter("page", tables::page::PAGE_PARAMETERS.as_slice())
         }
-        Kind::InvalidHeader => Problem::invalid_header("if-match", registry::etag::Tags::EXPECTED),
+        Kind::InvalidHeader => {
+            Problem::invalid_header("if-match", http_semantics::etag::Tags::EXPECTED)
+        }
         Kind::MalformedBody => Problem::malformed_body("a JSON object with each name once", 1, 9),
         Kind::TokenRequired => Problem::token_required(Scope::Write),
         Kind::TokenRefused => Problem::token_refused(),
@@ -23,7 +26,7 @@ pub fn sample(kind: Kind) -> Problem {
         Kind::UnknownRoute => Problem::unknown_route(),
         Kind::NotFound => Problem::not_found("person", 999),
         Kind::MethodNotAllowed => Problem::method_not_allowed("GET, HEAD, OPTIONS"),
-        Kind::NotAcceptable => Problem::not_acceptable(registry::media::LIST),
+        Kind::NotAcceptable => Problem::not_acceptable(http_semantics::media::LIST),
         Kind::NameTaken => Problem::name_taken(3),
         Kind::IdTaken => Problem::id_taken("person", 1),
         Kind::IdRetired => Problem::id_retired(31),
@@ -35,7 +38,7 @@ pub fn sample(kind: Kind) -> Problem {
         Kind::RequestInFlight => Problem::request_in_flight(),
         Kind::PreconditionFailed => Problem::precondition_failed(Some(4)),
         Kind::BodyTooLarge => Problem::body_too_large(edge::RECORD_BYTES),
-        Kind::QueryTooLong => Problem::query_too_long(registry::params::MOST_BYTES),
+        Kind::QueryTooLong => Problem::query_too_long(http_semantics::params::MOST_BYTES),
         Kind::UnsupportedMediaType => Problem::unsupported_media_type(edge::JSON),
         Kind::InvalidRecord => Problem::invalid_record(&[FieldError {
             pointer: "/placeId".to_owned(),

@@ -1,7 +1,7 @@
 //! The operations that both registers have.
 
-use registry::import::Format;
-use registry::problem::Kind;
+use http_semantics::problem::Kind;
+use tables::import::Format;
 use utoipa::ToSchema;
 
 use crate::json::reference;

@@ -1,6 +1,6 @@
 //! What the API answers, as far as a page shows it.
 
-use registry::problem::FieldError;
+use http_semantics::problem::FieldError;
 use serde::Deserialize;
 
 /// A place.

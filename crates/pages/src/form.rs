@@ -175,10 +175,10 @@ impl Form {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http_semantics::Problem;
+    use http_semantics::auth::Scope;
+    use http_semantics::problem::FieldError;
     use proptest::prelude::*;
-    use registry::Problem;
-    use registry::access::Scope;
-    use registry::problem::FieldError;
 
     fn refused(problem: &Problem) -> Form {
         refused_of(b"name=%20a+b%20&placeId=x&isAlive=on&version=3", problem)

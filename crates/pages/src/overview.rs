@@ -1,10 +1,10 @@
 //! The overview: how many there are in all, and the places by how many live in them.
 
+use domain::Param;
 use maud::{Markup, html};
-use registry::Cursor;
-use registry::Param;
-use registry::page::Limit;
-use registry::population::{Least, Measure, Order};
+use tables::Cursor;
+use tables::page::Limit;
+use tables::population::{Least, Measure, Order};
 
 use crate::api::{King, Population};
 use crate::field::{Text, choice};
@@ -104,11 +104,11 @@ impl Ask {
         let name = form.given("name").map(ToOwned::to_owned);
         if name
             .as_deref()
-            .is_some_and(|name| registry::name::Prefix::parse(name).is_none())
+            .is_some_and(|name| domain::name::Prefix::parse(name).is_none())
         {
             form.wrong(
                 "name",
-                format!("Must be {}.", registry::name::Prefix::EXPECTED),
+                format!("Must be {}.", domain::name::Prefix::EXPECTED),
             );
         }
         Self {

@@ -1,9 +1,10 @@
 //! People in a table, and the page on which they are looked for.
 
+use domain::Param;
+use domain::name::Prefix;
 use maud::{Markup, html};
-use registry::name::Prefix;
-use registry::page::Sort;
-use registry::{Cursor, Param};
+use tables::Cursor;
+use tables::page::Sort;
 
 use crate::api::{Person, Place};
 use crate::field::{Text, choice};

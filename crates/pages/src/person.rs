@@ -181,7 +181,7 @@ fn deposing(form: &Form) -> Markup {
 fn stays(person: &Person, form: &Form, places: &[Place]) -> bool {
     let typed = form.get("placeId");
     person.place_id.is_some_and(|id| {
-        let key = |name: &str| registry::name::key(name);
+        let key = |name: &str| domain::name::key(name);
         typed == format!("#{id}") || key(typed) == key(&name_of(places, id))
     })
 }

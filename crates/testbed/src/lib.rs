@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use registry::sql::{Bind, Statement};
 use rusqlite::types::ToSqlOutput;
 pub use rusqlite::types::Value;
 use rusqlite::{Connection, Result, ToSql, params_from_iter};
+use tables::statement::{Bind, Statement};
 
 /// A database in memory, migrated.
 pub struct Testbed(Connection);

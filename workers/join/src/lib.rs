@@ -8,9 +8,9 @@ pub mod store;
 use std::rc::Rc;
 
 use edge::{Routes, any, get, health, held, post};
+use http_semantics::Format;
+use http_semantics::media::{LIST, TABLE};
 use js_sys::Promise;
-use registry::Format;
-use registry::media::{LIST, TABLE};
 use routes::people_per_place::marks;
 use routes::standby::{self, standby};
 use routes::ui::{self, page, shown};

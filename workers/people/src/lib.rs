@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use edge::{JSON, MERGE_PATCH, Routes, access, get, health, held, post};
 use js_sys::Promise;
-use registry::import;
+use tables::import;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Request;
 use worker::{Env, ScheduleContext, ScheduledEvent, console_error, event, worker_sys};

@@ -1,10 +1,11 @@
 //! Who calls, under which name, and what they may: headers and settings.
 
-use registry::access::{Policy, Scope, Token};
-use registry::bookmark::Bookmarks;
-use registry::rate::RateLimit;
-use registry::trace::{RequestId, Traceparent};
-use registry::{Param, cors};
+use domain::Param;
+use http_semantics::auth::{Policy, Scope, Token};
+use http_semantics::bookmark::Bookmarks;
+use http_semantics::cors;
+use http_semantics::rate_limit::RateLimit;
+use http_semantics::trace::{RequestId, Traceparent};
 
 use super::{same, text};
 use crate::{Target, Verdict};

@@ -1,7 +1,7 @@
 //! What is imported.
 
-use registry::csv;
-use registry::import::{Column, File, Format};
+use http_semantics::csv;
+use tables::import::{Column, File, Format};
 
 use super::queries::refused;
 use super::{same, text};

@@ -1,10 +1,11 @@
 //! What stands in headers.
 
-use registry::accept;
-use registry::etag::Tags;
-use registry::idempotency::Key;
-use registry::media::LIST;
-use registry::{Param, Tag, prefer};
+use domain::Param;
+use http_semantics::etag::Tags;
+use http_semantics::idempotency::Key;
+use http_semantics::media::LIST;
+use http_semantics::negotiation;
+use http_semantics::{Tag, prefer};
 
 use super::{same, text};
 use crate::{Target, Verdict};
@@ -66,8 +67,8 @@ fn tags(input: &[u8]) -> Result<Verdict, String> {
 
 fn chosen(input: &[u8]) -> Result<Verdict, String> {
     let text = text(input);
-    let chosen = accept::chosen(Some(&text), LIST);
-    let anything = accept::chosen(Some(&format!("{text}, */*")), LIST);
+    let chosen = negotiation::chosen(Some(&text), LIST);
+    let anything = negotiation::chosen(Some(&format!("{text}, */*")), LIST);
     if chosen.is_some() && anything.is_none() {
         return Err("who accepts more gets less".to_owned());
     }
@@ -122,7 +123,7 @@ fn cookies(input: &[u8]) -> Result<Verdict, String> {
     let kept = join::domain::session::kept(&token);
     let pair = kept.split(';').next();
     let again = join::domain::session::token(pair);
-    let again = again.as_ref().map(registry::access::Token::reveal);
+    let again = again.as_ref().map(http_semantics::auth::Token::reveal);
     same("kept and given back", &again, &Some(token.reveal()))?;
     Ok(Verdict::Taken(text.into_owned()))
 }

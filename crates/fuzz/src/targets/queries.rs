@@ -1,9 +1,11 @@
 //! What stands in addresses.
 
+use domain::param::whole;
+use domain::{Moment, Param, PersonId};
+use http_semantics::{Params, Problem, path};
 use people::domain::PeopleList;
-use registry::params::whole;
-use registry::population::Populations;
-use registry::{Cursor, Moment, Param, Params, PersonId, Problem, page, path};
+use tables::population::Populations;
+use tables::{Cursor, page};
 
 use super::{same, text};
 use crate::{Target, Verdict};

@@ -1,9 +1,9 @@
 //! What stands in the bodies of writes.
 
+use http_semantics::fields::Fields;
+use http_semantics::json::Object;
 use people::domain::Person;
 use places::domain::Place;
-use registry::fields::Fields;
-use registry::json::Object;
 use serde_json::Value;
 
 use super::queries::refused;

@@ -1,7 +1,7 @@
 //! What a service answers, which can be broken, too.
 
+use http_semantics::Format;
 use join::domain::{Malformed, Merge};
-use registry::Format;
 
 use crate::{Target, Verdict};
 

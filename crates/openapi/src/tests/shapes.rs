@@ -7,14 +7,15 @@ use crate::views;
 use ::join::domain::statistics::{self, Written};
 use ::people::domain::{ByPlace, PeopleList};
 use ::places::domain::{PlaceList, PlacesAsOf};
-use registry::media::Frame;
-use registry::page::Limit;
-use registry::population::Populations;
-use registry::problem::Kind;
-use registry::{Format, Params, PersonId, PlaceId};
+use domain::{PersonId, PlaceId};
+use http_semantics::media::Frame;
+use http_semantics::problem::Kind;
+use http_semantics::{Format, Params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
+use tables::page::Limit;
+use tables::population::Populations;
 use testbed::{Testbed, Value};
 
 const FRAME: fn() -> Frame = || Format::Json.frame();
@@ -38,7 +39,7 @@ fn seeded(name: &str) -> Testbed {
     testbed
 }
 
-fn text(testbed: &Testbed, statement: &registry::sql::Statement) -> String {
+fn text(testbed: &Testbed, statement: &tables::statement::Statement) -> String {
     match testbed
         .rows(statement)
         .unwrap()
@@ -156,8 +157,8 @@ fn problems_of_every_kind() {
 
 #[test]
 fn both_forms_of_a_report() {
-    use registry::import::{Batches, Column, Counts, Done, File, Outcome, Refusal, Report};
-    let columns: &[Column] = <::places::domain::Place as registry::import::Record>::COLUMNS;
+    use tables::import::{Batches, Column, Counts, Done, File, Outcome, Refusal, Report};
+    let columns: &[Column] = <::places::domain::Place as tables::import::Record>::COLUMNS;
     let done = || {
         let problem = crate::problems::sample(Kind::NameTaken);
         let failed = Done::failed(crate::problems::sample(Kind::BeingWritten));
@@ -171,11 +172,7 @@ fn both_forms_of_a_report() {
         well.into_iter().chain([refused, failed])
     };
     for by_line in [false, true] {
-        let file = File::open(
-            registry::import::Format::Csv,
-            b"name\nx\n".to_vec(),
-            columns,
-        );
+        let file = File::open(tables::import::Format::Csv, b"name\nx\n".to_vec(), columns);
         let scope = String::new();
         let batches = Batches::<::places::domain::Place>::of(file.unwrap(), scope, str::to_owned);
         let batch = batches.into_iter().next().unwrap();

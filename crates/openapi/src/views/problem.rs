@@ -6,7 +6,7 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{Count, Id, King, Pointer};
-use registry::problem::Kind;
+use http_semantics::problem::Kind;
 
 /// `/problems/` and the kind's own name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

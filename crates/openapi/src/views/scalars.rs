@@ -1,7 +1,7 @@
 //! The values that records are made of, with the bounds that the registry sets.
 
-use registry::fields::EXPECTED_CHOICE;
-use registry::{PersonId, PlaceId, name};
+use domain::{PersonId, PlaceId, name};
+use http_semantics::fields::EXPECTED_CHOICE;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema};

@@ -7,9 +7,11 @@
 //! two databases' clocks differ; then only the order between the registers is not that of
 //! their times.
 
-use registry::media::Frame;
-use registry::page::Limit;
-use registry::{Cursor, Param, Params, Problem};
+use domain::Param;
+use http_semantics::media::Frame;
+use http_semantics::{Params, Problem};
+use tables::Cursor;
+use tables::page::Limit;
 
 use super::Malformed;
 use super::merge::leading_id;
@@ -126,8 +128,8 @@ fn changes<'a>(feed: &'a [u8], key: &[u8]) -> Option<Vec<Change<'a>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http_semantics::Format;
     use proptest::prelude::*;
-    use registry::Format;
     use serde_json::{Value, json};
 
     /// A log of changes, each given by the milliseconds since the one before.

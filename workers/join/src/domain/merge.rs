@@ -10,7 +10,7 @@
 //! most one unfinished line. An array ends with its bracket, so that one that broke off is
 //! never taken for whole, and nobody for missing.
 
-use registry::media::Frame;
+use http_semantics::media::Frame;
 
 /// An input that is not what its service promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! A page of people per place.
 
-use registry::page::{Limit, PeopleLimit};
-use registry::{Cursor, Params, Problem};
+use http_semantics::{Params, Problem};
+use tables::Cursor;
+use tables::page::{Limit, PeopleLimit};
 
 /// Which places, and how many people of each.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ impl PeoplePerPlace {
     /// A value that cannot be used.
     pub fn read(params: &Params) -> Result<Self, Problem> {
         // The page of places behind it has the same limit, cursor and count.
-        let page = registry::Page::read(params)?;
+        let page = tables::Page::read(params)?;
         Ok(Self {
             limit: page.limit,
             after: page.after.map(|cursor| cursor.id()),

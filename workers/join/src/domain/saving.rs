@@ -5,7 +5,7 @@
 //! already, of the same marks, is not written again: a reader whom nothing new was told costs
 //! nothing.
 
-use registry::held::Held;
+use http_semantics::lru_cache::Held;
 
 /// The change counters of both registers.
 pub type Marks = [i64; 2];

@@ -5,8 +5,8 @@
 //! it comes from here (`Origin`, `Sec-Fetch-Site`: a page cannot forge either); and the API
 //! itself takes no cookie.
 
-use registry::Param;
-use registry::access::Token;
+use domain::Param;
+use http_semantics::auth::Token;
 
 /// The cookie. Its prefix has the browser refuse it from anywhere but this very host, over
 /// anything but TLS.

@@ -1,7 +1,7 @@
 //! A snapshot: the last good answer to a request, written down, to be given again while a
 //! service is down.
 
-use registry::{Format, accept};
+use http_semantics::{Format, negotiation};
 
 use super::saving::Marks;
 
@@ -89,7 +89,7 @@ pub fn key(path: &str, query: &str, format: Format) -> Option<String> {
 pub fn of_key(key: &str) -> Option<(Format, &str, &str)> {
     let (format, address) = key.split_once(' ')?;
     let (path, query) = address.split_once('?')?;
-    Some((registry::Param::parse(format)?, path, query))
+    Some((domain::Param::parse(format)?, path, query))
 }
 
 /// The form of an answer, as the routes choose it: by the query, or else by `Accept`.
@@ -100,8 +100,8 @@ pub fn form(query: &str, accepted: Option<&str>, offered: &[Format]) -> Option<F
     }
     let mut named = form_urlencoded::parse(query.as_bytes());
     match named.find(|(name, _)| name == "format") {
-        Some((_, format)) => registry::Param::parse(&format),
-        None => accept::chosen(accepted, offered),
+        Some((_, format)) => domain::Param::parse(&format),
+        None => negotiation::chosen(accepted, offered),
     }
 }
 
@@ -125,8 +125,8 @@ pub fn parts(mut body: &str, most: usize) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http_semantics::media::{LIST, TABLE};
     use proptest::prelude::*;
-    use registry::media::{LIST, TABLE};
 
     #[test]
     fn headers_are_read_as_they_are_written() {

@@ -2,8 +2,8 @@
 
 use edge::{Answer, Body, Call, Error};
 use futures_util::future::try_join;
-use registry::media::LIST;
-use registry::{Cursor, page};
+use http_semantics::media::LIST;
+use tables::{Cursor, page};
 
 use super::people_per_place::sources::Services;
 use crate::domain::Changes;

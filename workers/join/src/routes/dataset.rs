@@ -1,7 +1,7 @@
 //! `GET /v1`: what this registry is, and where to go on.
 
 use edge::{Answer, Body, Call, Database, Error};
-use registry::Format;
+use http_semantics::Format;
 
 use crate::store;
 

@@ -4,10 +4,10 @@
 //! it were missing: whoever seems to be of no place is looked up once more. What is missing
 //! then is missing for good, because no place's id is ever used again.
 
+use domain::place_status::{MAX_ENTRIES, PlaceStatus, PlaceStatuses};
 use edge::{Answer, Body, Call, Error};
 use futures_util::future::try_join;
-use registry::Format;
-use registry::integrity::{MAX_ENTRIES, PlaceStatus, PlaceStatuses};
+use http_semantics::Format;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -128,7 +128,7 @@ async fn confirm(services: &Services, suspects: &mut Vec<Residents>) -> Result<(
 pub async fn repair(call: Call) -> Result<Answer, Error> {
     let params = call.params(PARAMETERS)?;
     let dry_run = params.get::<bool>("dryRun")?.unwrap_or(false);
-    params.get::<registry::params::Seconds>("olderThan")?;
+    params.get::<http_semantics::params::Seconds>("olderThan")?;
     let mut services = Services::of(&call.env)?;
     services.unhurried();
     let query = if call.query.is_empty() {

@@ -11,7 +11,7 @@ pub mod statistics;
 pub mod ui;
 
 use edge::{Call, Error, Method, access};
-use registry::access::Token;
+use http_semantics::auth::Token;
 
 pub use changes::changes;
 pub use dataset::dataset;

@@ -2,9 +2,9 @@
 
 use edge::{Answer, Body, Call, Error};
 use futures_util::future::try_join;
-use registry::media::TABLE;
-use registry::population::Populations;
-use registry::{Cursor, page};
+use http_semantics::media::TABLE;
+use tables::population::Populations;
+use tables::{Cursor, page};
 use web_sys::Response;
 
 use super::people_per_place::sources::{Joined, Services, unchanged};

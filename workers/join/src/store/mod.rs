@@ -2,7 +2,7 @@
 
 pub mod snapshot;
 
-use registry::sql::Statement;
+use tables::statement::Statement;
 
 const DATASET: &str = r"
 SELECT json_object(

@@ -1,6 +1,6 @@
 //! Snapshots: a head each, and a body in parts.
 
-use registry::sql::Statement;
+use tables::statement::Statement;
 
 use crate::domain::snapshot::{self, Snapshot};
 

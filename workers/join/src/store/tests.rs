@@ -92,7 +92,7 @@ fn those_asked_for_longest_ago_go_where_there_are_too_many() {
     assert!(found(&db, "000").is_some() && found(&db, "002").is_some());
     let left = db.rows(&wanted(&[], 10 * MOST)).unwrap().len();
     assert_eq!(i64::try_from(left), Ok(MOST));
-    let parts = db.rows(&registry::sql::Statement::new(
+    let parts = db.rows(&tables::statement::Statement::new(
         "SELECT part FROM snapshot_part",
         vec![],
     ));

@@ -1,7 +1,9 @@
 //! People grouped by place: the stream that the join merges with its places.
 
-use registry::page::{Limit, PeopleLimit};
-use registry::{Cursor, Param, Params, PlaceId, Problem};
+use domain::{Param, PlaceId};
+use http_semantics::{Params, Problem};
+use tables::Cursor;
+use tables::page::{Limit, PeopleLimit};
 
 /// A range of place ids: after one, up to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

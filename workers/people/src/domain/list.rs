@@ -1,8 +1,10 @@
 //! A list of people.
 
-use registry::ids::Ids;
-use registry::name::Prefix;
-use registry::{Page, Params, PlaceId, Problem};
+use domain::PlaceId;
+use domain::ids::Ids;
+use domain::name::Prefix;
+use http_semantics::{Params, Problem};
+use tables::Page;
 
 /// Which people, in which order, how many.
 #[derive(Debug, Default)]

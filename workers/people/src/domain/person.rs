@@ -1,12 +1,12 @@
 //! A person, and the rules that hold for one alone.
 
-use registry::PlaceId;
-use registry::fields::Fields;
-use registry::import::{Claim, Column, Record};
-use registry::json::Object;
-use registry::name::{Name, Normalize};
-use registry::problem::FieldError;
+use domain::PlaceId;
+use domain::name::{Name, Normalize};
+use http_semantics::fields::Fields;
+use http_semantics::json::Object;
+use http_semantics::problem::FieldError;
 use serde_json::{Value, json};
+use tables::import::{Claim, Column, Record};
 
 /// A person without the id.
 #[derive(Debug, Clone, PartialEq, Eq)]

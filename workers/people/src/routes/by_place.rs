@@ -8,10 +8,10 @@ use edge::{Answer, Body, Call, Database, Error, Row};
 use std::future::ready;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use http_semantics::Tag;
+use http_semantics::media::{Frame, LIST};
 use js_sys::{Array, JsString};
-use registry::Tag;
-use registry::media::{Frame, LIST};
-use registry::page::Limit;
+use tables::page::Limit;
 
 use crate::domain::{ByPlace, Range};
 use crate::store;

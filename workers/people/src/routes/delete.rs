@@ -1,7 +1,8 @@
 //! `DELETE /v1/people/{id}`
 
+use domain::PersonId;
 use edge::{Answer, Call, Database, Error, TRIES};
-use registry::{PersonId, Problem};
+use http_semantics::Problem;
 
 use crate::store;
 

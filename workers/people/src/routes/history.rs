@@ -1,7 +1,7 @@
 //! `GET /v1/people/{id}/history` and `GET /v1/people/changes`
 
-use edge::{Answer, Call, Env, Error, Marks, log};
-use registry::PersonId;
+use domain::PersonId;
+use edge::{Answer, Call, Env, Error, Marks, change_feed};
 
 use crate::store::CHANGES;
 
@@ -12,7 +12,7 @@ use crate::store::CHANGES;
 pub async fn history(call: Call) -> Result<Answer, Error> {
     let id: PersonId = call.id()?;
     let path = format!("/v1/people/{id}/history");
-    log::history(call, CHANGES, id.get(), &path, "person").await
+    change_feed::history(call, CHANGES, id.get(), &path, "person").await
 }
 
 /// The changes of all people.
@@ -20,7 +20,7 @@ pub async fn history(call: Call) -> Result<Answer, Error> {
 /// # Errors
 /// A query that cannot be used.
 pub async fn changes(call: Call) -> Result<Answer, Error> {
-    log::changes(call, CHANGES, "/v1/people/changes").await
+    change_feed::changes(call, CHANGES, "/v1/people/changes").await
 }
 
 /// How far the register is.
@@ -28,10 +28,10 @@ pub async fn changes(call: Call) -> Result<Answer, Error> {
 /// # Errors
 /// A database that does not answer.
 pub async fn counter(call: Call) -> Result<Answer, Error> {
-    log::counter(call, CHANGES).await
+    change_feed::counter(call, CHANGES).await
 }
 
 /// The same, for the answers that an isolate holds.
 pub async fn marks(env: Env) -> Option<Marks> {
-    log::marks(env, CHANGES).await
+    change_feed::marks(env, CHANGES).await
 }

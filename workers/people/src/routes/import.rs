@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 
+use domain::PlaceId;
+use domain::name::Name;
+use domain::place_status::PlaceStatuses;
 use edge::import::{self, Importer, Plan};
 use edge::{Answer, Call, Database, Error, Row};
-use registry::import::{Batch, Given, Mode};
-use registry::integrity::PlaceStatuses;
-use registry::name::Name;
-use registry::sql::{self, Statement};
-use registry::{PlaceId, Problem};
+use http_semantics::Problem;
 use serde_json::{Value, json};
+use tables::import::{Batch, Given, Mode};
+use tables::statement::{self, Statement};
 
 use crate::domain::{Person, Residence};
 use crate::service::{PendingWrite, PendingWrites};
@@ -85,8 +86,10 @@ impl Importer for PeopleImporter {
                     json!({"n": n, "id": given.id, "placeId": place, "isKing": is_king})
                 })
                 .collect();
-            let present: Vec<Statement> =
-                sql::runs(&known).into_iter().map(store::present).collect();
+            let present: Vec<Statement> = statement::runs(&known)
+                .into_iter()
+                .map(store::present)
+                .collect();
             Plan::of(batch, rows, &self.writes.database, &present, add).await
         };
         let plan = plan.await;
@@ -131,7 +134,8 @@ fn add(
     }
     let new_reference = residence.new_reference(before.map(|before| before.residence));
     if let Some(new_reference) = new_reference {
-        statuses.check(new_reference.get())?;
+        let place = new_reference.get();
+        Problem::check_place(place, statuses.get(place))?;
     }
     if let Some((king, name)) = present.and_then(|row| row.integer(6).zip(row.text(7))) {
         return Err(Problem::place_has_king(

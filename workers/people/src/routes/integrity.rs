@@ -1,11 +1,11 @@
 //! `GET /internal/integrity`: this database's part of the integrity report. The gateway never
 //! forwards a request to this path.
 
+use domain::place_status::{MAX_ENTRIES, PLACES_PER_PAGE};
 use edge::{Answer, Body, Call, Database, Error, Row};
 use futures_util::future::try_join;
-use registry::integrity::{MAX_ENTRIES, PLACES_PER_PAGE};
-use registry::params::Position;
-use registry::{Format, Problem};
+use http_semantics::params::Position;
+use http_semantics::{Format, Problem};
 
 use crate::store;
 

@@ -1,7 +1,7 @@
 //! `GET /v1/people`
 
 use edge::{Answer, Call, Database, Error};
-use registry::media::TABLE;
+use http_semantics::media::TABLE;
 
 use crate::domain::PeopleList;
 use crate::store;

@@ -1,9 +1,10 @@
 //! `GET /v1/people/population`
 
 use edge::{Answer, Body, Call, Database, Error};
-use registry::media::TABLE;
-use registry::population::Populations;
-use registry::{Problem, Tag, page};
+use http_semantics::media::TABLE;
+use http_semantics::{Problem, Tag};
+use tables::page;
+use tables::population::Populations;
 
 use crate::store;
 

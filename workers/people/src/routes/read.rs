@@ -1,7 +1,8 @@
 //! `GET /v1/people/{id}`
 
+use domain::PersonId;
 use edge::{Answer, Body, Call, Database, Error};
-use registry::{PersonId, Problem, Tag};
+use http_semantics::{Problem, Tag};
 
 use crate::store;
 

@@ -2,8 +2,8 @@
 //! requests left, and stored responses that have expired.
 
 use edge::{Answer, Body, Call, Database, Error};
-use registry::Format;
-use registry::params::Seconds;
+use http_semantics::Format;
+use http_semantics::params::Seconds;
 use serde_json::{Value, json};
 
 use crate::store;

@@ -3,19 +3,20 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
+use domain::name::Name;
+use domain::{PersonId, PlaceId};
 use edge::{
     Answer, Call, Database, Env, Error, JSON, MERGE_PATCH, Queue, Stored, record_of, together,
 };
-use registry::json::Object;
-use registry::name::Name;
-use registry::problem::FieldError;
-use registry::{PersonId, PlaceId, Preconditions, Problem};
+use http_semantics::json::Object;
+use http_semantics::problem::FieldError;
+use http_semantics::{Preconditions, Problem};
 use serde_json::Value;
 
 use super::writing::response;
 use crate::domain::Person;
 use crate::service::{self, Plan};
-use crate::store::{self, PlaceChange};
+use crate::store::{self, NewPlace, PlaceChange};
 
 /// The parameters of the query.
 pub const PARAMETERS: &[&str] = &["depose"];
@@ -72,7 +73,7 @@ pub async fn put(call: Call) -> Result<Answer, Error> {
     let (object, _) = call.object(JSON).await?;
     let person: Person = record_of(object, Some(change.id.get()))?;
     let place_change = PlaceChange {
-        place: Some(person.residence.place()),
+        place: NewPlace::Set(person.residence.place()),
         is_alive: Some(person.residence.is_alive()),
     };
     let plan = |current: Option<&Stored>| {
@@ -115,7 +116,9 @@ fn place_change(patch: &Object) -> PlaceChange {
     let place = patch.0.get("placeId");
     let is_alive = patch.0.get("isAlive");
     PlaceChange {
-        place: place.map(|place| place.as_i64().and_then(PlaceId::new)),
+        place: place.map_or(NewPlace::Unchanged, |place| {
+            NewPlace::Set(place.as_i64().and_then(PlaceId::new))
+        }),
         is_alive: is_alive.map(|is_alive| is_alive.as_bool().unwrap_or(false)),
     }
 }
@@ -153,7 +156,7 @@ impl Change {
             return Err(depose_needs_a_resident().into());
         }
         if !self.id.is_choosable() {
-            let expected = registry::fields::EXPECTED_CHOICE;
+            let expected = http_semantics::fields::EXPECTED_CHOICE;
             return Err(Problem::invalid_parameter("id", expected).into());
         }
         Ok(Plan::Insert(person))

@@ -1,9 +1,10 @@
 //! `/internal/residents/{id}/…`: the steps of a place's deletion that concern its people. The
 //! gateway never forwards a request to these paths.
 
+use domain::PlaceId;
 use edge::{Answer, Body, Call, Database, Error};
-use registry::sql::Statement;
-use registry::{Format, PlaceId, Problem};
+use http_semantics::{Format, Problem};
+use tables::statement::Statement;
 
 use crate::store;
 

@@ -7,9 +7,10 @@
 
 use std::collections::HashSet;
 
+use domain::place_status::{PlaceStatuses, Step};
 use edge::{Call, Database, Error, Upstream, pause};
-use registry::integrity::{PlaceStatuses, Step};
-use registry::sql::Statement;
+use http_semantics::Problem;
+use tables::statement::Statement;
 
 use crate::store::{self, REVOKED};
 
@@ -123,7 +124,7 @@ impl PendingWrites {
     pub async fn check(&self, places: &[i64]) -> Result<(), Error> {
         let statuses = self.statuses(&places.iter().copied().collect()).await?;
         for place in places {
-            statuses.check(*place)?;
+            Problem::check_place(*place, statuses.get(*place))?;
         }
         Ok(())
     }

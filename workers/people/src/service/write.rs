@@ -1,13 +1,14 @@
 //! Writes of one person. A write that refers to a new place begins with a pending write, checks
 //! the place and commits: three round trips. Any other needs one, after the read.
 
+use domain::{PersonId, PlaceId};
 use edge::{Call, Error, Keyed, Stored};
-use registry::sql::Statement;
-use registry::{PersonId, PlaceId, Problem};
+use http_semantics::Problem;
+use tables::statement::Statement;
 
 use super::pending::{MAX_ATTEMPTS, PendingWrite, PendingWrites};
 use crate::domain::{Person, Residence};
-use crate::store::{self, PlaceChange};
+use crate::store::{self, NewPlace, PlaceChange};
 
 /// The result of a write.
 pub enum Written {
@@ -148,8 +149,8 @@ async fn begin(
         let row = results.into_iter().flatten().next();
         if let Some(row) = row.as_ref().filter(|row| row.truth(2)) {
             let place = match change.place {
-                Some(place) => place.map(PlaceId::get),
-                None => row.integer(3),
+                NewPlace::Set(place) => place.map(PlaceId::get),
+                NewPlace::Unchanged => row.integer(3),
             };
             pending.add_place(place.ok_or_else(Problem::internal)?);
         }

@@ -1,7 +1,7 @@
 //! People grouped by place.
 
-use registry::media::Frame;
-use registry::sql::{Bind, Statement};
+use http_semantics::media::Frame;
+use tables::statement::{Bind, Statement};
 
 use crate::domain::ByPlace;
 

@@ -1,6 +1,6 @@
 //! What changed, as the triggers wrote it down.
 
-use registry::log::Log;
+use tables::change_log::Log;
 
 /// One change as JSON; the record is `null` where there is nobody behind it.
 pub const CHANGES: Log = Log {

@@ -1,7 +1,7 @@
 //! What an import has to know of the register before it writes a batch.
 
-use registry::sql::{self, Statement};
 use serde_json::Value;
+use tables::statement::{self, Statement};
 
 use super::write::insert_all;
 
@@ -43,7 +43,7 @@ pub fn insert_batch(rows: &[Value]) -> Vec<Statement> {
         return Vec::new();
     }
     let greatest = rows.iter().filter_map(|row| row["id"].as_i64()).max();
-    let inserts = sql::runs(rows).into_iter();
+    let inserts = statement::runs(rows).into_iter();
     let inserts = inserts.map(|run| insert_all(run, greatest));
     let open = Statement::new(OPEN, Vec::new());
     let close = Statement::new("DELETE FROM bulk_insert", Vec::new());

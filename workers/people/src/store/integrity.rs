@@ -1,6 +1,6 @@
 //! What the report on integrity is made from.
 
-use registry::sql::Statement;
+use tables::statement::Statement;
 
 /// The people of places, after a place: one row of (array of `{"placeId","living","dead"}`,
 /// the last place

@@ -1,7 +1,7 @@
 //! A page of people.
 
-use registry::Format;
-use registry::sql::{self, Filters, Register, Statement};
+use http_semantics::Format;
+use tables::statement::{self, Filters, Register, Statement};
 
 use super::record;
 use crate::domain::PeopleList;
@@ -15,7 +15,7 @@ pub const REGISTER: Register = Register {
     // One `concat` takes less time than as many `||`; what is null is empty.
     line: concat!(
         "concat(id, ',', ",
-        registry::name_cell!(),
+        http_semantics::name_cell!(),
         ", iif(is_alive, ',true,', ',false,'), place_id, iif(is_king, ',true', ',false'))"
     ),
     changes: "person_change",
@@ -27,7 +27,7 @@ pub const REGISTER: Register = Register {
 #[must_use]
 pub fn list(list: &PeopleList, format: Format, seen: Option<i64>) -> Statement {
     let frame = REGISTER.frame(format);
-    sql::page(
+    statement::page(
         REGISTER.written(format),
         filters(list),
         &list.page,

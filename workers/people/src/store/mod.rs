@@ -17,8 +17,8 @@ pub use import::{insert_batch, present};
 pub use integrity::{findings, residents};
 pub use list::{REGISTER, filters, list};
 pub use pending::{
-    PlaceChange, REVOKED, abandoned_pending, add_pending, add_pending_for, commit_pending,
-    remove_pending, sweep_pending,
+    NewPlace, PlaceChange, REVOKED, abandoned_pending, add_pending, add_pending_for,
+    commit_pending, remove_pending, sweep_pending,
 };
 pub use population::{HEADER as POPULATION_HEADER, population};
 pub use read::{read, read_begun, read_version};

@@ -1,8 +1,8 @@
 //! Pending writes (docs/integrity.md): a write that is about to refer to a place records that
 //! before the place is checked. The deletion of the place revokes it.
 
-use registry::sql::Statement;
-use registry::{PersonId, PlaceId};
+use domain::{PersonId, PlaceId};
+use tables::statement::Statement;
 
 /// Records a write that refers to places, given as a JSON array.
 const ADD: &str = "
@@ -30,11 +30,21 @@ FROM person
 WHERE id = ?2 AND iif(?4, ?3, place_id) IS NOT NULL
   AND (iif(?4, ?3, place_id) IS NOT place_id OR coalesce(?5, is_alive) > is_alive)";
 
+/// The place after a change of one person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NewPlace {
+    /// The place before.
+    #[default]
+    Unchanged,
+    /// This place, or none.
+    Set(Option<PlaceId>),
+}
+
 /// What a change of one person says about the place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PlaceChange {
-    /// The new place, or that there is none, if the change sets it.
-    pub place: Option<Option<PlaceId>>,
+    /// The place after the change.
+    pub place: NewPlace,
     /// Whether the person is alive after the change, if the change sets it.
     pub is_alive: Option<bool>,
 }
@@ -43,12 +53,15 @@ pub struct PlaceChange {
 /// statement [`super::read_begun`] follows in the same batch.
 #[must_use]
 pub fn add_pending_for(token: &str, id: PersonId, change: PlaceChange) -> Statement {
-    let place = change.place.flatten().map(PlaceId::get);
+    let (is_set, place) = match change.place {
+        NewPlace::Unchanged => (false, None),
+        NewPlace::Set(place) => (true, place.map(PlaceId::get)),
+    };
     let binds = vec![
         token.into(),
         id.get().into(),
         place.into(),
-        i64::from(change.place.is_some()).into(),
+        i64::from(is_set).into(),
         change.is_alive.map(i64::from).into(),
     ];
     Statement::new(ADD_FOR_PERSON, binds)

@@ -1,9 +1,10 @@
 //! The population of each place, now or as of a time.
 
-use registry::media::Frame;
-use registry::population::{Measure, Order, Populations, Position};
-use registry::sql::{Bind, Statement};
-use registry::{Format, Moment, PlaceId};
+use domain::{Moment, PlaceId};
+use http_semantics::Format;
+use http_semantics::media::Frame;
+use tables::population::{Measure, Order, Populations, Position};
+use tables::statement::{Bind, Statement};
 
 const POPULATION: &str = include_str!("population.sql");
 
@@ -20,7 +21,7 @@ pub const HEADER: &str = "placeId,total,living,dead,kingId,kingName\r\n";
 const LINE: &str = concat!(
     "place_id || ',' || (living + dead) || ',' || living || ',' || dead
       || ',' || coalesce(king_id, '') || ',' || coalesce(",
-    registry::name_cell!("king"),
+    http_semantics::name_cell!("king"),
     ", '')"
 );
 

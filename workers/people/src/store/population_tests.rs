@@ -1,9 +1,9 @@
 //! Populations in every order, now and as of a time, held against a count of the people.
 
+use http_semantics::{Format, Params};
 use proptest::prelude::*;
-use registry::population::{Order, Populations};
-use registry::{Format, Params};
 use serde_json::{Value as Json, json};
+use tables::population::{Order, Populations};
 use testbed::{Testbed, Value};
 
 use super::tests::{Person, as_text, filled, people};

@@ -1,7 +1,7 @@
 //! One person, by the primary key.
 
-use registry::PersonId;
-use registry::sql::Statement;
+use domain::PersonId;
+use tables::statement::Statement;
 
 use super::record;
 

@@ -1,7 +1,7 @@
 //! The people of a place that is being deleted (docs/integrity.md).
 
-use registry::PlaceId;
-use registry::sql::Statement;
+use domain::PlaceId;
+use tables::statement::Statement;
 
 /// The most people that one statement moves or detaches.
 pub const MAX_MOVED: i64 = 5_000;

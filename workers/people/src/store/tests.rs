@@ -1,7 +1,8 @@
 //! The statements on the migrated schema, run by SQLite itself and held against a model.
 
+use domain::PersonId;
+use http_semantics::{Format, Params};
 use proptest::prelude::*;
-use registry::{Format, Params, PersonId};
 use serde_json::{Value as Json, json};
 use testbed::{Testbed, Value};
 
@@ -172,7 +173,7 @@ proptest! {
         people in people(), limit in 1..7usize, most in 1..6usize, after in 0..4i64,
     ) {
         let testbed = filled(&people);
-        let cursor = if after == 0 { String::new() } else { format!("&after={}", registry::Cursor::Id(after)) };
+        let cursor = if after == 0 { String::new() } else { format!("&after={}", tables::Cursor::Id(after)) };
         let groups = groups(&testbed, &format!("limit={limit}&peopleLimit={most}{cursor}"));
         let mut expected = Vec::new();
         for place in after + 1..6 {
@@ -182,7 +183,7 @@ proptest! {
             })).collect();
             let mut group = json!({"placeId": place, "people": shown});
             if of_place.len() > most {
-                let cursor = registry::Cursor::Id(of_place[most - 1].id);
+                let cursor = tables::Cursor::Id(of_place[most - 1].id);
                 let next = format!("/v1/people?placeId={place}&limit=1000&after={cursor}");
                 group["next"] = next.into();
             }
@@ -224,7 +225,7 @@ proptest! {
             testbed.rows(&statement).unwrap();
         }
         adds_up(&testbed)?;
-        let count = |sql: &str| testbed.rows(&registry::sql::Statement::new(sql, Vec::new())).unwrap();
+        let count = |sql: &str| testbed.rows(&tables::statement::Statement::new(sql, Vec::new())).unwrap();
         let all = i64::try_from(people.len() + rows.len()).unwrap();
         prop_assert_eq!(count("SELECT count(*) FROM person_change"), vec![vec![Value::Integer(all)]]);
         prop_assert_eq!(count("SELECT count(*) FROM bulk_insert"), vec![vec![Value::Integer(0)]]);
@@ -240,7 +241,7 @@ fn adds_up(testbed: &Testbed) -> Result<(), TestCaseError> {
     let counted = "SELECT coalesce(place_id, 0), sum(is_alive), sum(1 - is_alive) FROM person GROUP BY 1 ORDER BY 1";
     let rows = |sql| {
         testbed
-            .rows(&registry::sql::Statement::new(sql, Vec::new()))
+            .rows(&tables::statement::Statement::new(sql, Vec::new()))
             .unwrap()
     };
     prop_assert_eq!(rows(kept), rows(counted));
@@ -413,14 +414,14 @@ fn what_has_not_changed_costs_one_look_at_the_changes() {
 fn every_write_has_its_index() {
     let testbed = filled(&[]);
     let (place, other) = (
-        registry::PlaceId::new(1).unwrap(),
-        registry::PlaceId::new(2).unwrap(),
+        domain::PlaceId::new(1).unwrap(),
+        domain::PlaceId::new(2).unwrap(),
     );
     let id = PersonId::new(1).unwrap();
     let rows = [
         json!({"id": 1, "version": 1, "name": "x", "key": "x", "isAlive": true, "isKing": false, "placeId": 1}),
     ];
-    let name = registry::name::Name::new("x", str::to_owned).unwrap();
+    let name = domain::name::Name::new("x", str::to_owned).unwrap();
     let mut statements = vec![
         store::insert(&rows[0]),
         store::update(&rows[0]),
@@ -433,8 +434,8 @@ fn every_write_has_its_index() {
         store::present(&rows),
         store::residents(0, 10),
         store::counter(),
-        store::CHANGES.since(0, registry::page::Limit::default(), Format::Json.frame()),
-        store::CHANGES.of_record(1, 0, registry::page::Limit::default(), Format::Json.frame()),
+        store::CHANGES.since(0, tables::page::Limit::default(), Format::Json.frame()),
+        store::CHANGES.of_record(1, 0, tables::page::Limit::default(), Format::Json.frame()),
     ];
     statements.extend(store::insert_batch(&rows));
     statements.extend(store::commit_pending("t", &[7]));
@@ -465,17 +466,18 @@ fn a_pending_write_is_recorded_for_a_new_reference_only() {
     let fill = "INSERT INTO person (id, name, name_key, is_alive, place_id)
         VALUES (1, 'A', 'a', 1, 7), (2, 'B', 'b', 0, 7), (3, 'C', 'c', 0, NULL)";
     testbed.execute(fill).unwrap();
-    let place = |id| Some(registry::PlaceId::new(id));
+    let place = |id| store::NewPlace::Set(domain::PlaceId::new(id));
+    let (unchanged, nowhere) = (store::NewPlace::Unchanged, store::NewPlace::Set(None));
     let change = |place, is_alive| store::PlaceChange { place, is_alive };
     for (id, change, recorded) in [
         (1, change(place(7), Some(true)), None),
         (1, change(place(7), Some(false)), None),
         (1, change(place(8), None), Some(8)),
-        (1, change(Some(None), Some(false)), None),
-        (2, change(None, Some(true)), Some(7)),
+        (1, change(nowhere, Some(false)), None),
+        (2, change(unchanged, Some(true)), Some(7)),
         (2, change(place(7), Some(false)), None),
         (2, change(place(8), Some(false)), Some(8)),
-        (3, change(None, Some(true)), None),
+        (3, change(unchanged, Some(true)), None),
         (3, change(place(8), Some(true)), Some(8)),
         // Nobody has this id yet.
         (4, change(place(8), Some(true)), None),
@@ -490,7 +492,7 @@ fn a_pending_write_is_recorded_for_a_new_reference_only() {
         let expected = i64::from(recorded.is_some());
         assert!(count.is_none_or(|count| count == Value::Integer(expected)));
         let find = "SELECT place_id FROM pending_write WHERE token = ?1";
-        let find = registry::sql::Statement::new(find, vec![token.as_str().into()]);
+        let find = tables::statement::Statement::new(find, vec![token.as_str().into()]);
         let expected: Vec<_> = recorded
             .map(|id| vec![Value::Integer(id)])
             .into_iter()
@@ -502,8 +504,8 @@ fn a_pending_write_is_recorded_for_a_new_reference_only() {
 #[test]
 fn a_revoked_write_fails_on_its_constraint() {
     let testbed = Testbed::new(MIGRATIONS).unwrap();
-    let place = registry::PlaceId::new(7).unwrap();
-    let run = |statement: &registry::sql::Statement| testbed.rows(statement);
+    let place = domain::PlaceId::new(7).unwrap();
+    let run = |statement: &tables::statement::Statement| testbed.rows(statement);
     for token in ["committed", "revoked"] {
         run(&store::add_pending(token, &[7, 8])).unwrap();
         if token == "revoked" {
@@ -527,7 +529,7 @@ fn a_place_with_residents_revokes_nothing() {
     let fill = "INSERT INTO person (name, name_key, is_alive, place_id) VALUES ('A', 'a', 1, 7)";
     testbed.execute(fill).unwrap();
     testbed.rows(&store::add_pending("t", &[7])).unwrap();
-    let [revoke, count] = store::close(registry::PlaceId::new(7).unwrap());
+    let [revoke, count] = store::close(domain::PlaceId::new(7).unwrap());
     testbed.rows(&revoke).unwrap();
     let counts = testbed.rows(&count).unwrap();
     assert_eq!(counts, [[Value::Integer(1), Value::Integer(0)]]);

@@ -1,9 +1,9 @@
 //! Writes: for one person as for many, bound as one JSON array.
 
-use registry::name::Name;
-use registry::sql::Statement;
-use registry::{PersonId, PlaceId};
+use domain::name::Name;
+use domain::{PersonId, PlaceId};
 use serde_json::{Value, json};
+use tables::statement::Statement;
 
 use super::record;
 

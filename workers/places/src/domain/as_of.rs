@@ -1,8 +1,11 @@
 //! Places as they were.
 
-use registry::ids::Ids;
-use registry::page::Limit;
-use registry::{Cursor, Moment, Param, Params, Problem};
+use domain::ids::Ids;
+use domain::{Moment, Param};
+use http_semantics::params::as_of;
+use http_semantics::{Params, Problem};
+use tables::Cursor;
+use tables::page::Limit;
 
 /// Which places, as of when, how many.
 #[derive(Debug)]
@@ -32,7 +35,7 @@ impl PlacesAsOf {
             Some(_) => return Err(Problem::invalid_parameter("after", Cursor::EXPECTED)),
         };
         Ok(Self {
-            as_of: Moment::read(params, now)?,
+            as_of: as_of(params, now)?,
             ids: params.get("ids")?,
             limit: params.get("limit")?.unwrap_or_default(),
             after,

@@ -1,8 +1,9 @@
 //! A list of places.
 
-use registry::ids::Ids;
-use registry::name::Prefix;
-use registry::{Page, Params, Problem};
+use domain::ids::Ids;
+use domain::name::Prefix;
+use http_semantics::{Params, Problem};
+use tables::Page;
 
 /// Which places, in which order, how many.
 #[derive(Debug, Default)]

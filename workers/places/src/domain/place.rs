@@ -1,11 +1,11 @@
 //! A place.
 
-use registry::fields::Fields;
-use registry::import::{Claim, Column, Record};
-use registry::json::Object;
-use registry::name::{Name, Normalize};
-use registry::problem::FieldError;
+use domain::name::{Name, Normalize};
+use http_semantics::fields::Fields;
+use http_semantics::json::Object;
+use http_semantics::problem::FieldError;
 use serde_json::{Value, json};
+use tables::import::{Claim, Column, Record};
 
 /// A place without the id.
 #[derive(Debug, Clone, PartialEq, Eq)]

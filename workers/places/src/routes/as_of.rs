@@ -1,7 +1,7 @@
 //! `GET /v1/places/as-of`
 
 use edge::{Answer, Call, Database, Error};
-use registry::media::TABLE;
+use http_semantics::media::TABLE;
 
 use crate::domain::PlacesAsOf;
 use crate::store;

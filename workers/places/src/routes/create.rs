@@ -1,7 +1,7 @@
 //! `POST /v1/places`
 
 use edge::{Answer, Call, Database, Error, JSON, Keyed, Stored, record_of};
-use registry::Problem;
+use http_semantics::Problem;
 
 use super::writing::{PLACES, refused};
 use crate::domain::Place;

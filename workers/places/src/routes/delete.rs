@@ -1,7 +1,8 @@
 //! `DELETE /v1/places/{id}`
 
+use domain::PlaceId;
 use edge::{Answer, Call, Database, Error, pause};
-use registry::{PlaceId, Problem};
+use http_semantics::Problem;
 
 use super::writing::current;
 use crate::service::Deletion;

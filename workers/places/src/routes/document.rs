@@ -1,7 +1,7 @@
 //! `GET /v1/openapi.json`: the description of this worker, as `make openapi` wrote it.
 
 use edge::{Answer, Body, Call, Error};
-use registry::Format;
+use http_semantics::Format;
 
 const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 

@@ -2,10 +2,10 @@
 
 use edge::import::{self, Importer, Plan};
 use edge::{Answer, Call, Database, Error, Row};
-use registry::Problem;
-use registry::import::{Batch, Given, Mode};
-use registry::sql::{self, Statement};
+use http_semantics::Problem;
 use serde_json::{Value, json};
+use tables::import::{Batch, Given, Mode};
+use tables::statement::{self, Statement};
 
 use crate::domain::Place;
 use crate::store;
@@ -42,7 +42,10 @@ impl Importer for Taker {
             .enumerate()
             .map(|(n, given)| json!({"n": n, "id": given.id, "key": given.record.name.key()}));
         let known: Vec<Value> = known.collect();
-        let present: Vec<Statement> = sql::runs(&known).into_iter().map(store::present).collect();
+        let present: Vec<Statement> = statement::runs(&known)
+            .into_iter()
+            .map(store::present)
+            .collect();
         Plan::of(batch, rows, &self.0, &present, add).await
     }
 

@@ -1,8 +1,9 @@
 //! `GET /v1/places/{id}`
 
+use domain::PlaceId;
 use edge::proof::COUNTER;
 use edge::{Answer, Body, Call, Database, Error};
-use registry::{PlaceId, Problem, Tag};
+use http_semantics::{Problem, Tag};
 
 use crate::store;
 

@@ -1,9 +1,10 @@
 //! `POST /internal/repair`, and the same on a schedule: finishes the deletions that crashed
 //! requests left, and removes stored responses that have expired.
 
+use domain::PlaceId;
 use edge::{Answer, Body, Call, Database, Error};
-use registry::params::Seconds;
-use registry::{Format, PlaceId, Problem};
+use http_semantics::params::Seconds;
+use http_semantics::{Format, Problem};
 use serde_json::{Value, json};
 
 use crate::service::{Deletion, End, Token};

@@ -1,7 +1,8 @@
 //! `PUT` and `PATCH /v1/places/{id}`
 
+use domain::PlaceId;
 use edge::{Answer, Call, Database, Error, JSON, MERGE_PATCH, Stored, TRIES, record_of};
-use registry::{PlaceId, Problem};
+use http_semantics::Problem;
 
 use super::writing::{PLACES, current, refused};
 use crate::domain::Place;
@@ -85,7 +86,7 @@ async fn apply(
 /// Adds the place under the id; none if somebody else was faster.
 async fn add(database: &Database, id: PlaceId, place: &Place) -> Result<Option<Answer>, Error> {
     if !id.is_choosable() {
-        let expected = registry::fields::EXPECTED_CHOICE;
+        let expected = http_semantics::fields::EXPECTED_CHOICE;
         return Err(Problem::invalid_parameter("id", expected).into());
     }
     let insert = store::insert(&place.to_row(Some(id.get()), None));

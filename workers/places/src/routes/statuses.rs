@@ -1,10 +1,11 @@
 //! `GET /internal/statuses`: the people worker checks the places of a pending write here. The
 //! gateway never forwards a request to this path.
 
+use domain::Param;
+use domain::ids::Ids;
+use domain::place_status::PlaceStatuses;
 use edge::{Answer, Body, Call, Database, Error};
-use registry::ids::Ids;
-use registry::integrity::PlaceStatuses;
-use registry::{Format, Param, Problem};
+use http_semantics::{Format, Problem};
 
 use crate::store;
 

@@ -1,7 +1,8 @@
 //! What the writes of one place share: the place as it is, and why a write was refused.
 
+use domain::PlaceId;
 use edge::{Database, Error, Stored};
-use registry::{PlaceId, Problem};
+use http_semantics::Problem;
 
 use crate::domain::Place;
 use crate::store;

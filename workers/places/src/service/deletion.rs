@@ -1,10 +1,11 @@
 //! The deletion of a place: the deleter's side of the protocol between the two databases
 //! (docs/integrity.md). It marks the place, makes sure that nobody lives there, and deletes it.
 
+use domain::PlaceId;
 use edge::{Database, Error, Upstream};
-use registry::sql::Statement;
-use registry::{PlaceId, Problem};
+use http_semantics::Problem;
 use serde::Deserialize;
+use tables::statement::Statement;
 
 use crate::store;
 

@@ -1,7 +1,8 @@
 //! A page of places as they were.
 
-use registry::sql::{Bind, Statement};
-use registry::{Format, Moment, PlaceId};
+use domain::{Moment, PlaceId};
+use http_semantics::Format;
+use tables::statement::{Bind, Statement};
 
 use super::REGISTER;
 use crate::domain::PlacesAsOf;

@@ -1,7 +1,7 @@
 //! The steps of a place's deletion (docs/integrity.md), each one transaction.
 
-use registry::PlaceId;
-use registry::sql::{Bind, Statement};
+use domain::PlaceId;
+use tables::statement::{Bind, Statement};
 
 /// The status of places: rows of (id, whether it is being deleted). A missing place has no row.
 /// By the primary keys.

@@ -1,7 +1,7 @@
 //! What an import has to know of the register before it writes a batch.
 
-use registry::sql::{self, Statement};
 use serde_json::Value;
+use tables::statement::{self, Statement};
 
 use super::write::insert_all;
 
@@ -36,6 +36,6 @@ pub fn present(rows: &[Value]) -> Statement {
 #[must_use]
 pub fn insert_batch(rows: &[Value]) -> Vec<Statement> {
     let greatest = rows.iter().filter_map(|row| row["id"].as_i64()).max();
-    let inserts = sql::runs(rows).into_iter();
+    let inserts = statement::runs(rows).into_iter();
     inserts.map(|run| insert_all(run, greatest)).collect()
 }

@@ -1,6 +1,6 @@
 //! What the report on integrity is made from.
 
-use registry::sql::Statement;
+use tables::statement::Statement;
 
 /// The ids of places, after one: one row of (array, the last where there may be more). By the
 /// primary key.

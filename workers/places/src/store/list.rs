@@ -1,7 +1,7 @@
 //! A page of places.
 
-use registry::Format;
-use registry::sql::{self, Filters, Register, Statement};
+use http_semantics::Format;
+use tables::statement::{self, Filters, Register, Statement};
 
 use super::record;
 use crate::domain::PlaceList;
@@ -12,7 +12,7 @@ pub const REGISTER: Register = Register {
     columns: "name",
     record: record!(),
     header: "id,name\r\n",
-    line: concat!("id || ',' || ", registry::name_cell!()),
+    line: concat!("id || ',' || ", http_semantics::name_cell!()),
     changes: "place_change",
 };
 
@@ -20,7 +20,7 @@ pub const REGISTER: Register = Register {
 #[must_use]
 pub fn list(list: &PlaceList, format: Format, seen: Option<i64>) -> Statement {
     let frame = REGISTER.frame(format);
-    sql::page(
+    statement::page(
         REGISTER.written(format),
         filters(list),
         &list.page,

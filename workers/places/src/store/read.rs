@@ -1,7 +1,7 @@
 //! One place, by its primary key.
 
-use registry::PlaceId;
-use registry::sql::Statement;
+use domain::PlaceId;
+use tables::statement::Statement;
 
 use super::record;
 

@@ -1,7 +1,8 @@
 //! The statements on the migrated schema, run by SQLite itself.
 
-use registry::sql::Statement;
-use registry::{Format, Params, PlaceId, csv};
+use domain::PlaceId;
+use http_semantics::{Format, Params, csv};
+use tables::statement::Statement;
 use testbed::{Plan, Testbed, Value};
 
 use crate::domain::{PlaceList, PlacesAsOf};
@@ -237,9 +238,9 @@ fn plan_of(testbed: &Testbed, query: &str) -> Plan {
 fn every_write_has_its_index() {
     let testbed = seeded();
     let (place, other) = (PlaceId::new(1).unwrap(), PlaceId::new(2).unwrap());
-    let name = registry::name::Name::new("x", str::to_owned).unwrap();
+    let name = domain::name::Name::new("x", str::to_owned).unwrap();
     let rows = [crate::domain::Place { name: name.clone() }.to_row(Some(1), Some(1))];
-    let limit = registry::page::Limit::default();
+    let limit = tables::page::Limit::default();
     let mut statements = vec![
         store::insert(&rows[0]),
         store::update(&rows[0]),

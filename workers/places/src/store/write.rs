@@ -1,8 +1,8 @@
 //! Writes: for one place as for many, bound as one JSON array.
 
-use registry::name::Name;
-use registry::sql::Statement;
+use domain::name::Name;
 use serde_json::Value;
+use tables::statement::Statement;
 
 use super::record;
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
+use http_semantics::Format;
 use proptest::prelude::*;
-use registry::Format;
 use serde_json::{Value, json};
 
 use super::*;

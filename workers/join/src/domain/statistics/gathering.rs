@@ -12,9 +12,10 @@
 
 use std::collections::HashMap;
 
-use registry::page::Limit;
-use registry::population::{Measure, Order, Populations, Position};
-use registry::{Cursor, PlaceId};
+use domain::PlaceId;
+use tables::Cursor;
+use tables::page::Limit;
+use tables::population::{Measure, Order, Populations, Position};
 
 use super::{Place, Population, Row};
 

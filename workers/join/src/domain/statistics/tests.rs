@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use domain::ids::Ids;
+use http_semantics::{Format, Params};
 use proptest::prelude::*;
-use registry::ids::Ids;
-use registry::page::Limit;
-use registry::population::{Measure, Order, Populations};
-use registry::{Cursor, Format, Params};
 use serde_json::Value;
+use tables::Cursor;
+use tables::page::Limit;
+use tables::population::{Measure, Order, Populations};
 
 use super::*;
 

@@ -1,6 +1,6 @@
 //! Statistics in the form that was asked for: JSON, a record a line, or a table.
 
-use registry::{Format, csv};
+use http_semantics::{Format, csv};
 
 use super::{King, Row};
 

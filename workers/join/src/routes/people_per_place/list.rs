@@ -7,8 +7,8 @@
 
 use edge::{Answer, Body, Call, Error};
 use futures_util::{StreamExt, stream};
-use registry::media::{Frame, LIST};
-use registry::{Cursor, page};
+use http_semantics::media::{Frame, LIST};
+use tables::{Cursor, page};
 
 use super::half;
 use super::merging::Merging;

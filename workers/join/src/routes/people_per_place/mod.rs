@@ -6,7 +6,7 @@ pub mod read;
 pub mod sources;
 
 use edge::{Answer, Body, Env, Error, Upstream};
-use registry::Problem;
+use http_semantics::Problem;
 
 use crate::domain::{Malformed, Merge};
 

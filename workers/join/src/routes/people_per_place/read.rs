@@ -1,10 +1,11 @@
 //! One place with its people.
 
+use domain::PlaceId;
 use edge::{Answer, Body, Call, Error};
 use futures_util::future::join;
-use registry::media::Frame;
-use registry::page::PeopleLimit;
-use registry::{Format, PlaceId, Problem, Tag};
+use http_semantics::media::Frame;
+use http_semantics::{Format, Problem, Tag};
+use tables::page::PeopleLimit;
 
 use super::half;
 use super::sources::Services;

@@ -5,10 +5,11 @@
 //! That of one place has its version in it: each service is asked for no more than whether it
 //! has changed, and only where one has is the other one's part fetched, too.
 
+use domain::Param;
 use edge::proof::{self, COUNTER};
 use edge::{Call, Env, Error, Marks, Upstream};
 use futures_util::future::{join, try_join};
-use registry::{Format, Param, Problem, Tag};
+use http_semantics::{Format, Problem, Tag};
 use web_sys::Response;
 
 use crate::domain::Malformed;

@@ -1,8 +1,9 @@
 //! The last good answer to a request: as this isolate holds it, or as it was written down.
 
+use domain::Param;
 use edge::{Answer, Body, Call, Database, Env, Error, Fixed, Marks, Row, last, within};
+use http_semantics::Tag;
 use js_sys::Array;
-use registry::{Param, Tag};
 use wasm_bindgen::JsValue;
 use worker::console_error;
 

@@ -14,8 +14,8 @@ use std::rc::Rc;
 use edge::{Answer, Call, Error, UNASKED, now};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use registry::cache_status::CacheStatus;
-use registry::{Format, Problem, prefer};
+use http_semantics::cache_status::CacheStatus;
+use http_semantics::{Format, Problem, prefer};
 
 use crate::domain::snapshot;
 

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use edge::{Call, Database, Env, Error, Fixed};
-use registry::Format;
+use http_semantics::Format;
 use wasm_bindgen_futures::JsFuture;
 use worker::Context;
 

@@ -1,11 +1,12 @@
 //! What the forms share: whether one is our own, the token, and how it is sent on.
 
+use domain::Param;
 use edge::{Answer, Call, Error, Upstream, access};
+use http_semantics::Problem;
+use http_semantics::auth::{Policy, Scope, Token};
+use http_semantics::problem::Kind;
 use pages::api::Refusal;
 use pages::{Form, enter};
-use registry::access::{Policy, Scope, Token};
-use registry::problem::Kind;
-use registry::{Param, Problem};
 use web_sys::Response;
 
 use super::html;

@@ -2,12 +2,12 @@
 
 use edge::{Answer, Body, Call, Error, Upstream, pieces};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use http_semantics::Problem;
 use js_sys::{ArrayBuffer, Uint8Array};
 use pages::Form;
 use pages::api::Refusal;
 use pages::import::{self, MOST_KEPT, REGISTERS, Report};
-use registry::Problem;
-use registry::import::MOST_BYTES;
+use tables::import::MOST_BYTES;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{FormData, Response};

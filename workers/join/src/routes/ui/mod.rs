@@ -13,9 +13,9 @@ mod reading;
 use edge::{Answer, Body, Call, Error};
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, ready};
+use http_semantics::Problem;
 use maud::Markup;
 use pages::{Notice, POLICY, message};
-use registry::Problem;
 
 pub use form::{enter, forget};
 pub use import::{import, import_form};

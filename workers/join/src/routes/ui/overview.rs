@@ -2,14 +2,14 @@
 
 use edge::{Answer, Call, Error, access};
 use futures_util::future::{join, join3};
+use http_semantics::auth::Scope;
+use http_semantics::negotiation::Form;
+use http_semantics::{Format, path};
 use pages::Notice;
 use pages::api::{King, Place, Population};
 use pages::overview::{Ask, Counts, Overview, Row, Totals};
-use registry::accept::Form;
-use registry::access::Scope;
-use registry::population::Populations;
-use registry::{Format, path};
 use serde::Deserialize;
+use tables::population::Populations;
 
 use super::form::{Session, gate};
 use super::past::{self, Past};
@@ -197,7 +197,7 @@ async fn named(services: &Services, ask: &Ask) -> Result<(Vec<Place>, Option<Str
     if let Some(name) = &ask.name {
         query.append_pair("name", name);
     }
-    if let Some(after @ registry::Cursor::Id(_)) = &ask.after {
+    if let Some(after @ tables::Cursor::Id(_)) = &ask.after {
         query.append_pair("after", &after.to_string());
     }
     list(&services.places, &format!("/v1/places?{}", query.finish())).await

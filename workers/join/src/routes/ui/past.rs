@@ -1,9 +1,9 @@
 //! What the pages show of the past while a service is down: what the API would, and as of when.
 
 use edge::{Call, Error};
+use http_semantics::Format;
 use js_sys::Date;
 use pages::Notice;
-use registry::Format;
 use serde::de::DeserializeOwned;
 
 use super::reading::after_of;

@@ -1,11 +1,12 @@
 //! `/ui/people/{id}`, `/ui/people/{id}/{action}` and `/ui/people/new`
 
+use domain::PersonId;
 use edge::{Answer, Call, Error};
 use futures_util::future::join;
+use http_semantics::Problem;
 use pages::Form;
 use pages::api::{Change, Person, Place};
 use pages::person::{self, Action, PersonPage};
-use registry::{PersonId, Problem};
 use serde_json::{Value, json};
 
 use super::form::{self, Session, Write};

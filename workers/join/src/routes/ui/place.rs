@@ -1,12 +1,13 @@
 //! `/ui/places/{id}`, `/ui/places/{id}/{action}` and `/ui/places/new`
 
+use domain::{PlaceId, name};
 use edge::{Answer, Call, Error};
 use futures_util::future::{join, join4};
+use http_semantics::Problem;
 use pages::api::{King, Person, Place, Population};
 use pages::people::{Ask, People};
 use pages::place::{self, Action, PlacePage};
 use pages::{Form, Notice};
-use registry::{PlaceId, Problem, name};
 use serde::Deserialize;
 use serde_json::json;
 

@@ -1,10 +1,11 @@
 //! What the pages read of the services. A service that fails takes only its own part of a page
 //! with it, and a notice says so.
 
+use domain::Param;
 use edge::{Error, Upstream};
+use http_semantics::{Problem, Tag};
 use pages::Notice;
 use pages::api::{Change, Place};
-use registry::{Param, Problem, Tag};
 use serde::de::DeserializeOwned;
 use web_sys::Response;
 
@@ -109,9 +110,9 @@ pub async fn with(services: &Services, mut places: Vec<Place>, id: Option<i64>) 
 /// The place that a field names: by its name whatever its case, or by `#` and its number.
 pub async fn place_named(services: &Services, text: &str) -> Result<Option<i64>, Error> {
     if let Some(id) = text.strip_prefix('#') {
-        return Ok(registry::PlaceId::parse(id.trim()).map(registry::PlaceId::get));
+        return Ok(domain::PlaceId::parse(id.trim()).map(domain::PlaceId::get));
     }
-    let Some(prefix) = registry::name::Prefix::parse(text) else {
+    let Some(prefix) = domain::name::Prefix::parse(text) else {
         return Ok(None);
     };
     let mut query = form_urlencoded::Serializer::new(String::new());
@@ -119,7 +120,7 @@ pub async fn place_named(services: &Services, text: &str) -> Result<Option<i64>,
     let path = format!("/v1/places?sort=name&limit=1&{}", query.finish());
     // A name comes before all that begin with it.
     let (found, _) = list::<Place>(&services.places, &path).await?;
-    let same = |place: &Place| registry::name::key(&place.name) == prefix.key();
+    let same = |place: &Place| domain::name::key(&place.name) == prefix.key();
     Ok(found.iter().find(|place| same(place)).map(|place| place.id))
 }
 

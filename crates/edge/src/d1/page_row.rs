@@ -1,0 +1,59 @@
+//! A page of a register: one row of body, cursor, count and change counter.
+
+use http_semantics::{Format, Tag};
+use tables::page;
+use tables::statement::Statement;
+
+use crate::{Answer, Body, Database, Error, Row};
+
+/// The row of a [`tables::statement::page`] statement.
+pub struct PageRow(Row);
+
+impl Database {
+    /// Runs the statement of a page.
+    ///
+    /// # Errors
+    /// What D1 says.
+    pub async fn page(&self, statement: &Statement) -> Result<PageRow, Error> {
+        let row = self.row(statement).await?;
+        let missing = || Error::Platform {
+            doing: "reading a page",
+            reason: "no row".to_owned(),
+        };
+        Ok(PageRow(row.ok_or_else(missing)?))
+    }
+}
+
+impl PageRow {
+    /// The body, as JavaScript holds it.
+    #[must_use]
+    pub fn body(&self) -> wasm_bindgen::JsValue {
+        self.0.value(0)
+    }
+
+    /// The cursor behind the page, where there is more.
+    #[must_use]
+    pub fn after(&self) -> Option<String> {
+        self.0.text(1)
+    }
+
+    /// The page with its headers: `ETag`, `Link` where there is a next one, and
+    /// `X-Total-Count` where it was asked for. 304 where the reader has seen it already.
+    #[must_use]
+    pub fn into_answer(self, format: Format, path: &str, query: &str, seen: Option<i64>) -> Answer {
+        let counter = self.0.integer(3).unwrap_or_default();
+        let tag = Tag::of_list(format, &[counter]);
+        if seen == Some(counter) {
+            return Answer::not_modified(&tag);
+        }
+        let next = self
+            .after()
+            .map(|after| page::next_link(path, query, &after));
+        let count = self.0.integer(2).map(|count| count.to_string());
+        Answer::ok(format.media_type(), Body::Js(self.body()))
+            .of_marks(Some([counter, 0]))
+            .tagged(&tag)
+            .header_if("link", next)
+            .header_if("x-total-count", count)
+    }
+}

@@ -1,0 +1,234 @@
+//! A request, as far as a handler needs it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use domain::Param;
+use futures_util::StreamExt;
+use http_semantics::idempotency::Key;
+use http_semantics::json::Object;
+use http_semantics::timing::Timings;
+use http_semantics::{Format, Params, Preconditions, Problem, negotiation};
+use web_sys::{Headers, Request, RequestInit};
+use worker::Context;
+
+use crate::http::chunks::chunks;
+use crate::http::response::Fixed;
+use crate::{Env, Error, Incoming, Method};
+
+/// The most bytes of a body that is one record.
+pub const RECORD_BYTES: usize = 64 * 1024;
+
+/// The media type of a record in a body.
+pub const JSON: &[&str] = &["application/json"];
+
+/// The media types of a merge patch.
+pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
+
+/// How often a write begins anew because somebody else was faster.
+pub const TRIES: usize = 8;
+
+/// How many times the limit of a body is read at most, to no purpose but that the client, who
+/// hears no answer while it is sending, gets to hear that the body is too long.
+const DRAINED: usize = 4;
+
+/// One request on its way to a handler.
+#[derive(Clone)]
+pub struct Call {
+    /// The request itself.
+    pub incoming: Incoming,
+    /// The bindings.
+    pub env: Env,
+    /// What outlives the answer.
+    pub context: Rc<Context>,
+    /// Whether what the reader has is known to be of the past: `If-None-Match` is passed over.
+    pub has_nothing: bool,
+    /// The path, in the one spelling that the route tables hold.
+    pub path: String,
+    /// The query string, without the `?`.
+    pub query: String,
+    /// The variable segments of the path, in the order of the route.
+    pub segments: Vec<String>,
+    /// Whether `Accept` was looked at: then the answer varies by it.
+    pub(crate) is_negotiated: Rc<Cell<bool>>,
+    /// How the sources of the answer did.
+    pub timings: Rc<RefCell<Timings>>,
+    /// Who is given each answer that is held, and each that is proved again.
+    pub keep: Option<Keep>,
+}
+
+/// Who is given an answer that is right by the marks that it has.
+pub type Keep = Rc<dyn Fn(&Rc<Fixed>)>;
+
+impl Call {
+    /// A read of the worker's own, in a form.
+    ///
+    /// # Errors
+    /// What the platform throws.
+    pub fn own(
+        env: &Env,
+        context: &Rc<Context>,
+        [path, query]: [&str; 2],
+        format: Format,
+    ) -> Result<Self, Error> {
+        let thrown = Error::platform("making a request");
+        let headers = Headers::new().map_err(&thrown)?;
+        let form = negotiation::Form::essence(format);
+        headers.set("accept", form).map_err(&thrown)?;
+        let init = RequestInit::new();
+        init.set_headers(&headers);
+        let address = format!("https://own{path}?{query}");
+        let request = Request::new_with_str_and_init(&address, &init).map_err(&thrown)?;
+        Ok(Self {
+            incoming: request.into(),
+            env: env.clone(),
+            context: Rc::clone(context),
+            has_nothing: false,
+            path: path.to_owned(),
+            query: query.to_owned(),
+            segments: path.split('/').skip(2).map(ToOwned::to_owned).collect(),
+            is_negotiated: Rc::default(),
+            timings: Rc::default(),
+            keep: None,
+        })
+    }
+
+    /// The id in the path.
+    ///
+    /// # Errors
+    /// A segment that is no id.
+    pub fn id<T: Param>(&self) -> Result<T, Problem> {
+        self.segments
+            .first()
+            .and_then(|segment| T::parse(segment))
+            .ok_or_else(|| Problem::invalid_parameter("id", T::EXPECTED))
+    }
+
+    /// The query parameters, of which `known` are all that may be given.
+    ///
+    /// # Errors
+    /// An unknown or repeated parameter.
+    pub fn params(&self, known: &'static [&'static str]) -> Result<Params, Problem> {
+        Params::read(&self.query, known)
+    }
+
+    /// A request header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.incoming.header(name)
+    }
+
+    /// A request header's value, if it is given.
+    ///
+    /// # Errors
+    /// A value that cannot be used.
+    pub fn header_as<T: Param>(&self, name: &'static str) -> Result<Option<T>, Problem> {
+        self.header(name)
+            .map(|text| T::parse(&text).ok_or_else(|| Problem::invalid_header(name, T::EXPECTED)))
+            .transpose()
+    }
+
+    /// Whether nobody will read the body.
+    #[must_use]
+    pub fn is_head(&self) -> bool {
+        self.incoming.method == Method::Head
+    }
+
+    /// The form that the answer is wanted in, of those on offer.
+    ///
+    /// # Errors
+    /// An `Accept` that allows none of them.
+    pub fn format<F: negotiation::Form>(&self, offered: &[F]) -> Result<F, Problem> {
+        self.is_negotiated.set(true);
+        negotiation::chosen(self.header("accept").as_deref(), offered)
+            .ok_or_else(|| Problem::not_acceptable(offered))
+    }
+
+    /// `If-Match` and `If-None-Match`.
+    ///
+    /// # Errors
+    /// A header that holds no entity tags.
+    pub fn preconditions(&self) -> Result<Preconditions, Problem> {
+        Ok(Preconditions {
+            if_match: self.header_as("if-match")?,
+            if_none_match: if self.has_nothing {
+                None
+            } else {
+                self.header_as("if-none-match")?
+            },
+        })
+    }
+
+    /// The change counter that the reader has seen a register's list at, if it has one in this
+    /// form.
+    ///
+    /// # Errors
+    /// A header that holds no entity tags.
+    pub fn seen(&self, format: Format) -> Result<Option<i64>, Problem> {
+        let known = self.preconditions()?.known_counters(format);
+        Ok(known.map(|[counter]| counter))
+    }
+
+    /// `Idempotency-Key`.
+    ///
+    /// # Errors
+    /// A header that holds no key.
+    pub fn idempotency_key(&self) -> Result<Option<Key>, Problem> {
+        self.header_as("idempotency-key")
+    }
+
+    /// The media type of the body, which must be among those accepted.
+    ///
+    /// # Errors
+    /// Another media type, none, or a body that is encoded.
+    pub fn media_type(&self, accepted: &[&'static str]) -> Result<&'static str, Problem> {
+        let given = self.header("content-type").unwrap_or_default();
+        let given = given.split(';').next().unwrap_or_default().trim();
+        let known = accepted
+            .iter()
+            .find(|known| known.eq_ignore_ascii_case(given));
+        let encoding = self.header("content-encoding");
+        let is_plain = encoding.is_none_or(|encoding| encoding.eq_ignore_ascii_case("identity"));
+        known
+            .filter(|_| is_plain)
+            .copied()
+            .ok_or_else(|| Problem::unsupported_media_type(accepted))
+    }
+
+    /// The body, of at most so many bytes.
+    ///
+    /// # Errors
+    /// A longer one.
+    pub async fn body(&self, most: usize) -> Result<Vec<u8>, Error> {
+        let too_large = || Problem::body_too_large(most);
+        let announced = self.header("content-length");
+        let announced = announced.and_then(|length| length.parse::<usize>().ok());
+        let fits = announced.is_none_or(|length| length <= most);
+        let mut body = Vec::with_capacity(announced.filter(|_| fits).unwrap_or_default());
+        let mut parts = Box::pin(chunks(self.incoming.request.body()));
+        let mut length = 0;
+        while length <= most * DRAINED
+            && let Some(part) = parts.next().await
+        {
+            let part = part.map_err(Error::platform("reading the body"))?;
+            length += part.len();
+            if fits && length <= most {
+                body.extend_from_slice(&part);
+            }
+        }
+        if length > most || !fits {
+            return Err(too_large().into());
+        }
+        Ok(body)
+    }
+
+    /// The body as one JSON object.
+    ///
+    /// # Errors
+    /// A body of another media type, too long, or that is none.
+    pub async fn object(&self, accepted: &[&'static str]) -> Result<(Object, Vec<u8>), Error> {
+        self.media_type(accepted)?;
+        let body = self.body(RECORD_BYTES).await?;
+        Ok((Object::read(&body)?, body))
+    }
+}

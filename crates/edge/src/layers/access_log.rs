@@ -1,0 +1,175 @@
+//! What a worker writes down of each request: one line of JSON, and which requests it is written
+//! of.
+
+use serde::Serialize;
+
+use http_semantics::trace::Traceparent;
+
+/// What a database has been asked for one answer.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Asked {
+    /// How often.
+    pub round_trips: u32,
+    /// How long it took until the answers were there, in milliseconds, one after the other.
+    pub ms: i64,
+    /// How many rows it has read.
+    pub rows_read: i64,
+}
+
+/// One request. Nothing in it is a client's own text but the ids, which are read strictly: no
+/// address, no query, no header, no body.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Line<'a> {
+    /// `info`, or `error` where the fault is ours.
+    pub level: &'static str,
+    /// The worker.
+    pub worker: &'a str,
+    /// The method, empty for one that no route knows.
+    pub method: &'a str,
+    /// The address in the route table; none where there is none.
+    pub route: Option<&'a str>,
+    /// The status of the answer.
+    pub status: u16,
+    /// How long it took until the answer began, in milliseconds.
+    pub ms: i64,
+    /// What it asked of the database.
+    pub d1: Asked,
+    /// Which other workers it called, in order.
+    pub calls: &'a [&'static str],
+    /// What the user can quote.
+    pub request_id: &'a str,
+    /// The trace.
+    pub trace_id: &'a str,
+    /// This worker's part of it.
+    pub span_id: &'a str,
+    /// What went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<&'a str>,
+}
+
+impl Line<'_> {
+    /// The line.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The level of a line.
+#[must_use]
+pub fn level(is_fault: bool) -> &'static str {
+    if is_fault { "error" } else { "info" }
+}
+
+/// Of which requests a line is written: the setting `LOG`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sampling {
+    /// Of none.
+    None,
+    /// Of those that failed by our own fault, and of so many in a hundred of the others.
+    Percent(u32),
+}
+
+impl Sampling {
+    /// Reads the setting: `off`, `errors`, `all`, or a share as in `5%`. Nothing, and what
+    /// cannot be read, means all: a slip must not silence the log.
+    #[must_use]
+    pub fn of(setting: Option<&str>) -> Self {
+        match setting {
+            Some("off") => Self::None,
+            Some("errors") => Self::Percent(0),
+            Some(text) => {
+                let percent = text.strip_suffix('%').and_then(|text| text.parse().ok());
+                Self::Percent(percent.unwrap_or(100))
+            }
+            None => Self::Percent(100),
+        }
+    }
+
+    /// Whether a line is written. The trace decides, so that of one request either every worker
+    /// writes one or none does.
+    #[must_use]
+    pub fn takes(self, is_fault: bool, trace: &Traceparent) -> bool {
+        match self {
+            Self::None => false,
+            Self::Percent(percent) => is_fault || trace.lot() < percent,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_line_is_one_line_of_json() {
+        let line = Line {
+            level: level(true),
+            worker: "join",
+            method: "GET",
+            route: Some("/people/{id}"),
+            status: 503,
+            ms: 12,
+            d1: Asked {
+                round_trips: 1,
+                ms: 3,
+                rows_read: 2,
+            },
+            calls: &["places", "people"],
+            request_id: "r-1",
+            trace_id: "0af7651916cd43dd8448eb211c80319c",
+            span_id: "b7ad6b7169203331",
+            message: Some("two\nlines \"quoted\""),
+        };
+        assert_eq!(
+            line.to_json(),
+            r#"{"level":"error","worker":"join","method":"GET","route":"/people/{id}","status":503,"ms":12,"d1":{"roundTrips":1,"ms":3,"rowsRead":2},"calls":["places","people"],"requestId":"r-1","traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","message":"two\nlines \"quoted\""}"#
+        );
+        let plain = Line {
+            level: level(false),
+            route: None,
+            message: None,
+            ..line
+        };
+        assert!(plain.to_json().starts_with(r#"{"level":"info","#));
+        assert!(plain.to_json().contains(r#""route":null"#));
+        assert!(!plain.to_json().contains("message"));
+    }
+
+    #[test]
+    fn a_setting_says_of_which_requests() {
+        for (setting, expected) in [
+            (None, Sampling::Percent(100)),
+            (Some("all"), Sampling::Percent(100)),
+            (Some(""), Sampling::Percent(100)),
+            (Some("2"), Sampling::Percent(100)),
+            (Some("-1%"), Sampling::Percent(100)),
+            (Some("0.5%"), Sampling::Percent(100)),
+            (Some("5%"), Sampling::Percent(5)),
+            (Some("0%"), Sampling::Percent(0)),
+            (Some("errors"), Sampling::Percent(0)),
+            (Some("off"), Sampling::None),
+        ] {
+            assert_eq!(Sampling::of(setting), expected, "{setting:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn our_own_faults_are_always_written_and_a_share_of_the_rest(
+            random in any::<[u64; 3]>(),
+            percent in 0..=100_u32,
+        ) {
+            let trace = Traceparent::begin(random);
+            let sampling = Sampling::Percent(percent);
+            prop_assert!(sampling.takes(true, &trace));
+            prop_assert_eq!(sampling.takes(false, &trace), trace.lot() < percent);
+            prop_assert!(Sampling::Percent(100).takes(false, &trace));
+            prop_assert!(!Sampling::Percent(0).takes(false, &trace));
+            prop_assert!(!Sampling::None.takes(true, &trace));
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! Entity tags and the preconditions made of them (RFC 9110, 8.8.3 and 13).
+//!
+//! A record's tag is its version, and strong: no two states of one record share a version,
+//! not even across a deletion. A list's tag is weak and made of the registers' change
+//! counters, which never go back: while they stand still, so does the list.
+
+use crate::{Format, Problem};
+use domain::{
+    Param,
+    param::{whole, whole_or_zero},
+};
+
+/// Raised when the same rows are shown in another shape than before, so that no tag of the
+/// old shape passes for one of the new.
+const SHAPE: u8 = 1;
+
+/// An entity tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    is_weak: bool,
+    opaque: String,
+}
+
+impl std::fmt::Display for Tag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let weak = if self.is_weak { "W/" } else { "" };
+        write!(f, "{weak}\"{}\"", self.opaque)
+    }
+}
+
+impl Tag {
+    /// The tag of a record in a version.
+    #[must_use]
+    pub fn of_version(version: i64) -> Self {
+        Self {
+            is_weak: false,
+            opaque: version.to_string(),
+        }
+    }
+
+    /// The tag of a list in a form, as of the change counters of the registers it is made from.
+    #[must_use]
+    pub fn of_list(format: Format, counters: &[i64]) -> Self {
+        let counters: Vec<String> = counters.iter().map(ToString::to_string).collect();
+        let opaque = format!("{SHAPE}{}{}", format.letter(), counters.join("."));
+        Self {
+            is_weak: true,
+            opaque,
+        }
+    }
+
+    /// The change counters of a list's tag.
+    #[must_use]
+    pub fn counters<const N: usize>(&self, format: Format) -> Option<[i64; N]> {
+        let counters = self
+            .opaque
+            .strip_prefix(&format!("{SHAPE}{}", format.letter()))?;
+        let counters: Option<Vec<i64>> = counters.split('.').map(whole_or_zero).collect();
+        counters?.try_into().ok()
+    }
+
+    /// The version of a record's tag.
+    #[must_use]
+    pub fn version(&self) -> Option<i64> {
+        if self.is_weak {
+            None
+        } else {
+            whole(&self.opaque)
+        }
+    }
+}
+
+impl Param for Tag {
+    const EXPECTED: &'static str = "an entity tag";
+
+    fn parse(text: &str) -> Option<Self> {
+        match Tags::parse(text)? {
+            Tags::These(mut tags) if tags.len() == 1 => tags.pop(),
+            _ => None,
+        }
+    }
+}
+
+/// The value of `If-Match` or `If-None-Match`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tags {
+    /// `*`: any at all.
+    Any,
+    /// One of these.
+    These(Vec<Tag>),
+}
+
+impl Tags {
+    /// The most tags of one header.
+    const MOST: usize = 100;
+
+    /// What is in the list, where it is a list.
+    pub fn iter(&self) -> impl Iterator<Item = &Tag> {
+        match self {
+            Self::Any => [].iter(),
+            Self::These(tags) => tags.iter(),
+        }
+    }
+}
+
+impl Param for Tags {
+    const EXPECTED: &'static str = "* or entity tags like \"3\", separated by commas";
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut rest = text.trim_matches([' ', '\t']);
+        if rest == "*" {
+            return Some(Self::Any);
+        }
+        let mut tags = Vec::new();
+        loop {
+            let (is_weak, quoted) = match rest.strip_prefix("W/") {
+                Some(quoted) => (true, quoted),
+                None => (false, rest),
+            };
+            let (opaque, behind) = quoted.strip_prefix('"')?.split_once('"')?;
+            if opaque.chars().any(|c| c.is_control() || c == ' ') || tags.len() == Self::MOST {
+                return None;
+            }
+            tags.push(Tag {
+                is_weak,
+                opaque: opaque.to_owned(),
+            });
+            rest = behind.trim_start_matches([' ', '\t']);
+            if rest.is_empty() {
+                return Some(Self::These(tags));
+            }
+            rest = rest.strip_prefix(',')?.trim_start_matches([' ', '\t']);
+        }
+    }
+}
+
+/// What a request says of the state that it is made for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Preconditions {
+    /// `If-Match`.
+    pub if_match: Option<Tags>,
+    /// `If-None-Match`.
+    pub if_none_match: Option<Tags>,
+}
+
+impl Preconditions {
+    /// Whether a write may go on, by the version of the record, if there is one.
+    ///
+    /// # Errors
+    /// A record in another state: `If-Match` compares strongly, `If-None-Match` weakly.
+    pub fn check(&self, version: Option<i64>) -> Result<(), Problem> {
+        let is_met = match &self.if_match {
+            None => true,
+            Some(Tags::Any) => version.is_some(),
+            Some(tags) => version.is_some() && tags.iter().any(|tag| tag.version() == version),
+        };
+        if is_met && !self.not_modified(version) {
+            Ok(())
+        } else {
+            Err(Problem::precondition_failed(version))
+        }
+    }
+
+    /// Whether `If-None-Match` names the version: for a read, a 304.
+    #[must_use]
+    pub fn not_modified(&self, version: Option<i64>) -> bool {
+        match (&self.if_none_match, version) {
+            (None, _) | (_, None) => false,
+            (Some(Tags::Any), Some(_)) => true,
+            (Some(tags), Some(version)) => {
+                let current = version.to_string();
+                tags.iter().any(|tag| tag.opaque == current)
+            }
+        }
+    }
+
+    /// Whether `If-None-Match` names the tag, compared weakly.
+    #[must_use]
+    pub fn has(&self, tag: &Tag) -> bool {
+        match &self.if_none_match {
+            None => false,
+            Some(Tags::Any) => true,
+            Some(tags) => tags.iter().any(|known| known.opaque == tag.opaque),
+        }
+    }
+
+    /// The newest counters among the tags of `If-None-Match` that a list in this form can have.
+    #[must_use]
+    pub fn known_counters<const N: usize>(&self, format: Format) -> Option<[i64; N]> {
+        let tags = self.if_none_match.iter().flat_map(Tags::iter);
+        tags.filter_map(|tag| tag.counters(format)).max()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn tags(text: &str) -> Vec<String> {
+        Tags::parse(text)
+            .iter()
+            .flat_map(Tags::iter)
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn tags_are_read_as_they_are_written() {
+        assert_eq!(Tags::parse(" * "), Some(Tags::Any));
+        assert_eq!(tags(r#""3""#), [r#""3""#]);
+        assert_eq!(
+            tags(r#"W/"a,b" ,	"", "x""#),
+            [r#"W/"a,b""#, r#""""#, r#""x""#]
+        );
+        for refused in [
+            "",
+            "3",
+            "\"3",
+            "*, \"3\"",
+            "\"3\" \"4\"",
+            "w/\"3\"",
+            "\"3\",",
+            "\"a b\"",
+        ] {
+            assert_eq!(Tags::parse(refused), None, "{refused}");
+        }
+    }
+
+    fn if_match(text: &str) -> Preconditions {
+        Preconditions {
+            if_match: Tags::parse(text),
+            ..Preconditions::default()
+        }
+    }
+
+    fn if_none_match(text: &str) -> Preconditions {
+        Preconditions {
+            if_none_match: Tags::parse(text),
+            ..Preconditions::default()
+        }
+    }
+
+    #[test]
+    fn if_match_is_strong_and_if_none_match_is_weak() {
+        assert!(Preconditions::default().check(None).is_ok());
+        for (header, version, is_met) in [
+            ("*", Some(1), true),
+            ("*", None, false),
+            ("\"2\"", Some(2), true),
+            ("\"1\", \"2\"", Some(2), true),
+            ("\"2\"", Some(3), false),
+            ("\"2\"", None, false),
+            ("W/\"2\"", Some(2), false),
+            ("\"02\"", Some(2), false),
+        ] {
+            assert_eq!(if_match(header).check(version).is_ok(), is_met, "{header}");
+        }
+        for (header, version, is_met) in [
+            ("*", Some(1), false),
+            ("*", None, true),
+            ("\"2\"", Some(2), false),
+            ("W/\"2\"", Some(2), false),
+            ("\"2\"", Some(3), true),
+        ] {
+            let checked = if_none_match(header).check(version);
+            assert_eq!(checked.is_ok(), is_met, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_known_by_its_counters_in_its_form() {
+        let tag = Tag::of_list(Format::Json, &[7, 0]);
+        assert_eq!(tag.to_string(), "W/\"1j7.0\"");
+        assert_eq!(tag.counters(Format::Json), Some([7, 0]));
+        assert_eq!(tag.counters::<2>(Format::NdJson), None);
+        assert_eq!(tag.counters::<1>(Format::Json), None);
+        let known = if_none_match("W/\"1j7.0\", W/\"1j9.1\", \"x\"");
+        assert_eq!(known.known_counters(Format::Json), Some([9, 1]));
+    }
+
+    #[test]
+    fn a_tag_is_had_whether_weak_or_strong() {
+        let tag = Tag::of_list(Format::Json, &[7, 0]);
+        for (header, has) in [
+            ("*", true),
+            ("W/\"1j7.0\"", true),
+            ("\"x\", \"1j7.0\"", true),
+            ("W/\"1j7.1\"", false),
+        ] {
+            assert_eq!(if_none_match(header).has(&tag), has, "{header}");
+        }
+        assert!(!Preconditions::default().has(&tag));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "[\"W/*, a\\PC]{0,20}") {
+            let _ = Tags::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! `Accept` (RFC 9110, 12.5.1): which of the forms on offer a request gets.
+//!
+//! The most exact range that a form fits gives it its weight, and the heaviest form is given.
+//! Of equal ones it is that which was named rather than meant by a `*`, then the first on
+//! offer. A range that cannot be read says nothing; a header of such ranges alone is none.
+
+/// A form that an answer can have.
+pub trait Form: Copy {
+    /// The media type, without parameters.
+    fn essence(self) -> &'static str;
+
+    /// The parameters of the media type.
+    fn parameters(self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+}
+
+/// The form of those on offer that an `Accept` header prefers: the first one where there is no
+/// header, and none where it allows none of them.
+#[must_use]
+pub fn chosen<F: Form>(accept: Option<&str>, offered: &[F]) -> Option<F> {
+    let members = split(accept.unwrap_or_default(), ',');
+    let ranges: Vec<Range> = members.filter_map(Range::parse).collect();
+    if ranges.is_empty() {
+        return offered.first().copied();
+    }
+    let mut best = None;
+    for format in offered {
+        let fitting = ranges
+            .iter()
+            .filter_map(|range| Some((range.exactness(*format)?, range.weight)));
+        let Some((exactness, weight)) = fitting.max() else {
+            continue;
+        };
+        let rank = (weight, exactness);
+        if weight > 0 && best.is_none_or(|(other, _)| rank > other) {
+            best = Some((rank, *format));
+        }
+    }
+    best.map(|(_, format)| format)
+}
+
+/// One media range with its weight.
+struct Range<'a> {
+    kind: &'a str,
+    subtype: &'a str,
+    parameters: Vec<(&'a str, &'a str)>,
+    /// In thousandths: 0 refuses.
+    weight: u16,
+}
+
+impl<'a> Range<'a> {
+    fn parse(member: &'a str) -> Option<Self> {
+        let mut parts = split(member, ';').map(|part| part.trim_matches(SPACE));
+        let (kind, subtype) = parts.next()?.split_once('/')?;
+        let is_range = is_token(kind) && is_token(subtype) && (kind != "*" || subtype == "*");
+        let mut range = Self {
+            kind,
+            subtype,
+            parameters: Vec::new(),
+            weight: 1000,
+        };
+        for part in parts.filter(|part| !part.is_empty()) {
+            let (name, value) = part.split_once('=')?;
+            if name.eq_ignore_ascii_case("q") {
+                // What stands behind the weight is none of the range's.
+                range.weight = weight(value)?;
+                break;
+            }
+            range.parameters.push((name, unquoted(value)?));
+        }
+        let is_named = |(name, _): &(&str, &str)| is_token(name);
+        (is_range && range.parameters.iter().all(is_named)).then_some(range)
+    }
+
+    /// How exactly the range names a form, if the form fits it. A parameter counts where the
+    /// form has one of that name; a media type gives no meaning to others.
+    fn exactness(&self, format: impl Form) -> Option<u8> {
+        let (kind, subtype) = format.essence().split_once('/')?;
+        let is = |range: &str, own: &str| range.eq_ignore_ascii_case(own);
+        if self.kind == "*" {
+            return Some(0);
+        }
+        if self.subtype == "*" {
+            return is(self.kind, kind).then_some(1);
+        }
+        let own = format.parameters().iter();
+        let mut others = own.filter(|(name, value)| {
+            let mut given = self.parameters.iter().filter(|(given, _)| is(given, name));
+            given.any(|(_, given)| !is(given, value))
+        });
+        let fits = is(self.kind, kind) && is(self.subtype, subtype) && others.next().is_none();
+        fits.then_some(if self.parameters.is_empty() { 2 } else { 3 })
+    }
+}
+
+const SPACE: [char; 2] = [' ', '\t'];
+
+/// The parts between separators, of which those within quotes are none.
+fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    text.split(move |character| {
+        match character {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_quoted => is_escaped = true,
+            '"' => is_quoted = !is_quoted,
+            _ => {}
+        }
+        character == separator && !is_quoted
+    })
+}
+
+fn is_token(text: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_token)
+}
+
+/// A parameter's value, a token or a text in quotes.
+fn unquoted(value: &str) -> Option<&str> {
+    match value.strip_prefix('"') {
+        Some(value) => value.strip_suffix('"'),
+        None => is_token(value).then_some(value),
+    }
+}
+
+/// A weight from 0 to 1 with at most three decimals, in thousandths.
+fn weight(text: &str) -> Option<u16> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let is_weight = matches!(whole, "0" | "1") && decimals.len() <= 3;
+    let is_number = decimals.bytes().all(|byte| byte.is_ascii_digit());
+    let thousandths: u16 = format!("{whole}{decimals:0<3}").parse().ok()?;
+    (is_weight && is_number && thousandths <= 1000).then_some(thousandths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Format;
+    use crate::export_format::FILE;
+    use crate::media::{LIST, TABLE};
+    use Format::{Csv, Json, NdJson};
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_heaviest_form_on_offer_is_given() {
+        for (accept, format) in [
+            ("application/json", Some(Json)),
+            ("application/x-ndjson", Some(NdJson)),
+            ("text/csv", Some(Csv)),
+            ("TEXT/Csv", Some(Csv)),
+            ("application/json;q=0.5, text/csv;q=0.6", Some(Csv)),
+            ("application/json;q=0.5,application/x-ndjson", Some(NdJson)),
+            ("text/csv;q=0.001, application/json;q=0", Some(Csv)),
+            ("text/csv ; Q=0.3 ,\tapplication/json; q=0.200", Some(Csv)),
+            ("text/html, text/csv;q=0.1", Some(Csv)),
+            // Wildcards.
+            ("*/*", Some(Json)),
+            ("application/*", Some(Json)),
+            ("text/*", Some(Csv)),
+            ("text/html,application/xml;q=0.9,*/*;q=0.8", Some(Json)),
+            // The most exact range counts, whatever the others say and wherever it stands.
+            ("*/*, application/json;q=0.1, text/*;q=0.2", Some(NdJson)),
+            ("application/json;q=0, */*", Some(NdJson)),
+            ("*/*;q=0, text/csv", Some(Csv)),
+            ("application/*;q=0, */*", Some(Csv)),
+            // Of equal weights, what is named before what is meant; then the first.
+            ("text/csv, */*", Some(Csv)),
+            ("*/*, application/x-ndjson", Some(NdJson)),
+            ("text/csv, application/json", Some(Json)),
+            ("text/csv;q=0.5, */*;q=0.9", Some(Json)),
+            // Nothing that there is.
+            ("text/html", None),
+            ("application/xml, image/*", None),
+            ("application/json;q=0", None),
+            ("text/csv;q=0.0, application/json;q=0.000", None),
+            ("*/*;q=0", None),
+        ] {
+            assert_eq!(chosen(Some(accept), TABLE), format, "{accept}");
+        }
+        assert_eq!(chosen(None, TABLE), Some(Json));
+        assert_eq!(chosen(Some("text/csv"), LIST), None);
+        assert_eq!(chosen(Some("text/*, */*;q=0.1"), LIST), Some(Json));
+        assert_eq!(chosen(Some("*/*"), FILE), Some(Csv));
+        assert_eq!(chosen(Some("application/*"), FILE), Some(NdJson));
+        assert_eq!(chosen(Some("application/json"), FILE), None);
+    }
+
+    #[test]
+    fn a_parameter_counts_where_the_form_has_it() {
+        for (accept, format) in [
+            ("text/csv;header=present", Some(Csv)),
+            ("text/csv; charset=\"UTF-8\"; header=present", Some(Csv)),
+            ("text/csv;header=absent", None),
+            ("text/csv;charset=iso-8859-1", None),
+            ("application/json;charset=utf-8", Some(Json)),
+            (
+                "application/json;indent=4;q=0.4, text/csv;q=0.3",
+                Some(Json),
+            ),
+            (
+                "text/csv, text/csv;header=present;q=0.1, */*;q=0.2",
+                Some(Json),
+            ),
+            ("text/csv;x=\"a,b;q=0\"", Some(Csv)),
+            (
+                "text/csv;x=\"\\\",\";q=0.4, application/json;q=0.3",
+                Some(Csv),
+            ),
+            ("text/csv;q=0.5;ext=1, application/json;q=0.4", Some(Csv)),
+        ] {
+            assert_eq!(chosen(Some(accept), TABLE), format, "{accept}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_nothing() {
+        for nothing in [
+            "",
+            " ",
+            ",,",
+            "nonsense",
+            "csv",
+            "/",
+            "text/",
+            "/csv",
+            "*/csv",
+            "text/csv/x",
+            "text /csv",
+            "text/csv;q",
+            "text/csv;q=",
+            "text/csv;q=2",
+            "text/csv;q=1.001",
+            "text/csv;q=.5",
+            "text/csv;q=0.1234",
+            "text/csv;q=-1",
+            "text/csv;q=+1",
+            "text/csv;q=1e0",
+            "text/csv;a=",
+            "text/csv;a=\"",
+            "text/csv;=b",
+            "tëxt/csv",
+        ] {
+            assert_eq!(chosen(Some(nothing), TABLE), Some(Json), "{nothing}");
+            let among = format!("{nothing}, application/x-ndjson;q=0.1");
+            // A quote that is left open takes all that follows it.
+            let expected = if nothing.contains('"') { Json } else { NdJson };
+            assert_eq!(chosen(Some(&among), TABLE), Some(expected), "{among}");
+        }
+    }
+
+    #[test]
+    fn weights_are_thousandths() {
+        for (text, thousandths) in [
+            ("0", 0),
+            ("1", 1000),
+            ("0.", 0),
+            ("0.5", 500),
+            ("1.000", 1000),
+        ] {
+            assert_eq!(weight(text), Some(thousandths), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn plain_weights_choose_the_greatest(weights in prop::array::uniform3(0..1001u16)) {
+            let member = |(format, weight): (&Format, &u16)| {
+                format!("{};q={}.{:03}", format.essence(), weight / 1000, weight % 1000)
+            };
+            let header: Vec<String> = TABLE.iter().zip(&weights).map(member).collect();
+            let greatest = weights.iter().max().copied().unwrap_or_default();
+            let first = TABLE.iter().zip(&weights).find(|(_, weight)| **weight == greatest);
+            let expected = first.filter(|_| greatest > 0).map(|(format, _)| *format);
+            prop_assert_eq!(chosen(Some(&header.join(", ")), TABLE), expected);
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "[a/*;=q0.1,\" \\\\]{0,40}|\\PC*") {
+            let _ = chosen(Some(&text), TABLE);
+        }
+    }
+}

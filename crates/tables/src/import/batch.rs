@@ -1,0 +1,174 @@
+//! Batches: so many records as one transaction writes.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+
+use super::file::{At, Column, File};
+use super::report::Refusal;
+use domain::name::Normalize;
+use http_semantics::fields::Fields;
+use http_semantics::idempotency::fingerprint;
+use http_semantics::problem::{FieldError, Problem};
+
+/// The most records of a batch. Many, because each transaction writes every page of an index
+/// anew that it has touched, and the names of a batch touch most of them.
+const MOST_RECORDS: usize = 10_000;
+
+/// The most bytes of a file's text in a batch.
+const MOST_BYTES: usize = 1024 * 1024;
+
+/// A kind of record that can be imported.
+pub trait Record: Sized {
+    /// The columns of a CSV file.
+    const COLUMNS: &'static [Column];
+
+    /// Reads what is left of the fields once the id has been taken.
+    ///
+    /// # Errors
+    /// Every field that is wrong.
+    fn read(fields: Fields, normalize: Normalize) -> Result<Self, Vec<FieldError>>;
+
+    /// What no two records of a file may both have.
+    fn claim(&self) -> Option<Claim>;
+}
+
+/// What one record alone may have.
+#[derive(Debug)]
+pub struct Claim {
+    /// What it is.
+    pub of: String,
+    /// The field that claims it.
+    pub field: &'static str,
+    /// What the field of another record must be.
+    pub expected: &'static str,
+}
+
+/// A record as it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given<T> {
+    /// The line on which it begins.
+    pub line: usize,
+    /// The id, if it was given one.
+    pub id: Option<i64>,
+    /// The record.
+    pub record: T,
+}
+
+/// Records that are written together or not at all.
+#[derive(Debug)]
+pub struct Batch<T> {
+    /// The line on which the first one begins.
+    pub first_line: usize,
+    /// The line on which the last one begins.
+    pub last_line: usize,
+    /// Those that can be read.
+    pub given: Vec<Given<T>>,
+    /// The others.
+    pub refused: Vec<Refusal>,
+    /// What the batch is known by when it is sent again.
+    pub fingerprint: String,
+}
+
+/// The batches of a file.
+pub struct Batches<T> {
+    file: File,
+    at: At,
+    /// What tells the import from another one of the same records.
+    scope: String,
+    normalize: Normalize,
+    /// The lines on which ids were given.
+    ids: HashMap<i64, usize>,
+    claims: HashMap<String, usize>,
+    record: PhantomData<T>,
+}
+
+impl<T: Record> Batches<T> {
+    /// The batches of a file that is imported within a scope.
+    #[must_use]
+    pub fn of(file: File, scope: String, normalize: Normalize) -> Self {
+        Self {
+            at: file.start(),
+            file,
+            scope,
+            normalize,
+            ids: HashMap::new(),
+            claims: HashMap::new(),
+            record: PhantomData,
+        }
+    }
+
+    fn read(&mut self, begin: At, end: At) -> Result<Given<T>, Vec<FieldError>> {
+        let object = self.file.object(begin, end).map_err(|wrong| vec![wrong])?;
+        let mut fields = Fields::of(object);
+        let id = fields.chosen_id();
+        if let Some(id) = id {
+            let line = *self.ids.entry(id).or_insert(begin.line);
+            if line != begin.line {
+                fields.wrong("id", &format!("another one: line {line} has it"));
+            }
+        }
+        let record = T::read(fields, self.normalize)?;
+        if let Some(claim) = record.claim() {
+            let line = *self.claims.entry(claim.of).or_insert(begin.line);
+            if line != begin.line {
+                return Err(vec![FieldError {
+                    pointer: format!("/{}", claim.field),
+                    detail: format!("{}: line {line} has it", claim.expected),
+                }]);
+            }
+        }
+        let line = begin.line;
+        Ok(Given { line, id, record })
+    }
+}
+
+impl<T: Record> Iterator for Batches<T> {
+    type Item = Batch<T>;
+
+    fn next(&mut self) -> Option<Batch<T>> {
+        let first = self.file.begin(self.at)?;
+        let mut batch = Batch {
+            first_line: first.line,
+            last_line: first.line,
+            given: Vec::new(),
+            refused: Vec::new(),
+            fingerprint: String::new(),
+        };
+        let mut records = 0;
+        while let Some(begin) = self.file.begin(self.at) {
+            let end = self.file.end(begin)?;
+            let is_full = records == MOST_RECORDS || end.byte - first.byte > MOST_BYTES;
+            if is_full && records > 0 {
+                break;
+            }
+            records += 1;
+            batch.last_line = begin.line;
+            self.at = end;
+            match self.read(begin, end) {
+                Ok(given) => batch.given.push(given),
+                Err(errors) => batch.refused.push(Refusal {
+                    line: begin.line,
+                    problem: Problem::invalid_record(&errors),
+                }),
+            }
+        }
+        let content = self.file.slice(first, self.at);
+        let parts = [&self.scope, self.file.header(), content];
+        batch.fingerprint = fingerprint(&parts.map(str::as_bytes));
+        Some(batch)
+    }
+}
+
+impl<T> Batch<T> {
+    /// How many records it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.given.len() + self.refused.len()
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

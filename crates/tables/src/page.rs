@@ -1,0 +1,280 @@
+//! Pages: how much of a list is asked for, from where, in which order.
+
+use crate::Cursor;
+use domain::{Param, param::whole};
+use http_semantics::Problem;
+use http_semantics::params::Params;
+
+/// The parameters of every page.
+pub const PAGE_PARAMETERS: [&str; 4] = ["limit", "after", "sort", "count"];
+
+/// The most records of a page: from 1 to 1,000, 100 unless asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit(u16);
+
+impl Limit {
+    /// The greatest.
+    pub const MOST: Self = Self(1000);
+
+    /// A limit, if it is within the bounds.
+    #[must_use]
+    pub fn new(limit: i64) -> Option<Self> {
+        let limit = u16::try_from(limit).ok()?;
+        (1..=1000).contains(&limit).then_some(Self(limit))
+    }
+
+    /// The number of records.
+    #[must_use]
+    pub fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(100)
+    }
+}
+
+impl Param for Limit {
+    const EXPECTED: &'static str = "a whole number from 1 to 1000";
+
+    fn parse(text: &str) -> Option<Self> {
+        whole(text).and_then(Self::new)
+    }
+}
+
+/// The most people of one place: from 1 to 10,000, 1,000 unless asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeopleLimit(u16);
+
+impl PeopleLimit {
+    /// The greatest.
+    pub const MOST: Self = Self(10_000);
+
+    /// The number of people.
+    #[must_use]
+    pub fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl Default for PeopleLimit {
+    fn default() -> Self {
+        Self(1000)
+    }
+}
+
+impl Param for PeopleLimit {
+    const EXPECTED: &'static str = "a whole number from 1 to 10000";
+
+    fn parse(text: &str) -> Option<Self> {
+        let limit = u16::try_from(whole(text)?).ok()?;
+        (1..=Self::MOST.0).contains(&limit).then_some(Self(limit))
+    }
+}
+
+/// What a list is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// The id.
+    Id,
+    /// The name whatever its case, then the id.
+    Name,
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sort {
+    /// What by.
+    pub key: Key,
+    /// Greatest first.
+    pub descending: bool,
+}
+
+impl Sort {
+    /// The four orders there are, with their spelling in a query.
+    pub const ALL: [(&'static str, Self); 4] = [
+        (
+            "id",
+            Self {
+                key: Key::Id,
+                descending: false,
+            },
+        ),
+        (
+            "-id",
+            Self {
+                key: Key::Id,
+                descending: true,
+            },
+        ),
+        (
+            "name",
+            Self {
+                key: Key::Name,
+                descending: false,
+            },
+        ),
+        (
+            "-name",
+            Self {
+                key: Key::Name,
+                descending: true,
+            },
+        ),
+    ];
+
+    fn takes(self, cursor: &Cursor) -> bool {
+        match cursor {
+            Cursor::Id(_) => self.key == Key::Id,
+            Cursor::Name { .. } => self.key == Key::Name,
+            Cursor::Pair(..) => false,
+        }
+    }
+}
+
+impl Default for Sort {
+    fn default() -> Self {
+        Self {
+            key: Key::Id,
+            descending: false,
+        }
+    }
+}
+
+impl Param for Sort {
+    const EXPECTED: &'static str = "id, -id, name or -name";
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|(name, _)| *name == text)
+            .map(|(_, sort)| *sort)
+    }
+}
+
+/// Whether the number of all matching records is wanted: `exact` is the one value.
+struct Count;
+
+impl Param for Count {
+    const EXPECTED: &'static str = "exact, or left out";
+
+    fn parse(text: &str) -> Option<Self> {
+        (text == "exact").then_some(Self)
+    }
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Page {
+    /// The most records.
+    pub limit: Limit,
+    /// The end of the page before.
+    pub after: Option<Cursor>,
+    /// The order.
+    pub sort: Sort,
+    /// Whether to count all that match.
+    pub count: bool,
+}
+
+impl Page {
+    /// Reads `limit`, `after`, `sort` and `count`.
+    ///
+    /// # Errors
+    /// A value that cannot be used, or a cursor of another order.
+    pub fn read(params: &Params) -> Result<Self, Problem> {
+        let page = Self {
+            limit: params.get("limit")?.unwrap_or_default(),
+            after: params.get("after")?,
+            sort: params.get("sort")?.unwrap_or_default(),
+            count: params.get::<Count>("count")?.is_some(),
+        };
+        match &page.after {
+            Some(cursor) if !page.sort.takes(cursor) => {
+                Err(Problem::invalid_parameter("after", Cursor::EXPECTED))
+            }
+            _ => Ok(page),
+        }
+    }
+}
+
+/// The link to the page behind this one: the same query, from another cursor on.
+///
+/// The target is a path (RFC 8288 allows a relative reference), so that it holds
+/// whatever host the reader came by. A count is asked for once: the pages behind
+/// need not count again.
+#[must_use]
+pub fn next_link(path: &str, query: &str, after: &str) -> String {
+    link(path, query, "after", after)
+}
+
+/// The same for the feed of changes, whose cursor is `since`.
+#[must_use]
+pub fn since_link(path: &str, query: &str, since: &str) -> String {
+    link(path, query, "since", since)
+}
+
+fn link(path: &str, query: &str, parameter: &str, cursor: &str) -> String {
+    let kept = form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| name != parameter && name != "count");
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(kept)
+        .append_pair(parameter, cursor)
+        .finish();
+    format!("<{path}?{query}>; rel=\"next\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Result<Page, Problem> {
+        Page::read(&Params::read(query, &PAGE_PARAMETERS)?)
+    }
+
+    #[test]
+    fn a_page_has_defaults_and_bounds() -> Result<(), Problem> {
+        assert_eq!(read("")?, Page::default());
+        assert_eq!(read("limit=1000")?.limit.get(), 1000);
+        assert_eq!(read("sort=-name&count=exact")?.sort, Sort::ALL[3].1);
+        for refused in [
+            "limit=0",
+            "limit=1001",
+            "limit=-1",
+            "limit=",
+            "limit=%2B5",
+            "limit=007",
+            "sort=age",
+            "count=yes",
+        ] {
+            assert!(read(refused).is_err(), "{refused}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_cursor_belongs_to_its_order() {
+        let by_id = Cursor::Id(3);
+        let by_name = Cursor::Name {
+            key: "a".into(),
+            id: 3,
+        };
+        assert!(read(&format!("after={by_id}")).is_ok());
+        assert!(read(&format!("after={by_id}&sort=name")).is_err());
+        assert!(read(&format!("after={by_name}&sort=-name")).is_ok());
+        assert!(read(&format!("after={by_name}")).is_err());
+    }
+
+    #[test]
+    fn the_next_link_keeps_the_query() {
+        assert_eq!(
+            next_link(
+                "/v1/people",
+                "name=M%C3%A1s+x&after=old&count=exact&limit=2",
+                "6931"
+            ),
+            "</v1/people?name=M%C3%A1s+x&limit=2&after=6931>; rel=\"next\"",
+        );
+    }
+}
