@@ -41,8 +41,28 @@ pub struct Database {
     reading: Rc<Reading>,
 }
 
-/// A row of a result, its columns by position.
-pub struct Row(Array);
+/// A row of a result.
+pub struct Row(Object);
+
+/// What a column of a row is read by.
+pub trait Column {
+    /// Its value in a row.
+    fn of(&self, row: &Object) -> JsValue;
+}
+
+/// By its name.
+impl Column for &str {
+    fn of(&self, row: &Object) -> JsValue {
+        Reflect::get(row, &JsValue::from_str(self)).unwrap_or(JsValue::UNDEFINED)
+    }
+}
+
+/// By its position. To be removed: read columns by name.
+impl Column for u32 {
+    fn of(&self, row: &Object) -> JsValue {
+        Object::values(row).get(*self)
+    }
+}
 
 impl Database {
     /// The database of this worker.
@@ -139,7 +159,7 @@ fn prepare(session: &Session, statement: &Statement) -> Result<D1PreparedStateme
 /// The rows of a result. The columns of a statement need names that differ.
 fn rows_of(result: &D1Result) -> Result<Vec<Row>, Error> {
     let rows = result.results().map_err(thrown)?.unwrap_or_default();
-    let row = |row: JsValue| Row(Object::values(row.unchecked_ref::<Object>()));
+    let row = |row: JsValue| Row(row.unchecked_into::<Object>());
     Ok(rows.iter().map(row).collect())
 }
 
@@ -185,15 +205,15 @@ fn thrown(value: JsValue) -> Error {
 }
 
 impl Row {
-    /// A column as JavaScript holds it.
+    /// A column as JavaScript holds it; `undefined` if there is no such column.
     #[must_use]
-    pub fn value(&self, column: u32) -> JsValue {
-        self.0.get(column)
+    pub fn value(&self, column: impl Column) -> JsValue {
+        column.of(&self.0)
     }
 
     /// A column of text.
     #[must_use]
-    pub fn text(&self, column: u32) -> Option<String> {
+    pub fn text(&self, column: impl Column) -> Option<String> {
         self.value(column).as_string()
     }
 
@@ -203,13 +223,13 @@ impl Row {
         clippy::cast_possible_truncation,
         reason = "ids and counts stay below 2^53"
     )]
-    pub fn integer(&self, column: u32) -> Option<i64> {
+    pub fn integer(&self, column: impl Column) -> Option<i64> {
         self.value(column).as_f64().map(|number| number as i64)
     }
 
-    /// A column of truths, as `SQLite` keeps them: 1 or 0.
+    /// A column of booleans, which `SQLite` stores as 1 or 0.
     #[must_use]
-    pub fn truth(&self, column: u32) -> bool {
+    pub fn truth(&self, column: impl Column) -> bool {
         self.integer(column).is_some_and(|number| number != 0)
     }
 }
