@@ -104,3 +104,20 @@ test("a_target_that_is_no_path_reaches_nothing", async () => {
     assert.doesNotMatch(body, /reached/, target);
   }
 });
+
+test("a_repair_asks_the_services_in_its_own_words", async () => {
+  const people: StandIn = (request) => {
+    const empty = { residents: [], next: null, doubleKings: [] };
+    return Response.json({ ...empty, unsettled: [request.url] });
+  };
+  await using system = await start({ replace: { people } });
+  for (const [query, expected] of [
+    ["", "?dryRun=false"],
+    ["?dryRun=%74rue", "?dryRun=true"],
+    ["?olderThan=%37&&dryRun=true", "?dryRun=true&olderThan=7"],
+  ]) {
+    const { status, text, json } = await system.join.ask("POST", `/v1/integrity/repair${query}`);
+    assert.equal(status, 200, text);
+    assert.deepEqual(json.unsettled, [`https://people/internal/repair${expected}`]);
+  }
+});
