@@ -8,6 +8,7 @@ use domain::place_status::{MAX_ENTRIES, PlaceStatus, PlaceStatuses};
 use edge::{Answer, Body, Call, Error};
 use futures_util::future::try_join;
 use http_semantics::Format;
+use http_semantics::params::Seconds;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -128,15 +129,16 @@ async fn confirm(services: &Services, suspects: &mut Vec<Residents>) -> Result<(
 pub async fn repair(call: Call) -> Result<Answer, Error> {
     let params = call.params(PARAMETERS)?;
     let dry_run = params.get::<bool>("dryRun")?.unwrap_or(false);
-    params.get::<http_semantics::params::Seconds>("olderThan")?;
+    let older_than = params.get::<Seconds>("olderThan")?;
     let mut services = Services::of(&call.env)?;
     services.unhurried();
-    let query = if call.query.is_empty() {
-        String::new()
-    } else {
-        format!("?{}", call.query)
-    };
-    let report = repaired(&services, &format!("/internal/repair{query}"), dry_run).await;
+    // What has been understood is sent on, not the client's own words for it.
+    let older_than = older_than.map(|older_than| format!("&olderThan={}", older_than.get()));
+    let path = format!(
+        "/internal/repair?dryRun={dry_run}{}",
+        older_than.unwrap_or_default()
+    );
+    let report = repaired(&services, &path, dry_run).await;
     // What breaks off has done some of it, perhaps.
     let body = match report {
         Err(error) if !dry_run => return Err(error.of_write()),
