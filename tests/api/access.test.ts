@@ -143,14 +143,13 @@ test("where_reading_is_closed_no_page_and_no_form_of_an_answer_gets_out", async 
 suite("an_owner_looks_for_itself", () => {
   const inner: Record<string, [string, string][]> = {
     places: [
-      ["GET", "/internal/standing?ids=1"],
+      ["GET", "/internal/statuses?ids=1"],
       ["GET", "/internal/counter"],
       ["GET", "/internal/integrity"],
       ["POST", "/internal/repair?dryRun=true"],
     ],
     people: [
-      ["GET", "/internal/residents/1"],
-      ["POST", "/internal/residents/999/release"],
+      ["POST", "/internal/residents/999/detach-dead"],
       ["GET", "/internal/counter"],
       ["GET", "/internal/integrity"],
       ["POST", "/internal/repair?dryRun=true"],

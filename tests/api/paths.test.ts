@@ -27,7 +27,7 @@ suite("a path that a server could read differently", async () => {
 
   test("names no route of the gateway and reaches no service", async () => {
     for (const service of services) {
-      const inner = service === "places" ? "/internal/standing" : "/internal/integrity";
+      const inner = service === "places" ? "/internal/statuses" : "/internal/integrity";
       const targets = detours(service, inner);
       assert.ok(targets.filter((target) => !isNormalized(target)).length > 40);
       for (const target of targets) {
@@ -108,7 +108,7 @@ test("a_target_that_is_no_path_reaches_nothing", async () => {
 test("a_repair_asks_the_services_in_its_own_words", async () => {
   const people: StandIn = (request) => {
     const empty = { residents: [], next: null, doubleKings: [] };
-    return Response.json({ ...empty, unsettled: [request.url] });
+    return Response.json({ ...empty, pending: [request.url] });
   };
   await using system = await start({ replace: { people } });
   for (const [query, expected] of [
@@ -118,6 +118,6 @@ test("a_repair_asks_the_services_in_its_own_words", async () => {
   ]) {
     const { status, text, json } = await system.join.ask("POST", `/v1/integrity/repair${query}`);
     assert.equal(status, 200, text);
-    assert.deepEqual(json.unsettled, [`https://people/internal/repair${expected}`]);
+    assert.deepEqual(json.pending, [`https://people/internal/repair${expected}`]);
   }
 });

@@ -156,13 +156,13 @@ export function deploymentSuite(title: string, make: () => Promise<Deployment>):
 
     test("lets_no_spelling_of_a_path_reach_what_is_internal", async () => {
       const authorization = `Bearer ${token}`;
-      const relocate = "/internal/residents/1/relocate?to=999999&token=1";
+      const reassign = "/internal/residents/1/reassign?to=999999";
       const asked: [string, Name, string, Record<string, string>][] = [
         ["GET", "people", "/internal/integrity", {}],
-        ["GET", "places", "/internal/standing?ids=1", {}],
+        ["GET", "places", "/internal/statuses?ids=1", {}],
         ["POST", "people", "/internal/repair", { authorization }],
         ["POST", "places", "/internal/repair", { authorization }],
-        ["POST", "people", relocate, { authorization }],
+        ["POST", "people", reassign, { authorization }],
       ];
       const before = await everything("/v1/people");
       for (const [method, service, path, headers] of asked) {
