@@ -1,5 +1,5 @@
--- A batch of an import remembers which changes it has made, from the first `seq` to the last:
--- it counts as written only while none of them has been taken back (docs/bulk.md).
+-- The receipt of an import's batch names the changes that it is about, from the first `seq` to the
+-- last: it is valid while each of them is the latest change of its person (docs/bulk.md).
 ALTER TABLE idempotency ADD COLUMN first_seq INTEGER;
 ALTER TABLE idempotency ADD COLUMN last_seq INTEGER;
 

@@ -4,15 +4,16 @@ use std::collections::HashMap;
 
 use futures_util::{Stream, stream};
 use registry::import::{
-    Batch, Batches, Counts, Done, File, Format, Given, MOST_BYTES, Mode, Outcome, Record, Refusal,
-    Report,
+    Batch, Batches, Counts, Done, File, Format, Given, MOST_BYTES, Mode, Outcome, Receipt, Record,
+    Refusal, Report,
 };
+use registry::log::Log;
 use registry::media::{Frame, LIST};
 use registry::sql::{self, Statement};
 use registry::{Format as Form, Problem};
 use serde_json::Value;
 
-use crate::{Answer, Body, Call, Database, Error, Row};
+use crate::{Answer, Body, Call, Database, Error, Row, TRIES};
 
 /// The parameters of the query.
 pub const PARAMETERS: &[&str] = &["mode", "dryRun"];
@@ -22,9 +23,8 @@ pub trait Importer {
     /// Its kind of record.
     type Record: Record;
 
-    /// What a batch has written, as a row of (counts), by the primary key of `idempotency`;
-    /// none where it has not been written, or does not hold any more.
-    const WRITTEN: &'static str = "SELECT body FROM idempotency WHERE key = ?1";
+    /// The log of the changes.
+    const LOG: Log;
 
     /// What is to be done with the records of a batch, by what the register holds.
     fn plan(
@@ -40,7 +40,13 @@ pub trait Importer {
         plan: &Plan,
     ) -> impl Future<Output = Result<(), Error>>;
 
-    /// Where the batches are remembered.
+    /// Ends the writes of a batch that are still pending, by its first change and its last: true
+    /// if there were any.
+    fn end_pending(&self, _range: (i64, i64)) -> impl Future<Output = Result<bool, Error>> {
+        async { Ok(false) }
+    }
+
+    /// Where the receipts are.
     fn database(&self) -> &Database;
 }
 
@@ -55,6 +61,15 @@ pub struct Plan {
     pub unchanged: usize,
     /// The lines that cannot be written.
     pub refused: Vec<Refusal>,
+    /// The receipt to leave, if any.
+    pub receipt: Option<NewReceipt>,
+}
+
+/// A receipt that a batch leaves.
+pub struct NewReceipt {
+    receipt: Receipt,
+    /// How many changes it is about: the last ones of the batch.
+    changes: i64,
 }
 
 impl Plan {
@@ -99,6 +114,7 @@ impl Plan {
         add: impl Fn(&mut Self, usize, &Given<T>, Value) -> Result<(), Problem>,
     ) -> Self {
         let mut plan = Self {
+            unchanged: batch.aside.len(),
             refused: batch.refused.clone(),
             ..Self::default()
         };
@@ -130,11 +146,14 @@ struct Import<I: Importer> {
     report: Report,
     mode: Mode,
     dry_run: bool,
+    has_client_key: bool,
 }
 
-/// `POST …/import`: takes a file in, batch by batch, and reports on each. A batch that was
-/// written before is known again, so that a file can be sent until all of it is in; an
-/// `Idempotency-Key` tells an import of the same records from another one.
+/// `POST …/import`: takes a file in, batch by batch, and reports on each.
+///
+/// An upsert compares the records that have an id with those that are there, each time. What an
+/// import adds is added once, as far as it leaves a valid [`Receipt`]: so a file can be sent until
+/// all of it is in. An `Idempotency-Key` tells an import of the same records from another one.
 ///
 /// # Errors
 /// A query or a file that cannot be used, or a failure before anything was written.
@@ -150,6 +169,7 @@ pub async fn import<I: Importer + 'static>(
     let format = Format::of(call.media_type(&Format::MEDIA_TYPES)?);
     let body = call.body(MOST_BYTES).await?;
     let file = File::open(format, body, I::Record::COLUMNS)?;
+    let has_client_key = key.is_some();
     let key = key.as_ref().map_or("", |key| key.as_str());
     let scope = format!("{} {key}", mode.name());
     let mut import = Import {
@@ -158,6 +178,7 @@ pub async fn import<I: Importer + 'static>(
         report: Report::new(dry_run, by_line),
         mode,
         dry_run,
+        has_client_key,
     };
     if by_line {
         let body = Body::stream(import.lines(), Frame::NONE);
@@ -179,23 +200,38 @@ impl<I: Importer + 'static> Import<I> {
         if self.report.failure().is_some() {
             return None;
         }
-        let batch = self.batches.next()?;
-        let done = match self.take(&batch).await {
-            Ok(done) => done,
-            Err(Error::Unique(_)) => Done::failed(Problem::being_written()),
-            Err(error) => Done::failed(error.into_problem()),
-        };
+        let mut batch = self.batches.next()?;
+        let done = self.take(&mut batch).await;
         Some(self.report.add(&batch, done))
     }
 
-    async fn take(&self, batch: &Batch<I::Record>) -> Result<Done, Error> {
-        let written = Statement::new(I::WRITTEN, vec![key(&batch.fingerprint).into()]);
-        if let Some(row) = self.importer.database().row(&written).await? {
-            let counts = row.text(0).unwrap_or_default();
-            let counts = serde_json::from_str(&counts).unwrap_or_default();
+    /// Takes a batch in. A record may change between the plan and the write, or another client
+    /// may send the same batch: then nothing was written, and it is planned again.
+    async fn take(&self, batch: &mut Batch<I::Record>) -> Done {
+        for _ in 0..TRIES {
+            match self.try_to_take(batch).await {
+                Ok(done) => return done,
+                Err(Error::Unique(_)) => {}
+                Err(error) => return Done::failed(error.into_problem()),
+            }
+        }
+        Done::failed(Problem::being_written())
+    }
+
+    async fn try_to_take(&self, batch: &mut Batch<I::Record>) -> Result<Done, Error> {
+        let receipt = Receipt::new(&batch.fingerprint, self.has_client_key);
+        let is_insert = self.mode == Mode::Insert;
+        let written = if is_insert || batch.has_new() {
+            self.written(&receipt).await?
+        } else {
+            None
+        };
+        if !is_insert {
+            batch.set_new_aside(written.is_some());
+        } else if let Some(counts) = written {
             return Ok(Done::well(Outcome::AlreadyWritten, counts));
         }
-        let plan = self.importer.plan(batch, self.mode).await?;
+        let mut plan = self.importer.plan(batch, self.mode).await?;
         if !plan.refused.is_empty() {
             return Ok(Done::refused(plan.refused));
         }
@@ -203,8 +239,34 @@ impl<I: Importer + 'static> Import<I> {
         if self.dry_run {
             return Ok(Done::well(Outcome::WouldBeWritten, counts));
         }
-        self.importer.write(batch, &plan).await?;
+        if counts.created + counts.updated > 0 {
+            let is_new = |row: &&Value| is_insert || row["id"].is_null();
+            let new = plan.inserts.iter().filter(is_new).count();
+            plan.receipt = (new > 0).then(|| NewReceipt {
+                receipt,
+                changes: i64::try_from(new).unwrap_or_default(),
+            });
+            self.importer.write(batch, &plan).await?;
+        }
         Ok(Done::well(Outcome::Written, counts))
+    }
+
+    /// What a batch has written, if it has a valid receipt. Pending writes are ended first, because
+    /// they may be undone.
+    async fn written(&self, receipt: &Receipt) -> Result<Option<Counts>, Error> {
+        let find = receipt.find(I::LOG);
+        for _ in 0..TRIES {
+            let row = self.importer.database().row(&find).await?;
+            let Some(row) = row.filter(|row| row.truth(3)) else {
+                return Ok(None);
+            };
+            let range = row.integer(1).zip(row.integer(2));
+            if !self.importer.end_pending(range.unwrap_or_default()).await? {
+                let counts = row.text(0).unwrap_or_default();
+                return Ok(Some(serde_json::from_str(&counts).unwrap_or_default()));
+            }
+        }
+        Err(Problem::being_written().into())
     }
 
     /// A line a batch, as it is done, and the whole report's.
@@ -220,13 +282,31 @@ impl<I: Importer + 'static> Import<I> {
     }
 }
 
-/// What a batch is remembered under.
+/// The statements that write a batch: its updates, of which `update` makes as many as one
+/// statement takes, its inserts, and its receipt.
+#[must_use]
+pub fn statements(
+    plan: &Plan,
+    log: Log,
+    update: fn(&[Value]) -> Statement,
+    inserts: Vec<Statement>,
+) -> Vec<Statement> {
+    let mut statements = checked(&plan.updates, update);
+    statements.extend(inserts);
+    if let Some(new) = &plan.receipt {
+        statements.push(new.receipt.delete_invalid(log));
+        statements.push(new.receipt.save(log, plan.counts(), new.changes));
+    }
+    statements
+}
+
+/// What a batch is remembered under, where people are in several databases.
 #[must_use]
 pub fn key(fingerprint: &str) -> String {
     format!("import:{fingerprint}")
 }
 
-/// Remembers a batch.
+/// Remembers a batch, where people are in several databases.
 #[must_use]
 pub fn remember(fingerprint: &str, plan: &Plan) -> Statement {
     const REMEMBER: &str = "INSERT INTO idempotency (key, fingerprint, body) VALUES (?1, ?2, ?3)";
@@ -235,32 +315,19 @@ pub fn remember(fingerprint: &str, plan: &Plan) -> Statement {
     Statement::new(REMEMBER, binds)
 }
 
-/// The statements that remember a batch and change what it changes: `update` writes as many
-/// rows as one statement takes. The inserts follow.
+/// The statements that write rows, all of them or none.
 #[must_use]
-pub fn begun(
-    fingerprint: &str,
-    plan: &Plan,
-    update: impl Fn(&[Value]) -> Statement,
-) -> Vec<Statement> {
-    [
-        vec![remember(fingerprint, plan)],
-        checked(&plan.updates, update),
-    ]
-    .concat()
-}
-
-/// The statements that change rows, all of them or none.
-#[must_use]
-pub fn checked(rows: &[Value], update: impl Fn(&[Value]) -> Statement) -> Vec<Statement> {
-    let both = |run: &[Value]| {
+pub fn checked(rows: &[Value], write: impl Fn(&[Value]) -> Statement) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    for run in sql::runs(rows) {
         let count = i64::try_from(run.len()).unwrap_or_default();
-        [update(run), Statement::new(CHECK, vec![count.into()])]
-    };
-    sql::runs(rows).into_iter().flat_map(both).collect()
+        statements.push(write(run));
+        statements.push(Statement::new(CHECK, vec![count.into()]));
+    }
+    statements
 }
 
-/// Where the update before has not changed as many rows as it was to, a key is written twice,
+/// Where the write before has not touched as many rows as it was to, a key is written twice,
 /// which it cannot be, and the whole batch comes to nothing.
 const CHECK: &str = "
 INSERT INTO idempotency (key, fingerprint, body)

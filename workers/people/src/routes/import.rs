@@ -5,9 +5,11 @@ use std::collections::HashSet;
 use edge::import::{self, Importer, Plan};
 use edge::shards::Shards;
 use edge::{Answer, Call, Database, Error, Row};
-use registry::import::{Batch, Given, Mode};
+use registry::import::{Batch, Given, Mode, Refusal};
 use registry::integrity::Standings;
+use registry::log::Log;
 use registry::name::Name;
+use registry::problem::Kind;
 use registry::sql::{self, Statement};
 use registry::{PlaceId, Problem};
 use serde_json::{Value, json};
@@ -48,7 +50,7 @@ struct Taker {
 impl Importer for Taker {
     type Record = Person;
 
-    const WRITTEN: &'static str = store::WRITTEN;
+    const LOG: Log = store::CHANGES;
 
     fn database(&self) -> &Database {
         &self.registrar.database
@@ -58,11 +60,12 @@ impl Importer for Taker {
         if let Some(several) = &self.several {
             return several.plan(batch, mode).await;
         }
-        let rows: Vec<Value> = batch
-            .given
-            .iter()
-            .map(|given| given.record.to_row(given.id, None))
-            .collect();
+        let rows = || -> Vec<Value> {
+            let given = batch.given.iter();
+            given
+                .map(|given| given.record.to_row(given.id, None))
+                .collect()
+        };
         let standings = self.registrar.all_standings(&places_of(batch)).await?;
         let add = |plan: &mut Plan, given: &Given<Person>, row: Value, present: Option<&Row>| {
             let present = present.map(Present::of).unwrap_or_default();
@@ -80,20 +83,37 @@ impl Importer for Taker {
             })
             .collect();
         let present: Vec<Statement> = sql::runs(&known).into_iter().map(store::present).collect();
-        Plan::of(batch, rows, &self.registrar.database, &present, add).await
+        let mut has_ended = false;
+        loop {
+            let plan = Plan::of(batch, rows(), &self.registrar.database, &present, add).await?;
+            let is_pending = |refused: &Refusal| refused.problem.kind() == Kind::BeingWritten;
+            if has_ended || !plan.refused.iter().any(is_pending) {
+                return Ok(plan);
+            }
+            // Other writers have left people pending.
+            for run in sql::runs(&known) {
+                self.registrar.end(&store::pending_people(run)).await?;
+            }
+            has_ended = true;
+        }
+    }
+
+    async fn end_pending(&self, (first, last): (i64, i64)) -> Result<bool, Error> {
+        if self.several.is_some() {
+            return Ok(false);
+        }
+        let pending = store::pending_changes(first, last);
+        self.registrar.end(&pending).await
     }
 
     async fn write(&self, batch: &Batch<Person>, plan: &Plan) -> Result<(), Error> {
         if let Some(several) = &self.several {
             return several.write(batch, plan).await;
         }
-        let key = import::key(&batch.fingerprint);
         let counts = plan.counts();
-        let begun = import::begun(&batch.fingerprint, plan, store::update_all);
-        let mut statements = vec![store::forget_batch(&key)];
-        statements.extend(begun);
-        statements.extend(store::insert_batch(&plan.inserts));
-        statements.push(store::mark(&key, counts.created + counts.updated));
+        let inserts = store::insert_batch(&plan.inserts);
+        let mut statements = import::statements(plan, store::CHANGES, store::update_all, inserts);
+        statements.push(store::latest(counts.created + counts.updated));
         let rows = self.registrar.database.batch(&statements).await?;
         let mark = rows.last().and_then(|rows| rows.first());
         let Some(range) = mark.and_then(|row| row.integer(0).zip(row.integer(1))) else {

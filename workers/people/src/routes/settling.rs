@@ -121,6 +121,35 @@ impl Registrar {
         }
     }
 
+    /// Ends the pending writes that a query finds, rows of (id, version, `place_id`): true if there
+    /// were any.
+    ///
+    /// # Errors
+    /// Writes that cannot be ended yet, because their places may go.
+    pub async fn end(&self, pending: &Statement) -> Result<bool, Error> {
+        let rows = self.database.rows(pending).await?;
+        let places = rows.iter().filter_map(|row| row.integer(2)).collect();
+        let standings = self.all_standings(&places).await?;
+        let (mut confirmed, mut undone, mut must_wait) = (Vec::new(), Vec::new(), false);
+        for row in &rows {
+            match standing(&standings, row.integer(2)).for_others() {
+                Verdict::Settle => confirmed.extend(write_of(row)),
+                Verdict::Undo => undone.extend(write_of(row)),
+                Verdict::Wait => must_wait = true,
+            }
+        }
+        if !confirmed.is_empty() {
+            self.settle(&confirmed).await?;
+        }
+        if !undone.is_empty() {
+            self.undo(&undone).await?;
+        }
+        if must_wait {
+            return Err(Problem::being_written().into());
+        }
+        Ok(!rows.is_empty())
+    }
+
     /// Lets writes hold.
     ///
     /// # Errors

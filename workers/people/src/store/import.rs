@@ -28,9 +28,10 @@ pub fn present(rows: &[Value]) -> Statement {
     Statement::over(PRESENT, rows)
 }
 
-/// A batch that was written before, by the primary key: a row of (counts), unless some of its
-/// changes have been taken back. By the index on `person_change` (`person_id`, version).
-pub const WRITTEN: &str = "
+/// A batch that was written before where people are in several databases, by the primary key: a
+/// row of (counts), unless some of its changes have been taken back. By the index on
+/// `person_change` (`person_id`, version).
+const WRITTEN: &str = "
 SELECT body
 FROM idempotency AS kept
 WHERE key = ?1 AND NOT EXISTS (
@@ -71,19 +72,44 @@ pub fn insert_batch(rows: &[Value]) -> Vec<Statement> {
     [vec![open], inserts.collect(), vec![close]].concat()
 }
 
-/// The changes of a batch, from the first `seq` to the last: each record made one, and nobody
-/// else has written in the same transaction.
-const MARK: &str = "
-UPDATE idempotency SET (first_seq, last_seq) = (
-  SELECT max(seq) - ?2 + 1, max(seq) FROM person_change
-)
-WHERE key = ?1
-RETURNING first_seq, last_seq";
+/// The `seq` of the first of the latest changes, and that of the last. By the primary key.
+const LATEST: &str = "
+SELECT last - ?1 + 1 AS first, last
+FROM (SELECT max(seq) AS last FROM person_change)";
 
-/// Has a batch remember its changes, of which there are so many: a row of the first and the last.
+/// The changes of a batch, in its own transaction: the latest, of which there are this many.
 #[must_use]
-pub fn mark(key: &str, changes: i64) -> Statement {
-    Statement::new(MARK, vec![key.into(), changes.into()])
+pub fn latest(changes: i64) -> Statement {
+    Statement::new(LATEST, vec![changes.into()])
+}
+
+/// The pending writes among the changes of a batch: rows of (id, version, `place_id`). By the
+/// index `person_unsettled`, because few are pending, and the index on `person_change`
+/// (`person_id`, version).
+const PENDING_CHANGES: &str = "
+SELECT person.id, person.version, person.place_id
+FROM person INDEXED BY person_unsettled
+CROSS JOIN person_change AS h
+  ON h.person_id = person.id AND h.version = person.version
+WHERE person.unsettled_since IS NOT NULL AND h.seq BETWEEN ?1 AND ?2";
+
+/// Which changes of a batch are pending.
+#[must_use]
+pub fn pending_changes(first: i64, last: i64) -> Statement {
+    Statement::new(PENDING_CHANGES, vec![first.into(), last.into()])
+}
+
+/// The pending writes of people: rows of (id, version, `place_id`). By the primary key.
+const PENDING_PEOPLE: &str = "
+SELECT person.id, person.version, person.place_id
+FROM json_each(?1) AS e
+CROSS JOIN person ON person.id = e.value ->> 'id'
+WHERE person.unsettled_since IS NOT NULL";
+
+/// Which of these people have a pending write.
+#[must_use]
+pub fn pending_people(rows: &[Value]) -> Statement {
+    Statement::over(PENDING_PEOPLE, rows)
 }
 
 /// The writes of a batch that are not settled yet: rows of (id, version). By the primary key of

@@ -15,7 +15,10 @@ mod write;
 
 pub use by_place::{PEOPLE_A_STATEMENT, by_place, counter};
 pub use history::{CHANGES, share_of_changes, share_of_history};
-pub use import::{WRITTEN, doubts_of, forget_batch, insert_batch, mark, present, settle_batch};
+pub use import::{
+    doubts_of, forget_batch, insert_batch, latest, pending_changes, pending_people, present,
+    settle_batch,
+};
 pub use integrity::{doubts, residents};
 pub use list::{REGISTER, filters, keyed_list, list};
 pub use population::{HEADER as POPULATION_HEADER, keyed_population, population};

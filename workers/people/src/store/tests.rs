@@ -1,6 +1,7 @@
 //! The statements on the migrated schema, run by SQLite itself and held against a model.
 
 use proptest::prelude::*;
+use registry::import::{Counts, Receipt};
 use registry::{Format, Params, PersonId};
 use serde_json::{Value as Json, json};
 use testbed::{Testbed, Value};
@@ -443,9 +444,10 @@ fn every_write_has_its_index() {
         store::update(&rows[0]),
         store::rename(&[(id, name)]),
         store::update_all(&rows),
-        registry::sql::Statement::new(store::WRITTEN, vec!["k".into()]),
         store::forget_batch("k"),
-        store::mark("k", 1),
+        store::latest(1),
+        store::pending_changes(1, 2),
+        store::pending_people(&rows),
         store::doubts_of(1, 2),
         store::settle_batch(1, 2),
         store::depose(place, id, 1),
@@ -464,6 +466,12 @@ fn every_write_has_its_index() {
         store::CHANGES.since(0, registry::page::Limit::default(), Format::Json.frame()),
         store::CHANGES.of_record(1, 0, registry::page::Limit::default(), Format::Json.frame()),
     ];
+    for has_client_key in [false, true] {
+        let receipt = Receipt::new("f", has_client_key);
+        statements.push(receipt.find(store::CHANGES));
+        statements.push(receipt.delete_invalid(store::CHANGES));
+        statements.push(receipt.save(store::CHANGES, Counts::default(), 1));
+    }
     statements.extend(store::insert_batch(&rows));
     statements.extend(store::relocate(place, other, 1));
     statements.extend(store::release(place));
@@ -477,6 +485,9 @@ fn every_write_has_its_index() {
             "kept",
             "h",
             "behind",
+            "written",
+            "later",
+            "receipt",
             "king",
         ] {
             assert!(!plan.walks(table), "{}: {plan:?}", statement.sql);

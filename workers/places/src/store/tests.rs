@@ -1,5 +1,6 @@
 //! The statements on the migrated schema, run by SQLite itself.
 
+use registry::import::{Counts, Receipt};
 use registry::sql::Statement;
 use registry::{Format, Params, PlaceId, csv};
 use testbed::{Plan, Testbed, Value};
@@ -12,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../d1-migrations/places/0002_change.sql"),
     include_str!("../../../../d1-migrations/places/0003_tombstone.sql"),
     include_str!("../../../../d1-migrations/places/0004_idempotency.sql"),
+    include_str!("../../../../d1-migrations/places/0005_import.sql"),
 ];
 
 fn seeded() -> Testbed {
@@ -259,9 +261,22 @@ fn every_write_has_its_index() {
         store::CHANGES.of_record(1, 0, limit, Format::Json.frame()),
     ];
     statements.extend(store::commit(place, 1));
+    let receipt = Receipt::new("f", false);
+    statements.push(receipt.find(store::CHANGES));
+    statements.push(receipt.delete_invalid(store::CHANGES));
+    statements.push(receipt.save(store::CHANGES, Counts::default(), 1));
     for statement in statements {
         let plan = testbed.plan(&statement).unwrap();
-        for table in ["place", "named", "place_change", "tombstone"] {
+        for table in [
+            "place",
+            "named",
+            "place_change",
+            "tombstone",
+            "idempotency",
+            "receipt",
+            "written",
+            "later",
+        ] {
             assert!(!plan.walks(table), "{}: {plan:?}", statement.sql);
         }
     }
