@@ -198,9 +198,14 @@ pub fn id_of(created: &Response) -> Option<String> {
 /// A key that makes sending a form twice the same as once.
 pub fn fresh_key(form: &mut Form) {
     if form.given("key").is_none() {
-        let half = || format!("{:016x}", js_sys::Math::random().to_bits());
-        form.set("key", half() + &half());
+        form.set("key", random_key());
     }
+}
+
+/// A new idempotency key.
+pub fn random_key() -> String {
+    let half = || format!("{:016x}", js_sys::Math::random().to_bits());
+    half() + &half()
 }
 
 /// The page that asks for the token without which nothing is shown here.
