@@ -231,9 +231,9 @@ impl Report {
             p {
                 "What was imported before "
                 @if self.is_dry() { "would not be" } @else { "has not been" }
-                " added again. To add it a second time, "
+                " added again. To add all records of the file once more, "
                 @if has_file { "press “Import again”." }
-                @else { "choose the file once more, and tick “" (AGAIN) "”." }
+                @else { "choose it again, and tick “" (AGAIN) "”." }
             }
         }
     }
