@@ -211,6 +211,7 @@ mod tests {
             [r#"W/"a,b""#, r#""""#, r#""x""#]
         );
         assert_eq!(tags(r#""a", "b""#), [r#""a""#, r#""b""#]);
+        assert_eq!(tags(r#""a\", "b""#), [r#""a\""#, r#""b""#]);
         for refused in [
             "",
             "3",
