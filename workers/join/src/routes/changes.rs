@@ -18,8 +18,11 @@ pub async fn changes(call: Call) -> Result<Answer, Error> {
     let format = call.format(LIST)?;
     let services = Services::of(&call.env)?;
     let [places, people] = ask.paths();
-    let (places, people) =
-        try_join(services.places.read(&places), services.people.read(&people)).await?;
+    let (places, people) = try_join(
+        services.places.get_ok(&places),
+        services.people.get_ok(&people),
+    )
+    .await?;
     let (places, people) = try_join(
         services.places.bytes(&places),
         services.people.bytes(&people),

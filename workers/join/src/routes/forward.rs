@@ -31,7 +31,7 @@ pub async fn to_people(call: Call) -> Result<Answer, Error> {
 /// # Errors
 /// As [`to_places`].
 pub async fn import_places(call: Call) -> Result<Answer, Error> {
-    let places = places(&call.env)?.patient();
+    let places = places(&call.env)?.with_import_timeout();
     places.forward(&call.incoming).await.map(Answer::passed)
 }
 
@@ -40,6 +40,6 @@ pub async fn import_places(call: Call) -> Result<Answer, Error> {
 /// # Errors
 /// As [`to_places`].
 pub async fn import_people(call: Call) -> Result<Answer, Error> {
-    let people = people(&call.env)?.patient();
+    let people = people(&call.env)?.with_import_timeout();
     people.forward(&call.incoming).await.map(Answer::passed)
 }

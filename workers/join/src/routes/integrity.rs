@@ -62,7 +62,7 @@ struct Report {
 pub async fn integrity(call: Call) -> Result<Answer, Error> {
     call.params(&[])?;
     let mut services = Services::of(&call.env)?;
-    services.unhurried();
+    services.drop_deadline();
     let report = report(&services).await?;
     let body = serde_json::to_string(&report).unwrap_or_default();
     Ok(Answer::ok(Format::Json.media_type(), Body::Text(body)))
@@ -130,7 +130,7 @@ pub async fn repair(call: Call) -> Result<Answer, Error> {
     let dry_run = params.get::<bool>("dryRun")?.unwrap_or(false);
     params.get::<http_semantics::params::Seconds>("olderThan")?;
     let mut services = Services::of(&call.env)?;
-    services.unhurried();
+    services.drop_deadline();
     let query = if call.query.is_empty() {
         String::new()
     } else {
@@ -155,7 +155,7 @@ async fn repaired(services: &Services, path: &str, dry_run: bool) -> Result<Valu
         if group.dead > 0 {
             if !dry_run {
                 let path = format!("/internal/residents/{}/detach-dead", group.place_id);
-                people.found(people.post(&path).await?)?;
+                people.require_ok(people.post(&path).await?)?;
             }
             released.push(json!({"placeId": group.place_id, "dead": group.dead}));
         }

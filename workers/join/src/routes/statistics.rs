@@ -37,7 +37,7 @@ pub async fn places(call: Call) -> Result<Answer, Error> {
     let [places_path, people_path] = gathering.paths().unwrap_or_default();
     let paths = [places_path.as_str(), people_path.as_str()];
     let (places, joined) = services.ask(paths, format, false).await?;
-    let places = services.places.found(places)?;
+    let places = services.places.require_ok(places)?;
     let Joined { people, tag, marks } = joined?;
     let sums = Sums::of(&people);
     step(&services, &mut gathering, places, people).await?;
@@ -97,7 +97,10 @@ impl Sums {
 pub async fn gathered(services: &Services, ask: Populations) -> Result<Gathered, Error> {
     let mut gathering = Gathering::of(ask);
     let [places, people] = gathering.paths().unwrap_or_default();
-    let (places, people) = (services.places.read(&places), services.people.read(&people));
+    let (places, people) = (
+        services.places.get_ok(&places),
+        services.people.get_ok(&people),
+    );
     let (places, people) = try_join(places, people).await?;
     let sums = Sums::of(&people);
     step(services, &mut gathering, places, people).await?;
@@ -112,7 +115,10 @@ async fn finish(services: &Services, gathering: &mut Gathering) -> Result<(), Er
         let Some([places, people]) = gathering.paths() else {
             break;
         };
-        let (places, people) = (services.places.read(&places), services.people.read(&people));
+        let (places, people) = (
+            services.places.get_ok(&places),
+            services.people.get_ok(&people),
+        );
         let (places, people) = try_join(places, people).await?;
         step(services, gathering, places, people).await?;
     }
@@ -136,7 +142,7 @@ async fn step(
     let places = match gathering.names(&people.records) {
         None => part(&places, statistics::places(&place_bytes).map_err(blamed)?),
         Some(path) => {
-            let names = services.places.read(&path).await?;
+            let names = services.places.get_ok(&path).await?;
             let bytes = services.places.bytes(&names).await?;
             part(&names, statistics::places(&bytes).map_err(blamed)?)
         }

@@ -32,7 +32,7 @@ pub async fn list(call: Call) -> Result<Answer, Error> {
     let (places_path, groups_path) = (ask.places_path(), ask.groups_path(ask.after));
     let paths = [places_path.as_str(), groups_path.as_str()];
     let (places, joined) = services.ask(paths, format, call.is_head()).await?;
-    let places = services.places.found(places)?;
+    let places = services.places.require_ok(places)?;
     let headers = places.headers();
     let page = services.places.bytes(&places).await?;
 
@@ -88,7 +88,7 @@ async fn begin(merging: &mut Merging) -> Result<Begun, Error> {
 }
 
 fn go_on(start: Vec<u8>, mut merging: Merging, frame: Frame) -> Body {
-    merging.unhurried();
+    merging.drop_deadline();
     let rest = stream::try_unfold(merging, |mut merging| async move {
         Ok(merging.next().await?.map(|bytes| (bytes, merging)))
     });

@@ -1,6 +1,6 @@
 //! The merge, fed by the people service: asks it again where references are not sound.
 
-use edge::{Error, Parts};
+use edge::{BodyReader, Error};
 use web_sys::Response;
 
 use super::sources::Services;
@@ -11,7 +11,7 @@ pub struct Merging {
     ask: PeoplePerPlace,
     merge: Merge,
     services: Services,
-    groups: Parts,
+    groups: BodyReader,
     is_whole: bool,
 }
 
@@ -21,16 +21,16 @@ impl Merging {
         Self {
             ask,
             merge,
-            groups: services.people.parts(groups),
+            groups: services.people.body_reader(groups),
             services,
             is_whole: false,
         }
     }
 
     /// From now on the reader has an answer, and no budget of time is for all of it.
-    pub fn unhurried(&mut self) {
-        self.groups.unhurried();
-        self.services.unhurried();
+    pub fn drop_deadline(&mut self) {
+        self.groups.drop_deadline();
+        self.services.drop_deadline();
     }
 
     /// What was merged, of a page that cannot go on.
@@ -60,8 +60,8 @@ impl Merging {
         let behind = self.merge.groups_end(asked, out);
         if let Some(behind) = behind.map_err(|malformed| self.services.blame(malformed))? {
             let path = self.ask.groups_path(Some(behind));
-            let groups = self.services.people.read(&path).await?;
-            self.groups = self.services.people.parts(&groups);
+            let groups = self.services.people.get_ok(&path).await?;
+            self.groups = self.services.people.body_reader(&groups);
         } else {
             let finished = self.merge.finish(out);
             finished.map_err(|malformed| self.services.blame(malformed))?;

@@ -5,7 +5,7 @@ mod merging;
 pub mod read;
 pub mod sources;
 
-use edge::{Answer, Body, Env, Error, Upstream};
+use edge::{Answer, Body, Env, Error, ServiceClient};
 use http_semantics::Problem;
 
 use crate::domain::{Malformed, Merge};
@@ -18,16 +18,16 @@ pub use sources::{Services, marks};
 ///
 /// # Errors
 /// A worker without the binding.
-pub fn places(env: &Env) -> Result<Upstream, Error> {
-    Upstream::at_the_entry(env, "PLACES", "places")
+pub fn places(env: &Env) -> Result<ServiceClient, Error> {
+    ServiceClient::for_gateway(env, "PLACES", "places")
 }
 
 /// The owner of people.
 ///
 /// # Errors
 /// A worker without the binding.
-pub fn people(env: &Env) -> Result<Upstream, Error> {
-    Upstream::at_the_entry(env, "PEOPLE", "people")
+pub fn people(env: &Env) -> Result<ServiceClient, Error> {
+    ServiceClient::for_gateway(env, "PEOPLE", "people")
 }
 
 /// The answer of a form where the owner of people has failed: the places, and of their people

@@ -45,7 +45,7 @@ pub async fn read(call: Call) -> Result<Answer, Error> {
     if place.status() == 404 {
         return Err(Problem::not_found("place", id.get()).into());
     }
-    let place = services.places.found(place)?;
+    let place = services.places.require_ok(place)?;
     let place = services.places.bytes(&place);
     let group = async {
         let joined = joined?;

@@ -7,7 +7,7 @@
 
 use domain::Param;
 use edge::proof::{self, COUNTER};
-use edge::{Call, Env, Error, Marks, Upstream};
+use edge::{Call, Env, Error, Marks, ServiceClient};
 use futures_util::future::{join, try_join};
 use http_semantics::{Format, Problem, Tag};
 use web_sys::Response;
@@ -17,9 +17,9 @@ use crate::domain::Malformed;
 /// The two services.
 pub struct Services {
     /// The owner of places.
-    pub places: Upstream,
+    pub places: ServiceClient,
     /// The owner of people.
-    pub people: Upstream,
+    pub people: ServiceClient,
 }
 
 /// What the two services answered: of the places, and of the people if their owner has not failed.
@@ -60,7 +60,7 @@ const MARKS_MS: u32 = 1_000;
 /// How far both registers are, for the answers that an isolate holds.
 pub async fn marks(env: Env) -> Option<Marks> {
     let Services { places, people } = Services::of(&env).ok()?;
-    let (places, people) = (places.brief(MARKS_MS), people.brief(MARKS_MS));
+    let (places, people) = (places.headers_only(MARKS_MS), people.headers_only(MARKS_MS));
     let path = "/internal/counter";
     let (places, people) = try_join(places.get(path), people.get(path)).await.ok()?;
     Some([told(&places)?, told(&people)?])
@@ -109,15 +109,15 @@ impl Services {
     pub fn for_reader(call: &Call) -> Result<Self, Error> {
         let Self { places, people } = Self::of(&call.env)?;
         Ok(Self {
-            places: places.timed(&call.timings),
-            people: people.timed(&call.timings),
+            places: places.with_timings(&call.timings),
+            people: people.with_timings(&call.timings),
         })
     }
 
     /// From now on each call has a deadline, and all together have none.
-    pub fn unhurried(&mut self) {
-        self.places.unhurried();
-        self.people.unhurried();
+    pub fn drop_deadline(&mut self) {
+        self.places.drop_deadline();
+        self.people.drop_deadline();
     }
 
     /// Asks both at once; for HEAD, people for no more than their headers.
@@ -152,15 +152,15 @@ impl Services {
         [place_tag, people_tag]: &[Tag; 2],
     ) -> Result<Option<Found>, Error> {
         let asked = join(
-            self.places.get_unless(place, place_tag),
-            self.people.get_unless(people, people_tag),
+            self.places.get_if_changed(place, place_tag),
+            self.people.get_if_changed(people, people_tag),
         );
         let (of_place, of_people) = asked.await;
         let (mut of_place, mut of_people) = (of_place?, of_people);
         let is_known = |answer: &Response| answer.status() == 304;
         match (is_known(&of_place), of_people.as_ref().is_ok_and(is_known)) {
             (true, true) => return Ok(None),
-            (true, false) => of_place = self.places.read(place).await?,
+            (true, false) => of_place = self.places.get_ok(place).await?,
             (false, true) => of_people = self.people.get(people).await,
             (false, false) => {}
         }
@@ -177,7 +177,7 @@ impl Services {
         // Of a body that nobody reads its headers must tell that it is an answer.
         let is_answer = |people: &Response| !is_head || mark(people).is_some();
         let joined = people.and_then(|people| {
-            let people = self.people.found(people)?;
+            let people = self.people.require_ok(people)?;
             let untagged = || self.people.failed("an answer without a tag");
             let people = Some(people).filter(is_answer).ok_or_else(untagged)?;
             Ok(Joined::of(&places, people, format))

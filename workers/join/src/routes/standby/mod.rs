@@ -11,7 +11,7 @@ mod saving;
 
 use std::rc::Rc;
 
-use edge::{Answer, Call, Error, UNASKED, now};
+use edge::{Answer, CIRCUIT_OPEN, Call, Error, now};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use http_semantics::cache_status::CacheStatus;
@@ -82,7 +82,7 @@ impl Asked {
             .and_then(|service| self.call.timings.borrow().how(service));
         let status = |age| CacheStatus {
             age,
-            was_asked: how != Some(UNASKED),
+            was_asked: how != Some(CIRCUIT_OPEN),
             problem: &problem,
         };
         if let Some(kept) = kept::find(self).await {

@@ -1,7 +1,7 @@
 //! What the forms share: whether one is our own, the token, and how it is sent on.
 
 use domain::Param;
-use edge::{Answer, Call, Error, Upstream, access};
+use edge::{Answer, Call, Error, ServiceClient, access};
 use http_semantics::Problem;
 use http_semantics::auth::{Policy, Scope, Token};
 use http_semantics::problem::Kind;
@@ -149,7 +149,11 @@ impl Write<'_> {
     ///
     /// # Errors
     /// A service that did not answer: whether it is done is not known.
-    pub async fn send(self, owner: &Upstream, form: &mut Form) -> Result<Option<Response>, Error> {
+    pub async fn send(
+        self,
+        owner: &ServiceClient,
+        form: &mut Form,
+    ) -> Result<Option<Response>, Error> {
         let version = form
             .given("version")
             .map(|version| format!("\"{version}\""));

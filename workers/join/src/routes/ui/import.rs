@@ -1,6 +1,6 @@
 //! `GET /ui/import` and `POST /ui/import`
 
-use edge::{Answer, Body, Call, Error, Upstream, pieces};
+use edge::{Answer, Body, Call, Error, ServiceClient, pieces};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_semantics::Problem;
 use js_sys::{ArrayBuffer, Uint8Array};
@@ -49,7 +49,7 @@ pub async fn import(call: Call) -> Result<Answer, Error> {
         "places" => services.places,
         _ => services.people,
     }
-    .patient();
+    .with_import_timeout();
     let answer = send(&owner, &form, &file).await?;
     if answer.status() != 200 {
         let refusal = owner.bytes(&answer).await?;
@@ -81,7 +81,7 @@ fn again(mut form: Form, file: Vec<u8>) -> Answer {
     html(form.status(), import::page(&form))
 }
 
-async fn send(owner: &Upstream, form: &Form, file: &[u8]) -> Result<Response, Error> {
+async fn send(owner: &ServiceClient, form: &Form, file: &[u8]) -> Result<Response, Error> {
     let register = form.get("register");
     let register = REGISTERS.iter().find(|(name, _)| *name == register);
     let register = register.map_or("people", |(name, _)| *name);

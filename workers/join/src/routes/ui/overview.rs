@@ -303,7 +303,7 @@ fn row(row: statistics::Row) -> Row {
 async fn number_of_places(services: &Services) -> Result<i64, Error> {
     let response = services
         .places
-        .read("/v1/places?limit=1&count=exact")
+        .get_ok("/v1/places?limit=1&count=exact")
         .await?;
     Ok(number(&response, "x-total-count"))
 }

@@ -2,7 +2,7 @@
 //! with it, and a notice says so.
 
 use domain::Param;
-use edge::{Error, Upstream};
+use edge::{Error, ServiceClient};
 use http_semantics::{Problem, Tag};
 use pages::Notice;
 use pages::api::{Change, Place};
@@ -32,7 +32,7 @@ pub fn or_warn<T>(read: Result<T, Error>, what: &str, notices: &mut Vec<Notice>)
 
 /// A list, and where the page behind it begins.
 pub async fn list<T: DeserializeOwned>(
-    upstream: &Upstream,
+    upstream: &ServiceClient,
     path: &str,
 ) -> Result<(Vec<T>, Option<String>), Error> {
     let response = upstream.get(path).await?;
@@ -48,7 +48,7 @@ pub fn after_of(link: &str) -> Option<String> {
 
 /// A record with the version that it is in; none where there is none.
 pub async fn record<T: DeserializeOwned>(
-    upstream: &Upstream,
+    upstream: &ServiceClient,
     path: &str,
 ) -> Result<Option<(T, String)>, Error> {
     let response = upstream.get(path).await?;
@@ -69,7 +69,7 @@ fn version_of(response: &Response) -> String {
 
 /// What happened to a record: nothing where it never was.
 pub async fn history<T: DeserializeOwned>(
-    upstream: &Upstream,
+    upstream: &ServiceClient,
     record: &str,
 ) -> Result<Vec<Change<T>>, Error> {
     let path = format!("{record}/history?limit={HISTORY}");
