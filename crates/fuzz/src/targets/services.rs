@@ -25,7 +25,7 @@ pub const TARGETS: &[Target] = &[
         ],
         check: |input| {
             let places = join::domain::statistics::places(input).is_ok();
-            let people = join::domain::statistics::people(input).is_ok();
+            let people = join::domain::statistics::populations(input).is_ok();
             let text = String::from_utf8_lossy(input);
             Ok(if places || people {
                 Verdict::Taken(text.into_owned())

@@ -8,7 +8,7 @@ use tables::{Cursor, page};
 use web_sys::Response;
 
 use super::people_per_place::sources::{Joined, Services, unchanged};
-use crate::domain::statistics::{self, Gathering, Part, Row, Written};
+use crate::domain::statistics::{self, Part, Row, StatisticsPageBuilder, render};
 
 /// The parameters of the query.
 pub const PARAMETERS: &[&str] = &["limit", "after", "sort", "least", "asOf", "format"];
@@ -32,7 +32,7 @@ pub async fn places(call: Call) -> Result<Answer, Error> {
     }
     let services = Services::for_reader(&call)?;
     let is_now = ask.as_of.is_none();
-    let mut gathering = Gathering::of(ask);
+    let mut gathering = StatisticsPageBuilder::new(ask);
 
     let [places_path, people_path] = gathering.paths().unwrap_or_default();
     let paths = [places_path.as_str(), people_path.as_str()];
@@ -44,14 +44,11 @@ pub async fn places(call: Call) -> Result<Answer, Error> {
     finish(&services, &mut gathering).await?;
 
     let (rows, next) = gathering.into_page();
-    let mut written = Written::of(&rows, sums.living, format);
-    if next.is_none() {
-        written.push_nowhere(sums.nowhere);
-    }
+    let dead_without_place = next.is_none().then_some(sums.nowhere);
+    let body = render(&rows, sums.living, dead_without_place, format);
     let path = "/v1/statistics/places";
     let next = next.map(|after| page::next_link(path, &call.query, &after.to_string()));
-    let body = Body::Text(written.into_text());
-    Ok(Answer::ok(format.media_type(), body)
+    Ok(Answer::ok(format.media_type(), Body::Text(body))
         .of_marks(marks.filter(|_| is_now))
         .tagged(&tag)
         .header_if("link", next))
@@ -95,7 +92,7 @@ impl Sums {
 /// # Errors
 /// A service that failed.
 pub async fn gathered(services: &Services, ask: Populations) -> Result<Gathered, Error> {
-    let mut gathering = Gathering::of(ask);
+    let mut gathering = StatisticsPageBuilder::new(ask);
     let [places, people] = gathering.paths().unwrap_or_default();
     let (places, people) = (
         services.places.get_ok(&places),
@@ -110,7 +107,7 @@ pub async fn gathered(services: &Services, ask: Populations) -> Result<Gathered,
 }
 
 /// Goes on until the page is full, or has taken all its steps.
-async fn finish(services: &Services, gathering: &mut Gathering) -> Result<(), Error> {
+async fn finish(services: &Services, gathering: &mut StatisticsPageBuilder) -> Result<(), Error> {
     for _ in 1..MOST_STEPS {
         let Some([places, people]) = gathering.paths() else {
             break;
@@ -128,7 +125,7 @@ async fn finish(services: &Services, gathering: &mut Gathering) -> Result<(), Er
 /// Reads what both answered, and asks for the names where people came first.
 async fn step(
     services: &Services,
-    gathering: &mut Gathering,
+    gathering: &mut StatisticsPageBuilder,
     places: Response,
     people: Response,
 ) -> Result<(), Error> {
@@ -138,7 +135,10 @@ async fn step(
     )
     .await?;
     let blamed = |malformed| services.blame(malformed);
-    let people = part(&people, statistics::people(&people_bytes).map_err(blamed)?);
+    let people = part(
+        &people,
+        statistics::populations(&people_bytes).map_err(blamed)?,
+    );
     let places = match gathering.names(&people.records) {
         None => part(&places, statistics::places(&place_bytes).map_err(blamed)?),
         Some(path) => {
@@ -147,7 +147,7 @@ async fn step(
             part(&names, statistics::places(&bytes).map_err(blamed)?)
         }
     };
-    gathering.take(places, people);
+    gathering.add(places, people);
     Ok(())
 }
 

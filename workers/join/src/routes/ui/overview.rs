@@ -283,20 +283,10 @@ async fn half(
 }
 
 fn row(row: statistics::Row) -> Row {
-    // Names come as the JSON that their owner wrote.
-    let text = |json: &str| serde_json::from_str::<String>(json).unwrap_or_default();
-    let counts = row.people.map_or_else(Counts::default, |people| Counts {
-        living: people.living,
-        dead: people.dead,
-        king: people.king.map(|king| King {
-            id: king.id,
-            name: text(&king.name),
-        }),
-    });
     Row {
         id: row.place.id,
-        name: Some(text(&row.place.name)),
-        counts: Some(counts),
+        name: Some(row.place.name),
+        counts: Some(row.population.map(Counts::from).unwrap_or_default()),
     }
 }
 
