@@ -28,7 +28,7 @@ pub use d1::{Database, Row};
 pub use env::Env;
 pub use error::Error;
 pub use http::chunks::{chunks, pieces};
-pub use http::request::{Call, JSON, Keep, MERGE_PATCH, RECORD_BYTES, TRIES};
+pub use http::request::{Call, JSON, MERGE_PATCH, RECORD_BYTES, TRIES};
 pub use http::request_parts::{Incoming, Method};
 pub use http::response::{Answer, Body, Fixed};
 pub use http::router::{Handlers, Routes, any, delete, get, patch, post, put};

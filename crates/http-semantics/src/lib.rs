@@ -6,7 +6,6 @@
 
 pub mod auth;
 pub mod bookmark;
-pub mod cache_status;
 pub mod cors;
 pub mod csv;
 pub mod etag;

@@ -7,13 +7,40 @@
 mod page_builder;
 mod render;
 
+use http_semantics::{Format, Params, Problem};
 use serde::de::DeserializeOwned;
+use tables::population::Populations;
 
 use super::Malformed;
 
 pub use page_builder::{Part, StatisticsPageBuilder};
 pub use pages::api::{King, Place, Population};
 pub use render::{COLUMNS, render};
+
+/// The query of `GET /v1/statistics/places`.
+#[derive(Debug)]
+pub struct StatisticsQuery {
+    /// The populations, their order and their limit.
+    pub populations: Populations,
+    /// The format, if the query names one.
+    pub format: Option<Format>,
+}
+
+impl StatisticsQuery {
+    /// The parameters of the query.
+    pub const PARAMETERS: &[&str] = &["limit", "after", "sort", "least", "asOf", "format"];
+
+    /// Parses the query; `now` is in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// An invalid value.
+    pub fn read(params: &Params, now: i64) -> Result<Self, Problem> {
+        Ok(Self {
+            populations: Populations::read(params, now)?,
+            format: params.get("format")?,
+        })
+    }
+}
 
 /// A place with its population: none if the place is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,49 +12,49 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::form::{self, Session, Write};
-use super::past::{self, Past};
-use super::reading::{choices, history, list, missing, or_warn, record};
-use super::{done, html};
-use crate::routes::people_per_place::Services;
+use super::reads::{choices, history, list, missing, or_warn, record};
+use super::stale_part::StalePart;
+use super::{flash, html};
+use crate::backends::Backends;
 
-/// A place with its people.
+/// The page of a place with its people.
 ///
 /// # Errors
-/// One that does not exist.
+/// A place that does not exist.
 pub async fn place(call: Call) -> Result<Answer, Error> {
     let id: PlaceId = call.id()?;
-    let services = Services::of(&call.env)?;
-    let mut notices = done(&call.query);
-    let ask = Ask::read(&call.query);
+    let backends = Backends::new(&call.env)?;
+    let mut notices = flash(&call.query);
+    let query = Ask::read(&call.query);
     let path = format!("/v1/places/{id}");
     let (people_path, population_path) = (
-        ask.path(Some(id.get())),
+        query.path(Some(id.get())),
         format!("/v1/people/population?ids={id}"),
     );
     let (place, people, population, changes) = join4(
-        record::<Place>(&services.places, &path),
-        list::<Person>(&services.people, &people_path),
-        list::<Population>(&services.people, &population_path),
-        history(&services.places, &path),
+        record::<Place>(&backends.places, &path),
+        list::<Person>(&backends.people, &people_path),
+        list::<Population>(&backends.people, &population_path),
+        history(&backends.places, &path),
     )
     .await;
     let mut population = population.ok().map(|(found, _)| {
-        let nobody = counted(id, &[]);
-        found.into_iter().next().unwrap_or(nobody)
+        let empty = counted(id, &[]);
+        found.into_iter().next().unwrap_or(empty)
     });
     let is_missing = place.is_err() || people.is_err();
-    let past = if is_missing && ask.is_plain() {
-        past::past::<Whole>(&call, &format!("/people-per-place/{id}"), "").await
+    let stale = if is_missing && query.is_plain() {
+        StalePart::<PlaceWithPeople>::load(&call, &format!("/people-per-place/{id}"), "").await
     } else {
         None
     };
-    let (place, people) = match past {
+    let (place, people) = match stale {
         None => (place, people),
-        Some(past) => {
-            if past.shown.next.is_none() {
-                population = population.or(Some(counted(id, &past.shown.people)));
+        Some(stale) => {
+            if stale.content.next.is_none() {
+                population = population.or(Some(counted(id, &stale.content.people)));
             }
-            filled(&past, id, place, people, &mut notices)
+            fill(&stale, id, place, people, &mut notices)
         }
     };
     let place = match or_warn(place, "the name of the place", &mut notices) {
@@ -70,7 +70,7 @@ pub async fn place(call: Call) -> Result<Answer, Error> {
         place,
         population,
         people: People {
-            ask,
+            ask: query,
             people,
             places: Vec::new(),
             next: next.flatten(),
@@ -84,46 +84,46 @@ pub async fn place(call: Call) -> Result<Answer, Error> {
 
 /// A place with its people, as the API shows it.
 #[derive(Deserialize)]
-struct Whole {
+struct PlaceWithPeople {
     name: String,
     people: Vec<Person>,
-    /// Where there are more people than are shown.
+    /// The link to more people, if there are more.
     next: Option<String>,
 }
 
-/// What was read of a place: with its version, or none where there is no such place.
-type Read = Result<Option<(Place, String)>, Error>;
+/// A place with its version: none if it does not exist.
+type ReadPlace = Result<Option<(Place, String)>, Error>;
 
-/// What was read of its people, and where the page behind begins.
+/// Its people, and the cursor of the next page.
 type ReadPeople = Result<(Vec<Person>, Option<String>), Error>;
 
-/// What could not be read, as it was.
-fn filled(
-    past: &Past<Whole>,
+/// Replaces the failed reads by the snapshot.
+fn fill(
+    stale: &StalePart<PlaceWithPeople>,
     id: PlaceId,
-    place: Read,
+    place: ReadPlace,
     people: ReadPeople,
     notices: &mut Vec<Notice>,
-) -> (Read, ReadPeople) {
-    let mut told = |error, what| past.told(error, what, notices);
+) -> (ReadPlace, ReadPeople) {
+    let mut warn = |error, what| stale.warn(error, what, notices);
     let place = place.or_else(|error| {
-        told(error, "the name of the place");
+        warn(error, "the name of the place");
         let place = Place {
             id: id.get(),
-            name: past.shown.name.clone(),
+            name: stale.content.name.clone(),
         };
         Ok(Some((place, String::new())))
     });
     let people = people.or_else(|error| {
-        told(error, "who lives here");
-        let mut people = past.shown.people.clone();
+        warn(error, "who lives here");
+        let mut people = stale.content.people.clone();
         people.sort_by_cached_key(|person| name::key(&person.name));
         Ok((people, None))
     });
     (place, people)
 }
 
-/// The people of a place in numbers.
+/// The population of a place, counted.
 fn counted(id: PlaceId, people: &[Person]) -> Population {
     let living = people.iter().filter(|person| person.is_alive).count();
     let king = people.iter().find(|person| person.is_king);
@@ -144,8 +144,8 @@ fn target(call: &Call) -> Result<(PlaceId, Action), Problem> {
     Ok((call.id()?, action.ok_or_else(Problem::unknown_route)?))
 }
 
-async fn found(services: &Services, id: PlaceId) -> Result<(Place, String), Error> {
-    let found = record::<Place>(&services.places, &format!("/v1/places/{id}")).await?;
+async fn found(backends: &Backends, id: PlaceId) -> Result<(Place, String), Error> {
+    let found = record::<Place>(&backends.places, &format!("/v1/places/{id}")).await?;
     found.ok_or_else(|| missing("place", id.get()))
 }
 
@@ -155,41 +155,41 @@ async fn found(services: &Services, id: PlaceId) -> Result<(Place, String), Erro
 /// A place that does not exist.
 pub async fn place_action(call: Call) -> Result<Answer, Error> {
     let (id, action) = target(&call)?;
-    let services = Services::of(&call.env)?;
-    let (found, places) = join(found(&services, id), choices(&services)).await;
+    let backends = Backends::new(&call.env)?;
+    let (found, places) = join(found(&backends, id), choices(&backends)).await;
     let (place, version) = found?;
-    let mut form = Session::of(&call).begin(Form::default());
+    let mut form = Session::load(&call).begin(Form::default());
     form.set("name", &*place.name);
     form.set("version", version);
     Ok(html(200, place::action(&place, action, &form, &places)))
 }
 
-/// The action itself.
+/// Performs an action.
 ///
 /// # Errors
-/// A form that is not ours, or a place that does not exist.
+/// A form of another origin, or a place that does not exist.
 pub async fn change_place(call: Call) -> Result<Answer, Error> {
     let (id, action) = target(&call)?;
     let mut form = form::read(&call).await?;
-    let mut session = Session::of(&call);
-    let services = Services::of(&call.env)?;
-    if session.admits(&mut form)
-        && let Some(write) = write(&services, id, action, &mut form).await?
-        && write.send(&services.places, &mut form).await?.is_some()
+    let mut session = Session::load(&call);
+    let backends = Backends::new(&call.env)?;
+    if session.may_write(&mut form)
+        && let Some(write) = write(&backends, id, action, &mut form).await?
+        && write.send(&backends.places, &mut form).await?.is_some()
     {
         let location = match action {
             Action::Rename => format!("/ui/places/{id}?done=saved"),
             Action::Remove => "/?done=removed".to_owned(),
         };
-        return Ok(session.keep(Answer::see_other(location)));
+        return Ok(session.store(Answer::see_other(location)));
     }
-    let (found, places) = join(found(&services, id), choices(&services)).await;
+    let (found, places) = join(found(&backends, id), choices(&backends)).await;
     let page = place::action(&found?.0, action, &form, &places);
-    Ok(session.keep(html(form.status(), page)))
+    Ok(session.store(html(form.status(), page)))
 }
 
 async fn write(
-    services: &Services,
+    backends: &Backends,
     id: PlaceId,
     action: Action,
     form: &mut Form,
@@ -202,14 +202,14 @@ async fn write(
             body: Some(json!({"name": form.get("name")})),
         }),
         Action::Remove => {
-            let heir = form::place(services, form, "reassignTo").await?;
+            let target = form::place(backends, form, "reassignTo").await?;
             if form.is_wrong() {
                 return Ok(None);
             }
-            let heir = heir.map(|heir| format!("?reassignTo={heir}"));
+            let query = target.map(|target| format!("?reassignTo={target}"));
             Some(Write {
                 method: "DELETE",
-                path: path + &heir.unwrap_or_default(),
+                path: path + &query.unwrap_or_default(),
                 body: None,
             })
         }
@@ -221,31 +221,31 @@ async fn write(
 /// # Errors
 /// None.
 pub async fn new_place(call: Call) -> Result<Answer, Error> {
-    let mut form = Session::of(&call).begin(Form::default());
-    form::fresh_key(&mut form);
+    let mut form = Session::load(&call).begin(Form::default());
+    form::add_idempotency_key(&mut form);
     Ok(html(200, place::new(&form)))
 }
 
-/// Adds a place.
+/// Creates a place.
 ///
 /// # Errors
-/// A form that is not ours.
-pub async fn take_place(call: Call) -> Result<Answer, Error> {
+/// A form of another origin.
+pub async fn create_place(call: Call) -> Result<Answer, Error> {
     let mut form = form::read(&call).await?;
-    let mut session = Session::of(&call);
-    let services = Services::of(&call.env)?;
+    let mut session = Session::load(&call);
+    let backends = Backends::new(&call.env)?;
     let write = Write {
         method: "POST",
         path: "/v1/places".to_owned(),
         body: Some(json!({"name": form.get("name")})),
     };
-    if session.admits(&mut form)
-        && let Some(created) = write.send(&services.places, &mut form).await?
+    if session.may_write(&mut form)
+        && let Some(created) = write.send(&backends.places, &mut form).await?
     {
         let id = form::id_of(&created).unwrap_or_default();
         let location = format!("/ui/places/{id}?done=added");
-        return Ok(session.keep(Answer::see_other(location)));
+        return Ok(session.store(Answer::see_other(location)));
     }
-    form::fresh_key(&mut form);
-    Ok(session.keep(html(form.status(), place::new(&form))))
+    form::add_idempotency_key(&mut form);
+    Ok(session.store(html(form.status(), place::new(&form))))
 }

@@ -10,35 +10,35 @@ use pages::person::{self, Action, PersonPage};
 use serde_json::{Value, json};
 
 use super::form::{self, Session, Write};
-use super::reading::{choices, history, missing, or_warn, places_of, record, with};
-use super::{done, html};
-use crate::routes::people_per_place::Services;
+use super::reads::{choices, history, missing, or_warn, places_of, record, with};
+use super::{flash, html};
+use crate::backends::Backends;
 
-/// A person.
+/// The page of a person.
 ///
 /// # Errors
-/// One who does not exist, or a register that does not answer.
+/// A person who does not exist, or a backend that failed.
 pub async fn person(call: Call) -> Result<Answer, Error> {
     let id: PersonId = call.id()?;
-    let services = Services::of(&call.env)?;
-    let mut notices = done(&call.query);
+    let backends = Backends::new(&call.env)?;
+    let mut notices = flash(&call.query);
     let path = format!("/v1/people/{id}");
     let (found, changes) = join(
-        record::<Person>(&services.people, &path),
-        history::<Person>(&services.people, &path),
+        record::<Person>(&backends.people, &path),
+        history::<Person>(&backends.people, &path),
     )
     .await;
     let (person, version) = found?.ok_or_else(|| missing("person", id.get()))?;
     let changes = changes.unwrap_or_default();
-    let spoken_of = changes
+    let past = changes
         .iter()
         .filter_map(|change: &Change<Person>| change.record.as_ref());
-    let ids = spoken_of
+    let ids = past
         .chain([&person])
         .filter_map(|person| person.place_id)
         .collect();
     let places = or_warn(
-        places_of(&services, ids).await,
+        places_of(&backends, ids).await,
         "the names of the places",
         &mut notices,
     );
@@ -57,8 +57,8 @@ fn target(call: &Call) -> Result<(PersonId, Action), Problem> {
     Ok((call.id()?, action.ok_or_else(Problem::unknown_route)?))
 }
 
-async fn found(services: &Services, id: PersonId) -> Result<(Person, String), Error> {
-    let found = record::<Person>(&services.people, &format!("/v1/people/{id}")).await?;
+async fn found(backends: &Backends, id: PersonId) -> Result<(Person, String), Error> {
+    let found = record::<Person>(&backends.people, &format!("/v1/people/{id}")).await?;
     found.ok_or_else(|| missing("person", id.get()))
 }
 
@@ -68,11 +68,11 @@ async fn found(services: &Services, id: PersonId) -> Result<(Person, String), Er
 /// A person who does not exist.
 pub async fn person_action(call: Call) -> Result<Answer, Error> {
     let (id, action) = target(&call)?;
-    let services = Services::of(&call.env)?;
-    let (found, places) = join(found(&services, id), choices(&services)).await;
+    let backends = Backends::new(&call.env)?;
+    let (found, places) = join(found(&backends, id), choices(&backends)).await;
     let (person, version) = found?;
-    let places = with(&services, places, person.place_id).await;
-    let mut form = Session::of(&call).begin(Form::default());
+    let places = with(&backends, places, person.place_id).await;
+    let mut form = Session::load(&call).begin(Form::default());
     form.set("name", &*person.name);
     form.set("placeId", place_text(person.place_id, &places));
     form.set("isAlive", if person.is_alive { "on" } else { "" });
@@ -81,26 +81,26 @@ pub async fn person_action(call: Call) -> Result<Answer, Error> {
     Ok(html(200, person::action(&person, action, &form, &places)))
 }
 
-/// What a field shows for a place.
+/// The text of a place in a field.
 fn place_text(id: Option<i64>, known: &[Place]) -> String {
     let Some(id) = id else { return String::new() };
     let place = known.iter().find(|place| place.id == id);
     place.map_or_else(|| format!("#{id}"), |place| place.name.clone())
 }
 
-/// The action itself.
+/// Performs an action.
 ///
 /// # Errors
-/// A form that is not ours, or a person who does not exist.
+/// A form of another origin, or a person who does not exist.
 pub async fn change_person(call: Call) -> Result<Answer, Error> {
     let (id, action) = target(&call)?;
     let mut form = form::read(&call).await?;
-    let mut session = Session::of(&call);
-    let services = Services::of(&call.env)?;
-    if session.admits(&mut form)
-        && let Some(body) = body(&services, action, &mut form).await?
+    let mut session = Session::load(&call);
+    let backends = Backends::new(&call.env)?;
+    if session.may_write(&mut form)
+        && let Some(body) = body(&backends, action, &mut form).await?
         && write(id, body, &form)
-            .send(&services.people, &mut form)
+            .send(&backends.people, &mut form)
             .await?
             .is_some()
     {
@@ -109,23 +109,23 @@ pub async fn change_person(call: Call) -> Result<Answer, Error> {
             _ => format!("/ui/people/{id}"),
         };
         let location = format!("{path}?done={}", action.done());
-        return Ok(session.keep(Answer::see_other(location)));
+        return Ok(session.store(Answer::see_other(location)));
     }
-    let (found, places) = join(found(&services, id), choices(&services)).await;
+    let (found, places) = join(found(&backends, id), choices(&backends)).await;
     let (person, _) = found?;
-    let places = with(&services, places, person.place_id).await;
+    let places = with(&backends, places, person.place_id).await;
     let page = person::action(&person, action, &form, &places);
-    Ok(session.keep(html(form.status(), page)))
+    Ok(session.store(html(form.status(), page)))
 }
 
-/// What an action changes; `null` is a removal. Nothing where the form now says why not.
+/// The body of an action; `null` is a removal. Without a body, the form states why.
 async fn body(
-    services: &Services,
+    backends: &Backends,
     action: Action,
     form: &mut Form,
 ) -> Result<Option<Value>, Error> {
     Ok(match action {
-        Action::Edit => fields(services, form).await?,
+        Action::Edit => fields(backends, form).await?,
         Action::Crown => Some(json!({"isKing": true})),
         Action::Uncrown => Some(json!({"isKing": false})),
         Action::Bury => Some(json!({"isAlive": false, "isKing": false})),
@@ -154,9 +154,9 @@ fn write(id: PersonId, body: Value, form: &Form) -> Write<'static> {
     }
 }
 
-/// All the fields of a person, the place looked up.
-async fn fields(services: &Services, form: &mut Form) -> Result<Option<Value>, Error> {
-    let place = form::place(services, form, "placeId").await?;
+/// All fields of a person, with the id of the place.
+async fn fields(backends: &Backends, form: &mut Form) -> Result<Option<Value>, Error> {
+    let place = form::place(backends, form, "placeId").await?;
     if form.is_wrong() {
         return Ok(None);
     }
@@ -168,48 +168,48 @@ async fn fields(services: &Services, form: &mut Form) -> Result<Option<Value>, E
     })))
 }
 
-/// The form of a new person, of the place that the query names.
+/// The form of a new person, with the place that the query names.
 ///
 /// # Errors
 /// A worker without its bindings.
 pub async fn new_person(call: Call) -> Result<Answer, Error> {
-    let services = Services::of(&call.env)?;
-    let asked = Form::read(call.query.as_bytes());
-    let mut form = Session::of(&call).begin(Form::default());
+    let backends = Backends::new(&call.env)?;
+    let query = Form::read(call.query.as_bytes());
+    let mut form = Session::load(&call).begin(Form::default());
     form.set("isAlive", "on");
-    form::fresh_key(&mut form);
-    let id = asked
+    form::add_idempotency_key(&mut form);
+    let id = query
         .get("placeId")
         .strip_prefix('#')
         .and_then(|id| id.parse().ok());
-    let places = with(&services, choices(&services).await, id).await;
+    let places = with(&backends, choices(&backends).await, id).await;
     form.set("placeId", place_text(id, &places));
     Ok(html(200, person::new(&form, &places)))
 }
 
-/// Adds a person.
+/// Creates a person.
 ///
 /// # Errors
-/// A form that is not ours.
-pub async fn take_person(call: Call) -> Result<Answer, Error> {
+/// A form of another origin.
+pub async fn create_person(call: Call) -> Result<Answer, Error> {
     let mut form = form::read(&call).await?;
-    let mut session = Session::of(&call);
-    let services = Services::of(&call.env)?;
-    if session.admits(&mut form)
-        && let Some(body) = fields(&services, &mut form).await?
+    let mut session = Session::load(&call);
+    let backends = Backends::new(&call.env)?;
+    if session.may_write(&mut form)
+        && let Some(body) = fields(&backends, &mut form).await?
     {
         let write = Write {
             method: "POST",
             path: "/v1/people".to_owned(),
             body: Some(body),
         };
-        if let Some(created) = write.send(&services.people, &mut form).await? {
+        if let Some(created) = write.send(&backends.people, &mut form).await? {
             let id = form::id_of(&created).unwrap_or_default();
             let location = format!("/ui/people/{id}?done=added");
-            return Ok(session.keep(Answer::see_other(location)));
+            return Ok(session.store(Answer::see_other(location)));
         }
     }
-    form::fresh_key(&mut form);
-    let page = person::new(&form, &choices(&services).await);
-    Ok(session.keep(html(form.status(), page)))
+    form::add_idempotency_key(&mut form);
+    let page = person::new(&form, &choices(&backends).await);
+    Ok(session.store(html(form.status(), page)))
 }

@@ -1,32 +1,35 @@
-//! A page of people per place.
+//! The query of `GET /v1/people-per-place`.
 
 use http_semantics::{Params, Problem};
 use tables::Cursor;
 use tables::page::{Limit, PeopleLimit};
 
-/// Which places, and how many people of each.
+/// The parameters of a single place.
+pub const READ_PARAMETERS: &[&str] = &["peopleLimit"];
+
+/// A page of places, and the number of people shown per place.
 #[derive(Debug)]
-pub struct PeoplePerPlace {
+pub struct ListQuery {
     /// The most places.
     pub limit: Limit,
-    /// The place that the page before ended with.
+    /// The last place of the previous page.
     pub after: Option<i64>,
     /// Whether to count all places.
     pub count: bool,
-    /// The most people of a place.
+    /// The most people per place.
     pub people: PeopleLimit,
 }
 
-impl PeoplePerPlace {
+impl ListQuery {
     /// The parameters of the query.
     pub const PARAMETERS: &[&str] = &["limit", "after", "count", "peopleLimit"];
 
-    /// Reads the query.
+    /// Parses the query.
     ///
     /// # Errors
-    /// A value that cannot be used.
+    /// An invalid value.
     pub fn read(params: &Params) -> Result<Self, Problem> {
-        // The page of places behind it has the same limit, cursor and count.
+        // The page of the places service has the same limit, cursor and count.
         let page = tables::Page::read(params)?;
         Ok(Self {
             limit: page.limit,
@@ -47,13 +50,13 @@ impl PeoplePerPlace {
         )
     }
 
-    /// The path of the groups of people behind a place.
+    /// The path of the groups of people after a place.
     #[must_use]
-    pub fn groups_path(&self, behind: Option<i64>) -> String {
+    pub fn groups_path(&self, last: Option<i64>) -> String {
         let (limit, people) = (self.limit.get(), self.people.get());
         format!(
             "/v1/people/by-place?limit={limit}&peopleLimit={people}{}",
-            after(behind)
+            after(last)
         )
     }
 }

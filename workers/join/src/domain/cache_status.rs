@@ -1,29 +1,30 @@
-//! `Cache-Status` (RFC 9211): that an answer is one that was kept, or is not whole, and why.
+//! `Cache-Status` (RFC 9211) of a stale or partial response.
 
 use std::fmt::{Display, Formatter, Result};
 
-use crate::Problem;
+use http_semantics::Problem;
 
-/// What the header says of one answer, as a structured field (RFC 9651).
+/// The header, a structured field (RFC 9651).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheStatus<'a> {
-    /// Since when the answer has been kept, in seconds; none where none was kept.
+    /// The age of a stale response in seconds: none for a partial response.
     pub age: Option<i64>,
-    /// Whether the service that failed has been asked. A *hit* is an answer for which nobody was.
-    pub was_asked: bool,
-    /// The problem that there would have been instead.
+    /// Whether the failed service was called. If the circuit breaker rejected the call, the stale
+    /// response is a *hit*.
+    pub was_called: bool,
+    /// The problem that the response replaces.
     pub problem: &'a Problem,
 }
 
 impl Display for CacheStatus<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let how = match (self.age, self.was_asked) {
+        let how = match (self.age, self.was_called) {
             (None, _) => "fwd=miss",
             (Some(_), true) => "fwd=stale",
             (Some(_), false) => "hit",
         };
         write!(f, "join; {how}")?;
-        // No answer is fresh without a proof: from the moment it was kept it is past its time.
+        // A response that was not revalidated is stale from the start.
         if let Some(age) = self.age {
             let ttl = -age.max(0);
             write!(f, "; ttl={ttl}")?;
@@ -32,7 +33,7 @@ impl Display for CacheStatus<'_> {
     }
 }
 
-/// `people-failed`, `places-timed-out`: the service, and what became of it.
+/// The service and its failure: `people-failed`, `places-timed-out`.
 fn detail(problem: &Problem) -> String {
     let slug = problem.kind().entry().slug;
     match (problem.service(), slug.strip_prefix("service-")) {
@@ -46,11 +47,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_says_how_old_and_why() {
+    fn the_header_states_age_and_cause() {
         let failed = Problem::service_failed("people");
         let late = Problem::service_timed_out("places", 1);
         let internal = Problem::internal();
-        for (age, was_asked, problem, header) in [
+        for (age, was_called, problem, header) in [
             (
                 Some(12),
                 true,
@@ -74,7 +75,7 @@ mod tests {
         ] {
             let status = CacheStatus {
                 age,
-                was_asked,
+                was_called,
                 problem,
             };
             assert_eq!(status.to_string(), header);

@@ -12,76 +12,76 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{FormData, Response};
 
-use super::form::{Session, must_be_own};
-use super::{html, of_body};
-use crate::routes::people_per_place::Services;
+use super::form::{Session, require_same_origin};
+use super::{html, html_body};
+use crate::backends::Backends;
 
-/// What a form has around its file, in bytes.
-const AROUND: usize = 4096;
+/// The bytes of a form besides its file.
+const FORM_OVERHEAD_BYTES: usize = 4096;
 
 /// The form.
 ///
 /// # Errors
 /// None.
 pub async fn import_form(call: Call) -> Result<Answer, Error> {
-    let mut form = Session::of(&call).begin(Form::default());
+    let mut form = Session::load(&call).begin(Form::default());
     form.set("register", "people");
     Ok(html(200, import::page(&form)))
 }
 
-/// Tries a file, or imports it: the page shows what becomes of it while it does.
+/// Imports a file, or checks it. The page shows the progress while it arrives.
 ///
 /// # Errors
-/// A form that is not ours, or that is too long.
+/// A form of another origin, or one that is too long.
 pub async fn import(call: Call) -> Result<Answer, Error> {
-    must_be_own(&call)?;
+    require_same_origin(&call)?;
     let (mut form, file) = read(&call).await?;
-    let mut session = Session::of(&call);
-    if !session.admits(&mut form) {
-        return Ok(session.keep(again(form, file)));
+    let mut session = Session::load(&call);
+    if !session.may_write(&mut form) {
+        return Ok(session.store(form_again(form, file)));
     }
     if file.is_empty() {
         form.wrong("file", "Choose a file, or paste its text below.");
-        return Ok(session.keep(again(form, file)));
+        return Ok(session.store(form_again(form, file)));
     }
-    let services = Services::of(&call.env)?;
-    let owner = match form.get("register") {
-        "places" => services.places,
-        _ => services.people,
+    let backends = Backends::new(&call.env)?;
+    let backend = match form.get("register") {
+        "places" => backends.places,
+        _ => backends.people,
     }
     .with_import_timeout();
-    let answer = send(&owner, &form, &file).await?;
+    let answer = send(&backend, &form, &file).await?;
     if answer.status() != 200 {
-        let refusal = owner.bytes(&answer).await?;
+        let refusal = backend.bytes(&answer).await?;
         let refusal: Refusal =
-            serde_json::from_slice(&refusal).map_err(|error| owner.failed(&error.to_string()))?;
+            serde_json::from_slice(&refusal).map_err(|error| backend.failed(&error.to_string()))?;
         form.refuse(&refusal);
-        return Ok(session.keep(again(form, file)));
+        return Ok(session.store(form_again(form, file)));
     }
     let lines = file.split(|byte| *byte == b'\n').count();
     let report = Report::new(form, i64::try_from(lines).unwrap_or_default());
-    let page = page(report, &answer, kept(file));
+    let page = stream_page(report, &answer, short_text(file));
     let page = page.map_ok(|bytes| Uint8Array::from(bytes.as_slice()));
     let page = Body::ended(page, |_| String::new());
-    Ok(session.keep(of_body(200, page)))
+    Ok(session.store(html_body(200, page)))
 }
 
-/// The file as a text, where it is short enough to be shown.
-fn kept(file: Vec<u8>) -> Option<String> {
+/// The file as text, if it is short enough to be shown.
+fn short_text(file: Vec<u8>) -> Option<String> {
     let is_short = file.len() <= MOST_KEPT;
     String::from_utf8(file).ok().filter(|_| is_short)
 }
 
-/// The form once more. No page can choose a file, so what was in it is shown as if typed.
-fn again(mut form: Form, file: Vec<u8>) -> Answer {
-    match kept(file) {
+/// The form again. No page can preset a file field, so a short file is shown as pasted text.
+fn form_again(mut form: Form, file: Vec<u8>) -> Answer {
+    match short_text(file) {
         Some(text) => form.set("text", text),
         None => form.wrong("file", "Choose the file once more."),
     }
     html(form.status(), import::page(&form))
 }
 
-async fn send(owner: &ServiceClient, form: &Form, file: &[u8]) -> Result<Response, Error> {
+async fn send(backend: &ServiceClient, form: &Form, file: &[u8]) -> Result<Response, Error> {
     let register = form.get("register");
     let register = REGISTERS.iter().find(|(name, _)| *name == register);
     let register = register.map_or("people", |(name, _)| *name);
@@ -96,11 +96,11 @@ async fn send(owner: &ServiceClient, form: &Form, file: &[u8]) -> Result<Respons
         ("accept", "application/x-ndjson"),
         ("content-type", import::media_type(file)),
     ];
-    owner.send("POST", &path, &headers, Some(file)).await
+    backend.send("POST", &path, &headers, Some(file)).await
 }
 
-/// The page as it comes: its start, what each part of the answer adds, its end.
-fn page(
+/// The page as a stream: its start, the rows of each chunk of the response, its end.
+fn stream_page(
     report: Report,
     answer: &Response,
     file: Option<String>,
@@ -111,7 +111,7 @@ fn page(
         let file = file.clone();
         async move {
             let (mut report, mut parts) = state?;
-            // A body that broke off has no last line, and the end of the page says so.
+            // A truncated body has no last line, which the end of the page states.
             let (text, state) = match parts.next().await {
                 Some(Ok(part)) => (report.push(&part), Some((report, parts))),
                 Some(Err(_)) | None => (report.end(file.as_deref()), None),
@@ -124,14 +124,14 @@ fn page(
         .map(|text| Ok(text.into_bytes()))
 }
 
-/// The fields of the form, and the file or what was pasted in its place.
+/// The fields of the form, and the file or the pasted text.
 async fn read(call: &Call) -> Result<(Form, Vec<u8>), Error> {
-    let most = MOST_BYTES + AROUND;
+    let most = MOST_BYTES + FORM_OVERHEAD_BYTES;
     let length = call
         .header("content-length")
         .and_then(|length| length.parse::<usize>().ok());
     if length.is_none_or(|length| length > most) {
-        // Whoever still sends does not read the answer.
+        // A client that is still sending does not read the response.
         call.body(most).await?;
         return Err(Problem::body_too_large(most).into());
     }

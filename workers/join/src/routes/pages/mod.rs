@@ -1,14 +1,14 @@
-//! The pages for a browser: `/` and `/ui/*`. Each asks the services as any client would, and
-//! has the crate `pages` make the HTML.
+//! The pages for a browser: `/` and `/ui/*`. Each reads the API of the backends, as any client
+//! would. The crate `pages` renders the HTML.
 
 mod form;
 mod import;
 mod overview;
-mod past;
 mod people;
 mod person;
 mod place;
-mod reading;
+mod reads;
+mod stale_part;
 
 use edge::{Answer, Body, Call, Error};
 use futures_util::FutureExt;
@@ -17,49 +17,53 @@ use http_semantics::Problem;
 use maud::Markup;
 use pages::{Notice, POLICY, message};
 
-pub use form::{enter, forget};
+pub use form::{login, logout};
 pub use import::{import, import_form};
-pub use overview::{first_page, overview};
+pub use overview::{first_statistics_query, overview};
 pub use people::people;
-pub use person::{change_person, new_person, person, person_action, take_person};
-pub use place::{change_place, new_place, place, place_action, take_place};
+pub use person::{change_person, create_person, new_person, person, person_action};
+pub use place::{change_place, create_place, new_place, place, place_action};
 
-/// A handler of pages that show something of the registry: for whom may read it.
-pub fn shown<F, A>(handler: F) -> impl Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>
+/// Requires the scope `read`, and turns errors into pages.
+pub fn require_read<F, A>(
+    handler: F,
+) -> impl Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>
 where
     F: Fn(Call) -> A + 'static,
     A: Future<Output = Result<Answer, Error>> + 'static,
 {
-    let handler = page(handler);
-    move |call| match form::Session::of(&call).may_read() {
+    let handler = html_errors(handler);
+    move |call| match form::Session::load(&call).require_read() {
         Ok(()) => handler(call),
-        Err(problem) => ready(Ok(form::gate(&problem))).boxed_local(),
+        Err(problem) => ready(Ok(form::login_page(&problem))).boxed_local(),
     }
 }
 
-/// A handler whose errors are pages, too.
-pub fn page<F, A>(handler: F) -> impl Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>
+/// Turns the errors of a handler into pages.
+pub fn html_errors<F, A>(
+    handler: F,
+) -> impl Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>
 where
     F: Fn(Call) -> A + 'static,
     A: Future<Output = Result<Answer, Error>> + 'static,
 {
     move |call| {
-        // Who has written by a form sees it on the next page, whichever replica is near.
+        // A form redirects to a page, which must show its write: no lagging replica will do.
         call.demand_newest();
         let answer = handler(call);
-        async move { Ok(answer.await.unwrap_or_else(failed)) }.boxed_local()
+        async move { Ok(answer.await.unwrap_or_else(error_page)) }.boxed_local()
     }
 }
 
-/// An address of no page.
+/// The page of an unknown path.
 ///
 /// # Errors
 /// Always.
-pub async fn nothing(_call: Call) -> Result<Answer, Error> {
+pub async fn not_found(_call: Call) -> Result<Answer, Error> {
     Err(Problem::unknown_route().into())
 }
 
-fn failed(error: Error) -> Answer {
+fn error_page(error: Error) -> Answer {
     let problem = error.into_problem();
     let entry = problem.kind().entry();
     html(
@@ -68,22 +72,22 @@ fn failed(error: Error) -> Answer {
     )
 }
 
-/// A page. What it shows may differ by cookie, and is no business of a cache.
+/// A page. It depends on the cookie, so no cache may store it.
 fn html(status: u16, page: Markup) -> Answer {
-    of_body(status, Body::Text(page.into_string()))
+    html_body(status, Body::Text(page.into_string()))
 }
 
-fn of_body(status: u16, body: Body) -> Answer {
+fn html_body(status: u16, body: Body) -> Answer {
     Answer::page(status, body)
         .header("cache-control", "no-store")
         .header("content-security-policy", POLICY)
         .header("referrer-policy", "same-origin")
 }
 
-/// What the page before has done, as its address says.
-fn done(query: &str) -> Vec<Notice> {
+/// The notice of what the previous page did, which the query names.
+fn flash(query: &str) -> Vec<Notice> {
     let form = pages::Form::read(query.as_bytes());
-    let told = match form.get("done") {
+    let text = match form.get("done") {
         "added" => "It has been added.",
         "saved" => "It has been saved.",
         "crowned" => "Long live the king.",
@@ -93,5 +97,5 @@ fn done(query: &str) -> Vec<Notice> {
         "forgotten" => "This browser has forgotten its token.",
         _ => return Vec::new(),
     };
-    vec![Notice::Done(told)]
+    vec![Notice::Done(text)]
 }

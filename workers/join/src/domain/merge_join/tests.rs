@@ -29,7 +29,7 @@ fn group_page<'a>(groups: impl Iterator<Item = (&'a i64, &'a Vec<i64>)>) -> Stri
     array(&groups.map(record).collect::<Vec<_>>())
 }
 
-/// The same join by looking at every pair.
+/// A nested loop join.
 fn nested_loops(places: &[i64], groups: &Table) -> Value {
     let with_people = |id: &i64| {
         let mut people = Vec::new();
@@ -43,48 +43,48 @@ fn nested_loops(places: &[i64], groups: &Table) -> Value {
     places.iter().map(with_people).collect()
 }
 
-/// Merges as the route does: groups by the page's limit, in chunks of a size.
+/// Joins as the service does: groups by the limit of the page, in chunks of a size.
 fn merged(places: &[i64], groups: &Table, limit: usize, chunk: usize, format: Format) -> String {
-    let mut merge = Merge::of_page(place_page(places), format.frame()).unwrap();
+    let mut join = MergeJoin::of_page(place_page(places), format.frame()).unwrap();
     let mut out = Vec::new();
     let mut behind = Some(0);
     while let Some(after) = behind {
         let page = group_page(groups.range(after + 1..).take(limit));
         for chunk in page.as_bytes().chunks(chunk) {
-            merge.push(chunk, &mut out).unwrap();
+            join.push(chunk, &mut out).unwrap();
         }
-        behind = merge.groups_end(limit, &mut out).unwrap();
+        behind = join.end_groups(limit, &mut out).unwrap();
     }
-    merge.finish(&mut out).unwrap();
+    join.finish(&mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
 #[test]
-fn who_lives_there_is_unknown_and_not_nobody_wherever_the_groups_end() {
+fn who_lives_there_is_unknown_and_not_nobody_wherever_the_end_groups() {
     let page = |people: Value| {
         let place = |id: i64| json!({"id": id, "name": "n\"\n],", "people": people});
         json!([place(1), place(4)])
     };
     let groups = r#"[{"placeId":1,"people":[]},"#;
     for end in 0..=groups.len() {
-        let mut merge = Merge::of_page(place_page(&[1, 4]), Format::Json.frame()).unwrap();
-        let _ = merge.push(&groups.as_bytes()[..end], &mut Vec::new());
-        let unknown = merge.without_people().unwrap();
+        let mut join = MergeJoin::of_page(place_page(&[1, 4]), Format::Json.frame()).unwrap();
+        let _ = join.push(&groups.as_bytes()[..end], &mut Vec::new());
+        let unknown = join.places_only().unwrap();
         let unknown: Value = serde_json::from_slice(&unknown).unwrap();
         assert_eq!(unknown, page(Value::Null));
     }
-    let none = Merge::of_page(b"[]".to_vec(), Format::Json.frame()).unwrap();
-    assert_eq!(none.without_people().unwrap(), b"[]");
-    let one = Merge::of_one(br#"{"id":3,"name":"x"}"#.to_vec(), Frame::NONE);
+    let none = MergeJoin::of_page(b"[]".to_vec(), Format::Json.frame()).unwrap();
+    assert_eq!(none.places_only().unwrap(), b"[]");
+    let one = MergeJoin::of_one(br#"{"id":3,"name":"x"}"#.to_vec(), Frame::NONE);
     let unknown = br#"{"id":3,"name":"x","people":null}"#;
-    assert_eq!(one.without_people().unwrap(), unknown);
-    let nonsense = Merge::of_one(b"<html>".to_vec(), Frame::NONE);
-    assert_eq!(nonsense.without_people(), Err(Malformed::Places));
+    assert_eq!(one.places_only().unwrap(), unknown);
+    let nonsense = MergeJoin::of_one(b"<html>".to_vec(), Frame::NONE);
+    assert_eq!(nonsense.places_only(), Err(Malformed::Places));
 }
 
 proptest! {
     #[test]
-    fn it_is_the_join_that_nested_loops_make(
+    fn the_merge_join_equals_a_nested_loop_join(
         places in prop::collection::btree_set(1..30i64, 0..20),
         groups in prop::collection::btree_map(1..30i64, prop::collection::vec(1..99i64, 1..4), 0..20),
         spare in 0..3usize,
@@ -107,15 +107,15 @@ proptest! {
         groups in prop::collection::vec(any::<u8>(), 0..60),
     ) {
         let mut out = Vec::new();
-        let mut merge = Merge::of_one(places, Format::Json.frame());
-        let _ = merge.push(&groups, &mut out);
-        let _ = merge.groups_end(1, &mut out);
-        let _ = merge.finish(&mut out);
+        let mut join = MergeJoin::of_one(places, Format::Json.frame());
+        let _ = join.push(&groups, &mut out);
+        let _ = join.end_groups(1, &mut out);
+        let _ = join.finish(&mut out);
     }
 }
 
 #[test]
-fn what_breaks_off_anywhere_is_refused() {
+fn truncated_input_is_rejected() {
     let groups = group_page(
         [(1, vec![]), (2, vec![1, 7])]
             .iter()
@@ -131,37 +131,37 @@ fn what_breaks_off_anywhere_is_refused() {
     }
     let page = place_page(&[1, 4]);
     let one = br#"{"id":3,"name":"x\\\"}]}","a":["b"]}"#;
-    let whole = |merge: Result<Merge, Malformed>| merge?.without_people();
+    let whole = |join: Result<MergeJoin, Malformed>| join?.places_only();
     for at in 0..page.len() {
         let broken = page.get(..at).unwrap().to_vec();
-        let refused = whole(Merge::of_page(broken, Format::Json.frame()));
+        let refused = whole(MergeJoin::of_page(broken, Format::Json.frame()));
         assert_eq!(refused, Err(Malformed::Places), "{at}");
     }
     for at in 0..one.len() {
         let broken = one.get(..at).unwrap().to_vec();
-        let refused = whole(Ok(Merge::of_one(broken, Frame::NONE)));
+        let refused = whole(Ok(MergeJoin::of_one(broken, Frame::NONE)));
         assert_eq!(refused, Err(Malformed::Places), "{at}");
     }
-    assert!(whole(Ok(Merge::of_one(one.to_vec(), Frame::NONE))).is_ok());
+    assert!(whole(Ok(MergeJoin::of_one(one.to_vec(), Frame::NONE))).is_ok());
 }
 
 fn merge_of(places: &[i64], groups: &str) -> Result<String, Malformed> {
     let mut out = Vec::new();
-    let mut merge = Merge::of_page(place_page(places), Format::Json.frame())?;
-    merge.push(groups.as_bytes(), &mut out)?;
-    merge.groups_end(100, &mut out)?;
-    merge.finish(&mut out)?;
+    let mut join = MergeJoin::of_page(place_page(places), Format::Json.frame())?;
+    join.push(groups.as_bytes(), &mut out)?;
+    join.end_groups(100, &mut out)?;
+    join.finish(&mut out)?;
     Ok(String::from_utf8(out).unwrap())
 }
 
 #[test]
-fn a_group_keeps_its_link_to_the_rest() {
-    let mut merge = Merge::of_one(br#"{"id":7,"name":"x"}"#.to_vec(), Frame::NONE);
+fn a_group_keeps_its_next_link() {
+    let mut join = MergeJoin::of_one(br#"{"id":7,"name":"x"}"#.to_vec(), Frame::NONE);
     let mut out = Vec::new();
     let group = br#"[{"placeId":7,"people":[{"id":1}],"next":"/n"}]"#;
-    merge.push(group, &mut out).unwrap();
-    assert_eq!(merge.groups_end(1, &mut out), Ok(None));
-    merge.finish(&mut out).unwrap();
+    join.push(group, &mut out).unwrap();
+    assert_eq!(join.end_groups(1, &mut out), Ok(None));
+    join.finish(&mut out).unwrap();
     assert_eq!(
         String::from_utf8(out).unwrap(),
         r#"{"id":7,"name":"x","people":[{"id":1}],"next":"/n"}"#
@@ -169,7 +169,7 @@ fn a_group_keeps_its_link_to_the_rest() {
 }
 
 #[test]
-fn what_a_service_does_not_promise_is_refused_and_named() {
+fn malformed_input_is_rejected_with_the_service_named() {
     for groups in [
         "",
         "<html>",
@@ -201,16 +201,16 @@ fn what_a_service_does_not_promise_is_refused_and_named() {
         "[{\"id\":2},\n{\"id\":1}]",
         "[{\"id\":1,\"name\":\"\0\"}]",
     ] {
-        let refused = Merge::of_page(places.as_bytes().to_vec(), Format::Json.frame())
-            .and_then(|mut merge| merge.finish(&mut Vec::new()));
+        let refused = MergeJoin::of_page(places.as_bytes().to_vec(), Format::Json.frame())
+            .and_then(|mut join| join.finish(&mut Vec::new()));
         assert_eq!(refused, Err(Malformed::Places), "{places}");
     }
 }
 
 #[test]
-fn a_page_knows_its_last_place() {
+fn last_place_is_the_last_of_the_page() {
     let last = |places: &[i64]| {
-        let page = Merge::of_page(place_page(places), Format::Json.frame());
+        let page = MergeJoin::of_page(place_page(places), Format::Json.frame());
         page.unwrap().last_place()
     };
     assert_eq!(last(&[]), None);

@@ -1,4 +1,4 @@
-//! What the forms share: whether one is our own, the token, and how it is sent on.
+//! Shared by the forms: the session, the CSRF check, and sending the write to a backend.
 
 use domain::Param;
 use edge::{Answer, Call, Error, ServiceClient, access};
@@ -10,15 +10,15 @@ use pages::{Form, enter};
 use web_sys::Response;
 
 use super::html;
-use super::reading::place_named;
+use super::reads::place_named;
+use crate::backends::Backends;
+use crate::backends::header;
 use crate::domain::session;
-use crate::routes::people_per_place::Services;
-use crate::routes::statistics::header;
 
 /// The most bytes of a form.
 const FORM_BYTES: usize = 64 * 1024;
 
-/// Who sends a form.
+/// The session of a browser.
 pub struct Session {
     policy: Policy,
     token: Option<Token>,
@@ -26,8 +26,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Whoever calls, by the cookie.
-    pub fn of(call: &Call) -> Self {
+    /// The session of a request, by its cookie.
+    pub fn load(call: &Call) -> Self {
         Self {
             policy: access::policy(&call.env),
             token: session::token(call.header("cookie").as_deref()),
@@ -35,7 +35,7 @@ impl Session {
         }
     }
 
-    /// The form that a page begins with.
+    /// Adds a token field to a form, if the session needs one to write.
     pub fn begin(&self, mut form: Form) -> Form {
         form.wants_token = self
             .policy
@@ -44,20 +44,20 @@ impl Session {
         form
     }
 
-    /// Lets a reader in.
+    /// Requires the scope `read`.
     ///
     /// # Errors
-    /// Where reading is not open, one without a token.
-    pub fn may_read(&self) -> Result<(), Problem> {
+    /// A missing token, if reading needs one.
+    pub fn require_read(&self) -> Result<(), Problem> {
         self.policy.admit(Scope::Read, self.token.as_ref())
     }
 
-    /// Lets the sender of a form in; if not, the form says so.
-    pub fn admits(&mut self, form: &mut Form) -> bool {
-        self.admits_to(Scope::Write, form)
+    /// Whether the sender of a form may write. If not, the form states why.
+    pub fn may_write(&mut self, form: &mut Form) -> bool {
+        self.has_scope(Scope::Write, form)
     }
 
-    fn admits_to(&mut self, scope: Scope, form: &mut Form) -> bool {
+    fn has_scope(&mut self, scope: Scope, form: &mut Form) -> bool {
         if let Some(given) = form.given("token") {
             self.token = Token::parse(given);
             self.is_new = true;
@@ -77,81 +77,81 @@ impl Session {
         }
     }
 
-    /// The answer, with a token that has been good for something kept by the browser.
-    pub fn keep(&self, answer: Answer) -> Answer {
+    /// Stores a new and valid token in the browser.
+    pub fn store(&self, answer: Answer) -> Answer {
         let new = self.token.as_ref().filter(|_| self.is_new);
-        answer.header_if("set-cookie", new.map(session::kept))
+        answer.header_if("set-cookie", new.map(session::set_cookie))
     }
 }
 
-/// The form says what a problem says.
+/// Shows a problem in a form.
 pub fn refuse(form: &mut Form, problem: &Problem) {
     if let Ok(refusal) = serde_json::from_str::<Refusal>(&problem.to_json()) {
         form.refuse(&refusal);
     }
 }
 
-/// Refuses a form that another site has sent.
+/// Rejects a form of another origin.
 ///
 /// # Errors
-/// One that has.
-pub fn must_be_own(call: &Call) -> Result<(), Error> {
+/// A form of another origin.
+pub fn require_same_origin(call: &Call) -> Result<(), Error> {
     let (origin, site) = (call.header("origin"), call.header("sec-fetch-site"));
-    if session::is_own(&call.incoming.url, origin.as_deref(), site.as_deref()) {
+    if session::is_same_origin(&call.incoming.url, origin.as_deref(), site.as_deref()) {
         Ok(())
     } else {
         Err(Problem::foreign_form().into())
     }
 }
 
-/// Reads a form of our own.
+/// Reads a form.
 ///
 /// # Errors
-/// One of another site, or of another media type, or too long.
+/// A form of another origin, of another media type, or too long.
 pub async fn read(call: &Call) -> Result<Form, Error> {
-    must_be_own(call)?;
+    require_same_origin(call)?;
     call.media_type(&["application/x-www-form-urlencoded"])?;
     Ok(Form::read(&call.body(FORM_BYTES).await?))
 }
 
-/// The place that a field names; none where it is empty, or where the form now says that there
-/// is none of this name.
+/// The place that a field names: none if the field is empty, or if the name is unknown, which the
+/// form then states.
 ///
 /// # Errors
-/// A service that failed.
+/// A backend that failed.
 pub async fn place(
-    services: &Services,
+    backends: &Backends,
     form: &mut Form,
     field: &'static str,
 ) -> Result<Option<i64>, Error> {
     let Some(text) = form.given(field) else {
         return Ok(None);
     };
-    let found = place_named(services, text).await?;
+    let found = place_named(backends, text).await?;
     if found.is_none() {
         form.wrong(field, "There is no place of this name.");
     }
     Ok(found)
 }
 
-/// A write that a form asks for.
+/// The write of a form.
 pub struct Write<'a> {
     /// The method.
     pub method: &'a str,
-    /// The address.
+    /// The path.
     pub path: String,
-    /// The record, where one is sent.
+    /// The JSON body.
     pub body: Option<serde_json::Value>,
 }
 
 impl Write<'_> {
-    /// Has it done: the answer, or nothing where the form now says why not.
+    /// Sends the write. Without a response, the form states why.
     ///
     /// # Errors
-    /// A service that did not answer: whether it is done is not known.
+    /// A response that cannot be read.
     pub async fn send(
         self,
-        owner: &ServiceClient,
+        backend: &ServiceClient,
         form: &mut Form,
     ) -> Result<Option<Response>, Error> {
         let version = form
@@ -168,7 +168,7 @@ impl Write<'_> {
         .filter_map(|(name, value)| Some((name, value?)))
         .collect();
         let body = body.as_deref().map(str::as_bytes);
-        let sent = owner.send(self.method, &self.path, &headers, body).await;
+        let sent = backend.send(self.method, &self.path, &headers, body).await;
         let response = match sent {
             Ok(response) => response,
             Err(error) => {
@@ -180,35 +180,35 @@ impl Write<'_> {
             if self.method != "POST" || id_of(&response).is_some() {
                 return Ok(Some(response));
             }
-            let error = owner.failed("what has been added has no address");
+            let error = backend.failed("what has been added has no address");
             refuse(form, &error.into_problem());
             return Ok(None);
         }
-        let refusal = owner.bytes(&response).await?;
+        let refusal = backend.bytes(&response).await?;
         match serde_json::from_slice::<Refusal>(&refusal) {
             Ok(refusal) => form.refuse(&refusal),
-            Err(error) => refuse(form, &owner.failed(&error.to_string()).into_problem()),
+            Err(error) => refuse(form, &backend.failed(&error.to_string()).into_problem()),
         }
         Ok(None)
     }
 }
 
-/// The id of a record that has been added.
+/// The id of a created record.
 pub fn id_of(created: &Response) -> Option<String> {
     let location = header(created, "location")?;
     location.rsplit('/').next().map(ToOwned::to_owned)
 }
 
-/// A key that makes sending a form twice the same as once.
-pub fn fresh_key(form: &mut Form) {
+/// Adds an idempotency key, so that sending a form twice writes once.
+pub fn add_idempotency_key(form: &mut Form) {
     if form.given("key").is_none() {
-        let half = || format!("{:016x}", js_sys::Math::random().to_bits());
-        form.set("key", half() + &half());
+        let random = || format!("{:016x}", js_sys::Math::random().to_bits());
+        form.set("key", random() + &random());
     }
 }
 
-/// The page that asks for the token without which nothing is shown here.
-pub fn gate(problem: &Problem) -> Answer {
+/// The page that asks for a token to read.
+pub fn login_page(problem: &Problem) -> Answer {
     let mut form = Form::default();
     form.wants_token = true;
     if problem.kind() != Kind::TokenRequired {
@@ -217,25 +217,25 @@ pub fn gate(problem: &Problem) -> Answer {
     html(problem.status(), enter::page(&form))
 }
 
-/// `POST /ui/enter`: the browser keeps a token that lets it read.
+/// `POST /ui/enter`: stores a token in the browser.
 ///
 /// # Errors
-/// A form of another site.
-pub async fn enter(call: Call) -> Result<Answer, Error> {
+/// A form of another origin.
+pub async fn login(call: Call) -> Result<Answer, Error> {
     let mut form = read(&call).await?;
-    let mut session = Session::of(&call);
-    if session.admits_to(Scope::Read, &mut form) {
-        return Ok(session.keep(Answer::see_other("/")));
+    let mut session = Session::load(&call);
+    if session.has_scope(Scope::Read, &mut form) {
+        return Ok(session.store(Answer::see_other("/")));
     }
     form.wants_token = true;
     Ok(html(form.status(), enter::page(&form)))
 }
 
-/// `POST /ui/forget`: the browser lets go of its token.
+/// `POST /ui/forget`: deletes the token from the browser.
 ///
 /// # Errors
-/// A form of another site.
-pub async fn forget(call: Call) -> Result<Answer, Error> {
-    must_be_own(&call)?;
-    Ok(Answer::see_other("/?done=forgotten").header("set-cookie", session::forgotten()))
+/// A form of another origin.
+pub async fn logout(call: Call) -> Result<Answer, Error> {
+    require_same_origin(&call)?;
+    Ok(Answer::see_other("/?done=forgotten").header("set-cookie", session::clear_cookie()))
 }

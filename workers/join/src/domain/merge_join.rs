@@ -1,18 +1,16 @@
 //! The sort-merge join of places and their people.
 //!
-//! Both inputs are JSON arrays, one record a line, in order of place id: places
-//! `{"id":3,"name":…}`, groups `{"placeId":3,"people":[…]}`. One pass over both writes each
-//! place with what stands in its group behind the id, spliced as it is: no person is ever
-//! parsed. A place without a group has nobody; a group without a place (an orphan) is
-//! passed over.
+//! Both inputs are JSON arrays with one record per line, in order of place id: places
+//! `{"id":3,"name":…}` and groups `{"placeId":3,"people":[…]}`. One pass over both writes each
+//! place with the members of its group after the id, copied as they are: no person is parsed. A
+//! place without a group gets an empty list. A group without a place is skipped.
 //!
-//! The places of a page are held whole, the groups flow through: what is held of them is at
-//! most one unfinished line. An array ends with its bracket, so that one that broke off is
-//! never taken for whole, and nobody for missing.
+//! The places of a page are held in memory. The groups are streamed: at most one unfinished line
+//! is held. An array must end with its bracket, so a truncated array is never taken for complete.
 
 use http_semantics::media::Frame;
 
-/// An input that is not what its service promises.
+/// An input that its service should never send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Malformed {
     /// The places.
@@ -21,30 +19,30 @@ pub enum Malformed {
     Groups,
 }
 
-/// A merge on its way.
-pub struct Merge {
+/// A join in progress.
+pub struct MergeJoin {
     places: Vec<u8>,
-    /// Where the next place's record begins.
+    /// The start of the next place's record.
     at: usize,
-    /// Where the first one does.
+    /// The start of the first place's record.
     start: usize,
     frame: Frame,
-    /// Whether nothing has been written yet.
+    /// Whether no place has been written yet.
     is_first: bool,
-    /// The line that the last chunk broke off.
+    /// The line that the last chunk ended in.
     unfinished: Vec<u8>,
-    /// Whether the array of groups has come to its end.
+    /// Whether the array of groups is complete.
     has_ended: bool,
     groups: usize,
     last_group: i64,
     last_written: i64,
 }
 
-impl Merge {
-    /// A merge of a page of places, whose records are written in a frame.
+impl MergeJoin {
+    /// Joins a page of places. The records are written in a frame.
     ///
     /// # Errors
-    /// What is no array.
+    /// Places that are no array.
     pub fn of_page(places: Vec<u8>, frame: Frame) -> Result<Self, Malformed> {
         match places.as_slice() {
             [b'[', .., b']'] => Ok(Self {
@@ -56,7 +54,7 @@ impl Merge {
         }
     }
 
-    /// A merge of a single place.
+    /// Joins a single place.
     #[must_use]
     pub fn of_one(place: Vec<u8>, frame: Frame) -> Self {
         Self {
@@ -73,10 +71,10 @@ impl Merge {
         }
     }
 
-    /// Takes the next bytes of the groups, and writes every place that they settle.
+    /// Adds the next bytes of the groups, and writes the places that they complete.
     ///
     /// # Errors
-    /// A line that is no group, or one out of order.
+    /// A line that is no group, or that is out of order.
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
         let mut lines = chunk.split(|byte| *byte == b'\n');
         let broken_off = lines.next_back().unwrap_or_default();
@@ -93,15 +91,15 @@ impl Merge {
         Ok(())
     }
 
-    /// Takes the end of the groups, of which `asked` were asked for at most. Gives the place
-    /// to ask on behind, if places are left that further groups may belong to: with sound
-    /// references there are none, because the groups of a page are groups of its places.
+    /// Ends the groups, of which at most `limit` were requested. The result is the place after
+    /// which more groups are needed. None are, if all references are valid: then the groups of a
+    /// page belong to its places.
     ///
     /// # Errors
-    /// Groups without their end, or anything that cannot be read.
-    pub fn groups_end(
+    /// Groups without their end, or a malformed record.
+    pub fn end_groups(
         &mut self,
-        asked: usize,
+        limit: usize,
         out: &mut Vec<u8>,
     ) -> Result<Option<i64>, Malformed> {
         let last = std::mem::take(&mut self.unfinished);
@@ -109,25 +107,25 @@ impl Merge {
         if !std::mem::take(&mut self.has_ended) {
             return Err(Malformed::Groups);
         }
-        let all_came = std::mem::take(&mut self.groups) < asked;
+        let all_came = std::mem::take(&mut self.groups) < limit;
         let place_is_left = self.next_place()?.is_some();
         Ok((place_is_left && !all_came).then_some(self.last_group))
     }
 
-    /// Writes the places that are left, which have nobody, and the frame's end.
+    /// Writes the remaining places, which are empty, and the end of the frame.
     ///
     /// # Errors
-    /// Places that cannot be read.
+    /// Malformed places.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Malformed> {
-        self.rest(NOBODY, out)
+        self.write_rest(EMPTY_PEOPLE, out)
     }
 
-    fn rest(&mut self, people: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+    fn write_rest(&mut self, people: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
         while let Some(place) = self.next_place()? {
             self.write(&place, people, out);
         }
         if self.is_first && self.start == 0 {
-            // A single place is there, or it is none.
+            // A single place must not be empty.
             return Err(Malformed::Places);
         }
         if self.is_first {
@@ -137,18 +135,18 @@ impl Merge {
         Ok(())
     }
 
-    /// The places alone, whatever of them has been written: who lives there is not known.
+    /// All places with `"people":null`, from the first place on.
     ///
     /// # Errors
-    /// Places that cannot be read.
-    pub fn without_people(self) -> Result<Vec<u8>, Malformed> {
-        let mut anew = Self {
+    /// Malformed places.
+    pub fn places_only(self) -> Result<Vec<u8>, Malformed> {
+        let mut restarted = Self {
             at: self.start,
             start: self.start,
             ..Self::of_one(self.places, self.frame)
         };
-        let mut out = Vec::with_capacity(2 * anew.places.len());
-        anew.rest(UNKNOWN, &mut out)?;
+        let mut out = Vec::with_capacity(2 * restarted.places.len());
+        restarted.write_rest(NULL_PEOPLE, &mut out)?;
         Ok(out)
     }
 
@@ -173,8 +171,8 @@ impl Merge {
             _ => return Err(Malformed::Groups),
         };
         self.has_ended = end == b']';
-        // The bracket may be another one, at which the array broke off.
-        if self.has_ended && !is_whole(record) {
+        // The array may have been truncated after the bracket of a record.
+        if self.has_ended && !is_complete(record) {
             return Err(Malformed::Groups);
         }
         if is_opening && record.is_empty() && self.has_ended {
@@ -195,13 +193,17 @@ impl Merge {
             if place.id > place_id {
                 break;
             }
-            let people = if place.id == place_id { rest } else { NOBODY };
+            let people = if place.id == place_id {
+                rest
+            } else {
+                EMPTY_PEOPLE
+            };
             self.write(&place, people, out);
         }
         Ok(())
     }
 
-    /// The next place that is not written yet.
+    /// The next place that has not been written.
     fn next_place(&self) -> Result<Option<Place>, Malformed> {
         let left = self.places.get(self.at..).unwrap_or_default();
         let length = left
@@ -219,7 +221,7 @@ impl Merge {
         let (id, _) = leading_id(record, br#"{"id":"#).ok_or(Malformed::Places)?;
         let is_last = length == left.len();
         let is_place = record.ends_with(b"}") && is_text(record);
-        if id <= self.last_written || !is_place || (is_last && !is_whole(record)) {
+        if id <= self.last_written || !is_place || (is_last && !is_complete(record)) {
             return Err(Malformed::Places);
         }
         Ok(Some(Place {
@@ -237,7 +239,7 @@ impl Merge {
         };
         self.is_first = false;
         out.extend_from_slice(before.as_bytes());
-        // Without its closing brace: the people go on where it stood.
+        // Without its closing brace, which the people replace.
         let open = self
             .places
             .get(self.at..self.at + place.record.saturating_sub(1));
@@ -248,29 +250,28 @@ impl Merge {
     }
 }
 
-/// What stands behind the name of a place without people.
-const NOBODY: &[u8] = br#","people":[]}"#;
+/// The end of the record of an empty place.
+const EMPTY_PEOPLE: &[u8] = br#","people":[]}"#;
 
-/// What stands behind the name of a place of which nobody knows who lives there.
-const UNKNOWN: &[u8] = br#","people":null}"#;
+/// The end of the record of a place whose people are unknown.
+const NULL_PEOPLE: &[u8] = br#","people":null}"#;
 
-/// A place that is not written yet.
+/// A place that has not been written.
 struct Place {
     id: i64,
     /// The length of its record.
     record: usize,
-    /// The length of its line, with what divides it from the next record.
+    /// The length of its line, with the comma or the bracket.
     line: usize,
 }
 
-/// Whether a line has none of the characters that JSON has nowhere within one: what is spliced as
-/// it is was never written by a service otherwise.
-pub fn is_text(line: &[u8]) -> bool {
+/// Whether a line has no control characters, which valid JSON never has within a line.
+fn is_text(line: &[u8]) -> bool {
     line.iter().all(|byte| *byte >= b' ')
 }
 
-/// Whether a record ends where it ends, and not within: each bracket that is opened is closed.
-pub fn is_whole(record: &[u8]) -> bool {
+/// Whether a record is complete: each opened bracket is closed.
+fn is_complete(record: &[u8]) -> bool {
     let (mut depth, mut is_quoted, mut is_escaped) = (0_u32, false, false);
     for byte in record {
         match byte {
@@ -285,14 +286,14 @@ pub fn is_whole(record: &[u8]) -> bool {
     depth == 0 && !is_quoted
 }
 
-/// The number that a record begins with behind `key`, and what stands behind it.
+/// The number after `key` at the start of a record, and the rest of the record.
 pub fn leading_id<'a>(record: &'a [u8], key: &[u8]) -> Option<(i64, &'a [u8])> {
-    let behind = record.strip_prefix(key)?;
-    let digits = behind
+    let after_key = record.strip_prefix(key)?;
+    let digits = after_key
         .iter()
         .take_while(|byte| byte.is_ascii_digit())
         .count();
-    let (digits, rest) = behind.split_at_checked(digits)?;
+    let (digits, rest) = after_key.split_at_checked(digits)?;
     let id = std::str::from_utf8(digits).ok()?.parse().ok()?;
     Some((id, rest))
 }
