@@ -4,7 +4,7 @@ use http_semantics::{Format, Problem};
 use serde_json::{Map, Value, json};
 use tables::statement::Statement;
 
-use crate::{Answer, Body, Call, Database, Env, Error, Upstream, within};
+use crate::{Answer, Body, Call, Database, Env, Error, ServiceClient, within};
 
 /// Where the two are, which no guard and no limit stands before.
 const ADDRESSES: [&str; 2] = ["/healthz", "/readyz"];
@@ -76,7 +76,7 @@ pub async fn service(
     path: &str,
 ) -> Dependency {
     let look = async {
-        let answer = Upstream::of(env, binding, service)?.get(path).await?;
+        let answer = ServiceClient::new(env, binding, service)?.get(path).await?;
         Ok(answer.status() == 200)
     };
     in_time(service, look).await

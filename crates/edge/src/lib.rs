@@ -1,5 +1,5 @@
 //! The platform shell that the three workers share: a request comes in as a [`Call`],
-//! the [`Routes`] find its handler, the handler asks a [`Database`] or an [`Upstream`]
+//! the [`Routes`] find its handler, the handler asks a [`Database`] or a [`ServiceClient`]
 //! and gives an [`Answer`] or an [`Error`].
 //!
 //! A body that `SQLite` or another worker made stays a JavaScript value on its way
@@ -28,7 +28,7 @@ pub use d1::{Database, Row};
 pub use env::Env;
 pub use error::Error;
 pub use http::chunks::{chunks, pieces};
-pub use http::request::{Call, JSON, Keep, MERGE_PATCH, RECORD_BYTES, TRIES};
+pub use http::request::{Call, JSON, MERGE_PATCH, RECORD_BYTES, TRIES};
 pub use http::request_parts::{Incoming, Method};
 pub use http::response::{Answer, Body, Fixed};
 pub use http::router::{Handlers, Routes, any, delete, get, patch, post, put};
@@ -37,9 +37,9 @@ pub use layers::auth as access;
 pub use layers::response_cache::{held, last};
 pub use layers::trace::{Trace, random_token};
 pub use serve::serve;
-pub use service_client::Upstream;
-pub use service_client::call_policy::UNASKED;
-pub use timeout::{Parts, pause, within};
+pub use service_client::call_policy::CIRCUIT_OPEN;
+pub use service_client::{BodyReader, ServiceClient};
+pub use timeout::{pause, within};
 pub use versioned_record::{Stored, record_of};
 
 /// Texts that go over to JavaScript with about every request.

@@ -4,6 +4,7 @@
 //! not even across a deletion. A list's tag is weak and made of the registers' change
 //! counters, which never go back: while they stand still, so does the list.
 
+use crate::header_list::{self, Backslash};
 use crate::{Format, Problem};
 use domain::{
     Param,
@@ -59,6 +60,19 @@ impl Tag {
         counters?.try_into().ok()
     }
 
+    fn parse_element(element: &str) -> Option<Self> {
+        let (is_weak, quoted) = match element.strip_prefix("W/") {
+            Some(quoted) => (true, quoted),
+            None => (false, element),
+        };
+        let opaque = quoted.strip_prefix('"')?.strip_suffix('"')?;
+        let is_opaque = |c: char| !c.is_control() && c != ' ' && c != '"';
+        opaque.chars().all(is_opaque).then(|| Self {
+            is_weak,
+            opaque: opaque.to_owned(),
+        })
+    }
+
     /// The version of a record's tag.
     #[must_use]
     pub fn version(&self) -> Option<i64> {
@@ -107,30 +121,13 @@ impl Param for Tags {
     const EXPECTED: &'static str = "* or entity tags like \"3\", separated by commas";
 
     fn parse(text: &str) -> Option<Self> {
-        let mut rest = text.trim_matches([' ', '\t']);
-        if rest == "*" {
+        if header_list::trim(text) == "*" {
             return Some(Self::Any);
         }
-        let mut tags = Vec::new();
-        loop {
-            let (is_weak, quoted) = match rest.strip_prefix("W/") {
-                Some(quoted) => (true, quoted),
-                None => (false, rest),
-            };
-            let (opaque, behind) = quoted.strip_prefix('"')?.split_once('"')?;
-            if opaque.chars().any(|c| c.is_control() || c == ' ') || tags.len() == Self::MOST {
-                return None;
-            }
-            tags.push(Tag {
-                is_weak,
-                opaque: opaque.to_owned(),
-            });
-            rest = behind.trim_start_matches([' ', '\t']);
-            if rest.is_empty() {
-                return Some(Self::These(tags));
-            }
-            rest = rest.strip_prefix(',')?.trim_start_matches([' ', '\t']);
-        }
+        let elements = header_list::elements(text, Backslash::Plain);
+        let tags = elements.take(Self::MOST + 1).map(Tag::parse_element);
+        let tags: Vec<Tag> = tags.collect::<Option<_>>()?;
+        (tags.len() <= Self::MOST).then_some(Self::These(tags))
     }
 }
 
@@ -213,6 +210,8 @@ mod tests {
             tags(r#"W/"a,b" ,	"", "x""#),
             [r#"W/"a,b""#, r#""""#, r#""x""#]
         );
+        assert_eq!(tags(r#""a", "b""#), [r#""a""#, r#""b""#]);
+        assert_eq!(tags(r#""a\", "b""#), [r#""a\""#, r#""b""#]);
         for refused in [
             "",
             "3",

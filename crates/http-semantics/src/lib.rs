@@ -6,12 +6,12 @@
 
 pub mod auth;
 pub mod bookmark;
-pub mod cache_status;
 pub mod cors;
 pub mod csv;
 pub mod etag;
 pub mod export_format;
 pub mod fields;
+pub mod header_list;
 pub mod idempotency;
 pub mod json;
 pub mod lru_cache;

@@ -4,6 +4,8 @@
 //! Of equal ones it is that which was named rather than meant by a `*`, then the first on
 //! offer. A range that cannot be read says nothing; a header of such ranges alone is none.
 
+use crate::header_list::{self, Backslash, is_token, unquote};
+
 /// A form that an answer can have.
 pub trait Form: Copy {
     /// The media type, without parameters.
@@ -19,8 +21,8 @@ pub trait Form: Copy {
 /// header, and none where it allows none of them.
 #[must_use]
 pub fn chosen<F: Form>(accept: Option<&str>, offered: &[F]) -> Option<F> {
-    let members = split(accept.unwrap_or_default(), ',');
-    let ranges: Vec<Range> = members.filter_map(Range::parse).collect();
+    let elements = header_list::elements(accept.unwrap_or_default(), Backslash::Escape);
+    let ranges: Vec<Range> = elements.filter_map(Range::parse).collect();
     if ranges.is_empty() {
         return offered.first().copied();
     }
@@ -50,8 +52,8 @@ struct Range<'a> {
 }
 
 impl<'a> Range<'a> {
-    fn parse(member: &'a str) -> Option<Self> {
-        let mut parts = split(member, ';').map(|part| part.trim_matches(SPACE));
+    fn parse(element: &'a str) -> Option<Self> {
+        let mut parts = header_list::parameters(element);
         let (kind, subtype) = parts.next()?.split_once('/')?;
         let is_range = is_token(kind) && is_token(subtype) && (kind != "*" || subtype == "*");
         let mut range = Self {
@@ -67,7 +69,7 @@ impl<'a> Range<'a> {
                 range.weight = weight(value)?;
                 break;
             }
-            range.parameters.push((name, unquoted(value)?));
+            range.parameters.push((name, unquote(value)?));
         }
         let is_named = |(name, _): &(&str, &str)| is_token(name);
         (is_range && range.parameters.iter().all(is_named)).then_some(range)
@@ -91,35 +93,6 @@ impl<'a> Range<'a> {
         });
         let fits = is(self.kind, kind) && is(self.subtype, subtype) && others.next().is_none();
         fits.then_some(if self.parameters.is_empty() { 2 } else { 3 })
-    }
-}
-
-const SPACE: [char; 2] = [' ', '\t'];
-
-/// The parts between separators, of which those within quotes are none.
-fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
-    let (mut is_quoted, mut is_escaped) = (false, false);
-    text.split(move |character| {
-        match character {
-            _ if is_escaped => is_escaped = false,
-            '\\' if is_quoted => is_escaped = true,
-            '"' => is_quoted = !is_quoted,
-            _ => {}
-        }
-        character == separator && !is_quoted
-    })
-}
-
-fn is_token(text: &str) -> bool {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(is_token)
-}
-
-/// A parameter's value, a token or a text in quotes.
-fn unquoted(value: &str) -> Option<&str> {
-    match value.strip_prefix('"') {
-        Some(value) => value.strip_suffix('"'),
-        None => is_token(value).then_some(value),
     }
 }
 

@@ -1,44 +1,25 @@
-//! `Prefer: handling=strict` (RFC 7240): who would rather hear that something is missing than
-//! get less, or older, than there is.
+//! `Prefer: handling=strict` (RFC 7240): the client wants a problem instead of a stale or
+//! partial response.
 
-/// What an answer says that it has heeded.
+use crate::header_list::{self, Backslash};
+
+/// The value of `Preference-Applied`.
 pub const STRICT: &str = "handling=strict";
 
-/// Whether a `Prefer` header asks for strict handling. Of a preference that is given twice the
-/// first counts; what cannot be read is passed over, as the RFC says.
+/// Whether a `Prefer` header asks for strict handling. If a preference is repeated, the first
+/// one counts. Elements that cannot be parsed are ignored, as the RFC requires.
 #[must_use]
 pub fn is_strict(header: Option<&str>) -> bool {
-    let preferences = parts(header.unwrap_or_default(), ',').into_iter();
-    let mut named = preferences.map(|preference| {
-        // Parameters come behind a semicolon: handling has none.
-        let preference = parts(preference, ';').first().copied().unwrap_or_default();
+    let elements = header_list::elements(header.unwrap_or_default(), Backslash::Escape);
+    let mut preferences = elements.map(|element| {
+        let preference = header_list::parameters(element).next().unwrap_or_default();
         let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
-        (name.trim(), unquoted(value.trim()))
+        (name.trim(), header_list::unquote(value.trim()))
     });
-    named
+    preferences
         .find(|(name, _)| name.eq_ignore_ascii_case("handling"))
-        .is_some_and(|(_, value)| value.eq_ignore_ascii_case("strict"))
-}
-
-/// The parts of a text between separators, of which those in quotes are none.
-fn parts(text: &str, separator: char) -> Vec<&str> {
-    let (mut is_quoted, mut is_escaped) = (false, false);
-    text.split(|character| {
-        let is_plain = !is_escaped;
-        is_escaped = is_plain && is_quoted && character == '\\';
-        if character == '"' && is_plain {
-            is_quoted = !is_quoted;
-        }
-        character == separator && !is_quoted
-    })
-    .collect()
-}
-
-fn unquoted(value: &str) -> &str {
-    let inside = value
-        .strip_prefix('"')
-        .and_then(|value| value.strip_suffix('"'));
-    inside.unwrap_or(value)
+        .and_then(|(_, value)| value)
+        .is_some_and(|value| value.eq_ignore_ascii_case("strict"))
 }
 
 #[cfg(test)]

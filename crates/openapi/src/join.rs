@@ -1,9 +1,9 @@
 //! What the join worker answers: its own, and what it passes on.
 
 use http_semantics::problem::Kind;
-use join::domain::statistics::COLUMNS;
-use join::domain::{Changes, PeoplePerPlace};
-use join::routes::{integrity, people_per_place::read, statistics};
+use join::domain::statistics::{COLUMNS, StatisticsQuery};
+use join::domain::{Changes, ListQuery, READ_PARAMETERS};
+use join::routes::integrity;
 
 use crate::operation::{Answer, Operation};
 use crate::views::{Change, Dataset, Integrity, PlaceWithPeople, Repair, Statistics};
@@ -29,7 +29,7 @@ fn joined() -> Vec<Operation> {
     vec![
         Operation::new("get", "/v1/people-per-place", "listPeoplePerPlace", "A page of places with their people")
             .says("All places, in order of id, those without anybody, too. Where the owner of people is down, and no answer was kept, `people` is null: they are not known.")
-            .query(PeoplePerPlace::PARAMETERS)
+            .query(ListQuery::PARAMETERS)
             .conditional("ListTag")
             .needs_a_service()
             .answers(
@@ -43,7 +43,7 @@ fn joined() -> Vec<Operation> {
             ),
         Operation::new("get", "/v1/people-per-place/{id}", "readPeopleOfPlace", "One place with its people")
             .id("placeInPath")
-            .query(read::PARAMETERS)
+            .query(READ_PARAMETERS)
             .conditional("ListTag")
             .problems(&[Kind::NotFound])
             .needs_a_service()
@@ -55,7 +55,7 @@ fn joined() -> Vec<Operation> {
             ),
         Operation::new("get", "/v1/statistics/places", "listStatistics", "How many live in each place, and its king")
             .says("All places, those without anybody, too, and behind the last one those of no place. A page may be shorter than its limit: `Link` tells whether there is more.")
-            .query_as(statistics::PARAMETERS, &[("sort", "populationSort")])
+            .query_as(StatisticsQuery::PARAMETERS, &[("sort", "populationSort")])
             .conditional("ListTag")
             .needs_a_service()
             .answers(

@@ -1,7 +1,7 @@
 //! What the API answers, as far as a page shows it.
 
 use http_semantics::problem::FieldError;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A place.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -38,12 +38,13 @@ pub struct Population {
     pub living: i64,
     /// How many lie there.
     pub dead: i64,
-    /// The king, if there is one.
+    /// The king, if there is one. The member is required: it is `null` without a king.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub king: Option<King>,
 }
 
 /// A king.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct King {
     /// The person's id.
     pub id: i64,

@@ -9,11 +9,9 @@ use http_semantics::idempotency::Key;
 use http_semantics::json::Object;
 use http_semantics::timing::Timings;
 use http_semantics::{Format, Params, Preconditions, Problem, negotiation};
-use web_sys::{Headers, Request, RequestInit};
 use worker::Context;
 
 use crate::http::chunks::chunks;
-use crate::http::response::Fixed;
 use crate::{Env, Error, Incoming, Method};
 
 /// The most bytes of a body that is one record.
@@ -41,8 +39,8 @@ pub struct Call {
     pub env: Env,
     /// What outlives the answer.
     pub context: Rc<Context>,
-    /// Whether what the reader has is known to be of the past: `If-None-Match` is passed over.
-    pub has_nothing: bool,
+    /// Whether `If-None-Match` is ignored.
+    pub(crate) is_unconditional: bool,
     /// The path, in the one spelling that the route tables hold.
     pub path: String,
     /// The query string, without the `?`.
@@ -53,44 +51,17 @@ pub struct Call {
     pub(crate) is_negotiated: Rc<Cell<bool>>,
     /// How the sources of the answer did.
     pub timings: Rc<RefCell<Timings>>,
-    /// Who is given each answer that is held, and each that is proved again.
-    pub keep: Option<Keep>,
 }
 
-/// Who is given an answer that is right by the marks that it has.
-pub type Keep = Rc<dyn Fn(&Rc<Fixed>)>;
-
 impl Call {
-    /// A read of the worker's own, in a form.
-    ///
-    /// # Errors
-    /// What the platform throws.
-    pub fn own(
-        env: &Env,
-        context: &Rc<Context>,
-        [path, query]: [&str; 2],
-        format: Format,
-    ) -> Result<Self, Error> {
-        let thrown = Error::platform("making a request");
-        let headers = Headers::new().map_err(&thrown)?;
-        let form = negotiation::Form::essence(format);
-        headers.set("accept", form).map_err(&thrown)?;
-        let init = RequestInit::new();
-        init.set_headers(&headers);
-        let address = format!("https://own{path}?{query}");
-        let request = Request::new_with_str_and_init(&address, &init).map_err(&thrown)?;
-        Ok(Self {
-            incoming: request.into(),
-            env: env.clone(),
-            context: Rc::clone(context),
-            has_nothing: false,
-            path: path.to_owned(),
-            query: query.to_owned(),
-            segments: path.split('/').skip(2).map(ToOwned::to_owned).collect(),
-            is_negotiated: Rc::default(),
-            timings: Rc::default(),
-            keep: None,
-        })
+    /// The request without `If-None-Match`: a cache that knows the client's response is stale
+    /// forwards it unconditionally (RFC 9111, 4.3).
+    #[must_use]
+    pub fn into_unconditional(self) -> Self {
+        Self {
+            is_unconditional: true,
+            ..self
+        }
     }
 
     /// The id in the path.
@@ -151,7 +122,7 @@ impl Call {
     pub fn preconditions(&self) -> Result<Preconditions, Problem> {
         Ok(Preconditions {
             if_match: self.header_as("if-match")?,
-            if_none_match: if self.has_nothing {
+            if_none_match: if self.is_unconditional {
                 None
             } else {
                 self.header_as("if-none-match")?

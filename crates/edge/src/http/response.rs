@@ -1,6 +1,7 @@
 //! What a handler answers, turned into a platform response in one place.
 
 mod body;
+mod copy;
 mod fixed;
 mod headers;
 
@@ -9,6 +10,7 @@ use http_semantics::{Format, Problem, Tag, problem};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
+use self::copy::FutureCopy;
 use self::headers::{add, for_browsers};
 use crate::Error;
 use crate::coalescer::revalidation::Marks;
@@ -27,6 +29,7 @@ pub struct Answer {
     body: Body,
     marks: Option<Marks>,
     lacks: Option<Problem>,
+    copy: Option<FutureCopy>,
 }
 
 /// Headers that are there already.
@@ -48,6 +51,7 @@ impl Answer {
             body,
             marks: None,
             lacks: None,
+            copy: None,
         }
     }
 

@@ -287,13 +287,12 @@ impl Routes {
             incoming,
             env,
             context: Rc::new(context),
-            has_nothing: false,
+            is_unconditional: false,
             path,
             query,
             segments,
             is_negotiated: Rc::default(),
             timings: Rc::default(),
-            keep: None,
         };
         let brought = call.header_as::<Bookmarks>(BOOKMARK)?;
         call.env.reading().begin(brought, method, &call.path);

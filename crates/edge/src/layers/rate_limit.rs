@@ -5,20 +5,12 @@ use domain::Param;
 use http_semantics::Problem;
 use http_semantics::auth::Token;
 use http_semantics::rate_limit::RateLimit;
-use js_sys::{Object, Promise, Reflect};
-use wasm_bindgen::prelude::wasm_bindgen;
+use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use worker::worker_sys::RateLimiter;
 
 use crate::{Call, Env, Error};
-
-#[wasm_bindgen]
-extern "C" {
-    type Limiter;
-
-    #[wasm_bindgen(structural, method, catch)]
-    fn limit(this: &Limiter, of: &Object) -> Result<Promise, JsValue>;
-}
 
 /// The limit that a worker holds its clients to; none without the setting.
 #[must_use]
@@ -51,8 +43,9 @@ async fn is_within(env: &Env, key: &str) -> Result<bool, JsValue> {
     if binding.is_undefined() {
         return Ok(true);
     }
-    let of = Object::new();
-    Reflect::set(&of, &"key".into(), &key.into())?;
-    let counted = JsFuture::from(binding.unchecked_ref::<Limiter>().limit(&of)?).await?;
-    Ok(Reflect::get(&counted, &"success".into())?.is_truthy())
+    let options = Object::new();
+    Reflect::set(&options, &"key".into(), &key.into())?;
+    let outcome = binding.unchecked_ref::<RateLimiter>().limit(options)?;
+    let outcome = JsFuture::from(outcome).await?;
+    Ok(Reflect::get(&outcome, &"success".into())?.is_truthy())
 }

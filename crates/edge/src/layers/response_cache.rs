@@ -45,7 +45,7 @@ where
     P: Fn(Env) -> F + Clone + 'static,
     F: Future<Output = Option<Marks>> + 'static,
 {
-    move |mut call| {
+    move |call| {
         let (ask, handler) = (ask.clone(), handler.clone());
         async move {
             let began = now();
@@ -61,32 +61,24 @@ where
                 if marks == Some(fixed.marks) {
                     let span = [began, now()];
                     call.timings.borrow_mut().note("held", span, "proved");
-                    if let Some(keep) = &call.keep {
-                        keep(&fixed);
-                    }
                     call.is_negotiated.set(is_negotiated);
                     return Ok(match seen.as_deref().and_then(Tag::parse) {
-                        Some(tag) => Answer::not_modified(&tag),
-                        None => fixed.answer(),
+                        Some(tag) => Answer::not_modified(&tag).with_copy(&fixed),
+                        None => fixed.answer().with_copy(&fixed),
                     });
                 }
-                // Either it has changed, or nobody knows: to ask once more whether would be to wait
-                // twice for a service that fails.
-                call.has_nothing = true;
-            }
-            if seen.is_some() && !call.has_nothing {
+            } else if seen.is_some() {
                 return handler(call).await;
             }
             let is_negotiated = Rc::clone(&call.is_negotiated);
-            let keep = call.keep.clone();
-            let answer = handler(call).await?;
+            // The client's response is stale, or its state is unknown because a service failed. A
+            // conditional request would wait for that service again.
+            let answer = handler(call.into_unconditional()).await?;
             let is_negotiated = is_negotiated.get();
-            Ok(answer.kept(began, MOST_OF_ONE, move |fixed| {
-                let (bytes, fixed) = (fixed.bytes + AROUND, Rc::new(fixed));
-                if let Some(keep) = keep {
-                    keep(&fixed);
-                }
-                let entry = (fixed, is_negotiated);
+            let answer = answer.with_future_copy(began, MOST_OF_ONE);
+            Ok(answer.when_cached(move |copy| {
+                let bytes = copy.bytes + AROUND;
+                let entry = (Rc::clone(copy), is_negotiated);
                 HELD.with_borrow_mut(|held| held.put(key, entry, bytes));
             }))
         }

@@ -1,10 +1,9 @@
-//! A service that is called: by when it must answer, whether it is to be asked at all, and the
-//! problems that name it.
+//! How one service is called: timeout, deadline and circuit breaker, and the problems that
+//! name the service.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::service_client::circuit_breaker::Breaker;
 use http_semantics::Problem;
 use http_semantics::problem::MEDIA_TYPE;
 use http_semantics::timing::Timings;
@@ -13,166 +12,184 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, RequestInit, Response};
 
-use crate::timeout::{Budget, in_time};
+use crate::service_client::circuit_breaker::Breaker;
+use crate::timeout::{Budget, before, timer};
 use crate::{Error, now, serve};
 
 thread_local! {
-    /// The circuit breakers of the services that this isolate reads.
+    /// The circuit breakers of this isolate, one per service.
     static BREAKERS: RefCell<Vec<(&'static str, Breaker)>> = RefCell::default();
 }
 
-/// A call, as it is made with such options.
+/// Starts a call with these options.
 pub type Fetch<'a> = dyn Fn(&RequestInit) -> Result<Promise, JsValue> + 'a;
 
-/// A service in the hands of one request.
+/// The policy of one request for one service.
 #[derive(Clone)]
-pub struct Callee {
-    /// Its name.
+pub struct CallPolicy {
+    /// The name of the service.
     pub service: &'static str,
-    /// How long it may take for one answer, and for each part of it from then on.
-    pub patience_ms: u32,
-    /// By when all its answers to this request must be there, in milliseconds since 1970.
-    pub until: Option<i64>,
-    /// The timer until then.
+    /// The timeout of a call, and of each chunk of its response.
+    pub timeout_ms: u32,
+    /// The deadline of all calls, in milliseconds since 1970.
+    pub deadline: Option<i64>,
+    /// The shared timer of the deadline.
     pub budget: Budget,
-    /// Whether its answers have no body, so that one timer of the platform's own is enough.
-    pub is_brief: bool,
-    /// Whether a breaker stands before it.
-    pub is_guarded: bool,
-    /// Where it is noted how it does.
+    /// Whether responses have no body: then an `AbortSignal` is enough.
+    pub headers_only: bool,
+    /// Whether a circuit breaker can reject calls.
+    pub has_breaker: bool,
+    /// Where outcomes are recorded.
     pub timings: Option<Rc<RefCell<Timings>>>,
 }
 
-/// How a service did that answered.
-pub const WELL: &str = "ok";
+/// The outcome of a call that was answered.
+pub const OK: &str = "ok";
 
-/// How a service did that was not asked, because it had failed too often.
-pub const UNASKED: &str = "not asked";
+/// The outcome of a call that the circuit breaker rejected.
+pub const CIRCUIT_OPEN: &str = "not asked";
 
-impl Callee {
-    /// A service without a breaker.
-    pub fn of(service: &'static str, patience_ms: u32) -> Self {
+impl CallPolicy {
+    /// A policy with a timeout per call and nothing else.
+    pub fn new(service: &'static str, timeout_ms: u32) -> Self {
         Self {
             service,
-            patience_ms,
-            until: None,
+            timeout_ms,
+            deadline: None,
             budget: Budget::default(),
-            is_brief: false,
-            is_guarded: false,
+            headers_only: false,
+            has_breaker: false,
             timings: None,
         }
     }
 
-    /// How long an answer may still take.
-    pub fn left_ms(&self) -> u32 {
-        let left = self.until.map(|until| u32::try_from(until - now()));
-        left.map_or(self.patience_ms, |left| {
-            left.unwrap_or_default().min(self.patience_ms)
+    /// The time that a call may still take.
+    pub fn remaining_ms(&self) -> u32 {
+        let left = self
+            .deadline
+            .map(|deadline| u32::try_from(deadline - now()));
+        left.map_or(self.timeout_ms, |left| {
+            left.unwrap_or_default().min(self.timeout_ms)
         })
     }
 
-    /// Whether to ask it.
-    pub fn admits(&self) -> bool {
-        self.breaker(|breaker| breaker.admits(now()))
+    /// A timer of the remaining time. A timer that has already fired would win every race, so
+    /// an expired deadline gets a new one.
+    pub fn timer(&self) -> Promise {
+        let shared = 1..=i64::from(self.timeout_ms);
+        match self.deadline {
+            Some(deadline) if shared.contains(&(deadline - now())) => self.budget.timer(deadline),
+            _ => timer(self.remaining_ms()),
+        }
+    }
+
+    /// The result of a promise of the service, or none if the timer fires first.
+    pub async fn in_time(&self, promise: &Promise) -> Result<Option<JsValue>, JsValue> {
+        before(&self.timer(), promise).await
+    }
+
+    /// Whether the circuit breaker lets a call through.
+    pub fn allow_request(&self) -> bool {
+        self.breaker(|breaker| breaker.allow_request(now()))
             .unwrap_or(true)
     }
 
-    /// Takes that it has begun an answer.
-    pub fn answered(&self) {
-        self.breaker(Breaker::answered);
+    /// Reports to the breaker that a response has started.
+    pub fn response_started(&self) {
+        self.breaker(Breaker::response_started);
     }
 
-    /// Takes that it has answered.
+    /// Reports to the breaker that a response is complete.
     pub fn succeeded(&self) {
         self.breaker(Breaker::succeeded);
     }
 
-    /// The problem for an answer that cannot be used.
+    /// The problem for an unusable response.
     pub fn failed(&self, reason: &str) -> Error {
         serve::report(format!("{}: {reason}", self.service));
         self.breaker(|breaker| breaker.failed(now()));
-        self.note(now(), "failed");
+        self.record(now(), "failed");
         Problem::service_failed(self.service).into()
     }
 
-    /// The same for what a call has thrown.
+    /// The problem for an exception of a call.
     pub fn threw(&self, thrown: &JsValue) -> Error {
         self.failed(&format!("{thrown:?}"))
     }
 
-    /// The problem for an answer that did not come in time.
+    /// The problem for a call that timed out.
     pub fn timed_out(&self) -> Error {
         self.breaker(|breaker| breaker.failed(now()));
-        self.note(now(), "timed out");
-        Problem::service_timed_out(self.service, self.patience_ms).into()
+        self.record(now(), "timed out");
+        Problem::service_timed_out(self.service, self.timeout_ms).into()
     }
 
-    /// The problem where it was not asked, because it has failed too often.
-    pub fn unasked(&self) -> Error {
-        self.note(now(), UNASKED);
+    /// The problem for a call that the circuit breaker rejected.
+    pub fn circuit_open(&self) -> Error {
+        self.record(now(), CIRCUIT_OPEN);
         Problem::service_failed(self.service).into()
     }
 
-    /// Notes how it does, since it was asked.
-    pub fn note(&self, asked: i64, how: &'static str) {
+    /// Records the outcome of a call that started at a time.
+    fn record(&self, started: i64, outcome: &'static str) {
         if let Some(timings) = &self.timings {
-            let span = [asked, now()];
-            timings.borrow_mut().note(self.service, span, how);
+            let span = [started, now()];
+            timings.borrow_mut().note(self.service, span, outcome);
         }
     }
 
-    /// Asks once; `asked` is when it was asked first. What does not come in time is left alone: the
-    /// platform takes it back with the request that has asked, and a controller of our own costs
-    /// each request more than all timers.
-    pub async fn once(
+    /// Makes one attempt; `started` is the start of the first one. A call that times out is not
+    /// aborted: the platform ends it with the request, and an `AbortController` costs more than
+    /// all timers.
+    pub async fn attempt(
         &self,
-        asked: i64,
+        started: i64,
         init: &RequestInit,
         fetch: &Fetch<'_>,
     ) -> Result<Response, Error> {
-        if self.is_brief {
-            return self.brief(asked, init, fetch).await;
+        if self.headers_only {
+            return self.attempt_headers_only(started, init, fetch).await;
         }
         let fetched = fetch(init).map_err(|thrown| self.threw(&thrown))?;
-        let answer = in_time(&fetched, self).await;
-        if let Some(answer) = answer.map_err(|thrown| self.threw(&thrown))? {
-            let answer = self.sound(answer.unchecked_into())?;
-            self.note(asked, WELL);
-            Ok(answer)
+        let response = self.in_time(&fetched).await;
+        if let Some(response) = response.map_err(|thrown| self.threw(&thrown))? {
+            let response = self.check_status(response.unchecked_into())?;
+            self.record(started, OK);
+            Ok(response)
         } else {
             Err(self.timed_out())
         }
     }
 
-    /// The same for an answer without a body: the signal goes on behind the headers, and would cut
-    /// one off.
-    async fn brief(
+    /// The same for a response without a body. The signal stays active after the headers and
+    /// would cut off a body.
+    async fn attempt_headers_only(
         &self,
-        asked: i64,
+        started: i64,
         init: &RequestInit,
         fetch: &Fetch<'_>,
     ) -> Result<Response, Error> {
-        let signal = AbortSignal::timeout_with_u32(self.left_ms());
+        let signal = AbortSignal::timeout_with_u32(self.remaining_ms());
         init.set_signal(Some(&signal));
         let fetched = fetch(init).map_err(|thrown| self.threw(&thrown))?;
         match JsFuture::from(fetched).await {
-            Ok(answer) => {
-                let answer = self.sound(answer.unchecked_into())?;
-                self.note(asked, WELL);
-                Ok(answer)
+            Ok(response) => {
+                let response = self.check_status(response.unchecked_into())?;
+                self.record(started, OK);
+                Ok(response)
             }
             Err(_) if signal.aborted() => Err(self.timed_out()),
             Err(thrown) => Err(self.threw(&thrown)),
         }
     }
 
-    /// A service's own 5xx says nothing that its caller's user can act on, but where it names
-    /// another service that failed it.
-    fn sound(&self, response: Response) -> Result<Response, Error> {
-        let content = || response.headers().get("content-type").ok().flatten();
+    /// Turns a 5xx into our own problem: the client cannot act on the service's. A 502 or 504
+    /// that names another service passes.
+    fn check_status(&self, response: Response) -> Result<Response, Error> {
+        let content_type = || response.headers().get("content-type").ok().flatten();
         match response.status() {
-            502 | 504 if content().as_deref() == Some(MEDIA_TYPE) => Ok(response),
-            // No client's token comes this far: it is our own secret that it does not know.
+            502 | 504 if content_type().as_deref() == Some(MEDIA_TYPE) => Ok(response),
+            // A client's token is never sent on, so only our own secret can be wrong.
             401 | 403 => Err(self.failed("it does not know SERVICE_SECRET")),
             status @ 500.. => Err(self.failed(&format!("status {status}"))),
             _ => Ok(response),
@@ -180,7 +197,7 @@ impl Callee {
     }
 
     fn breaker<T>(&self, act: impl FnOnce(&mut Breaker) -> T) -> Option<T> {
-        if !self.is_guarded {
+        if !self.has_breaker {
             return None;
         }
         BREAKERS.with_borrow_mut(|breakers| {

@@ -1,4 +1,4 @@
-//! What a service is asked: in our own words, or in those of whoever asks us.
+//! Requests to a service: our own, and those of clients that are forwarded.
 
 use http_semantics::Tag;
 use http_semantics::auth::Token;
@@ -6,7 +6,7 @@ use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use web_sys::{Headers, RequestInit, Response};
 
-use super::Upstream;
+use super::ServiceClient;
 use crate::d1::consistency::BOOKMARK;
 use crate::layers::auth as access;
 use crate::layers::trace::REQUEST_ID;
@@ -37,26 +37,26 @@ fn remove_connection_headers(headers: &Headers) -> Result<(), JsValue> {
     CONNECTION.iter().try_for_each(|name| headers.delete(name))
 }
 
-impl Upstream {
-    /// Reads a path of the service.
+impl ServiceClient {
+    /// Sends a GET.
     ///
     /// # Errors
-    /// A problem that names the service where it failed (any 5xx among it) or was slow.
+    /// A problem that names the service, if it failed (any 5xx) or timed out.
     pub async fn get(&self, path: &str) -> Result<Response, Error> {
         self.send("GET", path, &[], None).await
     }
 
-    /// Reads a path of the service, unless it is still as the tag says: then a 304.
+    /// Sends a conditional GET: a 304 if the tag is current.
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn get_unless(&self, path: &str, known: &Tag) -> Result<Response, Error> {
-        let known = known.to_string();
-        self.send("GET", path, &[("if-none-match", &known)], None)
+    pub async fn get_if_changed(&self, path: &str, tag: &Tag) -> Result<Response, Error> {
+        let tag = tag.to_string();
+        self.send("GET", path, &[("if-none-match", &tag)], None)
             .await
     }
 
-    /// Asks for no more than the headers of a path.
+    /// Sends a HEAD.
     ///
     /// # Errors
     /// As [`Self::get`].
@@ -64,7 +64,7 @@ impl Upstream {
         self.send("HEAD", path, &[], None).await
     }
 
-    /// Has the service do something, by an empty POST.
+    /// Sends a POST without a body.
     ///
     /// # Errors
     /// As [`Self::get`].
@@ -72,7 +72,7 @@ impl Upstream {
         self.send("POST", path, &[], None).await
     }
 
-    /// Has the service do something.
+    /// Sends a request.
     ///
     /// # Errors
     /// As [`Self::get`].
@@ -95,9 +95,9 @@ impl Upstream {
         if let Some(body) = body {
             init.set_body(&Uint8Array::from(body));
         }
-        let address = format!("https://{}{path}", self.callee.service);
+        let address = format!("https://{}{path}", self.policy.service);
         let fetch = |init: &RequestInit| self.fetcher.fetch_with_str_and_init(&address, init);
-        self.fetched(Method::from(method), &init, &fetch).await
+        self.call(Method::from(method), &init, &fetch).await
     }
 
     /// Forwards a request of a client as it is, without the headers that end here: those that prove
@@ -116,13 +116,13 @@ impl Upstream {
         let init = RequestInit::new();
         init.set_headers(&sent);
         let fetch = |init: &RequestInit| self.fetcher.fetch_with_init(&incoming.request, init);
-        let answer = self.fetched(incoming.method, &init, &fetch).await?;
-        // One of our own workers says what the request is called: whatever else came in between
-        // is no answer that may be passed on.
-        let said = answer.headers().get(REQUEST_ID).ok().flatten();
-        if said.as_deref() == Some(self.trace.id().as_str()) {
-            self.callee.succeeded();
-            return Ok(answer);
+        let response = self.call(incoming.method, &init, &fetch).await?;
+        // Our workers repeat the request id. A response without it comes from something in
+        // between, and must not reach the client.
+        let request_id = response.headers().get(REQUEST_ID).ok().flatten();
+        if request_id.as_deref() == Some(self.trace.id().as_str()) {
+            self.policy.succeeded();
+            return Ok(response);
         }
         let failed = self.failed("an answer that does not name the request");
         Err(if incoming.method.is_safe() {
@@ -132,20 +132,20 @@ impl Upstream {
         })
     }
 
-    /// Says in a request's headers what it is called and who sends it, whatever a client has
-    /// said there.
-    fn sign(&self, sent: &Headers, is_clients: bool) -> Result<(), JsValue> {
+    /// Sets the headers that identify the request and the caller, and removes those that a
+    /// client has sent.
+    fn sign(&self, sent: &Headers, is_forwarded: bool) -> Result<(), JsValue> {
         let secret = self.secret.as_ref().map(Token::reveal);
         let demand = self.reading.demand();
         let own = [
             (access::SERVICE, secret),
-            (access::FORWARDED, is_clients.then_some("1")),
+            (access::FORWARDED, is_forwarded.then_some("1")),
             (BOOKMARK, demand.as_deref()),
         ];
         for (name, value) in self.trace.headers().chain(own) {
             match value {
                 Some(value) => sent.set(name, value)?,
-                None if is_clients => sent.delete(name)?,
+                None if is_forwarded => sent.delete(name)?,
                 None => {}
             }
         }

@@ -1,28 +1,28 @@
-//! A circuit breaker: whether a service that has failed is to be asked at all.
+//! A circuit breaker: it rejects calls to a service that keeps failing.
 //!
-//! *Closed*, everybody asks. After [`FAILURES`] failures in a row it *opens*: for [`OPEN_MS`]
-//! nobody asks, so that a service that is down costs its callers nothing, and is left alone to
-//! get up. Then it is *half open*: one caller asks, as a probe, and all others wait for what
-//! comes of it. A probe of which nothing is heard is lost after [`PROBE_MS`], and the next
-//! caller is one.
+//! - *Closed*: all calls pass. After [`FAILURES`] failures in a row it opens.
+//! - *Open*: for [`OPEN_MS`] all calls are rejected, so callers do not wait and the service can
+//!   recover.
+//! - *Half open*: one call passes as a probe, and its outcome closes or opens the breaker. A
+//!   probe without an outcome is lost after [`PROBE_MS`], and the next call becomes the probe.
 
-/// How many failures in a row open it.
+/// The failures in a row that open it.
 pub const FAILURES: u32 = 5;
 
-/// How long it stays open, in milliseconds.
+/// The time that it stays open.
 pub const OPEN_MS: i64 = 3_000;
 
-/// How long a probe is waited for, in milliseconds: longer than any deadline of a read.
+/// The time after which a probe is lost: longer than any deadline of a read.
 pub const PROBE_MS: i64 = 6_000;
 
 /// The breaker of one service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Breaker {
-    /// Everybody asks; so many have failed in a row.
+    /// All calls pass. The number of failures in a row.
     Closed(u32),
-    /// Nobody asks before this moment.
+    /// All calls are rejected until this time.
     Open(i64),
-    /// One has asked; nobody else does before this moment.
+    /// A probe was sent. All other calls are rejected until this time.
     HalfOpen(i64),
 }
 
@@ -33,9 +33,9 @@ impl Default for Breaker {
 }
 
 impl Breaker {
-    /// Whether to ask now, in milliseconds since 1970. Who is let in by one that is not closed
-    /// is its probe.
-    pub fn admits(&mut self, now: i64) -> bool {
+    /// Whether a call passes now, in milliseconds since 1970. A call that passes a breaker that
+    /// is not closed is its probe.
+    pub fn allow_request(&mut self, now: i64) -> bool {
         match *self {
             Self::Closed(_) => true,
             Self::Open(until) | Self::HalfOpen(until) if now < until => false,
@@ -47,7 +47,7 @@ impl Breaker {
     }
 
     #[cfg(test)]
-    /// Whether nobody would be let in now.
+    /// Whether all calls would be rejected now.
     #[must_use]
     pub fn is_open(&self, now: i64) -> bool {
         match *self {
@@ -56,27 +56,27 @@ impl Breaker {
         }
     }
 
-    /// Takes that the service has begun an answer, of which nobody knows yet whether it is whole.
-    /// For a probe that is enough, but the next failure opens again.
-    pub fn answered(&mut self) {
+    /// A response has started, and may still break off. That is enough for a probe, but the next
+    /// failure opens the breaker again.
+    pub fn response_started(&mut self) {
         if matches!(self, Self::HalfOpen(_)) {
             *self = Self::Closed(FAILURES - 1);
         }
     }
 
-    /// Takes that the service has answered. Whoever asked before it opened, and hears so late,
-    /// closes nothing: that is for the probe.
+    /// A response is complete. A late response to a call from before the breaker opened does not
+    /// close it: only the probe does.
     pub fn succeeded(&mut self) {
         if !matches!(self, Self::Open(_)) {
             *self = Self::Closed(0);
         }
     }
 
-    /// Takes that the service has failed.
+    /// A call has failed.
     pub fn failed(&mut self, now: i64) {
         *self = match *self {
             Self::Closed(failures) if failures + 1 < FAILURES => Self::Closed(failures + 1),
-            // Of those who asked before it opened: it is not held open any longer for them.
+            // A late failure of a call from before the breaker opened does not extend it.
             Self::Open(until) => Self::Open(until),
             Self::Closed(_) | Self::HalfOpen(_) => Self::Open(now + OPEN_MS),
         };
@@ -91,33 +91,36 @@ mod tests {
     fn opened(at: i64) -> Breaker {
         let mut breaker = Breaker::default();
         for _ in 0..FAILURES {
-            assert!(breaker.admits(at));
+            assert!(breaker.allow_request(at));
             breaker.failed(at);
         }
         breaker
     }
 
     #[test]
-    fn failures_in_a_row_open_it_and_others_do_not() {
+    fn only_failures_in_a_row_open_it() {
         let mut breaker = Breaker::default();
         for n in 0..100 {
             for _ in 1..FAILURES {
-                assert!(breaker.admits(n));
+                assert!(breaker.allow_request(n));
                 breaker.failed(n);
             }
             breaker.succeeded();
         }
-        assert!(breaker.admits(100));
-        assert!(!opened(7).admits(7 + OPEN_MS - 1));
+        assert!(breaker.allow_request(100));
+        assert!(!opened(7).allow_request(7 + OPEN_MS - 1));
     }
 
     #[test]
-    fn one_probe_asks_and_settles_it() {
+    fn the_outcome_of_the_probe_closes_or_opens_it() {
         let half = 7 + OPEN_MS;
         let mut breaker = opened(7);
         assert!(breaker.is_open(half - 1) && !breaker.is_open(half));
-        assert!(breaker.admits(half), "the probe");
-        assert!(!breaker.admits(half) && breaker.is_open(half), "no other");
+        assert!(breaker.allow_request(half), "the probe");
+        assert!(
+            !breaker.allow_request(half) && breaker.is_open(half),
+            "no other call"
+        );
         let mut well = breaker;
         well.succeeded();
         assert_eq!(well, Breaker::Closed(0));
@@ -126,31 +129,31 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_has_begun_closes_it_on_trial() {
+    fn a_started_response_closes_it_on_trial() {
         let mut breaker = opened(0);
-        breaker.answered();
+        breaker.response_started();
         assert_eq!(breaker, Breaker::Open(OPEN_MS), "that was not the probe");
-        assert!(breaker.admits(OPEN_MS));
-        breaker.answered();
-        assert!(breaker.admits(OPEN_MS));
+        assert!(breaker.allow_request(OPEN_MS));
+        breaker.response_started();
+        assert!(breaker.allow_request(OPEN_MS));
         breaker.failed(OPEN_MS);
         assert_eq!(breaker, Breaker::Open(2 * OPEN_MS));
         let mut closed = Breaker::Closed(2);
-        closed.answered();
+        closed.response_started();
         assert_eq!(closed, Breaker::Closed(2));
     }
 
     #[test]
-    fn a_probe_that_is_lost_is_followed_by_another() {
+    fn a_lost_probe_is_followed_by_another() {
         let mut breaker = opened(0);
-        assert!(breaker.admits(OPEN_MS));
-        assert!(!breaker.admits(OPEN_MS + PROBE_MS - 1));
-        assert!(breaker.admits(OPEN_MS + PROBE_MS));
-        assert!(!breaker.admits(OPEN_MS + PROBE_MS));
+        assert!(breaker.allow_request(OPEN_MS));
+        assert!(!breaker.allow_request(OPEN_MS + PROBE_MS - 1));
+        assert!(breaker.allow_request(OPEN_MS + PROBE_MS));
+        assert!(!breaker.allow_request(OPEN_MS + PROBE_MS));
     }
 
     #[test]
-    fn who_asked_before_it_opened_neither_closes_it_nor_holds_it_open() {
+    fn a_late_outcome_neither_closes_nor_extends_an_open_breaker() {
         let mut breaker = opened(0);
         breaker.succeeded();
         breaker.failed(OPEN_MS - 1);
@@ -159,7 +162,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_never_admits_two_while_it_is_not_closed_and_never_stays_shut(
+        fn an_open_breaker_lets_one_probe_through_and_never_stays_open(
             steps in prop::collection::vec((0..4u8, 0..2_000i64), 0..300),
         ) {
             let (mut breaker, mut now, mut in_a_row) = (Breaker::default(), 0, 0);
@@ -168,12 +171,12 @@ mod tests {
                 now += later;
                 let before = breaker;
                 match step {
-                    0 => if breaker.admits(now) && !matches!(before, Breaker::Closed(_)) {
+                    0 => if breaker.allow_request(now) && !matches!(before, Breaker::Closed(_)) {
                         let apart = last_probe.is_none_or(|last| now - last >= OPEN_MS);
                         prop_assert!(apart, "two probes within {OPEN_MS} ms");
                         last_probe = Some(now);
                     },
-                    1 => breaker.answered(),
+                    1 => breaker.response_started(),
                     2 => {
                         breaker.succeeded();
                         if !matches!(before, Breaker::Open(_)) {
@@ -191,9 +194,9 @@ mod tests {
                 if matches!(breaker, Breaker::Closed(_)) {
                     last_probe = None;
                 }
-                // Whatever has happened, somebody is let in before long.
+                // Whatever has happened, a call passes before long.
                 let mut later = breaker;
-                prop_assert!(later.admits(now + PROBE_MS));
+                prop_assert!(later.allow_request(now + PROBE_MS));
             }
         }
     }

@@ -1,14 +1,16 @@
-//! Another worker, called over a service binding, with a deadline.
+//! The client of another worker, called over a service binding.
 //!
-//! At the entry point a read is more patient with a service, and less with a user: what failed
-//! at once is tried once more, all that is asked for one answer shares one budget of time, and a
-//! service that fails again and again is not asked for a while ([`crate::circuit_breaker`]). A write
-//! is sent once, whatever becomes of it.
+//! | | backend to backend | gateway, read | gateway, write |
+//! |---|---|---|---|
+//! | timeout | per call | one deadline for all calls of a request | per call |
+//! | attempts | 1 | 2, if the first one fails at once | 1 |
+//! | circuit breaker | no | [yes](circuit_breaker) | no |
 
+mod body_reader;
 pub mod call_policy;
 mod calls;
 pub mod circuit_breaker;
-mod responses;
+mod response_bodies;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -24,179 +26,179 @@ use worker::worker_sys;
 
 use crate::d1::consistency::{BOOKMARK, Reading};
 use crate::layers::auth as access;
-use crate::service_client::call_policy::{Callee, Fetch};
+use crate::service_client::call_policy::{CallPolicy, Fetch};
 use crate::timeout::pause;
 use crate::{Env, Error, Method, Trace, now};
 
-/// How long a service may take to begin its answer, and for each part of it from then on.
-const DEADLINE_MS: u32 = 5_000;
+pub use body_reader::BodyReader;
 
-/// How long a reader at the entry point waits for all services together. It can be set, by
-/// `UPSTREAM_DEADLINE_MS`. A writer waits twice as long: longer than an owner waits for another
-/// one, so that the owner's word of what became of it comes through.
-const READ_MS: u32 = 3_000;
+/// The timeout of a call between backends, and of each chunk of its response.
+const TIMEOUT_MS: u32 = 5_000;
 
-/// The same for what is known to take long: an import.
-const PATIENT_MS: u32 = 300_000;
+/// The deadline of all reads of a gateway request. The setting `UPSTREAM_DEADLINE_MS` replaces
+/// it. A gateway write has twice as long: longer than [`TIMEOUT_MS`], so that a backend can
+/// still report that the other backend timed out.
+const READ_DEADLINE_MS: u32 = 3_000;
 
-/// The longest pause before a read is tried again, in milliseconds.
-const PAUSE_MS: u32 = 80;
+/// The timeout of an import.
+const IMPORT_TIMEOUT_MS: u32 = 300_000;
 
-/// A worker that another one calls.
-pub struct Upstream {
+/// The longest pause before the second attempt of a read.
+const MAX_RETRY_PAUSE_MS: u32 = 80;
+
+/// A client of one worker, for one request.
+pub struct ServiceClient {
     fetcher: worker_sys::Fetcher,
-    callee: Callee,
-    /// How long a write may take.
-    write_ms: u32,
+    policy: CallPolicy,
+    write_timeout_ms: u32,
     trace: Rc<Trace>,
     reading: Rc<Reading>,
-    /// What shows the service that it is one of us who calls.
+    /// Proves to the service that the caller is one of our workers.
     secret: Option<Token>,
 }
 
-impl Upstream {
-    /// The worker `service`, bound under `binding`.
+impl ServiceClient {
+    /// A client of the worker `service`, which is bound as `binding`.
     ///
     /// # Errors
     /// A worker without the binding.
-    pub fn of(env: &Env, binding: &'static str, service: &'static str) -> Result<Self, Error> {
+    pub fn new(env: &Env, binding: &'static str, service: &'static str) -> Result<Self, Error> {
         let fetcher = env.service(binding).ok_or_else(|| Error::Platform {
             doing: "looking for another worker",
             reason: format!("there is no binding {binding}"),
         })?;
         Ok(Self {
             fetcher,
-            callee: Callee::of(service, DEADLINE_MS),
-            write_ms: DEADLINE_MS,
+            policy: CallPolicy::new(service, TIMEOUT_MS),
+            write_timeout_ms: TIMEOUT_MS,
             trace: Rc::clone(env.trace()),
             reading: Rc::clone(env.reading()),
             secret: access::secret(env),
         })
     }
 
-    /// The same at the entry point, for one request, whose time runs from now on.
+    /// A client in the gateway. The deadline of its reads starts now.
     ///
     /// # Errors
     /// A worker without the binding.
-    pub fn at_the_entry(
+    pub fn for_gateway(
         env: &Env,
         binding: &'static str,
         service: &'static str,
     ) -> Result<Self, Error> {
-        let set = env.setting("UPSTREAM_DEADLINE_MS");
-        let set = set.and_then(|set| set.parse::<u16>().ok());
-        let patience_ms = set.map_or(READ_MS, u32::from);
+        let setting = env.setting("UPSTREAM_DEADLINE_MS");
+        let setting = setting.and_then(|setting| setting.parse::<u16>().ok());
+        let timeout_ms = setting.map_or(READ_DEADLINE_MS, u32::from);
         Ok(Self {
-            callee: Callee {
-                until: Some(now() + i64::from(patience_ms)),
+            policy: CallPolicy {
+                deadline: Some(now() + i64::from(timeout_ms)),
                 budget: env.budget().clone(),
-                is_guarded: true,
-                ..Callee::of(service, patience_ms)
+                has_breaker: true,
+                ..CallPolicy::new(service, timeout_ms)
             },
-            write_ms: 2 * patience_ms,
-            ..Self::of(env, binding, service)?
+            write_timeout_ms: 2 * timeout_ms,
+            ..Self::new(env, binding, service)?
         })
     }
 
-    /// The same, noting how the service does.
+    /// Records the outcome of each call for `Server-Timing`.
     #[must_use]
-    pub fn timed(mut self, timings: &Rc<RefCell<Timings>>) -> Self {
-        self.callee.timings = Some(Rc::clone(timings));
+    pub fn with_timings(mut self, timings: &Rc<RefCell<Timings>>) -> Self {
+        self.policy.timings = Some(Rc::clone(timings));
         self
     }
 
-    /// The same for answers without a body, given at most so many milliseconds.
+    /// Lowers the timeout, for calls whose responses have no body.
     #[must_use]
-    pub fn brief(mut self, most: u32) -> Self {
-        self.callee.patience_ms = self.callee.patience_ms.min(most);
-        self.callee.is_brief = true;
+    pub fn headers_only(mut self, timeout_ms: u32) -> Self {
+        self.policy.timeout_ms = self.policy.timeout_ms.min(timeout_ms);
+        self.policy.headers_only = true;
         self
     }
 
-    /// From now on each call has a deadline, and all together have none.
-    pub fn unhurried(&mut self) {
-        self.callee.until = None;
+    /// Drops the deadline of all calls. The timeout of each call remains.
+    pub fn drop_deadline(&mut self) {
+        self.policy.deadline = None;
     }
 
-    /// The same, given the time that an import takes.
+    /// Raises the timeout of writes to that of an import.
     #[must_use]
-    pub fn patient(self) -> Self {
+    pub fn with_import_timeout(self) -> Self {
         Self {
-            write_ms: PATIENT_MS,
+            write_timeout_ms: IMPORT_TIMEOUT_MS,
             ..self
         }
     }
 
-    /// The problem for an answer of this service that cannot be used.
+    /// The problem for an unusable response of this service.
     #[must_use]
     pub fn failed(&self, reason: &str) -> Error {
-        self.callee.failed(reason)
+        self.policy.failed(reason)
     }
 
-    /// What is fetched: of a write by the one request that there is, of a read by two, if the
-    /// first one fails at once.
-    async fn fetched(
+    /// Calls the service under its policy.
+    async fn call(
         &self,
         method: Method,
         init: &RequestInit,
         fetch: &Fetch<'_>,
     ) -> Result<Response, Error> {
-        let (began, callee) = (now(), &self.callee);
+        let (started, policy) = (now(), &self.policy);
         if !method.is_safe() {
             return self.write(init, fetch).await;
         }
-        if !callee.admits() {
-            return Err(callee.unasked());
+        if !policy.allow_request() {
+            return Err(policy.circuit_open());
         }
-        self.trace.called(callee.service);
-        let mut answer = callee.once(began, init, fetch).await;
-        if callee.is_guarded
-            && answer.as_ref().is_err_and(has_failed)
-            && callee.left_ms() > PAUSE_MS
-            && callee.admits()
+        self.trace.called(policy.service);
+        let mut response = policy.attempt(started, init, fetch).await;
+        if policy.has_breaker
+            && response.as_ref().is_err_and(failed_at_once)
+            && policy.remaining_ms() > MAX_RETRY_PAUSE_MS
+            && policy.allow_request()
         {
-            pause(jitter()).await;
-            answer = callee.once(began, init, fetch).await;
+            pause(retry_pause()).await;
+            response = policy.attempt(started, init, fetch).await;
         }
-        answer.inspect(|answer| {
-            self.saw(answer);
-            if answer.status() == 200 && method != Method::Head {
-                callee.answered();
+        response.inspect(|response| {
+            self.observe_bookmarks(response);
+            if response.status() == 200 && method != Method::Head {
+                policy.response_started();
             } else {
-                callee.succeeded();
+                policy.succeeded();
             }
         })
     }
 
-    /// Takes how far an answer's service has seen the registers.
-    fn saw(&self, answer: &Response) {
-        let token = answer.headers().get(BOOKMARK).ok().flatten();
-        if let Some(seen) = token.and_then(|token| Bookmarks::parse(&token)) {
-            self.reading.saw(&seen);
+    /// Advances the bookmarks of this request to those of a response.
+    fn observe_bookmarks(&self, response: &Response) {
+        let token = response.headers().get(BOOKMARK).ok().flatten();
+        if let Some(observed) = token.and_then(|token| Bookmarks::parse(&token)) {
+            self.reading.saw(&observed);
         }
     }
 
-    /// A write says nothing of how its service reads, and hears nothing of it.
+    /// A write has a policy of its own: its failures say nothing about reads.
     async fn write(&self, init: &RequestInit, fetch: &Fetch<'_>) -> Result<Response, Error> {
-        let callee = Callee::of(self.callee.service, self.write_ms);
-        self.trace.called(callee.service);
-        let answer = callee.once(now(), init, fetch).await;
-        let answer = answer.inspect(|answer| self.saw(answer));
-        answer.map_err(Error::of_write)
+        let policy = CallPolicy::new(self.policy.service, self.write_timeout_ms);
+        self.trace.called(policy.service);
+        let response = policy.attempt(now(), init, fetch).await;
+        let response = response.inspect(|response| self.observe_bookmarks(response));
+        response.map_err(Error::of_write)
     }
 }
 
-/// Whether a service said at once that it failed, or what nobody can read.
-fn has_failed(error: &Error) -> bool {
+/// Whether an attempt failed without a timeout.
+fn failed_at_once(error: &Error) -> bool {
     matches!(error, Error::Problem(problem) if problem.kind() == Kind::ServiceFailed)
 }
 
-/// A pause that differs, so that not all try again at once.
+/// A pause with jitter, so that not all requests retry at once.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a few milliseconds"
 )]
-fn jitter() -> u32 {
-    (f64::from(PAUSE_MS) * (1.0 + 3.0 * Math::random()) / 4.0) as u32
+fn retry_pause() -> u32 {
+    (f64::from(MAX_RETRY_PAUSE_MS) * (1.0 + 3.0 * Math::random()) / 4.0) as u32
 }

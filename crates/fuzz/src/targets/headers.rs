@@ -120,7 +120,7 @@ fn cookies(input: &[u8]) -> Result<Verdict, String> {
     let Some(token) = join::domain::session::token(Some(&text)) else {
         return Ok(Verdict::Refused(text.into_owned()));
     };
-    let kept = join::domain::session::kept(&token);
+    let kept = join::domain::session::set_cookie(&token);
     let pair = kept.split(';').next();
     let again = join::domain::session::token(pair);
     let again = again.as_ref().map(http_semantics::auth::Token::reveal);

@@ -1,7 +1,7 @@
 //! What a service answers, which can be broken, too.
 
 use http_semantics::Format;
-use join::domain::{Malformed, Merge};
+use join::domain::{Malformed, MergeJoin};
 
 use crate::{Target, Verdict};
 
@@ -25,7 +25,7 @@ pub const TARGETS: &[Target] = &[
         ],
         check: |input| {
             let places = join::domain::statistics::places(input).is_ok();
-            let people = join::domain::statistics::people(input).is_ok();
+            let people = join::domain::statistics::populations(input).is_ok();
             let text = String::from_utf8_lossy(input);
             Ok(if places || people {
                 Verdict::Taken(text.into_owned())
@@ -55,12 +55,12 @@ fn merge(input: &[u8]) -> Result<Verdict, String> {
 }
 
 fn merged(places: &[u8], groups: &[u8], size: usize) -> Result<Vec<u8>, Malformed> {
-    let mut merge = Merge::of_page(places.to_vec(), Format::Json.frame())?;
+    let mut join = MergeJoin::of_page(places.to_vec(), Format::Json.frame())?;
     let mut out = Vec::new();
     for chunk in groups.chunks(size) {
-        merge.push(chunk, &mut out)?;
+        join.push(chunk, &mut out)?;
     }
-    merge.groups_end(1000, &mut out)?;
-    merge.finish(&mut out)?;
+    join.end_groups(1000, &mut out)?;
+    join.finish(&mut out)?;
     Ok(out)
 }

@@ -4,7 +4,7 @@
 use std::fs;
 
 use crate::views;
-use ::join::domain::statistics::{self, Written};
+use ::join::domain::statistics;
 use ::people::domain::{ByPlace, PeopleList};
 use ::places::domain::{PlaceList, PlacesAsOf};
 use domain::{PersonId, PlaceId};
@@ -133,18 +133,18 @@ fn statistics_and_the_dataset() {
         &places,
         &::places::store::list(&PlaceList::default(), Format::Json, None),
     );
-    let populations = statistics::people(populations.as_bytes()).unwrap();
+    let populations = statistics::populations(populations.as_bytes()).unwrap();
     let rows = statistics::places(names.as_bytes()).unwrap().into_iter();
     let rows = rows.map(|place| statistics::Row {
-        people: populations
+        population: populations
             .iter()
             .find(|one| one.place_id == place.id)
             .cloned(),
         place,
     });
-    let mut written = Written::of(&rows.collect::<Vec<_>>(), 53, Format::Json);
-    written.push_nowhere(7);
-    is::<Vec<views::Statistics>>(&written.into_text());
+    let rows: Vec<statistics::Row> = rows.collect();
+    let body = statistics::render(&rows, 53, Some(7), Format::Json);
+    is::<Vec<views::Statistics>>(&body);
     is::<views::Dataset>(&text(&seeded("join"), &::join::store::dataset()));
 }
 

@@ -1,11 +1,9 @@
-//! The feed of both registers' changes.
+//! The merged change feed of both tables.
 //!
-//! Each owner's feed is in the order in which its changes were made, and each record begins
-//! with its time and its place in that feed. Two feeds have no order of their own between them:
-//! they are merged by time, and the cursor holds how far each one was shown. So whatever
-//! arrives meanwhile stands behind both, and nothing is skipped or shown twice, even where the
-//! two databases' clocks differ; then only the order between the registers is not that of
-//! their times.
+//! The feed of each backend is in the order of its changes, and each record starts with its time
+//! and its change sequence. There is no order between two feeds, so they are merged by time. The
+//! cursor holds the position in each feed. Nothing is skipped or repeated, even if the clocks of
+//! the two databases differ: then only the order between the feeds is not that of the times.
 
 use domain::Param;
 use http_semantics::media::Frame;
@@ -14,12 +12,12 @@ use tables::Cursor;
 use tables::page::Limit;
 
 use super::Malformed;
-use super::merge::leading_id;
+use super::merge_join::leading_id;
 
-/// Which changes, and how many.
+/// The query of `GET /v1/changes`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Changes {
-    /// How far each feed has been shown: that of places, and that of people.
+    /// The position in the feed of places, and in that of people.
     pub since: [i64; 2],
     /// The most changes.
     pub limit: Limit,
@@ -29,10 +27,10 @@ impl Changes {
     /// The parameters of the query.
     pub const PARAMETERS: &[&str] = &["since", "limit"];
 
-    /// Reads the query.
+    /// Parses the query.
     ///
     /// # Errors
-    /// A value that cannot be used.
+    /// An invalid value.
     pub fn read(params: &Params) -> Result<Self, Problem> {
         let since = match params.get("since")? {
             None => [0, 0],
@@ -43,7 +41,7 @@ impl Changes {
         Ok(Self { since, limit })
     }
 
-    /// The paths of both feeds. Either may be the whole page.
+    /// The paths of both feeds. Either feed may fill the page.
     #[must_use]
     pub fn paths(&self) -> [String; 2] {
         let [places, people] = self.since.map(Cursor::Id);
@@ -54,10 +52,10 @@ impl Changes {
         ]
     }
 
-    /// The page that both feeds make, and how far it shows each.
+    /// The merged page, and its end in each feed.
     ///
     /// # Errors
-    /// What is no feed.
+    /// A malformed feed.
     pub fn merged(
         &self,
         places: &[u8],
@@ -100,16 +98,16 @@ impl Changes {
     }
 }
 
-/// A change, as far as the merge looks into it.
+/// A change, as far as the merge parses it.
 struct Change<'a> {
-    /// A text of one length, so that its order is that of time.
+    /// A text of fixed length, whose order is that of time.
     at: &'a [u8],
     seq: i64,
     record: &'a [u8],
 }
 
-/// The changes of a feed, an array with one a line. `key` is what stands between the time of a
-/// change and its `seq`.
+/// The changes of a feed, an array with one per line. `key` is the text between the time and the
+/// `seq` of a change.
 fn changes<'a>(feed: &'a [u8], key: &[u8]) -> Option<Vec<Change<'a>>> {
     let lines = feed.strip_prefix(b"[")?.strip_suffix(b"]")?;
     let lines = lines.split(|byte| *byte == b'\n');
@@ -117,8 +115,8 @@ fn changes<'a>(feed: &'a [u8], key: &[u8]) -> Option<Vec<Change<'a>>> {
         .filter(|line| !line.is_empty())
         .map(|line| {
             let record = line.strip_suffix(b",").unwrap_or(line);
-            let behind = record.strip_prefix(br#"{"at":""#)?;
-            let (at, rest) = behind.split_at_checked(b"2026-01-31T12:00:00.000Z".len())?;
+            let after_key = record.strip_prefix(br#"{"at":""#)?;
+            let (at, rest) = after_key.split_at_checked(b"2026-01-31T12:00:00.000Z".len())?;
             let (seq, _) = leading_id(rest, key)?;
             Some(Change { at, seq, record })
         })
@@ -145,20 +143,17 @@ mod tests {
         gaps.iter().enumerate().map(line).collect()
     }
 
-    /// What an owner answers, of those changes that have been made.
+    /// The feed of a backend, after `made` changes.
     fn feed(log: &[String], made: usize, since: i64, limit: Limit) -> Vec<u8> {
         let made = log.get(..made.min(log.len())).unwrap_or_default();
-        let behind = made.iter().skip(usize::try_from(since).unwrap());
-        let shown: Vec<&str> = behind
-            .take(limit.get().into())
-            .map(String::as_str)
-            .collect();
+        let rest = made.iter().skip(usize::try_from(since).unwrap());
+        let shown: Vec<&str> = rest.take(limit.get().into()).map(String::as_str).collect();
         format!("[{}]", shown.join(",\n")).into_bytes()
     }
 
     proptest! {
         #[test]
-        fn the_pages_are_both_logs_whatever_arrives_meanwhile(
+        fn the_pages_contain_both_logs_whatever_arrives_meanwhile(
             places in prop::collection::vec(0..9u32, 0..30),
             people in prop::collection::vec(0..9u32, 0..30),
             arrivals in prop::collection::vec((0..5usize, 0..5usize), 0..40),
@@ -166,16 +161,16 @@ mod tests {
         ) {
             let (places, people) = (log("places", &places), log("people", &people));
             let limit = Limit::new(limit).unwrap();
-            let mut ask = Changes { since: [0, 0], limit };
+            let mut query = Changes { since: [0, 0], limit };
             let mut made = [0, 0];
             let mut shown: Vec<Value> = Vec::new();
-            // Behind the last arrival everything has been made, and is walked to its end.
+            // After the last arrival all changes have been made, and the walk reaches their end.
             let rest = std::iter::repeat_n((60, 60), 60);
             for (more_places, more_people) in arrivals.into_iter().chain(rest) {
                 made = [made[0] + more_places, made[1] + more_people];
-                let (body, next) = ask.merged(
-                    &feed(&places, made[0], ask.since[0], limit),
-                    &feed(&people, made[1], ask.since[1], limit),
+                let (body, next) = query.merged(
+                    &feed(&places, made[0], query.since[0], limit),
+                    &feed(&people, made[1], query.since[1], limit),
                     Format::Json.frame(),
                 ).unwrap();
                 let page: Vec<Value> = serde_json::from_slice(&body).unwrap();
@@ -183,8 +178,8 @@ mod tests {
                 prop_assert!(page.iter().map(|one| one["at"].as_str()).is_sorted());
                 shown.extend(page);
                 let cursor = Cursor::Pair(next[0], next[1]);
-                let query = format!("limit={}&since={cursor}", limit.get());
-                ask = Changes::read(&Params::read(&query, Changes::PARAMETERS).unwrap()).unwrap();
+                let text = format!("limit={}&since={cursor}", limit.get());
+                query = Changes::read(&Params::read(&text, Changes::PARAMETERS).unwrap()).unwrap();
             }
             for (register, log) in [("places", places), ("people", people)] {
                 let of_one = shown.iter().filter(|one| one["register"] == register);
@@ -196,14 +191,14 @@ mod tests {
     }
 
     #[test]
-    fn at_one_time_places_come_first() {
-        let ask = Changes {
+    fn at_equal_times_places_come_first() {
+        let query = Changes {
             since: [0, 0],
             limit: Limit::default(),
         };
         let (places, people) = (log("places", &[5, 5]), log("people", &[4, 6]));
-        let feed = |log: &[String]| feed(log, 9, 0, ask.limit);
-        let (body, next) = ask
+        let feed = |log: &[String]| feed(log, 9, 0, query.limit);
+        let (body, next) = query
             .merged(&feed(&places), &feed(&people), Format::NdJson.frame())
             .unwrap();
         let body = String::from_utf8(body).unwrap();
@@ -213,13 +208,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_feed_is_refused() {
-        let ask = Changes {
+    fn a_malformed_feed_is_rejected() {
+        let query = Changes {
             since: [3, 4],
             limit: Limit::default(),
         };
         let merged = |places: &[u8], people: &[u8]| {
-            let merged = ask.merged(places, people, Format::Json.frame());
+            let merged = query.merged(places, people, Format::Json.frame());
             merged.map(|(body, next)| (String::from_utf8(body).unwrap(), next))
         };
         assert_eq!(merged(b"[]", b"[]"), Ok(("[]".to_owned(), [3, 4])));

@@ -1,24 +1,24 @@
-//! What of the two registers does not fit together: one pass over both, in order of place id.
+//! Finds residents without a place: one pass over places and residents, in order of place id.
 
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-/// Who belongs to a place, by the register of people.
+/// The residents of a place, as the people service counts them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Residents {
     /// The place.
     pub place_id: i64,
-    /// How many living.
+    /// The living.
     pub living: i64,
-    /// How many dead.
+    /// The dead.
     pub dead: i64,
 }
 
-/// Those of `residents` whose place is not among `places`; both in order of id.
+/// The residents whose place is not among `places`. Both are in order of id.
 #[must_use]
-pub fn of_no_place(places: &[i64], residents: Vec<Residents>) -> Vec<Residents> {
+pub fn without_place(places: &[i64], residents: Vec<Residents>) -> Vec<Residents> {
     let mut places = places.iter().peekable();
     let is_orphaned = |group: &Residents| {
         while let Some(place) = places.peek() {
@@ -41,13 +41,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn who_is_of_no_place_is_whose_place_is_not_there(
+        fn residents_without_a_place_are_the_set_difference(
             places in prop::collection::btree_set(1..30i64, 0..20),
             homes in prop::collection::btree_set(1..30i64, 0..20),
         ) {
             let residents = |home: &i64| Residents { place_id: *home, living: 1, dead: 0 };
             let ordered: Vec<i64> = places.iter().copied().collect();
-            let found = of_no_place(&ordered, homes.iter().map(residents).collect());
+            let found = without_place(&ordered, homes.iter().map(residents).collect());
             let found: BTreeSet<i64> = found.iter().map(|group| group.place_id).collect();
             prop_assert_eq!(found, homes.difference(&places).copied().collect::<BTreeSet<_>>());
         }

@@ -1,19 +1,17 @@
-//! A browser's forms: whether one is our own, and the token that a browser keeps.
+//! The session of a browser: the cookie with its token, and protection against cross-site request
+//! forgery (CSRF).
 //!
-//! No other site can write with a browser's token, for three reasons that stand each by
-//! itself: the cookie is sent from our own pages alone (`SameSite=Strict`); a form must say that
-//! it comes from here (`Origin`, `Sec-Fetch-Site`: a page cannot forge either); and the API
-//! itself takes no cookie.
+//! Each of three defences is enough: the cookie is `SameSite=Strict`; a form must come from the
+//! same origin (`Origin`, `Sec-Fetch-Site`, which a page cannot forge); the API accepts no cookie.
 
 use domain::Param;
 use http_semantics::auth::Token;
 
-/// The cookie. Its prefix has the browser refuse it from anywhere but this very host, over
-/// anything but TLS.
+/// The name of the cookie. Browsers accept this prefix only from the host itself, over TLS.
 const COOKIE: &str = "__Host-token";
 
-/// How long a browser keeps it, in seconds: half a year.
-const KEPT: u32 = 180 * 24 * 60 * 60;
+/// The lifetime of the cookie in seconds: half a year.
+const MAX_AGE_S: u32 = 180 * 24 * 60 * 60;
 
 /// The token of a `Cookie` header.
 #[must_use]
@@ -26,15 +24,15 @@ pub fn token(cookies: Option<&str>) -> Option<Token> {
         .and_then(|(_, token)| Token::parse(token))
 }
 
-/// The `Set-Cookie` that has a browser keep a token.
+/// The `Set-Cookie` that stores a token.
 #[must_use]
-pub fn kept(token: &Token) -> String {
-    cookie(token.reveal(), KEPT)
+pub fn set_cookie(token: &Token) -> String {
+    cookie(token.reveal(), MAX_AGE_S)
 }
 
-/// The `Set-Cookie` that has a browser forget it.
+/// The `Set-Cookie` that deletes the token.
 #[must_use]
-pub fn forgotten() -> String {
+pub fn clear_cookie() -> String {
     cookie("", 0)
 }
 
@@ -42,19 +40,19 @@ fn cookie(value: &str, seconds: u32) -> String {
     format!("{COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; Secure; SameSite=Strict")
 }
 
-/// Whether a form was sent from a page of the same host as it was sent to. A browser says so
-/// with every POST; who does not say is no browser, and has no business here.
+/// Whether a form comes from a page of the same origin. Browsers state the origin of every POST,
+/// so a request without one is rejected.
 #[must_use]
-pub fn is_own(address: &str, origin: Option<&str>, fetch_site: Option<&str>) -> bool {
+pub fn is_same_origin(address: &str, origin: Option<&str>, fetch_site: Option<&str>) -> bool {
     let is_same_site = fetch_site.is_none_or(|site| site == "same-origin");
     let is_same_host = match (origin, fetch_site) {
         (Some(origin), _) => host(origin).is_some() && host(origin) == host(address),
-        (None, said) => said.is_some(),
+        (None, fetch_site) => fetch_site.is_some(),
     };
     is_same_site && is_same_host
 }
 
-/// Host and port: the scheme is left out, because TLS may end before the worker.
+/// Host and port, without the scheme, because TLS may end before the worker.
 fn host(address: &str) -> Option<&str> {
     let (_, rest) = address.split_once("://")?;
     rest.split(['/', '?', '#'])
@@ -70,7 +68,7 @@ mod tests {
     const HERE: &str = "https://people.example:5003/ui/places/new?x=http://evil.example";
 
     #[test]
-    fn only_our_own_pages_send_forms() {
+    fn only_forms_of_the_same_origin_are_accepted() {
         for (origin, site, expected) in [
             (
                 Some("https://people.example:5003"),
@@ -107,14 +105,18 @@ mod tests {
             ),
             (None, Some("none"), false),
         ] {
-            assert_eq!(is_own(HERE, origin, site), expected, "{origin:?} {site:?}");
+            assert_eq!(
+                is_same_origin(HERE, origin, site),
+                expected,
+                "{origin:?} {site:?}"
+            );
         }
     }
 
     #[test]
-    fn a_browser_gives_back_what_it_was_given() {
+    fn the_cookie_gives_the_token_back() {
         let given = Token::parse("0123456789abcdef").unwrap();
-        let cookie = kept(&given);
+        let cookie = set_cookie(&given);
         assert!(cookie.ends_with("; HttpOnly; Secure; SameSite=Strict"));
         let (pair, _) = cookie.split_once(';').unwrap();
         let sent = format!("a=b; {pair}; c");
@@ -127,14 +129,14 @@ mod tests {
         ] {
             assert!(token(none).is_none(), "{none:?}");
         }
-        assert!(forgotten().contains("Max-Age=0"));
+        assert!(clear_cookie().contains("Max-Age=0"));
     }
 
     proptest! {
         #[test]
         fn no_header_makes_it_panic(cookies in "\\PC{0,40}", origin in "\\PC{0,40}") {
             let _ = token(Some(&cookies));
-            let _ = is_own(HERE, Some(&origin), None);
+            let _ = is_same_origin(HERE, Some(&origin), None);
         }
     }
 }

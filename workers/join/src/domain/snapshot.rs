@@ -1,26 +1,49 @@
-//! A snapshot: the last good answer to a request, written down, to be given again while a
-//! service is down.
+//! Snapshots: the last good responses, saved in our database to be served while a backend is
+//! down. All limits of snapshots are here.
 
 use http_semantics::{Format, negotiation};
 
-use super::saving::Marks;
+use super::ChangeSeqs;
 
-/// The most bytes of one snapshot; an answer that is longer is not kept.
-pub const MOST_BYTES: usize = 4_000_000;
+/// The age in seconds up to which a snapshot is served. `None`: any age, because the response
+/// states its age, and a client that prefers an error can ask for it.
+pub const SNAPSHOT_MAX_AGE_S: Option<i64> = None;
 
-/// The most bytes of a part of one: a value of D1 has at most two million.
-pub const PART_BYTES: usize = 1_000_000;
+/// The most snapshots. Those that clients asked for longest ago are evicted.
+pub const SNAPSHOT_MAX_COUNT: i64 = 200;
 
-/// The most snapshots, and the most bytes of all of them.
-pub const MOST: i64 = 200;
+/// The most bytes of all snapshots. Those that clients asked for longest ago are evicted.
+pub const SNAPSHOT_MAX_TOTAL_BYTES: i64 = 64_000_000;
 
-/// The most bytes of all snapshots together.
-pub const MOST_BYTES_OF_ALL: i64 = 64_000_000;
+/// The most bytes of one snapshot. A longer response is not saved.
+pub const SNAPSHOT_MAX_BYTES: usize = 4_000_000;
 
-/// The longest key.
-const MOST_KEY: usize = 500;
+/// The most bytes of a chunk of a body: D1 allows 2,000,000 bytes per value.
+pub const SNAPSHOT_CHUNK_BYTES: usize = 1_000_000;
 
-/// What an answer needs beside its body. A name that is not there was not there.
+/// The most bytes of a key. A response with a longer key is not saved.
+pub const SNAPSHOT_MAX_KEY_BYTES: usize = 500;
+
+/// The shortest time between two writes of an isolate.
+pub const SNAPSHOT_WRITE_INTERVAL_MS: i64 = 1_000;
+
+/// The timeout for reading a snapshot.
+pub const SNAPSHOT_READ_TIMEOUT_MS: u32 = 1_500;
+
+/// The most snapshots that one scheduled run refreshes, besides the pinned ones.
+pub const SNAPSHOT_REFRESH_COUNT: i64 = 8;
+
+/// Whether a snapshot of this age is served.
+#[must_use]
+pub fn may_be_served(age_s: i64) -> bool {
+    is_within(age_s, SNAPSHOT_MAX_AGE_S)
+}
+
+fn is_within(age_s: i64, max_age_s: Option<i64>) -> bool {
+    max_age_s.is_none_or(|max| age_s <= max)
+}
+
+/// The headers of a response. A header without a value was absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Headers {
     /// `Content-Type`.
@@ -34,7 +57,7 @@ pub struct Headers {
 }
 
 impl Headers {
-    /// The headers as one text, a line each: none has a line's end in it.
+    /// The headers as one text with one line each. No value contains a line break.
     #[must_use]
     pub fn to_text(&self) -> String {
         let lines = [&self.etag, &self.link, &self.total_count];
@@ -45,9 +68,9 @@ impl Headers {
             })
     }
 
-    /// The headers of such a text.
+    /// Parses such a text.
     #[must_use]
-    pub fn of_text(text: &str) -> Self {
+    pub fn parse(text: &str) -> Self {
         let mut lines = text.split('\n').map(ToOwned::to_owned);
         let content_type = lines.next().unwrap_or_default();
         let mut line = || lines.next().filter(|line| !line.is_empty());
@@ -60,16 +83,16 @@ impl Headers {
     }
 }
 
-/// An answer on its way into the table.
+/// A response to save.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// What it answers.
+    /// The request that it answers.
     pub key: String,
-    /// The registers' change counters that it is made from.
-    pub marks: Marks,
+    /// The change sequences that it was made of.
+    pub change_seqs: ChangeSeqs,
     /// When it was made, in milliseconds since 1970.
     pub made_at: i64,
-    /// When a reader asked for it; none where only the schedule did.
+    /// When a client asked for it: none if only the schedule did.
     pub asked_at: Option<i64>,
     /// Its headers.
     pub headers: Headers,
@@ -77,24 +100,24 @@ pub struct Snapshot {
     pub body: String,
 }
 
-/// What a snapshot answers: an address, its query, and one of the forms that it has.
+/// The key of a snapshot: format, path and query.
 #[must_use]
 pub fn key(path: &str, query: &str, format: Format) -> Option<String> {
     let key = format!("{} {path}?{query}", format.name());
-    (key.len() <= MOST_KEY).then_some(key)
+    (key.len() <= SNAPSHOT_MAX_KEY_BYTES).then_some(key)
 }
 
-/// The path and the query of a key, and its form.
+/// The format, path and query of a key.
 #[must_use]
-pub fn of_key(key: &str) -> Option<(Format, &str, &str)> {
+pub fn parse_key(key: &str) -> Option<(Format, &str, &str)> {
     let (format, address) = key.split_once(' ')?;
     let (path, query) = address.split_once('?')?;
     Some((domain::Param::parse(format)?, path, query))
 }
 
-/// The form of an answer, as the routes choose it: by the query, or else by `Accept`.
+/// The format of a response, as the routes choose it: by the query, or else by `Accept`.
 #[must_use]
-pub fn form(query: &str, accepted: Option<&str>, offered: &[Format]) -> Option<Format> {
+pub fn format(query: &str, accepted: Option<&str>, offered: &[Format]) -> Option<Format> {
     if let [alone] = offered {
         return Some(*alone);
     }
@@ -105,21 +128,21 @@ pub fn form(query: &str, accepted: Option<&str>, offered: &[Format]) -> Option<F
     }
 }
 
-/// A body in parts of at most so many bytes, none of which cuts a character.
+/// Splits a body into chunks of at most `max` bytes, between characters.
 #[must_use]
-pub fn parts(mut body: &str, most: usize) -> Vec<&str> {
-    let mut parts = Vec::new();
+pub fn chunks(mut body: &str, max: usize) -> Vec<&str> {
+    let mut chunks = Vec::new();
     while !body.is_empty() {
-        // A character has four bytes at most, and is taken whole however few may be.
-        let mut end = most.max(4).min(body.len());
+        // A character has at most four bytes, and is never split.
+        let mut end = max.max(4).min(body.len());
         while !body.is_char_boundary(end) {
             end -= 1;
         }
-        let (part, rest) = body.split_at(end);
-        parts.push(part);
+        let (chunk, rest) = body.split_at(end);
+        chunks.push(chunk);
         body = rest;
     }
-    parts
+    chunks
 }
 
 #[cfg(test)]
@@ -129,7 +152,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn headers_are_read_as_they_are_written() {
+    fn headers_are_parsed_as_they_were_written() {
         let none = Headers {
             content_type: "application/json".to_owned(),
             ..Headers::default()
@@ -145,21 +168,21 @@ mod tests {
             ..all.clone()
         };
         for headers in [none, all, some] {
-            assert_eq!(Headers::of_text(&headers.to_text()), headers);
+            assert_eq!(Headers::parse(&headers.to_text()), headers);
         }
     }
 
     #[test]
-    fn a_key_is_an_address_in_a_form() {
+    fn a_key_is_parsed_as_it_was_made() {
         let known = key("/people-per-place", "limit=2&after=6931", Format::NdJson).unwrap();
         let read = (Format::NdJson, "/people-per-place", "limit=2&after=6931");
-        assert_eq!(of_key(&known), Some(read));
+        assert_eq!(parse_key(&known), Some(read));
         assert_eq!(key("/", &"x".repeat(500), Format::Json), None);
-        assert_eq!(of_key("nonsense"), None);
+        assert_eq!(parse_key("nonsense"), None);
     }
 
     #[test]
-    fn the_form_is_the_one_that_the_route_chooses() {
+    fn the_format_is_the_one_that_the_route_chooses() {
         for (query, accept, offered, expected) in [
             ("", None, LIST, Some(Format::Json)),
             ("", Some("application/x-ndjson"), LIST, Some(Format::NdJson)),
@@ -178,16 +201,27 @@ mod tests {
             ),
             ("format=xml", None, TABLE, None),
         ] {
-            assert_eq!(form(query, accept, offered), expected, "{query} {accept:?}");
+            assert_eq!(
+                format(query, accept, offered),
+                expected,
+                "{query} {accept:?}"
+            );
         }
+    }
+
+    #[test]
+    fn a_snapshot_is_served_up_to_the_maximum_age() {
+        assert!(is_within(i64::MAX, None));
+        assert!(is_within(60, Some(60)));
+        assert!(!is_within(61, Some(60)));
     }
 
     proptest! {
         #[test]
-        fn parts_make_the_whole_and_none_is_too_long(body in "[a-zñ🐉\n]{0,60}", most in 1..20usize) {
-            let parts = parts(&body, most);
-            prop_assert_eq!(&parts.concat(), &body);
-            prop_assert!(parts.iter().all(|part| !part.is_empty() && part.len() <= most.max(4)));
+        fn chunks_make_the_body_and_none_is_too_long(body in "[a-zñ🐉\n]{0,60}", max in 1..20usize) {
+            let chunks = chunks(&body, max);
+            prop_assert_eq!(&chunks.concat(), &body);
+            prop_assert!(chunks.iter().all(|chunk| !chunk.is_empty() && chunk.len() <= max.max(4)));
         }
     }
 }

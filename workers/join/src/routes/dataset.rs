@@ -1,14 +1,14 @@
-//! `GET /v1`: what this registry is, and where to go on.
+//! `GET /v1`: the description of the dataset, and the routes.
 
 use edge::{Answer, Body, Call, Database, Error};
 use http_semantics::Format;
 
 use crate::store;
 
-/// The dataset's own description and the routes.
+/// The description and the routes.
 ///
 /// # Errors
-/// A query where none is known.
+/// An unknown parameter, or a failure of D1.
 pub async fn dataset(call: Call) -> Result<Answer, Error> {
     call.params(&[])?;
     let row = Database::of(&call.env)?.row(&store::dataset()).await?;

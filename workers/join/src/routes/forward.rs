@@ -1,13 +1,13 @@
-//! `/v1/places/*` and `/v1/people/*`: passed on to their owners, and back, as they are.
+//! `/v1/places/*` and `/v1/people/*`: forwarded to the backends unchanged.
 
 use edge::{Answer, Call, Error};
 
-use crate::routes::people_per_place::{people, places};
+use crate::backends::{people, places};
 
-/// To the places worker.
+/// Forwards to the places service.
 ///
 /// # Errors
-/// A problem that names the service where it failed or was slow.
+/// A problem that names the service, if it failed or timed out.
 pub async fn to_places(call: Call) -> Result<Answer, Error> {
     places(&call.env)?
         .forward(&call.incoming)
@@ -15,7 +15,7 @@ pub async fn to_places(call: Call) -> Result<Answer, Error> {
         .map(Answer::passed)
 }
 
-/// To the people worker.
+/// Forwards to the people service.
 ///
 /// # Errors
 /// As [`to_places`].
@@ -26,20 +26,20 @@ pub async fn to_people(call: Call) -> Result<Answer, Error> {
         .map(Answer::passed)
 }
 
-/// An import of places, which takes its time.
+/// Forwards an import of places, with a longer timeout.
 ///
 /// # Errors
 /// As [`to_places`].
 pub async fn import_places(call: Call) -> Result<Answer, Error> {
-    let places = places(&call.env)?.patient();
+    let places = places(&call.env)?.with_import_timeout();
     places.forward(&call.incoming).await.map(Answer::passed)
 }
 
-/// An import of people, which takes its time.
+/// Forwards an import of people, with a longer timeout.
 ///
 /// # Errors
 /// As [`to_places`].
 pub async fn import_people(call: Call) -> Result<Answer, Error> {
-    let people = people(&call.env)?.patient();
+    let people = people(&call.env)?.with_import_timeout();
     people.forward(&call.incoming).await.map(Answer::passed)
 }

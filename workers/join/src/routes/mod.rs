@@ -4,11 +4,11 @@ mod changes;
 mod dataset;
 pub mod forward;
 pub mod integrity;
+pub mod pages;
 pub mod people_per_place;
 mod ready;
-pub mod standby;
+pub mod stale_if_error;
 pub mod statistics;
-pub mod ui;
 
 use edge::{Call, Error, Method, access};
 use http_semantics::auth::Token;

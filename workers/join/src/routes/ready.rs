@@ -3,10 +3,10 @@
 use edge::{Answer, Call, Error, health};
 use futures_util::future::join3;
 
-/// Whether all that answers need is there.
+/// Whether the database and both backends are ready.
 ///
 /// # Errors
-/// A query where none is known, or a problem that names what is not there.
+/// An unknown parameter, or a problem that names the missing dependency.
 pub async fn ready(call: Call) -> Result<Answer, Error> {
     call.params(&[])?;
     let env = &call.env;

@@ -1,12 +1,12 @@
-//! Snapshots: a head each, and a body in parts.
+//! Snapshots: one row for the head of each, and one per chunk of its body.
 
 use tables::statement::Statement;
 
 use crate::domain::snapshot::{self, Snapshot};
 
-/// Writes the head, unless one that was made later, or of the same marks, is there. It is
-/// found by its unique key.
-const HEAD: &str = r"
+/// Writes the head, unless there is one that was made later or of the same change sequences. By
+/// the unique key.
+const UPSERT_HEAD: &str = r"
 INSERT INTO snapshot (key, places_seq, people_seq, made_at, used_at, bytes, headers)
 VALUES (?1, ?2, ?3, ?4, coalesce(?5, ?4), ?6, ?7)
 ON CONFLICT (key) DO UPDATE SET
@@ -16,22 +16,21 @@ ON CONFLICT (key) DO UPDATE SET
 WHERE excluded.made_at >= made_at
   AND (excluded.places_seq, excluded.people_seq) <> (places_seq, people_seq)";
 
-/// Takes the parts away of a snapshot whose head is the one just written: a head that was not
-/// written keeps its parts. By the primary key.
-const CLEAR: &str = r"
+/// Deletes the chunks of the snapshot if its head was just written. By the primary key.
+const DELETE_CHUNKS: &str = r"
 DELETE FROM snapshot_part WHERE snapshot_id = (
   SELECT id FROM snapshot
   WHERE key = ?1 AND made_at = ?2 AND places_seq = ?3 AND people_seq = ?4
 )";
 
-/// Writes a part of the same.
-const PART: &str = r"
+/// Writes a chunk, under the same condition.
+const INSERT_CHUNK: &str = r"
 INSERT INTO snapshot_part (snapshot_id, part, body)
 SELECT id, ?5, ?6 FROM snapshot
 WHERE key = ?1 AND made_at = ?2 AND places_seq = ?3 AND people_seq = ?4";
 
-/// Lets go of those asked for longest ago, where there are too many or all are too long: by
-/// the index on when they were asked for, which has their bytes.
+/// Evicts the snapshots that clients asked for longest ago, beyond the most snapshots and the
+/// most bytes. By the covering index on `used_at`.
 const EVICT: &str = r"
 DELETE FROM snapshot WHERE id IN (
   SELECT id FROM (
@@ -42,15 +41,16 @@ DELETE FROM snapshot WHERE id IN (
   WHERE n > ?1 OR total > ?2
 )";
 
-/// By the unique key, then by the primary key of the parts.
+/// By the unique key, then by the primary key of the chunks.
 const FIND: &str = r"
 SELECT s.places_seq, s.people_seq, s.made_at, s.headers, p.body
 FROM snapshot AS s JOIN snapshot_part AS p ON p.snapshot_id = s.id
 WHERE s.key = ?1
 ORDER BY p.part";
 
-/// Those asked for last by their index, and some more by their unique key.
-const WANTED: &str = r"
+/// The snapshots that clients asked for last, by the index on `used_at`, and some more by their
+/// unique key.
+const FIND_WANTED: &str = r"
 SELECT key, places_seq, people_seq FROM (
   SELECT key, places_seq, people_seq FROM snapshot ORDER BY used_at DESC, id DESC LIMIT ?2
 )
@@ -58,12 +58,12 @@ UNION
 SELECT key, places_seq, people_seq FROM snapshot
 WHERE key IN (SELECT value FROM json_each(?1))";
 
-/// The statements that write a snapshot, for one transaction: no reader sees a part of it.
+/// Writes a snapshot. The statements run in one transaction, so no reader sees half of it.
 #[must_use]
 pub fn save(snapshot: &Snapshot) -> Vec<Statement> {
     let Snapshot {
         key,
-        marks: [places, people],
+        change_seqs: [places, people],
         made_at,
         asked_at,
         headers,
@@ -87,28 +87,35 @@ pub fn save(snapshot: &Snapshot) -> Vec<Statement> {
             (*people).into(),
         ]
     };
-    let mut statements = vec![Statement::new(HEAD, head), Statement::new(CLEAR, of_head())];
-    let parts = snapshot::parts(body, snapshot::PART_BYTES);
-    statements.extend((0_i64..).zip(parts).map(|(n, part)| {
+    let mut statements = vec![
+        Statement::new(UPSERT_HEAD, head),
+        Statement::new(DELETE_CHUNKS, of_head()),
+    ];
+    let chunks = snapshot::chunks(body, snapshot::SNAPSHOT_CHUNK_BYTES);
+    statements.extend((0_i64..).zip(chunks).map(|(n, chunk)| {
         let mut binds = of_head();
-        binds.extend([n.into(), part.into()]);
-        Statement::new(PART, binds)
+        binds.extend([n.into(), chunk.into()]);
+        Statement::new(INSERT_CHUNK, binds)
     }));
-    let most = vec![snapshot::MOST.into(), snapshot::MOST_BYTES_OF_ALL.into()];
-    statements.push(Statement::new(EVICT, most));
+    let limits = vec![
+        snapshot::SNAPSHOT_MAX_COUNT.into(),
+        snapshot::SNAPSHOT_MAX_TOTAL_BYTES.into(),
+    ];
+    statements.push(Statement::new(EVICT, limits));
     statements
 }
 
-/// A snapshot, a row a part: the marks, when it was made, the headers and the part.
+/// A snapshot, one row per chunk of its body.
 #[must_use]
 pub fn find(key: &str) -> Statement {
     Statement::new(FIND, vec![key.into()])
 }
 
-/// The keys and the marks of these, and of so many of those asked for last.
+/// The keys and change sequences of these snapshots, and of the `latest` that clients asked for
+/// last.
 #[must_use]
-pub fn wanted(keys: &[String], latest: i64) -> Statement {
-    let mut statement = Statement::over(WANTED, keys);
+pub fn find_wanted(keys: &[String], latest: i64) -> Statement {
+    let mut statement = Statement::over(FIND_WANTED, keys);
     statement.binds.push(latest.into());
     statement
 }

@@ -1,17 +1,19 @@
-//! The statements on native SQLite: what they write, what they find, and how.
+//! The statements on native SQLite: their effects and their query plans.
 
 use testbed::{Testbed, Value};
 
-use super::snapshot::{find, save, wanted};
-use crate::domain::saving::Marks;
-use crate::domain::snapshot::{Headers, MOST, MOST_BYTES_OF_ALL, PART_BYTES, Snapshot};
+use super::snapshot::{find, find_wanted, save};
+use crate::domain::ChangeSeqs;
+use crate::domain::snapshot::{
+    Headers, SNAPSHOT_CHUNK_BYTES, SNAPSHOT_MAX_COUNT, SNAPSHOT_MAX_TOTAL_BYTES, Snapshot,
+};
 
 const MIGRATIONS: &[&str] = &[include_str!("../../../../d1-migrations/join/0001_join.sql")];
 
-fn snapshot(key: &str, marks: Marks, made_at: i64, body: &str) -> Snapshot {
+fn snapshot(key: &str, change_seqs: ChangeSeqs, made_at: i64, body: &str) -> Snapshot {
     Snapshot {
         key: key.to_owned(),
-        marks,
+        change_seqs,
         made_at,
         asked_at: Some(made_at),
         headers: Headers {
@@ -31,7 +33,7 @@ fn saved(db: &Testbed, snapshot: &Snapshot) {
 
 fn keys(db: &Testbed, known: &[&str], latest: i64) -> Vec<String> {
     let known: Vec<String> = known.iter().map(|key| (*key).to_owned()).collect();
-    let rows = db.rows(&wanted(&known, latest)).unwrap().into_iter();
+    let rows = db.rows(&find_wanted(&known, latest)).unwrap().into_iter();
     let key = |row: Vec<Value>| match row.into_iter().next() {
         Some(Value::Text(key)) => key,
         other => panic!("{other:?}"),
@@ -39,8 +41,8 @@ fn keys(db: &Testbed, known: &[&str], latest: i64) -> Vec<String> {
     rows.map(key).collect()
 }
 
-/// The marks, when it was made, and the body.
-fn found(db: &Testbed, key: &str) -> Option<(Marks, i64, String)> {
+/// The change sequences, when it was made, and the body.
+fn found(db: &Testbed, key: &str) -> Option<(ChangeSeqs, i64, String)> {
     let rows = db.rows(&find(key)).unwrap();
     let head = match rows.first()?.as_slice() {
         [
@@ -59,10 +61,15 @@ fn found(db: &Testbed, key: &str) -> Option<(Marks, i64, String)> {
 }
 
 #[test]
-fn a_snapshot_is_found_as_it_was_written_however_long() {
+fn a_snapshot_of_any_length_is_found_as_it_was_written() {
     let db = Testbed::new(MIGRATIONS).unwrap();
     assert_eq!(found(&db, "a"), None);
-    for (n, length) in [(1, 10), (2, 2 * PART_BYTES + 5), (3, PART_BYTES), (4, 3)] {
+    for (n, length) in [
+        (1, 10),
+        (2, 2 * SNAPSHOT_CHUNK_BYTES + 5),
+        (3, SNAPSHOT_CHUNK_BYTES),
+        (4, 3),
+    ] {
         let body = "ñ".repeat(length / 2) + "x";
         saved(&db, &snapshot("a", [n, 0], n, &body));
         assert_eq!(found(&db, "a"), Some(([n, 0], n, body)), "{length}");
@@ -70,7 +77,7 @@ fn a_snapshot_is_found_as_it_was_written_however_long() {
 }
 
 #[test]
-fn neither_an_older_answer_nor_one_of_the_same_marks_is_written() {
+fn an_older_or_equal_response_is_not_written() {
     let db = Testbed::new(MIGRATIONS).unwrap();
     saved(&db, &snapshot("a", [2, 5], 100, "new"));
     saved(&db, &snapshot("a", [1, 5], 99, "older"));
@@ -81,34 +88,43 @@ fn neither_an_older_answer_nor_one_of_the_same_marks_is_written() {
 }
 
 #[test]
-fn those_asked_for_longest_ago_go_where_there_are_too_many() {
+fn the_least_recently_used_are_evicted_beyond_the_most_snapshots() {
     let db = Testbed::new(MIGRATIONS).unwrap();
-    for n in 0..MOST {
+    for n in 0..SNAPSHOT_MAX_COUNT {
         saved(&db, &snapshot(&format!("{n:03}"), [1, 1], n, "x"));
     }
-    saved(&db, &snapshot("000", [2, 1], MOST, "asked for again"));
-    saved(&db, &snapshot("one more", [1, 1], MOST + 1, "x"));
+    saved(
+        &db,
+        &snapshot("000", [2, 1], SNAPSHOT_MAX_COUNT, "asked for again"),
+    );
+    saved(
+        &db,
+        &snapshot("one more", [1, 1], SNAPSHOT_MAX_COUNT + 1, "x"),
+    );
     assert_eq!(found(&db, "001"), None);
     assert!(found(&db, "000").is_some() && found(&db, "002").is_some());
-    let left = db.rows(&wanted(&[], 10 * MOST)).unwrap().len();
-    assert_eq!(i64::try_from(left), Ok(MOST));
+    let left = db
+        .rows(&find_wanted(&[], 10 * SNAPSHOT_MAX_COUNT))
+        .unwrap()
+        .len();
+    assert_eq!(i64::try_from(left), Ok(SNAPSHOT_MAX_COUNT));
     let parts = db.rows(&tables::statement::Statement::new(
         "SELECT part FROM snapshot_part",
         vec![],
     ));
     assert_eq!(
         i64::try_from(parts.unwrap().len()),
-        Ok(MOST),
-        "no part is left behind"
+        Ok(SNAPSHOT_MAX_COUNT),
+        "no chunk is left"
     );
 }
 
 #[test]
-fn those_asked_for_longest_ago_go_where_all_are_too_long() {
+fn the_least_recently_used_are_evicted_beyond_the_most_bytes() {
     let db = Testbed::new(MIGRATIONS).unwrap();
     db.execute(&format!(
         "INSERT INTO snapshot (key, places_seq, people_seq, made_at, used_at, bytes, headers)
-         VALUES ('old', 1, 1, 1, 1, 1, ''), ('long', 1, 1, 2, 2, {MOST_BYTES_OF_ALL} - 2, '')"
+         VALUES ('old', 1, 1, 1, 1, 1, ''), ('long', 1, 1, 2, 2, {SNAPSHOT_MAX_TOTAL_BYTES} - 2, '')"
     ))
     .unwrap();
     saved(&db, &snapshot("short", [1, 1], 3, "x"));
@@ -118,7 +134,7 @@ fn those_asked_for_longest_ago_go_where_all_are_too_long() {
 }
 
 #[test]
-fn the_schedule_leaves_when_it_was_asked_for() {
+fn the_schedule_does_not_change_used_at() {
     let db = Testbed::new(MIGRATIONS).unwrap();
     saved(&db, &snapshot("a", [1, 1], 1, "x"));
     saved(&db, &snapshot("b", [1, 1], 2, "x"));
@@ -133,11 +149,11 @@ fn the_schedule_leaves_when_it_was_asked_for() {
 }
 
 #[test]
-fn no_statement_walks_a_table() {
+fn no_statement_scans_a_table() {
     let db = Testbed::new(MIGRATIONS).unwrap();
     let mut statements = save(&snapshot("a", [1, 1], 1, "x"));
     statements.push(find("a"));
-    statements.push(wanted(&["a".to_owned()], 8));
+    statements.push(find_wanted(&["a".to_owned()], 8));
     assert_eq!(statements.len(), 6);
     for statement in statements {
         let plan = db.plan(&statement).unwrap();

@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use domain::place_status::{PlaceStatuses, Step};
-use edge::{Call, Database, Error, Upstream, pause};
+use edge::{Call, Database, Error, ServiceClient, pause};
 use http_semantics::Problem;
 use tables::statement::Statement;
 
@@ -28,7 +28,7 @@ const PAUSES_MS: [u32; 7] = [10, 20, 40, 80, 160, 320, 640];
 pub struct PendingWrites {
     /// The people database.
     pub database: Database,
-    places: Upstream,
+    places: ServiceClient,
 }
 
 /// One pending write.
@@ -98,7 +98,7 @@ impl PendingWrites {
     pub fn new(env: &edge::Env) -> Result<Self, Error> {
         Ok(Self {
             database: Database::of(env)?,
-            places: Upstream::of(env, "PLACES", "places")?,
+            places: ServiceClient::new(env, "PLACES", "places")?,
         })
     }
 

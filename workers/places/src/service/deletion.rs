@@ -2,7 +2,7 @@
 //! (docs/integrity.md). It marks the place, makes sure that nobody lives there, and deletes it.
 
 use domain::PlaceId;
-use edge::{Database, Error, Upstream};
+use edge::{Database, Error, ServiceClient};
 use http_semantics::Problem;
 use serde::Deserialize;
 use tables::statement::Statement;
@@ -13,7 +13,7 @@ use crate::store;
 pub struct Deletion {
     /// The places database.
     pub database: Database,
-    people: Upstream,
+    people: ServiceClient,
     place: PlaceId,
     /// Where the residents go.
     reassign_to: Option<PlaceId>,
@@ -55,7 +55,7 @@ impl Deletion {
     ) -> Result<Self, Error> {
         Ok(Self {
             database: Database::of(env)?,
-            people: Upstream::of(env, "PEOPLE", "people")?,
+            people: ServiceClient::new(env, "PEOPLE", "people")?,
             place,
             reassign_to,
         })

@@ -2,14 +2,12 @@
 
 use std::cell::{Cell, OnceCell};
 
-use js_sys::{JsString, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use web_sys::Headers;
 
 use super::headers::{add, for_browsers};
 use super::{Answer, Body, Common};
 use crate::coalescer::revalidation::Marks;
-use crate::http::tee as gather;
 
 /// An answer that can go out again and again.
 #[derive(Clone)]
@@ -24,11 +22,29 @@ pub struct Fixed {
     pub bytes: usize,
     /// When it was asked for, in milliseconds since 1970: it was right then, or later.
     pub at: i64,
-    /// Whether who keeps answers has it already.
-    pub is_kept: Cell<bool>,
+    /// Whether a second tier has saved it.
+    pub is_saved: Cell<bool>,
 }
 
 impl Fixed {
+    pub(super) fn new(
+        headers: Vec<(&'static str, String)>,
+        body: JsValue,
+        marks: Marks,
+        bytes: usize,
+        at: i64,
+    ) -> Self {
+        Self {
+            headers,
+            common: OnceCell::new(),
+            body,
+            marks,
+            bytes,
+            at,
+            is_saved: Cell::new(false),
+        }
+    }
+
     /// A header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -73,53 +89,5 @@ impl Fixed {
                 ..answer
             },
         }
-    }
-}
-
-impl Answer {
-    /// Gives the answer to be kept, as one that was asked for at a time, if it is a 200 of which
-    /// the marks are known; one that comes in parts is given once the last of them has gone out,
-    /// if all of it has `most` bytes at most.
-    #[must_use]
-    pub fn kept(self, at: i64, most: usize, keep: impl FnOnce(Fixed) + 'static) -> Self {
-        let Some(marks) = self.marks.filter(|_| self.status == 200) else {
-            return self;
-        };
-        let headers = self.headers.clone();
-        let fixed = move |body, bytes| Fixed {
-            headers,
-            common: OnceCell::new(),
-            body,
-            marks,
-            bytes,
-            at,
-            is_kept: Cell::new(false),
-        };
-        let body = match self.body {
-            Body::Js(body) => {
-                if let Some(text) = body.dyn_ref::<JsString>() {
-                    keep(fixed(body.clone(), text.length() as usize));
-                }
-                Body::Js(body)
-            }
-            Body::Text(text) => {
-                keep(fixed(JsString::from(text.as_str()).into(), text.len()));
-                Body::Text(text)
-            }
-            Body::Bytes(bytes) => {
-                let held = Uint8Array::from(bytes.as_slice());
-                keep(fixed(held.into(), bytes.len()));
-                Body::Bytes(bytes)
-            }
-            Body::Stream(chunks) => {
-                let keep = move |whole: Uint8Array| {
-                    let bytes = whole.length() as usize;
-                    keep(fixed(whole.into(), bytes));
-                };
-                Body::Stream(gather::gathered(chunks, most, keep))
-            }
-            other => other,
-        };
-        Self { body, ..self }
     }
 }

@@ -1,56 +1,74 @@
-//! How many people live in each place.
+//! Statistics: the number of people in each place.
 //!
-//! The owner of people keeps a count for each place that has anybody; the owner of places
-//! knows the names, and the places that have nobody. A page is [gathered](Gathering) from both
-//! and [written](Written) in the form that was asked for. Names stay the JSON that their owner
-//! wrote: only a table has to look into them.
+//! The people service counts the places that have anyone. The places service has the names, and
+//! the places without anyone. A [`StatisticsPageBuilder`] joins both, and [`render`] writes the
+//! page in the requested format.
 
-mod gathering;
-mod read;
-mod written;
+mod page_builder;
+mod render;
 
-pub use gathering::{Gathering, Part};
-pub use read::{people, places};
-pub use written::{COLUMNS, Written};
+use http_semantics::{Format, Params, Problem};
+use serde::de::DeserializeOwned;
+use tables::population::Populations;
 
-/// A place, as its owner shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The id.
-    pub id: i64,
-    /// The name, as JSON.
-    pub name: String,
+use super::Malformed;
+
+pub use page_builder::{Part, StatisticsPageBuilder};
+pub use pages::api::{King, Place, Population};
+pub use render::{COLUMNS, render};
+
+/// The query of `GET /v1/statistics/places`.
+#[derive(Debug)]
+pub struct StatisticsQuery {
+    /// The populations, their order and their limit.
+    pub populations: Populations,
+    /// The format, if the query names one.
+    pub format: Option<Format>,
 }
 
-/// The people of a place in numbers, as the owner of people shows them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Population {
-    /// The place.
-    pub place_id: i64,
-    /// How many live there.
-    pub living: i64,
-    /// How many lie there.
-    pub dead: i64,
-    /// The king, if there is one.
-    pub king: Option<King>,
+impl StatisticsQuery {
+    /// The parameters of the query.
+    pub const PARAMETERS: &[&str] = &["limit", "after", "sort", "least", "asOf", "format"];
+
+    /// Parses the query; `now` is in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// An invalid value.
+    pub fn read(params: &Params, now: i64) -> Result<Self, Problem> {
+        Ok(Self {
+            populations: Populations::read(params, now)?,
+            format: params.get("format")?,
+        })
+    }
 }
 
-/// A king.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct King {
-    /// The person's id.
-    pub id: i64,
-    /// The person's name, as JSON.
-    pub name: String,
-}
-
-/// A place with its people in numbers: none where it has nobody.
+/// A place with its population: none if the place is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The place.
     pub place: Place,
-    /// Its people.
-    pub people: Option<Population>,
+    /// Its population.
+    pub population: Option<Population>,
+}
+
+/// Parses an array of places.
+///
+/// # Errors
+/// Any other body.
+pub fn places(body: &[u8]) -> Result<Vec<Place>, Malformed> {
+    parse(body, Malformed::Places)
+}
+
+/// Parses an array of populations.
+///
+/// # Errors
+/// Any other body.
+pub fn populations(body: &[u8]) -> Result<Vec<Population>, Malformed> {
+    parse(body, Malformed::Groups)
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8], malformed: Malformed) -> Result<Vec<T>, Malformed> {
+    serde_json::from_slice(body).map_err(|_| malformed)
 }
 
 #[cfg(test)]

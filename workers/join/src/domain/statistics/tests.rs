@@ -1,4 +1,4 @@
-//! Pages gathered from two services of a test, held against one look at everything.
+//! Pages built from two simulated services, compared with a full scan.
 
 use std::collections::BTreeMap;
 
@@ -18,14 +18,14 @@ type Counts = BTreeMap<i64, (i64, i64)>;
 fn place(id: i64) -> Place {
     Place {
         id,
-        name: format!("\"n{id}\""),
+        name: format!("n{id}"),
     }
 }
 
 fn population(place_id: i64, (living, dead): (i64, i64)) -> Population {
     let king = (living > 1).then(|| King {
         id: 100 + place_id,
-        name: format!("\"k{place_id}\""),
+        name: format!("k{place_id}"),
     });
     Population {
         place_id,
@@ -99,30 +99,30 @@ fn people_at(path: &str, counts: &Counts) -> Part<Population> {
     }
 }
 
-/// Every page, each of so many steps at most.
+/// Every page, each of at most `steps` steps.
 fn walk(places: &[i64], counts: &Counts, query: &str, steps: usize) -> Vec<Vec<Row>> {
     let mut pages = Vec::new();
     let mut after = String::new();
     loop {
         let query = format!("{query}{after}");
         let params = Params::read(&query, Populations::PARAMETERS).unwrap();
-        let mut gathering = Gathering::of(Populations::read(&params, 0).unwrap());
+        let mut page = StatisticsPageBuilder::new(Populations::read(&params, 0).unwrap());
         for _ in 0..steps {
-            let Some([of_places, of_people]) = gathering.paths() else {
+            let Some([of_places, of_people]) = page.paths() else {
                 break;
             };
             let people = people_at(&of_people, counts);
-            let names = gathering.names(&people.records).unwrap_or(of_places);
-            gathering.take(places_at(&names, places), people);
+            let names = page.names(&people.records).unwrap_or(of_places);
+            page.add(places_at(&names, places), people);
         }
-        let (rows, next) = gathering.into_page();
+        let (rows, next) = page.into_page();
         pages.push(rows);
         let Some(next) = next else { return pages };
         after = format!("&after={next}");
     }
 }
 
-/// All rows by one look at everything.
+/// All rows by a full scan.
 fn naive(places: &[i64], counts: &Counts, order: Order, least: i64) -> Vec<Row> {
     let count = |id: &i64| counts.get(id).copied().unwrap_or_default();
     let mut ids: Vec<i64> = places.to_vec();
@@ -130,14 +130,14 @@ fn naive(places: &[i64], counts: &Counts, order: Order, least: i64) -> Vec<Row> 
     ids.sort_by_key(|id| (rank(order, count(id)), *id));
     let row = |id: i64| Row {
         place: place(id),
-        people: counts.get(&id).map(|count| population(id, *count)),
+        population: counts.get(&id).map(|count| population(id, *count)),
     };
     ids.into_iter().map(row).collect()
 }
 
 proptest! {
     #[test]
-    fn every_order_walks_all_places_as_one_look_at_everything_would(
+    fn the_pages_of_every_order_equal_a_full_scan(
         places in prop::collection::btree_set(1..40i64, 0..25),
         counts in prop::collection::btree_map(1..40i64, (0..4i64, 0..3i64), 0..25),
         least in 0..4i64,
@@ -156,7 +156,7 @@ proptest! {
     }
 
     #[test]
-    fn every_form_says_the_same(
+    fn every_format_has_the_same_records(
         places in prop::collection::btree_set(1..40i64, 0..9),
         counts in prop::collection::btree_map(1..40i64, (0..4i64, 0..3i64), 0..25),
         dead in 0..9i64,
@@ -164,15 +164,11 @@ proptest! {
         let places: Vec<i64> = places.into_iter().collect();
         let rows = naive(&places, &counts, Order::Id, 0);
         let everyone: i64 = counts.values().map(|(living, _)| living).sum();
-        let text = |format| {
-            let mut written = Written::of(&rows, everyone, format);
-            written.push_nowhere(dead);
-            written.into_text()
-        };
+        let text = |format| render(&rows, everyone, Some(dead), format);
         let records: Vec<Value> = serde_json::from_str(&text(Format::Json)).unwrap();
         prop_assert_eq!(records.len(), rows.len() + 1);
         for (record, row) in records.iter().zip(&rows) {
-            let of = |f: fn(&Population) -> i64| row.people.as_ref().map_or(0, f);
+            let of = |f: fn(&Population) -> i64| row.population.as_ref().map_or(0, f);
             prop_assert_eq!(record["total"].as_i64(), Some(of(|p| p.living + p.dead)));
             let share = record["share"].as_f64().unwrap();
             let exact = f64::from(u32::try_from(of(|p| p.living)).unwrap())
@@ -203,8 +199,8 @@ proptest! {
 }
 
 #[test]
-fn a_page_of_nothing_has_its_frame() {
-    let text = |format| Written::of(&[], 0, format).into_text();
+fn an_empty_page_keeps_its_frame() {
+    let text = |format| render(&[], 0, None, format);
     assert_eq!(text(Format::Json), "[]");
     assert_eq!(text(Format::NdJson), "");
     assert_eq!(
@@ -218,31 +214,32 @@ fn a_record_has_its_members_in_order() {
     let rows = [
         Row {
             place: place(1),
-            people: Some(population(1, (4, 3))),
+            population: Some(population(1, (4, 3))),
         },
         Row {
             place: place(2),
-            people: None,
+            population: None,
         },
     ];
-    let mut written = Written::of(&rows, 67, Format::Json);
-    written.push_nowhere(6);
     let expected = [
         r#"{"id":1,"name":"n1","total":7,"living":4,"dead":3,"share":0.059701,"king":{"id":101,"name":"k1"}}"#,
         r#"{"id":2,"name":"n2","total":0,"living":0,"dead":0,"share":0,"king":null}"#,
         r#"{"id":null,"name":null,"total":6,"living":0,"dead":6,"share":0,"king":null}"#,
     ];
-    assert_eq!(written.into_text(), format!("[{}]", expected.join(",\n")));
+    assert_eq!(
+        render(&rows, 67, Some(6), Format::Json),
+        format!("[{}]", expected.join(",\n"))
+    );
 }
 
 #[test]
-fn the_past_is_asked_for_in_both_registers() {
+fn as_of_is_sent_to_both_services() {
     for (sort, _) in Order::ALL {
         let query = format!("sort={sort}&asOf=1970-01-01T00:00:00Z");
         let params = Params::read(&query, Populations::PARAMETERS).unwrap();
-        let gathering = Gathering::of(Populations::read(&params, 0).unwrap());
-        let names = gathering.names(&[population(1, (1, 0))]);
-        let [places, people] = gathering.paths().unwrap();
+        let page = StatisticsPageBuilder::new(Populations::read(&params, 0).unwrap());
+        let names = page.names(&[population(1, (1, 0))]);
+        let [places, people] = page.paths().unwrap();
         for path in names.iter().chain([&places]) {
             assert!(
                 path.starts_with("/v1/places/as-of?asOf=1970-01-01T00:00:00Z&"),
@@ -251,4 +248,52 @@ fn the_past_is_asked_for_in_both_registers() {
         }
         assert!(people.ends_with("&asOf=1970-01-01T00:00:00Z"), "{people}");
     }
+}
+
+#[test]
+fn names_are_escaped_as_the_services_escape_them() {
+    let places = places(r#"[{"id":1,"name":"a\"},\\ ñ🐉\u007f/"}]"#.as_bytes()).unwrap();
+    let row = |place| Row {
+        place,
+        population: None,
+    };
+    let rows: Vec<Row> = places.into_iter().map(row).collect();
+    let expected = "[{\"id\":1,\"name\":\"a\\\"},\\\\ ñ🐉\u{7f}/\",\"total\":0,";
+    let json = render(&rows, 0, None, Format::Json);
+    assert!(json.starts_with(expected), "{json}");
+}
+
+#[test]
+fn responses_are_parsed() {
+    let body = r#"[{"placeId":3,"total":3,"living":2,"dead":1,"king":{"id":7,"name":"K}"}}]"#;
+    let king = Some(King {
+        id: 7,
+        name: "K}".to_owned(),
+    });
+    let expected = Population {
+        king,
+        ..population(3, (2, 1))
+    };
+    assert_eq!(populations(body.as_bytes()), Ok(vec![expected]));
+    assert_eq!(places(b"[]"), Ok(vec![]));
+}
+
+#[test]
+fn malformed_responses_are_rejected() {
+    for body in [
+        "",
+        "[",
+        "oops",
+        "{}",
+        "[{}]",
+        "[{\"id\":1}]",
+        "[{\"id\":1,\"name\":2}]",
+        "[{\"id\":1,\"name\":\"a\\\"}]",
+        "[{\"id\":1,\"name\":\"a\0\"}]",
+    ] {
+        assert_eq!(places(body.as_bytes()), Err(Malformed::Places), "{body}");
+        assert_eq!(populations(body.as_bytes()), Err(Malformed::Groups));
+    }
+    let without_king = br#"[{"placeId":3,"total":3,"living":2,"dead":1}]"#;
+    assert_eq!(populations(without_king), Err(Malformed::Groups));
 }

@@ -1,0 +1,116 @@
+//! The copy of a response that a cache stores.
+//!
+//! A layer that stores responses observes the copy with [`Answer::when_cached`]. The copy of a
+//! buffered body exists at once. That of a stream exists after its last chunk.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use futures_util::StreamExt;
+use js_sys::{JsString, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+
+use super::{Answer, Body, Fixed};
+use crate::Error;
+use crate::http::tee;
+
+type Observer = Box<dyn FnOnce(&Rc<Fixed>)>;
+
+/// A copy that exists now or later, and the observers that wait for it.
+#[derive(Clone, Default)]
+pub struct FutureCopy {
+    copy: Rc<OnceCell<Rc<Fixed>>>,
+    observers: Rc<RefCell<Vec<Observer>>>,
+}
+
+impl FutureCopy {
+    fn set(&self, copy: Rc<Fixed>) {
+        for observe in self.observers.take() {
+            observe(&copy);
+        }
+        let _ = self.copy.set(copy);
+    }
+}
+
+impl Answer {
+    /// Calls the observer with the copy of this response, if and when there is one.
+    #[must_use]
+    pub fn when_cached(self, observe: impl FnOnce(&Rc<Fixed>) + 'static) -> Self {
+        if let Some(future) = &self.copy {
+            match future.copy.get() {
+                Some(copy) => observe(copy),
+                None => future.observers.borrow_mut().push(Box::new(observe)),
+            }
+        }
+        self
+    }
+
+    /// A response that was made from a copy.
+    #[must_use]
+    pub fn with_copy(self, copy: &Rc<Fixed>) -> Self {
+        let future = FutureCopy::default();
+        future.set(Rc::clone(copy));
+        Self {
+            copy: Some(future),
+            ..self
+        }
+    }
+
+    /// Copies a 200 whose change sequences are known. `at` is when the request arrived. A stream
+    /// is copied while it is sent, up to `max_bytes`.
+    #[must_use]
+    pub fn with_future_copy(self, at: i64, max_bytes: usize) -> Self {
+        let Some(marks) = self.marks.filter(|_| self.status == 200) else {
+            return self;
+        };
+        let headers = self.headers.clone();
+        let future = FutureCopy::default();
+        let set = {
+            let future = future.clone();
+            move |body, bytes| future.set(Rc::new(Fixed::new(headers, body, marks, bytes, at)))
+        };
+        let body = match self.body {
+            Body::Js(body) => {
+                if let Some(text) = body.dyn_ref::<JsString>() {
+                    set(body.clone(), text.length() as usize);
+                }
+                Body::Js(body)
+            }
+            Body::Text(text) => {
+                set(JsString::from(text.as_str()).into(), text.len());
+                Body::Text(text)
+            }
+            Body::Bytes(bytes) => {
+                set(Uint8Array::from(bytes.as_slice()).into(), bytes.len());
+                Body::Bytes(bytes)
+            }
+            Body::Stream(chunks) => {
+                let keep = move |whole: Uint8Array| {
+                    let bytes = whole.length() as usize;
+                    set(whole.into(), bytes);
+                };
+                Body::Stream(tee::gathered(chunks, max_bytes, keep))
+            }
+            other => other,
+        };
+        Self {
+            body,
+            copy: Some(future),
+            ..self
+        }
+    }
+
+    /// Reads the whole body without sending it: the copy, if the response can be copied.
+    ///
+    /// # Errors
+    /// A stream that breaks off.
+    pub async fn into_copy(self, at: i64, max_bytes: usize) -> Result<Option<Rc<Fixed>>, Error> {
+        let response = self.with_future_copy(at, max_bytes);
+        if let Body::Stream(mut chunks) = response.body {
+            while let Some(chunk) = chunks.next().await {
+                let _: JsValue = chunk.map_err(Error::platform("reading an answer"))?;
+            }
+        }
+        Ok(response.copy.and_then(|future| future.copy.get().cloned()))
+    }
+}

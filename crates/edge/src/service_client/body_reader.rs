@@ -1,0 +1,71 @@
+//! Reads the body of another worker's response chunk by chunk, with a timeout.
+
+use js_sys::Promise;
+use web_sys::Response;
+
+use super::ServiceClient;
+use super::call_policy::CallPolicy;
+use crate::Error;
+use crate::http::chunks::{self, Reader};
+use crate::timeout::{before, timer};
+
+/// A body that is being read. One timer covers many chunks: the read times out if no chunk
+/// arrived while the timer ran. While the policy has a deadline, it times out in any case.
+pub struct BodyReader {
+    reader: Option<Reader>,
+    policy: CallPolicy,
+    timer: Promise,
+    has_progressed: bool,
+}
+
+impl ServiceClient {
+    /// Reads the body of a response chunk by chunk.
+    #[must_use]
+    pub fn body_reader(&self, response: &Response) -> BodyReader {
+        let policy = self.policy.clone();
+        // A body that is absent or already read has no chunks.
+        let reader = response.body().and_then(|body| chunks::reader(&body).ok());
+        BodyReader {
+            reader,
+            timer: policy.timer(),
+            policy,
+            has_progressed: false,
+        }
+    }
+}
+
+impl BodyReader {
+    /// Drops the deadline of the whole body. The timeout of each chunk remains.
+    pub fn drop_deadline(&mut self) {
+        self.policy.deadline = None;
+        self.has_progressed = true;
+    }
+
+    /// The next chunk, or none after the last one.
+    ///
+    /// # Errors
+    /// A problem that names the service, if the body breaks off or times out.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let Some(reader) = &self.reader else {
+            return Ok(None);
+        };
+        let read = chunks::next(reader);
+        loop {
+            let result = before(&self.timer, &read).await;
+            if let Some(result) = result.map_err(|thrown| self.policy.threw(&thrown))? {
+                self.has_progressed = true;
+                let chunk = chunks::taken(&result).map_err(|thrown| self.policy.threw(&thrown))?;
+                if chunk.is_none() {
+                    self.policy.succeeded();
+                }
+                return Ok(chunk);
+            }
+            if self.policy.deadline.is_some() || !self.has_progressed {
+                let _ = reader.cancel();
+                return Err(self.policy.timed_out());
+            }
+            self.has_progressed = false;
+            self.timer = timer(self.policy.timeout_ms);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! A page of statistics as JSON, NDJSON or CSV.
+
+use http_semantics::{Format, csv};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{King, Row};
+
+/// The header row of the CSV.
+pub const COLUMNS: &str = "id,name,total,living,dead,share,kingId,kingName\r\n";
+
+/// One record of the page, in the order of its JSON members.
+#[derive(Serialize)]
+struct Record<'a> {
+    id: Option<i64>,
+    name: Option<&'a str>,
+    total: i64,
+    living: i64,
+    dead: i64,
+    share: Box<RawValue>,
+    king: Option<&'a King>,
+}
+
+/// Renders rows. `all_living` is the number that shares are relative to. The last page has one
+/// more record: the dead without a place.
+#[must_use]
+pub fn render(
+    rows: &[Row],
+    all_living: i64,
+    dead_without_place: Option<i64>,
+    format: Format,
+) -> String {
+    let of_row = |row| Record::new(Some(row), 0, all_living);
+    let without_place = dead_without_place.map(|dead| Record::new(None, dead, all_living));
+    let records = rows.iter().map(of_row).chain(without_place);
+    let records: Vec<String> = records
+        .map(|record| match format {
+            Format::Csv => record.to_csv(),
+            Format::Json | Format::NdJson => serde_json::to_string(&record).unwrap_or_default(),
+        })
+        .collect();
+    let frame = format.frame_below(COLUMNS);
+    let end = frame.end(records.is_empty());
+    [frame.open, &records.join(frame.between), end].concat()
+}
+
+impl<'a> Record<'a> {
+    fn new(row: Option<&'a Row>, dead_without_place: i64, all_living: i64) -> Self {
+        let population = row.and_then(|row| row.population.as_ref());
+        let living = population.map_or(0, |population| population.living);
+        let dead = population.map_or(dead_without_place, |population| population.dead);
+        Self {
+            id: row.map(|row| row.place.id),
+            name: row.map(|row| row.place.name.as_str()),
+            total: living + dead,
+            living,
+            dead,
+            share: RawValue::from_string(share(living, all_living)).unwrap_or_default(),
+            king: population.and_then(|population| population.king.as_ref()),
+        }
+    }
+
+    fn to_csv(&self) -> String {
+        let number = |id: Option<i64>| id.map(|id| id.to_string()).unwrap_or_default();
+        let (id, name) = (number(self.id), self.name.map(cell).unwrap_or_default());
+        let (total, living, dead, share) = (self.total, self.living, self.dead, self.share.get());
+        let king_id = number(self.king.map(|king| king.id));
+        let king = self.king.map(|king| cell(&king.name)).unwrap_or_default();
+        format!("{id},{name},{total},{living},{dead},{share},{king_id},{king}")
+    }
+}
+
+/// A CSV cell (RFC 4180) that no spreadsheet evaluates as a formula.
+fn cell(text: &str) -> String {
+    let text = csv::armoured(text);
+    if text.contains(['"', ',', '\r', '\n']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.into_owned()
+    }
+}
+
+/// A share of a whole as a plain number with at most six decimals. A share of nothing is 0.
+fn share(part: i64, whole: i64) -> String {
+    if whole <= 0 {
+        return "0".to_owned();
+    }
+    let (part, whole) = (i128::from(part), i128::from(whole));
+    let millionths = (part * 2_000_000 + whole) / (2 * whole);
+    let decimals = format!("{:06}", millionths % 1_000_000);
+    let text = format!("{}.{decimals}", millionths / 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_a_plain_number() {
+        for (part, whole, text) in [
+            (0, 0, "0"),
+            (0, 7, "0"),
+            (7, 7, "1"),
+            (1, 2, "0.5"),
+            (1, 10, "0.1"),
+            (2, 3, "0.666667"),
+            (1, 3_000_000, "0"),
+            (1, 1_000_000, "0.000001"),
+            (1_999_999, 2_000_000, "1"),
+        ] {
+            assert_eq!(share(part, whole), text, "{part} of {whole}");
+        }
+    }
+
+    #[test]
+    fn a_cell_is_no_formula_and_breaks_no_row() {
+        for (text, expected) in [
+            ("Cala 'Tranquila'", "Cala 'Tranquila'"),
+            ("'s-Hertogenbosch", "'s-Hertogenbosch"),
+            ("a,b", "\"a,b\""),
+            ("Torre \"Alta\"", "\"Torre \"\"Alta\"\"\""),
+            ("=1+1", "'=1+1"),
+            ("'=1+1", "''=1+1"),
+            ("@x,y", "\"'@x,y\""),
+            ("＋1", "'＋1"),
+            ("a=b", "a=b"),
+        ] {
+            assert_eq!(cell(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Shared by the forms: the session, the CSRF check, and sending the write to a backend.
+
+use domain::Param;
+use edge::{Answer, Call, Error, ServiceClient, access};
+use http_semantics::Problem;
+use http_semantics::auth::{Policy, Scope, Token};
+use http_semantics::problem::Kind;
+use pages::api::Refusal;
+use pages::{Form, enter};
+use web_sys::Response;
+
+use super::html;
+use super::reads::place_named;
+use crate::backends::Backends;
+use crate::backends::header;
+use crate::domain::session;
+
+/// The most bytes of a form.
+const FORM_BYTES: usize = 64 * 1024;
+
+/// The session of a browser.
+pub struct Session {
+    policy: Policy,
+    token: Option<Token>,
+    is_new: bool,
+}
+
+impl Session {
+    /// The session of a request, by its cookie.
+    pub fn load(call: &Call) -> Self {
+        Self {
+            policy: access::policy(&call.env),
+            token: session::token(call.header("cookie").as_deref()),
+            is_new: false,
+        }
+    }
+
+    /// Adds a token field to a form, if the session needs one to write.
+    pub fn begin(&self, mut form: Form) -> Form {
+        form.wants_token = self
+            .policy
+            .admit(Scope::Write, self.token.as_ref())
+            .is_err();
+        form
+    }
+
+    /// Requires the scope `read`.
+    ///
+    /// # Errors
+    /// A missing token, if reading needs one.
+    pub fn require_read(&self) -> Result<(), Problem> {
+        self.policy.admit(Scope::Read, self.token.as_ref())
+    }
+
+    /// Whether the sender of a form may write. If not, the form states why.
+    pub fn may_write(&mut self, form: &mut Form) -> bool {
+        self.has_scope(Scope::Write, form)
+    }
+
+    fn has_scope(&mut self, scope: Scope, form: &mut Form) -> bool {
+        if let Some(given) = form.given("token") {
+            self.token = Token::parse(given);
+            self.is_new = true;
+            if self.token.is_none() {
+                form.wants_token = true;
+                form.wrong("token", format!("Must be {}.", Token::EXPECTED));
+                return false;
+            }
+        }
+        match self.policy.admit(scope, self.token.as_ref()) {
+            Ok(()) => true,
+            Err(problem) => {
+                self.is_new = false;
+                refuse(form, &problem);
+                false
+            }
+        }
+    }
+
+    /// Stores a new and valid token in the browser.
+    pub fn store(&self, answer: Answer) -> Answer {
+        let new = self.token.as_ref().filter(|_| self.is_new);
+        answer.header_if("set-cookie", new.map(session::set_cookie))
+    }
+}
+
+/// Shows a problem in a form.
+pub fn refuse(form: &mut Form, problem: &Problem) {
+    if let Ok(refusal) = serde_json::from_str::<Refusal>(&problem.to_json()) {
+        form.refuse(&refusal);
+    }
+}
+
+/// Rejects a form of another origin.
+///
+/// # Errors
+/// A form of another origin.
+pub fn require_same_origin(call: &Call) -> Result<(), Error> {
+    let (origin, site) = (call.header("origin"), call.header("sec-fetch-site"));
+    if session::is_same_origin(&call.incoming.url, origin.as_deref(), site.as_deref()) {
+        Ok(())
+    } else {
+        Err(Problem::foreign_form().into())
+    }
+}
+
+/// Reads a form.
+///
+/// # Errors
+/// A form of another origin, of another media type, or too long.
+pub async fn read(call: &Call) -> Result<Form, Error> {
+    require_same_origin(call)?;
+    call.media_type(&["application/x-www-form-urlencoded"])?;
+    Ok(Form::read(&call.body(FORM_BYTES).await?))
+}
+
+/// The place that a field names: none if the field is empty, or if the name is unknown, which the
+/// form then states.
+///
+/// # Errors
+/// A backend that failed.
+pub async fn place(
+    backends: &Backends,
+    form: &mut Form,
+    field: &'static str,
+) -> Result<Option<i64>, Error> {
+    let Some(text) = form.given(field) else {
+        return Ok(None);
+    };
+    let found = place_named(backends, text).await?;
+    if found.is_none() {
+        form.wrong(field, "There is no place of this name.");
+    }
+    Ok(found)
+}
+
+/// The write of a form.
+pub struct Write<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The path.
+    pub path: String,
+    /// The JSON body.
+    pub body: Option<serde_json::Value>,
+}
+
+impl Write<'_> {
+    /// Sends the write. Without a response, the form states why.
+    ///
+    /// # Errors
+    /// A response that cannot be read.
+    pub async fn send(
+        self,
+        backend: &ServiceClient,
+        form: &mut Form,
+    ) -> Result<Option<Response>, Error> {
+        let version = form
+            .given("version")
+            .map(|version| format!("\"{version}\""));
+        let key = form.given("key").map(ToOwned::to_owned);
+        let body = self.body.map(|body| body.to_string());
+        let headers: Vec<(&str, &str)> = [
+            ("if-match", version.as_deref()),
+            ("idempotency-key", key.as_deref()),
+            ("content-type", body.as_ref().map(|_| "application/json")),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
+        let body = body.as_deref().map(str::as_bytes);
+        let sent = backend.send(self.method, &self.path, &headers, body).await;
+        let response = match sent {
+            Ok(response) => response,
+            Err(error) => {
+                refuse(form, &error.into_problem());
+                return Ok(None);
+            }
+        };
+        if response.status() < 400 {
+            if self.method != "POST" || id_of(&response).is_some() {
+                return Ok(Some(response));
+            }
+            let error = backend.failed("what has been added has no address");
+            refuse(form, &error.into_problem());
+            return Ok(None);
+        }
+        let refusal = backend.bytes(&response).await?;
+        match serde_json::from_slice::<Refusal>(&refusal) {
+            Ok(refusal) => form.refuse(&refusal),
+            Err(error) => refuse(form, &backend.failed(&error.to_string()).into_problem()),
+        }
+        Ok(None)
+    }
+}
+
+/// The id of a created record.
+pub fn id_of(created: &Response) -> Option<String> {
+    let location = header(created, "location")?;
+    location.rsplit('/').next().map(ToOwned::to_owned)
+}
+
+/// Adds an idempotency key, so that sending a form twice writes once.
+pub fn add_idempotency_key(form: &mut Form) {
+    if form.given("key").is_none() {
+        form.set("key", random_key());
+    }
+}
+
+/// A new idempotency key.
+pub fn random_key() -> String {
+    let half = || format!("{:016x}", js_sys::Math::random().to_bits());
+    half() + &half()
+}
+
+/// The page that asks for a token to read.
+pub fn login_page(problem: &Problem) -> Answer {
+    let mut form = Form::default();
+    form.wants_token = true;
+    if problem.kind() != Kind::TokenRequired {
+        refuse(&mut form, problem);
+    }
+    html(problem.status(), enter::page(&form))
+}
+
+/// `POST /ui/enter`: stores a token in the browser.
+///
+/// # Errors
+/// A form of another origin.
+pub async fn login(call: Call) -> Result<Answer, Error> {
+    let mut form = read(&call).await?;
+    let mut session = Session::load(&call);
+    if session.has_scope(Scope::Read, &mut form) {
+        return Ok(session.store(Answer::see_other("/")));
+    }
+    form.wants_token = true;
+    Ok(html(form.status(), enter::page(&form)))
+}
+
+/// `POST /ui/forget`: deletes the token from the browser.
+///
+/// # Errors
+/// A form of another origin.
+pub async fn logout(call: Call) -> Result<Answer, Error> {
+    require_same_origin(&call)?;
+    Ok(Answer::see_other("/?done=forgotten").header("set-cookie", session::clear_cookie()))
+}

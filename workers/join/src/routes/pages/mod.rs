@@ -1,0 +1,101 @@
+//! The pages for a browser: `/` and `/ui/*`. Each reads the API of the backends, as any client
+//! would. The crate `pages` renders the HTML.
+
+mod form;
+mod import;
+mod overview;
+mod people;
+mod person;
+mod place;
+mod reads;
+mod stale_part;
+
+use edge::{Answer, Body, Call, Error};
+use futures_util::FutureExt;
+use futures_util::future::{LocalBoxFuture, ready};
+use http_semantics::Problem;
+use maud::Markup;
+use pages::{Notice, POLICY, message};
+
+pub use form::{login, logout};
+pub use import::{import, import_form};
+pub use overview::{first_statistics_query, overview};
+pub use people::people;
+pub use person::{change_person, create_person, new_person, person, person_action};
+pub use place::{change_place, create_place, new_place, place, place_action};
+
+/// Requires the scope `read`, and turns errors into pages.
+pub fn require_read<F, A>(
+    handler: F,
+) -> impl Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>
+where
+    F: Fn(Call) -> A + 'static,
+    A: Future<Output = Result<Answer, Error>> + 'static,
+{
+    let handler = html_errors(handler);
+    move |call| match form::Session::load(&call).require_read() {
+        Ok(()) => handler(call),
+        Err(problem) => ready(Ok(form::login_page(&problem))).boxed_local(),
+    }
+}
+
+/// Turns the errors of a handler into pages.
+pub fn html_errors<F, A>(
+    handler: F,
+) -> impl Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>
+where
+    F: Fn(Call) -> A + 'static,
+    A: Future<Output = Result<Answer, Error>> + 'static,
+{
+    move |call| {
+        // A form redirects to a page, which must show its write: no lagging replica will do.
+        call.demand_newest();
+        let answer = handler(call);
+        async move { Ok(answer.await.unwrap_or_else(error_page)) }.boxed_local()
+    }
+}
+
+/// The page of an unknown path.
+///
+/// # Errors
+/// Always.
+pub async fn not_found(_call: Call) -> Result<Answer, Error> {
+    Err(Problem::unknown_route().into())
+}
+
+fn error_page(error: Error) -> Answer {
+    let problem = error.into_problem();
+    let entry = problem.kind().entry();
+    html(
+        entry.status,
+        message::message(entry.title, problem.detail(), entry.remedy),
+    )
+}
+
+/// A page. It depends on the cookie, so no cache may store it.
+fn html(status: u16, page: Markup) -> Answer {
+    html_body(status, Body::Text(page.into_string()))
+}
+
+fn html_body(status: u16, body: Body) -> Answer {
+    Answer::page(status, body)
+        .header("cache-control", "no-store")
+        .header("content-security-policy", POLICY)
+        .header("referrer-policy", "same-origin")
+}
+
+/// The notice of what the previous page did, which the query names.
+fn flash(query: &str) -> Vec<Notice> {
+    let form = pages::Form::read(query.as_bytes());
+    let text = match form.get("done") {
+        "added" => "It has been added.",
+        "saved" => "It has been saved.",
+        "crowned" => "Long live the king.",
+        "uncrowned" => "The crown has been taken.",
+        "buried" => "The death has been written down.",
+        "removed" => "It has been removed.",
+        "forgotten" => "This browser has forgotten its token.",
+        _ => return Vec::new(),
+    };
+    vec![Notice::Done(text)]
+}

@@ -1,0 +1,40 @@
+//! `GET /ui/people`
+
+use edge::{Answer, Call, Error};
+use pages::api::Person;
+use pages::people::{Ask, People};
+
+use super::reads::{list, or_warn, places_of};
+use super::{flash, html};
+use crate::backends::Backends;
+
+/// A search for people by name.
+///
+/// # Errors
+/// A worker without its bindings.
+pub async fn people(call: Call) -> Result<Answer, Error> {
+    let backends = Backends::new(&call.env)?;
+    let mut notices = flash(&call.query);
+    let query = Ask::read(&call.query);
+    let found = list::<Person>(&backends.people, &query.path(None)).await;
+    let found = or_warn(found, "who is here", &mut notices);
+    let (people, next) = found.unzip();
+    let place_ids: Vec<i64> = people
+        .iter()
+        .flatten()
+        .filter_map(|person| person.place_id)
+        .collect();
+    let places = or_warn(
+        places_of(&backends, place_ids).await,
+        "the names of the places",
+        &mut notices,
+    );
+    let page = People {
+        ask: query,
+        people,
+        places: places.unwrap_or_default(),
+        next: next.flatten(),
+        notices,
+    };
+    Ok(html(200, page.to_html()))
+}

@@ -1,0 +1,76 @@
+//! Serves a response if a backend fails, times out or sends a malformed one (stale-if-error).
+//!
+//! The fallbacks, in order: the last good response to the same request with its age, a partial
+//! response, the problem. A client that prefers strict handling (RFC 7240) gets the problem.
+
+use std::rc::Rc;
+
+use edge::{Answer, CIRCUIT_OPEN, Call, Error, now};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use http_semantics::{Format, Problem, prefer};
+
+use crate::domain::cache_status::CacheStatus;
+use crate::service::cache::CachedRoute;
+
+/// Adds the fallbacks to a handler of reads, whose response has one of these formats. The
+/// responses that the handler lets be cached are saved as snapshots.
+pub fn stale_if_error<H, A>(
+    formats: &'static [Format],
+    handler: H,
+) -> impl Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>
+where
+    H: Fn(Call) -> A + 'static,
+    A: Future<Output = Result<Answer, Error>> + 'static,
+{
+    move |call| {
+        let cache = Rc::new(CachedRoute::new(call.clone(), formats));
+        let response = handler(call);
+        async move {
+            let response = match response.await {
+                Ok(mut response) => match response.lacks() {
+                    None => {
+                        let cache = Rc::clone(&cache);
+                        response.when_cached(move |copy| cache.save(copy))
+                    }
+                    Some(problem) => fallback(&cache, problem, Some(response)).await,
+                },
+                Err(Error::Problem(problem)) if problem.service().is_some() => {
+                    fallback(&cache, problem, None).await
+                }
+                Err(other) => return Err(other),
+            };
+            let timings = cache.call().timings.borrow().header();
+            Ok(response.header_if("server-timing", timings))
+        }
+        .boxed_local()
+    }
+}
+
+/// The response in place of a problem, or of a partial response.
+async fn fallback(cache: &CachedRoute, problem: Problem, partial: Option<Answer>) -> Answer {
+    let call = cache.call();
+    if prefer::is_strict(call.header("prefer").as_deref()) {
+        return Answer::problem(&problem).header("preference-applied", prefer::STRICT);
+    }
+    let outcome = problem
+        .service()
+        .and_then(|service| call.timings.borrow().how(service));
+    let status = |age| CacheStatus {
+        age,
+        was_called: outcome != Some(CIRCUIT_OPEN),
+        problem: &problem,
+    };
+    if let Some(stale) = cache.stale_response().await {
+        let age = stale.age(now());
+        return stale
+            .into_response(call)
+            .header("age", age.to_string())
+            .header("cache-control", "no-cache")
+            .header("cache-status", status(Some(age)).to_string());
+    }
+    match partial {
+        Some(partial) => partial.header("cache-status", status(None).to_string()),
+        None => Answer::problem(&problem),
+    }
+}

@@ -1,0 +1,116 @@
+//! A response that was good at some time in the past.
+
+use domain::Param;
+use edge::{Answer, Body, Call, Fixed, Row};
+use http_semantics::Tag;
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+
+use super::snapshot_writer;
+use crate::domain::ChangeSeqs;
+use crate::domain::snapshot::{self, Headers};
+
+/// A response of the past, from either tier.
+pub struct StaleResponse {
+    change_seqs: ChangeSeqs,
+    /// When it was last known to be fresh, in milliseconds since 1970.
+    fresh_at: i64,
+    headers: Headers,
+    body: JsValue,
+}
+
+impl StaleResponse {
+    /// From the memory tier.
+    pub fn of_copy(copy: &Fixed) -> Self {
+        Self {
+            change_seqs: copy.marks,
+            fresh_at: copy.at,
+            headers: headers(copy),
+            body: copy.body().clone(),
+        }
+        .observed()
+    }
+
+    /// From the snapshot tier: one row per chunk of the body.
+    pub fn of_rows(rows: &[Row]) -> Option<Self> {
+        let head = rows.first()?;
+        let chunks: Array = rows.iter().map(|row| row.value("body")).collect();
+        let stale = Self {
+            change_seqs: [head.integer("places_seq")?, head.integer("people_seq")?],
+            fresh_at: head.integer("made_at")?,
+            headers: Headers::parse(&head.text("headers")?),
+            body: chunks.join("").into(),
+        };
+        Some(stale.observed())
+    }
+
+    /// It was fresh for as long as this isolate has observed its change sequences.
+    fn observed(self) -> Self {
+        let observed = snapshot_writer::observed().filter(|(seqs, _)| *seqs == self.change_seqs);
+        let fresh_at = observed.map_or(self.fresh_at, |(_, at)| at.max(self.fresh_at));
+        Self { fresh_at, ..self }
+    }
+
+    /// The change sequences that it was made of.
+    pub fn change_seqs(&self) -> ChangeSeqs {
+        self.change_seqs
+    }
+
+    /// The time for which it may have been stale, in seconds.
+    pub fn age(&self, now: i64) -> i64 {
+        (now - self.fresh_at).max(0) / 1000
+    }
+
+    /// Whether it is young enough to be served.
+    pub fn may_be_served(&self) -> bool {
+        snapshot::may_be_served(self.age(edge::now()))
+    }
+
+    /// When it was last known to be fresh, in milliseconds since 1970.
+    pub fn fresh_at(&self) -> i64 {
+        self.fresh_at
+    }
+
+    /// The body, and the link to the next page.
+    pub fn into_page(self) -> (Option<String>, Option<String>) {
+        (text(&self.body), self.headers.link)
+    }
+
+    /// The response to a request: a 304 if the client has it.
+    pub fn into_response(self, call: &Call) -> Answer {
+        let Headers {
+            content_type,
+            etag,
+            link,
+            total_count,
+        } = self.headers;
+        let tag = etag.as_deref().and_then(Tag::parse);
+        let has = |tag: &Tag| call.preconditions().is_ok_and(|given| given.has(tag));
+        match tag {
+            Some(tag) if has(&tag) => Answer::not_modified(&tag),
+            _ => Answer::ok(&content_type, Body::Js(self.body))
+                .header_if("etag", etag)
+                .header_if("link", link)
+                .header_if("x-total-count", total_count),
+        }
+    }
+}
+
+/// The headers of a snapshot.
+pub fn headers(copy: &Fixed) -> Headers {
+    let header = |name| copy.header(name).map(ToOwned::to_owned);
+    Headers {
+        content_type: header("content-type").unwrap_or_default(),
+        etag: header("etag"),
+        link: header("link"),
+        total_count: header("x-total-count"),
+    }
+}
+
+/// The text of a body.
+pub fn text(body: &JsValue) -> Option<String> {
+    match body.dyn_ref::<Uint8Array>() {
+        Some(bytes) => String::from_utf8(bytes.to_vec()).ok(),
+        None => body.as_string(),
+    }
+}

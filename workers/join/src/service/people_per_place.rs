@@ -1,0 +1,172 @@
+//! Joins places with their people.
+//!
+//! Both backends are read in parallel, with one D1 round trip each, and the responses are joined
+//! as the groups arrive. A page of at most [`BUFFER_BYTES`] has a length, and a failure becomes a
+//! problem. A longer page is streamed. If the people service fails before the response starts,
+//! the places are shown without people.
+
+use domain::PlaceId;
+use edge::{Answer, Body, Error};
+use futures_util::future::join;
+use futures_util::{StreamExt, stream};
+use http_semantics::media::Frame;
+use http_semantics::{Format, Problem, Tag};
+use tables::Cursor;
+use tables::page::{self, PeopleLimit};
+
+use super::merge_join_stream::MergeJoinStream;
+use crate::backends::Backends;
+use crate::domain::{ListQuery, Malformed, MergeJoin};
+
+/// The bytes of a page that are buffered before its response starts.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// A page of places with their people. `raw_query` is repeated in the link to the next page.
+///
+/// # Errors
+/// A problem of the places service, or of the people service for anything but a failure.
+pub async fn list(
+    backends: Backends,
+    query: ListQuery,
+    raw_query: &str,
+    format: Format,
+    is_head: bool,
+) -> Result<Answer, Error> {
+    let (places_path, groups_path) = (query.places_path(), query.groups_path(query.after));
+    let paths = [places_path.as_str(), groups_path.as_str()];
+    let (places, people) = backends.fetch(paths, format, is_head).await?;
+    let places = backends.places.require_ok(places)?;
+    let headers = places.headers();
+    let page = backends.places.bytes(&places).await?;
+
+    let header = |name| headers.get(name).ok().flatten();
+    let join = MergeJoin::of_page(page, format.frame());
+    let join = join.map_err(|malformed| backends.malformed_response(malformed))?;
+    let next = header("link").and_then(|_| join.last_place()).map(|id| {
+        let after = Cursor::Id(id).to_string();
+        page::next_link("/v1/people-per-place", raw_query, &after)
+    });
+    let described = |response: Answer| {
+        let count = header("x-total-count");
+        response
+            .header_if("link", next)
+            .header_if("x-total-count", count)
+    };
+    let (media_type, frame) = (format.media_type(), format.frame());
+    let people = match people {
+        Ok(people) => people,
+        Err(error) => return partial(error, join, media_type).map(described),
+    };
+    let mut join = MergeJoinStream::new(query, join, backends, &people.response);
+    let body = if is_head {
+        Body::Empty
+    } else {
+        match buffer(&mut join).await {
+            Ok(Buffered::Complete(page)) => Body::Bytes(page),
+            Ok(Buffered::Start(start)) => stream_rest(start, join, frame),
+            Err(error) => return partial(error, join.into_join(), media_type).map(described),
+        }
+    };
+    let response = Answer::ok(media_type, body).of_marks(people.change_seqs);
+    Ok(described(response.tagged(&people.tag)))
+}
+
+/// The part of a page that is buffered before its response starts.
+enum Buffered {
+    Complete(Vec<u8>),
+    Start(Vec<u8>),
+}
+
+async fn buffer(join: &mut MergeJoinStream) -> Result<Buffered, Error> {
+    let mut buffer = Vec::new();
+    while buffer.len() < BUFFER_BYTES {
+        match join.next().await? {
+            Some(bytes) => buffer.extend_from_slice(&bytes),
+            None => return Ok(Buffered::Complete(buffer)),
+        }
+    }
+    Ok(Buffered::Start(buffer))
+}
+
+fn stream_rest(start: Vec<u8>, mut join: MergeJoinStream, frame: Frame) -> Body {
+    join.drop_deadline();
+    let rest = stream::try_unfold(join, |mut join| async move {
+        Ok(join.next().await?.map(|bytes| (bytes, join)))
+    });
+    Body::stream(stream::once(async { Ok(start) }).chain(rest), frame)
+}
+
+/// One place with its people. `known` is what the client's tag is made of.
+///
+/// # Errors
+/// A place that does not exist, or a problem of the places service.
+pub async fn read(
+    backends: &Backends,
+    id: PlaceId,
+    limit: PeopleLimit,
+    known: Option<[i64; 2]>,
+) -> Result<Answer, Error> {
+    let limit = limit.get();
+    let place_path = format!("/v1/places/{id}");
+    let group_path = format!("/v1/people/by-place?placeId={id}&peopleLimit={limit}");
+    let paths = [place_path.as_str(), group_path.as_str()];
+    let (place, people) = match known {
+        None => backends.fetch(paths, Format::Json, false).await?,
+        Some(known) => {
+            let [version, change_seq] = known;
+            let tags = [
+                Tag::of_version(version),
+                Tag::of_list(Format::Json, &[change_seq]),
+            ];
+            let Some(fetched) = backends.fetch_if_changed(paths, &tags).await? else {
+                return Ok(Answer::not_modified(&Tag::of_list(Format::Json, &known)));
+            };
+            fetched
+        }
+    };
+    if place.status() == 404 {
+        return Err(Problem::not_found("place", id.get()).into());
+    }
+    let place = backends.places.require_ok(place)?;
+    let place = backends.places.bytes(&place);
+    let group = async {
+        let people = people?;
+        let group = backends.people.bytes(&people.response).await?;
+        Ok::<_, Error>((group, people))
+    };
+    let (place, group) = join(place, group).await;
+    let place = place?;
+    let response = group.and_then(|(group, people)| {
+        let body = joined(place.clone(), &group)
+            .map_err(|malformed| backends.malformed_response(malformed))?;
+        Ok(Answer::record(Body::Bytes(body), &people.tag).of_marks(people.change_seqs))
+    });
+    response.or_else(|error| {
+        let place = MergeJoin::of_one(place, Frame::NONE);
+        partial(error, place, Format::Json.media_type())
+    })
+}
+
+fn joined(place: Vec<u8>, group: &[u8]) -> Result<Vec<u8>, Malformed> {
+    let mut out = Vec::with_capacity(place.len() + group.len());
+    let mut join = MergeJoin::of_one(place, Frame::NONE);
+    join.push(group, &mut out)?;
+    join.end_groups(1, &mut out)?;
+    join.finish(&mut out)?;
+    Ok(out)
+}
+
+/// The response if the people service has failed: the places, with `"people":null`. It must not
+/// be stored.
+fn partial(error: Error, join: MergeJoin, media_type: &str) -> Result<Answer, Error> {
+    let problem = match error {
+        Error::Problem(problem) if problem.service() == Some("people") => problem,
+        other => return Err(other),
+    };
+    match join.places_only() {
+        Ok(body) => Ok(Answer::ok(media_type, Body::Bytes(body))
+            .header("cache-control", "no-store")
+            .lacking(problem)),
+        Err(Malformed::Places | Malformed::Groups) => Err(Problem::service_failed("places").into()),
+    }
+}
