@@ -36,7 +36,6 @@ say = @printf '» %s\n' "$(1)"
 # Runs a command in silence, and shows what it said if it fails.
 quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
-config = $(if $(filter join,$(1)),wrangler.toml,workers/$(1)/wrangler.toml)
 
 .PHONY: help setup build dev migrate seed test chaos fuzz container-test deploy backup restore bench bill lint openapi screenshots fmt clean
 
@@ -167,7 +166,7 @@ $(ASSETS): openapi/join.json $(shell find workers/join/web) node_modules/.packag
 
 .wrangler/state/%.migrated: $$(wildcard d1-migrations/$$*/*.sql) node_modules/.package-lock.json
 	$(call say,migrating the database $* …)
-	$(call quietly,CI=1 wrangler d1 migrations apply $* --local --persist-to .wrangler/state -c $(call config,$*))
+	$(call quietly,node --disable-warning=ExperimentalWarning ops/migrate.ts $*)
 	@touch $@
 
 .wrangler/state/seeded: $(WORKERS:%=.wrangler/state/%.migrated) seed.sql
