@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
+import { OutdatedSchema } from "../schema.ts";
 import type { Name } from "../workers.ts";
 import { prepare } from "./database.ts";
 import type { Plan, Plans } from "./plan.ts";
@@ -89,4 +90,10 @@ async function serve(name: Name, plan: Plan): Promise<void> {
 const [name, plans = "ops/containers/plans.json"] = process.argv.slice(2);
 const plan = (JSON.parse(readFileSync(plans, "utf8")) as Plans)[name as Name];
 if (!plan) throw new Error("which worker? places, people or join");
-await serve(name as Name, plan);
+try {
+  await serve(name as Name, plan);
+} catch (error) {
+  if (!(error instanceof OutdatedSchema)) throw error;
+  console.error(`» ${error.message}`);
+  process.exit(1);
+}

@@ -1,14 +1,15 @@
 // The program that a container runs: three of them on ports of this machine, and what they are
 // told. `make container-test` does the same with real containers.
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { plans } from "../../ops/containers/plan.ts";
+import { Miniflare } from "miniflare";
+import { type Plan, plans } from "../../ops/containers/plan.ts";
 import { relayTo } from "../../ops/containers/relay.ts";
 import { type Deployment, deploymentSuite, until } from "../support/deployment_suite.ts";
 import { type Name, Worker } from "../support/harness.ts";
@@ -21,6 +22,20 @@ async function freePort(): Promise<number> {
   server.close();
   if (!address || typeof address === "string") throw new Error("no port");
   return address.port;
+}
+
+/** Runs statements on the database in a folder of a container's data. */
+async function onDatabase(folder: string, plan: Plan, statements: string[]): Promise<unknown[][]> {
+  const { d1Databases } = plan.options;
+  const script = "export default {};";
+  const miniflare = new Miniflare({ modules: true, script, d1Persist: folder, d1Databases });
+  try {
+    const database = await miniflare.getD1Database("DB");
+    const all = await database.batch(statements.map((sql) => database.prepare(sql)));
+    return all.map(({ results }: { results: unknown[] }) => results);
+  } finally {
+    await miniflare.dispose();
+  }
 }
 
 async function processes(): Promise<Deployment> {
@@ -181,6 +196,33 @@ test("a_relayed_connection_ends_with_either_of_its_two_ends", async () => {
   service.close();
   const caller = connect(Number(relay), host).on("error", () => {});
   await once(caller.resume(), "close");
+test("a_database_of_an_older_version_is_rejected_in_one_line_and_left_as_it_is", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "older-"));
+  const planned = join(folder, "plans.json");
+  const plan = plans().people;
+  writeFileSync(planned, JSON.stringify({ people: plan }));
+  const statements = ["CREATE TABLE person (id INTEGER PRIMARY KEY)"];
+  const data = join(folder, "data");
+  await onDatabase(data, plan, statements);
+  const env = {
+    PATH: process.env.PATH,
+    HOST: "127.0.0.1",
+    PORT: "0",
+    DATA: data,
+    SEED: "yes",
+    PLACES_URL: "http://127.0.0.1:1",
+  };
+  const program = ["ops/containers/serve.ts", "people", planned];
+  const { code, said } = await new Promise<{ code: unknown; said: string }>((done) => {
+    execFile(process.execPath, program, { env, timeout: 60_000 }, (error, stdout, stderr) =>
+      done({ code: error?.code, said: stdout + stderr }),
+    );
+  });
+  assert.equal(code, 1, said);
+  assert.match(said, /^» an older version made the database people: remove its volume .*\n$/);
+  const tables = "SELECT name FROM sqlite_schema WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'";
+  assert.deepEqual(await onDatabase(data, plan, [tables]), [[{ name: "person" }]]);
+  rmSync(folder, { recursive: true, force: true });
 });
 
 test("every_setting_of_the_documents_reaches_the_containers", () => {
