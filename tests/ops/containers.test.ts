@@ -196,6 +196,8 @@ test("a_relayed_connection_ends_with_either_of_its_two_ends", async () => {
   service.close();
   const caller = connect(Number(relay), host).on("error", () => {});
   await once(caller.resume(), "close");
+});
+
 test("a_database_of_an_older_version_is_rejected_in_one_line_and_left_as_it_is", async () => {
   const folder = mkdtempSync(join(tmpdir(), "older-"));
   const planned = join(folder, "plans.json");
