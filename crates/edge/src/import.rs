@@ -1,4 +1,4 @@
-//! Imports: what is the same for both registers.
+//! Imports of files, batch by batch.
 
 use std::collections::HashMap;
 
@@ -6,9 +6,10 @@ use futures_util::{Stream, stream};
 use http_semantics::media::{Frame, LIST};
 use http_semantics::{Format as Form, Problem};
 use serde_json::Value;
+use tables::Record;
 use tables::import::{
-    Batch, Batches, Counts, Done, File, Format, Given, MOST_BYTES, Mode, Outcome, Record, Refusal,
-    Report,
+    Batch, Batches, Counts, Done, File, Format, MAX_FILE_BYTES, Mode, Outcome, ParsedRecord,
+    Refusal, Report,
 };
 use tables::statement::{self, Statement};
 
@@ -17,36 +18,35 @@ use crate::{Answer, Body, Call, Database, Error, Row};
 /// The parameters of the query.
 pub const PARAMETERS: &[&str] = &["mode", "dryRun"];
 
-/// How a register takes a batch in.
+/// How a service imports a batch.
 pub trait Importer {
     /// Its kind of record.
     type Record: Record;
 
-    /// What a batch has written, as a row of (counts), by the primary key of `idempotency`;
-    /// none where it has not been written, or does not hold any more.
+    /// The counts of a batch that was written before: a row of (body), by the primary key.
     const WRITTEN: &'static str = "SELECT body FROM idempotency WHERE key = ?1";
 
-    /// What is to be done with the records of a batch, by what the register holds.
+    /// Plans a batch, from the stored records that it concerns.
     fn plan(
         &self,
         batch: &Batch<Self::Record>,
         mode: Mode,
-    ) -> impl Future<Output = Result<Plan, Error>>;
+    ) -> impl Future<Output = Result<BatchPlan, Error>>;
 
     /// Writes a batch as it was planned, all of it or nothing.
     fn write(
         &self,
         batch: &Batch<Self::Record>,
-        plan: &Plan,
+        plan: &BatchPlan,
     ) -> impl Future<Output = Result<(), Error>>;
 
     /// Where the batches are remembered.
     fn database(&self) -> &Database;
 }
 
-/// What is to be done with the records of a batch.
+/// What an import does with the records of a batch.
 #[derive(Default)]
-pub struct Plan {
+pub struct BatchPlan {
     /// The rows to add.
     pub inserts: Vec<Value>,
     /// The rows to change, each with the version that it has now.
@@ -57,42 +57,42 @@ pub struct Plan {
     pub refused: Vec<Refusal>,
 }
 
-impl Plan {
-    /// Adds a row: to change where it has a version, else to add.
-    pub fn file(&mut self, row: Value, version: Option<i64>) {
+impl BatchPlan {
+    /// Adds a row: an update if the record exists in a version, else an insert.
+    pub fn push(&mut self, row: Value, version: Option<i64>) {
         match version {
             Some(_) => self.updates.push(row),
             None => self.inserts.push(row),
         }
     }
 
-    /// The plan for a batch: `add` gives it each record, as a row to write, with what of the
-    /// register bears on it, which is asked for by the position in the batch.
+    /// Plans a batch. The statements `known` return the stored records that it concerns, with
+    /// their position `n` in the batch. `add` adds each record to the plan.
     ///
     /// # Errors
     /// What D1 says.
-    pub async fn of<T: Record>(
+    pub async fn from_known<T: Record>(
         batch: &Batch<T>,
         rows: Vec<Value>,
         database: &Database,
-        present: &[Statement],
-        add: impl Fn(&mut Self, &Given<T>, Value, Option<&Row>) -> Result<(), Problem>,
+        known: &[Statement],
+        add: impl Fn(&mut Self, &ParsedRecord<T>, Value, Option<&Row>) -> Result<(), Problem>,
     ) -> Result<Self, Error> {
         let mut found = Vec::new();
-        for statement in present {
+        for statement in known {
             found.append(&mut database.rows(statement).await?);
         }
         let present: HashMap<usize, &Row> = found
             .iter()
-            .filter_map(|row| Some((usize::try_from(row.integer(0)?).ok()?, row)))
+            .filter_map(|row| Some((usize::try_from(row.integer("n")?).ok()?, row)))
             .collect();
         let mut plan = Self {
             refused: batch.refused.clone(),
             ..Self::default()
         };
-        for ((n, given), row) in batch.given.iter().enumerate().zip(rows) {
-            let line = given.line;
-            if let Err(problem) = add(&mut plan, given, row, present.get(&n).copied()) {
+        for ((n, parsed), row) in batch.parsed.iter().enumerate().zip(rows) {
+            let line = parsed.line;
+            if let Err(problem) = add(&mut plan, parsed, row, present.get(&n).copied()) {
                 plan.refused.push(Refusal { line, problem });
             }
         }
@@ -136,8 +136,8 @@ pub async fn import<I: Importer + 'static>(
     let key = call.idempotency_key()?;
     let by_line = call.format(LIST)? == Form::NdJson;
     let format = Format::of(call.media_type(&Format::MEDIA_TYPES)?);
-    let body = call.body(MOST_BYTES).await?;
-    let file = File::open(format, body, I::Record::COLUMNS)?;
+    let body = call.body(MAX_FILE_BYTES).await?;
+    let file = File::open(format, body, I::Record::table())?;
     let key = key.as_ref().map_or("", |key| key.as_str());
     let scope = format!("{} {key}", mode.name());
     let mut import = Import {
@@ -179,7 +179,7 @@ impl<I: Importer + 'static> Import<I> {
     async fn take(&self, batch: &Batch<I::Record>) -> Result<Done, Error> {
         let written = Statement::new(I::WRITTEN, vec![key(&batch.fingerprint).into()]);
         if let Some(row) = self.importer.database().row(&written).await? {
-            let counts = row.text(0).unwrap_or_default();
+            let counts = row.text("body").unwrap_or_default();
             let counts = serde_json::from_str(&counts).unwrap_or_default();
             return Ok(Done::well(Outcome::AlreadyWritten, counts));
         }
@@ -217,9 +217,9 @@ pub fn key(fingerprint: &str) -> String {
 /// The statements that remember a batch and change what it changes: `update` writes as many
 /// rows as one statement takes. The inserts follow.
 #[must_use]
-pub fn begun(
+pub fn batch_statements(
     fingerprint: &str,
-    plan: &Plan,
+    plan: &BatchPlan,
     update: impl Fn(&[Value]) -> Statement,
 ) -> Vec<Statement> {
     const REMEMBER: &str = "INSERT INTO idempotency (key, fingerprint, body) VALUES (?1, ?2, ?3)";
@@ -227,7 +227,7 @@ pub fn begun(
     let key = key(fingerprint);
     let binds = vec![key.as_str().into(), fingerprint.into(), counts.into()];
     let mut statements = vec![Statement::new(REMEMBER, binds)];
-    for rows in statement::runs(&plan.updates) {
+    for rows in statement::chunks_by_size(&plan.updates) {
         let count = i64::try_from(rows.len()).unwrap_or_default();
         let check = vec![key.as_str().into(), count.into()];
         statements.push(update(rows));

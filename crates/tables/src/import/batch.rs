@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
-use super::file::{At, Column, File};
+use super::file::{At, File};
 use super::report::Refusal;
+use crate::record::Record;
 use domain::name::Normalize;
 use http_semantics::fields::Fields;
 use http_semantics::idempotency::fingerprint;
@@ -12,40 +13,14 @@ use http_semantics::problem::{FieldError, Problem};
 
 /// The most records of a batch. Many, because each transaction writes every page of an index
 /// anew that it has touched, and the names of a batch touch most of them.
-const MOST_RECORDS: usize = 10_000;
+const MAX_RECORDS: usize = 10_000;
 
 /// The most bytes of a file's text in a batch.
-const MOST_BYTES: usize = 1024 * 1024;
+const MAX_BATCH_BYTES: usize = 1024 * 1024;
 
-/// A kind of record that can be imported.
-pub trait Record: Sized {
-    /// The columns of a CSV file.
-    const COLUMNS: &'static [Column];
-
-    /// Reads what is left of the fields once the id has been taken.
-    ///
-    /// # Errors
-    /// Every field that is wrong.
-    fn read(fields: Fields, normalize: Normalize) -> Result<Self, Vec<FieldError>>;
-
-    /// What no two records of a file may both have.
-    fn claim(&self) -> Option<Claim>;
-}
-
-/// What one record alone may have.
-#[derive(Debug)]
-pub struct Claim {
-    /// What it is.
-    pub of: String,
-    /// The field that claims it.
-    pub field: &'static str,
-    /// What the field of another record must be.
-    pub expected: &'static str,
-}
-
-/// A record as it was given.
+/// A record of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given<T> {
+pub struct ParsedRecord<T> {
     /// The line on which it begins.
     pub line: usize,
     /// The id, if it was given one.
@@ -62,7 +37,7 @@ pub struct Batch<T> {
     /// The line on which the last one begins.
     pub last_line: usize,
     /// Those that can be read.
-    pub given: Vec<Given<T>>,
+    pub parsed: Vec<ParsedRecord<T>>,
     /// The others.
     pub refused: Vec<Refusal>,
     /// What the batch is known by when it is sent again.
@@ -97,7 +72,7 @@ impl<T: Record> Batches<T> {
         }
     }
 
-    fn read(&mut self, begin: At, end: At) -> Result<Given<T>, Vec<FieldError>> {
+    fn read(&mut self, begin: At, end: At) -> Result<ParsedRecord<T>, Vec<FieldError>> {
         let object = self.file.object(begin, end).map_err(|wrong| vec![wrong])?;
         let mut fields = Fields::of(object);
         let id = fields.chosen_id();
@@ -107,9 +82,9 @@ impl<T: Record> Batches<T> {
                 fields.wrong("id", &format!("another one: line {line} has it"));
             }
         }
-        let record = T::read(fields, self.normalize)?;
+        let record = T::parse(fields, self.normalize)?;
         if let Some(claim) = record.claim() {
-            let line = *self.claims.entry(claim.of).or_insert(begin.line);
+            let line = *self.claims.entry(claim.value).or_insert(begin.line);
             if line != begin.line {
                 return Err(vec![FieldError {
                     pointer: format!("/{}", claim.field),
@@ -118,7 +93,7 @@ impl<T: Record> Batches<T> {
             }
         }
         let line = begin.line;
-        Ok(Given { line, id, record })
+        Ok(ParsedRecord { line, id, record })
     }
 }
 
@@ -130,14 +105,14 @@ impl<T: Record> Iterator for Batches<T> {
         let mut batch = Batch {
             first_line: first.line,
             last_line: first.line,
-            given: Vec::new(),
+            parsed: Vec::new(),
             refused: Vec::new(),
             fingerprint: String::new(),
         };
         let mut records = 0;
         while let Some(begin) = self.file.begin(self.at) {
             let end = self.file.end(begin)?;
-            let is_full = records == MOST_RECORDS || end.byte - first.byte > MOST_BYTES;
+            let is_full = records == MAX_RECORDS || end.byte - first.byte > MAX_BATCH_BYTES;
             if is_full && records > 0 {
                 break;
             }
@@ -145,7 +120,7 @@ impl<T: Record> Iterator for Batches<T> {
             batch.last_line = begin.line;
             self.at = end;
             match self.read(begin, end) {
-                Ok(given) => batch.given.push(given),
+                Ok(given) => batch.parsed.push(given),
                 Err(errors) => batch.refused.push(Refusal {
                     line: begin.line,
                     problem: Problem::invalid_record(&errors),
@@ -163,7 +138,7 @@ impl<T> Batch<T> {
     /// How many records it has.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.given.len() + self.refused.len()
+        self.parsed.len() + self.refused.len()
     }
 
     /// Whether it has none.

@@ -108,7 +108,7 @@ pub fn find(key: &str) -> Statement {
 /// The keys and the marks of these, and of so many of those asked for last.
 #[must_use]
 pub fn wanted(keys: &[String], latest: i64) -> Statement {
-    let mut statement = Statement::over(WANTED, keys);
+    let mut statement = Statement::bind_json_rows(WANTED, keys);
     statement.binds.push(latest.into());
     statement
 }

@@ -1,12 +1,10 @@
 //! The statements on native SQLite: what they write, what they find, and how.
 
-use testbed::{Testbed, Value};
+use testbed::Testbed;
 
 use super::snapshot::{find, save, wanted};
 use crate::domain::saving::Marks;
 use crate::domain::snapshot::{Headers, MOST, MOST_BYTES_OF_ALL, PART_BYTES, Snapshot};
-
-const MIGRATIONS: &[&str] = &[include_str!("../../../../d1-migrations/join/0001_join.sql")];
 
 fn snapshot(key: &str, marks: Marks, made_at: i64, body: &str) -> Snapshot {
     Snapshot {
@@ -32,35 +30,21 @@ fn saved(db: &Testbed, snapshot: &Snapshot) {
 fn keys(db: &Testbed, known: &[&str], latest: i64) -> Vec<String> {
     let known: Vec<String> = known.iter().map(|key| (*key).to_owned()).collect();
     let rows = db.rows(&wanted(&known, latest)).unwrap().into_iter();
-    let key = |row: Vec<Value>| match row.into_iter().next() {
-        Some(Value::Text(key)) => key,
-        other => panic!("{other:?}"),
-    };
-    rows.map(key).collect()
+    rows.map(|row| row.text("key").to_owned()).collect()
 }
 
 /// The marks, when it was made, and the body.
 fn found(db: &Testbed, key: &str) -> Option<(Marks, i64, String)> {
     let rows = db.rows(&find(key)).unwrap();
-    let head = match rows.first()?.as_slice() {
-        [
-            Value::Integer(places),
-            Value::Integer(people),
-            Value::Integer(at),
-            ..,
-        ] => ([*places, *people], *at),
-        other => panic!("{other:?}"),
-    };
-    let body = rows.iter().map(|row| match row.last() {
-        Some(Value::Text(part)) => part.clone(),
-        other => panic!("{other:?}"),
-    });
-    Some((head.0, head.1, body.collect()))
+    let head = rows.first()?;
+    let marks = ["places_seq", "people_seq"].map(|column| head.integer(column));
+    let body = rows.iter().map(|row| row.text("body")).collect();
+    Some((marks, head.integer("made_at"), body))
 }
 
 #[test]
 fn a_snapshot_is_found_as_it_was_written_however_long() {
-    let db = Testbed::new(MIGRATIONS).unwrap();
+    let db = Testbed::migrated("join").unwrap();
     assert_eq!(found(&db, "a"), None);
     for (n, length) in [(1, 10), (2, 2 * PART_BYTES + 5), (3, PART_BYTES), (4, 3)] {
         let body = "ñ".repeat(length / 2) + "x";
@@ -71,7 +55,7 @@ fn a_snapshot_is_found_as_it_was_written_however_long() {
 
 #[test]
 fn neither_an_older_answer_nor_one_of_the_same_marks_is_written() {
-    let db = Testbed::new(MIGRATIONS).unwrap();
+    let db = Testbed::migrated("join").unwrap();
     saved(&db, &snapshot("a", [2, 5], 100, "new"));
     saved(&db, &snapshot("a", [1, 5], 99, "older"));
     saved(&db, &snapshot("a", [2, 5], 101, "the same again"));
@@ -82,7 +66,7 @@ fn neither_an_older_answer_nor_one_of_the_same_marks_is_written() {
 
 #[test]
 fn those_asked_for_longest_ago_go_where_there_are_too_many() {
-    let db = Testbed::new(MIGRATIONS).unwrap();
+    let db = Testbed::migrated("join").unwrap();
     for n in 0..MOST {
         saved(&db, &snapshot(&format!("{n:03}"), [1, 1], n, "x"));
     }
@@ -105,7 +89,7 @@ fn those_asked_for_longest_ago_go_where_there_are_too_many() {
 
 #[test]
 fn those_asked_for_longest_ago_go_where_all_are_too_long() {
-    let db = Testbed::new(MIGRATIONS).unwrap();
+    let db = Testbed::migrated("join").unwrap();
     db.execute(&format!(
         "INSERT INTO snapshot (key, places_seq, people_seq, made_at, used_at, bytes, headers)
          VALUES ('old', 1, 1, 1, 1, 1, ''), ('long', 1, 1, 2, 2, {MOST_BYTES_OF_ALL} - 2, '')"
@@ -119,7 +103,7 @@ fn those_asked_for_longest_ago_go_where_all_are_too_long() {
 
 #[test]
 fn the_schedule_leaves_when_it_was_asked_for() {
-    let db = Testbed::new(MIGRATIONS).unwrap();
+    let db = Testbed::migrated("join").unwrap();
     saved(&db, &snapshot("a", [1, 1], 1, "x"));
     saved(&db, &snapshot("b", [1, 1], 2, "x"));
     let by_schedule = Snapshot {
@@ -134,7 +118,7 @@ fn the_schedule_leaves_when_it_was_asked_for() {
 
 #[test]
 fn no_statement_walks_a_table() {
-    let db = Testbed::new(MIGRATIONS).unwrap();
+    let db = Testbed::migrated("join").unwrap();
     let mut statements = save(&snapshot("a", [1, 1], 1, "x"));
     statements.push(find("a"));
     statements.push(wanted(&["a".to_owned()], 8));

@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use domain::PlaceId;
-use domain::name::Name;
 use domain::place_status::PlaceStatuses;
-use edge::import::{self, Importer, Plan};
-use edge::{Answer, Call, Database, Error, Row};
+use edge::import::{self, BatchPlan, Importer};
+use edge::{Answer, Call, Database, Error, Row, Stored};
 use http_semantics::Problem;
 use serde_json::{Value, json};
-use tables::import::{Batch, Given, Mode};
+use tables::Record;
+use tables::import::{Batch, Mode, ParsedRecord};
 use tables::statement::{self, Statement};
 
 use crate::domain::{Person, Residence};
@@ -44,7 +44,7 @@ struct PeopleImporter {
 impl PeopleImporter {
     /// The pending write of a batch: all places that it refers to.
     fn pending(&self, batch: &Batch<Person>) -> PendingWrite {
-        let residences = batch.given.iter().map(|given| given.record.residence);
+        let residences = batch.parsed.iter().map(|parsed| parsed.record.residence);
         let places: HashSet<PlaceId> = residences.filter_map(Residence::place).collect();
         let token = format!("{}.{}", self.token, batch.fingerprint);
         PendingWrite::with_token(token, places.into_iter().map(PlaceId::get))
@@ -58,11 +58,11 @@ impl Importer for PeopleImporter {
         &self.writes.database
     }
 
-    async fn plan(&self, batch: &Batch<Person>, mode: Mode) -> Result<Plan, Error> {
+    async fn plan(&self, batch: &Batch<Person>, mode: Mode) -> Result<BatchPlan, Error> {
         let rows: Vec<Value> = batch
-            .given
+            .parsed
             .iter()
-            .map(|given| given.record.to_row(given.id, None))
+            .map(|parsed| parsed.record.to_row(parsed.id, None))
             .collect();
         let pending = self.pending(batch);
         if let Some(add) = pending.add().filter(|_| !self.dry_run) {
@@ -71,26 +71,28 @@ impl Importer for PeopleImporter {
         let places = pending.places().iter().copied().collect();
         let plan = async {
             let statuses = self.writes.statuses(&places).await?;
-            let add =
-                |plan: &mut Plan, given: &Given<Person>, row: Value, present: Option<&Row>| {
-                    add(plan, given, row, present, mode, &statuses)
-                };
+            let add = |plan: &mut BatchPlan,
+                       parsed: &ParsedRecord<Person>,
+                       row: Value,
+                       present: Option<&Row>| {
+                add(plan, parsed, row, present, mode, &statuses)
+            };
             // The other records concern nobody who exists.
-            let known = batch.given.iter().enumerate();
-            let known =
-                known.filter(|(_, given)| given.id.is_some() || given.record.residence.is_king());
+            let known = batch.parsed.iter().enumerate();
+            let known = known
+                .filter(|(_, parsed)| parsed.id.is_some() || parsed.record.residence.is_king());
             let known: Vec<Value> = known
-                .map(|(n, given)| {
-                    let place = given.record.residence.place().map(PlaceId::get);
-                    let is_king = given.record.residence.is_king();
-                    json!({"n": n, "id": given.id, "placeId": place, "isKing": is_king})
+                .map(|(n, parsed)| {
+                    let place = parsed.record.residence.place().map(PlaceId::get);
+                    let is_king = parsed.record.residence.is_king();
+                    json!({"n": n, "id": parsed.id, "placeId": place, "isKing": is_king})
                 })
                 .collect();
-            let present: Vec<Statement> = statement::runs(&known)
+            let present: Vec<Statement> = statement::chunks_by_size(&known)
                 .into_iter()
                 .map(store::present)
                 .collect();
-            Plan::of(batch, rows, &self.writes.database, &present, add).await
+            BatchPlan::from_known(batch, rows, &self.writes.database, &present, add).await
         };
         let plan = plan.await;
         if plan.as_ref().map_or(true, |plan| !plan.refused.is_empty()) && !self.dry_run {
@@ -99,10 +101,14 @@ impl Importer for PeopleImporter {
         plan
     }
 
-    async fn write(&self, batch: &Batch<Person>, plan: &Plan) -> Result<(), Error> {
+    async fn write(&self, batch: &Batch<Person>, plan: &BatchPlan) -> Result<(), Error> {
         let pending = self.pending(batch);
         let mut statements = pending.commit();
-        statements.extend(import::begun(&batch.fingerprint, plan, store::update_all));
+        statements.extend(import::batch_statements(
+            &batch.fingerprint,
+            plan,
+            store::update_all,
+        ));
         statements.extend(store::insert_batch(&plan.inserts));
         let written = self.writes.database.batch(&statements).await;
         if written.is_err() {
@@ -114,21 +120,26 @@ impl Importer for PeopleImporter {
 
 /// Adds a record to a plan.
 fn add(
-    plan: &mut Plan,
-    given: &Given<Person>,
+    plan: &mut BatchPlan,
+    parsed: &ParsedRecord<Person>,
     mut row: Value,
     present: Option<&Row>,
     mode: Mode,
     statuses: &PlaceStatuses,
 ) -> Result<(), Problem> {
-    let residence = given.record.residence;
+    let residence = parsed.record.residence;
     let place = residence.place().map(PlaceId::get);
-    let version = present.and_then(|row| row.integer(1));
-    let before = version.and(present).and_then(person_of);
+    let version = present.and_then(|row| row.integer("version"));
+    let id = parsed.id.unwrap_or_default();
+    let before = version.and(present).map(|row| Stored::read(id, row));
+    let before: Option<Person> = before
+        .map(|stored| stored.record())
+        .transpose()
+        .map_err(Error::into_problem)?;
     if version.is_some() && mode == Mode::Insert {
-        return Err(Problem::id_taken("person", given.id.unwrap_or_default()));
+        return Err(Problem::id_taken("person", id));
     }
-    if before.as_ref() == Some(&given.record) {
+    if before.as_ref() == Some(&parsed.record) {
         plan.unchanged += 1;
         return Ok(());
     }
@@ -137,7 +148,9 @@ fn add(
         let place = new_reference.get();
         Problem::check_place(place, statuses.get(place))?;
     }
-    if let Some((king, name)) = present.and_then(|row| row.integer(6).zip(row.text(7))) {
+    if let Some((king, name)) =
+        present.and_then(|row| row.integer("king_id").zip(row.text("king_name")))
+    {
         return Err(Problem::place_has_king(
             place.unwrap_or_default(),
             king,
@@ -147,22 +160,6 @@ fn add(
     if let (Some(version), Some(row)) = (version, row.as_object_mut()) {
         row.insert("version".to_owned(), version.into());
     }
-    plan.file(row, version);
+    plan.push(row, version);
     Ok(())
-}
-
-/// The person that an import would change.
-fn person_of(row: &Row) -> Option<Person> {
-    let place = row.integer(5).and_then(PlaceId::new);
-    let residence = match place {
-        Some(place) if row.truth(3) => Residence::Living {
-            place,
-            is_king: row.truth(4),
-        },
-        place => Residence::Dead { place },
-    };
-    Some(Person {
-        name: Name::new(&row.text(2)?, str::to_owned)?,
-        residence,
-    })
 }

@@ -71,11 +71,11 @@ impl Kept {
 
     fn of_rows(rows: &[Row]) -> Option<Self> {
         let head = rows.first()?;
-        let parts: Array = rows.iter().map(|row| row.value(4)).collect();
+        let parts: Array = rows.iter().map(|row| row.value("body")).collect();
         let kept = Self {
-            marks: [head.integer(0)?, head.integer(1)?],
-            at: head.integer(2)?,
-            headers: Headers::of_text(&head.text(3)?),
+            marks: [head.integer("places_seq")?, head.integer("people_seq")?],
+            at: head.integer("made_at")?,
+            headers: Headers::of_text(&head.text("headers")?),
             body: parts.join("").into(),
         };
         Some(kept.seen())

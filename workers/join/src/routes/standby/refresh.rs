@@ -35,7 +35,10 @@ pub async fn scheduled(env: Env, context: Context) -> Result<(), Error> {
     let rows = database
         .rows(&store::snapshot::wanted(&always, MOST))
         .await?;
-    let known = |row: &edge::Row| Some((row.text(0)?, [row.integer(1)?, row.integer(2)?]));
+    let known = |row: &edge::Row| {
+        let seqs = [row.integer("places_seq")?, row.integer("people_seq")?];
+        Some((row.text("key")?, seqs))
+    };
     let known: Vec<_> = rows.iter().filter_map(known).collect();
     let missing = always
         .into_iter()

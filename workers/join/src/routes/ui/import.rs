@@ -7,7 +7,7 @@ use js_sys::{ArrayBuffer, Uint8Array};
 use pages::Form;
 use pages::api::Refusal;
 use pages::import::{self, MOST_KEPT, REGISTERS, Report};
-use tables::import::MOST_BYTES;
+use tables::import::MAX_FILE_BYTES;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{FormData, Response};
@@ -126,7 +126,7 @@ fn page(
 
 /// The fields of the form, and the file or what was pasted in its place.
 async fn read(call: &Call) -> Result<(Form, Vec<u8>), Error> {
-    let most = MOST_BYTES + AROUND;
+    let most = MAX_FILE_BYTES + AROUND;
     let length = call
         .header("content-length")
         .and_then(|length| length.parse::<usize>().ok());
