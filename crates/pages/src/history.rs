@@ -114,6 +114,9 @@ pub fn show<T: Told>(changes: &[Change<T>], all: &str, name_of: &dyn Fn(i64) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Map, Value, json};
+    use tables::schema::PERSON;
+    use tables::table_spec::{Column, ColumnType};
 
     fn person(name: &str, is_alive: bool, place_id: Option<i64>, is_king: bool) -> Person {
         Person {
@@ -161,6 +164,26 @@ mod tests {
                 "added as “C”, dead",
             ]
         );
+    }
+
+    #[test]
+    fn a_change_of_any_field_of_a_person_is_told() {
+        let person = |changed: &str| {
+            let value = |column: &Column| match column.column_type {
+                ColumnType::Integer => json!(1 + i64::from(column.json == changed)),
+                ColumnType::Boolean => json!(column.json == changed),
+                ColumnType::Text(_) => json!(if column.json == changed { "B" } else { "A" }),
+            };
+            let fields = PERSON.visible();
+            let fields: Map<String, Value> = fields
+                .map(|column| (column.json.to_owned(), value(column)))
+                .collect();
+            serde_json::from_value::<Person>(fields.into()).unwrap()
+        };
+        for column in PERSON.visible().filter(|column| column.json != "id") {
+            let told = person(column.json).differences(&person(""), &|id| format!("P{id}"));
+            assert_eq!(told.len(), 1, "the history does not tell {}", column.json);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A person, and the forms that change one.
 
 use maud::{Markup, html};
+use serde_json::{Value, json};
 
 use crate::api::{Change, Person, Place};
 use crate::field::{self, PLACE_HINT, Text, hidden, tick};
@@ -143,6 +144,26 @@ impl Action {
     }
 }
 
+/// Fills a form with a person. `place` is the text of the place.
+pub fn fill(form: &mut Form, person: &Person, place: String) {
+    let tick = |is_ticked| if is_ticked { "on" } else { "" };
+    form.set("name", &*person.name);
+    form.set("placeId", place);
+    form.set("isAlive", tick(person.is_alive));
+    form.set("isKing", tick(person.is_king));
+}
+
+/// The person of a form, as the body of a write. `place` is the id of the place.
+#[must_use]
+pub fn body(form: &Form, place: Option<i64>) -> Value {
+    json!({
+        "name": form.get("name"),
+        "placeId": place,
+        "isAlive": form.is_ticked("isAlive"),
+        "isKing": form.is_ticked("isKing"),
+    })
+}
+
 /// The fields of a person. Where the place has a king already, only who lives there can depose
 /// that one.
 fn fields(form: &Form, places: &[Place], is_resident: bool) -> Markup {
@@ -271,6 +292,7 @@ pub fn new(form: &Form, places: &[Place]) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tables::schema::PERSON;
 
     fn person(is_alive: bool, is_king: bool) -> Person {
         Person {
@@ -291,6 +313,21 @@ mod tests {
             notices: Vec::new(),
         };
         page.to_html().into_string()
+    }
+
+    #[test]
+    fn every_field_of_a_person_is_in_the_form() {
+        let mut form = Form::default();
+        fill(&mut form, &person(true, true), "Tres".to_owned());
+        let body = body(&form, Some(3));
+        let page = new(&form, &[]).into_string();
+        for column in PERSON.visible().filter(|column| column.json != "id") {
+            let field = column.json;
+            let sent = body.get(field).unwrap_or(&Value::Null);
+            assert!(!sent.is_null(), "the form does not send {field}");
+            let input = format!("name=\"{field}\"");
+            assert!(page.contains(&input), "the form does not show {field}");
+        }
     }
 
     #[test]

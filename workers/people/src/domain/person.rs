@@ -147,6 +147,14 @@ mod tests {
     }
 
     #[test]
+    fn a_body_has_every_declared_field() {
+        let Object(body) = read(json!({"name": "Ana"})).unwrap().to_object();
+        for field in PERSON.fields.iter().filter(|field| **field != "id") {
+            assert!(body.contains_key(*field), "to_object misses {field}");
+        }
+    }
+
+    #[test]
     fn a_person_of_whom_nothing_is_known_is_dead() {
         let person = read(json!({"name": "Dedo Gordo", "isAlive": null, "placeId": null})).unwrap();
         assert_eq!(person.residence, Residence::Dead { place: None });
