@@ -8,6 +8,7 @@ use people::store::POPULATION_HEADER;
 use tables::population::Populations;
 use tables::schema::PERSON;
 
+use crate::examples;
 use crate::operation::{Answer, Operation};
 use crate::shared::{self, export_of, import_of};
 use crate::views::{
@@ -61,7 +62,7 @@ fn reads() -> Vec<Operation> {
                     .header("ListTag")
                     .header("Link")
                     .header("X-Total-Count")
-                    .seen("GET /v1/people?isKing=true&sort=name&limit=2", SOME),
+                    .seen("GET /v1/people?isKing=true&sort=name&limit=2", examples::KINGS),
             ),
         Operation::new("get", PERSON_PATH, "readPerson", "One person")
             .id("personInPath")
@@ -69,7 +70,7 @@ fn reads() -> Vec<Operation> {
             .problems(&[Kind::NotFound])
             .answers(
                 200,
-                with_links(person("The person."), "$request.path.id").seen("GET /v1/people/4", ONE),
+                with_links(person("The person."), "$request.path.id").seen("GET /v1/people/4", examples::PERSON),
             ),
         Operation::new("get", "/v1/people/{id}/history", "readPersonHistory", "The versions of one person")
             .says("Oldest first, those of a deleted person, too.")
@@ -80,7 +81,7 @@ fn reads() -> Vec<Operation> {
                 200,
                 Answer::list::<PersonChange>("Their changes.")
                     .header("Link")
-                    .seen("GET /v1/people/4/history", HISTORY),
+                    .seen("GET /v1/people/4/history", examples::PERSON_HISTORY),
             ),
         Operation::new("get", "/v1/people/changes", "listPersonChanges", "The changes of all people")
             .says("In the order in which they were made. There is always a next page, for what is yet to come.")
@@ -89,7 +90,7 @@ fn reads() -> Vec<Operation> {
                 200,
                 Answer::list::<PersonChange>("Changes.")
                     .header("LinkToCome")
-                    .seen("GET /v1/people/changes?limit=1&since=6933", HISTORY),
+                    .seen("GET /v1/people/changes?limit=1&since=6933", examples::PERSON_HISTORY),
             ),
         export_of::<Person>(
             "/v1/people/export",
@@ -116,7 +117,10 @@ fn groups() -> Vec<Operation> {
             200,
             Answer::list::<PeopleOfPlace>("Groups of people.")
                 .header("ListTag")
-                .seen("GET /v1/people/by-place?placeId=1&peopleLimit=1", GROUP),
+                .seen(
+                    "GET /v1/people/by-place?placeId=1&peopleLimit=1",
+                    examples::PEOPLE_BY_PLACE,
+                ),
         ),
         Operation::new(
             "get",
@@ -217,9 +221,5 @@ const BROKEN_RULES: &[Kind] = &[
     Kind::BeingWritten,
 ];
 
-const SOME: &str = r#"[{"id":10,"name":"Cercei Lamister","isAlive":true,"placeId":1,"isKing":true},{"id":51,"name":"Daenaris Tarambana","isAlive":true,"placeId":18,"isKing":true}]"#;
-const ONE: &str = r#"{"id":4,"name":"Dedo Gordo","isAlive":false,"placeId":null,"isKing":false}"#;
-const HISTORY: &str = r#"[{"at":"2026-11-24T22:31:55.809Z","register":"people","seq":4,"kind":"created","id":4,"version":1,"record":{"id":4,"name":"Dedo Gordo","isAlive":false,"placeId":null,"isKing":false}}]"#;
-const GROUP: &str = r#"[{"placeId":1,"people":[{"id":1,"name":"Sensei Lamister","isAlive":true,"isKing":false}],"next":"/v1/people?placeId=1&limit=1000&after=6931"}]"#;
 const POPULATION: &str = r#"[{"placeId":18,"total":7,"living":6,"dead":1,"king":{"id":51,"name":"Daenaris Tarambana"}}]"#;
 const NEW: &str = r#"{"name":"Nuevo","isAlive":true,"placeId":2}"#;
