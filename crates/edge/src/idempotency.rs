@@ -1,17 +1,16 @@
-//! The answers kept under idempotency keys: the table `idempotency` is the same in both
-//! registers.
+//! Responses stored under idempotency keys. The table `idempotency` is the same in both databases.
 
 use http_semantics::Problem;
 use http_semantics::idempotency::{HOURS_KEPT, Key, fingerprint};
-use tables::change_log::Log;
-use tables::statement::{Register, Statement};
+use tables::Record;
+use tables::statement::Statement;
 
 use crate::{Call, Database, Error, Row, Stored};
 
-/// An idempotency key with the request that came under it.
+/// A request with an idempotency key.
 pub struct Keyed {
     key: Key,
-    /// What the request is told by.
+    /// Identifies the request.
     fingerprint: String,
 }
 
@@ -45,46 +44,37 @@ impl Keyed {
         let Some(row) = rows.first() else {
             return Ok(None);
         };
-        if row.text(0).as_ref() != Some(&self.fingerprint) {
+        if row.text("fingerprint").as_ref() != Some(&self.fingerprint) {
             return Err(Problem::idempotency_key_reused().into());
         }
-        Ok(Some(Stored {
-            id: row.integer(1).unwrap_or_default(),
-            version: row.integer(2).unwrap_or_default(),
-            body: row.value(3),
-        }))
+        let id = row.integer("record_id").unwrap_or_default();
+        Ok(Some(Stored::read(id, row)))
     }
 
     /// The response stored under the key.
     ///
     /// # Errors
     /// A key that came with another request.
-    pub async fn kept(&self, database: &Database) -> Result<Option<Stored>, Error> {
+    pub async fn find_response(&self, database: &Database) -> Result<Option<Stored>, Error> {
         self.found(&database.rows(&self.find()).await?)
     }
 
-    /// Keeps the answer to an insert of one, in the same batch: what that has written is the
-    /// latest of the register's log.
+    /// Saves the response to an insert of one record, in the same batch: the insert is the last
+    /// change of the log.
     #[must_use]
-    pub fn remember(&self, register: Register, log: Log) -> Statement {
-        const REMEMBER: &str = "
+    pub fn save_response<R: Record>(&self) -> Statement {
+        const SAVE: &str = "
 INSERT INTO idempotency (key, fingerprint, record_id, version, body)
-SELECT ?1, ?2, id, version, {record}
+SELECT ?1, ?2, id, version, {json}
 FROM {table}
-WHERE id = (SELECT {id} FROM {log} ORDER BY seq DESC LIMIT 1)";
-        let sql = REMEMBER
-            .replace("{record}", register.record)
-            .replace("{table}", register.table)
-            .replace("{id}", log.id)
-            .replace("{log}", log.table);
+WHERE id = (SELECT {change_log_id} FROM {change_log} ORDER BY seq DESC LIMIT 1)";
         let binds = vec![self.key.as_str().into(), self.fingerprint.as_str().into()];
-        Statement::new(&sql, binds)
+        Statement::new(&R::table().sql(SAVE), binds)
     }
 }
 
 impl Database {
-    /// Forgets the answers that have been kept long enough, by the index
-    /// `idempotency_by_age`.
+    /// Deletes expired responses, by the index `idempotency_by_age`.
     ///
     /// # Errors
     /// What D1 says.

@@ -1,4 +1,4 @@
-//! Imports: what is the same for both registers.
+//! Imports of files, batch by batch.
 
 use std::collections::HashMap;
 
@@ -6,47 +6,45 @@ use futures_util::{Stream, stream};
 use http_semantics::media::{Frame, LIST};
 use http_semantics::{Format as Form, Problem};
 use serde_json::Value;
-use tables::change_log::Log;
+use tables::Record;
 use tables::import::{
-    Batch, Batches, Counts, Done, File, Format, Given, MOST_BYTES, Mode, Outcome, Receipt, Record,
-    Refusal, Report,
+    Batch, Batches, Counts, Done, File, Format, MAX_FILE_BYTES, Mode, Outcome, ParsedRecord,
+    Receipt, Refusal, Report,
 };
 use tables::statement::{self, Statement};
+use tables::table_spec::TableSpec;
 
 use crate::{Answer, Body, Call, Database, Error, Row, TRIES};
 
 /// The parameters of the query.
 pub const PARAMETERS: &[&str] = &["mode", "dryRun"];
 
-/// How a register takes a batch in.
+/// How a service imports a batch.
 pub trait Importer {
     /// Its kind of record.
     type Record: Record;
 
-    /// The log of the changes.
-    const LOG: Log;
-
-    /// What is to be done with the records of a batch, by what the register holds.
+    /// Plans a batch, from the stored records that it concerns.
     fn plan(
         &self,
         batch: &Batch<Self::Record>,
         mode: Mode,
-    ) -> impl Future<Output = Result<Plan, Error>>;
+    ) -> impl Future<Output = Result<BatchPlan, Error>>;
 
     /// Writes a batch as it was planned, all of it or nothing.
     fn write(
         &self,
         batch: &Batch<Self::Record>,
-        plan: &Plan,
+        plan: &BatchPlan,
     ) -> impl Future<Output = Result<(), Error>>;
 
     /// Where the receipts are.
     fn database(&self) -> &Database;
 }
 
-/// What is to be done with the records of a batch.
+/// What an import does with the records of a batch.
 #[derive(Default)]
-pub struct Plan {
+pub struct BatchPlan {
     /// The rows to add.
     pub inserts: Vec<Value>,
     /// The rows to change, each with the version that it has now.
@@ -66,43 +64,43 @@ pub struct NewReceipt {
     changes: i64,
 }
 
-impl Plan {
-    /// Adds a row: to change where it has a version, else to add.
-    pub fn file(&mut self, row: Value, version: Option<i64>) {
+impl BatchPlan {
+    /// Adds a row: an update if the record exists in a version, else an insert.
+    pub fn push(&mut self, row: Value, version: Option<i64>) {
         match version {
             Some(_) => self.updates.push(row),
             None => self.inserts.push(row),
         }
     }
 
-    /// The plan for a batch: `add` gives it each record, as a row to write, with what of the
-    /// register bears on it, which is asked for by the position in the batch.
+    /// Plans a batch. The statements `known` return the stored records that it concerns, with
+    /// their position `n` in the batch. `add` adds each record to the plan.
     ///
     /// # Errors
     /// What D1 says.
-    pub async fn of<T: Record>(
+    pub async fn from_known<T: Record>(
         batch: &Batch<T>,
         rows: Vec<Value>,
         database: &Database,
-        present: &[Statement],
-        add: impl Fn(&mut Self, &Given<T>, Value, Option<&Row>) -> Result<(), Problem>,
+        known: &[Statement],
+        add: impl Fn(&mut Self, &ParsedRecord<T>, Value, Option<&Row>) -> Result<(), Problem>,
     ) -> Result<Self, Error> {
         let mut found = Vec::new();
-        for statement in present {
+        for statement in known {
             found.append(&mut database.rows(statement).await?);
         }
         let present: HashMap<usize, &Row> = found
             .iter()
-            .filter_map(|row| Some((usize::try_from(row.integer(0)?).ok()?, row)))
+            .filter_map(|row| Some((usize::try_from(row.integer("n")?).ok()?, row)))
             .collect();
         let mut plan = Self {
             unchanged: batch.aside.len(),
             refused: batch.refused.clone(),
             ..Self::default()
         };
-        for ((n, given), row) in batch.given.iter().enumerate().zip(rows) {
-            let line = given.line;
-            if let Err(problem) = add(&mut plan, given, row, present.get(&n).copied()) {
+        for ((n, parsed), row) in batch.parsed.iter().enumerate().zip(rows) {
+            let line = parsed.line;
+            if let Err(problem) = add(&mut plan, parsed, row, present.get(&n).copied()) {
                 plan.refused.push(Refusal { line, problem });
             }
         }
@@ -149,8 +147,8 @@ pub async fn import<I: Importer + 'static>(
     let key = call.idempotency_key()?;
     let by_line = call.format(LIST)? == Form::NdJson;
     let format = Format::of(call.media_type(&Format::MEDIA_TYPES)?);
-    let body = call.body(MOST_BYTES).await?;
-    let file = File::open(format, body, I::Record::COLUMNS)?;
+    let body = call.body(MAX_FILE_BYTES).await?;
+    let file = File::open(format, body, I::Record::table())?;
     let has_client_key = key.is_some();
     let key = key.as_ref().map_or("", |key| key.as_str());
     let scope = format!("{} {key}", mode.name());
@@ -235,7 +233,11 @@ impl<I: Importer + 'static> Import<I> {
 
     /// What a batch has written, if it has a valid receipt.
     async fn written(&self, receipt: &Receipt) -> Result<Option<Counts>, Error> {
-        let row = self.importer.database().row(&receipt.find(I::LOG)).await?;
+        let row = self
+            .importer
+            .database()
+            .row(&receipt.find(I::Record::table()))
+            .await?;
         let Some(row) = row.filter(|row| row.truth("is_valid")) else {
             return Ok(None);
         };
@@ -262,16 +264,16 @@ impl<I: Importer + 'static> Import<I> {
 /// statement takes, its inserts, and its receipt.
 #[must_use]
 pub fn statements(
-    plan: &Plan,
-    log: Log,
+    plan: &BatchPlan,
+    table: &TableSpec,
     update: fn(&[Value]) -> Statement,
     inserts: Vec<Statement>,
 ) -> Vec<Statement> {
     let mut statements = checked(&plan.updates, update);
     statements.extend(inserts);
     if let Some(new) = &plan.receipt {
-        statements.extend(new.receipt.delete_invalid(log));
-        statements.push(new.receipt.save(log, plan.counts(), new.changes));
+        statements.extend(new.receipt.delete_invalid(table));
+        statements.push(new.receipt.save(table, plan.counts(), new.changes));
     }
     statements
 }
@@ -280,7 +282,7 @@ pub fn statements(
 #[must_use]
 pub fn checked(rows: &[Value], write: impl Fn(&[Value]) -> Statement) -> Vec<Statement> {
     let mut statements = Vec::new();
-    for some in statement::runs(rows) {
+    for some in statement::chunks_by_size(rows) {
         let count = i64::try_from(some.len()).unwrap_or_default();
         statements.push(write(some));
         statements.push(Statement::new(CHECK, vec![count.into()]));

@@ -5,12 +5,11 @@
 //! A body that `SQLite` or another worker made stays a JavaScript value on its way
 //! through: it is not copied into wasm unless something has to read it.
 
-pub mod change_feed;
 mod coalescer;
+pub mod collection;
 mod d1;
 mod env;
 mod error;
-pub mod export;
 pub mod health;
 mod http;
 mod idempotency;

@@ -1,11 +1,12 @@
-//! A record of a register: as it was read, as it was written, or as it was answered before.
+//! One record in one version.
 
 use http_semantics::fields::Fields;
 use http_semantics::json::Object;
 use http_semantics::{Problem, Tag};
-use tables::import::Record;
+use tables::Record;
 use wasm_bindgen::JsValue;
 
+use crate::collection::path;
 use crate::{Answer, Body, Error, Row};
 
 /// A record in a version. Its JSON stays a JavaScript value until something reads it.
@@ -19,58 +20,64 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// The one record that a statement has written, if it has: a row of (id, version, body).
+    /// The record of a row with the columns `version` and `body`.
+    #[must_use]
+    pub fn read(id: i64, row: &Row) -> Self {
+        Self {
+            id,
+            version: row.integer("version").unwrap_or_default(),
+            body: row.value("body"),
+        }
+    }
+
+    /// The record that a statement has written, if it has: a row of (id, version, body).
     #[must_use]
     pub fn written(rows: &[Row]) -> Option<Self> {
         let row = rows.first()?;
-        Some(Self {
-            id: row.integer(0)?,
-            version: row.integer(1)?,
-            body: row.value(2),
-        })
+        Some(Self::read(row.integer("id")?, row))
     }
 
     /// The record itself.
     ///
     /// # Errors
-    /// One that breaks a rule: the register's own fault.
+    /// A stored record that breaks a rule.
     pub fn record<T: Record>(&self) -> Result<T, Error> {
         let body = self.body.as_string().unwrap_or_default();
         let mut fields = Fields::of(Object::read(body.as_bytes())?);
         fields.forget("id");
-        T::read(fields, str::to_owned).map_err(|_| Error::Platform {
-            doing: "reading a record of the register",
+        T::parse(fields, str::to_owned).map_err(|_| Error::Platform {
+            doing: "reading a stored record",
             reason: "it breaks a rule".to_owned(),
         })
     }
 
-    /// The answer that shows it.
+    /// The response that shows it.
     #[must_use]
     pub fn into_answer(self) -> Answer {
         Answer::record(Body::Js(self.body), &Tag::of_version(self.version))
     }
 
-    /// The same for a new record of a collection.
+    /// The response to the request that created it.
     #[must_use]
-    pub fn into_created(self, collection: &str) -> Answer {
-        let location = format!("{collection}/{}", self.id);
+    pub fn into_created<T: Record>(self) -> Answer {
+        let location = format!("{}/{}", path::<T>(), self.id);
         self.into_answer().created(location)
     }
 
-    /// The same once more.
+    /// The response to a repeated request, whose first one created it.
     #[must_use]
-    pub fn replayed(self, collection: &str) -> Answer {
-        self.into_created(collection)
+    pub fn replayed<T: Record>(self) -> Answer {
+        self.into_created::<T>()
             .header("idempotency-replayed", "true")
     }
 }
 
-/// The record that a body's object is, whose id may be given as the address has it.
+/// Parses the record of a body. The body may repeat the id of the path.
 ///
 /// # Errors
-/// Every field that is wrong.
+/// Every invalid field.
 pub fn record_of<T: Record>(object: Object, id: Option<i64>) -> Result<T, Problem> {
     let mut fields = Fields::of(object);
     fields.own_id(id);
-    T::read(fields, crate::normalize).map_err(|errors| Problem::invalid_record(&errors))
+    T::parse(fields, crate::normalize).map_err(|errors| Problem::invalid_record(&errors))
 }

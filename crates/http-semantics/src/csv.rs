@@ -10,27 +10,15 @@ use std::borrow::Cow;
 /// What a formula begins with, in the full width of East Asian keyboards too.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
-/// The expression that makes a cell of a name, as [`armoured`] does and in quotes. A name has
-/// no line end in it. Where there is no name there is no cell's text, but null.
-#[macro_export]
-macro_rules! name_cell {
-    () => {
-        $crate::name_cell!("name")
-    };
-    ($name:literal) => {
-        concat!(
-            "'\"' || iif(",
-            $name,
-            // Most names begin with a letter, and need no closer look.
-            " >= 'A' AND ",
-            $name,
-            " < '＋' OR ltrim(",
-            $name,
-            ", '''') NOT GLOB '[=+@＝＋－＠-]*', '', '''') || replace(",
-            $name,
-            ", '\"', '\"\"') || '\"'"
-        )
-    };
+/// The SQL expression of a cell in quotes, escaped as [`armoured`] does. The text must not contain
+/// line ends. Null if the column is null.
+#[must_use]
+pub fn text_cell(column: &str) -> String {
+    // Most texts begin with a letter, and need no closer look.
+    const CELL: &str = "'\"' || iif({column} >= 'A' AND {column} < '＋' \
+        OR ltrim({column}, '''') NOT GLOB '[=+@＝＋－＠-]*', '', '''') \
+        || replace({column}, '\"', '\"\"') || '\"'";
+    CELL.replace("{column}", column)
 }
 
 /// Whether a spreadsheet could take the text for a formula, once apostrophes are taken off.

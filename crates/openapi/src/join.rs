@@ -5,6 +5,7 @@ use join::domain::statistics::{COLUMNS, StatisticsQuery};
 use join::domain::{Changes, ListQuery, READ_PARAMETERS};
 use join::routes::integrity;
 
+use crate::examples;
 use crate::operation::{Answer, Operation};
 use crate::views::{Change, Dataset, Integrity, PlaceWithPeople, Repair, Statistics};
 use crate::{people, places, shared};
@@ -38,7 +39,7 @@ fn joined() -> Vec<Operation> {
                     .header("ListTag")
                     .header("Link")
                     .header("X-Total-Count")
-                    .seen("GET /v1/people-per-place?limit=2&peopleLimit=2", SOME)
+                    .seen("GET /v1/people-per-place?limit=2&peopleLimit=2", examples::PLACES_WITH_PEOPLE)
                     .link("read", "readPeopleOfPlace", "$response.body#/0/id"),
             ),
         Operation::new("get", "/v1/people-per-place/{id}", "readPeopleOfPlace", "One place with its people")
@@ -51,7 +52,7 @@ fn joined() -> Vec<Operation> {
                 200,
                 Answer::of::<PlaceWithPeople>("The place with its people.")
                     .header("ListTag")
-                    .seen("GET /v1/people-per-place/3", ONE),
+                    .seen("GET /v1/people-per-place/3", examples::PLACE_WITH_PEOPLE),
             ),
         Operation::new("get", "/v1/statistics/places", "listStatistics", "How many live in each place, and its king")
             .says("All places, those without anybody, too, and behind the last one those of no place. A page may be shorter than its limit: `Link` tells whether there is more.")
@@ -130,8 +131,6 @@ fn kept() -> Vec<Operation> {
     ]
 }
 
-const SOME: &str = r#"[{"id":1,"name":"Descaro del Rey","people":[{"id":1,"name":"Sensei Lamister","isAlive":true,"isKing":false},{"id":5,"name":"Juanito Lamister","isAlive":true,"isKing":false}],"next":"/v1/people?placeId=1&limit=1000&after=6935"},{"id":2,"name":"Más allá del Zumo","people":[]}]"#;
-const ONE: &str = r#"{"id":3,"name":"Veranolandia","people":[{"id":2,"name":"Aiba Stack","isAlive":true,"isKing":false},{"id":3,"name":"Joaquín Nevado","isAlive":true,"isKing":false},{"id":6,"name":"Nerf Stack","isAlive":true,"isKing":false}]}"#;
 const STATISTICS: &str = r#"[{"id":18,"name":"Meereendero","total":7,"living":6,"dead":1,"share":0.113208,"king":{"id":51,"name":"Daenaris Tarambana"}},{"id":null,"name":null,"total":7,"living":0,"dead":7,"share":0,"king":null}]"#;
 const CHANGES: &str = r#"[{"at":"2026-11-24T22:31:55.809Z","register":"places","seq":1,"kind":"created","id":1,"version":1,"record":{"id":1,"name":"Descaro del Rey"}}]"#;
 const SOUND: &str = r#"{"consistent":true,"complete":true,"withoutPlace":[],"doubleKings":[],"deleting":[],"pending":[]}"#;

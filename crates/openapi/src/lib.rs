@@ -9,6 +9,7 @@
 )]
 
 pub mod document;
+mod examples;
 mod headers;
 pub mod join;
 pub mod json;

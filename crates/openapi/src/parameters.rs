@@ -241,7 +241,7 @@ fn of_records() -> Vec<(&'static str, Json)> {
         "minItems": 1,
         "maxItems": whole(Ids::MOST),
     };
-    let most = whole(name::MOST_CHARACTERS);
+    let most = whole(name::MAX_CHARACTERS);
     vec![
         (
             "name",

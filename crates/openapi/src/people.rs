@@ -1,12 +1,14 @@
 //! What the people worker answers.
 
-use edge::{JSON, MERGE_PATCH, change_feed, import};
+use edge::{JSON, MERGE_PATCH, collection, import};
 use http_semantics::problem::Kind;
-use people::domain::{ByPlace, PeopleList};
-use people::routes::{export, replace};
-use people::store::{POPULATION_HEADER, REGISTER};
+use people::domain::ByPlace;
+use people::routes::replace;
+use people::store::POPULATION_HEADER;
 use tables::population::Populations;
+use tables::schema::PERSON;
 
+use crate::examples;
 use crate::operation::{Answer, Operation};
 use crate::shared::{self, export_of, import_of};
 use crate::views::{
@@ -15,7 +17,7 @@ use crate::views::{
 };
 
 const PEOPLE: &str = "/v1/people";
-const PERSON: &str = "/v1/people/{id}";
+const PERSON_PATH: &str = "/v1/people/{id}";
 const CREATED: &str = "$response.body#/id";
 
 /// Where to go from a person.
@@ -52,51 +54,51 @@ fn reads() -> Vec<Operation> {
     vec![
         Operation::new("get", PEOPLE, "listPeople", "A page of people")
             .says("The pages behind it are in `Link`.")
-            .query(PeopleList::PARAMETERS)
+            .query(&PERSON.list_parameters)
             .conditional("ListTag")
             .answers(
                 200,
-                with_links(Answer::list::<Person>("People.").table(REGISTER.header), "$response.body#/0/id")
+                with_links(Answer::list::<Person>("People.").table(&PERSON.csv_header), "$response.body#/0/id")
                     .header("ListTag")
                     .header("Link")
                     .header("X-Total-Count")
-                    .seen("GET /v1/people?isKing=true&sort=name&limit=2", SOME),
+                    .seen("GET /v1/people?isKing=true&sort=name&limit=2", examples::KINGS),
             ),
-        Operation::new("get", PERSON, "readPerson", "One person")
+        Operation::new("get", PERSON_PATH, "readPerson", "One person")
             .id("personInPath")
             .conditional("ETag")
             .problems(&[Kind::NotFound])
             .answers(
                 200,
-                with_links(person("The person."), "$request.path.id").seen("GET /v1/people/4", ONE),
+                with_links(person("The person."), "$request.path.id").seen("GET /v1/people/4", examples::PERSON),
             ),
         Operation::new("get", "/v1/people/{id}/history", "readPersonHistory", "The versions of one person")
             .says("Oldest first, those of a deleted person, too.")
             .id("personInPath")
-            .query(change_feed::HISTORY_PARAMETERS)
+            .query(collection::HISTORY_PARAMETERS)
             .problems(&[Kind::NotFound])
             .answers(
                 200,
                 Answer::list::<PersonChange>("Their changes.")
                     .header("Link")
-                    .seen("GET /v1/people/4/history", HISTORY),
+                    .seen("GET /v1/people/4/history", examples::PERSON_HISTORY),
             ),
         Operation::new("get", "/v1/people/changes", "listPersonChanges", "The changes of all people")
             .says("In the order in which they were made. There is always a next page, for what is yet to come.")
-            .query(change_feed::FEED_PARAMETERS)
+            .query(collection::CHANGES_PARAMETERS)
             .answers(
                 200,
                 Answer::list::<PersonChange>("Changes.")
                     .header("LinkToCome")
-                    .seen("GET /v1/people/changes?limit=1&since=6933", HISTORY),
+                    .seen("GET /v1/people/changes?limit=1&since=6933", examples::PERSON_HISTORY),
             ),
         export_of::<Person>(
             "/v1/people/export",
             "exportPeople",
             "All people as a file",
-            REGISTER.header,
+            &PERSON.csv_header,
         )
-        .query_as(export::PARAMETERS, &[("format", "fileFormat")]),
+        .query_as(&PERSON.export_parameters, &[("format", "fileFormat")]),
     ]
 }
 
@@ -115,7 +117,10 @@ fn groups() -> Vec<Operation> {
             200,
             Answer::list::<PeopleOfPlace>("Groups of people.")
                 .header("ListTag")
-                .seen("GET /v1/people/by-place?placeId=1&peopleLimit=1", GROUP),
+                .seen(
+                    "GET /v1/people/by-place?placeId=1&peopleLimit=1",
+                    examples::PEOPLE_BY_PLACE,
+                ),
         ),
         Operation::new(
             "get",
@@ -155,22 +160,27 @@ fn writes() -> Vec<Operation> {
                     .header("Location")
                     .header("Idempotency-Replayed"),
             ),
-        Operation::new("put", PERSON, "replacePerson", "Put a person under an id")
-            .says("They take the place of the one who is there, or are added.")
-            .id("idToPut")
-            .query(replace::PARAMETERS)
-            .takes("If-Match")
-            .takes("putOnlyIf")
-            .record::<PutPerson>(JSON, NEW)
-            .problems(&[Kind::PreconditionFailed])
-            .problems(BROKEN_RULES)
-            .needs_a_service()
-            .answers(200, person("The person as they are now."))
-            .answers(
-                201,
-                with_links(person("The new person."), "$request.path.id").header("Location"),
-            ),
-        Operation::new("patch", PERSON, "changePerson", "Change a person")
+        Operation::new(
+            "put",
+            PERSON_PATH,
+            "replacePerson",
+            "Put a person under an id",
+        )
+        .says("They take the place of the one who is there, or are added.")
+        .id("idToPut")
+        .query(replace::PARAMETERS)
+        .takes("If-Match")
+        .takes("putOnlyIf")
+        .record::<PutPerson>(JSON, NEW)
+        .problems(&[Kind::PreconditionFailed])
+        .problems(BROKEN_RULES)
+        .needs_a_service()
+        .answers(200, person("The person as they are now."))
+        .answers(
+            201,
+            with_links(person("The new person."), "$request.path.id").header("Location"),
+        ),
+        Operation::new("patch", PERSON_PATH, "changePerson", "Change a person")
             .says("A merge patch (RFC 7396). A second king is refused; `depose` swaps the two.")
             .id("personInPath")
             .query(replace::PARAMETERS)
@@ -180,7 +190,7 @@ fn writes() -> Vec<Operation> {
             .problems(BROKEN_RULES)
             .needs_a_service()
             .answers(200, person("The person as they are now.")),
-        Operation::new("delete", PERSON, "deletePerson", "Delete a person")
+        Operation::new("delete", PERSON_PATH, "deletePerson", "Delete a person")
             .says("The history stays.")
             .id("personInPath")
             .takes("If-Match")
@@ -211,9 +221,5 @@ const BROKEN_RULES: &[Kind] = &[
     Kind::BeingWritten,
 ];
 
-const SOME: &str = r#"[{"id":10,"name":"Cercei Lamister","isAlive":true,"placeId":1,"isKing":true},{"id":51,"name":"Daenaris Tarambana","isAlive":true,"placeId":18,"isKing":true}]"#;
-const ONE: &str = r#"{"id":4,"name":"Dedo Gordo","isAlive":false,"placeId":null,"isKing":false}"#;
-const HISTORY: &str = r#"[{"at":"2026-11-24T22:31:55.809Z","register":"people","seq":4,"kind":"created","id":4,"version":1,"record":{"id":4,"name":"Dedo Gordo","isAlive":false,"placeId":null,"isKing":false}}]"#;
-const GROUP: &str = r#"[{"placeId":1,"people":[{"id":1,"name":"Sensei Lamister","isAlive":true,"isKing":false}],"next":"/v1/people?placeId=1&limit=1000&after=6931"}]"#;
 const POPULATION: &str = r#"[{"placeId":18,"total":7,"living":6,"dead":1,"king":{"id":51,"name":"Daenaris Tarambana"}}]"#;
 const NEW: &str = r#"{"name":"Nuevo","isAlive":true,"placeId":2}"#;

@@ -1,10 +1,10 @@
 //! What the places worker answers.
 
-use edge::{JSON, MERGE_PATCH, change_feed, import};
+use edge::{JSON, MERGE_PATCH, collection, import};
 use http_semantics::problem::Kind;
-use places::domain::{PlaceList, PlacesAsOf};
-use places::routes::{delete, export};
-use places::store::REGISTER;
+use places::domain::PlacesAsOf;
+use places::routes::delete;
+use tables::schema::PLACE;
 
 use crate::operation::{Answer, Operation};
 use crate::shared::{self, export_of, import_of};
@@ -13,7 +13,7 @@ use crate::views::{
 };
 
 const PLACES: &str = "/v1/places";
-const PLACE: &str = "/v1/places/{id}";
+const PLACE_PATH: &str = "/v1/places/{id}";
 const CREATED: &str = "$response.body#/id";
 
 /// Where to go from a place.
@@ -44,17 +44,17 @@ fn reads() -> Vec<Operation> {
     vec![
         Operation::new("get", PLACES, "listPlaces", "A page of places")
             .says("The pages behind it are in `Link`.")
-            .query(PlaceList::PARAMETERS)
+            .query(&PLACE.list_parameters)
             .conditional("ListTag")
             .answers(
                 200,
-                with_links(Answer::list::<Place>("Places.").table(REGISTER.header), "$response.body#/0/id")
+                with_links(Answer::list::<Place>("Places.").table(&PLACE.csv_header), "$response.body#/0/id")
                     .header("ListTag")
                     .header("Link")
                     .header("X-Total-Count")
                     .seen("GET /v1/places?limit=2", SOME),
             ),
-        Operation::new("get", PLACE, "readPlace", "One place")
+        Operation::new("get", PLACE_PATH, "readPlace", "One place")
             .id("placeInPath")
             .conditional("ETag")
             .problems(&[Kind::NotFound])
@@ -67,7 +67,7 @@ fn reads() -> Vec<Operation> {
         Operation::new("get", "/v1/places/{id}/history", "readPlaceHistory", "The versions of one place")
             .says("Oldest first, those of a deleted place, too.")
             .id("placeInPath")
-            .query(change_feed::HISTORY_PARAMETERS)
+            .query(collection::HISTORY_PARAMETERS)
             .problems(&[Kind::NotFound])
             .answers(
                 200,
@@ -81,22 +81,22 @@ fn reads() -> Vec<Operation> {
             .conditional("ListTag")
             .answers(
                 200,
-                Answer::list::<Place>("Places.").table(REGISTER.header)
+                Answer::list::<Place>("Places.").table(&PLACE.csv_header)
                     .header("ListTag")
                     .header("Link")
                     .seen("GET /v1/places/as-of?ids=2", ALONE),
             ),
         Operation::new("get", "/v1/places/changes", "listPlaceChanges", "The changes of all places")
             .says("In the order in which they were made. There is always a next page, for what is yet to come.")
-            .query(change_feed::FEED_PARAMETERS)
+            .query(collection::CHANGES_PARAMETERS)
             .answers(
                 200,
                 Answer::list::<PlaceChange>("Changes.")
                     .header("LinkToCome")
                     .seen("GET /v1/places/changes?limit=1&since=6931", HISTORY),
             ),
-        export_of::<Place>("/v1/places/export", "exportPlaces", "All places as a file", REGISTER.header)
-            .query_as(export::PARAMETERS, &[("format", "fileFormat")]),
+        export_of::<Place>("/v1/places/export", "exportPlaces", "All places as a file", &PLACE.csv_header)
+            .query_as(&PLACE.export_parameters, &[("format", "fileFormat")]),
     ]
 }
 
@@ -117,7 +117,7 @@ fn writes() -> Vec<Operation> {
                     .header("Location")
                     .header("Idempotency-Replayed"),
             ),
-        Operation::new("put", PLACE, "replacePlace", "Put a place under an id")
+        Operation::new("put", PLACE_PATH, "replacePlace", "Put a place under an id")
             .says("It takes the place of the one that is there, or is added. The id of a deleted place is never used again.")
             .id("idToPut")
             .takes("If-Match")
@@ -135,7 +135,7 @@ fn writes() -> Vec<Operation> {
                 201,
                 with_links(place("The new place."), "$request.path.id").header("Location"),
             ),
-        Operation::new("patch", PLACE, "changePlace", "Change a place")
+        Operation::new("patch", PLACE_PATH, "changePlace", "Change a place")
             .says("A merge patch (RFC 7396).")
             .id("placeInPath")
             .takes("If-Match")
@@ -148,7 +148,7 @@ fn writes() -> Vec<Operation> {
                 Kind::PreconditionFailed,
             ])
             .answers(200, place("The place as it is now.")),
-        Operation::new("delete", PLACE, "deletePlace", "Delete a place")
+        Operation::new("delete", PLACE_PATH, "deletePlace", "Delete a place")
             .says("One with living people is refused, unless `reassignTo` moves them first. The dead of it keep no place.")
             .id("placeInPath")
             .query(delete::PARAMETERS)

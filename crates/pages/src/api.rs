@@ -3,6 +3,8 @@
 use http_semantics::problem::FieldError;
 use serde::{Deserialize, Serialize};
 
+pub use crate::person::fields::Person;
+
 /// A place.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Place {
@@ -10,22 +12,6 @@ pub struct Place {
     pub id: i64,
     /// The name.
     pub name: String,
-}
-
-/// A person.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Person {
-    /// The id.
-    pub id: i64,
-    /// The name.
-    pub name: String,
-    /// Whether alive.
-    pub is_alive: bool,
-    /// The place, if there is one.
-    pub place_id: Option<i64>,
-    /// Whether king of the place.
-    pub is_king: bool,
 }
 
 /// The people of a place in numbers.

@@ -1,5 +1,7 @@
 //! What is typed into a form, and what is wrong with it: a page that is shown again has both.
 
+use tables::schema::PERSON;
+
 use crate::api::Refusal;
 
 /// What was typed, and what was said of it.
@@ -15,7 +17,8 @@ pub struct Form {
     refused: Option<u16>,
 }
 
-/// The fields that an error can stand beside, by the API's names, in the order of the forms.
+/// The fields that an error can stand beside, by the API's names, in the order of the forms. The
+/// other fields of a person follow.
 const FIELDS: &[&str] = &[
     "token",
     "name",
@@ -26,6 +29,13 @@ const FIELDS: &[&str] = &[
     "file",
     "least",
 ];
+
+/// All fields that an error can stand beside.
+fn fields() -> impl Iterator<Item = &'static str> {
+    let columns = PERSON.visible().map(|column| column.json);
+    let others = columns.filter(|field| *field != "id" && !FIELDS.contains(field));
+    FIELDS.iter().copied().chain(others)
+}
 
 impl Form {
     /// What stands in a query, or in the body of a form (URL Standard, form encoding).
@@ -84,8 +94,8 @@ impl Form {
     /// unless something is wrong with the whole.
     #[must_use]
     pub fn begins_at(&self, field: &str) -> bool {
-        let first = FIELDS.iter().find(|field| self.error(field).is_some());
-        self.trouble.is_none() && first.is_some_and(|first| *first == field)
+        let first = fields().find(|field| self.error(field).is_some());
+        self.trouble.is_none() && first == Some(field)
     }
 
     /// Whether the record is another by now than when the form was made.
@@ -113,7 +123,7 @@ impl Form {
             "invalid-record" => {
                 for error in &refusal.errors {
                     let pointer = error.pointer.trim_start_matches('/');
-                    match FIELDS.iter().find(|field| **field == pointer) {
+                    match fields().find(|field| *field == pointer) {
                         Some(field) => self.wrong(field, format!("Must be {}.", error.detail)),
                         None => self.trouble = Some(refusal.detail.clone()),
                     }

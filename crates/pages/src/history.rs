@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::api::{Change, Person, Place};
+use crate::api::{Change, Place};
 use crate::layout::moment;
 
 /// What can be said of a change by what was there before.
@@ -21,57 +21,6 @@ impl Told for Place {
 
     fn arrival(&self, _name_of: &dyn Fn(i64) -> String) -> String {
         format!("added as “{}”", self.name)
-    }
-}
-
-impl Told for Person {
-    fn differences(&self, before: &Self, name_of: &dyn Fn(i64) -> String) -> Vec<String> {
-        let place = |place: Option<i64>| place.map_or_else(|| "no place".to_owned(), name_of);
-        let renamed = || format!("renamed from “{}” to “{}”", before.name, self.name);
-        let moved = || {
-            format!(
-                "moved from {} to {}",
-                place(before.place_id),
-                place(self.place_id)
-            )
-        };
-        let died = || {
-            if self.is_alive {
-                "came to life"
-            } else {
-                "died"
-            }
-            .to_owned()
-        };
-        let crowned = || {
-            if self.is_king {
-                "was crowned"
-            } else {
-                "lost the crown"
-            }
-            .to_owned()
-        };
-        [
-            (before.name != self.name).then(renamed),
-            (before.place_id != self.place_id).then(moved),
-            (before.is_alive != self.is_alive).then(died),
-            (before.is_king != self.is_king).then(crowned),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
-    }
-
-    fn arrival(&self, name_of: &dyn Fn(i64) -> String) -> String {
-        let what = match (self.is_alive, self.is_king) {
-            (true, true) => "alive, king",
-            (true, false) => "alive",
-            (false, _) => "dead",
-        };
-        match self.place_id {
-            Some(place) => format!("added as “{}”, {what}, of {}", self.name, name_of(place)),
-            None => format!("added as “{}”, {what}", self.name),
-        }
     }
 }
 
@@ -114,6 +63,7 @@ pub fn show<T: Told>(changes: &[Change<T>], all: &str, name_of: &dyn Fn(i64) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::Person;
 
     fn person(name: &str, is_alive: bool, place_id: Option<i64>, is_king: bool) -> Person {
         Person {
@@ -122,6 +72,7 @@ mod tests {
             is_alive,
             place_id,
             is_king,
+            ..Person::default()
         }
     }
 

@@ -11,6 +11,7 @@ use crate::api::Refusal;
 use crate::field::{self, choice, hidden, tick};
 use crate::form::Form;
 use crate::layout::{closing, document, number, opening};
+use tables::schema::{PERSON, PLACE};
 
 /// The registers that a file can be for.
 pub const REGISTERS: [(&str, &str); 2] = [("people", "People"), ("places", "Places")];
@@ -28,7 +29,7 @@ pub fn page(form: &Form) -> Markup {
     let main = html! {
         h1 { "Import" }
         p.lead {
-            "CSV with a header, JSON, or one JSON object a line. People: name, isAlive, placeId, isKing and id; places: name and id. "
+            "CSV with a header, JSON, or one JSON object a line. People: " (PERSON.fields.join(", ")) "; places: " (PLACE.fields.join(", ")) ". "
             "Try it first: a trial says what would be written, and writes nothing."
         }
         form.entry method="post" action="/ui/import" enctype="multipart/form-data" {

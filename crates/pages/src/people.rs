@@ -246,6 +246,7 @@ mod tests {
             is_alive,
             place_id: is_alive.then_some(id),
             is_king,
+            ..Person::default()
         };
         let page = People {
             ask: Ask::read(""),

@@ -1,63 +1,58 @@
-//! The logs of the registers: the statements that page through their changes.
+//! Statements that page through the change log of a table.
 
 use crate::page::Limit;
 use crate::statement::{Bind, Statement};
+use crate::table_spec::TableSpec;
 use http_semantics::media::Frame;
 
-/// An append-only table with `seq`, `at` and `version`, written by triggers.
-#[derive(Debug, Clone, Copy)]
-pub struct Log {
-    /// The table.
-    pub table: &'static str,
-    /// Its column with the record's id.
-    pub id: &'static str,
-    /// The expression that makes one change's JSON.
-    pub change: &'static str,
-}
-
-/// One row of (body, cursor, whether there is more): the cursor is of the last change shown,
-/// or null where there is none.
+/// One row of (body, `last`, `has_more`). `last` is the key of the last change shown, or null if
+/// there is none.
 const PAGE: &str = "
 WITH
-  page AS (SELECT * FROM {table} WHERE {filter} ORDER BY {key} LIMIT ?2 + 1),
+  page AS (SELECT * FROM {change_log} WHERE {filter} ORDER BY {key} LIMIT ?2 + 1),
   numbered AS (SELECT *, row_number() OVER () AS n FROM page)
 SELECT
-  ?3 || coalesce(group_concat({change}, ?4) FILTER (WHERE n <= ?2) || ?5, ?6),
-  max({key}) FILTER (WHERE n <= ?2),
-  count(*) > ?2
+  ?3 || coalesce(group_concat({change}, ?4) FILTER (WHERE n <= ?2) || ?5, ?6) AS body,
+  max({key}) FILTER (WHERE n <= ?2) AS last,
+  count(*) > ?2 AS has_more
 FROM numbered";
 
-impl Log {
-    fn page(self, filter: &str, key: &str, after: i64, limit: Limit, frame: Frame) -> Statement {
-        let sql = PAGE
-            .replace("{table}", self.table)
-            .replace("{filter}", filter)
-            .replace("{key}", key)
-            .replace("{change}", self.change);
-        let mut binds = vec![Bind::Integer(after), Bind::Integer(limit.get().into())];
-        binds.extend([frame.open, frame.between, frame.close, frame.end(true)].map(Bind::from));
-        Statement { sql, binds }
-    }
+fn page(
+    table: &TableSpec,
+    filter: &str,
+    key: &str,
+    after: i64,
+    limit: Limit,
+    frame: Frame,
+) -> Statement {
+    let sql = PAGE
+        .replace("{change_log}", table.declaration.change_log)
+        .replace("{filter}", filter)
+        .replace("{key}", key)
+        .replace("{change}", &table.change_json);
+    let mut binds = vec![Bind::Integer(after), Bind::Integer(limit.get().into())];
+    binds.extend([frame.open, frame.between, frame.close, frame.end(true)].map(Bind::from));
+    Statement { sql, binds }
+}
 
-    /// The greatest `seq`, 0 where nothing has changed yet: the register's change counter.
-    #[must_use]
-    pub fn counter(self) -> Statement {
-        let sql = format!("SELECT coalesce(max(seq), 0) FROM {}", self.table);
-        Statement::new(&sql, Vec::new())
-    }
+/// The change sequence of a table: its greatest `seq`, or 0. By the primary key.
+#[must_use]
+pub fn change_seq(table: &TableSpec) -> Statement {
+    const CHANGE_SEQ: &str = "SELECT coalesce(max(seq), 0) AS change_seq FROM {change_log}";
+    Statement::new(&table.sql(CHANGE_SEQ), Vec::new())
+}
 
-    /// The changes behind a `seq`, by the primary key.
-    #[must_use]
-    pub fn since(self, seq: i64, limit: Limit, frame: Frame) -> Statement {
-        self.page("seq > ?1", "seq", seq, limit, frame)
-    }
+/// The changes after a `seq`, by the primary key.
+#[must_use]
+pub fn since(table: &TableSpec, seq: i64, limit: Limit, frame: Frame) -> Statement {
+    page(table, "seq > ?1", "seq", seq, limit, frame)
+}
 
-    /// The versions of one record behind a version, by the unique index on both.
-    #[must_use]
-    pub fn of_record(self, id: i64, version: i64, limit: Limit, frame: Frame) -> Statement {
-        let filter = format!("{} = ?7 AND version > ?1", self.id);
-        let mut statement = self.page(&filter, "version", version, limit, frame);
-        statement.binds.push(id.into());
-        statement
-    }
+/// The versions of one record after a version, by the unique index on both.
+#[must_use]
+pub fn versions(table: &TableSpec, id: i64, version: i64, limit: Limit, frame: Frame) -> Statement {
+    let filter = format!("{} = ?7 AND version > ?1", table.declaration.change_log_id);
+    let mut statement = page(table, &filter, "version", version, limit, frame);
+    statement.binds.push(id.into());
+    statement
 }

@@ -1,12 +1,27 @@
 //! Runs the stores' statements on native SQLite: the same SQL that D1 runs, without a
 //! runtime, so that a test can ask thousands of questions and read the query plans.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "only tests use this crate"
+)]
+
+mod declared;
+mod row;
+
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 use rusqlite::types::ToSqlOutput;
 pub use rusqlite::types::Value;
 use rusqlite::{Connection, Result, ToSql, params_from_iter};
 use tables::statement::{Bind, Statement};
+
+pub use declared::Writes;
+pub use row::Row;
 
 /// A database in memory, migrated.
 pub struct Testbed(Connection);
@@ -36,6 +51,26 @@ impl Testbed {
         Ok(Self(connection))
     }
 
+    /// An empty database of a service, with all its migrations: `people`, `places` or `join`.
+    ///
+    /// # Errors
+    /// An error of SQLite.
+    ///
+    /// # Panics
+    /// A service without migrations.
+    pub fn migrated(service: &str) -> Result<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../d1-migrations");
+        let files = fs::read_dir(folder.join(service)).unwrap();
+        let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+        files.sort();
+        let migrations: Vec<String> = files
+            .iter()
+            .map(|file| fs::read_to_string(file).unwrap())
+            .collect();
+        let migrations: Vec<&str> = migrations.iter().map(String::as_str).collect();
+        Self::new(&migrations)
+    }
+
     /// Runs statements that give no rows.
     ///
     /// # Errors
@@ -52,7 +87,7 @@ impl Testbed {
     /// # Panics
     /// Columns that D1 could not tell apart: it gives a row as an object, in which a name stands
     /// once, and numbers before all others.
-    pub fn rows(&self, statement: &Statement) -> Result<Vec<Vec<Value>>> {
+    pub fn rows(&self, statement: &Statement) -> Result<Vec<Row>> {
         self.query(&statement.sql, &statement.binds)
     }
 
@@ -63,11 +98,9 @@ impl Testbed {
     pub fn plan(&self, statement: &Statement) -> Result<Plan> {
         let explain = format!("EXPLAIN QUERY PLAN {}", statement.sql);
         let lines = self.query(&explain, &statement.binds)?.into_iter();
-        let text = |row: Vec<Value>| match row.into_iter().nth(3) {
-            Some(Value::Text(line)) => Some(line),
-            _ => None,
-        };
-        Ok(Plan(lines.filter_map(text).collect()))
+        Ok(Plan(
+            lines.map(|row| row.text("detail").to_owned()).collect(),
+        ))
     }
 
     /// How many steps `SQLite`'s machine takes for a statement: what it costs, whatever the
@@ -83,17 +116,22 @@ impl Testbed {
         Ok(prepared.get_status(rusqlite::StatementStatus::VmStep))
     }
 
-    fn query(&self, sql: &str, binds: &[Bind]) -> Result<Vec<Vec<Value>>> {
+    fn query(&self, sql: &str, binds: &[Bind]) -> Result<Vec<Row>> {
         let mut prepared = self.0.prepare(sql)?;
         let columns = prepared.column_count();
-        let names: BTreeSet<&str> = prepared.column_names().into_iter().collect();
+        let names: BTreeSet<&str> = prepared.column_names().collect();
         let is_number = |name: &&str| name.bytes().all(|byte| byte.is_ascii_digit());
         assert!(
             names.len() == columns && !names.iter().any(is_number),
             "{names:?} in {sql}"
         );
+        let names: Vec<String> = prepared.column_names().map(str::to_owned).collect();
         let rows = prepared.query_map(params_from_iter(binds.iter().map(Bound)), |row| {
-            (0..columns).map(|column| row.get(column)).collect()
+            let values: Result<Vec<Value>> = (0..columns).map(|column| row.get(column)).collect();
+            Ok(Row {
+                names: names.clone(),
+                values: values?,
+            })
         })?;
         rows.collect()
     }

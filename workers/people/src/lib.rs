@@ -7,43 +7,51 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{JSON, MERGE_PATCH, Routes, access, get, health, held, post};
+use edge::{JSON, MERGE_PATCH, Routes, access, collection, get, health, held, post};
 use js_sys::Promise;
 use tables::import;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Request;
 use worker::{Env, ScheduleContext, ScheduledEvent, console_error, event, worker_sys};
 
+use crate::domain::Person;
+
 /// The whole route table, each address without its `/v1`.
 #[must_use]
 pub fn table() -> Routes {
     Routes::of("people", access::at_an_owner)
         .at("/healthz", get(health::alive))
-        .at("/readyz", get(routes::ready))
-        .at("/openapi.json", get(routes::document))
+        .at("/readyz", get(collection::ready::<Person>))
+        .at("/openapi.json", get(collection::document::<Person>))
         .at(
             "/people",
-            get(held(routes::marks, routes::list))
-                .post(routes::create)
-                .taking(JSON),
+            get(held(
+                collection::current_seqs::<Person>,
+                collection::list::<Person>,
+            ))
+            .post(routes::create)
+            .taking(JSON),
         )
         .at(
             "/people/{id}",
-            get(held(routes::marks, routes::read))
-                .put(routes::put)
-                .patch(routes::patch)
-                .taking(MERGE_PATCH)
-                .delete(routes::delete),
+            get(held(
+                collection::current_seqs::<Person>,
+                collection::read::<Person>,
+            ))
+            .put(routes::put)
+            .patch(routes::patch)
+            .taking(MERGE_PATCH)
+            .delete(routes::delete),
         )
-        .at("/people/{id}/history", get(routes::history))
+        .at("/people/{id}/history", get(collection::history::<Person>))
         .at("/people/by-place", get(routes::by_place))
         .at("/people/population", get(routes::population))
         .at(
             "/people/import",
             post(routes::import).taking(&import::Format::MEDIA_TYPES),
         )
-        .at("/people/export", get(routes::export))
-        .at("/people/changes", get(routes::changes))
+        .at("/people/export", get(collection::export::<Person>))
+        .at("/people/changes", get(collection::changes::<Person>))
         .at(
             "/internal/residents/{id}/close",
             post(routes::residents::close),
@@ -56,7 +64,7 @@ pub fn table() -> Routes {
             "/internal/residents/{id}/detach-dead",
             post(routes::residents::detach_dead),
         )
-        .at("/internal/counter", get(routes::counter))
+        .at("/internal/counter", get(collection::change_seq::<Person>))
         .at("/internal/integrity", get(routes::integrity))
         .at("/internal/repair", post(routes::repair))
 }

@@ -7,44 +7,52 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{JSON, MERGE_PATCH, Routes, access, get, health, held, post};
+use edge::{JSON, MERGE_PATCH, Routes, access, collection, get, health, held, post};
 use js_sys::Promise;
 use tables::import;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Request;
 use worker::{Env, ScheduleContext, ScheduledEvent, console_error, event, worker_sys};
 
+use crate::domain::Place;
+
 /// The whole route table, each address without its `/v1`.
 #[must_use]
 pub fn table() -> Routes {
     Routes::of("places", access::at_an_owner)
         .at("/healthz", get(health::alive))
-        .at("/readyz", get(routes::ready))
-        .at("/openapi.json", get(routes::document))
+        .at("/readyz", get(collection::ready::<Place>))
+        .at("/openapi.json", get(collection::document::<Place>))
         .at(
             "/places",
-            get(held(routes::marks, routes::list))
-                .post(routes::create)
-                .taking(JSON),
+            get(held(
+                collection::current_seqs::<Place>,
+                collection::list::<Place>,
+            ))
+            .post(routes::create)
+            .taking(JSON),
         )
         .at(
             "/places/{id}",
-            get(held(routes::marks, routes::read))
-                .put(routes::put)
-                .patch(routes::patch)
-                .taking(MERGE_PATCH)
-                .delete(routes::delete),
+            get(held(
+                collection::current_seqs::<Place>,
+                collection::read::<Place>,
+            ))
+            .put(routes::put)
+            .patch(routes::patch)
+            .taking(MERGE_PATCH)
+            .delete(routes::delete),
         )
-        .at("/places/{id}/history", get(routes::history))
+        .at("/places/{id}/history", get(collection::history::<Place>))
         .at("/places/as-of", get(routes::as_of))
         .at(
             "/places/import",
             post(routes::import).taking(&import::Format::MEDIA_TYPES),
         )
-        .at("/places/export", get(routes::export))
-        .at("/places/changes", get(routes::changes))
+        .at("/places/export", get(collection::export::<Place>))
+        .at("/places/changes", get(collection::changes::<Place>))
         .at("/internal/statuses", get(routes::statuses))
-        .at("/internal/counter", get(routes::counter))
+        .at("/internal/counter", get(collection::change_seq::<Place>))
         .at("/internal/integrity", get(routes::integrity))
         .at("/internal/repair", post(routes::repair))
 }

@@ -44,26 +44,6 @@ pub struct Database {
 /// A row of a result.
 pub struct Row(Object);
 
-/// What a column of a row is read by.
-pub trait Column: Copy {
-    /// Its value in a row.
-    fn of(&self, row: &Object) -> JsValue;
-}
-
-/// By its name.
-impl Column for &str {
-    fn of(&self, row: &Object) -> JsValue {
-        Reflect::get(row, &JsValue::from_str(self)).unwrap_or(JsValue::UNDEFINED)
-    }
-}
-
-/// By its position. To be removed: read columns by name.
-impl Column for u32 {
-    fn of(&self, row: &Object) -> JsValue {
-        Object::values(row).get(*self)
-    }
-}
-
 impl Database {
     /// The database of this worker.
     ///
@@ -207,13 +187,13 @@ fn thrown(value: JsValue) -> Error {
 impl Row {
     /// A column as JavaScript holds it; `undefined` if there is no such column.
     #[must_use]
-    pub fn value(&self, column: impl Column) -> JsValue {
-        column.of(&self.0)
+    pub fn value(&self, column: &str) -> JsValue {
+        Reflect::get(&self.0, &JsValue::from_str(column)).unwrap_or(JsValue::UNDEFINED)
     }
 
     /// A column of text.
     #[must_use]
-    pub fn text(&self, column: impl Column) -> Option<String> {
+    pub fn text(&self, column: &str) -> Option<String> {
         self.value(column).as_string()
     }
 
@@ -223,13 +203,13 @@ impl Row {
         clippy::cast_possible_truncation,
         reason = "ids and counts stay below 2^53"
     )]
-    pub fn integer(&self, column: impl Column) -> Option<i64> {
+    pub fn integer(&self, column: &str) -> Option<i64> {
         self.value(column).as_f64().map(|number| number as i64)
     }
 
     /// A column of booleans, which `SQLite` stores as 1 or 0.
     #[must_use]
-    pub fn truth(&self, column: impl Column) -> bool {
+    pub fn truth(&self, column: &str) -> bool {
         self.integer(column).is_some_and(|number| number != 0)
     }
 }

@@ -1,4 +1,4 @@
-//! A page of a register: one row of body, cursor, count and change counter.
+//! A page of a table: one row of (body, cursor, total, `change_seq`).
 
 use http_semantics::{Format, Tag};
 use tables::page;
@@ -6,7 +6,7 @@ use tables::statement::Statement;
 
 use crate::{Answer, Body, Database, Error, Row};
 
-/// The row of a [`tables::statement::page`] statement.
+/// The row of a [`tables::list_statement::page`] statement.
 pub struct PageRow(Row);
 
 impl Database {
@@ -28,20 +28,20 @@ impl PageRow {
     /// The body, as JavaScript holds it.
     #[must_use]
     pub fn body(&self) -> wasm_bindgen::JsValue {
-        self.0.value(0)
+        self.0.value("body")
     }
 
     /// The cursor behind the page, where there is more.
     #[must_use]
     pub fn after(&self) -> Option<String> {
-        self.0.text(1)
+        self.0.text("cursor")
     }
 
     /// The page with its headers: `ETag`, `Link` where there is a next one, and
     /// `X-Total-Count` where it was asked for. 304 where the reader has seen it already.
     #[must_use]
     pub fn into_answer(self, format: Format, path: &str, query: &str, seen: Option<i64>) -> Answer {
-        let counter = self.0.integer(3).unwrap_or_default();
+        let counter = self.0.integer("change_seq").unwrap_or_default();
         let tag = Tag::of_list(format, &[counter]);
         if seen == Some(counter) {
             return Answer::not_modified(&tag);
@@ -49,7 +49,7 @@ impl PageRow {
         let next = self
             .after()
             .map(|after| page::next_link(path, query, &after));
-        let count = self.0.integer(2).map(|count| count.to_string());
+        let count = self.0.integer("total").map(|count| count.to_string());
         Answer::ok(format.media_type(), Body::Js(self.body()))
             .of_marks(Some([counter, 0]))
             .tagged(&tag)

@@ -1,7 +1,8 @@
 //! What is imported.
 
 use http_semantics::csv;
-use tables::import::{Column, File, Format};
+use tables::import::{File, Format};
+use tables::schema::PERSON;
 
 use super::queries::refused;
 use super::{same, text};
@@ -81,14 +82,7 @@ fn record(input: &[u8]) -> Result<Verdict, String> {
 }
 
 fn file(input: &[u8], format: Format) -> Result<Verdict, String> {
-    const COLUMNS: &[Column] = &[
-        Column::Whole("id"),
-        Column::Text("name"),
-        Column::Truth("isAlive"),
-        Column::Whole("placeId"),
-        Column::Truth("isKing"),
-    ];
-    let file = match File::open(format, input.to_vec(), COLUMNS) {
+    let file = match File::open(format, input.to_vec(), &PERSON) {
         Ok(file) => file,
         Err(problem) => return refused(&problem),
     };

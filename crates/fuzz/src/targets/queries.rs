@@ -3,8 +3,9 @@
 use domain::param::whole;
 use domain::{Moment, Param, PersonId};
 use http_semantics::{Params, Problem, path};
-use people::domain::PeopleList;
+use tables::ListQuery;
 use tables::population::Populations;
+use tables::schema::PERSON;
 use tables::{Cursor, page};
 
 use super::{same, text};
@@ -126,7 +127,8 @@ fn address(input: &[u8]) -> Result<Verdict, String> {
 
 fn list(input: &[u8]) -> Result<Verdict, String> {
     let text = text(input);
-    let asked = |query: &str| PeopleList::read(&Params::read(query, PeopleList::PARAMETERS)?);
+    let asked =
+        |query: &str| ListQuery::read(&PERSON, &Params::read(query, &PERSON.list_parameters)?);
     match asked(&text) {
         Err(problem) => refused(&problem),
         Ok(list) => {

@@ -5,6 +5,7 @@ use http_semantics::json::Object;
 use people::domain::Person;
 use places::domain::Place;
 use serde_json::Value;
+use tables::Record;
 
 use super::queries::refused;
 use super::same;
@@ -109,7 +110,7 @@ fn person(input: &[u8]) -> Result<Verdict, String> {
     let read = |object| {
         let mut fields = Fields::of(object);
         fields.forget("id");
-        Person::read(fields, str::to_owned)
+        Person::parse(fields, str::to_owned)
     };
     match read(object) {
         Err(errors) if errors.is_empty() => Err("refused without a reason".to_owned()),
@@ -137,11 +138,11 @@ fn place(input: &[u8]) -> Result<Verdict, String> {
         Ok(object) => object,
         Err(problem) => return refused(&problem),
     };
-    match Place::read(Fields::of(object), str::to_owned) {
+    match Place::parse(Fields::of(object), str::to_owned) {
         Err(errors) if errors.is_empty() => Err("refused without a reason".to_owned()),
         Err(errors) => Ok(Verdict::Refused(format!("{errors:?}"))),
         Ok(place) => {
-            let again = Place::read(Fields::of(place.to_object()), str::to_owned);
+            let again = Place::parse(Fields::of(place.to_object()), str::to_owned);
             same("read again", &again.ok(), &Some(place))?;
             Ok(Verdict::Taken(String::from_utf8_lossy(input).into_owned()))
         }

@@ -1,4 +1,5 @@
 //! The documents held against the code.
 
+mod fields;
 mod routes;
 mod shapes;

@@ -67,10 +67,9 @@ fn the_files_are_as_the_code_is() {
 
 #[test]
 fn the_dataset_lists_the_routes_of_the_document() {
-    let testbed =
-        Testbed::new(&[include_str!("../../../../d1-migrations/join/0001_join.sql")]).unwrap();
+    let testbed = Testbed::migrated("join").unwrap();
     let rows = testbed.rows(&::join::store::dataset()).unwrap();
-    let Value::Text(dataset) = &rows[0][0] else {
+    let Value::Text(dataset) = &rows[0]["body"] else {
         panic!("no dataset");
     };
     let routes = Json::read(dataset);

@@ -5,9 +5,8 @@ use std::fs;
 
 use crate::views;
 use ::join::domain::statistics;
-use ::people::domain::{ByPlace, PeopleList};
-use ::places::domain::{PlaceList, PlacesAsOf};
-use domain::{PersonId, PlaceId};
+use ::people::domain::ByPlace;
+use ::places::domain::PlacesAsOf;
 use http_semantics::media::Frame;
 use http_semantics::problem::Kind;
 use http_semantics::{Format, Params};
@@ -16,22 +15,17 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use tables::page::Limit;
 use tables::population::Populations;
+use tables::schema::{PERSON, PLACE};
+use tables::statement::Statement;
+use tables::{ListQuery, TableSpec, change_log, list_statement, record_statement};
 use testbed::{Testbed, Value};
 
 const FRAME: fn() -> Frame = || Format::Json.frame();
 
 /// A database with its migrations and its section of the seed.
 fn seeded(name: &str) -> Testbed {
+    let testbed = Testbed::migrated(name).unwrap();
     let root = format!("{}/../..", env!("CARGO_MANIFEST_DIR"));
-    let folder = fs::read_dir(format!("{root}/d1-migrations/{name}")).unwrap();
-    let mut files: Vec<_> = folder.map(|file| file.unwrap().path()).collect();
-    files.sort();
-    let migrations: Vec<String> = files
-        .iter()
-        .map(|f| fs::read_to_string(f).unwrap())
-        .collect();
-    let migrations: Vec<&str> = migrations.iter().map(String::as_str).collect();
-    let testbed = Testbed::new(&migrations).unwrap();
     let seed = fs::read_to_string(format!("{root}/seed.sql")).unwrap();
     let (_, section) = seed.split_once(&format!("-- database: {name}\n")).unwrap();
     let section = section.split("-- database:").next().unwrap();
@@ -39,16 +33,17 @@ fn seeded(name: &str) -> Testbed {
     testbed
 }
 
-fn text(testbed: &Testbed, statement: &tables::statement::Statement) -> String {
-    match testbed
-        .rows(statement)
-        .unwrap()
-        .swap_remove(0)
-        .swap_remove(0)
-    {
-        Value::Text(text) => text,
+fn text(testbed: &Testbed, statement: &Statement) -> String {
+    let row = testbed.rows(statement).unwrap().swap_remove(0);
+    match row.values().first() {
+        Some(Value::Text(text)) => text.clone(),
         other => panic!("{other:?} is no text"),
     }
+}
+
+/// The first page of a table.
+fn all(table: &'static TableSpec) -> Statement {
+    list_statement::page(table, &ListQuery::default(), Format::Json, None)
 }
 
 /// Reads a body as a type, and holds what that writes against it.
@@ -68,19 +63,14 @@ fn params(known: &'static [&'static str], query: &str) -> Params {
 fn places() {
     let testbed = seeded("places");
     testbed.execute("DELETE FROM place WHERE id = 30").unwrap();
-    let all = PlaceList::default();
-    is::<Vec<views::Place>>(&text(
-        &testbed,
-        &::places::store::list(&all, Format::Json, None),
-    ));
-    let one = PlaceId::new(2).unwrap();
-    is::<views::Place>(&text(&testbed, &::places::store::read(one)));
+    is::<Vec<views::Place>>(&text(&testbed, &all(&PLACE)));
+    is::<views::Place>(&text(&testbed, &record_statement::read(&PLACE, 2)));
     let ask = PlacesAsOf::read(&params(PlacesAsOf::PARAMETERS, ""), 0).unwrap();
     is::<Vec<views::Place>>(&text(
         &testbed,
         &::places::store::as_of(&ask, Format::Json, None),
     ));
-    let changes = ::places::store::CHANGES.since(0, Limit::MOST, FRAME());
+    let changes = change_log::since(&PLACE, 0, Limit::MOST, FRAME());
     let changes = text(&testbed, &changes);
     let changes = is::<Vec<views::PlaceChange>>(&changes);
     assert!(changes.iter().any(|change| change.record.is_none()));
@@ -90,14 +80,9 @@ fn places() {
 fn people() {
     let testbed = seeded("people");
     testbed.execute("DELETE FROM person WHERE id = 77").unwrap();
-    let all = PeopleList::default();
-    is::<Vec<views::Person>>(&text(
-        &testbed,
-        &::people::store::list(&all, Format::Json, None),
-    ));
-    let one = PersonId::new(4).unwrap();
-    is::<views::Person>(&text(&testbed, &::people::store::read(one)));
-    let changes = ::people::store::CHANGES.since(0, Limit::MOST, FRAME());
+    is::<Vec<views::Person>>(&text(&testbed, &all(&PERSON)));
+    is::<views::Person>(&text(&testbed, &record_statement::read(&PERSON, 4)));
+    let changes = change_log::since(&PERSON, 0, Limit::MOST, FRAME());
     let changes = is::<Vec<views::Change>>(&text(&testbed, &changes));
     assert!(
         changes
@@ -129,10 +114,7 @@ fn statistics_and_the_dataset() {
         &people,
         &::people::store::population(&ask, Format::Json, None),
     );
-    let names = text(
-        &places,
-        &::places::store::list(&PlaceList::default(), Format::Json, None),
-    );
+    let names = text(&places, &all(&PLACE));
     let populations = statistics::populations(populations.as_bytes()).unwrap();
     let rows = statistics::places(names.as_bytes()).unwrap().into_iter();
     let rows = rows.map(|place| statistics::Row {
@@ -157,8 +139,7 @@ fn problems_of_every_kind() {
 
 #[test]
 fn both_forms_of_a_report() {
-    use tables::import::{Batches, Column, Counts, Done, File, Outcome, Refusal, Report};
-    let columns: &[Column] = <::places::domain::Place as tables::import::Record>::COLUMNS;
+    use tables::import::{Batches, Counts, Done, File, Outcome, Refusal, Report};
     let done = || {
         let problem = crate::problems::sample(Kind::NameTaken);
         let failed = Done::failed(crate::problems::sample(Kind::BeingWritten));
@@ -172,7 +153,7 @@ fn both_forms_of_a_report() {
         well.into_iter().chain([refused, failed])
     };
     for by_line in [false, true] {
-        let file = File::open(tables::import::Format::Csv, b"name\nx\n".to_vec(), columns);
+        let file = File::open(tables::import::Format::Csv, b"name\nx\n".to_vec(), &PLACE);
         let scope = String::new();
         let batches = Batches::<::places::domain::Place>::of(file.unwrap(), scope, str::to_owned);
         let batch = batches.into_iter().next().unwrap();

@@ -8,11 +8,12 @@
 mod document;
 mod health;
 mod integrity;
+mod person;
+mod place;
 mod problem;
 mod records;
 mod report;
 mod scalars;
-mod writes;
 
 pub use document::{Dataset, Document};
 pub use health::{Alive, LifeSign, Readiness, Ready};
@@ -20,15 +21,15 @@ pub use integrity::{
     AbandonedDeletion, AbandonedWrite, ByHand, Deletion, DoubleKing, Integrity, PendingWrite,
     Released, Repair, Residents,
 };
+pub use person::{
+    DeadPerson, ImportedDeadPerson, ImportedLivingPerson, ImportedPerson, LivingPerson, NewPerson,
+    Person, PersonPatch, PutDeadPerson, PutLivingPerson, PutPerson, Resident,
+};
+pub use place::{ImportedPlace, NewPlace, Place, PlacePatch, PutPlace};
 pub use problem::{FieldError, ProblemBody, ProblemType};
 pub use records::{
-    Change, ChangeKind, King, OfPeople, OfPlaces, PeopleOfPlace, Person, PersonChange, Place,
-    PlaceChange, PlaceWithPeople, Population, Resident, Statistics,
+    Change, ChangeKind, King, OfPeople, OfPlaces, PeopleOfPlace, PersonChange, PlaceChange,
+    PlaceWithPeople, Population, Statistics,
 };
 pub use report::{Batch, BatchReport, ImportReport, ImportSummary, Outcome, Refusal};
 pub use scalars::{ChosenId, Count, False, Id, Moment, Name, Pointer, Share, True};
-pub use writes::{
-    DeadPerson, ImportedDeadPerson, ImportedLivingPerson, ImportedPerson, ImportedPlace,
-    LivingPerson, NewPerson, NewPlace, PersonPatch, PlacePatch, PutDeadPerson, PutLivingPerson,
-    PutPerson, PutPlace,
-};

@@ -1,43 +1,9 @@
-//! Places, people, and what is told of them.
+//! Lists of people by place, populations, statistics and changes.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Count, Id, Moment, Name, Share};
-
-/// A place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Place {
-    pub id: Id,
-    pub name: Name,
-}
-
-/// A person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Person {
-    pub id: Id,
-    pub name: Name,
-    /// Whether alive; not known means dead.
-    pub is_alive: bool,
-    /// The place. The living have one; of the dead it is where they were last, if that is known.
-    #[schema(required = true)]
-    pub place_id: Option<Id>,
-    /// Whether king of the place.
-    pub is_king: bool,
-}
-
-/// A person, as the place shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Resident {
-    pub id: Id,
-    pub name: Name,
-    /// Whether alive.
-    pub is_alive: bool,
-    /// Whether king of the place.
-    pub is_king: bool,
-}
+use super::{Count, Id, Moment, Name, Person, Place, Resident, Share};
 
 /// A place with its people, in order of id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

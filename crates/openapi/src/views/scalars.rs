@@ -69,7 +69,7 @@ scalar!(
     Name,
     of(Type::String)
         .min_length(Some(1))
-        .max_length(Some(name::MOST_CHARACTERS))
+        .max_length(Some(name::MAX_CHARACTERS))
         .pattern(Some(NAME))
         .description(Some(
             "A name. White space around it is taken away, and it is kept in Unicode's normal form C."

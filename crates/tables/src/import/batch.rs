@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
-use super::file::{At, Column, File};
+use super::file::{At, File};
 use super::report::Refusal;
+use crate::record::Record;
 use domain::name::Normalize;
 use http_semantics::fields::Fields;
 use http_semantics::idempotency::fingerprint;
@@ -12,40 +13,14 @@ use http_semantics::problem::{FieldError, Problem};
 
 /// The most records of a batch. Many, because each transaction writes every page of an index
 /// anew that it has touched, and the names of a batch touch most of them.
-const MOST_RECORDS: usize = 10_000;
+const MAX_RECORDS: usize = 10_000;
 
 /// The most bytes of a file's text in a batch.
-const MOST_BYTES: usize = 1024 * 1024;
+const MAX_BATCH_BYTES: usize = 1024 * 1024;
 
-/// A kind of record that can be imported.
-pub trait Record: Sized {
-    /// The columns of a CSV file.
-    const COLUMNS: &'static [Column];
-
-    /// Reads what is left of the fields once the id has been taken.
-    ///
-    /// # Errors
-    /// Every field that is wrong.
-    fn read(fields: Fields, normalize: Normalize) -> Result<Self, Vec<FieldError>>;
-
-    /// What no two records of a file may both have.
-    fn claim(&self) -> Option<Claim>;
-}
-
-/// What one record alone may have.
-#[derive(Debug)]
-pub struct Claim {
-    /// What it is.
-    pub of: String,
-    /// The field that claims it.
-    pub field: &'static str,
-    /// What the field of another record must be.
-    pub expected: &'static str,
-}
-
-/// A record as it was given.
+/// A record of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given<T> {
+pub struct ParsedRecord<T> {
     /// The line on which it begins.
     pub line: usize,
     /// The id, if it was given one.
@@ -62,9 +37,9 @@ pub struct Batch<T> {
     /// The line on which the last one begins.
     pub last_line: usize,
     /// Those that can be read.
-    pub given: Vec<Given<T>>,
+    pub parsed: Vec<ParsedRecord<T>>,
     /// Those that an import before this one has added; see [`Self::set_new_aside`].
-    pub aside: Vec<Given<T>>,
+    pub aside: Vec<ParsedRecord<T>>,
     /// The others.
     pub refused: Vec<Refusal>,
     /// What the batch is known by when it is sent again.
@@ -99,7 +74,7 @@ impl<T: Record> Batches<T> {
         }
     }
 
-    fn read(&mut self, begin: At, end: At) -> Result<Given<T>, Vec<FieldError>> {
+    fn read(&mut self, begin: At, end: At) -> Result<ParsedRecord<T>, Vec<FieldError>> {
         let object = self.file.object(begin, end).map_err(|wrong| vec![wrong])?;
         let mut fields = Fields::of(object);
         let id = fields.chosen_id();
@@ -109,9 +84,9 @@ impl<T: Record> Batches<T> {
                 fields.wrong("id", &format!("another one: line {line} has it"));
             }
         }
-        let record = T::read(fields, self.normalize)?;
+        let record = T::parse(fields, self.normalize)?;
         if let Some(claim) = record.claim() {
-            let line = *self.claims.entry(claim.of).or_insert(begin.line);
+            let line = *self.claims.entry(claim.value).or_insert(begin.line);
             if line != begin.line {
                 return Err(vec![FieldError {
                     pointer: format!("/{}", claim.field),
@@ -120,7 +95,7 @@ impl<T: Record> Batches<T> {
             }
         }
         let line = begin.line;
-        Ok(Given { line, id, record })
+        Ok(ParsedRecord { line, id, record })
     }
 }
 
@@ -132,7 +107,7 @@ impl<T: Record> Iterator for Batches<T> {
         let mut batch = Batch {
             first_line: first.line,
             last_line: first.line,
-            given: Vec::new(),
+            parsed: Vec::new(),
             aside: Vec::new(),
             refused: Vec::new(),
             fingerprint: String::new(),
@@ -140,7 +115,7 @@ impl<T: Record> Iterator for Batches<T> {
         let mut records = 0;
         while let Some(begin) = self.file.begin(self.at) {
             let end = self.file.end(begin)?;
-            let is_full = records == MOST_RECORDS || end.byte - first.byte > MOST_BYTES;
+            let is_full = records == MAX_RECORDS || end.byte - first.byte > MAX_BATCH_BYTES;
             if is_full && records > 0 {
                 break;
             }
@@ -148,7 +123,7 @@ impl<T: Record> Iterator for Batches<T> {
             batch.last_line = begin.line;
             self.at = end;
             match self.read(begin, end) {
-                Ok(given) => batch.given.push(given),
+                Ok(given) => batch.parsed.push(given),
                 Err(errors) => batch.refused.push(Refusal {
                     line: begin.line,
                     problem: Problem::invalid_record(&errors),
@@ -168,27 +143,27 @@ impl<T> Batch<T> {
     /// How many records it has.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.given.len() + self.aside.len() + self.refused.len()
+        self.parsed.len() + self.aside.len() + self.refused.len()
     }
 
     /// Whether any record has no id: sent again, it would be added again.
     #[must_use]
     pub fn has_new(&self) -> bool {
-        let mut all = self.given.iter().chain(&self.aside);
+        let mut all = self.parsed.iter().chain(&self.aside);
         all.any(|given| given.id.is_none())
     }
 
     /// Puts the records without an id aside, because an import before this one has added them;
     /// or after the others, so that their changes are the last ones of the batch.
     pub fn set_new_aside(&mut self, is_aside: bool) {
-        self.given.append(&mut self.aside);
-        let given = std::mem::take(&mut self.given).into_iter();
+        self.parsed.append(&mut self.aside);
+        let given = std::mem::take(&mut self.parsed).into_iter();
         let (known, mut new) = given.partition(|given| given.id.is_some());
-        self.given = known;
+        self.parsed = known;
         if is_aside {
             self.aside = new;
         } else {
-            self.given.append(&mut new);
+            self.parsed.append(&mut new);
         }
     }
 
@@ -203,8 +178,8 @@ impl<T> Batch<T> {
 mod tests {
     use super::*;
 
-    fn given(id: Option<i64>, record: &'static str) -> Given<&'static str> {
-        Given {
+    fn given(id: Option<i64>, record: &'static str) -> ParsedRecord<&'static str> {
+        ParsedRecord {
             line: 1,
             id,
             record,
@@ -212,7 +187,7 @@ mod tests {
     }
 
     fn records(batch: &Batch<&'static str>) -> [Vec<&'static str>; 2] {
-        [&batch.given, &batch.aside].map(|all| all.iter().map(|one| one.record).collect())
+        [&batch.parsed, &batch.aside].map(|all| all.iter().map(|one| one.record).collect())
     }
 
     #[test]
@@ -220,7 +195,7 @@ mod tests {
         let mut batch = Batch {
             first_line: 1,
             last_line: 1,
-            given: vec![
+            parsed: vec![
                 given(None, "a"),
                 given(Some(2), "b"),
                 given(None, "c"),
@@ -237,7 +212,7 @@ mod tests {
             batch.set_new_aside(false);
             assert_eq!(records(&batch), [vec!["b", "d", "a", "c"], vec![]]);
         }
-        batch.given.truncate(2);
+        batch.parsed.truncate(2);
         assert!(!batch.has_new());
     }
 }

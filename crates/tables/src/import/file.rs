@@ -10,6 +10,8 @@ use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
 use http_semantics::{Problem, csv};
 
+use crate::table_spec::{Column, ColumnType, TableSpec};
+
 /// What a file is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -37,35 +39,17 @@ impl Format {
     }
 }
 
-/// What the cells of a column hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Column {
-    /// A text.
-    Text(&'static str),
-    /// A whole number.
-    Whole(&'static str),
-    /// `true` or `false`, in capitals too, as spreadsheets write it.
-    Truth(&'static str),
-}
-
-impl Column {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Text(name) | Self::Whole(name) | Self::Truth(name) => name,
-        }
-    }
-
-    /// The value of a cell; one that is none of the column's stays a text, to be told of.
-    fn value(self, cell: &str) -> Value {
-        let read = match self {
-            Self::Text(_) => return csv::disarmed(cell).into(),
-            Self::Whole(_) => whole(cell).map(Value::from),
-            Self::Truth(_) if cell.eq_ignore_ascii_case("true") => Some(true.into()),
-            Self::Truth(_) if cell.eq_ignore_ascii_case("false") => Some(false.into()),
-            Self::Truth(_) => None,
-        };
-        read.unwrap_or_else(|| cell.into())
-    }
+/// The value of a cell. An invalid one stays a text, which the record rejects.
+fn value(column: &Column, cell: &str) -> Value {
+    let read = match column.column_type {
+        ColumnType::Text(_) => return csv::disarmed(cell).into(),
+        ColumnType::Integer => whole(cell).map(Value::from),
+        // In capitals too, as spreadsheets write it.
+        ColumnType::Boolean if cell.eq_ignore_ascii_case("true") => Some(true.into()),
+        ColumnType::Boolean if cell.eq_ignore_ascii_case("false") => Some(false.into()),
+        ColumnType::Boolean => None,
+    };
+    read.unwrap_or_else(|| cell.into())
 }
 
 /// Where in a file something is: how many bytes lie before it, and on which line it is.
@@ -83,7 +67,7 @@ pub struct File {
     text: String,
     format: Format,
     /// The columns of a CSV file, in the file's order.
-    columns: Vec<Column>,
+    columns: Vec<&'static Column>,
     start: At,
 }
 
@@ -92,7 +76,7 @@ impl File {
     ///
     /// # Errors
     /// One that is not what it says to be, with the line; a header with other columns.
-    pub fn open(format: Format, body: Vec<u8>, columns: &[Column]) -> Result<Self, Problem> {
+    pub fn open(format: Format, body: Vec<u8>, table: &TableSpec) -> Result<Self, Problem> {
         let text = String::from_utf8(body).map_err(|error| {
             let before = error.as_bytes().get(..error.utf8_error().valid_up_to());
             let lines = before.unwrap_or_default().split(|byte| *byte == b'\n');
@@ -106,7 +90,7 @@ impl File {
             start,
         };
         match format {
-            Format::Csv => file.read_header(columns)?,
+            Format::Csv => file.read_header(table)?,
             Format::NdJson => {}
             Format::Array => {
                 let _: Vec<IgnoredAny> = serde_json::from_str(&file.text).map_err(|error| {
@@ -122,19 +106,21 @@ impl File {
     }
 
     /// The columns, in whatever order. Excel begins a file with a byte order mark.
-    fn read_header(&mut self, known: &[Column]) -> Result<(), Problem> {
+    fn read_header(&mut self, table: &TableSpec) -> Result<(), Problem> {
         let bom = self.text.len() - self.text.trim_start_matches('\u{feff}').len();
-        let names: Vec<&str> = known.iter().map(|column| column.name()).collect();
         let malformed = |column| {
-            let what = format!("CSV with a header of the columns {}", names.join(", "));
+            let what = format!(
+                "CSV with a header of the columns {}",
+                table.fields.join(", ")
+            );
             Problem::malformed_body(&what, 1, column)
         };
         let (cells, rest) = csv::record(&self.text[bom..]).ok_or_else(|| malformed(1))?;
         let mut columns = Vec::with_capacity(cells.len());
         for (n, cell) in cells.iter().enumerate() {
-            let column = known.iter().find(|column| column.name() == cell.trim());
-            let column = column.filter(|column| !columns.contains(*column));
-            columns.push(*column.ok_or_else(|| malformed(n + 1))?);
+            let column = table.visible().find(|column| column.json == cell.trim());
+            let column = column.filter(|column| !columns.contains(column));
+            columns.push(column.ok_or_else(|| malformed(n + 1))?);
         }
         let end = self.text.len() - rest.len();
         self.columns = columns;
@@ -232,8 +218,8 @@ impl File {
         }
         let filled = cells.iter().zip(&self.columns);
         let filled = filled.filter(|(cell, _)| !cell.is_empty());
-        let member = |(cell, column): (&Cow<'_, str>, &Column)| {
-            (column.name().to_owned(), column.value(cell))
+        let member = |(cell, column): (&Cow<'_, str>, &&'static Column)| {
+            (column.json.to_owned(), value(column, cell))
         };
         Ok(Object(filled.map(member).collect::<Map<_, _>>()))
     }

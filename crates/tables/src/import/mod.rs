@@ -11,15 +11,15 @@ mod file;
 mod receipt;
 mod report;
 
-pub use batch::{Batch, Batches, Claim, Given, Record};
-pub use file::{Column, File, Format};
+pub use batch::{Batch, Batches, ParsedRecord};
+pub use file::{File, Format};
 pub use receipt::Receipt;
 pub use report::{Counts, Done, Outcome, Refusal, Report};
 
 use domain::Param;
 
 /// The most bytes of a file.
-pub const MOST_BYTES: usize = 10 * 1024 * 1024;
+pub const MAX_FILE_BYTES: usize = 10 * 1024 * 1024;
 
 /// What is done with a record whose id is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -7,8 +7,8 @@
 //! key an import is one request, which is done once, so its receipt is always valid.
 
 use super::report::Counts;
-use crate::change_log::Log;
 use crate::statement::Statement;
+use crate::table_spec::TableSpec;
 
 /// The receipt of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,32 +56,32 @@ impl Receipt {
         }
     }
 
-    fn with_log(&self, sql: &str, log: Log) -> Statement {
+    fn with_table(&self, sql: &str, table: &TableSpec) -> Statement {
         let sql = sql
             .replace("{later}", LATER)
-            .replace("{log}", log.table)
-            .replace("{id}", log.id);
+            .replace("{log}", table.declaration.change_log)
+            .replace("{id}", table.declaration.change_log_id);
         Statement::new(&sql, vec![self.key.as_str().into()])
     }
 
     /// Finds it.
     #[must_use]
-    pub fn find(&self, log: Log) -> Statement {
-        self.with_log(if self.has_client_key { FIND_OWN } else { FIND }, log)
+    pub fn find(&self, table: &TableSpec) -> Statement {
+        self.with_table(if self.has_client_key { FIND_OWN } else { FIND }, table)
     }
 
     /// Deletes it if it is no longer valid.
     #[must_use]
-    pub fn delete_invalid(&self, log: Log) -> Option<Statement> {
-        (!self.has_client_key).then(|| self.with_log(DELETE, log))
+    pub fn delete_invalid(&self, table: &TableSpec) -> Option<Statement> {
+        (!self.has_client_key).then(|| self.with_table(DELETE, table))
     }
 
     /// Saves it: it is about this many changes, the latest of the log.
     #[must_use]
-    pub fn save(&self, log: Log, counts: Counts, changes: i64) -> Statement {
+    pub fn save(&self, table: &TableSpec, counts: Counts, changes: i64) -> Statement {
         // Plain values always serialize.
         let counts = serde_json::to_string(&counts).unwrap_or_default();
-        let mut statement = self.with_log(SAVE, log);
+        let mut statement = self.with_table(SAVE, table);
         let more = [self.fingerprint.as_str().into(), counts.into()];
         statement.binds.extend(more);
         statement.binds.push(changes.into());

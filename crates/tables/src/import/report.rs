@@ -6,7 +6,7 @@ use super::batch::Batch;
 use http_semantics::Problem;
 
 /// The most refused lines that a report lists; it counts them all.
-const MOST_LISTED: usize = 1_000;
+const MAX_LISTED: usize = 1_000;
 
 /// A line that cannot be written, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -152,7 +152,7 @@ impl Report {
         } = done;
         self.read += batch.len();
         self.refused_total += refused.len();
-        refused.truncate(MOST_LISTED.saturating_sub(self.listed));
+        refused.truncate(MAX_LISTED.saturating_sub(self.listed));
         self.listed += refused.len();
         if outcome == Outcome::AlreadyWritten {
             self.already_written += batch.len();

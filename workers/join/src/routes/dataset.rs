@@ -12,6 +12,6 @@ use crate::store;
 pub async fn dataset(call: Call) -> Result<Answer, Error> {
     call.params(&[])?;
     let row = Database::of(&call.env)?.row(&store::dataset()).await?;
-    let body = row.map_or(Body::Empty, |row| Body::Js(row.value(0)));
+    let body = row.map_or(Body::Empty, |row| Body::Js(row.value("body")));
     Ok(Answer::ok(Format::Json.media_type(), body))
 }

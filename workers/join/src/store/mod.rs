@@ -18,7 +18,7 @@ SELECT json_object(
     '/v1/people', '/v1/people/{id}', '/v1/people/{id}/history',
     '/v1/people/by-place', '/v1/people/population', '/v1/people/changes', '/v1/people/import', '/v1/people/export'
   )
-)
+) AS body
 FROM (SELECT 1) LEFT JOIN dataset ON dataset.id = 1";
 
 /// The dataset's description, by its primary key; with nulls where there is none yet.

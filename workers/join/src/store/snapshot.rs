@@ -115,7 +115,7 @@ pub fn find(key: &str) -> Statement {
 /// last.
 #[must_use]
 pub fn find_wanted(keys: &[String], latest: i64) -> Statement {
-    let mut statement = Statement::over(FIND_WANTED, keys);
+    let mut statement = Statement::bind_json_rows(FIND_WANTED, keys);
     statement.binds.push(latest.into());
     statement
 }

@@ -1,14 +1,12 @@
 //! The statements on native SQLite: their effects and their query plans.
 
-use testbed::{Testbed, Value};
+use testbed::Testbed;
 
 use super::snapshot::{find, find_wanted, save};
 use crate::domain::ChangeSeqs;
 use crate::domain::snapshot::{
     Headers, SNAPSHOT_CHUNK_BYTES, SNAPSHOT_MAX_COUNT, SNAPSHOT_MAX_TOTAL_BYTES, Snapshot,
 };
-
-const MIGRATIONS: &[&str] = &[include_str!("../../../../d1-migrations/join/0001_join.sql")];
 
 fn snapshot(key: &str, change_seqs: ChangeSeqs, made_at: i64, body: &str) -> Snapshot {
     Snapshot {
@@ -34,35 +32,21 @@ fn saved(db: &Testbed, snapshot: &Snapshot) {
 fn keys(db: &Testbed, known: &[&str], latest: i64) -> Vec<String> {
     let known: Vec<String> = known.iter().map(|key| (*key).to_owned()).collect();
     let rows = db.rows(&find_wanted(&known, latest)).unwrap().into_iter();
-    let key = |row: Vec<Value>| match row.into_iter().next() {
-        Some(Value::Text(key)) => key,
-        other => panic!("{other:?}"),
-    };
-    rows.map(key).collect()
+    rows.map(|row| row.text("key").to_owned()).collect()
 }
 
 /// The change sequences, when it was made, and the body.
 fn found(db: &Testbed, key: &str) -> Option<(ChangeSeqs, i64, String)> {
     let rows = db.rows(&find(key)).unwrap();
-    let head = match rows.first()?.as_slice() {
-        [
-            Value::Integer(places),
-            Value::Integer(people),
-            Value::Integer(at),
-            ..,
-        ] => ([*places, *people], *at),
-        other => panic!("{other:?}"),
-    };
-    let body = rows.iter().map(|row| match row.last() {
-        Some(Value::Text(part)) => part.clone(),
-        other => panic!("{other:?}"),
-    });
-    Some((head.0, head.1, body.collect()))
+    let head = rows.first()?;
+    let marks = ["places_seq", "people_seq"].map(|column| head.integer(column));
+    let body = rows.iter().map(|row| row.text("body")).collect();
+    Some((marks, head.integer("made_at"), body))
 }
 
 #[test]
 fn a_snapshot_of_any_length_is_found_as_it_was_written() {
-    let db = Testbed::new(MIGRATIONS).unwrap();
+    let db = Testbed::migrated("join").unwrap();
     assert_eq!(found(&db, "a"), None);
     for (n, length) in [
         (1, 10),
@@ -78,7 +62,7 @@ fn a_snapshot_of_any_length_is_found_as_it_was_written() {
 
 #[test]
 fn an_older_or_equal_response_is_not_written() {
-    let db = Testbed::new(MIGRATIONS).unwrap();
+    let db = Testbed::migrated("join").unwrap();
     saved(&db, &snapshot("a", [2, 5], 100, "new"));
     saved(&db, &snapshot("a", [1, 5], 99, "older"));
     saved(&db, &snapshot("a", [2, 5], 101, "the same again"));
@@ -89,7 +73,7 @@ fn an_older_or_equal_response_is_not_written() {
 
 #[test]
 fn the_least_recently_used_are_evicted_beyond_the_most_snapshots() {
-    let db = Testbed::new(MIGRATIONS).unwrap();
+    let db = Testbed::migrated("join").unwrap();
     for n in 0..SNAPSHOT_MAX_COUNT {
         saved(&db, &snapshot(&format!("{n:03}"), [1, 1], n, "x"));
     }
@@ -121,7 +105,7 @@ fn the_least_recently_used_are_evicted_beyond_the_most_snapshots() {
 
 #[test]
 fn the_least_recently_used_are_evicted_beyond_the_most_bytes() {
-    let db = Testbed::new(MIGRATIONS).unwrap();
+    let db = Testbed::migrated("join").unwrap();
     db.execute(&format!(
         "INSERT INTO snapshot (key, places_seq, people_seq, made_at, used_at, bytes, headers)
          VALUES ('old', 1, 1, 1, 1, 1, ''), ('long', 1, 1, 2, 2, {SNAPSHOT_MAX_TOTAL_BYTES} - 2, '')"
@@ -135,7 +119,7 @@ fn the_least_recently_used_are_evicted_beyond_the_most_bytes() {
 
 #[test]
 fn the_schedule_does_not_change_used_at() {
-    let db = Testbed::new(MIGRATIONS).unwrap();
+    let db = Testbed::migrated("join").unwrap();
     saved(&db, &snapshot("a", [1, 1], 1, "x"));
     saved(&db, &snapshot("b", [1, 1], 2, "x"));
     let by_schedule = Snapshot {
@@ -150,7 +134,7 @@ fn the_schedule_does_not_change_used_at() {
 
 #[test]
 fn no_statement_scans_a_table() {
-    let db = Testbed::new(MIGRATIONS).unwrap();
+    let db = Testbed::migrated("join").unwrap();
     let mut statements = save(&snapshot("a", [1, 1], 1, "x"));
     statements.push(find("a"));
     statements.push(find_wanted(&["a".to_owned()], 8));

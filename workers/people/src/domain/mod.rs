@@ -1,9 +1,7 @@
-//! What can be asked of the register of people.
+//! People, their rules, and the queries.
 
 mod by_place;
-mod list;
 mod person;
 
 pub use by_place::{ByPlace, Range};
-pub use list::PeopleList;
 pub use person::{Person, Residence};

@@ -5,8 +5,10 @@ use domain::name::{Name, Normalize};
 use http_semantics::fields::Fields;
 use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
-use serde_json::{Value, json};
-use tables::import::{Claim, Column, Record};
+use serde_json::json;
+use tables::TableSpec;
+use tables::record::{Claim, Record};
+use tables::schema::PERSON;
 
 /// A person without the id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,15 +71,12 @@ impl Residence {
     }
 }
 
-/// The fields of a person in a body, but for the id.
-const FIELDS: [&str; 5] = ["id", "name", "isAlive", "placeId", "isKing"];
+impl Record for Person {
+    fn table() -> &'static TableSpec {
+        &PERSON
+    }
 
-impl Person {
-    /// Reads what is left of the fields once the id has been taken.
-    ///
-    /// # Errors
-    /// Every field that is wrong.
-    pub fn read(mut fields: Fields, normalize: Normalize) -> Result<Self, Vec<FieldError>> {
+    fn parse(mut fields: Fields, normalize: Normalize) -> Result<Self, Vec<FieldError>> {
         let name = fields.name(normalize);
         let is_alive = fields.truth("isAlive");
         let is_king = fields.truth("isKing");
@@ -86,7 +85,7 @@ impl Person {
         let residence = match (is_alive, place) {
             (true, Some(place)) => Some(Residence::Living { place, is_king }),
             (true, None) => {
-                // A place that is there and wrong has been told of already.
+                // An invalid place is reported already.
                 if !place_is_given {
                     fields.wrong("placeId", "the id of a place, because the living have one");
                 }
@@ -99,14 +98,12 @@ impl Person {
         }
         let person = name.zip(residence);
         fields.finish(
-            &FIELDS,
+            &PERSON.fields,
             person.map(|(name, residence)| Self { name, residence }),
         )
     }
 
-    /// The fields as they stand in a body.
-    #[must_use]
-    pub fn to_object(&self) -> Object {
+    fn to_object(&self) -> Object {
         let residence = self.residence;
         let members = [
             ("name", json!(self.name.as_str())),
@@ -114,49 +111,19 @@ impl Person {
             ("placeId", json!(residence.place().map(PlaceId::get))),
             ("isKing", json!(residence.is_king())),
         ];
-        Object(
-            members
-                .map(|(name, value)| (name.to_owned(), value))
-                .into_iter()
-                .collect(),
-        )
+        let members = members.map(|(name, value)| (name.to_owned(), value));
+        Object(members.into_iter().collect())
     }
 
-    /// The person as a row to write: with the key of the name, and what names the row.
-    #[must_use]
-    pub fn to_row(&self, id: Option<i64>, version: Option<i64>) -> Value {
-        json!({
-            "id": id,
-            "version": version,
-            "name": self.name.as_str(),
-            "key": self.name.key(),
-            "isAlive": self.residence.is_alive(),
-            "isKing": self.residence.is_king(),
-            "placeId": self.residence.place().map(PlaceId::get),
-        })
-    }
-}
-
-impl Record for Person {
-    const COLUMNS: &'static [Column] = &[
-        Column::Whole("id"),
-        Column::Text("name"),
-        Column::Truth("isAlive"),
-        Column::Whole("placeId"),
-        Column::Truth("isKing"),
-    ];
-
-    fn read(fields: Fields, normalize: Normalize) -> Result<Self, Vec<FieldError>> {
-        Self::read(fields, normalize)
+    fn name(&self) -> &Name {
+        &self.name
     }
 
     fn claim(&self) -> Option<Claim> {
-        let place = self
-            .residence
-            .place()
-            .filter(|_| self.residence.is_king())?;
+        let is_king = self.residence.is_king();
+        let place = self.residence.place().filter(|_| is_king)?;
         Some(Claim {
-            of: format!("the crown of {place}"),
+            value: format!("the crown of {place}"),
             field: "isKing",
             expected: "false, because a place has one king",
         })
@@ -167,6 +134,7 @@ impl Record for Person {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use serde_json::Value;
 
     #[expect(
         clippy::needless_pass_by_value,
@@ -174,8 +142,16 @@ mod tests {
     )]
     fn read(body: Value) -> Result<Person, Vec<String>> {
         let object = Object(body.as_object().cloned().unwrap());
-        Person::read(Fields::of(object), str::to_owned)
+        Person::parse(Fields::of(object), str::to_owned)
             .map_err(|errors| errors.into_iter().map(|error| error.pointer).collect())
+    }
+
+    #[test]
+    fn a_body_has_every_declared_field() {
+        let Object(body) = read(json!({"name": "Ana"})).unwrap().to_object();
+        for field in PERSON.fields.iter().filter(|field| **field != "id") {
+            assert!(body.contains_key(*field), "to_object misses {field}");
+        }
     }
 
     #[test]
@@ -226,7 +202,7 @@ mod tests {
         #[test]
         fn a_person_is_what_its_fields_say(residence in residence(), name in "[a-zé]{1,9}") {
             let person = Person { name: Name::new(&name, str::to_owned).unwrap(), residence };
-            prop_assert_eq!(Person::read(Fields::of(person.to_object()), str::to_owned), Ok(person));
+            prop_assert_eq!(Person::parse(Fields::of(person.to_object()), str::to_owned), Ok(person));
         }
 
         /// What the protocol rests on: every resident, and every dead person of a place, got

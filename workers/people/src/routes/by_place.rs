@@ -11,7 +11,9 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_semantics::Tag;
 use http_semantics::media::{Frame, LIST};
 use js_sys::{Array, JsString};
+use tables::change_log;
 use tables::page::Limit;
+use tables::schema::PERSON;
 
 use crate::domain::{ByPlace, Range};
 use crate::store;
@@ -27,8 +29,10 @@ pub async fn by_place(call: Call) -> Result<Answer, Error> {
     let seen = call.seen(format)?;
     let database = Database::of(&call.env)?;
     if call.is_head() {
-        let row = database.row(&store::counter()).await?;
-        let counter = row.and_then(|row| row.integer(0)).unwrap_or_default();
+        let row = database.row(&change_log::change_seq(&PERSON)).await?;
+        let counter = row
+            .and_then(|row| row.integer("change_seq"))
+            .unwrap_or_default();
         let tag = Tag::of_list(format, &[counter]);
         return Ok(if seen == Some(counter) {
             Answer::not_modified(&tag)
@@ -72,10 +76,10 @@ impl Part {
         seen: Option<i64>,
     ) -> Result<Self, Error> {
         let mut rows = database.rows(&store::by_place(&ask, frame, seen)).await?;
-        let counter = rows.first().and_then(|row| row.integer(3));
-        rows.retain(|row| row.integer(1).is_some());
+        let counter = rows.first().and_then(|row| row.integer("change_seq"));
+        rows.retain(|row| row.integer("place_id").is_some());
         let rest = rows.last().and_then(|row| after(row, &ask));
-        let texts: Array = rows.iter().map(|row| row.value(0)).collect();
+        let texts: Array = rows.iter().map(|row| row.value("text")).collect();
         Ok(Self {
             is_empty: rows.is_empty(),
             texts,
@@ -115,9 +119,9 @@ fn to_bytes(text: JsString) -> Vec<u8> {
 
 /// What a statement's last row leaves to ask.
 fn after(last: &Row, ask: &ByPlace) -> Option<ByPlace> {
-    let limit = Limit::new(last.integer(2)?)?;
+    let limit = Limit::new(last.integer("remaining")?)?;
     let range = Range {
-        after: last.integer(1)?,
+        after: last.integer("place_id")?,
         ..ask.range
     };
     Some(ByPlace {

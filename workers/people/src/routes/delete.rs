@@ -1,9 +1,13 @@
 //! `DELETE /v1/people/{id}`
 
 use domain::PersonId;
+use edge::collection::not_found;
 use edge::{Answer, Call, Database, Error, TRIES};
 use http_semantics::Problem;
+use tables::record_statement;
+use tables::schema::PERSON;
 
+use crate::domain::Person;
 use crate::store;
 
 /// Removes a person. The history stays.
@@ -16,9 +20,11 @@ pub async fn delete(call: Call) -> Result<Answer, Error> {
     let preconditions = call.preconditions()?;
     let database = Database::of(&call.env)?;
     for _ in 0..TRIES {
-        let current = database.row(&store::read_version(id)).await?;
-        let current = current.ok_or_else(|| Problem::not_found("person", id.get()))?;
-        let version = current.integer(1).unwrap_or_default();
+        let current = database
+            .row(&record_statement::read_version(&PERSON, id.get()))
+            .await?;
+        let current = current.ok_or_else(|| not_found::<Person>(id))?;
+        let version = current.integer("version").unwrap_or_default();
         preconditions.check(Some(version))?;
         let deleted = database.batch(&[store::delete(id, version)]).await?;
         if deleted.iter().any(|rows| !rows.is_empty()) {

@@ -4,14 +4,13 @@ use std::cell::Cell;
 use std::collections::HashSet;
 
 use domain::PlaceId;
-use domain::name::Name;
 use domain::place_status::PlaceStatuses;
-use edge::import::{self, Importer, Plan};
-use edge::{Answer, Call, Database, Error, Row};
+use edge::import::{self, BatchPlan, Importer};
+use edge::{Answer, Call, Database, Error, Row, Stored};
 use http_semantics::Problem;
 use serde_json::{Value, json};
-use tables::change_log::Log;
-use tables::import::{Batch, Given, Mode};
+use tables::Record;
+use tables::import::{Batch, Mode, ParsedRecord};
 use tables::statement::{self, Statement};
 
 use crate::domain::{Person, Residence};
@@ -49,7 +48,7 @@ struct PeopleImporter {
 impl PeopleImporter {
     /// The pending write of a batch: all places that it refers to.
     fn pending(&self, batch: &Batch<Person>) -> PendingWrite {
-        let residences = batch.given.iter().map(|given| given.record.residence);
+        let residences = batch.parsed.iter().map(|parsed| parsed.record.residence);
         let places: HashSet<PlaceId> = residences.filter_map(Residence::place).collect();
         let token = format!("{}.{}", self.token, self.attempts.get());
         PendingWrite::with_token(token, places.into_iter().map(PlaceId::get))
@@ -59,17 +58,15 @@ impl PeopleImporter {
 impl Importer for PeopleImporter {
     type Record = Person;
 
-    const LOG: Log = store::CHANGES;
-
     fn database(&self) -> &Database {
         &self.writes.database
     }
 
-    async fn plan(&self, batch: &Batch<Person>, mode: Mode) -> Result<Plan, Error> {
+    async fn plan(&self, batch: &Batch<Person>, mode: Mode) -> Result<BatchPlan, Error> {
         let rows: Vec<Value> = batch
-            .given
+            .parsed
             .iter()
-            .map(|given| given.record.to_row(given.id, None))
+            .map(|parsed| parsed.record.to_row(parsed.id, None))
             .collect();
         self.attempts.set(self.attempts.get() + 1);
         let pending = self.pending(batch);
@@ -79,26 +76,28 @@ impl Importer for PeopleImporter {
         let places = pending.places().iter().copied().collect();
         let plan = async {
             let statuses = self.writes.statuses(&places).await?;
-            let add =
-                |plan: &mut Plan, given: &Given<Person>, row: Value, present: Option<&Row>| {
-                    add(plan, given, row, present, mode, &statuses)
-                };
+            let add = |plan: &mut BatchPlan,
+                       parsed: &ParsedRecord<Person>,
+                       row: Value,
+                       present: Option<&Row>| {
+                add(plan, parsed, row, present, mode, &statuses)
+            };
             // The other records concern nobody who exists.
-            let known = batch.given.iter().enumerate();
-            let known =
-                known.filter(|(_, given)| given.id.is_some() || given.record.residence.is_king());
+            let known = batch.parsed.iter().enumerate();
+            let known = known
+                .filter(|(_, parsed)| parsed.id.is_some() || parsed.record.residence.is_king());
             let known: Vec<Value> = known
-                .map(|(n, given)| {
-                    let place = given.record.residence.place().map(PlaceId::get);
-                    let is_king = given.record.residence.is_king();
-                    json!({"n": n, "id": given.id, "placeId": place, "isKing": is_king})
+                .map(|(n, parsed)| {
+                    let place = parsed.record.residence.place().map(PlaceId::get);
+                    let is_king = parsed.record.residence.is_king();
+                    json!({"n": n, "id": parsed.id, "placeId": place, "isKing": is_king})
                 })
                 .collect();
-            let present: Vec<Statement> = statement::runs(&known)
+            let present: Vec<Statement> = statement::chunks_by_size(&known)
                 .into_iter()
                 .map(store::present)
                 .collect();
-            Plan::of(batch, rows, &self.writes.database, &present, add).await
+            BatchPlan::from_known(batch, rows, &self.writes.database, &present, add).await
         };
         let plan = plan.await;
         let is_written = plan.as_ref().is_ok_and(|plan| {
@@ -110,13 +109,13 @@ impl Importer for PeopleImporter {
         plan
     }
 
-    async fn write(&self, batch: &Batch<Person>, plan: &Plan) -> Result<(), Error> {
+    async fn write(&self, batch: &Batch<Person>, plan: &BatchPlan) -> Result<(), Error> {
         let pending = self.pending(batch);
         let mut statements = pending.commit();
         let inserts = store::insert_batch(&plan.inserts);
         statements.extend(import::statements(
             plan,
-            store::CHANGES,
+            Person::table(),
             store::update_all,
             inserts,
         ));
@@ -130,21 +129,26 @@ impl Importer for PeopleImporter {
 
 /// Adds a record to a plan.
 fn add(
-    plan: &mut Plan,
-    given: &Given<Person>,
+    plan: &mut BatchPlan,
+    parsed: &ParsedRecord<Person>,
     mut row: Value,
     present: Option<&Row>,
     mode: Mode,
     statuses: &PlaceStatuses,
 ) -> Result<(), Problem> {
-    let residence = given.record.residence;
+    let residence = parsed.record.residence;
     let place = residence.place().map(PlaceId::get);
-    let version = present.and_then(|row| row.integer(1));
-    let before = version.and(present).and_then(person_of);
+    let version = present.and_then(|row| row.integer("version"));
+    let id = parsed.id.unwrap_or_default();
+    let before = version.and(present).map(|row| Stored::read(id, row));
+    let before: Option<Person> = before
+        .map(|stored| stored.record())
+        .transpose()
+        .map_err(Error::into_problem)?;
     if version.is_some() && mode == Mode::Insert {
-        return Err(Problem::id_taken("person", given.id.unwrap_or_default()));
+        return Err(Problem::id_taken("person", id));
     }
-    if before.as_ref() == Some(&given.record) {
+    if before.as_ref() == Some(&parsed.record) {
         plan.unchanged += 1;
         return Ok(());
     }
@@ -153,7 +157,9 @@ fn add(
         let place = new_reference.get();
         Problem::check_place(place, statuses.get(place))?;
     }
-    if let Some((king, name)) = present.and_then(|row| row.integer(6).zip(row.text(7))) {
+    if let Some((king, name)) =
+        present.and_then(|row| row.integer("king_id").zip(row.text("king_name")))
+    {
         return Err(Problem::place_has_king(
             place.unwrap_or_default(),
             king,
@@ -163,22 +169,6 @@ fn add(
     if let (Some(version), Some(row)) = (version, row.as_object_mut()) {
         row.insert("version".to_owned(), version.into());
     }
-    plan.file(row, version);
+    plan.push(row, version);
     Ok(())
-}
-
-/// The person that an import would change.
-fn person_of(row: &Row) -> Option<Person> {
-    let place = row.integer(5).and_then(PlaceId::new);
-    let residence = match place {
-        Some(place) if row.truth(3) => Residence::Living {
-            place,
-            is_king: row.truth(4),
-        },
-        place => Residence::Dead { place },
-    };
-    Some(Person {
-        name: Name::new(&row.text(2)?, str::to_owned)?,
-        residence,
-    })
 }

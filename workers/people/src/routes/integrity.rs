@@ -24,13 +24,13 @@ pub async fn integrity(call: Call) -> Result<Answer, Error> {
     let (page, findings) = page.zip(findings).ok_or_else(Problem::internal)?;
     let text = |row: &Row, column| row.text(column).ok_or_else(Problem::internal);
     let next = page
-        .integer(1)
+        .integer("next")
         .map_or("null".to_owned(), |id| id.to_string());
     let body = format!(
         r#"{{"residents":{},"next":{next},"doubleKings":{},"pending":{}}}"#,
-        text(&page, 0)?,
-        text(&findings, 0)?,
-        text(&findings, 1)?,
+        text(&page, "residents")?,
+        text(&findings, "double_kings")?,
+        text(&findings, "pending")?,
     );
     Ok(Answer::ok(Format::Json.media_type(), Body::Text(body)))
 }

@@ -2,17 +2,12 @@
 //! what the routes that write one person share.
 
 mod by_place;
+mod collection;
 mod create;
 mod delete;
-mod document;
-pub mod export;
-mod history;
 mod import;
 mod integrity;
-mod list;
 mod population;
-mod read;
-mod ready;
 pub mod repair;
 pub mod replace;
 pub mod residents;
@@ -21,14 +16,8 @@ mod writing;
 pub use by_place::by_place;
 pub use create::create;
 pub use delete::delete;
-pub use document::document;
-pub use export::export;
-pub use history::{changes, counter, history, marks};
 pub use import::import;
 pub use integrity::integrity;
-pub use list::list;
 pub use population::population;
-pub use read::read;
-pub use ready::ready;
 pub use repair::repair;
 pub use replace::{patch, put};

@@ -22,21 +22,21 @@ pub async fn population(call: Call) -> Result<Answer, Error> {
         .row(&store::population(&ask, format, seen))
         .await?;
     let row = row.ok_or_else(Problem::internal)?;
-    let counter = row.integer(4).unwrap_or_default();
+    let counter = row.integer("change_seq").unwrap_or_default();
     let tag = Tag::of_list(format, &[counter]);
     if seen == Some(counter) {
         return Ok(Answer::not_modified(&tag));
     }
-    let next = row.text(1);
+    let next = row.text("cursor");
     let next = next.map(|after| page::next_link("/v1/people/population", &call.query, &after));
     // What was, is told by the time too.
     let marks = Some([counter, 0]).filter(|_| ask.as_of.is_none());
     let number = |column| row.integer(column).unwrap_or_default().to_string();
-    Ok(Answer::ok(format.media_type(), Body::Js(row.value(0)))
+    Ok(Answer::ok(format.media_type(), Body::Js(row.value("body")))
         .of_marks(marks)
         .tagged(&tag)
         .header_if("link", next)
-        .header("x-total-living", number(2))
-        .header("x-total-dead", number(5))
-        .header("x-total-nowhere", number(3)))
+        .header("x-total-living", number("living"))
+        .header("x-total-dead", number("dead"))
+        .header("x-total-nowhere", number("dead_without_place")))
 }

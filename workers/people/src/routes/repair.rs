@@ -33,7 +33,7 @@ pub async fn repair(call: Call) -> Result<Answer, Error> {
     }
     let report: Vec<Value> = abandoned
         .iter()
-        .map(|row| json!({"id": row.integer(2), "placeId": row.integer(1), "action": "remove"}))
+        .map(|row| json!({"id": row.integer("person_id"), "placeId": row.integer("place_id"), "action": "remove"}))
         .collect();
     let body = json!({ "pending": report }).to_string();
     Ok(Answer::ok(Format::Json.media_type(), Body::Text(body)))

@@ -12,6 +12,7 @@ use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
 use http_semantics::{Preconditions, Problem};
 use serde_json::Value;
+use tables::Record;
 
 use super::writing::response;
 use crate::domain::Person;

@@ -45,8 +45,8 @@ async fn run(call: &Call, statements: &[Statement]) -> Result<Answer, Error> {
     let rows = results.last().ok_or_else(Problem::internal)?;
     let (living, dead) = match rows.first() {
         Some(row) => row
-            .integer(0)
-            .zip(row.integer(1))
+            .integer("living")
+            .zip(row.integer("dead"))
             .ok_or_else(Problem::internal)?,
         None => (0, 0),
     };

@@ -4,7 +4,9 @@
 use domain::{PersonId, PlaceId};
 use edge::{Call, Error, Keyed, Stored};
 use http_semantics::Problem;
+use tables::schema::PERSON;
 use tables::statement::Statement;
+use tables::{Record, record_statement};
 
 use super::pending::{MAX_ATTEMPTS, PendingWrite, PendingWrites};
 use crate::domain::{Person, Residence};
@@ -82,7 +84,7 @@ async fn try_create(
     let mut commit = pending.commit();
     let insert = commit.len();
     commit.push(store::insert(&person.to_row(None, None)));
-    commit.extend(keyed.map(|keyed| keyed.remember(store::REGISTER, store::CHANGES)));
+    commit.extend(keyed.map(Keyed::save_response::<Person>));
     match writes.database.batch(&commit).await {
         Ok(results) => {
             let written = results.get(insert).and_then(|rows| Stored::written(rows));
@@ -142,25 +144,24 @@ async fn begin(
 ) -> Result<(PendingWrite, Option<Stored>), Error> {
     let mut pending = PendingWrite::new(None);
     let row = if change == PlaceChange::default() {
-        writes.database.row(&store::read_version(id)).await?
+        writes
+            .database
+            .row(&record_statement::read_version(&PERSON, id.get()))
+            .await?
     } else {
         let add = store::add_pending_for(pending.token(), id, change);
         let results = writes.database.batch(&[add, store::read_begun(id)]).await?;
         let row = results.into_iter().flatten().next();
-        if let Some(row) = row.as_ref().filter(|row| row.truth(2)) {
+        if let Some(row) = row.as_ref().filter(|row| row.truth("pending_writes")) {
             let place = match change.place {
                 NewPlace::Set(place) => place.map(PlaceId::get),
-                NewPlace::Unchanged => row.integer(3),
+                NewPlace::Unchanged => row.integer("place_id"),
             };
             pending.add_place(place.ok_or_else(Problem::internal)?);
         }
         row
     };
-    let current = row.map(|row| Stored {
-        id: id.get(),
-        version: row.integer(1).unwrap_or_default(),
-        body: row.value(0),
-    });
+    let current = row.map(|row| Stored::read(id.get(), &row));
     Ok((pending, current))
 }
 
@@ -227,7 +228,7 @@ async fn rejection(writes: &PendingWrites, error: Error, residence: Residence) -
     };
     match writes.database.row(&store::king(place)).await {
         Ok(Some(king)) => {
-            let (id, name) = (king.integer(0), king.text(1));
+            let (id, name) = (king.integer("id"), king.text("name"));
             let (id, name) = (id.unwrap_or_default(), name.unwrap_or_default());
             Problem::place_has_king(place.get(), id, &name).into()
         }

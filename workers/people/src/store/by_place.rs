@@ -11,15 +11,6 @@ const BY_PLACE: &str = include_str!("by_place.sql");
 /// so many and one more group, which bounds what an isolate has in memory at a time.
 pub const PEOPLE_A_STATEMENT: i64 = 20_000;
 
-/// The register's change counter, by the primary key of its log.
-const COUNTER: &str = "SELECT coalesce(max(seq), 0) FROM person_change";
-
-/// What the tag of the groups is made of, for who wants no more.
-#[must_use]
-pub fn counter() -> Statement {
-    Statement::new(COUNTER, Vec::new())
-}
-
 /// The groups asked for, as many as one statement answers; none if nothing has changed since
 /// the counter that was `seen`.
 #[must_use]

@@ -1,13 +1,13 @@
 -- People grouped by place, in order of place: rows of (text, place_id, remaining,
--- counter), at least one: without any group its text is null.
+-- change_seq), at least one: without any group its text is null.
 --
 -- ?1 < place_id <= ?2   the range of places
 -- ?3                    the most groups
 -- ?4                    the most people of a group
 -- ?5                    the people after which no further group is begun
 -- ?6                    the text between two groups
--- ?7                    the register's change counter that the reader has seen this at, if any:
---                       where it is still the same there are no groups, and only the counter
+-- ?7                    the change sequence at which the client has seen this, or null: if it is still
+--                       the same, there are no groups, only the change sequence
 --
 -- The texts, one behind the other, are the groups. One holds at most 1,000 people, and so
 -- stays far from the 2 MB that D1 allows: a name is at most 200 characters of four bytes.
@@ -17,8 +17,8 @@
 -- Indexes: the primary key of population for the groups, and person_resident (place_id,
 -- id, resident) for their people, which holds each as the groups show them.
 WITH RECURSIVE
-  register AS MATERIALIZED (
-    SELECT coalesce(max(seq), 0) AS counter FROM person_change
+  current AS MATERIALIZED (
+    SELECT coalesce(max(seq), 0) AS change_seq FROM person_change
   ),
   asked AS (
     SELECT
@@ -32,7 +32,7 @@ WITH RECURSIVE
       FROM population
       WHERE place_id > ?1 AND place_id <= ?2
       ORDER BY place_id
-      LIMIT iif((SELECT counter FROM register) IS ?7, 0, ?3)
+      LIMIT iif((SELECT change_seq FROM current) IS ?7, 0, ?3)
     )
   ),
   taken AS (
@@ -98,5 +98,5 @@ SELECT
   || iif(last < cut, '', '}') AS text,
   place_id,
   remaining,
-  counter
-FROM register LEFT JOIN run
+  change_seq
+FROM current LEFT JOIN run

@@ -1,18 +1,18 @@
-//! What an import has to know of the register before it writes a batch.
+//! The statements of an import.
 
 use serde_json::Value;
+use tables::schema::PERSON;
 use tables::statement::{self, Statement};
 
 use super::write::insert_all;
 
 /// The records of a batch whose person exists, or that claim a crown which somebody has: rows of
-/// (n, version, name, `is_alive`, `is_king`, `place_id`, king's id, king's name). n is the position
-/// in the batch. By the primary key, and the index `one_king_a_place`.
+/// (n, version, body, `king_id`, `king_name`). n is the position in the batch. By the primary key, and the index `one_king_a_place`.
 const PRESENT: &str = "
 SELECT
   e.value ->> 'n' AS n,
   person.version,
-  person.name, person.is_alive, person.is_king, person.place_id,
+  {person} AS body,
   king.id AS king_id, king.name AS king_name
 FROM json_each(?1) AS e
 LEFT JOIN person ON person.id = e.value ->> 'id'
@@ -21,10 +21,11 @@ LEFT JOIN person AS king
   AND king.id IS NOT e.value ->> 'id'
 WHERE person.id IS NOT NULL OR king.id IS NOT NULL";
 
-/// What of the register bears on records of a batch: on those that have an id, or claim a crown.
+/// The people that records of a batch concern: those with their id, and kings in their way.
 #[must_use]
 pub fn present(rows: &[Value]) -> Statement {
-    Statement::over(PRESENT, rows)
+    let sql = PRESENT.replace("{person}", &PERSON.json_from("person"));
+    Statement::bind_json_rows(&sql, rows)
 }
 
 /// Begins the inserts of a batch: see the table `bulk_insert`.
@@ -43,8 +44,8 @@ pub fn insert_batch(rows: &[Value]) -> Vec<Statement> {
         return Vec::new();
     }
     let greatest = rows.iter().filter_map(|row| row["id"].as_i64()).max();
-    let inserts = statement::runs(rows).into_iter();
-    let inserts = inserts.map(|run| insert_all(run, greatest));
+    let inserts = statement::chunks_by_size(rows).into_iter();
+    let inserts = inserts.map(|chunk| insert_all(chunk, greatest));
     let open = Statement::new(OPEN, Vec::new());
     let close = Statement::new("DELETE FROM bulk_insert", Vec::new());
     [vec![open], inserts.collect(), vec![close]].concat()

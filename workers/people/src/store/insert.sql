@@ -2,6 +2,7 @@
 --
 -- ?1 a JSON array of them; one without an id gets the next that was never used
 -- ?2 the greatest id that is given to any of those who are added together, or 0
+-- {…} the columns that tables::schema declares
 --
 -- An id that is used again continues to count its versions.
 --
@@ -10,12 +11,7 @@ WITH
   given AS MATERIALIZED (
     SELECT
       key AS n,
-      value ->> 'id' AS id,
-      value ->> 'name' AS name,
-      value ->> 'key' AS name_key,
-      value ->> 'isAlive' AS is_alive,
-      value ->> 'isKing' AS is_king,
-      value ->> 'placeId' AS place_id
+      {given_columns}
     FROM json_each(?1)
   ),
   used (id) AS MATERIALIZED (
@@ -24,10 +20,10 @@ WITH
       ?2
     )
   )
-INSERT INTO person (id, name, name_key, is_alive, is_king, place_id, version)
+INSERT INTO person (id, {stored_columns}, version)
 SELECT
   coalesce(given.id, used.id + sum(given.id IS NULL) OVER (ORDER BY n)),
-  name, name_key, is_alive, is_king, place_id,
+  {stored_columns},
   iif(
     given.id IS NULL,
     1,

@@ -2,13 +2,12 @@
 
 use tables::statement::Statement;
 
-/// The people of places, after a place: one row of (array of `{"placeId","living","dead"}`,
-/// the last place
-/// where there may be more). By the primary key of population.
+/// The people of places, after a place: one row of (`residents`, a JSON array;
+/// `next`, the last place if there may be more). By the primary key of population.
 const RESIDENTS: &str = "
 SELECT
-  json_group_array(json_object('placeId', place_id, 'living', living, 'dead', dead)),
-  iif(count(*) = ?2, max(place_id), NULL)
+  json_group_array(json_object('placeId', place_id, 'living', living, 'dead', dead)) AS residents,
+  iif(count(*) = ?2, max(place_id), NULL) AS next
 FROM (
   SELECT place_id, living, dead FROM population
   WHERE place_id > ?1 AND place_id > 0
@@ -34,11 +33,11 @@ SELECT
       GROUP BY place_id HAVING count(*) > 1
       LIMIT ?1
     )
-  ),
+  ) AS double_kings,
   (
     SELECT json_group_array(json_object('id', person_id, 'placeId', place_id))
     FROM (SELECT person_id, place_id FROM pending_write LIMIT ?1)
-  )";
+  ) AS pending";
 
 /// Double kings and pending writes.
 #[must_use]

@@ -1,8 +1,8 @@
 //! The population of each place, now or as of a time.
 
 use domain::{Moment, PlaceId};
-use http_semantics::Format;
 use http_semantics::media::Frame;
+use http_semantics::{Format, csv};
 use tables::population::{Measure, Order, Populations, Position};
 use tables::statement::{Bind, Statement};
 
@@ -18,12 +18,8 @@ const RECORD: &str = r#"'{"placeId":' || place_id
 
 /// A population as a line of a table.
 pub const HEADER: &str = "placeId,total,living,dead,kingId,kingName\r\n";
-const LINE: &str = concat!(
-    "place_id || ',' || (living + dead) || ',' || living || ',' || dead
-      || ',' || coalesce(king_id, '') || ',' || coalesce(",
-    http_semantics::name_cell!("king"),
-    ", '')"
-);
+const LINE: &str = "place_id || ',' || (living + dead) || ',' || living || ',' || dead
+      || ',' || coalesce(king_id, '') || ',' || coalesce({king_name}, '')";
 
 /// Every place's last row at a time. The places come one seek each, in order of id, because
 /// history has many rows a place; who has died out or moved away entirely is no row.
@@ -101,11 +97,11 @@ pub fn population(ask: &Populations, format: Format, seen: Option<i64>) -> State
         (Some(_), _) => PAST.replace("{behind}", "0"),
     };
     let record = match format {
-        Format::Json | Format::NdJson => RECORD,
-        Format::Csv => LINE,
+        Format::Json | Format::NdJson => RECORD.to_owned(),
+        Format::Csv => LINE.replace("{king_name}", &csv::text_cell("king")),
     };
     let sql = POPULATION
-        .replace("{record}", record)
+        .replace("{record}", &record)
         .replace("{past}", &past)
         .replace("{source}", source)
         .replace("{number}", number)

@@ -22,10 +22,13 @@ fn walk(testbed: &Testbed, query: &str) -> (Vec<Json>, [Value; 3]) {
     loop {
         let statement = store::population(&ask(&format!("{query}{after}")), Format::Json, None);
         let row = testbed.rows(&statement).unwrap().remove(0);
-        let page: Vec<Json> = serde_json::from_str(as_text(&row[0]).unwrap()).unwrap();
+        let page: Vec<Json> = serde_json::from_str(row.text("body")).unwrap();
         found.extend(page);
-        let Some(cursor) = as_text(&row[1]) else {
-            return (found, [2, 3, 5].map(|column: usize| row[column].clone()));
+        let Some(cursor) = as_text(&row["cursor"]) else {
+            return (
+                found,
+                ["living", "dead_without_place", "dead"].map(|column| row[column].clone()),
+            );
         };
         after = format!("&after={cursor}");
     }

@@ -7,12 +7,12 @@ use serde_json::{Value as Json, json};
 use tables::import::{Counts, Receipt};
 use testbed::{Testbed, Value};
 
-use crate::domain::{ByPlace, PeopleList};
-use crate::store;
+use tables::schema::PERSON;
+use tables::statement::Statement;
+use tables::{ListQuery, change_log, list_statement, record_statement};
 
-const MIGRATIONS: &[&str] = &[include_str!(
-    "../../../../d1-migrations/people/0001_people.sql"
-)];
+use crate::domain::ByPlace;
+use crate::store;
 
 #[derive(Debug, Clone)]
 pub(super) struct Person {
@@ -60,7 +60,7 @@ pub(super) fn people() -> impl Strategy<Value = Vec<Person>> {
 }
 
 pub(super) fn filled(people: &[Person]) -> Testbed {
-    let testbed = Testbed::new(MIGRATIONS).unwrap();
+    let testbed = Testbed::migrated("people").unwrap();
     for Person {
         id,
         name,
@@ -77,8 +77,10 @@ pub(super) fn filled(people: &[Person]) -> Testbed {
     testbed
 }
 
-fn list(query: &str) -> PeopleList {
-    PeopleList::read(&Params::read(query, PeopleList::PARAMETERS).unwrap()).unwrap()
+fn list(query: &str, seen: Option<i64>) -> Statement {
+    let params = Params::read(query, &PERSON.list_parameters).unwrap();
+    let query = ListQuery::read(&PERSON, &params).unwrap();
+    list_statement::page(&PERSON, &query, Format::Json, seen)
 }
 
 pub(super) fn as_text(value: &Value) -> Option<&str> {
@@ -92,15 +94,12 @@ pub(super) fn as_text(value: &Value) -> Option<&str> {
 fn walk(testbed: &Testbed, query: &str) -> (Vec<Json>, usize) {
     let (mut found, mut after) = (Vec::new(), String::new());
     loop {
-        let statement = store::list(&list(&format!("{query}{after}")), Format::Json, None);
+        let statement = list(&format!("{query}{after}"), None);
         let row = testbed.rows(&statement).unwrap().remove(0);
-        let page: Vec<Json> = serde_json::from_str(as_text(&row[0]).unwrap()).unwrap();
+        let page: Vec<Json> = serde_json::from_str(row.text("body")).unwrap();
         found.extend(page);
-        let Some(cursor) = as_text(&row[1]) else {
-            let Value::Integer(count) = row[2] else {
-                panic!("no count")
-            };
-            return (found, usize::try_from(count).unwrap());
+        let Some(cursor) = as_text(&row["cursor"]) else {
+            return (found, usize::try_from(row.integer("total")).unwrap());
         };
         after = format!("&after={cursor}");
     }
@@ -226,7 +225,7 @@ proptest! {
             testbed.rows(&statement).unwrap();
         }
         adds_up(&testbed)?;
-        let count = |sql: &str| testbed.rows(&tables::statement::Statement::new(sql, Vec::new())).unwrap();
+        let count = |sql: &str| testbed.rows(&Statement::new(sql, Vec::new())).unwrap();
         let all = i64::try_from(people.len() + rows.len()).unwrap();
         prop_assert_eq!(count("SELECT count(*) FROM person_change"), vec![vec![Value::Integer(all)]]);
         prop_assert_eq!(count("SELECT count(*) FROM bulk_insert"), vec![vec![Value::Integer(0)]]);
@@ -240,11 +239,7 @@ proptest! {
 fn adds_up(testbed: &Testbed) -> Result<(), TestCaseError> {
     let kept = "SELECT place_id, living, dead FROM population ORDER BY place_id";
     let counted = "SELECT coalesce(place_id, 0), sum(is_alive), sum(1 - is_alive) FROM person GROUP BY 1 ORDER BY 1";
-    let rows = |sql| {
-        testbed
-            .rows(&tables::statement::Statement::new(sql, Vec::new()))
-            .unwrap()
-    };
+    let rows = |sql| testbed.rows(&Statement::new(sql, Vec::new())).unwrap();
     prop_assert_eq!(rows(kept), rows(counted));
     let now = "SELECT place_id, living, dead, king_id FROM population_history AS h
         WHERE at = (SELECT max(at) FROM population_history WHERE place_id = h.place_id)
@@ -262,7 +257,7 @@ fn adds_up(testbed: &Testbed) -> Result<(), TestCaseError> {
 
 #[test]
 fn an_import_is_told_who_is_there_and_who_wears_the_crown() {
-    let testbed = Testbed::new(MIGRATIONS).unwrap();
+    let testbed = Testbed::migrated("people").unwrap();
     let fill = "INSERT INTO person (id, name, name_key, is_alive, is_king, place_id)
         VALUES (1, 'A', 'a', 1, 1, 7), (2, 'B', 'b', 1, 0, 7)";
     testbed.execute(fill).unwrap();
@@ -273,11 +268,8 @@ fn an_import_is_told_who_is_there_and_who_wears_the_crown() {
     let rows = testbed.rows(&store::present(&batch)).unwrap();
     let text = |text: &str| Value::Text(text.to_owned());
     let number = Value::Integer;
-    let expected = [
-        vec![number(0), number(1), text("B"), number(1), number(0)],
-        vec![number(7), number(1), text("A")],
-    ];
-    assert_eq!(rows, [expected.concat()]);
+    let before = text(r#"{"id":2,"name":"B","isAlive":true,"placeId":7,"isKing":false}"#);
+    assert_eq!(rows, [[number(0), number(1), before, number(1), text("A")]]);
 }
 
 /// All groups of a query, statement after statement.
@@ -289,7 +281,10 @@ fn groups(testbed: &Testbed, query: &str) -> Vec<Json> {
         None,
     );
     let rows = testbed.rows(&statement).unwrap();
-    let text: String = rows.iter().filter_map(|row| as_text(&row[0])).collect();
+    let text: String = rows
+        .iter()
+        .filter_map(|row| as_text(&row["text"]))
+        .collect();
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
@@ -297,7 +292,7 @@ fn groups(testbed: &Testbed, query: &str) -> Vec<Json> {
 
 #[test]
 fn a_long_group_comes_in_runs_that_make_one() {
-    let testbed = Testbed::new(MIGRATIONS).unwrap();
+    let testbed = Testbed::migrated("people").unwrap();
     let fill = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
         INSERT INTO person (id, name, name_key, is_alive, place_id)
         SELECT 3 * i, 'x', 'x', 1, 7 FROM n";
@@ -328,7 +323,7 @@ fn a_long_group_comes_in_runs_that_make_one() {
 
 #[test]
 fn a_statement_ends_when_it_has_people_enough() {
-    let testbed = Testbed::new(MIGRATIONS).unwrap();
+    let testbed = Testbed::migrated("people").unwrap();
     let fill = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 44999)
         INSERT INTO person (name, name_key, is_alive, place_id)
         SELECT 'x', 'x', 1, 1 + i / 9000 FROM n";
@@ -340,7 +335,10 @@ fn a_statement_ends_when_it_has_people_enough() {
         .unwrap();
     let last = rows.last().unwrap();
     // 9,000 and 18,000 are below 20,000, so a third group is begun; two are left.
-    assert_eq!(last[1..3], [Value::Integer(3), Value::Integer(2)]);
+    assert_eq!(
+        (last.integer("place_id"), last.integer("remaining")),
+        (3, 2)
+    );
 }
 
 #[test]
@@ -348,7 +346,7 @@ fn every_query_has_its_index() {
     let testbed = filled(&[]);
     assert!(
         !testbed
-            .plan(&store::read(PersonId::new(1).unwrap()))
+            .plan(&record_statement::read(&PERSON, 1))
             .unwrap()
             .walks("person")
     );
@@ -371,7 +369,7 @@ fn every_query_has_its_index() {
                 format!("sort={sort}{filter}"),
                 format!("sort={sort}{filter}&after={cursor}"),
             ] {
-                let statement = store::list(&list(&query), Format::Json, None);
+                let statement = list(&query, None);
                 let plan = testbed.plan(&statement).unwrap();
                 // Those who are no king are nearly all: they are walked like all.
                 let is_walk = filter.is_empty() || filter == "&isKing=false";
@@ -391,7 +389,7 @@ fn every_query_has_its_index() {
 #[test]
 fn what_has_not_changed_costs_one_look_at_the_changes() {
     let steps = |count: i64| {
-        let testbed = Testbed::new(MIGRATIONS).unwrap();
+        let testbed = Testbed::migrated("people").unwrap();
         let fill = format!(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
             INSERT INTO person (name, name_key, is_alive, place_id) SELECT 'x', 'x', 1, i FROM n"
@@ -401,7 +399,7 @@ fn what_has_not_changed_costs_one_look_at_the_changes() {
         let frame = Format::Json.frame();
         let groups = ByPlace::read(&params).unwrap();
         [
-            store::list(&list("count=exact&sort=name"), Format::Json, Some(count)),
+            list("count=exact&sort=name", Some(count)),
             store::by_place(&groups, frame, Some(count)),
         ]
         .map(|statement| testbed.steps(&statement).unwrap())
@@ -418,6 +416,7 @@ fn every_write_has_its_index() {
         domain::PlaceId::new(1).unwrap(),
         domain::PlaceId::new(2).unwrap(),
     );
+    let limit = tables::page::Limit::default();
     let id = PersonId::new(1).unwrap();
     let rows = [
         json!({"id": 1, "version": 1, "name": "x", "key": "x", "isAlive": true, "isKing": false, "placeId": 1}),
@@ -434,15 +433,15 @@ fn every_write_has_its_index() {
         store::king(place),
         store::present(&rows),
         store::residents(0, 10),
-        store::counter(),
-        store::CHANGES.since(0, tables::page::Limit::default(), Format::Json.frame()),
-        store::CHANGES.of_record(1, 0, tables::page::Limit::default(), Format::Json.frame()),
+        change_log::change_seq(&PERSON),
+        change_log::since(&PERSON, 0, limit, Format::Json.frame()),
+        change_log::versions(&PERSON, 1, 0, limit, Format::Json.frame()),
     ];
     for has_client_key in [false, true] {
         let receipt = Receipt::new("f", has_client_key);
-        statements.push(receipt.find(store::CHANGES));
-        statements.extend(receipt.delete_invalid(store::CHANGES));
-        statements.push(receipt.save(store::CHANGES, Counts::default(), 1));
+        statements.push(receipt.find(&PERSON));
+        statements.extend(receipt.delete_invalid(&PERSON));
+        statements.push(receipt.save(&PERSON, Counts::default(), 1));
     }
     statements.extend(store::insert_batch(&rows));
     statements.extend(store::commit_pending("t", &[7]));
@@ -472,7 +471,7 @@ fn every_write_has_its_index() {
 /// A pending write is recorded only for a new reference.
 #[test]
 fn a_pending_write_is_recorded_for_a_new_reference_only() {
-    let testbed = Testbed::new(MIGRATIONS).unwrap();
+    let testbed = Testbed::migrated("people").unwrap();
     let fill = "INSERT INTO person (id, name, name_key, is_alive, place_id)
         VALUES (1, 'A', 'a', 1, 7), (2, 'B', 'b', 0, 7), (3, 'C', 'c', 0, NULL)";
     testbed.execute(fill).unwrap();
@@ -498,11 +497,11 @@ fn a_pending_write_is_recorded_for_a_new_reference_only() {
             .rows(&store::add_pending_for(&token, id, change))
             .unwrap();
         let begun = testbed.rows(&store::read_begun(id)).unwrap();
-        let count = begun.first().map(|row| row[2].clone());
+        let count = begun.first().map(|row| row["pending_writes"].clone());
         let expected = i64::from(recorded.is_some());
         assert!(count.is_none_or(|count| count == Value::Integer(expected)));
         let find = "SELECT place_id FROM pending_write WHERE token = ?1";
-        let find = tables::statement::Statement::new(find, vec![token.as_str().into()]);
+        let find = Statement::new(find, vec![token.as_str().into()]);
         let expected: Vec<_> = recorded
             .map(|id| vec![Value::Integer(id)])
             .into_iter()
@@ -513,9 +512,9 @@ fn a_pending_write_is_recorded_for_a_new_reference_only() {
 
 #[test]
 fn a_revoked_write_fails_on_its_constraint() {
-    let testbed = Testbed::new(MIGRATIONS).unwrap();
+    let testbed = Testbed::migrated("people").unwrap();
     let place = domain::PlaceId::new(7).unwrap();
-    let run = |statement: &tables::statement::Statement| testbed.rows(statement);
+    let run = |statement: &Statement| testbed.rows(statement);
     for token in ["committed", "revoked"] {
         run(&store::add_pending(token, &[7, 8])).unwrap();
         if token == "revoked" {
@@ -535,7 +534,7 @@ fn a_revoked_write_fails_on_its_constraint() {
 
 #[test]
 fn a_place_with_residents_revokes_nothing() {
-    let testbed = Testbed::new(MIGRATIONS).unwrap();
+    let testbed = Testbed::migrated("people").unwrap();
     let fill = "INSERT INTO person (name, name_key, is_alive, place_id) VALUES ('A', 'a', 1, 7)";
     testbed.execute(fill).unwrap();
     testbed.rows(&store::add_pending("t", &[7])).unwrap();
@@ -546,4 +545,35 @@ fn a_place_with_residents_revokes_nothing() {
     let [remove, expect] = store::commit_pending("t", &[7]);
     testbed.rows(&remove).unwrap();
     testbed.rows(&expect).unwrap();
+}
+
+#[test]
+fn every_declared_column_is_stored_logged_and_shown() {
+    let testbed = Testbed::migrated("people").unwrap();
+    let writes = testbed::Writes {
+        insert: store::insert,
+        update: store::update,
+    };
+    let missing = testbed.undeclared(&PERSON, &writes).unwrap();
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn a_resident_is_a_person_without_the_place() {
+    let testbed = filled(&[Person {
+        id: 1,
+        name: "\"é\"".to_owned(),
+        is_alive: true,
+        is_king: true,
+        place: Some(7),
+    }]);
+    let sql = format!(
+        "SELECT resident, {} AS declared FROM person",
+        PERSON.json_without("place_id")
+    );
+    let row = testbed
+        .rows(&Statement::new(&sql, Vec::new()))
+        .unwrap()
+        .remove(0);
+    assert_eq!(row.text("resident"), row.text("declared"));
 }

@@ -3,25 +3,22 @@
 use domain::name::Name;
 use domain::{PersonId, PlaceId};
 use serde_json::{Value, json};
+use tables::record_statement::returning;
+use tables::schema::PERSON;
 use tables::statement::Statement;
-
-use super::record;
-
-/// What a write of one gives: a row of (id, version, body).
-const RETURNING: &str = concat!("RETURNING id, version, ", record!());
 
 /// Adds a person: a row of it.
 #[must_use]
 pub fn insert(row: &Value) -> Statement {
     let rows = std::slice::from_ref(row);
-    returning(insert_all(rows, row["id"].as_i64()))
+    returning(&PERSON, insert_all(rows, row["id"].as_i64()))
 }
 
 /// Adds people; see the statement. None of those who are added together has a greater id than
 /// `greatest`.
 #[must_use]
 pub fn insert_all(rows: &[Value], greatest: Option<i64>) -> Statement {
-    let mut insert = Statement::over(include_str!("insert.sql"), rows);
+    let mut insert = Statement::bind_json_rows(&PERSON.sql(include_str!("insert.sql")), rows);
     insert.binds.push(greatest.unwrap_or_default().into());
     insert
 }
@@ -29,18 +26,13 @@ pub fn insert_all(rows: &[Value], greatest: Option<i64>) -> Statement {
 /// Changes a person: a row of it, with the new version.
 #[must_use]
 pub fn update(row: &Value) -> Statement {
-    returning(update_all(std::slice::from_ref(row)))
+    returning(&PERSON, update_all(std::slice::from_ref(row)))
 }
 
 /// Changes people; see the statement.
 #[must_use]
 pub fn update_all(rows: &[Value]) -> Statement {
-    Statement::over(include_str!("update.sql"), rows)
-}
-
-fn returning(mut statement: Statement) -> Statement {
-    statement.sql.push_str(RETURNING);
-    statement
+    Statement::bind_json_rows(&PERSON.sql(include_str!("update.sql")), rows)
 }
 
 /// Gives people other names, unless they have them already. By the primary key.
@@ -59,7 +51,7 @@ WHERE person.id = e.value ->> 'id'
 pub fn rename(names: &[(PersonId, Name)]) -> Statement {
     let row = |(id, name): &(PersonId, Name)| json!({"id": id.get(), "name": name.as_str(), "key": name.key()});
     let rows: Vec<Value> = names.iter().map(row).collect();
-    returning(Statement::over(RENAME, &rows))
+    returning(&PERSON, Statement::bind_json_rows(RENAME, &rows))
 }
 
 /// Takes the crown from the king of a place, by the index `one_king_a_place`, for an heir in

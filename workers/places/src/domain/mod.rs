@@ -1,9 +1,7 @@
-//! What can be asked of the register of places.
+//! Places, their rules, and the queries.
 
 mod as_of;
-mod list;
 mod place;
 
 pub use as_of::PlacesAsOf;
-pub use list::PlaceList;
 pub use place::Place;

@@ -2,8 +2,9 @@
 
 use edge::{Answer, Call, Database, Error, JSON, Keyed, Stored, record_of};
 use http_semantics::Problem;
+use tables::Record;
 
-use super::writing::{PLACES, refused};
+use super::writing::refused;
 use crate::domain::Place;
 use crate::store;
 
@@ -19,23 +20,23 @@ pub async fn create(call: Call) -> Result<Answer, Error> {
     let database = Database::of(&call.env)?;
     let mut statements = vec![store::insert(&place.to_row(None, None))];
     if let Some(keyed) = &keyed {
-        if let Some(kept) = keyed.kept(&database).await? {
-            return Ok(kept.replayed(PLACES));
+        if let Some(kept) = keyed.find_response(&database).await? {
+            return Ok(kept.replayed::<Place>());
         }
-        statements.push(keyed.remember(store::REGISTER, store::CHANGES));
+        statements.push(keyed.save_response::<Place>());
     }
     let written = match database.batch(&statements).await {
         Ok(results) => results.first().and_then(|rows| Stored::written(rows)),
         Err(error) => {
             // The same request may have been faster, and have the name, too.
             if let Some(keyed) = &keyed
-                && let Some(kept) = keyed.kept(&database).await?
+                && let Some(kept) = keyed.find_response(&database).await?
             {
-                return Ok(kept.replayed(PLACES));
+                return Ok(kept.replayed::<Place>());
             }
             return Err(refused(&database, error, &place).await);
         }
     };
     let written = written.ok_or_else(Problem::internal)?;
-    Ok(written.into_created(PLACES))
+    Ok(written.into_created::<Place>())
 }

@@ -60,10 +60,10 @@ async fn busy_place(
     };
     let statuses = store::statuses(&format!("[{id},{to}]"));
     let rows = database.rows(&statuses).await?;
-    let target = rows.iter().find(|row| row.integer(0) == Some(to.get()));
+    let target = rows.iter().find(|row| row.integer("id") == Some(to.get()));
     match target {
         None => Err(Problem::no_such_place(to.get()).into()),
-        Some(row) if row.truth(1) => Ok(to),
+        Some(row) if row.truth("is_deleting") => Ok(to),
         Some(_) => Ok(id),
     }
 }

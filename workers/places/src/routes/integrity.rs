@@ -22,14 +22,14 @@ pub async fn integrity(call: Call) -> Result<Answer, Error> {
     let deletions = store::deletions(MAX_ENTRIES);
     let (page, deletions) = try_join(database.row(&ids), database.row(&deletions)).await?;
     let (page, deletions) = page.zip(deletions).ok_or_else(Problem::internal)?;
-    let text = |row: &Row| row.text(0).ok_or_else(Problem::internal);
+    let text = |row: &Row, column| row.text(column).ok_or_else(Problem::internal);
     let next = page
-        .integer(1)
+        .integer("next")
         .map_or("null".to_owned(), |id| id.to_string());
     let body = format!(
         r#"{{"places":{},"next":{next},"deleting":{}}}"#,
-        text(&page)?,
-        text(&deletions)?,
+        text(&page, "ids")?,
+        text(&deletions, "deletions")?,
     );
     Ok(Answer::ok(Format::Json.media_type(), Body::Text(body)))
 }

@@ -2,16 +2,11 @@
 //! what the routes that write one place share.
 
 mod as_of;
+mod collection;
 mod create;
 pub mod delete;
-mod document;
-pub mod export;
-mod history;
 mod import;
 mod integrity;
-mod list;
-mod read;
-mod ready;
 pub mod repair;
 mod replace;
 mod statuses;
@@ -20,14 +15,8 @@ mod writing;
 pub use as_of::as_of;
 pub use create::create;
 pub use delete::delete;
-pub use document::document;
-pub use export::export;
-pub use history::{changes, counter, history, marks};
 pub use import::import;
 pub use integrity::integrity;
-pub use list::list;
-pub use read::read;
-pub use ready::ready;
 pub use repair::repair;
 pub use replace::{patch, put};
 pub use statuses::statuses;

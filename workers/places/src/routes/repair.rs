@@ -47,18 +47,18 @@ async fn run(env: &edge::Env, age: i64, dry_run: bool) -> Result<Vec<Value>, Err
         .await?;
     let mut report = Vec::new();
     for row in &rows {
-        let Some(place) = row.integer(0).and_then(PlaceId::new) else {
+        let Some(place) = row.integer("place_id").and_then(PlaceId::new) else {
             continue;
         };
-        let is_gone = row.truth(2);
-        let reassign_to = row.integer(3);
+        let is_gone = row.truth("is_deleted");
+        let reassign_to = row.integer("reassign_to");
         let action = if is_gone { "clear" } else { "finish" };
         let mut entry = json!({
             "placeId": place.get(), "isGone": is_gone, "reassignTo": reassign_to, "action": action,
         });
         if !dry_run {
             let deletion = Deletion::new(env, place, reassign_to.and_then(PlaceId::new))?;
-            let from = row.integer(1).ok_or_else(Problem::internal)?;
+            let from = row.integer("token").ok_or_else(Problem::internal)?;
             let end = end_of(&deletion, from, is_gone).await;
             if let Some(entry) = entry.as_object_mut() {
                 entry.insert("end".to_owned(), end.into());

@@ -3,8 +3,9 @@
 use domain::PlaceId;
 use edge::{Answer, Call, Database, Error, JSON, MERGE_PATCH, Stored, TRIES, record_of};
 use http_semantics::Problem;
+use tables::Record;
 
-use super::writing::{PLACES, current, refused};
+use super::writing::{current, refused};
 use crate::domain::Place;
 use crate::store;
 
@@ -78,7 +79,7 @@ async fn apply(
         return Ok(Some(written.into_answer()));
     }
     match results.next().and_then(|rows| rows.first()) {
-        Some(row) if row.truth(1) => Err(Problem::place_is_going(id.get()).into()),
+        Some(row) if row.truth("is_deleting") => Err(Problem::place_is_going(id.get()).into()),
         _ => Ok(None),
     }
 }
@@ -96,7 +97,7 @@ async fn add(database: &Database, id: PlaceId, place: &Place) -> Result<Option<A
         Err(error) => return Err(refused(database, error, place).await),
     };
     match results.first().and_then(|rows| Stored::written(rows)) {
-        Some(written) => Ok(Some(written.into_created(PLACES))),
+        Some(written) => Ok(Some(written.into_created::<Place>())),
         None => Err(Problem::id_retired(id.get()).into()),
     }
 }

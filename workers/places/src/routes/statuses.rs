@@ -21,12 +21,12 @@ pub async fn statuses(call: Call) -> Result<Answer, Error> {
         .await?;
     let mut statuses = PlaceStatuses::default();
     for row in &rows {
-        let places = if row.truth(1) {
+        let places = if row.truth("is_deleting") {
             &mut statuses.deleting
         } else {
             &mut statuses.active
         };
-        places.extend(row.integer(0));
+        places.extend(row.integer("id"));
     }
     let body = serde_json::to_string(&statuses).map_err(|_| Problem::internal())?;
     Ok(Answer::ok(Format::Json.media_type(), Body::Text(body)))

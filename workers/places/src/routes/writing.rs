@@ -3,24 +3,21 @@
 use domain::PlaceId;
 use edge::{Database, Error, Stored};
 use http_semantics::Problem;
+use tables::record_statement;
+use tables::schema::PLACE;
 
 use crate::domain::Place;
 use crate::store;
-
-/// The addresses of places.
-pub const PLACES: &str = "/v1/places";
 
 /// The place with an id.
 ///
 /// # Errors
 /// What D1 says.
 pub async fn current(database: &Database, id: PlaceId) -> Result<Option<Stored>, Error> {
-    let row = database.row(&store::read(id)).await?;
-    Ok(row.map(|row| Stored {
-        id: id.get(),
-        version: row.integer(1).unwrap_or_default(),
-        body: row.value(0),
-    }))
+    let row = database
+        .row(&record_statement::read_version(&PLACE, id.get()))
+        .await?;
+    Ok(row.map(|row| Stored::read(id.get(), &row)))
 }
 
 /// What a write that was refused is told: a name that is taken, with who has it.
@@ -29,7 +26,7 @@ pub async fn refused(database: &Database, error: Error, place: &Place) -> Error 
         return error;
     }
     match database.row(&store::named(&place.name)).await {
-        Ok(Some(row)) => Problem::name_taken(row.integer(0).unwrap_or_default()).into(),
+        Ok(Some(row)) => Problem::name_taken(row.integer("id").unwrap_or_default()).into(),
         // The name is free again: the same request may succeed now.
         Ok(None) => Problem::being_written().into(),
         Err(error) => error,

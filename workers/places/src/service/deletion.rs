@@ -5,6 +5,8 @@ use domain::PlaceId;
 use edge::{Database, Error, ServiceClient};
 use http_semantics::Problem;
 use serde::Deserialize;
+use tables::record_statement;
+use tables::schema::PLACE;
 use tables::statement::Statement;
 
 use crate::store;
@@ -80,7 +82,10 @@ impl Deletion {
 
     async fn token(&self, statement: Statement) -> Result<Option<Token>, Error> {
         let results = self.database.batch(&[statement]).await?;
-        Ok(results.iter().flatten().find_map(|row| row.integer(0)))
+        Ok(results
+            .iter()
+            .flatten()
+            .find_map(|row| row.integer("token")))
     }
 
     /// Continues from the mark to the end.
@@ -114,7 +119,10 @@ impl Deletion {
         let results = results.map_err(Error::of_write)?;
         if results.first().is_none_or(Vec::is_empty) {
             // Somebody has taken the deletion over, and may have finished it.
-            let current = self.database.row(&store::read(self.place)).await;
+            let current = self
+                .database
+                .row(&record_statement::read_version(&PLACE, self.place.get()))
+                .await;
             let exists = current.map_err(Error::of_write)?.is_some();
             return Ok(if exists { End::Continues } else { End::Deleted });
         }

@@ -2,12 +2,12 @@
 
 use domain::{Moment, PlaceId};
 use http_semantics::Format;
+use tables::schema::PLACE;
 use tables::statement::{Bind, Statement};
 
-use super::REGISTER;
 use crate::domain::PlacesAsOf;
 
-/// One row as a page of the list has it. `?1` to `?6` are those of the list, `?7` is the time,
+/// One row, as of a page of the list. `?1` to `?6` are those of the list, `?7` is the time,
 /// `?8` the place behind which the page begins, `?9` the ids, if there are any.
 ///
 /// Each place is one seek of the unique index on place and version, for its id, and one more
@@ -15,30 +15,30 @@ use crate::domain::PlacesAsOf;
 /// take them all before the first.
 const AS_OF: &str = "
 WITH RECURSIVE
-  register AS MATERIALIZED (
-    SELECT coalesce(max(seq), 0) AS counter FROM place_change
+  current AS MATERIALIZED (
+    SELECT coalesce(max(seq), 0) AS change_seq FROM place_change
   ),
   known (id) AS ({known}),
   page AS (
-    SELECT known.id AS id, name
+    SELECT known.id AS id, {logged_columns}
     FROM known CROSS JOIN place_change
     WHERE seq = (
       SELECT seq FROM place_change
       WHERE place_id = known.id AND at <= ?7
       ORDER BY version DESC LIMIT 1
     ) AND kind <> 'deleted'
-    LIMIT iif((SELECT counter FROM register) IS ?6, 0, ?1 + 1)
+    LIMIT iif((SELECT change_seq FROM current) IS ?6, 0, ?1 + 1)
   ),
   numbered AS (
     SELECT *, row_number() OVER () AS n FROM page
   )
 SELECT
-  ?2 || coalesce(group_concat({record}, ?3) FILTER (WHERE n <= ?1) || ?4, ?5),
+  ?2 || coalesce(group_concat({record}, ?3) FILTER (WHERE n <= ?1) || ?4, ?5) AS body,
   CASE WHEN count(*) > ?1 THEN
     lower(hex('i' || max(id) FILTER (WHERE n = ?1)))
-  END,
-  NULL,
-  (SELECT counter FROM register)
+  END AS cursor,
+  NULL AS total,
+  (SELECT change_seq FROM current) AS change_seq
 FROM numbered";
 
 const ALL: &str = "
@@ -52,11 +52,11 @@ const ALL: &str = "
 
 const THESE: &str = "SELECT DISTINCT value FROM json_each(?9) WHERE value > ?8 ORDER BY value";
 
-/// The places asked for; none if nothing has changed since the counter that was `seen`.
+/// The places that a query asks for. None if the change sequence is still the one `seen`.
 #[must_use]
 pub fn as_of(ask: &PlacesAsOf, format: Format, seen: Option<i64>) -> Statement {
     let known = if ask.ids.is_some() { THESE } else { ALL };
-    let frame = REGISTER.frame(format);
+    let frame = PLACE.frame(format);
     let mut binds = vec![Bind::Integer(ask.limit.get().into())];
     binds.extend([frame.open, frame.between, frame.close, frame.end(true)].map(Bind::from));
     binds.push(seen.into());
@@ -67,9 +67,10 @@ pub fn as_of(ask: &PlacesAsOf, format: Format, seen: Option<i64>) -> Statement {
     binds.extend([at, ask.after].map(Bind::from));
     binds.extend(ask.ids.as_ref().map(|ids| Bind::from(ids.to_json())));
     Statement {
-        sql: AS_OF
+        sql: PLACE
+            .sql(AS_OF)
             .replace("{known}", known)
-            .replace("{record}", REGISTER.written(format).record),
+            .replace("{record}", PLACE.record(format)),
         binds,
     }
 }

@@ -3,10 +3,10 @@
 use domain::PlaceId;
 use tables::statement::{Bind, Statement};
 
-/// The status of places: rows of (id, whether it is being deleted). A missing place has no row.
+/// The status of places: rows of (id, `is_deleting`). A missing place has no row.
 /// By the primary keys.
 const STATUSES: &str = "
-SELECT place.id, tombstone.place_id IS NOT NULL
+SELECT place.id, tombstone.place_id IS NOT NULL AS is_deleting
 FROM json_each(?1) AS e
 JOIN place ON place.id = e.value
 LEFT JOIN tombstone ON tombstone.place_id = place.id";
@@ -84,10 +84,10 @@ pub fn remove_tombstone(place: PlaceId, token: i64) -> Statement {
     Statement::new(REMOVE_TOMBSTONE, vec![place.get().into(), token.into()])
 }
 
-/// Tombstones older than so many milliseconds: rows of (`place_id`, token, whether the place is
-/// deleted, `reassign_to`). A scan: there are never many.
+/// Tombstones older than so many milliseconds: rows of (`place_id`, token, `is_deleted`,
+/// `reassign_to`). A scan: there are never many.
 const ABANDONED: &str = "
-SELECT place_id, token, phase = 'deleted', reassign_to
+SELECT place_id, token, phase = 'deleted' AS is_deleted, reassign_to
 FROM tombstone
 WHERE since <= CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1
 ORDER BY place_id

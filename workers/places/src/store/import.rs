@@ -1,17 +1,19 @@
-//! What an import has to know of the register before it writes a batch.
+//! The statements of an import.
 
 use serde_json::Value;
+use tables::schema::PLACE;
 use tables::statement::Statement;
 
 /// Which of a batch are there already, going, gone, or of a name that another one has: rows of
-/// (n, version, name, going, retired, the other's id), where n is the position in the batch. By
+/// (n, version, body, going, retired, other), where n is the position in the batch and `other`
+/// the id of the place with the name. By
 /// the primary key, the unique index on `name_key` and that on `place_change`.
 const PRESENT: &str = "
 SELECT * FROM (
   SELECT
     e.value ->> 'n' AS n,
     place.version AS version,
-    place.name AS name,
+    {place} AS body,
     EXISTS (SELECT 1 FROM tombstone WHERE place_id = e.value ->> 'id') AS going,
     place.id IS NULL AND EXISTS (
       SELECT 1 FROM place_change WHERE place_id = e.value ->> 'id'
@@ -24,8 +26,9 @@ SELECT * FROM (
 )
 WHERE version IS NOT NULL OR going OR retired OR other IS NOT NULL";
 
-/// What of the register bears on a batch.
+/// The places that a batch concerns.
 #[must_use]
 pub fn present(rows: &[Value]) -> Statement {
-    Statement::over(PRESENT, rows)
+    let sql = PRESENT.replace("{place}", &PLACE.json_from("place"));
+    Statement::bind_json_rows(&sql, rows)
 }

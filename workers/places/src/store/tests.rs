@@ -3,30 +3,30 @@
 use domain::PlaceId;
 use http_semantics::{Format, Params, csv};
 use tables::import::{Counts, Receipt};
+use tables::schema::PLACE;
 use tables::statement::Statement;
-use testbed::{Plan, Testbed, Value};
+use tables::{ListQuery, Record, change_log, list_statement, record_statement};
+use testbed::{Plan, Row, Testbed, Value};
 
-use crate::domain::{PlaceList, PlacesAsOf};
+use crate::domain::PlacesAsOf;
 use crate::store;
 
-const MIGRATIONS: &[&str] = &[include_str!(
-    "../../../../d1-migrations/places/0001_places.sql"
-)];
-
 fn seeded() -> Testbed {
-    let testbed = Testbed::new(MIGRATIONS).unwrap();
+    let testbed = Testbed::migrated("places").unwrap();
     let rows = "INSERT INTO place (id, name, name_key) VALUES
         (1, 'Beta', 'beta'), (2, 'alpha \"q\"', 'alpha \"q\"'), (5, 'Álamo', 'álamo')";
     testbed.execute(rows).unwrap();
     testbed
 }
 
-fn list(query: &str) -> PlaceList {
-    PlaceList::read(&Params::read(query, PlaceList::PARAMETERS).unwrap()).unwrap()
+fn list(query: &str, format: Format) -> Statement {
+    let params = Params::read(query, &PLACE.list_parameters).unwrap();
+    let query = ListQuery::read(&PLACE, &params).unwrap();
+    list_statement::page(&PLACE, &query, format, None)
 }
 
-fn page(query: &str) -> Vec<Value> {
-    let statement = store::list(&list(query), Format::Json, None);
+fn page(query: &str) -> Row {
+    let statement = list(query, Format::Json);
     seeded().rows(&statement).unwrap().remove(0)
 }
 
@@ -57,7 +57,7 @@ fn a_page_is_one_row_of_body_cursor_count_and_counter() {
             Value::Integer(3),
         ]
     );
-    assert_eq!(page("name=zzz")[0], text("[]"));
+    assert_eq!(page("name=zzz")["body"], text("[]"));
 }
 
 /// A table as its reader has it: cells, and names without what guards them.
@@ -78,7 +78,7 @@ fn cells(table: &Value) -> Vec<Vec<String>> {
 
 #[test]
 fn a_table_holds_what_the_array_does_and_no_formula() {
-    let testbed = Testbed::new(MIGRATIONS).unwrap();
+    let testbed = Testbed::migrated("places").unwrap();
     let names = ["=1+1", "''@x", "a,\"b\"", "＝ñ", "'plain", "-"];
     for name in names {
         let quoted = name.replace('\'', "''");
@@ -91,11 +91,11 @@ fn a_table_holds_what_the_array_does_and_no_formula() {
         .map(|(name, id)| vec![id.to_string(), (*name).to_owned()]);
     let header = vec!["id".to_owned(), "name".to_owned()];
     let expected: Vec<_> = std::iter::once(header.clone()).chain(expected).collect();
-    let now = store::list(&list(""), Format::Csv, None);
+    let now = list("", Format::Csv);
     let params = Params::read("", PlacesAsOf::PARAMETERS).unwrap();
     let ask = PlacesAsOf::read(&params, 4_000_000_000_000).unwrap();
     for statement in [now, store::as_of(&ask, Format::Csv, None)] {
-        let table = &testbed.rows(&statement).unwrap()[0][0];
+        let table = &testbed.rows(&statement).unwrap()[0]["body"];
         assert_eq!(cells(table), expected);
         let Value::Text(table) = table else { panic!() };
         assert!(
@@ -104,8 +104,8 @@ fn a_table_holds_what_the_array_does_and_no_formula() {
         );
         assert!(!testbed.plan(&statement).unwrap().sorts());
     }
-    let none = store::list(&list("name=zzz"), Format::Csv, None);
-    assert_eq!(cells(&testbed.rows(&none).unwrap()[0][0]), [header]);
+    let none = list("name=zzz", Format::Csv);
+    assert_eq!(cells(&testbed.rows(&none).unwrap()[0]["body"]), [header]);
 }
 
 #[test]
@@ -113,20 +113,16 @@ fn names_sort_and_match_whatever_their_case() {
     let last_first = r#"[{"id":5,"name":"Álamo"},
 {"id":1,"name":"Beta"},
 {"id":2,"name":"alpha \"q\""}]"#;
-    assert_eq!(page("sort=-name")[0], text(last_first));
+    assert_eq!(page("sort=-name")["body"], text(last_first));
     assert_eq!(
-        page("name=%C3%81LA")[0],
+        page("name=%C3%81LA")["body"],
         text(r#"[{"id":5,"name":"Álamo"}]"#)
     );
 }
 
 #[test]
 fn one_place_is_one_row() {
-    let one = |id| {
-        seeded()
-            .rows(&store::read(PlaceId::new(id).unwrap()))
-            .unwrap()
-    };
+    let one = |id| seeded().rows(&record_statement::read(&PLACE, id)).unwrap();
     assert_eq!(
         one(1),
         [[
@@ -142,7 +138,7 @@ fn one_place_is_one_row() {
 fn a_batch_of_ids_gives_those_that_exist() {
     let both = r#"[{"id":1,"name":"Beta"},
 {"id":5,"name":"Álamo"}]"#;
-    assert_eq!(page("ids=5,3,1,5")[0], text(both));
+    assert_eq!(page("ids=5,3,1,5")["body"], text(both));
 }
 
 fn as_of(query: &str) -> Statement {
@@ -184,19 +180,25 @@ fn the_past_is_as_it_was() {
         let query = format!("asOf=1970-01-01T00:00:0{second}Z{more}");
         testbed.rows(&as_of(&query)).unwrap().remove(0)
     };
-    assert_eq!(then(0, "")[0], text("[]"));
-    let first = seeded().rows(&store::list(&list("limit=2"), Format::Json, None));
-    assert_eq!(then(1, "&limit=2")[..2], first.unwrap()[0][..2]);
+    assert_eq!(then(0, "")["body"], text("[]"));
+    let first = seeded().rows(&list("limit=2", Format::Json));
+    assert_eq!(
+        then(1, "&limit=2").values()[..2],
+        first.unwrap()[0].values()[..2]
+    );
     let without = r#"[{"id":2,"name":"Omega"},
 {"id":5,"name":"Álamo"}]"#;
-    assert_eq!(then(2, "")[0], text(without));
-    assert_eq!(then(2, "&ids=5,1,2")[0], text(without));
-    assert_eq!(then(2, "&limit=1")[1], text("6932"));
+    assert_eq!(then(2, "")["body"], text(without));
+    assert_eq!(then(2, "&ids=5,1,2")["body"], text(without));
+    assert_eq!(then(2, "&limit=1")["cursor"], text("6932"));
     assert_eq!(
-        then(2, "&after=6932")[0],
+        then(2, "&after=6932")["body"],
         text(r#"[{"id":5,"name":"Álamo"}]"#)
     );
-    assert_eq!(then(3, "&ids=1")[0], text(r#"[{"id":1,"name":"Again"}]"#));
+    assert_eq!(
+        then(3, "&ids=1")["body"],
+        text(r#"[{"id":1,"name":"Again"}]"#)
+    );
     for query in ["", "&after=6932", "&ids=1,2"] {
         let plan = testbed.plan(&as_of(&format!("asOf=2026-01-01T00:00:00Z{query}")));
         let plan = plan.unwrap();
@@ -207,9 +209,7 @@ fn the_past_is_as_it_was() {
 #[test]
 fn every_query_has_its_index() {
     let testbed = seeded();
-    let one = testbed
-        .plan(&store::read(PlaceId::new(1).unwrap()))
-        .unwrap();
+    let one = testbed.plan(&record_statement::read(&PLACE, 1)).unwrap();
     assert!(!one.walks("place"));
     let by_name = ["name", "-name"].map(|sort| (sort, "6e313a61"));
     let by_id = ["id", "-id"].map(|sort| (sort, "6932"));
@@ -230,9 +230,7 @@ fn every_query_has_its_index() {
 }
 
 fn plan_of(testbed: &Testbed, query: &str) -> Plan {
-    testbed
-        .plan(&store::list(&list(query), Format::Json, None))
-        .unwrap()
+    testbed.plan(&list(query, Format::Json)).unwrap()
 }
 
 #[test]
@@ -254,14 +252,14 @@ fn every_write_has_its_index() {
         store::remove_tombstone(place, 1),
         store::ids(0, 10),
         store::present(&rows),
-        store::CHANGES.since(0, limit, Format::Json.frame()),
-        store::CHANGES.of_record(1, 0, limit, Format::Json.frame()),
+        change_log::since(&PLACE, 0, limit, Format::Json.frame()),
+        change_log::versions(&PLACE, 1, 0, limit, Format::Json.frame()),
     ];
     statements.extend(store::delete(place, 1));
     let receipt = Receipt::new("f", false);
-    statements.push(receipt.find(store::CHANGES));
-    statements.extend(receipt.delete_invalid(store::CHANGES));
-    statements.push(receipt.save(store::CHANGES, Counts::default(), 1));
+    statements.push(receipt.find(&PLACE));
+    statements.extend(receipt.delete_invalid(&PLACE));
+    statements.push(receipt.save(&PLACE, Counts::default(), 1));
     for statement in statements {
         let plan = testbed.plan(&statement).unwrap();
         for table in [
@@ -277,4 +275,15 @@ fn every_write_has_its_index() {
             assert!(!plan.walks(table), "{}: {plan:?}", statement.sql);
         }
     }
+}
+
+#[test]
+fn every_declared_column_is_stored_logged_and_shown() {
+    let testbed = Testbed::migrated("places").unwrap();
+    let writes = testbed::Writes {
+        insert: store::insert,
+        update: store::update,
+    };
+    let missing = testbed.undeclared(&PLACE, &writes).unwrap();
+    assert_eq!(missing, Vec::<String>::new());
 }

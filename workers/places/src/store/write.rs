@@ -2,25 +2,22 @@
 
 use domain::name::Name;
 use serde_json::Value;
+use tables::record_statement::returning;
+use tables::schema::PLACE;
 use tables::statement::Statement;
-
-use super::record;
-
-/// What a write of one gives: a row of (id, version, body).
-const RETURNING: &str = concat!("RETURNING id, version, ", record!());
 
 /// Adds a place: a row of it.
 #[must_use]
 pub fn insert(row: &Value) -> Statement {
     let rows = std::slice::from_ref(row);
-    returning(insert_all(rows, row["id"].as_i64()))
+    returning(&PLACE, insert_all(rows, row["id"].as_i64()))
 }
 
 /// Adds places; see the statement. None of those that are added together has a greater id than
 /// `greatest`.
 #[must_use]
 pub fn insert_all(rows: &[Value], greatest: Option<i64>) -> Statement {
-    let mut insert = Statement::over(include_str!("insert.sql"), rows);
+    let mut insert = Statement::bind_json_rows(&PLACE.sql(include_str!("insert.sql")), rows);
     insert.binds.push(greatest.unwrap_or_default().into());
     insert
 }
@@ -28,18 +25,13 @@ pub fn insert_all(rows: &[Value], greatest: Option<i64>) -> Statement {
 /// Changes a place: a row of it, with the new version.
 #[must_use]
 pub fn update(row: &Value) -> Statement {
-    returning(update_all(std::slice::from_ref(row)))
+    returning(&PLACE, update_all(std::slice::from_ref(row)))
 }
 
 /// Changes places; see the statement.
 #[must_use]
 pub fn update_all(rows: &[Value]) -> Statement {
-    Statement::over(include_str!("update.sql"), rows)
-}
-
-fn returning(mut statement: Statement) -> Statement {
-    statement.sql.push_str(RETURNING);
-    statement
+    Statement::bind_json_rows(&PLACE.sql(include_str!("update.sql")), rows)
 }
 
 /// The place of a name, by the unique index on `name_key`.

@@ -9,7 +9,7 @@ use js_sys::{ArrayBuffer, Uint8Array};
 use pages::Form;
 use pages::api::Refusal;
 use pages::import::{self, MOST_KEPT, REGISTERS, Report};
-use tables::import::MOST_BYTES;
+use tables::import::MAX_FILE_BYTES;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{FormData, Response};
@@ -147,7 +147,7 @@ fn stream_page(
 
 /// The fields of the form, and the file or the pasted text.
 async fn read(call: &Call) -> Result<(Form, Vec<u8>), Error> {
-    let most = MOST_BYTES + FORM_OVERHEAD_BYTES;
+    let most = MAX_FILE_BYTES + FORM_OVERHEAD_BYTES;
     let length = call
         .header("content-length")
         .and_then(|length| length.parse::<usize>().ok());

@@ -73,10 +73,7 @@ pub async fn person_action(call: Call) -> Result<Answer, Error> {
     let (person, version) = found?;
     let places = with(&backends, places, person.place_id).await;
     let mut form = Session::load(&call).begin(Form::default());
-    form.set("name", &*person.name);
-    form.set("placeId", place_text(person.place_id, &places));
-    form.set("isAlive", if person.is_alive { "on" } else { "" });
-    form.set("isKing", if person.is_king { "on" } else { "" });
+    person::fill(&mut form, &person, place_text(person.place_id, &places));
     form.set("version", version);
     Ok(html(200, person::action(&person, action, &form, &places)))
 }
@@ -160,12 +157,7 @@ async fn fields(backends: &Backends, form: &mut Form) -> Result<Option<Value>, E
     if form.is_wrong() {
         return Ok(None);
     }
-    Ok(Some(json!({
-        "name": form.get("name"),
-        "placeId": place,
-        "isAlive": form.is_ticked("isAlive"),
-        "isKing": form.is_ticked("isKing"),
-    })))
+    Ok(Some(person::body(form, place)))
 }
 
 /// The form of a new person, with the place that the query names.

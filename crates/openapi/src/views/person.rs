@@ -1,6 +1,8 @@
-//! The bodies of writes. What a field must be that is left out, its `null` says as well.
+//! A person: in responses, and in the bodies of writes. In a body, `null` says the same as a field
+//! that is left out.
 //!
-//! That the living have a place, and that a king lives, is told by the two kinds of person.
+//! Two schemas, of the living and of the dead, say that the living have a place and that a king is
+//! alive.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,41 +10,31 @@ use utoipa::ToSchema;
 use super::scalars::{ChosenId, False, True};
 use super::{Id, Name};
 
-/// A place to add.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewPlace {
+/// A person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Person {
+    pub id: Id,
     pub name: Name,
+    /// Whether alive; not known means dead.
+    pub is_alive: bool,
+    /// The place. The living have one; of the dead it is where they were last, if that is known.
+    #[schema(required = true)]
+    pub place_id: Option<Id>,
+    /// Whether king of the place.
+    pub is_king: bool,
 }
 
-/// A place to put.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PutPlace {
-    /// Left out, or that of the address.
-    #[schema(nullable = false, read_only)]
-    pub id: Option<Id>,
+/// A person, as the place shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Resident {
+    pub id: Id,
     pub name: Name,
-}
-
-/// What of a place is to change.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PlacePatch {
-    /// Left out, or that of the address.
-    #[schema(nullable = false, read_only)]
-    pub id: Option<Id>,
-    #[schema(nullable = false)]
-    pub name: Option<Name>,
-}
-
-/// A place of a file.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ImportedPlace {
-    /// Left out, the register gives the next one.
-    pub id: Option<ChosenId>,
-    pub name: Name,
+    /// Whether alive.
+    pub is_alive: bool,
+    /// Whether king of the place.
+    pub is_king: bool,
 }
 
 /// The two kinds of a person, with what names it.

@@ -1,13 +1,17 @@
 //! A person, and the forms that change one.
 
+pub(crate) mod fields;
+
 use maud::{Markup, html};
 
 use crate::api::{Change, Person, Place};
-use crate::field::{self, PLACE_HINT, Text, hidden, tick};
+use crate::field::{self, hidden, tick};
 use crate::form::Form;
 use crate::history;
 use crate::layout::{Notice, document};
 use crate::people::{name_of, state};
+
+pub use fields::{body, fill};
 
 /// A person.
 #[derive(Debug)]
@@ -28,26 +32,12 @@ impl PersonPage {
     /// The page as HTML.
     #[must_use]
     pub fn to_html(&self) -> Markup {
-        let Person {
-            id, name, place_id, ..
-        } = &self.person;
+        let Person { id, name, .. } = &self.person;
         let name_of = |id: i64| name_of(&self.places, id);
         let main = html! {
             p.crumb { a href="/ui/people" { "All people" } }
             h1 { (name) }
-            dl.totals {
-                div { dt { "state" } dd { (state(&self.person)) } }
-                div {
-                    dt { "place" }
-                    dd {
-                        @match place_id {
-                            Some(place) => a href={ "/ui/places/" (place) } { (name_of(*place)) },
-                            None => "none",
-                        }
-                    }
-                }
-                div { dt { "number" } dd { (id) } }
-            }
+            (fields::facts(&self.person, &name_of))
             (self.actions())
             (history::show(&self.history, &format!("/v1/people/{id}/history"), &name_of))
         };
@@ -143,23 +133,10 @@ impl Action {
     }
 }
 
-/// The fields of a person. Where the place has a king already, only who lives there can depose
-/// that one.
-fn fields(form: &Form, places: &[Place], is_resident: bool) -> Markup {
-    let name = Text {
-        is_required: true,
-        ..Text::new("name", "Name")
-    };
-    let place = Text {
-        hint: PLACE_HINT,
-        ..Text::new("placeId", "Place")
-    };
+/// The form of a person. If the place has a king already, only a resident can depose the king.
+fn person_form(form: &Form, places: &[Place], is_resident: bool) -> Markup {
     html! {
-        (name.show(form))
-        (place.show(form))
-        (field::places(places))
-        (tick(form, "isAlive", "Alive"))
-        (tick(form, "isKing", "King of the place"))
+        (fields::inputs(form, places))
         @if is_resident {
             (deposing(form))
         } @else if form.given("king").is_some() {
@@ -230,7 +207,7 @@ pub fn action(person: &Person, action: Action, form: &Form, places: &[Place]) ->
             @if form.is_outdated() { (now(person, places)) }
             @if !explained.is_empty() { p { (explained) } }
             @match action {
-                Action::Edit => (fields(form, places, stays(person, form, places))),
+                Action::Edit => (person_form(form, places, stays(person, form, places))),
                 _ => {
                     @for field in ["isKing", "isAlive", "placeId"] {
                         @if let Some(error) = form.error(field) {
@@ -258,7 +235,7 @@ pub fn new(form: &Form, places: &[Place]) -> Markup {
         form.entry method="post" action="/ui/people/new" data-once {
             (hidden("key", form.get("key")))
             (field::preamble(form))
-            (fields(form, places, false))
+            (person_form(form, places, false))
             p.actions {
                 button type="submit" { "Add the person" }
                 a.button.quiet href="/ui/people" { "Leave it" }
@@ -279,6 +256,7 @@ mod tests {
             is_alive,
             place_id: Some(3),
             is_king,
+            ..Person::default()
         }
     }
 

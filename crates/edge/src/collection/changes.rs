@@ -1,0 +1,94 @@
+//! Pages of a change log: the history of one record, and the feed of all changes.
+
+use domain::Param;
+use http_semantics::Problem;
+use http_semantics::media::LIST;
+use tables::page::{self, Limit};
+use tables::{Cursor, Record, change_log};
+
+use super::{Collection, not_found, path};
+use crate::coalescer::revalidation::COUNTER;
+use crate::{Answer, Body, Call, Database, Error, Marks};
+
+/// The parameters of a history.
+pub const HISTORY_PARAMETERS: &[&str] = &["after", "limit"];
+
+/// The parameters of a change feed.
+pub const CHANGES_PARAMETERS: &[&str] = &["since", "limit"];
+
+/// The cursor of a change log is a `seq` or a version.
+fn position(
+    call: &Call,
+    parameter: &'static str,
+    known: &'static [&'static str],
+) -> Result<(i64, Limit), Problem> {
+    let params = call.params(known)?;
+    let position = match params.get::<Cursor>(parameter)? {
+        None => 0,
+        Some(Cursor::Id(position)) => position,
+        Some(Cursor::Name { .. } | Cursor::Pair(..)) => {
+            return Err(Problem::invalid_parameter(parameter, Cursor::EXPECTED));
+        }
+    };
+    Ok((position, params.get("limit")?.unwrap_or_default()))
+}
+
+/// `GET /v1/{collection}/{id}/history`: the versions of one record, oldest first. A deleted
+/// record has a history too.
+///
+/// # Errors
+/// An invalid query, or a record that never existed.
+pub async fn history<R: Collection>(call: Call) -> Result<Answer, Error> {
+    let id: R::Id = call.id()?;
+    let (after, limit) = position(&call, "after", HISTORY_PARAMETERS)?;
+    let format = call.format(LIST)?;
+    let statement = change_log::versions(R::table(), id.into(), after, limit, format.frame());
+    let row = Database::of(&call.env)?.row(&statement).await?;
+    let row = row.ok_or_else(Problem::internal)?;
+    let last = row.integer("last");
+    if last.is_none() && after == 0 {
+        return Err(not_found::<R>(id).into());
+    }
+    let path = format!("{}/{}/history", path::<R>(), id.into());
+    let next = last.filter(|_| row.truth("has_more")).map(Cursor::Id);
+    let next = next.map(|after| page::next_link(&path, &call.query, &after.to_string()));
+    let body = Body::Js(row.value("body"));
+    Ok(Answer::ok(format.media_type(), body).header_if("link", next))
+}
+
+/// `GET /v1/{collection}/changes`: every change after a cursor, in the order in which they were
+/// made. There is always a next page, for future changes.
+///
+/// # Errors
+/// An invalid query.
+pub async fn changes<R: Record>(call: Call) -> Result<Answer, Error> {
+    let (since, limit) = position(&call, "since", CHANGES_PARAMETERS)?;
+    let format = call.format(LIST)?;
+    let statement = change_log::since(R::table(), since, limit, format.frame());
+    let row = Database::of(&call.env)?.row(&statement).await?;
+    let row = row.ok_or_else(Problem::internal)?;
+    let next = Cursor::Id(row.integer("last").unwrap_or(since)).to_string();
+    let path = format!("{}/changes", path::<R>());
+    let link = page::since_link(&path, &call.query, &next);
+    let body = Body::Js(row.value("body"));
+    Ok(Answer::ok(format.media_type(), body).header("link", link))
+}
+
+/// The change sequence of the table, as the marks of responses that depend on it alone.
+pub async fn current_seqs<R: Record>(env: crate::Env) -> Option<Marks> {
+    let statement = change_log::change_seq(R::table());
+    let row = Database::of(&env).ok()?.row(&statement).await.ok()??;
+    Some([row.integer("change_seq")?, 0])
+}
+
+/// `GET /internal/counter`: the change sequence of the table, in a header: a header arrives with
+/// the response, and a body would be another wait. Concurrent requests share one query.
+///
+/// # Errors
+/// A database that does not respond.
+pub async fn change_seq<R: Record>(call: Call) -> Result<Answer, Error> {
+    call.params(&[])?;
+    let seqs = crate::coalescer::revalidation::marks(&call, current_seqs::<R>).await;
+    let [change_seq, _] = seqs.ok_or_else(Problem::internal)?;
+    Ok(Answer::no_content().header(COUNTER, change_seq.to_string()))
+}

@@ -1,0 +1,76 @@
+//! Exports: a whole table, part by part.
+
+use futures_util::{Stream, stream};
+use http_semantics::export_format::{FILE, Named, unfinished};
+use http_semantics::{Format, Params, Problem};
+use js_sys::Uint8Array;
+use tables::list_statement::export_part;
+use tables::statement::MAX_TEXT_BYTES;
+use tables::{ListQuery, Record, TableSpec};
+use wasm_bindgen::JsValue;
+
+use crate::http::response::encoded;
+use crate::{Answer, Body, Call, Database, Error};
+
+/// The format: `format` in the query, or else `Accept`.
+fn format(call: &Call, params: &Params) -> Result<Format, Problem> {
+    match params.get("format")? {
+        Some(Named(format)) => Ok(format),
+        None => call.format(FILE),
+    }
+}
+
+/// `GET /v1/{collection}/export`: every record that matches, in order of id. A part is read after
+/// the client has taken the one before, so that the worker holds one part at a time.
+///
+/// # Errors
+/// An invalid query.
+pub async fn export<R: Record>(call: Call) -> Result<Answer, Error> {
+    let table = R::table();
+    let params = call.params(&table.export_parameters)?;
+    let format = format(&call, &params)?;
+    let query = ListQuery::read(table, &params)?;
+    let database = Database::of(&call.env)?;
+    let name = table.declaration.collection;
+    let disposition = format!("attachment; filename=\"{name}.{}\"", format.name());
+    let parts = parts(database, table, query, format);
+    let body = Body::ended(parts, move |problem| unfinished(format, problem));
+    Ok(Answer::ok(format.media_type(), body).header("content-disposition", disposition))
+}
+
+/// The most records of a part. A part is one call of D1, which costs more than its rows.
+const MAX_RECORDS: i64 = 10_000;
+
+/// The most records of a part if they are so long that D1 cannot return [`MAX_RECORDS`] of them
+/// as one text.
+fn max_long_records(table: &TableSpec) -> i64 {
+    i64::try_from(MAX_TEXT_BYTES).unwrap_or_default() / table.max_record_bytes()
+}
+
+fn parts(
+    database: Database,
+    table: &'static TableSpec,
+    query: ListQuery,
+    format: Format,
+) -> impl Stream<Item = Result<Uint8Array, Error>> {
+    let state = (database, query, Some(0));
+    stream::try_unfold(state, move |(database, query, after)| async move {
+        let Some(after) = after else { return Ok(None) };
+        let part = |limit| export_part(table, query.conditions(), format, after, limit);
+        let (row, limit) = match database.row(&part(MAX_RECORDS)).await {
+            Err(error) if error.is_too_long() => {
+                let limit = max_long_records(table);
+                (database.row(&part(limit)).await?, limit)
+            }
+            row => (row?, MAX_RECORDS),
+        };
+        let column = |name| row.as_ref().and_then(|row| row.integer(name));
+        let records = column("records");
+        if after > 0 && records == Some(0) {
+            return Ok(None);
+        }
+        let next = column("last_id").filter(|_| records == Some(limit));
+        let text = row.as_ref().map_or(JsValue::NULL, |row| row.value("body"));
+        Ok(Some((encoded(&text), (database, query, next))))
+    })
+}

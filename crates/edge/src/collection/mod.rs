@@ -1,0 +1,112 @@
+//! The routes that every collection has, generic over its records: a table ([`tables::schema`])
+//! and the rules of one record ([`Record`]) are all that they need.
+
+mod changes;
+mod export;
+
+use domain::Param;
+use futures_util::future::join;
+use http_semantics::media::TABLE;
+use http_semantics::{Format, Problem, Tag};
+use tables::{ListQuery, Record, list_statement, record_statement};
+
+use crate::coalescer::revalidation::COUNTER;
+use crate::{Answer, Body, Call, Database, Error, Stored, health};
+
+pub use changes::{
+    CHANGES_PARAMETERS, HISTORY_PARAMETERS, change_seq, changes, current_seqs, history,
+};
+pub use export::export;
+
+/// A kind of record that a backend service stores and serves.
+pub trait Collection: Record {
+    /// The id of a record.
+    type Id: Param + Copy + Into<i64>;
+
+    /// The OpenAPI document of the service.
+    const OPENAPI: &'static str;
+
+    /// The binding and the name of the other service, which this one calls.
+    const PEER: (&'static str, &'static str);
+
+    /// Whether a response with one record carries the change sequence, so that the gateway can
+    /// join it with the records of the other service.
+    const IS_JOINED: bool;
+}
+
+/// The path of a collection.
+#[must_use]
+pub fn path<R: Record>() -> String {
+    format!("/v1/{}", R::table().declaration.collection)
+}
+
+/// The problem of a record that does not exist.
+#[must_use]
+pub fn not_found<R: Record>(id: impl Into<i64>) -> Problem {
+    Problem::not_found(R::table().declaration.singular, id.into())
+}
+
+/// `GET /v1/{collection}`: a page of records.
+///
+/// # Errors
+/// An invalid query.
+pub async fn list<R: Record>(call: Call) -> Result<Answer, Error> {
+    let table = R::table();
+    let query = ListQuery::read(table, &call.params(&table.list_parameters)?)?;
+    let format = call.format(TABLE)?;
+    let seen = call.seen(format)?;
+    let page = list_statement::page(table, &query, format, seen);
+    let page = Database::of(&call.env)?.page(&page).await?;
+    Ok(page.into_answer(format, &path::<R>(), &call.query, seen))
+}
+
+/// `GET /v1/{collection}/{id}`: one record.
+///
+/// # Errors
+/// An invalid id, or a record that does not exist.
+pub async fn read<R: Collection>(call: Call) -> Result<Answer, Error> {
+    call.params(&[])?;
+    let id: R::Id = call.id()?;
+    let read = record_statement::read(R::table(), id.into());
+    let row = Database::of(&call.env)?.row(&read).await?;
+    let row = row.ok_or_else(|| not_found::<R>(id))?;
+    let change_seq = row.integer("change_seq");
+    let record = Stored::read(id.into(), &row);
+    let tag = Tag::of_version(record.version);
+    if call.preconditions()?.not_modified(Some(record.version)) {
+        return Ok(Answer::not_modified(&tag));
+    }
+    let header = change_seq
+        .filter(|_| R::IS_JOINED)
+        .map(|seq| seq.to_string());
+    Ok(record
+        .into_answer()
+        .of_marks(change_seq.map(|seq| [seq, 0]))
+        .header_if(COUNTER, header))
+}
+
+/// `GET /v1/openapi.json`: the description of the service, as `make openapi` wrote it.
+///
+/// # Errors
+/// A query, which this route does not take.
+#[expect(clippy::unused_async, reason = "a handler is async")]
+pub async fn document<R: Collection>(call: Call) -> Result<Answer, Error> {
+    call.params(&[])?;
+    let body = Body::Text(R::OPENAPI.to_owned());
+    Ok(Answer::ok(Format::Json.media_type(), body))
+}
+
+/// `GET /readyz`: whether the database and the other service respond.
+///
+/// # Errors
+/// A query, which this route does not take, or a problem that names what does not respond.
+pub async fn ready<R: Collection>(call: Call) -> Result<Answer, Error> {
+    call.params(&[])?;
+    let (binding, name) = R::PEER;
+    let (database, peer) = join(
+        health::database(&call.env),
+        health::service(&call.env, binding, name, "/healthz"),
+    )
+    .await;
+    health::report(&[database, peer])
+}

@@ -1,0 +1,38 @@
+//! Every schema of a record has the fields that its table declares.
+
+use std::collections::BTreeSet;
+
+use crate::Json;
+use tables::TableSpec;
+use tables::schema::{PERSON, PLACE};
+
+/// Compares the properties of schemas with the fields of a table but for `without`.
+fn assert_fields(document: &Json, schemas: &[&str], table: &TableSpec, without: &[&str]) {
+    let all = document.get("components").unwrap().get("schemas").unwrap();
+    let declared = table.fields.iter().filter(|field| !without.contains(field));
+    let declared: BTreeSet<&str> = declared.copied().collect();
+    for schema in schemas {
+        let properties = all.get(schema).unwrap().get("properties").unwrap();
+        let properties: BTreeSet<&str> = properties.members().map(|(name, _)| name).collect();
+        assert_eq!(properties, declared, "the fields of {schema}");
+    }
+}
+
+#[test]
+fn every_schema_of_a_record_has_the_declared_fields() {
+    let [.., (_, document)] = crate::documents();
+    let places = ["Place", "PutPlace", "PlacePatch", "ImportedPlace"];
+    assert_fields(&document, &places, &PLACE, &[]);
+    assert_fields(&document, &["NewPlace"], &PLACE, &["id"]);
+    let people = [
+        "Person",
+        "PutLivingPerson",
+        "PutDeadPerson",
+        "PersonPatch",
+        "ImportedLivingPerson",
+        "ImportedDeadPerson",
+    ];
+    assert_fields(&document, &people, &PERSON, &[]);
+    assert_fields(&document, &["LivingPerson", "DeadPerson"], &PERSON, &["id"]);
+    assert_fields(&document, &["Resident"], &PERSON, &["placeId"]);
+}

@@ -1,0 +1,197 @@
+//! The fields of a person: on the page, in the form, in the body of a write and in the history.
+
+use maud::{Markup, html};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::api::Place;
+use crate::field::{self, PLACE_HINT, Text, tick};
+use crate::form::Form;
+use crate::history::Told;
+use crate::people::state;
+
+/// A person.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Person {
+    /// The id.
+    pub id: i64,
+    /// The name.
+    pub name: String,
+    /// Whether alive.
+    pub is_alive: bool,
+    /// The place, if there is one.
+    pub place_id: Option<i64>,
+    /// Whether king of the place.
+    pub is_king: bool,
+}
+
+/// The fields but for the name, which is the heading of the page.
+pub(crate) fn facts(person: &Person, name_of: &dyn Fn(i64) -> String) -> Markup {
+    html! {
+        dl.totals {
+            div { dt { "state" } dd { (state(person)) } }
+            div {
+                dt { "place" }
+                dd {
+                    @match person.place_id {
+                        Some(place) => a href={ "/ui/places/" (place) } { (name_of(place)) },
+                        None => "none",
+                    }
+                }
+            }
+            div { dt { "number" } dd { (person.id) } }
+        }
+    }
+}
+
+/// The inputs of a form.
+pub(crate) fn inputs(form: &Form, places: &[Place]) -> Markup {
+    let name = Text {
+        is_required: true,
+        ..Text::new("name", "Name")
+    };
+    let place = Text {
+        hint: PLACE_HINT,
+        ..Text::new("placeId", "Place")
+    };
+    html! {
+        (name.show(form))
+        (place.show(form))
+        (field::places(places))
+        (tick(form, "isAlive", "Alive"))
+        (tick(form, "isKing", "King of the place"))
+    }
+}
+
+/// Fills a form with a person. `place` is the text of the place.
+pub fn fill(form: &mut Form, person: &Person, place: String) {
+    let tick = |is_ticked| if is_ticked { "on" } else { "" };
+    form.set("name", &*person.name);
+    form.set("placeId", place);
+    form.set("isAlive", tick(person.is_alive));
+    form.set("isKing", tick(person.is_king));
+}
+
+/// The person of a form, as the body of a write. `place` is the id of the place.
+#[must_use]
+pub fn body(form: &Form, place: Option<i64>) -> Value {
+    json!({
+        "name": form.get("name"),
+        "placeId": place,
+        "isAlive": form.is_ticked("isAlive"),
+        "isKing": form.is_ticked("isKing"),
+    })
+}
+
+impl Told for Person {
+    fn differences(&self, before: &Self, name_of: &dyn Fn(i64) -> String) -> Vec<String> {
+        let place = |place: Option<i64>| place.map_or_else(|| "no place".to_owned(), name_of);
+        let renamed = || format!("renamed from “{}” to “{}”", before.name, self.name);
+        let moved = || {
+            format!(
+                "moved from {} to {}",
+                place(before.place_id),
+                place(self.place_id)
+            )
+        };
+        let died = || {
+            if self.is_alive {
+                "came to life"
+            } else {
+                "died"
+            }
+            .to_owned()
+        };
+        let crowned = || {
+            if self.is_king {
+                "was crowned"
+            } else {
+                "lost the crown"
+            }
+            .to_owned()
+        };
+        [
+            (before.name != self.name).then(renamed),
+            (before.place_id != self.place_id).then(moved),
+            (before.is_alive != self.is_alive).then(died),
+            (before.is_king != self.is_king).then(crowned),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn arrival(&self, name_of: &dyn Fn(i64) -> String) -> String {
+        let what = match (self.is_alive, self.is_king) {
+            (true, true) => "alive, king",
+            (true, false) => "alive",
+            (false, _) => "dead",
+        };
+        match self.place_id {
+            Some(place) => format!("added as “{}”, {what}, of {}", self.name, name_of(place)),
+            None => format!("added as “{}”, {what}", self.name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Map;
+    use tables::schema::PERSON;
+    use tables::table_spec::{Column, ColumnType};
+
+    /// A person in which one field has another value than in the others.
+    fn person(changed: &str) -> Person {
+        let value = |column: &Column| match column.column_type {
+            ColumnType::Integer => json!(1 + i64::from(column.json == changed)),
+            ColumnType::Boolean => json!(column.json == changed),
+            ColumnType::Text(_) => json!(if column.json == changed { "B" } else { "A" }),
+        };
+        let fields = PERSON.visible();
+        let fields: Map<String, Value> = fields
+            .map(|column| (column.json.to_owned(), value(column)))
+            .collect();
+        serde_json::from_value(fields.into()).unwrap()
+    }
+
+    /// The fields that a client may change.
+    fn fields() -> impl Iterator<Item = &'static str> {
+        let columns = PERSON.visible().map(|column| column.json);
+        columns.filter(|field| *field != "id")
+    }
+
+    #[test]
+    fn the_form_shows_and_sends_every_field() {
+        let mut form = Form::default();
+        fill(&mut form, &person(""), "Uno".to_owned());
+        let (sent, inputs) = (body(&form, Some(1)), inputs(&form, &[]).into_string());
+        for field in fields() {
+            let input = format!("name=\"{field}\"");
+            assert!(inputs.contains(&input), "the form does not show {field}");
+            let mut changed = form.clone();
+            let place = if field == "placeId" { Some(2) } else { Some(1) };
+            fill(&mut changed, &person(field), "Uno".to_owned());
+            let is_sent = body(&changed, place).get(field) != sent.get(field);
+            assert!(is_sent, "the form does not send {field}");
+        }
+    }
+
+    #[test]
+    fn the_page_shows_every_field_but_the_name() {
+        let shown = |person: &Person| facts(person, &|id| format!("P{id}")).into_string();
+        for field in fields().filter(|field| *field != "name") {
+            let is_shown = shown(&person(field)) != shown(&person(""));
+            assert!(is_shown, "the page does not show {field}");
+        }
+    }
+
+    #[test]
+    fn the_history_tells_a_change_of_every_field() {
+        for field in fields() {
+            let told = person(field).differences(&person(""), &|id| format!("P{id}"));
+            assert_eq!(told.len(), 1, "the history does not tell {field}");
+        }
+    }
+}

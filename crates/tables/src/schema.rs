@@ -1,0 +1,55 @@
+//! The tables of the two databases: each column and each filter is declared here, once.
+//! docs/adding-a-field.md lists what else a new column needs.
+
+use std::sync::LazyLock;
+
+use domain::name::MAX_CHARACTERS;
+
+use crate::table_spec::ColumnType::{Boolean, Integer, Text};
+use crate::table_spec::{Column, Declaration, Filter, FilterKind, TableSpec};
+
+/// The table of places.
+pub static PLACE: LazyLock<TableSpec> = LazyLock::new(|| TableSpec::new(&PLACE_TABLE));
+
+static PLACE_TABLE: Declaration = Declaration {
+    table: "place",
+    collection: "places",
+    singular: "place",
+    change_log: "place_change",
+    change_log_id: "place_id",
+    columns: &[
+        Column::id(),
+        Column::new("name", "name", Text(MAX_CHARACTERS)),
+        Column::new("name_key", "key", Text(MAX_CHARACTERS)).internal(),
+    ],
+    filters: &[
+        Filter::new("name", FilterKind::NamePrefix),
+        Filter::new("ids", FilterKind::Ids),
+    ],
+};
+
+/// The table of people.
+pub static PERSON: LazyLock<TableSpec> = LazyLock::new(|| TableSpec::new(&PERSON_TABLE));
+
+static PERSON_TABLE: Declaration = Declaration {
+    table: "person",
+    collection: "people",
+    singular: "person",
+    change_log: "person_change",
+    change_log_id: "person_id",
+    columns: &[
+        Column::id(),
+        Column::new("name", "name", Text(MAX_CHARACTERS)),
+        Column::new("is_alive", "isAlive", Boolean),
+        Column::new("place_id", "placeId", Integer).nullable(),
+        Column::new("is_king", "isKing", Boolean),
+        Column::new("name_key", "key", Text(MAX_CHARACTERS)).internal(),
+    ],
+    filters: &[
+        Filter::new("isAlive", FilterKind::Boolean("is_alive")),
+        Filter::new("isKing", FilterKind::LiteralBoolean("is_king")),
+        Filter::new("placeId", FilterKind::Id("place_id")),
+        Filter::new("name", FilterKind::NamePrefix),
+        Filter::new("ids", FilterKind::Ids),
+    ],
+};

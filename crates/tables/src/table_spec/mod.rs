@@ -1,0 +1,137 @@
+//! The declaration of a table: its columns and its filters, each declared once
+//! ([`crate::schema`]). Insert, update, change log, JSON, CSV and import derive from it.
+
+mod column;
+mod render;
+
+use crate::page::PAGE_PARAMETERS;
+
+pub use column::{Access, Column, ColumnType, Filter, FilterKind};
+
+/// What a table has of its own.
+#[derive(Debug)]
+pub struct Declaration {
+    /// The table. Besides its columns it has a `version`, which counts the states of an id.
+    pub table: &'static str,
+    /// The name of the collection, in paths, file names and the change feed.
+    pub collection: &'static str,
+    /// What one record is called in messages.
+    pub singular: &'static str,
+    /// The change log: a table with the logged columns, `seq`, `at`, `kind` and `version`, that
+    /// triggers append to.
+    pub change_log: &'static str,
+    /// The column of the change log with the id of the record.
+    pub change_log_id: &'static str,
+    /// The columns, in the order in which JSON and CSV have them. The first one is the id.
+    pub columns: &'static [Column],
+    /// The filters of lists and exports.
+    pub filters: &'static [Filter],
+}
+
+/// A table, with the parts of statements that derive from its declaration.
+#[derive(Debug)]
+pub struct TableSpec {
+    /// The declaration.
+    pub declaration: &'static Declaration,
+    /// The visible columns: `id, name`.
+    pub record_columns: String,
+    /// The stored columns but for the id: `name, name_key`.
+    pub stored_columns: String,
+    /// The logged columns but for the id.
+    pub logged_columns: String,
+    /// The stored columns, each read from a row of an insert: `value ->> 'name' AS name`.
+    pub given_columns: String,
+    /// The assignments of an update: `name = e.value ->> 'name'`.
+    pub assignments: String,
+    /// The expression of one record as JSON.
+    pub json: String,
+    /// The expression of one change as JSON.
+    pub change_json: String,
+    /// The expression of one record as a line of CSV.
+    pub csv_line: String,
+    /// The first line of CSV.
+    pub csv_header: String,
+    /// The JSON names of the visible columns.
+    pub fields: Vec<&'static str>,
+    /// The parameters of a list.
+    pub list_parameters: Vec<&'static str>,
+    /// The parameters of an export.
+    pub export_parameters: Vec<&'static str>,
+}
+
+impl TableSpec {
+    /// Derives the parts of statements from a declaration.
+    #[must_use]
+    pub fn new(declaration: &'static Declaration) -> Self {
+        let columns = declaration.columns;
+        let visible: Vec<&Column> = columns.iter().filter(|c| c.is_visible()).collect();
+        let fields: Vec<&str> = visible.iter().map(|column| column.json).collect();
+        let filters: Vec<&str> = declaration.filters.iter().map(|f| f.name).collect();
+        let stored = |column: &&Column| column.access != Access::Id;
+        Self {
+            record_columns: render::names(visible.iter().copied()),
+            stored_columns: render::names(columns.iter().filter(stored)),
+            logged_columns: render::names(columns.iter().filter(stored).filter(|c| c.is_logged)),
+            given_columns: render::given(columns),
+            assignments: render::assignments(columns.iter().filter(stored)),
+            json: render::json(&visible, |column| column.name.to_owned()),
+            change_json: render::change_json(declaration, &visible),
+            csv_line: render::csv_line(&visible),
+            csv_header: format!("{}\r\n", fields.join(",")),
+            list_parameters: [&PAGE_PARAMETERS[..], &filters].concat(),
+            export_parameters: [&["format"], &filters[..]].concat(),
+            fields,
+            declaration,
+        }
+    }
+
+    /// The visible columns.
+    pub fn visible(&self) -> impl Iterator<Item = &'static Column> {
+        let columns: &'static [Column] = self.declaration.columns;
+        columns.iter().filter(|column| column.is_visible())
+    }
+
+    /// The expression of one record as JSON, from a table with an alias.
+    #[must_use]
+    pub fn json_from(&self, alias: &str) -> String {
+        let visible: Vec<&Column> = self.visible().collect();
+        render::json(&visible, |column| format!("{alias}.{}", column.name))
+    }
+
+    /// The expression of one record as JSON without one of its columns.
+    #[must_use]
+    pub fn json_without(&self, name: &str) -> String {
+        let visible = self.visible().filter(|column| column.name != name);
+        render::json(&visible.collect::<Vec<_>>(), |column| {
+            column.name.to_owned()
+        })
+    }
+
+    /// The most bytes of one record, as JSON or as a line of CSV.
+    #[must_use]
+    pub fn max_record_bytes(&self) -> i64 {
+        self.visible().map(Column::max_bytes).sum()
+    }
+
+    /// Fills in the parts of a statement that derive from the declaration.
+    #[must_use]
+    pub fn sql(&self, template: &str) -> String {
+        let declaration = self.declaration;
+        [
+            ("{table}", declaration.table),
+            ("{change_log}", declaration.change_log),
+            ("{change_log_id}", declaration.change_log_id),
+            ("{record_columns}", &self.record_columns),
+            ("{stored_columns}", &self.stored_columns),
+            ("{logged_columns}", &self.logged_columns),
+            ("{given_columns}", &self.given_columns),
+            ("{assignments}", &self.assignments),
+            ("{json}", &self.json),
+        ]
+        .into_iter()
+        .filter(|(name, _)| template.contains(name))
+        .fold(template.to_owned(), |sql, (name, part)| {
+            sql.replace(name, part)
+        })
+    }
+}

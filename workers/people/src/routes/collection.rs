@@ -1,0 +1,16 @@
+//! The collection `/v1/people`. [`edge::collection`] has the routes that only read.
+
+use domain::PersonId;
+use edge::collection::Collection;
+
+use crate::domain::Person;
+
+impl Collection for Person {
+    type Id = PersonId;
+
+    const OPENAPI: &'static str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
+
+    const PEER: (&'static str, &'static str) = ("PLACES", "places");
+
+    const IS_JOINED: bool = false;
+}
