@@ -1,6 +1,6 @@
 //! What is typed into a form, and what is wrong with it: a page that is shown again has both.
 
-use tables::schema::PERSON;
+use tables::schema::PERSON_TABLE;
 
 use crate::api::Refusal;
 
@@ -32,7 +32,7 @@ const FIELDS: &[&str] = &[
 
 /// All fields that an error can stand beside.
 fn fields() -> impl Iterator<Item = &'static str> {
-    let columns = PERSON.visible().map(|column| column.json);
+    let columns = PERSON_TABLE.visible().map(|column| column.json);
     let others = columns.filter(|field| *field != "id" && !FIELDS.contains(field));
     FIELDS.iter().copied().chain(others)
 }

@@ -66,14 +66,7 @@ mod tests {
     use crate::api::Person;
 
     fn person(name: &str, is_alive: bool, place_id: Option<i64>, is_king: bool) -> Person {
-        Person {
-            id: 1,
-            name: name.to_owned(),
-            is_alive,
-            place_id,
-            is_king,
-            ..Person::default()
-        }
+        crate::person::fields::with_state(1, name, place_id, is_alive, is_king)
     }
 
     fn change<T>(version: i64, kind: &str, record: Option<T>) -> Change<T> {

@@ -11,7 +11,8 @@ use crate::api::Refusal;
 use crate::field::{self, choice, hidden, tick};
 use crate::form::Form;
 use crate::layout::{closing, document, number, opening};
-use tables::schema::{PERSON, PLACE};
+use tables::schema::{PERSON_TABLE, PLACE_TABLE};
+use tables::table_spec::Declaration;
 
 /// The registers that a file can be for.
 pub const REGISTERS: [(&str, &str); 2] = [("people", "People"), ("places", "Places")];
@@ -22,6 +23,12 @@ pub const MOST_KEPT: usize = 512 * 1024;
 /// The label of the box that imports again.
 const AGAIN: &str = "Import again what has been imported before";
 
+/// The columns of a file.
+fn fields(table: &Declaration) -> String {
+    let fields: Vec<&str> = table.visible().map(|column| column.json).collect();
+    fields.join(", ")
+}
+
 /// The form.
 #[must_use]
 pub fn page(form: &Form) -> Markup {
@@ -29,7 +36,7 @@ pub fn page(form: &Form) -> Markup {
     let main = html! {
         h1 { "Import" }
         p.lead {
-            "CSV with a header, JSON, or one JSON object a line. People: " (PERSON.fields.join(", ")) "; places: " (PLACE.fields.join(", ")) ". "
+            "CSV with a header, JSON, or one JSON object a line. People: " (fields(&PERSON_TABLE)) "; places: " (fields(&PLACE_TABLE)) ". "
             "Try it first: a trial says what would be written, and writes nothing."
         }
         form.entry method="post" action="/ui/import" enctype="multipart/form-data" {

@@ -240,13 +240,9 @@ mod tests {
 
     #[test]
     fn people_are_told_apart_by_words() {
-        let person = |id, is_alive, is_king| Person {
-            id,
-            name: format!("<{id}>"),
-            is_alive,
-            place_id: is_alive.then_some(id),
-            is_king,
-            ..Person::default()
+        let person = |id, is_alive: bool, is_king| {
+            let (name, place) = (format!("<{id}>"), is_alive.then_some(id));
+            crate::person::fields::with_state(id, &name, place, is_alive, is_king)
         };
         let page = People {
             ask: Ask::read(""),

@@ -1,30 +1,25 @@
 //! The query of a list or an export: the filters that the table declares, and the page.
 
+use domain::PlaceId;
 use domain::ids::Ids;
-use domain::{PlaceId, name};
+use domain::name::Prefix;
 use http_semantics::{Params, Problem};
 
 use crate::Page;
 use crate::statement::Bind;
-use crate::table_spec::{FilterKind, TableSpec};
+use crate::table_spec::{Filter, FilterKind, TableSpec};
 
 /// Which records of a table, in which order, how many.
 #[derive(Debug, Default)]
 pub struct ListQuery {
-    filters: Vec<Match>,
+    filters: Vec<Condition>,
     /// The page.
     pub page: Page,
 }
 
-/// What a record must match.
+/// A condition in which each `$` stands for the value.
 #[derive(Debug)]
-enum Match {
-    Id(&'static str, PlaceId),
-    Boolean(&'static str, bool),
-    LiteralBoolean(&'static str, bool),
-    NamePrefix(name::Prefix),
-    Ids(Ids),
-}
+struct Condition(String, Option<Bind>);
 
 impl ListQuery {
     /// Reads the filters that are given, and the page.
@@ -33,22 +28,30 @@ impl ListQuery {
     /// An invalid value.
     pub fn read(table: &TableSpec, params: &Params) -> Result<Self, Problem> {
         let mut filters = Vec::new();
-        for filter in table.declaration.filters {
-            filters.extend(match filter.kind {
+        for Filter { name, kind } in table.declaration.filters {
+            filters.extend(match kind {
                 FilterKind::Id(column) => {
-                    let id = params.get(filter.name)?;
-                    id.map(|id| Match::Id(column, id))
+                    let id = params.get::<PlaceId>(name)?.map(PlaceId::get);
+                    id.map(|id| Condition([column, " = $"].concat(), Some(id.into())))
                 }
                 FilterKind::Boolean(column) => {
-                    let value = params.get(filter.name)?;
-                    value.map(|value| Match::Boolean(column, value))
+                    let value = params.get::<bool>(name)?.map(i64::from);
+                    value.map(|value| Condition([column, " = $"].concat(), Some(value.into())))
                 }
                 FilterKind::LiteralBoolean(column) => {
-                    let value = params.get(filter.name)?;
-                    value.map(|value| Match::LiteralBoolean(column, value))
+                    let value = params.get::<bool>(name)?;
+                    let value = value.map(|value| if value { " = 1" } else { " = 0" });
+                    value.map(|value| Condition([column, value].concat(), None))
                 }
-                FilterKind::NamePrefix => params.get(filter.name)?.map(Match::NamePrefix),
-                FilterKind::Ids => params.get(filter.name)?.map(Match::Ids),
+                FilterKind::NamePrefix => {
+                    let prefix = params.get::<Prefix>(name)?;
+                    prefix
+                        .map(|prefix| Condition(NAME_PREFIX.to_owned(), Some(prefix.key().into())))
+                }
+                FilterKind::Ids => {
+                    let ids = params.get::<Ids>(name)?;
+                    ids.map(|ids| Condition(IDS.to_owned(), Some(ids.to_json().into())))
+                }
             });
         }
         let page = Page::read(params)?;
@@ -59,30 +62,18 @@ impl ListQuery {
     #[must_use]
     pub fn conditions(&self) -> Conditions {
         let mut conditions = Conditions::default();
-        for filter in &self.filters {
-            match filter {
-                Match::Id(column, id) => conditions.add(&format!("{column} = $"), id.get()),
-                Match::Boolean(column, value) => {
-                    conditions.add(&format!("{column} = $"), i64::from(*value));
-                }
-                Match::LiteralBoolean(column, value) => {
-                    let condition = format!("{column} = {}", i64::from(*value));
-                    conditions.conditions.push(condition);
-                }
-                // One range of an index on the names.
-                Match::NamePrefix(prefix) => conditions.add(
-                    "name_key >= $ AND name_key < $ || char(0x10FFFF)",
-                    prefix.key(),
-                ),
-                // By the primary key.
-                Match::Ids(ids) => {
-                    conditions.add("id IN (SELECT value FROM json_each($))", ids.to_json());
-                }
-            }
+        for Condition(sql, value) in &self.filters {
+            conditions.add(sql, value.as_ref());
         }
         conditions
     }
 }
+
+/// One range of an index on the names.
+const NAME_PREFIX: &str = "name_key >= $ AND name_key < $ || char(0x10FFFF)";
+
+/// By the primary key.
+const IDS: &str = "id IN (SELECT value FROM json_each($))";
 
 /// The conditions of a list, joined by AND.
 #[derive(Debug, Default)]
@@ -96,9 +87,10 @@ const PAGE_BINDS: usize = 6;
 
 impl Conditions {
     /// Adds a condition in which each `$` stands for the value.
-    fn add(&mut self, condition: &str, value: impl Into<Bind>) {
-        let value = self.bind(value);
-        self.conditions.push(condition.replace('$', &value));
+    fn add(&mut self, condition: &str, value: Option<&Bind>) {
+        let value = value.map(|value| self.bind(value.clone()));
+        let condition = condition.replace('$', value.as_deref().unwrap_or_default());
+        self.conditions.push(condition);
     }
 
     /// Binds a value, and returns its placeholder.

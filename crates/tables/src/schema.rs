@@ -1,5 +1,7 @@
 //! The tables of the two databases: each column and each filter is declared here, once.
 //! docs/adding-a-field.md lists what else a new column needs.
+//!
+//! Code without SQL uses the declarations, so that the gateway does not contain what renders SQL.
 
 use std::sync::LazyLock;
 
@@ -11,7 +13,8 @@ use crate::table_spec::{Column, Declaration, Filter, FilterKind, TableSpec};
 /// The table of places.
 pub static PLACE: LazyLock<TableSpec> = LazyLock::new(|| TableSpec::new(&PLACE_TABLE));
 
-static PLACE_TABLE: Declaration = Declaration {
+/// The declaration of [`PLACE`].
+pub static PLACE_TABLE: Declaration = Declaration {
     table: "place",
     collection: "places",
     singular: "place",
@@ -31,7 +34,8 @@ static PLACE_TABLE: Declaration = Declaration {
 /// The table of people.
 pub static PERSON: LazyLock<TableSpec> = LazyLock::new(|| TableSpec::new(&PERSON_TABLE));
 
-static PERSON_TABLE: Declaration = Declaration {
+/// The declaration of [`PERSON`].
+pub static PERSON_TABLE: Declaration = Declaration {
     table: "person",
     collection: "people",
     singular: "person",

@@ -11,7 +11,7 @@ use crate::history::Told;
 use crate::people::state;
 
 /// A person.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Person {
     /// The id.
@@ -135,11 +135,29 @@ impl Told for Person {
     }
 }
 
+/// A person for the tests of other pages.
+#[cfg(test)]
+pub(crate) fn with_state(
+    id: i64,
+    name: &str,
+    place_id: Option<i64>,
+    is_alive: bool,
+    is_king: bool,
+) -> Person {
+    Person {
+        id,
+        name: name.to_owned(),
+        is_alive,
+        place_id,
+        is_king,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::Map;
-    use tables::schema::PERSON;
+    use tables::schema::PERSON_TABLE;
     use tables::table_spec::{Column, ColumnType};
 
     /// A person in which one field has another value than in the others.
@@ -149,7 +167,7 @@ mod tests {
             ColumnType::Boolean => json!(column.json == changed),
             ColumnType::Text(_) => json!(if column.json == changed { "B" } else { "A" }),
         };
-        let fields = PERSON.visible();
+        let fields = PERSON_TABLE.visible();
         let fields: Map<String, Value> = fields
             .map(|column| (column.json.to_owned(), value(column)))
             .collect();
@@ -158,7 +176,7 @@ mod tests {
 
     /// The fields that a client may change.
     fn fields() -> impl Iterator<Item = &'static str> {
-        let columns = PERSON.visible().map(|column| column.json);
+        let columns = PERSON_TABLE.visible().map(|column| column.json);
         columns.filter(|field| *field != "id")
     }
 

@@ -250,14 +250,7 @@ mod tests {
     use super::*;
 
     fn person(is_alive: bool, is_king: bool) -> Person {
-        Person {
-            id: 7,
-            name: "A & B".to_owned(),
-            is_alive,
-            place_id: Some(3),
-            is_king,
-            ..Person::default()
-        }
+        fields::with_state(7, "A & B", Some(3), is_alive, is_king)
     }
 
     fn shown(person: Person) -> String {

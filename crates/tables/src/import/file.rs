@@ -118,7 +118,10 @@ impl File {
         let (cells, rest) = csv::record(&self.text[bom..]).ok_or_else(|| malformed(1))?;
         let mut columns = Vec::with_capacity(cells.len());
         for (n, cell) in cells.iter().enumerate() {
-            let column = table.visible().find(|column| column.json == cell.trim());
+            let column = table
+                .declaration
+                .visible()
+                .find(|column| column.json == cell.trim());
             let column = column.filter(|column| !columns.contains(column));
             columns.push(column.ok_or_else(|| malformed(n + 1))?);
         }

@@ -28,6 +28,14 @@ pub struct Declaration {
     pub filters: &'static [Filter],
 }
 
+impl Declaration {
+    /// The columns that clients see.
+    pub fn visible(&self) -> impl Iterator<Item = &'static Column> {
+        let columns: &'static [Column] = self.columns;
+        columns.iter().filter(|column| column.is_visible())
+    }
+}
+
 /// A table, with the parts of statements that derive from its declaration.
 #[derive(Debug)]
 pub struct TableSpec {
@@ -64,7 +72,7 @@ impl TableSpec {
     #[must_use]
     pub fn new(declaration: &'static Declaration) -> Self {
         let columns = declaration.columns;
-        let visible: Vec<&Column> = columns.iter().filter(|c| c.is_visible()).collect();
+        let visible: Vec<&Column> = declaration.visible().collect();
         let fields: Vec<&str> = visible.iter().map(|column| column.json).collect();
         let filters: Vec<&str> = declaration.filters.iter().map(|f| f.name).collect();
         let stored = |column: &&Column| column.access != Access::Id;
@@ -85,23 +93,20 @@ impl TableSpec {
         }
     }
 
-    /// The visible columns.
-    pub fn visible(&self) -> impl Iterator<Item = &'static Column> {
-        let columns: &'static [Column] = self.declaration.columns;
-        columns.iter().filter(|column| column.is_visible())
-    }
-
     /// The expression of one record as JSON, from a table with an alias.
     #[must_use]
     pub fn json_from(&self, alias: &str) -> String {
-        let visible: Vec<&Column> = self.visible().collect();
+        let visible: Vec<&Column> = self.declaration.visible().collect();
         render::json(&visible, |column| format!("{alias}.{}", column.name))
     }
 
     /// The expression of one record as JSON without one of its columns.
     #[must_use]
     pub fn json_without(&self, name: &str) -> String {
-        let visible = self.visible().filter(|column| column.name != name);
+        let visible = self
+            .declaration
+            .visible()
+            .filter(|column| column.name != name);
         render::json(&visible.collect::<Vec<_>>(), |column| {
             column.name.to_owned()
         })
@@ -110,14 +115,14 @@ impl TableSpec {
     /// The most bytes of one record, as JSON or as a line of CSV.
     #[must_use]
     pub fn max_record_bytes(&self) -> i64 {
-        self.visible().map(Column::max_bytes).sum()
+        self.declaration.visible().map(Column::max_bytes).sum()
     }
 
     /// Fills in the parts of a statement that derive from the declaration.
     #[must_use]
     pub fn sql(&self, template: &str) -> String {
         let declaration = self.declaration;
-        [
+        let parts = [
             ("{table}", declaration.table),
             ("{change_log}", declaration.change_log),
             ("{change_log_id}", declaration.change_log_id),
@@ -127,11 +132,11 @@ impl TableSpec {
             ("{given_columns}", &self.given_columns),
             ("{assignments}", &self.assignments),
             ("{json}", &self.json),
-        ]
-        .into_iter()
-        .filter(|(name, _)| template.contains(name))
-        .fold(template.to_owned(), |sql, (name, part)| {
-            sql.replace(name, part)
-        })
+        ];
+        let mut sql = template.to_owned();
+        for (name, part) in parts {
+            sql = sql.replace(name, part);
+        }
+        sql
     }
 }

@@ -12,7 +12,7 @@ pub(super) fn names<'a>(columns: impl Iterator<Item = &'a Column>) -> String {
 
 /// The columns of a row that an insert binds as JSON.
 pub(super) fn given(columns: &[Column]) -> String {
-    let given = |column: &Column| format!("value ->> '{}' AS {}", column.json, column.name);
+    let given = |column: &Column| ["value ->> '", column.json, "' AS ", column.name].concat();
     columns
         .iter()
         .map(given)
@@ -22,7 +22,7 @@ pub(super) fn given(columns: &[Column]) -> String {
 
 /// The assignments of an update from a row `e` that it binds as JSON.
 pub(super) fn assignments<'a>(columns: impl Iterator<Item = &'a Column>) -> String {
-    let assignment = |column: &Column| format!("{} = e.value ->> '{}'", column.name, column.json);
+    let assignment = |column: &Column| [column.name, " = e.value ->> '", column.json, "'"].concat();
     columns.map(assignment).collect::<Vec<_>>().join(",\n  ")
 }
 
@@ -31,16 +31,18 @@ pub(super) fn json(columns: &[&Column], source: impl Fn(&Column) -> String) -> S
     let member = |column: &&Column| {
         let source = source(column);
         let value = match column.column_type {
-            ColumnType::Boolean => format!("iif({source}, 'true', 'false')"),
+            ColumnType::Boolean => ["iif(", &source, ", 'true', 'false')"].concat(),
             // A null is quoted as `null`.
-            ColumnType::Text(_) => format!("json_quote({source})"),
-            ColumnType::Integer if column.is_nullable => format!("coalesce({source}, 'null')"),
+            ColumnType::Text(_) => ["json_quote(", &source, ")"].concat(),
+            ColumnType::Integer if column.is_nullable => {
+                ["coalesce(", &source, ", 'null')"].concat()
+            }
             ColumnType::Integer => source,
         };
-        format!("\"{}\":' || {value}", column.json)
+        ["\"", column.json, "\":' || ", &value].concat()
     };
     let members: Vec<String> = columns.iter().map(member).collect();
-    format!("'{{{} || '}}'", members.join(" || ',"))
+    ["'{", &members.join(" || ',"), " || '}'"].concat()
 }
 
 /// A change as JSON. The record is `null` after a deletion.
@@ -67,10 +69,10 @@ pub(super) fn change_json(declaration: &Declaration, visible: &[&Column]) -> Str
 /// empty.
 pub(super) fn csv_line(columns: &[&Column]) -> String {
     let cell = |column: &&Column| match column.column_type {
-        ColumnType::Boolean => format!("iif({}, 'true', 'false')", column.name),
+        ColumnType::Boolean => ["iif(", column.name, ", 'true', 'false')"].concat(),
         ColumnType::Text(_) => csv::text_cell(column.name),
         ColumnType::Integer => column.name.to_owned(),
     };
     let cells: Vec<String> = columns.iter().map(cell).collect();
-    format!("concat({})", cells.join(", ',', "))
+    ["concat(", &cells.join(", ',', "), ")"].concat()
 }
