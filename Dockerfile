@@ -17,8 +17,8 @@ RUN make build \
   && npm ci --omit=dev --no-audit --no-fund \
   && rm -r node_modules/sharp node_modules/@img \
   && mkdir /image \
-  && cp -R --parents package.json node_modules ops/containers ops/seed.ts ops/workers.ts seed.sql \
-    d1-migrations workers/*/build workers/join/assets /image
+  && cp -R --parents package.json node_modules ops/containers ops/schema.ts ops/seed.ts \
+    ops/workers.ts seed.sql d1-migrations workers/*/build workers/join/assets /image
 
 FROM node:24-bookworm-slim
 RUN install -d -o node -g node /data

@@ -116,7 +116,8 @@ CREATE TABLE idempotency (
   record_id INTEGER,
   version INTEGER,
   body TEXT NOT NULL,
-  -- Of a batch: its first and last change.
+  -- The changes of a batch, from the first to the last: its receipt is valid while each of them is
+  -- the latest change of its person (docs/bulk.md).
   first_seq INTEGER,
   last_seq INTEGER
 ) STRICT, WITHOUT ROWID;

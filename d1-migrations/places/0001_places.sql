@@ -68,7 +68,11 @@ CREATE TABLE idempotency (
   -- The record that the request created, and its version.
   record_id INTEGER,
   version INTEGER,
-  body TEXT NOT NULL
+  body TEXT NOT NULL,
+  -- The changes of a batch, from the first to the last: its receipt is valid while each of them is
+  -- the latest change of its place (docs/bulk.md).
+  first_seq INTEGER,
+  last_seq INTEGER
 ) STRICT, WITHOUT ROWID;
 
 -- Indexes ----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { Miniflare } from "miniflare";
+import { OutdatedSchema, outdatedQuery } from "../schema.ts";
 import { sections } from "../seed.ts";
 import { mainTable, type Name } from "../workers.ts";
 import type { Plan } from "./plan.ts";
@@ -15,7 +16,15 @@ const TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations(
   applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
 )`;
 
-/** Applies each file that has not been, with the note that it has: both or neither. */
+/** Rejects a database that an older version made. */
+async function checkSchema(database: D1, name: Name): Promise<void> {
+  const row = await database.prepare(outdatedQuery(name)).first<{ outdated: number }>();
+  if (row?.outdated) {
+    throw new OutdatedSchema(name, "remove its volume (docker compose down --volumes)");
+  }
+}
+
+/** Applies each migration that is missing, and records it in the same transaction. */
 async function migrate(database: D1, files: string[]): Promise<string[]> {
   await database.prepare(TABLE).run();
   const { results } = await database.prepare("SELECT name FROM d1_migrations").all();
@@ -55,6 +64,7 @@ export async function prepare(
   });
   try {
     const database = await miniflare.getD1Database("DB");
+    await checkSchema(database, name);
     for (const file of await migrate(database, migrations)) say(`» applied ${file}`);
     if (isSeeded && (await seed(database, name))) say(`» seeded the database ${name}`);
   } finally {

@@ -3,9 +3,11 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
+import { OutdatedSchema } from "../schema.ts";
 import type { Name } from "../workers.ts";
 import { prepare } from "./database.ts";
 import type { Plan, Plans } from "./plan.ts";
+import { relayTo } from "./relay.ts";
 
 process.chdir(resolve(import.meta.dirname, "../.."));
 const { env } = process;
@@ -20,25 +22,22 @@ type Scheduled = { scheduled(event: { cron: string }): Promise<unknown> };
 
 const MINUTE_MS = 60_000;
 
-/** Takes a service's place, and asks it over the network. Its name is looked up for each call: a
- * container that comes back may have another address, and one that is down has none. */
-const away = `export default {
-  fetch(request, { ADDRESS }) {
-    const { pathname, search } = new URL(request.url);
-    return fetch(new Request(ADDRESS + pathname + search, request), { redirect: "manual" });
-  },
-};`;
-
-function workersOf(name: Name, plan: Plan): WorkerOptions[] {
-  const { compatibilityDate, compatibilityFlags } = plan.options;
-  const services = Object.entries(plan.services).map(([binding, service]) => {
-    const url = env[`${binding}_URL`];
-    if (!url)
+/** The services that a worker calls, each reached over the network with an address byte for byte. */
+async function servicesOf({ services }: Plan): Promise<WorkerOptions["serviceBindings"]> {
+  const bound = Object.entries(services).map(async ([binding, service]) => {
+    const given = env[`${binding}_URL`];
+    if (!given)
       throw new Error(`${binding}_URL must say where ${service} is, as in http://${service}:8080`);
-    return { binding, name: service, address: new URL(url).origin };
+    const url = new URL(given);
+    const http = { injectRequestHeaders: [{ name: "Host", value: url.host }] };
+    return [binding, { external: { address: await relayTo(url), http } }] as const;
   });
+  return Object.fromEntries(await Promise.all(bound));
+}
+
+async function workerOf(name: Name, plan: Plan): Promise<WorkerOptions> {
   const folder = dirname(plan.main);
-  const main: WorkerOptions = {
+  return {
     ...plan.options,
     name,
     modulesRoot: folder,
@@ -47,23 +46,14 @@ function workersOf(name: Name, plan: Plan): WorkerOptions[] {
       { type: "CompiledWasm", path: join(folder, "index_bg.wasm") },
     ],
     bindings,
-    serviceBindings: Object.fromEntries(services.map(({ binding, name }) => [binding, name])),
+    serviceBindings: await servicesOf(plan),
     unsafeDirectSockets: [{ host: env.HOST ?? "0.0.0.0", port: Number(env.PORT) }],
   };
-  const others = services.map(({ name, address }) => ({
-    name,
-    modules: true as const,
-    script: away,
-    compatibilityDate,
-    compatibilityFlags,
-    bindings: { ADDRESS: address },
-  }));
-  return [main, ...others];
 }
 
 async function serve(name: Name, plan: Plan): Promise<void> {
   const data = env.DATA || "/data";
-  const workers = workersOf(name, plan);
+  const workers = [await workerOf(name, plan)];
   await prepare(name, plan, data, Boolean(env.SEED), console.log);
   const miniflare = new Miniflare({
     // Nobody asks it but by the worker's own socket.
@@ -100,4 +90,10 @@ async function serve(name: Name, plan: Plan): Promise<void> {
 const [name, plans = "ops/containers/plans.json"] = process.argv.slice(2);
 const plan = (JSON.parse(readFileSync(plans, "utf8")) as Plans)[name as Name];
 if (!plan) throw new Error("which worker? places, people or join");
-await serve(name as Name, plan);
+try {
+  await serve(name as Name, plan);
+} catch (error) {
+  if (!(error instanceof OutdatedSchema)) throw error;
+  console.error(`» ${error.message}`);
+  process.exit(1);
+}

@@ -2,6 +2,7 @@
 // again whatever became of it. ENV=north: those of another name; DRY_RUN=1: asks nobody.
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
+import { OutdatedSchema } from "../schema.ts";
 import { type Name, names } from "../workers.ts";
 import { check } from "./check.ts";
 import {
@@ -15,7 +16,7 @@ import {
   services,
 } from "./config.ts";
 import { type State, type Step, steps } from "./plan.ts";
-import { databases, deploy, Failed, tryOut, workers, wrangler } from "./wrangler.ts";
+import { databases, deploy, Failed, isOutdated, tryOut, workers, wrangler } from "./wrangler.ts";
 
 const { env } = process;
 const KIB_FREE = 3 * 1024;
@@ -24,6 +25,8 @@ const KIB_PAID = 10 * 1024;
 /** The commands of a step, as they could be typed. */
 function shown(step: Step, environment: Environment): string {
   switch (step.do) {
+    case "check schema":
+      return `check the schema of ${called(step.database, environment)}`;
     case "create":
       return `wrangler d1 create ${called(step.database, environment)}`;
     case "migrate": {
@@ -91,6 +94,15 @@ class Deployment {
 
   async #do(step: Step): Promise<void> {
     switch (step.do) {
+      case "check schema": {
+        const config = configure(step.database, this.#environment, this.#ids);
+        const name = called(step.database, this.#environment);
+        if (await isOutdated(step.database, name, config)) {
+          const fix = "export its records, deploy to new databases, import (docs/operations.md)";
+          throw new OutdatedSchema(name, fix);
+        }
+        return;
+      }
       case "create":
         await wrangler(["d1", "create", called(step.database, this.#environment)]);
         this.#ids = await databases(this.#environment);
@@ -132,7 +144,9 @@ async function main(): Promise<boolean> {
 try {
   process.exitCode = (await main()) ? 0 : 1;
 } catch (error) {
-  if (!(error instanceof Failed)) throw error;
-  console.error(`» failed: ${error.message}\n» what is done stays done: run it again`);
+  if (error instanceof OutdatedSchema) console.error(`» ${error.message}`);
+  else if (error instanceof Failed)
+    console.error(`» failed: ${error.message}\n» what is done stays done: run it again`);
+  else throw error;
   process.exitCode = 1;
 }

@@ -21,6 +21,8 @@ const secretsOf: Record<Name, string[]> = {
 };
 
 export type Step =
+  /** Rejects a database that an older version made, before anything is changed. */
+  | { do: "check schema"; database: Name }
   | { do: "create"; database: Name }
   | { do: "migrate"; database: Name }
   /** Puts a worker there, bound to all of its services but those that are not there yet. */
@@ -54,7 +56,9 @@ export function steps(state: State, services: Services, given: ReadonlySet<strin
       again.push({ do: "deploy", worker, without: [], secrets: [] });
     }
   }
+  const existing = names.filter((name) => state.databases.has(name));
   return [
+    ...existing.map((database) => ({ do: "check schema" as const, database })),
     ...creations.map((database) => ({ do: "create" as const, database })),
     // What is new in a schema is there before the code that asks for it.
     ...names.map((database) => ({ do: "migrate" as const, database })),

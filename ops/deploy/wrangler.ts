@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { outdatedQuery } from "../schema.ts";
 import { type Name, names } from "../workers.ts";
 import { called, type Environment } from "./config.ts";
 import type { State } from "./plan.ts";
@@ -37,6 +38,15 @@ export async function databases(environment: Environment): Promise<Map<Name, str
     return found ? [[name, found.uuid] as const] : [];
   });
   return new Map(ids);
+}
+
+/** Whether an older version made a database. */
+export async function isOutdated(name: Name, database: string, config: string): Promise<boolean> {
+  const where = [database, "--remote", "-c", config];
+  const query = ["--json", "--command", outdatedQuery(name)];
+  return Boolean(
+    json(await wrangler(["d1", "execute", ...where, ...query]))[0].results[0].outdated,
+  );
 }
 
 /** The names of a worker's secrets; nothing if there is no such worker. */

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
-import { SERVICE_SECRET, start, type Worker } from "../support/harness.ts";
+import { type Options, SERVICE_SECRET, start, type Worker } from "../support/harness.ts";
+import { sendRaw } from "../support/raw_request.ts";
 
 const hash = (token: string) => createHash("sha256").update(token).digest("hex");
 const [reader, writer, admin] = [
@@ -14,6 +15,8 @@ const [reader, writer, admin] = [
 const TOKENS = `read:${hash(reader)},write:${hash(writer)}, admin:${hash(admin)}`;
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const shown = { "x-service-secret": SERVICE_SECRET };
+/** The mark of what the gateway forwards. */
+const forwarded = "x-gateway-forwarded";
 const place = { name: "Nueva" };
 
 const writes = [
@@ -140,14 +143,13 @@ test("where_reading_is_closed_no_page_and_no_form_of_an_answer_gets_out", async 
 suite("an_owner_looks_for_itself", () => {
   const inner: Record<string, [string, string][]> = {
     places: [
-      ["GET", "/internal/standing?ids=1"],
+      ["GET", "/internal/statuses?ids=1"],
       ["GET", "/internal/counter"],
       ["GET", "/internal/integrity"],
       ["POST", "/internal/repair?dryRun=true"],
     ],
     people: [
-      ["GET", "/internal/residents/1"],
-      ["POST", "/internal/residents/999/release"],
+      ["POST", "/internal/residents/999/detach-dead"],
       ["GET", "/internal/counter"],
       ["GET", "/internal/integrity"],
       ["POST", "/internal/repair?dryRun=true"],
@@ -237,6 +239,111 @@ suite("an_owner_looks_for_itself", () => {
     for (const method of ["GET", "DELETE"]) {
       const seen = await system.join.ask(method, "/v1/people/1", headers);
       assert.deepEqual(seen.json, [null, null, SERVICE_SECRET, "o"], method);
+    }
+  });
+
+  test("a_forwarded_request_is_marked_whatever_its_client_says", async () => {
+    const echo = (request: Request) => {
+      const id = request.headers.get("x-request-id") ?? "";
+      return Response.json([...request.headers], { headers: { "x-request-id": id } });
+    };
+    await using system = await start({ settings: { TOKENS }, replace: { people: echo } });
+    const said: Record<string, string>[] = [
+      {},
+      { [forwarded]: "" },
+      { [forwarded]: "0" },
+      { connection: forwarded, [forwarded]: "0" },
+      { connection: "close, X-Gateway-Forwarded,x-service-secret, , a b,x-mine", "x-mine": "1" },
+      { "keep-alive": "timeout=5", "proxy-connection": "x", te: "trailers", trailer: "x-mine" },
+      { connection: "upgrade", upgrade: "h2c", "proxy-authorization": "Basic eA==" },
+    ];
+    for (const headers of said) {
+      for (const [method, token] of [
+        ["GET", reader],
+        ["POST", writer],
+      ] as const) {
+        const all = { ...headers, ...bearer(token) };
+        const { status, body } = await sendRaw(system.join.url, method, "/v1/people", all);
+        assert.equal(status, 200, body);
+        const seen: [string, string][] = JSON.parse(body);
+        const own = seen.filter(([name]) => [forwarded, "x-service-secret"].includes(name));
+        assert.deepEqual(own, [
+          [forwarded, "1"],
+          ["x-service-secret", SERVICE_SECRET],
+        ]);
+        const known = ["content-length", "host", "traceparent", "x-request-id", "x-d1-bookmark"];
+        const others = seen.map(([name]) => name).filter((name) => !known.includes(name));
+        assert.deepEqual(
+          others,
+          own.map(([name]) => name),
+          JSON.stringify(headers),
+        );
+      }
+    }
+  });
+
+  test("a_forwarded_request_gets_nothing_internal", async () => {
+    await using system = await start({ seed: true, owners: { TOKENS, SERVICE_SECRET } });
+    for (const [name, owner] of of(system)) {
+      for (const [method, address] of inner[name] ?? []) {
+        for (const credential of [{}, shown, bearer(admin)]) {
+          for (const value of ["1", "0", ""]) {
+            const headers = { ...credential, [forwarded]: value };
+            for (const asked of [method, "HEAD", "OPTIONS"]) {
+              const { status } = await owner.ask(asked, address, headers);
+              assert.equal(status, 404, `${asked} ${address}`);
+            }
+          }
+        }
+        assert.equal((await owner.ask(method, address, shown)).status, done(address));
+      }
+      const headers = { ...shown, [forwarded]: "1" };
+      assert.equal((await owner.get(`/v1/${name}/1`, headers)).status, 200);
+      assert.equal((await owner.send("PATCH", `/v1/${name}/1`, {}, headers)).status, 200);
+    }
+  });
+
+  test("a_path_that_becomes_internal_on_the_way_is_refused", async () => {
+    // Stands for whatever normalizes, decodes or rewrites a path between the gateway and a service.
+    const rewriting = `
+      import Built from "./index.js";
+      export default {
+        fetch(request, env, ctx) {
+          const path = request.headers.get("x-becomes");
+          const changed = path ? new Request(new URL(path, request.url), request) : request;
+          return Built.fetch(changed, env, ctx);
+        },
+      };`;
+    const fronts = { places: rewriting, people: rewriting };
+    const closed = { settings: { TOKENS }, owners: { SERVICE_SECRET } };
+    const open = { settings: { WRITES: "open", SERVICE_SECRET: "" }, owners: { WRITES: "open" } };
+    for (const { settings, owners } of [closed, open] as Options[]) {
+      await using system = await start({ seed: true, settings, owners, fronts });
+      for (const [name, paths] of Object.entries(inner)) {
+        for (const [method, path] of paths) {
+          for (const asked of [method, "OPTIONS"]) {
+            for (const becomes of [path, `/v1${path}`]) {
+              const headers = { ...bearer(admin), "x-becomes": becomes };
+              const { status, text } = await system.join.ask(asked, `/v1/${name}/1`, headers);
+              assert.equal(status, 404, `${asked} ${becomes}: ${text}`);
+            }
+          }
+        }
+        const becomes = { "x-becomes": `/v1/${name}/2` };
+        assert.equal((await system.join.get(`/v1/${name}/1`, becomes)).json.id, 2);
+      }
+      // What the services ask for themselves goes on.
+      assert.equal((await system.join.get("/v1/integrity", bearer(admin))).status, 200);
+    }
+  });
+
+  test("a_client_that_uses_a_services_name_for_a_host_is_none", async () => {
+    await using system = await start({ seed: true });
+    for (const name of ["places", "people"]) {
+      const answer = await system.reach(`https://${name}/v1/${name}/1`);
+      assert.equal(answer.status, 200, await answer.text());
+      assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
+      assert.ok(answer.headers.get("strict-transport-security"));
     }
   });
 

@@ -194,6 +194,244 @@ test("an_import_that_dies_writes_all_of_a_batch_or_nothing", async () => {
   assert.ok(deaths >= 3, `${deaths} deaths`);
 });
 
+type Row = { outcome: string; created: number; updated: number; unchanged: number };
+/** The outcome of a file of one batch, with its counts. */
+const outcome = ({ json, text }: Answer) => {
+  assert.ok(json.batches, text);
+  const [{ outcome, created, updated, unchanged }]: [Row] = json.batches;
+  return [outcome, created, updated, unchanged];
+};
+const dry = (what: string) => `${what}${what.includes("?") ? "&" : "?"}dryRun=true`;
+
+/** A trial and an import of the same: what the trial says is what becomes of it. */
+async function tried(system: System, what: string, body: string, type = csv): Promise<Answer> {
+  const trial = await take(system, dry(what), body, type);
+  const done = await take(system, what, body, type);
+  const [said, ...counts] = outcome(trial);
+  const found = said === "would be written" ? "written" : said;
+  assert.deepEqual(outcome(done), [found, ...counts]);
+  assert.deepEqual(refusals(done), refusals(trial));
+  return done;
+}
+
+test("an_upsert_compares_with_the_present_records_each_time", async () => {
+  await using system = await fresh();
+  for (const [register, head, row] of [
+    ["people", "id,name,isAlive,placeId", "901,Prueba Una,true,1"],
+    ["places", "id,name", "901,Prueba Una"],
+  ] as const) {
+    const what = `${register}?mode=upsert`;
+    const file = `${head}\n${row}\n`;
+    const path = `/v1/${register}/901`;
+    assert.deepEqual(outcome(await tried(system, what, file)), ["written", 1, 0, 0]);
+    assert.deepEqual(outcome(await tried(system, what, file)), ["written", 0, 0, 1]);
+    await system.join.send("PATCH", path, { name: "Wrong" });
+    const again = await tried(system, what, file);
+    assert.deepEqual(outcome(again), ["written", 0, 1, 0]);
+    assert.deepEqual([again.json.updated, again.json.alreadyWritten], [1, 0]);
+    const { json: record, etag } = await system.join.get(path);
+    assert.deepEqual([record.name, etag], ["Prueba Una", '"3"']);
+    assert.equal((await system.join.ask("DELETE", path)).status, 204);
+    const last = await tried(system, what, file);
+    if (register === "people") {
+      assert.deepEqual(outcome(last), ["written", 1, 0, 0]);
+      assert.equal((await system.join.get(path)).json.name, "Prueba Una");
+    } else {
+      assert.deepEqual(refusals(last), [[2, "id-retired"]]);
+    }
+  }
+});
+
+test("an_upsert_adds_records_without_an_id_once", async () => {
+  await using system = await fresh();
+  const named = async (register: string, name: string) =>
+    (await system.join.get(`/v1/${register}?name=${name}`)).json;
+  for (const register of ["people", "places"]) {
+    const what = `${register}?mode=upsert`;
+    // The one without an id comes first, and is added last.
+    const file = "id,name\n,Nueva\n1,Primera\n950,Otra\n";
+    assert.deepEqual(outcome(await tried(system, what, file)), ["written", 2, 1, 0]);
+    assert.deepEqual(outcome(await tried(system, what, file)), ["written", 0, 0, 3]);
+    // A change of one that has an id does not add another one without.
+    await system.join.send("PATCH", `/v1/${register}/950`, { name: "Wrong" });
+    assert.deepEqual(outcome(await tried(system, what, file)), ["written", 0, 1, 2]);
+    assert.deepEqual(outcome(await tried(system, what, file)), ["written", 0, 0, 3]);
+    const [added, ...more] = await named(register, "Nueva");
+    assert.equal(more.length, 0);
+    await system.join.ask("DELETE", `/v1/${register}/${added.id}`);
+    assert.deepEqual(outcome(await tried(system, what, file)), ["written", 1, 0, 2]);
+    assert.equal((await named(register, "Nueva")).length, 1);
+    assert.deepEqual(outcome(await tried(system, what, file)), ["written", 0, 0, 3]);
+    const key = { "idempotency-key": "on-purpose" };
+    if (register === "places") continue;
+    const twice = await take(system, what, file, csv, key);
+    assert.deepEqual(outcome(twice), ["written", 1, 0, 2]);
+  }
+});
+
+test("an_insert_counts_as_written_while_its_records_are_as_it_left_them", async () => {
+  await using system = await fresh();
+  for (const register of ["people", "places"]) {
+    const path = `/v1/${register}`;
+    // With ids: whoever is there already is refused.
+    const chosen = "id,name\n960,Uno\n961,Dos\n";
+    assert.deepEqual(outcome(await tried(system, register, chosen)), ["written", 2, 0, 0]);
+    const again = await tried(system, register, chosen);
+    assert.deepEqual(outcome(again), ["already written", 2, 0, 0]);
+    assert.deepEqual([again.json.created, again.json.alreadyWritten], [0, 2]);
+    await system.join.send("PATCH", `${path}/960`, { name: "Wrong" });
+    const taken = await tried(system, register, chosen);
+    assert.deepEqual(refusals(taken), [
+      [2, "id-taken"],
+      [3, "id-taken"],
+    ]);
+    await system.join.send("PATCH", `${path}/960`, { name: "Uno" });
+    assert.equal((await tried(system, register, chosen)).json.refusedTotal, 2);
+    for (const id of [960, 961]) await system.join.ask("DELETE", `${path}/${id}`);
+    const gone = await tried(system, register, chosen);
+    if (register === "people") {
+      assert.deepEqual(outcome(gone), ["written", 2, 0, 0]);
+      assert.equal((await system.join.get(`${path}/960`)).json.name, "Uno");
+      assert.deepEqual(outcome(await tried(system, register, chosen)), [
+        "already written",
+        2,
+        0,
+        0,
+      ]);
+    } else {
+      assert.deepEqual(refusals(gone), [
+        [2, "id-retired"],
+        [3, "id-retired"],
+      ]);
+    }
+
+    // Without: they are added.
+    const found = async () => (await system.join.get(`${path}?name=Sin%20id`)).json;
+    const unnumbered = "name\nSin id\n";
+    assert.deepEqual(outcome(await tried(system, register, unnumbered)), ["written", 1, 0, 0]);
+    const [{ id }] = await found();
+    assert.deepEqual(outcome(await tried(system, register, unnumbered)), [
+      "already written",
+      1,
+      0,
+      0,
+    ]);
+    // A browser's line breaks are other ones.
+    for (const same of ["name\r\nSin id\r\n", "name\nSin id"]) {
+      assert.equal((await tried(system, register, same)).json.alreadyWritten, 1);
+    }
+    await system.join.ask("DELETE", `${path}/${id}`);
+    assert.deepEqual(outcome(await tried(system, register, unnumbered)), ["written", 1, 0, 0]);
+    assert.equal((await found()).length, 1);
+    // What is written now counts as before.
+    assert.equal((await tried(system, register, unnumbered)).json.alreadyWritten, 1);
+  }
+  assert.ok((await system.join.get("/v1/integrity")).json.consistent);
+});
+
+test("an_insert_under_a_key_is_done_once_whatever_became_of_its_records", async () => {
+  await using system = await fresh();
+  const key = (key: string) => ({ "idempotency-key": key });
+  for (const register of ["people", "places"]) {
+    const file = "name\nCon clave\n";
+    const add = (name: string) => take(system, register, file, csv, key(name));
+    assert.equal((await add("first")).json.created, 1);
+    const [{ id }] = (await system.join.get(`/v1/${register}?name=con%20clave`)).json;
+    await system.join.send("PATCH", `/v1/${register}/${id}`, { name: "Changed" });
+    assert.deepEqual(outcome(await add("first")), ["already written", 1, 0, 0]);
+    await system.join.ask("DELETE", `/v1/${register}/${id}`);
+    assert.deepEqual(outcome(await add("first")), ["already written", 1, 0, 0]);
+    assert.deepEqual(outcome(await add("second")), ["written", 1, 0, 0]);
+  }
+});
+
+/** A main module that lets every transaction wait, so that all who come meanwhile have planned. */
+const hesitant = `
+  import Built from "./index.js";
+  import { WorkerEntrypoint } from "cloudflare:workers";
+  const pause = () => new Promise((done) => setTimeout(done, 300));
+  const database = (d1) => ({
+    prepare: (sql) => d1.prepare(sql),
+    withSession: (from) => database(d1.withSession(from)),
+    getBookmark: () => d1.getBookmark(),
+    batch: (all) => pause().then(() => d1.batch(all)),
+  });
+  export default class extends WorkerEntrypoint {
+    fetch(request) {
+      return Built.fetch(request, { ...this.env, DB: database(this.env.DB) }, this.ctx);
+    }
+  }
+`;
+
+test("clients_that_import_one_file_at_once_all_get_what_is_so", async () => {
+  await using system = await start({
+    places,
+    people,
+    fronts: { places: hesitant, people: hesitant },
+  });
+  const clients = 5;
+  const atOnce = async (what: string, file: string) => {
+    const imports = Array.from({ length: clients }, () => take(system, what, file));
+    const answers = await Promise.all(imports);
+    for (const { status, text } of answers) assert.equal(status, 200, text);
+    const total = (count: string) => answers.reduce((sum, { json }) => sum + json[count], 0);
+    const counts = ["created", "updated", "unchanged", "alreadyWritten", "refusedTotal"];
+    return Object.fromEntries(counts.map((count) => [count, total(count)]));
+  };
+  const nothing = { created: 0, updated: 0, unchanged: 0, alreadyWritten: 0, refusedTotal: 0 };
+  for (const [register, head, rest] of [
+    ["people", "id,name,isAlive,placeId", ",true,3"],
+    ["places", "id,name", ""],
+  ] as const) {
+    const file = (ids: (number | "")[], name: string) =>
+      [head, ...ids.map((id, n) => `${id},${name} ${n}${rest}`)].join("\n");
+    const added = await atOnce(register, file(["", ""], "Nueva"));
+    assert.deepEqual(added, { ...nothing, created: 2, alreadyWritten: 2 * (clients - 1) });
+    const chosen = await atOnce(register, file([970, 971], "Propia"));
+    assert.deepEqual(chosen, { ...nothing, created: 2, alreadyWritten: 2 * (clients - 1) });
+    const upsert = `${register}?mode=upsert`;
+    // Two that are there, one under a new id, and one without.
+    const all = await atOnce(upsert, file([970, 971, 972, ""], "Otra"));
+    assert.deepEqual(all, { ...nothing, created: 2, updated: 2, unchanged: 4 * (clients - 1) });
+    const names = (await system.join.get(`/v1/${register}?name=Otra`)).json;
+    assert.equal(names.length, 4);
+  }
+  assert.ok((await system.join.get("/v1/integrity")).json.consistent);
+});
+
+test("a_place_whose_id_is_retired_meanwhile_does_not_count_as_created", async () => {
+  await using system = await start({ places, fronts: { places: hesitant } });
+  const importing = take(system, "places", "id,name\n980,Una\n981,Dos\n");
+  await new Promise((done) => setTimeout(done, 150));
+  await system.db.places.exec(
+    "INSERT INTO place (id, name, name_key) VALUES (980, 'x', 'x'); DELETE FROM place WHERE id = 980;",
+  );
+  const report = await importing;
+  assert.deepEqual(refusals(report), [[2, "id-retired"]], report.text);
+  assert.equal((await system.join.get("/v1/places/981")).status, 404);
+});
+
+test("an_import_is_not_hindered_by_a_pending_one", async () => {
+  const file = "name,isAlive,placeId\nOne,true,1\nTwo,true,2\n";
+  const pending = "SELECT place_id FROM pending_write";
+  for (let step = 1; step < 9; step += 1) {
+    await using system = await start({ crashing: true, places });
+    const dying = { "content-type": csv, "x-crash-after": String(step) };
+    await system.people.ask("POST", "/v1/people/import", dying, file);
+    if ((await system.db.people.rows(pending)).length === 0) continue;
+    assert.deepEqual(outcome(await take(system, dry("people"), file)), [
+      "would be written",
+      2,
+      0,
+      0,
+    ]);
+    assert.deepEqual(outcome(await take(system, "people", file)), ["written", 2, 0, 0]);
+    assert.deepEqual(outcome(await take(system, "people", file)), ["already written", 2, 0, 0]);
+    return;
+  }
+  assert.fail("no step leaves a pending write");
+});
+
 test("progress_comes_a_line_a_batch", async () => {
   await using system = await fresh();
   const file = `name\n${"x\n".repeat(10_001)}`;

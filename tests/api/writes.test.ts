@@ -391,6 +391,32 @@ for (const [door, through] of doors) {
       }
     });
 
+    test("a_replay_is_the_first_answer_whatever_became_of_the_record", async () => {
+      await using at = await open();
+      for (const [service, register, body] of [
+        [at.people, "people", { name: "First", isAlive: true, placeId: 2 }],
+        [at.places, "places", { name: "First" }],
+      ] as const) {
+        const post = () =>
+          service.send("POST", `/v1/${register}`, body, { "idempotency-key": `of-${register}` });
+        const first = await post();
+        const path = first.headers.location ?? "";
+        const is_replayed = async () => {
+          const { status, text, etag, headers } = await post();
+          assert.deepEqual(
+            [status, text, etag, headers.location, headers["idempotency-replayed"]],
+            [201, first.text, '"1"', path, "true"],
+          );
+        };
+        await service.send("PATCH", path, { name: "Changed" });
+        await is_replayed();
+        assert.equal((await service.get(path)).json.name, "Changed");
+        assert.equal((await service.ask("DELETE", path)).status, 204);
+        await is_replayed();
+        assert.equal((await service.get(path)).status, 404);
+      }
+    });
+
     test("history_tells_every_version", async () => {
       await using at = await open();
       await at.people.send("PATCH", "/v1/people/3", { placeId: 2 });

@@ -52,12 +52,13 @@ suite("the plan", () => {
   });
 
   test("of_the_next_time_touches_no_database_and_no_secret", () => {
+    const checks = names.map((name) => `check schema ${name}`);
     const plain = ["deploy places", "deploy people", "deploy join", "check"];
-    assert.deepEqual(words(all), [...migrations, ...plain]);
+    assert.deepEqual(words(all), [...checks, ...migrations, ...plain]);
   });
 
   test("sets_what_is_given_and_no_token_at_an_owner", () => {
-    const given = words(all, ["SERVICE_SECRET", "TOKENS"]).slice(3);
+    const given = words(all, ["SERVICE_SECRET", "TOKENS"]).slice(6);
     assert.deepEqual(given, [
       "deploy places SERVICE_SECRET",
       "deploy people SERVICE_SECRET",
@@ -82,7 +83,11 @@ suite("the plan", () => {
           const ready = new Set<Name>();
           const deployed = new Map<Name, Name[]>(workers.map((name) => [name, []]));
           const renewed = new Set<Name>();
-          for (const step of steps(state, services, new Set())) {
+          const planned = steps(state, services, new Set());
+          // The schema of each existing database is checked before anything is changed.
+          const checked = planned.slice(0, databases.length).map((step) => step.do);
+          assert.deepEqual(checked, Array(databases.length).fill("check schema"));
+          for (const step of planned) {
             if (step.do === "create") {
               assert.ok(!there.has(step.database));
               there.add(step.database);
@@ -137,9 +142,16 @@ function account() {
   const save = (state: Account) => writeFileSync(file, JSON.stringify(state));
   const state = (): Account => JSON.parse(readFileSync(file, "utf8"));
   // What begins with https:// is an address; that of the test is told by URL.
-  save({ databases: {}, migrated: [], workers: {}, url: "https://join.example.invalid" });
+  save({
+    databases: {},
+    migrated: [],
+    schemas: {},
+    workers: {},
+    url: "https://join.example.invalid",
+  });
   return {
     state,
+    save,
     fails(fails: string) {
       save({ ...state(), fails });
     },
@@ -159,7 +171,7 @@ function account() {
             const ran = log
               .trim()
               .split("\n")
-              .filter((line) => !/^(d1|secret) list/.test(line))
+              .filter((line) => !/^(d1|secret) (list|execute)/.test(line))
               .map((line) => line.replace(/ -c \.deploy\/\w+\//, " ").replace(/ \/.*$/, ""));
             const code = typeof error?.code === "number" ? error.code : error ? -1 : 0;
             done({ code, said: stdout + stderr, ran });
@@ -245,6 +257,19 @@ suite("the deployment", () => {
       const { code, ran } = await deploy();
       assert.deepEqual([code, ran.filter(Boolean), state().databases], [1, [], {}], question);
     }
+  });
+
+  test("rejects_a_database_of_an_older_version_in_one_line_and_changes_nothing", async () => {
+    const { deploy, state, save } = account();
+    const schemas = { people: "CREATE TABLE person (id INTEGER PRIMARY KEY);" };
+    save({ ...state(), databases: { people: "id-of-people" }, schemas });
+    const before = state();
+    const { code, said, ran } = await deploy();
+    assert.deepEqual([code, ran.filter(Boolean)], [1, []], said);
+    const [line, ...more] = said.split("\n").filter((line) => !line.startsWith("» check"));
+    assert.match(line ?? "", /^» an older version made the database people: export its records, /);
+    assert.deepEqual(more, [""]);
+    assert.deepEqual(state(), before);
   });
 
   test("of_staging_has_names_of_its_own_and_owners_without_an_address", async () => {

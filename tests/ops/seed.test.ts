@@ -1,7 +1,11 @@
 // The seed: its sections, and that its rows are what the workers promise.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join as joined } from "node:path";
 import { after, test } from "node:test";
+import { Local } from "../../ops/backup/stores.ts";
 import { sections } from "../../ops/seed.ts";
 import { type Person, type Place, perPlace } from "../support/fixtures.ts";
 import { nameKey, start } from "../support/harness.ts";
@@ -93,4 +97,27 @@ test("the_contracts_rows_are_there", () => {
 
 test("people_per_place_is_the_join_of_the_two_lists", async () => {
   assert.deepEqual(await everything("/v1/people-per-place?limit=10"), perPlace(places, people));
+});
+
+test("migrating_a_database_of_an_older_version_fails_in_one_line_and_leaves_it_as_it_is", async () => {
+  const state = mkdtempSync(joined(tmpdir(), "older-"));
+  after(() => rmSync(state, { recursive: true, force: true }));
+  const store = new Local(joined(state, "v3/d1"));
+  await store.load("people", "CREATE TABLE person (id INTEGER PRIMARY KEY);");
+  const env = { ...process.env, STATE: state };
+  const program = ["--disable-warning=ExperimentalWarning", "ops/migrate.ts", "people"];
+  const { code, said } = await new Promise<{ code: unknown; said: string }>((done) => {
+    execFile(process.execPath, program, { env }, (error, stdout, stderr) =>
+      done({ code: error?.code, said: stdout + stderr }),
+    );
+  });
+  assert.equal(code, 1, said);
+  assert.match(said, /^» an older version made the database people: run `rm -r .*\n$/);
+  const tables =
+    "SELECT name FROM sqlite_schema WHERE name IN ('person', 'schema', 'd1_migrations')";
+  const left = await store.query("people", tables);
+  assert.deepEqual(
+    left.map(({ name }) => name),
+    ["person"],
+  );
 });

@@ -229,6 +229,49 @@ test("an_import_is_shown_while_it_is_written", async () => {
   assert.match(page, /<\/html>$/);
 });
 
+test("the_page_of_an_import_sends_the_choice_to_import_again_as_one_request", async () => {
+  const name = "Repetida";
+  const send = async (more: Record<string, string>, text = `name\n${name}`) => {
+    const fields = { register: "people", dryRun: "false", text, ...more };
+    const answer = await file(join, fields);
+    assert.equal(answer.status, 200);
+    const page = await answer.text();
+    const count = (label: string) => page.match(`<dt>${label}</dt><dd>([^<]*)</dd>`)?.[1];
+    return { page, counts: [count("added"), count("imported before")] };
+  };
+  const first = await send({});
+  assert.deepEqual(first.counts, ["1", "0"]);
+  assert.doesNotMatch(first.page, /nextKey/);
+  const again = await send({});
+  assert.deepEqual(again.counts, ["0", "1"]);
+  const nextKey = again.page.match(/name="nextKey" value="([0-9a-f]{32})"/)?.[1] ?? "";
+  assert.notEqual(nextKey, "");
+  // The button sends no `dryRun`.
+  const chosen = { nextKey, dryRun: "" };
+  assert.deepEqual((await send(chosen)).counts, ["1", "0"]);
+  const reloaded = await send(chosen);
+  assert.deepEqual(reloaded.counts, ["0", "1"]);
+  assert.ok(!reloaded.page.includes(`name="nextKey" value="${nextKey}"`));
+  // A box is ticked where the page does not have the file any more.
+  for (const [counts, key] of [
+    [["1", "0"], "k1"],
+    [["0", "1"], "k1"],
+    [["1", "0"], "k2"],
+  ] as const) {
+    assert.deepEqual((await send({ again: "on", key })).counts, counts);
+  }
+  // A key that cannot be used is not sent.
+  for (const key of ["", "a b", "a\r\nb: c", "ñ"]) {
+    assert.deepEqual((await send({ again: "on", key })).counts, ["1", "0"], key);
+  }
+  const long = `name\n${`${"Larga".padEnd(200, "x")}\n`.repeat(3000)}`;
+  await send({}, long);
+  const { page } = await send({}, long);
+  assert.match(page, /tick “Import again what has been imported before”/);
+  assert.doesNotMatch(page, /nextKey/);
+  assert.equal((await join.get(`/v1/people?name=${name}`)).json.length, 8);
+});
+
 test("an_import_that_breaks_off_ends_as_a_page_that_says_so", async () => {
   const breaksOff: StandIn = () => {
     const line = '{"batch":0,"firstLine":2,"lastLine":3,"outcome":"written","refused":[]}\n';

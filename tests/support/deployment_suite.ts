@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { assertDocCommands } from "./doc_commands.ts";
 import { type Person, type Place, perPlace } from "./fixtures.ts";
 import { type Name, SERVICE_SECRET, type Worker } from "./harness.ts";
+import { detours, oddities, sendRaw } from "./raw_request.ts";
 
 /** The three services, and the data that outlives them. */
 export type Deployment = {
@@ -27,7 +28,8 @@ const token = "a-token-of-those-who-write";
 const hash = createHash("sha256").update(token).digest("hex");
 const closed = { TOKENS: `write:${hash}`, SERVICE_SECRET };
 
-async function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
+/** Waits for something to come true. */
+export async function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 300; tries += 1) {
     if (await isTrue().catch(() => false)) return;
     await sleep(100);
@@ -150,6 +152,26 @@ export function deploymentSuite(title: string, make: () => Promise<Deployment>):
       assert.equal(status, 201);
       const { json: place } = await ask("join").get("/v1/people-per-place/2");
       assert.ok(place.people.some(({ id }: Person) => id === json.id));
+    });
+
+    test("lets_no_spelling_of_a_path_reach_what_is_internal", async () => {
+      const authorization = `Bearer ${token}`;
+      const reassign = "/internal/residents/1/reassign?to=999999";
+      const asked: [string, Name, string, Record<string, string>][] = [
+        ["GET", "people", "/internal/integrity", {}],
+        ["GET", "places", "/internal/statuses?ids=1", {}],
+        ["POST", "people", "/internal/repair", { authorization }],
+        ["POST", "places", "/internal/repair", { authorization }],
+        ["POST", "people", reassign, { authorization }],
+      ];
+      const before = await everything("/v1/people");
+      for (const [method, service, path, headers] of asked) {
+        for (const target of [...detours(service, path), ...oddities(service, path)]) {
+          const { status, body } = await sendRaw(ask("join").url, method, target, headers);
+          assert.equal(status, 404, `${method} ${target}: ${body}`);
+        }
+      }
+      assert.deepEqual(await everything("/v1/people"), before);
     });
   });
 }

@@ -1,12 +1,15 @@
 // Stands for wrangler and an account behind it, as far as `make deploy` asks: it keeps the account
 // in a file, refuses what the platform would refuse, and fails where a test says so.
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 
 /** An account. Databases have ids; workers have what they were deployed with. */
 export type Account = {
   databases: Record<string, string>;
   migrated: string[];
+  /** The statements that made the schema of each database. */
+  schemas: Record<string, string>;
   workers: Record<string, { services: string[]; secrets: Record<string, string>; crons: string[] }>;
   /** Where the entry point answers. */
   url: string;
@@ -21,6 +24,12 @@ type Config = {
   triggers: { crons: string[] };
   d1_databases: { database_name: string; database_id: string; migrations_dir: string }[];
 };
+
+/** The SQL of the migrations in a folder. */
+function migrations(folder: string): string {
+  const files = readdirSync(folder).sort();
+  return files.map((file) => readFileSync(join(folder, file), "utf8")).join("\n");
+}
 
 function run(args: string[], account: Account): void {
   const option = (name: string) => args[args.indexOf(name) + 1] ?? "";
@@ -50,10 +59,28 @@ function run(args: string[], account: Account): void {
       account.databases[name] = `id-of-${name}`;
       return;
     }
-    case "d1 migrations":
+    case "d1 execute": {
       config();
-      if (!account.migrated.includes(option("apply"))) account.migrated.push(option("apply"));
+      const database = new DatabaseSync(":memory:");
+      database.exec(account.schemas[args[2] ?? ""] ?? "");
+      console.log(JSON.stringify([{ results: database.prepare(option("--command")).all() }]));
       return;
+    }
+    case "d1 migrations": {
+      const [database] = config().d1_databases;
+      const name = option("apply");
+      if (account.migrated.includes(name)) return;
+      const folder = resolve(option("-c"), "..", database?.migrations_dir ?? "");
+      const schema = `${account.schemas[name] ?? ""}\n${migrations(folder)}`;
+      try {
+        new DatabaseSync(":memory:").exec(schema);
+      } catch (error) {
+        fail(`Migration failed: ${(error as Error).message}`);
+      }
+      account.schemas[name] = schema;
+      account.migrated.push(name);
+      return;
+    }
     case "secret list": {
       const name = option("--name");
       const worker = account.workers[name] ?? fail(`✘ [ERROR] Worker "${name}" not found.`);

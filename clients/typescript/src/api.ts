@@ -319,7 +319,7 @@ export interface paths {
         put?: never;
         /**
          * Add many places
-         * @description A file of up to 10 MiB, in batches of at most 2,000 records, each of which is written whole or not at all. What is written already is known again, so that a file can be sent until all of it is in. A line that cannot be written is no problem of the request: the report names it.
+         * @description A file of up to 10 MiB, in batches of at most 2,000 records, each of which is written whole or not at all. The file can be sent again until all of it is in: an upsert compares each record that has an id with the present one, and a batch that was inserted is not added twice while its records are as it left them. A line that cannot be written is no problem of the request: the report names it.
          */
         post: operations["importPlaces"];
         delete?: never;
@@ -492,7 +492,7 @@ export interface paths {
         put?: never;
         /**
          * Add many people
-         * @description A file of up to 10 MiB, in batches of at most 2,000 records, each of which is written whole or not at all. What is written already is known again, so that a file can be sent until all of it is in. A line that cannot be written is no problem of the request: the report names it.
+         * @description A file of up to 10 MiB, in batches of at most 2,000 records, each of which is written whole or not at all. The file can be sent again until all of it is in: an upsert compares each record that has an id with the present one, and a batch that was inserted is not added twice while its records are as it left them. A line that cannot be written is no problem of the request: the report names it.
          */
         post: operations["importPeople"];
         delete?: never;
@@ -636,7 +636,7 @@ export interface components {
             updated: components["schemas"]["Count"];
             /** @description Those that were there already, as they are. */
             unchanged: components["schemas"]["Count"];
-            /** @description The records of batches that an import before this one has written. */
+            /** @description The records of batches that an import before this one has written, and that are as it left them. */
             alreadyWritten: components["schemas"]["Count"];
             /** @description How many lines were refused. */
             refusedTotal: components["schemas"]["Count"];
@@ -983,7 +983,7 @@ export interface components {
         putOnlyIf: string;
         /** @description Makes it safe to send the request again: within 24 hours it is done once, and answered as it was the first time. Any text of the client's own, such as a UUID. */
         "Idempotency-Key": string;
-        /** @description Tells an import from another one of the same records, which without it is not written twice within 24 hours. */
+        /** @description Tells an import from another one of the same records. Within 24 hours, an insert under one key adds its records once, whatever becomes of them. Without a key, a batch is not added twice while its records are as it left them. */
         importKey: string;
         /** @description The most records of the page. */
         limit: number;
@@ -3184,7 +3184,7 @@ export interface operations {
                 dryRun?: components["parameters"]["dryRun"];
             };
             header?: {
-                /** @description Tells an import from another one of the same records, which without it is not written twice within 24 hours. */
+                /** @description Tells an import from another one of the same records. Within 24 hours, an insert under one key adds its records once, whatever becomes of them. Without a key, a batch is not added twice while its records are as it left them. */
                 "Idempotency-Key"?: components["parameters"]["importKey"];
             };
             path?: never;
@@ -4742,7 +4742,7 @@ export interface operations {
                 dryRun?: components["parameters"]["dryRun"];
             };
             header?: {
-                /** @description Tells an import from another one of the same records, which without it is not written twice within 24 hours. */
+                /** @description Tells an import from another one of the same records. Within 24 hours, an insert under one key adds its records once, whatever becomes of them. Without a key, a batch is not added twice while its records are as it left them. */
                 "Idempotency-Key"?: components["parameters"]["importKey"];
             };
             path?: never;

@@ -6,13 +6,14 @@ use futures_util::{Stream, stream};
 use http_semantics::media::{Frame, LIST};
 use http_semantics::{Format as Form, Problem};
 use serde_json::Value;
+use tables::change_log::Log;
 use tables::import::{
-    Batch, Batches, Counts, Done, File, Format, Given, MOST_BYTES, Mode, Outcome, Record, Refusal,
-    Report,
+    Batch, Batches, Counts, Done, File, Format, Given, MOST_BYTES, Mode, Outcome, Receipt, Record,
+    Refusal, Report,
 };
 use tables::statement::{self, Statement};
 
-use crate::{Answer, Body, Call, Database, Error, Row};
+use crate::{Answer, Body, Call, Database, Error, Row, TRIES};
 
 /// The parameters of the query.
 pub const PARAMETERS: &[&str] = &["mode", "dryRun"];
@@ -22,9 +23,8 @@ pub trait Importer {
     /// Its kind of record.
     type Record: Record;
 
-    /// What a batch has written, as a row of (counts), by the primary key of `idempotency`;
-    /// none where it has not been written, or does not hold any more.
-    const WRITTEN: &'static str = "SELECT body FROM idempotency WHERE key = ?1";
+    /// The log of the changes.
+    const LOG: Log;
 
     /// What is to be done with the records of a batch, by what the register holds.
     fn plan(
@@ -40,7 +40,7 @@ pub trait Importer {
         plan: &Plan,
     ) -> impl Future<Output = Result<(), Error>>;
 
-    /// Where the batches are remembered.
+    /// Where the receipts are.
     fn database(&self) -> &Database;
 }
 
@@ -55,6 +55,15 @@ pub struct Plan {
     pub unchanged: usize,
     /// The lines that cannot be written.
     pub refused: Vec<Refusal>,
+    /// The receipt to leave, if any.
+    pub receipt: Option<NewReceipt>,
+}
+
+/// A receipt that a batch leaves.
+pub struct NewReceipt {
+    receipt: Receipt,
+    /// How many changes it is about: the last ones of the batch.
+    changes: i64,
 }
 
 impl Plan {
@@ -87,6 +96,7 @@ impl Plan {
             .filter_map(|row| Some((usize::try_from(row.integer(0)?).ok()?, row)))
             .collect();
         let mut plan = Self {
+            unchanged: batch.aside.len(),
             refused: batch.refused.clone(),
             ..Self::default()
         };
@@ -118,11 +128,14 @@ struct Import<I: Importer> {
     report: Report,
     mode: Mode,
     dry_run: bool,
+    has_client_key: bool,
 }
 
-/// `POST …/import`: takes a file in, batch by batch, and reports on each. A batch that was
-/// written before is known again, so that a file can be sent until all of it is in; an
-/// `Idempotency-Key` tells an import of the same records from another one.
+/// `POST …/import`: takes a file in, batch by batch, and reports on each.
+///
+/// An upsert compares the records that have an id with those that are there, each time. What an
+/// import adds is added once, as far as it leaves a valid [`Receipt`]: so a file can be sent until
+/// all of it is in. An `Idempotency-Key` tells an import of the same records from another one.
 ///
 /// # Errors
 /// A query or a file that cannot be used, or a failure before anything was written.
@@ -138,6 +151,7 @@ pub async fn import<I: Importer + 'static>(
     let format = Format::of(call.media_type(&Format::MEDIA_TYPES)?);
     let body = call.body(MOST_BYTES).await?;
     let file = File::open(format, body, I::Record::COLUMNS)?;
+    let has_client_key = key.is_some();
     let key = key.as_ref().map_or("", |key| key.as_str());
     let scope = format!("{} {key}", mode.name());
     let mut import = Import {
@@ -146,6 +160,7 @@ pub async fn import<I: Importer + 'static>(
         report: Report::new(dry_run, by_line),
         mode,
         dry_run,
+        has_client_key,
     };
     if by_line {
         let body = Body::stream(import.lines(), Frame::NONE);
@@ -167,23 +182,38 @@ impl<I: Importer + 'static> Import<I> {
         if self.report.failure().is_some() {
             return None;
         }
-        let batch = self.batches.next()?;
-        let done = match self.take(&batch).await {
-            Ok(done) => done,
-            Err(Error::Unique(_) | Error::Check(_)) => Done::failed(Problem::being_written()),
-            Err(error) => Done::failed(error.into_problem()),
-        };
+        let mut batch = self.batches.next()?;
+        let done = self.take(&mut batch).await;
         Some(self.report.add(&batch, done))
     }
 
-    async fn take(&self, batch: &Batch<I::Record>) -> Result<Done, Error> {
-        let written = Statement::new(I::WRITTEN, vec![key(&batch.fingerprint).into()]);
-        if let Some(row) = self.importer.database().row(&written).await? {
-            let counts = row.text(0).unwrap_or_default();
-            let counts = serde_json::from_str(&counts).unwrap_or_default();
+    /// Takes a batch in. A record may change between the plan and the write, or another client
+    /// may send the same batch: then nothing was written, and it is planned again.
+    async fn take(&self, batch: &mut Batch<I::Record>) -> Done {
+        for _ in 0..TRIES {
+            match self.try_to_take(batch).await {
+                Ok(done) => return done,
+                Err(Error::Unique(_) | Error::Check(_)) => {}
+                Err(error) => return Done::failed(error.into_problem()),
+            }
+        }
+        Done::failed(Problem::being_written())
+    }
+
+    async fn try_to_take(&self, batch: &mut Batch<I::Record>) -> Result<Done, Error> {
+        let receipt = Receipt::new(&batch.fingerprint, self.has_client_key);
+        let is_insert = self.mode == Mode::Insert;
+        let written = if is_insert || batch.has_new() {
+            self.written(&receipt).await?
+        } else {
+            None
+        };
+        if !is_insert {
+            batch.set_new_aside(written.is_some());
+        } else if let Some(counts) = written {
             return Ok(Done::well(Outcome::AlreadyWritten, counts));
         }
-        let plan = self.importer.plan(batch, self.mode).await?;
+        let mut plan = self.importer.plan(batch, self.mode).await?;
         if !plan.refused.is_empty() {
             return Ok(Done::refused(plan.refused));
         }
@@ -191,8 +221,28 @@ impl<I: Importer + 'static> Import<I> {
         if self.dry_run {
             return Ok(Done::well(Outcome::WouldBeWritten, counts));
         }
-        self.importer.write(batch, &plan).await?;
+        if counts.created + counts.updated > 0 {
+            let is_new = |row: &&Value| is_insert || row["id"].is_null();
+            let new = plan.inserts.iter().filter(is_new).count();
+            plan.receipt = (new > 0).then(|| NewReceipt {
+                receipt,
+                changes: i64::try_from(new).unwrap_or_default(),
+            });
+            self.importer.write(batch, &plan).await?;
+        }
         Ok(Done::well(Outcome::Written, counts))
+    }
+
+    /// What a batch has written, if it has a valid receipt.
+    async fn written(&self, receipt: &Receipt) -> Result<Option<Counts>, Error> {
+        let row = self.importer.database().row(&receipt.find(I::LOG)).await?;
+        let Some(row) = row.filter(|row| row.truth("is_valid")) else {
+            return Ok(None);
+        };
+        let counts = row.text("counts").ok_or_else(Problem::internal)?;
+        Ok(Some(
+            serde_json::from_str(&counts).map_err(|_| Problem::internal())?,
+        ))
     }
 
     /// A line a batch, as it is done, and the whole report's.
@@ -208,36 +258,38 @@ impl<I: Importer + 'static> Import<I> {
     }
 }
 
-/// What a batch is remembered under.
+/// The statements that write a batch: its updates, of which `update` makes as many as one
+/// statement takes, its inserts, and its receipt.
 #[must_use]
-pub fn key(fingerprint: &str) -> String {
-    format!("import:{fingerprint}")
-}
-
-/// The statements that remember a batch and change what it changes: `update` writes as many
-/// rows as one statement takes. The inserts follow.
-#[must_use]
-pub fn begun(
-    fingerprint: &str,
+pub fn statements(
     plan: &Plan,
-    update: impl Fn(&[Value]) -> Statement,
+    log: Log,
+    update: fn(&[Value]) -> Statement,
+    inserts: Vec<Statement>,
 ) -> Vec<Statement> {
-    const REMEMBER: &str = "INSERT INTO idempotency (key, fingerprint, body) VALUES (?1, ?2, ?3)";
-    let counts = serde_json::to_string(&plan.counts()).unwrap_or_default();
-    let key = key(fingerprint);
-    let binds = vec![key.as_str().into(), fingerprint.into(), counts.into()];
-    let mut statements = vec![Statement::new(REMEMBER, binds)];
-    for rows in statement::runs(&plan.updates) {
-        let count = i64::try_from(rows.len()).unwrap_or_default();
-        let check = vec![key.as_str().into(), count.into()];
-        statements.push(update(rows));
-        statements.push(Statement::new(CHECK, check));
+    let mut statements = checked(&plan.updates, update);
+    statements.extend(inserts);
+    if let Some(new) = &plan.receipt {
+        statements.extend(new.receipt.delete_invalid(log));
+        statements.push(new.receipt.save(log, plan.counts(), new.changes));
     }
     statements
 }
 
-/// Where the update before has not changed as many rows as it was to, the key is written twice,
-/// which it cannot be, and the whole batch comes to nothing.
+/// The statements that write rows, all of them or none.
+#[must_use]
+pub fn checked(rows: &[Value], write: impl Fn(&[Value]) -> Statement) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    for some in statement::runs(rows) {
+        let count = i64::try_from(some.len()).unwrap_or_default();
+        statements.push(write(some));
+        statements.push(Statement::new(CHECK, vec![count.into()]));
+    }
+    statements
+}
+
+/// If the write before has not touched as many rows as it was to, this inserts a key twice, which
+/// violates the primary key and rolls the whole batch back.
 const CHECK: &str = "
 INSERT INTO idempotency (key, fingerprint, body)
-SELECT key, fingerprint, body FROM idempotency WHERE key = ?1 AND changes() <> ?2";
+SELECT 'twice', '', '' FROM (VALUES (1), (2)) WHERE changes() <> ?1";

@@ -20,12 +20,13 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use worker::{Context, console_error, worker_sys};
 
-use crate::{Answer, Env, Error, Incoming, Routes};
+use crate::{Answer, Env, Error, Incoming, Routes, access};
 
 /// Who gets the answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asker {
-    /// Another worker, for itself: it calls this one by its bare name.
+    /// Another worker, for itself: it calls this one by its bare name. A client may call itself
+    /// the same, but its request is forwarded.
     Worker,
     /// Whoever reached it by TLS, and will do so again: a name that means the machine itself must
     /// not be bound to it.
@@ -35,10 +36,11 @@ enum Asker {
 }
 
 impl Asker {
-    fn of(url: &str, worker: &str) -> Self {
-        let host = url.strip_prefix("https://").unwrap_or_default();
+    fn of(incoming: &Incoming, worker: &str) -> Self {
+        let host = incoming.url.strip_prefix("https://").unwrap_or_default();
+        let is_forwarded = || incoming.header(access::FORWARDED).is_some();
         match host.split(['/', '?', ':']).next().unwrap_or_default() {
-            name if name == worker => Self::Worker,
+            name if name == worker && !is_forwarded() => Self::Worker,
             "" | "localhost" | "127.0.0.1" | "[" => Self::Other,
             _ => Self::Secure,
         }
@@ -127,7 +129,7 @@ pub fn serve(
 ) -> Promise {
     let incoming = Incoming::from(request);
     let env = Env::of_request(bindings, &incoming, routes.name());
-    let asker = Asker::of(&incoming.url, routes.name());
+    let asker = Asker::of(&incoming, routes.name());
     let is_write = !incoming.method.is_safe();
     let context = Context::new(context);
     let mut begun = Some((routes, incoming, env, context));

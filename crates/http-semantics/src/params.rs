@@ -37,6 +37,12 @@ impl Seconds {
     /// The most: a day.
     pub const MOST: i64 = 86_400;
 
+    /// The number of seconds.
+    #[must_use]
+    pub fn get(self) -> i64 {
+        self.0
+    }
+
     /// The same in milliseconds.
     #[must_use]
     pub fn to_milliseconds(self) -> i64 {

@@ -1,4 +1,8 @@
-//! Paths: the same routes answer with and without `/v1`, and with a trailing slash.
+//! Paths: which spellings are accepted, and the one spelling that the route tables hold.
+//!
+//! A path passes through several programs: a guard checks it, a router matches it, a proxy sends
+//! it on. Each may normalize it in its own way, and then one checks what another never sees. So
+//! only paths that all of them read alike get as far as the first check ([`split`]).
 
 /// The one spelling of a path that the route tables hold: without the version, and
 /// without a trailing slash.
@@ -15,22 +19,90 @@ pub fn canonical(path: &str) -> &str {
     }
 }
 
-/// The path and the query of an absolute address, the query empty where there is none.
+/// The path and the query of an absolute address, the query empty if there is none. A fragment
+/// stays where it is: no request target has one (RFC 9112, 3.2).
 #[must_use]
 pub fn of_address(address: &str) -> (&str, &str) {
-    let behind_scheme = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let from_path = behind_scheme
-        .find(['/', '?'])
-        .map_or("/", |at| &behind_scheme[at..]);
-    let before_fragment = from_path.split('#').next().unwrap_or(from_path);
-    before_fragment
-        .split_once('?')
-        .unwrap_or((before_fragment, ""))
+    let after_scheme = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let from_path = after_scheme
+        .find(['/', '?', '#'])
+        .map_or("/", |at| &after_scheme[at..]);
+    from_path.split_once('?').unwrap_or((from_path, ""))
+}
+
+/// The same, but only if every URL parser finds the same path and query in the address.
+#[must_use]
+pub fn split(address: &str) -> Option<(&str, &str)> {
+    let (path, query) = of_address(address);
+    (is_normalized(path) && is_whole(query)).then_some((path, query))
+}
+
+/// Whether a path is `path-absolute` of RFC 3986 with nothing left to normalize: no dot segments
+/// in any spelling, no empty segments but a trailing one, and no encoded delimiter, which becomes
+/// one as soon as somebody decodes the path before splitting it. The WHATWG parser leaves such a
+/// path as it is. Encoded unreserved characters (`%31`) are fine: they mean the same decoded.
+#[must_use]
+pub fn is_normalized(path: &str) -> bool {
+    let Some(segments) = path.strip_prefix('/') else {
+        return false;
+    };
+    let segments = segments.strip_suffix('/').unwrap_or(segments);
+    path == "/" || segments.split('/').all(is_normalized_segment)
+}
+
+fn is_normalized_segment(segment: &str) -> bool {
+    let mut bytes = segment.bytes();
+    while let Some(byte) = bytes.next() {
+        let is_fine = match byte {
+            b'%' => {
+                let mut digit = || char::from(bytes.next()?).to_digit(16);
+                digit().zip(digit()).is_some_and(|(high, low)| {
+                    let decoded = 16 * high + low;
+                    let delimiters = [b'/', b'\\', b'%'].map(u32::from);
+                    decoded >= 0x20 && decoded != 0x7f && !delimiters.contains(&decoded)
+                })
+            }
+            _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte),
+        };
+        if !is_fine {
+            return false;
+        }
+    }
+    !segment.is_empty() && !is_dot_segment(segment)
+}
+
+/// Whether a segment is one or two dots, each written `.`, `%2e` or `%2E`.
+fn is_dot_segment(segment: &str) -> bool {
+    let one = after_dot(segment);
+    let two = one.and_then(after_dot);
+    one == Some("") || two == Some("")
+}
+
+/// What follows a dot that a text begins with.
+fn after_dot(text: &str) -> Option<&str> {
+    let dots = [".", "%2e", "%2E"];
+    dots.into_iter().find_map(|dot| text.strip_prefix(dot))
+}
+
+/// Whether a URL parser neither cuts a query off nor drops some of its characters. It may still
+/// percent-encode some, which changes no parameter.
+fn is_whole(query: &str) -> bool {
+    let cut_or_dropped = |byte: u8| byte == b'#' || byte == b' ' || byte.is_ascii_control();
+    !query.bytes().any(cut_or_dropped)
+}
+
+/// Whether a canonical path is for the services alone.
+#[must_use]
+pub fn is_internal(path: &str) -> bool {
+    path.strip_prefix("/internal")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use url::Url;
 
     #[test]
     fn a_route_has_four_spellings() {
@@ -52,5 +124,194 @@ mod tests {
         assert_eq!(of_address("http://host/a"), ("/a", ""));
         assert_eq!(of_address("http://host/?q=http://x"), ("/", "q=http://x"));
         assert_eq!(of_address("http://host"), ("/", ""));
+        assert_eq!(of_address("http://host/a#b?c"), ("/a#b", "c"));
+        assert_eq!(of_address("http://host#/a"), ("#/a", ""));
+    }
+
+    #[test]
+    fn a_normalized_path_is_accepted() {
+        for path in [
+            "/",
+            "/v1",
+            "/v1/",
+            "/v1/people/1",
+            "/people-per-place/",
+            "/a.b/..c/d../...",
+            "/%2e%2e%2e/.%2ea",
+            "/%31/%20/%C3%B1",
+            "/a;b=c,d/@e:f!$&'()*+,;=~_",
+        ] {
+            assert!(is_normalized(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_with_a_dot_segment_is_rejected_in_every_spelling() {
+        let dots = [
+            ".", "..", "%2e", "%2E", ".%2e", ".%2E", "%2e.", "%2E.", "%2e%2e", "%2E%2e", "%2e%2E",
+            "%2E%2E",
+        ];
+        for dots in dots {
+            for path in [
+                format!("/{dots}"),
+                format!("/{dots}/"),
+                format!("/a/{dots}"),
+                format!("/a/{dots}/b"),
+                format!("/{dots}/a"),
+            ] {
+                assert!(!is_normalized(&path), "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_that_somebody_reads_differently_is_rejected() {
+        for path in [
+            "",
+            "a",
+            "*",
+            "?",
+            "//",
+            "//a",
+            "/a//",
+            "/a//b",
+            "/\\a",
+            "\\a",
+            "/a\\b",
+            "/a%2fb",
+            "/a%2F",
+            "/%5c",
+            "/%5C",
+            "/..%2fa",
+            "/%252e%252e/a",
+            "/%",
+            "/%2",
+            "/%2/a",
+            "/%zz",
+            "/%+2",
+            "/a%00",
+            "/%0A",
+            "/%7f",
+            "/a b",
+            "/a\tb",
+            "/a\nb",
+            "/a\r",
+            "/\u{0}",
+            "/\u{7f}",
+            "/a#b",
+            "/#",
+            "/a?b",
+            "/ñ",
+            "/\u{ff0e}",
+            "/\"",
+            "/<",
+            "/>",
+            "/^",
+            "/`",
+            "/{",
+            "/|",
+            "/}",
+            "/[",
+        ] {
+            assert!(!is_normalized(path), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_split_if_no_parser_changes_its_parts() {
+        for (address, parts) in [
+            ("http://h/v1/a?b=/../c", Some(("/v1/a", "b=/../c"))),
+            ("http://h/a?%2e%2e\\'\"<>ñ", Some(("/a", "%2e%2e\\'\"<>ñ"))),
+            ("http://h", Some(("/", ""))),
+            ("http://h/a/../b", None),
+            ("http://h/a#b", None),
+            ("http://h/a?b#c", None),
+            ("http://h/a?b\tc", None),
+            ("http://h/a?b\u{1}", None),
+            ("http://h?a", None),
+            ("http://h#a", None),
+        ] {
+            assert_eq!(split(address), parts, "{address:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_internal_is_a_whole_segment() {
+        for path in ["/internal", "/internal/counter", "/internal/"] {
+            assert!(is_internal(path), "{path}");
+        }
+        for path in [
+            "/",
+            "/internals",
+            "/people/internal",
+            "/v1/internal/counter",
+            "internal",
+        ] {
+            assert!(!is_internal(path), "{path}");
+        }
+    }
+
+    /// The segments that a server sees that decodes before it splits, and takes `\` for `/`.
+    fn decoded_first(path: &str) -> Vec<String> {
+        let mut parts = path.split('%');
+        let mut decoded = parts.next().unwrap().to_owned();
+        for part in parts {
+            let (digits, rest) = part.split_at(2);
+            decoded.push(char::from(u8::from_str_radix(digits, 16).unwrap()));
+            decoded.push_str(rest);
+        }
+        decoded.split(['/', '\\']).map(ToOwned::to_owned).collect()
+    }
+
+    fn paths() -> impl Strategy<Value = String> {
+        let part = prop_oneof![
+            8 => "[a-z0-9]",
+            6 => Just("/".to_owned()),
+            4 => prop::sample::select(vec![".", "..", "%2e", "%2E", "%2f", "%5C", "%25", "%00"])
+                .prop_map(ToOwned::to_owned),
+            1 => "%[0-9a-fA-F]{2}",
+            1 => "[ -~]",
+            1 => "\\PC",
+            1 => prop::char::any().prop_map(String::from),
+        ];
+        prop::collection::vec(part, 0..10).prop_map(|parts| format!("/{}", parts.concat()))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn no_url_parser_changes_an_accepted_path(path in paths(), query in "[ -~\t\n]{0,6}") {
+            if !is_normalized(&path) {
+                return Ok(());
+            }
+            let absolute = Url::parse(&format!("http://host{path}")).unwrap();
+            prop_assert_eq!(absolute.as_str(), format!("http://host{path}"));
+            prop_assert_eq!(absolute.path(), &path);
+            let relative = Url::parse("http://host/a/b").unwrap().join(&path).unwrap();
+            prop_assert_eq!(relative, absolute);
+
+            let address = format!("http://host{path}?{query}");
+            if let Some(parts) = split(&address) {
+                prop_assert_eq!(parts, (path.as_str(), query.as_str()));
+                let parsed = Url::parse(&address).unwrap();
+                prop_assert_eq!(parsed.path(), path);
+                prop_assert_eq!(parsed.fragment(), None);
+                let pairs = |query: &str| {
+                    let pairs = form_urlencoded::parse(query.as_bytes());
+                    pairs.into_owned().collect::<Vec<_>>()
+                };
+                prop_assert_eq!(pairs(parsed.query().unwrap()), pairs(&query));
+            }
+        }
+
+        #[test]
+        fn a_server_that_decodes_first_sees_the_same_segments(path in paths()) {
+            if is_normalized(&path) {
+                let decoded = decoded_first(&path);
+                prop_assert_eq!(decoded.len(), path.split('/').count());
+                prop_assert!(!decoded.iter().any(|segment| segment == "." || segment == ".."));
+            }
+        }
     }
 }

@@ -145,7 +145,7 @@ fn in_path_and_headers() -> Vec<(&'static str, Json)> {
             parameter(
                 "header",
                 "Idempotency-Key",
-                "Tells an import from another one of the same records, which without it is not written twice within 24 hours.",
+                "Tells an import from another one of the same records. Within 24 hours, an insert under one key adds its records once, whatever becomes of them. Without a key, a batch is not added twice while its records are as it left them.",
                 object! { "type": "string", "pattern": "^[!-~]+$", "minLength": 1, "maxLength": 255 },
             ),
         ),

@@ -105,7 +105,7 @@ pub fn import_of<T: ToSchema>(
         (media_type.to_owned(), content)
     });
     Operation::new("post", path, id, summary)
-        .says("A file of up to 10 MiB, in batches of at most 2,000 records, each of which is written whole or not at all. What is written already is known again, so that a file can be sent until all of it is in. A line that cannot be written is no problem of the request: the report names it.")
+        .says("A file of up to 10 MiB, in batches of at most 2,000 records, each of which is written whole or not at all. The file can be sent again until all of it is in: an upsert compares each record that has an id with the present one, and a batch that was inserted is not added twice while its records are as it left them. A line that cannot be written is no problem of the request: the report names it.")
         .takes("importKey")
         .body(content.collect())
 }

@@ -18,6 +18,9 @@ pub const REGISTERS: [(&str, &str); 2] = [("people", "People"), ("places", "Plac
 /// The longest file that a report keeps, so that it can be sent again by a button.
 pub const MOST_KEPT: usize = 512 * 1024;
 
+/// The label of the box that imports again.
+const AGAIN: &str = "Import again what has been imported before";
+
 /// The form.
 #[must_use]
 pub fn page(form: &Form) -> Markup {
@@ -43,13 +46,15 @@ pub fn page(form: &Form) -> Markup {
                 textarea #text name="text" rows="6" spellcheck="false" { (form.get("text")) }
             }
             (tick(form, "upsert", "Change the records whose id is there already"))
+            (hidden("key", form.get("key")))
+            (tick(form, "again", AGAIN))
             p.actions {
                 button type="submit" name="dryRun" value="true" { "Try it" }
                 button.quiet type="submit" name="dryRun" value="false" { "Import it" }
             }
         }
         p.hint {
-            "A batch of up to 2,000 records is written whole or not at all, and never twice: send the file again as often as you like. "
+            "A batch of up to 2,000 records is written whole or not at all. You can send the file again until all of it is in: what was imported before is not added twice, unless you choose so. "
             a href="/v1/people/export" { "An export" } " shows the form."
         }
     };
@@ -170,7 +175,10 @@ impl Report {
         let end = html! {
             (PreEscaped("</ol>"))
             @match &self.total {
-                Some(total) => (self.summary(total)),
+                Some(total) => {
+                    (self.summary(total))
+                    @if total.already_written > 0 { (self.imported_before(file.is_some())) }
+                }
                 None => p.notice.warning role="alert" {
                     "The answer broke off. What is above has been done: send the file again, and the rest is done, too."
                 },
@@ -206,7 +214,7 @@ impl Report {
                 total.updated,
             ),
             ("there already, as they are", total.unchanged),
-            ("written before", total.already_written),
+            ("imported before", total.already_written),
             ("refused", total.refused_total),
         ];
         html! {
@@ -215,6 +223,18 @@ impl Report {
                 @for (label, count) in counts { div { dt { (label) } dd { (number(count)) } } }
             }
             @if self.is_dry() { p { "This was a trial: nothing has been written." } }
+        }
+    }
+
+    fn imported_before(&self, has_file: bool) -> Markup {
+        html! {
+            p {
+                "What was imported before "
+                @if self.is_dry() { "would not be" } @else { "has not been" }
+                " added again. To add all records of the file once more, "
+                @if has_file { "press “Import again”." }
+                @else { "choose it again, and tick “" (AGAIN) "”." }
+            }
         }
     }
 
@@ -240,10 +260,18 @@ impl Report {
 
     fn again(&self, file: &str) -> Markup {
         let is_mended = self.refused.is_empty();
+        let was_imported = self
+            .total
+            .as_ref()
+            .is_some_and(|total| total.already_written > 0);
         html! {
             form.entry method="post" action="/ui/import" enctype="multipart/form-data" {
                 (hidden("register", self.form.get("register")))
                 @if self.form.is_ticked("upsert") { (hidden("upsert", "on")) }
+                @if self.form.is_ticked("again") {
+                    (hidden("again", "on"))
+                    (hidden("key", self.form.get("key")))
+                }
                 details open[!is_mended] {
                     summary { "The file" }
                     div.field {
@@ -255,6 +283,9 @@ impl Report {
                     button.quiet[!self.is_dry() || is_mended] type="submit" name="dryRun" value="true" { "Try it again" }
                     @if self.is_dry() {
                         button.quiet[!is_mended] type="submit" name="dryRun" value="false" { "Import it" }
+                    }
+                    @if was_imported {
+                        button.quiet type="submit" name="nextKey" value=(self.form.get("nextKey")) { "Import again" }
                     }
                 }
             }
@@ -295,6 +326,26 @@ mod tests {
             page.contains(r#"<button class="quiet" type="submit" name="dryRun" value="false">"#)
         );
         assert!(page.ends_with("</body></html>"));
+    }
+
+    #[test]
+    fn what_was_imported_before_is_imported_again_by_choice() {
+        let total = TOTAL.replace(r#""alreadyWritten":0"#, r#""alreadyWritten":2"#);
+        let page = |total: &str, file: Option<&str>| {
+            let mut form = Form::read(b"dryRun=false&register=people");
+            form.set("nextKey", "k");
+            let mut report = Report::new(form, 2);
+            let _ = report.push(format!("{total}\n").as_bytes());
+            report.end(file)
+        };
+        let button = r#"name="nextKey" value="k">Import again"#;
+        let with_file = page(&total, Some("name\na"));
+        assert!(with_file.contains(button) && with_file.contains("press “Import again”"));
+        let without_file = page(&total, None);
+        assert!(!without_file.contains(button) && without_file.contains(AGAIN));
+        for file in [Some("name\na"), None] {
+            assert!(!page(TOTAL, file).contains("again."));
+        }
     }
 
     #[test]

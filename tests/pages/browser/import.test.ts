@@ -48,7 +48,7 @@ for (const visitor of visitors) {
       "would be added": 0,
       "would be changed": 0,
       "there already, as they are": 0,
-      "written before": 0,
+      "imported before": 0,
       refused: 1,
     });
     const refusals = await page.locator(".refusals tbody tr").allInnerTexts();
@@ -65,6 +65,70 @@ for (const visitor of visitors) {
     await page.getByRole("heading", { name: "Import", exact: true }).waitFor();
     assert.equal((await report(page)).added, 3);
     assert.equal(await living(), before + 3);
+  });
+}
+
+for (const visitor of visitors) {
+  test(`${visitor.name} a file is imported again by choice, and never by accident`, async () => {
+    const before = await living();
+    const added = async () => (await living()) - before;
+    // The first of two requests goes on without its reader.
+    const settled = async (page: Page, count: number) => {
+      for (let tries = 0; (await added()) < count && tries < 50; tries += 1) {
+        await page.waitForTimeout(20);
+      }
+      assert.equal(await added(), count);
+    };
+    const name = `Otra vez ${visitor.name}`;
+    const lines = ["name,isAlive,placeId", `${name},true,1`, `${name},true,1`];
+    await using visit = await site.visit(visitor);
+    const send = async (button: string) => {
+      const page = await visit.go("/ui/import");
+      // Sent with line breaks of the browser's own, it is the same file.
+      await page.getByLabel("Or paste it here").fill(lines.join("\n"));
+      await page.getByRole("button", { name: button }).click();
+      return { page, counts: await report(page) };
+    };
+    /** Sends the report's form once more, as far as no script prevents it. */
+    const reload = async (page: Page) => {
+      await page.reload();
+      if (visitor.scripts) await page.getByRole("button", { name: "Import it" }).waitFor();
+      else assert.equal((await report(page))["imported before"], 2);
+    };
+
+    const first = await visit.go("/ui/import");
+    await first.getByLabel("File", { exact: true }).setInputFiles(csv(lines));
+    await first.getByRole("button", { name: "Import it" }).dblclick();
+    await report(first);
+    await settled(first, 2);
+
+    const trial = await send("Try it");
+    assert.equal(trial.counts["imported before"], 2);
+    await trial.page.getByText("What was imported before would not be added again.").waitFor();
+    const { page, counts } = await send("Import it");
+    assert.deepEqual([counts.added, counts["imported before"]], [0, 2]);
+    await page.getByText("What was imported before has not been added again.").waitFor();
+    await reload(page);
+    assert.equal(await added(), 2);
+    await send("Import it");
+    await page.getByRole("button", { name: "Import again" }).dblclick();
+    await report(page);
+    await settled(page, 4);
+    // Whatever becomes of the records.
+    const found = await join.get(`/v1/people?name=${encodeURIComponent(name)}`);
+    const { id } = found.json.at(-1);
+    await join.send("PATCH", `/v1/people/${id}`, { name: "Changed" });
+    await reload(page);
+    assert.equal(await added(), 4);
+
+    const ticked = await visit.go("/ui/import");
+    await ticked.getByLabel("File", { exact: true }).setInputFiles(csv(lines));
+    await ticked.getByLabel("Import again what has been imported before").check();
+    await ticked.getByRole("button", { name: "Try it" }).click();
+    assert.equal((await report(ticked))["would be added"], 2);
+    await ticked.getByRole("button", { name: "Import it" }).click();
+    assert.equal((await report(ticked)).added, 2);
+    assert.equal(await added(), 6);
   });
 }
 

@@ -83,6 +83,8 @@ function once(form) {
   });
 }
 
+// The report of an import is not sent again by a reload: that shows the form.
+if (document.querySelector("ol.progress")) history.replaceState(null, "", "/ui/import");
 for (const form of document.querySelectorAll("form")) {
   if ("live" in form.dataset) live(form);
   if ("once" in form.dataset) once(form);

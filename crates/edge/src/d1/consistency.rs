@@ -7,6 +7,7 @@
 use std::cell::{Cell, RefCell};
 
 use http_semantics::bookmark::{Bookmarks, NEWEST, Register};
+use http_semantics::path;
 
 use crate::{Call, Method};
 
@@ -46,7 +47,7 @@ impl Reading {
     /// worker asks of another one for a write's sake stands under `/internal`, but for how far
     /// the register is.
     pub fn begin(&self, brought: Option<Bookmarks>, method: Method, path: &str) {
-        let is_internal = path.starts_with("/internal/") && path != "/internal/counter";
+        let is_internal = path::is_internal(path) && path != "/internal/counter";
         self.is_of_primary.set(!method.is_safe() || is_internal);
         self.seen.replace(brought.unwrap_or_default());
     }

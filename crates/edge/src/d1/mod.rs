@@ -45,7 +45,7 @@ pub struct Database {
 pub struct Row(Object);
 
 /// What a column of a row is read by.
-pub trait Column {
+pub trait Column: Copy {
     /// Its value in a row.
     fn of(&self, row: &Object) -> JsValue;
 }

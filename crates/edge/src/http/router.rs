@@ -268,7 +268,8 @@ impl Routes {
         context: Context,
         limit: Option<RateLimit>,
     ) -> Result<Answer, Error> {
-        let (path, query) = path::of_address(&incoming.url);
+        // A path that a service or a proxy could read differently is never checked, but rejected.
+        let (path, query) = path::split(&incoming.url).ok_or_else(Problem::unknown_route)?;
         let (path, query) = (path::canonical(path).to_owned(), query.to_owned());
         let found = self
             .router

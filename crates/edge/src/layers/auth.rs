@@ -1,14 +1,19 @@
 //! Who may do what, as the worker's settings say: the guards of the route tables.
 
 use domain::Param;
-use http_semantics::Problem;
 use http_semantics::auth::{Policy, Scope, Token};
+use http_semantics::{Problem, path};
 
 use crate::{Call, Env, Error, Method, health};
 
 /// The header in which the workers show each other their secret. None ever lets a client's own
 /// through.
 pub const SERVICE: &str = "x-service-secret";
+
+/// The mark of a request that the gateway forwards for a client, in the client's own words. It is
+/// set after the client's headers, whatever they say, and a backend service then keeps to itself
+/// what is internal: even if the path has become another one on the way.
+pub const FORWARDED: &str = "x-gateway-forwarded";
 
 /// Who may do what: the variables `READS` and `WRITES`, and the secret `TOKENS`.
 #[must_use]
@@ -67,12 +72,16 @@ pub fn at_the_entry(call: &Call, method: Method) -> Result<Option<Token>, Error>
 /// secret, or a token, for all but open reads.
 ///
 /// # Errors
-/// A request with neither.
+/// A request with neither, or a forwarded one for what is internal.
 pub fn at_an_owner(call: &Call, method: Method) -> Result<Option<Token>, Error> {
+    let is_internal = path::is_internal(&call.path);
+    if is_internal && call.header(FORWARDED).is_some() {
+        return Err(Problem::unknown_route().into());
+    }
     if is_free(call, method) {
         return Ok(None);
     }
-    let scope = if call.path.starts_with("/internal/") {
+    let scope = if is_internal {
         Scope::Admin
     } else {
         scope_of(call, method)

@@ -12,6 +12,31 @@ use crate::layers::auth as access;
 use crate::layers::trace::REQUEST_ID;
 use crate::{Error, Incoming, Method};
 
+/// The headers that prove who a client is.
+const CREDENTIALS: [&str; 2] = ["authorization", "cookie"];
+
+/// The headers of one connection, which no intermediary forwards (RFC 9110, 7.6.1).
+const CONNECTION: [&str; 7] = [
+    "connection",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "upgrade",
+];
+
+/// Removes the headers of a client's connection, and those that `Connection` names. Otherwise the
+/// next intermediary would remove what is named there, our own headers among it.
+fn remove_connection_headers(headers: &Headers) -> Result<(), JsValue> {
+    let named = headers.get("connection")?.unwrap_or_default();
+    for name in named.split(',') {
+        // What is no name cannot be one of a header.
+        let _ = headers.delete(name.trim());
+    }
+    CONNECTION.iter().try_for_each(|name| headers.delete(name))
+}
+
 impl ServiceClient {
     /// Sends a GET.
     ///
@@ -75,14 +100,16 @@ impl ServiceClient {
         self.call(Method::from(method), &init, &fetch).await
     }
 
-    /// Forwards a client's request without its credentials, which the gateway has checked.
+    /// Forwards a request of a client as it is, without the headers that end here: those that prove
+    /// who the client is, and those of its connection. Marks it as forwarded.
     ///
     /// # Errors
     /// As [`Self::get`].
     pub async fn forward(&self, incoming: &Incoming) -> Result<Response, Error> {
         let thrown = Error::platform("passing a request on");
         let sent = Headers::new_with_headers(&incoming.headers).map_err(&thrown)?;
-        for name in ["authorization", "cookie"] {
+        remove_connection_headers(&sent).map_err(&thrown)?;
+        for name in CREDENTIALS {
             sent.delete(name).map_err(&thrown)?;
         }
         self.sign(&sent, true).map_err(&thrown)?;
@@ -110,7 +137,11 @@ impl ServiceClient {
     fn sign(&self, sent: &Headers, is_forwarded: bool) -> Result<(), JsValue> {
         let secret = self.secret.as_ref().map(Token::reveal);
         let demand = self.reading.demand();
-        let own = [(access::SERVICE, secret), (BOOKMARK, demand.as_deref())];
+        let own = [
+            (access::SERVICE, secret),
+            (access::FORWARDED, is_forwarded.then_some("1")),
+            (BOOKMARK, demand.as_deref()),
+        ];
         for (name, value) in self.trace.headers().chain(own) {
             match value {
                 Some(value) => sent.set(name, value)?,

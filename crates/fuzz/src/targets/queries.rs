@@ -111,8 +111,15 @@ fn address(input: &[u8]) -> Result<Verdict, String> {
     let (path, query) = path::of_address(&text);
     let canonical = path::canonical(path);
     let is_part = canonical == "/" || text.contains(canonical);
-    if !is_part || !text.contains(query) || query.contains('#') {
+    if !is_part || !text.contains(query) {
         return Err(format!("{canonical}?{query} is no part of it"));
+    }
+    if path::split(&text).is_none() {
+        return Ok(Verdict::Refused(text.into_owned()));
+    }
+    let ambiguous = |part: &str| part.contains(['#', ' ', '\n']) || !part.is_ascii();
+    if ambiguous(path) || path.contains(['\\', '?']) || query.contains('#') {
+        return Err(format!("{path}?{query} can be read differently"));
     }
     Ok(Verdict::Taken(format!("{canonical}?{query}")))
 }

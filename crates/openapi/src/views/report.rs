@@ -64,7 +64,8 @@ pub struct ImportSummary {
     pub updated: Count,
     /// Those that were there already, as they are.
     pub unchanged: Count,
-    /// The records of batches that an import before this one has written.
+    /// The records of batches that an import before this one has written, and that are as it left
+    /// them.
     pub already_written: Count,
     /// How many lines were refused.
     pub refused_total: Count,

@@ -63,6 +63,8 @@ pub struct Batch<T> {
     pub last_line: usize,
     /// Those that can be read.
     pub given: Vec<Given<T>>,
+    /// Those that an import before this one has added; see [`Self::set_new_aside`].
+    pub aside: Vec<Given<T>>,
     /// The others.
     pub refused: Vec<Refusal>,
     /// What the batch is known by when it is sent again.
@@ -131,6 +133,7 @@ impl<T: Record> Iterator for Batches<T> {
             first_line: first.line,
             last_line: first.line,
             given: Vec::new(),
+            aside: Vec::new(),
             refused: Vec::new(),
             fingerprint: String::new(),
         };
@@ -152,9 +155,11 @@ impl<T: Record> Iterator for Batches<T> {
                 }),
             }
         }
+        // A browser sends what stands in a form with line breaks of its own.
+        let text = |text: &str| text.trim_end().replace('\r', "");
         let content = self.file.slice(first, self.at);
-        let parts = [&self.scope, self.file.header(), content];
-        batch.fingerprint = fingerprint(&parts.map(str::as_bytes));
+        let parts = [&self.scope, &text(self.file.header()), &text(content)];
+        batch.fingerprint = fingerprint(&parts.map(String::as_bytes));
         Some(batch)
     }
 }
@@ -163,12 +168,76 @@ impl<T> Batch<T> {
     /// How many records it has.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.given.len() + self.refused.len()
+        self.given.len() + self.aside.len() + self.refused.len()
+    }
+
+    /// Whether any record has no id: sent again, it would be added again.
+    #[must_use]
+    pub fn has_new(&self) -> bool {
+        let mut all = self.given.iter().chain(&self.aside);
+        all.any(|given| given.id.is_none())
+    }
+
+    /// Puts the records without an id aside, because an import before this one has added them;
+    /// or after the others, so that their changes are the last ones of the batch.
+    pub fn set_new_aside(&mut self, is_aside: bool) {
+        self.given.append(&mut self.aside);
+        let given = std::mem::take(&mut self.given).into_iter();
+        let (known, mut new) = given.partition(|given| given.id.is_some());
+        self.given = known;
+        if is_aside {
+            self.aside = new;
+        } else {
+            self.given.append(&mut new);
+        }
     }
 
     /// Whether it has none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(id: Option<i64>, record: &'static str) -> Given<&'static str> {
+        Given {
+            line: 1,
+            id,
+            record,
+        }
+    }
+
+    fn records(batch: &Batch<&'static str>) -> [Vec<&'static str>; 2] {
+        [&batch.given, &batch.aside].map(|all| all.iter().map(|one| one.record).collect())
+    }
+
+    #[test]
+    fn records_without_an_id_are_put_aside_or_last() {
+        let mut batch = Batch {
+            first_line: 1,
+            last_line: 1,
+            given: vec![
+                given(None, "a"),
+                given(Some(2), "b"),
+                given(None, "c"),
+                given(Some(4), "d"),
+            ],
+            aside: Vec::new(),
+            refused: Vec::new(),
+            fingerprint: String::new(),
+        };
+        for _ in 0..2 {
+            batch.set_new_aside(true);
+            assert_eq!(records(&batch), [vec!["b", "d"], vec!["a", "c"]]);
+            assert_eq!((batch.len(), batch.has_new()), (4, true));
+            batch.set_new_aside(false);
+            assert_eq!(records(&batch), [vec!["b", "d", "a", "c"], vec![]]);
+        }
+        batch.given.truncate(2);
+        assert!(!batch.has_new());
     }
 }

@@ -3,15 +3,17 @@
 //! The file is read twice. First it is only looked through ([`File::open`]): one that cannot
 //! be read to its end is refused before anything is written. Then [`Batches`] takes it batch
 //! by batch, so that no more than a batch of records is held at a time. Where a batch begins
-//! and ends depends on the file alone: the same file is always cut the same way, and a
-//! batch that has been written already is known again by its fingerprint.
+//! and ends depends on the file alone: the same file is always cut the same way, and a batch
+//! that is sent again finds its [`Receipt`] by its fingerprint.
 
 mod batch;
 mod file;
+mod receipt;
 mod report;
 
 pub use batch::{Batch, Batches, Claim, Given, Record};
 pub use file::{Column, File, Format};
+pub use receipt::Receipt;
 pub use report::{Counts, Done, Outcome, Refusal, Report};
 
 use domain::Param;

@@ -34,7 +34,7 @@ pub enum Outcome {
     /// It is written.
     #[serde(rename = "written")]
     Written,
-    /// It was written by an import before this one.
+    /// It was written by an import before this one, and is as that left it.
     #[serde(rename = "already written")]
     AlreadyWritten,
     /// It would be written, were this no dry run.

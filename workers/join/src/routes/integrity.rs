@@ -2,6 +2,7 @@
 
 use edge::{Answer, Body, Call, Error};
 use http_semantics::Format;
+use http_semantics::params::Seconds;
 
 use crate::backends::Backends;
 use crate::service::integrity;
@@ -29,15 +30,15 @@ pub async fn integrity(call: Call) -> Result<Answer, Error> {
 pub async fn repair(call: Call) -> Result<Answer, Error> {
     let params = call.params(PARAMETERS)?;
     let dry_run = params.get::<bool>("dryRun")?.unwrap_or(false);
-    params.get::<http_semantics::params::Seconds>("olderThan")?;
+    let older_than = params.get::<Seconds>("olderThan")?;
     let mut backends = Backends::new(&call.env)?;
     backends.drop_deadline();
-    let query = if call.query.is_empty() {
-        String::new()
-    } else {
-        format!("?{}", call.query)
-    };
-    let path = format!("/internal/repair{query}");
+    // The path is built from the parsed values, not from the client's text.
+    let older_than = older_than.map(|older_than| format!("&olderThan={}", older_than.get()));
+    let path = format!(
+        "/internal/repair?dryRun={dry_run}{}",
+        older_than.unwrap_or_default()
+    );
     let repaired = integrity::repair(&backends, &path, dry_run).await;
     // A repair that failed may have done a part of it.
     let body = match repaired {

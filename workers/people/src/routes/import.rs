@@ -1,5 +1,6 @@
 //! `POST /v1/people/import`
 
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use domain::PlaceId;
@@ -9,6 +10,7 @@ use edge::import::{self, Importer, Plan};
 use edge::{Answer, Call, Database, Error, Row};
 use http_semantics::Problem;
 use serde_json::{Value, json};
+use tables::change_log::Log;
 use tables::import::{Batch, Given, Mode};
 use tables::statement::{self, Statement};
 
@@ -27,6 +29,7 @@ pub async fn import(call: Call) -> Result<Answer, Error> {
             call: call.clone(),
             writes: PendingWrites::new(&call.env)?,
             token: edge::random_token(),
+            attempts: Cell::default(),
             dry_run: dry_run.unwrap_or(false),
         })
     };
@@ -38,6 +41,8 @@ struct PeopleImporter {
     writes: PendingWrites,
     /// Identifies the pending writes of this request.
     token: String,
+    /// How many plans were made: each has a pending write of its own.
+    attempts: Cell<u32>,
     dry_run: bool,
 }
 
@@ -46,13 +51,15 @@ impl PeopleImporter {
     fn pending(&self, batch: &Batch<Person>) -> PendingWrite {
         let residences = batch.given.iter().map(|given| given.record.residence);
         let places: HashSet<PlaceId> = residences.filter_map(Residence::place).collect();
-        let token = format!("{}.{}", self.token, batch.fingerprint);
+        let token = format!("{}.{}", self.token, self.attempts.get());
         PendingWrite::with_token(token, places.into_iter().map(PlaceId::get))
     }
 }
 
 impl Importer for PeopleImporter {
     type Record = Person;
+
+    const LOG: Log = store::CHANGES;
 
     fn database(&self) -> &Database {
         &self.writes.database
@@ -64,6 +71,7 @@ impl Importer for PeopleImporter {
             .iter()
             .map(|given| given.record.to_row(given.id, None))
             .collect();
+        self.attempts.set(self.attempts.get() + 1);
         let pending = self.pending(batch);
         if let Some(add) = pending.add().filter(|_| !self.dry_run) {
             self.writes.database.batch(&[add]).await?;
@@ -93,7 +101,10 @@ impl Importer for PeopleImporter {
             Plan::of(batch, rows, &self.writes.database, &present, add).await
         };
         let plan = plan.await;
-        if plan.as_ref().map_or(true, |plan| !plan.refused.is_empty()) && !self.dry_run {
+        let is_written = plan.as_ref().is_ok_and(|plan| {
+            plan.refused.is_empty() && !(plan.inserts.is_empty() && plan.updates.is_empty())
+        });
+        if !is_written && !self.dry_run {
             self.writes.roll_back(&self.call, &pending);
         }
         plan
@@ -102,8 +113,13 @@ impl Importer for PeopleImporter {
     async fn write(&self, batch: &Batch<Person>, plan: &Plan) -> Result<(), Error> {
         let pending = self.pending(batch);
         let mut statements = pending.commit();
-        statements.extend(import::begun(&batch.fingerprint, plan, store::update_all));
-        statements.extend(store::insert_batch(&plan.inserts));
+        let inserts = store::insert_batch(&plan.inserts);
+        statements.extend(import::statements(
+            plan,
+            store::CHANGES,
+            store::update_all,
+            inserts,
+        ));
         let written = self.writes.database.batch(&statements).await;
         if written.is_err() {
             self.writes.roll_back(&self.call, &pending);

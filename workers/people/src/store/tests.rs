@@ -4,6 +4,7 @@ use domain::PersonId;
 use http_semantics::{Format, Params};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
+use tables::import::{Counts, Receipt};
 use testbed::{Testbed, Value};
 
 use crate::domain::{ByPlace, PeopleList};
@@ -437,6 +438,12 @@ fn every_write_has_its_index() {
         store::CHANGES.since(0, tables::page::Limit::default(), Format::Json.frame()),
         store::CHANGES.of_record(1, 0, tables::page::Limit::default(), Format::Json.frame()),
     ];
+    for has_client_key in [false, true] {
+        let receipt = Receipt::new("f", has_client_key);
+        statements.push(receipt.find(store::CHANGES));
+        statements.extend(receipt.delete_invalid(store::CHANGES));
+        statements.push(receipt.save(store::CHANGES, Counts::default(), 1));
+    }
     statements.extend(store::insert_batch(&rows));
     statements.extend(store::commit_pending("t", &[7]));
     statements.extend(store::close(place));
@@ -452,6 +459,9 @@ fn every_write_has_its_index() {
             "kept",
             "h",
             "behind",
+            "written",
+            "later",
+            "receipt",
             "king",
         ] {
             assert!(!plan.walks(table), "{}: {plan:?}", statement.sql);

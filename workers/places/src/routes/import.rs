@@ -4,6 +4,7 @@ use edge::import::{self, Importer, Plan};
 use edge::{Answer, Call, Database, Error, Row};
 use http_semantics::Problem;
 use serde_json::{Value, json};
+use tables::change_log::Log;
 use tables::import::{Batch, Given, Mode};
 use tables::statement::{self, Statement};
 
@@ -22,6 +23,8 @@ struct Taker(Database);
 
 impl Importer for Taker {
     type Record = Place;
+
+    const LOG: Log = store::CHANGES;
 
     fn database(&self) -> &Database {
         &self.0
@@ -49,9 +52,15 @@ impl Importer for Taker {
         Plan::of(batch, rows, &self.0, &present, add).await
     }
 
-    async fn write(&self, batch: &Batch<Place>, plan: &Plan) -> Result<(), Error> {
-        let mut statements = import::begun(&batch.fingerprint, plan, store::update_all);
-        statements.extend(store::insert_batch(&plan.inserts));
+    async fn write(&self, _batch: &Batch<Place>, plan: &Plan) -> Result<(), Error> {
+        let greatest = plan
+            .inserts
+            .iter()
+            .filter_map(|row| row["id"].as_i64())
+            .max();
+        // An id that was retired meanwhile is passed over.
+        let inserts = import::checked(&plan.inserts, |run| store::insert_all(run, greatest));
+        let statements = import::statements(plan, store::CHANGES, store::update_all, inserts);
         self.0.batch(&statements).await.map(drop)
     }
 }

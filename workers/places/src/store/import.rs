@@ -1,9 +1,7 @@
 //! What an import has to know of the register before it writes a batch.
 
 use serde_json::Value;
-use tables::statement::{self, Statement};
-
-use super::write::insert_all;
+use tables::statement::Statement;
 
 /// Which of a batch are there already, going, gone, or of a name that another one has: rows of
 /// (n, version, name, going, retired, the other's id), where n is the position in the batch. By
@@ -30,12 +28,4 @@ WHERE version IS NOT NULL OR going OR retired OR other IS NOT NULL";
 #[must_use]
 pub fn present(rows: &[Value]) -> Statement {
     Statement::over(PRESENT, rows)
-}
-
-/// Adds the places of a batch.
-#[must_use]
-pub fn insert_batch(rows: &[Value]) -> Vec<Statement> {
-    let greatest = rows.iter().filter_map(|row| row["id"].as_i64()).max();
-    let inserts = statement::runs(rows).into_iter();
-    inserts.map(|run| insert_all(run, greatest)).collect()
 }

@@ -8,7 +8,7 @@
 --
 -- Index: the one on place_change (place_id, version).
 WITH
-  given AS MATERIALIZED (
+  given AS (
     SELECT
       key AS n,
       value ->> 'id' AS id,

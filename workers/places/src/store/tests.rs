@@ -2,6 +2,7 @@
 
 use domain::PlaceId;
 use http_semantics::{Format, Params, csv};
+use tables::import::{Counts, Receipt};
 use tables::statement::Statement;
 use testbed::{Plan, Testbed, Value};
 
@@ -257,9 +258,22 @@ fn every_write_has_its_index() {
         store::CHANGES.of_record(1, 0, limit, Format::Json.frame()),
     ];
     statements.extend(store::delete(place, 1));
+    let receipt = Receipt::new("f", false);
+    statements.push(receipt.find(store::CHANGES));
+    statements.extend(receipt.delete_invalid(store::CHANGES));
+    statements.push(receipt.save(store::CHANGES, Counts::default(), 1));
     for statement in statements {
         let plan = testbed.plan(&statement).unwrap();
-        for table in ["place", "named", "place_change", "tombstone"] {
+        for table in [
+            "place",
+            "named",
+            "place_change",
+            "tombstone",
+            "idempotency",
+            "receipt",
+            "written",
+            "later",
+        ] {
             assert!(!plan.walks(table), "{}: {plan:?}", statement.sql);
         }
     }

@@ -1,8 +1,10 @@
 //! `GET /ui/import` and `POST /ui/import`
 
+use domain::Param;
 use edge::{Answer, Body, Call, Error, ServiceClient, pieces};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_semantics::Problem;
+use http_semantics::idempotency::Key;
 use js_sys::{ArrayBuffer, Uint8Array};
 use pages::Form;
 use pages::api::Refusal;
@@ -12,7 +14,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{FormData, Response};
 
-use super::form::{Session, require_same_origin};
+use super::form::{Session, add_idempotency_key, random_key, require_same_origin};
 use super::{html, html_body};
 use crate::backends::Backends;
 
@@ -26,6 +28,7 @@ const FORM_OVERHEAD_BYTES: usize = 4096;
 pub async fn import_form(call: Call) -> Result<Answer, Error> {
     let mut form = Session::load(&call).begin(Form::default());
     form.set("register", "people");
+    add_idempotency_key(&mut form);
     Ok(html(200, import::page(&form)))
 }
 
@@ -36,6 +39,7 @@ pub async fn import_form(call: Call) -> Result<Answer, Error> {
 pub async fn import(call: Call) -> Result<Answer, Error> {
     require_same_origin(&call)?;
     let (mut form, file) = read(&call).await?;
+    choose_key(&mut form);
     let mut session = Session::load(&call);
     if !session.may_write(&mut form) {
         return Ok(session.store(form_again(form, file)));
@@ -59,11 +63,25 @@ pub async fn import(call: Call) -> Result<Answer, Error> {
         return Ok(session.store(form_again(form, file)));
     }
     let lines = file.split(|byte| *byte == b'\n').count();
+    form.set("nextKey", random_key());
     let report = Report::new(form, i64::try_from(lines).unwrap_or_default());
     let page = stream_page(report, &answer, short_text(file));
     let page = page.map_ok(|bytes| Uint8Array::from(bytes.as_slice()));
     let page = Body::ended(page, |_| String::new());
     Ok(session.store(html_body(200, page)))
+}
+
+/// Reads the choice to import again. Its button brings a key of its own, which the API takes for
+/// another import of the same records. Sent twice, it is one key, and so one import.
+fn choose_key(form: &mut Form) {
+    if let Some(key) = form.given("nextKey").map(ToOwned::to_owned) {
+        form.set("key", key);
+        form.set("again", "on");
+        form.set("dryRun", "false");
+    }
+    if Key::parse(form.get("key")).is_none() {
+        form.set("key", random_key());
+    }
 }
 
 /// The file as text, if it is short enough to be shown.
@@ -92,10 +110,13 @@ async fn send(backend: &ServiceClient, form: &Form, file: &[u8]) -> Result<Respo
     if form.is_ticked("upsert") {
         path.push_str("&mode=upsert");
     }
-    let headers = [
+    let mut headers = vec![
         ("accept", "application/x-ndjson"),
         ("content-type", import::media_type(file)),
     ];
+    if form.is_ticked("again") {
+        headers.push(("idempotency-key", form.get("key")));
+    }
     backend.send("POST", &path, &headers, Some(file)).await
 }
 
@@ -142,7 +163,9 @@ async fn read(call: &Call) -> Result<(Form, Vec<u8>), Error> {
         .await
         .map_err(not_a_form)?
         .unchecked_into();
-    let fields = ["register", "upsert", "dryRun", "token", "text"];
+    let fields = [
+        "register", "upsert", "dryRun", "again", "key", "nextKey", "token", "text",
+    ];
     let values = fields.map(|name| {
         let value = data.get(name).as_string().unwrap_or_default();
         (name.to_owned(), value)

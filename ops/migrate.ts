@@ -1,0 +1,28 @@
+// Applies the migrations of one local database: `node ops/migrate.ts NAME`. It rejects a database
+// that an older version made, because the migrations could only fail on it.
+import { execFileSync } from "node:child_process";
+import { Local } from "./backup/stores.ts";
+import { OutdatedSchema, outdatedQuery } from "./schema.ts";
+import { configs, type Name } from "./workers.ts";
+
+const state = process.env.STATE || ".wrangler/state";
+
+async function migrate(name: Name): Promise<void> {
+  const [row] = await new Local(`${state}/v3/d1`).query(name, outdatedQuery(name));
+  if (row?.outdated) {
+    throw new OutdatedSchema(name, `run \`rm -r ${state}\`, then this command again`);
+  }
+  const where = ["-c", configs[name], "--local", "--persist-to", state];
+  execFileSync("wrangler", ["d1", "migrations", "apply", name, ...where], {
+    env: { ...process.env, CI: "1" },
+    stdio: "inherit",
+  });
+}
+
+try {
+  await migrate(process.argv[2] as Name);
+} catch (error) {
+  if (!(error instanceof OutdatedSchema)) throw error;
+  console.error(`» ${error.message}`);
+  process.exitCode = 1;
+}

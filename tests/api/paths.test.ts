@@ -1,0 +1,123 @@
+// A path means one thing, or it names no route: it is checked in one form and used in the same.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { after, suite, test } from "node:test";
+import { type StandIn, start } from "../support/harness.ts";
+import { detours, oddities, sendRaw } from "../support/raw_request.ts";
+
+const services = ["places", "people"] as const;
+
+/** Takes a service's place, and answers whatever reaches it. */
+const reached: StandIn = (request) => {
+  const id = request.headers.get("x-request-id") ?? "";
+  return new Response(`reached by ${request.url}`, { headers: { "x-request-id": id } });
+};
+
+/** Whether a URL parser leaves a request target alone. */
+function isNormalized(target: string): boolean {
+  const text = Buffer.from(target, "latin1").toString();
+  const { pathname, search, hash } = new URL(`http://host${text}`);
+  return hash === "" && `${pathname}${search}` === text;
+}
+
+suite("a path that a server could read differently", async () => {
+  const system = await start({ replace: { places: reached, people: reached } });
+  after(() => system.dispose());
+  const { join } = system;
+
+  test("names no route of the gateway and reaches no service", async () => {
+    for (const service of services) {
+      const inner = service === "places" ? "/internal/statuses" : "/internal/integrity";
+      const targets = detours(service, inner);
+      assert.ok(targets.filter((target) => !isNormalized(target)).length > 40);
+      for (const target of targets) {
+        for (const method of ["GET", "HEAD", "POST", "OPTIONS", "PROPFIND"]) {
+          const { status, body } = await sendRaw(join.url, method, target);
+          assert.equal(status, 404, `${method} ${target}: ${body}`);
+          if (method !== "HEAD") assert.match(body, /"\/problems\/unknown-route"/, target);
+        }
+      }
+    }
+  });
+
+  test("is still forwarded if it is only unusual", async () => {
+    const segments = ["1", "1/", "a/b", "a.b", "..a", "a..", "...", "%2e%2e%2e", "a%20b", "%31"];
+    const unusual = segments.map((path) => `/v1/people/${path}`);
+    for (const target of [...unusual, ...oddities("people", "/internal/integrity")]) {
+      const { status, body } = await sendRaw(join.url, "GET", target);
+      assert.equal(status, 200, `${target}: ${body}`);
+      assert.ok(body.endsWith(target), body);
+    }
+    for (const query of [
+      "?",
+      "?a=/../b",
+      "?a=%2e%2e\\",
+      "?name=O'Brien\"<>",
+      "?name=\u00c3\u00b1",
+    ]) {
+      const { status, body } = await sendRaw(join.url, "GET", `/v1/people${query}`);
+      assert.equal(status, 200, `${query}: ${body}`);
+    }
+  });
+});
+
+test("no_spelling_of_a_path_gets_past_the_guard", async () => {
+  const token = createHash("sha256").update("a-token-that-reads").digest("hex");
+  const settings = { READS: "token", TOKENS: `read:${token}` };
+  await using system = await start({ seed: true, settings });
+  const { join, people, places } = system;
+  assert.equal((await sendRaw(join.url, "GET", "/v1/people")).status, 401);
+  for (const [worker, service] of [
+    [join, "people"],
+    [join, "places"],
+    [people, "people"],
+    [places, "places"],
+  ] as const) {
+    for (const path of ["/internal/integrity", "/internal/counter", `/v1/${service}/1`]) {
+      // Plain dots are resolved by workerd, before anything of ours sees the path.
+      const isOurs = (target: string) => !isNormalized(target) && !target.includes("#/..");
+      for (const target of detours(service, path).filter(isOurs)) {
+        const { status, body } = await sendRaw(worker.url, "GET", target);
+        assert.equal(status, 404, `${worker === join ? "join" : service}: ${target}: ${body}`);
+      }
+    }
+  }
+});
+
+test("a_target_that_is_no_path_reaches_nothing", async () => {
+  await using system = await start({ seed: true, replace: { people: reached } });
+  const { host } = system.join.url;
+  for (const target of [
+    `http://${host}/v1/people/1`,
+    `http://${host}/v1/people/%2e%2e/internal/integrity`,
+    "http://people/internal/integrity",
+    "https://people/internal/integrity",
+    "//people/internal/integrity",
+    "people/internal/integrity",
+    "\\v1\\people\\1",
+    "*",
+    "?",
+    "#",
+  ]) {
+    const { status, body } = await sendRaw(system.join.url, "GET", target);
+    assert.ok(status >= 400, `${target}: ${status} ${body}`);
+    assert.doesNotMatch(body, /reached/, target);
+  }
+});
+
+test("a_repair_asks_the_services_in_its_own_words", async () => {
+  const people: StandIn = (request) => {
+    const empty = { residents: [], next: null, doubleKings: [] };
+    return Response.json({ ...empty, pending: [request.url] });
+  };
+  await using system = await start({ replace: { people } });
+  for (const [query, expected] of [
+    ["", "?dryRun=false"],
+    ["?dryRun=%74rue", "?dryRun=true"],
+    ["?olderThan=%37&&dryRun=true", "?dryRun=true&olderThan=7"],
+  ]) {
+    const { status, text, json } = await system.join.ask("POST", `/v1/integrity/repair${query}`);
+    assert.equal(status, 200, text);
+    assert.deepEqual(json.pending, [`https://people/internal/repair${expected}`]);
+  }
+});

@@ -1,0 +1,111 @@
+// HTTP/1.1 by hand. `fetch` parses an address and normalizes it; a socket sends it as it is, like
+// `curl --path-as-is`.
+import { once } from "node:events";
+import { connect } from "node:net";
+
+export type RawAnswer = { status: number; head: string; body: string };
+
+/** Whether a whole answer is there. */
+function isWhole(method: string, text: string): boolean {
+  const end = text.indexOf("\r\n\r\n");
+  if (end < 0) return false;
+  const [head, body] = [text.slice(0, end), text.slice(end + 4)];
+  if (method === "HEAD" || /^HTTP\/1.1 (204|304) /.test(head)) return true;
+  const length = /^content-length: (\d+)$/im.exec(head)?.[1];
+  return length === undefined ? body.endsWith("0\r\n\r\n") : body.length >= Number(length);
+}
+
+/** Sends one request whose target goes out byte for byte: each character of it is one byte. */
+export async function sendRaw(
+  { hostname, port, host }: URL,
+  method: string,
+  target: string,
+  headers: Record<string, string> = {},
+): Promise<RawAnswer> {
+  const fields = { host, "content-length": "0", ...headers };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  const socket = connect(Number(port), hostname);
+  socket.setTimeout(10_000, () => socket.destroy(new Error(`no answer to ${method} ${target}`)));
+  socket.write(`${method} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`, "latin1");
+  let text = "";
+  socket.setEncoding("latin1").on("data", (chunk: string) => {
+    text += chunk;
+    if (isWhole(method, text)) socket.destroy();
+  });
+  await once(socket, "close");
+  const end = text.indexOf("\r\n\r\n");
+  const head = text.slice(0, end);
+  return { status: Number(head.split(" ")[1]), head, body: text.slice(end + 4) };
+}
+
+/** Bytes in UTF-8, each as the character that `sendRaw` takes for it. */
+const bytes = (text: string) => Buffer.from(text).toString("latin1");
+
+/** Spellings of a path that start at the collection of a service, or at the root. Each leads there
+ * if a server resolves dot segments, takes `\` for `/`, decodes a path before it splits it, merges
+ * slashes, or has a parser of its own. */
+export function detours(service: string, path: string): string[] {
+  const inside = path.slice(1);
+  const encoded = (slash: string) => inside.replaceAll("/", slash);
+  const escapes = ["%2e%2e", "%2E%2E", "%2e%2E", ".%2e", ".%2E", "%2e.", "%2E."].flatMap((dots) => [
+    `${dots}/${inside}`,
+    `${dots}\\${encoded("\\")}`,
+    `${dots}%2f${encoded("%2f")}`,
+    `${dots}%5c${encoded("%5C")}`,
+    `${dots}//${inside}`,
+    `${dots}/%2e/${inside}`,
+    `%2e/${dots}/${inside}`,
+    `1/${dots}/${dots}/${inside}`,
+    `import/${dots}/${dots}/${inside}`,
+  ]);
+  return [
+    ...escapes,
+    `..\\${inside}`,
+    `..\\${encoded("\\")}`,
+    `1\\..\\..\\${encoded("\\")}`,
+    `.\\..\\${inside}`,
+    `..%2f${encoded("%2F")}`,
+    `..%5c${inside}`,
+    `%252e%252e/${inside}`,
+    `%252e%252e%252f${encoded("%252f")}`,
+    `..%00/${inside}`,
+    `..%09/${inside}`,
+    `..\u0001/${inside}`,
+    `/${inside}`,
+    `//${inside}`,
+    `\\${inside}`,
+    `\\\\${inside}`,
+    `%2f${inside}`,
+    `%5c${inside}`,
+    `%uff0e%uff0e/${inside}`,
+    `\u00c0\u00ae\u00c0\u00ae/${inside}`,
+    `\uff0e\uff0e/${inside}`,
+    `#/../../${inside}`,
+    `1#/../../../${inside}`,
+  ]
+    .map((rest) => bytes(`/v1/${service}/${rest}`))
+    .concat(
+      `/v1/%2e%2e/v1${path}`,
+      `/v1/%2e%2e${path}`,
+      `/%2e%2e${path}`,
+      `/%2e${path}`,
+      `/v1\\${service}\\..\\${inside}`,
+      `//${service}/%2e%2e${path}`,
+      `//${service}${path}`,
+      `/\\${service}${path}`,
+      `/${path}`,
+      `/\\${inside}`,
+      `/%2f${inside}`,
+      `/v1/${path}`,
+      `/v1\\${inside}`,
+      `/v1/%2f${inside}`,
+      `/v1${path}`,
+      path,
+    );
+}
+
+/** Spellings that a few servers resolve, and none of ours: parameters of a path, overlong UTF-8.
+ * They are forwarded as they are, and name nothing. */
+export function oddities(service: string, path: string): string[] {
+  return ["..;", "..;x=y", ";/..;", "%c0%ae%c0%ae"].map((dots) => `/v1/${service}/${dots}${path}`);
+}
