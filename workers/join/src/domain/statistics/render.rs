@@ -1,8 +1,10 @@
 //! A page of statistics as JSON, NDJSON or CSV.
 
+use std::io;
+
 use http_semantics::{Format, csv};
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::ser::{Formatter, Serializer};
 
 use super::{King, Row};
 
@@ -17,7 +19,7 @@ struct Record<'a> {
     total: i64,
     living: i64,
     dead: i64,
-    share: Box<RawValue>,
+    share: f64,
     king: Option<&'a King>,
 }
 
@@ -36,7 +38,7 @@ pub fn render(
     let records: Vec<String> = records
         .map(|record| match format {
             Format::Csv => record.to_csv(),
-            Format::Json | Format::NdJson => serde_json::to_string(&record).unwrap_or_default(),
+            Format::Json | Format::NdJson => record.to_json(),
         })
         .collect();
     let frame = format.frame_below(COLUMNS);
@@ -55,15 +57,24 @@ impl<'a> Record<'a> {
             total: living + dead,
             living,
             dead,
-            share: RawValue::from_string(share(living, all_living)).unwrap_or_default(),
+            share: share(living, all_living),
             king: population.and_then(|population| population.king.as_ref()),
         }
+    }
+
+    fn to_json(&self) -> String {
+        let mut out = Vec::new();
+        let mut serializer = Serializer::with_formatter(&mut out, PlainNumbers);
+        let written = self.serialize(&mut serializer);
+        // Writing to memory cannot fail.
+        debug_assert!(written.is_ok());
+        String::from_utf8(out).unwrap_or_default()
     }
 
     fn to_csv(&self) -> String {
         let number = |id: Option<i64>| id.map(|id| id.to_string()).unwrap_or_default();
         let (id, name) = (number(self.id), self.name.map(cell).unwrap_or_default());
-        let (total, living, dead, share) = (self.total, self.living, self.dead, self.share.get());
+        let (total, living, dead, share) = (self.total, self.living, self.dead, self.share);
         let king_id = number(self.king.map(|king| king.id));
         let king = self.king.map(|king| cell(&king.name)).unwrap_or_default();
         format!("{id},{name},{total},{living},{dead},{share},{king_id},{king}")
@@ -80,16 +91,23 @@ fn cell(text: &str) -> String {
     }
 }
 
-/// A share of a whole as a plain number with at most six decimals. A share of nothing is 0.
-fn share(part: i64, whole: i64) -> String {
+/// A share of a whole, rounded to six decimals. A share of nothing is 0.
+fn share(part: i64, whole: i64) -> f64 {
     if whole <= 0 {
-        return "0".to_owned();
+        return 0.0;
     }
     let (part, whole) = (i128::from(part), i128::from(whole));
     let millionths = (part * 2_000_000 + whole) / (2 * whole);
-    let decimals = format!("{:06}", millionths % 1_000_000);
-    let text = format!("{}.{decimals}", millionths / 1_000_000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    f64::from(u32::try_from(millionths).unwrap_or(u32::MAX)) / 1e6
+}
+
+/// Writes numbers as plain decimals: `0.000001` and not `1e-6`, `1` and not `1.0`.
+struct PlainNumbers;
+
+impl Formatter for PlainNumbers {
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        write!(writer, "{value}")
+    }
 }
 
 #[cfg(test)]
@@ -109,7 +127,17 @@ mod tests {
             (1, 1_000_000, "0.000001"),
             (1_999_999, 2_000_000, "1"),
         ] {
-            assert_eq!(share(part, whole), text, "{part} of {whole}");
+            assert_eq!(share(part, whole).to_string(), text, "{part} of {whole}");
+        }
+    }
+
+    #[test]
+    fn every_share_has_at_most_six_decimals() {
+        for millionths in 0..=1_000_000 {
+            let text = share(millionths, 1_000_000).to_string();
+            let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
+            let padded: i64 = format!("{whole}{decimals:0<6}").parse().unwrap();
+            assert_eq!(padded, millionths, "{text}");
         }
     }
 

@@ -12,7 +12,7 @@ use tables::population::{Measure, Order, Populations};
 
 use super::*;
 
-/// The living and the dead of each place, those that do not exist among them.
+/// The living and the dead per place, including places that do not exist.
 type Counts = BTreeMap<i64, (i64, i64)>;
 
 fn place(id: i64) -> Place {
@@ -35,7 +35,7 @@ fn population(place_id: i64, (living, dead): (i64, i64)) -> Population {
     }
 }
 
-/// The owner of places.
+/// The places service.
 fn places_at(path: &str, places: &[i64]) -> Part<Place> {
     let (_, query) = path.split_once('?').unwrap();
     let params = Params::read(query, &["limit", "after", "ids"]).unwrap();
@@ -59,7 +59,7 @@ fn places_at(path: &str, places: &[i64]) -> Part<Place> {
     }
 }
 
-/// The number that an order goes by, ascending.
+/// The sort key of an order.
 fn rank(order: Order, (living, dead): (i64, i64)) -> i64 {
     match order {
         Order::Id => 0,
@@ -70,32 +70,32 @@ fn rank(order: Order, (living, dead): (i64, i64)) -> i64 {
     }
 }
 
-/// The owner of people.
+/// The people service.
 fn people_at(path: &str, counts: &Counts) -> Part<Population> {
     let (_, query) = path.split_once('?').unwrap();
     let params = Params::read(query, Populations::PARAMETERS).unwrap();
-    let ask = Populations::read(&params, 0).unwrap();
+    let query = Populations::read(&params, 0).unwrap();
     let mut found: Vec<(i64, i64)> = counts
         .iter()
-        .filter(|(_, (living, _))| *living >= ask.least.unwrap_or(0))
-        .map(|(place, count)| (rank(ask.order, *count), *place))
+        .filter(|(_, (living, _))| *living >= query.least.unwrap_or(0))
+        .map(|(place, count)| (rank(query.order, *count), *place))
         .collect();
     found.sort_unstable();
-    let is_down = matches!(ask.order, Order::Down(_));
-    let after = ask.after.map(|after| {
+    let is_down = matches!(query.order, Order::Down(_));
+    let after = query.after.map(|after| {
         let number = if is_down { -after.number } else { after.number };
         (number, after.place)
     });
-    let mut behind = found
+    let mut rest = found
         .into_iter()
         .filter(|key| after.is_none_or(|after| *key > after));
-    let page = behind.by_ref().take(ask.limit.get().into());
+    let page = rest.by_ref().take(query.limit.get().into());
     let records = page
         .map(|(_, place)| population(place, counts[&place]))
         .collect();
     Part {
         records,
-        has_more: behind.next().is_some(),
+        has_more: rest.next().is_some(),
     }
 }
 
