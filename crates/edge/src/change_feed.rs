@@ -7,8 +7,12 @@ use tables::Cursor;
 use tables::change_log::Log;
 use tables::page::{self, Limit};
 
-use crate::coalescer::revalidation::COUNTER;
-use crate::{Answer, Body, Call, Database, Error};
+use crate::change_seqs::{self, CHANGE_SEQ, ChangeSeqs};
+use crate::d1::Database;
+use crate::env::Env;
+use crate::error::Error;
+use crate::http::request::Call;
+use crate::http::response::{Answer, Body};
 
 /// The parameters of a history.
 pub const HISTORY_PARAMETERS: &[&str] = &["after", "limit"];
@@ -74,21 +78,21 @@ pub async fn changes(call: Call, log: Log, path: &str) -> Result<Answer, Error> 
     Ok(Answer::ok(format.media_type(), Body::Js(row.value(0))).header("link", link))
 }
 
-/// The change counter of a register, as the marks of what is made from it alone.
-pub async fn marks(env: crate::Env, log: Log) -> Option<crate::Marks> {
+/// The change sequence of a table.
+pub async fn change_seqs(env: Env, log: Log) -> Option<ChangeSeqs> {
     let row = Database::of(&env).ok()?.row(&log.counter()).await.ok()??;
-    Some([row.integer(0)?, 0])
+    row.integer(0).map(ChangeSeqs::of_table)
 }
 
-/// `GET /internal/counter`: how far the register is, by the header [`COUNTER`]. Many ask at once, and few of them ask the
-/// database.
+/// `GET /internal/counter`: the change sequence of a table, in the header [`CHANGE_SEQ`].
+/// Concurrent requests share one query.
 ///
 /// # Errors
 /// A database that does not answer.
 pub async fn counter(call: Call, log: Log) -> Result<Answer, Error> {
     call.params(&[])?;
-    let marks = crate::coalescer::revalidation::marks(&call, move |env| marks(env, log)).await;
-    let [counter, _] = marks.ok_or_else(Problem::internal)?;
-    // A header is there with the answer; a body would be another wait.
-    Ok(Answer::no_content().header(COUNTER, counter.to_string()))
+    let current = change_seqs::current(&call, move |env| change_seqs(env, log)).await;
+    let seq = current.ok_or_else(Problem::internal)?.places;
+    // The gateway receives a header with the response. It would have to wait for a body.
+    Ok(Answer::no_content().header(CHANGE_SEQ, seq.to_string()))
 }

@@ -7,8 +7,11 @@ use js_sys::Uint8Array;
 use tables::statement::{self, Filters, Register, Statement};
 use wasm_bindgen::JsValue;
 
+use crate::d1::Database;
+use crate::error::Error;
+use crate::http::request::Call;
 use crate::http::response::encoded;
-use crate::{Answer, Body, Call, Database, Error};
+use crate::http::response::{Answer, Body};
 
 /// What an export is made from.
 pub struct Export {

@@ -6,7 +6,10 @@ use http_semantics::idempotency::{HOURS_KEPT, Key, fingerprint};
 use tables::change_log::Log;
 use tables::statement::{Register, Statement};
 
-use crate::{Call, Database, Error, Row, Stored};
+use crate::d1::{Database, Row};
+use crate::error::Error;
+use crate::http::request::Call;
+use crate::versioned_record::Stored;
 
 /// An idempotency key with the request that came under it.
 pub struct Keyed {

@@ -6,7 +6,10 @@ use http_semantics::{Problem, Tag};
 use tables::import::Record;
 use wasm_bindgen::JsValue;
 
-use crate::{Answer, Body, Error, Row};
+use crate::d1::Row;
+use crate::error::Error;
+use crate::http::response::{Answer, Body};
+use crate::unicode::normalize;
 
 /// A record in a version. Its JSON stays a JavaScript value until something reads it.
 pub struct Stored {
@@ -72,5 +75,5 @@ impl Stored {
 pub fn record_of<T: Record>(object: Object, id: Option<i64>) -> Result<T, Problem> {
     let mut fields = Fields::of(object);
     fields.own_id(id);
-    T::read(fields, crate::normalize).map_err(|errors| Problem::invalid_record(&errors))
+    T::read(fields, normalize).map_err(|errors| Problem::invalid_record(&errors))
 }

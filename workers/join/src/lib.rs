@@ -1,5 +1,5 @@
-//! The join worker: the users' single entry point. It merges what places and people
-//! answer, and passes on what is asked of one of them alone.
+//! The join worker: the gateway. It joins what the two backends return, and forwards requests that
+//! concern only one of them.
 
 pub mod domain;
 pub mod routes;
@@ -7,80 +7,112 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{Routes, any, get, health, held, post};
+use edge::auth::gateway_guard;
+use edge::{Layer, MethodRouter, Router, any, get, health, post};
 use http_semantics::Format;
+use http_semantics::auth::Scope;
 use http_semantics::media::{LIST, TABLE};
 use js_sys::Promise;
-use routes::people_per_place::marks;
-use routes::standby::{self, standby};
-use routes::ui::{self, page, shown};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Request;
 use worker::{Context, Env, console_error, event, worker_sys};
 
-/// The whole route table, each address without its `/v1`.
+use routes::people_per_place::{self, change_seqs};
+use routes::{forward, standby, statistics, ui};
+
+/// What a request passes through on its way to a handler, and in reverse order on its way back.
+/// Around all of it, `edge::serve` traces the request and responds even if the worker panics.
+const LAYERS: &[Layer] = &[
+    Layer::Cors,
+    Layer::Head,
+    Layer::Consistency,
+    Layer::Authenticate(gateway_guard),
+    Layer::RateLimit,
+    Layer::Authorize,
+    Layer::Problems,
+    Layer::StaleIfError(standby::stale_if_error),
+    Layer::ResponseCache,
+];
+
+/// The routes, without their `/v1`. A property stands after the method that it belongs to.
 #[must_use]
-pub fn table() -> Routes {
-    Routes::of("join", routes::guard)
-        .at("/healthz", get(health::alive))
-        .at("/readyz", get(routes::ready))
-        .at("/", get(page(ui::overview)))
-        .at(
+pub fn router() -> Router {
+    Router::new("join", LAYERS)
+        .route("/healthz", get(health::alive).health_check())
+        .route("/readyz", get(routes::ready).health_check())
+        .route(
             "/people-per-place",
-            get(standby(LIST, held(marks, routes::people_per_place::list))),
+            get(people_per_place::list)
+                .cached(change_seqs)
+                .stale_if_error(LIST),
         )
-        .at(
+        .route(
             "/people-per-place/{id}",
-            get(standby(
-                &[Format::Json],
-                held(marks, routes::people_per_place::read),
-            )),
+            get(people_per_place::read)
+                .cached(change_seqs)
+                .stale_if_error(&[Format::Json]),
         )
-        .at("/integrity", get(routes::integrity))
-        .at("/integrity/repair", post(routes::repair))
-        .at(
+        .route(
             "/statistics/places",
-            get(standby(TABLE, held(marks, routes::statistics::places))),
+            get(statistics::places)
+                .cached(change_seqs)
+                .stale_if_error(TABLE),
         )
-        .at("/changes", get(routes::changes))
-        .at("/places", any(routes::forward::to_places))
-        .at("/places/import", any(routes::forward::import_places))
-        .at("/places/{*rest}", any(routes::forward::to_places))
-        .at("/people", any(routes::forward::to_people))
-        .at("/people/import", any(routes::forward::import_people))
-        .at("/people/{*rest}", any(routes::forward::to_people))
-        .at("/ui/people", get(shown(ui::people)))
-        .at(
+        .route("/integrity", get(routes::integrity))
+        .route(
+            "/integrity/repair",
+            post(routes::repair).scope(Scope::Admin),
+        )
+        .route("/changes", get(routes::changes))
+        .route("/places", any(forward::to_places))
+        .route("/places/import", any(forward::import_places))
+        .route("/places/{*rest}", any(forward::to_places))
+        .route("/people", any(forward::to_people))
+        .route("/people/import", any(forward::import_people))
+        .route("/people/{*rest}", any(forward::to_people))
+        .route("/", page(get(ui::overview)))
+        .route("/ui/people", private_page(get(ui::people)))
+        .route(
             "/ui/people/new",
-            get(shown(ui::new_person)).post(shown(ui::take_person)),
+            private_page(get(ui::new_person).post(ui::take_person)),
         )
-        .at("/ui/people/{id}", get(shown(ui::person)))
-        .at(
+        .route("/ui/people/{id}", private_page(get(ui::person)))
+        .route(
             "/ui/people/{id}/{action}",
-            get(shown(ui::person_action)).post(shown(ui::change_person)),
+            private_page(get(ui::person_action).post(ui::change_person)),
         )
-        .at(
+        .route(
             "/ui/places/new",
-            get(shown(ui::new_place)).post(shown(ui::take_place)),
+            private_page(get(ui::new_place).post(ui::take_place)),
         )
-        .at("/ui/places/{id}", get(shown(ui::place)))
-        .at(
+        .route("/ui/places/{id}", private_page(get(ui::place)))
+        .route(
             "/ui/places/{id}/{action}",
-            get(shown(ui::place_action)).post(shown(ui::change_place)),
+            private_page(get(ui::place_action).post(ui::change_place)),
         )
-        .at(
+        .route(
             "/ui/import",
-            get(shown(ui::import_form)).post(shown(ui::import)),
+            private_page(get(ui::import_form).post(ui::import)),
         )
-        .at("/ui/enter", post(page(ui::enter)))
-        .at("/ui/forget", post(page(ui::forget)))
-        .at("/ui", any(page(ui::nothing)))
-        .at("/ui/{*rest}", any(page(ui::nothing)))
+        .route("/ui/enter", page(post(ui::enter)))
+        .route("/ui/forget", page(post(ui::forget)))
+        .route("/ui", page(any(ui::nothing)))
+        .route("/ui/{*rest}", page(any(ui::nothing)))
+}
+
+/// A page: its handler finds the token in a cookie, and errors are pages, too.
+fn page(methods: MethodRouter) -> MethodRouter {
+    methods.pages(ui::error_page)
+}
+
+/// A page that shows records: it asks for a login if reading needs a token.
+fn private_page(methods: MethodRouter) -> MethodRouter {
+    page(methods).gate(ui::require_read)
 }
 
 thread_local! {
-    static ROUTES: Rc<Routes> = Rc::new(table());
+    static ROUTER: Rc<Router> = Rc::new(router());
 }
 
 #[event(start)]
@@ -88,14 +120,13 @@ fn start() {
     edge::start();
 }
 
-/// Answers a request.
+/// Serves a request.
 #[wasm_bindgen]
 pub fn fetch(request: Request, bindings: Env, context: worker_sys::Context) -> Promise {
-    edge::serve(ROUTES.with(Rc::clone), request, bindings, context)
+    edge::serve(ROUTER.with(Rc::clone), request, bindings, context)
 }
 
-/// What the schedule runs. The macro of the platform's crate would keep the context to itself,
-/// that a call needs.
+/// Refreshes snapshots by a schedule. The `event` macro does not pass the context on.
 #[wasm_bindgen]
 pub async fn scheduled(_event: JsValue, bindings: Env, context: worker_sys::Context) {
     let env = edge::Env::of_schedule(bindings);

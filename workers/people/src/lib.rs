@@ -1,4 +1,4 @@
-//! The people worker: the register of people.
+//! The people worker: the backend service of the table of people.
 
 pub mod domain;
 pub mod routes;
@@ -7,62 +7,83 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{JSON, MERGE_PATCH, Routes, access, get, health, held, post};
+use edge::auth::backend_guard;
+use edge::{JSON, Layer, MERGE_PATCH, Router, get, health, post};
 use js_sys::Promise;
 use tables::import;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Request;
 use worker::{Env, ScheduleContext, ScheduledEvent, console_error, event, worker_sys};
 
-/// The whole route table, each address without its `/v1`.
+use routes::change_seqs;
+
+/// What a request passes through on its way to a handler, and in reverse order on its way back.
+/// Around all of it, `edge::serve` traces the request and responds even if the worker panics.
+const LAYERS: &[Layer] = &[
+    Layer::Cors,
+    Layer::Head,
+    Layer::Consistency,
+    Layer::Authenticate(backend_guard),
+    Layer::RateLimit,
+    Layer::Authorize,
+    Layer::Problems,
+    Layer::ResponseCache,
+];
+
+/// The routes, without their `/v1`. A property stands after the method that it belongs to.
 #[must_use]
-pub fn table() -> Routes {
-    Routes::of("people", access::at_an_owner)
-        .at("/healthz", get(health::alive))
-        .at("/readyz", get(routes::ready))
-        .at("/openapi.json", get(routes::document))
-        .at(
+pub fn router() -> Router {
+    Router::new("people", LAYERS)
+        .route("/healthz", get(health::alive).health_check())
+        .route("/readyz", get(routes::ready).health_check())
+        .route("/openapi.json", get(routes::document))
+        .route(
             "/people",
-            get(held(routes::marks, routes::list))
+            get(routes::list)
+                .cached(change_seqs)
                 .post(routes::create)
-                .taking(JSON),
+                .accepts(JSON),
         )
-        .at(
+        .route(
             "/people/{id}",
-            get(held(routes::marks, routes::read))
+            get(routes::read)
+                .cached(change_seqs)
                 .put(routes::put)
                 .patch(routes::patch)
-                .taking(MERGE_PATCH)
+                .accepts(MERGE_PATCH)
                 .delete(routes::delete),
         )
-        .at("/people/{id}/history", get(routes::history))
-        .at("/people/by-place", get(routes::by_place))
-        .at("/people/population", get(routes::population))
-        .at(
+        .route("/people/{id}/history", get(routes::history))
+        .route("/people/by-place", get(routes::by_place))
+        .route("/people/population", get(routes::population))
+        .route(
             "/people/import",
-            post(routes::import).taking(&import::Format::MEDIA_TYPES),
+            post(routes::import).accepts(&import::Format::MEDIA_TYPES),
         )
-        .at("/people/export", get(routes::export))
-        .at("/people/changes", get(routes::changes))
-        .at(
+        .route("/people/export", get(routes::export))
+        .route("/people/changes", get(routes::changes))
+        .route(
             "/internal/residents/{id}/close",
-            post(routes::residents::close),
+            post(routes::residents::close).internal(),
         )
-        .at(
+        .route(
             "/internal/residents/{id}/reassign",
-            post(routes::residents::reassign),
+            post(routes::residents::reassign).internal(),
         )
-        .at(
+        .route(
             "/internal/residents/{id}/detach-dead",
-            post(routes::residents::detach_dead),
+            post(routes::residents::detach_dead).internal(),
         )
-        .at("/internal/counter", get(routes::counter))
-        .at("/internal/integrity", get(routes::integrity))
-        .at("/internal/repair", post(routes::repair))
+        .route(
+            "/internal/counter",
+            get(routes::counter).internal().from_replica(),
+        )
+        .route("/internal/integrity", get(routes::integrity).internal())
+        .route("/internal/repair", post(routes::repair).internal())
 }
 
 thread_local! {
-    static ROUTES: Rc<Routes> = Rc::new(table());
+    static ROUTER: Rc<Router> = Rc::new(router());
 }
 
 #[event(start)]
@@ -70,10 +91,10 @@ fn start() {
     edge::start();
 }
 
-/// Answers a request.
+/// Serves a request.
 #[wasm_bindgen]
 pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Promise {
-    edge::serve(ROUTES.with(Rc::clone), request, env, context)
+    edge::serve(ROUTER.with(Rc::clone), request, env, context)
 }
 
 #[event(scheduled)]

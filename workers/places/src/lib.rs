@@ -1,4 +1,4 @@
-//! The places worker: the register of places.
+//! The places worker: the backend service of the table of places.
 
 pub mod domain;
 pub mod routes;
@@ -7,50 +7,71 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{JSON, MERGE_PATCH, Routes, access, get, health, held, post};
+use edge::auth::backend_guard;
+use edge::{JSON, Layer, MERGE_PATCH, Router, get, health, post};
 use js_sys::Promise;
 use tables::import;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Request;
 use worker::{Env, ScheduleContext, ScheduledEvent, console_error, event, worker_sys};
 
-/// The whole route table, each address without its `/v1`.
+use routes::change_seqs;
+
+/// What a request passes through on its way to a handler, and in reverse order on its way back.
+/// Around all of it, `edge::serve` traces the request and responds even if the worker panics.
+const LAYERS: &[Layer] = &[
+    Layer::Cors,
+    Layer::Head,
+    Layer::Consistency,
+    Layer::Authenticate(backend_guard),
+    Layer::RateLimit,
+    Layer::Authorize,
+    Layer::Problems,
+    Layer::ResponseCache,
+];
+
+/// The routes, without their `/v1`. A property stands after the method that it belongs to.
 #[must_use]
-pub fn table() -> Routes {
-    Routes::of("places", access::at_an_owner)
-        .at("/healthz", get(health::alive))
-        .at("/readyz", get(routes::ready))
-        .at("/openapi.json", get(routes::document))
-        .at(
+pub fn router() -> Router {
+    Router::new("places", LAYERS)
+        .route("/healthz", get(health::alive).health_check())
+        .route("/readyz", get(routes::ready).health_check())
+        .route("/openapi.json", get(routes::document))
+        .route(
             "/places",
-            get(held(routes::marks, routes::list))
+            get(routes::list)
+                .cached(change_seqs)
                 .post(routes::create)
-                .taking(JSON),
+                .accepts(JSON),
         )
-        .at(
+        .route(
             "/places/{id}",
-            get(held(routes::marks, routes::read))
+            get(routes::read)
+                .cached(change_seqs)
                 .put(routes::put)
                 .patch(routes::patch)
-                .taking(MERGE_PATCH)
+                .accepts(MERGE_PATCH)
                 .delete(routes::delete),
         )
-        .at("/places/{id}/history", get(routes::history))
-        .at("/places/as-of", get(routes::as_of))
-        .at(
+        .route("/places/{id}/history", get(routes::history))
+        .route("/places/as-of", get(routes::as_of))
+        .route(
             "/places/import",
-            post(routes::import).taking(&import::Format::MEDIA_TYPES),
+            post(routes::import).accepts(&import::Format::MEDIA_TYPES),
         )
-        .at("/places/export", get(routes::export))
-        .at("/places/changes", get(routes::changes))
-        .at("/internal/statuses", get(routes::statuses))
-        .at("/internal/counter", get(routes::counter))
-        .at("/internal/integrity", get(routes::integrity))
-        .at("/internal/repair", post(routes::repair))
+        .route("/places/export", get(routes::export))
+        .route("/places/changes", get(routes::changes))
+        .route("/internal/statuses", get(routes::statuses).internal())
+        .route(
+            "/internal/counter",
+            get(routes::counter).internal().from_replica(),
+        )
+        .route("/internal/integrity", get(routes::integrity).internal())
+        .route("/internal/repair", post(routes::repair).internal())
 }
 
 thread_local! {
-    static ROUTES: Rc<Routes> = Rc::new(table());
+    static ROUTER: Rc<Router> = Rc::new(router());
 }
 
 #[event(start)]
@@ -58,10 +79,10 @@ fn start() {
     edge::start();
 }
 
-/// Answers a request.
+/// Serves a request.
 #[wasm_bindgen]
 pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Promise {
-    edge::serve(ROUTES.with(Rc::clone), request, env, context)
+    edge::serve(ROUTER.with(Rc::clone), request, env, context)
 }
 
 #[event(scheduled)]

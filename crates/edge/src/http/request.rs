@@ -1,4 +1,4 @@
-//! A request, as far as a handler needs it.
+//! A request, with the methods that handlers read it by.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -12,9 +12,10 @@ use http_semantics::{Format, Params, Preconditions, Problem, negotiation};
 use web_sys::{Headers, Request, RequestInit};
 use worker::Context;
 
+use crate::env::Env;
+use crate::error::Error;
 use crate::http::chunks::chunks;
-use crate::http::response::Fixed;
-use crate::{Env, Error, Incoming, Method};
+use crate::http::request_parts::{Method, RequestParts};
 
 /// The most bytes of a body that is one record.
 pub const RECORD_BYTES: usize = 64 * 1024;
@@ -36,13 +37,13 @@ const DRAINED: usize = 4;
 #[derive(Clone)]
 pub struct Call {
     /// The request itself.
-    pub incoming: Incoming,
+    pub incoming: RequestParts,
     /// The bindings.
     pub env: Env,
     /// What outlives the answer.
     pub context: Rc<Context>,
-    /// Whether what the reader has is known to be of the past: `If-None-Match` is passed over.
-    pub has_nothing: bool,
+    /// Whether to ignore `If-None-Match`, because the client's response is known to be stale.
+    pub skip_if_none_match: bool,
     /// The path, in the one spelling that the route tables hold.
     pub path: String,
     /// The query string, without the `?`.
@@ -53,12 +54,7 @@ pub struct Call {
     pub(crate) is_negotiated: Rc<Cell<bool>>,
     /// How the sources of the answer did.
     pub timings: Rc<RefCell<Timings>>,
-    /// Who is given each answer that is held, and each that is proved again.
-    pub keep: Option<Keep>,
 }
-
-/// Who is given an answer that is right by the marks that it has.
-pub type Keep = Rc<dyn Fn(&Rc<Fixed>)>;
 
 impl Call {
     /// A read of the worker's own, in a form.
@@ -83,13 +79,12 @@ impl Call {
             incoming: request.into(),
             env: env.clone(),
             context: Rc::clone(context),
-            has_nothing: false,
+            skip_if_none_match: false,
             path: path.to_owned(),
             query: query.to_owned(),
             segments: path.split('/').skip(2).map(ToOwned::to_owned).collect(),
             is_negotiated: Rc::default(),
             timings: Rc::default(),
-            keep: None,
         })
     }
 
@@ -151,7 +146,7 @@ impl Call {
     pub fn preconditions(&self) -> Result<Preconditions, Problem> {
         Ok(Preconditions {
             if_match: self.header_as("if-match")?,
-            if_none_match: if self.has_nothing {
+            if_none_match: if self.skip_if_none_match {
                 None
             } else {
                 self.header_as("if-none-match")?

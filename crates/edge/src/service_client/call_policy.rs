@@ -13,8 +13,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, RequestInit, Response};
 
-use crate::timeout::{Budget, in_time};
-use crate::{Error, now, serve};
+use crate::error::Error;
+use crate::layers::trace::report;
+use crate::timeout::{Deadline, before, now, timer};
 
 thread_local! {
     /// The circuit breakers of the services that this isolate reads.
@@ -34,7 +35,7 @@ pub struct Callee {
     /// By when all its answers to this request must be there, in milliseconds since 1970.
     pub until: Option<i64>,
     /// The timer until then.
-    pub budget: Budget,
+    pub budget: Deadline,
     /// Whether its answers have no body, so that one timer of the platform's own is enough.
     pub is_brief: bool,
     /// Whether a breaker stands before it.
@@ -56,7 +57,7 @@ impl Callee {
             service,
             patience_ms,
             until: None,
-            budget: Budget::default(),
+            budget: Deadline::default(),
             is_brief: false,
             is_guarded: false,
             timings: None,
@@ -89,7 +90,7 @@ impl Callee {
 
     /// The problem for an answer that cannot be used.
     pub fn failed(&self, reason: &str) -> Error {
-        serve::report(format!("{}: {reason}", self.service));
+        report(format!("{}: {reason}", self.service));
         self.breaker(|breaker| breaker.failed(now()));
         self.note(now(), "failed");
         Problem::service_failed(self.service).into()
@@ -134,7 +135,7 @@ impl Callee {
             return self.brief(asked, init, fetch).await;
         }
         let fetched = fetch(init).map_err(|thrown| self.threw(&thrown))?;
-        let answer = in_time(&fetched, self).await;
+        let answer = self.in_time(&fetched).await;
         if let Some(answer) = answer.map_err(|thrown| self.threw(&thrown))? {
             let answer = self.sound(answer.unchecked_into())?;
             self.note(asked, WELL);
@@ -177,6 +178,21 @@ impl Callee {
             status @ 500.. => Err(self.failed(&format!("status {status}"))),
             _ => Ok(response),
         }
+    }
+
+    /// The timer of this call. A shared one that has expired already would win even over a
+    /// response that is there.
+    pub fn timer(&self) -> Promise {
+        let shared = 1..=i64::from(self.patience_ms);
+        match self.until {
+            Some(until) if shared.contains(&(until - now())) => self.budget.timer(until),
+            _ => timer(self.left_ms()),
+        }
+    }
+
+    /// The value of a promise of the service, or none if the call times out.
+    pub async fn in_time(&self, promise: &Promise) -> Result<Option<JsValue>, JsValue> {
+        before(&self.timer(), promise).await
     }
 
     fn breaker<T>(&self, act: impl FnOnce(&mut Breaker) -> T) -> Option<T> {

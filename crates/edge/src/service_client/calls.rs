@@ -8,9 +8,10 @@ use web_sys::{Headers, RequestInit, Response};
 
 use super::Upstream;
 use crate::d1::consistency::BOOKMARK;
+use crate::error::Error;
+use crate::http::request_parts::{Method, RequestParts};
 use crate::layers::auth as access;
 use crate::layers::trace::REQUEST_ID;
-use crate::{Error, Incoming, Method};
 
 impl Upstream {
     /// Reads a path of the service.
@@ -80,7 +81,7 @@ impl Upstream {
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn forward(&self, incoming: &Incoming) -> Result<Response, Error> {
+    pub async fn forward(&self, incoming: &RequestParts) -> Result<Response, Error> {
         let thrown = Error::platform("passing a request on");
         let sent = Headers::new_with_headers(&incoming.headers).map_err(&thrown)?;
         for name in ["authorization", "cookie"] {

@@ -2,9 +2,10 @@
 //!
 //! At the entry point a read is more patient with a service, and less with a user: what failed
 //! at once is tried once more, all that is asked for one answer shares one budget of time, and a
-//! service that fails again and again is not asked for a while ([`crate::circuit_breaker`]). A write
+//! service that fails again and again is not asked for a while ([`circuit_breaker`]). A write
 //! is sent once, whatever becomes of it.
 
+pub mod body_reader;
 pub mod call_policy;
 mod calls;
 pub mod circuit_breaker;
@@ -23,10 +24,13 @@ use web_sys::{RequestInit, Response};
 use worker::worker_sys;
 
 use crate::d1::consistency::{BOOKMARK, Reading};
+use crate::env::Env;
+use crate::error::Error;
+use crate::http::request_parts::Method;
 use crate::layers::auth as access;
+use crate::layers::trace::Trace;
 use crate::service_client::call_policy::{Callee, Fetch};
-use crate::timeout::pause;
-use crate::{Env, Error, Method, Trace, now};
+use crate::timeout::{now, pause};
 
 /// How long a service may take to begin its answer, and for each part of it from then on.
 const DEADLINE_MS: u32 = 5_000;

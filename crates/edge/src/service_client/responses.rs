@@ -5,8 +5,8 @@ use wasm_bindgen::JsCast;
 use web_sys::Response;
 
 use super::Upstream;
-use crate::Error;
-use crate::timeout::{Parts, in_time};
+use crate::error::Error;
+use crate::service_client::body_reader::BodyReader;
 
 impl Upstream {
     /// Reads a path that the service must have.
@@ -46,7 +46,7 @@ impl Upstream {
     /// A body that breaks off.
     pub async fn bytes(&self, response: &Response) -> Result<Vec<u8>, Error> {
         let buffer = match response.array_buffer() {
-            Ok(buffer) => in_time(&buffer, &self.callee).await,
+            Ok(buffer) => self.callee.in_time(&buffer).await,
             Err(thrown) => Err(thrown),
         };
         match buffer {
@@ -61,7 +61,7 @@ impl Upstream {
 
     /// The body of an answer as it comes.
     #[must_use]
-    pub fn parts(&self, response: &Response) -> Parts {
-        Parts::of(response, self.callee.clone())
+    pub fn parts(&self, response: &Response) -> BodyReader {
+        BodyReader::new(response, self.callee.clone())
     }
 }

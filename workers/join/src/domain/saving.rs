@@ -5,7 +5,7 @@
 //! already, of the same marks, is not written again: a reader whom nothing new was told costs
 //! nothing.
 
-use http_semantics::lru_cache::Held;
+use http_semantics::lru_cache::LruCache;
 
 /// The change counters of both registers.
 pub type Marks = [i64; 2];
@@ -47,7 +47,7 @@ pub enum Step<T> {
 /// What waits to be written, and what has been.
 #[derive(Debug)]
 pub struct Saving<T> {
-    written: Held<Marks>,
+    written: LruCache<Marks>,
     waiting: Vec<Waiting<T>>,
     /// When the writer was last heard of, in milliseconds since 1970; none where there is none.
     writer_at: Option<i64>,
@@ -58,7 +58,7 @@ pub struct Saving<T> {
 impl<T> Default for Saving<T> {
     fn default() -> Self {
         Self {
-            written: Held::new(REMEMBERED),
+            written: LruCache::new(REMEMBERED),
             waiting: Vec::new(),
             writer_at: None,
             write_at: 0,

@@ -12,7 +12,7 @@ pub async fn to_places(call: Call) -> Result<Answer, Error> {
     places(&call.env)?
         .forward(&call.incoming)
         .await
-        .map(Answer::passed)
+        .map(Answer::proxied)
 }
 
 /// To the people worker.
@@ -23,7 +23,7 @@ pub async fn to_people(call: Call) -> Result<Answer, Error> {
     people(&call.env)?
         .forward(&call.incoming)
         .await
-        .map(Answer::passed)
+        .map(Answer::proxied)
 }
 
 /// An import of places, which takes its time.
@@ -32,7 +32,7 @@ pub async fn to_people(call: Call) -> Result<Answer, Error> {
 /// As [`to_places`].
 pub async fn import_places(call: Call) -> Result<Answer, Error> {
     let places = places(&call.env)?.patient();
-    places.forward(&call.incoming).await.map(Answer::passed)
+    places.forward(&call.incoming).await.map(Answer::proxied)
 }
 
 /// An import of people, which takes its time.
@@ -41,5 +41,5 @@ pub async fn import_places(call: Call) -> Result<Answer, Error> {
 /// As [`to_places`].
 pub async fn import_people(call: Call) -> Result<Answer, Error> {
     let people = people(&call.env)?.patient();
-    people.forward(&call.incoming).await.map(Answer::passed)
+    people.forward(&call.incoming).await.map(Answer::proxied)
 }

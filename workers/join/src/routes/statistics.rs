@@ -38,7 +38,11 @@ pub async fn places(call: Call) -> Result<Answer, Error> {
     let paths = [places_path.as_str(), people_path.as_str()];
     let (places, joined) = services.ask(paths, format, false).await?;
     let places = services.places.found(places)?;
-    let Joined { people, tag, marks } = joined?;
+    let Joined {
+        people,
+        tag,
+        change_seqs,
+    } = joined?;
     let sums = Sums::of(&people);
     step(&services, &mut gathering, places, people).await?;
     finish(&services, &mut gathering).await?;
@@ -52,7 +56,7 @@ pub async fn places(call: Call) -> Result<Answer, Error> {
     let next = next.map(|after| page::next_link(path, &call.query, &after.to_string()));
     let body = Body::Text(written.into_text());
     Ok(Answer::ok(format.media_type(), body)
-        .of_marks(marks.filter(|_| is_now))
+        .made_at(change_seqs.filter(|_| is_now))
         .tagged(&tag)
         .header_if("link", next))
 }

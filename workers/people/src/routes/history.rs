@@ -1,7 +1,7 @@
 //! `GET /v1/people/{id}/history` and `GET /v1/people/changes`
 
 use domain::PersonId;
-use edge::{Answer, Call, Env, Error, Marks, change_feed};
+use edge::{Answer, Call, ChangeSeqs, Env, Error, change_feed};
 
 use crate::store::CHANGES;
 
@@ -23,7 +23,7 @@ pub async fn changes(call: Call) -> Result<Answer, Error> {
     change_feed::changes(call, CHANGES, "/v1/people/changes").await
 }
 
-/// How far the register is.
+/// The change sequence of the table.
 ///
 /// # Errors
 /// A database that does not answer.
@@ -31,7 +31,7 @@ pub async fn counter(call: Call) -> Result<Answer, Error> {
     change_feed::counter(call, CHANGES).await
 }
 
-/// The same, for the answers that an isolate holds.
-pub async fn marks(env: Env) -> Option<Marks> {
-    change_feed::marks(env, CHANGES).await
+/// The same, to revalidate cached responses.
+pub async fn change_seqs(env: Env) -> Option<ChangeSeqs> {
+    change_feed::change_seqs(env, CHANGES).await
 }

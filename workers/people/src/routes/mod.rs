@@ -23,7 +23,7 @@ pub use create::create;
 pub use delete::delete;
 pub use document::document;
 pub use export::export;
-pub use history::{changes, counter, history, marks};
+pub use history::{change_seqs, changes, counter, history};
 pub use import::import;
 pub use integrity::integrity;
 pub use list::list;

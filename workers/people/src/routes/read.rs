@@ -20,6 +20,6 @@ pub async fn read(call: Call) -> Result<Answer, Error> {
     if call.preconditions()?.not_modified(Some(version)) {
         return Ok(Answer::not_modified(&tag));
     }
-    let marks = row.integer(2).map(|counter| [counter, 0]);
-    Ok(Answer::record(Body::Js(row.value(0)), &tag).of_marks(marks))
+    let change_seqs = row.integer(2).map(edge::ChangeSeqs::of_table);
+    Ok(Answer::record(Body::Js(row.value(0)), &tag).made_at(change_seqs))
 }

@@ -1,7 +1,7 @@
 //! `GET /v1/places/{id}`
 
 use domain::PlaceId;
-use edge::proof::COUNTER;
+use edge::change_seqs::{CHANGE_SEQ, ChangeSeqs};
 use edge::{Answer, Body, Call, Database, Error};
 use http_semantics::{Problem, Tag};
 
@@ -23,6 +23,6 @@ pub async fn read(call: Call) -> Result<Answer, Error> {
     }
     let counter = row.integer(2);
     Ok(Answer::record(Body::Js(row.value(0)), &tag)
-        .of_marks(counter.map(|counter| [counter, 0]))
-        .header_if(COUNTER, counter.map(|counter| counter.to_string())))
+        .made_at(counter.map(ChangeSeqs::of_table))
+        .header_if(CHANGE_SEQ, counter.map(|counter| counter.to_string())))
 }

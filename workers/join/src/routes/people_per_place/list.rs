@@ -64,7 +64,7 @@ pub async fn list(call: Call) -> Result<Answer, Error> {
             Err(error) => return half(error, merging.into_merge(), media_type).map(described),
         }
     };
-    let answer = Answer::ok(media_type, body).of_marks(joined.marks);
+    let answer = Answer::ok(media_type, body).made_at(joined.change_seqs);
     Ok(described(answer.tagged(&joined.tag)))
 }
 

@@ -1,6 +1,6 @@
 //! The merge, fed by the people service: asks it again where references are not sound.
 
-use edge::{Error, Parts};
+use edge::{BodyReader, Error};
 use web_sys::Response;
 
 use super::sources::Services;
@@ -11,7 +11,7 @@ pub struct Merging {
     ask: PeoplePerPlace,
     merge: Merge,
     services: Services,
-    groups: Parts,
+    groups: BodyReader,
     is_whole: bool,
 }
 
@@ -29,7 +29,7 @@ impl Merging {
 
     /// From now on the reader has an answer, and no budget of time is for all of it.
     pub fn unhurried(&mut self) {
-        self.groups.unhurried();
+        self.groups.without_deadline();
         self.services.unhurried();
     }
 

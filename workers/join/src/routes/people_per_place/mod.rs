@@ -12,7 +12,7 @@ use crate::domain::{Malformed, Merge};
 
 pub use list::list;
 pub use read::read;
-pub use sources::{Services, marks};
+pub use sources::{Services, change_seqs};
 
 /// The owner of places.
 ///

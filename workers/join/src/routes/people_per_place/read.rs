@@ -56,7 +56,7 @@ pub async fn read(call: Call) -> Result<Answer, Error> {
     let place = place?;
     let whole = group.and_then(|(group, joined)| {
         let body = merged(place.clone(), &group).map_err(|malformed| services.blame(malformed))?;
-        Ok(Answer::record(Body::Bytes(body), &joined.tag).of_marks(joined.marks))
+        Ok(Answer::record(Body::Bytes(body), &joined.tag).made_at(joined.change_seqs))
     });
     whole.or_else(|error| {
         let place = Merge::of_one(place, Frame::NONE);

@@ -6,8 +6,8 @@
 //! has changed, and only where one has is the other one's part fetched, too.
 
 use domain::Param;
-use edge::proof::{self, COUNTER};
-use edge::{Call, Env, Error, Marks, Upstream};
+use edge::change_seqs::{self, CHANGE_SEQ};
+use edge::{Call, ChangeSeqs, Env, Error, Upstream};
 use futures_util::future::{join, try_join};
 use http_semantics::{Format, Problem, Tag};
 use web_sys::Response;
@@ -32,7 +32,7 @@ pub struct Joined {
     /// The tag of what is made from both.
     pub tag: Tag,
     /// The change counters of both registers, where both have told theirs.
-    pub marks: Option<Marks>,
+    pub change_seqs: Option<ChangeSeqs>,
 }
 
 /// What a service's own tag is made of: a version, or a change counter.
@@ -44,7 +44,7 @@ fn mark(response: &Response) -> Option<i64> {
 
 /// The change counter that an answer tells by itself.
 fn told(response: &Response) -> Option<i64> {
-    let counter = response.headers().get(COUNTER).ok().flatten()?;
+    let counter = response.headers().get(CHANGE_SEQ).ok().flatten()?;
     counter.parse().ok()
 }
 
@@ -54,16 +54,19 @@ fn counter(response: &Response) -> Option<i64> {
     told(response).or_else(|| tag()?.counters(Format::Json).map(|[counter]| counter))
 }
 
-/// How long a counter is waited for, in milliseconds: then the answer is made anew.
-const MARKS_MS: u32 = 1_000;
+/// The timeout of a read of the change sequences, in milliseconds.
+const CHANGE_SEQS_MS: u32 = 1_000;
 
-/// How far both registers are, for the answers that an isolate holds.
-pub async fn marks(env: Env) -> Option<Marks> {
+/// The current change sequences of both tables.
+pub async fn change_seqs(env: Env) -> Option<ChangeSeqs> {
     let Services { places, people } = Services::of(&env).ok()?;
-    let (places, people) = (places.brief(MARKS_MS), people.brief(MARKS_MS));
+    let (places, people) = (places.brief(CHANGE_SEQS_MS), people.brief(CHANGE_SEQS_MS));
     let path = "/internal/counter";
     let (places, people) = try_join(places.get(path), people.get(path)).await.ok()?;
-    Some([told(&places)?, told(&people)?])
+    Some(ChangeSeqs {
+        places: told(&places)?,
+        people: told(&people)?,
+    })
 }
 
 /// The tag of the list that a reader has, if it is still that of both registers.
@@ -74,18 +77,18 @@ pub async fn unchanged(call: &Call, format: Format) -> Result<Option<Tag>, Probl
     let Some(seen) = call.preconditions()?.known_counters(format) else {
         return Ok(None);
     };
-    let now = proof::marks(call, marks).await;
-    Ok((now == Some(seen)).then(|| Tag::of_list(format, &seen)))
+    let now = change_seqs::current(call, change_seqs).await;
+    Ok((now == Some(seen.into())).then(|| Tag::of_list(format, &seen)))
 }
 
 impl Joined {
     fn of(places: &Response, people: Response, format: Format) -> Self {
         let tagged = [mark(places), mark(&people)].map(Option::unwrap_or_default);
-        let marks = counter(places).zip(counter(&people));
+        let change_seqs = counter(places).zip(counter(&people));
         Self {
             people,
             tag: Tag::of_list(format, &tagged),
-            marks: marks.map(|(places, people)| [places, people]),
+            change_seqs: change_seqs.map(|(places, people)| ChangeSeqs { places, people }),
         }
     }
 }

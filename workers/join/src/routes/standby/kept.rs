@@ -1,13 +1,14 @@
 //! The last good answer to a request: as this isolate holds it, or as it was written down.
 
 use domain::Param;
-use edge::{Answer, Body, Call, Database, Env, Error, Fixed, Marks, Row, last, within};
+use edge::{Answer, Body, CachedResponse, Call, Database, Env, Error, Row, cached, with_timeout};
 use http_semantics::Tag;
 use js_sys::Array;
 use wasm_bindgen::JsValue;
 use worker::console_error;
 
 use super::{Asked, saving};
+use crate::domain::saving::Marks;
 use crate::domain::snapshot::Headers;
 use crate::store;
 
@@ -27,7 +28,7 @@ pub struct Kept {
 /// first where it is as new as anything that this isolate knows of.
 pub(super) async fn find(asked: &Asked) -> Option<Kept> {
     let began = edge::now();
-    let held = last(&asked.call).map(|fixed| Kept::held(&fixed));
+    let held = cached(&asked.call).map(|fixed| Kept::held(&fixed));
     let newest = saving::seen().map(|(marks, _)| marks);
     let kept = match (held, asked.key()) {
         (Some(held), _) if Some(held.marks) == newest => Some(held),
@@ -46,7 +47,7 @@ pub(super) async fn find(asked: &Asked) -> Option<Kept> {
 
 /// The snapshot of a key, if there is one and our own database is well.
 pub async fn in_time(env: &Env, key: &str) -> Option<Kept> {
-    let found = within(PATIENCE_MS, written(env, key)).await?;
+    let found = with_timeout(PATIENCE_MS, written(env, key)).await?;
     found.unwrap_or_else(|error| {
         console_error!("a snapshot: {error}");
         None
@@ -59,9 +60,9 @@ async fn written(env: &Env, key: &str) -> Result<Option<Kept>, Error> {
 }
 
 impl Kept {
-    fn held(fixed: &Fixed) -> Self {
+    fn held(fixed: &CachedResponse) -> Self {
         Self {
-            marks: fixed.marks,
+            marks: fixed.change_seqs.to_array(),
             at: fixed.at,
             headers: saving::headers(fixed),
             body: fixed.body().clone(),

@@ -11,7 +11,7 @@ mod saving;
 
 use std::rc::Rc;
 
-use edge::{Answer, Call, Error, UNASKED, now};
+use edge::{Answer, CachedResponse, Call, Error, StaleIfError, UNASKED, now};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use http_semantics::cache_status::CacheStatus;
@@ -19,37 +19,37 @@ use http_semantics::{Format, Problem, prefer};
 
 use crate::domain::snapshot;
 
-/// A handler of reads, in one of these forms, that has something to say still when a service
-/// has failed it.
-pub fn standby<H, A>(
-    forms: &'static [Format],
-    handler: H,
-) -> impl Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>
-where
-    H: Fn(Call) -> A + 'static,
-    A: Future<Output = Result<Answer, Error>> + 'static,
-{
-    move |mut call| {
-        let asked = Rc::new(Asked {
-            call: call.clone(),
-            forms,
-            began: now(),
-        });
-        let keeper = Rc::clone(&asked);
-        call.keep = Some(Rc::new(move |fixed| saving::keep(&keeper, fixed)));
-        let answer = handler(call);
+/// The fallback of a request whose response has one of these formats.
+#[must_use]
+pub fn stale_if_error(call: &Call, formats: &'static [Format]) -> Rc<dyn StaleIfError> {
+    Rc::new(Asked {
+        call: call.clone(),
+        forms: formats,
+        began: now(),
+    })
+}
+
+impl StaleIfError for Asked {
+    fn save(&self, response: &Rc<CachedResponse>) {
+        saving::keep(self, response);
+    }
+
+    fn replace(
+        self: Rc<Self>,
+        outcome: Result<Answer, Error>,
+    ) -> LocalBoxFuture<'static, Result<Answer, Error>> {
         async move {
-            let answer = match answer.await {
+            let answer = match outcome {
                 Ok(mut answer) => match answer.lacks() {
                     None => answer,
-                    Some(problem) => asked.instead(problem, Some(answer)).await,
+                    Some(problem) => self.instead(problem, Some(answer)).await,
                 },
                 Err(Error::Problem(problem)) if problem.service().is_some() => {
-                    asked.instead(problem, None).await
+                    self.instead(problem, None).await
                 }
                 Err(other) => return Err(other),
             };
-            let timings = asked.call.timings.borrow().header();
+            let timings = self.call.timings.borrow().header();
             Ok(answer.header_if("server-timing", timings))
         }
         .boxed_local()

@@ -4,14 +4,14 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use edge::{Call, Database, Env, Error, Fixed};
+use edge::{CachedResponse, Call, Database, Env, Error};
 use http_semantics::Format;
 use wasm_bindgen_futures::JsFuture;
 use worker::Context;
 
 use super::saving;
 use crate::domain::snapshot::{MOST_BYTES, key, of_key};
-use crate::routes::people_per_place::{self, marks};
+use crate::routes::people_per_place::{self, change_seqs};
 use crate::routes::{statistics, ui};
 use crate::store;
 
@@ -27,7 +27,7 @@ pub async fn scheduled(env: Env, context: Context) -> Result<(), Error> {
         return Ok(());
     }
     // Where a service is down there is nothing to write down.
-    let Some(now) = marks(env.clone()).await else {
+    let Some(now) = change_seqs(env.clone()).await else {
         return Ok(());
     };
     let always = always();
@@ -42,7 +42,7 @@ pub async fn scheduled(env: Env, context: Context) -> Result<(), Error> {
         .filter(|key| known.iter().all(|(known, _)| known != key));
     let past = known
         .iter()
-        .filter(|(_, marks)| *marks != now)
+        .filter(|(_, marks)| *marks != now.to_array())
         .map(|(key, _)| key.clone());
     let context = Rc::new(context);
     for key in missing.chain(past) {
@@ -82,7 +82,7 @@ async fn refresh(env: &Env, context: &Rc<Context>, key: &str) -> Result<(), Erro
     if answer.lacks().is_some() {
         return Ok(());
     }
-    let made: Rc<RefCell<Option<Fixed>>> = Rc::default();
+    let made: Rc<RefCell<Option<CachedResponse>>> = Rc::default();
     let kept = Rc::clone(&made);
     let answer = answer.kept(began, MOST_BYTES, move |fixed| {
         kept.replace(Some(fixed));

@@ -3,13 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use edge::{Database, Env, Error, Fixed, Marks, now, pause};
+use edge::{CachedResponse, Database, Env, Error, now, pause};
 use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::console_error;
 
 use super::Asked;
-use crate::domain::saving::{Saving, Step, Waiting};
+use crate::domain::saving::{Marks, Saving, Step, Waiting};
 use crate::domain::snapshot::{Headers, MOST_BYTES, Snapshot};
 use crate::store;
 
@@ -20,7 +20,7 @@ const SETTING: &str = "SNAPSHOTS";
 const MOST_STEPS: usize = 24;
 
 /// An answer, and when its reader asked.
-type Good = (Rc<Fixed>, i64);
+type Good = (Rc<CachedResponse>, i64);
 
 thread_local! {
     static SAVING: RefCell<Saving<Good>> = RefCell::default();
@@ -34,14 +34,14 @@ pub fn seen() -> Option<(Marks, i64)> {
 }
 
 /// Takes an answer that is right just now.
-pub(super) fn keep(asked: &Asked, fixed: &Rc<Fixed>) {
+pub(super) fn keep(asked: &Asked, fixed: &Rc<CachedResponse>) {
     // It was proved behind this moment, or made behind it: by a replica, perhaps, that is behind
     // what this isolate has heard of.
     let began = asked.began;
     match SEEN.get() {
-        Some((known, _)) if is_behind(fixed.marks, known) => return,
+        Some((known, _)) if is_behind(fixed.change_seqs.to_array(), known) => return,
         Some((_, at)) if at > began => {}
-        _ => SEEN.set(Some((fixed.marks, began))),
+        _ => SEEN.set(Some((fixed.change_seqs.to_array(), began))),
     }
     if fixed.is_kept.get() || fixed.bytes > MOST_BYTES {
         return;
@@ -50,13 +50,13 @@ pub(super) fn keep(asked: &Asked, fixed: &Rc<Fixed>) {
     let env = &asked.call.env;
     fixed
         .is_kept
-        .set(SAVING.with_borrow_mut(|saving| saving.has(&key, fixed.marks)));
+        .set(SAVING.with_borrow_mut(|saving| saving.has(&key, fixed.change_seqs.to_array())));
     if fixed.is_kept.get() || is_off(env) {
         return;
     }
     let waiting = Waiting {
         key,
-        marks: fixed.marks,
+        marks: fixed.change_seqs.to_array(),
         answer: (Rc::clone(fixed), began),
     };
     if SAVING.with_borrow_mut(|saving| saving.offer(waiting, now())) {
@@ -96,10 +96,15 @@ async fn write(env: Env) {
 ///
 /// # Errors
 /// What D1 says.
-pub async fn save(env: &Env, key: &str, fixed: &Fixed, asked_at: Option<i64>) -> Result<(), Error> {
+pub async fn save(
+    env: &Env,
+    key: &str,
+    fixed: &CachedResponse,
+    asked_at: Option<i64>,
+) -> Result<(), Error> {
     let snapshot = Snapshot {
         key: key.to_owned(),
-        marks: fixed.marks,
+        marks: fixed.change_seqs.to_array(),
         made_at: fixed.at,
         asked_at,
         headers: headers(fixed),
@@ -110,7 +115,7 @@ pub async fn save(env: &Env, key: &str, fixed: &Fixed, asked_at: Option<i64>) ->
 }
 
 /// What of an answer's headers is kept.
-pub fn headers(fixed: &Fixed) -> Headers {
+pub fn headers(fixed: &CachedResponse) -> Headers {
     let header = |name| fixed.header(name).map(ToOwned::to_owned);
     Headers {
         content_type: header("content-type").unwrap_or_default(),

@@ -1,7 +1,7 @@
 //! What the forms share: whether one is our own, the token, and how it is sent on.
 
 use domain::Param;
-use edge::{Answer, Call, Error, Upstream, access};
+use edge::{Answer, Call, Error, Upstream, auth};
 use http_semantics::Problem;
 use http_semantics::auth::{Policy, Scope, Token};
 use http_semantics::problem::Kind;
@@ -29,7 +29,7 @@ impl Session {
     /// Whoever calls, by the cookie.
     pub fn of(call: &Call) -> Self {
         Self {
-            policy: access::policy(&call.env),
+            policy: auth::policy(&call.env),
             token: session::token(call.header("cookie").as_deref()),
             is_new: false,
         }

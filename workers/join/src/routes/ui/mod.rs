@@ -11,8 +11,6 @@ mod place;
 mod reading;
 
 use edge::{Answer, Body, Call, Error};
-use futures_util::FutureExt;
-use futures_util::future::{LocalBoxFuture, ready};
 use http_semantics::Problem;
 use maud::Markup;
 use pages::{Notice, POLICY, message};
@@ -24,31 +22,11 @@ pub use people::people;
 pub use person::{change_person, new_person, person, person_action, take_person};
 pub use place::{change_place, new_place, place, place_action, take_place};
 
-/// A handler of pages that show something of the registry: for whom may read it.
-pub fn shown<F, A>(handler: F) -> impl Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>
-where
-    F: Fn(Call) -> A + 'static,
-    A: Future<Output = Result<Answer, Error>> + 'static,
-{
-    let handler = page(handler);
-    move |call| match form::Session::of(&call).may_read() {
-        Ok(()) => handler(call),
-        Err(problem) => ready(Ok(form::gate(&problem))).boxed_local(),
-    }
-}
-
-/// A handler whose errors are pages, too.
-pub fn page<F, A>(handler: F) -> impl Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>
-where
-    F: Fn(Call) -> A + 'static,
-    A: Future<Output = Result<Answer, Error>> + 'static,
-{
-    move |call| {
-        // Who has written by a form sees it on the next page, whichever replica is near.
-        call.demand_newest();
-        let answer = handler(call);
-        async move { Ok(answer.await.unwrap_or_else(failed)) }.boxed_local()
-    }
+/// The login, if the reader needs to log in first.
+#[must_use]
+pub fn require_read(call: &Call) -> Option<Answer> {
+    let problem = form::Session::of(call).may_read().err()?;
+    Some(form::gate(&problem))
 }
 
 /// An address of no page.
@@ -59,7 +37,9 @@ pub async fn nothing(_call: Call) -> Result<Answer, Error> {
     Err(Problem::unknown_route().into())
 }
 
-fn failed(error: Error) -> Answer {
+/// The page of an error.
+#[must_use]
+pub fn error_page(error: Error) -> Answer {
     let problem = error.into_problem();
     let entry = problem.kind().entry();
     html(

@@ -1,6 +1,6 @@
 //! `GET /`: the overview, for who asks for a page; the dataset for who asks for JSON.
 
-use edge::{Answer, Call, Error, access};
+use edge::{Answer, Call, Error, auth};
 use futures_util::future::{join, join3};
 use http_semantics::auth::Scope;
 use http_semantics::negotiation::Form;
@@ -53,7 +53,7 @@ pub async fn overview(call: Call) -> Result<Answer, Error> {
             }
         }
         Ok(Root::Dataset) => {
-            if let Err(problem) = access::admit(&call, Scope::Read) {
+            if let Err(problem) = auth::admit(&call, Scope::Read) {
                 return Ok(Answer::problem(&problem));
             }
             return Ok(dataset(call).await.unwrap_or_else(Answer::from));

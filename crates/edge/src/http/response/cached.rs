@@ -1,4 +1,4 @@
-//! Answers that can go out again and again.
+//! Responses that can be sent again.
 
 use std::cell::{Cell, OnceCell};
 
@@ -8,27 +8,27 @@ use web_sys::Headers;
 
 use super::headers::{add, for_browsers};
 use super::{Answer, Body, Common};
-use crate::coalescer::revalidation::Marks;
-use crate::http::tee as gather;
+use crate::change_seqs::ChangeSeqs;
+use crate::http::tee;
 
-/// An answer that can go out again and again.
+/// A response that can be sent again.
 #[derive(Clone)]
-pub struct Fixed {
+pub struct CachedResponse {
     headers: Vec<(&'static str, String)>,
-    /// The same as headers, once they have been needed.
+    /// The same as a JavaScript object, once it was needed.
     common: OnceCell<Headers>,
     body: JsValue,
-    /// The marks of the registers that it is made from.
-    pub marks: Marks,
-    /// The bytes of its body, about.
+    /// The change sequences at which it was made.
+    pub change_seqs: ChangeSeqs,
+    /// The approximate size of its body.
     pub bytes: usize,
-    /// When it was asked for, in milliseconds since 1970: it was right then, or later.
+    /// When it was requested, in milliseconds since 1970: it was valid then, or later.
     pub at: i64,
-    /// Whether who keeps answers has it already.
+    /// Whether it is stored as a snapshot already.
     pub is_kept: Cell<bool>,
 }
 
-impl Fixed {
+impl CachedResponse {
     /// A header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -59,13 +59,13 @@ impl Fixed {
         self.common.get().cloned()
     }
 
-    /// The answer, once more.
+    /// The response, once more.
     #[must_use]
     pub fn answer(&self) -> Answer {
         let answer = Answer::new(200, Body::Js(self.body.clone()));
         match self.common() {
             Some(common) => Answer {
-                common: Common::Held(common),
+                common: Common::Cached(common),
                 ..answer
             },
             None => Answer {
@@ -77,20 +77,20 @@ impl Fixed {
 }
 
 impl Answer {
-    /// Gives the answer to be kept, as one that was asked for at a time, if it is a 200 of which
-    /// the marks are known; one that comes in parts is given once the last of them has gone out,
-    /// if all of it has `most` bytes at most.
+    /// Passes a copy of the response to `keep`, if it is a 200 with known change sequences. A copy
+    /// of a stream follows once its end was sent, if the whole has at most `most` bytes. `at` is
+    /// when it was requested.
     #[must_use]
-    pub fn kept(self, at: i64, most: usize, keep: impl FnOnce(Fixed) + 'static) -> Self {
-        let Some(marks) = self.marks.filter(|_| self.status == 200) else {
+    pub fn kept(self, at: i64, most: usize, keep: impl FnOnce(CachedResponse) + 'static) -> Self {
+        let Some(change_seqs) = self.change_seqs.filter(|_| self.status == 200) else {
             return self;
         };
         let headers = self.headers.clone();
-        let fixed = move |body, bytes| Fixed {
+        let cached = move |body, bytes| CachedResponse {
             headers,
             common: OnceCell::new(),
             body,
-            marks,
+            change_seqs,
             bytes,
             at,
             is_kept: Cell::new(false),
@@ -98,25 +98,25 @@ impl Answer {
         let body = match self.body {
             Body::Js(body) => {
                 if let Some(text) = body.dyn_ref::<JsString>() {
-                    keep(fixed(body.clone(), text.length() as usize));
+                    keep(cached(body.clone(), text.length() as usize));
                 }
                 Body::Js(body)
             }
             Body::Text(text) => {
-                keep(fixed(JsString::from(text.as_str()).into(), text.len()));
+                keep(cached(JsString::from(text.as_str()).into(), text.len()));
                 Body::Text(text)
             }
             Body::Bytes(bytes) => {
-                let held = Uint8Array::from(bytes.as_slice());
-                keep(fixed(held.into(), bytes.len()));
+                let copy = Uint8Array::from(bytes.as_slice());
+                keep(cached(copy.into(), bytes.len()));
                 Body::Bytes(bytes)
             }
             Body::Stream(chunks) => {
                 let keep = move |whole: Uint8Array| {
                     let bytes = whole.length() as usize;
-                    keep(fixed(whole.into(), bytes));
+                    keep(cached(whole.into(), bytes));
                 };
-                Body::Stream(gather::gathered(chunks, most, keep))
+                Body::Stream(tee::tee(chunks, most, keep))
             }
             other => other,
         };
