@@ -346,20 +346,20 @@ const routes: Record<string, [allow: string, post?: string]> = {
   "/places/as-of": [reads],
   "/people/by-place": [reads],
   "/people/population": [reads],
-  "/internal/standing": [reads],
+  "/internal/statuses": [reads],
   "/internal/integrity": [reads],
   "/internal/counter": [reads],
   "/internal/repair": ["POST, OPTIONS"],
-  "/internal/residents/{id}": [reads],
-  "/internal/residents/{id}/relocate": ["POST, OPTIONS"],
-  "/internal/residents/{id}/release": ["POST, OPTIONS"],
+  "/internal/residents/{id}/close": ["POST, OPTIONS"],
+  "/internal/residents/{id}/reassign": ["POST, OPTIONS"],
+  "/internal/residents/{id}/detach-dead": ["POST, OPTIONS"],
 };
 
 /** Each worker with the addresses that it answers: the join those of its owners as well. */
 function answered(): [Worker, string][] {
   const ofTable = (file: string) => {
     const source = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
-    return [...source.matchAll(/\.at\(\s*"([^"]+)"/g)].map(([, address]) => address ?? "");
+    return [...source.matchAll(/\.route\(\s*"([^"]+)"/g)].map(([, address]) => address ?? "");
   };
   const tables = ["places", "people", "join"].map((name) => ofTable(`workers/${name}/src/lib.rs`));
   const [ofPlaces = [], ofPeople = [], ofJoin = []] = tables;
@@ -412,7 +412,7 @@ test("options_names_methods_and_bodies_of_every_route", async () => {
       assert.deepEqual(given, [415, taken], `${method} ${path}`);
     }
   }
-  for (const path of ["/v1/x", "/v1/places/1/x", "/v1/internal/standing"]) {
+  for (const path of ["/v1/x", "/v1/places/1/x", "/v1/internal/statuses"]) {
     assert.equal((await join.ask("OPTIONS", path)).status, 404, path);
   }
 });
@@ -446,7 +446,7 @@ test("head_is_get_without_a_body_on_every_route", async () => {
   }
   asked.push([join, "/v1/x"], [join, "/v1/people/999"], [join, "/v1/people-per-place/999"]);
   asked.push([join, "/v1/people?limit=0"], [join, "/v1/people-per-place?limit=0"]);
-  asked.push([atPlaces, "/internal/standing?ids=1,2"]);
+  asked.push([atPlaces, "/internal/statuses?ids=1,2"]);
   for (const [worker, path] of asked) {
     for (const accept of ["*/*", forms.ndjson, forms.csv, "text/html"]) {
       await is_the_same_as_get(worker, path, { accept });
