@@ -50,7 +50,8 @@ impl BodyReader {
             let value = before(&self.timer, &read).await;
             if let Some(value) = value.map_err(|thrown| self.callee.threw(&thrown))? {
                 self.has_moved = true;
-                let chunk = chunks::taken(&value).map_err(|thrown| self.callee.threw(&thrown))?;
+                let chunk =
+                    chunks::chunk_of(&value).map_err(|thrown| self.callee.threw(&thrown))?;
                 if chunk.is_none() {
                     self.callee.succeeded();
                 }
