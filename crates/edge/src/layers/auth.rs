@@ -8,7 +8,7 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::http::request::Call;
 use crate::http::request_parts::Method;
-use crate::route::{Access, Properties};
+use crate::route::properties::{Access, Properties};
 
 /// The header with the secret that the workers share. The gateway never forwards a client's own.
 pub const SERVICE: &str = "x-service-secret";

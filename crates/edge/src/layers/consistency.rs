@@ -6,7 +6,7 @@ use http_semantics::bookmark::Bookmarks;
 
 use crate::d1::consistency::BOOKMARK;
 use crate::http::request::Call;
-use crate::route::ReadFrom;
+use crate::route::properties::ReadFrom;
 
 /// Applies the client's bookmark and the property of the route.
 ///

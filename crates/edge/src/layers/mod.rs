@@ -30,7 +30,8 @@ use crate::layers::auth::Guard;
 use crate::layers::cors::Cors;
 use crate::layers::response_cache::{Lookup, Miss};
 use crate::layers::stale_if_error::{Fallback, StaleIfError};
-use crate::route::{Properties, Route};
+use crate::route::Route;
+use crate::route::properties::Properties;
 
 /// A step before the handler, after it, or both.
 #[derive(Clone, Copy)]
