@@ -359,7 +359,7 @@ const routes: Record<string, [allow: string, post?: string]> = {
 function answered(): [Worker, string][] {
   const ofTable = (file: string) => {
     const source = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
-    return [...source.matchAll(/\.at\(\s*"([^"]+)"/g)].map(([, address]) => address ?? "");
+    return [...source.matchAll(/\.route\(\s*"([^"]+)"/g)].map(([, address]) => address ?? "");
   };
   const tables = ["places", "people", "join"].map((name) => ofTable(`workers/${name}/src/lib.rs`));
   const [ofPlaces = [], ofPeople = [], ofJoin = []] = tables;

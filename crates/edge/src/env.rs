@@ -1,4 +1,4 @@
-//! What a worker has around it, and the request that it uses it for.
+//! The bindings and settings of a worker, with the state of the request that uses them.
 
 use std::cell::RefCell;
 use std::ops::Deref;
@@ -9,63 +9,65 @@ use wasm_bindgen::JsCast;
 use worker::worker_sys;
 
 use crate::d1::consistency::Reading;
-use crate::timeout::Budget;
-use crate::{Incoming, Trace};
+use crate::http::request_parts::RequestParts;
+use crate::layers::trace::Trace;
+use crate::timeout::Deadline;
 
 thread_local! {
-    /// The settings that have been looked at, each by its name.
+    /// The settings that were read before, by name.
     static SETTINGS: RefCell<Vec<(&'static str, Option<String>)>> = RefCell::default();
 }
 
-/// The bindings and settings of a worker, in the hands of one request.
+/// The bindings and settings of a worker, for one request.
 #[derive(Clone)]
 pub struct Env {
     bindings: worker::Env,
     trace: Rc<Trace>,
     reading: Rc<Reading>,
-    budget: Budget,
+    budget: Deadline,
 }
 
 impl Env {
     /// For a request of a worker.
     #[must_use]
-    pub fn of_request(bindings: worker::Env, incoming: &Incoming, worker: &str) -> Self {
+    pub fn of_request(bindings: worker::Env, parts: &RequestParts, worker: &str) -> Self {
         Self {
             bindings,
-            trace: Rc::new(Trace::of(incoming)),
+            trace: Rc::new(Trace::of(parts)),
             reading: Rc::new(Reading::of(worker)),
-            budget: Budget::default(),
+            budget: Deadline::default(),
         }
     }
 
-    /// For what a schedule runs.
+    /// For a scheduled run.
     #[must_use]
     pub fn of_schedule(bindings: worker::Env) -> Self {
         Self {
             bindings,
             trace: Rc::new(Trace::begin()),
             reading: Rc::new(Reading::of_primary()),
-            budget: Budget::default(),
+            budget: Deadline::default(),
         }
     }
 
-    /// What is done for the request, and what it is called.
+    /// The trace of the request.
     #[must_use]
     pub fn trace(&self) -> &Rc<Trace> {
         &self.trace
     }
 
-    /// How new what it reads must be.
+    /// How current the data must be that the request reads.
     pub(crate) fn reading(&self) -> &Rc<Reading> {
         &self.reading
     }
 
-    /// How long it may wait for others.
-    pub(crate) fn budget(&self) -> &Budget {
+    /// The deadline that all calls of the request share.
+    pub(crate) fn budget(&self) -> &Deadline {
         &self.budget
     }
 
-    /// A variable or a secret. No isolate outlives it: with a new one the platform begins anew.
+    /// A variable or a secret. It is cached, because the platform starts new isolates when it
+    /// changes.
     #[must_use]
     pub fn setting(&self, name: &'static str) -> Option<String> {
         SETTINGS.with_borrow_mut(|known| {
@@ -79,7 +81,7 @@ impl Env {
         })
     }
 
-    /// Another worker, if it is bound under a name.
+    /// Another worker, if there is a binding of this name.
     pub(crate) fn service(&self, binding: &'static str) -> Option<worker_sys::Fetcher> {
         let service = Reflect::get(&self.bindings, &binding.into()).ok()?;
         service.is_object().then(|| service.unchecked_into())

@@ -1,9 +1,9 @@
-//! The one error of a handler, and the one place where it becomes an answer.
+//! The error type of handlers.
 
 use http_semantics::Problem;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::{Answer, serve};
+use crate::layers::trace::report;
 
 /// Why a handler could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +71,7 @@ impl Error {
         match self {
             Self::Problem(problem) => problem,
             Self::Unique(_) | Self::Check(_) | Self::Platform { .. } => {
-                serve::report(self.to_string());
+                report(self.to_string());
                 Problem::internal()
             }
         }
@@ -90,11 +90,5 @@ impl From<worker::Error> for Error {
             doing: "calling the platform",
             reason: error.to_string(),
         }
-    }
-}
-
-impl From<Error> for Answer {
-    fn from(error: Error) -> Self {
-        Answer::problem(&error.into_problem())
     }
 }

@@ -1,40 +1,37 @@
-//! `GET /healthz`, whether a worker lives, and `GET /readyz`, whether all that it needs is there.
+//! `GET /healthz` (the worker runs) and `GET /readyz` (its dependencies respond, too).
 
 use http_semantics::{Format, Problem};
 use serde_json::{Map, Value, json};
 use tables::statement::Statement;
 
-use crate::{Answer, Body, Call, Database, Env, Error, ServiceClient, within};
+use crate::d1::Database;
+use crate::env::Env;
+use crate::error::Error;
+use crate::http::request::Call;
+use crate::http::response::{Answer, Body};
+use crate::service_client::ServiceClient;
+use crate::timeout::with_timeout;
 
-/// Where the two are, which no guard and no limit stands before.
-const ADDRESSES: [&str; 2] = ["/healthz", "/readyz"];
+/// The timeout of each dependency, in milliseconds.
+const TIMEOUT_MS: u32 = 1_000;
 
-/// How long each dependency may take, in milliseconds.
-const PATIENCE_MS: u32 = 1_000;
-
-/// Whether an address is one of the two.
-#[must_use]
-pub fn is_of(path: &str) -> bool {
-    ADDRESSES.contains(&path)
-}
-
-/// Something that a worker needs, and whether it is there.
+/// The name of a dependency, and whether it responds.
 pub type Dependency = (&'static str, bool);
 
-/// `GET /healthz`: it answers, so it lives. It asks nobody.
+/// `GET /healthz`: the worker runs. It checks no dependency.
 ///
 /// # Errors
-/// A query where none is known.
-#[expect(clippy::unused_async, reason = "a handler is")]
+/// A query, because there are no parameters.
+#[expect(clippy::unused_async, reason = "handlers are async")]
 pub async fn alive(call: Call) -> Result<Answer, Error> {
     call.params(&[])?;
     Ok(json_of(&json!({"status": "alive"})))
 }
 
-/// `GET /readyz`: what has been found.
+/// `GET /readyz`: the result of the checks.
 ///
 /// # Errors
-/// A problem that names what is not there.
+/// A problem that names the dependencies that failed.
 pub fn report(found: &[Dependency]) -> Result<Answer, Error> {
     let failed = found.iter().filter(|(_, is_there)| !is_there);
     let failed: Vec<&str> = failed.map(|(name, _)| *name).collect();
@@ -50,34 +47,34 @@ fn json_of(value: &Value) -> Answer {
     Answer::ok(Format::Json.media_type(), Body::Text(value.to_string()))
 }
 
-/// Whether a look finds something there, and in time.
+/// Runs a check with the timeout.
 async fn in_time(
     name: &'static str,
-    look: impl Future<Output = Result<bool, Error>>,
+    check: impl Future<Output = Result<bool, Error>>,
 ) -> Dependency {
-    let found = within(PATIENCE_MS, look).await;
+    let found = with_timeout(TIMEOUT_MS, check).await;
     (name, matches!(found, Some(Ok(true))))
 }
 
-/// The worker's own database.
+/// Checks the worker's own database.
 pub async fn database(env: &Env) -> Dependency {
-    let look = async {
+    let check = async {
         let one = Statement::new("SELECT 1 AS one", Vec::new());
         Ok(Database::of(env)?.row(&one).await?.is_some())
     };
-    in_time("database", look).await
+    in_time("database", check).await
 }
 
-/// Another worker, of which `path` is asked.
+/// Checks another worker by a GET of `path`.
 pub async fn service(
     env: &Env,
     binding: &'static str,
     service: &'static str,
     path: &str,
 ) -> Dependency {
-    let look = async {
+    let check = async {
         let answer = ServiceClient::new(env, binding, service)?.get(path).await?;
         Ok(answer.status() == 200)
     };
-    in_time(service, look).await
+    in_time(service, check).await
 }

@@ -5,7 +5,10 @@ use http_semantics::idempotency::{HOURS_KEPT, Key, fingerprint};
 use tables::Record;
 use tables::statement::Statement;
 
-use crate::{Call, Database, Error, Row, Stored};
+use crate::d1::{Database, Row};
+use crate::error::Error;
+use crate::http::request::Call;
+use crate::versioned_record::Stored;
 
 /// A request with an idempotency key.
 pub struct Keyed {

@@ -14,7 +14,11 @@ use tables::import::{
 use tables::statement::{self, Statement};
 use tables::table_spec::TableSpec;
 
-use crate::{Answer, Body, Call, Database, Error, Row, TRIES};
+use crate::d1::{Database, Row};
+use crate::error::Error;
+use crate::http::request::{Call, TRIES};
+use crate::http::response::{Answer, Body};
+use crate::unicode::normalize;
 
 /// The parameters of the query.
 pub const PARAMETERS: &[&str] = &["mode", "dryRun"];
@@ -154,7 +158,7 @@ pub async fn import<I: Importer + 'static>(
     let scope = format!("{} {key}", mode.name());
     let mut import = Import {
         importer: importer(&call)?,
-        batches: Batches::of(file, scope, crate::normalize),
+        batches: Batches::of(file, scope, normalize),
         report: Report::new(dry_run, by_line),
         mode,
         dry_run,

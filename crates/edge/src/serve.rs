@@ -1,17 +1,16 @@
-//! From the platform's request to its response, whatever happens in between.
+//! Serves a request of the platform: the panic guard, and the final headers and log line.
 //!
-//! A panic ends the whole instance: wasm cannot unwind, nothing of it runs any more, and the
-//! platform begins another one for the next request. What would be left are requests that nobody
-//! answers: the one that it happened to, and those that were waiting. So the promise of an answer
-//! is made apart from what runs, and the hook, which runs last, keeps all that are open.
+//! A panic ends the whole instance. Wasm cannot unwind, so none of its code runs any more, and the
+//! platform starts a new instance for the next request. All requests that are in flight would get
+//! no response. So the promise of a response is created apart from the code that computes it, and
+//! the panic hook, which runs last, resolves the promises of all requests in flight.
 
 use std::cell::Cell;
 use std::panic::PanicHookInfo;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context as Waking, Poll};
+use std::task::{Context as TaskContext, Poll};
 
-use crate::layers::access_log::Sampling;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use http_semantics::Problem;
@@ -20,25 +19,31 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use worker::{Context, console_error, worker_sys};
 
-use crate::{Answer, Env, Error, Incoming, Routes, access};
+use crate::env::Env;
+use crate::error::Error;
+use crate::http::request_parts::RequestParts;
+use crate::http::response::Answer;
+use crate::layers::access_log::Sampling;
+use crate::layers::{auth, trace};
+use crate::router::Router;
 
-/// Who gets the answer.
+/// Who receives the response.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asker {
-    /// Another worker, for itself: it calls this one by its bare name. A client may call itself
-    /// the same, but its request is forwarded.
+enum Caller {
+    /// Another worker: it calls this one by its bare name. A client may use the same name, but
+    /// its request is forwarded.
     Worker,
-    /// Whoever reached it by TLS, and will do so again: a name that means the machine itself must
-    /// not be bound to it.
+    /// A client that used TLS and a public name. Browsers may then require TLS from now on, which
+    /// must not happen to a name of the local machine.
     Secure,
-    /// Anybody else.
+    /// Any other client.
     Other,
 }
 
-impl Asker {
-    fn of(incoming: &Incoming, worker: &str) -> Self {
-        let host = incoming.url.strip_prefix("https://").unwrap_or_default();
-        let is_forwarded = || incoming.header(access::FORWARDED).is_some();
+impl Caller {
+    fn new(parts: &RequestParts, worker: &str) -> Self {
+        let host = parts.url.strip_prefix("https://").unwrap_or_default();
+        let is_forwarded = || parts.header(auth::FORWARDED).is_some();
         match host.split(['/', '?', ':']).next().unwrap_or_default() {
             name if name == worker && !is_forwarded() => Self::Worker,
             "" | "localhost" | "127.0.0.1" | "[" => Self::Other,
@@ -47,131 +52,118 @@ impl Asker {
     }
 }
 
-/// A request that is being answered.
-struct Serving {
+/// A request without a response so far.
+struct InFlight {
     worker: &'static str,
     env: Env,
-    asker: Asker,
+    caller: Caller,
     is_write: bool,
-    /// Settles the promise of the answer.
-    settle: Function,
+    /// Resolves the promise of the response.
+    resolve: Function,
 }
 
 thread_local! {
-    /// Whose turn it is.
-    static TURN: Cell<Option<Rc<Serving>>> = const { Cell::new(None) };
-    /// All that are not answered yet. Both are taken out while they are looked at, so that no
-    /// panic finds them borrowed.
-    static OPEN: Cell<Vec<Rc<Serving>>> = const { Cell::new(Vec::new()) };
+    /// All requests in flight. They are taken out while they are read, so that no panic finds
+    /// them borrowed.
+    static IN_FLIGHT: Cell<Vec<Rc<InFlight>>> = const { Cell::new(Vec::new()) };
 }
 
-fn open(serving: &Rc<Serving>) {
-    let mut all = OPEN.take();
-    all.push(Rc::clone(serving));
-    OPEN.set(all);
+fn add(request: &Rc<InFlight>) {
+    let mut all = IN_FLIGHT.take();
+    all.push(Rc::clone(request));
+    IN_FLIGHT.set(all);
 }
 
-fn close(serving: &Rc<Serving>) {
-    let mut all = OPEN.take();
-    all.retain(|one| !Rc::ptr_eq(one, serving));
-    OPEN.set(all);
+fn remove(request: &Rc<InFlight>) {
+    let mut all = IN_FLIGHT.take();
+    all.retain(|one| !Rc::ptr_eq(one, request));
+    IN_FLIGHT.set(all);
 }
 
-impl Serving {
-    /// The answer goes out, and its line is written.
-    fn end(&self, answer: Answer) {
+impl InFlight {
+    /// Sends the response and writes the log line.
+    fn respond(&self, response: Answer) {
         let id = self.env.trace().id();
-        let answer = match self.asker {
-            Asker::Worker => answer.for_worker(id),
-            Asker::Secure => answer.of_request(id).secure(),
-            Asker::Other => answer.of_request(id),
+        let response = match self.caller {
+            Caller::Worker => response.for_worker(id),
+            Caller::Secure => response.of_request(id).secure(),
+            Caller::Other => response.of_request(id),
         };
-        let response = answer.seen(self.env.reading().token()).into_response();
-        let settled = response.and_then(|response| {
+        let response = response
+            .with_bookmark(self.env.reading().token())
+            .into_response();
+        let sent = response.and_then(|response| {
             let sampling = Sampling::of(self.env.setting("LOG").as_deref());
             let status = response.status();
             self.env.trace().write(self.worker, sampling, status);
-            let settled = self.settle.call1(&JsValue::UNDEFINED, &response);
-            settled.map_err(Error::platform("answering"))
+            let sent = self.resolve.call1(&JsValue::UNDEFINED, &response);
+            sent.map_err(Error::platform("responding"))
         });
-        if let Err(error) = settled {
+        if let Err(error) = sent {
             console_error!("{error}");
         }
     }
 }
 
-/// A request on its way, which has the turn while it is polled.
-struct Turns {
-    serving: Rc<Serving>,
-    answer: LocalBoxFuture<'static, Answer>,
+/// The code of a request, which is the current one while it is polled.
+struct Running {
+    request: Rc<InFlight>,
+    response: LocalBoxFuture<'static, Answer>,
 }
 
-impl Future for Turns {
+impl Future for Running {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, waking: &mut Waking<'_>) -> Poll<()> {
-        TURN.set(Some(Rc::clone(&self.serving)));
-        let polled = self.answer.poll_unpin(waking);
-        TURN.set(None);
-        polled.map(|answer| {
-            close(&self.serving);
-            self.serving.end(answer);
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<()> {
+        trace::set_current(Some(Rc::clone(self.request.env.trace())));
+        let polled = self.response.poll_unpin(task);
+        trace::set_current(None);
+        polled.map(|response| {
+            remove(&self.request);
+            self.request.respond(response);
         })
     }
 }
 
-/// Answers a request.
+/// Serves a request.
 pub fn serve(
-    routes: Rc<Routes>,
+    router: Rc<Router>,
     request: web_sys::Request,
     bindings: worker::Env,
     context: worker_sys::Context,
 ) -> Promise {
-    let incoming = Incoming::from(request);
-    let env = Env::of_request(bindings, &incoming, routes.name());
-    let asker = Asker::of(&incoming, routes.name());
-    let is_write = !incoming.method.is_safe();
-    let context = Context::new(context);
-    let mut begun = Some((routes, incoming, env, context));
-    Promise::new(&mut |settle, _| {
-        let Some((routes, incoming, env, context)) = begun.take() else {
+    let worker = router.name();
+    let parts = RequestParts::from(request);
+    let env = Env::of_request(bindings, &parts, worker);
+    let caller = Caller::new(&parts, worker);
+    let is_write = !parts.method.is_safe();
+    let mut start = Some((router, parts, env, Context::new(context)));
+    Promise::new(&mut |resolve, _| {
+        let Some((router, parts, env, context)) = start.take() else {
             return;
         };
-        let worker = routes.name();
-        let serving = Rc::new(Serving {
+        let request = Rc::new(InFlight {
             worker,
             env: env.clone(),
-            asker,
+            caller,
             is_write,
-            settle,
+            resolve,
         });
-        open(&serving);
-        let answer = async move { routes.serve(incoming, env, context).await }.boxed_local();
-        spawn_local(Turns { serving, answer });
+        add(&request);
+        let response = async move { router.serve(parts, env, context).await }.boxed_local();
+        spawn_local(Running { request, response });
     })
 }
 
-/// Writes down what went wrong: in the line of the request whose turn it is, or in one of its
-/// own where it is nobody's.
-pub fn report(what: String) {
-    let turn = TURN.take();
-    match &turn {
-        Some(serving) => serving.env.trace().failed(what),
-        None => console_error!("{what}"),
-    }
-    TURN.set(turn);
-}
-
-/// What a worker does when it panics: a 500 for each request that is open, with what happened in
-/// its line.
+/// The panic hook: responds with a 500 to all requests in flight, and logs the panic for each.
 pub fn panicked(info: &PanicHookInfo<'_>) {
-    let open = OPEN.take();
-    if open.is_empty() {
+    let all = IN_FLIGHT.take();
+    if all.is_empty() {
         console_error_panic_hook::hook(info);
     }
-    for serving in open {
-        serving.env.trace().failed(info.to_string());
-        let problem = Problem::internal().answering(serving.is_write);
-        serving.end(Answer::problem(&problem));
+    for request in all {
+        request.env.trace().failed(info.to_string());
+        let problem = Problem::internal().answering(request.is_write);
+        request.respond(Answer::problem(&problem));
     }
 }

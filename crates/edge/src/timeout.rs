@@ -1,8 +1,8 @@
-//! Waiting for others, and not for too long.
+//! Timers and deadlines.
 //!
-//! A timer is never taken back: `clearTimeout` in a request that is gone throws through the
-//! executor of all others. What is waited for races a timer in JavaScript, where the loser is
-//! forgotten, and nothing of it stays in wasm.
+//! A timer is never cleared: `clearTimeout` in a request that has ended throws through the
+//! executor of all others. A promise races a timer in JavaScript, where the loser is dropped and
+//! nothing of it stays in wasm.
 
 use std::cell::RefCell;
 use std::pin::pin;
@@ -11,22 +11,37 @@ use std::rc::Rc;
 use futures_util::future::{Either, select};
 use js_sys::{Array, Promise};
 use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::coalescer::revalidation::wait;
-use crate::now;
+#[wasm_bindgen]
+extern "C" {
+    /// The platform's timer as a promise.
+    #[wasm_bindgen(js_namespace = scheduler)]
+    fn wait(milliseconds: i32) -> Promise;
+}
 
-/// The platform's timer.
+/// The time, in milliseconds since 1970.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a time in milliseconds is far below 2^53"
+)]
+pub fn now() -> i64 {
+    js_sys::Date::now() as i64
+}
+
+/// A promise that resolves to `undefined` after so many milliseconds.
 pub fn timer(milliseconds: u32) -> Promise {
     wait(i32::try_from(milliseconds).unwrap_or(i32::MAX))
 }
 
-/// The timer of a request's budget, which all that it waits for within it can share.
+/// The timer of a request's deadline, which all its calls share.
 #[derive(Clone, Default)]
-pub struct Budget(Rc<RefCell<Option<(i64, Promise)>>>);
+pub struct Deadline(Rc<RefCell<Option<(i64, Promise)>>>);
 
-impl Budget {
-    /// The timer that runs out at a time, in milliseconds since 1970.
+impl Deadline {
+    /// The timer that expires at a time, in milliseconds since 1970.
     pub fn timer(&self, until: i64) -> Promise {
         let mut shared = self.0.borrow_mut();
         match &*shared {
@@ -45,17 +60,17 @@ pub async fn pause(milliseconds: u32) {
     let _ = JsFuture::from(timer(milliseconds)).await;
 }
 
-/// What something gives within so many milliseconds.
-pub async fn within<T>(milliseconds: u32, what: impl Future<Output = T>) -> Option<T> {
-    match select(pin!(what), pin!(pause(milliseconds))).await {
-        Either::Left((given, _)) => Some(given),
+/// The output of a future, or none if it takes longer than so many milliseconds.
+pub async fn with_timeout<T>(milliseconds: u32, future: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(future), pin!(pause(milliseconds))).await {
+        Either::Left((output, _)) => Some(output),
         Either::Right(_) => None,
     }
 }
 
-/// What a promise gives, which is never `undefined`; none if a timer runs out before.
+/// The value of a promise, which must not be `undefined`, or none if the timer expires first.
 pub async fn before(timer: &Promise, promise: &Promise) -> Result<Option<JsValue>, JsValue> {
     let first = Promise::race(&Array::of2(promise, timer));
-    let given = JsFuture::from(first).await?;
-    Ok((!given.is_undefined()).then_some(given))
+    let value = JsFuture::from(first).await?;
+    Ok((!value.is_undefined()).then_some(value))
 }

@@ -7,7 +7,10 @@ use tables::Record;
 use wasm_bindgen::JsValue;
 
 use crate::collection::path;
-use crate::{Answer, Body, Error, Row};
+use crate::d1::Row;
+use crate::error::Error;
+use crate::http::response::{Answer, Body};
+use crate::unicode::normalize;
 
 /// A record in a version. Its JSON stays a JavaScript value until something reads it.
 pub struct Stored {
@@ -79,5 +82,5 @@ impl Stored {
 pub fn record_of<T: Record>(object: Object, id: Option<i64>) -> Result<T, Problem> {
     let mut fields = Fields::of(object);
     fields.own_id(id);
-    T::parse(fields, crate::normalize).map_err(|errors| Problem::invalid_record(&errors))
+    T::parse(fields, normalize).map_err(|errors| Problem::invalid_record(&errors))
 }

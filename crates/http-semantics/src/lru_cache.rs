@@ -1,23 +1,23 @@
-//! What is held in memory, up to so many bytes: two generations, of which the older one is let
-//! go when the younger is full. What is asked for moves to the younger, so that it stays; no
-//! step looks at more than one entry.
+//! A cache with a maximum size in bytes that drops the least recently used values, about: there
+//! are two generations. When the young one is full, it becomes the old one, and the old one is
+//! dropped. A value that is read moves to the young one. No step touches more than one entry.
 
 use std::collections::HashMap;
 use std::mem;
 
-/// Values under keys.
+/// The values by key.
 #[derive(Debug)]
-pub struct Held<T> {
+pub struct LruCache<T> {
     young: HashMap<String, (T, usize)>,
     old: HashMap<String, (T, usize)>,
-    /// The bytes of the young.
+    /// The size of the young generation.
     bytes: usize,
-    /// The most bytes of each generation.
+    /// The maximum size of each generation.
     most: usize,
 }
 
-impl<T: Clone> Held<T> {
-    /// Holds at most so many bytes.
+impl<T: Clone> LruCache<T> {
+    /// A cache of at most so many bytes.
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self {
@@ -28,7 +28,7 @@ impl<T: Clone> Held<T> {
         }
     }
 
-    /// The value under a key.
+    /// The value of a key.
     pub fn get(&mut self, key: &str) -> Option<T> {
         if let Some((value, _)) = self.young.get(key) {
             return Some(value.clone());
@@ -38,7 +38,7 @@ impl<T: Clone> Held<T> {
         Some(value)
     }
 
-    /// Holds a value of so many bytes, unless it would fill a quarter of the whole.
+    /// Stores a value of so many bytes, unless it would fill a quarter of the cache.
     pub fn put(&mut self, key: String, value: T, bytes: usize) {
         let bytes = bytes + key.len();
         self.put_counted(key, value, bytes);
@@ -66,52 +66,52 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn bytes<T>(held: &Held<T>) -> usize {
-        let generations = held.young.values().chain(held.old.values());
+    fn bytes<T>(cache: &LruCache<T>) -> usize {
+        let generations = cache.young.values().chain(cache.old.values());
         generations.map(|(_, bytes)| bytes).sum()
     }
 
     #[test]
-    fn what_is_asked_for_stays() {
-        let mut held = Held::new(80);
-        held.put("a".to_owned(), 1, 9);
+    fn a_value_that_is_read_stays() {
+        let mut cache = LruCache::new(80);
+        cache.put("a".to_owned(), 1, 9);
         for n in 0..50 {
-            held.put(format!("{n:03}"), n, 7);
-            assert_eq!(held.get("a"), Some(1));
+            cache.put(format!("{n:03}"), n, 7);
+            assert_eq!(cache.get("a"), Some(1));
         }
-        assert_eq!(held.get("000"), None);
-        assert_eq!(held.get("049"), Some(49));
+        assert_eq!(cache.get("000"), None);
+        assert_eq!(cache.get("049"), Some(49));
     }
 
     #[test]
-    fn what_is_too_large_is_not_held_and_replaces_what_was() {
-        let mut held = Held::new(80);
-        held.put("a".to_owned(), 1, 9);
-        held.put("a".to_owned(), 2, 1000);
-        assert_eq!(held.get("a"), None);
+    fn a_value_that_is_too_large_is_not_stored() {
+        let mut cache = LruCache::new(80);
+        cache.put("a".to_owned(), 1, 9);
+        cache.put("a".to_owned(), 2, 1000);
+        assert_eq!(cache.get("a"), None);
     }
 
     proptest! {
         #[test]
-        fn it_never_holds_more_and_gives_what_was_put_last(
+        fn it_stays_within_its_size_and_returns_the_last_value(
             steps in prop::collection::vec((0..12u8, prop::option::of(0..30usize)), 0..200),
         ) {
-            let mut held = Held::new(100);
+            let mut cache = LruCache::new(100);
             let mut last = HashMap::new();
             for (n, (key, put)) in steps.into_iter().enumerate() {
                 let key = key.to_string();
                 match put {
                     Some(size) => {
-                        held.put(key.clone(), n, size);
+                        cache.put(key.clone(), n, size);
                         last.insert(key, n);
                     }
-                    None => if let Some(found) = held.get(&key) {
+                    None => if let Some(found) = cache.get(&key) {
                         prop_assert_eq!(Some(&found), last.get(&key));
                     },
                 }
-                prop_assert!(bytes(&held) <= 100);
-                let young: usize = held.young.values().map(|(_, bytes)| bytes).sum();
-                prop_assert_eq!(young, held.bytes);
+                prop_assert!(bytes(&cache) <= 100);
+                let young: usize = cache.young.values().map(|(_, bytes)| bytes).sum();
+                prop_assert_eq!(young, cache.bytes);
             }
         }
     }

@@ -84,9 +84,9 @@ impl Traceparent {
         self.0.get(SPAN).unwrap_or_default()
     }
 
-    /// The trace's lot, from 0 to 99: each service that sees it finds the same.
+    /// A number from 0 to 99, the same in every service that the trace passes through.
     #[must_use]
-    pub fn lot(&self) -> u32 {
+    pub fn sampling_bucket(&self) -> u32 {
         let digits = self.trace_id().get(24..).unwrap_or_default();
         u32::from_str_radix(digits, 16).unwrap_or_default() % 100
     }
@@ -189,8 +189,8 @@ mod tests {
             let child = begun.child(next);
             prop_assert_eq!(Traceparent::parse(child.as_str()), Some(child.clone()));
             prop_assert_eq!(child.trace_id(), begun.trace_id());
-            prop_assert!(child.lot() < 100);
-            prop_assert_eq!(child.lot(), begun.lot());
+            prop_assert!(child.sampling_bucket() < 100);
+            prop_assert_eq!(child.sampling_bucket(), begun.sampling_bucket());
         }
 
         #[test]

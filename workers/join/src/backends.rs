@@ -5,13 +5,13 @@
 //! contains its version, so each backend is asked for its part only if that part has changed.
 
 use domain::Param;
-use edge::proof::{self, COUNTER};
-use edge::{Call, Env, Error, ServiceClient};
+use edge::change_seqs::{self, CHANGE_SEQ};
+use edge::{Call, ChangeSeqs, Env, Error, ServiceClient};
 use futures_util::future::{join, try_join};
 use http_semantics::{Format, Problem, Tag};
 use web_sys::Response;
 
-use crate::domain::{ChangeSeqs, Malformed};
+use crate::domain::Malformed;
 
 /// The clients of both backends.
 pub struct Backends {
@@ -60,7 +60,10 @@ pub async fn change_seqs(env: Env) -> Option<ChangeSeqs> {
     let people = people.headers_only(CHANGE_SEQ_TIMEOUT_MS);
     let path = "/internal/counter";
     let (places, people) = try_join(places.get(path), people.get(path)).await.ok()?;
-    Some([change_seq_header(&places)?, change_seq_header(&people)?])
+    Some(ChangeSeqs {
+        places: change_seq_header(&places)?,
+        people: change_seq_header(&people)?,
+    })
 }
 
 /// The tag of the list that the client has, if it is still current.
@@ -71,8 +74,8 @@ pub async fn unchanged(call: &Call, format: Format) -> Result<Option<Tag>, Probl
     let Some(known) = call.preconditions()?.known_counters(format) else {
         return Ok(None);
     };
-    let current = proof::marks(call, change_seqs).await;
-    Ok((current == Some(known)).then(|| Tag::of_list(format, &known)))
+    let current = change_seqs::current(call, change_seqs).await;
+    Ok((current == Some(known.into())).then(|| Tag::of_list(format, &known)))
 }
 
 /// A header of a response.
@@ -88,7 +91,7 @@ pub fn number_header(response: &Response, name: &str) -> i64 {
 
 /// The change sequence that a response states in its header.
 fn change_seq_header(response: &Response) -> Option<i64> {
-    header(response, COUNTER)?.parse().ok()
+    header(response, CHANGE_SEQ)?.parse().ok()
 }
 
 fn tag(response: &Response) -> Option<Tag> {
@@ -114,7 +117,7 @@ impl PeoplePart {
         Self {
             response,
             tag: Tag::of_list(format, &validators),
-            change_seqs: change_seqs.map(|(places, people)| [places, people]),
+            change_seqs: change_seqs.map(|(places, people)| ChangeSeqs { places, people }),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The join worker: the users' single entry point. It merges what places and people
-//! answer, and passes on what is asked of one of them alone.
+//! The join worker: the gateway. It joins what the two backends return, and forwards requests that
+//! concern only one of them.
 
 mod backends;
 pub mod domain;
@@ -9,87 +9,113 @@ pub mod store;
 
 use std::rc::Rc;
 
-use backends::change_seqs;
-use edge::{Routes, any, get, health, held, post};
+use edge::auth::gateway_guard;
+use edge::{Layer, MethodRouter, Router, any, get, health, post};
 use http_semantics::Format;
+use http_semantics::auth::Scope;
 use http_semantics::media::{LIST, TABLE};
 use js_sys::Promise;
-use routes::pages::{self, html_errors, require_read};
-use routes::stale_if_error::stale_if_error;
-use service::cache::snapshot_refresh;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Request;
 use worker::{Env, console_error, event, worker_sys};
 
-/// The whole route table, each address without its `/v1`.
+use backends::change_seqs;
+use routes::{forward, pages, people_per_place, stale_if_error, statistics};
+use service::cache::snapshot_refresh;
+
+/// What a request passes through on its way to a handler, and in reverse order on its way back.
+/// Around all of it, `edge::serve` traces the request and responds even if the worker panics.
+const LAYERS: &[Layer] = &[
+    Layer::Cors,
+    Layer::Head,
+    Layer::Consistency,
+    Layer::Authenticate(gateway_guard),
+    Layer::RateLimit,
+    Layer::Authorize,
+    Layer::Problems,
+    Layer::StaleIfError(stale_if_error::stale_if_error),
+    Layer::ResponseCache,
+];
+
+/// The routes, without their `/v1`. A property stands after the method that it belongs to.
 #[must_use]
-pub fn table() -> Routes {
-    Routes::of("join", routes::guard)
-        .at("/healthz", get(health::alive))
-        .at("/readyz", get(routes::ready))
-        .at("/", get(html_errors(pages::overview)))
-        .at(
+pub fn router() -> Router {
+    Router::new("join", LAYERS)
+        .route("/healthz", get(health::alive).health_check())
+        .route("/readyz", get(routes::ready).health_check())
+        .route(
             "/people-per-place",
-            get(stale_if_error(
-                LIST,
-                held(change_seqs, routes::people_per_place::list),
-            )),
+            get(people_per_place::list)
+                .cached(change_seqs)
+                .stale_if_error(LIST),
         )
-        .at(
+        .route(
             "/people-per-place/{id}",
-            get(stale_if_error(
-                &[Format::Json],
-                held(change_seqs, routes::people_per_place::read),
-            )),
+            get(people_per_place::read)
+                .cached(change_seqs)
+                .stale_if_error(&[Format::Json]),
         )
-        .at("/integrity", get(routes::integrity))
-        .at("/integrity/repair", post(routes::repair))
-        .at(
+        .route(
             "/statistics/places",
-            get(stale_if_error(
-                TABLE,
-                held(change_seqs, routes::statistics::places),
-            )),
+            get(statistics::places)
+                .cached(change_seqs)
+                .stale_if_error(TABLE),
         )
-        .at("/changes", get(routes::changes))
-        .at("/places", any(routes::forward::to_places))
-        .at("/places/import", any(routes::forward::import_places))
-        .at("/places/{*rest}", any(routes::forward::to_places))
-        .at("/people", any(routes::forward::to_people))
-        .at("/people/import", any(routes::forward::import_people))
-        .at("/people/{*rest}", any(routes::forward::to_people))
-        .at("/ui/people", get(require_read(pages::people)))
-        .at(
+        .route("/integrity", get(routes::integrity))
+        .route(
+            "/integrity/repair",
+            post(routes::repair).scope(Scope::Admin),
+        )
+        .route("/changes", get(routes::changes))
+        .route("/places", any(forward::to_places))
+        .route("/places/import", any(forward::import_places))
+        .route("/places/{*rest}", any(forward::to_places))
+        .route("/people", any(forward::to_people))
+        .route("/people/import", any(forward::import_people))
+        .route("/people/{*rest}", any(forward::to_people))
+        .route("/", page(get(pages::overview)))
+        .route("/ui/people", private_page(get(pages::people)))
+        .route(
             "/ui/people/new",
-            get(require_read(pages::new_person)).post(require_read(pages::create_person)),
+            private_page(get(pages::new_person).post(pages::create_person)),
         )
-        .at("/ui/people/{id}", get(require_read(pages::person)))
-        .at(
+        .route("/ui/people/{id}", private_page(get(pages::person)))
+        .route(
             "/ui/people/{id}/{action}",
-            get(require_read(pages::person_action)).post(require_read(pages::change_person)),
+            private_page(get(pages::person_action).post(pages::change_person)),
         )
-        .at(
+        .route(
             "/ui/places/new",
-            get(require_read(pages::new_place)).post(require_read(pages::create_place)),
+            private_page(get(pages::new_place).post(pages::create_place)),
         )
-        .at("/ui/places/{id}", get(require_read(pages::place)))
-        .at(
+        .route("/ui/places/{id}", private_page(get(pages::place)))
+        .route(
             "/ui/places/{id}/{action}",
-            get(require_read(pages::place_action)).post(require_read(pages::change_place)),
+            private_page(get(pages::place_action).post(pages::change_place)),
         )
-        .at(
+        .route(
             "/ui/import",
-            get(require_read(pages::import_form)).post(require_read(pages::import)),
+            private_page(get(pages::import_form).post(pages::import)),
         )
-        .at("/ui/enter", post(html_errors(pages::login)))
-        .at("/ui/forget", post(html_errors(pages::logout)))
-        .at("/ui", any(html_errors(pages::not_found)))
-        .at("/ui/{*rest}", any(html_errors(pages::not_found)))
+        .route("/ui/enter", page(post(pages::login)))
+        .route("/ui/forget", page(post(pages::logout)))
+        .route("/ui", page(any(pages::not_found)))
+        .route("/ui/{*rest}", page(any(pages::not_found)))
+}
+
+/// A page: its handler finds the token in a cookie, and errors are pages, too.
+fn page(methods: MethodRouter) -> MethodRouter {
+    methods.pages(pages::error_page)
+}
+
+/// A page that shows records: it asks for a login if reading needs a token.
+fn private_page(methods: MethodRouter) -> MethodRouter {
+    page(methods).gate(pages::require_read)
 }
 
 thread_local! {
-    static ROUTES: Rc<Routes> = Rc::new(table());
+    static ROUTER: Rc<Router> = Rc::new(router());
 }
 
 #[event(start)]
@@ -97,10 +123,10 @@ fn start() {
     edge::start();
 }
 
-/// Answers a request.
+/// Serves a request.
 #[wasm_bindgen]
 pub fn fetch(request: Request, bindings: Env, context: worker_sys::Context) -> Promise {
-    edge::serve(ROUTES.with(Rc::clone), request, bindings, context)
+    edge::serve(ROUTER.with(Rc::clone), request, bindings, context)
 }
 
 /// Refreshes the snapshots by schedule.

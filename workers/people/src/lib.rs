@@ -1,4 +1,4 @@
-//! The people worker: the register of people.
+//! The people worker: the backend service of the table of people.
 
 pub mod domain;
 pub mod routes;
@@ -7,7 +7,8 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{JSON, MERGE_PATCH, Routes, access, collection, get, health, held, post};
+use edge::auth::backend_guard;
+use edge::{JSON, Layer, MERGE_PATCH, Router, collection, get, health, post};
 use js_sys::Promise;
 use tables::import;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -16,61 +17,75 @@ use worker::{Env, ScheduleContext, ScheduledEvent, console_error, event, worker_
 
 use crate::domain::Person;
 
-/// The whole route table, each address without its `/v1`.
+/// What a request passes through on its way to a handler, and in reverse order on its way back.
+/// Around all of it, `edge::serve` traces the request and responds even if the worker panics.
+const LAYERS: &[Layer] = &[
+    Layer::Cors,
+    Layer::Head,
+    Layer::Consistency,
+    Layer::Authenticate(backend_guard),
+    Layer::RateLimit,
+    Layer::Authorize,
+    Layer::Problems,
+    Layer::ResponseCache,
+];
+
+/// The routes, without their `/v1`. A property stands after the method that it belongs to.
 #[must_use]
-pub fn table() -> Routes {
-    Routes::of("people", access::at_an_owner)
-        .at("/healthz", get(health::alive))
-        .at("/readyz", get(collection::ready::<Person>))
-        .at("/openapi.json", get(collection::document::<Person>))
-        .at(
+pub fn router() -> Router {
+    Router::new("people", LAYERS)
+        .route("/healthz", get(health::alive).health_check())
+        .route("/readyz", get(collection::ready::<Person>).health_check())
+        .route("/openapi.json", get(collection::document::<Person>))
+        .route(
             "/people",
-            get(held(
-                collection::current_seqs::<Person>,
-                collection::list::<Person>,
-            ))
-            .post(routes::create)
-            .taking(JSON),
+            get(collection::list::<Person>)
+                .cached(collection::current_seqs::<Person>)
+                .post(routes::create)
+                .accepts(JSON),
         )
-        .at(
+        .route(
             "/people/{id}",
-            get(held(
-                collection::current_seqs::<Person>,
-                collection::read::<Person>,
-            ))
-            .put(routes::put)
-            .patch(routes::patch)
-            .taking(MERGE_PATCH)
-            .delete(routes::delete),
+            get(collection::read::<Person>)
+                .cached(collection::current_seqs::<Person>)
+                .put(routes::put)
+                .patch(routes::patch)
+                .accepts(MERGE_PATCH)
+                .delete(routes::delete),
         )
-        .at("/people/{id}/history", get(collection::history::<Person>))
-        .at("/people/by-place", get(routes::by_place))
-        .at("/people/population", get(routes::population))
-        .at(
+        .route("/people/{id}/history", get(collection::history::<Person>))
+        .route("/people/by-place", get(routes::by_place))
+        .route("/people/population", get(routes::population))
+        .route(
             "/people/import",
-            post(routes::import).taking(&import::Format::MEDIA_TYPES),
+            post(routes::import).accepts(&import::Format::MEDIA_TYPES),
         )
-        .at("/people/export", get(collection::export::<Person>))
-        .at("/people/changes", get(collection::changes::<Person>))
-        .at(
+        .route("/people/export", get(collection::export::<Person>))
+        .route("/people/changes", get(collection::changes::<Person>))
+        .route(
             "/internal/residents/{id}/close",
-            post(routes::residents::close),
+            post(routes::residents::close).internal(),
         )
-        .at(
+        .route(
             "/internal/residents/{id}/reassign",
-            post(routes::residents::reassign),
+            post(routes::residents::reassign).internal(),
         )
-        .at(
+        .route(
             "/internal/residents/{id}/detach-dead",
-            post(routes::residents::detach_dead),
+            post(routes::residents::detach_dead).internal(),
         )
-        .at("/internal/counter", get(collection::change_seq::<Person>))
-        .at("/internal/integrity", get(routes::integrity))
-        .at("/internal/repair", post(routes::repair))
+        .route(
+            "/internal/counter",
+            get(collection::change_seq::<Person>)
+                .internal()
+                .from_replica(),
+        )
+        .route("/internal/integrity", get(routes::integrity).internal())
+        .route("/internal/repair", post(routes::repair).internal())
 }
 
 thread_local! {
-    static ROUTES: Rc<Routes> = Rc::new(table());
+    static ROUTER: Rc<Router> = Rc::new(router());
 }
 
 #[event(start)]
@@ -78,10 +93,10 @@ fn start() {
     edge::start();
 }
 
-/// Answers a request.
+/// Serves a request.
 #[wasm_bindgen]
 pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Promise {
-    edge::serve(ROUTES.with(Rc::clone), request, env, context)
+    edge::serve(ROUTER.with(Rc::clone), request, env, context)
 }
 
 #[event(scheduled)]

@@ -1,4 +1,4 @@
-//! The places worker: the register of places.
+//! The places worker: the backend service of the table of places.
 
 pub mod domain;
 pub mod routes;
@@ -7,7 +7,8 @@ pub mod store;
 
 use std::rc::Rc;
 
-use edge::{JSON, MERGE_PATCH, Routes, access, collection, get, health, held, post};
+use edge::auth::backend_guard;
+use edge::{JSON, Layer, MERGE_PATCH, Router, collection, get, health, post};
 use js_sys::Promise;
 use tables::import;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -16,49 +17,63 @@ use worker::{Env, ScheduleContext, ScheduledEvent, console_error, event, worker_
 
 use crate::domain::Place;
 
-/// The whole route table, each address without its `/v1`.
+/// What a request passes through on its way to a handler, and in reverse order on its way back.
+/// Around all of it, `edge::serve` traces the request and responds even if the worker panics.
+const LAYERS: &[Layer] = &[
+    Layer::Cors,
+    Layer::Head,
+    Layer::Consistency,
+    Layer::Authenticate(backend_guard),
+    Layer::RateLimit,
+    Layer::Authorize,
+    Layer::Problems,
+    Layer::ResponseCache,
+];
+
+/// The routes, without their `/v1`. A property stands after the method that it belongs to.
 #[must_use]
-pub fn table() -> Routes {
-    Routes::of("places", access::at_an_owner)
-        .at("/healthz", get(health::alive))
-        .at("/readyz", get(collection::ready::<Place>))
-        .at("/openapi.json", get(collection::document::<Place>))
-        .at(
+pub fn router() -> Router {
+    Router::new("places", LAYERS)
+        .route("/healthz", get(health::alive).health_check())
+        .route("/readyz", get(collection::ready::<Place>).health_check())
+        .route("/openapi.json", get(collection::document::<Place>))
+        .route(
             "/places",
-            get(held(
-                collection::current_seqs::<Place>,
-                collection::list::<Place>,
-            ))
-            .post(routes::create)
-            .taking(JSON),
+            get(collection::list::<Place>)
+                .cached(collection::current_seqs::<Place>)
+                .post(routes::create)
+                .accepts(JSON),
         )
-        .at(
+        .route(
             "/places/{id}",
-            get(held(
-                collection::current_seqs::<Place>,
-                collection::read::<Place>,
-            ))
-            .put(routes::put)
-            .patch(routes::patch)
-            .taking(MERGE_PATCH)
-            .delete(routes::delete),
+            get(collection::read::<Place>)
+                .cached(collection::current_seqs::<Place>)
+                .put(routes::put)
+                .patch(routes::patch)
+                .accepts(MERGE_PATCH)
+                .delete(routes::delete),
         )
-        .at("/places/{id}/history", get(collection::history::<Place>))
-        .at("/places/as-of", get(routes::as_of))
-        .at(
+        .route("/places/{id}/history", get(collection::history::<Place>))
+        .route("/places/as-of", get(routes::as_of))
+        .route(
             "/places/import",
-            post(routes::import).taking(&import::Format::MEDIA_TYPES),
+            post(routes::import).accepts(&import::Format::MEDIA_TYPES),
         )
-        .at("/places/export", get(collection::export::<Place>))
-        .at("/places/changes", get(collection::changes::<Place>))
-        .at("/internal/statuses", get(routes::statuses))
-        .at("/internal/counter", get(collection::change_seq::<Place>))
-        .at("/internal/integrity", get(routes::integrity))
-        .at("/internal/repair", post(routes::repair))
+        .route("/places/export", get(collection::export::<Place>))
+        .route("/places/changes", get(collection::changes::<Place>))
+        .route("/internal/statuses", get(routes::statuses).internal())
+        .route(
+            "/internal/counter",
+            get(collection::change_seq::<Place>)
+                .internal()
+                .from_replica(),
+        )
+        .route("/internal/integrity", get(routes::integrity).internal())
+        .route("/internal/repair", post(routes::repair).internal())
 }
 
 thread_local! {
-    static ROUTES: Rc<Routes> = Rc::new(table());
+    static ROUTER: Rc<Router> = Rc::new(router());
 }
 
 #[event(start)]
@@ -66,10 +81,10 @@ fn start() {
     edge::start();
 }
 
-/// Answers a request.
+/// Serves a request.
 #[wasm_bindgen]
 pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Promise {
-    edge::serve(ROUTES.with(Rc::clone), request, env, context)
+    edge::serve(ROUTER.with(Rc::clone), request, env, context)
 }
 
 #[event(scheduled)]

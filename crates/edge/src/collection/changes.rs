@@ -7,8 +7,8 @@ use tables::page::{self, Limit};
 use tables::{Cursor, Record, change_log};
 
 use super::{Collection, not_found, path};
-use crate::coalescer::revalidation::COUNTER;
-use crate::{Answer, Body, Call, Database, Error, Marks};
+use crate::change_seqs::{self, CHANGE_SEQ, ChangeSeqs};
+use crate::{Answer, Body, Call, Database, Env, Error};
 
 /// The parameters of a history.
 pub const HISTORY_PARAMETERS: &[&str] = &["after", "limit"];
@@ -74,11 +74,11 @@ pub async fn changes<R: Record>(call: Call) -> Result<Answer, Error> {
     Ok(Answer::ok(format.media_type(), body).header("link", link))
 }
 
-/// The change sequence of the table, as the marks of responses that depend on it alone.
-pub async fn current_seqs<R: Record>(env: crate::Env) -> Option<Marks> {
+/// The change sequence of the table, to revalidate cached responses that depend on it alone.
+pub async fn current_seqs<R: Record>(env: Env) -> Option<ChangeSeqs> {
     let statement = change_log::change_seq(R::table());
     let row = Database::of(&env).ok()?.row(&statement).await.ok()??;
-    Some([row.integer("change_seq")?, 0])
+    row.integer("change_seq").map(ChangeSeqs::of_table)
 }
 
 /// `GET /internal/counter`: the change sequence of the table, in a header: a header arrives with
@@ -88,7 +88,7 @@ pub async fn current_seqs<R: Record>(env: crate::Env) -> Option<Marks> {
 /// A database that does not respond.
 pub async fn change_seq<R: Record>(call: Call) -> Result<Answer, Error> {
     call.params(&[])?;
-    let seqs = crate::coalescer::revalidation::marks(&call, current_seqs::<R>).await;
-    let [change_seq, _] = seqs.ok_or_else(Problem::internal)?;
-    Ok(Answer::no_content().header(COUNTER, change_seq.to_string()))
+    let current = change_seqs::current(&call, current_seqs::<R>).await;
+    let seq = current.ok_or_else(Problem::internal)?.places;
+    Ok(Answer::no_content().header(CHANGE_SEQ, seq.to_string()))
 }

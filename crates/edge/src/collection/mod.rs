@@ -10,7 +10,7 @@ use http_semantics::media::TABLE;
 use http_semantics::{Format, Problem, Tag};
 use tables::{ListQuery, Record, list_statement, record_statement};
 
-use crate::coalescer::revalidation::COUNTER;
+use crate::change_seqs::{CHANGE_SEQ, ChangeSeqs};
 use crate::{Answer, Body, Call, Database, Error, Stored, health};
 
 pub use changes::{
@@ -81,8 +81,8 @@ pub async fn read<R: Collection>(call: Call) -> Result<Answer, Error> {
         .map(|seq| seq.to_string());
     Ok(record
         .into_answer()
-        .of_marks(change_seq.map(|seq| [seq, 0]))
-        .header_if(COUNTER, header))
+        .made_at(change_seq.map(ChangeSeqs::of_table))
+        .header_if(CHANGE_SEQ, header))
 }
 
 /// `GET /v1/openapi.json`: the description of the service, as `make openapi` wrote it.

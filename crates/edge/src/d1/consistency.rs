@@ -7,9 +7,6 @@
 use std::cell::{Cell, RefCell};
 
 use http_semantics::bookmark::{Bookmarks, NEWEST, Register};
-use http_semantics::path;
-
-use crate::{Call, Method};
 
 /// The header of the token, in requests and answers, and between the workers.
 pub const BOOKMARK: &str = "x-d1-bookmark";
@@ -43,16 +40,14 @@ impl Reading {
         }
     }
 
-    /// Takes what a request brings along. Only a read for a reader may be of a replica: what one
-    /// worker asks of another one for a write's sake stands under `/internal`, but for how far
-    /// the register is.
-    pub fn begin(&self, brought: Option<Bookmarks>, method: Method, path: &str) {
-        let is_internal = path::is_internal(path) && path != "/internal/counter";
-        self.is_of_primary.set(!method.is_safe() || is_internal);
-        self.seen.replace(brought.unwrap_or_default());
+    /// Starts a request: with the bookmarks that it sent, and at the primary if it must not read a
+    /// replica.
+    pub fn begin(&self, sent: Option<Bookmarks>, is_of_primary: bool) {
+        self.is_of_primary.set(is_of_primary);
+        self.seen.replace(sent.unwrap_or_default());
     }
 
-    /// From now on nothing less than the newest will do.
+    /// From now on the request reads the primary, in every service.
     pub fn demand_newest(&self) {
         self.seen.replace(Bookmarks::newest());
     }
@@ -101,12 +96,5 @@ impl Reading {
     /// The same as the token of the answer.
     pub fn token(&self) -> Option<String> {
         self.seen.borrow().token()
-    }
-}
-
-impl Call {
-    /// Has the call see nothing but the newest state of both registers.
-    pub fn demand_newest(&self) {
-        self.env.reading().demand_newest();
     }
 }

@@ -13,7 +13,10 @@ use wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::{D1Database, D1PreparedStatement, D1Result};
 
 use crate::d1::consistency::Reading;
-use crate::{Env, Error, Trace, now};
+use crate::env::Env;
+use crate::error::Error;
+use crate::layers::trace::Trace;
+use crate::timeout::now;
 
 #[wasm_bindgen]
 extern "C" {
@@ -125,7 +128,7 @@ impl Database {
             self.reading.answered(&bookmark);
         }
         let rows_read = answer.as_ref().map_or(0, rows_read);
-        self.trace.asked(began, rows_read);
+        self.trace.queried(began, rows_read);
         answer.map_err(thrown)
     }
 }

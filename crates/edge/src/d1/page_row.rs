@@ -4,7 +4,10 @@ use http_semantics::{Format, Tag};
 use tables::page;
 use tables::statement::Statement;
 
-use crate::{Answer, Body, Database, Error, Row};
+use crate::change_seqs::ChangeSeqs;
+use crate::d1::{Database, Row};
+use crate::error::Error;
+use crate::http::response::{Answer, Body};
 
 /// The row of a [`tables::list_statement::page`] statement.
 pub struct PageRow(Row);
@@ -51,7 +54,7 @@ impl PageRow {
             .map(|after| page::next_link(path, query, &after));
         let count = self.0.integer("total").map(|count| count.to_string());
         Answer::ok(format.media_type(), Body::Js(self.body()))
-            .of_marks(Some([counter, 0]))
+            .made_at(Some(ChangeSeqs::of_table(counter)))
             .tagged(&tag)
             .header_if("link", next)
             .header_if("x-total-count", count)

@@ -1,4 +1,4 @@
-//! A body, as it comes.
+//! Reads a body chunk by chunk.
 
 use std::cell::RefCell;
 
@@ -9,31 +9,31 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::ReadableStream;
 
-/// The bytes that are waited for before a part is taken. The platform cuts a body into pieces of
-/// 4 KB, and each would cost as much as one of these.
-const PART: u32 = 64 * 1024;
+/// The size of a chunk, in bytes. The platform delivers 4 KB at a time, and each read costs as
+/// much as one of a full chunk.
+const CHUNK_BYTES: u32 = 64 * 1024;
 
 #[wasm_bindgen]
 extern "C" {
-    /// What reads a body.
+    /// The reader of a body (`ReadableStreamBYOBReader`).
     pub type Reader;
 
     #[wasm_bindgen(method, js_name = readAtLeast)]
     fn read_at_least(this: &Reader, least: u32, into: &Uint8Array) -> Promise;
 
-    /// Has nothing more come.
+    /// Cancels the body.
     #[wasm_bindgen(method)]
     pub fn cancel(this: &Reader) -> Promise;
 }
 
-/// A body, of a request or an answer, as it comes: in parts of 64 KB, but for the last.
+/// A body in chunks of 64 KB. Only the last one is smaller.
 pub fn chunks(
     body: Option<ReadableStream>,
 ) -> impl Stream<Item = Result<Vec<u8>, JsValue>> + use<> {
-    at_least(PART, body)
+    at_least(CHUNK_BYTES, body)
 }
 
-/// The same, each part as soon as there is anything of it: for who watches it come.
+/// A body in chunks of any size, each as soon as it arrives.
 pub fn pieces(
     body: Option<ReadableStream>,
 ) -> impl Stream<Item = Result<Vec<u8>, JsValue>> + use<> {
@@ -51,11 +51,11 @@ fn at_least(
             State::Unread(None) | State::Ended => return None,
         };
         let read = match &reader {
-            Ok(reader) => part(least, reader).await,
+            Ok(reader) => chunk(least, reader).await,
             Err(thrown) => Err(thrown.clone()),
         };
         match (read, reader) {
-            (Ok(part), Ok(reader)) => Some((Ok(part?), State::Reading(reader))),
+            (Ok(chunk), Ok(reader)) => Some((Ok(chunk?), State::Reading(reader))),
             (Err(thrown), _) | (_, Err(thrown)) => Some((Err(thrown), State::Ended)),
         }
     })
@@ -67,7 +67,7 @@ enum State {
     Ended,
 }
 
-/// What reads a body, which nobody else reads any more.
+/// The reader of a body. Nothing else can read the body from now on.
 pub fn reader(body: &ReadableStream) -> Result<Reader, JsValue> {
     let mode = Object::new();
     Reflect::set(&mode, &"mode".into(), &"byob".into())?;
@@ -77,42 +77,41 @@ pub fn reader(body: &ReadableStream) -> Result<Reader, JsValue> {
 }
 
 thread_local! {
-    /// What parts are read into, once it has been given back: making one takes longer than
-    /// reading a small body.
+    /// Buffers for reuse: to allocate one takes longer than to read a small body.
     static SPARE: RefCell<Vec<ArrayBuffer>> = RefCell::default();
 }
 
-/// The most buffers that are kept.
-const MOST_SPARE: usize = 8;
+/// The maximum number of spare buffers.
+const MAX_SPARE: usize = 8;
 
 fn buffer() -> Uint8Array {
     match SPARE.with_borrow_mut(Vec::pop) {
         Some(buffer) => Uint8Array::new(&buffer),
-        None => Uint8Array::new_with_length(PART),
+        None => Uint8Array::new_with_length(CHUNK_BYTES),
     }
 }
 
-/// The next part; none behind the last.
-async fn part(least: u32, reader: &Reader) -> Result<Option<Vec<u8>>, JsValue> {
+/// The next chunk; none after the last one.
+async fn chunk(least: u32, reader: &Reader) -> Result<Option<Vec<u8>>, JsValue> {
     let read = reader.read_at_least(least, &buffer());
-    taken(&JsFuture::from(read).await?)
+    chunk_of(&JsFuture::from(read).await?)
 }
 
-/// What comes next.
+/// Reads the next chunk.
 pub fn next(reader: &Reader) -> Promise {
-    reader.read_at_least(PART, &buffer())
+    reader.read_at_least(CHUNK_BYTES, &buffer())
 }
 
-/// The part that has come; none behind the last.
-pub fn taken(read: &JsValue) -> Result<Option<Vec<u8>>, JsValue> {
+/// The chunk of a read; none after the last one.
+pub fn chunk_of(read: &JsValue) -> Result<Option<Vec<u8>>, JsValue> {
     let value = Reflect::get(read, &"value".into())?;
-    let Some(part) = value.dyn_ref::<Uint8Array>() else {
+    let Some(chunk) = value.dyn_ref::<Uint8Array>() else {
         return Ok(None);
     };
-    let bytes = part.to_vec();
-    let buffer = part.buffer();
+    let bytes = chunk.to_vec();
+    let buffer = chunk.buffer();
     SPARE.with_borrow_mut(|spare| {
-        if spare.len() < MOST_SPARE && buffer.byte_length() == PART {
+        if spare.len() < MAX_SPARE && buffer.byte_length() == CHUNK_BYTES {
             spare.push(buffer);
         }
     });

@@ -1,8 +1,7 @@
-//! Requests, responses and the router.
+//! Requests, responses and their bodies.
 
 pub mod chunks;
 pub mod request;
 pub mod request_parts;
 pub mod response;
-pub mod router;
 pub mod tee;

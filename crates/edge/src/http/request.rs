@@ -1,4 +1,4 @@
-//! A request, as far as a handler needs it.
+//! A request, with the methods that handlers read it by.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -11,63 +11,56 @@ use http_semantics::timing::Timings;
 use http_semantics::{Format, Params, Preconditions, Problem, negotiation};
 use worker::Context;
 
+use crate::env::Env;
+use crate::error::Error;
 use crate::http::chunks::chunks;
-use crate::{Env, Error, Incoming, Method};
+use crate::http::request_parts::{Method, RequestParts};
 
-/// The most bytes of a body that is one record.
+/// The maximum size of a body with one record.
 pub const RECORD_BYTES: usize = 64 * 1024;
 
-/// The media type of a record in a body.
+/// The media type of a body with a record.
 pub const JSON: &[&str] = &["application/json"];
 
 /// The media types of a merge patch.
 pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
 
-/// How often a write begins anew because somebody else was faster.
+/// How often a write is tried if other writes are faster.
 pub const TRIES: usize = 8;
 
-/// How many times the limit of a body is read at most, to no purpose but that the client, who
-/// hears no answer while it is sending, gets to hear that the body is too long.
-const DRAINED: usize = 4;
+/// A body that is too large is read up to this multiple of its limit. A client reads no response
+/// while it sends, and would not see the problem.
+const DRAIN_FACTOR: usize = 4;
 
-/// One request on its way to a handler.
+/// A request.
 #[derive(Clone)]
 pub struct Call {
     /// The request itself.
-    pub incoming: Incoming,
+    pub incoming: RequestParts,
     /// The bindings.
     pub env: Env,
-    /// What outlives the answer.
+    /// Runs code after the response (`wait_until`).
     pub context: Rc<Context>,
-    /// Whether `If-None-Match` is ignored.
+    /// Whether `If-None-Match` is ignored: a cache that knows the client's response is stale
+    /// forwards its request unconditionally (RFC 9111, 4.3).
     pub(crate) is_unconditional: bool,
-    /// The path, in the one spelling that the route tables hold.
+    /// The path without its version, as in the route table.
     pub path: String,
     /// The query string, without the `?`.
     pub query: String,
     /// The variable segments of the path, in the order of the route.
     pub segments: Vec<String>,
-    /// Whether `Accept` was looked at: then the answer varies by it.
+    /// Whether `Accept` was read, so that the response depends on it.
     pub(crate) is_negotiated: Rc<Cell<bool>>,
-    /// How the sources of the answer did.
+    /// The timings of the services.
     pub timings: Rc<RefCell<Timings>>,
 }
 
 impl Call {
-    /// The request without `If-None-Match`: a cache that knows the client's response is stale
-    /// forwards it unconditionally (RFC 9111, 4.3).
-    #[must_use]
-    pub fn into_unconditional(self) -> Self {
-        Self {
-            is_unconditional: true,
-            ..self
-        }
-    }
-
     /// The id in the path.
     ///
     /// # Errors
-    /// A segment that is no id.
+    /// An invalid id.
     pub fn id<T: Param>(&self) -> Result<T, Problem> {
         self.segments
             .first()
@@ -75,7 +68,7 @@ impl Call {
             .ok_or_else(|| Problem::invalid_parameter("id", T::EXPECTED))
     }
 
-    /// The query parameters, of which `known` are all that may be given.
+    /// The query parameters. Only `known` ones are allowed.
     ///
     /// # Errors
     /// An unknown or repeated parameter.
@@ -89,23 +82,23 @@ impl Call {
         self.incoming.header(name)
     }
 
-    /// A request header's value, if it is given.
+    /// The parsed value of a request header, if the client sent it.
     ///
     /// # Errors
-    /// A value that cannot be used.
+    /// An invalid value.
     pub fn header_as<T: Param>(&self, name: &'static str) -> Result<Option<T>, Problem> {
         self.header(name)
             .map(|text| T::parse(&text).ok_or_else(|| Problem::invalid_header(name, T::EXPECTED)))
             .transpose()
     }
 
-    /// Whether nobody will read the body.
+    /// Whether the response has no body.
     #[must_use]
     pub fn is_head(&self) -> bool {
         self.incoming.method == Method::Head
     }
 
-    /// The form that the answer is wanted in, of those on offer.
+    /// The format that the client prefers, of those that are offered.
     ///
     /// # Errors
     /// An `Accept` that allows none of them.
@@ -118,7 +111,7 @@ impl Call {
     /// `If-Match` and `If-None-Match`.
     ///
     /// # Errors
-    /// A header that holds no entity tags.
+    /// An invalid header.
     pub fn preconditions(&self) -> Result<Preconditions, Problem> {
         Ok(Preconditions {
             if_match: self.header_as("if-match")?,
@@ -130,11 +123,10 @@ impl Call {
         })
     }
 
-    /// The change counter that the reader has seen a register's list at, if it has one in this
-    /// form.
+    /// The change sequence of the list that the client has in this format, by `If-None-Match`.
     ///
     /// # Errors
-    /// A header that holds no entity tags.
+    /// An invalid header.
     pub fn seen(&self, format: Format) -> Result<Option<i64>, Problem> {
         let known = self.preconditions()?.known_counters(format);
         Ok(known.map(|[counter]| counter))
@@ -143,15 +135,15 @@ impl Call {
     /// `Idempotency-Key`.
     ///
     /// # Errors
-    /// A header that holds no key.
+    /// An invalid header.
     pub fn idempotency_key(&self) -> Result<Option<Key>, Problem> {
         self.header_as("idempotency-key")
     }
 
-    /// The media type of the body, which must be among those accepted.
+    /// The media type of the body, one of those that are accepted.
     ///
     /// # Errors
-    /// Another media type, none, or a body that is encoded.
+    /// Another media type, none, or an encoded body.
     pub fn media_type(&self, accepted: &[&'static str]) -> Result<&'static str, Problem> {
         let given = self.header("content-type").unwrap_or_default();
         let given = given.split(';').next().unwrap_or_default().trim();
@@ -169,22 +161,22 @@ impl Call {
     /// The body, of at most so many bytes.
     ///
     /// # Errors
-    /// A longer one.
+    /// A larger body.
     pub async fn body(&self, most: usize) -> Result<Vec<u8>, Error> {
         let too_large = || Problem::body_too_large(most);
         let announced = self.header("content-length");
         let announced = announced.and_then(|length| length.parse::<usize>().ok());
         let fits = announced.is_none_or(|length| length <= most);
         let mut body = Vec::with_capacity(announced.filter(|_| fits).unwrap_or_default());
-        let mut parts = Box::pin(chunks(self.incoming.request.body()));
+        let mut chunks = Box::pin(chunks(self.incoming.request.body()));
         let mut length = 0;
-        while length <= most * DRAINED
-            && let Some(part) = parts.next().await
+        while length <= most * DRAIN_FACTOR
+            && let Some(chunk) = chunks.next().await
         {
-            let part = part.map_err(Error::platform("reading the body"))?;
-            length += part.len();
+            let chunk = chunk.map_err(Error::platform("reading the body"))?;
+            length += chunk.len();
             if fits && length <= most {
-                body.extend_from_slice(&part);
+                body.extend_from_slice(&chunk);
             }
         }
         if length > most || !fits {
@@ -196,7 +188,7 @@ impl Call {
     /// The body as one JSON object.
     ///
     /// # Errors
-    /// A body of another media type, too long, or that is none.
+    /// A body of another media type, too large, or not an object.
     pub async fn object(&self, accepted: &[&'static str]) -> Result<(Object, Vec<u8>), Error> {
         self.media_type(accepted)?;
         let body = self.body(RECORD_BYTES).await?;

@@ -1,8 +1,8 @@
-//! A request as it came in.
+//! The request of the platform.
 
 use web_sys::{Headers, Request};
 
-/// The methods that routes tell apart.
+/// The methods that routes distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// GET
@@ -49,7 +49,7 @@ impl Method {
         }
     }
 
-    /// Whether it does no more than read (RFC 9110, 9.2.1).
+    /// Whether the method only reads (RFC 9110, 9.2.1).
     #[must_use]
     pub fn is_safe(self) -> bool {
         matches!(self, Self::Get | Self::Head | Self::Options)
@@ -63,10 +63,10 @@ impl From<&str> for Method {
     }
 }
 
-/// The platform's request, with what of it is asked for again and again: each look costs a call
-/// over to JavaScript, and a copy.
+/// The platform's request. Method and URL are read once, because each read is a call to JavaScript
+/// and a copy.
 #[derive(Clone)]
-pub struct Incoming {
+pub struct RequestParts {
     /// The request itself.
     pub request: Request,
     /// Its headers.
@@ -77,7 +77,7 @@ pub struct Incoming {
     pub url: String,
 }
 
-impl From<Request> for Incoming {
+impl From<Request> for RequestParts {
     fn from(request: Request) -> Self {
         Self {
             headers: request.headers(),
@@ -88,7 +88,7 @@ impl From<Request> for Incoming {
     }
 }
 
-impl Incoming {
+impl RequestParts {
     /// A header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {

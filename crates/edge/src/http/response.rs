@@ -1,8 +1,8 @@
-//! What a handler answers, turned into a platform response in one place.
+//! The response of a handler, and the one place that turns it into a platform response.
 
 mod body;
+mod cached;
 mod copy;
-mod fixed;
 mod headers;
 
 use http_semantics::trace::RequestId;
@@ -12,34 +12,34 @@ use web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
 use self::copy::FutureCopy;
 use self::headers::{add, for_browsers};
-use crate::Error;
-use crate::coalescer::revalidation::Marks;
+use crate::change_seqs::ChangeSeqs;
 use crate::d1::consistency::BOOKMARK;
+use crate::error::Error;
 use crate::layers::trace::REQUEST_ID;
 
 pub use body::{Body, encoded};
-pub use fixed::Fixed;
+pub use cached::CachedResponse;
 
 /// Status, headers and body.
 pub struct Answer {
     status: u16,
-    /// What all answers of its kind say, as headers that one call copies.
+    /// The headers that all responses of its kind share, which one call copies.
     common: Common,
     headers: Vec<(&'static str, String)>,
     body: Body,
-    marks: Option<Marks>,
+    change_seqs: Option<ChangeSeqs>,
     lacks: Option<Problem>,
     copy: Option<FutureCopy>,
 }
 
-/// Headers that are there already.
+/// Headers that exist already.
 enum Common {
     /// Those for a browser.
     Browser,
-    /// None: another worker alone gets the answer.
+    /// None: another worker receives the response.
     Nothing,
-    /// Those of an answer that is held.
-    Held(Headers),
+    /// Those of a cached response.
+    Cached(Headers),
 }
 
 impl Answer {
@@ -49,13 +49,13 @@ impl Answer {
             common: Common::Browser,
             headers: Vec::new(),
             body,
-            marks: None,
+            change_seqs: None,
             lacks: None,
             copy: None,
         }
     }
 
-    /// Says that something is missing in it, and why.
+    /// Marks the response as partial, because of this problem.
     #[must_use]
     pub fn lacking(self, problem: Problem) -> Self {
         Self {
@@ -64,15 +64,18 @@ impl Answer {
         }
     }
 
-    /// Why something is missing in it, if it is.
+    /// The reason why the response is partial.
     pub fn lacks(&mut self) -> Option<Problem> {
         self.lacks.take()
     }
 
-    /// Says which registers' state it is made from.
+    /// Says at which change sequences the response was made: it can then be cached.
     #[must_use]
-    pub fn of_marks(self, marks: Option<Marks>) -> Self {
-        Self { marks, ..self }
+    pub fn made_at(self, change_seqs: Option<ChangeSeqs>) -> Self {
+        Self {
+            change_seqs,
+            ..self
+        }
     }
 
     /// A page for a browser.
@@ -81,7 +84,7 @@ impl Answer {
         Self::new(status, body).header("content-type", "text/html; charset=utf-8")
     }
 
-    /// 303: what was sent is done, and this is to be read next.
+    /// 303: the form was processed, and the browser continues there.
     #[must_use]
     pub fn see_other(location: impl Into<String>) -> Self {
         Self::new(303, Body::Empty).header("location", location)
@@ -99,7 +102,7 @@ impl Answer {
         Self::ok(Format::Json.media_type(), body).tagged(tag)
     }
 
-    /// The same as 201, with where the new record is.
+    /// The same as 201, with the address of the new record.
     #[must_use]
     pub fn created(self, location: String) -> Self {
         Self {
@@ -108,28 +111,28 @@ impl Answer {
         }
     }
 
-    /// 204: it is done, and there is nothing to show.
+    /// 204: done, without a body.
     #[must_use]
     pub fn no_content() -> Self {
         Self::new(204, Body::Empty)
     }
 
-    /// 304: what the reader has is what there is.
+    /// 304: the client's response is still valid.
     #[must_use]
     pub fn not_modified(tag: &Tag) -> Self {
         Self::new(304, Body::Empty).tagged(tag)
     }
 
-    /// 204 for OPTIONS: the methods that the route answers.
+    /// 204 for OPTIONS: the methods of the route.
     #[must_use]
     pub fn options(allow: &str) -> Self {
         Self::no_content().header("allow", allow)
     }
 
-    /// The methods that an answer names.
+    /// The value of `Allow`.
     #[must_use]
     pub fn allow(&self) -> Option<String> {
-        if let Body::Passed(response) = &self.body {
+        if let Body::Proxied(response) = &self.body {
             return response.headers().get("allow").ok().flatten();
         }
         let mut headers = self.headers.iter();
@@ -152,10 +155,10 @@ impl Answer {
         self.header("etag", tag.to_string())
     }
 
-    /// Another worker's answer, as it is but for headers that are added to it.
+    /// Another worker's response, to which headers can be added.
     #[must_use]
-    pub fn passed(response: Response) -> Self {
-        Self::new(200, Body::Passed(response))
+    pub fn proxied(response: Response) -> Self {
+        Self::new(200, Body::Proxied(response))
     }
 
     /// Adds a header.
@@ -165,7 +168,7 @@ impl Answer {
         self
     }
 
-    /// Adds a header, where there is a value.
+    /// Adds a header, if there is a value.
     #[must_use]
     pub fn header_if(self, name: &'static str, value: Option<impl Into<String>>) -> Self {
         match value {
@@ -174,20 +177,19 @@ impl Answer {
         }
     }
 
-    /// The same for HEAD.
+    /// The response to HEAD.
     #[must_use]
-    pub fn unread(self) -> Self {
+    pub fn without_body(self) -> Self {
         Self {
-            body: self.body.unread(),
+            body: self.body.without_stream(),
             ..self
         }
     }
 
-    /// Says what the request is called, in a problem's body, too. What another worker answered
-    /// says so already.
+    /// Adds the request id, also to a problem's body. Another worker's response has it already.
     #[must_use]
     pub fn of_request(mut self, id: &RequestId) -> Self {
-        if matches!(self.body, Body::Passed(_)) {
+        if matches!(self.body, Body::Proxied(_)) {
             return self;
         }
         if let Body::Problem(problem) = self.body {
@@ -196,27 +198,27 @@ impl Answer {
         self.header(REQUEST_ID, id.as_str())
     }
 
-    /// Tells how far the registers have been seen. What another worker answered says so already,
-    /// unless this one has seen more.
+    /// Adds the bookmark of what was read. Another worker's response has it already, unless this
+    /// worker read more.
     #[must_use]
-    pub fn seen(self, token: Option<String>) -> Self {
+    pub fn with_bookmark(self, token: Option<String>) -> Self {
         match token {
             Some(token) if !self.says(BOOKMARK, &token) => self.header(BOOKMARK, token),
             _ => self,
         }
     }
 
-    /// Whether another worker's answer has a header with this value.
+    /// Whether another worker's response has a header with this value.
     fn says(&self, name: &str, value: &str) -> bool {
-        let Body::Passed(response) = &self.body else {
+        let Body::Proxied(response) = &self.body else {
             return false;
         };
         let said = response.headers().get(name).ok().flatten();
         said.as_deref() == Some(value)
     }
 
-    /// Leaves out what is for browsers, and what the request is called but in a problem: another
-    /// worker reads no more of it.
+    /// Leaves out what another worker does not read: the headers for browsers, and the request id
+    /// except in a problem.
     #[must_use]
     pub fn for_worker(mut self, id: &RequestId) -> Self {
         if matches!(self.body, Body::Problem(_)) {
@@ -228,7 +230,7 @@ impl Answer {
         self
     }
 
-    /// Has browsers keep to TLS (RFC 6797).
+    /// Requires TLS from browsers (RFC 6797).
     #[must_use]
     pub fn secure(self) -> Self {
         self.header(
@@ -243,11 +245,11 @@ impl Answer {
     /// What the platform throws.
     pub fn into_response(self) -> Result<Response, Error> {
         let thrown = Error::platform("making a response");
-        if let Body::Passed(response) = self.body {
+        if let Body::Proxied(response) = self.body {
             if self.headers.is_empty() {
                 return Ok(response);
             }
-            // Another worker's answer cannot be changed, but one like it can.
+            // Another worker's response cannot be changed, but a copy can.
             let like_it = response.unchecked_ref::<ResponseInit>();
             let body = response.body();
             let copy = Response::new_with_opt_readable_stream_and_init(body.as_ref(), like_it);
@@ -258,17 +260,23 @@ impl Answer {
         let headers = match &self.common {
             Common::Browser => for_browsers(),
             Common::Nothing => Headers::new(),
-            Common::Held(common) => Headers::new_with_headers(common),
+            Common::Cached(common) => Headers::new_with_headers(common),
         };
         let headers = headers.map_err(&thrown)?;
         add(&headers, &self.headers).map_err(&thrown)?;
         let init = ResponseInit::new();
         init.set_status(self.status);
         init.set_headers(&headers);
-        // The constructor takes any kind of body; its binding for streams is the one that hands
-        // a value through untouched, a text as well.
+        // The constructor accepts any kind of body. Its binding for streams passes any value
+        // through unchanged, also a string.
         let body = self.body.into_js();
         let body = body.as_ref().map(JsValue::unchecked_ref::<ReadableStream>);
         Response::new_with_opt_readable_stream_and_init(body, &init).map_err(thrown)
+    }
+}
+
+impl From<Error> for Answer {
+    fn from(error: Error) -> Self {
+        Answer::problem(&error.into_problem())
     }
 }

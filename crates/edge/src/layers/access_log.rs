@@ -1,50 +1,49 @@
-//! What a worker writes down of each request: one line of JSON, and which requests it is written
-//! of.
+//! The access log: one line of JSON per request, and which requests get one.
 
 use serde::Serialize;
 
 use http_semantics::trace::Traceparent;
 
-/// What a database has been asked for one answer.
+/// The use of the database by one request.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Asked {
-    /// How often.
+pub struct DatabaseUse {
+    /// The number of round trips.
     pub round_trips: u32,
-    /// How long it took until the answers were there, in milliseconds, one after the other.
+    /// The time of all round trips together, in milliseconds.
     pub ms: i64,
-    /// How many rows it has read.
+    /// The number of rows that were read.
     pub rows_read: i64,
 }
 
-/// One request. Nothing in it is a client's own text but the ids, which are read strictly: no
-/// address, no query, no header, no body.
+/// The line of one request. It contains no text of the client except the ids, which are validated:
+/// no path, query, header or body.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Line<'a> {
-    /// `info`, or `error` where the fault is ours.
+    /// `info`, or `error` if the fault is ours.
     pub level: &'static str,
     /// The worker.
     pub worker: &'a str,
-    /// The method, empty for one that no route knows.
+    /// The method, empty for an unknown one.
     pub method: &'a str,
-    /// The address in the route table; none where there is none.
+    /// The path in the route table, if there is one.
     pub route: Option<&'a str>,
-    /// The status of the answer.
+    /// The status of the response.
     pub status: u16,
-    /// How long it took until the answer began, in milliseconds.
+    /// The time until the response started, in milliseconds.
     pub ms: i64,
-    /// What it asked of the database.
-    pub d1: Asked,
-    /// Which other workers it called, in order.
+    /// The use of the database.
+    pub d1: DatabaseUse,
+    /// The other workers that it called, in order.
     pub calls: &'a [&'static str],
-    /// What the user can quote.
+    /// The id that a user can quote.
     pub request_id: &'a str,
     /// The trace.
     pub trace_id: &'a str,
-    /// This worker's part of it.
+    /// This worker's span.
     pub span_id: &'a str,
-    /// What went wrong.
+    /// The failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<&'a str>,
 }
@@ -63,18 +62,18 @@ pub fn level(is_fault: bool) -> &'static str {
     if is_fault { "error" } else { "info" }
 }
 
-/// Of which requests a line is written: the setting `LOG`.
+/// The requests that get a line: the setting `LOG`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sampling {
-    /// Of none.
+    /// None.
     None,
-    /// Of those that failed by our own fault, and of so many in a hundred of the others.
+    /// All failures that are our fault, and this percentage of the others.
     Percent(u32),
 }
 
 impl Sampling {
-    /// Reads the setting: `off`, `errors`, `all`, or a share as in `5%`. Nothing, and what
-    /// cannot be read, means all: a slip must not silence the log.
+    /// Reads the setting: `off`, `errors`, `all`, or a percentage such as `5%`. Anything else means
+    /// `all`: a typing error must not turn the log off.
     #[must_use]
     pub fn of(setting: Option<&str>) -> Self {
         match setting {
@@ -88,13 +87,13 @@ impl Sampling {
         }
     }
 
-    /// Whether a line is written. The trace decides, so that of one request either every worker
-    /// writes one or none does.
+    /// Whether a request gets a line. The trace decides, so that either all workers write a line
+    /// for it or none does.
     #[must_use]
     pub fn takes(self, is_fault: bool, trace: &Traceparent) -> bool {
         match self {
             Self::None => false,
-            Self::Percent(percent) => is_fault || trace.lot() < percent,
+            Self::Percent(percent) => is_fault || trace.sampling_bucket() < percent,
         }
     }
 }
@@ -113,7 +112,7 @@ mod tests {
             route: Some("/people/{id}"),
             status: 503,
             ms: 12,
-            d1: Asked {
+            d1: DatabaseUse {
                 round_trips: 1,
                 ms: 3,
                 rows_read: 2,
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_says_of_which_requests() {
+    fn a_setting_selects_the_requests() {
         for (setting, expected) in [
             (None, Sampling::Percent(100)),
             (Some("all"), Sampling::Percent(100)),
@@ -159,14 +158,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn our_own_faults_are_always_written_and_a_share_of_the_rest(
+        fn our_faults_are_always_logged_and_a_share_of_the_rest(
             random in any::<[u64; 3]>(),
             percent in 0..=100_u32,
         ) {
             let trace = Traceparent::begin(random);
             let sampling = Sampling::Percent(percent);
             prop_assert!(sampling.takes(true, &trace));
-            prop_assert_eq!(sampling.takes(false, &trace), trace.lot() < percent);
+            prop_assert_eq!(sampling.takes(false, &trace), trace.sampling_bucket() < percent);
             prop_assert!(Sampling::Percent(100).takes(false, &trace));
             prop_assert!(!Sampling::Percent(0).takes(false, &trace));
             prop_assert!(!Sampling::None.takes(true, &trace));

@@ -1,13 +1,15 @@
-//! CORS, as the setting `ALLOWED_ORIGINS` says: one place for every answer of a worker.
+//! CORS for all responses of a worker, by the setting `ALLOWED_ORIGINS`.
 
 use http_semantics::cors::Policy;
 
-use crate::{Answer, Env, Incoming, Method};
+use crate::env::Env;
+use crate::http::request_parts::{Method, RequestParts};
+use crate::http::response::Answer;
 
-/// The setting: one look, and where there is no such setting nothing else.
+/// The setting. Without it the layer does nothing.
 const SETTING: &str = "ALLOWED_ORIGINS";
 
-/// What of a request CORS is about.
+/// The part of a request that CORS depends on.
 pub struct Cors {
     setting: String,
     origin: Option<String>,
@@ -15,22 +17,22 @@ pub struct Cors {
 }
 
 impl Cors {
-    /// That of a request; none where nobody is let in.
-    pub fn of(incoming: &Incoming, env: &Env) -> Option<Self> {
+    /// The part of a request; none if no origin is allowed.
+    pub fn of(parts: &RequestParts, env: &Env) -> Option<Self> {
         let setting = env.setting(SETTING)?;
         if Policy::of(&setting).is_closed() {
             return None;
         }
-        let is_options = incoming.method == Method::Options;
+        let is_options = parts.method == Method::Options;
         Some(Self {
             setting,
-            origin: incoming.header("origin"),
-            is_preflight: is_options && incoming.header("access-control-request-method").is_some(),
+            origin: parts.header("origin"),
+            is_preflight: is_options && parts.header("access-control-request-method").is_some(),
         })
     }
 
-    /// The answer with what it says to other origins. A preflight is the answer to OPTIONS, of
-    /// whichever worker.
+    /// The response with its CORS headers. A preflight is a response to OPTIONS, also of another
+    /// worker.
     pub fn add_to(&self, answer: Answer) -> Answer {
         let allow = answer.allow().filter(|_| self.is_preflight);
         Policy::of(&self.setting)

@@ -1,8 +1,218 @@
-//! What every request passes through on its way to a handler and back.
+//! The layers that a request passes through on its way to a handler and back. Each worker lists
+//! its own in `lib.rs`, from the outside to the inside.
+//!
+//! `serve` is around all of them: it traces the request, and responds even if the worker
+//! panics.
 
 pub mod access_log;
 pub mod auth;
+pub mod consistency;
 pub mod cors;
 pub mod rate_limit;
 pub mod response_cache;
+pub mod stale_if_error;
 pub mod trace;
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use http_semantics::Problem;
+use http_semantics::auth::Token;
+use http_semantics::problem::Kind;
+use http_semantics::rate_limit::RateLimit;
+
+use crate::env::Env;
+use crate::error::Error;
+use crate::http::request::Call;
+use crate::http::request_parts::{Method, RequestParts};
+use crate::http::response::Answer;
+use crate::layers::auth::Guard;
+use crate::layers::cors::Cors;
+use crate::layers::response_cache::{Lookup, Miss};
+use crate::layers::stale_if_error::{Fallback, StaleIfError};
+use crate::route::Route;
+use crate::route::properties::Properties;
+
+/// A step before the handler, after it, or both.
+#[derive(Clone, Copy)]
+pub enum Layer {
+    /// After: allows other origins to read the response.
+    Cors,
+    /// After: removes the body for HEAD.
+    Head,
+    /// Before: how current the data must be (`X-D1-Bookmark`, and the route's property).
+    Consistency,
+    /// Before: finds the token of the caller. It rejects nobody, so that the rate limit counts
+    /// requests without a valid token, too.
+    Authenticate(Guard),
+    /// Before: counts the request. After: adds the policy.
+    RateLimit,
+    /// Before: rejects requests without the token that the route requires, and shows the login
+    /// in place of a page.
+    Authorize,
+    /// After: turns an error into a problem, and adds `Vary`.
+    Problems,
+    /// Before: prepares the fallback. After: sends a stale response if a service failed.
+    StaleIfError(Fallback),
+    /// Before: sends a cached response that is still valid. After: caches the response.
+    ResponseCache,
+}
+
+/// What the layers remember of one request.
+pub struct Exchange<'a> {
+    method: Method,
+    cors: Option<Cors>,
+    rate_limit: Option<RateLimit>,
+    /// The route, if there is one for this path and method.
+    pub(crate) route: Option<&'a Route>,
+    /// Its properties, or those of the path.
+    pub(crate) properties: Option<&'a Properties>,
+    /// The token of the caller, or the reason to reject the request.
+    caller: Option<Result<Option<Token>, Error>>,
+    is_authorized: bool,
+    /// Whether the handler read `Accept`.
+    pub(crate) is_negotiated: Rc<Cell<bool>>,
+    fallback: Option<Rc<dyn StaleIfError>>,
+    miss: Option<Miss>,
+}
+
+impl Layer {
+    /// Before the handler. A response or an error ends the way in.
+    ///
+    /// # Errors
+    /// The reason to reject the request.
+    pub(crate) async fn before(
+        self,
+        exchange: &mut Exchange<'_>,
+        call: &mut Call,
+    ) -> Result<Option<Answer>, Error> {
+        let Some(properties) = exchange.properties else {
+            return Ok(None);
+        };
+        match self {
+            Self::Consistency => consistency::begin(call, properties.read_from)?,
+            Self::Authenticate(guard) => {
+                exchange.caller = Some(auth::authenticate(call, properties, guard));
+            }
+            Self::RateLimit => {
+                if let Some(limit) = exchange.rate_limit.filter(|_| !properties.is_uncounted) {
+                    let caller = exchange.caller.as_ref();
+                    let token = caller.and_then(|caller| caller.as_ref().ok()?.as_ref());
+                    rate_limit::count(call, limit, token).await?;
+                }
+            }
+            Self::Authorize => {
+                exchange.caller.take().ok_or_else(Problem::internal)??;
+                exchange.is_authorized = true;
+                let gate = exchange.route.and_then(|route| route.properties.gate);
+                return Ok(gate.and_then(|gate| gate(call)));
+            }
+            Self::StaleIfError(fallback) => {
+                let formats = exchange.route.and_then(|r| r.properties.stale_if_error);
+                exchange.fallback = formats.map(|formats| fallback(call, formats));
+            }
+            Self::ResponseCache => {
+                if let Some(read) = exchange.route.and_then(|r| r.properties.cached.as_ref()) {
+                    match response_cache::find(call, read).await {
+                        Lookup::Hit(answer) => return Ok(Some(answer)),
+                        Lookup::Miss(miss) => exchange.miss = Some(miss),
+                        Lookup::Bypass => {}
+                    }
+                }
+            }
+            Self::Cors | Self::Head | Self::Problems => {}
+        }
+        Ok(None)
+    }
+
+    /// After the handler. A layer that was not reached before does nothing.
+    ///
+    /// # Errors
+    /// The error of the handler, or of a layer.
+    pub(crate) async fn after(
+        self,
+        exchange: &mut Exchange<'_>,
+        outcome: Result<Answer, Error>,
+    ) -> Result<Answer, Error> {
+        match self {
+            Self::ResponseCache => match exchange.miss.take() {
+                Some(miss) => Ok(miss.store(outcome?, exchange.is_negotiated.get())),
+                None => outcome,
+            },
+            Self::StaleIfError(_) => match exchange.fallback.take() {
+                Some(fallback) => fallback.replace(outcome).await,
+                None => outcome,
+            },
+            Self::Problems => Ok(exchange.problem_or(outcome)),
+            Self::RateLimit => {
+                let policy = exchange.rate_limit.map(RateLimit::policy);
+                Ok(exchange
+                    .respond(outcome)
+                    .header_if("ratelimit-policy", policy))
+            }
+            Self::Head if exchange.method == Method::Head => {
+                Ok(exchange.respond(outcome).without_body())
+            }
+            Self::Cors => Ok(match exchange.cors.take() {
+                Some(cors) => cors.add_to(exchange.respond(outcome)),
+                None => exchange.respond(outcome),
+            }),
+            Self::Head | Self::Consistency | Self::Authenticate(_) | Self::Authorize => outcome,
+        }
+    }
+}
+
+impl Exchange<'_> {
+    /// The state of a new request, with the settings that concern every response.
+    pub(crate) fn new(parts: &RequestParts, env: &Env) -> Self {
+        Self {
+            method: parts.method,
+            cors: Cors::of(parts, env),
+            rate_limit: rate_limit::of(env),
+            route: None,
+            properties: None,
+            caller: None,
+            is_authorized: false,
+            is_negotiated: Rc::default(),
+            fallback: None,
+            miss: None,
+        }
+    }
+
+    /// The response, or that of the error.
+    pub(crate) fn respond(&self, outcome: Result<Answer, Error>) -> Answer {
+        outcome.unwrap_or_else(|error| {
+            let problem = error.into_problem();
+            Answer::problem(&problem.answering(!self.method.is_safe()))
+        })
+    }
+
+    /// The response, or the problem of the error. `Vary` tells caches if `Accept` was read.
+    fn problem_or(&self, outcome: Result<Answer, Error>) -> Answer {
+        let problem = match outcome {
+            Ok(answer) if self.is_negotiated.get() => return answer.header("vary", "accept"),
+            Err(Error::Problem(problem)) => problem,
+            other => return self.respond(other),
+        };
+        let answer = Answer::problem(&problem);
+        let accepts = self.route.and_then(|route| route.accepts.as_ref());
+        match (problem.kind(), accepts) {
+            (Kind::NotAcceptable, _) => answer.header("vary", "accept"),
+            (Kind::UnsupportedMediaType, Some((name, types))) => answer.header(name, types),
+            _ => answer,
+        }
+    }
+
+    /// Rejects a request that no layer has authorized, because a worker's list has no
+    /// [`Layer::Authorize`] or has it too late.
+    ///
+    /// # Errors
+    /// A request that is not authorized.
+    pub(crate) fn must_be_authorized(&self) -> Result<(), Error> {
+        if self.is_authorized {
+            Ok(())
+        } else {
+            Err(Problem::internal().into())
+        }
+    }
+}

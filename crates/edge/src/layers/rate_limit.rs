@@ -1,5 +1,5 @@
-//! How often a client may ask, counted by the platform's rate limiter (the binding `REQUESTS`),
-//! if the setting `RATE_LIMIT` tells what it counts to.
+//! The rate limit of each client. The platform's rate limiter (the binding `REQUESTS`) counts, and
+//! the setting `RATE_LIMIT` states its limit.
 
 use domain::Param;
 use http_semantics::Problem;
@@ -10,24 +10,26 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::RateLimiter;
 
-use crate::{Call, Env, Error};
+use crate::env::Env;
+use crate::error::Error;
+use crate::http::request::Call;
 
-/// The limit that a worker holds its clients to; none without the setting.
+/// The limit of a worker; none without the setting.
 #[must_use]
 pub fn of(env: &Env) -> Option<RateLimit> {
     RateLimit::parse(&env.setting("RATE_LIMIT")?)
 }
 
-/// Counts a request: to whoever was let in by a token, else to the address that it comes from.
+/// Counts a request: by the token that allows it, or by the client's address.
 ///
 /// # Errors
-/// One that is too many.
-pub async fn count(call: &Call, limit: RateLimit, holder: Option<&Token>) -> Result<(), Problem> {
-    let key = match holder {
+/// A request above the limit.
+pub async fn count(call: &Call, limit: RateLimit, token: Option<&Token>) -> Result<(), Problem> {
+    let key = match token {
         Some(token) => token.name(),
         None => call.header("cf-connecting-ip").unwrap_or_default(),
     };
-    // A limiter that fails lets all in: nobody is shut out by the lock's own fault.
+    // If the limiter fails, the request passes.
     match is_within(&call.env, &key).await {
         Ok(false) => Err(Problem::too_many_requests(limit)),
         Ok(true) => Ok(()),

@@ -1,38 +1,61 @@
-//! What a request is called, and what is done for it: gathered while it is answered, and written
-//! down as one line.
+//! The trace of a request: its ids, and what was done for it, which becomes one line of the access
+//! log.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
-use crate::layers::access_log::{self, Asked, Line, Sampling};
 use domain::Param;
 use http_semantics::trace::{RequestId, Traceparent};
 use js_sys::Math;
 use worker::{console_error, console_log};
 
-use crate::{Incoming, Method, now};
+use crate::http::request_parts::{Method, RequestParts};
+use crate::layers::access_log::{self, DatabaseUse, Line, Sampling};
+use crate::timeout::now;
 
-/// The headers that carry the names on.
+/// The headers that carry the ids.
 pub const REQUEST_ID: &str = "x-request-id";
 const TRACEPARENT: &str = "traceparent";
 const TRACESTATE: &str = "tracestate";
 
-/// The longest `tracestate` that is handed on (W3C, 3.3.1.5).
-const MOST_STATE: usize = 512;
+/// The maximum length of a `tracestate` that is passed on (W3C, 3.3.1.5).
+const MAX_TRACESTATE: usize = 512;
 
-/// A request, as the log sees it.
+/// What is known about a request for the log.
 pub struct Trace {
     id: RequestId,
-    /// The trace, with this worker as the caller.
+    /// The trace, with this worker as the parent.
     own: Traceparent,
-    /// What other systems say of the trace: handed on as it is.
+    /// The vendors' part of the trace, passed on unchanged.
     state: Option<String>,
     method: Method,
     began: i64,
-    /// The address in the route table, once it is known.
+    /// The path in the route table, once it is known.
     pub(crate) route: Cell<Option<&'static str>>,
-    asked: Cell<Asked>,
+    d1: Cell<DatabaseUse>,
     calls: RefCell<Vec<&'static str>>,
     faults: RefCell<Vec<String>>,
+}
+
+thread_local! {
+    /// The trace of the request whose code runs now. It is taken out while it is read, so that no
+    /// panic finds it borrowed.
+    static CURRENT: Cell<Option<Rc<Trace>>> = const { Cell::new(None) };
+}
+
+/// Sets the trace of the request whose code runs now.
+pub fn set_current(trace: Option<Rc<Trace>>) {
+    CURRENT.set(trace);
+}
+
+/// Logs a failure: in the line of the current request, or in a line of its own if there is none.
+pub fn report(what: String) {
+    let current = CURRENT.take();
+    match &current {
+        Some(trace) => trace.failed(what),
+        None => console_error!("{what}"),
+    }
+    CURRENT.set(current);
 }
 
 fn random() -> u64 {
@@ -45,17 +68,17 @@ fn random() -> u64 {
     half() << 32 | half()
 }
 
-/// A random token of 32 hexadecimal digits, that nobody else uses. It is no secret.
+/// A random token of 32 hexadecimal digits. It is unique, but not a secret.
 #[must_use]
 pub fn random_token() -> String {
     format!("{:016x}{:016x}", random(), random())
 }
 
 impl Trace {
-    /// That of a request that comes in.
+    /// The trace of an incoming request.
     #[must_use]
-    pub fn of(incoming: &Incoming) -> Self {
-        let header = |name| incoming.header(name);
+    pub fn of(parts: &RequestParts) -> Self {
+        let header = |name| parts.header(name);
         let given = header(TRACEPARENT).and_then(|text| Traceparent::parse(&text));
         let state = given.as_ref().and_then(|_| header(TRACESTATE));
         let own = given.map_or_else(
@@ -64,13 +87,13 @@ impl Trace {
         );
         Self {
             id: RequestId::of(header(REQUEST_ID).as_deref(), &own),
-            state: state.filter(|state| state.len() <= MOST_STATE),
-            method: incoming.method,
+            state: state.filter(|state| state.len() <= MAX_TRACESTATE),
+            method: parts.method,
             ..Self::with(own)
         }
     }
 
-    /// One that begins here.
+    /// A new trace.
     #[must_use]
     pub fn begin() -> Self {
         Self::with(Traceparent::begin([random(), random(), random()]))
@@ -84,19 +107,19 @@ impl Trace {
             method: Method::Other,
             began: now(),
             route: Cell::default(),
-            asked: Cell::default(),
+            d1: Cell::default(),
             calls: RefCell::default(),
             faults: RefCell::default(),
         }
     }
 
-    /// What a user can quote.
+    /// The id that a user can quote.
     #[must_use]
     pub fn id(&self) -> &RequestId {
         &self.id
     }
 
-    /// The headers of a request that is sent on for this one.
+    /// The headers of a call that is made for this request.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
         [
             (REQUEST_ID, Some(self.id.as_str())),
@@ -106,26 +129,26 @@ impl Trace {
         .into_iter()
     }
 
-    /// Another worker has been called.
+    /// Notes a call of another worker.
     pub fn called(&self, service: &'static str) {
         self.calls.borrow_mut().push(service);
     }
 
-    /// The database has been asked, since `began`.
-    pub fn asked(&self, began: i64, rows_read: i64) {
-        let mut asked = self.asked.get();
-        asked.round_trips += 1;
-        asked.ms += now() - began;
-        asked.rows_read += rows_read;
-        self.asked.set(asked);
+    /// Notes a round trip to the database that began at this time.
+    pub fn queried(&self, began: i64, rows_read: i64) {
+        let mut d1 = self.d1.get();
+        d1.round_trips += 1;
+        d1.ms += now() - began;
+        d1.rows_read += rows_read;
+        self.d1.set(d1);
     }
 
-    /// Something went wrong.
+    /// Notes a failure.
     pub fn failed(&self, what: String) {
         self.faults.borrow_mut().push(what);
     }
 
-    /// Writes the line of the request, if it is one of those that are written.
+    /// Writes the line of the request, unless sampling leaves it out.
     pub fn write(&self, worker: &str, sampling: Sampling, status: u16) {
         let message = self.faults.borrow().join("; ");
         let is_fault = status >= 500 || !message.is_empty();
@@ -139,7 +162,7 @@ impl Trace {
             route: self.route.get(),
             status,
             ms: now() - self.began,
-            d1: self.asked.get(),
+            d1: self.d1.get(),
             calls: &self.calls.borrow(),
             request_id: self.id.as_str(),
             trace_id: self.own.trace_id(),

@@ -5,7 +5,7 @@ use web_sys::Response;
 
 use super::ServiceClient;
 use super::call_policy::CallPolicy;
-use crate::Error;
+use crate::error::Error;
 use crate::http::chunks::{self, Reader};
 use crate::timeout::{before, timer};
 
@@ -54,7 +54,8 @@ impl BodyReader {
             let result = before(&self.timer, &read).await;
             if let Some(result) = result.map_err(|thrown| self.policy.threw(&thrown))? {
                 self.has_progressed = true;
-                let chunk = chunks::taken(&result).map_err(|thrown| self.policy.threw(&thrown))?;
+                let chunk =
+                    chunks::chunk_of(&result).map_err(|thrown| self.policy.threw(&thrown))?;
                 if chunk.is_none() {
                     self.policy.succeeded();
                 }

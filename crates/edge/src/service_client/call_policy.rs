@@ -12,9 +12,10 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, RequestInit, Response};
 
+use crate::error::Error;
+use crate::layers::trace::report;
 use crate::service_client::circuit_breaker::Breaker;
-use crate::timeout::{Budget, before, timer};
-use crate::{Error, now, serve};
+use crate::timeout::{Deadline, before, now, timer};
 
 thread_local! {
     /// The circuit breakers of this isolate, one per service.
@@ -34,7 +35,7 @@ pub struct CallPolicy {
     /// The deadline of all calls, in milliseconds since 1970.
     pub deadline: Option<i64>,
     /// The shared timer of the deadline.
-    pub budget: Budget,
+    pub budget: Deadline,
     /// Whether responses have no body: then an `AbortSignal` is enough.
     pub headers_only: bool,
     /// Whether a circuit breaker can reject calls.
@@ -56,7 +57,7 @@ impl CallPolicy {
             service,
             timeout_ms,
             deadline: None,
-            budget: Budget::default(),
+            budget: Deadline::default(),
             headers_only: false,
             has_breaker: false,
             timings: None,
@@ -106,7 +107,7 @@ impl CallPolicy {
 
     /// The problem for an unusable response.
     pub fn failed(&self, reason: &str) -> Error {
-        serve::report(format!("{}: {reason}", self.service));
+        report(format!("{}: {reason}", self.service));
         self.breaker(|breaker| breaker.failed(now()));
         self.record(now(), "failed");
         Problem::service_failed(self.service).into()

@@ -8,9 +8,10 @@ use web_sys::{Headers, RequestInit, Response};
 
 use super::ServiceClient;
 use crate::d1::consistency::BOOKMARK;
+use crate::error::Error;
+use crate::http::request_parts::{Method, RequestParts};
 use crate::layers::auth as access;
 use crate::layers::trace::REQUEST_ID;
-use crate::{Error, Incoming, Method};
 
 /// The headers that prove who a client is.
 const CREDENTIALS: [&str; 2] = ["authorization", "cookie"];
@@ -105,7 +106,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn forward(&self, incoming: &Incoming) -> Result<Response, Error> {
+    pub async fn forward(&self, incoming: &RequestParts) -> Result<Response, Error> {
         let thrown = Error::platform("passing a request on");
         let sent = Headers::new_with_headers(&incoming.headers).map_err(&thrown)?;
         remove_connection_headers(&sent).map_err(&thrown)?;

@@ -25,10 +25,13 @@ use web_sys::{RequestInit, Response};
 use worker::worker_sys;
 
 use crate::d1::consistency::{BOOKMARK, Reading};
+use crate::env::Env;
+use crate::error::Error;
+use crate::http::request_parts::Method;
 use crate::layers::auth as access;
+use crate::layers::trace::Trace;
 use crate::service_client::call_policy::{CallPolicy, Fetch};
-use crate::timeout::pause;
-use crate::{Env, Error, Method, Trace, now};
+use crate::timeout::{now, pause};
 
 pub use body_reader::BodyReader;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use crate::Json;
-use edge::Routes;
+use edge::Router;
 use testbed::{Testbed, Value};
 
 fn documents() -> [(&'static str, Json); 3] {
@@ -22,7 +22,7 @@ fn operations(document: &Json) -> BTreeSet<String> {
 
 /// What a table answers to the world, as the documents write it. HEAD is where GET is, and
 /// OPTIONS everywhere, and neither is said of each address.
-fn answered(table: &Routes) -> BTreeSet<String> {
+fn answered(table: &Router) -> BTreeSet<String> {
     let is_public = |(address, _): &(&str, String)| {
         !address.starts_with("/internal/") && !address.starts_with("/ui/")
     };
@@ -44,15 +44,15 @@ fn answered(table: &Routes) -> BTreeSet<String> {
 fn each_document_has_the_routes_of_its_table() {
     let [(_, of_places), (_, of_people), (_, whole)] = documents();
     let (in_places, in_people) = (operations(&of_places), operations(&of_people));
-    assert_eq!(in_places, answered(&::places::table()));
-    assert_eq!(in_people, answered(&::people::table()));
+    assert_eq!(in_places, answered(&::places::router()));
+    assert_eq!(in_people, answered(&::people::router()));
 
     // The entry point serves its document as a file, and passes on what is below two addresses.
-    let mut expected = answered(&::join::table());
+    let mut expected = answered(&::join::router());
     expected.extend(in_places);
     expected.extend(in_people);
     assert_eq!(operations(&whole), expected);
-    let passed_on = |address: &str| ::join::table().listed().any(|(known, _)| known == address);
+    let passed_on = |address: &str| ::join::router().listed().any(|(known, _)| known == address);
     assert!(passed_on("/places/{*rest}") && passed_on("/people/{*rest}"));
 }
 

@@ -5,7 +5,7 @@
 //! A response whose change sequences are saved already is not queued, so a reader who gets
 //! nothing new costs nothing.
 
-use http_semantics::lru_cache::Held;
+use http_semantics::lru_cache::LruCache;
 
 use super::ChangeSeqs;
 use super::snapshot::SNAPSHOT_WRITE_INTERVAL_MS;
@@ -50,7 +50,7 @@ pub enum Step<T> {
 /// The queue, and the keys that are saved.
 #[derive(Debug)]
 pub struct SnapshotQueue<T> {
-    saved: Held<ChangeSeqs>,
+    saved: LruCache<ChangeSeqs>,
     queued: Vec<Queued<T>>,
     /// The last step of the running writer, in milliseconds since 1970.
     writer_at: Option<i64>,
@@ -61,7 +61,7 @@ pub struct SnapshotQueue<T> {
 impl<T> Default for SnapshotQueue<T> {
     fn default() -> Self {
         Self {
-            saved: Held::new(SAVED_KEYS_BYTES),
+            saved: LruCache::new(SAVED_KEYS_BYTES),
             queued: Vec::new(),
             writer_at: None,
             write_at: 0,

@@ -12,7 +12,7 @@ pub async fn to_places(call: Call) -> Result<Answer, Error> {
     places(&call.env)?
         .forward(&call.incoming)
         .await
-        .map(Answer::passed)
+        .map(Answer::proxied)
 }
 
 /// Forwards to the people service.
@@ -23,7 +23,7 @@ pub async fn to_people(call: Call) -> Result<Answer, Error> {
     people(&call.env)?
         .forward(&call.incoming)
         .await
-        .map(Answer::passed)
+        .map(Answer::proxied)
 }
 
 /// Forwards an import of places, with a longer timeout.
@@ -32,7 +32,7 @@ pub async fn to_people(call: Call) -> Result<Answer, Error> {
 /// As [`to_places`].
 pub async fn import_places(call: Call) -> Result<Answer, Error> {
     let places = places(&call.env)?.with_import_timeout();
-    places.forward(&call.incoming).await.map(Answer::passed)
+    places.forward(&call.incoming).await.map(Answer::proxied)
 }
 
 /// Forwards an import of people, with a longer timeout.
@@ -41,5 +41,5 @@ pub async fn import_places(call: Call) -> Result<Answer, Error> {
 /// As [`to_places`].
 pub async fn import_people(call: Call) -> Result<Answer, Error> {
     let people = people(&call.env)?.with_import_timeout();
-    people.forward(&call.incoming).await.map(Answer::passed)
+    people.forward(&call.incoming).await.map(Answer::proxied)
 }

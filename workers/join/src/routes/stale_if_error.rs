@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use edge::{Answer, CIRCUIT_OPEN, Call, Error, now};
+use edge::{Answer, CIRCUIT_OPEN, Call, Error, StaleIfError, now};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use http_semantics::{Format, Problem, prefer};
@@ -13,34 +13,33 @@ use http_semantics::{Format, Problem, prefer};
 use crate::domain::cache_status::CacheStatus;
 use crate::service::cache::CachedRoute;
 
-/// Adds the fallbacks to a handler of reads, whose response has one of these formats. The
-/// responses that the handler lets be cached are saved as snapshots.
-pub fn stale_if_error<H, A>(
-    formats: &'static [Format],
-    handler: H,
-) -> impl Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>
-where
-    H: Fn(Call) -> A + 'static,
-    A: Future<Output = Result<Answer, Error>> + 'static,
-{
-    move |call| {
-        let cache = Rc::new(CachedRoute::new(call.clone(), formats));
-        let response = handler(call);
+/// The fallbacks of a request whose response has one of these formats. Responses that may be
+/// cached are saved as snapshots.
+#[must_use]
+pub fn stale_if_error(call: &Call, formats: &'static [Format]) -> Rc<dyn StaleIfError> {
+    Rc::new(CachedRoute::new(call.clone(), formats))
+}
+
+impl StaleIfError for CachedRoute {
+    fn replace(
+        self: Rc<Self>,
+        outcome: Result<Answer, Error>,
+    ) -> LocalBoxFuture<'static, Result<Answer, Error>> {
         async move {
-            let response = match response.await {
+            let response = match outcome {
                 Ok(mut response) => match response.lacks() {
                     None => {
-                        let cache = Rc::clone(&cache);
+                        let cache = Rc::clone(&self);
                         response.when_cached(move |copy| cache.save(copy))
                     }
-                    Some(problem) => fallback(&cache, problem, Some(response)).await,
+                    Some(problem) => fallback(&self, problem, Some(response)).await,
                 },
                 Err(Error::Problem(problem)) if problem.service().is_some() => {
-                    fallback(&cache, problem, None).await
+                    fallback(&self, problem, None).await
                 }
                 Err(other) => return Err(other),
             };
-            let timings = cache.call().timings.borrow().header();
+            let timings = self.call().timings.borrow().header();
             Ok(response.header_if("server-timing", timings))
         }
         .boxed_local()

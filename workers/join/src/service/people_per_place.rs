@@ -67,7 +67,7 @@ pub async fn list(
             Err(error) => return partial(error, join.into_join(), media_type).map(described),
         }
     };
-    let response = Answer::ok(media_type, body).of_marks(people.change_seqs);
+    let response = Answer::ok(media_type, body).made_at(people.change_seqs);
     Ok(described(response.tagged(&people.tag)))
 }
 
@@ -139,7 +139,7 @@ pub async fn read(
     let response = group.and_then(|(group, people)| {
         let body = joined(place.clone(), &group)
             .map_err(|malformed| backends.malformed_response(malformed))?;
-        Ok(Answer::record(Body::Bytes(body), &people.tag).of_marks(people.change_seqs))
+        Ok(Answer::record(Body::Bytes(body), &people.tag).made_at(people.change_seqs))
     });
     response.or_else(|error| {
         let place = MergeJoin::of_one(place, Frame::NONE);

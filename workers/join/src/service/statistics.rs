@@ -41,7 +41,7 @@ pub async fn list(
     let path = "/v1/statistics/places";
     let next = next.map(|after| page::next_link(path, raw_query, &after.to_string()));
     Ok(Answer::ok(format.media_type(), Body::Text(body))
-        .of_marks(change_seqs.filter(|_| is_now))
+        .made_at(change_seqs.filter(|_| is_now))
         .tagged(&tag)
         .header_if("link", next))
 }

@@ -30,10 +30,10 @@ pub async fn population(call: Call) -> Result<Answer, Error> {
     let next = row.text("cursor");
     let next = next.map(|after| page::next_link("/v1/people/population", &call.query, &after));
     // What was, is told by the time too.
-    let marks = Some([counter, 0]).filter(|_| ask.as_of.is_none());
+    let change_seqs = Some(edge::ChangeSeqs::of_table(counter)).filter(|_| ask.as_of.is_none());
     let number = |column| row.integer(column).unwrap_or_default().to_string();
     Ok(Answer::ok(format.media_type(), Body::Js(row.value("body")))
-        .of_marks(marks)
+        .made_at(change_seqs)
         .tagged(&tag)
         .header_if("link", next)
         .header("x-total-living", number("living"))

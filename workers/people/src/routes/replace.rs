@@ -5,9 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use domain::name::Name;
 use domain::{PersonId, PlaceId};
-use edge::{
-    Answer, Call, Database, Env, Error, JSON, MERGE_PATCH, Queue, Stored, record_of, together,
-};
+use edge::group_commit::{self, Writes, group_commit};
+use edge::{Answer, Call, Database, Env, Error, JSON, MERGE_PATCH, Stored, record_of};
 use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
 use http_semantics::{Preconditions, Problem};
@@ -26,7 +25,7 @@ pub const PARAMETERS: &[&str] = &["depose"];
 type Rename = (PersonId, Name);
 
 thread_local! {
-    static RENAMES: RefCell<Queue<Rename, Stored>> = RefCell::default();
+    static RENAMES: RefCell<Writes<Rename, Stored>> = const { group_commit::writes() };
 }
 
 /// Writes new names. Of several for one person the first is written, and the others have to be
@@ -135,7 +134,7 @@ impl Change {
         let Some(name) = name.and_then(|name| Name::new(name, edge::normalize)) else {
             return Ok(None);
         };
-        let written = together(&RENAMES, call, (self.id, name), rename).await?;
+        let written = group_commit(&RENAMES, call, (self.id, name), rename).await?;
         Ok(written.map(Stored::into_answer))
     }
 

@@ -1,4 +1,4 @@
-//! What an answer shows.
+//! The body of a response.
 
 use futures_util::stream::LocalBoxStream;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
@@ -9,30 +9,30 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Response;
 
-use crate::Error;
+use crate::error::Error;
 
 /// A body.
 pub enum Body {
-    /// None at all.
+    /// No body.
     Empty,
-    /// A text that JavaScript holds.
+    /// A JavaScript string or buffer.
     Js(JsValue),
-    /// Bytes as they come. Nothing runs until somebody reads them.
+    /// A stream. Nothing runs until the client reads it.
     Stream(LocalBoxStream<'static, Result<JsValue, JsValue>>),
-    /// A text of our own.
+    /// A string in wasm.
     Text(String),
-    /// Bytes of our own.
+    /// Bytes in wasm.
     Bytes(Vec<u8>),
-    /// A problem, until it is known of which request.
+    /// A problem without its request id.
     Problem(Box<Problem>),
-    /// Another worker's whole answer, passed on as it is.
-    Passed(Response),
+    /// Another worker's whole response, passed on unchanged.
+    Proxied(Response),
 }
 
 impl Body {
-    /// A body that comes in parts. When one of them fails the body must not be taken for
-    /// whole, and a connection's end alone does not tell: so it ends with a record that is
-    /// not finished, which says what failed and which no reader of JSON accepts.
+    /// A stream of chunks. If one fails, the client must not take the body for complete, and the
+    /// end of the connection alone does not say so. The body then ends with an unfinished record
+    /// that contains the problem, which no JSON parser accepts.
     #[must_use]
     pub fn stream(
         parts: impl Stream<Item = Result<Vec<u8>, Error>> + 'static,
@@ -46,7 +46,7 @@ impl Body {
         })
     }
 
-    /// The same, with what ends a body that failed.
+    /// The same, with the end of a body that failed.
     #[must_use]
     pub fn ended(
         parts: impl Stream<Item = Result<Uint8Array, Error>> + 'static,
@@ -66,19 +66,19 @@ impl Body {
         Self::Stream(chunks.boxed_local())
     }
 
-    /// The same for HEAD: a text stays, because the platform tells its length and sends none
-    /// of it, and a stream is never begun.
-    pub(super) fn unread(self) -> Self {
+    /// The body for HEAD: a text stays, because the platform sends its length only. A stream is
+    /// never started.
+    pub(super) fn without_stream(self) -> Self {
         match self {
             Self::Stream(_) => Self::Empty,
             other => other,
         }
     }
 
-    /// The body as the platform takes it, if there is one.
+    /// The body as a JavaScript value, if there is one.
     pub(super) fn into_js(self) -> Option<JsValue> {
         match self {
-            Self::Empty | Self::Passed(_) => None,
+            Self::Empty | Self::Proxied(_) => None,
             Self::Js(value) => Some(value),
             Self::Stream(chunks) => {
                 let stream = wasm_streams::ReadableStream::from_stream(chunks);
@@ -102,7 +102,7 @@ extern "C" {
     fn encode(this: &TextEncoder, text: &JsValue) -> Uint8Array;
 }
 
-/// The bytes of a text that JavaScript holds: it is not copied into wasm for that.
+/// The bytes of a JavaScript string, without a copy in wasm.
 pub fn encoded(text: &JsValue) -> Uint8Array {
     TextEncoder::new().encode(text)
 }

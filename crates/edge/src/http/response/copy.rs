@@ -10,21 +10,21 @@ use futures_util::StreamExt;
 use js_sys::{JsString, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::{Answer, Body, Fixed};
-use crate::Error;
+use super::{Answer, Body, CachedResponse};
+use crate::error::Error;
 use crate::http::tee;
 
-type Observer = Box<dyn FnOnce(&Rc<Fixed>)>;
+type Observer = Box<dyn FnOnce(&Rc<CachedResponse>)>;
 
 /// A copy that exists now or later, and the observers that wait for it.
 #[derive(Clone, Default)]
 pub struct FutureCopy {
-    copy: Rc<OnceCell<Rc<Fixed>>>,
+    copy: Rc<OnceCell<Rc<CachedResponse>>>,
     observers: Rc<RefCell<Vec<Observer>>>,
 }
 
 impl FutureCopy {
-    fn set(&self, copy: Rc<Fixed>) {
+    fn set(&self, copy: Rc<CachedResponse>) {
         for observe in self.observers.take() {
             observe(&copy);
         }
@@ -35,7 +35,7 @@ impl FutureCopy {
 impl Answer {
     /// Calls the observer with the copy of this response, if and when there is one.
     #[must_use]
-    pub fn when_cached(self, observe: impl FnOnce(&Rc<Fixed>) + 'static) -> Self {
+    pub fn when_cached(self, observe: impl FnOnce(&Rc<CachedResponse>) + 'static) -> Self {
         if let Some(future) = &self.copy {
             match future.copy.get() {
                 Some(copy) => observe(copy),
@@ -47,7 +47,7 @@ impl Answer {
 
     /// A response that was made from a copy.
     #[must_use]
-    pub fn with_copy(self, copy: &Rc<Fixed>) -> Self {
+    pub fn with_copy(self, copy: &Rc<CachedResponse>) -> Self {
         let future = FutureCopy::default();
         future.set(Rc::clone(copy));
         Self {
@@ -60,14 +60,22 @@ impl Answer {
     /// is copied while it is sent, up to `max_bytes`.
     #[must_use]
     pub fn with_future_copy(self, at: i64, max_bytes: usize) -> Self {
-        let Some(marks) = self.marks.filter(|_| self.status == 200) else {
+        let Some(change_seqs) = self.change_seqs.filter(|_| self.status == 200) else {
             return self;
         };
         let headers = self.headers.clone();
         let future = FutureCopy::default();
         let set = {
             let future = future.clone();
-            move |body, bytes| future.set(Rc::new(Fixed::new(headers, body, marks, bytes, at)))
+            move |body, bytes| {
+                future.set(Rc::new(CachedResponse::new(
+                    headers,
+                    body,
+                    change_seqs,
+                    bytes,
+                    at,
+                )))
+            }
         };
         let body = match self.body {
             Body::Js(body) => {
@@ -89,7 +97,7 @@ impl Answer {
                     let bytes = whole.length() as usize;
                     set(whole.into(), bytes);
                 };
-                Body::Stream(tee::gathered(chunks, max_bytes, keep))
+                Body::Stream(tee::tee(chunks, max_bytes, keep))
             }
             other => other,
         };
@@ -104,7 +112,11 @@ impl Answer {
     ///
     /// # Errors
     /// A stream that breaks off.
-    pub async fn into_copy(self, at: i64, max_bytes: usize) -> Result<Option<Rc<Fixed>>, Error> {
+    pub async fn into_copy(
+        self,
+        at: i64,
+        max_bytes: usize,
+    ) -> Result<Option<Rc<CachedResponse>>, Error> {
         let response = self.with_future_copy(at, max_bytes);
         if let Body::Stream(mut chunks) = response.body {
             while let Some(chunk) = chunks.next().await {

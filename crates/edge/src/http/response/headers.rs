@@ -1,10 +1,10 @@
-//! The headers of an answer.
+//! The headers of responses.
 
 use wasm_bindgen::JsValue;
 use web_sys::Headers;
 
-/// What every answer says to a browser, unless it says something else itself.
-const SAID: [(&str, &str); 4] = [
+/// The headers for browsers of every response that does not set others.
+const FOR_BROWSERS: [(&str, &str); 4] = [
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
     ("cross-origin-resource-policy", "same-origin"),
@@ -15,16 +15,16 @@ const SAID: [(&str, &str); 4] = [
 ];
 
 thread_local! {
-    /// The same as headers, which one call copies.
+    /// The same as a JavaScript object, which one call copies.
     static EVERY: Result<Headers, JsValue> = Headers::new().and_then(|headers| {
-        for (name, value) in SAID {
+        for (name, value) in FOR_BROWSERS {
             headers.set(name, value)?;
         }
         Ok(headers)
     });
 }
 
-/// New headers, with what every answer says to a browser.
+/// New headers, with those for browsers.
 pub fn for_browsers() -> Result<Headers, JsValue> {
     EVERY.with(|every| {
         let every = every.as_ref().map_err(Clone::clone)?;
@@ -32,7 +32,7 @@ pub fn for_browsers() -> Result<Headers, JsValue> {
     })
 }
 
-/// Adds headers: one of a name, but for those that an answer varies by.
+/// Sets headers. `Vary` is appended.
 pub fn add(to: &Headers, headers: &[(&'static str, String)]) -> Result<(), JsValue> {
     for (name, value) in headers {
         if *name == "vary" {

@@ -1,7 +1,7 @@
 //! Shared by the forms: the session, the CSRF check, and sending the write to a backend.
 
 use domain::Param;
-use edge::{Answer, Call, Error, ServiceClient, access};
+use edge::{Answer, Call, Error, ServiceClient, auth};
 use http_semantics::Problem;
 use http_semantics::auth::{Policy, Scope, Token};
 use http_semantics::problem::Kind;
@@ -29,7 +29,7 @@ impl Session {
     /// The session of a request, by its cookie.
     pub fn load(call: &Call) -> Self {
         Self {
-            policy: access::policy(&call.env),
+            policy: auth::policy(&call.env),
             token: session::token(call.header("cookie").as_deref()),
             is_new: false,
         }

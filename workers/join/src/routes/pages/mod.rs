@@ -11,8 +11,6 @@ mod reads;
 mod stale_part;
 
 use edge::{Answer, Body, Call, Error};
-use futures_util::FutureExt;
-use futures_util::future::{LocalBoxFuture, ready};
 use http_semantics::Problem;
 use maud::Markup;
 use pages::{Notice, POLICY, message};
@@ -24,35 +22,11 @@ pub use people::people;
 pub use person::{change_person, create_person, new_person, person, person_action};
 pub use place::{change_place, create_place, new_place, place, place_action};
 
-/// Requires the scope `read`, and turns errors into pages.
-pub fn require_read<F, A>(
-    handler: F,
-) -> impl Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>
-where
-    F: Fn(Call) -> A + 'static,
-    A: Future<Output = Result<Answer, Error>> + 'static,
-{
-    let handler = html_errors(handler);
-    move |call| match form::Session::load(&call).require_read() {
-        Ok(()) => handler(call),
-        Err(problem) => ready(Ok(form::login_page(&problem))).boxed_local(),
-    }
-}
-
-/// Turns the errors of a handler into pages.
-pub fn html_errors<F, A>(
-    handler: F,
-) -> impl Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>
-where
-    F: Fn(Call) -> A + 'static,
-    A: Future<Output = Result<Answer, Error>> + 'static,
-{
-    move |call| {
-        // A form redirects to a page, which must show its write: no lagging replica will do.
-        call.demand_newest();
-        let answer = handler(call);
-        async move { Ok(answer.await.unwrap_or_else(error_page)) }.boxed_local()
-    }
+/// The login, if the reader needs to log in first.
+#[must_use]
+pub fn require_read(call: &Call) -> Option<Answer> {
+    let problem = form::Session::load(call).require_read().err()?;
+    Some(form::login_page(&problem))
 }
 
 /// The page of an unknown path.
@@ -63,7 +37,9 @@ pub async fn not_found(_call: Call) -> Result<Answer, Error> {
     Err(Problem::unknown_route().into())
 }
 
-fn error_page(error: Error) -> Answer {
+/// The page of an error.
+#[must_use]
+pub fn error_page(error: Error) -> Answer {
     let problem = error.into_problem();
     let entry = problem.kind().entry();
     html(

@@ -2,7 +2,7 @@
 //!
 //! | tier | where | a response is served |
 //! |---|---|---|
-//! | memory | this isolate, `edge::held` | after its change sequences were revalidated |
+//! | memory | this isolate, `Layer::ResponseCache` | after its change sequences were revalidated |
 //! | snapshots | our database, all isolates | while a backend is down, with its age |
 //!
 //! A [`CachedRoute`] is the interface of both: it saves fresh responses, and finds the newest
@@ -15,7 +15,7 @@ mod stale_response;
 
 use std::rc::Rc;
 
-use edge::{Call, Database, Env, Error, Fixed, last, within};
+use edge::{CachedResponse, Call, Database, Env, Error, cached, with_timeout};
 use http_semantics::Format;
 use worker::console_error;
 
@@ -54,7 +54,7 @@ impl CachedRoute {
     }
 
     /// Saves a response that is fresh now. The memory tier has it already.
-    pub fn save(&self, copy: &Rc<Fixed>) {
+    pub fn save(&self, copy: &Rc<CachedResponse>) {
         snapshot_writer::offer(&self.call, || self.key(), copy, self.started);
     }
 
@@ -62,7 +62,7 @@ impl CachedRoute {
     /// isolate has observed.
     pub async fn stale_response(&self) -> Option<StaleResponse> {
         let began = edge::now();
-        let in_memory = last(&self.call).map(|copy| StaleResponse::of_copy(&copy));
+        let in_memory = cached(&self.call).map(|copy| StaleResponse::of_copy(&copy));
         let newest = snapshot_writer::observed().map(|(change_seqs, _)| change_seqs);
         let found = match (in_memory, self.key()) {
             (Some(copy), _) if Some(copy.change_seqs()) == newest => Some(copy),
@@ -93,7 +93,7 @@ impl CachedRoute {
 /// The snapshot of a key, if there is one and our database answers in time.
 pub async fn read_snapshot(env: &Env, key: &str) -> Option<StaleResponse> {
     let rows = async { Database::of(env)?.rows(&store::snapshot::find(key)).await };
-    let rows = within(SNAPSHOT_READ_TIMEOUT_MS, rows).await?;
+    let rows = with_timeout(SNAPSHOT_READ_TIMEOUT_MS, rows).await?;
     let rows = rows.unwrap_or_else(|error: Error| {
         console_error!("a snapshot: {error}");
         Vec::new()

@@ -42,7 +42,7 @@ pub async fn run(env: &Env, overview: &str) -> Result<(), Error> {
         .filter(|key| saved.iter().all(|(saved, _)| saved != key));
     let outdated = saved
         .iter()
-        .filter(|(_, change_seqs)| *change_seqs != current)
+        .filter(|(_, change_seqs)| *change_seqs != current.to_array())
         .map(|(key, _)| key.clone());
     for key in missing.chain(outdated) {
         refresh(env, &key).await?;

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use edge::{Call, Database, Env, Error, Fixed, now, pause};
+use edge::{CachedResponse, Call, Database, Env, Error, now, pause};
 use worker::console_error;
 
 use super::is_off;
@@ -17,7 +17,7 @@ use crate::store;
 const MAX_STEPS: usize = 24;
 
 /// A response, and when its client sent the request.
-type Response = (Rc<Fixed>, i64);
+type Response = (Rc<CachedResponse>, i64);
 
 thread_local! {
     static QUEUE: RefCell<SnapshotQueue<Response>> = RefCell::default();
@@ -30,27 +30,33 @@ pub fn observed() -> Option<(ChangeSeqs, i64)> {
 }
 
 /// Offers a response that is fresh now, to a request that started at a time.
-pub fn offer(call: &Call, key: impl FnOnce() -> Option<String>, copy: &Rc<Fixed>, started: i64) {
+pub fn offer(
+    call: &Call,
+    key: impl FnOnce() -> Option<String>,
+    copy: &Rc<CachedResponse>,
+    started: i64,
+) {
     // The response was made or revalidated after `started`, perhaps by a replica that lags
     // behind what this isolate has observed.
     match OBSERVED.get() {
-        Some((observed, _)) if is_behind(copy.marks, observed) => return,
+        Some((observed, _)) if is_behind(copy.change_seqs.to_array(), observed) => return,
         Some((_, at)) if at > started => {}
-        _ => OBSERVED.set(Some((copy.marks, started))),
+        _ => OBSERVED.set(Some((copy.change_seqs.to_array(), started))),
     }
     if copy.is_saved.get() || copy.bytes > SNAPSHOT_MAX_BYTES {
         return;
     }
     let Some(key) = key() else { return };
     let env = &call.env;
-    let is_saved = QUEUE.with_borrow_mut(|queue| queue.has_saved(&key, copy.marks));
+    let is_saved =
+        QUEUE.with_borrow_mut(|queue| queue.has_saved(&key, copy.change_seqs.to_array()));
     copy.is_saved.set(is_saved);
     if is_saved || is_off(env) {
         return;
     }
     let queued = Queued {
         key,
-        change_seqs: copy.marks,
+        change_seqs: copy.change_seqs.to_array(),
         response: (Rc::clone(copy), started),
     };
     if QUEUE.with_borrow_mut(|queue| queue.push(queued, now())) {
@@ -88,10 +94,15 @@ async fn run(env: Env) {
 ///
 /// # Errors
 /// D1 failed.
-pub async fn save(env: &Env, key: &str, copy: &Fixed, asked_at: Option<i64>) -> Result<(), Error> {
+pub async fn save(
+    env: &Env,
+    key: &str,
+    copy: &CachedResponse,
+    asked_at: Option<i64>,
+) -> Result<(), Error> {
     let snapshot = Snapshot {
         key: key.to_owned(),
-        change_seqs: copy.marks,
+        change_seqs: copy.change_seqs.to_array(),
         made_at: copy.at,
         asked_at,
         headers: headers(copy),

@@ -1,7 +1,7 @@
 //! A response that was good at some time in the past.
 
 use domain::Param;
-use edge::{Answer, Body, Call, Fixed, Row};
+use edge::{Answer, Body, CachedResponse, Call, Row};
 use http_semantics::Tag;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -21,9 +21,9 @@ pub struct StaleResponse {
 
 impl StaleResponse {
     /// From the memory tier.
-    pub fn of_copy(copy: &Fixed) -> Self {
+    pub fn of_copy(copy: &CachedResponse) -> Self {
         Self {
-            change_seqs: copy.marks,
+            change_seqs: copy.change_seqs.to_array(),
             fresh_at: copy.at,
             headers: headers(copy),
             body: copy.body().clone(),
@@ -97,7 +97,7 @@ impl StaleResponse {
 }
 
 /// The headers of a snapshot.
-pub fn headers(copy: &Fixed) -> Headers {
+pub fn headers(copy: &CachedResponse) -> Headers {
     let header = |name| copy.header(name).map(ToOwned::to_owned);
     Headers {
         content_type: header("content-type").unwrap_or_default(),

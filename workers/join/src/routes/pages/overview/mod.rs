@@ -2,7 +2,7 @@
 
 mod fallback;
 
-use edge::{Answer, Call, Error, access};
+use edge::{Answer, Call, Error, auth};
 use futures_util::future::join3;
 use http_semantics::auth::Scope;
 use http_semantics::negotiation::Form;
@@ -52,7 +52,7 @@ pub async fn overview(call: Call) -> Result<Answer, Error> {
             }
         }
         Ok(Root::Dataset) => {
-            if let Err(problem) = access::admit(&call, Scope::Read) {
+            if let Err(problem) = auth::admit(&call, Scope::Read) {
                 return Ok(Answer::problem(&problem));
             }
             return Ok(dataset(call).await.unwrap_or_else(Answer::from));

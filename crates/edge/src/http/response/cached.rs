@@ -1,4 +1,4 @@
-//! Answers that can go out again and again.
+//! Responses that can be sent again.
 
 use std::cell::{Cell, OnceCell};
 
@@ -7,30 +7,30 @@ use web_sys::Headers;
 
 use super::headers::{add, for_browsers};
 use super::{Answer, Body, Common};
-use crate::coalescer::revalidation::Marks;
+use crate::change_seqs::ChangeSeqs;
 
-/// An answer that can go out again and again.
+/// A response that can be sent again.
 #[derive(Clone)]
-pub struct Fixed {
+pub struct CachedResponse {
     headers: Vec<(&'static str, String)>,
-    /// The same as headers, once they have been needed.
+    /// The same as a JavaScript object, once it was needed.
     common: OnceCell<Headers>,
     body: JsValue,
-    /// The marks of the registers that it is made from.
-    pub marks: Marks,
-    /// The bytes of its body, about.
+    /// The change sequences at which it was made.
+    pub change_seqs: ChangeSeqs,
+    /// The approximate size of its body.
     pub bytes: usize,
-    /// When it was asked for, in milliseconds since 1970: it was right then, or later.
+    /// When it was requested, in milliseconds since 1970: it was valid then, or later.
     pub at: i64,
-    /// Whether a second tier has saved it.
+    /// Whether it is stored as a snapshot already.
     pub is_saved: Cell<bool>,
 }
 
-impl Fixed {
+impl CachedResponse {
     pub(super) fn new(
         headers: Vec<(&'static str, String)>,
         body: JsValue,
-        marks: Marks,
+        change_seqs: ChangeSeqs,
         bytes: usize,
         at: i64,
     ) -> Self {
@@ -38,7 +38,7 @@ impl Fixed {
             headers,
             common: OnceCell::new(),
             body,
-            marks,
+            change_seqs,
             bytes,
             at,
             is_saved: Cell::new(false),
@@ -75,13 +75,13 @@ impl Fixed {
         self.common.get().cloned()
     }
 
-    /// The answer, once more.
+    /// The response, once more.
     #[must_use]
     pub fn answer(&self) -> Answer {
         let answer = Answer::new(200, Body::Js(self.body.clone()));
         match self.common() {
             Some(common) => Answer {
-                common: Common::Held(common),
+                common: Common::Cached(common),
                 ..answer
             },
             None => Answer {

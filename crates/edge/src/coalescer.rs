@@ -1,0 +1,286 @@
+//! Coalesces requests that arrive at the same time into one round trip to the database.
+//!
+//! # How
+//! If no round trip is in flight, a request makes its own. A request that arrives during one
+//! becomes the *leader* of the next batch, and the requests that arrive until that batch starts
+//! become its *waiters*. The leader runs one batch after the other as long as requests wait, even
+//! if its own client disconnects (`wait_until`). A batch contains only requests that arrived
+//! before it started, so every request sees all writes that were acknowledged before it arrived.
+//! After a large batch the leader *lingers* for a moment.
+//!
+//! # Danger
+//! - **A batch must not fail because of one of its requests.** Batch only reads, and writes that
+//!   cannot violate a constraint: one failure rolls back the whole batch.
+//! - **A waiter whose leader is lost must not repeat a write.** The leader's write may still be
+//!   applied, after later writes of others. [`Outcome::LeaderLost`] leaves the decision to the
+//!   caller: a read runs its own query, and a write reports an unknown outcome.
+//! - A batch may run on a replica that is behind what the waiter's client has seen. The caller
+//!   compares the leader's bookmarks ([`Outcome::Batched`]) if that matters.
+//!
+//! # Rules of the platform
+//! - A request must not await a promise of another request. Each waiter has its own promise,
+//!   which the leader resolves, and each batch runs with the leader's bindings.
+//! - A request that waits without any I/O of its own is cancelled as hung, so a timer runs beside
+//!   each promise.
+//! - The timer is never cleared: `clearTimeout` in a request that has ended throws through the
+//!   executor of all others.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::thread::LocalKey;
+
+use http_semantics::bookmark::Bookmarks;
+use js_sys::{Array, Function, Promise};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::env::Env;
+use crate::http::request::Call;
+use crate::timeout::{now, timer};
+
+/// The maximum number of batches per leader: the platform limits how many queries an invocation
+/// may send.
+const MAX_BATCHES: usize = 100;
+
+/// How long a leader lingers after a large batch, in milliseconds. Clients that send the next
+/// request at once then join the next batch. Otherwise two halves of them alternate, each in its
+/// own batches.
+const LINGER_MS: u32 = 1;
+
+/// A leader lingers after a batch of this many requests. For fewer, lingering costs more time
+/// than it saves.
+const LINGER_FROM: usize = 3;
+
+/// The result of one request.
+pub enum Outcome<R> {
+    /// The request ran alone.
+    Alone(R),
+    /// The request was part of a batch. The bookmarks are those that its leader has observed.
+    Batched(R, Bookmarks),
+    /// The request was not run, because its leader had reached its maximum number of batches.
+    NotRun,
+    /// The leader did not answer in time, and its batch may or may not have run.
+    LeaderLost,
+}
+
+/// The result that a leader hands to a waiter.
+type Slot<R> = Rc<Cell<Option<Outcome<R>>>>;
+
+/// A request that waits for its batch.
+struct Waiter<T, R> {
+    item: T,
+    slot: Slot<R>,
+    resolve: Option<Function>,
+}
+
+impl<T, R> Waiter<T, R> {
+    fn finish(slot: &Slot<R>, resolve: Option<&Function>, outcome: Outcome<R>) {
+        slot.set(Some(outcome));
+        if let Some(resolve) = resolve {
+            let _ = resolve.call0(&JsValue::UNDEFINED);
+        }
+    }
+}
+
+/// The limits of one kind of request.
+pub struct Limits {
+    /// How long a round trip may take before its request counts as lost, in milliseconds.
+    pub timeout_ms: u32,
+    /// The maximum number of requests per batch.
+    pub max_batch: usize,
+}
+
+/// The requests of one kind in this isolate: `T` is what a request asks for, `R` its result.
+pub struct Coalescer<T, R> {
+    limits: Limits,
+    waiters: Vec<Waiter<T, R>>,
+    /// When a request that runs alone started, in milliseconds since 1970.
+    alone_since: Option<i64>,
+    /// When the leader started its current batch, in milliseconds since 1970.
+    leader_since: Option<i64>,
+}
+
+impl<T, R> Coalescer<T, R> {
+    /// A coalescer without requests.
+    #[must_use]
+    pub const fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            waiters: Vec::new(),
+            alone_since: None,
+            leader_since: None,
+        }
+    }
+
+    fn in_flight(&self, since: Option<i64>, now: i64) -> bool {
+        since.is_some_and(|since| now - since < i64::from(self.limits.timeout_ms))
+    }
+
+    /// Whether a request may run alone, because no round trip is in flight.
+    fn start_alone(&mut self, now: i64) -> bool {
+        let is_idle =
+            !self.in_flight(self.alone_since, now) && !self.in_flight(self.leader_since, now);
+        if is_idle {
+            self.alone_since = Some(now);
+        }
+        is_idle
+    }
+
+    /// Adds a waiter: whether it has to become the leader.
+    fn join(&mut self, waiter: Waiter<T, R>, now: i64) -> bool {
+        self.waiters.push(waiter);
+        let is_leader = !self.in_flight(self.leader_since, now);
+        if is_leader {
+            self.leader_since = Some(now);
+        }
+        is_leader
+    }
+
+    /// The next batch, which is empty if nobody waits: the leader then stops. The leader stops
+    /// after its last batch in any case.
+    fn next_batch(&mut self, is_last: bool, now: i64) -> Vec<Waiter<T, R>> {
+        let goes_on = !self.waiters.is_empty() && !is_last;
+        self.leader_since = goes_on.then_some(now);
+        let size = self.waiters.len().min(self.limits.max_batch);
+        self.waiters.drain(..size).collect()
+    }
+}
+
+/// Runs a request alone or as part of a batch. `run` gets the items of a batch and returns their
+/// results in the same order.
+pub async fn coalesce<T, R, F>(
+    coalescer: &'static LocalKey<RefCell<Coalescer<T, R>>>,
+    call: &Call,
+    item: T,
+    run: impl Fn(Env, Vec<T>) -> F + 'static,
+) -> Outcome<R>
+where
+    T: 'static,
+    R: 'static,
+    F: Future<Output = Vec<R>> + 'static,
+{
+    if coalescer.with_borrow_mut(|all| all.start_alone(now())) {
+        let result = run(call.env.clone(), vec![item]).await.pop();
+        coalescer.with_borrow_mut(|all| all.alone_since = None);
+        return result.map_or(Outcome::NotRun, Outcome::Alone);
+    }
+    let slot = Slot::default();
+    let mut waiter = Waiter {
+        item,
+        slot: Rc::clone(&slot),
+        resolve: None,
+    };
+    let finished = Promise::new(&mut |resolve, _| waiter.resolve = Some(resolve));
+    let timeout_ms = coalescer.with_borrow(|all| all.limits.timeout_ms);
+    let first = Promise::race(&Array::of2(&finished, &timer(timeout_ms)));
+    if coalescer.with_borrow_mut(|all| all.join(waiter, now())) {
+        call.context
+            .wait_until(lead(coalescer, call.env.clone(), run));
+    }
+    let _ = JsFuture::from(first).await;
+    slot.take().unwrap_or(Outcome::LeaderLost)
+}
+
+/// Runs batches as long as requests wait.
+async fn lead<T, R, F>(
+    coalescer: &'static LocalKey<RefCell<Coalescer<T, R>>>,
+    env: Env,
+    run: impl Fn(Env, Vec<T>) -> F,
+) where
+    T: 'static,
+    R: 'static,
+    F: Future<Output = Vec<R>>,
+{
+    for number in 0..=MAX_BATCHES {
+        let is_last = number == MAX_BATCHES;
+        let batch = coalescer.with_borrow_mut(|all| all.next_batch(is_last, now()));
+        if batch.is_empty() {
+            return;
+        }
+        let size = batch.len();
+        let (items, waiting): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .map(|waiter| (waiter.item, (waiter.slot, waiter.resolve)))
+            .unzip();
+        let mut results = run(env.clone(), items).await.into_iter();
+        let observed = env.reading().seen();
+        for (slot, resolve) in waiting {
+            let outcome = match results.next() {
+                Some(result) => Outcome::Batched(result, observed.clone()),
+                None => Outcome::NotRun,
+            };
+            Waiter::<T, R>::finish(&slot, resolve.as_ref(), outcome);
+        }
+        if size >= LINGER_FROM {
+            let _ = JsFuture::from(timer(LINGER_MS)).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        timeout_ms: 100,
+        max_batch: 2,
+    };
+
+    fn waiter(item: u32) -> Waiter<u32, u32> {
+        Waiter {
+            item,
+            slot: Slot::default(),
+            resolve: None,
+        }
+    }
+
+    fn items(batch: Vec<Waiter<u32, u32>>) -> Vec<u32> {
+        batch.into_iter().map(|waiter| waiter.item).collect()
+    }
+
+    #[test]
+    fn one_request_runs_alone_and_the_next_one_leads() {
+        let mut all = Coalescer::new(LIMITS);
+        assert!(all.start_alone(1000));
+        assert!(!all.start_alone(1001));
+        assert!(all.join(waiter(1), 1001));
+        assert!(!all.join(waiter(2), 1002));
+        assert_eq!(items(all.next_batch(false, 1003)), [1, 2]);
+        assert!(!all.join(waiter(3), 1004), "the leader is busy");
+        assert_eq!(items(all.next_batch(false, 1005)), [3]);
+        assert!(all.next_batch(false, 1006).is_empty());
+        assert!(all.join(waiter(4), 1007), "the leader has stopped");
+    }
+
+    #[test]
+    fn a_batch_has_a_maximum_size_and_the_order_of_arrival() {
+        let mut all = Coalescer::new(LIMITS);
+        for item in 1..=5 {
+            all.join(waiter(item), 0);
+        }
+        assert_eq!(items(all.next_batch(false, 0)), [1, 2]);
+        assert_eq!(items(all.next_batch(false, 0)), [3, 4]);
+        assert_eq!(items(all.next_batch(false, 0)), [5]);
+    }
+
+    #[test]
+    fn a_lost_request_blocks_nobody_after_its_timeout() {
+        let mut all = Coalescer::<u32, u32>::new(LIMITS);
+        assert!(all.start_alone(1000));
+        assert!(!all.start_alone(1099));
+        assert!(all.start_alone(1100));
+        let mut all = Coalescer::new(LIMITS);
+        assert!(all.join(waiter(1), 1000));
+        assert!(!all.join(waiter(2), 1099));
+        assert!(all.join(waiter(3), 1100), "the leader is lost");
+    }
+
+    #[test]
+    fn after_its_last_batch_a_leader_is_replaced() {
+        let mut all = Coalescer::new(LIMITS);
+        all.join(waiter(1), 0);
+        assert_eq!(items(all.next_batch(true, 1)), [1]);
+        assert!(all.start_alone(2));
+        assert!(all.join(waiter(2), 3));
+    }
+}

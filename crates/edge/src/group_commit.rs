@@ -1,0 +1,73 @@
+//! Group commit: concurrent writes of one kind share one round trip to the database
+//! ([`crate::coalescer`]). Each write is applied after it arrived, and gets its own result.
+//!
+//! Only for writes that cannot violate a constraint: one failure rolls back the whole batch. If the
+//! leader of a batch is lost, its writes have an unknown outcome, and the clients must look before
+//! they try again: a write that is repeated here could overwrite a later one of another client.
+
+use std::cell::RefCell;
+use std::thread::LocalKey;
+
+use http_semantics::Problem;
+
+use crate::coalescer::{Coalescer, Limits, Outcome, coalesce};
+use crate::env::Env;
+use crate::error::Error;
+use crate::http::request::Call;
+
+/// The writes of one kind: `T` is what is written, `R` the result, which is none for a write that
+/// the batch left out.
+pub type Writes<T, R> = Coalescer<T, Result<Option<R>, Problem>>;
+
+/// The maximum number of writes per batch, and how long a batch may take.
+const LIMITS: Limits = Limits {
+    timeout_ms: 10_000,
+    max_batch: 500,
+};
+
+/// No writes.
+#[must_use]
+pub const fn writes<T, R>() -> RefCell<Writes<T, R>> {
+    RefCell::new(Coalescer::new(LIMITS))
+}
+
+/// Writes an item, alone or in a batch. `write` returns the results of a batch in order. None: the
+/// item was not written, and has to be written by itself.
+///
+/// # Errors
+/// The error of `write`, or an unknown outcome.
+pub async fn group_commit<T, R, F>(
+    writes: &'static LocalKey<RefCell<Writes<T, R>>>,
+    call: &Call,
+    item: T,
+    write: impl Fn(Env, Vec<T>) -> F + 'static,
+) -> Result<Option<R>, Error>
+where
+    T: 'static,
+    R: 'static,
+    F: Future<Output = Result<Vec<Option<R>>, Error>> + 'static,
+{
+    let run = move |env, items: Vec<T>| {
+        let size = items.len();
+        let written = write(env, items);
+        async move {
+            match written.await {
+                Ok(results) => results.into_iter().map(Ok).collect(),
+                Err(error) => {
+                    let problem = error.into_problem().answering(true);
+                    vec![problem; size].into_iter().map(Err).collect()
+                }
+            }
+        }
+    };
+    match coalesce(writes, call, item, run).await {
+        Outcome::Alone(result) => Ok(result?),
+        Outcome::Batched(result, observed) => {
+            let result = result?;
+            call.env.reading().saw(&observed);
+            Ok(result)
+        }
+        Outcome::NotRun => Ok(None),
+        Outcome::LeaderLost => Err(Problem::being_written().of_write().into()),
+    }
+}

@@ -1,0 +1,282 @@
+//! The routes of a table: the handler of each method, and its properties.
+//!
+//! A property stands after the method that it belongs to. Without properties a GET reads with the
+//! scope `read` from any replica, and any other method needs the scope `write` and uses the
+//! primary. So a forgotten property never opens a route or uses stale data for a decision.
+
+pub mod properties;
+
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use http_semantics::Format;
+use http_semantics::auth::Scope;
+
+use crate::change_seqs::{self, ChangeSeqs};
+use crate::env::Env;
+use crate::error::Error;
+use crate::http::request::Call;
+use crate::http::request_parts::Method;
+use crate::http::response::Answer;
+use crate::route::properties::{Access, Properties, ReadFrom};
+
+/// A handler of requests.
+pub type Handler = Box<dyn Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>>;
+
+/// One method of a route.
+pub struct Route {
+    /// None: any method.
+    method: Option<Method>,
+    /// The handler.
+    handler: Handler,
+    /// The media types of the body, with the header that lists them for this method.
+    pub(crate) accepts: Option<(&'static str, String)>,
+    /// The properties.
+    pub(crate) properties: Properties,
+}
+
+impl Route {
+    /// Runs the handler. Its error becomes a page, if it serves one.
+    ///
+    /// # Errors
+    /// The error of the handler.
+    pub(crate) async fn handle(&self, call: Call) -> Result<Answer, Error> {
+        match ((self.handler)(call).await, self.properties.error_page) {
+            (Err(error), Some(error_page)) => Ok(error_page(error)),
+            (outcome, _) => outcome,
+        }
+    }
+}
+
+/// The methods of one path.
+#[derive(Default)]
+pub struct MethodRouter(Vec<Route>);
+
+macro_rules! methods {
+    ($($(#[$doc:meta])* $name:ident $method:expr),* $(,)?) => {
+        $(
+            $(#[$doc])*
+            pub fn $name<F, A>(handler: F) -> MethodRouter
+            where
+                F: Fn(Call) -> A + 'static,
+                A: Future<Output = Result<Answer, Error>> + 'static,
+            {
+                MethodRouter::default().$name(handler)
+            }
+        )*
+
+        impl MethodRouter {
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub fn $name<F, A>(mut self, handler: F) -> Self
+                where
+                    F: Fn(Call) -> A + 'static,
+                    A: Future<Output = Result<Answer, Error>> + 'static,
+                {
+                    self.0.push(Route {
+                        method: $method,
+                        handler: Box::new(move |call| handler(call).boxed_local()),
+                        accepts: None,
+                        properties: Properties::default(),
+                    });
+                    self
+                }
+            )*
+        }
+    };
+}
+
+methods! {
+    /// GET, and HEAD as GET without the body.
+    get Some(Method::Get),
+    /// POST
+    post Some(Method::Post),
+    /// PUT
+    put Some(Method::Put),
+    /// PATCH
+    patch Some(Method::Patch),
+    /// DELETE
+    delete Some(Method::Delete),
+    /// Any method.
+    any None,
+}
+
+/// The properties, each of the method before it.
+impl MethodRouter {
+    /// The media types of the body, which OPTIONS lists: `Accept-Patch` (RFC 5789) or
+    /// `Accept-Post` (LDP, 7.1.3).
+    #[must_use]
+    pub fn accepts(mut self, media_types: &[&str]) -> Self {
+        if let Some(last) = self.0.last_mut() {
+            let header = match last.method {
+                Some(Method::Patch) => Some("accept-patch"),
+                Some(Method::Post) => Some("accept-post"),
+                _ => None,
+            };
+            last.accepts = header.map(|name| (name, media_types.join(", ")));
+        }
+        self
+    }
+
+    /// Requires a token of this scope.
+    #[must_use]
+    pub fn scope(self, scope: Scope) -> Self {
+        self.with(|properties| properties.access = Access::Scope(scope))
+    }
+
+    /// A health check: it needs no token, and the rate limit does not count it.
+    #[must_use]
+    pub fn health_check(self) -> Self {
+        self.with(|properties| {
+            properties.access = Access::Open;
+            properties.is_uncounted = true;
+        })
+    }
+
+    /// For the other workers only: it needs their secret or the scope `admin`, and reads the
+    /// primary, because they decide writes by it.
+    #[must_use]
+    pub fn internal(self) -> Self {
+        self.with(|properties| {
+            properties.is_internal = true;
+            properties.access = Access::Scope(Scope::Admin);
+            properties.read_from = ReadFrom::Primary;
+        })
+    }
+
+    /// Reads any replica that is as new as the client's bookmark.
+    #[must_use]
+    pub fn from_replica(self) -> Self {
+        self.with(|properties| properties.read_from = ReadFrom::Replica)
+    }
+
+    /// Caches responses that say at which change sequences they were made. `read` reads the
+    /// current ones.
+    #[must_use]
+    pub fn cached<F>(self, read: impl Fn(Env) -> F + 'static) -> Self
+    where
+        F: Future<Output = Option<ChangeSeqs>> + 'static,
+    {
+        let read = change_seqs::reader(read);
+        self.with(|properties| properties.cached = Some(read))
+    }
+
+    /// Responds with a stale response if a service fails.
+    #[must_use]
+    pub fn stale_if_error(self, formats: &'static [Format]) -> Self {
+        self.with(|properties| properties.stale_if_error = Some(formats))
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Properties)) -> Self {
+        if let Some(last) = self.0.last_mut() {
+            set(&mut last.properties);
+        }
+        self
+    }
+
+    /// All methods are pages of a browser: they check the session themselves, read what the
+    /// browser has just written, and their errors are pages, too.
+    #[must_use]
+    pub fn pages(mut self, error_page: fn(Error) -> Answer) -> Self {
+        for route in &mut self.0 {
+            route.properties.access = Access::Open;
+            route.properties.read_from = ReadFrom::Primary;
+            route.properties.error_page = Some(error_page);
+        }
+        self
+    }
+
+    /// All methods respond with what `gate` returns, if it returns something.
+    #[must_use]
+    pub fn gate(mut self, gate: fn(&Call) -> Option<Answer>) -> Self {
+        for route in &mut self.0 {
+            route.properties.gate = Some(gate);
+        }
+        self
+    }
+}
+
+impl MethodRouter {
+    /// Whether all methods, or none, are internal.
+    pub(crate) fn is_internal(&self) -> bool {
+        self.0.iter().all(|route| route.properties.is_internal)
+    }
+
+    /// The route of a method; that of GET for HEAD.
+    pub(crate) fn find(&self, method: Method) -> Option<&Route> {
+        let wanted = match method {
+            Method::Head => Method::Get,
+            other => other,
+        };
+        let mut routes = self.0.iter();
+        routes.find(|route| route.method.is_none_or(|known| known == wanted))
+    }
+
+    /// The properties for a method. A method without a handler gets a 405 or a list of methods,
+    /// with the properties of the first one.
+    pub(crate) fn properties(&self, method: Method) -> Option<&Properties> {
+        let route = self.find(method).or(self.0.first());
+        route.map(|route| &route.properties)
+    }
+
+    /// The value of `Allow`, which is empty if one handler has every method.
+    pub(crate) fn allow(&self) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        for method in self.0.iter().filter_map(|route| route.method) {
+            names.push(method.name());
+            if method == Method::Get {
+                names.push(Method::Head.name());
+            }
+        }
+        names.push(Method::Options.name());
+        names.join(", ")
+    }
+
+    /// The response to OPTIONS.
+    pub(crate) fn options(&self) -> Answer {
+        let accepts = self.0.iter().filter_map(|route| route.accepts.clone());
+        accepts.fold(Answer::options(&self.allow()), |answer, (name, types)| {
+            answer.header(name, types)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn handler(_call: Call) -> Result<Answer, Error> {
+        Ok(Answer::no_content())
+    }
+
+    fn access(methods: &MethodRouter, method: Method) -> Access {
+        methods.properties(method).unwrap().access
+    }
+
+    #[test]
+    fn a_property_belongs_to_the_method_before_it() {
+        let methods = get(handler).post(handler).scope(Scope::Admin).put(handler);
+        assert_eq!(access(&methods, Method::Get), Access::ByMethod);
+        assert_eq!(access(&methods, Method::Head), Access::ByMethod);
+        assert_eq!(access(&methods, Method::Post), Access::Scope(Scope::Admin));
+        assert_eq!(access(&methods, Method::Put), Access::ByMethod);
+    }
+
+    #[test]
+    fn an_internal_route_needs_a_scope_and_reads_the_primary() {
+        let methods = get(handler).internal();
+        let properties = methods.properties(Method::Get).unwrap();
+        assert_eq!(properties.access, Access::Scope(Scope::Admin));
+        assert_eq!(properties.read_from, ReadFrom::Primary);
+        assert!(methods.is_internal());
+        assert!(!methods.post(handler).is_internal());
+    }
+
+    #[test]
+    fn a_method_without_a_handler_has_no_route() {
+        let methods = get(handler).internal();
+        assert!(methods.find(Method::Post).is_none());
+        assert_eq!(access(&methods, Method::Post), Access::Scope(Scope::Admin));
+        assert_eq!(methods.allow(), "GET, HEAD, OPTIONS");
+    }
+}

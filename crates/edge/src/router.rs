@@ -1,0 +1,151 @@
+//! A worker's route table, and the path of a request through its layers to a handler.
+
+use std::rc::Rc;
+
+use http_semantics::{Problem, params, path};
+use worker::Context;
+
+use crate::env::Env;
+use crate::error::Error;
+use crate::http::request::Call;
+use crate::http::request_parts::{Method, RequestParts};
+use crate::http::response::Answer;
+use crate::layers::{Exchange, Layer};
+use crate::route::MethodRouter;
+
+/// Where routes for the other workers are.
+const INTERNAL: &str = "/internal/";
+
+/// A worker's route table.
+pub struct Router {
+    worker: &'static str,
+    layers: &'static [Layer],
+    table: matchit::Router<(&'static str, MethodRouter)>,
+    paths: Vec<&'static str>,
+}
+
+impl Router {
+    /// The table of a worker, and the layers that each request passes through.
+    #[must_use]
+    pub fn new(worker: &'static str, layers: &'static [Layer]) -> Self {
+        Self {
+            worker,
+            layers,
+            table: matchit::Router::new(),
+            paths: Vec::new(),
+        }
+    }
+
+    /// The worker's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.worker
+    }
+
+    /// Adds a path, without `/v1`, with `{name}` for a variable segment.
+    ///
+    /// # Panics
+    /// At the first start of a worker with a wrong table: two paths that match the same request,
+    /// or a path under `/internal/` that is not marked as internal.
+    #[must_use]
+    pub fn route(mut self, path: &'static str, methods: MethodRouter) -> Self {
+        assert!(
+            path.starts_with(INTERNAL) == methods.is_internal(),
+            "route {path}: paths under {INTERNAL}, and no others, are internal()"
+        );
+        #[expect(clippy::panic, reason = "no request reaches it")]
+        if let Err(conflict) = self.table.insert(path, (path, methods)) {
+            panic!("route {path}: {conflict}");
+        }
+        self.paths.push(path);
+        self
+    }
+
+    /// Each path with the value of its `Allow`. Tests compare it with the description of the API.
+    pub fn listed(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.paths.iter().map(|path| {
+            let found = self.table.at(path);
+            let allow = found.map(|found| found.value.1.allow());
+            (*path, allow.unwrap_or_default())
+        })
+    }
+
+    /// Answers a request: through the layers to the handler, and back in reverse order. The way
+    /// back passes through all layers, wherever the way in ended.
+    pub async fn serve(&self, parts: RequestParts, env: Env, context: Context) -> Answer {
+        let mut exchange = Exchange::new(&parts, &env);
+        let mut outcome = self.enter(&mut exchange, parts, env, context).await;
+        for layer in self.layers.iter().rev() {
+            outcome = layer.after(&mut exchange, outcome).await;
+        }
+        exchange.respond(outcome)
+    }
+
+    async fn enter<'a>(
+        &'a self,
+        exchange: &mut Exchange<'a>,
+        parts: RequestParts,
+        env: Env,
+        context: Context,
+    ) -> Result<Answer, Error> {
+        // A path that a service or a proxy could read differently is never checked, but rejected.
+        let (path, query) = path::split(&parts.url).ok_or_else(Problem::unknown_route)?;
+        let (path, query) = (path::canonical(path).to_owned(), query.to_owned());
+        let found = self.table.at(&path).map_err(|_| Problem::unknown_route())?;
+        let (route, methods) = found.value;
+        env.trace().route.set(Some(route));
+        if query.len() > params::MOST_BYTES {
+            return Err(Problem::query_too_long(params::MOST_BYTES).into());
+        }
+        let segments = found.params.iter();
+        let segments = segments.map(|(_, value)| value.to_owned()).collect();
+        let method = parts.method;
+        let mut call = Call {
+            incoming: parts,
+            env,
+            context: Rc::new(context),
+            is_unconditional: false,
+            path,
+            query,
+            segments,
+            is_negotiated: Rc::clone(&exchange.is_negotiated),
+            timings: Rc::default(),
+        };
+        exchange.route = methods.find(method);
+        exchange.properties = methods.properties(method);
+        for layer in self.layers {
+            if let Some(answer) = layer.before(exchange, &mut call).await? {
+                exchange.must_be_authorized()?;
+                return Ok(answer);
+            }
+        }
+        exchange.must_be_authorized()?;
+        match exchange.route {
+            Some(route) => route.handle(call).await,
+            None if method == Method::Options => Ok(methods.options()),
+            None => Err(Problem::method_not_allowed(&methods.allow()).into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::get;
+
+    async fn handler(_call: Call) -> Result<Answer, Error> {
+        Ok(Answer::no_content())
+    }
+
+    #[test]
+    #[should_panic(expected = "are internal()")]
+    fn an_internal_path_must_be_marked() {
+        let _ = Router::new("test", &[]).route("/internal/a", get(handler));
+    }
+
+    #[test]
+    #[should_panic(expected = "are internal()")]
+    fn another_path_must_not_be_marked() {
+        let _ = Router::new("test", &[]).route("/a", get(handler).internal());
+    }
+}
