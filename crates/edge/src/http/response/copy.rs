@@ -74,7 +74,7 @@ impl Answer {
                     change_seqs,
                     bytes,
                     at,
-                )))
+                )));
             }
         };
         let body = match self.body {
