@@ -1,4 +1,4 @@
-# Every step is a file: it is redone only when what it is made from has changed.
+# Each build step is a file. Make repeats it only when one of its inputs has changed.
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
 .DEFAULT_GOAL := help
@@ -7,23 +7,23 @@ WORKERS := places people join
 ASSETS := workers/join/assets/openapi.json
 BUILDS := $(WORKERS:%=workers/%/build/index.js) $(ASSETS)
 
-# worker-build is released with the worker crate, and wasm-bindgen's command must be
-# the very version of its crate: Cargo.lock pins both.
+# worker-build must have the version of the worker crate, and wasm-bindgen-cli that of the
+# wasm-bindgen crate. Cargo.lock pins both.
 locked = $(shell awk -F'"' '/^name = "$(1)"$$/ { getline; print $$2 }' Cargo.lock)
 WORKER_BUILD := $(call locked,worker)
 WASM_BINDGEN := $(call locked,wasm-bindgen)
 TOOLS := .tools/worker-build-$(WORKER_BUILD)-wasm-bindgen-$(WASM_BINDGEN)
 SETUP := $(TOOLS) .tools/wasm32 node_modules/.package-lock.json
 
-# Node comes from node_modules, so that the system's version does not matter.
+# Node comes from node_modules, so the system's version does not matter.
 export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/.tools/bin:$(PATH)
-# Named here, worker-build downloads none of them.
+# worker-build downloads these tools unless the variables name them.
 export WASM_BINDGEN_BIN := $(CURDIR)/.tools/bin/wasm-bindgen
 export WASM_OPT_BIN := $(CURDIR)/node_modules/.bin/wasm-opt
 export ESBUILD_BIN := $(CURDIR)/node_modules/.bin/esbuild
 # SHA-256 in its compact form, which makes each worker 2 KB smaller.
 export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS := --cfg sha2_backend="soft" --cfg sha2_backend_soft="compact"
-# Wrangler keeps to the project, asks nothing and calls nobody.
+# Wrangler writes only into the project, asks no questions and sends no data.
 export WRANGLER_REGISTRY_PATH := $(CURDIR)/.wrangler/registry
 export WRANGLER_LOG_PATH := $(CURDIR)/.wrangler/logs
 export WRANGLER_SEND_METRICS := false
@@ -31,63 +31,69 @@ export WRANGLER_SEND_ERROR_REPORTS := false
 export WRANGLER_HIDE_BANNER := true
 export CLOUDFLARE_CF_FETCH_ENABLED := false
 
-# None of the commands is a make of this run: cargo would look for its job server.
+# No command is a make of this run. Otherwise cargo would look for make's job server.
 unexport MAKEFLAGS MFLAGS
 
 say = @printf '» %s\n' "$(1)"
-# Runs a command in silence, and shows what it said if it fails.
+# Runs a command, and prints its output only if it fails.
 quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
 
-.PHONY: help setup build dev migrate seed test chaos fuzz container-test deploy backup restore bench bill lint openapi screenshots fmt clean
+.PHONY: help setup build dev migrate seed test test-one chaos fuzz container-test deploy backup restore bench bill lint openapi screenshots fmt clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@printf '\nOne test, after make build:\n'
+	@printf '  make test-one  FILE=tests/api/places.test.ts NAME=created   # NAME is optional\n'
+	@printf '  cargo test -p tables cursor\n'
 
-setup: $(SETUP) ## install what the project needs, inside the project
+setup: $(SETUP) ## install pinned tools into the project folder
 
 build: $(BUILDS) ## compile the three workers to wasm
 
-dev: $(SETUP) $(BUILDS) .wrangler/state/seeded ## run the three workers until Ctrl-C
+dev: $(SETUP) $(BUILDS) .wrangler/state/seeded ## run the three workers on this machine until Ctrl-C
 	@exec node ops/dev/dev.ts
 
-migrate: $(WORKERS:%=.wrangler/state/%.migrated) ## bring the three local databases up to date
+migrate: $(WORKERS:%=.wrangler/state/%.migrated) ## apply missing migrations to the local databases
 
-seed: migrate ## fill the local databases that are empty
+seed: migrate ## fill empty local databases with seed.sql
 	@node ops/seed.ts
 
-test: lint build .tools/python/made ## run every check and test; SKIP_BROWSER=1 leaves out the pages in a browser
+test: lint build .tools/python/made ## run all checks and tests; SKIP_BROWSER=1 skips the browser tests
 	@node ops/dev/chromium.ts
 	$(call say,testing the crates)
 	@cargo test --quiet --workspace
 	$(call say,testing the workers)
 	@node --test --test-reporter=spec --test-concurrency=2 $(if $(SKIP_BROWSER),'tests/*/*.test.ts','tests/**/*.test.ts')
 
-chaos: $(SETUP) $(BUILDS) ## have services, databases and workers fail for a quarter of an hour; SEED=7, ONLY=kills,soak, MINUTES=60
+test-one: build ## run one test file; FILE=tests/api/places.test.ts, NAME=created
+	@node --test --test-reporter=spec $(if $(NAME),--test-name-pattern='$(NAME)') $(FILE)
+
+chaos: $(SETUP) $(BUILDS) ## make services, databases and workers fail for 15 minutes; SEED=7, ONLY=kills,soak, MINUTES=60
 	@node --disable-warning=ExperimentalWarning tests/chaos/main.ts
 
-fuzz: .tools/wasm32 ## try every parser with inputs that nobody would write; INPUTS=1000000, SEED=7
+fuzz: .tools/wasm32 ## fuzz every parser; INPUTS=1000000, SEED=7
 	@cargo run --quiet --release --package fuzz -- $(or $(INPUTS),100000) $(or $(SEED),1) >/dev/null
 
-container-test: node_modules/.package-lock.json ## build the image of the containers, and try three of it
+container-test: node_modules/.package-lock.json ## build the container image and test three containers
 	@node --test --test-reporter=spec tests/ops/containers/run.ts
 
-deploy: $(SETUP) $(BUILDS) ## put the three workers into your account; ENV=staging, DRY_RUN=1
+deploy: $(SETUP) $(BUILDS) ## deploy the three workers to your Cloudflare account; ENV=staging, DRY_RUN=1
 	@node ops/deploy/main.ts
 
-backup: $(SETUP) ## write both registers down as of one moment; REMOTE=1, ENV=staging
+backup: $(SETUP) ## back up the databases into backups/; REMOTE=1, ENV=staging
 	@node --disable-warning=ExperimentalWarning ops/backup/main.ts
 
-restore: $(SETUP) ## bring FROM=backups/… back into empty databases; REMOTE=1, ENV=staging
+restore: $(SETUP) ## restore FROM=backups/… into empty databases; REMOTE=1, ENV=staging
 	@node --disable-warning=ExperimentalWarning ops/backup/main.ts restore
 
-bench: $(SETUP) $(BUILDS) ## measure this and its peers; QUICK=1, or ONLY=join-1000,person
+bench: $(SETUP) $(BUILDS) ## run the benchmarks; QUICK=1, or ONLY=join-1000,person
 	@node --disable-warning=ExperimentalWarning bench/main.ts
 
-bill: $(SETUP) ## reckon what a month costs, from what `make bench` has measured
+bill: $(SETUP) ## estimate the monthly cost from the results of `make bench`
 	@node --disable-warning=ExperimentalWarning bench/bill/main.ts
 
-lint: $(SETUP) ## check format, lints and types
+lint: $(SETUP) ## check formatting, lints and types
 	$(call say,linting)
 	@cargo fmt --all --check
 	@cargo fmt --all --check --manifest-path bench/peers/naive/Cargo.toml
@@ -97,20 +103,20 @@ lint: $(SETUP) ## check format, lints and types
 	@tsc
 	@tsc -p tsconfig.web.json
 
-screenshots: build ## take the pictures of docs/images anew
+screenshots: build ## take the screenshots in docs/images again
 	@node ops/dev/chromium.ts
 	@node ops/dev/screenshots.ts
 
-openapi: $(SETUP) ## write the documents of the API, and the types of its client
+openapi: $(SETUP) ## generate the OpenAPI documents and the client's types
 	@cargo run --quiet -p openapi
 	@openapi-typescript openapi/join.json --output clients/typescript/src/api.ts >/dev/null
 
-fmt: $(SETUP) ## format everything
+fmt: $(SETUP) ## format all code
 	@cargo fmt --all
 	@cargo fmt --all --manifest-path bench/peers/naive/Cargo.toml
 	@biome check --write --log-level=warn
 
-clean: ## remove everything made, local databases included
+clean: ## delete everything generated, including the local databases
 	rm -rf target .tools node_modules .wrangler .bench .containers .deploy ops/containers/plans.json bench/peers/naive/*/build workers/*/build workers/*/.wrangler workers/join/assets
 
 node_modules/.package-lock.json: package.json package-lock.json
@@ -123,7 +129,7 @@ node_modules/.package-lock.json: package.json package-lock.json
 	$(call quietly,rustup toolchain install && rustup target add wasm32-unknown-unknown)
 	@touch $@
 
-# Of one test, which is left out where there is no Python to run it.
+# Needed by the schemathesis test, which is skipped without Python 3.11.
 .tools/python/made: tests/api/schemathesis/requirements.txt
 	@mkdir -p $(@D)
 	$(call say,installing schemathesis …)
@@ -131,8 +137,8 @@ node_modules/.package-lock.json: package.json package-lock.json
 		|| { python3 -m venv --clear $(@D) && $(@D)/bin/pip install --quiet --requirement $<; })
 	@touch $@
 
-# Debug builds: they install in half the time, and they run for seconds. The command
-# passes over a tool that is there already in the right version.
+# Debug builds install in half the time, and the tools run only for seconds. cargo install
+# skips a tool that already has the right version.
 $(TOOLS): export CARGO_PROFILE_DEV_DEBUG := 0
 $(TOOLS): INSTALL = cargo install --debug --root .tools --target-dir .tools/target
 $(TOOLS): | .tools/wasm32
@@ -143,7 +149,7 @@ $(TOOLS): | .tools/wasm32
 	@rm -rf .tools/target .tools/worker-build-*
 	@touch $@
 
-# Folders are listed too: they change when a file is added or removed.
+# find also lists folders, which change when a file is added or removed.
 workers/%/build/index.js: $$(shell find crates/*/src workers/$$*/src) workers/%/Cargo.toml \
 		workers/build.rs workers/entry.ts openapi/%.json \
 		$(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock $(SETUP)
@@ -156,7 +162,7 @@ workers/%/build/index.js: $$(shell find crates/*/src workers/$$*/src) workers/%/
 	@printf '» built %s: %d KB of wasm, %d KB gzipped\n' $* \
 		$$(($$(wc -c <$(@D)/index_bg.wasm) / 1024)) $$(($$(gzip -c $(@D)/index_bg.wasm | wc -c) / 1024))
 
-# Swagger UI is served from here: a page of this site runs nobody else's code.
+# Swagger UI is served from the assets, so that no page loads code from another site.
 $(ASSETS): openapi/join.json $(shell find workers/join/web) node_modules/.package-lock.json
 	@rm -rf $(@D)
 	@cp -R workers/join/web $(@D)

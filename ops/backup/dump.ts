@@ -108,7 +108,7 @@ export function contents(database: DatabaseSync): Contents {
 
 /** Why two registers cannot be of one moment: nothing, if they can. */
 export function mismatch(places: DatabaseSync, people: DatabaseSync): string | undefined {
-  const standing = new Set(
+  const existing = new Set(
     places
       .prepare("SELECT id FROM place")
       .all()
@@ -116,7 +116,7 @@ export function mismatch(places: DatabaseSync, people: DatabaseSync): string | u
   );
   const lived = people.prepare("SELECT DISTINCT place_id FROM person WHERE is_alive = 1");
   for (const { place_id: place } of lived.iterate()) {
-    if (!standing.has(place)) return `people live in the place ${place}, which is not there`;
+    if (!existing.has(place)) return `people live in the place ${place}, which is not there`;
   }
   return undefined;
 }

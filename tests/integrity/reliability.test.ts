@@ -281,7 +281,7 @@ suite("snapshots", () => {
     await until(async () => (await snapshots(system)) === 1);
     await scheduled(system);
     const at = () =>
-      system.db.join.rows("SELECT key, made_at, people_mark FROM snapshot ORDER BY key");
+      system.db.join.rows("SELECT key, made_at, people_seq FROM snapshot ORDER BY key");
     const before = await at();
     assert.equal(before.length, 4);
     await system.costs();
@@ -292,7 +292,7 @@ suite("snapshots", () => {
     await system.join.send("PATCH", "/v1/people/1", { name: "Moved" });
     await scheduled(system);
     for (const [n, row] of (await at()).entries()) {
-      assert.ok(Number(row.people_mark) > Number(before[n]?.people_mark), String(row.key));
+      assert.ok(Number(row.people_seq) > Number(before[n]?.people_seq), String(row.key));
     }
   });
 
@@ -336,12 +336,12 @@ suite("snapshots", () => {
     const key = "json /people-per-place?";
     const whole = async () => {
       const [row] = await system.db.join.rows(
-        `SELECT bytes, people_mark, count(*) AS parts, sum(length(CAST(body AS BLOB))) AS length
+        `SELECT bytes, people_seq, count(*) AS parts, sum(length(CAST(body AS BLOB))) AS length
          FROM snapshot JOIN snapshot_part ON snapshot_id = id WHERE key = '${key}'`,
       );
       assert.equal(row?.bytes, row?.length);
       assert.ok(Number(row?.parts) > 1, `${row?.parts} parts of ${row?.bytes} bytes`);
-      return Number(row?.people_mark);
+      return Number(row?.people_seq);
     };
     const first = await whole();
     for (let n = 0; n < 3; n += 1) {
@@ -416,7 +416,7 @@ suite("the pages", () => {
     await until(async () => (await snapshots(system)) === 4);
     // Older than what the isolate has seen since.
     await system.db.join.exec(
-      "UPDATE snapshot SET made_at = 1795556434123, people_mark = people_mark - 1",
+      "UPDATE snapshot SET made_at = 1795556434123, people_seq = people_seq - 1",
     );
     for (const service of ["people", "places"] as const) {
       await system.fail(service, "throws");

@@ -1,9 +1,9 @@
-//! Inputs that nobody would write, for every parser that a request reaches.
+//! A fuzzer for every parser that a request reaches. It runs on stable Rust, inside `cargo test`.
 //!
-//! Each [`Target`] has some inputs to begin with; what is made of them by small changes is
-//! parsed, and a property must hold of whatever was accepted: mostly that what is written anew
-//! is read as the same, or that another library reads it the same. An input whose outcome has a
-//! shape that was not seen before is kept and changed further. A seed makes a run repeatable.
+//! Each [`Target`] starts with seed inputs. The fuzzer mutates them and checks a property of each
+//! accepted input, mostly a round trip or agreement with another library. Instead of coverage it
+//! uses the shape of an outcome: an input with a new shape joins the corpus. A seed makes a run
+//! repeatable.
 
 mod mutate;
 mod run;

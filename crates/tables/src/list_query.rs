@@ -35,10 +35,6 @@ impl ListQuery {
                     id.map(|id| Condition([column, " = $"].concat(), Some(id.into())))
                 }
                 FilterKind::Boolean(column) => {
-                    let value = params.get::<bool>(name)?.map(i64::from);
-                    value.map(|value| Condition([column, " = $"].concat(), Some(value.into())))
-                }
-                FilterKind::LiteralBoolean(column) => {
                     let value = params.get::<bool>(name)?;
                     let value = value.map(|value| if value { " = 1" } else { " = 0" });
                     value.map(|value| Condition([column, value].concat(), None))
@@ -133,11 +129,11 @@ mod tests {
         let conditions = list.conditions();
         assert_eq!(
             conditions.to_sql(),
-            "is_alive = ?7 AND is_king = 0 AND place_id = ?8 \
-             AND name_key >= ?9 AND name_key < ?9 || char(0x10FFFF) \
-             AND id IN (SELECT value FROM json_each(?10))"
+            "is_alive = 1 AND is_king = 0 AND place_id = ?7 \
+             AND name_key >= ?8 AND name_key < ?8 || char(0x10FFFF) \
+             AND id IN (SELECT value FROM json_each(?9))"
         );
-        assert_eq!(conditions.binds.len(), 4);
+        assert_eq!(conditions.binds.len(), 3);
         assert_eq!(list.page.limit.get(), 5);
         Ok(())
     }

@@ -51,7 +51,7 @@ pub static PERSON_TABLE: Declaration = Declaration {
     ],
     filters: &[
         Filter::new("isAlive", FilterKind::Boolean("is_alive")),
-        Filter::new("isKing", FilterKind::LiteralBoolean("is_king")),
+        Filter::new("isKing", FilterKind::Boolean("is_king")),
         Filter::new("placeId", FilterKind::Id("place_id")),
         Filter::new("name", FilterKind::NamePrefix),
         Filter::new("ids", FilterKind::Ids),

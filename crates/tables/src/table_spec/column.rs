@@ -117,11 +117,9 @@ pub struct Filter {
 pub enum FilterKind {
     /// The column equals the id.
     Id(&'static str),
-    /// The column equals `true` or `false`.
+    /// The column equals `true` or `false`. The value is in the text of the statement, so that
+    /// SQLite can choose partial indexes.
     Boolean(&'static str),
-    /// The same, with the value in the text of the statement, so that SQLite can choose partial
-    /// indexes.
-    LiteralBoolean(&'static str),
     /// The name begins with the text, whatever its case.
     NamePrefix,
     /// The id is one of these.
