@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use domain::place_status::{PlaceStatuses, Step};
+use domain::place_status::{PAUSES_MS, PlaceStatuses, Step};
 use edge::{Call, Database, Error, ServiceClient, pause};
 use http_semantics::Problem;
 use tables::statement::Statement;
@@ -19,10 +19,6 @@ pub const MAX_ATTEMPTS: usize = 5;
 
 /// The most places that are checked in one call.
 const MAX_PLACES_PER_CALL: usize = 1_000;
-
-/// The pauses between two checks of a place that is being deleted, in milliseconds. Most
-/// deletions end within one round trip.
-const PAUSES_MS: [u32; 7] = [10, 20, 40, 80, 160, 320, 640];
 
 /// The database, and the worker that knows the places.
 pub struct PendingWrites {

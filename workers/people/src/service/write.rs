@@ -52,10 +52,9 @@ pub async fn create(call: &Call, person: &Person, keyed: Option<&Keyed>) -> Resu
                 return Ok(Written::Replayed(stored));
             }
             Ok(Some(written)) => return Ok(written),
-            Ok(None) => writes.roll_back(call, &pending),
-            Err(error) => {
+            uncommitted => {
                 writes.roll_back(call, &pending);
-                return Err(error);
+                uncommitted?;
             }
         }
     }
@@ -126,10 +125,9 @@ pub async fn write(
         };
         match written {
             Ok(Some(written)) => return Ok(written),
-            Ok(None) => writes.roll_back(call, &pending),
-            Err(error) => {
+            uncommitted => {
                 writes.roll_back(call, &pending);
-                return Err(error);
+                uncommitted?;
             }
         }
     }

@@ -1,6 +1,7 @@
 //! `DELETE /v1/places/{id}`
 
 use domain::PlaceId;
+use domain::place_status::PAUSES_MS;
 use edge::{Answer, Call, Database, Error, pause};
 use http_semantics::Problem;
 
@@ -10,10 +11,6 @@ use crate::store;
 
 /// The parameters of the query.
 pub const PARAMETERS: &[&str] = &["reassignTo"];
-
-/// The pauses before the place is marked again, in milliseconds: another deletion concerns it,
-/// or another request has changed it.
-const PAUSES_MS: [u32; 7] = [10, 20, 40, 80, 160, 320, 640];
 
 /// Removes a place in which nobody lives, or whose people go to another one first
 /// (`?reassignTo=ID`). The history stays.

@@ -202,14 +202,8 @@ pub fn id_of(created: &Response) -> Option<String> {
 /// Adds an idempotency key, so that sending a form twice writes once.
 pub fn add_idempotency_key(form: &mut Form) {
     if form.given("key").is_none() {
-        form.set("key", random_key());
+        form.set("key", edge::random_token());
     }
-}
-
-/// A new idempotency key.
-pub fn random_key() -> String {
-    let half = || format!("{:016x}", js_sys::Math::random().to_bits());
-    half() + &half()
 }
 
 /// The page that asks for a token to read.

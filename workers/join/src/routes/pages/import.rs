@@ -14,7 +14,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{FormData, Response};
 
-use super::form::{Session, add_idempotency_key, random_key, require_same_origin};
+use super::form::{Session, add_idempotency_key, require_same_origin};
 use super::{html, html_body};
 use crate::backends::Backends;
 
@@ -63,7 +63,7 @@ pub async fn import(call: Call) -> Result<Answer, Error> {
         return Ok(session.store(form_again(form, file)));
     }
     let lines = file.split(|byte| *byte == b'\n').count();
-    form.set("nextKey", random_key());
+    form.set("nextKey", edge::random_token());
     let report = Report::new(form, i64::try_from(lines).unwrap_or_default());
     let page = stream_page(report, &answer, short_text(file));
     let page = page.map_ok(|bytes| Uint8Array::from(bytes.as_slice()));
@@ -80,7 +80,7 @@ fn choose_key(form: &mut Form) {
         form.set("dryRun", "false");
     }
     if Key::parse(form.get("key")).is_none() {
-        form.set("key", random_key());
+        form.set("key", edge::random_token());
     }
 }
 
