@@ -7,7 +7,7 @@ use tables::statement::Statement;
 
 use crate::d1::{Database, Row};
 use crate::error::Error;
-use crate::http::request::Call;
+use crate::http::request::Request;
 use crate::versioned_record::Stored;
 
 /// A request with an idempotency key.
@@ -22,9 +22,9 @@ impl Keyed {
     ///
     /// # Errors
     /// A key that cannot be used.
-    pub fn of(call: &Call, route: &str, body: &[u8]) -> Result<Option<Self>, Problem> {
-        let key = call.idempotency_key()?;
-        let parts = [route.as_bytes(), call.query.as_bytes(), body];
+    pub fn of(request: &Request, route: &str, body: &[u8]) -> Result<Option<Self>, Problem> {
+        let key = request.idempotency_key()?;
+        let parts = [route.as_bytes(), request.query.as_bytes(), body];
         Ok(key.map(|key| Self {
             key,
             fingerprint: fingerprint(&parts),

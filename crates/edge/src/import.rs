@@ -16,8 +16,8 @@ use tables::table_spec::TableSpec;
 
 use crate::d1::{Database, Row};
 use crate::error::Error;
-use crate::http::request::{Call, TRIES};
-use crate::http::response::{Answer, Body};
+use crate::http::request::{Request, TRIES};
+use crate::http::response::{Body, Response};
 use crate::unicode::normalize;
 
 /// The parameters of the query.
@@ -142,22 +142,22 @@ struct Import<I: Importer> {
 /// # Errors
 /// A query or a file that cannot be used, or a failure before anything was written.
 pub async fn import<I: Importer + 'static>(
-    call: Call,
-    importer: impl FnOnce(&Call) -> Result<I, Error>,
-) -> Result<Answer, Error> {
-    let params = call.params(PARAMETERS)?;
+    request: Request,
+    importer: impl FnOnce(&Request) -> Result<I, Error>,
+) -> Result<Response, Error> {
+    let params = request.params(PARAMETERS)?;
     let mode: Mode = params.get("mode")?.unwrap_or_default();
     let dry_run = params.get("dryRun")?.unwrap_or(false);
-    let key = call.idempotency_key()?;
-    let by_line = call.format(LIST)? == Form::NdJson;
-    let format = Format::of(call.media_type(&Format::MEDIA_TYPES)?);
-    let body = call.body(MAX_FILE_BYTES).await?;
+    let key = request.idempotency_key()?;
+    let by_line = request.format(LIST)? == Form::NdJson;
+    let format = Format::of(request.media_type(&Format::MEDIA_TYPES)?);
+    let body = request.body(MAX_FILE_BYTES).await?;
     let file = File::open(format, body, I::Record::table())?;
     let has_client_key = key.is_some();
     let key = key.as_ref().map_or("", |key| key.as_str());
     let scope = format!("{} {key}", mode.name());
     let mut import = Import {
-        importer: importer(&call)?,
+        importer: importer(&request)?,
         batches: Batches::of(file, scope, normalize),
         report: Report::new(dry_run, by_line),
         mode,
@@ -166,12 +166,12 @@ pub async fn import<I: Importer + 'static>(
     };
     if by_line {
         let body = Body::stream(import.lines(), Frame::NONE);
-        return Ok(Answer::ok(Form::NdJson.media_type(), body));
+        return Ok(Response::ok(Form::NdJson.media_type(), body));
     }
     while import.next().await.is_some() {}
     match import.report.bare_failure() {
         Some(problem) => Err(problem.clone().into()),
-        None => Ok(Answer::ok(
+        None => Ok(Response::ok(
             Form::Json.media_type(),
             Body::Text(import.report.to_json()),
         )),

@@ -22,7 +22,7 @@ use worker::{Context, console_error, worker_sys};
 use crate::env::Env;
 use crate::error::Error;
 use crate::http::request_parts::RequestParts;
-use crate::http::response::Answer;
+use crate::http::response::Response;
 use crate::layers::access_log::Sampling;
 use crate::layers::{auth, trace};
 use crate::router::Router;
@@ -82,7 +82,7 @@ fn remove(request: &Rc<InFlight>) {
 
 impl InFlight {
     /// Sends the response and writes the log line.
-    fn respond(&self, response: Answer) {
+    fn respond(&self, response: Response) {
         let id = self.env.trace().id();
         let response = match self.caller {
             Caller::Worker => response.for_worker(id),
@@ -108,7 +108,7 @@ impl InFlight {
 /// The code of a request, which is the current one while it is polled.
 struct Running {
     request: Rc<InFlight>,
-    response: LocalBoxFuture<'static, Answer>,
+    response: LocalBoxFuture<'static, Response>,
 }
 
 impl Future for Running {
@@ -164,6 +164,6 @@ pub fn panicked(info: &PanicHookInfo<'_>) {
     for request in all {
         request.env.trace().failed(info.to_string());
         let problem = Problem::internal().answering(request.is_write);
-        request.respond(Answer::problem(&problem));
+        request.respond(Response::problem(&problem));
     }
 }

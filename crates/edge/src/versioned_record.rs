@@ -9,7 +9,7 @@ use wasm_bindgen::JsValue;
 use crate::collection::path;
 use crate::d1::Row;
 use crate::error::Error;
-use crate::http::response::{Answer, Body};
+use crate::http::response::{Body, Response};
 use crate::unicode::normalize;
 
 /// A record in a version. Its JSON stays a JavaScript value until something reads it.
@@ -56,20 +56,20 @@ impl Stored {
 
     /// The response that shows it.
     #[must_use]
-    pub fn into_answer(self) -> Answer {
-        Answer::record(Body::Js(self.body), &Tag::of_version(self.version))
+    pub fn into_answer(self) -> Response {
+        Response::record(Body::Js(self.body), &Tag::of_version(self.version))
     }
 
     /// The response to the request that created it.
     #[must_use]
-    pub fn into_created<T: Record>(self) -> Answer {
+    pub fn into_created<T: Record>(self) -> Response {
         let location = format!("{}/{}", path::<T>(), self.id);
         self.into_answer().created(location)
     }
 
     /// The response to a repeated request, whose first one created it.
     #[must_use]
-    pub fn replayed<T: Record>(self) -> Answer {
+    pub fn replayed<T: Record>(self) -> Response {
         self.into_created::<T>()
             .header("idempotency-replayed", "true")
     }

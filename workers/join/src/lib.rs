@@ -17,7 +17,6 @@ use http_semantics::media::{LIST, TABLE};
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::Request;
 use worker::{Env, console_error, event, worker_sys};
 
 use backends::change_seqs;
@@ -125,7 +124,7 @@ fn start() {
 
 /// Serves a request.
 #[wasm_bindgen]
-pub fn fetch(request: Request, bindings: Env, context: worker_sys::Context) -> Promise {
+pub fn fetch(request: web_sys::Request, bindings: Env, context: worker_sys::Context) -> Promise {
     edge::serve(ROUTER.with(Rc::clone), request, bindings, context)
 }
 

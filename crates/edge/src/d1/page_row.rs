@@ -7,7 +7,7 @@ use tables::statement::Statement;
 use crate::change_seqs::ChangeSeqs;
 use crate::d1::{Database, Row};
 use crate::error::Error;
-use crate::http::response::{Answer, Body};
+use crate::http::response::{Body, Response};
 
 /// The row of a [`tables::list_statement::page`] statement.
 pub struct PageRow(Row);
@@ -43,17 +43,23 @@ impl PageRow {
     /// The page with its headers: `ETag`, `Link` where there is a next one, and
     /// `X-Total-Count` where it was asked for. 304 where the reader has seen it already.
     #[must_use]
-    pub fn into_answer(self, format: Format, path: &str, query: &str, seen: Option<i64>) -> Answer {
+    pub fn into_answer(
+        self,
+        format: Format,
+        path: &str,
+        query: &str,
+        seen: Option<i64>,
+    ) -> Response {
         let counter = self.0.integer("change_seq").unwrap_or_default();
         let tag = Tag::of_list(format, &[counter]);
         if seen == Some(counter) {
-            return Answer::not_modified(&tag);
+            return Response::not_modified(&tag);
         }
         let next = self
             .after()
             .map(|after| page::next_link(path, query, &after));
         let count = self.0.integer("total").map(|count| count.to_string());
-        Answer::ok(format.media_type(), Body::Js(self.body()))
+        Response::ok(format.media_type(), Body::Js(self.body()))
             .made_at(Some(ChangeSeqs::of_table(counter)))
             .tagged(&tag)
             .header_if("link", next)

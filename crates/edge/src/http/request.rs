@@ -34,9 +34,9 @@ const DRAIN_FACTOR: usize = 4;
 
 /// A request.
 #[derive(Clone)]
-pub struct Call {
+pub struct Request {
     /// The request itself.
-    pub incoming: RequestParts,
+    pub parts: RequestParts,
     /// The bindings.
     pub env: Env,
     /// Runs code after the response (`wait_until`).
@@ -56,7 +56,7 @@ pub struct Call {
     pub timings: Rc<RefCell<Timings>>,
 }
 
-impl Call {
+impl Request {
     /// The id in the path.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ impl Call {
     /// A request header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
-        self.incoming.header(name)
+        self.parts.header(name)
     }
 
     /// The parsed value of a request header, if the client sent it.
@@ -95,7 +95,7 @@ impl Call {
     /// Whether the response has no body.
     #[must_use]
     pub fn is_head(&self) -> bool {
-        self.incoming.method == Method::Head
+        self.parts.method == Method::Head
     }
 
     /// The format that the client prefers, of those that are offered.
@@ -168,7 +168,7 @@ impl Call {
         let announced = announced.and_then(|length| length.parse::<usize>().ok());
         let fits = announced.is_none_or(|length| length <= most);
         let mut body = Vec::with_capacity(announced.filter(|_| fits).unwrap_or_default());
-        let mut chunks = Box::pin(chunks(self.incoming.request.body()));
+        let mut chunks = Box::pin(chunks(self.parts.request.body()));
         let mut length = 0;
         while length <= most * DRAIN_FACTOR
             && let Some(chunk) = chunks.next().await

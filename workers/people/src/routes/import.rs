@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use domain::PlaceId;
 use domain::place_status::PlaceStatuses;
 use edge::import::{self, BatchPlan, Importer};
-use edge::{Answer, Call, Database, Error, Row, Stored};
+use edge::{Database, Error, Request, Response, Row, Stored};
 use http_semantics::Problem;
 use serde_json::{Value, json};
 use tables::Record;
@@ -21,22 +21,22 @@ use crate::store;
 ///
 /// # Errors
 /// An invalid query or file, or a failure before anything was written.
-pub async fn import(call: Call) -> Result<Answer, Error> {
-    let importer = |call: &Call| {
-        let dry_run = call.params(import::PARAMETERS)?.get("dryRun")?;
+pub async fn import(request: Request) -> Result<Response, Error> {
+    let importer = |request: &Request| {
+        let dry_run = request.params(import::PARAMETERS)?.get("dryRun")?;
         Ok(PeopleImporter {
-            call: call.clone(),
-            writes: PendingWrites::new(&call.env)?,
+            request: request.clone(),
+            writes: PendingWrites::new(&request.env)?,
             token: edge::random_token(),
             attempts: Cell::default(),
             dry_run: dry_run.unwrap_or(false),
         })
     };
-    import::import(call, importer).await
+    import::import(request, importer).await
 }
 
 struct PeopleImporter {
-    call: Call,
+    request: Request,
     writes: PendingWrites,
     /// Identifies the pending writes of this request.
     token: String,
@@ -104,7 +104,7 @@ impl Importer for PeopleImporter {
             plan.refused.is_empty() && !(plan.inserts.is_empty() && plan.updates.is_empty())
         });
         if !is_written && !self.dry_run {
-            self.writes.roll_back(&self.call, &pending);
+            self.writes.roll_back(&self.request, &pending);
         }
         plan
     }
@@ -121,7 +121,7 @@ impl Importer for PeopleImporter {
         ));
         let written = self.writes.database.batch(&statements).await;
         if written.is_err() {
-            self.writes.roll_back(&self.call, &pending);
+            self.writes.roll_back(&self.request, &pending);
         }
         written.map(drop)
     }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use domain::name::Name;
 use domain::{PersonId, PlaceId};
 use edge::group_commit::{self, Writes, group_commit};
-use edge::{Answer, Call, Database, Env, Error, JSON, MERGE_PATCH, Stored, record_of};
+use edge::{Database, Env, Error, JSON, MERGE_PATCH, Request, Response, Stored, record_of};
 use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
 use http_semantics::{Preconditions, Problem};
@@ -54,11 +54,11 @@ struct Change {
 }
 
 impl Change {
-    fn read(call: &Call) -> Result<Self, Problem> {
-        let depose = call.params(PARAMETERS)?.get("depose")?;
+    fn read(request: &Request) -> Result<Self, Problem> {
+        let depose = request.params(PARAMETERS)?.get("depose")?;
         Ok(Self {
-            id: call.id()?,
-            preconditions: call.preconditions()?,
+            id: request.id()?,
+            preconditions: request.preconditions()?,
             depose: depose.unwrap_or(false),
         })
     }
@@ -68,9 +68,9 @@ impl Change {
 ///
 /// # Errors
 /// A body that is no person, a precondition that fails, or a rule that the new state breaks.
-pub async fn put(call: Call) -> Result<Answer, Error> {
-    let change = Change::read(&call)?;
-    let (object, _) = call.object(JSON).await?;
+pub async fn put(request: Request) -> Result<Response, Error> {
+    let change = Change::read(&request)?;
+    let (object, _) = request.object(JSON).await?;
     let person: Person = record_of(object, Some(change.id.get()))?;
     let place_change = PlaceChange {
         place: NewPlace::Set(person.residence.place()),
@@ -84,7 +84,7 @@ pub async fn put(call: Call) -> Result<Answer, Error> {
             None => change.insert(person.clone()),
         }
     };
-    let written = service::write(&call, change.id, place_change, plan).await?;
+    let written = service::write(&request, change.id, place_change, plan).await?;
     Ok(response(written))
 }
 
@@ -92,10 +92,10 @@ pub async fn put(call: Call) -> Result<Answer, Error> {
 ///
 /// # Errors
 /// As [`put`], and a person who does not exist.
-pub async fn patch(call: Call) -> Result<Answer, Error> {
-    let change = Change::read(&call)?;
-    let (patch, _) = call.object(MERGE_PATCH).await?;
-    if let Some(answer) = change.rename(&call, &patch).await? {
+pub async fn patch(request: Request) -> Result<Response, Error> {
+    let change = Change::read(&request)?;
+    let (patch, _) = request.object(MERGE_PATCH).await?;
+    if let Some(answer) = change.rename(&request, &patch).await? {
         return Ok(answer);
     }
     let plan = |current: Option<&Stored>| {
@@ -106,7 +106,7 @@ pub async fn patch(call: Call) -> Result<Answer, Error> {
         let person = record_of(object, Some(change.id.get()))?;
         change.update(current, person)
     };
-    let written = service::write(&call, change.id, place_change(&patch), plan).await?;
+    let written = service::write(&request, change.id, place_change(&patch), plan).await?;
     Ok(response(written))
 }
 
@@ -126,7 +126,7 @@ fn place_change(patch: &Object) -> PlaceChange {
 impl Change {
     /// Changes nothing but the name: no rule depends on it, so nothing has to be read first.
     /// None if nothing was written, or if the rules have to be checked.
-    async fn rename(&self, call: &Call, patch: &Object) -> Result<Option<Answer>, Error> {
+    async fn rename(&self, request: &Request, patch: &Object) -> Result<Option<Response>, Error> {
         if self.depose || self.preconditions != Preconditions::default() || patch.0.len() != 1 {
             return Ok(None);
         }
@@ -134,7 +134,7 @@ impl Change {
         let Some(name) = name.and_then(|name| Name::new(name, edge::normalize)) else {
             return Ok(None);
         };
-        let written = group_commit(&RENAMES, call, (self.id, name), rename).await?;
+        let written = group_commit(&RENAMES, request, (self.id, name), rename).await?;
         Ok(written.map(Stored::into_answer))
     }
 

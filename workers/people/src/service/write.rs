@@ -2,7 +2,7 @@
 //! the place and commits: three round trips. Any other needs one, after the read.
 
 use domain::{PersonId, PlaceId};
-use edge::{Call, Error, Keyed, Stored};
+use edge::{Error, Keyed, Request, Stored};
 use http_semantics::Problem;
 use tables::schema::PERSON;
 use tables::statement::Statement;
@@ -41,19 +41,23 @@ pub enum Plan {
 ///
 /// # Errors
 /// A place that does not exist, a second king, or an idempotency key of another request.
-pub async fn create(call: &Call, person: &Person, keyed: Option<&Keyed>) -> Result<Written, Error> {
-    let writes = PendingWrites::new(&call.env)?;
+pub async fn create(
+    request: &Request,
+    person: &Person,
+    keyed: Option<&Keyed>,
+) -> Result<Written, Error> {
+    let writes = PendingWrites::new(&request.env)?;
     for _ in 0..MAX_ATTEMPTS {
         let pending = PendingWrite::new(person.residence.place().map(PlaceId::get));
         let created = try_create(&writes, &pending, person, keyed).await;
         match created {
             Ok(Some(Written::Replayed(stored))) => {
-                writes.roll_back(call, &pending);
+                writes.roll_back(request, &pending);
                 return Ok(Written::Replayed(stored));
             }
             Ok(Some(written)) => return Ok(written),
             uncommitted => {
-                writes.roll_back(call, &pending);
+                writes.roll_back(request, &pending);
                 uncommitted?;
             }
         }
@@ -111,12 +115,12 @@ async fn try_create(
 /// # Errors
 /// Those of `plan`, a place that does not exist, or a second king.
 pub async fn write(
-    call: &Call,
+    request: &Request,
     id: PersonId,
     change: PlaceChange,
     plan: impl Fn(Option<&Stored>) -> Result<Plan, Error>,
 ) -> Result<Written, Error> {
-    let writes = PendingWrites::new(&call.env)?;
+    let writes = PendingWrites::new(&request.env)?;
     for _ in 0..MAX_ATTEMPTS {
         let (mut pending, current) = begin(&writes, id, change).await?;
         let written = match plan(current.as_ref()) {
@@ -126,7 +130,7 @@ pub async fn write(
         match written {
             Ok(Some(written)) => return Ok(written),
             uncommitted => {
-                writes.roll_back(call, &pending);
+                writes.roll_back(request, &pending);
                 uncommitted?;
             }
         }

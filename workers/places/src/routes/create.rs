@@ -1,6 +1,6 @@
 //! `POST /v1/places`
 
-use edge::{Answer, Call, Database, Error, JSON, Keyed, Stored, record_of};
+use edge::{Database, Error, JSON, Keyed, Request, Response, Stored, record_of};
 use http_semantics::Problem;
 use tables::Record;
 
@@ -12,12 +12,12 @@ use crate::store;
 ///
 /// # Errors
 /// A body that is no place, a name that is taken, or a key that came with another request.
-pub async fn create(call: Call) -> Result<Answer, Error> {
-    call.params(&[])?;
-    let (object, body) = call.object(JSON).await?;
+pub async fn create(request: Request) -> Result<Response, Error> {
+    request.params(&[])?;
+    let (object, body) = request.object(JSON).await?;
     let place: Place = record_of(object, None)?;
-    let keyed = Keyed::of(&call, "POST /places", &body)?;
-    let database = Database::of(&call.env)?;
+    let keyed = Keyed::of(&request, "POST /places", &body)?;
+    let database = Database::of(&request.env)?;
     let mut statements = vec![store::insert(&place.to_row(None, None))];
     if let Some(keyed) = &keyed {
         if let Some(kept) = keyed.find_response(&database).await? {

@@ -1,7 +1,7 @@
 //! `POST /v1/places/import`
 
 use edge::import::{self, BatchPlan, Importer};
-use edge::{Answer, Call, Database, Error, Row, Stored};
+use edge::{Database, Error, Request, Response, Row, Stored};
 use http_semantics::Problem;
 use serde_json::{Value, json};
 use tables::Record;
@@ -15,8 +15,11 @@ use crate::store;
 ///
 /// # Errors
 /// A query or a file that cannot be used, or a failure before anything was written.
-pub async fn import(call: Call) -> Result<Answer, Error> {
-    import::import(call, |call| Ok(PlaceImporter(Database::of(&call.env)?))).await
+pub async fn import(request: Request) -> Result<Response, Error> {
+    import::import(request, |request| {
+        Ok(PlaceImporter(Database::of(&request.env)?))
+    })
+    .await
 }
 
 struct PlaceImporter(Database);

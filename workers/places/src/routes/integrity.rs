@@ -2,7 +2,7 @@
 //! forwards a request to this path.
 
 use domain::place_status::{MAX_ENTRIES, PLACES_PER_PAGE};
-use edge::{Answer, Body, Call, Database, Error, Row};
+use edge::{Body, Database, Error, Request, Response, Row};
 use futures_util::future::try_join;
 use http_semantics::params::Position;
 use http_semantics::{Format, Problem};
@@ -14,10 +14,10 @@ use crate::store;
 ///
 /// # Errors
 /// An invalid query.
-pub async fn integrity(call: Call) -> Result<Answer, Error> {
-    let after = call.params(&["after"])?.get::<Position>("after")?;
+pub async fn integrity(request: Request) -> Result<Response, Error> {
+    let after = request.params(&["after"])?.get::<Position>("after")?;
     let after = after.unwrap_or_default().get();
-    let database = Database::of(&call.env)?;
+    let database = Database::of(&request.env)?;
     let ids = store::ids(after, PLACES_PER_PAGE);
     let deletions = store::deletions(MAX_ENTRIES);
     let (page, deletions) = try_join(database.row(&ids), database.row(&deletions)).await?;
@@ -31,5 +31,5 @@ pub async fn integrity(call: Call) -> Result<Answer, Error> {
         text(&page, "ids")?,
         text(&deletions, "deletions")?,
     );
-    Ok(Answer::ok(Format::Json.media_type(), Body::Text(body)))
+    Ok(Response::ok(Format::Json.media_type(), Body::Text(body)))
 }

@@ -1,7 +1,7 @@
 //! `PUT` and `PATCH /v1/places/{id}`
 
 use domain::PlaceId;
-use edge::{Answer, Call, Database, Error, JSON, MERGE_PATCH, Stored, TRIES, record_of};
+use edge::{Database, Error, JSON, MERGE_PATCH, Request, Response, Stored, TRIES, record_of};
 use http_semantics::Problem;
 use tables::Record;
 
@@ -13,22 +13,22 @@ use crate::store;
 ///
 /// # Errors
 /// A body that is no place, a precondition that is not met, a name that is taken.
-pub async fn put(call: Call) -> Result<Answer, Error> {
-    call.params(&[])?;
-    let id: PlaceId = call.id()?;
-    let preconditions = call.preconditions()?;
-    let (object, _) = call.object(JSON).await?;
+pub async fn put(request: Request) -> Result<Response, Error> {
+    request.params(&[])?;
+    let id: PlaceId = request.id()?;
+    let preconditions = request.preconditions()?;
+    let (object, _) = request.object(JSON).await?;
     let place: Place = record_of(object, Some(id.get()))?;
-    let database = Database::of(&call.env)?;
+    let database = Database::of(&request.env)?;
     for _ in 0..TRIES {
         let current = current(&database, id).await?;
         preconditions.check(current.as_ref().map(|now| now.version))?;
-        let answer = match current {
+        let response = match current {
             Some(current) => apply(&database, id, current, &place).await?,
             None => add(&database, id, &place).await?,
         };
-        if let Some(answer) = answer {
-            return Ok(answer);
+        if let Some(response) = response {
+            return Ok(response);
         }
     }
     Err(Problem::being_written().into())
@@ -38,12 +38,12 @@ pub async fn put(call: Call) -> Result<Answer, Error> {
 ///
 /// # Errors
 /// As [`put`], and a place that does not exist.
-pub async fn patch(call: Call) -> Result<Answer, Error> {
-    call.params(&[])?;
-    let id: PlaceId = call.id()?;
-    let preconditions = call.preconditions()?;
-    let (patch, _) = call.object(MERGE_PATCH).await?;
-    let database = Database::of(&call.env)?;
+pub async fn patch(request: Request) -> Result<Response, Error> {
+    request.params(&[])?;
+    let id: PlaceId = request.id()?;
+    let preconditions = request.preconditions()?;
+    let (patch, _) = request.object(MERGE_PATCH).await?;
+    let database = Database::of(&request.env)?;
     for _ in 0..TRIES {
         let current = current(&database, id).await?;
         let current = current.ok_or_else(|| Problem::not_found("place", id.get()))?;
@@ -51,8 +51,8 @@ pub async fn patch(call: Call) -> Result<Answer, Error> {
         let before: Place = current.record()?;
         let object = before.to_object().patched(patch.clone());
         let place: Place = record_of(object, Some(id.get()))?;
-        if let Some(answer) = apply(&database, id, current, &place).await? {
-            return Ok(answer);
+        if let Some(response) = apply(&database, id, current, &place).await? {
+            return Ok(response);
         }
     }
     Err(Problem::being_written().into())
@@ -64,7 +64,7 @@ async fn apply(
     id: PlaceId,
     current: Stored,
     place: &Place,
-) -> Result<Option<Answer>, Error> {
+) -> Result<Option<Response>, Error> {
     if current.record::<Place>()? == *place {
         return Ok(Some(current.into_answer()));
     }
@@ -85,7 +85,7 @@ async fn apply(
 }
 
 /// Adds the place under the id; none if somebody else was faster.
-async fn add(database: &Database, id: PlaceId, place: &Place) -> Result<Option<Answer>, Error> {
+async fn add(database: &Database, id: PlaceId, place: &Place) -> Result<Option<Response>, Error> {
     if !id.is_choosable() {
         let expected = http_semantics::fields::EXPECTED_CHOICE;
         return Err(Problem::invalid_parameter("id", expected).into());

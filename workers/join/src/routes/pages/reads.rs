@@ -7,7 +7,6 @@ use http_semantics::{Problem, Tag};
 use pages::Notice;
 use pages::api::{Change, Place};
 use serde::de::DeserializeOwned;
-use web_sys::Response;
 
 use crate::backends::Backends;
 use crate::backends::header;
@@ -59,7 +58,7 @@ pub async fn record<T: DeserializeOwned>(
     Ok(Some((backend.read_json(response).await?, version)))
 }
 
-fn version_of(response: &Response) -> String {
+fn version_of(response: &web_sys::Response) -> String {
     let tag = header(response, "etag").and_then(|tag| Tag::parse(&tag));
     let version = tag.and_then(|tag| tag.version());
     version

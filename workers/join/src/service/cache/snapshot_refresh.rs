@@ -3,7 +3,7 @@
 //! sequences are skipped.
 
 use domain::Param;
-use edge::{Answer, Database, Env, Error, Row};
+use edge::{Database, Env, Error, Response, Row};
 use http_semantics::{Format, Params, Problem};
 use tables::page::PeopleLimit;
 
@@ -83,7 +83,7 @@ async fn refresh(env: &Env, key: &str) -> Result<(), Error> {
 }
 
 /// The response to a read of the API.
-async fn response(env: &Env, path: &str, query: &str, format: Format) -> Result<Answer, Error> {
+async fn response(env: &Env, path: &str, query: &str, format: Format) -> Result<Response, Error> {
     let backends = Backends::new(env)?;
     match path {
         "/people-per-place" => {
