@@ -27,7 +27,7 @@ pub struct ChangeSeqs {
 impl ChangeSeqs {
     /// The sequence of a backend's table.
     #[must_use]
-    pub fn of_table(seq: i64) -> Self {
+    pub fn from_table(seq: i64) -> Self {
         Self {
             places: seq,
             people: seq,
@@ -90,7 +90,7 @@ where
             if !observed.covers(&reading.seen()) {
                 return read(request.env.clone()).await;
             }
-            reading.saw(&observed);
+            reading.observe(&observed);
             Some(seqs)
         }
         Outcome::NotRun => read(request.env.clone()).await,

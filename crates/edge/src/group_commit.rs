@@ -64,7 +64,7 @@ where
         Outcome::Alone(result) => Ok(result?),
         Outcome::Batched(result, observed) => {
             let result = result?;
-            request.env.reading().saw(&observed);
+            request.env.reading().observe(&observed);
             Ok(result)
         }
         Outcome::NotRun => Ok(None),

@@ -60,7 +60,7 @@ async fn in_time(
 pub async fn database(env: &Env) -> Dependency {
     let check = async {
         let one = Statement::new("SELECT 1 AS one", Vec::new());
-        Ok(Database::of(env)?.row(&one).await?.is_some())
+        Ok(Database::new(env)?.row(&one).await?.is_some())
     };
     in_time("database", check).await
 }

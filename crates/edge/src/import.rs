@@ -16,7 +16,7 @@ use tables::table_spec::TableSpec;
 
 use crate::d1::{Database, Row};
 use crate::error::Error;
-use crate::http::request::{Request, TRIES};
+use crate::http::request::{MAX_ATTEMPTS, Request};
 use crate::http::response::{Body, Response};
 use crate::unicode::normalize;
 
@@ -56,7 +56,7 @@ pub struct BatchPlan {
     /// How many are as they are to be.
     pub unchanged: usize,
     /// The lines that cannot be written.
-    pub refused: Vec<Refusal>,
+    pub rejections: Vec<Refusal>,
     /// The receipt to leave, if any.
     pub receipt: Option<NewReceipt>,
 }
@@ -99,13 +99,13 @@ impl BatchPlan {
             .collect();
         let mut plan = Self {
             unchanged: batch.aside.len(),
-            refused: batch.refused.clone(),
+            rejections: batch.refused.clone(),
             ..Self::default()
         };
         for ((n, parsed), row) in batch.parsed.iter().enumerate().zip(rows) {
             let line = parsed.line;
             if let Err(problem) = add(&mut plan, parsed, row, present.get(&n).copied()) {
-                plan.refused.push(Refusal { line, problem });
+                plan.rejections.push(Refusal { line, problem });
             }
         }
         Ok(plan)
@@ -192,7 +192,7 @@ impl<I: Importer + 'static> Import<I> {
     /// Takes a batch in. A record may change between the plan and the write, or another client
     /// may send the same batch: then nothing was written, and it is planned again.
     async fn take(&self, batch: &mut Batch<I::Record>) -> Done {
-        for _ in 0..TRIES {
+        for _ in 0..MAX_ATTEMPTS {
             match self.try_to_take(batch).await {
                 Ok(done) => return done,
                 Err(Error::Unique(_) | Error::Check(_)) => {}
@@ -216,8 +216,8 @@ impl<I: Importer + 'static> Import<I> {
             return Ok(Done::well(Outcome::AlreadyWritten, counts));
         }
         let mut plan = self.importer.plan(batch, self.mode).await?;
-        if !plan.refused.is_empty() {
-            return Ok(Done::refused(plan.refused));
+        if !plan.rejections.is_empty() {
+            return Ok(Done::refused(plan.rejections));
         }
         let counts = plan.counts();
         if self.dry_run {

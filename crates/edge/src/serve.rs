@@ -86,14 +86,14 @@ impl InFlight {
         let id = self.env.trace().id();
         let response = match self.caller {
             Caller::Worker => response.for_worker(id),
-            Caller::Secure => response.of_request(id).secure(),
-            Caller::Other => response.of_request(id),
+            Caller::Secure => response.for_request(id).secure(),
+            Caller::Other => response.for_request(id),
         };
         let response = response
             .with_bookmark(self.env.reading().token())
             .into_response();
         let sent = response.and_then(|response| {
-            let sampling = Sampling::of(self.env.setting("LOG").as_deref());
+            let sampling = Sampling::new(self.env.setting("LOG").as_deref());
             let status = response.status();
             self.env.trace().write(self.worker, sampling, status);
             let sent = self.resolve.call1(&JsValue::UNDEFINED, &response);
@@ -134,7 +134,7 @@ pub fn serve(
 ) -> Promise {
     let worker = router.name();
     let parts = RequestParts::from(request);
-    let env = Env::of_request(bindings, &parts, worker);
+    let env = Env::for_request(bindings, &parts, worker);
     let caller = Caller::new(&parts, worker);
     let is_write = !parts.method.is_safe();
     let mut start = Some((router, parts, env, Context::new(context)));

@@ -131,7 +131,7 @@ pub fn fetch(request: web_sys::Request, bindings: Env, context: worker_sys::Cont
 /// Refreshes the snapshots by schedule.
 #[wasm_bindgen]
 pub async fn scheduled(_event: JsValue, bindings: Env, _context: worker_sys::Context) {
-    let env = edge::Env::of_schedule(bindings);
+    let env = edge::Env::for_schedule(bindings);
     if let Err(error) = snapshot_refresh::run(&env, &pages::first_statistics_query()).await {
         console_error!("the scheduled refresh: {error}");
     }

@@ -88,7 +88,7 @@ pub fn fetch(request: web_sys::Request, env: Env, context: worker_sys::Context) 
 
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
-    if let Err(error) = routes::repair::scheduled(&edge::Env::of_schedule(env)).await {
+    if let Err(error) = routes::repair::scheduled(&edge::Env::for_schedule(env)).await {
         console_error!("the scheduled repair: {error}");
     }
 }

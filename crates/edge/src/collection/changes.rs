@@ -43,7 +43,7 @@ pub async fn history<R: Collection>(request: Request) -> Result<Response, Error>
     let (after, limit) = position(&request, "after", HISTORY_PARAMETERS)?;
     let format = request.format(LIST)?;
     let statement = change_log::versions(R::table(), id.into(), after, limit, format.frame());
-    let row = Database::of(&request.env)?.row(&statement).await?;
+    let row = Database::new(&request.env)?.row(&statement).await?;
     let row = row.ok_or_else(Problem::internal)?;
     let last = row.integer("last");
     if last.is_none() && after == 0 {
@@ -65,7 +65,7 @@ pub async fn changes<R: Record>(request: Request) -> Result<Response, Error> {
     let (since, limit) = position(&request, "since", CHANGES_PARAMETERS)?;
     let format = request.format(LIST)?;
     let statement = change_log::since(R::table(), since, limit, format.frame());
-    let row = Database::of(&request.env)?.row(&statement).await?;
+    let row = Database::new(&request.env)?.row(&statement).await?;
     let row = row.ok_or_else(Problem::internal)?;
     let next = Cursor::Id(row.integer("last").unwrap_or(since)).to_string();
     let path = format!("{}/changes", path::<R>());
@@ -77,8 +77,8 @@ pub async fn changes<R: Record>(request: Request) -> Result<Response, Error> {
 /// The change sequence of the table, to revalidate cached responses that depend on it alone.
 pub async fn current_seqs<R: Record>(env: Env) -> Option<ChangeSeqs> {
     let statement = change_log::change_seq(R::table());
-    let row = Database::of(&env).ok()?.row(&statement).await.ok()??;
-    row.integer("change_seq").map(ChangeSeqs::of_table)
+    let row = Database::new(&env).ok()?.row(&statement).await.ok()??;
+    row.integer("change_seq").map(ChangeSeqs::from_table)
 }
 
 /// `GET /internal/counter`: the change sequence of the table, in a header: a header arrives with

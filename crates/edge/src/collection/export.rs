@@ -30,7 +30,7 @@ pub async fn export<R: Record>(request: Request) -> Result<Response, Error> {
     let params = request.params(&table.export_parameters)?;
     let format = format(&request, &params)?;
     let query = ListQuery::read(table, &params)?;
-    let database = Database::of(&request.env)?;
+    let database = Database::new(&request.env)?;
     let name = table.declaration.collection;
     let disposition = format!("attachment; filename=\"{name}.{}\"", format.name());
     let parts = parts(database, table, query, format);

@@ -11,7 +11,7 @@ use http_semantics::{Format, Problem, Tag};
 use tables::{ListQuery, Record, list_statement, record_statement};
 
 use crate::change_seqs::{CHANGE_SEQ, ChangeSeqs};
-use crate::{Body, Database, Error, Request, Response, Stored, health};
+use crate::{Body, Database, Error, Request, Response, VersionedRecord, health};
 
 pub use changes::{
     CHANGES_PARAMETERS, HISTORY_PARAMETERS, change_seq, changes, current_seqs, history,
@@ -56,8 +56,8 @@ pub async fn list<R: Record>(request: Request) -> Result<Response, Error> {
     let format = request.format(TABLE)?;
     let seen = request.seen(format)?;
     let page = list_statement::page(table, &query, format, seen);
-    let page = Database::of(&request.env)?.page(&page).await?;
-    Ok(page.into_answer(format, &path::<R>(), &request.query, seen))
+    let page = Database::new(&request.env)?.page(&page).await?;
+    Ok(page.into_response(format, &path::<R>(), &request.query, seen))
 }
 
 /// `GET /v1/{collection}/{id}`: one record.
@@ -68,10 +68,10 @@ pub async fn read<R: Collection>(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let id: R::Id = request.id()?;
     let read = record_statement::read(R::table(), id.into());
-    let row = Database::of(&request.env)?.row(&read).await?;
+    let row = Database::new(&request.env)?.row(&read).await?;
     let row = row.ok_or_else(|| not_found::<R>(id))?;
     let change_seq = row.integer("change_seq");
-    let record = Stored::read(id.into(), &row);
+    let record = VersionedRecord::from_row(id.into(), &row);
     let tag = Tag::of_version(record.version);
     if request.preconditions()?.not_modified(Some(record.version)) {
         return Ok(Response::not_modified(&tag));
@@ -80,8 +80,8 @@ pub async fn read<R: Collection>(request: Request) -> Result<Response, Error> {
         .filter(|_| R::IS_JOINED)
         .map(|seq| seq.to_string());
     Ok(record
-        .into_answer()
-        .made_at(change_seq.map(ChangeSeqs::of_table))
+        .into_response()
+        .made_at(change_seq.map(ChangeSeqs::from_table))
         .header_if(CHANGE_SEQ, header))
 }
 

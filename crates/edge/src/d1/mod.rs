@@ -12,7 +12,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::{D1Database, D1PreparedStatement, D1Result};
 
-use crate::d1::consistency::Reading;
+use crate::d1::consistency::Consistency;
 use crate::env::Env;
 use crate::error::Error;
 use crate::layers::trace::Trace;
@@ -41,7 +41,7 @@ extern "C" {
 pub struct Database {
     binding: Binding,
     trace: Rc<Trace>,
-    reading: Rc<Reading>,
+    reading: Rc<Consistency>,
 }
 
 /// A row of a result.
@@ -52,7 +52,7 @@ impl Database {
     ///
     /// # Errors
     /// A worker without the binding.
-    pub fn of(env: &Env) -> Result<Self, Error> {
+    pub fn new(env: &Env) -> Result<Self, Error> {
         let binding = Reflect::get(env, &"DB".into()).map_err(thrown)?;
         if binding.is_undefined() {
             return Err(Error::Platform {
@@ -108,7 +108,7 @@ impl Database {
     /// A session for one round trip: what was seen by the one before goes along with it, or it is
     /// of the primary anyway. A worker that keeps no register has a database that nobody follows.
     fn session(&self) -> Result<Session, Error> {
-        match self.reading.constraint() {
+        match self.reading.session_constraint() {
             Some(constraint) => self.binding.with_session(&constraint).map_err(thrown),
             None => Ok(self.binding.clone().unchecked_into()),
         }

@@ -43,7 +43,7 @@ impl PageRow {
     /// The page with its headers: `ETag`, `Link` where there is a next one, and
     /// `X-Total-Count` where it was asked for. 304 where the reader has seen it already.
     #[must_use]
-    pub fn into_answer(
+    pub fn into_response(
         self,
         format: Format,
         path: &str,
@@ -60,7 +60,7 @@ impl PageRow {
             .map(|after| page::next_link(path, query, &after));
         let count = self.0.integer("total").map(|count| count.to_string());
         Response::ok(format.media_type(), Body::Js(self.body()))
-            .made_at(Some(ChangeSeqs::of_table(counter)))
+            .made_at(Some(ChangeSeqs::from_table(counter)))
             .tagged(&tag)
             .header_if("link", next)
             .header_if("x-total-count", count)

@@ -17,7 +17,7 @@ use crate::http::chunks::chunks;
 use crate::http::request_parts::{Method, RequestParts};
 
 /// The maximum size of a body with one record.
-pub const RECORD_BYTES: usize = 64 * 1024;
+pub const MAX_RECORD_BYTES: usize = 64 * 1024;
 
 /// The media type of a body with a record.
 pub const JSON: &[&str] = &["application/json"];
@@ -26,7 +26,7 @@ pub const JSON: &[&str] = &["application/json"];
 pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
 
 /// How often a write is tried if other writes are faster.
-pub const TRIES: usize = 8;
+pub const MAX_ATTEMPTS: usize = 8;
 
 /// A body that is too large is read up to this multiple of its limit. A client reads no response
 /// while it sends, and would not see the problem.
@@ -191,7 +191,7 @@ impl Request {
     /// A body of another media type, too large, or not an object.
     pub async fn object(&self, accepted: &[&'static str]) -> Result<(Object, Vec<u8>), Error> {
         self.media_type(accepted)?;
-        let body = self.body(RECORD_BYTES).await?;
+        let body = self.body(MAX_RECORD_BYTES).await?;
         Ok((Object::read(&body)?, body))
     }
 }

@@ -188,7 +188,7 @@ impl Response {
 
     /// Adds the request id, also to a problem's body. Another worker's response has it already.
     #[must_use]
-    pub fn of_request(mut self, id: &RequestId) -> Self {
+    pub fn for_request(mut self, id: &RequestId) -> Self {
         if matches!(self.body, Body::Proxied(_)) {
             return self;
         }
@@ -222,7 +222,7 @@ impl Response {
     #[must_use]
     pub fn for_worker(mut self, id: &RequestId) -> Self {
         if matches!(self.body, Body::Problem(_)) {
-            return self.of_request(id);
+            return self.for_request(id);
         }
         if matches!(self.common, Common::Browser) {
             self.common = Common::Nothing;

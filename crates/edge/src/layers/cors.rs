@@ -18,7 +18,7 @@ pub struct Cors {
 
 impl Cors {
     /// The part of a request; none if no origin is allowed.
-    pub fn of(parts: &RequestParts, env: &Env) -> Option<Self> {
+    pub fn new(parts: &RequestParts, env: &Env) -> Option<Self> {
         let setting = env.setting(SETTING)?;
         if Policy::of(&setting).is_closed() {
             return None;

@@ -167,7 +167,7 @@ impl Exchange<'_> {
     pub(crate) fn new(parts: &RequestParts, env: &Env) -> Self {
         Self {
             method: parts.method,
-            cors: Cors::of(parts, env),
+            cors: Cors::new(parts, env),
             rate_limit: rate_limit::of(env),
             route: None,
             properties: None,

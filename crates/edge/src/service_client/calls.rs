@@ -129,7 +129,7 @@ impl ServiceClient {
         Err(if parts.method.is_safe() {
             failed
         } else {
-            failed.of_write()
+            failed.with_unknown_outcome()
         })
     }
 

@@ -24,7 +24,7 @@ use js_sys::Math;
 use web_sys::RequestInit;
 use worker::worker_sys;
 
-use crate::d1::consistency::{BOOKMARK, Reading};
+use crate::d1::consistency::{BOOKMARK, Consistency};
 use crate::env::Env;
 use crate::error::Error;
 use crate::http::request_parts::Method;
@@ -55,7 +55,7 @@ pub struct ServiceClient {
     policy: CallPolicy,
     write_timeout_ms: u32,
     trace: Rc<Trace>,
-    reading: Rc<Reading>,
+    reading: Rc<Consistency>,
     /// Proves to the service that the caller is one of our workers.
     secret: Option<Token>,
 }
@@ -177,7 +177,7 @@ impl ServiceClient {
     fn observe_bookmarks(&self, response: &web_sys::Response) {
         let token = response.headers().get(BOOKMARK).ok().flatten();
         if let Some(observed) = token.and_then(|token| Bookmarks::parse(&token)) {
-            self.reading.saw(&observed);
+            self.reading.observe(&observed);
         }
     }
 
@@ -191,7 +191,7 @@ impl ServiceClient {
         self.trace.called(policy.service);
         let response = policy.attempt(now(), init, fetch).await;
         let response = response.inspect(|response| self.observe_bookmarks(response));
-        response.map_err(Error::of_write)
+        response.map_err(Error::with_unknown_outcome)
     }
 }
 

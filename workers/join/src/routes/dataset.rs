@@ -11,7 +11,7 @@ use crate::store;
 /// An unknown parameter, or a failure of D1.
 pub async fn dataset(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
-    let row = Database::of(&request.env)?.row(&store::dataset()).await?;
+    let row = Database::new(&request.env)?.row(&store::dataset()).await?;
     let body = row.map_or(Body::Empty, |row| Body::Js(row.value("body")));
     Ok(Response::ok(Format::Json.media_type(), body))
 }

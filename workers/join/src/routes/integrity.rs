@@ -42,7 +42,7 @@ pub async fn repair(request: Request) -> Result<Response, Error> {
     let repaired = integrity::repair(&backends, &path, dry_run).await;
     // A repair that failed may have done a part of it.
     let body = match repaired {
-        Err(error) if !dry_run => return Err(error.of_write()),
+        Err(error) if !dry_run => return Err(error.with_unknown_outcome()),
         repaired => repaired?.to_string(),
     };
     Ok(Response::ok(Format::Json.media_type(), Body::Text(body)))

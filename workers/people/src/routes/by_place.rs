@@ -27,7 +27,7 @@ pub async fn by_place(request: Request) -> Result<Response, Error> {
     let format = request.format(LIST)?;
     let frame = format.frame();
     let seen = request.seen(format)?;
-    let database = Database::of(&request.env)?;
+    let database = Database::new(&request.env)?;
     if request.is_head() {
         let row = database.row(&change_log::change_seq(&PERSON)).await?;
         let counter = row

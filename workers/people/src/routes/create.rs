@@ -1,6 +1,6 @@
 //! `POST /v1/people`
 
-use edge::{Error, JSON, Keyed, Request, Response, record_of};
+use edge::{Error, IdempotentRequest, JSON, Request, Response, record_of};
 
 use super::writing::response;
 use crate::domain::Person;
@@ -15,7 +15,7 @@ pub async fn create(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let (object, body) = request.object(JSON).await?;
     let person: Person = record_of(object, None)?;
-    let keyed = Keyed::of(&request, "POST /people", &body)?;
+    let keyed = IdempotentRequest::new(&request, "POST /people", &body)?;
     let written = service::create(&request, &person, keyed.as_ref()).await?;
     Ok(response(written))
 }

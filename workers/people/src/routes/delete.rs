@@ -2,7 +2,7 @@
 
 use domain::PersonId;
 use edge::collection::not_found;
-use edge::{Database, Error, Request, Response, TRIES};
+use edge::{Database, Error, MAX_ATTEMPTS, Request, Response};
 use http_semantics::Problem;
 use tables::record_statement;
 use tables::schema::PERSON;
@@ -18,8 +18,8 @@ pub async fn delete(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let id: PersonId = request.id()?;
     let preconditions = request.preconditions()?;
-    let database = Database::of(&request.env)?;
-    for _ in 0..TRIES {
+    let database = Database::new(&request.env)?;
+    for _ in 0..MAX_ATTEMPTS {
         let current = database
             .row(&record_statement::read_version(&PERSON, id.get()))
             .await?;

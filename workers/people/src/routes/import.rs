@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use domain::PlaceId;
 use domain::place_status::PlaceStatuses;
 use edge::import::{self, BatchPlan, Importer};
-use edge::{Database, Error, Request, Response, Row, Stored};
+use edge::{Database, Error, Request, Response, Row, VersionedRecord};
 use http_semantics::Problem;
 use serde_json::{Value, json};
 use tables::Record;
@@ -101,7 +101,7 @@ impl Importer for PeopleImporter {
         };
         let plan = plan.await;
         let is_written = plan.as_ref().is_ok_and(|plan| {
-            plan.refused.is_empty() && !(plan.inserts.is_empty() && plan.updates.is_empty())
+            plan.rejections.is_empty() && !(plan.inserts.is_empty() && plan.updates.is_empty())
         });
         if !is_written && !self.dry_run {
             self.writes.roll_back(&self.request, &pending);
@@ -140,7 +140,9 @@ fn add(
     let place = residence.place().map(PlaceId::get);
     let version = present.and_then(|row| row.integer("version"));
     let id = parsed.id.unwrap_or_default();
-    let before = version.and(present).map(|row| Stored::read(id, row));
+    let before = version
+        .and(present)
+        .map(|row| VersionedRecord::from_row(id, row));
     let before: Option<Person> = before
         .map(|stored| stored.record())
         .transpose()

@@ -17,7 +17,7 @@ use crate::store;
 pub async fn integrity(request: Request) -> Result<Response, Error> {
     let after = request.params(&["after"])?.get::<Position>("after")?;
     let after = after.unwrap_or_default().get();
-    let database = Database::of(&request.env)?;
+    let database = Database::new(&request.env)?;
     let residents = store::residents(after, PLACES_PER_PAGE);
     let findings = store::findings(MAX_ENTRIES);
     let (page, findings) = try_join(database.row(&residents), database.row(&findings)).await?;

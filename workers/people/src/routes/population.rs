@@ -18,7 +18,7 @@ pub async fn population(request: Request) -> Result<Response, Error> {
     let ask = Populations::read(&request.params(Populations::PARAMETERS)?, edge::now())?;
     let format = request.format(TABLE)?;
     let seen = request.seen(format)?;
-    let row = Database::of(&request.env)?
+    let row = Database::new(&request.env)?
         .row(&store::population(&ask, format, seen))
         .await?;
     let row = row.ok_or_else(Problem::internal)?;
@@ -30,7 +30,7 @@ pub async fn population(request: Request) -> Result<Response, Error> {
     let next = row.text("cursor");
     let next = next.map(|after| page::next_link("/v1/people/population", &request.query, &after));
     // What was, is told by the time too.
-    let change_seqs = Some(edge::ChangeSeqs::of_table(counter)).filter(|_| ask.as_of.is_none());
+    let change_seqs = Some(edge::ChangeSeqs::from_table(counter)).filter(|_| ask.as_of.is_none());
     let number = |column| row.integer(column).unwrap_or_default().to_string();
     Ok(
         Response::ok(format.media_type(), Body::Js(row.value("body")))

@@ -25,7 +25,7 @@ pub async fn repair(request: Request) -> Result<Response, Error> {
     let dry_run = params.get("dryRun")?.unwrap_or(false);
     let older_than = params.get::<Seconds>("olderThan")?;
     let age = older_than.map_or(ABANDONED_MS, Seconds::to_milliseconds);
-    let database = Database::of(&request.env)?;
+    let database = Database::new(&request.env)?;
     let abandoned = store::abandoned_pending(age, MAX_REPORTED);
     let abandoned = database.rows(&abandoned).await?;
     if !dry_run && !abandoned.is_empty() {
@@ -44,8 +44,8 @@ pub async fn repair(request: Request) -> Result<Response, Error> {
 /// # Errors
 /// An error of D1.
 pub async fn scheduled(env: &edge::Env) -> Result<(), Error> {
-    let database = Database::of(env)?;
-    database.sweep_answers().await?;
+    let database = Database::new(env)?;
+    database.delete_expired_responses().await?;
     let sweep = store::sweep_pending(ABANDONED_MS);
     database.batch(&[sweep]).await.map(drop)
 }

@@ -6,7 +6,9 @@ use std::collections::{HashMap, HashSet};
 use domain::name::Name;
 use domain::{PersonId, PlaceId};
 use edge::group_commit::{self, Writes, group_commit};
-use edge::{Database, Env, Error, JSON, MERGE_PATCH, Request, Response, Stored, record_of};
+use edge::{
+    Database, Env, Error, JSON, MERGE_PATCH, Request, Response, VersionedRecord, record_of,
+};
 use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
 use http_semantics::{Preconditions, Problem};
@@ -25,21 +27,21 @@ pub const PARAMETERS: &[&str] = &["depose"];
 type Rename = (PersonId, Name);
 
 thread_local! {
-    static RENAMES: RefCell<Writes<Rename, Stored>> = const { group_commit::writes() };
+    static RENAMES: RefCell<Writes<Rename, VersionedRecord>> = const { group_commit::writes() };
 }
 
 /// Writes new names. Of several for one person the first is written, and the others have to be
 /// written over it.
-async fn rename(env: Env, names: Vec<Rename>) -> Result<Vec<Option<Stored>>, Error> {
+async fn rename(env: Env, names: Vec<Rename>) -> Result<Vec<Option<VersionedRecord>>, Error> {
     let mut seen = HashSet::new();
     let ids = names.iter().map(|(id, _)| seen.insert(*id).then_some(*id));
     let ids: Vec<Option<PersonId>> = ids.collect();
     let firsts = names.into_iter().zip(&ids);
     let firsts: Vec<Rename> = firsts.filter_map(|(name, id)| id.and(Some(name))).collect();
-    let rows = Database::of(&env)?.rows(&store::rename(&firsts)).await?;
-    let mut written: HashMap<i64, Stored> = rows
+    let rows = Database::new(&env)?.rows(&store::rename(&firsts)).await?;
+    let mut written: HashMap<i64, VersionedRecord> = rows
         .iter()
-        .filter_map(|row| Stored::written(std::slice::from_ref(row)))
+        .filter_map(|row| VersionedRecord::from_returning(std::slice::from_ref(row)))
         .map(|stored| (stored.id, stored))
         .collect();
     let of_each = ids.into_iter().map(|id| written.remove(&id?.get()));
@@ -76,7 +78,7 @@ pub async fn put(request: Request) -> Result<Response, Error> {
         place: NewPlace::Set(person.residence.place()),
         is_alive: Some(person.residence.is_alive()),
     };
-    let plan = |current: Option<&Stored>| {
+    let plan = |current: Option<&VersionedRecord>| {
         let version = current.map(|current| current.version);
         change.preconditions.check(version)?;
         match current {
@@ -98,7 +100,7 @@ pub async fn patch(request: Request) -> Result<Response, Error> {
     if let Some(answer) = change.rename(&request, &patch).await? {
         return Ok(answer);
     }
-    let plan = |current: Option<&Stored>| {
+    let plan = |current: Option<&VersionedRecord>| {
         let current = current.ok_or_else(|| Problem::not_found("person", change.id.get()))?;
         change.preconditions.check(Some(current.version))?;
         let before: Person = current.record()?;
@@ -135,10 +137,10 @@ impl Change {
             return Ok(None);
         };
         let written = group_commit(&RENAMES, request, (self.id, name), rename).await?;
-        Ok(written.map(Stored::into_answer))
+        Ok(written.map(VersionedRecord::into_response))
     }
 
-    fn update(&self, current: &Stored, person: Person) -> Result<Plan, Error> {
+    fn update(&self, current: &VersionedRecord, person: Person) -> Result<Plan, Error> {
         let before: Person = current.record()?;
         if before == person {
             return Ok(Plan::Unchanged);

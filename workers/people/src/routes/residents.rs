@@ -41,7 +41,7 @@ pub async fn detach_dead(request: Request) -> Result<Response, Error> {
 
 /// Runs the steps. The last one counts.
 async fn run(request: &Request, statements: &[Statement]) -> Result<Response, Error> {
-    let results = Database::of(&request.env)?.batch(statements).await?;
+    let results = Database::new(&request.env)?.batch(statements).await?;
     let rows = results.last().ok_or_else(Problem::internal)?;
     let (living, dead) = match rows.first() {
         Some(row) => row

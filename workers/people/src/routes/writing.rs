@@ -9,8 +9,8 @@ use crate::service::Written;
 #[must_use]
 pub fn response(written: Written) -> Response {
     match written {
-        Written::Created(stored) => stored.into_created::<Person>(),
-        Written::Changed(stored) => stored.into_answer(),
-        Written::Replayed(stored) => stored.replayed::<Person>(),
+        Written::Created(stored) => stored.created_response::<Person>(),
+        Written::Changed(stored) => stored.into_response(),
+        Written::Replayed(stored) => stored.replayed_response::<Person>(),
     }
 }

@@ -93,7 +93,7 @@ impl PendingWrites {
     /// A worker without its bindings.
     pub fn new(env: &edge::Env) -> Result<Self, Error> {
         Ok(Self {
-            database: Database::of(env)?,
+            database: Database::new(env)?,
             places: ServiceClient::new(env, "PLACES", "places")?,
         })
     }

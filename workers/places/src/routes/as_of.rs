@@ -14,8 +14,8 @@ pub async fn as_of(request: Request) -> Result<Response, Error> {
     let ask = PlacesAsOf::read(&request.params(PlacesAsOf::PARAMETERS)?, edge::now())?;
     let format = request.format(TABLE)?;
     let seen = request.seen(format)?;
-    let page = Database::of(&request.env)?
+    let page = Database::new(&request.env)?
         .page(&store::as_of(&ask, format, seen))
         .await?;
-    Ok(page.into_answer(format, "/v1/places/as-of", &request.query, seen))
+    Ok(page.into_response(format, "/v1/places/as-of", &request.query, seen))
 }

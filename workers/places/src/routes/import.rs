@@ -1,7 +1,7 @@
 //! `POST /v1/places/import`
 
 use edge::import::{self, BatchPlan, Importer};
-use edge::{Database, Error, Request, Response, Row, Stored};
+use edge::{Database, Error, Request, Response, Row, VersionedRecord};
 use http_semantics::Problem;
 use serde_json::{Value, json};
 use tables::Record;
@@ -17,7 +17,7 @@ use crate::store;
 /// A query or a file that cannot be used, or a failure before anything was written.
 pub async fn import(request: Request) -> Result<Response, Error> {
     import::import(request, |request| {
-        Ok(PlaceImporter(Database::of(&request.env)?))
+        Ok(PlaceImporter(Database::new(&request.env)?))
     })
     .await
 }
@@ -93,7 +93,7 @@ fn add(
     if let Some(other) = present.integer("other") {
         return Err(Problem::name_taken(other));
     }
-    let before = version.map(|_| Stored::read(id, present));
+    let before = version.map(|_| VersionedRecord::from_row(id, present));
     let before: Option<Place> = before
         .map(|stored| stored.record())
         .transpose()

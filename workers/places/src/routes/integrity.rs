@@ -17,7 +17,7 @@ use crate::store;
 pub async fn integrity(request: Request) -> Result<Response, Error> {
     let after = request.params(&["after"])?.get::<Position>("after")?;
     let after = after.unwrap_or_default().get();
-    let database = Database::of(&request.env)?;
+    let database = Database::new(&request.env)?;
     let ids = store::ids(after, PLACES_PER_PAGE);
     let deletions = store::deletions(MAX_ENTRIES);
     let (page, deletions) = try_join(database.row(&ids), database.row(&deletions)).await?;

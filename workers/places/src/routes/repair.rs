@@ -37,12 +37,12 @@ pub async fn repair(request: Request) -> Result<Response, Error> {
 /// # Errors
 /// What D1 says.
 pub async fn scheduled(env: &edge::Env) -> Result<(), Error> {
-    Database::of(env)?.sweep_answers().await?;
+    Database::new(env)?.delete_expired_responses().await?;
     run(env, ABANDONED_MS, false).await.map(drop)
 }
 
 async fn run(env: &edge::Env, age: i64, dry_run: bool) -> Result<Vec<Value>, Error> {
-    let rows = Database::of(env)?
+    let rows = Database::new(env)?
         .rows(&store::abandoned(age, MAX_DELETIONS))
         .await?;
     let mut report = Vec::new();

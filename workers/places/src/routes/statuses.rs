@@ -16,7 +16,7 @@ use crate::store;
 pub async fn statuses(request: Request) -> Result<Response, Error> {
     let ids: Option<Ids> = request.params(&["ids"])?.get("ids")?;
     let ids = ids.ok_or_else(|| Problem::invalid_parameter("ids", Ids::EXPECTED))?;
-    let rows = Database::of(&request.env)?
+    let rows = Database::new(&request.env)?
         .rows(&store::statuses(&ids.to_json()))
         .await?;
     let mut statuses = PlaceStatuses::default();

@@ -92,7 +92,7 @@ impl CachedRoute {
 
 /// The snapshot of a key, if there is one and our database answers in time.
 pub async fn read_snapshot(env: &Env, key: &str) -> Option<StaleResponse> {
-    let rows = async { Database::of(env)?.rows(&store::snapshot::find(key)).await };
+    let rows = async { Database::new(env)?.rows(&store::snapshot::find(key)).await };
     let rows = with_timeout(SNAPSHOT_READ_TIMEOUT_MS, rows).await?;
     let rows = rows.unwrap_or_else(|error: Error| {
         console_error!("a snapshot: {error}");

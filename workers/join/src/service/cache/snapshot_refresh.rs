@@ -29,7 +29,7 @@ pub async fn run(env: &Env, overview: &str) -> Result<(), Error> {
         return Ok(());
     };
     let pinned = pinned(overview);
-    let database = Database::of(env)?;
+    let database = Database::new(env)?;
     let statement = store::snapshot::find_wanted(&pinned, SNAPSHOT_REFRESH_COUNT);
     let rows = database.rows(&statement).await?;
     let saved = |row: &Row| {

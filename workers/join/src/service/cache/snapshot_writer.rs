@@ -109,5 +109,5 @@ pub async fn save(
         body: text(copy.body()).unwrap_or_default(),
     };
     let statements = store::snapshot::save(&snapshot);
-    Database::of(env)?.batch(&statements).await.map(drop)
+    Database::new(env)?.batch(&statements).await.map(drop)
 }
