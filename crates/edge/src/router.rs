@@ -101,7 +101,7 @@ impl Router {
         let segments = segments.map(|(_, value)| value.to_owned()).collect();
         let method = parts.method;
         let mut request = Request {
-            parts: parts,
+            parts,
             env,
             context: Rc::new(context),
             is_unconditional: false,
