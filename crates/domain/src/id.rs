@@ -6,6 +6,12 @@ const MOST: i64 = (1 << 53) - 1;
 
 const MOST_CHOSEN: i64 = 1 << 52;
 
+/// The id of a record.
+pub trait RecordId: Param + Copy + Into<i64> {
+    /// Whether a client may choose it for a new record.
+    fn is_choosable(self) -> bool;
+}
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -26,16 +32,16 @@ macro_rules! id {
                 (1..=MOST).contains(&id).then_some(Self(id))
             }
 
-            /// Whether a client may choose it for a new record.
-            #[must_use]
-            pub fn is_choosable(self) -> bool {
-                self.0 <= MOST_CHOSEN
-            }
-
             /// The number itself.
             #[must_use]
             pub fn get(self) -> i64 {
                 self.0
+            }
+        }
+
+        impl RecordId for $name {
+            fn is_choosable(self) -> bool {
+                self.0 <= MOST_CHOSEN
             }
         }
 

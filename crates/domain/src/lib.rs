@@ -9,6 +9,6 @@ pub mod name;
 pub mod param;
 pub mod place_status;
 
-pub use id::{PersonId, PlaceId};
+pub use id::{PersonId, PlaceId, RecordId};
 pub use moment::Moment;
 pub use param::Param;

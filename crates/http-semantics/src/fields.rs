@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::json::Object;
 use crate::problem::FieldError;
 use domain::name::{self, Name, Normalize};
-use domain::{PersonId, PlaceId};
+use domain::{PersonId, PlaceId, RecordId};
 
 /// The fields that have not been taken yet, and what was wrong with those that have.
 #[derive(Debug)]

@@ -1,9 +1,10 @@
 //! What the people worker answers.
 
+use edge::collection::Writer;
 use edge::{JSON, MERGE_PATCH, collection, import};
 use http_semantics::problem::Kind;
 use people::domain::ByPlace;
-use people::routes::replace;
+use people::service::PersonWriter;
 use people::store::POPULATION_HEADER;
 use tables::population::Populations;
 use tables::schema::PERSON;
@@ -168,7 +169,7 @@ fn writes() -> Vec<Operation> {
         )
         .says("They take the place of the one who is there, or are added.")
         .id("idToPut")
-        .query(replace::PARAMETERS)
+        .query(PersonWriter::PARAMETERS)
         .takes("If-Match")
         .takes("putOnlyIf")
         .record::<PutPerson>(JSON, NEW)
@@ -183,7 +184,7 @@ fn writes() -> Vec<Operation> {
         Operation::new("patch", PERSON_PATH, "changePerson", "Change a person")
             .says("A merge patch (RFC 7396). A second king is refused; `depose` swaps the two.")
             .id("personInPath")
-            .query(replace::PARAMETERS)
+            .query(PersonWriter::PARAMETERS)
             .takes("If-Match")
             .record::<PersonPatch>(MERGE_PATCH, r#"{"isKing":true}"#)
             .problems(&[Kind::NotFound, Kind::PreconditionFailed])

@@ -40,15 +40,15 @@ pub fn router() -> Router {
             "/people",
             get(collection::list::<Person>)
                 .cached(collection::current_seqs::<Person>)
-                .post(routes::create)
+                .post(collection::create::<Person>)
                 .accepts(JSON),
         )
         .route(
             "/people/{id}",
             get(collection::read::<Person>)
                 .cached(collection::current_seqs::<Person>)
-                .put(routes::put)
-                .patch(routes::patch)
+                .put(collection::put::<Person>)
+                .patch(collection::patch::<Person>)
                 .accepts(MERGE_PATCH)
                 .delete(routes::delete),
         )

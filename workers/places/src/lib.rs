@@ -40,15 +40,15 @@ pub fn router() -> Router {
             "/places",
             get(collection::list::<Place>)
                 .cached(collection::current_seqs::<Place>)
-                .post(routes::create)
+                .post(collection::create::<Place>)
                 .accepts(JSON),
         )
         .route(
             "/places/{id}",
             get(collection::read::<Place>)
                 .cached(collection::current_seqs::<Place>)
-                .put(routes::put)
-                .patch(routes::patch)
+                .put(collection::put::<Place>)
+                .patch(collection::patch::<Place>)
                 .accepts(MERGE_PATCH)
                 .delete(routes::delete),
         )

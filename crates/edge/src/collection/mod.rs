@@ -1,10 +1,11 @@
-//! The routes that every collection has, generic over its records: a table ([`tables::schema`])
-//! and the rules of one record ([`Record`]) are all that they need.
+//! The routes that every collection has. They are generic over a table ([`tables::schema`]), the
+//! rules of one record ([`Record`]) and the rules of a write ([`Writer`]).
 
 mod changes;
 mod export;
+mod write;
 
-use domain::Param;
+use domain::RecordId;
 use futures_util::future::join;
 use http_semantics::media::TABLE;
 use http_semantics::{Format, Problem, Tag};
@@ -17,11 +18,15 @@ pub use changes::{
     CHANGES_PARAMETERS, HISTORY_PARAMETERS, change_seq, changes, current_seqs, history,
 };
 pub use export::export;
+pub use write::{Change, Writer, Written, create, patch, put, read_current};
 
 /// A kind of record that a backend service stores and serves.
 pub trait Collection: Record {
     /// The id of a record.
-    type Id: Param + Copy + Into<i64>;
+    type Id: RecordId;
+
+    /// Writes the records.
+    type Writer: Writer<Record = Self>;
 
     /// The OpenAPI document of the service.
     const OPENAPI: &'static str;

@@ -1,4 +1,4 @@
-//! One file per path: parse the request, call the services, respond.
+//! One file per path: parse the request, call the service or the store, respond.
 
 mod changes;
 mod dataset;

@@ -1,12 +1,15 @@
-//! The collection `/v1/people`. [`edge::collection`] has the routes that only read.
+//! The collection `/v1/people`. [`edge::collection`] has the routes that are the same for all collections.
 
 use domain::PersonId;
 use edge::collection::Collection;
 
 use crate::domain::Person;
+use crate::service::PersonWriter;
 
 impl Collection for Person {
     type Id = PersonId;
+
+    type Writer = PersonWriter;
 
     const OPENAPI: &'static str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 

@@ -1,11 +1,9 @@
 //! `DELETE /v1/people/{id}`
 
 use domain::PersonId;
-use edge::collection::not_found;
+use edge::collection::{not_found, read_current};
 use edge::{Database, Error, MAX_ATTEMPTS, Request, Response};
 use http_semantics::Problem;
-use tables::record_statement;
-use tables::schema::PERSON;
 
 use crate::domain::Person;
 use crate::store;
@@ -20,13 +18,11 @@ pub async fn delete(request: Request) -> Result<Response, Error> {
     let preconditions = request.preconditions()?;
     let database = Database::new(&request.env)?;
     for _ in 0..MAX_ATTEMPTS {
-        let current = database
-            .row(&record_statement::read_version(&PERSON, id.get()))
-            .await?;
+        let current = read_current::<Person>(&database, id).await?;
         let current = current.ok_or_else(|| not_found::<Person>(id))?;
-        let version = current.integer("version").unwrap_or_default();
-        preconditions.check(Some(version))?;
-        let deleted = database.batch(&[store::delete(id, version)]).await?;
+        preconditions.check(Some(current.version))?;
+        let delete = store::delete(id, current.version);
+        let deleted = database.batch(&[delete]).await?;
         if deleted.iter().any(|rows| !rows.is_empty()) {
             return Ok(Response::no_content());
         }

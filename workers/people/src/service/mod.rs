@@ -4,4 +4,4 @@ mod pending;
 mod write;
 
 pub use pending::{PendingWrite, PendingWrites};
-pub use write::{Plan, Written, create, write};
+pub use write::PersonWriter;

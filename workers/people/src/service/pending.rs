@@ -14,9 +14,6 @@ use tables::statement::Statement;
 
 use crate::store::{self, REVOKED};
 
-/// How often a write begins again, because another request was faster or a deletion revoked it.
-pub const MAX_ATTEMPTS: usize = 5;
-
 /// The most places that are checked in one call.
 const MAX_PLACES_PER_CALL: usize = 1_000;
 

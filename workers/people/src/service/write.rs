@@ -1,248 +1,260 @@
-//! Writes of one person. A write that refers to a new place begins with a pending write, checks
-//! the place and commits: three round trips. Any other needs one, after the read.
+//! The rules of a write of one person. [`edge::collection`] has the routes.
+//!
+//! A write that refers to a new place begins with a pending write, checks the place and commits:
+//! three round trips ([`super::pending`]). Any other needs one, after the read.
 
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+
+use domain::name::Name;
 use domain::{PersonId, PlaceId};
-use edge::{Error, IdempotentRequest, Request, VersionedRecord};
+use edge::collection::{Change, Writer, Written, read_current};
+use edge::group_commit::{self, Writes, group_commit};
+use edge::{Database, Env, Error, IdempotentRequest, Request, VersionedRecord};
 use http_semantics::Problem;
-use tables::schema::PERSON;
+use http_semantics::json::Object;
+use http_semantics::problem::FieldError;
+use serde_json::Value;
+use tables::Record;
 use tables::statement::Statement;
-use tables::{Record, record_statement};
 
-use super::pending::{MAX_ATTEMPTS, PendingWrite, PendingWrites};
-use crate::domain::{Person, Residence};
+use super::pending::{PendingWrite, PendingWrites};
+use crate::domain::Person;
 use crate::store::{self, NewPlace, PlaceChange};
 
-/// The result of a write.
-pub enum Written {
-    /// The person was added.
-    Created(VersionedRecord),
-    /// The person was changed, or had that state already.
-    Changed(VersionedRecord),
-    /// The same request added the person before.
-    Replayed(VersionedRecord),
+/// Writes one person.
+pub struct PersonWriter {
+    writes: PendingWrites,
+    pending: PendingWrite,
+    /// Whether to take the crown from the present king of the place first.
+    depose: bool,
 }
 
-/// What a request does to a person.
-pub enum Plan {
-    /// Nothing: the person has that state.
-    Unchanged,
-    /// Adds the person.
-    Insert(Person),
-    /// Changes the person.
-    Update {
-        /// The new state.
-        person: Person,
-        /// Whether to take the crown from the present king first.
-        depose: bool,
-    },
-}
+impl Writer for PersonWriter {
+    type Record = Person;
 
-/// Adds a person under the next id.
-///
-/// # Errors
-/// A place that does not exist, a second king, or an idempotency key of another request.
-pub async fn create(
-    request: &Request,
-    person: &Person,
-    keyed: Option<&IdempotentRequest>,
-) -> Result<Written, Error> {
-    let writes = PendingWrites::new(&request.env)?;
-    for _ in 0..MAX_ATTEMPTS {
-        let pending = PendingWrite::new(person.residence.place().map(PlaceId::get));
-        let created = try_create(&writes, &pending, person, keyed).await;
-        match created {
-            Ok(Some(Written::Replayed(stored))) => {
-                writes.roll_back(request, &pending);
-                return Ok(Written::Replayed(stored));
-            }
-            Ok(Some(written)) => return Ok(written),
-            uncommitted => {
-                writes.roll_back(request, &pending);
-                uncommitted?;
-            }
-        }
+    const PARAMETERS: &'static [&'static str] = &["depose"];
+
+    fn new(request: &Request, parameters: &'static [&'static str]) -> Result<Self, Error> {
+        let depose = request.params(parameters)?.get("depose")?;
+        Ok(Self {
+            writes: PendingWrites::new(&request.env)?,
+            pending: PendingWrite::new([]),
+            depose: depose.unwrap_or(false),
+        })
     }
-    Err(Problem::being_written().into())
-}
 
-/// None if a deletion of the place revoked the write.
-async fn try_create(
-    writes: &PendingWrites,
-    pending: &PendingWrite,
-    person: &Person,
-    keyed: Option<&IdempotentRequest>,
-) -> Result<Option<Written>, Error> {
-    let find = keyed.map(IdempotentRequest::find);
-    let begin: Vec<Statement> = find.into_iter().chain(pending.add()).collect();
-    if !begin.is_empty() {
-        let results = writes.database.batch(&begin).await?;
-        if let (Some(keyed), Some(rows)) = (keyed, results.first())
-            && let Some(stored) = keyed.found(rows)?
-        {
-            return Ok(Some(Written::Replayed(stored)));
-        }
+    fn database(&self) -> &Database {
+        &self.writes.database
     }
-    writes.check(pending.places()).await?;
 
-    let mut commit = pending.commit();
-    let insert = commit.len();
-    commit.push(store::insert(&person.to_row(None, None)));
-    commit.extend(keyed.map(IdempotentRequest::save_response::<Person>));
-    match writes.database.batch(&commit).await {
-        Ok(results) => {
-            let written = results
-                .get(insert)
-                .and_then(|rows| VersionedRecord::from_returning(rows));
-            Ok(Some(Written::Created(
-                written.ok_or_else(Problem::internal)?,
-            )))
-        }
-        Err(error) if PendingWrite::is_revoked(&error) => Ok(None),
-        Err(error) => {
-            // The same request may have been faster.
-            if let Some(keyed) = keyed.filter(|_| error.is_unique("idempotency.key")) {
-                let rows = writes.database.rows(&keyed.find()).await?;
-                let stored = keyed.found(&rows)?;
-                let stored = stored.ok_or_else(Problem::request_in_flight)?;
-                return Ok(Some(Written::Replayed(stored)));
-            }
-            Err(rejection(writes, error, person.residence).await)
-        }
-    }
-}
-
-/// Writes the person with an id, as `plan` decides from the current state: the record in its
-/// version, or none. `change` is what the request says about the place.
-///
-/// # Errors
-/// Those of `plan`, a place that does not exist, or a second king.
-pub async fn write(
-    request: &Request,
-    id: PersonId,
-    change: PlaceChange,
-    plan: impl Fn(Option<&VersionedRecord>) -> Result<Plan, Error>,
-) -> Result<Written, Error> {
-    let writes = PendingWrites::new(&request.env)?;
-    for _ in 0..MAX_ATTEMPTS {
-        let (mut pending, current) = begin(&writes, id, change).await?;
-        let written = match plan(current.as_ref()) {
-            Ok(plan) => commit(&writes, id, &mut pending, current, plan).await,
-            Err(error) => Err(error),
+    /// Renames a person, if the change has nothing but a name: no rule depends on the name.
+    async fn change_unread(
+        &self,
+        request: &Request,
+        id: PersonId,
+        change: &Change<Person>,
+    ) -> Result<Option<VersionedRecord>, Error> {
+        let Change::Merge(patch) = change else {
+            return Ok(None);
         };
-        match written {
-            Ok(Some(written)) => return Ok(written),
-            uncommitted => {
-                writes.roll_back(request, &pending);
-                uncommitted?;
-            }
+        if self.depose || patch.0.len() != 1 {
+            return Ok(None);
         }
+        let name = patch.0.get("name").and_then(Value::as_str);
+        let Some(name) = name.and_then(|name| Name::new(name, edge::normalize)) else {
+            return Ok(None);
+        };
+        group_commit(&RENAMES, request, (id, name), rename).await
     }
-    Err(Problem::being_written().into())
-}
 
-/// Reads the person and records a pending write, if the change refers to a new place.
-async fn begin(
-    writes: &PendingWrites,
-    id: PersonId,
-    change: PlaceChange,
-) -> Result<(PendingWrite, Option<VersionedRecord>), Error> {
-    let mut pending = PendingWrite::new(None);
-    let row = if change == PlaceChange::default() {
-        writes
-            .database
-            .row(&record_statement::read_version(&PERSON, id.get()))
-            .await?
-    } else {
-        let add = store::add_pending_for(pending.token(), id, change);
-        let results = writes.database.batch(&[add, store::read_begun(id)]).await?;
+    /// Reads the person. If the change refers to a new place, it records a pending write in the
+    /// same round trip.
+    async fn begin(
+        &mut self,
+        id: PersonId,
+        change: &Change<Person>,
+    ) -> Result<Option<VersionedRecord>, Error> {
+        let change = place_change(change);
+        if change == PlaceChange::default() {
+            return read_current::<Person>(self.database(), id).await;
+        }
+        let add = store::add_pending_for(self.pending.token(), id, change);
+        let results = self.database().batch(&[add, store::read_begun(id)]).await?;
         let row = results.into_iter().flatten().next();
         if let Some(row) = row.as_ref().filter(|row| row.truth("pending_writes")) {
             let place = match change.place {
                 NewPlace::Set(place) => place.map(PlaceId::get),
                 NewPlace::Unchanged => row.integer("place_id"),
             };
-            pending.add_place(place.ok_or_else(Problem::internal)?);
+            self.pending.add_place(place.ok_or_else(Problem::internal)?);
         }
-        row
-    };
-    let current = row.map(|row| VersionedRecord::from_row(id.get(), &row));
-    Ok((pending, current))
+        Ok(row.map(|row| VersionedRecord::from_row(id.get(), &row)))
+    }
+
+    async fn insert(
+        &mut self,
+        id: Option<PersonId>,
+        person: &Person,
+        key: Option<&IdempotentRequest>,
+    ) -> Result<Option<Written>, Error> {
+        if self.depose {
+            return Err(depose_needs_a_resident().into());
+        }
+        if let Some(stored) = self.add_reference(person.residence.place(), key).await? {
+            return Ok(Some(Written::Replayed(stored)));
+        }
+        let mut statements = vec![store::insert(&person.to_row(id.map(PersonId::get), None))];
+        statements.extend(key.map(IdempotentRequest::save_response::<Person>));
+        let inserted = self.commit(statements).await?;
+        Ok(inserted.map(Written::Created))
+    }
+
+    async fn update(
+        &mut self,
+        id: PersonId,
+        version: i64,
+        before: &Person,
+        person: &Person,
+    ) -> Result<Option<VersionedRecord>, Error> {
+        let new_reference = person.residence.new_reference(Some(before.residence));
+        if new_reference.is_some() && self.depose {
+            return Err(depose_needs_a_resident().into());
+        }
+        self.add_reference(new_reference, None).await?;
+        let mut statements = vec![store::update(&person.to_row(Some(id.get()), Some(version)))];
+        if self.depose
+            && person.residence.is_king()
+            && let Some(place) = person.residence.place()
+        {
+            statements.insert(0, store::depose(place, id, version));
+        }
+        self.commit(statements).await
+    }
+
+    fn roll_back(&mut self, request: &Request) {
+        let pending = std::mem::replace(&mut self.pending, PendingWrite::new([]));
+        self.writes.roll_back(request, &pending);
+    }
+
+    /// A second king.
+    async fn violation(&self, error: Error, person: &Person) -> Error {
+        let Some(place) = person
+            .residence
+            .place()
+            .filter(|_| error.is_unique("person.place_id"))
+        else {
+            return error;
+        };
+        match self.database().row(&store::king(place)).await {
+            Ok(Some(row)) => match row.integer("id").zip(row.text("name")) {
+                Some((id, name)) => Problem::place_has_king(place.get(), id, &name).into(),
+                None => Problem::internal().into(),
+            },
+            // There is no king any more, so the same request may succeed now.
+            Ok(None) => Problem::being_written().into(),
+            Err(error) => error,
+        }
+    }
 }
 
-/// Checks the place of a pending write, and commits. None if another request was faster, or a
-/// deletion of the place revoked the write.
-async fn commit(
-    writes: &PendingWrites,
-    id: PersonId,
-    pending: &mut PendingWrite,
-    current: Option<VersionedRecord>,
-    plan: Plan,
-) -> Result<Option<Written>, Error> {
-    let version = current.as_ref().map(|current| current.version);
-    let before = current
-        .as_ref()
-        .map(VersionedRecord::record::<Person>)
-        .transpose()?;
-    let (person, depose) = match (plan, current) {
-        (Plan::Unchanged, Some(current)) => return Ok(Some(Written::Changed(current))),
-        (Plan::Unchanged, None) => return Err(Problem::internal().into()),
-        (Plan::Insert(person), _) => (person, false),
-        (Plan::Update { person, depose }, _) => (person, depose),
-    };
-    // The person does not exist yet, or the request did not say that it refers to the place.
-    let reference = person
-        .residence
-        .new_reference(before.map(|before| before.residence))
-        .map(PlaceId::get);
-    if let Some(place) = reference.filter(|place| !pending.places().contains(place)) {
-        let add = store::add_pending(pending.token(), &[place]);
-        writes.database.batch(&[add]).await?;
-        pending.add_place(place);
+impl PersonWriter {
+    /// Records a pending write for a new reference, unless [`Writer::begin`] has done it, and
+    /// checks the place. The first round trip also finds the response of an idempotency key.
+    async fn add_reference(
+        &mut self,
+        new_reference: Option<PlaceId>,
+        key: Option<&IdempotentRequest>,
+    ) -> Result<Option<VersionedRecord>, Error> {
+        let place = new_reference.map(PlaceId::get);
+        let place = place.filter(|place| !self.pending.places().contains(place));
+        let add = place.map(|place| store::add_pending(self.pending.token(), &[place]));
+        let find = key.map(IdempotentRequest::find);
+        let statements: Vec<Statement> = find.into_iter().chain(add).collect();
+        if !statements.is_empty() {
+            let results = self.database().batch(&statements).await?;
+            if let Some(place) = place {
+                self.pending.add_place(place);
+            }
+            if let (Some(key), Some(rows)) = (key, results.first())
+                && let Some(stored) = key.found(rows)?
+            {
+                return Ok(Some(stored));
+            }
+        }
+        self.writes.check(self.pending.places()).await?;
+        Ok(None)
     }
-    writes.check(pending.places()).await?;
 
-    let mut statements = pending.commit();
-    if let (Some(version), Some(place), true) = (version, person.residence.place(), depose) {
-        statements.push(store::depose(place, id, version));
+    /// Commits the pending write together with the statements. The first one that returns a row
+    /// has written the person. None: another request was faster, or a deletion of the place
+    /// revoked the write.
+    async fn commit(&self, write: Vec<Statement>) -> Result<Option<VersionedRecord>, Error> {
+        let mut statements = self.pending.commit();
+        statements.extend(write);
+        match self.database().batch(&statements).await {
+            Ok(results) => Ok(results
+                .iter()
+                .find_map(|rows| VersionedRecord::from_returning(rows))),
+            Err(error) if PendingWrite::is_revoked(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
-    let row = person.to_row(Some(id.get()), version);
-    statements.push(if version.is_some() {
-        store::update(&row)
-    } else {
-        store::insert(&row)
-    });
-    let results = match writes.database.batch(&statements).await {
-        Ok(results) => results,
-        Err(error) if PendingWrite::is_revoked(&error) => return Ok(None),
-        // Another request has added the person.
-        Err(error) if error.is_unique("person.id") => return Ok(None),
-        Err(error) => return Err(rejection(writes, error, person.residence).await),
-    };
-    let written = results
-        .last()
-        .and_then(|rows| VersionedRecord::from_returning(rows));
-    Ok(written.map(|stored| match version {
-        Some(_) => Written::Changed(stored),
-        None => Written::Created(stored),
-    }))
 }
 
-/// The error of a write that a constraint rejected: a second king, with the first.
-async fn rejection(writes: &PendingWrites, error: Error, residence: Residence) -> Error {
-    let Some(place) = residence
-        .place()
-        .filter(|_| error.is_unique("person.place_id"))
-    else {
-        return error;
-    };
-    match writes.database.row(&store::king(place)).await {
-        Ok(Some(king)) => {
-            let (id, name) = (king.integer("id"), king.text("name"));
-            let (id, name) = (id.unwrap_or_default(), name.unwrap_or_default());
-            Problem::place_has_king(place.get(), id, &name).into()
-        }
-        // There is no king any more, so the same request may succeed now.
-        Ok(None) => Problem::being_written().into(),
-        Err(error) => error,
+/// The place after a change, as far as its fields are valid: an invalid one is rejected before
+/// anything is written.
+fn place_change(change: &Change<Person>) -> PlaceChange {
+    match change {
+        Change::Replace(person) => PlaceChange {
+            place: NewPlace::Set(person.residence.place()),
+            is_alive: Some(person.residence.is_alive()),
+        },
+        Change::Merge(Object(patch)) => PlaceChange {
+            place: patch.get("placeId").map_or(NewPlace::Unchanged, |place| {
+                NewPlace::Set(place.as_i64().and_then(PlaceId::new))
+            }),
+            is_alive: patch
+                .get("isAlive")
+                .map(|is_alive| is_alive.as_bool().unwrap_or(false)),
+        },
     }
+}
+
+/// `depose` applies to the king of the place where the person lives already.
+fn depose_needs_a_resident() -> Problem {
+    Problem::invalid_record(&[FieldError {
+        pointer: "/placeId".to_owned(),
+        detail: "the present place, with `depose`: move the person first, then crown them"
+            .to_owned(),
+    }])
+}
+
+/// A person and the new name.
+type Rename = (PersonId, Name);
+
+thread_local! {
+    static RENAMES: RefCell<Writes<Rename, VersionedRecord>> = const { group_commit::writes() };
+}
+
+/// Writes new names. If one person gets several, the first is written, and the other requests
+/// write theirs one by one.
+async fn rename(env: Env, names: Vec<Rename>) -> Result<Vec<Option<VersionedRecord>>, Error> {
+    let mut seen = HashSet::new();
+    let ids: Vec<Option<PersonId>> = names
+        .iter()
+        .map(|(id, _)| seen.insert(*id).then_some(*id))
+        .collect();
+    let firsts = names.into_iter().zip(&ids);
+    let firsts: Vec<Rename> = firsts.filter_map(|(name, id)| id.and(Some(name))).collect();
+    let rows = Database::new(&env)?.rows(&store::rename(&firsts)).await?;
+    let mut renamed: HashMap<i64, VersionedRecord> = rows
+        .iter()
+        .filter_map(|row| VersionedRecord::from_returning(std::slice::from_ref(row)))
+        .map(|record| (record.id, record))
+        .collect();
+    Ok(ids
+        .into_iter()
+        .map(|id| renamed.remove(&id?.get()))
+        .collect())
 }

@@ -1,12 +1,15 @@
-//! The collection `/v1/places`. [`edge::collection`] has the routes that only read.
+//! The collection `/v1/places`. [`edge::collection`] has the routes that are the same for all collections.
 
 use domain::PlaceId;
 use edge::collection::Collection;
 
 use crate::domain::Place;
+use crate::service::PlaceWriter;
 
 impl Collection for Place {
     type Id = PlaceId;
+
+    type Writer = PlaceWriter;
 
     const OPENAPI: &'static str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 

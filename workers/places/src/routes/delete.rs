@@ -2,10 +2,11 @@
 
 use domain::PlaceId;
 use domain::place_status::PAUSES_MS;
+use edge::collection::read_current;
 use edge::{Database, Error, Request, Response, pause};
 use http_semantics::Problem;
 
-use super::writing::current;
+use crate::domain::Place;
 use crate::service::Deletion;
 use crate::store;
 
@@ -31,7 +32,7 @@ pub async fn delete(request: Request) -> Result<Response, Error> {
         if milliseconds > 0 {
             pause(milliseconds).await;
         }
-        let current = current(&deletion.database, id).await?;
+        let current = read_current::<Place>(&deletion.database, id).await?;
         let current = current.ok_or_else(|| Problem::not_found("place", id.get()))?;
         preconditions.check(Some(current.version))?;
         if let Some(token) = deletion.mark(current.version).await? {

@@ -1,0 +1,277 @@
+//! The routes that write one record: create, put and patch. They are the same for every
+//! collection. A [`Writer`] has the rules of one collection.
+//!
+//! A write reads the current version, decides, and commits only if the version is still the same
+//! (optimistic concurrency control). If another request was faster, it begins again.
+
+use domain::RecordId;
+use http_semantics::json::Object;
+use http_semantics::{Preconditions, Problem};
+use tables::{Record, record_statement};
+
+use super::{Collection, not_found};
+use crate::{
+    Database, Error, IdempotentRequest, JSON, MAX_ATTEMPTS, MERGE_PATCH, Request, Response,
+    VersionedRecord, record_of,
+};
+
+/// Writes one record of a collection.
+pub trait Writer: Sized {
+    /// The records.
+    type Record: Collection<Writer = Self> + Clone + PartialEq;
+
+    /// The query parameters of PUT and PATCH.
+    const PARAMETERS: &'static [&'static str];
+
+    /// The writer for one request. Its query has been checked against the parameters.
+    ///
+    /// # Errors
+    /// An invalid parameter, or a worker without its bindings.
+    fn new(request: &Request, parameters: &'static [&'static str]) -> Result<Self, Error>;
+
+    /// The database of the records.
+    fn database(&self) -> &Database;
+
+    /// Reads the record that a change is about. It may record the write as pending first.
+    ///
+    /// # Errors
+    /// An error of D1.
+    fn begin(
+        &mut self,
+        id: <Self::Record as Collection>::Id,
+        _change: &Change<Self::Record>,
+    ) -> impl Future<Output = Result<Option<VersionedRecord>, Error>> {
+        async move { read_current::<Self::Record>(self.database(), id).await }
+    }
+
+    /// Changes a record without reading it first, if no rule depends on its state. None: read it
+    /// first. Called only for requests without preconditions.
+    ///
+    /// # Errors
+    /// An error of D1, or an unknown outcome.
+    fn change_unread(
+        &self,
+        _request: &Request,
+        _id: <Self::Record as Collection>::Id,
+        _change: &Change<Self::Record>,
+    ) -> impl Future<Output = Result<Option<VersionedRecord>, Error>> {
+        async { Ok(None) }
+    }
+
+    /// Adds a record under an id, or under the next one, and saves the response under the
+    /// idempotency key. None: another request was faster.
+    ///
+    /// # Errors
+    /// A rule that the record breaks.
+    fn insert(
+        &mut self,
+        id: Option<<Self::Record as Collection>::Id>,
+        record: &Self::Record,
+        key: Option<&IdempotentRequest>,
+    ) -> impl Future<Output = Result<Option<Written>, Error>>;
+
+    /// Changes a record in a version. None: another request was faster.
+    ///
+    /// # Errors
+    /// A rule that the record breaks.
+    fn update(
+        &mut self,
+        id: <Self::Record as Collection>::Id,
+        version: i64,
+        before: &Self::Record,
+        record: &Self::Record,
+    ) -> impl Future<Output = Result<Option<VersionedRecord>, Error>>;
+
+    /// Removes what [`Self::begin`] or a failed write left, after the response.
+    fn roll_back(&mut self, _request: &Request) {}
+
+    /// The problem of a record that violates a constraint of the database.
+    fn violation(&self, error: Error, record: &Self::Record) -> impl Future<Output = Error>;
+}
+
+/// The result of a write.
+pub enum Written {
+    /// The record was added.
+    Created(VersionedRecord),
+    /// The record was changed, or had that state already.
+    Changed(VersionedRecord),
+    /// The same request added the record before.
+    Replayed(VersionedRecord),
+}
+
+impl Written {
+    fn into_response<R: Record>(self) -> Response {
+        match self {
+            Self::Created(record) => record.created_response::<R>(),
+            Self::Changed(record) => record.into_response(),
+            Self::Replayed(record) => record.replayed_response::<R>(),
+        }
+    }
+}
+
+/// The body of a PUT or PATCH.
+pub enum Change<R> {
+    /// The new state.
+    Replace(R),
+    /// The fields to change (JSON Merge Patch, RFC 7396).
+    Merge(Object),
+}
+
+/// `POST /v1/{collection}`: adds a record under the next id.
+///
+/// # Errors
+/// An invalid record, a rule that it breaks, or the idempotency key of another request.
+pub async fn create<R: Collection>(request: Request) -> Result<Response, Error> {
+    request.params(&[])?;
+    let (object, body) = request.object(JSON).await?;
+    let record: R = record_of(object, None)?;
+    let route = format!("POST /{}", R::table().declaration.collection);
+    let key = IdempotentRequest::new(&request, &route, &body)?;
+    let mut writer = R::Writer::new(&request, &[])?;
+    for _ in 0..MAX_ATTEMPTS {
+        let written = match writer.insert(None, &record, key.as_ref()).await {
+            Err(error) if matches!(error, Error::Unique(_)) => {
+                violation(&writer, error, &record, key.as_ref()).await
+            }
+            written => written,
+        };
+        match written {
+            Ok(Some(written @ Written::Created(_))) => return Ok(written.into_response::<R>()),
+            other => {
+                writer.roll_back(&request);
+                if let Some(written) = other? {
+                    return Ok(written.into_response::<R>());
+                }
+            }
+        }
+    }
+    Err(Problem::being_written().into())
+}
+
+/// The outcome of an insert that violated a constraint. If the same request was faster, its
+/// response is repeated.
+async fn violation<W: Writer>(
+    writer: &W,
+    error: Error,
+    record: &W::Record,
+    key: Option<&IdempotentRequest>,
+) -> Result<Option<Written>, Error> {
+    let Some(key) = key else {
+        return Err(writer.violation(error, record).await);
+    };
+    match key.find_response(writer.database()).await? {
+        Some(stored) => Ok(Some(Written::Replayed(stored))),
+        None if error.is_unique("idempotency.key") => Err(Problem::request_in_flight().into()),
+        None => Err(writer.violation(error, record).await),
+    }
+}
+
+/// `PUT /v1/{collection}/{id}`: replaces the record with this id, or adds one under it.
+///
+/// # Errors
+/// An invalid record, a precondition that fails, or a rule that the new state breaks.
+pub async fn put<R: Collection>(request: Request) -> Result<Response, Error> {
+    let writer = R::Writer::new(&request, R::Writer::PARAMETERS)?;
+    let id: R::Id = request.id()?;
+    let preconditions = request.preconditions()?;
+    let (object, _) = request.object(JSON).await?;
+    let record = record_of(object, Some(id.into()))?;
+    let change = Change::Replace(record);
+    write(&request, writer, id, &preconditions, &change).await
+}
+
+/// `PATCH /v1/{collection}/{id}`: changes some fields (RFC 7396).
+///
+/// # Errors
+/// As [`put`], and a record that does not exist.
+pub async fn patch<R: Collection>(request: Request) -> Result<Response, Error> {
+    let writer = R::Writer::new(&request, R::Writer::PARAMETERS)?;
+    let id: R::Id = request.id()?;
+    let preconditions = request.preconditions()?;
+    let (patch, _) = request.object(MERGE_PATCH).await?;
+    write(&request, writer, id, &preconditions, &Change::Merge(patch)).await
+}
+
+async fn write<W: Writer>(
+    request: &Request,
+    mut writer: W,
+    id: <W::Record as Collection>::Id,
+    preconditions: &Preconditions,
+    change: &Change<W::Record>,
+) -> Result<Response, Error> {
+    if *preconditions == Preconditions::default()
+        && let Some(changed) = writer.change_unread(request, id, change).await?
+    {
+        return Ok(changed.into_response());
+    }
+    for _ in 0..MAX_ATTEMPTS {
+        match try_write(&mut writer, id, preconditions, change).await {
+            Ok(Some(written)) => return Ok(written.into_response::<W::Record>()),
+            uncommitted => {
+                writer.roll_back(request);
+                uncommitted?;
+            }
+        }
+    }
+    Err(Problem::being_written().into())
+}
+
+/// None: another request was faster.
+async fn try_write<W: Writer>(
+    writer: &mut W,
+    id: <W::Record as Collection>::Id,
+    preconditions: &Preconditions,
+    change: &Change<W::Record>,
+) -> Result<Option<Written>, Error> {
+    let current = writer.begin(id, change).await?;
+    let version = current.as_ref().map(|current| current.version);
+    if let (None, Change::Merge(_)) = (&current, change) {
+        return Err(not_found::<W::Record>(id).into());
+    }
+    preconditions.check(version)?;
+    let before: Option<W::Record> = current.as_ref().map(VersionedRecord::record).transpose()?;
+    let record = match (change, &before) {
+        (Change::Replace(record), _) => record.clone(),
+        (Change::Merge(patch), Some(before)) => {
+            record_of(before.to_object().patched(patch.clone()), Some(id.into()))?
+        }
+        (Change::Merge(_), None) => return Err(not_found::<W::Record>(id).into()),
+    };
+    let written = match (current, before) {
+        (Some(current), Some(before)) if before == record => {
+            return Ok(Some(Written::Changed(current)));
+        }
+        (Some(current), Some(before)) => writer
+            .update(id, current.version, &before, &record)
+            .await
+            .map(|changed| changed.map(Written::Changed)),
+        _ if !id.is_choosable() => {
+            let expected = http_semantics::fields::EXPECTED_CHOICE;
+            return Err(Problem::invalid_parameter("id", expected).into());
+        }
+        _ => writer.insert(Some(id), &record, None).await,
+    };
+    match written {
+        // Another request has added the record.
+        Err(error) if error.is_unique(&format!("{}.id", W::Record::table().declaration.table)) => {
+            Ok(None)
+        }
+        Err(error) if matches!(error, Error::Unique(_)) => {
+            Err(writer.violation(error, &record).await)
+        }
+        written => written,
+    }
+}
+
+/// Reads the current version of a record.
+///
+/// # Errors
+/// An error of D1.
+pub async fn read_current<R: Collection>(
+    database: &Database,
+    id: R::Id,
+) -> Result<Option<VersionedRecord>, Error> {
+    let read = record_statement::read_version(R::table(), id.into());
+    let row = database.row(&read).await?;
+    Ok(row.map(|row| VersionedRecord::from_row(id.into(), &row)))
+}

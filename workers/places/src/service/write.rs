@@ -1,0 +1,89 @@
+//! The rules of a write of one place. [`edge::collection`] has the routes.
+
+use domain::PlaceId;
+use edge::collection::{Writer, Written};
+use edge::{Database, Error, IdempotentRequest, Request, VersionedRecord};
+use http_semantics::Problem;
+use tables::Record;
+
+use crate::domain::Place;
+use crate::store;
+
+/// Writes one place.
+pub struct PlaceWriter(Database);
+
+impl Writer for PlaceWriter {
+    type Record = Place;
+
+    const PARAMETERS: &'static [&'static str] = &[];
+
+    fn new(request: &Request, parameters: &'static [&'static str]) -> Result<Self, Error> {
+        request.params(parameters)?;
+        Ok(Self(Database::new(&request.env)?))
+    }
+
+    fn database(&self) -> &Database {
+        &self.0
+    }
+
+    async fn insert(
+        &mut self,
+        id: Option<PlaceId>,
+        place: &Place,
+        key: Option<&IdempotentRequest>,
+    ) -> Result<Option<Written>, Error> {
+        if let Some(key) = key
+            && let Some(stored) = key.find_response(&self.0).await?
+        {
+            return Ok(Some(Written::Replayed(stored)));
+        }
+        let mut statements = vec![store::insert(&place.to_row(id.map(PlaceId::get), None))];
+        statements.extend(key.map(IdempotentRequest::save_response::<Place>));
+        let results = self.0.batch(&statements).await?;
+        let inserted = results
+            .first()
+            .and_then(|rows| VersionedRecord::from_returning(rows));
+        match (inserted, id) {
+            (Some(place), _) => Ok(Some(Written::Created(place))),
+            (None, Some(id)) => Err(Problem::id_retired(id.get()).into()),
+            (None, None) => Err(Problem::internal().into()),
+        }
+    }
+
+    async fn update(
+        &mut self,
+        id: PlaceId,
+        version: i64,
+        _before: &Place,
+        place: &Place,
+    ) -> Result<Option<VersionedRecord>, Error> {
+        let update = store::update(&place.to_row(Some(id.get()), Some(version)));
+        let status = store::statuses(&format!("[{id}]"));
+        let results = self.0.batch(&[update, status]).await?;
+        let [updated, status] = results.as_slice() else {
+            return Err(Problem::internal().into());
+        };
+        match status.first() {
+            Some(row) if updated.is_empty() && row.truth("is_deleting") => {
+                Err(Problem::place_is_going(id.get()).into())
+            }
+            _ => Ok(VersionedRecord::from_returning(updated)),
+        }
+    }
+
+    /// A name that another place has.
+    async fn violation(&self, error: Error, place: &Place) -> Error {
+        if !error.is_unique("place.name_key") {
+            return error;
+        }
+        match self.0.row(&store::named(&place.name)).await {
+            Ok(Some(row)) => match row.integer("id") {
+                Some(id) => Problem::name_taken(id).into(),
+                None => Problem::internal().into(),
+            },
+            // The name is free again, so the same request may succeed now.
+            Ok(None) => Problem::being_written().into(),
+            Err(error) => error,
+        }
+    }
+}
