@@ -8,7 +8,7 @@ use http_semantics::media::{Format, TABLE};
 use http_semantics::params::Seconds;
 use tables::Cursor;
 use tables::import::Mode;
-use tables::page::{Limit, PeopleLimit, Sort};
+use tables::page::{PageSize, PeopleLimit, Sort};
 use tables::population::{Least, Order};
 
 use crate::json::reference;
@@ -161,7 +161,7 @@ fn of_pages() -> Vec<(&'static str, Json)> {
             query(
                 "limit",
                 "The most records of the page.",
-                bounded(Limit::MOST.get().into(), Limit::default().get().into()),
+                bounded(PageSize::MAX.get().into(), PageSize::default().get().into()),
             ),
         ),
         (
@@ -170,7 +170,7 @@ fn of_pages() -> Vec<(&'static str, Json)> {
                 "peopleLimit",
                 "The most people of each place.",
                 bounded(
-                    PeopleLimit::MOST.get().into(),
+                    PeopleLimit::MAX.get().into(),
                     PeopleLimit::default().get().into(),
                 ),
             ),

@@ -5,13 +5,13 @@ use http_semantics::Problem;
 use http_semantics::auth::Scope;
 use http_semantics::problem::{FieldError, Kind};
 use http_semantics::rate_limit::RateLimit;
-use tables::page::Limit;
+use tables::page::PageSize;
 
 /// A problem of a kind.
 #[must_use]
 pub fn sample(kind: Kind) -> Problem {
     match kind {
-        Kind::InvalidParameter => Problem::invalid_parameter("limit", Limit::EXPECTED),
+        Kind::InvalidParameter => Problem::invalid_parameter("limit", PageSize::EXPECTED),
         Kind::UnknownParameter => {
             Problem::unknown_parameter("page", tables::page::PAGE_PARAMETERS.as_slice())
         }

@@ -3,7 +3,7 @@
 use domain::Param;
 use maud::{Markup, html};
 use tables::Cursor;
-use tables::page::Limit;
+use tables::page::{MAX_PAGE_SIZE, PageSize};
 use tables::population::{Least, Measure, Order};
 
 use crate::api::{King, Population};
@@ -86,8 +86,8 @@ impl Ask {
     /// # Panics
     /// Never: 25 is a limit.
     #[must_use]
-    pub fn limit() -> Limit {
-        Limit::new(25).unwrap_or_default()
+    pub fn limit() -> PageSize {
+        PageSize::new(25).unwrap_or_default()
     }
 
     /// Reads the query; what cannot be used is said beside its field, and passed over.
@@ -170,9 +170,9 @@ impl Overview {
                 }
             }
             p.actions {
-                a.button.quiet href="/v1/statistics/places?format=csv&limit=1000" download="statistics.csv" {
-                    @if self.totals.places.is_some_and(|places| places > 1000) {
-                        "Statistics of the first " (number(1000)) " as CSV"
+                a.button.quiet href={ "/v1/statistics/places?format=csv&limit=" (MAX_PAGE_SIZE) } download="statistics.csv" {
+                    @if self.totals.places.is_some_and(|places| places > MAX_PAGE_SIZE.into()) {
+                        "Statistics of the first " (number(MAX_PAGE_SIZE.into())) " as CSV"
                     } @else {
                         "Statistics as CSV"
                     }

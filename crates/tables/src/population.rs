@@ -2,7 +2,7 @@
 //! entry point writes.
 
 use crate::Cursor;
-use crate::page::Limit;
+use crate::page::PageSize;
 use domain::ids::Ids;
 use domain::{Moment, PlaceId};
 use domain::{Param, param::whole};
@@ -97,7 +97,7 @@ pub struct Position {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Populations {
     /// The most.
-    pub limit: Limit,
+    pub limit: PageSize,
     /// The end of the page before.
     pub after: Option<Position>,
     /// The order.
@@ -197,7 +197,7 @@ mod tests {
     fn a_query_is_read_as_it_is_written() -> Result<(), Problem> {
         for (_, order) in Order::ALL {
             let asked = Populations {
-                limit: Limit::default(),
+                limit: PageSize::default(),
                 after: Some(Position {
                     number: if order == Order::Id { 0 } else { 7 },
                     place: 3,

@@ -3,7 +3,7 @@
 use domain::Param;
 use http_semantics::Problem;
 use http_semantics::media::LIST;
-use tables::page::{self, Limit};
+use tables::page::{self, PageSize};
 use tables::{Cursor, Record, change_log};
 
 use super::{Collection, not_found, path};
@@ -21,7 +21,7 @@ fn position(
     call: &Call,
     parameter: &'static str,
     known: &'static [&'static str],
-) -> Result<(i64, Limit), Problem> {
+) -> Result<(i64, PageSize), Problem> {
     let params = call.params(known)?;
     let position = match params.get::<Cursor>(parameter)? {
         None => 0,

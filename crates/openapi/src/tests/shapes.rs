@@ -13,7 +13,7 @@ use http_semantics::{Format, Params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
-use tables::page::Limit;
+use tables::page::PageSize;
 use tables::population::Populations;
 use tables::schema::{PERSON, PLACE};
 use tables::statement::Statement;
@@ -70,7 +70,7 @@ fn places() {
         &testbed,
         &::places::store::as_of(&ask, Format::Json, None),
     ));
-    let changes = change_log::since(&PLACE, 0, Limit::MOST, FRAME());
+    let changes = change_log::since(&PLACE, 0, PageSize::MAX, FRAME());
     let changes = text(&testbed, &changes);
     let changes = is::<Vec<views::PlaceChange>>(&changes);
     assert!(changes.iter().any(|change| change.record.is_none()));
@@ -82,7 +82,7 @@ fn people() {
     testbed.execute("DELETE FROM person WHERE id = 77").unwrap();
     is::<Vec<views::Person>>(&text(&testbed, &all(&PERSON)));
     is::<views::Person>(&text(&testbed, &record_statement::read(&PERSON, 4)));
-    let changes = change_log::since(&PERSON, 0, Limit::MOST, FRAME());
+    let changes = change_log::since(&PERSON, 0, PageSize::MAX, FRAME());
     let changes = is::<Vec<views::Change>>(&text(&testbed, &changes));
     assert!(
         changes

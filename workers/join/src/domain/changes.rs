@@ -9,7 +9,7 @@ use domain::Param;
 use http_semantics::media::Frame;
 use http_semantics::{Params, Problem};
 use tables::Cursor;
-use tables::page::Limit;
+use tables::page::PageSize;
 
 use super::Malformed;
 use super::merge_join::leading_id;
@@ -20,7 +20,7 @@ pub struct Changes {
     /// The position in the feed of places, and in that of people.
     pub since: [i64; 2],
     /// The most changes.
-    pub limit: Limit,
+    pub limit: PageSize,
 }
 
 impl Changes {
@@ -144,7 +144,7 @@ mod tests {
     }
 
     /// The feed of a backend, after `made` changes.
-    fn feed(log: &[String], made: usize, since: i64, limit: Limit) -> Vec<u8> {
+    fn feed(log: &[String], made: usize, since: i64, limit: PageSize) -> Vec<u8> {
         let made = log.get(..made.min(log.len())).unwrap_or_default();
         let rest = made.iter().skip(usize::try_from(since).unwrap());
         let shown: Vec<&str> = rest.take(limit.get().into()).map(String::as_str).collect();
@@ -160,7 +160,7 @@ mod tests {
             limit in 1..7i64,
         ) {
             let (places, people) = (log("places", &places), log("people", &people));
-            let limit = Limit::new(limit).unwrap();
+            let limit = PageSize::new(limit).unwrap();
             let mut query = Changes { since: [0, 0], limit };
             let mut made = [0, 0];
             let mut shown: Vec<Value> = Vec::new();
@@ -194,7 +194,7 @@ mod tests {
     fn at_equal_times_places_come_first() {
         let query = Changes {
             since: [0, 0],
-            limit: Limit::default(),
+            limit: PageSize::default(),
         };
         let (places, people) = (log("places", &[5, 5]), log("people", &[4, 6]));
         let feed = |log: &[String]| feed(log, 9, 0, query.limit);
@@ -211,7 +211,7 @@ mod tests {
     fn a_malformed_feed_is_rejected() {
         let query = Changes {
             since: [3, 4],
-            limit: Limit::default(),
+            limit: PageSize::default(),
         };
         let merged = |places: &[u8], people: &[u8]| {
             let merged = query.merged(places, people, Format::Json.frame());

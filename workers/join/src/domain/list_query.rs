@@ -2,7 +2,7 @@
 
 use http_semantics::{Params, Problem};
 use tables::Cursor;
-use tables::page::{Limit, PeopleLimit};
+use tables::page::{PageSize, PeopleLimit};
 
 /// The parameters of a single place.
 pub const READ_PARAMETERS: &[&str] = &["peopleLimit"];
@@ -11,7 +11,7 @@ pub const READ_PARAMETERS: &[&str] = &["peopleLimit"];
 #[derive(Debug)]
 pub struct ListQuery {
     /// The most places.
-    pub limit: Limit,
+    pub limit: PageSize,
     /// The last place of the previous page.
     pub after: Option<i64>,
     /// Whether to count all places.

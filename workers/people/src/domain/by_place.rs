@@ -3,7 +3,7 @@
 use domain::{Param, PlaceId};
 use http_semantics::{Params, Problem};
 use tables::Cursor;
-use tables::page::{Limit, PeopleLimit};
+use tables::page::{PageSize, PeopleLimit};
 
 /// A range of place ids: after one, up to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct ByPlace {
     /// The places.
     pub range: Range,
     /// The most groups.
-    pub limit: Limit,
+    pub limit: PageSize,
     /// The most people of a group.
     pub people: PeopleLimit,
 }

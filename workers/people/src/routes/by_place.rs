@@ -12,7 +12,7 @@ use http_semantics::Tag;
 use http_semantics::media::{Frame, LIST};
 use js_sys::{Array, JsString};
 use tables::change_log;
-use tables::page::Limit;
+use tables::page::PageSize;
 use tables::schema::PERSON;
 
 use crate::domain::{ByPlace, Range};
@@ -119,7 +119,7 @@ fn to_bytes(text: JsString) -> Vec<u8> {
 
 /// What a statement's last row leaves to ask.
 fn after(last: &Row, ask: &ByPlace) -> Option<ByPlace> {
-    let limit = Limit::new(last.integer("remaining")?)?;
+    let limit = PageSize::new(last.integer("remaining")?)?;
     let range = Range {
         after: last.integer("place_id")?,
         ..ask.range

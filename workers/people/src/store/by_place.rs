@@ -1,6 +1,7 @@
 //! People grouped by place.
 
 use http_semantics::media::Frame;
+use tables::page::MAX_PAGE_SIZE;
 use tables::statement::{Bind, Statement};
 
 use crate::domain::ByPlace;
@@ -25,5 +26,6 @@ pub fn by_place(ask: &ByPlace, frame: Frame, seen: Option<i64>) -> Statement {
     let mut binds: Vec<Bind> = numbers.map(Bind::from).into();
     binds.push(frame.between.into());
     binds.push(seen.into());
-    Statement::new(BY_PLACE, binds)
+    let sql = BY_PLACE.replace("{max_page_size}", &MAX_PAGE_SIZE.to_string());
+    Statement { sql, binds }
 }

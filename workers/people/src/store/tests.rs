@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use tables::import::{Counts, Receipt};
 use testbed::{Testbed, Value};
 
+use tables::page::MAX_PAGE_SIZE;
 use tables::schema::PERSON;
 use tables::statement::Statement;
 use tables::{ListQuery, change_log, list_statement, record_statement};
@@ -184,7 +185,7 @@ proptest! {
             let mut group = json!({"placeId": place, "people": shown});
             if of_place.len() > most {
                 let cursor = tables::Cursor::Id(of_place[most - 1].id);
-                let next = format!("/v1/people?placeId={place}&limit=1000&after={cursor}");
+                let next = format!("/v1/people?placeId={place}&limit={MAX_PAGE_SIZE}&after={cursor}");
                 group["next"] = next.into();
             }
             if !of_place.is_empty() {
@@ -416,7 +417,7 @@ fn every_write_has_its_index() {
         domain::PlaceId::new(1).unwrap(),
         domain::PlaceId::new(2).unwrap(),
     );
-    let limit = tables::page::Limit::default();
+    let limit = tables::page::PageSize::default();
     let id = PersonId::new(1).unwrap();
     let rows = [
         json!({"id": 1, "version": 1, "name": "x", "key": "x", "isAlive": true, "isKing": false, "placeId": 1}),

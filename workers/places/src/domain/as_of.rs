@@ -5,7 +5,7 @@ use domain::{Moment, Param};
 use http_semantics::params::as_of;
 use http_semantics::{Params, Problem};
 use tables::Cursor;
-use tables::page::Limit;
+use tables::page::PageSize;
 
 /// Which places, as of when, how many.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub struct PlacesAsOf {
     /// Only these.
     pub ids: Option<Ids>,
     /// The most places.
-    pub limit: Limit,
+    pub limit: PageSize,
     /// The place that the page before ended with.
     pub after: i64,
 }

@@ -239,7 +239,7 @@ fn every_write_has_its_index() {
     let (place, other) = (PlaceId::new(1).unwrap(), PlaceId::new(2).unwrap());
     let name = domain::name::Name::new("x", str::to_owned).unwrap();
     let rows = [crate::domain::Place { name: name.clone() }.to_row(Some(1), Some(1))];
-    let limit = tables::page::Limit::default();
+    let limit = tables::page::PageSize::default();
     let mut statements = vec![
         store::insert(&rows[0]),
         store::update(&rows[0]),

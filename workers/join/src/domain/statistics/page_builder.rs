@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use domain::PlaceId;
 use tables::Cursor;
-use tables::page::Limit;
+use tables::page::{MAX_PAGE_SIZE, PageSize};
 use tables::population::{Measure, Order, Populations, Position};
 
 use super::{Place, Population, Row};
@@ -74,7 +74,7 @@ impl StatisticsPageBuilder {
     #[must_use]
     pub fn paths(&self) -> Option<[String; 2]> {
         let left = usize::from(self.query.limit.get()) - self.rows.len();
-        let limit = Limit::new(i64::try_from(left).ok()?)?;
+        let limit = PageSize::new(i64::try_from(left).ok()?)?;
         let after = self.after.map_or(0, |after| after.place);
         let by_id = |limit| {
             let populations = Populations {
@@ -91,7 +91,7 @@ impl StatisticsPageBuilder {
         };
         Some(match self.source? {
             Source::Places => by_id(limit),
-            Source::EmptyPlaces => by_id(Limit::new(1000)?),
+            Source::EmptyPlaces => by_id(PageSize::MAX),
             Source::Populations => {
                 let people = Populations {
                     limit,
@@ -115,7 +115,8 @@ impl StatisticsPageBuilder {
             .iter()
             .map(|one| one.place_id.to_string())
             .collect();
-        Some(self.places(&format!("limit=1000&ids={}", ids.join(","))))
+        let page = format!("limit={MAX_PAGE_SIZE}&ids={}", ids.join(","));
+        Some(self.places(&page))
     }
 
     /// Adds the responses of a step.

@@ -7,7 +7,7 @@ use http_semantics::{Format, Params};
 use proptest::prelude::*;
 use serde_json::Value;
 use tables::Cursor;
-use tables::page::Limit;
+use tables::page::PageSize;
 use tables::population::{Measure, Order, Populations};
 
 use super::*;
@@ -39,7 +39,7 @@ fn population(place_id: i64, (living, dead): (i64, i64)) -> Population {
 fn places_at(path: &str, places: &[i64]) -> Part<Place> {
     let (_, query) = path.split_once('?').unwrap();
     let params = Params::read(query, &["limit", "after", "ids"]).unwrap();
-    let limit: Limit = params.get("limit").unwrap().unwrap();
+    let limit: PageSize = params.get("limit").unwrap().unwrap();
     let after = params.get::<Cursor>("after").unwrap();
     let after = after.map_or(0, |cursor| cursor.id());
     let ids: Option<Ids> = params.get("ids").unwrap();
