@@ -8,7 +8,7 @@ pub struct Ids(Vec<PersonId>);
 
 impl Ids {
     /// The most ids of a batch.
-    pub const MOST: usize = 1000;
+    pub const MAX_IDS: usize = 1000;
 
     /// The ids as a JSON array, the one form in which D1 takes many values at once.
     #[must_use]
@@ -29,7 +29,7 @@ impl Param for Ids {
 
     fn parse(text: &str) -> Option<Self> {
         let ids: Option<Vec<PersonId>> = text.split(',').map(PersonId::parse).collect();
-        ids.filter(|ids| ids.len() <= Self::MOST).map(Self)
+        ids.filter(|ids| ids.len() <= Self::MAX_IDS).map(Self)
     }
 }
 

@@ -26,7 +26,7 @@ impl std::fmt::Display for Moment {
 }
 
 /// The most digits of a fraction: those of a nanosecond.
-const MOST_DIGITS: usize = 9;
+const MAX_FRACTION_DIGITS: usize = 9;
 
 impl Param for Moment {
     const EXPECTED: &'static str =
@@ -66,7 +66,7 @@ fn numbers(text: &str, between: char, digits: [usize; 3]) -> Option<[i64; 3]> {
 }
 
 fn milliseconds(fraction: &str) -> Option<i64> {
-    let is_plain = (1..=MOST_DIGITS).contains(&fraction.len())
+    let is_plain = (1..=MAX_FRACTION_DIGITS).contains(&fraction.len())
         && fraction.bytes().all(|byte| byte.is_ascii_digit());
     if !is_plain {
         return None;

@@ -3,7 +3,7 @@
 use crate::Param;
 
 /// The most characters of a name.
-pub const MAX_CHARACTERS: usize = 200;
+pub const MAX_NAME_CHARACTERS: usize = 200;
 
 /// What a name must be.
 pub const EXPECTED: &str = "a text of 1 to 200 characters without those around it that are white space, none of them a control character";
@@ -20,7 +20,7 @@ impl Name {
     #[must_use]
     pub fn new(text: &str, normalize: Normalize) -> Option<Self> {
         let name = normalize(text.trim());
-        let fits = (1..=MAX_CHARACTERS).contains(&name.chars().count());
+        let fits = (1..=MAX_NAME_CHARACTERS).contains(&name.chars().count());
         (fits && !name.chars().any(char::is_control)).then_some(Self(name))
     }
 
@@ -61,7 +61,7 @@ impl Param for Prefix {
     const EXPECTED: &'static str = "1 to 200 characters, none of them a control character";
 
     fn parse(text: &str) -> Option<Self> {
-        let fits = (1..=MAX_CHARACTERS).contains(&text.chars().count());
+        let fits = (1..=MAX_NAME_CHARACTERS).contains(&text.chars().count());
         (fits && !text.chars().any(char::is_control)).then(|| Self(key(text)))
     }
 }

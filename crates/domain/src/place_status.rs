@@ -74,10 +74,10 @@ impl PlaceStatuses {
 
 /// The pauses of a writer or a deleter that waits for a deletion, in milliseconds. Most deletions
 /// end within one round trip.
-pub const PAUSES_MS: [u32; 7] = [10, 20, 40, 80, 160, 320, 640];
+pub const RETRY_DELAYS_MS: [u32; 7] = [10, 20, 40, 80, 160, 320, 640];
 
 /// How many places the integrity report reads at a time.
-pub const PLACES_PER_PAGE: i64 = 5_000;
+pub const INTEGRITY_BATCH_SIZE: i64 = 5_000;
 
 /// The most entries of each kind that the integrity report shows.
-pub const MAX_ENTRIES: i64 = 1_000;
+pub const MAX_INTEGRITY_ENTRIES: i64 = 1_000;

@@ -87,7 +87,7 @@ where
         Outcome::Batched(seqs, observed) => {
             let seqs = seqs?;
             let reading = call.env.reading();
-            if !observed.covers(&reading.seen()) {
+            if !observed.dominates(&reading.seen()) {
                 return read(call.env.clone()).await;
             }
             reading.saw(&observed);

@@ -1,6 +1,6 @@
 //! `GET /healthz` (the worker runs) and `GET /readyz` (its dependencies respond, too).
 
-use http_semantics::{Format, Problem};
+use http_semantics::{MediaType, Problem};
 use serde_json::{Map, Value, json};
 use tables::statement::Statement;
 
@@ -44,7 +44,10 @@ pub fn report(found: &[Dependency]) -> Result<Answer, Error> {
 }
 
 fn json_of(value: &Value) -> Answer {
-    Answer::ok(Format::Json.media_type(), Body::Text(value.to_string()))
+    Answer::ok(
+        MediaType::Json.content_type(),
+        Body::Text(value.to_string()),
+    )
 }
 
 /// Runs a check with the timeout.

@@ -57,7 +57,7 @@ impl Token {
     ///
     /// # Errors
     /// A header of another scheme, or a token that can be none.
-    pub fn of_authorization(header: Option<&str>) -> Result<Option<Self>, Problem> {
+    pub fn from_authorization(header: Option<&str>) -> Result<Option<Self>, Problem> {
         let Some(header) = header else {
             return Ok(None);
         };
@@ -71,13 +71,13 @@ impl Token {
 
     /// Whether a text is this token. The time that it takes tells no more than the length.
     #[must_use]
-    pub fn is(&self, given: &str) -> bool {
+    pub fn matches(&self, given: &str) -> bool {
         self.0.len() == given.len() && is_same(self.0.as_bytes(), given.as_bytes())
     }
 
     /// What it is called where it must not be known: the same for the same token.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub fn pseudonym(&self) -> String {
         let hash = self.hash();
         let first = hash.iter().take(8).map(|byte| format!("{byte:02x}"));
         first.collect()
@@ -113,18 +113,22 @@ fn is_same(one: &[u8], other: &[u8]) -> bool {
 
 /// Who may do what.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
+pub struct AccessPolicy {
     reads_are_open: bool,
     writes_are_open: bool,
     tokens: Option<String>,
 }
 
-impl Policy {
+impl AccessPolicy {
     /// Reads the settings. `WRITES` is `open` or nothing; `READS` is `open` or nothing, and
     /// whatever else closes reading; `TOKENS` holds `scope:hash` entries, separated by commas,
     /// each hash in hexadecimal. An entry that cannot be read lets nobody in.
     #[must_use]
-    pub fn of(reads: Option<&str>, writes: Option<&str>, tokens: Option<String>) -> Self {
+    pub fn from_settings(
+        reads: Option<&str>,
+        writes: Option<&str>,
+        tokens: Option<String>,
+    ) -> Self {
         Self {
             reads_are_open: matches!(reads, None | Some("" | "open")),
             writes_are_open: writes == Some("open"),
@@ -145,7 +149,7 @@ impl Policy {
     ///
     /// # Errors
     /// Whoever has no token that is known, or one that is good for less.
-    pub fn admit(&self, scope: Scope, token: Option<&Token>) -> Result<(), Problem> {
+    pub fn authorize(&self, scope: Scope, token: Option<&Token>) -> Result<(), Problem> {
         if self.is_open(scope) {
             return Ok(());
         }
@@ -206,13 +210,13 @@ mod tests {
         hash.map(|byte| format!("{byte:02x}")).concat()
     }
 
-    fn policy(reads: Option<&str>, writes: Option<&str>, tokens: &str) -> Policy {
-        Policy::of(reads, writes, Some(tokens.to_owned()))
+    fn policy(reads: Option<&str>, writes: Option<&str>, tokens: &str) -> AccessPolicy {
+        AccessPolicy::from_settings(reads, writes, Some(tokens.to_owned()))
     }
 
-    fn refusal(policy: &Policy, scope: Scope, given: Option<&str>) -> Option<Kind> {
+    fn refusal(policy: &AccessPolicy, scope: Scope, given: Option<&str>) -> Option<Kind> {
         let given = given.map(token);
-        let admitted = policy.admit(scope, given.as_ref());
+        let admitted = policy.authorize(scope, given.as_ref());
         admitted.err().map(|problem| problem.kind())
     }
 
@@ -238,7 +242,7 @@ mod tests {
             (None, Some(&format!("write:{}", &bare[..63]))),
             (None, Some(&format!("write:+{}", &bare[1..]))),
         ] {
-            let policy = Policy::of(None, writes, tokens.map(str::to_owned));
+            let policy = AccessPolicy::from_settings(None, writes, tokens.map(str::to_owned));
             assert_eq!(refusal(&policy, Scope::Read, None), None);
             for scope in [Scope::Write, Scope::Admin] {
                 assert_eq!(refusal(&policy, scope, None), Some(Kind::TokenRequired));
@@ -322,20 +326,20 @@ mod tests {
     #[test]
     fn a_token_is_the_same_text_and_no_other() {
         let secret = token("0123456789abcdef");
-        assert!(secret.is("0123456789abcdef"));
+        assert!(secret.matches("0123456789abcdef"));
         for other in [
             "",
             "0123456789abcdeF",
             "0123456789abcdef0",
             "1123456789abcdef",
         ] {
-            assert!(!secret.is(other), "{other}");
+            assert!(!secret.matches(other), "{other}");
         }
     }
 
     #[test]
     fn the_header_has_one_scheme() {
-        let read = |header| Token::of_authorization(header).map(|token| token.map(|t| t.0));
+        let read = |header| Token::from_authorization(header).map(|token| token.map(|t| t.0));
         let token = "0123456789abcdef".to_owned();
         assert_eq!(read(None), Ok(None));
         assert_eq!(

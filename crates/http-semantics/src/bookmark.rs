@@ -8,17 +8,17 @@ use domain::Param;
 
 /// One of the two registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Register {
+pub enum Backend {
     /// That of places.
     Places,
     /// That of people.
     People,
 }
 
-impl Register {
+impl Backend {
     /// The register that a worker keeps, if it does.
     #[must_use]
-    pub fn of(worker: &str) -> Option<Self> {
+    pub fn from_worker(worker: &str) -> Option<Self> {
         match worker {
             "places" => Some(Self::Places),
             "people" => Some(Self::People),
@@ -28,13 +28,13 @@ impl Register {
 }
 
 /// What D1 calls the newest state there is.
-pub const NEWEST: &str = "first-primary";
+pub const FIRST_PRIMARY: &str = "first-primary";
 
 /// What D1 calls whatever state the nearest replica has.
-const ANY: &str = "first-unconstrained";
+const FIRST_UNCONSTRAINED: &str = "first-unconstrained";
 
 /// The longest bookmark of one database; D1's have some 60 characters.
-const MOST: usize = 128;
+const MAX_BOOKMARK_BYTES: usize = 128;
 
 /// What an answer must be as new as.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -60,24 +60,24 @@ impl Bookmarks {
 
     /// What D1 is to be asked with for a register.
     #[must_use]
-    pub fn constraint(&self, register: Register) -> &str {
+    pub fn session_constraint(&self, register: Backend) -> &str {
         match self.of(register).as_str() {
-            _ if self.is_newest || self.is_lost => NEWEST,
-            "" => ANY,
+            _ if self.is_newest || self.is_lost => FIRST_PRIMARY,
+            "" => FIRST_UNCONSTRAINED,
             seen => seen,
         }
     }
 
     /// Takes that a register has been seen at a bookmark. One that no token can hold asks for the
     /// newest from then on.
-    pub fn see(&mut self, register: Register, bookmark: &str) {
+    pub fn advance(&mut self, register: Backend, bookmark: &str) {
         if !is_one(bookmark) {
             self.is_lost = true;
             return;
         }
         let seen = match register {
-            Register::Places => &mut self.places,
-            Register::People => &mut self.people,
+            Backend::Places => &mut self.places,
+            Backend::People => &mut self.people,
         };
         if seen.as_str() < bookmark {
             bookmark.clone_into(seen);
@@ -85,17 +85,17 @@ impl Bookmarks {
     }
 
     /// Takes what somebody else has seen.
-    pub fn see_all(&mut self, other: &Self) {
-        for register in [Register::Places, Register::People] {
+    pub fn merge(&mut self, other: &Self) {
+        for register in [Backend::Places, Backend::People] {
             if !other.of(register).is_empty() {
-                self.see(register, other.of(register));
+                self.advance(register, other.of(register));
             }
         }
     }
 
     /// Whether who has seen this has seen all that another one has.
     #[must_use]
-    pub fn covers(&self, other: &Self) -> bool {
+    pub fn dominates(&self, other: &Self) -> bool {
         !other.is_newest
             && !other.is_lost
             && self.places >= other.places
@@ -106,7 +106,7 @@ impl Bookmarks {
     #[must_use]
     pub fn token(&self) -> Option<String> {
         if self.is_lost {
-            return Some(NEWEST.to_owned());
+            return Some(FIRST_PRIMARY.to_owned());
         }
         let is_empty = self.places.is_empty() && self.people.is_empty();
         (!is_empty).then(|| format!("{}.{}", self.places, self.people))
@@ -114,17 +114,17 @@ impl Bookmarks {
 
     /// The token to ask another worker with, for a reader who needs one.
     #[must_use]
-    pub fn demand(&self) -> Option<String> {
+    pub fn request_token(&self) -> Option<String> {
         if self.is_newest {
-            return Some(NEWEST.to_owned());
+            return Some(FIRST_PRIMARY.to_owned());
         }
         self.token()
     }
 
-    fn of(&self, register: Register) -> &String {
+    fn of(&self, register: Backend) -> &String {
         match register {
-            Register::Places => &self.places,
-            Register::People => &self.people,
+            Backend::Places => &self.places,
+            Backend::People => &self.people,
         }
     }
 }
@@ -132,14 +132,14 @@ impl Bookmarks {
 /// Whether a token can hold it.
 fn is_one(bookmark: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_:~".contains(&byte);
-    (1..=MOST).contains(&bookmark.len()) && bookmark.bytes().all(is_plain)
+    (1..=MAX_BOOKMARK_BYTES).contains(&bookmark.len()) && bookmark.bytes().all(is_plain)
 }
 
 impl Param for Bookmarks {
     const EXPECTED: &'static str = "what an answer had in `X-D1-Bookmark`, or `first-primary`";
 
     fn parse(text: &str) -> Option<Self> {
-        if text == NEWEST {
+        if text == FIRST_PRIMARY {
             return Some(Self::newest());
         }
         let (places, people) = text.split_once('.')?;
@@ -162,9 +162,9 @@ mod tests {
 
     fn seen(places: &str, people: &str) -> Bookmarks {
         let mut seen = Bookmarks::default();
-        for (register, bookmark) in [(Register::Places, places), (Register::People, people)] {
+        for (register, bookmark) in [(Backend::Places, places), (Backend::People, people)] {
             if !bookmark.is_empty() {
-                seen.see(register, bookmark);
+                seen.advance(register, bookmark);
             }
         }
         seen
@@ -173,17 +173,20 @@ mod tests {
     #[test]
     fn who_has_seen_nothing_may_get_anything() {
         let nothing = Bookmarks::default();
-        assert_eq!(nothing.constraint(Register::Places), "first-unconstrained");
+        assert_eq!(
+            nothing.session_constraint(Backend::Places),
+            "first-unconstrained"
+        );
         assert_eq!(nothing.token(), None);
     }
 
     #[test]
     fn each_register_is_asked_with_its_own() {
         let seen = seen("1", LATER);
-        assert_eq!(seen.constraint(Register::Places), "1");
-        assert_eq!(seen.constraint(Register::People), LATER);
+        assert_eq!(seen.session_constraint(Backend::Places), "1");
+        assert_eq!(seen.session_constraint(Backend::People), LATER);
         let newest = Bookmarks::newest();
-        assert_eq!(newest.constraint(Register::People), "first-primary");
+        assert_eq!(newest.session_constraint(Backend::People), "first-primary");
         assert_eq!(newest.token(), None);
     }
 
@@ -191,8 +194,12 @@ mod tests {
     fn what_no_token_can_hold_is_asked_of_the_primary() {
         for odd in ["a.b", "", "a b", "é", &"1".repeat(129)] {
             let mut seen = seen("1", "2");
-            seen.see(Register::People, odd);
-            assert_eq!(seen.constraint(Register::Places), "first-primary", "{odd}");
+            seen.advance(Backend::People, odd);
+            assert_eq!(
+                seen.session_constraint(Backend::Places),
+                "first-primary",
+                "{odd}"
+            );
             assert_eq!(seen.token().as_deref(), Some("first-primary"));
         }
     }
@@ -218,12 +225,12 @@ mod tests {
             let all: Vec<Bookmarks> = all.iter().map(|(a, b)| seen(a, b)).collect();
             let mut reader = Bookmarks::default();
             for other in &all {
-                reader.see_all(other);
+                reader.merge(other);
             }
             for other in &all {
-                prop_assert!(reader.covers(other));
+                prop_assert!(reader.dominates(other));
             }
-            prop_assert!(!reader.covers(&Bookmarks::newest()));
+            prop_assert!(!reader.dominates(&Bookmarks::newest()));
         }
     }
 }

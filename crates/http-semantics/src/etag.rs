@@ -5,10 +5,10 @@
 //! counters, which never go back: while they stand still, so does the list.
 
 use crate::header_list::{self, Backslash};
-use crate::{Format, Problem};
+use crate::{MediaType, Problem};
 use domain::{
     Param,
-    param::{whole, whole_or_zero},
+    param::{parse_non_negative_integer, parse_positive_integer},
 };
 
 /// Raised when the same rows are shown in another shape than before, so that no tag of the
@@ -32,7 +32,7 @@ impl std::fmt::Display for Tag {
 impl Tag {
     /// The tag of a record in a version.
     #[must_use]
-    pub fn of_version(version: i64) -> Self {
+    pub fn from_version(version: i64) -> Self {
         Self {
             is_weak: false,
             opaque: version.to_string(),
@@ -41,7 +41,7 @@ impl Tag {
 
     /// The tag of a list in a form, as of the change counters of the registers it is made from.
     #[must_use]
-    pub fn of_list(format: Format, counters: &[i64]) -> Self {
+    pub fn from_change_seqs(format: MediaType, counters: &[i64]) -> Self {
         let counters: Vec<String> = counters.iter().map(ToString::to_string).collect();
         let opaque = format!("{SHAPE}{}{}", format.letter(), counters.join("."));
         Self {
@@ -52,11 +52,14 @@ impl Tag {
 
     /// The change counters of a list's tag.
     #[must_use]
-    pub fn counters<const N: usize>(&self, format: Format) -> Option<[i64; N]> {
+    pub fn change_seqs<const N: usize>(&self, format: MediaType) -> Option<[i64; N]> {
         let counters = self
             .opaque
             .strip_prefix(&format!("{SHAPE}{}", format.letter()))?;
-        let counters: Option<Vec<i64>> = counters.split('.').map(whole_or_zero).collect();
+        let counters: Option<Vec<i64>> = counters
+            .split('.')
+            .map(parse_non_negative_integer)
+            .collect();
         counters?.try_into().ok()
     }
 
@@ -79,7 +82,7 @@ impl Tag {
         if self.is_weak {
             None
         } else {
-            whole(&self.opaque)
+            parse_positive_integer(&self.opaque)
         }
     }
 }
@@ -106,7 +109,7 @@ pub enum Tags {
 
 impl Tags {
     /// The most tags of one header.
-    const MOST: usize = 100;
+    const MAX_TAGS: usize = 100;
 
     /// What is in the list, where it is a list.
     pub fn iter(&self) -> impl Iterator<Item = &Tag> {
@@ -125,9 +128,9 @@ impl Param for Tags {
             return Some(Self::Any);
         }
         let elements = header_list::elements(text, Backslash::Plain);
-        let tags = elements.take(Self::MOST + 1).map(Tag::parse_element);
+        let tags = elements.take(Self::MAX_TAGS + 1).map(Tag::parse_element);
         let tags: Vec<Tag> = tags.collect::<Option<_>>()?;
-        (tags.len() <= Self::MOST).then_some(Self::These(tags))
+        (tags.len() <= Self::MAX_TAGS).then_some(Self::These(tags))
     }
 }
 
@@ -173,7 +176,7 @@ impl Preconditions {
 
     /// Whether `If-None-Match` names the tag, compared weakly.
     #[must_use]
-    pub fn has(&self, tag: &Tag) -> bool {
+    pub fn if_none_match_has(&self, tag: &Tag) -> bool {
         match &self.if_none_match {
             None => false,
             Some(Tags::Any) => true,
@@ -183,9 +186,9 @@ impl Preconditions {
 
     /// The newest counters among the tags of `If-None-Match` that a list in this form can have.
     #[must_use]
-    pub fn known_counters<const N: usize>(&self, format: Format) -> Option<[i64; N]> {
+    pub fn known_change_seqs<const N: usize>(&self, format: MediaType) -> Option<[i64; N]> {
         let tags = self.if_none_match.iter().flat_map(Tags::iter);
-        tags.filter_map(|tag| tag.counters(format)).max()
+        tags.filter_map(|tag| tag.change_seqs(format)).max()
     }
 }
 
@@ -269,27 +272,31 @@ mod tests {
 
     #[test]
     fn a_list_is_known_by_its_counters_in_its_form() {
-        let tag = Tag::of_list(Format::Json, &[7, 0]);
+        let tag = Tag::from_change_seqs(MediaType::Json, &[7, 0]);
         assert_eq!(tag.to_string(), "W/\"1j7.0\"");
-        assert_eq!(tag.counters(Format::Json), Some([7, 0]));
-        assert_eq!(tag.counters::<2>(Format::NdJson), None);
-        assert_eq!(tag.counters::<1>(Format::Json), None);
+        assert_eq!(tag.change_seqs(MediaType::Json), Some([7, 0]));
+        assert_eq!(tag.change_seqs::<2>(MediaType::NdJson), None);
+        assert_eq!(tag.change_seqs::<1>(MediaType::Json), None);
         let known = if_none_match("W/\"1j7.0\", W/\"1j9.1\", \"x\"");
-        assert_eq!(known.known_counters(Format::Json), Some([9, 1]));
+        assert_eq!(known.known_change_seqs(MediaType::Json), Some([9, 1]));
     }
 
     #[test]
     fn a_tag_is_had_whether_weak_or_strong() {
-        let tag = Tag::of_list(Format::Json, &[7, 0]);
+        let tag = Tag::from_change_seqs(MediaType::Json, &[7, 0]);
         for (header, has) in [
             ("*", true),
             ("W/\"1j7.0\"", true),
             ("\"x\", \"1j7.0\"", true),
             ("W/\"1j7.1\"", false),
         ] {
-            assert_eq!(if_none_match(header).has(&tag), has, "{header}");
+            assert_eq!(
+                if_none_match(header).if_none_match_has(&tag),
+                has,
+                "{header}"
+            );
         }
-        assert!(!Preconditions::default().has(&tag));
+        assert!(!Preconditions::default().if_none_match_has(&tag));
     }
 
     proptest! {

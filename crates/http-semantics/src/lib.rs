@@ -26,6 +26,6 @@ pub mod timing;
 pub mod trace;
 
 pub use etag::{Preconditions, Tag};
-pub use media::Format;
+pub use media::MediaType;
 pub use params::Params;
 pub use problem::Problem;

@@ -1,11 +1,11 @@
 //! The forms a list can be asked for in.
 
-use crate::negotiation::Form;
+use crate::negotiation::Negotiable;
 use domain::Param;
 
 /// How the records of a list are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Format {
+pub enum MediaType {
     /// One JSON array, a record a line.
     #[default]
     Json,
@@ -16,15 +16,15 @@ pub enum Format {
 }
 
 /// The forms of a list.
-pub const LIST: &[Format] = &[Format::Json, Format::NdJson];
+pub const LIST_MEDIA_TYPES: &[MediaType] = &[MediaType::Json, MediaType::NdJson];
 
 /// The forms of a list whose records are flat, so that it can be a table, too.
-pub const TABLE: &[Format] = &[Format::Json, Format::NdJson, Format::Csv];
+pub const TABLE_MEDIA_TYPES: &[MediaType] = &[MediaType::Json, MediaType::NdJson, MediaType::Csv];
 
-impl Format {
+impl MediaType {
     /// The media type as an answer names it, with the parameters that it has.
     #[must_use]
-    pub fn media_type(self) -> &'static str {
+    pub fn content_type(self) -> &'static str {
         match self {
             Self::Csv => "text/csv; charset=utf-8; header=present",
             Self::Json | Self::NdJson => self.essence(),
@@ -53,21 +53,21 @@ impl Format {
 
     /// What stands before the first record, between two, and behind the last.
     #[must_use]
-    pub fn frame(self) -> Frame {
+    pub fn framing(self) -> ListFraming {
         match self {
-            Self::Json => Frame {
+            Self::Json => ListFraming {
                 open: "[",
                 between: ",\n",
                 close: "]",
                 none: "]",
             },
-            Self::NdJson => Frame {
+            Self::NdJson => ListFraming {
                 open: "",
                 between: "\n",
                 close: "\n",
                 none: "",
             },
-            Self::Csv => Frame {
+            Self::Csv => ListFraming {
                 open: "",
                 between: "\r\n",
                 close: "\r\n",
@@ -78,18 +78,18 @@ impl Format {
 
     /// The same, where a table begins with this line.
     #[must_use]
-    pub fn frame_below(self, header: &'static str) -> Frame {
+    pub fn framing_with_header(self, header: &'static str) -> ListFraming {
         match self {
-            Self::Csv => Frame {
+            Self::Csv => ListFraming {
                 open: header,
-                ..self.frame()
+                ..self.framing()
             },
-            Self::Json | Self::NdJson => self.frame(),
+            Self::Json | Self::NdJson => self.framing(),
         }
     }
 }
 
-impl Form for Format {
+impl Negotiable for MediaType {
     fn essence(self) -> &'static str {
         match self {
             Self::Json => "application/json",
@@ -106,17 +106,20 @@ impl Form for Format {
     }
 }
 
-impl Param for Format {
+impl Param for MediaType {
     const EXPECTED: &'static str = "json, ndjson or csv";
 
     fn parse(text: &str) -> Option<Self> {
-        TABLE.iter().copied().find(|format| format.name() == text)
+        TABLE_MEDIA_TYPES
+            .iter()
+            .copied()
+            .find(|format| format.name() == text)
     }
 }
 
 /// The text around the records of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Frame {
+pub struct ListFraming {
     /// Before the first record, or before what stands for none.
     pub open: &'static str,
     /// Between two records.
@@ -127,7 +130,7 @@ pub struct Frame {
     pub none: &'static str,
 }
 
-impl Frame {
+impl ListFraming {
     /// Nothing around a single record.
     pub const NONE: Self = Self {
         open: "",
@@ -149,19 +152,22 @@ mod tests {
 
     #[test]
     fn a_media_type_is_its_essence_and_its_parameters() {
-        for format in TABLE {
+        for format in TABLE_MEDIA_TYPES {
             let parameters = format.parameters().iter();
             let parameters = parameters.map(|(name, value)| format!("; {name}={value}"));
             let whole = parameters.fold(format.essence().to_owned(), |all, one| all + &one);
-            assert_eq!(format.media_type(), whole);
-            assert_eq!(Format::parse(format.name()), Some(*format));
+            assert_eq!(format.content_type(), whole);
+            assert_eq!(MediaType::parse(format.name()), Some(*format));
         }
     }
 
     #[test]
     fn a_table_of_nothing_has_its_header_still() {
-        let frame = Format::Csv.frame_below("id,name\r\n");
+        let frame = MediaType::Csv.framing_with_header("id,name\r\n");
         assert_eq!([frame.open, frame.end(true)].concat(), "id,name\r\n");
-        assert_eq!(Format::Json.frame_below("id\r\n"), Format::Json.frame());
+        assert_eq!(
+            MediaType::Json.framing_with_header("id\r\n"),
+            MediaType::Json.framing()
+        );
     }
 }

@@ -7,7 +7,7 @@
 use crate::header_list::{self, Backslash, is_token, unquote};
 
 /// A form that an answer can have.
-pub trait Form: Copy {
+pub trait Negotiable: Copy {
     /// The media type, without parameters.
     fn essence(self) -> &'static str;
 
@@ -20,7 +20,7 @@ pub trait Form: Copy {
 /// The form of those on offer that an `Accept` header prefers: the first one where there is no
 /// header, and none where it allows none of them.
 #[must_use]
-pub fn chosen<F: Form>(accept: Option<&str>, offered: &[F]) -> Option<F> {
+pub fn choose<F: Negotiable>(accept: Option<&str>, offered: &[F]) -> Option<F> {
     let elements = header_list::elements(accept.unwrap_or_default(), Backslash::Escape);
     let ranges: Vec<Range> = elements.filter_map(Range::parse).collect();
     if ranges.is_empty() {
@@ -77,7 +77,7 @@ impl<'a> Range<'a> {
 
     /// How exactly the range names a form, if the form fits it. A parameter counts where the
     /// form has one of that name; a media type gives no meaning to others.
-    fn exactness(&self, format: impl Form) -> Option<u8> {
+    fn exactness(&self, format: impl Negotiable) -> Option<u8> {
         let (kind, subtype) = format.essence().split_once('/')?;
         let is = |range: &str, own: &str| range.eq_ignore_ascii_case(own);
         if self.kind == "*" {
@@ -108,10 +108,10 @@ fn weight(text: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Format;
-    use crate::export_format::FILE;
-    use crate::media::{LIST, TABLE};
-    use Format::{Csv, Json, NdJson};
+    use crate::MediaType;
+    use crate::export_format::EXPORT_MEDIA_TYPES;
+    use crate::media::{LIST_MEDIA_TYPES, TABLE_MEDIA_TYPES};
+    use MediaType::{Csv, Json, NdJson};
     use proptest::prelude::*;
 
     #[test]
@@ -148,14 +148,20 @@ mod tests {
             ("text/csv;q=0.0, application/json;q=0.000", None),
             ("*/*;q=0", None),
         ] {
-            assert_eq!(chosen(Some(accept), TABLE), format, "{accept}");
+            assert_eq!(choose(Some(accept), TABLE_MEDIA_TYPES), format, "{accept}");
         }
-        assert_eq!(chosen(None, TABLE), Some(Json));
-        assert_eq!(chosen(Some("text/csv"), LIST), None);
-        assert_eq!(chosen(Some("text/*, */*;q=0.1"), LIST), Some(Json));
-        assert_eq!(chosen(Some("*/*"), FILE), Some(Csv));
-        assert_eq!(chosen(Some("application/*"), FILE), Some(NdJson));
-        assert_eq!(chosen(Some("application/json"), FILE), None);
+        assert_eq!(choose(None, TABLE_MEDIA_TYPES), Some(Json));
+        assert_eq!(choose(Some("text/csv"), LIST_MEDIA_TYPES), None);
+        assert_eq!(
+            choose(Some("text/*, */*;q=0.1"), LIST_MEDIA_TYPES),
+            Some(Json)
+        );
+        assert_eq!(choose(Some("*/*"), EXPORT_MEDIA_TYPES), Some(Csv));
+        assert_eq!(
+            choose(Some("application/*"), EXPORT_MEDIA_TYPES),
+            Some(NdJson)
+        );
+        assert_eq!(choose(Some("application/json"), EXPORT_MEDIA_TYPES), None);
     }
 
     #[test]
@@ -181,7 +187,7 @@ mod tests {
             ),
             ("text/csv;q=0.5;ext=1, application/json;q=0.4", Some(Csv)),
         ] {
-            assert_eq!(chosen(Some(accept), TABLE), format, "{accept}");
+            assert_eq!(choose(Some(accept), TABLE_MEDIA_TYPES), format, "{accept}");
         }
     }
 
@@ -213,11 +219,19 @@ mod tests {
             "text/csv;=b",
             "tëxt/csv",
         ] {
-            assert_eq!(chosen(Some(nothing), TABLE), Some(Json), "{nothing}");
+            assert_eq!(
+                choose(Some(nothing), TABLE_MEDIA_TYPES),
+                Some(Json),
+                "{nothing}"
+            );
             let among = format!("{nothing}, application/x-ndjson;q=0.1");
             // A quote that is left open takes all that follows it.
             let expected = if nothing.contains('"') { Json } else { NdJson };
-            assert_eq!(chosen(Some(&among), TABLE), Some(expected), "{among}");
+            assert_eq!(
+                choose(Some(&among), TABLE_MEDIA_TYPES),
+                Some(expected),
+                "{among}"
+            );
         }
     }
 
@@ -237,19 +251,19 @@ mod tests {
     proptest! {
         #[test]
         fn plain_weights_choose_the_greatest(weights in prop::array::uniform3(0..1001u16)) {
-            let member = |(format, weight): (&Format, &u16)| {
+            let member = |(format, weight): (&MediaType, &u16)| {
                 format!("{};q={}.{:03}", format.essence(), weight / 1000, weight % 1000)
             };
-            let header: Vec<String> = TABLE.iter().zip(&weights).map(member).collect();
+            let header: Vec<String> = TABLE_MEDIA_TYPES.iter().zip(&weights).map(member).collect();
             let greatest = weights.iter().max().copied().unwrap_or_default();
-            let first = TABLE.iter().zip(&weights).find(|(_, weight)| **weight == greatest);
+            let first = TABLE_MEDIA_TYPES.iter().zip(&weights).find(|(_, weight)| **weight == greatest);
             let expected = first.filter(|_| greatest > 0).map(|(format, _)| *format);
-            prop_assert_eq!(chosen(Some(&header.join(", ")), TABLE), expected);
+            prop_assert_eq!(choose(Some(&header.join(", ")), TABLE_MEDIA_TYPES), expected);
         }
 
         #[test]
         fn no_text_makes_it_panic(text in "[a/*;=q0.1,\" \\\\]{0,40}|\\PC*") {
-            let _ = chosen(Some(&text), TABLE);
+            let _ = choose(Some(&text), TABLE_MEDIA_TYPES);
         }
     }
 }

@@ -4,7 +4,7 @@ use domain::Param;
 use maud::{Markup, html};
 use tables::Cursor;
 use tables::page::{MAX_PAGE_SIZE, PageSize};
-use tables::population::{Least, Measure, Order};
+use tables::population::{Measure, MinLiving, Order};
 
 use crate::api::{King, Population};
 use crate::field::{Text, choice};
@@ -97,9 +97,9 @@ impl Ask {
         let order = form.given("sort").map(Order::parse);
         let order = order.flatten().unwrap_or(Order::Down(Measure::Living));
         form.set("sort", order.name());
-        let least = form.given("least").map(Least::parse);
+        let least = form.given("least").map(MinLiving::parse);
         if least.as_ref().is_some_and(Option::is_none) {
-            form.wrong("least", format!("Must be {}.", Least::EXPECTED));
+            form.wrong("least", format!("Must be {}.", MinLiving::EXPECTED));
         }
         let name = form.given("name").map(ToOwned::to_owned);
         if name
@@ -113,7 +113,7 @@ impl Ask {
         }
         Self {
             order,
-            least: least.flatten().map(|Least(least)| least),
+            least: least.flatten().map(|MinLiving(least)| least),
             name: name.filter(|_| form.error("name").is_none()),
             after: form.given("after").and_then(Cursor::parse),
             form,

@@ -3,7 +3,7 @@
 use crate::page::PageSize;
 use crate::statement::{Bind, Statement};
 use crate::table_spec::TableSpec;
-use http_semantics::media::Frame;
+use http_semantics::media::ListFraming;
 
 /// One row of (body, `last`, `has_more`). `last` is the key of the last change shown, or null if
 /// there is none.
@@ -23,7 +23,7 @@ fn page(
     key: &str,
     after: i64,
     limit: PageSize,
-    frame: Frame,
+    frame: ListFraming,
 ) -> Statement {
     let sql = PAGE
         .replace("{change_log}", table.declaration.change_log)
@@ -44,7 +44,7 @@ pub fn change_seq(table: &TableSpec) -> Statement {
 
 /// The changes after a `seq`, by the primary key.
 #[must_use]
-pub fn since(table: &TableSpec, seq: i64, limit: PageSize, frame: Frame) -> Statement {
+pub fn since(table: &TableSpec, seq: i64, limit: PageSize, frame: ListFraming) -> Statement {
     page(table, "seq > ?1", "seq", seq, limit, frame)
 }
 
@@ -55,7 +55,7 @@ pub fn versions(
     id: i64,
     version: i64,
     limit: PageSize,
-    frame: Frame,
+    frame: ListFraming,
 ) -> Statement {
     let filter = format!("{} = ?7 AND version > ?1", table.declaration.change_log_id);
     let mut statement = page(table, &filter, "version", version, limit, frame);

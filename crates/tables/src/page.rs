@@ -5,7 +5,7 @@
 
 use crate::Cursor;
 use domain::ids::Ids;
-use domain::{Param, param::whole};
+use domain::{Param, param::parse_positive_integer};
 use http_semantics::Problem;
 use http_semantics::params::Params;
 
@@ -58,7 +58,7 @@ macro_rules! record_count {
             const EXPECTED: &'static str = concat!("a whole number from 1 to ", $max);
 
             fn parse(text: &str) -> Option<Self> {
-                whole(text).and_then(Self::new)
+                parse_positive_integer(text).and_then(Self::new)
             }
         }
     };
@@ -83,11 +83,11 @@ record_count! {
 }
 
 // One page has all records of a batch of ids.
-const _: () = assert!(Ids::MOST <= MAX_PAGE_SIZE as usize);
+const _: () = assert!(Ids::MAX_IDS <= MAX_PAGE_SIZE as usize);
 
 /// What a list is ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Key {
+pub enum SortKey {
     /// The id.
     Id,
     /// The name whatever its case, then the id.
@@ -98,7 +98,7 @@ pub enum Key {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
     /// What by.
-    pub key: Key,
+    pub key: SortKey,
     /// Greatest first.
     pub descending: bool,
 }
@@ -109,28 +109,28 @@ impl Sort {
         (
             "id",
             Self {
-                key: Key::Id,
+                key: SortKey::Id,
                 descending: false,
             },
         ),
         (
             "-id",
             Self {
-                key: Key::Id,
+                key: SortKey::Id,
                 descending: true,
             },
         ),
         (
             "name",
             Self {
-                key: Key::Name,
+                key: SortKey::Name,
                 descending: false,
             },
         ),
         (
             "-name",
             Self {
-                key: Key::Name,
+                key: SortKey::Name,
                 descending: true,
             },
         ),
@@ -138,8 +138,8 @@ impl Sort {
 
     fn takes(self, cursor: &Cursor) -> bool {
         match cursor {
-            Cursor::Id(_) => self.key == Key::Id,
-            Cursor::Name { .. } => self.key == Key::Name,
+            Cursor::Id(_) => self.key == SortKey::Id,
+            Cursor::Name { .. } => self.key == SortKey::Name,
             Cursor::Pair(..) => false,
         }
     }
@@ -148,7 +148,7 @@ impl Sort {
 impl Default for Sort {
     fn default() -> Self {
         Self {
-            key: Key::Id,
+            key: SortKey::Id,
             descending: false,
         }
     }
@@ -194,7 +194,7 @@ impl Page {
     ///
     /// # Errors
     /// A value that cannot be used, or a cursor of another order.
-    pub fn read(params: &Params) -> Result<Self, Problem> {
+    pub fn from_params(params: &Params) -> Result<Self, Problem> {
         let page = Self {
             limit: params.get("limit")?.unwrap_or_default(),
             after: params.get("after")?,
@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     fn read(query: &str) -> Result<Page, Problem> {
-        Page::read(&Params::read(query, &PAGE_PARAMETERS)?)
+        Page::from_params(&Params::parse(query, &PAGE_PARAMETERS)?)
     }
 
     #[test]

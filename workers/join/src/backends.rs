@@ -8,7 +8,7 @@ use domain::Param;
 use edge::change_seqs::{self, CHANGE_SEQ};
 use edge::{Call, ChangeSeqs, Env, Error, ServiceClient};
 use futures_util::future::{join, try_join};
-use http_semantics::{Format, Problem, Tag};
+use http_semantics::{MediaType, Problem, Tag};
 use web_sys::Response;
 
 use crate::domain::Malformed;
@@ -70,12 +70,12 @@ pub async fn change_seqs(env: Env) -> Option<ChangeSeqs> {
 ///
 /// # Errors
 /// A header without entity tags.
-pub async fn unchanged(call: &Call, format: Format) -> Result<Option<Tag>, Problem> {
-    let Some(known) = call.preconditions()?.known_counters(format) else {
+pub async fn unchanged(call: &Call, format: MediaType) -> Result<Option<Tag>, Problem> {
+    let Some(known) = call.preconditions()?.known_change_seqs(format) else {
         return Ok(None);
     };
     let current = change_seqs::current(call, change_seqs).await;
-    Ok((current == Some(known.into())).then(|| Tag::of_list(format, &known)))
+    Ok((current == Some(known.into())).then(|| Tag::from_change_seqs(format, &known)))
 }
 
 /// A header of a response.
@@ -101,22 +101,23 @@ fn tag(response: &Response) -> Option<Tag> {
 /// What a backend's tag is made of: a change sequence or a version.
 fn validator(response: &Response) -> Option<i64> {
     let tag = tag(response)?;
-    let change_seq = tag.counters(Format::Json).map(|[seq]| seq);
+    let change_seq = tag.change_seqs(MediaType::Json).map(|[seq]| seq);
     change_seq.or(tag.version())
 }
 
 /// The change sequence of a response, from its header or its tag.
 fn change_seq(response: &Response) -> Option<i64> {
-    change_seq_header(response).or_else(|| tag(response)?.counters(Format::Json).map(|[seq]| seq))
+    change_seq_header(response)
+        .or_else(|| tag(response)?.change_seqs(MediaType::Json).map(|[seq]| seq))
 }
 
 impl PeoplePart {
-    fn new(places: &Response, response: Response, format: Format) -> Self {
+    fn new(places: &Response, response: Response, format: MediaType) -> Self {
         let validators = [validator(places), validator(&response)].map(Option::unwrap_or_default);
         let change_seqs = change_seq(places).zip(change_seq(&response));
         Self {
             response,
-            tag: Tag::of_list(format, &validators),
+            tag: Tag::from_change_seqs(format, &validators),
             change_seqs: change_seqs.map(|(places, people)| ChangeSeqs { places, people }),
         }
     }
@@ -159,7 +160,7 @@ impl Backends {
     pub async fn fetch(
         &self,
         [places, people]: [&str; 2],
-        format: Format,
+        format: MediaType,
         is_head: bool,
     ) -> Result<Fetched, Error> {
         let people = async {
@@ -197,14 +198,19 @@ impl Backends {
             (false, true) => of_people = self.people.get(people).await,
             (false, false) => {}
         }
-        Ok(Some(self.fetched(of_place, of_people, Format::Json, false)))
+        Ok(Some(self.fetched(
+            of_place,
+            of_people,
+            MediaType::Json,
+            false,
+        )))
     }
 
     fn fetched(
         &self,
         places: Response,
         people: Result<Response, Error>,
-        format: Format,
+        format: MediaType,
         is_head: bool,
     ) -> Fetched {
         // A HEAD has no body that could be malformed, so its headers must have a tag.

@@ -2,7 +2,7 @@
 
 use domain::Param;
 use http_semantics::Problem;
-use http_semantics::media::LIST;
+use http_semantics::media::LIST_MEDIA_TYPES;
 use tables::page::{self, PageSize};
 use tables::{Cursor, Record, change_log};
 
@@ -41,8 +41,8 @@ fn position(
 pub async fn history<R: Collection>(call: Call) -> Result<Answer, Error> {
     let id: R::Id = call.id()?;
     let (after, limit) = position(&call, "after", HISTORY_PARAMETERS)?;
-    let format = call.format(LIST)?;
-    let statement = change_log::versions(R::table(), id.into(), after, limit, format.frame());
+    let format = call.format(LIST_MEDIA_TYPES)?;
+    let statement = change_log::versions(R::table(), id.into(), after, limit, format.framing());
     let row = Database::of(&call.env)?.row(&statement).await?;
     let row = row.ok_or_else(Problem::internal)?;
     let last = row.integer("last");
@@ -53,7 +53,7 @@ pub async fn history<R: Collection>(call: Call) -> Result<Answer, Error> {
     let next = last.filter(|_| row.truth("has_more")).map(Cursor::Id);
     let next = next.map(|after| page::next_link(&path, &call.query, &after.to_string()));
     let body = Body::Js(row.value("body"));
-    Ok(Answer::ok(format.media_type(), body).header_if("link", next))
+    Ok(Answer::ok(format.content_type(), body).header_if("link", next))
 }
 
 /// `GET /v1/{collection}/changes`: every change after a cursor, in the order in which they were
@@ -63,15 +63,15 @@ pub async fn history<R: Collection>(call: Call) -> Result<Answer, Error> {
 /// An invalid query.
 pub async fn changes<R: Record>(call: Call) -> Result<Answer, Error> {
     let (since, limit) = position(&call, "since", CHANGES_PARAMETERS)?;
-    let format = call.format(LIST)?;
-    let statement = change_log::since(R::table(), since, limit, format.frame());
+    let format = call.format(LIST_MEDIA_TYPES)?;
+    let statement = change_log::since(R::table(), since, limit, format.framing());
     let row = Database::of(&call.env)?.row(&statement).await?;
     let row = row.ok_or_else(Problem::internal)?;
     let next = Cursor::Id(row.integer("last").unwrap_or(since)).to_string();
     let path = format!("{}/changes", path::<R>());
     let link = page::since_link(&path, &call.query, &next);
     let body = Body::Js(row.value("body"));
-    Ok(Answer::ok(format.media_type(), body).header("link", link))
+    Ok(Answer::ok(format.content_type(), body).header("link", link))
 }
 
 /// The change sequence of the table, to revalidate cached responses that depend on it alone.

@@ -6,8 +6,8 @@ mod export;
 
 use domain::Param;
 use futures_util::future::join;
-use http_semantics::media::TABLE;
-use http_semantics::{Format, Problem, Tag};
+use http_semantics::media::TABLE_MEDIA_TYPES;
+use http_semantics::{MediaType, Problem, Tag};
 use tables::{ListQuery, Record, list_statement, record_statement};
 
 use crate::change_seqs::{CHANGE_SEQ, ChangeSeqs};
@@ -52,8 +52,8 @@ pub fn not_found<R: Record>(id: impl Into<i64>) -> Problem {
 /// An invalid query.
 pub async fn list<R: Record>(call: Call) -> Result<Answer, Error> {
     let table = R::table();
-    let query = ListQuery::read(table, &call.params(&table.list_parameters)?)?;
-    let format = call.format(TABLE)?;
+    let query = ListQuery::from_params(table, &call.params(&table.list_parameters)?)?;
+    let format = call.format(TABLE_MEDIA_TYPES)?;
     let seen = call.seen(format)?;
     let page = list_statement::page(table, &query, format, seen);
     let page = Database::of(&call.env)?.page(&page).await?;
@@ -72,7 +72,7 @@ pub async fn read<R: Collection>(call: Call) -> Result<Answer, Error> {
     let row = row.ok_or_else(|| not_found::<R>(id))?;
     let change_seq = row.integer("change_seq");
     let record = Stored::read(id.into(), &row);
-    let tag = Tag::of_version(record.version);
+    let tag = Tag::from_version(record.version);
     if call.preconditions()?.not_modified(Some(record.version)) {
         return Ok(Answer::not_modified(&tag));
     }
@@ -93,7 +93,7 @@ pub async fn read<R: Collection>(call: Call) -> Result<Answer, Error> {
 pub async fn document<R: Collection>(call: Call) -> Result<Answer, Error> {
     call.params(&[])?;
     let body = Body::Text(R::OPENAPI.to_owned());
-    Ok(Answer::ok(Format::Json.media_type(), body))
+    Ok(Answer::ok(MediaType::Json.content_type(), body))
 }
 
 /// `GET /readyz`: whether the database and the other service respond.

@@ -108,7 +108,7 @@ impl Database {
     /// A session for one round trip: what was seen by the one before goes along with it, or it is
     /// of the primary anyway. A worker that keeps no register has a database that nobody follows.
     fn session(&self) -> Result<Session, Error> {
-        match self.reading.constraint() {
+        match self.reading.session_constraint() {
             Some(constraint) => self.binding.with_session(&constraint).map_err(thrown),
             None => Ok(self.binding.clone().unchecked_into()),
         }

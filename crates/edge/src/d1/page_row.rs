@@ -1,6 +1,6 @@
 //! A page of a table: one row of (body, cursor, total, `change_seq`).
 
-use http_semantics::{Format, Tag};
+use http_semantics::{MediaType, Tag};
 use tables::page;
 use tables::statement::Statement;
 
@@ -43,9 +43,15 @@ impl PageRow {
     /// The page with its headers: `ETag`, `Link` where there is a next one, and
     /// `X-Total-Count` where it was asked for. 304 where the reader has seen it already.
     #[must_use]
-    pub fn into_answer(self, format: Format, path: &str, query: &str, seen: Option<i64>) -> Answer {
+    pub fn into_answer(
+        self,
+        format: MediaType,
+        path: &str,
+        query: &str,
+        seen: Option<i64>,
+    ) -> Answer {
         let counter = self.0.integer("change_seq").unwrap_or_default();
-        let tag = Tag::of_list(format, &[counter]);
+        let tag = Tag::from_change_seqs(format, &[counter]);
         if seen == Some(counter) {
             return Answer::not_modified(&tag);
         }
@@ -53,7 +59,7 @@ impl PageRow {
             .after()
             .map(|after| page::next_link(path, query, &after));
         let count = self.0.integer("total").map(|count| count.to_string());
-        Answer::ok(format.media_type(), Body::Js(self.body()))
+        Answer::ok(format.content_type(), Body::Js(self.body()))
             .made_at(Some(ChangeSeqs::of_table(counter)))
             .tagged(&tag)
             .header_if("link", next)

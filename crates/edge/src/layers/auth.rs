@@ -2,7 +2,7 @@
 
 use domain::Param;
 use http_semantics::Problem;
-use http_semantics::auth::{Policy, Scope, Token};
+use http_semantics::auth::{AccessPolicy, Scope, Token};
 
 use crate::env::Env;
 use crate::error::Error;
@@ -23,9 +23,9 @@ pub type Guard = fn(&Call, Scope) -> Result<Option<Token>, Error>;
 
 /// The policy: the variables `READS` and `WRITES`, and the secret `TOKENS`.
 #[must_use]
-pub fn policy(env: &Env) -> Policy {
+pub fn policy(env: &Env) -> AccessPolicy {
     let [reads, writes, tokens] = ["READS", "WRITES", "TOKENS"].map(|name| env.setting(name));
-    Policy::of(reads.as_deref(), writes.as_deref(), tokens)
+    AccessPolicy::from_settings(reads.as_deref(), writes.as_deref(), tokens)
 }
 
 /// The secret that the workers share, if it is set and long enough.
@@ -43,8 +43,8 @@ pub fn admit(call: &Call, scope: Scope) -> Result<Option<Token>, Problem> {
     if policy.is_open(scope) {
         return Ok(None);
     }
-    let token = Token::of_authorization(call.header("authorization").as_deref())?;
-    policy.admit(scope, token.as_ref())?;
+    let token = Token::from_authorization(call.header("authorization").as_deref())?;
+    policy.authorize(scope, token.as_ref())?;
     Ok(token)
 }
 
@@ -83,7 +83,7 @@ pub fn gateway_guard(call: &Call, scope: Scope) -> Result<Option<Token>, Error> 
 /// A request with neither.
 pub fn backend_guard(call: &Call, scope: Scope) -> Result<Option<Token>, Error> {
     if let Some(given) = call.header(SERVICE)
-        && secret(&call.env).is_some_and(|secret| secret.is(&given))
+        && secret(&call.env).is_some_and(|secret| secret.matches(&given))
     {
         return Ok(None);
     }

@@ -183,7 +183,7 @@ impl Exchange<'_> {
     pub(crate) fn respond(&self, outcome: Result<Answer, Error>) -> Answer {
         outcome.unwrap_or_else(|error| {
             let problem = error.into_problem();
-            Answer::problem(&problem.answering(!self.method.is_safe()))
+            Answer::problem(&problem.for_method(!self.method.is_safe()))
         })
     }
 

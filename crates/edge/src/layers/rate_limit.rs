@@ -26,7 +26,7 @@ pub fn of(env: &Env) -> Option<RateLimit> {
 /// A request above the limit.
 pub async fn count(call: &Call, limit: RateLimit, token: Option<&Token>) -> Result<(), Problem> {
     let key = match token {
-        Some(token) => token.name(),
+        Some(token) => token.pseudonym(),
         None => call.header("cf-connecting-ip").unwrap_or_default(),
     };
     // If the limiter fails, the request passes.

@@ -65,7 +65,7 @@ pub(crate) async fn find(call: &mut Call, read: &ReadSeqs) -> Lookup {
         let seqs = change_seqs::current(call, move |env| read(env)).await;
         if seqs == Some(response.change_seqs) {
             let span = [began, now()];
-            call.timings.borrow_mut().note("held", span, "proved");
+            call.timings.borrow_mut().record("held", span, "proved");
             call.is_negotiated.set(is_negotiated);
             return Lookup::Hit(match etag.as_deref().and_then(Tag::parse) {
                 Some(tag) => Answer::not_modified(&tag).with_copy(&response),

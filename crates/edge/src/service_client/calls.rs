@@ -137,7 +137,7 @@ impl ServiceClient {
     /// client has sent.
     fn sign(&self, sent: &Headers, is_forwarded: bool) -> Result<(), JsValue> {
         let secret = self.secret.as_ref().map(Token::reveal);
-        let demand = self.reading.demand();
+        let demand = self.reading.request_token();
         let own = [
             (access::SERVICE, secret),
             (access::FORWARDED, is_forwarded.then_some("1")),

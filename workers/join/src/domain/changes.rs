@@ -6,7 +6,7 @@
 //! the two databases differ: then only the order between the feeds is not that of the times.
 
 use domain::Param;
-use http_semantics::media::Frame;
+use http_semantics::media::ListFraming;
 use http_semantics::{Params, Problem};
 use tables::Cursor;
 use tables::page::PageSize;
@@ -60,7 +60,7 @@ impl Changes {
         &self,
         places: &[u8],
         people: &[u8],
-        frame: Frame,
+        frame: ListFraming,
     ) -> Result<(Vec<u8>, [i64; 2]), Malformed> {
         let places = changes(places, br#"","register":"places","seq":"#);
         let people = changes(people, br#"","register":"people","seq":"#);
@@ -126,7 +126,7 @@ fn changes<'a>(feed: &'a [u8], key: &[u8]) -> Option<Vec<Change<'a>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http_semantics::Format;
+    use http_semantics::MediaType;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -171,7 +171,7 @@ mod tests {
                 let (body, next) = query.merged(
                     &feed(&places, made[0], query.since[0], limit),
                     &feed(&people, made[1], query.since[1], limit),
-                    Format::Json.frame(),
+                    MediaType::Json.framing(),
                 ).unwrap();
                 let page: Vec<Value> = serde_json::from_slice(&body).unwrap();
                 prop_assert!(page.len() <= limit.get().into());
@@ -179,7 +179,7 @@ mod tests {
                 shown.extend(page);
                 let cursor = Cursor::Pair(next[0], next[1]);
                 let text = format!("limit={}&since={cursor}", limit.get());
-                query = Changes::read(&Params::read(&text, Changes::PARAMETERS).unwrap()).unwrap();
+                query = Changes::read(&Params::parse(&text, Changes::PARAMETERS).unwrap()).unwrap();
             }
             for (register, log) in [("places", places), ("people", people)] {
                 let of_one = shown.iter().filter(|one| one["register"] == register);
@@ -199,7 +199,7 @@ mod tests {
         let (places, people) = (log("places", &[5, 5]), log("people", &[4, 6]));
         let feed = |log: &[String]| feed(log, 9, 0, query.limit);
         let (body, next) = query
-            .merged(&feed(&places), &feed(&people), Format::NdJson.frame())
+            .merged(&feed(&places), &feed(&people), MediaType::NdJson.framing())
             .unwrap();
         let body = String::from_utf8(body).unwrap();
         let expected = [&people[0], &places[0], &places[1], &people[1]];
@@ -214,7 +214,7 @@ mod tests {
             limit: PageSize::default(),
         };
         let merged = |places: &[u8], people: &[u8]| {
-            let merged = query.merged(places, people, Format::Json.frame());
+            let merged = query.merged(places, people, MediaType::Json.framing());
             merged.map(|(body, next)| (String::from_utf8(body).unwrap(), next))
         };
         assert_eq!(merged(b"[]", b"[]"), Ok(("[]".to_owned(), [3, 4])));

@@ -30,7 +30,7 @@ impl ListQuery {
     /// An invalid value.
     pub fn read(params: &Params) -> Result<Self, Problem> {
         // The page of the places service has the same limit, cursor and count.
-        let page = tables::Page::read(params)?;
+        let page = tables::Page::from_params(params)?;
         Ok(Self {
             limit: page.limit,
             after: page.after.map(|cursor| cursor.id()),

@@ -1,7 +1,7 @@
 //! `GET /v1/integrity` and `POST /v1/integrity/repair`
 
 use edge::{Answer, Body, Call, Error};
-use http_semantics::Format;
+use http_semantics::MediaType;
 use http_semantics::params::Seconds;
 
 use crate::backends::Backends;
@@ -20,7 +20,7 @@ pub async fn integrity(call: Call) -> Result<Answer, Error> {
     backends.drop_deadline();
     let report = integrity::report(&backends).await?;
     let body = serde_json::to_string(&report).unwrap_or_default();
-    Ok(Answer::ok(Format::Json.media_type(), Body::Text(body)))
+    Ok(Answer::ok(MediaType::Json.content_type(), Body::Text(body)))
 }
 
 /// Repairs what the report finds. With `dryRun=true` it only reports what it would do.
@@ -45,5 +45,5 @@ pub async fn repair(call: Call) -> Result<Answer, Error> {
         Err(error) if !dry_run => return Err(error.of_write()),
         repaired => repaired?.to_string(),
     };
-    Ok(Answer::ok(Format::Json.media_type(), Body::Text(body)))
+    Ok(Answer::ok(MediaType::Json.content_type(), Body::Text(body)))
 }

@@ -1,8 +1,8 @@
 //! `GET /v1/people-per-place` and `GET /v1/people-per-place/{id}`
 
 use edge::{Answer, Call, Error};
-use http_semantics::Format;
-use http_semantics::media::LIST;
+use http_semantics::MediaType;
+use http_semantics::media::LIST_MEDIA_TYPES;
 use tables::page::PeopleLimit;
 
 use crate::backends::{Backends, unchanged};
@@ -15,7 +15,7 @@ use crate::service::people_per_place;
 /// An invalid query, or a problem of the places service.
 pub async fn list(call: Call) -> Result<Answer, Error> {
     let query = ListQuery::read(&call.params(ListQuery::PARAMETERS)?)?;
-    let format = call.format(LIST)?;
+    let format = call.format(LIST_MEDIA_TYPES)?;
     if let Some(tag) = unchanged(&call, format).await? {
         return Ok(Answer::not_modified(&tag));
     }
@@ -30,7 +30,7 @@ pub async fn list(call: Call) -> Result<Answer, Error> {
 pub async fn read(call: Call) -> Result<Answer, Error> {
     let limit: Option<PeopleLimit> = call.params(READ_PARAMETERS)?.get("peopleLimit")?;
     let id = call.id()?;
-    let known = call.preconditions()?.known_counters(Format::Json);
+    let known = call.preconditions()?.known_change_seqs(MediaType::Json);
     let backends = Backends::for_reader(&call)?;
     people_per_place::read(&backends, id, limit.unwrap_or_default(), known).await
 }

@@ -1,7 +1,7 @@
 //! `GET /v1/statistics/places`
 
 use edge::{Answer, Call, Error};
-use http_semantics::media::TABLE;
+use http_semantics::media::TABLE_MEDIA_TYPES;
 
 use crate::backends::{Backends, unchanged};
 use crate::domain::statistics::StatisticsQuery;
@@ -16,7 +16,7 @@ pub async fn places(call: Call) -> Result<Answer, Error> {
     let query = StatisticsQuery::read(&params, edge::now())?;
     let format = match query.format {
         Some(format) => format,
-        None => call.format(TABLE)?,
+        None => call.format(TABLE_MEDIA_TYPES)?,
     };
     if let Some(tag) = unchanged(&call, format).await? {
         return Ok(Answer::not_modified(&tag));

@@ -9,7 +9,7 @@ use std::future::ready;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_semantics::Tag;
-use http_semantics::media::{Frame, LIST};
+use http_semantics::media::{LIST_MEDIA_TYPES, ListFraming};
 use js_sys::{Array, JsString};
 use tables::change_log;
 use tables::page::PageSize;
@@ -24,8 +24,8 @@ use crate::store;
 /// A query that cannot be used.
 pub async fn by_place(call: Call) -> Result<Answer, Error> {
     let ask = ByPlace::read(&call.params(ByPlace::PARAMETERS)?)?;
-    let format = call.format(LIST)?;
-    let frame = format.frame();
+    let format = call.format(LIST_MEDIA_TYPES)?;
+    let frame = format.framing();
     let seen = call.seen(format)?;
     let database = Database::of(&call.env)?;
     if call.is_head() {
@@ -33,17 +33,17 @@ pub async fn by_place(call: Call) -> Result<Answer, Error> {
         let counter = row
             .and_then(|row| row.integer("change_seq"))
             .unwrap_or_default();
-        let tag = Tag::of_list(format, &[counter]);
+        let tag = Tag::from_change_seqs(format, &[counter]);
         return Ok(if seen == Some(counter) {
             Answer::not_modified(&tag)
         } else {
-            Answer::ok(format.media_type(), Body::Empty).tagged(&tag)
+            Answer::ok(format.content_type(), Body::Empty).tagged(&tag)
         });
     }
     let mut first = Part::of(&database, ask, frame, seen).await?;
     // A body of several statements may hold changes made in between; then the counter has
     // moved, and the tag will never be confirmed.
-    let tag = Tag::of_list(format, &[first.counter]);
+    let tag = Tag::from_change_seqs(format, &[first.counter]);
     if seen == Some(first.counter) {
         return Ok(Answer::not_modified(&tag));
     }
@@ -56,7 +56,7 @@ pub async fn by_place(call: Call) -> Result<Answer, Error> {
             Body::stream(start.chain(rest.map_ok(to_bytes)), frame)
         }
     };
-    Ok(Answer::ok(format.media_type(), body).tagged(&tag))
+    Ok(Answer::ok(format.content_type(), body).tagged(&tag))
 }
 
 /// What one statement answered, and what is left to ask.
@@ -72,7 +72,7 @@ impl Part {
     async fn of(
         database: &Database,
         ask: ByPlace,
-        frame: Frame,
+        frame: ListFraming,
         seen: Option<i64>,
     ) -> Result<Self, Error> {
         let mut rows = database.rows(&store::by_place(&ask, frame, seen)).await?;
@@ -98,7 +98,7 @@ impl Part {
 /// The parts behind the first, each asked for when the one before it has been taken.
 fn parts(
     database: Database,
-    frame: Frame,
+    frame: ListFraming,
     rest: ByPlace,
 ) -> impl Stream<Item = Result<JsString, Error>> {
     stream::try_unfold((database, Some(rest)), move |(database, rest)| async move {

@@ -1,10 +1,10 @@
 //! `GET /v1/people/population`
 
 use edge::{Answer, Body, Call, Database, Error};
-use http_semantics::media::TABLE;
+use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::{Problem, Tag};
 use tables::page;
-use tables::population::Populations;
+use tables::population::PopulationQuery;
 
 use crate::store;
 
@@ -15,15 +15,16 @@ use crate::store;
 /// # Errors
 /// A query that cannot be used.
 pub async fn population(call: Call) -> Result<Answer, Error> {
-    let ask = Populations::read(&call.params(Populations::PARAMETERS)?, edge::now())?;
-    let format = call.format(TABLE)?;
+    let ask =
+        PopulationQuery::from_params(&call.params(PopulationQuery::PARAMETERS)?, edge::now())?;
+    let format = call.format(TABLE_MEDIA_TYPES)?;
     let seen = call.seen(format)?;
     let row = Database::of(&call.env)?
         .row(&store::population(&ask, format, seen))
         .await?;
     let row = row.ok_or_else(Problem::internal)?;
     let counter = row.integer("change_seq").unwrap_or_default();
-    let tag = Tag::of_list(format, &[counter]);
+    let tag = Tag::from_change_seqs(format, &[counter]);
     if seen == Some(counter) {
         return Ok(Answer::not_modified(&tag));
     }
@@ -32,11 +33,13 @@ pub async fn population(call: Call) -> Result<Answer, Error> {
     // What was, is told by the time too.
     let change_seqs = Some(edge::ChangeSeqs::of_table(counter)).filter(|_| ask.as_of.is_none());
     let number = |column| row.integer(column).unwrap_or_default().to_string();
-    Ok(Answer::ok(format.media_type(), Body::Js(row.value("body")))
-        .made_at(change_seqs)
-        .tagged(&tag)
-        .header_if("link", next)
-        .header("x-total-living", number("living"))
-        .header("x-total-dead", number("dead"))
-        .header("x-total-nowhere", number("dead_without_place")))
+    Ok(
+        Answer::ok(format.content_type(), Body::Js(row.value("body")))
+            .made_at(change_seqs)
+            .tagged(&tag)
+            .header_if("link", next)
+            .header("x-total-living", number("living"))
+            .header("x-total-dead", number("dead"))
+            .header("x-total-nowhere", number("dead_without_place")),
+    )
 }

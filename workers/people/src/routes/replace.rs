@@ -102,7 +102,7 @@ pub async fn patch(call: Call) -> Result<Answer, Error> {
         let current = current.ok_or_else(|| Problem::not_found("person", change.id.get()))?;
         change.preconditions.check(Some(current.version))?;
         let before: Person = current.record()?;
-        let object = before.to_object().patched(patch.clone());
+        let object = before.to_object().merge_patched(patch.clone());
         let person = record_of(object, Some(change.id.get()))?;
         change.update(current, person)
     };

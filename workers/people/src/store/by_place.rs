@@ -1,6 +1,6 @@
 //! People grouped by place.
 
-use http_semantics::media::Frame;
+use http_semantics::media::ListFraming;
 use tables::page::MAX_PAGE_SIZE;
 use tables::statement::{Bind, Statement};
 
@@ -15,7 +15,7 @@ pub const PEOPLE_A_STATEMENT: i64 = 20_000;
 /// The groups asked for, as many as one statement answers; none if nothing has changed since
 /// the counter that was `seen`.
 #[must_use]
-pub fn by_place(ask: &ByPlace, frame: Frame, seen: Option<i64>) -> Statement {
+pub fn by_place(ask: &ByPlace, frame: ListFraming, seen: Option<i64>) -> Statement {
     let numbers = [
         ask.range.after,
         ask.range.through,

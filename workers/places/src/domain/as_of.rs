@@ -2,7 +2,7 @@
 
 use domain::ids::Ids;
 use domain::{Moment, Param};
-use http_semantics::params::as_of;
+use http_semantics::params::parse_as_of;
 use http_semantics::{Params, Problem};
 use tables::Cursor;
 use tables::page::PageSize;
@@ -35,7 +35,7 @@ impl PlacesAsOf {
             Some(_) => return Err(Problem::invalid_parameter("after", Cursor::EXPECTED)),
         };
         Ok(Self {
-            as_of: as_of(params, now)?,
+            as_of: parse_as_of(params, now)?,
             ids: params.get("ids")?,
             limit: params.get("limit")?.unwrap_or_default(),
             after,

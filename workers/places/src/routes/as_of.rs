@@ -1,7 +1,7 @@
 //! `GET /v1/places/as-of`
 
 use edge::{Answer, Call, Database, Error};
-use http_semantics::media::TABLE;
+use http_semantics::media::TABLE_MEDIA_TYPES;
 
 use crate::domain::PlacesAsOf;
 use crate::store;
@@ -12,7 +12,7 @@ use crate::store;
 /// A query that cannot be used.
 pub async fn as_of(call: Call) -> Result<Answer, Error> {
     let ask = PlacesAsOf::read(&call.params(PlacesAsOf::PARAMETERS)?, edge::now())?;
-    let format = call.format(TABLE)?;
+    let format = call.format(TABLE_MEDIA_TYPES)?;
     let seen = call.seen(format)?;
     let page = Database::of(&call.env)?
         .page(&store::as_of(&ask, format, seen))

@@ -49,7 +49,7 @@ pub async fn patch(call: Call) -> Result<Answer, Error> {
         let current = current.ok_or_else(|| Problem::not_found("place", id.get()))?;
         preconditions.check(Some(current.version))?;
         let before: Place = current.record()?;
-        let object = before.to_object().patched(patch.clone());
+        let object = before.to_object().merge_patched(patch.clone());
         let place: Place = record_of(object, Some(id.get()))?;
         if let Some(answer) = apply(&database, id, current, &place).await? {
             return Ok(answer);
@@ -79,7 +79,7 @@ async fn apply(
         return Ok(Some(written.into_answer()));
     }
     match results.next().and_then(|rows| rows.first()) {
-        Some(row) if row.truth("is_deleting") => Err(Problem::place_is_going(id.get()).into()),
+        Some(row) if row.truth("is_deleting") => Err(Problem::place_is_deleting(id.get()).into()),
         _ => Ok(None),
     }
 }

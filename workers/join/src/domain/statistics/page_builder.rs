@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use domain::PlaceId;
 use tables::Cursor;
 use tables::page::{MAX_PAGE_SIZE, PageSize};
-use tables::population::{Measure, Order, Populations, Position};
+use tables::population::{Measure, Order, PopulationQuery, Position};
 
 use super::{Place, Population, Row};
 
@@ -41,7 +41,7 @@ enum Source {
 /// A page that is being built.
 #[derive(Debug)]
 pub struct StatisticsPageBuilder {
-    query: Populations,
+    query: PopulationQuery,
     /// The source of the next rows: none after the last row.
     source: Option<Source>,
     after: Option<Position>,
@@ -51,11 +51,11 @@ pub struct StatisticsPageBuilder {
 impl StatisticsPageBuilder {
     /// An empty page.
     #[must_use]
-    pub fn new(query: Populations) -> Self {
+    pub fn new(query: PopulationQuery) -> Self {
         let is_counted = query.after.is_some_and(|after| after.number > 0);
         let is_after_all = query
             .after
-            .is_some_and(|after| after.place == PlaceId::MOST);
+            .is_some_and(|after| after.place == PlaceId::MAX_ID);
         let source = match (query.order, query.least) {
             (Order::Id, None) => Source::Places,
             (Order::Up(_), None) if !is_counted && !is_after_all => Source::EmptyPlaces,
@@ -77,14 +77,14 @@ impl StatisticsPageBuilder {
         let limit = PageSize::new(i64::try_from(left).ok()?)?;
         let after = self.after.map_or(0, |after| after.place);
         let by_id = |limit| {
-            let populations = Populations {
+            let populations = PopulationQuery {
                 limit,
                 after: Some(Position {
                     number: 0,
                     place: after,
                 }),
                 as_of: self.query.as_of.clone(),
-                ..Populations::default()
+                ..PopulationQuery::default()
             };
             let page = format!("limit={}&after={}", limit.get(), Cursor::Id(after));
             [self.places(&page), populations.path()]
@@ -93,7 +93,7 @@ impl StatisticsPageBuilder {
             Source::Places => by_id(limit),
             Source::EmptyPlaces => by_id(PageSize::MAX),
             Source::Populations => {
-                let people = Populations {
+                let people = PopulationQuery {
                     limit,
                     after: self.after,
                     least: self.least(),
@@ -208,7 +208,7 @@ impl StatisticsPageBuilder {
     fn next_source(&mut self) {
         let (source, place) = match (self.source, self.query.order, self.query.least) {
             (Some(Source::EmptyPlaces), Order::Up(_), _) => {
-                (Some(Source::Populations), PlaceId::MOST)
+                (Some(Source::Populations), PlaceId::MAX_ID)
             }
             (Some(Source::Populations), Order::Down(_), None) => (Some(Source::EmptyPlaces), 0),
             _ => (None, 0),

@@ -3,7 +3,7 @@
 use domain::Param;
 use edge::{Answer, Call, Error, ServiceClient, auth};
 use http_semantics::Problem;
-use http_semantics::auth::{Policy, Scope, Token};
+use http_semantics::auth::{AccessPolicy, Scope, Token};
 use http_semantics::problem::Kind;
 use pages::api::Refusal;
 use pages::{Form, enter};
@@ -20,7 +20,7 @@ const FORM_BYTES: usize = 64 * 1024;
 
 /// The session of a browser.
 pub struct Session {
-    policy: Policy,
+    policy: AccessPolicy,
     token: Option<Token>,
     is_new: bool,
 }
@@ -39,7 +39,7 @@ impl Session {
     pub fn begin(&self, mut form: Form) -> Form {
         form.wants_token = self
             .policy
-            .admit(Scope::Write, self.token.as_ref())
+            .authorize(Scope::Write, self.token.as_ref())
             .is_err();
         form
     }
@@ -49,7 +49,7 @@ impl Session {
     /// # Errors
     /// A missing token, if reading needs one.
     pub fn require_read(&self) -> Result<(), Problem> {
-        self.policy.admit(Scope::Read, self.token.as_ref())
+        self.policy.authorize(Scope::Read, self.token.as_ref())
     }
 
     /// Whether the sender of a form may write. If not, the form states why.
@@ -67,7 +67,7 @@ impl Session {
                 return false;
             }
         }
-        match self.policy.admit(scope, self.token.as_ref()) {
+        match self.policy.authorize(scope, self.token.as_ref()) {
             Ok(()) => true,
             Err(problem) => {
                 self.is_new = false;

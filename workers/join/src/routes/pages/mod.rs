@@ -41,7 +41,7 @@ pub async fn not_found(_call: Call) -> Result<Answer, Error> {
 #[must_use]
 pub fn error_page(error: Error) -> Answer {
     let problem = error.into_problem();
-    let entry = problem.kind().entry();
+    let entry = problem.kind().problem_type();
     html(
         entry.status,
         message::message(entry.title, problem.detail(), entry.remedy),

@@ -83,7 +83,7 @@ pub async fn history<T: DeserializeOwned>(
 pub async fn places_of(backends: &Backends, mut ids: Vec<i64>) -> Result<Vec<Place>, Error> {
     ids.sort_unstable();
     ids.dedup();
-    ids.truncate(Ids::MOST);
+    ids.truncate(Ids::MAX_IDS);
     if ids.is_empty() {
         return Ok(Vec::new());
     }
