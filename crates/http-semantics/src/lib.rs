@@ -1,8 +1,7 @@
-//! What HTTP headers, queries and bodies mean, as pure functions: content negotiation,
-//! conditional requests, CORS, problems, links, parameters, paths, strict JSON and CSV.
+//! The semantics of HTTP as pure functions: content negotiation, conditional requests, CORS,
+//! problems, query parameters, paths, strict JSON and CSV.
 //!
-//! Nothing here knows of Cloudflare or of JavaScript, so all of it runs under plain
-//! `cargo test`.
+//! This crate does not depend on Cloudflare or JavaScript, so `cargo test` runs all of it.
 
 pub mod auth;
 pub mod bookmark;
