@@ -4,6 +4,7 @@
 //! This crate does not depend on Cloudflare or JavaScript, so `cargo test` runs all of it.
 
 pub mod auth;
+mod bearer_token;
 pub mod bookmark;
 pub mod cors;
 pub mod csv;

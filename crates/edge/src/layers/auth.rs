@@ -2,7 +2,7 @@
 
 use domain::Param;
 use http_semantics::Problem;
-use http_semantics::auth::{AccessPolicy, Scope, Token};
+use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 
 use crate::env::Env;
 use crate::error::Error;
@@ -19,7 +19,7 @@ pub const SERVICE: &str = "x-service-secret";
 pub const FORWARDED: &str = "x-gateway-forwarded";
 
 /// Checks whether a request may use a scope: the token that allows it, if it needed one.
-pub type Guard = fn(&Call, Scope) -> Result<Option<Token>, Error>;
+pub type Guard = fn(&Call, Scope) -> Result<Option<BearerToken>, Error>;
 
 /// The policy: the variables `READS` and `WRITES`, and the secret `TOKENS`.
 #[must_use]
@@ -30,20 +30,20 @@ pub fn policy(env: &Env) -> AccessPolicy {
 
 /// The secret that the workers share, if it is set and long enough.
 #[must_use]
-pub fn secret(env: &Env) -> Option<Token> {
-    Token::parse(&env.setting("SERVICE_SECRET")?)
+pub fn secret(env: &Env) -> Option<BearerToken> {
+    BearerToken::parse(&env.setting("SERVICE_SECRET")?)
 }
 
 /// Checks the token in `Authorization`.
 ///
 /// # Errors
 /// A request without the token that it needs.
-pub fn admit(call: &Call, scope: Scope) -> Result<Option<Token>, Problem> {
+pub fn admit(call: &Call, scope: Scope) -> Result<Option<BearerToken>, Problem> {
     let policy = policy(&call.env);
     if policy.is_open(scope) {
         return Ok(None);
     }
-    let token = Token::from_authorization(call.header("authorization").as_deref())?;
+    let token = BearerToken::from_authorization(call.header("authorization").as_deref())?;
     policy.authorize(scope, token.as_ref())?;
     Ok(token)
 }
@@ -54,7 +54,7 @@ pub(crate) fn authenticate(
     call: &Call,
     properties: &Properties,
     guard: Guard,
-) -> Result<Option<Token>, Error> {
+) -> Result<Option<BearerToken>, Error> {
     if properties.is_internal && call.header(FORWARDED).is_some() {
         return Err(Problem::unknown_route().into());
     }
@@ -73,7 +73,7 @@ pub(crate) fn authenticate(
 ///
 /// # Errors
 /// A request without the token that it needs.
-pub fn gateway_guard(call: &Call, scope: Scope) -> Result<Option<Token>, Error> {
+pub fn gateway_guard(call: &Call, scope: Scope) -> Result<Option<BearerToken>, Error> {
     Ok(admit(call, scope)?)
 }
 
@@ -81,7 +81,7 @@ pub fn gateway_guard(call: &Call, scope: Scope) -> Result<Option<Token>, Error> 
 ///
 /// # Errors
 /// A request with neither.
-pub fn backend_guard(call: &Call, scope: Scope) -> Result<Option<Token>, Error> {
+pub fn backend_guard(call: &Call, scope: Scope) -> Result<Option<BearerToken>, Error> {
     if let Some(given) = call.header(SERVICE)
         && secret(&call.env).is_some_and(|secret| secret.matches(&given))
     {

@@ -3,7 +3,7 @@
 
 use domain::Param;
 use http_semantics::Problem;
-use http_semantics::auth::Token;
+use http_semantics::auth::BearerToken;
 use http_semantics::rate_limit::RateLimit;
 use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -24,7 +24,11 @@ pub fn of(env: &Env) -> Option<RateLimit> {
 ///
 /// # Errors
 /// A request above the limit.
-pub async fn count(call: &Call, limit: RateLimit, token: Option<&Token>) -> Result<(), Problem> {
+pub async fn count(
+    call: &Call,
+    limit: RateLimit,
+    token: Option<&BearerToken>,
+) -> Result<(), Problem> {
     let key = match token {
         Some(token) => token.pseudonym(),
         None => call.header("cf-connecting-ip").unwrap_or_default(),

@@ -1,7 +1,7 @@
 //! Who calls, under which name, and what they may: headers and settings.
 
 use domain::Param;
-use http_semantics::auth::{AccessPolicy, Scope, Token};
+use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 use http_semantics::bookmark::Bookmarks;
 use http_semantics::cors;
 use http_semantics::rate_limit::RateLimit;
@@ -109,10 +109,10 @@ fn request_id(input: &[u8]) -> Result<Verdict, String> {
 
 fn authorization(input: &[u8]) -> Result<Verdict, String> {
     let text = text(input);
-    let Ok(Some(token)) = Token::from_authorization(Some(&text)) else {
+    let Ok(Some(token)) = BearerToken::from_authorization(Some(&text)) else {
         return Ok(Verdict::Refused(text.into_owned()));
     };
-    let again = Token::from_authorization(Some(&format!("Bearer {}", token.reveal())));
+    let again = BearerToken::from_authorization(Some(&format!("Bearer {}", token.reveal())));
     let is_same = matches!(again, Ok(Some(again)) if again.matches(token.reveal()));
     same("read again", &is_same, &true)?;
     Ok(Verdict::Taken(text.into_owned()))
@@ -125,7 +125,7 @@ const HASH: &str = "9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176
 /// Whatever stands around it, an entry lets its token in, and nothing else does.
 fn tokens(input: &[u8]) -> Result<Verdict, String> {
     let text = text(input);
-    let token = Token::parse(TOKEN).ok_or("the token is none")?;
+    let token = BearerToken::parse(TOKEN).ok_or("the token is none")?;
     let lets_in = |setting: &str, scope| {
         let policy = AccessPolicy::from_settings(None, None, Some(setting.to_owned()));
         policy.authorize(scope, Some(&token)).is_ok()

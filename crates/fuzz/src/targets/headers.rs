@@ -123,7 +123,9 @@ fn cookies(input: &[u8]) -> Result<Verdict, String> {
     let kept = join::domain::session::set_cookie(&token);
     let pair = kept.split(';').next();
     let again = join::domain::session::token(pair);
-    let again = again.as_ref().map(http_semantics::auth::Token::reveal);
+    let again = again
+        .as_ref()
+        .map(http_semantics::auth::BearerToken::reveal);
     same("kept and given back", &again, &Some(token.reveal()))?;
     Ok(Verdict::Taken(text.into_owned()))
 }

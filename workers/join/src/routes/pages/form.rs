@@ -3,7 +3,7 @@
 use domain::Param;
 use edge::{Answer, Call, Error, ServiceClient, auth};
 use http_semantics::Problem;
-use http_semantics::auth::{AccessPolicy, Scope, Token};
+use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 use http_semantics::problem::Kind;
 use pages::api::Refusal;
 use pages::{Form, enter};
@@ -21,7 +21,7 @@ const FORM_BYTES: usize = 64 * 1024;
 /// The session of a browser.
 pub struct Session {
     policy: AccessPolicy,
-    token: Option<Token>,
+    token: Option<BearerToken>,
     is_new: bool,
 }
 
@@ -59,11 +59,11 @@ impl Session {
 
     fn has_scope(&mut self, scope: Scope, form: &mut Form) -> bool {
         if let Some(given) = form.given("token") {
-            self.token = Token::parse(given);
+            self.token = BearerToken::parse(given);
             self.is_new = true;
             if self.token.is_none() {
                 form.wants_token = true;
-                form.wrong("token", format!("Must be {}.", Token::EXPECTED));
+                form.wrong("token", format!("Must be {}.", BearerToken::EXPECTED));
                 return false;
             }
         }
