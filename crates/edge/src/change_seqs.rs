@@ -12,7 +12,7 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::coalescer::{Coalescer, Limits, Outcome, coalesce};
 use crate::env::Env;
-use crate::http::request::Call;
+use crate::http::request::Request;
 
 /// The change sequences that a response was made at. A backend has one table, and sets both to
 /// its sequence.
@@ -27,7 +27,7 @@ pub struct ChangeSeqs {
 impl ChangeSeqs {
     /// The sequence of a backend's table.
     #[must_use]
-    pub fn of_table(seq: i64) -> Self {
+    pub fn from_table(seq: i64) -> Self {
         Self {
             places: seq,
             people: seq,
@@ -72,7 +72,7 @@ thread_local! {
 /// The change sequences as of a moment after the call of this function, or none if they could not
 /// be read. Concurrent requests share one `read`. If it used a replica that is behind what this
 /// request's client has seen, the request reads for itself.
-pub async fn current<F>(call: &Call, read: impl Fn(Env) -> F + 'static) -> Option<ChangeSeqs>
+pub async fn current<F>(request: &Request, read: impl Fn(Env) -> F + 'static) -> Option<ChangeSeqs>
 where
     F: Future<Output = Option<ChangeSeqs>> + 'static,
 {
@@ -82,18 +82,18 @@ where
         let seqs = batch_read(env);
         async move { vec![seqs.await; waiters.len()] }
     };
-    match coalesce(&READS, call, (), run).await {
+    match coalesce(&READS, request, (), run).await {
         Outcome::Alone(seqs) => seqs,
         Outcome::Batched(seqs, observed) => {
             let seqs = seqs?;
-            let reading = call.env.reading();
+            let reading = request.env.reading();
             if !observed.dominates(&reading.seen()) {
-                return read(call.env.clone()).await;
+                return read(request.env.clone()).await;
             }
-            reading.saw(&observed);
+            reading.observe(&observed);
             Some(seqs)
         }
-        Outcome::NotRun => read(call.env.clone()).await,
+        Outcome::NotRun => read(request.env.clone()).await,
         Outcome::LeaderLost => None,
     }
 }

@@ -35,7 +35,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::env::Env;
-use crate::http::request::Call;
+use crate::http::request::Request;
 use crate::timeout::{now, timer};
 
 /// The maximum number of batches per leader: the platform limits how many queries an invocation
@@ -150,7 +150,7 @@ impl<T, R> Coalescer<T, R> {
 /// results in the same order.
 pub async fn coalesce<T, R, F>(
     coalescer: &'static LocalKey<RefCell<Coalescer<T, R>>>,
-    call: &Call,
+    request: &Request,
     item: T,
     run: impl Fn(Env, Vec<T>) -> F + 'static,
 ) -> Outcome<R>
@@ -160,7 +160,7 @@ where
     F: Future<Output = Vec<R>> + 'static,
 {
     if coalescer.with_borrow_mut(|all| all.start_alone(now())) {
-        let result = run(call.env.clone(), vec![item]).await.pop();
+        let result = run(request.env.clone(), vec![item]).await.pop();
         coalescer.with_borrow_mut(|all| all.alone_since = None);
         return result.map_or(Outcome::NotRun, Outcome::Alone);
     }
@@ -174,8 +174,9 @@ where
     let timeout_ms = coalescer.with_borrow(|all| all.limits.timeout_ms);
     let first = Promise::race(&Array::of2(&finished, &timer(timeout_ms)));
     if coalescer.with_borrow_mut(|all| all.join(waiter, now())) {
-        call.context
-            .wait_until(lead(coalescer, call.env.clone(), run));
+        request
+            .context
+            .wait_until(lead(coalescer, request.env.clone(), run));
     }
     let _ = JsFuture::from(first).await;
     slot.take().unwrap_or(Outcome::LeaderLost)

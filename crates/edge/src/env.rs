@@ -8,7 +8,7 @@ use js_sys::Reflect;
 use wasm_bindgen::JsCast;
 use worker::worker_sys;
 
-use crate::d1::consistency::Reading;
+use crate::d1::consistency::Consistency;
 use crate::http::request_parts::RequestParts;
 use crate::layers::trace::Trace;
 use crate::timeout::Deadline;
@@ -23,29 +23,29 @@ thread_local! {
 pub struct Env {
     bindings: worker::Env,
     trace: Rc<Trace>,
-    reading: Rc<Reading>,
+    reading: Rc<Consistency>,
     budget: Deadline,
 }
 
 impl Env {
     /// For a request of a worker.
     #[must_use]
-    pub fn of_request(bindings: worker::Env, parts: &RequestParts, worker: &str) -> Self {
+    pub fn for_request(bindings: worker::Env, parts: &RequestParts, worker: &str) -> Self {
         Self {
             bindings,
-            trace: Rc::new(Trace::of(parts)),
-            reading: Rc::new(Reading::of(worker)),
+            trace: Rc::new(Trace::new(parts)),
+            reading: Rc::new(Consistency::new(worker)),
             budget: Deadline::default(),
         }
     }
 
     /// For a scheduled run.
     #[must_use]
-    pub fn of_schedule(bindings: worker::Env) -> Self {
+    pub fn for_schedule(bindings: worker::Env) -> Self {
         Self {
             bindings,
             trace: Rc::new(Trace::begin()),
-            reading: Rc::new(Reading::of_primary()),
+            reading: Rc::new(Consistency::from_primary()),
             budget: Deadline::default(),
         }
     }
@@ -57,7 +57,7 @@ impl Env {
     }
 
     /// How current the data must be that the request reads.
-    pub(crate) fn reading(&self) -> &Rc<Reading> {
+    pub(crate) fn reading(&self) -> &Rc<Consistency> {
         &self.reading
     }
 

@@ -40,17 +40,17 @@ impl Error {
 
     /// The same of a write that was sent: a service that failed may have done it.
     #[must_use]
-    pub fn of_write(self) -> Self {
+    pub fn with_unknown_outcome(self) -> Self {
         match self {
-            Self::Problem(problem) => problem.with_unknown_outcome().into(),
+            Self::Problem(problem) => problem.of_write().into(),
             other => other,
         }
     }
 
-    /// Whether a write was refused because this column would no longer be unique.
+    /// Whether a write was rejection because this column would no longer be unique.
     #[must_use]
     pub fn is_unique(&self, column: &str) -> bool {
-        matches!(self, Self::Unique(refused) if refused == column)
+        matches!(self, Self::Unique(rejection) if rejection == column)
     }
 
     /// Whether a write was rejected by this CHECK constraint.

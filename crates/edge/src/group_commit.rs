@@ -13,7 +13,7 @@ use http_semantics::Problem;
 use crate::coalescer::{Coalescer, Limits, Outcome, coalesce};
 use crate::env::Env;
 use crate::error::Error;
-use crate::http::request::Call;
+use crate::http::request::Request;
 
 /// The writes of one kind: `T` is what is written, `R` the result, which is none for a write that
 /// the batch left out.
@@ -38,7 +38,7 @@ pub const fn writes<T, R>() -> RefCell<Writes<T, R>> {
 /// The error of `write`, or an unknown outcome.
 pub async fn group_commit<T, R, F>(
     writes: &'static LocalKey<RefCell<Writes<T, R>>>,
-    call: &Call,
+    request: &Request,
     item: T,
     write: impl Fn(Env, Vec<T>) -> F + 'static,
 ) -> Result<Option<R>, Error>
@@ -60,14 +60,14 @@ where
             }
         }
     };
-    match coalesce(writes, call, item, run).await {
+    match coalesce(writes, request, item, run).await {
         Outcome::Alone(result) => Ok(result?),
         Outcome::Batched(result, observed) => {
             let result = result?;
-            call.env.reading().saw(&observed);
+            request.env.reading().observe(&observed);
             Ok(result)
         }
         Outcome::NotRun => Ok(None),
-        Outcome::LeaderLost => Err(Problem::being_written().with_unknown_outcome().into()),
+        Outcome::LeaderLost => Err(Problem::being_written().of_write().into()),
     }
 }

@@ -7,8 +7,8 @@ use tables::statement::Statement;
 use crate::d1::Database;
 use crate::env::Env;
 use crate::error::Error;
-use crate::http::request::Call;
-use crate::http::response::{Answer, Body};
+use crate::http::request::Request;
+use crate::http::response::{Body, Response};
 use crate::service_client::ServiceClient;
 use crate::timeout::with_timeout;
 
@@ -23,8 +23,8 @@ pub type Dependency = (&'static str, bool);
 /// # Errors
 /// A query, because there are no parameters.
 #[expect(clippy::unused_async, reason = "handlers are async")]
-pub async fn alive(call: Call) -> Result<Answer, Error> {
-    call.params(&[])?;
+pub async fn alive(request: Request) -> Result<Response, Error> {
+    request.params(&[])?;
     Ok(json_of(&json!({"status": "alive"})))
 }
 
@@ -32,7 +32,7 @@ pub async fn alive(call: Call) -> Result<Answer, Error> {
 ///
 /// # Errors
 /// A problem that names the dependencies that failed.
-pub fn report(found: &[Dependency]) -> Result<Answer, Error> {
+pub fn report(found: &[Dependency]) -> Result<Response, Error> {
     let failed = found.iter().filter(|(_, is_there)| !is_there);
     let failed: Vec<&str> = failed.map(|(name, _)| *name).collect();
     if !failed.is_empty() {
@@ -43,8 +43,8 @@ pub fn report(found: &[Dependency]) -> Result<Answer, Error> {
     Ok(json_of(&json!({"status": "ready", "checks": checks})))
 }
 
-fn json_of(value: &Value) -> Answer {
-    Answer::ok(
+fn json_of(value: &Value) -> Response {
+    Response::ok(
         MediaType::Json.content_type(),
         Body::Text(value.to_string()),
     )
@@ -63,7 +63,7 @@ async fn in_time(
 pub async fn database(env: &Env) -> Dependency {
     let check = async {
         let one = Statement::new("SELECT 1 AS one", Vec::new());
-        Ok(Database::of(env)?.row(&one).await?.is_some())
+        Ok(Database::new(env)?.row(&one).await?.is_some())
     };
     in_time("database", check).await
 }
@@ -76,8 +76,8 @@ pub async fn service(
     path: &str,
 ) -> Dependency {
     let check = async {
-        let answer = ServiceClient::new(env, binding, service)?.get(path).await?;
-        Ok(answer.status() == 200)
+        let response = ServiceClient::new(env, binding, service)?.get(path).await?;
+        Ok(response.status() == 200)
     };
     in_time(service, check).await
 }

@@ -7,24 +7,24 @@ use tables::statement::Statement;
 
 use crate::d1::{Database, Row};
 use crate::error::Error;
-use crate::http::request::Call;
-use crate::versioned_record::Stored;
+use crate::http::request::Request;
+use crate::versioned_record::VersionedRecord;
 
 /// A request with an idempotency key.
-pub struct Keyed {
+pub struct IdempotentRequest {
     key: IdempotencyKey,
     /// Identifies the request.
     fingerprint: String,
 }
 
-impl Keyed {
+impl IdempotentRequest {
     /// The key of a call with a body, where it has one.
     ///
     /// # Errors
     /// A key that cannot be used.
-    pub fn of(call: &Call, route: &str, body: &[u8]) -> Result<Option<Self>, Problem> {
-        let key = call.idempotency_key()?;
-        let parts = [route.as_bytes(), call.query.as_bytes(), body];
+    pub fn new(request: &Request, route: &str, body: &[u8]) -> Result<Option<Self>, Problem> {
+        let key = request.idempotency_key()?;
+        let parts = [route.as_bytes(), request.query.as_bytes(), body];
         Ok(key.map(|key| Self {
             key,
             fingerprint: fingerprint(&parts),
@@ -43,7 +43,7 @@ impl Keyed {
     ///
     /// # Errors
     /// A key that came with another request.
-    pub fn found(&self, rows: &[Row]) -> Result<Option<Stored>, Error> {
+    pub fn found(&self, rows: &[Row]) -> Result<Option<VersionedRecord>, Error> {
         let Some(row) = rows.first() else {
             return Ok(None);
         };
@@ -51,14 +51,17 @@ impl Keyed {
             return Err(Problem::idempotency_key_reused().into());
         }
         let id = row.integer("record_id").unwrap_or_default();
-        Ok(Some(Stored::read(id, row)))
+        Ok(Some(VersionedRecord::from_row(id, row)))
     }
 
     /// The response stored under the key.
     ///
     /// # Errors
     /// A key that came with another request.
-    pub async fn find_response(&self, database: &Database) -> Result<Option<Stored>, Error> {
+    pub async fn find_response(
+        &self,
+        database: &Database,
+    ) -> Result<Option<VersionedRecord>, Error> {
         self.found(&database.rows(&self.find()).await?)
     }
 
@@ -81,7 +84,7 @@ impl Database {
     ///
     /// # Errors
     /// What D1 says.
-    pub async fn sweep_answers(&self) -> Result<(), Error> {
+    pub async fn delete_expired_responses(&self) -> Result<(), Error> {
         const SWEEP: &str = "
             DELETE FROM idempotency
             WHERE at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1";

@@ -16,8 +16,8 @@ use tables::table_spec::TableSpec;
 
 use crate::d1::{Database, Row};
 use crate::error::Error;
-use crate::http::request::{Call, TRIES};
-use crate::http::response::{Answer, Body};
+use crate::http::request::{MAX_ATTEMPTS, Request};
+use crate::http::response::{Body, Response};
 use crate::unicode::normalize;
 
 /// The parameters of the query.
@@ -56,7 +56,7 @@ pub struct BatchPlan {
     /// How many are as they are to be.
     pub unchanged: usize,
     /// The lines that cannot be written.
-    pub refused: Vec<Refusal>,
+    pub rejections: Vec<Refusal>,
     /// The receipt to leave, if any.
     pub receipt: Option<NewReceipt>,
 }
@@ -99,13 +99,13 @@ impl BatchPlan {
             .collect();
         let mut plan = Self {
             unchanged: batch.aside.len(),
-            refused: batch.refused.clone(),
+            rejections: batch.refused.clone(),
             ..Self::default()
         };
         for ((n, parsed), row) in batch.parsed.iter().enumerate().zip(rows) {
             let line = parsed.line;
             if let Err(problem) = add(&mut plan, parsed, row, present.get(&n).copied()) {
-                plan.refused.push(Refusal { line, problem });
+                plan.rejections.push(Refusal { line, problem });
             }
         }
         Ok(plan)
@@ -142,22 +142,22 @@ struct Import<I: Importer> {
 /// # Errors
 /// A query or a file that cannot be used, or a failure before anything was written.
 pub async fn import<I: Importer + 'static>(
-    call: Call,
-    importer: impl FnOnce(&Call) -> Result<I, Error>,
-) -> Result<Answer, Error> {
-    let params = call.params(PARAMETERS)?;
+    request: Request,
+    importer: impl FnOnce(&Request) -> Result<I, Error>,
+) -> Result<Response, Error> {
+    let params = request.params(PARAMETERS)?;
     let mode: ImportMode = params.get("mode")?.unwrap_or_default();
     let dry_run = params.get("dryRun")?.unwrap_or(false);
-    let key = call.idempotency_key()?;
-    let by_line = call.format(LIST_MEDIA_TYPES)? == MediaType::NdJson;
-    let format = FileFormat::from_media_type(call.media_type(&FileFormat::MEDIA_TYPES)?);
-    let body = call.body(MAX_FILE_BYTES).await?;
+    let key = request.idempotency_key()?;
+    let by_line = request.format(LIST_MEDIA_TYPES)? == MediaType::NdJson;
+    let format = FileFormat::from_media_type(request.media_type(&FileFormat::MEDIA_TYPES)?);
+    let body = request.body(MAX_FILE_BYTES).await?;
     let file = ImportFile::open(format, body, I::Record::table())?;
     let has_client_key = key.is_some();
     let key = key.as_ref().map_or("", |key| key.as_str());
     let scope = format!("{} {key}", mode.name());
     let mut import = Import {
-        importer: importer(&call)?,
+        importer: importer(&request)?,
         batches: Batches::new(file, scope, normalize),
         report: Report::new(dry_run, by_line),
         mode,
@@ -166,12 +166,12 @@ pub async fn import<I: Importer + 'static>(
     };
     if by_line {
         let body = Body::stream(import.lines(), ListFraming::NONE);
-        return Ok(Answer::ok(MediaType::NdJson.content_type(), body));
+        return Ok(Response::ok(MediaType::NdJson.content_type(), body));
     }
     while import.next().await.is_some() {}
     match import.report.bare_failure() {
         Some(problem) => Err(problem.clone().into()),
-        None => Ok(Answer::ok(
+        None => Ok(Response::ok(
             MediaType::Json.content_type(),
             Body::Text(import.report.to_json()),
         )),
@@ -192,7 +192,7 @@ impl<I: Importer + 'static> Import<I> {
     /// Takes a batch in. A record may change between the plan and the write, or another client
     /// may send the same batch: then nothing was written, and it is planned again.
     async fn take(&self, batch: &mut Batch<I::Record>) -> BatchResult {
-        for _ in 0..TRIES {
+        for _ in 0..MAX_ATTEMPTS {
             match self.try_to_take(batch).await {
                 Ok(done) => return done,
                 Err(Error::Unique(_) | Error::Check(_)) => {}
@@ -216,8 +216,8 @@ impl<I: Importer + 'static> Import<I> {
             return Ok(BatchResult::new(Outcome::AlreadyWritten, counts));
         }
         let mut plan = self.importer.plan(batch, self.mode).await?;
-        if !plan.refused.is_empty() {
-            return Ok(BatchResult::refused(plan.refused));
+        if !plan.rejections.is_empty() {
+            return Ok(BatchResult::refused(plan.rejections));
         }
         let counts = plan.counts();
         if self.dry_run {

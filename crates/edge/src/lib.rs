@@ -1,6 +1,6 @@
 //! The platform code that the three workers share. [`serve()`] passes a request through the
 //! [layers](Layer) of the worker's [`Router`] to a handler. The handler queries a [`Database`] or
-//! another worker ([`ServiceClient`]) and returns an [`Answer`] or an [`Error`].
+//! another worker ([`ServiceClient`]) and returns an [`Response`] or an [`Error`].
 //!
 //! A body that `SQLite` or another worker made stays a JavaScript value: it is copied into wasm
 //! only if something has to read it.
@@ -31,10 +31,10 @@ pub use d1::{Database, Row};
 pub use env::Env;
 pub use error::Error;
 pub use http::chunks::{chunks, pieces};
-pub use http::request::{Call, JSON, MERGE_PATCH, RECORD_BYTES, TRIES};
+pub use http::request::{JSON, MAX_ATTEMPTS, MAX_RECORD_BYTES, MERGE_PATCH, Request};
 pub use http::request_parts::{Method, RequestParts};
-pub use http::response::{Answer, Body, CachedResponse};
-pub use idempotency::Keyed;
+pub use http::response::{Body, CachedResponse, Response};
+pub use idempotency::IdempotentRequest;
 pub use layers::Layer;
 pub use layers::auth;
 pub use layers::response_cache::cached;
@@ -47,7 +47,7 @@ pub use service_client::call_policy::CIRCUIT_OPEN;
 pub use service_client::{BodyReader, ServiceClient};
 pub use timeout::{now, pause, with_timeout};
 pub use unicode::normalize;
-pub use versioned_record::{Stored, record_of};
+pub use versioned_record::{VersionedRecord, record_of};
 
 /// Strings that almost every request passes to JavaScript.
 const INTERNED: [&str; 16] = [

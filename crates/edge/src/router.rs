@@ -7,9 +7,9 @@ use worker::Context;
 
 use crate::env::Env;
 use crate::error::Error;
-use crate::http::request::Call;
+use crate::http::request::Request;
 use crate::http::request_parts::{Method, RequestParts};
-use crate::http::response::Answer;
+use crate::http::response::Response;
 use crate::layers::{Exchange, Layer};
 use crate::route::MethodRouter;
 
@@ -72,7 +72,7 @@ impl Router {
 
     /// Answers a request: through the layers to the handler, and back in reverse order. The way
     /// back passes through all layers, wherever the way in ended.
-    pub async fn serve(&self, parts: RequestParts, env: Env, context: Context) -> Answer {
+    pub async fn serve(&self, parts: RequestParts, env: Env, context: Context) -> Response {
         let mut exchange = Exchange::new(&parts, &env);
         let mut outcome = self.enter(&mut exchange, parts, env, context).await;
         for layer in self.layers.iter().rev() {
@@ -87,7 +87,7 @@ impl Router {
         parts: RequestParts,
         env: Env,
         context: Context,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Response, Error> {
         // A path that a service or a proxy could read differently is never checked, but rejected.
         let (path, query) =
             path::checked_path_and_query(&parts.url).ok_or_else(Problem::unknown_route)?;
@@ -101,8 +101,8 @@ impl Router {
         let segments = found.params.iter();
         let segments = segments.map(|(_, value)| value.to_owned()).collect();
         let method = parts.method;
-        let mut call = Call {
-            incoming: parts,
+        let mut request = Request {
+            parts,
             env,
             context: Rc::new(context),
             is_unconditional: false,
@@ -115,14 +115,14 @@ impl Router {
         exchange.route = methods.find(method);
         exchange.properties = methods.properties(method);
         for layer in self.layers {
-            if let Some(answer) = layer.before(exchange, &mut call).await? {
+            if let Some(response) = layer.before(exchange, &mut request).await? {
                 exchange.must_be_authorized()?;
-                return Ok(answer);
+                return Ok(response);
             }
         }
         exchange.must_be_authorized()?;
         match exchange.route {
-            Some(route) => route.handle(call).await,
+            Some(route) => route.handle(request).await,
             None if method == Method::Options => Ok(methods.options()),
             None => Err(Problem::method_not_allowed(&methods.allow()).into()),
         }
@@ -134,8 +134,8 @@ mod tests {
     use super::*;
     use crate::route::get;
 
-    async fn handler(_call: Call) -> Result<Answer, Error> {
-        Ok(Answer::no_content())
+    async fn handler(_call: Request) -> Result<Response, Error> {
+        Ok(Response::no_content())
     }
 
     #[test]

@@ -22,7 +22,7 @@ use worker::{Context, console_error, worker_sys};
 use crate::env::Env;
 use crate::error::Error;
 use crate::http::request_parts::RequestParts;
-use crate::http::response::Answer;
+use crate::http::response::Response;
 use crate::layers::access_log::Sampling;
 use crate::layers::{auth, trace};
 use crate::router::Router;
@@ -82,18 +82,18 @@ fn remove(request: &Rc<InFlight>) {
 
 impl InFlight {
     /// Sends the response and writes the log line.
-    fn respond(&self, response: Answer) {
+    fn respond(&self, response: Response) {
         let id = self.env.trace().id();
         let response = match self.caller {
             Caller::Worker => response.for_worker(id),
-            Caller::Secure => response.of_request(id).secure(),
-            Caller::Other => response.of_request(id),
+            Caller::Secure => response.for_request(id).secure(),
+            Caller::Other => response.for_request(id),
         };
         let response = response
             .with_bookmark(self.env.reading().token())
             .into_response();
         let sent = response.and_then(|response| {
-            let sampling = Sampling::of(self.env.setting("LOG").as_deref());
+            let sampling = Sampling::new(self.env.setting("LOG").as_deref());
             let status = response.status();
             self.env.trace().write(self.worker, sampling, status);
             let sent = self.resolve.call1(&JsValue::UNDEFINED, &response);
@@ -108,7 +108,7 @@ impl InFlight {
 /// The code of a request, which is the current one while it is polled.
 struct Running {
     request: Rc<InFlight>,
-    response: LocalBoxFuture<'static, Answer>,
+    response: LocalBoxFuture<'static, Response>,
 }
 
 impl Future for Running {
@@ -134,7 +134,7 @@ pub fn serve(
 ) -> Promise {
     let worker = router.name();
     let parts = RequestParts::from(request);
-    let env = Env::of_request(bindings, &parts, worker);
+    let env = Env::for_request(bindings, &parts, worker);
     let caller = Caller::new(&parts, worker);
     let is_write = !parts.method.is_safe();
     let mut start = Some((router, parts, env, Context::new(context)));
@@ -164,6 +164,6 @@ pub fn panicked(info: &PanicHookInfo<'_>) {
     for request in all {
         request.env.trace().failed(info.to_string());
         let problem = Problem::internal().for_method(request.is_write);
-        request.respond(Answer::problem(&problem));
+        request.respond(Response::problem(&problem));
     }
 }

@@ -9,11 +9,11 @@ use wasm_bindgen::JsValue;
 use crate::collection::path;
 use crate::d1::Row;
 use crate::error::Error;
-use crate::http::response::{Answer, Body};
+use crate::http::response::{Body, Response};
 use crate::unicode::normalize;
 
 /// A record in a version. Its JSON stays a JavaScript value until something reads it.
-pub struct Stored {
+pub struct VersionedRecord {
     /// The id.
     pub id: i64,
     /// The version.
@@ -22,10 +22,10 @@ pub struct Stored {
     pub body: JsValue,
 }
 
-impl Stored {
+impl VersionedRecord {
     /// The record of a row with the columns `version` and `body`.
     #[must_use]
-    pub fn read(id: i64, row: &Row) -> Self {
+    pub fn from_row(id: i64, row: &Row) -> Self {
         Self {
             id,
             version: row.integer("version").unwrap_or_default(),
@@ -35,9 +35,9 @@ impl Stored {
 
     /// The record that a statement has written, if it has: a row of (id, version, body).
     #[must_use]
-    pub fn written(rows: &[Row]) -> Option<Self> {
+    pub fn from_returning(rows: &[Row]) -> Option<Self> {
         let row = rows.first()?;
-        Some(Self::read(row.integer("id")?, row))
+        Some(Self::from_row(row.integer("id")?, row))
     }
 
     /// The record itself.
@@ -56,21 +56,21 @@ impl Stored {
 
     /// The response that shows it.
     #[must_use]
-    pub fn into_answer(self) -> Answer {
-        Answer::record(Body::Js(self.body), &Tag::from_version(self.version))
+    pub fn into_response(self) -> Response {
+        Response::record(Body::Js(self.body), &Tag::from_version(self.version))
     }
 
     /// The response to the request that created it.
     #[must_use]
-    pub fn into_created<T: Record>(self) -> Answer {
+    pub fn created_response<T: Record>(self) -> Response {
         let location = format!("{}/{}", path::<T>(), self.id);
-        self.into_answer().created(location)
+        self.into_response().created(location)
     }
 
     /// The response to a repeated request, whose first one created it.
     #[must_use]
-    pub fn replayed<T: Record>(self) -> Answer {
-        self.into_created::<T>()
+    pub fn replayed_response<T: Record>(self) -> Response {
+        self.created_response::<T>()
             .header("idempotency-replayed", "true")
     }
 }

@@ -6,10 +6,9 @@
 
 use domain::Param;
 use edge::change_seqs::{self, CHANGE_SEQ};
-use edge::{Call, ChangeSeqs, Env, Error, ServiceClient};
+use edge::{ChangeSeqs, Env, Error, Request, ServiceClient};
 use futures_util::future::{join, try_join};
 use http_semantics::{MediaType, Problem, Tag};
-use web_sys::Response;
 
 use crate::domain::Malformed;
 
@@ -22,12 +21,12 @@ pub struct Backends {
 }
 
 /// The responses of both backends. The people part may have failed.
-pub type Fetched = (Response, Result<PeoplePart, Error>);
+pub type Fetched = (web_sys::Response, Result<PeoplePart, Error>);
 
 /// The response of the people service, and what both responses together tell.
 pub struct PeoplePart {
     /// The response.
-    pub response: Response,
+    pub response: web_sys::Response,
     /// The tag of a response that is made of both.
     pub tag: Tag,
     /// The change sequences of both backends, if both sent theirs.
@@ -70,49 +69,49 @@ pub async fn change_seqs(env: Env) -> Option<ChangeSeqs> {
 ///
 /// # Errors
 /// A header without entity tags.
-pub async fn unchanged(call: &Call, format: MediaType) -> Result<Option<Tag>, Problem> {
-    let Some(known) = call.preconditions()?.known_change_seqs(format) else {
+pub async fn unchanged(request: &Request, format: MediaType) -> Result<Option<Tag>, Problem> {
+    let Some(known) = request.preconditions()?.known_change_seqs(format) else {
         return Ok(None);
     };
-    let current = change_seqs::current(call, change_seqs).await;
+    let current = change_seqs::current(request, change_seqs).await;
     Ok((current == Some(known.into())).then(|| Tag::from_change_seqs(format, &known)))
 }
 
 /// A header of a response.
-pub fn header(response: &Response, name: &str) -> Option<String> {
+pub fn header(response: &web_sys::Response, name: &str) -> Option<String> {
     response.headers().get(name).ok().flatten()
 }
 
 /// A number in a header of a response: 0 without one.
-pub fn number_header(response: &Response, name: &str) -> i64 {
+pub fn number_header(response: &web_sys::Response, name: &str) -> i64 {
     let number = header(response, name).and_then(|text| text.parse().ok());
     number.unwrap_or_default()
 }
 
 /// The change sequence that a response states in its header.
-fn change_seq_header(response: &Response) -> Option<i64> {
+fn change_seq_header(response: &web_sys::Response) -> Option<i64> {
     header(response, CHANGE_SEQ)?.parse().ok()
 }
 
-fn tag(response: &Response) -> Option<Tag> {
+fn tag(response: &web_sys::Response) -> Option<Tag> {
     Tag::parse(&header(response, "etag")?)
 }
 
 /// What a backend's tag is made of: a change sequence or a version.
-fn validator(response: &Response) -> Option<i64> {
+fn validator(response: &web_sys::Response) -> Option<i64> {
     let tag = tag(response)?;
     let change_seq = tag.change_seqs(MediaType::Json).map(|[seq]| seq);
     change_seq.or(tag.version())
 }
 
 /// The change sequence of a response, from its header or its tag.
-fn change_seq(response: &Response) -> Option<i64> {
+fn change_seq(response: &web_sys::Response) -> Option<i64> {
     change_seq_header(response)
         .or_else(|| tag(response)?.change_seqs(MediaType::Json).map(|[seq]| seq))
 }
 
 impl PeoplePart {
-    fn new(places: &Response, response: Response, format: MediaType) -> Self {
+    fn new(places: &web_sys::Response, response: web_sys::Response, format: MediaType) -> Self {
         let validators = [validator(places), validator(&response)].map(Option::unwrap_or_default);
         let change_seqs = change_seq(places).zip(change_seq(&response));
         Self {
@@ -139,11 +138,11 @@ impl Backends {
     ///
     /// # Errors
     /// A worker without its bindings.
-    pub fn for_reader(call: &Call) -> Result<Self, Error> {
-        let Self { places, people } = Self::new(&call.env)?;
+    pub fn for_reader(request: &Request) -> Result<Self, Error> {
+        let Self { places, people } = Self::new(&request.env)?;
         Ok(Self {
-            places: places.with_timings(&call.timings),
-            people: people.with_timings(&call.timings),
+            places: places.with_timings(&request.timings),
+            people: people.with_timings(&request.timings),
         })
     }
 
@@ -190,7 +189,7 @@ impl Backends {
         );
         let (of_place, of_people) = responses.await;
         let (mut of_place, mut of_people) = (of_place?, of_people);
-        let is_unchanged = |response: &Response| response.status() == 304;
+        let is_unchanged = |response: &web_sys::Response| response.status() == 304;
         let people_unchanged = of_people.as_ref().is_ok_and(is_unchanged);
         match (is_unchanged(&of_place), people_unchanged) {
             (true, true) => return Ok(None),
@@ -208,13 +207,13 @@ impl Backends {
 
     fn fetched(
         &self,
-        places: Response,
-        people: Result<Response, Error>,
+        places: web_sys::Response,
+        people: Result<web_sys::Response, Error>,
         format: MediaType,
         is_head: bool,
     ) -> Fetched {
         // A HEAD has no body that could be malformed, so its headers must have a tag.
-        let is_valid = |people: &Response| !is_head || validator(people).is_some();
+        let is_valid = |people: &web_sys::Response| !is_head || validator(people).is_some();
         let part = people.and_then(|people| {
             let people = self.people.require_ok(people)?;
             let untagged = || self.people.failed("an answer without a tag");

@@ -17,7 +17,6 @@ use http_semantics::media::{LIST_MEDIA_TYPES, TABLE_MEDIA_TYPES};
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::Request;
 use worker::{Env, console_error, event, worker_sys};
 
 use backends::change_seqs;
@@ -125,14 +124,14 @@ fn start() {
 
 /// Serves a request.
 #[wasm_bindgen]
-pub fn fetch(request: Request, bindings: Env, context: worker_sys::Context) -> Promise {
+pub fn fetch(request: web_sys::Request, bindings: Env, context: worker_sys::Context) -> Promise {
     edge::serve(ROUTER.with(Rc::clone), request, bindings, context)
 }
 
 /// Refreshes the snapshots by schedule.
 #[wasm_bindgen]
 pub async fn scheduled(_event: JsValue, bindings: Env, _context: worker_sys::Context) {
-    let env = edge::Env::of_schedule(bindings);
+    let env = edge::Env::for_schedule(bindings);
     if let Err(error) = snapshot_refresh::run(&env, &pages::first_statistics_query()).await {
         console_error!("the scheduled refresh: {error}");
     }

@@ -12,7 +12,6 @@ use edge::{JSON, Layer, MERGE_PATCH, Router, collection, get, health, post};
 use js_sys::Promise;
 use tables::import;
 use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::Request;
 use worker::{Env, ScheduleContext, ScheduledEvent, console_error, event, worker_sys};
 
 use crate::domain::Place;
@@ -83,13 +82,13 @@ fn start() {
 
 /// Serves a request.
 #[wasm_bindgen]
-pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Promise {
+pub fn fetch(request: web_sys::Request, env: Env, context: worker_sys::Context) -> Promise {
     edge::serve(ROUTER.with(Rc::clone), request, env, context)
 }
 
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
-    if let Err(error) = routes::repair::scheduled(&edge::Env::of_schedule(env)).await {
+    if let Err(error) = routes::repair::scheduled(&edge::Env::for_schedule(env)).await {
         console_error!("the scheduled repair: {error}");
     }
 }

@@ -8,7 +8,7 @@ use tables::{Cursor, Record, change_log};
 
 use super::{Collection, not_found, path};
 use crate::change_seqs::{self, CHANGE_SEQ, ChangeSeqs};
-use crate::{Answer, Body, Call, Database, Env, Error};
+use crate::{Body, Database, Env, Error, Request, Response};
 
 /// The parameters of a history.
 pub const HISTORY_PARAMETERS: &[&str] = &["after", "limit"];
@@ -18,11 +18,11 @@ pub const CHANGES_PARAMETERS: &[&str] = &["since", "limit"];
 
 /// The cursor of a change log is a `seq` or a version.
 fn position(
-    call: &Call,
+    request: &Request,
     parameter: &'static str,
     known: &'static [&'static str],
 ) -> Result<(i64, PageSize), Problem> {
-    let params = call.params(known)?;
+    let params = request.params(known)?;
     let position = match params.get::<Cursor>(parameter)? {
         None => 0,
         Some(Cursor::Id(position)) => position,
@@ -38,12 +38,12 @@ fn position(
 ///
 /// # Errors
 /// An invalid query, or a record that never existed.
-pub async fn history<R: Collection>(call: Call) -> Result<Answer, Error> {
-    let id: R::Id = call.id()?;
-    let (after, limit) = position(&call, "after", HISTORY_PARAMETERS)?;
-    let format = call.format(LIST_MEDIA_TYPES)?;
+pub async fn history<R: Collection>(request: Request) -> Result<Response, Error> {
+    let id: R::Id = request.id()?;
+    let (after, limit) = position(&request, "after", HISTORY_PARAMETERS)?;
+    let format = request.format(LIST_MEDIA_TYPES)?;
     let statement = change_log::versions(R::table(), id.into(), after, limit, format.framing());
-    let row = Database::of(&call.env)?.row(&statement).await?;
+    let row = Database::new(&request.env)?.row(&statement).await?;
     let row = row.ok_or_else(Problem::internal)?;
     let last = row.integer("last");
     if last.is_none() && after == 0 {
@@ -51,9 +51,9 @@ pub async fn history<R: Collection>(call: Call) -> Result<Answer, Error> {
     }
     let path = format!("{}/{}/history", path::<R>(), id.into());
     let next = last.filter(|_| row.truth("has_more")).map(Cursor::Id);
-    let next = next.map(|after| page::next_link(&path, &call.query, &after.to_string()));
+    let next = next.map(|after| page::next_link(&path, &request.query, &after.to_string()));
     let body = Body::Js(row.value("body"));
-    Ok(Answer::ok(format.content_type(), body).header_if("link", next))
+    Ok(Response::ok(format.content_type(), body).header_if("link", next))
 }
 
 /// `GET /v1/{collection}/changes`: every change after a cursor, in the order in which they were
@@ -61,24 +61,24 @@ pub async fn history<R: Collection>(call: Call) -> Result<Answer, Error> {
 ///
 /// # Errors
 /// An invalid query.
-pub async fn changes<R: Record>(call: Call) -> Result<Answer, Error> {
-    let (since, limit) = position(&call, "since", CHANGES_PARAMETERS)?;
-    let format = call.format(LIST_MEDIA_TYPES)?;
+pub async fn changes<R: Record>(request: Request) -> Result<Response, Error> {
+    let (since, limit) = position(&request, "since", CHANGES_PARAMETERS)?;
+    let format = request.format(LIST_MEDIA_TYPES)?;
     let statement = change_log::since(R::table(), since, limit, format.framing());
-    let row = Database::of(&call.env)?.row(&statement).await?;
+    let row = Database::new(&request.env)?.row(&statement).await?;
     let row = row.ok_or_else(Problem::internal)?;
     let next = Cursor::Id(row.integer("last").unwrap_or(since)).to_string();
     let path = format!("{}/changes", path::<R>());
-    let link = page::since_link(&path, &call.query, &next);
+    let link = page::since_link(&path, &request.query, &next);
     let body = Body::Js(row.value("body"));
-    Ok(Answer::ok(format.content_type(), body).header("link", link))
+    Ok(Response::ok(format.content_type(), body).header("link", link))
 }
 
 /// The change sequence of the table, to revalidate cached responses that depend on it alone.
 pub async fn current_seqs<R: Record>(env: Env) -> Option<ChangeSeqs> {
     let statement = change_log::change_seq(R::table());
-    let row = Database::of(&env).ok()?.row(&statement).await.ok()??;
-    row.integer("change_seq").map(ChangeSeqs::of_table)
+    let row = Database::new(&env).ok()?.row(&statement).await.ok()??;
+    row.integer("change_seq").map(ChangeSeqs::from_table)
 }
 
 /// `GET /internal/counter`: the change sequence of the table, in a header: a header arrives with
@@ -86,9 +86,9 @@ pub async fn current_seqs<R: Record>(env: Env) -> Option<ChangeSeqs> {
 ///
 /// # Errors
 /// A database that does not respond.
-pub async fn change_seq<R: Record>(call: Call) -> Result<Answer, Error> {
-    call.params(&[])?;
-    let current = change_seqs::current(&call, current_seqs::<R>).await;
+pub async fn change_seq<R: Record>(request: Request) -> Result<Response, Error> {
+    request.params(&[])?;
+    let current = change_seqs::current(&request, current_seqs::<R>).await;
     let seq = current.ok_or_else(Problem::internal)?.places;
-    Ok(Answer::no_content().header(CHANGE_SEQ, seq.to_string()))
+    Ok(Response::no_content().header(CHANGE_SEQ, seq.to_string()))
 }

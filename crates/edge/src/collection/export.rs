@@ -10,13 +10,13 @@ use tables::{ListQuery, Record, TableSpec};
 use wasm_bindgen::JsValue;
 
 use crate::http::response::encoded;
-use crate::{Answer, Body, Call, Database, Error};
+use crate::{Body, Database, Error, Request, Response};
 
 /// The format: `format` in the query, or else `Accept`.
-fn format(call: &Call, params: &Params) -> Result<MediaType, Problem> {
+fn format(request: &Request, params: &Params) -> Result<MediaType, Problem> {
     match params.get("format")? {
         Some(ExportFormat(format)) => Ok(format),
-        None => call.format(EXPORT_MEDIA_TYPES),
+        None => request.format(EXPORT_MEDIA_TYPES),
     }
 }
 
@@ -25,17 +25,17 @@ fn format(call: &Call, params: &Params) -> Result<MediaType, Problem> {
 ///
 /// # Errors
 /// An invalid query.
-pub async fn export<R: Record>(call: Call) -> Result<Answer, Error> {
+pub async fn export<R: Record>(request: Request) -> Result<Response, Error> {
     let table = R::table();
-    let params = call.params(&table.export_parameters)?;
-    let format = format(&call, &params)?;
+    let params = request.params(&table.export_parameters)?;
+    let format = format(&request, &params)?;
     let query = ListQuery::from_params(table, &params)?;
-    let database = Database::of(&call.env)?;
+    let database = Database::new(&request.env)?;
     let name = table.declaration.collection;
     let disposition = format!("attachment; filename=\"{name}.{}\"", format.name());
     let parts = parts(database, table, query, format);
     let body = Body::ended(parts, move |problem| abort_marker(format, problem));
-    Ok(Answer::ok(format.content_type(), body).header("content-disposition", disposition))
+    Ok(Response::ok(format.content_type(), body).header("content-disposition", disposition))
 }
 
 /// The most records of a part. A part is one call of D1, which costs more than its rows.

@@ -11,7 +11,7 @@ use http_semantics::{MediaType, Problem, Tag};
 use tables::{ListQuery, Record, list_statement, record_statement};
 
 use crate::change_seqs::{CHANGE_SEQ, ChangeSeqs};
-use crate::{Answer, Body, Call, Database, Error, Stored, health};
+use crate::{Body, Database, Error, Request, Response, VersionedRecord, health};
 
 pub use changes::{
     CHANGES_PARAMETERS, HISTORY_PARAMETERS, change_seq, changes, current_seqs, history,
@@ -50,38 +50,38 @@ pub fn not_found<R: Record>(id: impl Into<i64>) -> Problem {
 ///
 /// # Errors
 /// An invalid query.
-pub async fn list<R: Record>(call: Call) -> Result<Answer, Error> {
+pub async fn list<R: Record>(request: Request) -> Result<Response, Error> {
     let table = R::table();
-    let query = ListQuery::from_params(table, &call.params(&table.list_parameters)?)?;
-    let format = call.format(TABLE_MEDIA_TYPES)?;
-    let seen = call.seen(format)?;
+    let query = ListQuery::from_params(table, &request.params(&table.list_parameters)?)?;
+    let format = request.format(TABLE_MEDIA_TYPES)?;
+    let seen = request.seen(format)?;
     let page = list_statement::page(table, &query, format, seen);
-    let page = Database::of(&call.env)?.page(&page).await?;
-    Ok(page.into_answer(format, &path::<R>(), &call.query, seen))
+    let page = Database::new(&request.env)?.page(&page).await?;
+    Ok(page.into_response(format, &path::<R>(), &request.query, seen))
 }
 
 /// `GET /v1/{collection}/{id}`: one record.
 ///
 /// # Errors
 /// An invalid id, or a record that does not exist.
-pub async fn read<R: Collection>(call: Call) -> Result<Answer, Error> {
-    call.params(&[])?;
-    let id: R::Id = call.id()?;
+pub async fn read<R: Collection>(request: Request) -> Result<Response, Error> {
+    request.params(&[])?;
+    let id: R::Id = request.id()?;
     let read = record_statement::read(R::table(), id.into());
-    let row = Database::of(&call.env)?.row(&read).await?;
+    let row = Database::new(&request.env)?.row(&read).await?;
     let row = row.ok_or_else(|| not_found::<R>(id))?;
     let change_seq = row.integer("change_seq");
-    let record = Stored::read(id.into(), &row);
+    let record = VersionedRecord::from_row(id.into(), &row);
     let tag = Tag::from_version(record.version);
-    if call.preconditions()?.not_modified(Some(record.version)) {
-        return Ok(Answer::not_modified(&tag));
+    if request.preconditions()?.not_modified(Some(record.version)) {
+        return Ok(Response::not_modified(&tag));
     }
     let header = change_seq
         .filter(|_| R::IS_JOINED)
         .map(|seq| seq.to_string());
     Ok(record
-        .into_answer()
-        .made_at(change_seq.map(ChangeSeqs::of_table))
+        .into_response()
+        .made_at(change_seq.map(ChangeSeqs::from_table))
         .header_if(CHANGE_SEQ, header))
 }
 
@@ -90,22 +90,22 @@ pub async fn read<R: Collection>(call: Call) -> Result<Answer, Error> {
 /// # Errors
 /// A query, which this route does not take.
 #[expect(clippy::unused_async, reason = "a handler is async")]
-pub async fn document<R: Collection>(call: Call) -> Result<Answer, Error> {
-    call.params(&[])?;
+pub async fn document<R: Collection>(request: Request) -> Result<Response, Error> {
+    request.params(&[])?;
     let body = Body::Text(R::OPENAPI.to_owned());
-    Ok(Answer::ok(MediaType::Json.content_type(), body))
+    Ok(Response::ok(MediaType::Json.content_type(), body))
 }
 
 /// `GET /readyz`: whether the database and the other service respond.
 ///
 /// # Errors
 /// A query, which this route does not take, or a problem that names what does not respond.
-pub async fn ready<R: Collection>(call: Call) -> Result<Answer, Error> {
-    call.params(&[])?;
+pub async fn ready<R: Collection>(request: Request) -> Result<Response, Error> {
+    request.params(&[])?;
     let (binding, name) = R::PEER;
     let (database, peer) = join(
-        health::database(&call.env),
-        health::service(&call.env, binding, name, "/healthz"),
+        health::database(&request.env),
+        health::service(&request.env, binding, name, "/healthz"),
     )
     .await;
     health::report(&[database, peer])

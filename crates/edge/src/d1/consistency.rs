@@ -13,7 +13,7 @@ pub const BOOKMARK: &str = "x-d1-bookmark";
 
 /// One request's reading.
 #[derive(Default)]
-pub struct Reading {
+pub struct Consistency {
     /// The register that this worker keeps.
     own: Option<Backend>,
     /// Whether every single statement is of the primary.
@@ -21,18 +21,18 @@ pub struct Reading {
     seen: RefCell<Bookmarks>,
 }
 
-impl Reading {
+impl Consistency {
     /// For a request of a worker; what it must be as new as is not known yet.
-    pub fn of(worker: &str) -> Self {
+    pub fn new(worker: &str) -> Self {
         let own = Backend::from_worker(worker);
         Self {
             own,
-            ..Self::of_primary()
+            ..Self::from_primary()
         }
     }
 
     /// For what a schedule runs.
-    pub fn of_primary() -> Self {
+    pub fn from_primary() -> Self {
         Self {
             own: None,
             is_of_primary: Cell::new(true),
@@ -58,7 +58,7 @@ impl Reading {
         Some(if self.is_of_primary.get() {
             FIRST_PRIMARY.to_owned()
         } else {
-            self.seen.borrow().session_constraint(own).to_owned()
+            self.seen.borrow().constraint(own).to_owned()
         })
     }
 
@@ -84,7 +84,7 @@ impl Reading {
     }
 
     /// Somebody else has seen something on behalf of this request.
-    pub fn saw(&self, other: &Bookmarks) {
+    pub fn observe(&self, other: &Bookmarks) {
         self.seen.borrow_mut().merge(other);
     }
 

@@ -12,7 +12,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::{D1Database, D1PreparedStatement, D1Result};
 
-use crate::d1::consistency::Reading;
+use crate::d1::consistency::Consistency;
 use crate::env::Env;
 use crate::error::Error;
 use crate::layers::trace::Trace;
@@ -41,7 +41,7 @@ extern "C" {
 pub struct Database {
     binding: Binding,
     trace: Rc<Trace>,
-    reading: Rc<Reading>,
+    reading: Rc<Consistency>,
 }
 
 /// A row of a result.
@@ -52,7 +52,7 @@ impl Database {
     ///
     /// # Errors
     /// A worker without the binding.
-    pub fn of(env: &Env) -> Result<Self, Error> {
+    pub fn new(env: &Env) -> Result<Self, Error> {
         let binding = Reflect::get(env, &"DB".into()).map_err(thrown)?;
         if binding.is_undefined() {
             return Err(Error::Platform {
@@ -121,15 +121,15 @@ impl Database {
         asked: Result<Promise, JsValue>,
     ) -> Result<JsValue, Error> {
         let began = now();
-        let answer = JsFuture::from(asked.map_err(thrown)?).await;
+        let response = JsFuture::from(asked.map_err(thrown)?).await;
         if self.reading.keeps_register()
             && let Some(bookmark) = session.bookmark().map_err(thrown)?
         {
             self.reading.answered(&bookmark);
         }
-        let rows_read = answer.as_ref().map_or(0, rows_read);
+        let rows_read = response.as_ref().map_or(0, rows_read);
         self.trace.queried(began, rows_read);
-        answer.map_err(thrown)
+        response.map_err(thrown)
     }
 }
 
@@ -151,14 +151,14 @@ fn rows_of(result: &D1Result) -> Result<Vec<Row>, Error> {
     clippy::cast_possible_truncation,
     reason = "a count of rows is far below 2^53"
 )]
-fn rows_read(answer: &JsValue) -> i64 {
+fn rows_read(response: &JsValue) -> i64 {
     let of_one = |result: &D1Result| {
         let meta = result.meta().ok()?;
         Reflect::get(&meta, &"rows_read".into()).ok()?.as_f64()
     };
-    match answer.dyn_ref::<Array>() {
+    match response.dyn_ref::<Array>() {
         Some(results) => results.iter().map(|one| rows_read(&one)).sum(),
-        None => of_one(answer.unchecked_ref()).unwrap_or_default() as i64,
+        None => of_one(response.unchecked_ref()).unwrap_or_default() as i64,
     }
 }
 

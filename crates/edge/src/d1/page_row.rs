@@ -7,7 +7,7 @@ use tables::statement::Statement;
 use crate::change_seqs::ChangeSeqs;
 use crate::d1::{Database, Row};
 use crate::error::Error;
-use crate::http::response::{Answer, Body};
+use crate::http::response::{Body, Response};
 
 /// The row of a [`tables::list_statement::page`] statement.
 pub struct PageRow(Row);
@@ -43,24 +43,24 @@ impl PageRow {
     /// The page with its headers: `ETag`, `Link` where there is a next one, and
     /// `X-Total-Count` where it was asked for. 304 where the reader has seen it already.
     #[must_use]
-    pub fn into_answer(
+    pub fn into_response(
         self,
         format: MediaType,
         path: &str,
         query: &str,
         seen: Option<i64>,
-    ) -> Answer {
+    ) -> Response {
         let counter = self.0.integer("change_seq").unwrap_or_default();
         let tag = Tag::from_change_seqs(format, &[counter]);
         if seen == Some(counter) {
-            return Answer::not_modified(&tag);
+            return Response::not_modified(&tag);
         }
         let next = self
             .after()
             .map(|after| page::next_link(path, query, &after));
         let count = self.0.integer("total").map(|count| count.to_string());
-        Answer::ok(format.content_type(), Body::Js(self.body()))
-            .made_at(Some(ChangeSeqs::of_table(counter)))
+        Response::ok(format.content_type(), Body::Js(self.body()))
+            .made_at(Some(ChangeSeqs::from_table(counter)))
             .tagged(&tag)
             .header_if("link", next)
             .header_if("x-total-count", count)

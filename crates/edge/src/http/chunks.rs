@@ -47,7 +47,7 @@ fn at_least(
     stream::unfold(State::Unread(body), move |state| async move {
         let reader = match state {
             State::Unread(Some(body)) => reader(&body),
-            State::Reading(reader) => Ok(reader),
+            State::Consistency(reader) => Ok(reader),
             State::Unread(None) | State::Ended => return None,
         };
         let read = match &reader {
@@ -55,7 +55,7 @@ fn at_least(
             Err(thrown) => Err(thrown.clone()),
         };
         match (read, reader) {
-            (Ok(chunk), Ok(reader)) => Some((Ok(chunk?), State::Reading(reader))),
+            (Ok(chunk), Ok(reader)) => Some((Ok(chunk?), State::Consistency(reader))),
             (Err(thrown), _) | (_, Err(thrown)) => Some((Err(thrown), State::Ended)),
         }
     })
@@ -63,7 +63,7 @@ fn at_least(
 
 enum State {
     Unread(Option<ReadableStream>),
-    Reading(Reader),
+    Consistency(Reader),
     Ended,
 }
 

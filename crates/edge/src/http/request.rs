@@ -17,7 +17,7 @@ use crate::http::chunks::chunks;
 use crate::http::request_parts::{Method, RequestParts};
 
 /// The maximum size of a body with one record.
-pub const RECORD_BYTES: usize = 64 * 1024;
+pub const MAX_RECORD_BYTES: usize = 64 * 1024;
 
 /// The media type of a body with a record.
 pub const JSON: &[&str] = &["application/json"];
@@ -26,7 +26,7 @@ pub const JSON: &[&str] = &["application/json"];
 pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
 
 /// How often a write is tried if other writes are faster.
-pub const TRIES: usize = 8;
+pub const MAX_ATTEMPTS: usize = 8;
 
 /// A body that is too large is read up to this multiple of its limit. A client reads no response
 /// while it sends, and would not see the problem.
@@ -34,9 +34,9 @@ const DRAIN_FACTOR: usize = 4;
 
 /// A request.
 #[derive(Clone)]
-pub struct Call {
+pub struct Request {
     /// The request itself.
-    pub incoming: RequestParts,
+    pub parts: RequestParts,
     /// The bindings.
     pub env: Env,
     /// Runs code after the response (`wait_until`).
@@ -56,7 +56,7 @@ pub struct Call {
     pub timings: Rc<RefCell<Timings>>,
 }
 
-impl Call {
+impl Request {
     /// The id in the path.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ impl Call {
     /// A request header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
-        self.incoming.header(name)
+        self.parts.header(name)
     }
 
     /// The parsed value of a request header, if the client sent it.
@@ -95,7 +95,7 @@ impl Call {
     /// Whether the response has no body.
     #[must_use]
     pub fn is_head(&self) -> bool {
-        self.incoming.method == Method::Head
+        self.parts.method == Method::Head
     }
 
     /// The format that the client prefers, of those that are offered.
@@ -168,7 +168,7 @@ impl Call {
         let announced = announced.and_then(|length| length.parse::<usize>().ok());
         let fits = announced.is_none_or(|length| length <= most);
         let mut body = Vec::with_capacity(announced.filter(|_| fits).unwrap_or_default());
-        let mut chunks = Box::pin(chunks(self.incoming.request.body()));
+        let mut chunks = Box::pin(chunks(self.parts.request.body()));
         let mut length = 0;
         while length <= most * DRAIN_FACTOR
             && let Some(chunk) = chunks.next().await
@@ -191,7 +191,7 @@ impl Call {
     /// A body of another media type, too large, or not an object.
     pub async fn object(&self, accepted: &[&'static str]) -> Result<(Object, Vec<u8>), Error> {
         self.media_type(accepted)?;
-        let body = self.body(RECORD_BYTES).await?;
+        let body = self.body(MAX_RECORD_BYTES).await?;
         Ok((Object::parse(&body)?, body))
     }
 }

@@ -1,6 +1,6 @@
 //! The request of the platform.
 
-use web_sys::{Headers, Request};
+use web_sys::Headers;
 
 /// The methods that routes distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl From<&str> for Method {
 #[derive(Clone)]
 pub struct RequestParts {
     /// The request itself.
-    pub request: Request,
+    pub request: web_sys::Request,
     /// Its headers.
     pub headers: Headers,
     /// Its method.
@@ -77,8 +77,8 @@ pub struct RequestParts {
     pub url: String,
 }
 
-impl From<Request> for RequestParts {
-    fn from(request: Request) -> Self {
+impl From<web_sys::Request> for RequestParts {
+    fn from(request: web_sys::Request) -> Self {
         Self {
             headers: request.headers(),
             method: Method::from(request.method().as_str()),

@@ -8,7 +8,7 @@ mod headers;
 use http_semantics::trace::RequestId;
 use http_semantics::{MediaType, Problem, Tag, problem};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Headers, ReadableStream, Response, ResponseInit};
+use web_sys::{Headers, ReadableStream, ResponseInit};
 
 use self::copy::FutureCopy;
 use self::headers::{add, for_browsers};
@@ -21,7 +21,7 @@ pub use body::{Body, encoded};
 pub use cached::CachedResponse;
 
 /// Status, headers and body.
-pub struct Answer {
+pub struct Response {
     status: u16,
     /// The headers that all responses of its kind share, which one call copies.
     common: Common,
@@ -42,7 +42,7 @@ enum Common {
     Cached(Headers),
 }
 
-impl Answer {
+impl Response {
     fn new(status: u16, body: Body) -> Self {
         Self {
             status,
@@ -157,7 +157,7 @@ impl Answer {
 
     /// Another worker's response, to which headers can be added.
     #[must_use]
-    pub fn proxied(response: Response) -> Self {
+    pub fn proxied(response: web_sys::Response) -> Self {
         Self::new(200, Body::Proxied(response))
     }
 
@@ -188,7 +188,7 @@ impl Answer {
 
     /// Adds the request id, also to a problem's body. Another worker's response has it already.
     #[must_use]
-    pub fn of_request(mut self, id: &RequestId) -> Self {
+    pub fn for_request(mut self, id: &RequestId) -> Self {
         if matches!(self.body, Body::Proxied(_)) {
             return self;
         }
@@ -222,7 +222,7 @@ impl Answer {
     #[must_use]
     pub fn for_worker(mut self, id: &RequestId) -> Self {
         if matches!(self.body, Body::Problem(_)) {
-            return self.of_request(id);
+            return self.for_request(id);
         }
         if matches!(self.common, Common::Browser) {
             self.common = Common::Nothing;
@@ -243,7 +243,7 @@ impl Answer {
     ///
     /// # Errors
     /// What the platform throws.
-    pub fn into_response(self) -> Result<Response, Error> {
+    pub fn into_response(self) -> Result<web_sys::Response, Error> {
         let thrown = Error::platform("making a response");
         if let Body::Proxied(response) = self.body {
             if self.headers.is_empty() {
@@ -252,7 +252,8 @@ impl Answer {
             // Another worker's response cannot be changed, but a copy can.
             let like_it = response.unchecked_ref::<ResponseInit>();
             let body = response.body();
-            let copy = Response::new_with_opt_readable_stream_and_init(body.as_ref(), like_it);
+            let copy =
+                web_sys::Response::new_with_opt_readable_stream_and_init(body.as_ref(), like_it);
             let copy = copy.map_err(&thrown)?;
             add(&copy.headers(), &self.headers).map_err(thrown)?;
             return Ok(copy);
@@ -271,12 +272,12 @@ impl Answer {
         // through unchanged, also a string.
         let body = self.body.into_js();
         let body = body.as_ref().map(JsValue::unchecked_ref::<ReadableStream>);
-        Response::new_with_opt_readable_stream_and_init(body, &init).map_err(thrown)
+        web_sys::Response::new_with_opt_readable_stream_and_init(body, &init).map_err(thrown)
     }
 }
 
-impl From<Error> for Answer {
+impl From<Error> for Response {
     fn from(error: Error) -> Self {
-        Answer::problem(&error.into_problem())
+        Response::problem(&error.into_problem())
     }
 }

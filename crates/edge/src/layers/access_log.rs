@@ -75,7 +75,7 @@ impl Sampling {
     /// Reads the setting: `off`, `errors`, `all`, or a percentage such as `5%`. Anything else means
     /// `all`: a typing error must not turn the log off.
     #[must_use]
-    pub fn of(setting: Option<&str>) -> Self {
+    pub fn new(setting: Option<&str>) -> Self {
         match setting {
             Some("off") => Self::None,
             Some("errors") => Self::Percent(0),
@@ -152,7 +152,7 @@ mod tests {
             (Some("errors"), Sampling::Percent(0)),
             (Some("off"), Sampling::None),
         ] {
-            assert_eq!(Sampling::of(setting), expected, "{setting:?}");
+            assert_eq!(Sampling::new(setting), expected, "{setting:?}");
         }
     }
 

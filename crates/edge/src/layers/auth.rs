@@ -6,7 +6,7 @@ use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 
 use crate::env::Env;
 use crate::error::Error;
-use crate::http::request::Call;
+use crate::http::request::Request;
 use crate::http::request_parts::Method;
 use crate::route::properties::{Access, Properties};
 
@@ -19,7 +19,7 @@ pub const SERVICE: &str = "x-service-secret";
 pub const FORWARDED: &str = "x-gateway-forwarded";
 
 /// Checks whether a request may use a scope: the token that allows it, if it needed one.
-pub type Guard = fn(&Call, Scope) -> Result<Option<BearerToken>, Error>;
+pub type Guard = fn(&Request, Scope) -> Result<Option<BearerToken>, Error>;
 
 /// The policy: the variables `READS` and `WRITES`, and the secret `TOKENS`.
 #[must_use]
@@ -38,12 +38,12 @@ pub fn secret(env: &Env) -> Option<BearerToken> {
 ///
 /// # Errors
 /// A request without the token that it needs.
-pub fn admit(call: &Call, scope: Scope) -> Result<Option<BearerToken>, Problem> {
-    let policy = policy(&call.env);
+pub fn admit(request: &Request, scope: Scope) -> Result<Option<BearerToken>, Problem> {
+    let policy = policy(&request.env);
     if policy.is_open(scope) {
         return Ok(None);
     }
-    let token = BearerToken::from_authorization(call.header("authorization").as_deref())?;
+    let token = BearerToken::from_authorization(request.header("authorization").as_deref())?;
     policy.authorize(scope, token.as_ref())?;
     Ok(token)
 }
@@ -51,14 +51,14 @@ pub fn admit(call: &Call, scope: Scope) -> Result<Option<BearerToken>, Problem> 
 /// Applies a guard to the scope that a request needs. OPTIONS needs none. An internal route does
 /// not exist for a forwarded request, whatever its method and its token.
 pub(crate) fn authenticate(
-    call: &Call,
+    request: &Request,
     properties: &Properties,
     guard: Guard,
 ) -> Result<Option<BearerToken>, Error> {
-    if properties.is_internal && call.header(FORWARDED).is_some() {
+    if properties.is_internal && request.header(FORWARDED).is_some() {
         return Err(Problem::unknown_route().into());
     }
-    let method = call.incoming.method;
+    let method = request.parts.method;
     let scope = match properties.access {
         Access::Open => return Ok(None),
         _ if method == Method::Options => return Ok(None),
@@ -66,26 +66,26 @@ pub(crate) fn authenticate(
         Access::ByMethod if method.is_safe() => Scope::Read,
         Access::ByMethod => Scope::Write,
     };
-    guard(call, scope)
+    guard(request, scope)
 }
 
 /// The guard of the gateway: a client's token.
 ///
 /// # Errors
 /// A request without the token that it needs.
-pub fn gateway_guard(call: &Call, scope: Scope) -> Result<Option<BearerToken>, Error> {
-    Ok(admit(call, scope)?)
+pub fn gateway_guard(request: &Request, scope: Scope) -> Result<Option<BearerToken>, Error> {
+    Ok(admit(request, scope)?)
 }
 
 /// The guard of a backend, which trusts no network: the secret of the services, or a token.
 ///
 /// # Errors
 /// A request with neither.
-pub fn backend_guard(call: &Call, scope: Scope) -> Result<Option<BearerToken>, Error> {
-    if let Some(given) = call.header(SERVICE)
-        && secret(&call.env).is_some_and(|secret| secret.matches(&given))
+pub fn backend_guard(request: &Request, scope: Scope) -> Result<Option<BearerToken>, Error> {
+    if let Some(given) = request.header(SERVICE)
+        && secret(&request.env).is_some_and(|secret| secret.matches(&given))
     {
         return Ok(None);
     }
-    gateway_guard(call, scope)
+    gateway_guard(request, scope)
 }

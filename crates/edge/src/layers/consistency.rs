@@ -5,18 +5,18 @@ use http_semantics::Problem;
 use http_semantics::bookmark::Bookmarks;
 
 use crate::d1::consistency::BOOKMARK;
-use crate::http::request::Call;
+use crate::http::request::Request;
 use crate::route::properties::ReadFrom;
 
 /// Applies the client's bookmark and the property of the route.
 ///
 /// # Errors
 /// A header that is not a bookmark.
-pub fn begin(call: &Call, read_from: ReadFrom) -> Result<(), Problem> {
-    let sent = call.header_as::<Bookmarks>(BOOKMARK)?;
-    let reading = call.env.reading();
+pub fn begin(request: &Request, read_from: ReadFrom) -> Result<(), Problem> {
+    let sent = request.header_as::<Bookmarks>(BOOKMARK)?;
+    let reading = request.env.reading();
     let is_of_primary = match read_from {
-        ReadFrom::ByMethod => !call.incoming.method.is_safe(),
+        ReadFrom::ByMethod => !request.parts.method.is_safe(),
         ReadFrom::Primary => true,
         ReadFrom::Replica => false,
     };

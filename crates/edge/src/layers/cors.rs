@@ -4,7 +4,7 @@ use http_semantics::cors::CorsPolicy;
 
 use crate::env::Env;
 use crate::http::request_parts::{Method, RequestParts};
-use crate::http::response::Answer;
+use crate::http::response::Response;
 
 /// The setting. Without it the layer does nothing.
 const SETTING: &str = "ALLOWED_ORIGINS";
@@ -18,7 +18,7 @@ pub struct Cors {
 
 impl Cors {
     /// The part of a request; none if no origin is allowed.
-    pub fn of(parts: &RequestParts, env: &Env) -> Option<Self> {
+    pub fn new(parts: &RequestParts, env: &Env) -> Option<Self> {
         let setting = env.setting(SETTING)?;
         if CorsPolicy::new(&setting).is_closed() {
             return None;
@@ -33,11 +33,13 @@ impl Cors {
 
     /// The response with its CORS headers. A preflight is a response to OPTIONS, also of another
     /// worker.
-    pub fn add_to(&self, answer: Answer) -> Answer {
-        let allow = answer.allow().filter(|_| self.is_preflight);
+    pub fn add_to(&self, response: Response) -> Response {
+        let allow = response.allow().filter(|_| self.is_preflight);
         CorsPolicy::new(&self.setting)
             .headers(self.origin.as_deref(), allow.as_deref())
             .into_iter()
-            .fold(answer, |answer, (name, value)| answer.header(name, value))
+            .fold(response, |response, (name, value)| {
+                response.header(name, value)
+            })
     }
 }

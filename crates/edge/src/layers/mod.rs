@@ -23,9 +23,9 @@ use http_semantics::rate_limit::RateLimit;
 
 use crate::env::Env;
 use crate::error::Error;
-use crate::http::request::Call;
+use crate::http::request::Request;
 use crate::http::request_parts::{Method, RequestParts};
-use crate::http::response::Answer;
+use crate::http::response::Response;
 use crate::layers::auth::Guard;
 use crate::layers::cors::Cors;
 use crate::layers::response_cache::{Lookup, Miss};
@@ -84,37 +84,37 @@ impl Layer {
     pub(crate) async fn before(
         self,
         exchange: &mut Exchange<'_>,
-        call: &mut Call,
-    ) -> Result<Option<Answer>, Error> {
+        request: &mut Request,
+    ) -> Result<Option<Response>, Error> {
         let Some(properties) = exchange.properties else {
             return Ok(None);
         };
         match self {
-            Self::Consistency => consistency::begin(call, properties.read_from)?,
+            Self::Consistency => consistency::begin(request, properties.read_from)?,
             Self::Authenticate(guard) => {
-                exchange.caller = Some(auth::authenticate(call, properties, guard));
+                exchange.caller = Some(auth::authenticate(request, properties, guard));
             }
             Self::RateLimit => {
                 if let Some(limit) = exchange.rate_limit.filter(|_| !properties.is_uncounted) {
                     let caller = exchange.caller.as_ref();
                     let token = caller.and_then(|caller| caller.as_ref().ok()?.as_ref());
-                    rate_limit::count(call, limit, token).await?;
+                    rate_limit::count(request, limit, token).await?;
                 }
             }
             Self::Authorize => {
                 exchange.caller.take().ok_or_else(Problem::internal)??;
                 exchange.is_authorized = true;
                 let gate = exchange.route.and_then(|route| route.properties.gate);
-                return Ok(gate.and_then(|gate| gate(call)));
+                return Ok(gate.and_then(|gate| gate(request)));
             }
             Self::StaleIfError(fallback) => {
                 let formats = exchange.route.and_then(|r| r.properties.stale_if_error);
-                exchange.fallback = formats.map(|formats| fallback(call, formats));
+                exchange.fallback = formats.map(|formats| fallback(request, formats));
             }
             Self::ResponseCache => {
                 if let Some(read) = exchange.route.and_then(|r| r.properties.cached.as_ref()) {
-                    match response_cache::find(call, read).await {
-                        Lookup::Hit(answer) => return Ok(Some(answer)),
+                    match response_cache::find(request, read).await {
+                        Lookup::Hit(response) => return Ok(Some(response)),
                         Lookup::Miss(miss) => exchange.miss = Some(miss),
                         Lookup::Bypass => {}
                     }
@@ -132,8 +132,8 @@ impl Layer {
     pub(crate) async fn after(
         self,
         exchange: &mut Exchange<'_>,
-        outcome: Result<Answer, Error>,
-    ) -> Result<Answer, Error> {
+        outcome: Result<Response, Error>,
+    ) -> Result<Response, Error> {
         match self {
             Self::ResponseCache => match exchange.miss.take() {
                 Some(miss) => Ok(miss.store(outcome?, exchange.is_negotiated.get())),
@@ -167,7 +167,7 @@ impl Exchange<'_> {
     pub(crate) fn new(parts: &RequestParts, env: &Env) -> Self {
         Self {
             method: parts.method,
-            cors: Cors::of(parts, env),
+            cors: Cors::new(parts, env),
             rate_limit: rate_limit::of(env),
             route: None,
             properties: None,
@@ -180,26 +180,26 @@ impl Exchange<'_> {
     }
 
     /// The response, or that of the error.
-    pub(crate) fn respond(&self, outcome: Result<Answer, Error>) -> Answer {
+    pub(crate) fn respond(&self, outcome: Result<Response, Error>) -> Response {
         outcome.unwrap_or_else(|error| {
             let problem = error.into_problem();
-            Answer::problem(&problem.for_method(!self.method.is_safe()))
+            Response::problem(&problem.for_method(!self.method.is_safe()))
         })
     }
 
     /// The response, or the problem of the error. `Vary` tells caches if `Accept` was read.
-    fn problem_or(&self, outcome: Result<Answer, Error>) -> Answer {
+    fn problem_or(&self, outcome: Result<Response, Error>) -> Response {
         let problem = match outcome {
-            Ok(answer) if self.is_negotiated.get() => return answer.header("vary", "accept"),
+            Ok(response) if self.is_negotiated.get() => return response.header("vary", "accept"),
             Err(Error::Problem(problem)) => problem,
             other => return self.respond(other),
         };
-        let answer = Answer::problem(&problem);
+        let response = Response::problem(&problem);
         let accepts = self.route.and_then(|route| route.accepts.as_ref());
         match (problem.kind(), accepts) {
-            (Kind::NotAcceptable, _) => answer.header("vary", "accept"),
-            (Kind::UnsupportedMediaType, Some((name, types))) => answer.header(name, types),
-            _ => answer,
+            (Kind::NotAcceptable, _) => response.header("vary", "accept"),
+            (Kind::UnsupportedMediaType, Some((name, types))) => response.header(name, types),
+            _ => response,
         }
     }
 

@@ -12,7 +12,7 @@ use worker::worker_sys::RateLimiter;
 
 use crate::env::Env;
 use crate::error::Error;
-use crate::http::request::Call;
+use crate::http::request::Request;
 
 /// The limit of a worker; none without the setting.
 #[must_use]
@@ -25,16 +25,16 @@ pub fn of(env: &Env) -> Option<RateLimit> {
 /// # Errors
 /// A request above the limit.
 pub async fn count(
-    call: &Call,
+    request: &Request,
     limit: RateLimit,
     token: Option<&BearerToken>,
 ) -> Result<(), Problem> {
     let key = match token {
         Some(token) => token.pseudonym(),
-        None => call.header("cf-connecting-ip").unwrap_or_default(),
+        None => request.header("cf-connecting-ip").unwrap_or_default(),
     };
     // If the limiter fails, the request passes.
-    match is_within(&call.env, &key).await {
+    match is_within(&request.env, &key).await {
         Ok(false) => Err(Problem::too_many_requests(limit)),
         Ok(true) => Ok(()),
         Err(thrown) => {

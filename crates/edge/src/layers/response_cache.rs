@@ -9,9 +9,9 @@ use http_semantics::Tag;
 use http_semantics::lru_cache::LruCache;
 
 use crate::change_seqs::{self, ReadSeqs};
-use crate::http::request::Call;
+use crate::http::request::Request;
 use crate::http::request_parts::Method;
-use crate::http::response::{Answer, CachedResponse};
+use crate::http::response::{CachedResponse, Response};
 use crate::timeout::now;
 
 /// The maximum size of the cache, in bytes. An isolate has 128 MB.
@@ -36,7 +36,7 @@ thread_local! {
 /// The result of a lookup.
 pub(crate) enum Lookup {
     /// The cached response is valid.
-    Hit(Answer),
+    Hit(Response),
     /// The handler runs, and its response is to be stored.
     Miss(Miss),
     /// The handler runs, and nothing is stored.
@@ -51,30 +51,30 @@ pub(crate) struct Miss {
 }
 
 /// Looks a response up, and revalidates it.
-pub(crate) async fn find(call: &mut Call, read: &ReadSeqs) -> Lookup {
+pub(crate) async fn find(request: &mut Request, read: &ReadSeqs) -> Lookup {
     let began = now();
-    let Some(key) = key(call) else {
+    let Some(key) = key(request) else {
         return Lookup::Bypass;
     };
-    let etag = call.header("if-none-match");
+    let etag = request.header("if-none-match");
     let cached = CACHE.with_borrow_mut(|cache| cache.get(&key));
     // If the client has another response, the handler knows better what to compare it with.
     let cached = cached.filter(|(response, _)| etag.is_none() || etag == response.etag());
     if let Some((response, is_negotiated)) = cached {
         let read = Rc::clone(read);
-        let seqs = change_seqs::current(call, move |env| read(env)).await;
+        let seqs = change_seqs::current(request, move |env| read(env)).await;
         if seqs == Some(response.change_seqs) {
             let span = [began, now()];
-            call.timings.borrow_mut().record("held", span, "proved");
-            call.is_negotiated.set(is_negotiated);
+            request.timings.borrow_mut().record("held", span, "proved");
+            request.is_negotiated.set(is_negotiated);
             return Lookup::Hit(match etag.as_deref().and_then(Tag::parse) {
-                Some(tag) => Answer::not_modified(&tag).with_copy(&response),
+                Some(tag) => Response::not_modified(&tag).with_copy(&response),
                 None => response.answer().with_copy(&response),
             });
         }
         // The client's response is stale, or its state is unknown because a service failed. A
         // conditional request would wait for that service again.
-        call.is_unconditional = true;
+        request.is_unconditional = true;
     } else if etag.is_some() {
         return Lookup::Bypass;
     }
@@ -83,7 +83,7 @@ pub(crate) async fn find(call: &mut Call, read: &ReadSeqs) -> Lookup {
 
 impl Miss {
     /// Stores a response once its whole body is known.
-    pub(crate) fn store(self, answer: Answer, is_negotiated: bool) -> Answer {
+    pub(crate) fn store(self, answer: Response, is_negotiated: bool) -> Response {
         let Self { key, began } = self;
         let answer = answer.with_future_copy(began, MAX_RESPONSE_BYTES);
         answer.when_cached(move |copy| {
@@ -96,21 +96,21 @@ impl Miss {
 
 /// The cached response to a request, or to the GET of a HEAD, valid or not.
 #[must_use]
-pub fn cached(call: &Call) -> Option<Rc<CachedResponse>> {
-    let cached = CACHE.with_borrow_mut(|cache| cache.get(&key_of_get(call)));
+pub fn cached(request: &Request) -> Option<Rc<CachedResponse>> {
+    let cached = CACHE.with_borrow_mut(|cache| cache.get(&key_of_get(request)));
     cached.map(|(response, _)| response)
 }
 
 /// The key of a response, or none if it is not cached.
-fn key(call: &Call) -> Option<String> {
-    let accept = call.header("accept").map_or(0, |accept| accept.len());
-    let is_plain = call.incoming.method == Method::Get
-        && call.header("if-match").is_none()
+fn key(request: &Request) -> Option<String> {
+    let accept = request.header("accept").map_or(0, |accept| accept.len());
+    let is_plain = request.parts.method == Method::Get
+        && request.header("if-match").is_none()
         && accept <= MAX_ACCEPT;
-    is_plain.then(|| key_of_get(call))
+    is_plain.then(|| key_of_get(request))
 }
 
-fn key_of_get(call: &Call) -> String {
-    let accept = call.header("accept").unwrap_or_default();
-    format!("{}?{} {accept}", call.path, call.query)
+fn key_of_get(request: &Request) -> String {
+    let accept = request.header("accept").unwrap_or_default();
+    format!("{}?{} {accept}", request.path, request.query)
 }

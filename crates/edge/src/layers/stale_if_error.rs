@@ -6,18 +6,18 @@ use futures_util::future::LocalBoxFuture;
 use http_semantics::MediaType;
 
 use crate::error::Error;
-use crate::http::request::Call;
-use crate::http::response::Answer;
+use crate::http::request::Request;
+use crate::http::response::Response;
 
 /// The fallback of one request.
 pub trait StaleIfError {
     /// The response to send: a stale one, if a service failed. A response that is valid now is
-    /// stored as a snapshot ([`Answer::when_cached`]).
+    /// stored as a snapshot ([`Response::when_cached`]).
     fn replace(
         self: Rc<Self>,
-        outcome: Result<Answer, Error>,
-    ) -> LocalBoxFuture<'static, Result<Answer, Error>>;
+        outcome: Result<Response, Error>,
+    ) -> LocalBoxFuture<'static, Result<Response, Error>>;
 }
 
 /// Creates the fallback of a request, in one of these formats.
-pub type Fallback = fn(&Call, &'static [MediaType]) -> Rc<dyn StaleIfError>;
+pub type Fallback = fn(&Request, &'static [MediaType]) -> Rc<dyn StaleIfError>;

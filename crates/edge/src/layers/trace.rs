@@ -77,7 +77,7 @@ pub fn random_token() -> String {
 impl Trace {
     /// The trace of an incoming request.
     #[must_use]
-    pub fn of(parts: &RequestParts) -> Self {
+    pub fn new(parts: &RequestParts) -> Self {
         let header = |name| parts.header(name);
         let given = header(TRACEPARENT).and_then(|text| Traceparent::parse(&text));
         let state = given.as_ref().and_then(|_| header(TRACESTATE));

@@ -14,13 +14,13 @@ use http_semantics::auth::Scope;
 use crate::change_seqs::{self, ChangeSeqs};
 use crate::env::Env;
 use crate::error::Error;
-use crate::http::request::Call;
+use crate::http::request::Request;
 use crate::http::request_parts::Method;
-use crate::http::response::Answer;
+use crate::http::response::Response;
 use crate::route::properties::{Access, Properties, ReadFrom};
 
 /// A handler of requests.
-pub type Handler = Box<dyn Fn(Call) -> LocalBoxFuture<'static, Result<Answer, Error>>>;
+pub type Handler = Box<dyn Fn(Request) -> LocalBoxFuture<'static, Result<Response, Error>>>;
 
 /// One method of a route.
 pub struct Route {
@@ -39,8 +39,8 @@ impl Route {
     ///
     /// # Errors
     /// The error of the handler.
-    pub(crate) async fn handle(&self, call: Call) -> Result<Answer, Error> {
-        match ((self.handler)(call).await, self.properties.error_page) {
+    pub(crate) async fn handle(&self, request: Request) -> Result<Response, Error> {
+        match ((self.handler)(request).await, self.properties.error_page) {
             (Err(error), Some(error_page)) => Ok(error_page(error)),
             (outcome, _) => outcome,
         }
@@ -57,8 +57,8 @@ macro_rules! methods {
             $(#[$doc])*
             pub fn $name<F, A>(handler: F) -> MethodRouter
             where
-                F: Fn(Call) -> A + 'static,
-                A: Future<Output = Result<Answer, Error>> + 'static,
+                F: Fn(Request) -> A + 'static,
+                A: Future<Output = Result<Response, Error>> + 'static,
             {
                 MethodRouter::default().$name(handler)
             }
@@ -70,12 +70,12 @@ macro_rules! methods {
                 #[must_use]
                 pub fn $name<F, A>(mut self, handler: F) -> Self
                 where
-                    F: Fn(Call) -> A + 'static,
-                    A: Future<Output = Result<Answer, Error>> + 'static,
+                    F: Fn(Request) -> A + 'static,
+                    A: Future<Output = Result<Response, Error>> + 'static,
                 {
                     self.0.push(Route {
                         method: $method,
-                        handler: Box::new(move |call| handler(call).boxed_local()),
+                        handler: Box::new(move |request| handler(request).boxed_local()),
                         accepts: None,
                         properties: Properties::default(),
                     });
@@ -177,7 +177,7 @@ impl MethodRouter {
     /// All methods are pages of a browser: they check the session themselves, read what the
     /// browser has just written, and their errors are pages, too.
     #[must_use]
-    pub fn pages(mut self, error_page: fn(Error) -> Answer) -> Self {
+    pub fn pages(mut self, error_page: fn(Error) -> Response) -> Self {
         for route in &mut self.0 {
             route.properties.access = Access::Open;
             route.properties.read_from = ReadFrom::Primary;
@@ -188,7 +188,7 @@ impl MethodRouter {
 
     /// All methods respond with what `gate` returns, if it returns something.
     #[must_use]
-    pub fn gate(mut self, gate: fn(&Call) -> Option<Answer>) -> Self {
+    pub fn gate(mut self, gate: fn(&Request) -> Option<Response>) -> Self {
         for route in &mut self.0 {
             route.properties.gate = Some(gate);
         }
@@ -233,11 +233,12 @@ impl MethodRouter {
     }
 
     /// The response to OPTIONS.
-    pub(crate) fn options(&self) -> Answer {
+    pub(crate) fn options(&self) -> Response {
         let accepts = self.0.iter().filter_map(|route| route.accepts.clone());
-        accepts.fold(Answer::options(&self.allow()), |answer, (name, types)| {
-            answer.header(name, types)
-        })
+        accepts.fold(
+            Response::options(&self.allow()),
+            |response, (name, types)| response.header(name, types),
+        )
     }
 }
 
@@ -245,8 +246,8 @@ impl MethodRouter {
 mod tests {
     use super::*;
 
-    async fn handler(_call: Call) -> Result<Answer, Error> {
-        Ok(Answer::no_content())
+    async fn handler(_call: Request) -> Result<Response, Error> {
+        Ok(Response::no_content())
     }
 
     fn access(methods: &MethodRouter, method: Method) -> Access {

@@ -5,8 +5,8 @@ use http_semantics::auth::Scope;
 
 use crate::change_seqs::ReadSeqs;
 use crate::error::Error;
-use crate::http::request::Call;
-use crate::http::response::Answer;
+use crate::http::request::Request;
+use crate::http::response::Response;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,7 +49,7 @@ pub struct Properties {
     /// Whether a stale response replaces an error of a service, in these formats.
     pub stale_if_error: Option<&'static [MediaType]>,
     /// Responds instead of the handler, for example if a page needs a login.
-    pub gate: Option<fn(&Call) -> Option<Answer>>,
+    pub gate: Option<fn(&Request) -> Option<Response>>,
     /// Turns an error of the handler into a page.
-    pub error_page: Option<fn(Error) -> Answer>,
+    pub error_page: Option<fn(Error) -> Response>,
 }

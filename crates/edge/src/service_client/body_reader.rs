@@ -1,7 +1,6 @@
 //! Reads the body of another worker's response chunk by chunk, with a timeout.
 
 use js_sys::Promise;
-use web_sys::Response;
 
 use super::ServiceClient;
 use super::call_policy::CallPolicy;
@@ -21,7 +20,7 @@ pub struct BodyReader {
 impl ServiceClient {
     /// Reads the body of a response chunk by chunk.
     #[must_use]
-    pub fn body_reader(&self, response: &Response) -> BodyReader {
+    pub fn body_reader(&self, response: &web_sys::Response) -> BodyReader {
         let policy = self.policy.clone();
         // A body that is absent or already read has no chunks.
         let reader = response.body().and_then(|body| chunks::reader(&body).ok());

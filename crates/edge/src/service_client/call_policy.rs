@@ -10,7 +10,7 @@ use http_semantics::timing::Timings;
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, RequestInit, Response};
+use web_sys::{AbortSignal, RequestInit};
 
 use crate::error::Error;
 use crate::layers::trace::report;
@@ -147,7 +147,7 @@ impl CallPolicy {
         started: i64,
         init: &RequestInit,
         fetch: &Fetch<'_>,
-    ) -> Result<Response, Error> {
+    ) -> Result<web_sys::Response, Error> {
         if self.headers_only {
             return self.attempt_headers_only(started, init, fetch).await;
         }
@@ -169,7 +169,7 @@ impl CallPolicy {
         started: i64,
         init: &RequestInit,
         fetch: &Fetch<'_>,
-    ) -> Result<Response, Error> {
+    ) -> Result<web_sys::Response, Error> {
         let signal = AbortSignal::timeout_with_u32(self.remaining_ms());
         init.set_signal(Some(&signal));
         let fetched = fetch(init).map_err(|thrown| self.threw(&thrown))?;
@@ -186,7 +186,7 @@ impl CallPolicy {
 
     /// Turns a 5xx into our own problem: the client cannot act on the service's. A 502 or 504
     /// that names another service passes.
-    fn check_status(&self, response: Response) -> Result<Response, Error> {
+    fn check_status(&self, response: web_sys::Response) -> Result<web_sys::Response, Error> {
         let content_type = || response.headers().get("content-type").ok().flatten();
         match response.status() {
             502 | 504 if content_type().as_deref() == Some(MEDIA_TYPE) => Ok(response),

@@ -4,7 +4,7 @@ use http_semantics::Tag;
 use http_semantics::auth::BearerToken;
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
-use web_sys::{Headers, RequestInit, Response};
+use web_sys::{Headers, RequestInit};
 
 use super::ServiceClient;
 use crate::d1::consistency::BOOKMARK;
@@ -43,7 +43,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// A problem that names the service, if it failed (any 5xx) or timed out.
-    pub async fn get(&self, path: &str) -> Result<Response, Error> {
+    pub async fn get(&self, path: &str) -> Result<web_sys::Response, Error> {
         self.send("GET", path, &[], None).await
     }
 
@@ -51,7 +51,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn get_if_changed(&self, path: &str, tag: &Tag) -> Result<Response, Error> {
+    pub async fn get_if_changed(&self, path: &str, tag: &Tag) -> Result<web_sys::Response, Error> {
         let tag = tag.to_string();
         self.send("GET", path, &[("if-none-match", &tag)], None)
             .await
@@ -61,7 +61,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn head(&self, path: &str) -> Result<Response, Error> {
+    pub async fn head(&self, path: &str) -> Result<web_sys::Response, Error> {
         self.send("HEAD", path, &[], None).await
     }
 
@@ -69,7 +69,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn post(&self, path: &str) -> Result<Response, Error> {
+    pub async fn post(&self, path: &str) -> Result<web_sys::Response, Error> {
         self.send("POST", path, &[], None).await
     }
 
@@ -83,7 +83,7 @@ impl ServiceClient {
         path: &str,
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
-    ) -> Result<Response, Error> {
+    ) -> Result<web_sys::Response, Error> {
         let thrown = Error::platform("making a request");
         let init = RequestInit::new();
         init.set_method(method);
@@ -106,9 +106,9 @@ impl ServiceClient {
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn forward(&self, incoming: &RequestParts) -> Result<Response, Error> {
+    pub async fn forward(&self, parts: &RequestParts) -> Result<web_sys::Response, Error> {
         let thrown = Error::platform("passing a request on");
-        let sent = Headers::new_with_headers(&incoming.headers).map_err(&thrown)?;
+        let sent = Headers::new_with_headers(&parts.headers).map_err(&thrown)?;
         remove_connection_headers(&sent).map_err(&thrown)?;
         for name in CREDENTIALS {
             sent.delete(name).map_err(&thrown)?;
@@ -116,8 +116,8 @@ impl ServiceClient {
         self.sign(&sent, true).map_err(&thrown)?;
         let init = RequestInit::new();
         init.set_headers(&sent);
-        let fetch = |init: &RequestInit| self.fetcher.fetch_with_init(&incoming.request, init);
-        let response = self.call(incoming.method, &init, &fetch).await?;
+        let fetch = |init: &RequestInit| self.fetcher.fetch_with_init(&parts.request, init);
+        let response = self.call(parts.method, &init, &fetch).await?;
         // Our workers repeat the request id. A response without it comes from something in
         // between, and must not reach the client.
         let request_id = response.headers().get(REQUEST_ID).ok().flatten();
@@ -126,10 +126,10 @@ impl ServiceClient {
             return Ok(response);
         }
         let failed = self.failed("an answer that does not name the request");
-        Err(if incoming.method.is_safe() {
+        Err(if parts.method.is_safe() {
             failed
         } else {
-            failed.of_write()
+            failed.with_unknown_outcome()
         })
     }
 

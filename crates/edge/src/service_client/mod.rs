@@ -21,10 +21,10 @@ use http_semantics::bookmark::Bookmarks;
 use http_semantics::problem::Kind;
 use http_semantics::timing::Timings;
 use js_sys::Math;
-use web_sys::{RequestInit, Response};
+use web_sys::RequestInit;
 use worker::worker_sys;
 
-use crate::d1::consistency::{BOOKMARK, Reading};
+use crate::d1::consistency::{BOOKMARK, Consistency};
 use crate::env::Env;
 use crate::error::Error;
 use crate::http::request_parts::Method;
@@ -55,7 +55,7 @@ pub struct ServiceClient {
     policy: CallPolicy,
     write_timeout_ms: u32,
     trace: Rc<Trace>,
-    reading: Rc<Reading>,
+    reading: Rc<Consistency>,
     /// Proves to the service that the caller is one of our workers.
     secret: Option<BearerToken>,
 }
@@ -145,7 +145,7 @@ impl ServiceClient {
         method: Method,
         init: &RequestInit,
         fetch: &Fetch<'_>,
-    ) -> Result<Response, Error> {
+    ) -> Result<web_sys::Response, Error> {
         let (started, policy) = (now(), &self.policy);
         if !method.is_safe() {
             return self.write(init, fetch).await;
@@ -174,20 +174,24 @@ impl ServiceClient {
     }
 
     /// Advances the bookmarks of this request to those of a response.
-    fn observe_bookmarks(&self, response: &Response) {
+    fn observe_bookmarks(&self, response: &web_sys::Response) {
         let token = response.headers().get(BOOKMARK).ok().flatten();
         if let Some(observed) = token.and_then(|token| Bookmarks::parse(&token)) {
-            self.reading.saw(&observed);
+            self.reading.observe(&observed);
         }
     }
 
     /// A write has a policy of its own: its failures say nothing about reads.
-    async fn write(&self, init: &RequestInit, fetch: &Fetch<'_>) -> Result<Response, Error> {
+    async fn write(
+        &self,
+        init: &RequestInit,
+        fetch: &Fetch<'_>,
+    ) -> Result<web_sys::Response, Error> {
         let policy = CallPolicy::new(self.policy.service, self.write_timeout_ms);
         self.trace.called(policy.service);
         let response = policy.attempt(now(), init, fetch).await;
         let response = response.inspect(|response| self.observe_bookmarks(response));
-        response.map_err(Error::of_write)
+        response.map_err(Error::with_unknown_outcome)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::JsCast;
-use web_sys::Response;
 
 use super::ServiceClient;
 use crate::Error;
@@ -12,7 +11,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// As [`Self::get`], and for any status but 200.
-    pub async fn get_ok(&self, path: &str) -> Result<Response, Error> {
+    pub async fn get_ok(&self, path: &str) -> Result<web_sys::Response, Error> {
         self.require_ok(self.get(path).await?)
     }
 
@@ -20,7 +19,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// A problem that names the service, for any other status.
-    pub fn require_ok(&self, response: Response) -> Result<Response, Error> {
+    pub fn require_ok(&self, response: web_sys::Response) -> Result<web_sys::Response, Error> {
         match response.status() {
             200 => Ok(response),
             status => Err(self.failed(&format!("status {status}"))),
@@ -33,7 +32,7 @@ impl ServiceClient {
     /// As [`Self::get_ok`], and for a body of another shape.
     pub async fn read_json<T: serde::de::DeserializeOwned>(
         &self,
-        response: Response,
+        response: web_sys::Response,
     ) -> Result<T, Error> {
         let body = self.bytes(&self.require_ok(response)?).await?;
         serde_json::from_slice(&body).map_err(|error| self.failed(&error.to_string()))
@@ -43,7 +42,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// A body that breaks off or times out.
-    pub async fn bytes(&self, response: &Response) -> Result<Vec<u8>, Error> {
+    pub async fn bytes(&self, response: &web_sys::Response) -> Result<Vec<u8>, Error> {
         let buffer = match response.array_buffer() {
             Ok(buffer) => self.policy.in_time(&buffer).await,
             Err(thrown) => Err(thrown),

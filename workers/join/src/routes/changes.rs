@@ -1,6 +1,6 @@
 //! `GET /v1/changes`
 
-use edge::{Answer, Body, Call, Error};
+use edge::{Body, Error, Request, Response};
 use futures_util::future::try_join;
 use http_semantics::media::LIST_MEDIA_TYPES;
 use tables::{Cursor, page};
@@ -12,10 +12,10 @@ use crate::domain::Changes;
 ///
 /// # Errors
 /// An invalid query, or a backend that failed.
-pub async fn changes(call: Call) -> Result<Answer, Error> {
-    let query = Changes::read(&call.params(Changes::PARAMETERS)?)?;
-    let format = call.format(LIST_MEDIA_TYPES)?;
-    let backends = Backends::new(&call.env)?;
+pub async fn changes(request: Request) -> Result<Response, Error> {
+    let query = Changes::read(&request.params(Changes::PARAMETERS)?)?;
+    let format = request.format(LIST_MEDIA_TYPES)?;
+    let backends = Backends::new(&request.env)?;
     let [places, people] = query.paths();
     let (places, people) = try_join(
         backends.places.get_ok(&places),
@@ -31,6 +31,6 @@ pub async fn changes(call: Call) -> Result<Answer, Error> {
     let (body, [places, people]) =
         merged.map_err(|malformed| backends.malformed_response(malformed))?;
     let next = Cursor::Pair(places, people).to_string();
-    let link = page::since_link("/v1/changes", &call.query, &next);
-    Ok(Answer::ok(format.content_type(), Body::Bytes(body)).header("link", link))
+    let link = page::since_link("/v1/changes", &request.query, &next);
+    Ok(Response::ok(format.content_type(), Body::Bytes(body)).header("link", link))
 }

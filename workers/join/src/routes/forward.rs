@@ -1,6 +1,6 @@
 //! `/v1/places/*` and `/v1/people/*`: forwarded to the backends unchanged.
 
-use edge::{Answer, Call, Error};
+use edge::{Error, Request, Response};
 
 use crate::backends::{people, places};
 
@@ -8,38 +8,38 @@ use crate::backends::{people, places};
 ///
 /// # Errors
 /// A problem that names the service, if it failed or timed out.
-pub async fn to_places(call: Call) -> Result<Answer, Error> {
-    places(&call.env)?
-        .forward(&call.incoming)
+pub async fn to_places(request: Request) -> Result<Response, Error> {
+    places(&request.env)?
+        .forward(&request.parts)
         .await
-        .map(Answer::proxied)
+        .map(Response::proxied)
 }
 
 /// Forwards to the people service.
 ///
 /// # Errors
 /// As [`to_places`].
-pub async fn to_people(call: Call) -> Result<Answer, Error> {
-    people(&call.env)?
-        .forward(&call.incoming)
+pub async fn to_people(request: Request) -> Result<Response, Error> {
+    people(&request.env)?
+        .forward(&request.parts)
         .await
-        .map(Answer::proxied)
+        .map(Response::proxied)
 }
 
 /// Forwards an import of places, with a longer timeout.
 ///
 /// # Errors
 /// As [`to_places`].
-pub async fn import_places(call: Call) -> Result<Answer, Error> {
-    let places = places(&call.env)?.with_import_timeout();
-    places.forward(&call.incoming).await.map(Answer::proxied)
+pub async fn import_places(request: Request) -> Result<Response, Error> {
+    let places = places(&request.env)?.with_import_timeout();
+    places.forward(&request.parts).await.map(Response::proxied)
 }
 
 /// Forwards an import of people, with a longer timeout.
 ///
 /// # Errors
 /// As [`to_places`].
-pub async fn import_people(call: Call) -> Result<Answer, Error> {
-    let people = people(&call.env)?.with_import_timeout();
-    people.forward(&call.incoming).await.map(Answer::proxied)
+pub async fn import_people(request: Request) -> Result<Response, Error> {
+    let people = people(&request.env)?.with_import_timeout();
+    people.forward(&request.parts).await.map(Response::proxied)
 }

@@ -1,6 +1,6 @@
 //! `GET /v1/integrity` and `POST /v1/integrity/repair`
 
-use edge::{Answer, Body, Call, Error};
+use edge::{Body, Error, Request, Response};
 use http_semantics::MediaType;
 use http_semantics::params::Seconds;
 
@@ -14,24 +14,27 @@ pub const PARAMETERS: &[&str] = &["dryRun", "olderThan"];
 ///
 /// # Errors
 /// An unknown parameter, or a backend that failed.
-pub async fn integrity(call: Call) -> Result<Answer, Error> {
-    call.params(&[])?;
-    let mut backends = Backends::new(&call.env)?;
+pub async fn integrity(request: Request) -> Result<Response, Error> {
+    request.params(&[])?;
+    let mut backends = Backends::new(&request.env)?;
     backends.drop_deadline();
     let report = integrity::report(&backends).await?;
     let body = serde_json::to_string(&report).unwrap_or_default();
-    Ok(Answer::ok(MediaType::Json.content_type(), Body::Text(body)))
+    Ok(Response::ok(
+        MediaType::Json.content_type(),
+        Body::Text(body),
+    ))
 }
 
 /// Repairs what the report finds. With `dryRun=true` it only reports what it would do.
 ///
 /// # Errors
 /// An invalid query, or a backend that failed.
-pub async fn repair(call: Call) -> Result<Answer, Error> {
-    let params = call.params(PARAMETERS)?;
+pub async fn repair(request: Request) -> Result<Response, Error> {
+    let params = request.params(PARAMETERS)?;
     let dry_run = params.get::<bool>("dryRun")?.unwrap_or(false);
     let older_than = params.get::<Seconds>("olderThan")?;
-    let mut backends = Backends::new(&call.env)?;
+    let mut backends = Backends::new(&request.env)?;
     backends.drop_deadline();
     // The path is built from the parsed values, not from the client's text.
     let older_than = older_than.map(|older_than| format!("&olderThan={}", older_than.get()));
@@ -42,8 +45,11 @@ pub async fn repair(call: Call) -> Result<Answer, Error> {
     let repaired = integrity::repair(&backends, &path, dry_run).await;
     // A repair that failed may have done a part of it.
     let body = match repaired {
-        Err(error) if !dry_run => return Err(error.of_write()),
+        Err(error) if !dry_run => return Err(error.with_unknown_outcome()),
         repaired => repaired?.to_string(),
     };
-    Ok(Answer::ok(MediaType::Json.content_type(), Body::Text(body)))
+    Ok(Response::ok(
+        MediaType::Json.content_type(),
+        Body::Text(body),
+    ))
 }

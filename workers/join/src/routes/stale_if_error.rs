@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use edge::{Answer, CIRCUIT_OPEN, Call, Error, StaleIfError, now};
+use edge::{CIRCUIT_OPEN, Error, Request, Response, StaleIfError, now};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use http_semantics::{MediaType, Problem, prefer};
@@ -16,15 +16,15 @@ use crate::service::cache::CachedRoute;
 /// The fallbacks of a request whose response has one of these formats. Responses that may be
 /// cached are saved as snapshots.
 #[must_use]
-pub fn stale_if_error(call: &Call, formats: &'static [MediaType]) -> Rc<dyn StaleIfError> {
-    Rc::new(CachedRoute::new(call.clone(), formats))
+pub fn stale_if_error(request: &Request, formats: &'static [MediaType]) -> Rc<dyn StaleIfError> {
+    Rc::new(CachedRoute::new(request.clone(), formats))
 }
 
 impl StaleIfError for CachedRoute {
     fn replace(
         self: Rc<Self>,
-        outcome: Result<Answer, Error>,
-    ) -> LocalBoxFuture<'static, Result<Answer, Error>> {
+        outcome: Result<Response, Error>,
+    ) -> LocalBoxFuture<'static, Result<Response, Error>> {
         async move {
             let response = match outcome {
                 Ok(mut response) => match response.lacks() {
@@ -47,14 +47,14 @@ impl StaleIfError for CachedRoute {
 }
 
 /// The response in place of a problem, or of a partial response.
-async fn fallback(cache: &CachedRoute, problem: Problem, partial: Option<Answer>) -> Answer {
-    let call = cache.call();
-    if prefer::is_strict(call.header("prefer").as_deref()) {
-        return Answer::problem(&problem).header("preference-applied", prefer::STRICT);
+async fn fallback(cache: &CachedRoute, problem: Problem, partial: Option<Response>) -> Response {
+    let request = cache.call();
+    if prefer::is_strict(request.header("prefer").as_deref()) {
+        return Response::problem(&problem).header("preference-applied", prefer::STRICT);
     }
     let outcome = problem
         .service()
-        .and_then(|service| call.timings.borrow().outcome(service));
+        .and_then(|service| request.timings.borrow().outcome(service));
     let status = |age| CacheStatus {
         age,
         was_called: outcome != Some(CIRCUIT_OPEN),
@@ -63,13 +63,13 @@ async fn fallback(cache: &CachedRoute, problem: Problem, partial: Option<Answer>
     if let Some(stale) = cache.stale_response().await {
         let age = stale.age(now());
         return stale
-            .into_response(call)
+            .into_response(request)
             .header("age", age.to_string())
             .header("cache-control", "no-cache")
             .header("cache-status", status(Some(age)).to_string());
     }
     match partial {
         Some(partial) => partial.header("cache-status", status(None).to_string()),
-        None => Answer::problem(&problem),
+        None => Response::problem(&problem),
     }
 }

@@ -1,6 +1,6 @@
 //! `GET /v1/statistics/places`
 
-use edge::{Answer, Call, Error};
+use edge::{Error, Request, Response};
 use http_semantics::media::TABLE_MEDIA_TYPES;
 
 use crate::backends::{Backends, unchanged};
@@ -11,16 +11,16 @@ use crate::service::statistics;
 ///
 /// # Errors
 /// An invalid query, or a backend that failed.
-pub async fn places(call: Call) -> Result<Answer, Error> {
-    let params = call.params(StatisticsQuery::PARAMETERS)?;
+pub async fn places(request: Request) -> Result<Response, Error> {
+    let params = request.params(StatisticsQuery::PARAMETERS)?;
     let query = StatisticsQuery::read(&params, edge::now())?;
     let format = match query.format {
         Some(format) => format,
-        None => call.format(TABLE_MEDIA_TYPES)?,
+        None => request.format(TABLE_MEDIA_TYPES)?,
     };
-    if let Some(tag) = unchanged(&call, format).await? {
-        return Ok(Answer::not_modified(&tag));
+    if let Some(tag) = unchanged(&request, format).await? {
+        return Ok(Response::not_modified(&tag));
     }
-    let backends = Backends::for_reader(&call)?;
-    statistics::list(&backends, query.populations, &call.query, format).await
+    let backends = Backends::for_reader(&request)?;
+    statistics::list(&backends, query.populations, &request.query, format).await
 }

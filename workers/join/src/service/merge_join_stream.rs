@@ -1,7 +1,6 @@
 //! Feeds the merge join with the groups of the people service.
 
 use edge::{BodyReader, Error};
-use web_sys::Response;
 
 use crate::backends::Backends;
 use crate::domain::{ListQuery, MergeJoin};
@@ -17,7 +16,12 @@ pub struct MergeJoinStream {
 
 impl MergeJoinStream {
     /// Joins the groups of a response.
-    pub fn new(query: ListQuery, join: MergeJoin, backends: Backends, groups: &Response) -> Self {
+    pub fn new(
+        query: ListQuery,
+        join: MergeJoin,
+        backends: Backends,
+        groups: &web_sys::Response,
+    ) -> Self {
         Self {
             query,
             join,

@@ -6,7 +6,7 @@
 //! the places are shown without people.
 
 use domain::PlaceId;
-use edge::{Answer, Body, Error};
+use edge::{Body, Error, Response};
 use futures_util::future::join;
 use futures_util::{StreamExt, stream};
 use http_semantics::media::ListFraming;
@@ -31,7 +31,7 @@ pub async fn list(
     raw_query: &str,
     format: MediaType,
     is_head: bool,
-) -> Result<Answer, Error> {
+) -> Result<Response, Error> {
     let (places_path, groups_path) = (query.places_path(), query.groups_path(query.after));
     let paths = [places_path.as_str(), groups_path.as_str()];
     let (places, people) = backends.fetch(paths, format, is_head).await?;
@@ -46,7 +46,7 @@ pub async fn list(
         let after = Cursor::Id(id).to_string();
         page::next_link("/v1/people-per-place", raw_query, &after)
     });
-    let described = |response: Answer| {
+    let described = |response: Response| {
         let count = header("x-total-count");
         response
             .header_if("link", next)
@@ -67,7 +67,7 @@ pub async fn list(
             Err(error) => return partial(error, join.into_join(), media_type).map(described),
         }
     };
-    let response = Answer::ok(media_type, body).made_at(people.change_seqs);
+    let response = Response::ok(media_type, body).made_at(people.change_seqs);
     Ok(described(response.tagged(&people.tag)))
 }
 
@@ -105,7 +105,7 @@ pub async fn read(
     id: PlaceId,
     limit: PeopleLimit,
     known: Option<[i64; 2]>,
-) -> Result<Answer, Error> {
+) -> Result<Response, Error> {
     let limit = limit.get();
     let place_path = format!("/v1/places/{id}");
     let group_path = format!("/v1/people/by-place?placeId={id}&peopleLimit={limit}");
@@ -119,7 +119,7 @@ pub async fn read(
                 Tag::from_change_seqs(MediaType::Json, &[change_seq]),
             ];
             let Some(fetched) = backends.fetch_if_changed(paths, &tags).await? else {
-                return Ok(Answer::not_modified(&Tag::from_change_seqs(
+                return Ok(Response::not_modified(&Tag::from_change_seqs(
                     MediaType::Json,
                     &known,
                 )));
@@ -142,7 +142,7 @@ pub async fn read(
     let response = group.and_then(|(group, people)| {
         let body = joined(place.clone(), &group)
             .map_err(|malformed| backends.malformed_response(malformed))?;
-        Ok(Answer::record(Body::Bytes(body), &people.tag).made_at(people.change_seqs))
+        Ok(Response::record(Body::Bytes(body), &people.tag).made_at(people.change_seqs))
     });
     response.or_else(|error| {
         let place = MergeJoin::of_one(place, ListFraming::NONE);
@@ -161,13 +161,13 @@ fn joined(place: Vec<u8>, group: &[u8]) -> Result<Vec<u8>, Malformed> {
 
 /// The response if the people service has failed: the places, with `"people":null`. It must not
 /// be stored.
-fn partial(error: Error, join: MergeJoin, media_type: &str) -> Result<Answer, Error> {
+fn partial(error: Error, join: MergeJoin, media_type: &str) -> Result<Response, Error> {
     let problem = match error {
         Error::Problem(problem) if problem.service() == Some("people") => problem,
         other => return Err(other),
     };
     match join.places_only() {
-        Ok(body) => Ok(Answer::ok(media_type, Body::Bytes(body))
+        Ok(body) => Ok(Response::ok(media_type, Body::Bytes(body))
             .header("cache-control", "no-store")
             .lacking(problem)),
         Err(Malformed::Places | Malformed::Groups) => Err(Problem::service_failed("places").into()),

@@ -1,11 +1,10 @@
 //! Reads the statistics of places from both backends.
 
-use edge::{Answer, Body, Error};
+use edge::{Body, Error, Response};
 use futures_util::future::try_join;
 use http_semantics::MediaType;
 use tables::population::PopulationQuery;
 use tables::{Cursor, page};
-use web_sys::Response;
 
 use crate::backends::{Backends, PeoplePart, header, number_header};
 use crate::domain::statistics::{self, Part, Row, StatisticsPageBuilder};
@@ -23,7 +22,7 @@ pub async fn list(
     query: PopulationQuery,
     raw_query: &str,
     format: MediaType,
-) -> Result<Answer, Error> {
+) -> Result<Response, Error> {
     let is_now = query.as_of.is_none();
     let page = StatisticsPageBuilder::new(query);
     let [places_path, people_path] = page.paths().unwrap_or_default();
@@ -40,7 +39,7 @@ pub async fn list(
     let body = statistics::render(&rows, totals.living, dead_without_place, format);
     let path = "/v1/statistics/places";
     let next = next.map(|after| page::next_link(path, raw_query, &after.to_string()));
-    Ok(Answer::ok(format.content_type(), Body::Text(body))
+    Ok(Response::ok(format.content_type(), Body::Text(body))
         .made_at(change_seqs.filter(|_| is_now))
         .tagged(&tag)
         .header_if("link", next))
@@ -70,7 +69,7 @@ pub struct Totals {
 impl Totals {
     /// The headers of a response of the people service.
     #[must_use]
-    pub fn of_response(populations: &Response) -> Self {
+    pub fn of_response(populations: &web_sys::Response) -> Self {
         Self {
             living: number_header(populations, "x-total-living"),
             dead: number_header(populations, "x-total-dead"),
@@ -93,7 +92,7 @@ pub async fn page(backends: &Backends, query: PopulationQuery) -> Result<Statist
 async fn get_both(
     backends: &Backends,
     [places, people]: &[String; 2],
-) -> Result<(Response, Response), Error> {
+) -> Result<(web_sys::Response, web_sys::Response), Error> {
     try_join(
         backends.places.get_ok(places),
         backends.people.get_ok(people),
@@ -105,8 +104,8 @@ async fn get_both(
 async fn complete(
     backends: &Backends,
     mut page: StatisticsPageBuilder,
-    places: Response,
-    people: Response,
+    places: web_sys::Response,
+    people: web_sys::Response,
 ) -> Result<StatisticsPage, Error> {
     let totals = Totals::of_response(&people);
     add(backends, &mut page, places, people).await?;
@@ -125,8 +124,8 @@ async fn complete(
 async fn add(
     backends: &Backends,
     page: &mut StatisticsPageBuilder,
-    places: Response,
-    people: Response,
+    places: web_sys::Response,
+    people: web_sys::Response,
 ) -> Result<(), Error> {
     let (place_bytes, people_bytes) = try_join(
         backends.places.bytes(&places),
@@ -151,7 +150,7 @@ async fn add(
     Ok(())
 }
 
-fn part<T>(response: &Response, records: Vec<T>) -> Part<T> {
+fn part<T>(response: &web_sys::Response, records: Vec<T>) -> Part<T> {
     let has_more = header(response, "link").is_some();
     Part { records, has_more }
 }

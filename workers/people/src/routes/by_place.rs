@@ -4,7 +4,7 @@
 //! statement when the reader has taken what the last one gave, so that an isolate never
 //! holds more than one statement's people.
 
-use edge::{Answer, Body, Call, Database, Error, Row};
+use edge::{Body, Database, Error, Request, Response, Row};
 use std::future::ready;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
@@ -22,22 +22,22 @@ use crate::store;
 ///
 /// # Errors
 /// A query that cannot be used.
-pub async fn by_place(call: Call) -> Result<Answer, Error> {
-    let ask = ByPlace::read(&call.params(ByPlace::PARAMETERS)?)?;
-    let format = call.format(LIST_MEDIA_TYPES)?;
+pub async fn by_place(request: Request) -> Result<Response, Error> {
+    let ask = ByPlace::read(&request.params(ByPlace::PARAMETERS)?)?;
+    let format = request.format(LIST_MEDIA_TYPES)?;
     let frame = format.framing();
-    let seen = call.seen(format)?;
-    let database = Database::of(&call.env)?;
-    if call.is_head() {
+    let seen = request.seen(format)?;
+    let database = Database::new(&request.env)?;
+    if request.is_head() {
         let row = database.row(&change_log::change_seq(&PERSON)).await?;
         let counter = row
             .and_then(|row| row.integer("change_seq"))
             .unwrap_or_default();
         let tag = Tag::from_change_seqs(format, &[counter]);
         return Ok(if seen == Some(counter) {
-            Answer::not_modified(&tag)
+            Response::not_modified(&tag)
         } else {
-            Answer::ok(format.content_type(), Body::Empty).tagged(&tag)
+            Response::ok(format.content_type(), Body::Empty).tagged(&tag)
         });
     }
     let mut first = Part::of(&database, ask, frame, seen).await?;
@@ -45,7 +45,7 @@ pub async fn by_place(call: Call) -> Result<Answer, Error> {
     // moved, and the tag will never be confirmed.
     let tag = Tag::from_change_seqs(format, &[first.counter]);
     if seen == Some(first.counter) {
-        return Ok(Answer::not_modified(&tag));
+        return Ok(Response::not_modified(&tag));
     }
     let body = match first.rest.take() {
         None => Body::Js(first.text(frame.open, frame.end(first.is_empty)).into()),
@@ -56,7 +56,7 @@ pub async fn by_place(call: Call) -> Result<Answer, Error> {
             Body::stream(start.chain(rest.map_ok(to_bytes)), frame)
         }
     };
-    Ok(Answer::ok(format.content_type(), body).tagged(&tag))
+    Ok(Response::ok(format.content_type(), body).tagged(&tag))
 }
 
 /// What one statement answered, and what is left to ask.

@@ -2,7 +2,7 @@
 
 use domain::PersonId;
 use edge::collection::not_found;
-use edge::{Answer, Call, Database, Error, TRIES};
+use edge::{Database, Error, MAX_ATTEMPTS, Request, Response};
 use http_semantics::Problem;
 use tables::record_statement;
 use tables::schema::PERSON;
@@ -14,12 +14,12 @@ use crate::store;
 ///
 /// # Errors
 /// A person who does not exist, or a precondition that fails.
-pub async fn delete(call: Call) -> Result<Answer, Error> {
-    call.params(&[])?;
-    let id: PersonId = call.id()?;
-    let preconditions = call.preconditions()?;
-    let database = Database::of(&call.env)?;
-    for _ in 0..TRIES {
+pub async fn delete(request: Request) -> Result<Response, Error> {
+    request.params(&[])?;
+    let id: PersonId = request.id()?;
+    let preconditions = request.preconditions()?;
+    let database = Database::new(&request.env)?;
+    for _ in 0..MAX_ATTEMPTS {
         let current = database
             .row(&record_statement::read_version(&PERSON, id.get()))
             .await?;
@@ -28,7 +28,7 @@ pub async fn delete(call: Call) -> Result<Answer, Error> {
         preconditions.check(Some(version))?;
         let deleted = database.batch(&[store::delete(id, version)]).await?;
         if deleted.iter().any(|rows| !rows.is_empty()) {
-            return Ok(Answer::no_content());
+            return Ok(Response::no_content());
         }
     }
     Err(Problem::being_written().into())

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use domain::PlaceId;
 use domain::place_status::PlaceStatuses;
 use edge::import::{self, BatchPlan, Importer};
-use edge::{Answer, Call, Database, Error, Row, Stored};
+use edge::{Database, Error, Request, Response, Row, VersionedRecord};
 use http_semantics::Problem;
 use serde_json::{Value, json};
 use tables::Record;
@@ -21,22 +21,22 @@ use crate::store;
 ///
 /// # Errors
 /// An invalid query or file, or a failure before anything was written.
-pub async fn import(call: Call) -> Result<Answer, Error> {
-    let importer = |call: &Call| {
-        let dry_run = call.params(import::PARAMETERS)?.get("dryRun")?;
+pub async fn import(request: Request) -> Result<Response, Error> {
+    let importer = |request: &Request| {
+        let dry_run = request.params(import::PARAMETERS)?.get("dryRun")?;
         Ok(PeopleImporter {
-            call: call.clone(),
-            writes: PendingWrites::new(&call.env)?,
+            request: request.clone(),
+            writes: PendingWrites::new(&request.env)?,
             token: edge::random_token(),
             attempts: Cell::default(),
             dry_run: dry_run.unwrap_or(false),
         })
     };
-    import::import(call, importer).await
+    import::import(request, importer).await
 }
 
 struct PeopleImporter {
-    call: Call,
+    request: Request,
     writes: PendingWrites,
     /// Identifies the pending writes of this request.
     token: String,
@@ -101,10 +101,10 @@ impl Importer for PeopleImporter {
         };
         let plan = plan.await;
         let is_written = plan.as_ref().is_ok_and(|plan| {
-            plan.refused.is_empty() && !(plan.inserts.is_empty() && plan.updates.is_empty())
+            plan.rejections.is_empty() && !(plan.inserts.is_empty() && plan.updates.is_empty())
         });
         if !is_written && !self.dry_run {
-            self.writes.roll_back(&self.call, &pending);
+            self.writes.roll_back(&self.request, &pending);
         }
         plan
     }
@@ -121,7 +121,7 @@ impl Importer for PeopleImporter {
         ));
         let written = self.writes.database.batch(&statements).await;
         if written.is_err() {
-            self.writes.roll_back(&self.call, &pending);
+            self.writes.roll_back(&self.request, &pending);
         }
         written.map(drop)
     }
@@ -140,7 +140,9 @@ fn add(
     let place = residence.place().map(PlaceId::get);
     let version = present.and_then(|row| row.integer("version"));
     let id = parsed.id.unwrap_or_default();
-    let before = version.and(present).map(|row| Stored::read(id, row));
+    let before = version
+        .and(present)
+        .map(|row| VersionedRecord::from_row(id, row));
     let before: Option<Person> = before
         .map(|stored| stored.record())
         .transpose()

@@ -1,6 +1,6 @@
 //! `GET /v1/people/population`
 
-use edge::{Answer, Body, Call, Database, Error};
+use edge::{Body, Database, Error, Request, Response};
 use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::{Problem, Tag};
 use tables::page;
@@ -14,27 +14,27 @@ use crate::store;
 ///
 /// # Errors
 /// A query that cannot be used.
-pub async fn population(call: Call) -> Result<Answer, Error> {
+pub async fn population(request: Request) -> Result<Response, Error> {
     let ask =
-        PopulationQuery::from_params(&call.params(PopulationQuery::PARAMETERS)?, edge::now())?;
-    let format = call.format(TABLE_MEDIA_TYPES)?;
-    let seen = call.seen(format)?;
-    let row = Database::of(&call.env)?
+        PopulationQuery::from_params(&request.params(PopulationQuery::PARAMETERS)?, edge::now())?;
+    let format = request.format(TABLE_MEDIA_TYPES)?;
+    let seen = request.seen(format)?;
+    let row = Database::new(&request.env)?
         .row(&store::population(&ask, format, seen))
         .await?;
     let row = row.ok_or_else(Problem::internal)?;
     let counter = row.integer("change_seq").unwrap_or_default();
     let tag = Tag::from_change_seqs(format, &[counter]);
     if seen == Some(counter) {
-        return Ok(Answer::not_modified(&tag));
+        return Ok(Response::not_modified(&tag));
     }
     let next = row.text("cursor");
-    let next = next.map(|after| page::next_link("/v1/people/population", &call.query, &after));
+    let next = next.map(|after| page::next_link("/v1/people/population", &request.query, &after));
     // What was, is told by the time too.
-    let change_seqs = Some(edge::ChangeSeqs::of_table(counter)).filter(|_| ask.as_of.is_none());
+    let change_seqs = Some(edge::ChangeSeqs::from_table(counter)).filter(|_| ask.as_of.is_none());
     let number = |column| row.integer(column).unwrap_or_default().to_string();
     Ok(
-        Answer::ok(format.content_type(), Body::Js(row.value("body")))
+        Response::ok(format.content_type(), Body::Js(row.value("body")))
             .made_at(change_seqs)
             .tagged(&tag)
             .header_if("link", next)

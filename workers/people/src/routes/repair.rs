@@ -1,7 +1,7 @@
 //! `POST /internal/repair`, and the same on a schedule: removes the pending writes that crashed
 //! requests left, and stored responses that have expired.
 
-use edge::{Answer, Body, Call, Database, Error};
+use edge::{Body, Database, Error, Request, Response};
 use http_semantics::MediaType;
 use http_semantics::params::Seconds;
 use serde_json::{Value, json};
@@ -20,12 +20,12 @@ const MAX_REPORTED: i64 = 500;
 ///
 /// # Errors
 /// An invalid query.
-pub async fn repair(call: Call) -> Result<Answer, Error> {
-    let params = call.params(&["dryRun", "olderThan"])?;
+pub async fn repair(request: Request) -> Result<Response, Error> {
+    let params = request.params(&["dryRun", "olderThan"])?;
     let dry_run = params.get("dryRun")?.unwrap_or(false);
     let older_than = params.get::<Seconds>("olderThan")?;
     let age = older_than.map_or(ABANDONED_MS, Seconds::to_milliseconds);
-    let database = Database::of(&call.env)?;
+    let database = Database::new(&request.env)?;
     let abandoned = store::abandoned_pending(age, MAX_REPORTED);
     let abandoned = database.rows(&abandoned).await?;
     if !dry_run && !abandoned.is_empty() {
@@ -36,7 +36,10 @@ pub async fn repair(call: Call) -> Result<Answer, Error> {
         .map(|row| json!({"id": row.integer("person_id"), "placeId": row.integer("place_id"), "action": "remove"}))
         .collect();
     let body = json!({ "pending": report }).to_string();
-    Ok(Answer::ok(MediaType::Json.content_type(), Body::Text(body)))
+    Ok(Response::ok(
+        MediaType::Json.content_type(),
+        Body::Text(body),
+    ))
 }
 
 /// The scheduled run.
@@ -44,8 +47,8 @@ pub async fn repair(call: Call) -> Result<Answer, Error> {
 /// # Errors
 /// An error of D1.
 pub async fn scheduled(env: &edge::Env) -> Result<(), Error> {
-    let database = Database::of(env)?;
-    database.sweep_answers().await?;
+    let database = Database::new(env)?;
+    database.delete_expired_responses().await?;
     let sweep = store::sweep_pending(ABANDONED_MS);
     database.batch(&[sweep]).await.map(drop)
 }

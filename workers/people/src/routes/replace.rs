@@ -6,7 +6,9 @@ use std::collections::{HashMap, HashSet};
 use domain::name::Name;
 use domain::{PersonId, PlaceId};
 use edge::group_commit::{self, Writes, group_commit};
-use edge::{Answer, Call, Database, Env, Error, JSON, MERGE_PATCH, Stored, record_of};
+use edge::{
+    Database, Env, Error, JSON, MERGE_PATCH, Request, Response, VersionedRecord, record_of,
+};
 use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
 use http_semantics::{Preconditions, Problem};
@@ -25,21 +27,21 @@ pub const PARAMETERS: &[&str] = &["depose"];
 type Rename = (PersonId, Name);
 
 thread_local! {
-    static RENAMES: RefCell<Writes<Rename, Stored>> = const { group_commit::writes() };
+    static RENAMES: RefCell<Writes<Rename, VersionedRecord>> = const { group_commit::writes() };
 }
 
 /// Writes new names. Of several for one person the first is written, and the others have to be
 /// written over it.
-async fn rename(env: Env, names: Vec<Rename>) -> Result<Vec<Option<Stored>>, Error> {
+async fn rename(env: Env, names: Vec<Rename>) -> Result<Vec<Option<VersionedRecord>>, Error> {
     let mut seen = HashSet::new();
     let ids = names.iter().map(|(id, _)| seen.insert(*id).then_some(*id));
     let ids: Vec<Option<PersonId>> = ids.collect();
     let firsts = names.into_iter().zip(&ids);
     let firsts: Vec<Rename> = firsts.filter_map(|(name, id)| id.and(Some(name))).collect();
-    let rows = Database::of(&env)?.rows(&store::rename(&firsts)).await?;
-    let mut written: HashMap<i64, Stored> = rows
+    let rows = Database::new(&env)?.rows(&store::rename(&firsts)).await?;
+    let mut written: HashMap<i64, VersionedRecord> = rows
         .iter()
-        .filter_map(|row| Stored::written(std::slice::from_ref(row)))
+        .filter_map(|row| VersionedRecord::from_returning(std::slice::from_ref(row)))
         .map(|stored| (stored.id, stored))
         .collect();
     let of_each = ids.into_iter().map(|id| written.remove(&id?.get()));
@@ -54,11 +56,11 @@ struct Change {
 }
 
 impl Change {
-    fn read(call: &Call) -> Result<Self, Problem> {
-        let depose = call.params(PARAMETERS)?.get("depose")?;
+    fn read(request: &Request) -> Result<Self, Problem> {
+        let depose = request.params(PARAMETERS)?.get("depose")?;
         Ok(Self {
-            id: call.id()?,
-            preconditions: call.preconditions()?,
+            id: request.id()?,
+            preconditions: request.preconditions()?,
             depose: depose.unwrap_or(false),
         })
     }
@@ -68,15 +70,15 @@ impl Change {
 ///
 /// # Errors
 /// A body that is no person, a precondition that fails, or a rule that the new state breaks.
-pub async fn put(call: Call) -> Result<Answer, Error> {
-    let change = Change::read(&call)?;
-    let (object, _) = call.object(JSON).await?;
+pub async fn put(request: Request) -> Result<Response, Error> {
+    let change = Change::read(&request)?;
+    let (object, _) = request.object(JSON).await?;
     let person: Person = record_of(object, Some(change.id.get()))?;
     let place_change = PlaceChange {
         place: NewPlace::Set(person.residence.place()),
         is_alive: Some(person.residence.is_alive()),
     };
-    let plan = |current: Option<&Stored>| {
+    let plan = |current: Option<&VersionedRecord>| {
         let version = current.map(|current| current.version);
         change.preconditions.check(version)?;
         match current {
@@ -84,7 +86,7 @@ pub async fn put(call: Call) -> Result<Answer, Error> {
             None => change.insert(person.clone()),
         }
     };
-    let written = service::write(&call, change.id, place_change, plan).await?;
+    let written = service::write(&request, change.id, place_change, plan).await?;
     Ok(response(written))
 }
 
@@ -92,13 +94,13 @@ pub async fn put(call: Call) -> Result<Answer, Error> {
 ///
 /// # Errors
 /// As [`put`], and a person who does not exist.
-pub async fn patch(call: Call) -> Result<Answer, Error> {
-    let change = Change::read(&call)?;
-    let (patch, _) = call.object(MERGE_PATCH).await?;
-    if let Some(answer) = change.rename(&call, &patch).await? {
+pub async fn patch(request: Request) -> Result<Response, Error> {
+    let change = Change::read(&request)?;
+    let (patch, _) = request.object(MERGE_PATCH).await?;
+    if let Some(answer) = change.rename(&request, &patch).await? {
         return Ok(answer);
     }
-    let plan = |current: Option<&Stored>| {
+    let plan = |current: Option<&VersionedRecord>| {
         let current = current.ok_or_else(|| Problem::not_found("person", change.id.get()))?;
         change.preconditions.check(Some(current.version))?;
         let before: Person = current.record()?;
@@ -106,7 +108,7 @@ pub async fn patch(call: Call) -> Result<Answer, Error> {
         let person = record_of(object, Some(change.id.get()))?;
         change.update(current, person)
     };
-    let written = service::write(&call, change.id, place_change(&patch), plan).await?;
+    let written = service::write(&request, change.id, place_change(&patch), plan).await?;
     Ok(response(written))
 }
 
@@ -126,7 +128,7 @@ fn place_change(patch: &Object) -> PlaceChange {
 impl Change {
     /// Changes nothing but the name: no rule depends on it, so nothing has to be read first.
     /// None if nothing was written, or if the rules have to be checked.
-    async fn rename(&self, call: &Call, patch: &Object) -> Result<Option<Answer>, Error> {
+    async fn rename(&self, request: &Request, patch: &Object) -> Result<Option<Response>, Error> {
         if self.depose || self.preconditions != Preconditions::default() || patch.0.len() != 1 {
             return Ok(None);
         }
@@ -134,11 +136,11 @@ impl Change {
         let Some(name) = name.and_then(|name| Name::new(name, edge::normalize)) else {
             return Ok(None);
         };
-        let written = group_commit(&RENAMES, call, (self.id, name), rename).await?;
-        Ok(written.map(Stored::into_answer))
+        let written = group_commit(&RENAMES, request, (self.id, name), rename).await?;
+        Ok(written.map(VersionedRecord::into_response))
     }
 
-    fn update(&self, current: &Stored, person: Person) -> Result<Plan, Error> {
+    fn update(&self, current: &VersionedRecord, person: Person) -> Result<Plan, Error> {
         let before: Person = current.record()?;
         if before == person {
             return Ok(Plan::Unchanged);

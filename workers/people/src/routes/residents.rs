@@ -2,7 +2,7 @@
 //! gateway never forwards a request to these paths.
 
 use domain::PlaceId;
-use edge::{Answer, Body, Call, Database, Error};
+use edge::{Body, Database, Error, Request, Response};
 use http_semantics::{MediaType, Problem};
 use tables::statement::Statement;
 
@@ -13,9 +13,9 @@ use crate::store;
 ///
 /// # Errors
 /// An invalid id.
-pub async fn close(call: Call) -> Result<Answer, Error> {
-    call.params(&[])?;
-    run(&call, &store::close(call.id()?)).await
+pub async fn close(request: Request) -> Result<Response, Error> {
+    request.params(&[])?;
+    run(&request, &store::close(request.id()?)).await
 }
 
 /// Moves residents `to` another place, as many as one statement may, revokes the pending writes
@@ -23,10 +23,10 @@ pub async fn close(call: Call) -> Result<Answer, Error> {
 ///
 /// # Errors
 /// An invalid id.
-pub async fn reassign(call: Call) -> Result<Answer, Error> {
-    let to: Option<PlaceId> = call.params(&["to"])?.get("to")?;
+pub async fn reassign(request: Request) -> Result<Response, Error> {
+    let to: Option<PlaceId> = request.params(&["to"])?.get("to")?;
     let to = to.ok_or_else(|| Problem::invalid_parameter("to", "the id of a place"))?;
-    run(&call, &store::reassign(call.id()?, to)).await
+    run(&request, &store::reassign(request.id()?, to)).await
 }
 
 /// Removes a deleted place from its dead, as many as one statement may, and counts its people:
@@ -34,14 +34,14 @@ pub async fn reassign(call: Call) -> Result<Answer, Error> {
 ///
 /// # Errors
 /// An invalid id.
-pub async fn detach_dead(call: Call) -> Result<Answer, Error> {
-    call.params(&[])?;
-    run(&call, &store::detach_dead(call.id()?)).await
+pub async fn detach_dead(request: Request) -> Result<Response, Error> {
+    request.params(&[])?;
+    run(&request, &store::detach_dead(request.id()?)).await
 }
 
 /// Runs the steps. The last one counts.
-async fn run(call: &Call, statements: &[Statement]) -> Result<Answer, Error> {
-    let results = Database::of(&call.env)?.batch(statements).await?;
+async fn run(request: &Request, statements: &[Statement]) -> Result<Response, Error> {
+    let results = Database::new(&request.env)?.batch(statements).await?;
     let rows = results.last().ok_or_else(Problem::internal)?;
     let (living, dead) = match rows.first() {
         Some(row) => row
@@ -51,7 +51,7 @@ async fn run(call: &Call, statements: &[Statement]) -> Result<Answer, Error> {
         None => (0, 0),
     };
     let body = serde_json::json!({ "living": living, "dead": dead });
-    Ok(Answer::ok(
+    Ok(Response::ok(
         MediaType::Json.content_type(),
         Body::Text(body.to_string()),
     ))

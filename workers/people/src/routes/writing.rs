@@ -1,16 +1,16 @@
 //! What the routes that write one person share.
 
-use edge::Answer;
+use edge::Response;
 
 use crate::domain::Person;
 use crate::service::Written;
 
 /// The response to a write.
 #[must_use]
-pub fn response(written: Written) -> Answer {
+pub fn response(written: Written) -> Response {
     match written {
-        Written::Created(stored) => stored.into_created::<Person>(),
-        Written::Changed(stored) => stored.into_answer(),
-        Written::Replayed(stored) => stored.replayed::<Person>(),
+        Written::Created(stored) => stored.created_response::<Person>(),
+        Written::Changed(stored) => stored.into_response(),
+        Written::Replayed(stored) => stored.replayed_response::<Person>(),
     }
 }

@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use domain::place_status::{PlaceStatuses, RETRY_DELAYS_MS, Step};
-use edge::{Call, Database, Error, ServiceClient, pause};
+use edge::{Database, Error, Request, ServiceClient, pause};
 use http_semantics::Problem;
 use tables::statement::Statement;
 
@@ -93,13 +93,13 @@ impl PendingWrites {
     /// A worker without its bindings.
     pub fn new(env: &edge::Env) -> Result<Self, Error> {
         Ok(Self {
-            database: Database::of(env)?,
+            database: Database::new(env)?,
             places: ServiceClient::new(env, "PLACES", "places")?,
         })
     }
 
     /// Removes a pending write that will not be committed, after the response.
-    pub fn roll_back(&self, call: &Call, write: &PendingWrite) {
+    pub fn roll_back(&self, request: &Request, write: &PendingWrite) {
         if write.places.is_empty() {
             return;
         }
@@ -107,7 +107,7 @@ impl PendingWrites {
             self.database.clone(),
             store::remove_pending(&write.token, &write.places),
         );
-        call.context.wait_until(async move {
+        request.context.wait_until(async move {
             // If this fails, the row stays until a deletion or the repair removes it.
             let _ = database.batch(&[remove]).await;
         });

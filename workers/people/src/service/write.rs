@@ -2,7 +2,7 @@
 //! the place and commits: three round trips. Any other needs one, after the read.
 
 use domain::{PersonId, PlaceId};
-use edge::{Call, Error, Keyed, Stored};
+use edge::{Error, IdempotentRequest, Request, VersionedRecord};
 use http_semantics::Problem;
 use tables::schema::PERSON;
 use tables::statement::Statement;
@@ -15,11 +15,11 @@ use crate::store::{self, NewPlace, PlaceChange};
 /// The result of a write.
 pub enum Written {
     /// The person was added.
-    Created(Stored),
+    Created(VersionedRecord),
     /// The person was changed, or had that state already.
-    Changed(Stored),
+    Changed(VersionedRecord),
     /// The same request added the person before.
-    Replayed(Stored),
+    Replayed(VersionedRecord),
 }
 
 /// What a request does to a person.
@@ -41,19 +41,23 @@ pub enum Plan {
 ///
 /// # Errors
 /// A place that does not exist, a second king, or an idempotency key of another request.
-pub async fn create(call: &Call, person: &Person, keyed: Option<&Keyed>) -> Result<Written, Error> {
-    let writes = PendingWrites::new(&call.env)?;
+pub async fn create(
+    request: &Request,
+    person: &Person,
+    keyed: Option<&IdempotentRequest>,
+) -> Result<Written, Error> {
+    let writes = PendingWrites::new(&request.env)?;
     for _ in 0..MAX_ATTEMPTS {
         let pending = PendingWrite::new(person.residence.place().map(PlaceId::get));
         let created = try_create(&writes, &pending, person, keyed).await;
         match created {
             Ok(Some(Written::Replayed(stored))) => {
-                writes.roll_back(call, &pending);
+                writes.roll_back(request, &pending);
                 return Ok(Written::Replayed(stored));
             }
             Ok(Some(written)) => return Ok(written),
             uncommitted => {
-                writes.roll_back(call, &pending);
+                writes.roll_back(request, &pending);
                 uncommitted?;
             }
         }
@@ -66,9 +70,9 @@ async fn try_create(
     writes: &PendingWrites,
     pending: &PendingWrite,
     person: &Person,
-    keyed: Option<&Keyed>,
+    keyed: Option<&IdempotentRequest>,
 ) -> Result<Option<Written>, Error> {
-    let find = keyed.map(Keyed::find);
+    let find = keyed.map(IdempotentRequest::find);
     let begin: Vec<Statement> = find.into_iter().chain(pending.add()).collect();
     if !begin.is_empty() {
         let results = writes.database.batch(&begin).await?;
@@ -83,10 +87,12 @@ async fn try_create(
     let mut commit = pending.commit();
     let insert = commit.len();
     commit.push(store::insert(&person.to_row(None, None)));
-    commit.extend(keyed.map(Keyed::save_response::<Person>));
+    commit.extend(keyed.map(IdempotentRequest::save_response::<Person>));
     match writes.database.batch(&commit).await {
         Ok(results) => {
-            let written = results.get(insert).and_then(|rows| Stored::written(rows));
+            let written = results
+                .get(insert)
+                .and_then(|rows| VersionedRecord::from_returning(rows));
             Ok(Some(Written::Created(
                 written.ok_or_else(Problem::internal)?,
             )))
@@ -111,12 +117,12 @@ async fn try_create(
 /// # Errors
 /// Those of `plan`, a place that does not exist, or a second king.
 pub async fn write(
-    call: &Call,
+    request: &Request,
     id: PersonId,
     change: PlaceChange,
-    plan: impl Fn(Option<&Stored>) -> Result<Plan, Error>,
+    plan: impl Fn(Option<&VersionedRecord>) -> Result<Plan, Error>,
 ) -> Result<Written, Error> {
-    let writes = PendingWrites::new(&call.env)?;
+    let writes = PendingWrites::new(&request.env)?;
     for _ in 0..MAX_ATTEMPTS {
         let (mut pending, current) = begin(&writes, id, change).await?;
         let written = match plan(current.as_ref()) {
@@ -126,7 +132,7 @@ pub async fn write(
         match written {
             Ok(Some(written)) => return Ok(written),
             uncommitted => {
-                writes.roll_back(call, &pending);
+                writes.roll_back(request, &pending);
                 uncommitted?;
             }
         }
@@ -139,7 +145,7 @@ async fn begin(
     writes: &PendingWrites,
     id: PersonId,
     change: PlaceChange,
-) -> Result<(PendingWrite, Option<Stored>), Error> {
+) -> Result<(PendingWrite, Option<VersionedRecord>), Error> {
     let mut pending = PendingWrite::new(None);
     let row = if change == PlaceChange::default() {
         writes
@@ -159,7 +165,7 @@ async fn begin(
         }
         row
     };
-    let current = row.map(|row| Stored::read(id.get(), &row));
+    let current = row.map(|row| VersionedRecord::from_row(id.get(), &row));
     Ok((pending, current))
 }
 
@@ -169,11 +175,14 @@ async fn commit(
     writes: &PendingWrites,
     id: PersonId,
     pending: &mut PendingWrite,
-    current: Option<Stored>,
+    current: Option<VersionedRecord>,
     plan: Plan,
 ) -> Result<Option<Written>, Error> {
     let version = current.as_ref().map(|current| current.version);
-    let before = current.as_ref().map(Stored::record::<Person>).transpose()?;
+    let before = current
+        .as_ref()
+        .map(VersionedRecord::record::<Person>)
+        .transpose()?;
     let (person, depose) = match (plan, current) {
         (Plan::Unchanged, Some(current)) => return Ok(Some(Written::Changed(current))),
         (Plan::Unchanged, None) => return Err(Problem::internal().into()),
@@ -209,7 +218,9 @@ async fn commit(
         Err(error) if error.is_unique("person.id") => return Ok(None),
         Err(error) => return Err(rejection(writes, error, person.residence).await),
     };
-    let written = results.last().and_then(|rows| Stored::written(rows));
+    let written = results
+        .last()
+        .and_then(|rows| VersionedRecord::from_returning(rows));
     Ok(written.map(|stored| match version {
         Some(_) => Written::Changed(stored),
         None => Written::Created(stored),

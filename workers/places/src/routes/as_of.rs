@@ -1,6 +1,6 @@
 //! `GET /v1/places/as-of`
 
-use edge::{Answer, Call, Database, Error};
+use edge::{Database, Error, Request, Response};
 use http_semantics::media::TABLE_MEDIA_TYPES;
 
 use crate::domain::PlacesAsOf;
@@ -10,12 +10,12 @@ use crate::store;
 ///
 /// # Errors
 /// A query that cannot be used.
-pub async fn as_of(call: Call) -> Result<Answer, Error> {
-    let ask = PlacesAsOf::read(&call.params(PlacesAsOf::PARAMETERS)?, edge::now())?;
-    let format = call.format(TABLE_MEDIA_TYPES)?;
-    let seen = call.seen(format)?;
-    let page = Database::of(&call.env)?
+pub async fn as_of(request: Request) -> Result<Response, Error> {
+    let ask = PlacesAsOf::read(&request.params(PlacesAsOf::PARAMETERS)?, edge::now())?;
+    let format = request.format(TABLE_MEDIA_TYPES)?;
+    let seen = request.seen(format)?;
+    let page = Database::new(&request.env)?
         .page(&store::as_of(&ask, format, seen))
         .await?;
-    Ok(page.into_answer(format, "/v1/places/as-of", &call.query, seen))
+    Ok(page.into_response(format, "/v1/places/as-of", &request.query, seen))
 }

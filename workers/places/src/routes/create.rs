@@ -1,10 +1,12 @@
 //! `POST /v1/places`
 
-use edge::{Answer, Call, Database, Error, JSON, Keyed, Stored, record_of};
+use edge::{
+    Database, Error, IdempotentRequest, JSON, Request, Response, VersionedRecord, record_of,
+};
 use http_semantics::Problem;
 use tables::Record;
 
-use super::writing::refused;
+use super::writing::rejection;
 use crate::domain::Place;
 use crate::store;
 
@@ -12,31 +14,33 @@ use crate::store;
 ///
 /// # Errors
 /// A body that is no place, a name that is taken, or a key that came with another request.
-pub async fn create(call: Call) -> Result<Answer, Error> {
-    call.params(&[])?;
-    let (object, body) = call.object(JSON).await?;
+pub async fn create(request: Request) -> Result<Response, Error> {
+    request.params(&[])?;
+    let (object, body) = request.object(JSON).await?;
     let place: Place = record_of(object, None)?;
-    let keyed = Keyed::of(&call, "POST /places", &body)?;
-    let database = Database::of(&call.env)?;
+    let keyed = IdempotentRequest::new(&request, "POST /places", &body)?;
+    let database = Database::new(&request.env)?;
     let mut statements = vec![store::insert(&place.to_row(None, None))];
     if let Some(keyed) = &keyed {
         if let Some(kept) = keyed.find_response(&database).await? {
-            return Ok(kept.replayed::<Place>());
+            return Ok(kept.replayed_response::<Place>());
         }
         statements.push(keyed.save_response::<Place>());
     }
     let written = match database.batch(&statements).await {
-        Ok(results) => results.first().and_then(|rows| Stored::written(rows)),
+        Ok(results) => results
+            .first()
+            .and_then(|rows| VersionedRecord::from_returning(rows)),
         Err(error) => {
             // The same request may have been faster, and have the name, too.
             if let Some(keyed) = &keyed
                 && let Some(kept) = keyed.find_response(&database).await?
             {
-                return Ok(kept.replayed::<Place>());
+                return Ok(kept.replayed_response::<Place>());
             }
-            return Err(refused(&database, error, &place).await);
+            return Err(rejection(&database, error, &place).await);
         }
     };
     let written = written.ok_or_else(Problem::internal)?;
-    Ok(written.into_created::<Place>())
+    Ok(written.created_response::<Place>())
 }

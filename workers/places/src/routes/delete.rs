@@ -2,7 +2,7 @@
 
 use domain::PlaceId;
 use domain::place_status::RETRY_DELAYS_MS;
-use edge::{Answer, Call, Database, Error, pause};
+use edge::{Database, Error, Request, Response, pause};
 use http_semantics::Problem;
 
 use super::writing::current;
@@ -17,15 +17,15 @@ pub const PARAMETERS: &[&str] = &["reassignTo"];
 ///
 /// # Errors
 /// A place that does not exist, a precondition that fails, or people who live there.
-pub async fn delete(call: Call) -> Result<Answer, Error> {
-    let reassign_to: Option<PlaceId> = call.params(PARAMETERS)?.get("reassignTo")?;
-    let id: PlaceId = call.id()?;
+pub async fn delete(request: Request) -> Result<Response, Error> {
+    let reassign_to: Option<PlaceId> = request.params(PARAMETERS)?.get("reassignTo")?;
+    let id: PlaceId = request.id()?;
     if reassign_to == Some(id) {
         let expected = "the id of another place than the one to be deleted";
         return Err(Problem::invalid_parameter("reassignTo", expected).into());
     }
-    let preconditions = call.preconditions()?;
-    let deletion = Deletion::new(&call.env, id, reassign_to)?;
+    let preconditions = request.preconditions()?;
+    let deletion = Deletion::new(&request.env, id, reassign_to)?;
     let mut busy = id;
     for milliseconds in [0].into_iter().chain(RETRY_DELAYS_MS) {
         if milliseconds > 0 {
@@ -36,7 +36,7 @@ pub async fn delete(call: Call) -> Result<Answer, Error> {
         preconditions.check(Some(current.version))?;
         if let Some(token) = deletion.mark(current.version).await? {
             deletion.finish(token).await?.into_result(id)?;
-            return Ok(Answer::no_content());
+            return Ok(Response::no_content());
         }
         busy = busy_place(&deletion.database, id, reassign_to).await?;
     }

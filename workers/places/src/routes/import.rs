@@ -1,7 +1,7 @@
 //! `POST /v1/places/import`
 
 use edge::import::{self, BatchPlan, Importer};
-use edge::{Answer, Call, Database, Error, Row, Stored};
+use edge::{Database, Error, Request, Response, Row, VersionedRecord};
 use http_semantics::Problem;
 use serde_json::{Value, json};
 use tables::Record;
@@ -15,8 +15,11 @@ use crate::store;
 ///
 /// # Errors
 /// A query or a file that cannot be used, or a failure before anything was written.
-pub async fn import(call: Call) -> Result<Answer, Error> {
-    import::import(call, |call| Ok(PlaceImporter(Database::of(&call.env)?))).await
+pub async fn import(request: Request) -> Result<Response, Error> {
+    import::import(request, |request| {
+        Ok(PlaceImporter(Database::new(&request.env)?))
+    })
+    .await
 }
 
 struct PlaceImporter(Database);
@@ -90,7 +93,7 @@ fn add(
     if let Some(other) = present.integer("other") {
         return Err(Problem::name_taken(other));
     }
-    let before = version.map(|_| Stored::read(id, present));
+    let before = version.map(|_| VersionedRecord::from_row(id, present));
     let before: Option<Place> = before
         .map(|stored| stored.record())
         .transpose()

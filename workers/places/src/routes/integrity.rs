@@ -2,7 +2,7 @@
 //! forwards a request to this path.
 
 use domain::place_status::{INTEGRITY_BATCH_SIZE, MAX_INTEGRITY_ENTRIES};
-use edge::{Answer, Body, Call, Database, Error, Row};
+use edge::{Body, Database, Error, Request, Response, Row};
 use futures_util::future::try_join;
 use http_semantics::params::AfterId;
 use http_semantics::{MediaType, Problem};
@@ -14,10 +14,10 @@ use crate::store;
 ///
 /// # Errors
 /// An invalid query.
-pub async fn integrity(call: Call) -> Result<Answer, Error> {
-    let after = call.params(&["after"])?.get::<AfterId>("after")?;
+pub async fn integrity(request: Request) -> Result<Response, Error> {
+    let after = request.params(&["after"])?.get::<AfterId>("after")?;
     let after = after.unwrap_or_default().get();
-    let database = Database::of(&call.env)?;
+    let database = Database::new(&request.env)?;
     let ids = store::ids(after, INTEGRITY_BATCH_SIZE);
     let deletions = store::deletions(MAX_INTEGRITY_ENTRIES);
     let (page, deletions) = try_join(database.row(&ids), database.row(&deletions)).await?;
@@ -31,5 +31,8 @@ pub async fn integrity(call: Call) -> Result<Answer, Error> {
         text(&page, "ids")?,
         text(&deletions, "deletions")?,
     );
-    Ok(Answer::ok(MediaType::Json.content_type(), Body::Text(body)))
+    Ok(Response::ok(
+        MediaType::Json.content_type(),
+        Body::Text(body),
+    ))
 }

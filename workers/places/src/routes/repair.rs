@@ -2,7 +2,7 @@
 //! requests left, and removes stored responses that have expired.
 
 use domain::PlaceId;
-use edge::{Answer, Body, Call, Database, Error};
+use edge::{Body, Database, Error, Request, Response};
 use http_semantics::params::Seconds;
 use http_semantics::{MediaType, Problem};
 use serde_json::{Value, json};
@@ -22,14 +22,17 @@ const MAX_DELETIONS: i64 = 50;
 ///
 /// # Errors
 /// A query that cannot be used, or what D1 says.
-pub async fn repair(call: Call) -> Result<Answer, Error> {
-    let params = call.params(&["dryRun", "olderThan"])?;
+pub async fn repair(request: Request) -> Result<Response, Error> {
+    let params = request.params(&["dryRun", "olderThan"])?;
     let dry_run = params.get("dryRun")?.unwrap_or(false);
     let older_than = params.get::<Seconds>("olderThan")?;
     let age = older_than.map_or(ABANDONED_MS, Seconds::to_milliseconds);
-    let report = run(&call.env, age, dry_run).await?;
+    let report = run(&request.env, age, dry_run).await?;
     let body = json!({ "deletions": report }).to_string();
-    Ok(Answer::ok(MediaType::Json.content_type(), Body::Text(body)))
+    Ok(Response::ok(
+        MediaType::Json.content_type(),
+        Body::Text(body),
+    ))
 }
 
 /// The scheduled run.
@@ -37,12 +40,12 @@ pub async fn repair(call: Call) -> Result<Answer, Error> {
 /// # Errors
 /// What D1 says.
 pub async fn scheduled(env: &edge::Env) -> Result<(), Error> {
-    Database::of(env)?.sweep_answers().await?;
+    Database::new(env)?.delete_expired_responses().await?;
     run(env, ABANDONED_MS, false).await.map(drop)
 }
 
 async fn run(env: &edge::Env, age: i64, dry_run: bool) -> Result<Vec<Value>, Error> {
-    let rows = Database::of(env)?
+    let rows = Database::new(env)?
         .rows(&store::abandoned(age, MAX_DELETIONS))
         .await?;
     let mut report = Vec::new();

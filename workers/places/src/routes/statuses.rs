@@ -4,7 +4,7 @@
 use domain::Param;
 use domain::ids::Ids;
 use domain::place_status::PlaceStatuses;
-use edge::{Answer, Body, Call, Database, Error};
+use edge::{Body, Database, Error, Request, Response};
 use http_semantics::{MediaType, Problem};
 
 use crate::store;
@@ -13,10 +13,10 @@ use crate::store;
 ///
 /// # Errors
 /// An invalid list of ids.
-pub async fn statuses(call: Call) -> Result<Answer, Error> {
-    let ids: Option<Ids> = call.params(&["ids"])?.get("ids")?;
+pub async fn statuses(request: Request) -> Result<Response, Error> {
+    let ids: Option<Ids> = request.params(&["ids"])?.get("ids")?;
     let ids = ids.ok_or_else(|| Problem::invalid_parameter("ids", Ids::EXPECTED))?;
-    let rows = Database::of(&call.env)?
+    let rows = Database::new(&request.env)?
         .rows(&store::statuses(&ids.to_json()))
         .await?;
     let mut statuses = PlaceStatuses::default();
@@ -29,5 +29,8 @@ pub async fn statuses(call: Call) -> Result<Answer, Error> {
         places.extend(row.integer("id"));
     }
     let body = serde_json::to_string(&statuses).map_err(|_| Problem::internal())?;
-    Ok(Answer::ok(MediaType::Json.content_type(), Body::Text(body)))
+    Ok(Response::ok(
+        MediaType::Json.content_type(),
+        Body::Text(body),
+    ))
 }

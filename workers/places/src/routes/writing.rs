@@ -1,7 +1,7 @@
-//! What the writes of one place share: the place as it is, and why a write was refused.
+//! What the writes of one place share: the place as it is, and why a write was rejection.
 
 use domain::PlaceId;
-use edge::{Database, Error, Stored};
+use edge::{Database, Error, VersionedRecord};
 use http_semantics::Problem;
 use tables::record_statement;
 use tables::schema::PLACE;
@@ -13,15 +13,15 @@ use crate::store;
 ///
 /// # Errors
 /// What D1 says.
-pub async fn current(database: &Database, id: PlaceId) -> Result<Option<Stored>, Error> {
+pub async fn current(database: &Database, id: PlaceId) -> Result<Option<VersionedRecord>, Error> {
     let row = database
         .row(&record_statement::read_version(&PLACE, id.get()))
         .await?;
-    Ok(row.map(|row| Stored::read(id.get(), &row)))
+    Ok(row.map(|row| VersionedRecord::from_row(id.get(), &row)))
 }
 
-/// What a write that was refused is told: a name that is taken, with who has it.
-pub async fn refused(database: &Database, error: Error, place: &Place) -> Error {
+/// What a write that was rejection is told: a name that is taken, with who has it.
+pub async fn rejection(database: &Database, error: Error, place: &Place) -> Error {
     if !error.is_unique("place.name_key") {
         return error;
     }

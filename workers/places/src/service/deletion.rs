@@ -56,7 +56,7 @@ impl Deletion {
         reassign_to: Option<PlaceId>,
     ) -> Result<Self, Error> {
         Ok(Self {
-            database: Database::of(env)?,
+            database: Database::new(env)?,
             people: ServiceClient::new(env, "PEOPLE", "people")?,
             place,
             reassign_to,
@@ -99,7 +99,11 @@ impl Deletion {
     pub async fn finish(&self, token: Token) -> Result<End, Error> {
         match self.reassign_to {
             Some(to) => {
-                if !self.reassign(to).await.map_err(Error::of_write)? {
+                if !self
+                    .reassign(to)
+                    .await
+                    .map_err(Error::with_unknown_outcome)?
+                {
                     return Ok(End::Continues);
                 }
             }
@@ -116,14 +120,14 @@ impl Deletion {
             },
         }
         let results = self.database.batch(&store::delete(self.place, token)).await;
-        let results = results.map_err(Error::of_write)?;
+        let results = results.map_err(Error::with_unknown_outcome)?;
         if results.first().is_none_or(Vec::is_empty) {
             // Somebody has taken the deletion over, and may have finished it.
             let current = self
                 .database
                 .row(&record_statement::read_version(&PLACE, self.place.get()))
                 .await;
-            let exists = current.map_err(Error::of_write)?.is_some();
+            let exists = current.map_err(Error::with_unknown_outcome)?.is_some();
             return Ok(if exists { End::Continues } else { End::Deleted });
         }
         // The place is deleted. If this fails, the repair detaches the dead.

@@ -7,7 +7,6 @@ use http_semantics::media::ListFraming;
 use js_sys::{JsString, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::Response;
 
 use crate::error::Error;
 
@@ -26,7 +25,7 @@ pub enum Body {
     /// A problem without its request id.
     Problem(Box<Problem>),
     /// Another worker's whole response, passed on unchanged.
-    Proxied(Response),
+    Proxied(web_sys::Response),
 }
 
 impl Body {

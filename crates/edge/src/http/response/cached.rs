@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 use web_sys::Headers;
 
 use super::headers::{add, for_browsers};
-use super::{Answer, Body, Common};
+use super::{Body, Common, Response};
 use crate::change_seqs::ChangeSeqs;
 
 /// A response that can be sent again.
@@ -77,16 +77,16 @@ impl CachedResponse {
 
     /// The response, once more.
     #[must_use]
-    pub fn answer(&self) -> Answer {
-        let answer = Answer::new(200, Body::Js(self.body.clone()));
+    pub fn answer(&self) -> Response {
+        let response = Response::new(200, Body::Js(self.body.clone()));
         match self.common() {
-            Some(common) => Answer {
+            Some(common) => Response {
                 common: Common::Cached(common),
-                ..answer
+                ..response
             },
-            None => Answer {
+            None => Response {
                 headers: self.headers.clone(),
-                ..answer
+                ..response
             },
         }
     }

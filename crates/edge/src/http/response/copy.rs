@@ -1,6 +1,6 @@
 //! The copy of a response that a cache stores.
 //!
-//! A layer that stores responses observes the copy with [`Answer::when_cached`]. The copy of a
+//! A layer that stores responses observes the copy with [`Response::when_cached`]. The copy of a
 //! buffered body exists at once. That of a stream exists after its last chunk.
 
 use std::cell::{OnceCell, RefCell};
@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use js_sys::{JsString, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::{Answer, Body, CachedResponse};
+use super::{Body, CachedResponse, Response};
 use crate::error::Error;
 use crate::http::tee;
 
@@ -32,7 +32,7 @@ impl FutureCopy {
     }
 }
 
-impl Answer {
+impl Response {
     /// Calls the observer with the copy of this response, if and when there is one.
     #[must_use]
     pub fn when_cached(self, observe: impl FnOnce(&Rc<CachedResponse>) + 'static) -> Self {

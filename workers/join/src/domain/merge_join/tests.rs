@@ -134,13 +134,13 @@ fn truncated_input_is_rejected() {
     let whole = |join: Result<MergeJoin, Malformed>| join?.places_only();
     for at in 0..page.len() {
         let broken = page.get(..at).unwrap().to_vec();
-        let refused = whole(MergeJoin::of_page(broken, MediaType::Json.framing()));
-        assert_eq!(refused, Err(Malformed::Places), "{at}");
+        let rejection = whole(MergeJoin::of_page(broken, MediaType::Json.framing()));
+        assert_eq!(rejection, Err(Malformed::Places), "{at}");
     }
     for at in 0..one.len() {
         let broken = one.get(..at).unwrap().to_vec();
-        let refused = whole(Ok(MergeJoin::of_one(broken, ListFraming::NONE)));
-        assert_eq!(refused, Err(Malformed::Places), "{at}");
+        let rejection = whole(Ok(MergeJoin::of_one(broken, ListFraming::NONE)));
+        assert_eq!(rejection, Err(Malformed::Places), "{at}");
     }
     assert!(whole(Ok(MergeJoin::of_one(one.to_vec(), ListFraming::NONE))).is_ok());
 }
@@ -201,9 +201,9 @@ fn malformed_input_is_rejected_with_the_service_named() {
         "[{\"id\":2},\n{\"id\":1}]",
         "[{\"id\":1,\"name\":\"\0\"}]",
     ] {
-        let refused = MergeJoin::of_page(places.as_bytes().to_vec(), MediaType::Json.framing())
+        let rejection = MergeJoin::of_page(places.as_bytes().to_vec(), MediaType::Json.framing())
             .and_then(|mut join| join.finish(&mut Vec::new()));
-        assert_eq!(refused, Err(Malformed::Places), "{places}");
+        assert_eq!(rejection, Err(Malformed::Places), "{places}");
     }
 }
 

@@ -1,13 +1,12 @@
 //! Shared by the forms: the session, the CSRF check, and sending the write to a backend.
 
 use domain::Param;
-use edge::{Answer, Call, Error, ServiceClient, auth};
+use edge::{Error, Request, Response, ServiceClient, auth};
 use http_semantics::Problem;
 use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 use http_semantics::problem::Kind;
 use pages::api::Refusal;
 use pages::{Form, enter};
-use web_sys::Response;
 
 use super::html;
 use super::reads::place_named;
@@ -27,10 +26,10 @@ pub struct Session {
 
 impl Session {
     /// The session of a request, by its cookie.
-    pub fn load(call: &Call) -> Self {
+    pub fn load(request: &Request) -> Self {
         Self {
-            policy: auth::policy(&call.env),
-            token: session::token(call.header("cookie").as_deref()),
+            policy: auth::policy(&request.env),
+            token: session::token(request.header("cookie").as_deref()),
             is_new: false,
         }
     }
@@ -78,7 +77,7 @@ impl Session {
     }
 
     /// Stores a new and valid token in the browser.
-    pub fn store(&self, answer: Answer) -> Answer {
+    pub fn store(&self, answer: Response) -> Response {
         let new = self.token.as_ref().filter(|_| self.is_new);
         answer.header_if("set-cookie", new.map(session::set_cookie))
     }
@@ -95,9 +94,9 @@ pub fn refuse(form: &mut Form, problem: &Problem) {
 ///
 /// # Errors
 /// A form of another origin.
-pub fn require_same_origin(call: &Call) -> Result<(), Error> {
-    let (origin, site) = (call.header("origin"), call.header("sec-fetch-site"));
-    if session::is_same_origin(&call.incoming.url, origin.as_deref(), site.as_deref()) {
+pub fn require_same_origin(request: &Request) -> Result<(), Error> {
+    let (origin, site) = (request.header("origin"), request.header("sec-fetch-site"));
+    if session::is_same_origin(&request.parts.url, origin.as_deref(), site.as_deref()) {
         Ok(())
     } else {
         Err(Problem::foreign_form().into())
@@ -108,10 +107,10 @@ pub fn require_same_origin(call: &Call) -> Result<(), Error> {
 ///
 /// # Errors
 /// A form of another origin, of another media type, or too long.
-pub async fn read(call: &Call) -> Result<Form, Error> {
-    require_same_origin(call)?;
-    call.media_type(&["application/x-www-form-urlencoded"])?;
-    Ok(Form::read(&call.body(FORM_BYTES).await?))
+pub async fn read(request: &Request) -> Result<Form, Error> {
+    require_same_origin(request)?;
+    request.media_type(&["application/x-www-form-urlencoded"])?;
+    Ok(Form::read(&request.body(FORM_BYTES).await?))
 }
 
 /// The place that a field names: none if the field is empty, or if the name is unknown, which the
@@ -153,7 +152,7 @@ impl Write<'_> {
         self,
         backend: &ServiceClient,
         form: &mut Form,
-    ) -> Result<Option<Response>, Error> {
+    ) -> Result<Option<web_sys::Response>, Error> {
         let version = form
             .given("version")
             .map(|version| format!("\"{version}\""));
@@ -194,7 +193,7 @@ impl Write<'_> {
 }
 
 /// The id of a created record.
-pub fn id_of(created: &Response) -> Option<String> {
+pub fn id_of(created: &web_sys::Response) -> Option<String> {
     let location = header(created, "location")?;
     location.rsplit('/').next().map(ToOwned::to_owned)
 }
@@ -207,7 +206,7 @@ pub fn add_idempotency_key(form: &mut Form) {
 }
 
 /// The page that asks for a token to read.
-pub fn login_page(problem: &Problem) -> Answer {
+pub fn login_page(problem: &Problem) -> Response {
     let mut form = Form::default();
     form.wants_token = true;
     if problem.kind() != Kind::TokenRequired {
@@ -220,11 +219,11 @@ pub fn login_page(problem: &Problem) -> Answer {
 ///
 /// # Errors
 /// A form of another origin.
-pub async fn login(call: Call) -> Result<Answer, Error> {
-    let mut form = read(&call).await?;
-    let mut session = Session::load(&call);
+pub async fn login(request: Request) -> Result<Response, Error> {
+    let mut form = read(&request).await?;
+    let mut session = Session::load(&request);
     if session.has_scope(Scope::Read, &mut form) {
-        return Ok(session.store(Answer::see_other("/")));
+        return Ok(session.store(Response::see_other("/")));
     }
     form.wants_token = true;
     Ok(html(form.status(), enter::page(&form)))
@@ -234,7 +233,7 @@ pub async fn login(call: Call) -> Result<Answer, Error> {
 ///
 /// # Errors
 /// A form of another origin.
-pub async fn logout(call: Call) -> Result<Answer, Error> {
-    require_same_origin(&call)?;
-    Ok(Answer::see_other("/?done=forgotten").header("set-cookie", session::clear_cookie()))
+pub async fn logout(request: Request) -> Result<Response, Error> {
+    require_same_origin(&request)?;
+    Ok(Response::see_other("/?done=forgotten").header("set-cookie", session::clear_cookie()))
 }

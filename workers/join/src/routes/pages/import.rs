@@ -1,7 +1,7 @@
 //! `GET /ui/import` and `POST /ui/import`
 
 use domain::Param;
-use edge::{Answer, Body, Call, Error, ServiceClient, pieces};
+use edge::{Body, Error, Request, Response, ServiceClient, pieces};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_semantics::Problem;
 use http_semantics::idempotency::IdempotencyKey;
@@ -12,7 +12,7 @@ use pages::import::{self, MOST_KEPT, REGISTERS, Report};
 use tables::import::MAX_FILE_BYTES;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{FormData, Response};
+use web_sys::FormData;
 
 use super::form::{Session, add_idempotency_key, require_same_origin};
 use super::{html, html_body};
@@ -25,7 +25,7 @@ const FORM_OVERHEAD_BYTES: usize = 4096;
 ///
 /// # Errors
 /// None.
-pub async fn import_form(call: Call) -> Result<Answer, Error> {
+pub async fn import_form(call: Request) -> Result<Response, Error> {
     let mut form = Session::load(&call).begin(Form::default());
     form.set("register", "people");
     add_idempotency_key(&mut form);
@@ -36,7 +36,7 @@ pub async fn import_form(call: Call) -> Result<Answer, Error> {
 ///
 /// # Errors
 /// A form of another origin, or one that is too long.
-pub async fn import(call: Call) -> Result<Answer, Error> {
+pub async fn import(call: Request) -> Result<Response, Error> {
     require_same_origin(&call)?;
     let (mut form, file) = read(&call).await?;
     choose_key(&mut form);
@@ -54,9 +54,9 @@ pub async fn import(call: Call) -> Result<Answer, Error> {
         _ => backends.people,
     }
     .with_import_timeout();
-    let answer = send(&backend, &form, &file).await?;
-    if answer.status() != 200 {
-        let refusal = backend.bytes(&answer).await?;
+    let response = send(&backend, &form, &file).await?;
+    if response.status() != 200 {
+        let refusal = backend.bytes(&response).await?;
         let refusal: Refusal =
             serde_json::from_slice(&refusal).map_err(|error| backend.failed(&error.to_string()))?;
         form.refuse(&refusal);
@@ -65,7 +65,7 @@ pub async fn import(call: Call) -> Result<Answer, Error> {
     let lines = file.split(|byte| *byte == b'\n').count();
     form.set("nextKey", edge::random_token());
     let report = Report::new(form, i64::try_from(lines).unwrap_or_default());
-    let page = stream_page(report, &answer, short_text(file));
+    let page = stream_page(report, &response, short_text(file));
     let page = page.map_ok(|bytes| Uint8Array::from(bytes.as_slice()));
     let page = Body::ended(page, |_| String::new());
     Ok(session.store(html_body(200, page)))
@@ -91,7 +91,7 @@ fn short_text(file: Vec<u8>) -> Option<String> {
 }
 
 /// The form again. No page can preset a file field, so a short file is shown as pasted text.
-fn form_again(mut form: Form, file: Vec<u8>) -> Answer {
+fn form_again(mut form: Form, file: Vec<u8>) -> Response {
     match short_text(file) {
         Some(text) => form.set("text", text),
         None => form.wrong("file", "Choose the file once more."),
@@ -99,7 +99,11 @@ fn form_again(mut form: Form, file: Vec<u8>) -> Answer {
     html(form.status(), import::page(&form))
 }
 
-async fn send(backend: &ServiceClient, form: &Form, file: &[u8]) -> Result<Response, Error> {
+async fn send(
+    backend: &ServiceClient,
+    form: &Form,
+    file: &[u8],
+) -> Result<web_sys::Response, Error> {
     let register = form.get("register");
     let register = REGISTERS.iter().find(|(name, _)| *name == register);
     let register = register.map_or("people", |(name, _)| *name);
@@ -123,11 +127,11 @@ async fn send(backend: &ServiceClient, form: &Form, file: &[u8]) -> Result<Respo
 /// The page as a stream: its start, the rows of each chunk of the response, its end.
 fn stream_page(
     report: Report,
-    answer: &Response,
+    response: &web_sys::Response,
     file: Option<String>,
 ) -> impl Stream<Item = Result<Vec<u8>, Error>> + use<> {
     let start = report.start();
-    let parts = Box::pin(pieces(answer.body()));
+    let parts = Box::pin(pieces(response.body()));
     let rest = stream::unfold(Some((report, parts)), move |state| {
         let file = file.clone();
         async move {
@@ -146,7 +150,7 @@ fn stream_page(
 }
 
 /// The fields of the form, and the file or the pasted text.
-async fn read(call: &Call) -> Result<(Form, Vec<u8>), Error> {
+async fn read(call: &Request) -> Result<(Form, Vec<u8>), Error> {
     let most = MAX_FILE_BYTES + FORM_OVERHEAD_BYTES;
     let length = call
         .header("content-length")
@@ -158,7 +162,7 @@ async fn read(call: &Call) -> Result<(Form, Vec<u8>), Error> {
     }
     let thrown = Error::platform("reading a form");
     let not_a_form = |_| Problem::unsupported_media_type(&["multipart/form-data"]);
-    let data = call.incoming.request.form_data().map_err(&thrown)?;
+    let data = call.parts.request.form_data().map_err(&thrown)?;
     let data: FormData = JsFuture::from(data)
         .await
         .map_err(not_a_form)?

@@ -10,7 +10,7 @@ mod place;
 mod reads;
 mod stale_part;
 
-use edge::{Answer, Body, Call, Error};
+use edge::{Body, Error, Request, Response};
 use http_semantics::Problem;
 use maud::Markup;
 use pages::{Notice, POLICY, message};
@@ -24,8 +24,8 @@ pub use place::{change_place, create_place, new_place, place, place_action};
 
 /// The login, if the reader needs to log in first.
 #[must_use]
-pub fn require_read(call: &Call) -> Option<Answer> {
-    let problem = form::Session::load(call).require_read().err()?;
+pub fn require_read(request: &Request) -> Option<Response> {
+    let problem = form::Session::load(request).require_read().err()?;
     Some(form::login_page(&problem))
 }
 
@@ -33,13 +33,13 @@ pub fn require_read(call: &Call) -> Option<Answer> {
 ///
 /// # Errors
 /// Always.
-pub async fn not_found(_call: Call) -> Result<Answer, Error> {
+pub async fn not_found(_call: Request) -> Result<Response, Error> {
     Err(Problem::unknown_route().into())
 }
 
 /// The page of an error.
 #[must_use]
-pub fn error_page(error: Error) -> Answer {
+pub fn error_page(error: Error) -> Response {
     let problem = error.into_problem();
     let entry = problem.kind().problem_type();
     html(
@@ -49,12 +49,12 @@ pub fn error_page(error: Error) -> Answer {
 }
 
 /// A page. It depends on the cookie, so no cache may store it.
-fn html(status: u16, page: Markup) -> Answer {
+fn html(status: u16, page: Markup) -> Response {
     html_body(status, Body::Text(page.into_string()))
 }
 
-fn html_body(status: u16, body: Body) -> Answer {
-    Answer::page(status, body)
+fn html_body(status: u16, body: Body) -> Response {
+    Response::page(status, body)
         .header("cache-control", "no-store")
         .header("content-security-policy", POLICY)
         .header("referrer-policy", "same-origin")

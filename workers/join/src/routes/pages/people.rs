@@ -1,6 +1,6 @@
 //! `GET /ui/people`
 
-use edge::{Answer, Call, Error};
+use edge::{Error, Request, Response};
 use pages::api::Person;
 use pages::people::{Ask, People};
 
@@ -12,10 +12,10 @@ use crate::backends::Backends;
 ///
 /// # Errors
 /// A worker without its bindings.
-pub async fn people(call: Call) -> Result<Answer, Error> {
-    let backends = Backends::new(&call.env)?;
-    let mut notices = flash(&call.query);
-    let query = Ask::read(&call.query);
+pub async fn people(request: Request) -> Result<Response, Error> {
+    let backends = Backends::new(&request.env)?;
+    let mut notices = flash(&request.query);
+    let query = Ask::read(&request.query);
     let found = list::<Person>(&backends.people, &query.path(None)).await;
     let found = or_warn(found, "who is here", &mut notices);
     let (people, next) = found.unzip();

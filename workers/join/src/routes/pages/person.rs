@@ -1,7 +1,7 @@
 //! `/ui/people/{id}`, `/ui/people/{id}/{action}` and `/ui/people/new`
 
 use domain::PersonId;
-use edge::{Answer, Call, Error};
+use edge::{Error, Request, Response};
 use futures_util::future::join;
 use http_semantics::Problem;
 use pages::Form;
@@ -18,10 +18,10 @@ use crate::backends::Backends;
 ///
 /// # Errors
 /// A person who does not exist, or a backend that failed.
-pub async fn person(call: Call) -> Result<Answer, Error> {
-    let id: PersonId = call.id()?;
-    let backends = Backends::new(&call.env)?;
-    let mut notices = flash(&call.query);
+pub async fn person(request: Request) -> Result<Response, Error> {
+    let id: PersonId = request.id()?;
+    let backends = Backends::new(&request.env)?;
+    let mut notices = flash(&request.query);
     let path = format!("/v1/people/{id}");
     let (found, changes) = join(
         record::<Person>(&backends.people, &path),
@@ -52,9 +52,9 @@ pub async fn person(call: Call) -> Result<Answer, Error> {
     Ok(html(200, page.to_html()))
 }
 
-fn target(call: &Call) -> Result<(PersonId, Action), Problem> {
-    let action = call.segments.get(1).and_then(|name| Action::of(name));
-    Ok((call.id()?, action.ok_or_else(Problem::unknown_route)?))
+fn target(request: &Request) -> Result<(PersonId, Action), Problem> {
+    let action = request.segments.get(1).and_then(|name| Action::of(name));
+    Ok((request.id()?, action.ok_or_else(Problem::unknown_route)?))
 }
 
 async fn found(backends: &Backends, id: PersonId) -> Result<(Person, String), Error> {
@@ -66,13 +66,13 @@ async fn found(backends: &Backends, id: PersonId) -> Result<(Person, String), Er
 ///
 /// # Errors
 /// A person who does not exist.
-pub async fn person_action(call: Call) -> Result<Answer, Error> {
-    let (id, action) = target(&call)?;
-    let backends = Backends::new(&call.env)?;
+pub async fn person_action(request: Request) -> Result<Response, Error> {
+    let (id, action) = target(&request)?;
+    let backends = Backends::new(&request.env)?;
     let (found, places) = join(found(&backends, id), choices(&backends)).await;
     let (person, version) = found?;
     let places = with(&backends, places, person.place_id).await;
-    let mut form = Session::load(&call).begin(Form::default());
+    let mut form = Session::load(&request).begin(Form::default());
     person::fill(&mut form, &person, place_text(person.place_id, &places));
     form.set("version", version);
     Ok(html(200, person::action(&person, action, &form, &places)))
@@ -89,11 +89,11 @@ fn place_text(id: Option<i64>, known: &[Place]) -> String {
 ///
 /// # Errors
 /// A form of another origin, or a person who does not exist.
-pub async fn change_person(call: Call) -> Result<Answer, Error> {
-    let (id, action) = target(&call)?;
-    let mut form = form::read(&call).await?;
-    let mut session = Session::load(&call);
-    let backends = Backends::new(&call.env)?;
+pub async fn change_person(request: Request) -> Result<Response, Error> {
+    let (id, action) = target(&request)?;
+    let mut form = form::read(&request).await?;
+    let mut session = Session::load(&request);
+    let backends = Backends::new(&request.env)?;
     if session.may_write(&mut form)
         && let Some(body) = body(&backends, action, &mut form).await?
         && write(id, body, &form)
@@ -106,7 +106,7 @@ pub async fn change_person(call: Call) -> Result<Answer, Error> {
             _ => format!("/ui/people/{id}"),
         };
         let location = format!("{path}?done={}", action.done());
-        return Ok(session.store(Answer::see_other(location)));
+        return Ok(session.store(Response::see_other(location)));
     }
     let (found, places) = join(found(&backends, id), choices(&backends)).await;
     let (person, _) = found?;
@@ -164,10 +164,10 @@ async fn fields(backends: &Backends, form: &mut Form) -> Result<Option<Value>, E
 ///
 /// # Errors
 /// A worker without its bindings.
-pub async fn new_person(call: Call) -> Result<Answer, Error> {
-    let backends = Backends::new(&call.env)?;
-    let query = Form::read(call.query.as_bytes());
-    let mut form = Session::load(&call).begin(Form::default());
+pub async fn new_person(request: Request) -> Result<Response, Error> {
+    let backends = Backends::new(&request.env)?;
+    let query = Form::read(request.query.as_bytes());
+    let mut form = Session::load(&request).begin(Form::default());
     form.set("isAlive", "on");
     form::add_idempotency_key(&mut form);
     let id = query
@@ -183,10 +183,10 @@ pub async fn new_person(call: Call) -> Result<Answer, Error> {
 ///
 /// # Errors
 /// A form of another origin.
-pub async fn create_person(call: Call) -> Result<Answer, Error> {
-    let mut form = form::read(&call).await?;
-    let mut session = Session::load(&call);
-    let backends = Backends::new(&call.env)?;
+pub async fn create_person(request: Request) -> Result<Response, Error> {
+    let mut form = form::read(&request).await?;
+    let mut session = Session::load(&request);
+    let backends = Backends::new(&request.env)?;
     if session.may_write(&mut form)
         && let Some(body) = fields(&backends, &mut form).await?
     {
@@ -198,7 +198,7 @@ pub async fn create_person(call: Call) -> Result<Answer, Error> {
         if let Some(created) = write.send(&backends.people, &mut form).await? {
             let id = form::id_of(&created).unwrap_or_default();
             let location = format!("/ui/people/{id}?done=added");
-            return Ok(session.store(Answer::see_other(location)));
+            return Ok(session.store(Response::see_other(location)));
         }
     }
     form::add_idempotency_key(&mut form);

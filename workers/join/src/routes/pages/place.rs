@@ -1,7 +1,7 @@
 //! `/ui/places/{id}`, `/ui/places/{id}/{action}` and `/ui/places/new`
 
 use domain::{PlaceId, name};
-use edge::{Answer, Call, Error};
+use edge::{Error, Request, Response};
 use futures_util::future::{join, join4};
 use http_semantics::Problem;
 use pages::api::{King, Person, Place, Population};
@@ -21,11 +21,11 @@ use crate::backends::Backends;
 ///
 /// # Errors
 /// A place that does not exist.
-pub async fn place(call: Call) -> Result<Answer, Error> {
-    let id: PlaceId = call.id()?;
-    let backends = Backends::new(&call.env)?;
-    let mut notices = flash(&call.query);
-    let query = Ask::read(&call.query);
+pub async fn place(request: Request) -> Result<Response, Error> {
+    let id: PlaceId = request.id()?;
+    let backends = Backends::new(&request.env)?;
+    let mut notices = flash(&request.query);
+    let query = Ask::read(&request.query);
     let path = format!("/v1/places/{id}");
     let (people_path, population_path) = (
         query.path(Some(id.get())),
@@ -44,7 +44,7 @@ pub async fn place(call: Call) -> Result<Answer, Error> {
     });
     let is_missing = place.is_err() || people.is_err();
     let stale = if is_missing && query.is_plain() {
-        StalePart::<PlaceWithPeople>::load(&call, &format!("/people-per-place/{id}"), "").await
+        StalePart::<PlaceWithPeople>::load(&request, &format!("/people-per-place/{id}"), "").await
     } else {
         None
     };
@@ -139,9 +139,9 @@ fn counted(id: PlaceId, people: &[Person]) -> Population {
     }
 }
 
-fn target(call: &Call) -> Result<(PlaceId, Action), Problem> {
-    let action = call.segments.get(1).and_then(|name| Action::of(name));
-    Ok((call.id()?, action.ok_or_else(Problem::unknown_route)?))
+fn target(request: &Request) -> Result<(PlaceId, Action), Problem> {
+    let action = request.segments.get(1).and_then(|name| Action::of(name));
+    Ok((request.id()?, action.ok_or_else(Problem::unknown_route)?))
 }
 
 async fn found(backends: &Backends, id: PlaceId) -> Result<(Place, String), Error> {
@@ -153,12 +153,12 @@ async fn found(backends: &Backends, id: PlaceId) -> Result<(Place, String), Erro
 ///
 /// # Errors
 /// A place that does not exist.
-pub async fn place_action(call: Call) -> Result<Answer, Error> {
-    let (id, action) = target(&call)?;
-    let backends = Backends::new(&call.env)?;
+pub async fn place_action(request: Request) -> Result<Response, Error> {
+    let (id, action) = target(&request)?;
+    let backends = Backends::new(&request.env)?;
     let (found, places) = join(found(&backends, id), choices(&backends)).await;
     let (place, version) = found?;
-    let mut form = Session::load(&call).begin(Form::default());
+    let mut form = Session::load(&request).begin(Form::default());
     form.set("name", &*place.name);
     form.set("version", version);
     Ok(html(200, place::action(&place, action, &form, &places)))
@@ -168,11 +168,11 @@ pub async fn place_action(call: Call) -> Result<Answer, Error> {
 ///
 /// # Errors
 /// A form of another origin, or a place that does not exist.
-pub async fn change_place(call: Call) -> Result<Answer, Error> {
-    let (id, action) = target(&call)?;
-    let mut form = form::read(&call).await?;
-    let mut session = Session::load(&call);
-    let backends = Backends::new(&call.env)?;
+pub async fn change_place(request: Request) -> Result<Response, Error> {
+    let (id, action) = target(&request)?;
+    let mut form = form::read(&request).await?;
+    let mut session = Session::load(&request);
+    let backends = Backends::new(&request.env)?;
     if session.may_write(&mut form)
         && let Some(write) = write(&backends, id, action, &mut form).await?
         && write.send(&backends.places, &mut form).await?.is_some()
@@ -181,7 +181,7 @@ pub async fn change_place(call: Call) -> Result<Answer, Error> {
             Action::Rename => format!("/ui/places/{id}?done=saved"),
             Action::Remove => "/?done=removed".to_owned(),
         };
-        return Ok(session.store(Answer::see_other(location)));
+        return Ok(session.store(Response::see_other(location)));
     }
     let (found, places) = join(found(&backends, id), choices(&backends)).await;
     let page = place::action(&found?.0, action, &form, &places);
@@ -220,8 +220,8 @@ async fn write(
 ///
 /// # Errors
 /// None.
-pub async fn new_place(call: Call) -> Result<Answer, Error> {
-    let mut form = Session::load(&call).begin(Form::default());
+pub async fn new_place(request: Request) -> Result<Response, Error> {
+    let mut form = Session::load(&request).begin(Form::default());
     form::add_idempotency_key(&mut form);
     Ok(html(200, place::new(&form)))
 }
@@ -230,10 +230,10 @@ pub async fn new_place(call: Call) -> Result<Answer, Error> {
 ///
 /// # Errors
 /// A form of another origin.
-pub async fn create_place(call: Call) -> Result<Answer, Error> {
-    let mut form = form::read(&call).await?;
-    let mut session = Session::load(&call);
-    let backends = Backends::new(&call.env)?;
+pub async fn create_place(request: Request) -> Result<Response, Error> {
+    let mut form = form::read(&request).await?;
+    let mut session = Session::load(&request);
+    let backends = Backends::new(&request.env)?;
     let write = Write {
         method: "POST",
         path: "/v1/places".to_owned(),
@@ -244,7 +244,7 @@ pub async fn create_place(call: Call) -> Result<Answer, Error> {
     {
         let id = form::id_of(&created).unwrap_or_default();
         let location = format!("/ui/places/{id}?done=added");
-        return Ok(session.store(Answer::see_other(location)));
+        return Ok(session.store(Response::see_other(location)));
     }
     form::add_idempotency_key(&mut form);
     Ok(session.store(html(form.status(), place::new(&form))))

@@ -9,7 +9,6 @@ use pages::Notice;
 use pages::api::{Change, Place};
 use serde::de::DeserializeOwned;
 use tables::page::MAX_PAGE_SIZE;
-use web_sys::Response;
 
 use crate::backends::Backends;
 use crate::backends::header;
@@ -58,7 +57,7 @@ pub async fn record<T: DeserializeOwned>(
     Ok(Some((backend.read_json(response).await?, version)))
 }
 
-fn version_of(response: &Response) -> String {
+fn version_of(response: &web_sys::Response) -> String {
     let tag = header(response, "etag").and_then(|tag| Tag::parse(&tag));
     let version = tag.and_then(|tag| tag.version());
     version

@@ -1,6 +1,6 @@
 //! A part of a page from a snapshot, while a backend is down.
 
-use edge::{Call, Error};
+use edge::{Error, Request};
 use http_semantics::MediaType;
 use js_sys::Date;
 use pages::Notice;
@@ -21,9 +21,9 @@ pub struct StalePart<T> {
 
 impl<T: DeserializeOwned> StalePart<T> {
     /// The snapshot of a read of the API, if there is one.
-    pub async fn load(call: &Call, path: &str, query: &str) -> Option<Self> {
+    pub async fn load(request: &Request, path: &str, query: &str) -> Option<Self> {
         let key = snapshot::key(path, query, MediaType::Json)?;
-        let stale = read_snapshot(&call.env, &key).await?;
+        let stale = read_snapshot(&request.env, &key).await?;
         let fresh_at = time(stale.fresh_at());
         let (text, link) = stale.into_page();
         Some(Self {

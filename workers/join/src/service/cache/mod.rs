@@ -15,7 +15,7 @@ mod stale_response;
 
 use std::rc::Rc;
 
-use edge::{CachedResponse, Call, Database, Env, Error, cached, with_timeout};
+use edge::{CachedResponse, Database, Env, Error, Request, cached, with_timeout};
 use http_semantics::MediaType;
 use worker::console_error;
 
@@ -29,7 +29,7 @@ const SETTING: &str = "SNAPSHOTS";
 
 /// The cache of one request.
 pub struct CachedRoute {
-    call: Call,
+    request: Request,
     formats: &'static [MediaType],
     /// When the request arrived, in milliseconds since 1970.
     started: i64,
@@ -38,10 +38,10 @@ pub struct CachedRoute {
 impl CachedRoute {
     /// The cache of a request whose response has one of these formats.
     #[must_use]
-    pub fn new(call: Call, formats: &'static [MediaType]) -> Self {
+    pub fn new(request: Request, formats: &'static [MediaType]) -> Self {
         let started = edge::now();
         Self {
-            call,
+            request,
             formats,
             started,
         }
@@ -49,25 +49,25 @@ impl CachedRoute {
 
     /// The request.
     #[must_use]
-    pub fn call(&self) -> &Call {
-        &self.call
+    pub fn call(&self) -> &Request {
+        &self.request
     }
 
     /// Saves a response that is fresh now. The memory tier has it already.
     pub fn save(&self, copy: &Rc<CachedResponse>) {
-        snapshot_writer::offer(&self.call, || self.key(), copy, self.started);
+        snapshot_writer::offer(&self.request, || self.key(), copy, self.started);
     }
 
     /// The newest response of both tiers. Memory is enough if it is as new as anything that this
     /// isolate has observed.
     pub async fn stale_response(&self) -> Option<StaleResponse> {
         let began = edge::now();
-        let in_memory = cached(&self.call).map(|copy| StaleResponse::of_copy(&copy));
+        let in_memory = cached(&self.request).map(|copy| StaleResponse::of_copy(&copy));
         let newest = snapshot_writer::observed().map(|(change_seqs, _)| change_seqs);
         let found = match (in_memory, self.key()) {
             (Some(copy), _) if Some(copy.change_seqs()) == newest => Some(copy),
             (copy, Some(key)) => {
-                let snapshot = read_snapshot(&self.call.env, &key).await;
+                let snapshot = read_snapshot(&self.request.env, &key).await;
                 let both = [copy, snapshot].into_iter().flatten();
                 both.max_by_key(StaleResponse::fresh_at)
             }
@@ -76,15 +76,15 @@ impl CachedRoute {
         let found = found.filter(StaleResponse::may_be_served);
         let outcome = if found.is_some() { "kept" } else { "none" };
         let span = [began, edge::now()];
-        let mut timings = self.call.timings.borrow_mut();
+        let mut timings = self.request.timings.borrow_mut();
         timings.record("snapshot", span, outcome);
         found
     }
 
     /// The key of the snapshot.
     fn key(&self) -> Option<String> {
-        let Call { path, query, .. } = &self.call;
-        let accept = self.call.header("accept");
+        let Request { path, query, .. } = &self.request;
+        let accept = self.request.header("accept");
         let format = snapshot::format(query, accept.as_deref(), self.formats)?;
         snapshot::key(path, query, format)
     }
@@ -92,7 +92,7 @@ impl CachedRoute {
 
 /// The snapshot of a key, if there is one and our database answers in time.
 pub async fn read_snapshot(env: &Env, key: &str) -> Option<StaleResponse> {
-    let rows = async { Database::of(env)?.rows(&store::snapshot::find(key)).await };
+    let rows = async { Database::new(env)?.rows(&store::snapshot::find(key)).await };
     let rows = with_timeout(SNAPSHOT_READ_TIMEOUT_MS, rows).await?;
     let rows = rows.unwrap_or_else(|error: Error| {
         console_error!("a snapshot: {error}");

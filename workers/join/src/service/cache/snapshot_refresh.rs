@@ -3,7 +3,7 @@
 //! sequences are skipped.
 
 use domain::Param;
-use edge::{Answer, Database, Env, Error, Row};
+use edge::{Database, Env, Error, Response, Row};
 use http_semantics::{MediaType, Params, Problem};
 use tables::page::PeopleLimit;
 
@@ -29,7 +29,7 @@ pub async fn run(env: &Env, overview: &str) -> Result<(), Error> {
         return Ok(());
     };
     let pinned = pinned(overview);
-    let database = Database::of(env)?;
+    let database = Database::new(env)?;
     let statement = store::snapshot::find_wanted(&pinned, SNAPSHOT_REFRESH_COUNT);
     let rows = database.rows(&statement).await?;
     let saved = |row: &Row| {
@@ -83,7 +83,12 @@ async fn refresh(env: &Env, key: &str) -> Result<(), Error> {
 }
 
 /// The response to a read of the API.
-async fn response(env: &Env, path: &str, query: &str, format: MediaType) -> Result<Answer, Error> {
+async fn response(
+    env: &Env,
+    path: &str,
+    query: &str,
+    format: MediaType,
+) -> Result<Response, Error> {
     let backends = Backends::new(env)?;
     match path {
         "/people-per-place" => {

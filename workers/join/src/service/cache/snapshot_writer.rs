@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use edge::{CachedResponse, Call, Database, Env, Error, now, pause};
+use edge::{CachedResponse, Database, Env, Error, Request, now, pause};
 use worker::console_error;
 
 use super::is_off;
@@ -31,7 +31,7 @@ pub fn observed() -> Option<(ChangeSeqs, i64)> {
 
 /// Offers a response that is fresh now, to a request that started at a time.
 pub fn offer(
-    call: &Call,
+    request: &Request,
     key: impl FnOnce() -> Option<String>,
     copy: &Rc<CachedResponse>,
     started: i64,
@@ -47,7 +47,7 @@ pub fn offer(
         return;
     }
     let Some(key) = key() else { return };
-    let env = &call.env;
+    let env = &request.env;
     let is_saved =
         QUEUE.with_borrow_mut(|queue| queue.has_saved(&key, copy.change_seqs.to_array()));
     copy.is_saved.set(is_saved);
@@ -60,7 +60,7 @@ pub fn offer(
         response: (Rc::clone(copy), started),
     };
     if QUEUE.with_borrow_mut(|queue| queue.push(queued, now())) {
-        call.context.wait_until(run(env.clone()));
+        request.context.wait_until(run(env.clone()));
     }
 }
 
@@ -109,5 +109,5 @@ pub async fn save(
         body: text(copy.body()).unwrap_or_default(),
     };
     let statements = store::snapshot::save(&snapshot);
-    Database::of(env)?.batch(&statements).await.map(drop)
+    Database::new(env)?.batch(&statements).await.map(drop)
 }

@@ -1,7 +1,7 @@
 //! A response that was good at some time in the past.
 
 use domain::Param;
-use edge::{Answer, Body, CachedResponse, Call, Row};
+use edge::{Body, CachedResponse, Request, Response, Row};
 use http_semantics::Tag;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -77,7 +77,7 @@ impl StaleResponse {
     }
 
     /// The response to a request: a 304 if the client has it.
-    pub fn into_response(self, call: &Call) -> Answer {
+    pub fn into_response(self, request: &Request) -> Response {
         let Headers {
             content_type,
             etag,
@@ -86,12 +86,13 @@ impl StaleResponse {
         } = self.headers;
         let tag = etag.as_deref().and_then(Tag::parse);
         let has = |tag: &Tag| {
-            call.preconditions()
+            request
+                .preconditions()
                 .is_ok_and(|given| given.if_none_match_has(tag))
         };
         match tag {
-            Some(tag) if has(&tag) => Answer::not_modified(&tag),
-            _ => Answer::ok(&content_type, Body::Js(self.body))
+            Some(tag) if has(&tag) => Response::not_modified(&tag),
+            _ => Response::ok(&content_type, Body::Js(self.body))
                 .header_if("etag", etag)
                 .header_if("link", link)
                 .header_if("x-total-count", total_count),

@@ -1,6 +1,6 @@
 //! What the overview shows while a backend is down.
 
-use edge::Call;
+use edge::Request;
 use futures_util::future::join;
 use pages::Notice;
 use pages::api::{King, Place, Population};
@@ -26,11 +26,11 @@ pub struct Record {
 }
 
 /// The snapshot of the same page of the statistics. There is none for a search.
-pub async fn load_stale(call: &Call, query: &Ask) -> Option<StalePart<Vec<Record>>> {
+pub async fn load_stale(request: &Request, query: &Ask) -> Option<StalePart<Vec<Record>>> {
     if query.name.is_some() {
         return None;
     }
-    StalePart::load(call, "/statistics/places", &statistics_query(query)).await
+    StalePart::load(request, "/statistics/places", &statistics_query(query)).await
 }
 
 /// The rows of a snapshot.

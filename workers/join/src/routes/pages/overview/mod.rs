@@ -2,7 +2,7 @@
 
 mod fallback;
 
-use edge::{Answer, Call, Error, auth};
+use edge::{Error, Request, Response, auth};
 use futures_util::future::join3;
 use http_semantics::auth::Scope;
 use http_semantics::negotiation::Negotiable;
@@ -40,28 +40,28 @@ impl Negotiable for Root {
 ///
 /// # Errors
 /// A worker without its bindings.
-pub async fn overview(call: Call) -> Result<Answer, Error> {
-    let root = match path::path_and_query(&call.incoming.url).0 {
-        "/" => call.format(&[Root::Page, Root::Dataset]),
+pub async fn overview(request: Request) -> Result<Response, Error> {
+    let root = match path::path_and_query(&request.parts.url).0 {
+        "/" => request.format(&[Root::Page, Root::Dataset]),
         _ => Ok(Root::Dataset),
     };
     match root {
         Ok(Root::Page) => {
-            if let Err(problem) = Session::load(&call).require_read() {
+            if let Err(problem) = Session::load(&request).require_read() {
                 return Ok(login_page(&problem));
             }
         }
         Ok(Root::Dataset) => {
-            if let Err(problem) = auth::admit(&call, Scope::Read) {
-                return Ok(Answer::problem(&problem));
+            if let Err(problem) = auth::admit(&request, Scope::Read) {
+                return Ok(Response::problem(&problem));
             }
-            return Ok(dataset(call).await.unwrap_or_else(Answer::from));
+            return Ok(dataset(request).await.unwrap_or_else(Response::from));
         }
-        Err(problem) => return Ok(Answer::problem(&problem)),
+        Err(problem) => return Ok(Response::problem(&problem)),
     }
-    let backends = Backends::new(&call.env)?;
-    let mut notices = flash(&call.query);
-    let query = Ask::read(&call.query);
+    let backends = Backends::new(&request.env)?;
+    let mut notices = flash(&request.query);
+    let query = Ask::read(&request.query);
     let (places, ranking, longest) = join3(
         number_of_places(&backends),
         ranking(&backends, &query),
@@ -81,7 +81,7 @@ pub async fn overview(call: Call) -> Result<Answer, Error> {
             add_people(&mut totals, people);
             (Some(rows), next)
         }
-        Err(error) => match fallback::load_stale(&call, &query).await {
+        Err(error) => match fallback::load_stale(&request, &query).await {
             Some(stale) => {
                 stale.warn(error, "how many live where", &mut notices);
                 fallback::stale(stale, &mut totals)
