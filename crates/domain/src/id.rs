@@ -1,10 +1,10 @@
-//! Ids: whole numbers from 1 to 2^53 - 1, the largest that every JSON reader keeps exact.
+//! Ids: whole numbers from 1 to 2^53 - 1, which every JSON parser reads exactly.
 
-use crate::{Param, param::whole};
+use crate::{Param, param::parse_positive_integer};
 
-const MOST: i64 = (1 << 53) - 1;
-
-const MOST_CHOSEN: i64 = 1 << 52;
+/// The greatest whole number that a JavaScript number holds exactly, like
+/// `Number.MAX_SAFE_INTEGER`.
+pub const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
 
 /// The id of a record.
 pub trait RecordId: Param + Copy + Into<i64> {
@@ -19,20 +19,20 @@ macro_rules! id {
         pub struct $name(i64);
 
         impl $name {
-            /// The greatest there can be.
-            pub const MOST: i64 = MOST;
+            /// The greatest id.
+            pub const MAX_ID: i64 = MAX_SAFE_INTEGER;
 
-            /// The greatest that a client may choose. Those above it are the register's own to
-            /// give, so that no choice can ever leave it without a next one.
-            pub const MOST_CHOSEN: i64 = MOST_CHOSEN;
+            /// The greatest id that a client may choose. The database assigns greater ones, so
+            /// that no choice uses up the ids.
+            pub const MAX_CHOSEN_ID: i64 = 1 << 52;
 
-            /// The id, if it is a whole number from 1 to 2^53 - 1.
+            /// The id, if it is in range.
             #[must_use]
             pub fn new(id: i64) -> Option<Self> {
-                (1..=MOST).contains(&id).then_some(Self(id))
+                (1..=Self::MAX_ID).contains(&id).then_some(Self(id))
             }
 
-            /// The number itself.
+            /// The number.
             #[must_use]
             pub fn get(self) -> i64 {
                 self.0
@@ -41,7 +41,7 @@ macro_rules! id {
 
         impl RecordId for $name {
             fn is_choosable(self) -> bool {
-                self.0 <= MOST_CHOSEN
+                self.0 <= Self::MAX_CHOSEN_ID
             }
         }
 
@@ -49,7 +49,7 @@ macro_rules! id {
             const EXPECTED: &'static str = "a whole number from 1 to 9007199254740991";
 
             fn parse(text: &str) -> Option<Self> {
-                whole(text).and_then(Self::new)
+                parse_positive_integer(text).and_then(Self::new)
             }
         }
 
@@ -81,9 +81,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_has_one_spelling() {
+    fn an_id_in_any_but_its_canonical_spelling_is_rejected() {
         assert_eq!(<PlaceId as Param>::parse("42").map(PlaceId::get), Some(42));
-        for refused in [
+        for rejected in [
             "",
             "0",
             "-1",
@@ -96,9 +96,14 @@ mod tests {
             "٣",
             "9007199254740992",
         ] {
-            assert_eq!(<PlaceId as Param>::parse(refused), None, "{refused}");
+            assert_eq!(<PlaceId as Param>::parse(rejected), None, "{rejected}");
         }
-        assert_eq!(PlaceId::new(MOST).map(PlaceId::get), Some(MOST));
-        assert_eq!(PlaceId::new(MOST + 1), None);
+    }
+
+    #[test]
+    fn an_id_greater_than_the_maximum_is_rejected() {
+        let max = PlaceId::MAX_ID;
+        assert_eq!(PlaceId::new(max).map(PlaceId::get), Some(max));
+        assert_eq!(PlaceId::new(max + 1), None);
     }
 }

@@ -1,16 +1,18 @@
-//! Batches of ids.
+//! Lists of ids in a query parameter, such as `ids=3,1,2`.
 
 use crate::{Param, PersonId};
 
-/// A batch of ids, separated by commas; one that names nobody is passed over.
+/// A list of ids, separated by commas. Ids that do not exist are ignored.
+///
+/// The ids of places and of people have the same range, so the type serves both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ids(Vec<PersonId>);
 
 impl Ids {
-    /// The most ids of a batch.
-    pub const MOST: usize = 1000;
+    /// The maximum number of ids.
+    pub const MAX_IDS: usize = 1000;
 
-    /// The ids as a JSON array, the one form in which D1 takes many values at once.
+    /// The ids as a JSON array. D1 has no other way to bind a list of values.
     #[must_use]
     pub fn to_json(&self) -> String {
         format!("[{self}]")
@@ -29,7 +31,7 @@ impl Param for Ids {
 
     fn parse(text: &str) -> Option<Self> {
         let ids: Option<Vec<PersonId>> = text.split(',').map(PersonId::parse).collect();
-        ids.filter(|ids| ids.len() <= Self::MOST).map(Self)
+        ids.filter(|ids| ids.len() <= Self::MAX_IDS).map(Self)
     }
 }
 
@@ -38,16 +40,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_batch_is_ids_separated_by_commas() {
+    fn ids_separated_by_commas_are_parsed_in_their_order() {
         assert_eq!(
             Ids::parse("3,1,2").map(|ids| ids.to_json()).as_deref(),
             Some("[3,1,2]")
         );
-        for refused in ["", ",", "1,", "1,,2", "1;2", "1, 2", "0", "x"] {
-            assert_eq!(Ids::parse(refused), None, "{refused}");
+    }
+
+    #[test]
+    fn a_malformed_list_of_ids_is_rejected() {
+        for rejected in ["", ",", "1,", "1,,2", "1;2", "1, 2", "0", "x"] {
+            assert_eq!(Ids::parse(rejected), None, "{rejected}");
         }
-        let many = |n: usize| vec!["7"; n].join(",");
-        assert!(Ids::parse(&many(1000)).is_some());
-        assert_eq!(Ids::parse(&many(1001)), None);
+    }
+
+    #[test]
+    fn more_ids_than_the_maximum_are_rejected() {
+        let list = |length: usize| vec!["7"; length].join(",");
+        assert!(Ids::parse(&list(Ids::MAX_IDS)).is_some());
+        assert_eq!(Ids::parse(&list(Ids::MAX_IDS + 1)), None);
     }
 }

@@ -1,6 +1,6 @@
-//! The terms of the registry, as pure Rust: ids, names, moments, and the status of places.
+//! The terms of the registry in plain Rust: ids, names, moments and the status of places.
 //!
-//! Nothing here knows of HTTP, SQL or Cloudflare.
+//! This crate does not depend on HTTP, SQL or Cloudflare.
 
 pub mod id;
 pub mod ids;

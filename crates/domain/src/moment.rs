@@ -1,9 +1,12 @@
-//! Moments: the past, as a query names it.
+//! Points in time in a query, such as `asOf=2026-01-31T12:00:00Z`.
+//!
+//! Parsed by hand: the one accepted spelling is short, and a date library would add to the size
+//! of each worker.
 
 use crate::Param;
 
-/// A moment: RFC 3339 in UTC, in the one spelling `2026-01-31T12:00:00Z`, with or without a
-/// fraction.
+/// A point in time: RFC 3339 in UTC, spelled `2026-01-31T12:00:00Z`, optionally with a fraction
+/// of a second.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moment {
     text: String,
@@ -11,8 +14,8 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// Milliseconds since 1970; what a fraction says beyond them is cut off, because the
-    /// registers' own times have no more.
+    /// Milliseconds since 1970. More precise fractions are cut off, because the databases store
+    /// milliseconds.
     #[must_use]
     pub fn milliseconds(&self) -> i64 {
         self.milliseconds
@@ -25,8 +28,8 @@ impl std::fmt::Display for Moment {
     }
 }
 
-/// The most digits of a fraction: those of a nanosecond.
-const MOST_DIGITS: usize = 9;
+/// Nanoseconds.
+const MAX_FRACTION_DIGITS: usize = 9;
 
 impl Param for Moment {
     const EXPECTED: &'static str =
@@ -38,23 +41,23 @@ impl Param for Moment {
             Some((time, fraction)) => (time, Some(fraction)),
             None => (time, None),
         };
-        let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
-        let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
-        let is_date = (1..=12).contains(&month) && (1..=days_of(year, month)).contains(&day);
+        let [year, month, day] = parse_numbers(date, '-', [4, 2, 2])?;
+        let [hour, minute, second] = parse_numbers(time, ':', [2, 2, 2])?;
+        let is_date = (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
         if !is_date || hour > 23 || minute > 59 || second > 59 {
             return None;
         }
         let seconds = ((days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
         Some(Self {
             text: text.to_owned(),
-            milliseconds: seconds * 1000 + fraction.map_or(Some(0), milliseconds)?,
+            milliseconds: seconds * 1000 + fraction.map_or(Some(0), parse_fraction)?,
         })
     }
 }
 
-/// The three numbers of a date or a time, each of so many digits.
-fn numbers(text: &str, between: char, digits: [usize; 3]) -> Option<[i64; 3]> {
-    let mut parts = text.split(between);
+/// The three numbers of a date or a time. `digits` is the length of each.
+fn parse_numbers(text: &str, separator: char, digits: [usize; 3]) -> Option<[i64; 3]> {
+    let mut parts = text.split(separator);
     let mut number = |digits: usize| {
         let part = parts.next()?;
         let is_plain = part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -65,8 +68,9 @@ fn numbers(text: &str, between: char, digits: [usize; 3]) -> Option<[i64; 3]> {
     parts.next().is_none().then_some(numbers)
 }
 
-fn milliseconds(fraction: &str) -> Option<i64> {
-    let is_plain = (1..=MOST_DIGITS).contains(&fraction.len())
+/// A fraction of a second, in milliseconds.
+fn parse_fraction(fraction: &str) -> Option<i64> {
+    let is_plain = (1..=MAX_FRACTION_DIGITS).contains(&fraction.len())
         && fraction.bytes().all(|byte| byte.is_ascii_digit());
     if !is_plain {
         return None;
@@ -74,7 +78,7 @@ fn milliseconds(fraction: &str) -> Option<i64> {
     format!("{fraction:0<3}").get(..3)?.parse().ok()
 }
 
-fn days_of(year: i64, month: i64) -> i64 {
+fn days_in_month(year: i64, month: i64) -> i64 {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     match month {
         2 => 28 + i64::from(is_leap),
@@ -83,8 +87,10 @@ fn days_of(year: i64, month: i64) -> i64 {
     }
 }
 
-/// In a year that begins with March the leap day is the last one, so that the days before a
-/// month are 153 in each five months, and those before a year 1,461 in each four.
+/// The days from 1970-01-01 to a date of the Gregorian calendar.
+///
+/// Years are counted from March, so that a leap day is the last day of its year. Then the months
+/// follow a pattern of 153 days per five months.
 fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 {
         (year, month - 3)
@@ -101,13 +107,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn at(text: &str) -> Option<i64> {
+    fn milliseconds(text: &str) -> Option<i64> {
         Moment::parse(text).map(|moment| moment.milliseconds)
     }
 
     #[test]
-    fn a_moment_is_rfc_3339_in_utc() {
-        for (text, milliseconds) in [
+    fn a_time_in_utc_is_parsed_to_milliseconds() {
+        for (text, expected) in [
             ("1970-01-01T00:00:00Z", 0),
             ("1969-12-31T23:59:59.999Z", -1),
             ("2000-02-29T12:34:56Z", 951_827_696_000),
@@ -116,9 +122,13 @@ mod tests {
             ("0000-01-01T00:00:00Z", -62_167_219_200_000),
             ("9999-12-31T23:59:59Z", 253_402_300_799_000),
         ] {
-            assert_eq!(at(text), Some(milliseconds), "{text}");
+            assert_eq!(milliseconds(text), Some(expected), "{text}");
         }
-        for refused in [
+    }
+
+    #[test]
+    fn a_time_in_any_other_spelling_is_rejected() {
+        for rejected in [
             "",
             "2026-11-24",
             "2026-11-24T21:40Z",
@@ -141,16 +151,16 @@ mod tests {
             "+026-01-01T00:00:00Z",
             "now",
         ] {
-            assert_eq!(at(refused), None, "{refused}");
+            assert_eq!(milliseconds(rejected), None, "{rejected}");
         }
     }
 
     #[test]
-    fn a_day_is_one_more_than_the_day_before() {
+    fn consecutive_dates_have_consecutive_day_numbers() {
         let mut days = days_since_1970(1899, 12, 31);
         for year in 1900..2101 {
             for month in 1..=12 {
-                for day in 1..=days_of(year, month) {
+                for day in 1..=days_in_month(year, month) {
                     days += 1;
                     assert_eq!(days_since_1970(year, month, day), days);
                 }
@@ -160,7 +170,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "[0-9TZ:.\\-é]{0,24}") {
+        fn no_text_makes_the_moment_parser_panic(text in "[0-9TZ:.\\-é]{0,24}") {
             let _ = Moment::parse(&text);
         }
     }

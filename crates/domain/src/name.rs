@@ -1,27 +1,28 @@
-//! Names, and the keys they are searched and sorted by.
+//! Names, and the keys by which lists search and sort them.
 
 use crate::Param;
 
-/// The most characters of a name.
-pub const MAX_CHARACTERS: usize = 200;
+/// The maximum length of a name, in characters.
+pub const MAX_NAME_CHARACTERS: usize = 200;
 
-/// What a name must be.
+/// The names that are valid, to end the sentence "it must be …".
 pub const EXPECTED: &str = "a text of 1 to 200 characters without those around it that are white space, none of them a control character";
 
-/// Unicode's normal form C of a text. The platform has it, so the workers bring no tables.
+/// A function that returns Unicode normalization form C of a text. The workers pass the
+/// platform's own, because the tables of a Rust library would make them much larger.
 pub type Normalize = fn(&str) -> String;
 
-/// The name of a place or a person: trimmed, in normal form C, of 1 to 200 characters.
+/// The name of a place or a person: trimmed, in normalization form C, 1 to 200 characters long,
+/// without control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name(String);
 
 impl Name {
-    /// The name, if the text is one.
+    /// The name, if the text is valid.
     #[must_use]
     pub fn new(text: &str, normalize: Normalize) -> Option<Self> {
         let name = normalize(text.trim());
-        let fits = (1..=MAX_CHARACTERS).contains(&name.chars().count());
-        (fits && !name.chars().any(char::is_control)).then_some(Self(name))
+        is_valid(&name).then_some(Self(name))
     }
 
     /// The text.
@@ -30,27 +31,33 @@ impl Name {
         &self.0
     }
 
-    /// The key that it is searched and sorted by.
+    /// The key for search and sorting.
     #[must_use]
     pub fn key(&self) -> String {
         key(&self.0)
     }
 }
 
-/// The key of a name: its lower case, each character by itself, so that the key of
-/// a prefix is a prefix of the key (whole-string lower case is not: it makes the
-/// Greek final sigma).
+fn is_valid(text: &str) -> bool {
+    let has_valid_length = (1..=MAX_NAME_CHARACTERS).contains(&text.chars().count());
+    has_valid_length && !text.chars().any(char::is_control)
+}
+
+/// The key of a name: each character in lower case.
+///
+/// `str::to_lowercase` would break prefix search: it turns a sigma at the end of a Greek word
+/// into a different letter, so the key of a prefix would not be a prefix of the key.
 #[must_use]
 pub fn key(name: &str) -> String {
     name.chars().flat_map(char::to_lowercase).collect()
 }
 
-/// The beginning of a name, as its key.
+/// The key of the beginning of a name, for prefix search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prefix(String);
 
 impl Prefix {
-    /// The key that a matching name's key begins with.
+    /// The text that the key of each matching name starts with.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.0
@@ -61,8 +68,7 @@ impl Param for Prefix {
     const EXPECTED: &'static str = "1 to 200 characters, none of them a control character";
 
     fn parse(text: &str) -> Option<Self> {
-        let fits = (1..=MAX_CHARACTERS).contains(&text.chars().count());
-        (fits && !text.chars().any(char::is_control)).then(|| Self(key(text)))
+        is_valid(text).then(|| Self(key(text)))
     }
 }
 
@@ -77,17 +83,21 @@ mod tests {
         assert_eq!(key("ΣΑΣ"), "σασ");
     }
 
-    /// Enough of it for these tests; the whole is the platform's, and tested there.
+    /// Composes the only letter of these tests.
     fn normalize(text: &str) -> String {
         text.replace("n\u{303}", "ñ")
     }
 
     #[test]
-    fn a_name_is_trimmed_normalized_and_bounded() {
+    fn a_name_is_trimmed_and_normalized() {
         let name = |text: &str| Name::new(text, normalize).map(|name| name.as_str().to_owned());
         assert_eq!(name("\u{a0} An\u{303}o \n").as_deref(), Some("Año"));
         assert_eq!(name(&"n\u{303}".repeat(200)), Some("ñ".repeat(200)));
-        for refused in [
+    }
+
+    #[test]
+    fn an_empty_or_too_long_name_or_one_with_control_characters_is_rejected() {
+        for rejected in [
             "",
             " \t\u{3000}",
             "a\0b",
@@ -95,12 +105,12 @@ mod tests {
             "a\u{85}b",
             &"ñ".repeat(201),
         ] {
-            assert_eq!(name(refused), None, "{refused:?}");
+            assert_eq!(Name::new(rejected, normalize), None, "{rejected:?}");
         }
     }
 
     #[test]
-    fn a_prefix_has_a_length_and_no_control_characters() {
+    fn a_prefix_has_the_same_limits_as_a_name() {
         assert_eq!(Prefix::parse(""), None);
         assert_eq!(Prefix::parse("a\nb"), None);
         assert_eq!(Prefix::parse(&"ñ".repeat(201)), None);

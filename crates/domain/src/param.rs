@@ -1,17 +1,17 @@
-//! Values with one textual form, as query parameters and path segments have them.
+//! Values that are parsed from text: query parameters, path segments and headers.
 
-/// A value that a query parameter (or a path segment) can hold.
+/// A value with a textual form.
 pub trait Param: Sized {
-    /// What a value must be, to end the sentence "it must be …".
+    /// The values that are valid, to end the sentence "it must be …".
     const EXPECTED: &'static str;
 
-    /// The value, if the text is one.
+    /// The value, if the text is valid.
     fn parse(text: &str) -> Option<Self>;
 }
 
-/// A positive whole number in its one spelling: digits, no sign, no leading zero.
+/// A positive whole number in its canonical spelling: digits, no sign, no leading zero.
 #[must_use]
-pub fn whole(text: &str) -> Option<i64> {
+pub fn parse_positive_integer(text: &str) -> Option<i64> {
     let is_canonical = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
     if is_canonical {
         text.parse().ok()
@@ -20,10 +20,14 @@ pub fn whole(text: &str) -> Option<i64> {
     }
 }
 
-/// The same, or 0.
+/// A positive whole number in its canonical spelling, or 0.
 #[must_use]
-pub fn whole_or_zero(text: &str) -> Option<i64> {
-    if text == "0" { Some(0) } else { whole(text) }
+pub fn parse_non_negative_integer(text: &str) -> Option<i64> {
+    if text == "0" {
+        Some(0)
+    } else {
+        parse_positive_integer(text)
+    }
 }
 
 impl Param for bool {

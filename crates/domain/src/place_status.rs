@@ -1,38 +1,39 @@
-//! The decisions of the protocol that keeps people in places that exist, although the two
-//! tables are in two databases and no transaction spans them.
+//! The decisions of the protocol that keeps people in existing places. Places and people are in
+//! two databases, and no transaction spans both.
 //!
-//! A writer records a pending write and then checks the place. A deleter marks the place and
-//! then counts its people. Whichever comes second sees the other. `docs/integrity.md` argues
-//! why no interleaving breaks the rule, and `crates/model` tries them all with these decisions.
+//! A writer of people records a pending write, then checks the place. A deleter of a place sets a
+//! tombstone, then counts the people. So the later of the two always sees the other.
+//! `docs/integrity.md` has the argument, and `crates/model` checks every interleaving with the
+//! decisions of this module.
 
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-/// What the places database says about a place.
+/// The status of a place in the places database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PlaceStatus {
-    /// It exists, and nobody is deleting it.
+    /// It exists and has no tombstone.
     Active,
-    /// It is marked as deleting. It may stay, if people live there.
+    /// It has a tombstone. The deletion is rejected if living people are found.
     Deleting,
     /// It does not exist.
     Missing,
 }
 
-/// What a writer does next with its pending write.
+/// The next step of a writer that has recorded a pending write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// Commits it.
+    /// Commit the write.
     Commit,
-    /// Checks the place again a little later: the deletion decides whether the place stays.
+    /// Check the place again after a delay: the deletion is not decided yet.
     Wait,
-    /// Removes it and rejects the request.
+    /// Remove the pending write and reject the request.
     RollBack,
 }
 
 impl PlaceStatus {
-    /// What a writer does next whose pending write refers to the place.
+    /// The next step of a writer whose pending write refers to the place.
     #[must_use]
     pub fn next_step(self) -> Step {
         match self {
@@ -43,12 +44,12 @@ impl PlaceStatus {
     }
 }
 
-/// The status of several places, as the places worker responds. The others do not exist.
+/// The status of several places, as the places backend reports it. All other places are missing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PlaceStatuses {
-    /// Those that are active.
+    /// The active places.
     pub active: HashSet<i64>,
-    /// Those that are being deleted.
+    /// The places with a tombstone.
     pub deleting: HashSet<i64>,
 }
 
@@ -72,12 +73,12 @@ impl PlaceStatuses {
     }
 }
 
-/// The pauses of a writer or a deleter that waits for a deletion, in milliseconds. Most deletions
+/// The delays before each retry of a writer or deleter that waits for a deletion. Most deletions
 /// end within one round trip.
-pub const PAUSES_MS: [u32; 7] = [10, 20, 40, 80, 160, 320, 640];
+pub const RETRY_DELAYS_MS: [u32; 7] = [10, 20, 40, 80, 160, 320, 640];
 
-/// How many places the integrity report reads at a time.
-pub const PLACES_PER_PAGE: i64 = 5_000;
+/// The places that one query of the integrity report reads.
+pub const INTEGRITY_BATCH_SIZE: i64 = 5_000;
 
-/// The most entries of each kind that the integrity report shows.
-pub const MAX_ENTRIES: i64 = 1_000;
+/// The maximum number of entries of each kind in the integrity report.
+pub const MAX_INTEGRITY_ENTRIES: i64 = 1_000;

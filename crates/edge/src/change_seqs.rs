@@ -87,7 +87,7 @@ where
         Outcome::Batched(seqs, observed) => {
             let seqs = seqs?;
             let reading = request.env.reading();
-            if !observed.covers(&reading.seen()) {
+            if !observed.dominates(&reading.seen()) {
                 return read(request.env.clone()).await;
             }
             reading.observe(&observed);

@@ -42,7 +42,7 @@ impl Error {
     #[must_use]
     pub fn with_unknown_outcome(self) -> Self {
         match self {
-            Self::Problem(problem) => problem.of_write().into(),
+            Self::Problem(problem) => problem.with_unknown_outcome().into(),
             other => other,
         }
     }

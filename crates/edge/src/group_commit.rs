@@ -54,7 +54,7 @@ where
             match written.await {
                 Ok(results) => results.into_iter().map(Ok).collect(),
                 Err(error) => {
-                    let problem = error.into_problem().answering(true);
+                    let problem = error.into_problem().for_method(true);
                     vec![problem; size].into_iter().map(Err).collect()
                 }
             }
@@ -68,6 +68,6 @@ where
             Ok(result)
         }
         Outcome::NotRun => Ok(None),
-        Outcome::LeaderLost => Err(Problem::being_written().of_write().into()),
+        Outcome::LeaderLost => Err(Problem::being_written().with_unknown_outcome().into()),
     }
 }

@@ -1,6 +1,6 @@
 //! `GET /healthz` (the worker runs) and `GET /readyz` (its dependencies respond, too).
 
-use http_semantics::{Format, Problem};
+use http_semantics::{MediaType, Problem};
 use serde_json::{Map, Value, json};
 use tables::statement::Statement;
 
@@ -44,7 +44,10 @@ pub fn report(found: &[Dependency]) -> Result<Response, Error> {
 }
 
 fn json_of(value: &Value) -> Response {
-    Response::ok(Format::Json.media_type(), Body::Text(value.to_string()))
+    Response::ok(
+        MediaType::Json.content_type(),
+        Body::Text(value.to_string()),
+    )
 }
 
 /// Runs a check with the timeout.

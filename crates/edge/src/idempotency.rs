@@ -1,7 +1,7 @@
 //! Responses stored under idempotency keys. The table `idempotency` is the same in both databases.
 
 use http_semantics::Problem;
-use http_semantics::idempotency::{HOURS_KEPT, Key, fingerprint};
+use http_semantics::idempotency::{IdempotencyKey, RETENTION_HOURS, fingerprint};
 use tables::Record;
 use tables::statement::Statement;
 
@@ -12,7 +12,7 @@ use crate::versioned_record::VersionedRecord;
 
 /// A request with an idempotency key.
 pub struct IdempotentRequest {
-    key: Key,
+    key: IdempotencyKey,
     /// Identifies the request.
     fingerprint: String,
 }
@@ -88,7 +88,7 @@ impl Database {
         const SWEEP: &str = "
             DELETE FROM idempotency
             WHERE at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1";
-        let age = HOURS_KEPT * 60 * 60 * 1000;
+        let age = RETENTION_HOURS * 60 * 60 * 1000;
         let sweep = Statement::new(SWEEP, vec![age.into()]);
         self.batch(&[sweep]).await.map(drop)
     }

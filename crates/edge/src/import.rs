@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use futures_util::{Stream, stream};
-use http_semantics::media::{Frame, LIST};
-use http_semantics::{Format as Form, Problem};
+use http_semantics::media::{LIST_MEDIA_TYPES, ListFraming};
+use http_semantics::{MediaType, Problem};
 use serde_json::Value;
 use tables::Record;
 use tables::import::{
-    Batch, Batches, Counts, Done, File, Format, MAX_FILE_BYTES, Mode, Outcome, ParsedRecord,
-    Receipt, Refusal, Report,
+    Batch, BatchResult, Batches, Counts, FileFormat, ImportFile, ImportMode, MAX_FILE_BYTES,
+    Outcome, ParsedRecord, Receipt, Refusal, Report,
 };
 use tables::statement::{self, Statement};
 use tables::table_spec::TableSpec;
@@ -32,7 +32,7 @@ pub trait Importer {
     fn plan(
         &self,
         batch: &Batch<Self::Record>,
-        mode: Mode,
+        mode: ImportMode,
     ) -> impl Future<Output = Result<BatchPlan, Error>>;
 
     /// Writes a batch as it was planned, all of it or nothing.
@@ -128,7 +128,7 @@ struct Import<I: Importer> {
     importer: I,
     batches: Batches<I::Record>,
     report: Report,
-    mode: Mode,
+    mode: ImportMode,
     dry_run: bool,
     has_client_key: bool,
 }
@@ -146,33 +146,33 @@ pub async fn import<I: Importer + 'static>(
     importer: impl FnOnce(&Request) -> Result<I, Error>,
 ) -> Result<Response, Error> {
     let params = request.params(PARAMETERS)?;
-    let mode: Mode = params.get("mode")?.unwrap_or_default();
+    let mode: ImportMode = params.get("mode")?.unwrap_or_default();
     let dry_run = params.get("dryRun")?.unwrap_or(false);
     let key = request.idempotency_key()?;
-    let by_line = request.format(LIST)? == Form::NdJson;
-    let format = Format::of(request.media_type(&Format::MEDIA_TYPES)?);
+    let by_line = request.format(LIST_MEDIA_TYPES)? == MediaType::NdJson;
+    let format = FileFormat::from_media_type(request.media_type(&FileFormat::MEDIA_TYPES)?);
     let body = request.body(MAX_FILE_BYTES).await?;
-    let file = File::open(format, body, I::Record::table())?;
+    let file = ImportFile::open(format, body, I::Record::table())?;
     let has_client_key = key.is_some();
     let key = key.as_ref().map_or("", |key| key.as_str());
     let scope = format!("{} {key}", mode.name());
     let mut import = Import {
         importer: importer(&request)?,
-        batches: Batches::of(file, scope, normalize),
+        batches: Batches::new(file, scope, normalize),
         report: Report::new(dry_run, by_line),
         mode,
         dry_run,
         has_client_key,
     };
     if by_line {
-        let body = Body::stream(import.lines(), Frame::NONE);
-        return Ok(Response::ok(Form::NdJson.media_type(), body));
+        let body = Body::stream(import.lines(), ListFraming::NONE);
+        return Ok(Response::ok(MediaType::NdJson.content_type(), body));
     }
     while import.next().await.is_some() {}
     match import.report.bare_failure() {
         Some(problem) => Err(problem.clone().into()),
         None => Ok(Response::ok(
-            Form::Json.media_type(),
+            MediaType::Json.content_type(),
             Body::Text(import.report.to_json()),
         )),
     }
@@ -191,20 +191,20 @@ impl<I: Importer + 'static> Import<I> {
 
     /// Takes a batch in. A record may change between the plan and the write, or another client
     /// may send the same batch: then nothing was written, and it is planned again.
-    async fn take(&self, batch: &mut Batch<I::Record>) -> Done {
+    async fn take(&self, batch: &mut Batch<I::Record>) -> BatchResult {
         for _ in 0..MAX_ATTEMPTS {
             match self.try_to_take(batch).await {
                 Ok(done) => return done,
                 Err(Error::Unique(_) | Error::Check(_)) => {}
-                Err(error) => return Done::failed(error.into_problem()),
+                Err(error) => return BatchResult::failed(error.into_problem()),
             }
         }
-        Done::failed(Problem::being_written())
+        BatchResult::failed(Problem::being_written())
     }
 
-    async fn try_to_take(&self, batch: &mut Batch<I::Record>) -> Result<Done, Error> {
+    async fn try_to_take(&self, batch: &mut Batch<I::Record>) -> Result<BatchResult, Error> {
         let receipt = Receipt::new(&batch.fingerprint, self.has_client_key);
-        let is_insert = self.mode == Mode::Insert;
+        let is_insert = self.mode == ImportMode::Insert;
         let written = if is_insert || batch.has_new() {
             self.written(&receipt).await?
         } else {
@@ -213,15 +213,15 @@ impl<I: Importer + 'static> Import<I> {
         if !is_insert {
             batch.set_new_aside(written.is_some());
         } else if let Some(counts) = written {
-            return Ok(Done::well(Outcome::AlreadyWritten, counts));
+            return Ok(BatchResult::new(Outcome::AlreadyWritten, counts));
         }
         let mut plan = self.importer.plan(batch, self.mode).await?;
         if !plan.rejections.is_empty() {
-            return Ok(Done::refused(plan.rejections));
+            return Ok(BatchResult::refused(plan.rejections));
         }
         let counts = plan.counts();
         if self.dry_run {
-            return Ok(Done::well(Outcome::WouldBeWritten, counts));
+            return Ok(BatchResult::new(Outcome::WouldBeWritten, counts));
         }
         if counts.created + counts.updated > 0 {
             let is_new = |row: &&Value| is_insert || row["id"].is_null();
@@ -232,7 +232,7 @@ impl<I: Importer + 'static> Import<I> {
             });
             self.importer.write(batch, &plan).await?;
         }
-        Ok(Done::well(Outcome::Written, counts))
+        Ok(BatchResult::new(Outcome::Written, counts))
     }
 
     /// What a batch has written, if it has a valid receipt.

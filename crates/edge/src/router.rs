@@ -89,13 +89,14 @@ impl Router {
         context: Context,
     ) -> Result<Response, Error> {
         // A path that a service or a proxy could read differently is never checked, but rejected.
-        let (path, query) = path::split(&parts.url).ok_or_else(Problem::unknown_route)?;
+        let (path, query) =
+            path::checked_path_and_query(&parts.url).ok_or_else(Problem::unknown_route)?;
         let (path, query) = (path::canonical(path).to_owned(), query.to_owned());
         let found = self.table.at(&path).map_err(|_| Problem::unknown_route())?;
         let (route, methods) = found.value;
         env.trace().route.set(Some(route));
-        if query.len() > params::MOST_BYTES {
-            return Err(Problem::query_too_long(params::MOST_BYTES).into());
+        if query.len() > params::MAX_QUERY_BYTES {
+            return Err(Problem::query_too_long(params::MAX_QUERY_BYTES).into());
         }
         let segments = found.params.iter();
         let segments = segments.map(|(_, value)| value.to_owned()).collect();

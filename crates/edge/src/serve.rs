@@ -163,7 +163,7 @@ pub fn panicked(info: &PanicHookInfo<'_>) {
     }
     for request in all {
         request.env.trace().failed(info.to_string());
-        let problem = Problem::internal().answering(request.is_write);
+        let problem = Problem::internal().for_method(request.is_write);
         request.respond(Response::problem(&problem));
     }
 }

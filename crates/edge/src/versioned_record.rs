@@ -46,8 +46,8 @@ impl VersionedRecord {
     /// A stored record that breaks a rule.
     pub fn record<T: Record>(&self) -> Result<T, Error> {
         let body = self.body.as_string().unwrap_or_default();
-        let mut fields = Fields::of(Object::read(body.as_bytes())?);
-        fields.forget("id");
+        let mut fields = Fields::new(Object::parse(body.as_bytes())?);
+        fields.ignore("id");
         T::parse(fields, str::to_owned).map_err(|_| Error::Platform {
             doing: "reading a stored record",
             reason: "it breaks a rule".to_owned(),
@@ -57,7 +57,7 @@ impl VersionedRecord {
     /// The response that shows it.
     #[must_use]
     pub fn into_response(self) -> Response {
-        Response::record(Body::Js(self.body), &Tag::of_version(self.version))
+        Response::record(Body::Js(self.body), &Tag::from_version(self.version))
     }
 
     /// The response to the request that created it.
@@ -80,7 +80,7 @@ impl VersionedRecord {
 /// # Errors
 /// Every invalid field.
 pub fn record_of<T: Record>(object: Object, id: Option<i64>) -> Result<T, Problem> {
-    let mut fields = Fields::of(object);
+    let mut fields = Fields::new(object);
     fields.own_id(id);
     T::parse(fields, normalize).map_err(|errors| Problem::invalid_record(&errors))
 }

@@ -1,24 +1,25 @@
-//! How far a reader has seen the two registers: D1's bookmarks of both, joined in one token.
+//! Session bookmarks of D1 for both databases in one token: consistency with read replicas.
 //!
-//! A database may have replicas that are behind it. A bookmark is a place in its history, and a
-//! read that brings one along is answered by no replica that has not come as far. Of one
-//! database the greater one is the later one: <https://developers.cloudflare.com/d1/reference/time-travel/>
+//! A replica may lag. A bookmark identifies a state of a database, and a read with a bookmark only
+//! runs on a replica that has reached that state. So a client that sends the token of its last
+//! response reads its own writes. Bookmarks of one database compare as text: the greater one is
+//! the later one (<https://developers.cloudflare.com/d1/reference/time-travel/>).
 
 use domain::Param;
 
-/// One of the two registers.
+/// A backend with a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Register {
-    /// That of places.
+pub enum Backend {
+    /// The backend of places.
     Places,
-    /// That of people.
+    /// The backend of people.
     People,
 }
 
-impl Register {
-    /// The register that a worker keeps, if it does.
+impl Backend {
+    /// The backend with the name of a worker.
     #[must_use]
-    pub fn of(worker: &str) -> Option<Self> {
+    pub fn from_worker(worker: &str) -> Option<Self> {
         match worker {
             "places" => Some(Self::Places),
             "people" => Some(Self::People),
@@ -27,29 +28,29 @@ impl Register {
     }
 }
 
-/// What D1 calls the newest state there is.
-pub const NEWEST: &str = "first-primary";
+/// D1's session constraint for the newest state.
+pub const FIRST_PRIMARY: &str = "first-primary";
 
-/// What D1 calls whatever state the nearest replica has.
-const ANY: &str = "first-unconstrained";
+/// D1's session constraint for the state of any replica.
+const FIRST_UNCONSTRAINED: &str = "first-unconstrained";
 
-/// The longest bookmark of one database; D1's have some 60 characters.
-const MOST: usize = 128;
+/// The maximum length of a bookmark of one database. Those of D1 have about 60 bytes.
+const MAX_BOOKMARK_BYTES: usize = 128;
 
-/// What an answer must be as new as.
+/// The states of both databases that a reader has observed. A response must be at least as new.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Bookmarks {
-    /// As new as there is anything.
+    /// Whether the reader wants the newest state.
     is_newest: bool,
-    /// Whether something has been seen that no token can hold.
+    /// Whether a bookmark was observed that does not fit into a token.
     is_lost: bool,
-    /// Empty where a register has not been seen.
+    /// Empty if no state of the database has been observed.
     places: String,
     people: String,
 }
 
 impl Bookmarks {
-    /// As new as there is anything.
+    /// A demand for the newest state of both databases.
     #[must_use]
     pub fn newest() -> Self {
         Self {
@@ -58,94 +59,94 @@ impl Bookmarks {
         }
     }
 
-    /// What D1 is to be asked with for a register.
+    /// The constraint of a D1 session with the database of a backend.
     #[must_use]
-    pub fn constraint(&self, register: Register) -> &str {
-        match self.of(register).as_str() {
-            _ if self.is_newest || self.is_lost => NEWEST,
-            "" => ANY,
-            seen => seen,
+    pub fn session_constraint(&self, backend: Backend) -> &str {
+        match self.get(backend).as_str() {
+            _ if self.is_newest || self.is_lost => FIRST_PRIMARY,
+            "" => FIRST_UNCONSTRAINED,
+            bookmark => bookmark,
         }
     }
 
-    /// Takes that a register has been seen at a bookmark. One that no token can hold asks for the
-    /// newest from then on.
-    pub fn see(&mut self, register: Register, bookmark: &str) {
-        if !is_one(bookmark) {
+    /// Advances to a bookmark of a backend, if it is later. After a bookmark that does not fit
+    /// into a token, reads demand the newest state.
+    pub fn advance(&mut self, backend: Backend, bookmark: &str) {
+        if !fits_into_token(bookmark) {
             self.is_lost = true;
             return;
         }
-        let seen = match register {
-            Register::Places => &mut self.places,
-            Register::People => &mut self.people,
+        let latest = match backend {
+            Backend::Places => &mut self.places,
+            Backend::People => &mut self.people,
         };
-        if seen.as_str() < bookmark {
-            bookmark.clone_into(seen);
+        if latest.as_str() < bookmark {
+            bookmark.clone_into(latest);
         }
     }
 
-    /// Takes what somebody else has seen.
-    pub fn see_all(&mut self, other: &Self) {
-        for register in [Register::Places, Register::People] {
-            if !other.of(register).is_empty() {
-                self.see(register, other.of(register));
+    /// Advances to the bookmarks that another reader has observed.
+    pub fn merge(&mut self, other: &Self) {
+        for backend in [Backend::Places, Backend::People] {
+            if !other.get(backend).is_empty() {
+                self.advance(backend, other.get(backend));
             }
         }
     }
 
-    /// Whether who has seen this has seen all that another one has.
+    /// Whether a reader of these states has observed all that the other one demands.
     #[must_use]
-    pub fn covers(&self, other: &Self) -> bool {
+    pub fn dominates(&self, other: &Self) -> bool {
         !other.is_newest
             && !other.is_lost
             && self.places >= other.places
             && self.people >= other.people
     }
 
-    /// The token of what has been seen, if there is anything to tell.
+    /// The token for the client, if a state has been observed.
     #[must_use]
     pub fn token(&self) -> Option<String> {
         if self.is_lost {
-            return Some(NEWEST.to_owned());
+            return Some(FIRST_PRIMARY.to_owned());
         }
         let is_empty = self.places.is_empty() && self.people.is_empty();
         (!is_empty).then(|| format!("{}.{}", self.places, self.people))
     }
 
-    /// The token to ask another worker with, for a reader who needs one.
+    /// The token for a request to a backend, if it needs one.
     #[must_use]
-    pub fn demand(&self) -> Option<String> {
+    pub fn request_token(&self) -> Option<String> {
         if self.is_newest {
-            return Some(NEWEST.to_owned());
+            return Some(FIRST_PRIMARY.to_owned());
         }
         self.token()
     }
 
-    fn of(&self, register: Register) -> &String {
-        match register {
-            Register::Places => &self.places,
-            Register::People => &self.people,
+    fn get(&self, backend: Backend) -> &String {
+        match backend {
+            Backend::Places => &self.places,
+            Backend::People => &self.people,
         }
     }
 }
 
-/// Whether a token can hold it.
-fn is_one(bookmark: &str) -> bool {
+/// Whether a token can contain the bookmark.
+fn fits_into_token(bookmark: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_:~".contains(&byte);
-    (1..=MOST).contains(&bookmark.len()) && bookmark.bytes().all(is_plain)
+    (1..=MAX_BOOKMARK_BYTES).contains(&bookmark.len()) && bookmark.bytes().all(is_plain)
 }
 
 impl Param for Bookmarks {
     const EXPECTED: &'static str = "what an answer had in `X-D1-Bookmark`, or `first-primary`";
 
     fn parse(text: &str) -> Option<Self> {
-        if text == NEWEST {
+        if text == FIRST_PRIMARY {
             return Some(Self::newest());
         }
         let (places, people) = text.split_once('.')?;
-        let fits = |part: &str| part.is_empty() || is_one(part);
-        let is_something = !(places.is_empty() && people.is_empty());
-        (fits(places) && fits(people) && is_something).then(|| Self {
+        let is_valid = |part: &str| part.is_empty() || fits_into_token(part);
+        let is_empty = places.is_empty() && people.is_empty();
+        (is_valid(places) && is_valid(people) && !is_empty).then(|| Self {
             places: places.to_owned(),
             people: people.to_owned(),
             ..Self::default()
@@ -160,70 +161,77 @@ mod tests {
 
     const LATER: &str = "00000002-00000000-00000000-0123456789abcdef0123456789abcdef";
 
-    fn seen(places: &str, people: &str) -> Bookmarks {
-        let mut seen = Bookmarks::default();
-        for (register, bookmark) in [(Register::Places, places), (Register::People, people)] {
+    fn bookmarks(places: &str, people: &str) -> Bookmarks {
+        let mut bookmarks = Bookmarks::default();
+        for (backend, bookmark) in [(Backend::Places, places), (Backend::People, people)] {
             if !bookmark.is_empty() {
-                seen.see(register, bookmark);
+                bookmarks.advance(backend, bookmark);
             }
         }
-        seen
+        bookmarks
     }
 
     #[test]
-    fn who_has_seen_nothing_may_get_anything() {
-        let nothing = Bookmarks::default();
-        assert_eq!(nothing.constraint(Register::Places), "first-unconstrained");
-        assert_eq!(nothing.token(), None);
+    fn a_reader_without_bookmarks_accepts_any_replica() {
+        let empty = Bookmarks::default();
+        assert_eq!(
+            empty.session_constraint(Backend::Places),
+            "first-unconstrained"
+        );
+        assert_eq!(empty.token(), None);
     }
 
     #[test]
-    fn each_register_is_asked_with_its_own() {
-        let seen = seen("1", LATER);
-        assert_eq!(seen.constraint(Register::Places), "1");
-        assert_eq!(seen.constraint(Register::People), LATER);
+    fn each_backend_gets_its_own_bookmark() {
+        let bookmarks = bookmarks("1", LATER);
+        assert_eq!(bookmarks.session_constraint(Backend::Places), "1");
+        assert_eq!(bookmarks.session_constraint(Backend::People), LATER);
         let newest = Bookmarks::newest();
-        assert_eq!(newest.constraint(Register::People), "first-primary");
+        assert_eq!(newest.session_constraint(Backend::People), "first-primary");
         assert_eq!(newest.token(), None);
     }
 
     #[test]
-    fn what_no_token_can_hold_is_asked_of_the_primary() {
-        for odd in ["a.b", "", "a b", "é", &"1".repeat(129)] {
-            let mut seen = seen("1", "2");
-            seen.see(Register::People, odd);
-            assert_eq!(seen.constraint(Register::Places), "first-primary", "{odd}");
-            assert_eq!(seen.token().as_deref(), Some("first-primary"));
+    fn a_bookmark_that_does_not_fit_into_a_token_demands_the_primary() {
+        for unfit in ["a.b", "", "a b", "é", &"1".repeat(129)] {
+            let mut bookmarks = bookmarks("1", "2");
+            bookmarks.advance(Backend::People, unfit);
+            assert_eq!(
+                bookmarks.session_constraint(Backend::Places),
+                "first-primary",
+                "{unfit}"
+            );
+            assert_eq!(bookmarks.token().as_deref(), Some("first-primary"));
         }
     }
 
     #[test]
-    fn what_is_no_token_is_refused() {
-        for none in ["", ".", "a", "a.b.c", "a,b.c", "first-unconstrained", "é.a"] {
-            assert_eq!(Bookmarks::parse(none), None, "{none}");
+    fn a_malformed_token_is_rejected() {
+        for malformed in ["", ".", "a", "a.b.c", "a,b.c", "first-unconstrained", "é.a"] {
+            assert_eq!(Bookmarks::parse(malformed), None, "{malformed}");
         }
         assert_eq!(Bookmarks::parse(&format!("{}.", "1".repeat(129))), None);
     }
 
     proptest! {
         #[test]
-        fn a_token_is_read_as_it_is_written(places in "[0-9a-f-]{0,9}", people in "[0-9a-f-]{0,9}") {
-            let seen = seen(&places, &people);
-            let read = seen.token().and_then(|token| Bookmarks::parse(&token));
-            prop_assert_eq!(read.unwrap_or_default(), seen);
+        fn a_token_parses_to_the_same_bookmarks(places in "[0-9a-f-]{0,9}", people in "[0-9a-f-]{0,9}") {
+            let bookmarks = bookmarks(&places, &people);
+            let parsed = bookmarks.token().and_then(|token| Bookmarks::parse(&token));
+            prop_assert_eq!(parsed.unwrap_or_default(), bookmarks);
         }
 
         #[test]
-        fn nobody_goes_back(all in prop::collection::vec(("[0-9a-c]{0,3}", "[0-9a-c]{0,3}"), 1..6)) {
-            let all: Vec<Bookmarks> = all.iter().map(|(a, b)| seen(a, b)).collect();
+        fn merged_bookmarks_dominate_each_of_their_sources(all in prop::collection::vec(("[0-9a-c]{0,3}", "[0-9a-c]{0,3}"), 1..6)) {
+            let all: Vec<Bookmarks> = all.iter().map(|(a, b)| bookmarks(a, b)).collect();
             let mut reader = Bookmarks::default();
             for other in &all {
-                reader.see_all(other);
+                reader.merge(other);
             }
             for other in &all {
-                prop_assert!(reader.covers(other));
+                prop_assert!(reader.dominates(other));
             }
-            prop_assert!(!reader.covers(&Bookmarks::newest()));
+            prop_assert!(!reader.dominates(&Bookmarks::newest()));
         }
     }
 }

@@ -6,26 +6,26 @@
 //! that is let in sees what anybody sees, and writes only with a token of its own.
 
 /// The headers of an answer that a page may read, beyond the few that any may.
-pub const EXPOSED: &str = "Accept-Patch, Accept-Post, Age, Allow, Cache-Status, \
+pub const EXPOSED_HEADERS: &str = "Accept-Patch, Accept-Post, Age, Allow, Cache-Status, \
      Content-Disposition, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, \
      RateLimit, RateLimit-Policy, Retry-After, Server-Timing, WWW-Authenticate, X-Change-Counter, X-D1-Bookmark, X-Request-Id, X-Total-Count, \
      X-Total-Dead, X-Total-Living, X-Total-Nowhere";
 
 /// The headers of a request that a page may send, beyond the few that any may.
-pub const ALLOWED: &str = "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, \
+pub const ALLOWED_HEADERS: &str = "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, \
      If-None-Match, Prefer, X-D1-Bookmark, X-Request-Id, traceparent";
 
 /// How long a browser need not ask again, in seconds: two hours, the most that all keep it.
-pub const MAX_AGE: &str = "7200";
+pub const PREFLIGHT_MAX_AGE: &str = "7200";
 
 /// Who is let in, as the setting says.
 #[derive(Debug, Clone, Copy)]
-pub struct Policy<'a>(&'a str);
+pub struct CorsPolicy<'a>(&'a str);
 
-impl<'a> Policy<'a> {
+impl<'a> CorsPolicy<'a> {
     /// The policy that a setting says.
     #[must_use]
-    pub fn of(setting: &'a str) -> Self {
+    pub fn new(setting: &'a str) -> Self {
         Self(setting.trim())
     }
 
@@ -69,10 +69,10 @@ impl<'a> Policy<'a> {
         match preflight {
             Some(methods) => {
                 say("access-control-allow-methods", methods);
-                say("access-control-allow-headers", ALLOWED);
-                say("access-control-max-age", MAX_AGE);
+                say("access-control-allow-headers", ALLOWED_HEADERS);
+                say("access-control-max-age", PREFLIGHT_MAX_AGE);
             }
-            None => say("access-control-expose-headers", EXPOSED),
+            None => say("access-control-expose-headers", EXPOSED_HEADERS),
         }
         headers
     }
@@ -92,7 +92,7 @@ mod tests {
     const LIST: &str = " https://a.example,http://localhost:5173 , *, null ,";
 
     fn let_in(setting: &str, origin: Option<&str>) -> Option<String> {
-        let headers = Policy::of(setting).headers(origin, None);
+        let headers = CorsPolicy::new(setting).headers(origin, None);
         let found = headers
             .into_iter()
             .find(|(name, _)| *name == "access-control-allow-origin");
@@ -132,8 +132,8 @@ mod tests {
     #[test]
     fn a_setting_of_nothing_says_nothing() {
         for setting in ["", "  "] {
-            assert!(Policy::of(setting).is_closed());
-            let headers = Policy::of(setting).headers(Some("https://a.example"), Some("GET"));
+            assert!(CorsPolicy::new(setting).is_closed());
+            let headers = CorsPolicy::new(setting).headers(Some("https://a.example"), Some("GET"));
             assert_eq!(headers, []);
         }
     }
@@ -141,11 +141,11 @@ mod tests {
     #[test]
     fn a_star_is_everybody_and_varies_by_nobody() {
         for origin in [None, Some("null"), Some("https://a.example")] {
-            let headers = Policy::of(" * ").headers(origin, None);
+            let headers = CorsPolicy::new(" * ").headers(origin, None);
             let expected = [
                 ("cross-origin-resource-policy", "cross-origin".to_owned()),
                 ("access-control-allow-origin", "*".to_owned()),
-                ("access-control-expose-headers", EXPOSED.to_owned()),
+                ("access-control-expose-headers", EXPOSED_HEADERS.to_owned()),
             ];
             assert_eq!(headers, expected);
         }
@@ -153,12 +153,12 @@ mod tests {
 
     #[test]
     fn a_preflight_names_what_may_be_sent() {
-        let headers = Policy::of(LIST).headers(Some("https://a.example"), Some("GET, HEAD"));
+        let headers = CorsPolicy::new(LIST).headers(Some("https://a.example"), Some("GET, HEAD"));
         let expected = [
             ("vary", "origin"),
             ("access-control-allow-origin", "https://a.example"),
             ("access-control-allow-methods", "GET, HEAD"),
-            ("access-control-allow-headers", ALLOWED),
+            ("access-control-allow-headers", ALLOWED_HEADERS),
             ("access-control-max-age", "7200"),
         ];
         assert_eq!(
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn the_names_are_written_as_a_list() {
-        for names in [EXPOSED, ALLOWED] {
+        for names in [EXPOSED_HEADERS, ALLOWED_HEADERS] {
             let is_name = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
             assert!(
                 names
@@ -185,7 +185,7 @@ mod tests {
         fn only_the_very_origin_of_a_list_comes_back(
             setting in "[ah:/.,* ]{0,30}|\\PC*", origin in "[ah:/.,* ]{0,12}|\\PC*",
         ) {
-            let headers = Policy::of(&setting).headers(Some(&origin), None);
+            let headers = CorsPolicy::new(&setting).headers(Some(&origin), None);
             for (name, value) in &headers {
                 prop_assert!(*name != "access-control-allow-credentials");
                 if *name == "access-control-allow-origin" && setting.trim() != "*" {

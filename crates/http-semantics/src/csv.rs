@@ -10,10 +10,10 @@ use std::borrow::Cow;
 /// What a formula begins with, in the full width of East Asian keyboards too.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
-/// The SQL expression of a cell in quotes, escaped as [`armoured`] does. The text must not contain
+/// The SQL expression of a cell in quotes, escaped as [`escape_formula`] does. The text must not contain
 /// line ends. Null if the column is null.
 #[must_use]
-pub fn text_cell(column: &str) -> String {
+pub fn sql_text_cell(column: &str) -> String {
     // Most texts begin with a letter, and need no closer look.
     const CELL: &str = "'\"' || iif({column} >= 'A' AND {column} < '＋' \
         OR ltrim({column}, '''') NOT GLOB '[=+@＝＋－＠-]*', '', '''') \
@@ -28,7 +28,7 @@ fn is_formula(text: &str) -> bool {
 
 /// The text as no spreadsheet runs it.
 #[must_use]
-pub fn armoured(text: &str) -> Cow<'_, str> {
+pub fn escape_formula(text: &str) -> Cow<'_, str> {
     if is_formula(text) {
         format!("'{text}").into()
     } else {
@@ -36,9 +36,9 @@ pub fn armoured(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The text that was [`armoured`].
+/// The text that was [`escape_formula`].
 #[must_use]
-pub fn disarmed(text: &str) -> &str {
+pub fn unescape_formula(text: &str) -> &str {
     match text.strip_prefix('\'') {
         Some(behind) if is_formula(behind) => behind,
         _ => text,
@@ -49,7 +49,7 @@ pub fn disarmed(text: &str) -> &str {
 /// quotes are not as they must be: one within a cell without quotes, or one left open, which
 /// is how a file ends that was broken off.
 #[must_use]
-pub fn record(text: &str) -> Option<(Vec<Cow<'_, str>>, &str)> {
+pub fn parse_record(text: &str) -> Option<(Vec<Cow<'_, str>>, &str)> {
     let (mut cells, mut rest) = (Vec::new(), text);
     loop {
         let (cell, behind) = match rest.strip_prefix('"') {
@@ -107,7 +107,7 @@ mod tests {
             ("\"\"\r\n", &[""], ""),
             ("ñ", &["ñ"], ""),
         ] {
-            let (found, behind) = record(text).unwrap();
+            let (found, behind) = parse_record(text).unwrap();
             assert_eq!(
                 (&found[..], behind),
                 (
@@ -130,7 +130,7 @@ mod tests {
             "a\"",
             "1,\"{\"\"type\"\":",
         ] {
-            assert_eq!(record(text), None, "{text}");
+            assert_eq!(parse_record(text), None, "{text}");
         }
     }
 
@@ -145,9 +145,13 @@ mod tests {
             ("a=1", "a=1"),
             ("", ""),
         ] {
-            assert_eq!(armoured(text), out);
+            assert_eq!(escape_formula(text), out);
         }
-        assert_eq!(disarmed("=1"), "=1", "who wrote no apostrophe meant none");
+        assert_eq!(
+            unescape_formula("=1"),
+            "=1",
+            "who wrote no apostrophe meant none"
+        );
     }
 
     fn written(cells: &[String]) -> String {
@@ -158,22 +162,22 @@ mod tests {
     proptest! {
         #[test]
         fn what_goes_out_comes_back_and_is_no_formula(text in "['=+@＝＋－＠a-]{0,6}|\\PC*") {
-            let out = armoured(&text);
-            prop_assert_eq!(disarmed(&out), &text);
+            let out = escape_formula(&text);
+            prop_assert_eq!(unescape_formula(&out), &text);
             prop_assert!(!out.starts_with(FORMULA));
         }
 
         #[test]
         fn what_is_written_is_read(cells in prop::collection::vec("[a,\"\r\nñ]{0,5}", 1..5)) {
             let text = written(&cells) + "rest";
-            let (read, rest) = record(&text).unwrap();
+            let (read, rest) = parse_record(&text).unwrap();
             prop_assert_eq!(read, cells);
             prop_assert_eq!(rest, "rest");
         }
 
         #[test]
         fn no_text_makes_it_panic(text in "[a,\"\r\n]{0,30}|\\PC*") {
-            let _ = record(&text);
+            let _ = parse_record(&text);
         }
     }
 }

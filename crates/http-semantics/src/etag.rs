@@ -1,19 +1,20 @@
-//! Entity tags and the preconditions made of them (RFC 9110, 8.8.3 and 13).
+//! Entity tags and preconditions (RFC 9110, 8.8.3 and 13).
 //!
-//! A record's tag is its version, and strong: no two states of one record share a version,
-//! not even across a deletion. A list's tag is weak and made of the registers' change
-//! counters, which never go back: while they stand still, so does the list.
+//! The tag of a record is its version. It is a strong tag: no two states of a record share a
+//! version, not even across a deletion. The tag of a list is weak. It contains the change
+//! sequences of the tables that the list is made from, which only increase: if they are the same,
+//! so is the list.
 
 use crate::header_list::{self, Backslash};
-use crate::{Format, Problem};
+use crate::{MediaType, Problem};
 use domain::{
     Param,
-    param::{whole, whole_or_zero},
+    param::{parse_non_negative_integer, parse_positive_integer},
 };
 
-/// Raised when the same rows are shown in another shape than before, so that no tag of the
-/// old shape passes for one of the new.
-const SHAPE: u8 = 1;
+/// The version of the representation of lists. Raise it when the same rows are rendered
+/// differently, so that no older tag matches.
+const REPRESENTATION: u8 = 1;
 
 /// An entity tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,34 +31,35 @@ impl std::fmt::Display for Tag {
 }
 
 impl Tag {
-    /// The tag of a record in a version.
+    /// The tag of a version of a record.
     #[must_use]
-    pub fn of_version(version: i64) -> Self {
+    pub fn from_version(version: i64) -> Self {
         Self {
             is_weak: false,
             opaque: version.to_string(),
         }
     }
 
-    /// The tag of a list in a form, as of the change counters of the registers it is made from.
+    /// The tag of a list.
     #[must_use]
-    pub fn of_list(format: Format, counters: &[i64]) -> Self {
-        let counters: Vec<String> = counters.iter().map(ToString::to_string).collect();
-        let opaque = format!("{SHAPE}{}{}", format.letter(), counters.join("."));
+    pub fn from_change_seqs(media_type: MediaType, change_seqs: &[i64]) -> Self {
+        let change_seqs: Vec<String> = change_seqs.iter().map(ToString::to_string).collect();
+        let opaque = format!("{}{}", list_prefix(media_type), change_seqs.join("."));
         Self {
             is_weak: true,
             opaque,
         }
     }
 
-    /// The change counters of a list's tag.
+    /// The change sequences in the tag of a list.
     #[must_use]
-    pub fn counters<const N: usize>(&self, format: Format) -> Option<[i64; N]> {
-        let counters = self
-            .opaque
-            .strip_prefix(&format!("{SHAPE}{}", format.letter()))?;
-        let counters: Option<Vec<i64>> = counters.split('.').map(whole_or_zero).collect();
-        counters?.try_into().ok()
+    pub fn change_seqs<const N: usize>(&self, media_type: MediaType) -> Option<[i64; N]> {
+        let change_seqs = self.opaque.strip_prefix(&list_prefix(media_type))?;
+        let change_seqs: Option<Vec<i64>> = change_seqs
+            .split('.')
+            .map(parse_non_negative_integer)
+            .collect();
+        change_seqs?.try_into().ok()
     }
 
     fn parse_element(element: &str) -> Option<Self> {
@@ -73,15 +75,20 @@ impl Tag {
         })
     }
 
-    /// The version of a record's tag.
+    /// The version in the tag of a record.
     #[must_use]
     pub fn version(&self) -> Option<i64> {
         if self.is_weak {
             None
         } else {
-            whole(&self.opaque)
+            parse_positive_integer(&self.opaque)
         }
     }
+}
+
+/// The beginning of the tag of each list with a media type.
+fn list_prefix(media_type: MediaType) -> String {
+    format!("{REPRESENTATION}{}", media_type.letter())
 }
 
 impl Param for Tag {
@@ -98,17 +105,17 @@ impl Param for Tag {
 /// The value of `If-Match` or `If-None-Match`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tags {
-    /// `*`: any at all.
+    /// `*`: any tag.
     Any,
-    /// One of these.
+    /// A list of tags.
     These(Vec<Tag>),
 }
 
 impl Tags {
-    /// The most tags of one header.
-    const MOST: usize = 100;
+    /// The maximum number of tags in a header.
+    const MAX_TAGS: usize = 100;
 
-    /// What is in the list, where it is a list.
+    /// The tags of the list: none for `*`.
     pub fn iter(&self) -> impl Iterator<Item = &Tag> {
         match self {
             Self::Any => [].iter(),
@@ -125,13 +132,13 @@ impl Param for Tags {
             return Some(Self::Any);
         }
         let elements = header_list::elements(text, Backslash::Plain);
-        let tags = elements.take(Self::MOST + 1).map(Tag::parse_element);
+        let tags = elements.take(Self::MAX_TAGS + 1).map(Tag::parse_element);
         let tags: Vec<Tag> = tags.collect::<Option<_>>()?;
-        (tags.len() <= Self::MOST).then_some(Self::These(tags))
+        (tags.len() <= Self::MAX_TAGS).then_some(Self::These(tags))
     }
 }
 
-/// What a request says of the state that it is made for.
+/// The preconditions of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Preconditions {
     /// `If-Match`.
@@ -141,10 +148,10 @@ pub struct Preconditions {
 }
 
 impl Preconditions {
-    /// Whether a write may go on, by the version of the record, if there is one.
+    /// Checks the preconditions of a write against the version of the record, if it exists.
     ///
     /// # Errors
-    /// A record in another state: `If-Match` compares strongly, `If-None-Match` weakly.
+    /// A precondition that is not met. `If-Match` compares strongly, `If-None-Match` weakly.
     pub fn check(&self, version: Option<i64>) -> Result<(), Problem> {
         let is_met = match &self.if_match {
             None => true,
@@ -158,7 +165,7 @@ impl Preconditions {
         }
     }
 
-    /// Whether `If-None-Match` names the version: for a read, a 304.
+    /// Whether `If-None-Match` contains the version. Then the response to a read is 304.
     #[must_use]
     pub fn not_modified(&self, version: Option<i64>) -> bool {
         match (&self.if_none_match, version) {
@@ -171,21 +178,21 @@ impl Preconditions {
         }
     }
 
-    /// Whether `If-None-Match` names the tag, compared weakly.
+    /// Whether `If-None-Match` contains the tag, compared weakly.
     #[must_use]
-    pub fn has(&self, tag: &Tag) -> bool {
+    pub fn if_none_match_has(&self, tag: &Tag) -> bool {
         match &self.if_none_match {
             None => false,
             Some(Tags::Any) => true,
-            Some(tags) => tags.iter().any(|known| known.opaque == tag.opaque),
+            Some(tags) => tags.iter().any(|listed| listed.opaque == tag.opaque),
         }
     }
 
-    /// The newest counters among the tags of `If-None-Match` that a list in this form can have.
+    /// The newest change sequences in `If-None-Match`, for a list with this media type.
     #[must_use]
-    pub fn known_counters<const N: usize>(&self, format: Format) -> Option<[i64; N]> {
+    pub fn known_change_seqs<const N: usize>(&self, media_type: MediaType) -> Option<[i64; N]> {
         let tags = self.if_none_match.iter().flat_map(Tags::iter);
-        tags.filter_map(|tag| tag.counters(format)).max()
+        tags.filter_map(|tag| tag.change_seqs(media_type)).max()
     }
 }
 
@@ -203,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_read_as_they_are_written() {
+    fn a_list_of_tags_is_parsed() {
         assert_eq!(Tags::parse(" * "), Some(Tags::Any));
         assert_eq!(tags(r#""3""#), [r#""3""#]);
         assert_eq!(
@@ -212,7 +219,11 @@ mod tests {
         );
         assert_eq!(tags(r#""a", "b""#), [r#""a""#, r#""b""#]);
         assert_eq!(tags(r#""a\", "b""#), [r#""a\""#, r#""b""#]);
-        for refused in [
+    }
+
+    #[test]
+    fn a_malformed_list_of_tags_is_rejected() {
+        for rejected in [
             "",
             "3",
             "\"3",
@@ -222,7 +233,7 @@ mod tests {
             "\"3\",",
             "\"a b\"",
         ] {
-            assert_eq!(Tags::parse(refused), None, "{refused}");
+            assert_eq!(Tags::parse(rejected), None, "{rejected}");
         }
     }
 
@@ -241,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn if_match_is_strong_and_if_none_match_is_weak() {
+    fn if_match_compares_strongly_and_if_none_match_weakly() {
         assert!(Preconditions::default().check(None).is_ok());
         for (header, version, is_met) in [
             ("*", Some(1), true),
@@ -268,33 +279,37 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_known_by_its_counters_in_its_form() {
-        let tag = Tag::of_list(Format::Json, &[7, 0]);
+    fn a_list_tag_contains_its_change_sequences_and_media_type() {
+        let tag = Tag::from_change_seqs(MediaType::Json, &[7, 0]);
         assert_eq!(tag.to_string(), "W/\"1j7.0\"");
-        assert_eq!(tag.counters(Format::Json), Some([7, 0]));
-        assert_eq!(tag.counters::<2>(Format::NdJson), None);
-        assert_eq!(tag.counters::<1>(Format::Json), None);
+        assert_eq!(tag.change_seqs(MediaType::Json), Some([7, 0]));
+        assert_eq!(tag.change_seqs::<2>(MediaType::NdJson), None);
+        assert_eq!(tag.change_seqs::<1>(MediaType::Json), None);
         let known = if_none_match("W/\"1j7.0\", W/\"1j9.1\", \"x\"");
-        assert_eq!(known.known_counters(Format::Json), Some([9, 1]));
+        assert_eq!(known.known_change_seqs(MediaType::Json), Some([9, 1]));
     }
 
     #[test]
-    fn a_tag_is_had_whether_weak_or_strong() {
-        let tag = Tag::of_list(Format::Json, &[7, 0]);
+    fn if_none_match_contains_a_list_tag_whether_weak_or_strong() {
+        let tag = Tag::from_change_seqs(MediaType::Json, &[7, 0]);
         for (header, has) in [
             ("*", true),
             ("W/\"1j7.0\"", true),
             ("\"x\", \"1j7.0\"", true),
             ("W/\"1j7.1\"", false),
         ] {
-            assert_eq!(if_none_match(header).has(&tag), has, "{header}");
+            assert_eq!(
+                if_none_match(header).if_none_match_has(&tag),
+                has,
+                "{header}"
+            );
         }
-        assert!(!Preconditions::default().has(&tag));
+        assert!(!Preconditions::default().if_none_match_has(&tag));
     }
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "[\"W/*, a\\PC]{0,20}") {
+        fn no_header_makes_the_tag_parser_panic(text in "[\"W/*, a\\PC]{0,20}") {
             let _ = Tags::parse(&text);
         }
     }

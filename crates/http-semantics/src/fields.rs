@@ -18,7 +18,7 @@ pub struct Fields {
 impl Fields {
     /// The fields of an object.
     #[must_use]
-    pub fn of(object: Object) -> Self {
+    pub fn new(object: Object) -> Self {
         Self {
             left: object,
             errors: Vec::new(),
@@ -32,7 +32,7 @@ impl Fields {
     }
 
     /// Says that a field is wrong.
-    pub fn wrong(&mut self, field: &str, expected: &str) {
+    pub fn add_error(&mut self, field: &str, expected: &str) {
         self.errors.push(FieldError {
             pointer: format!("/{}", field.replace('~', "~0").replace('/', "~1")),
             detail: expected.to_owned(),
@@ -52,7 +52,7 @@ impl Fields {
         }
         let read = read(&value);
         if read.is_none() {
-            self.wrong(field, expected);
+            self.add_error(field, expected);
         }
         read
     }
@@ -61,7 +61,7 @@ impl Fields {
     pub fn name(&mut self, normalize: Normalize) -> Option<Name> {
         if self.left.0.get("name").is_none_or(Value::is_null) {
             self.left.0.remove("name");
-            self.wrong("name", name::EXPECTED);
+            self.add_error("name", name::EXPECTED);
             return None;
         }
         self.optional("name", name::EXPECTED, |value| {
@@ -70,18 +70,18 @@ impl Fields {
     }
 
     /// Takes a truth, false where it is left out.
-    pub fn truth(&mut self, field: &str) -> bool {
+    pub fn boolean(&mut self, field: &str) -> bool {
         self.optional(field, "true or false", Value::as_bool)
             .unwrap_or(false)
     }
 
     /// Takes the id of a place.
-    pub fn place(&mut self, field: &str) -> Option<PlaceId> {
+    pub fn place_id(&mut self, field: &str) -> Option<PlaceId> {
         self.optional(field, EXPECTED_ID, |value| PlaceId::new(whole(value)?))
     }
 
     /// Passes a field over.
-    pub fn forget(&mut self, field: &str) {
+    pub fn ignore(&mut self, field: &str) {
         self.left.0.remove(field);
     }
 
@@ -92,9 +92,9 @@ impl Fields {
             return;
         };
         match address {
-            None => self.wrong("id", "left out: the register gives it, or PUT chooses it"),
+            None => self.add_error("id", "left out: the register gives it, or PUT chooses it"),
             Some(id) if whole(&given) == Some(id) => {}
-            Some(_) => self.wrong("id", "the id of the address, or left out"),
+            Some(_) => self.add_error("id", "the id of the address, or left out"),
         }
     }
 
@@ -118,7 +118,7 @@ impl Fields {
             let expected = format!("left out: the fields are {}", known.join(", "));
             // A name of the client's own is shown only where it is plain.
             let is_plain = field.len() <= 40 && field.bytes().all(|b| b.is_ascii_alphanumeric());
-            self.wrong(if is_plain { &field } else { "" }, &expected);
+            self.add_error(if is_plain { &field } else { "" }, &expected);
         }
         match record {
             Some(record) if self.errors.is_empty() => Ok(record),

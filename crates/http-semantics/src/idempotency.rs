@@ -8,13 +8,13 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use domain::Param;
 
 /// How long an answer is kept, in hours.
-pub const HOURS_KEPT: i64 = 24;
+pub const RETENTION_HOURS: i64 = 24;
 
 /// The value of `Idempotency-Key`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key(String);
+pub struct IdempotencyKey(String);
 
-impl Key {
+impl IdempotencyKey {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -22,7 +22,7 @@ impl Key {
     }
 }
 
-impl Param for Key {
+impl Param for IdempotencyKey {
     const EXPECTED: &'static str = "1 to 255 visible ASCII characters, such as a UUID";
 
     fn parse(text: &str) -> Option<Self> {
@@ -54,10 +54,15 @@ mod tests {
             "8e03978e-40d5-43dd-bc93-6894a57f9324",
             &"x".repeat(255),
         ] {
-            assert_eq!(Key::parse(key).as_ref().map(Key::as_str), Some(key));
+            assert_eq!(
+                IdempotencyKey::parse(key)
+                    .as_ref()
+                    .map(IdempotencyKey::as_str),
+                Some(key)
+            );
         }
         for refused in ["", " ", "a b", "ñ", "a\n", &"x".repeat(256)] {
-            assert_eq!(Key::parse(refused), None, "{refused}");
+            assert_eq!(IdempotencyKey::parse(refused), None, "{refused}");
         }
     }
 

@@ -40,7 +40,7 @@ impl Object {
     ///
     /// # Errors
     /// What is no JSON object, with its line and column.
-    pub fn read(body: &[u8]) -> Result<Self, Problem> {
+    pub fn parse(body: &[u8]) -> Result<Self, Problem> {
         serde_json::from_slice(body).map_err(|error| {
             let what = "a JSON object with each name once";
             Problem::malformed_body(what, error.line(), error.column())
@@ -50,7 +50,7 @@ impl Object {
     /// The object after a merge patch (RFC 7396) of members without objects in them: `null`
     /// takes a member away, anything else takes its place.
     #[must_use]
-    pub fn patched(mut self, patch: Self) -> Self {
+    pub fn merge_patched(mut self, patch: Self) -> Self {
         for (name, value) in patch.0 {
             if value.is_null() {
                 self.0.remove(&name);
@@ -82,10 +82,10 @@ mod tests {
         ] {
             let expected =
                 Problem::malformed_body("a JSON object with each name once", line, column);
-            assert_eq!(Object::read(body.as_bytes()), Err(expected), "{body}");
+            assert_eq!(Object::parse(body.as_bytes()), Err(expected), "{body}");
         }
-        assert!(Object::read(b"{\"a\":\"\xff\"}").is_err());
-        assert!(Object::read("[".repeat(100_000).as_bytes()).is_err());
+        assert!(Object::parse(b"{\"a\":\"\xff\"}").is_err());
+        assert!(Object::parse("[".repeat(100_000).as_bytes()).is_err());
     }
 
     /// The algorithm of RFC 7396, section 2, for a patch that is an object.
@@ -116,12 +116,12 @@ mod tests {
             let (target, patch) = (json!(target), json!(patch));
             let mut expected = target.clone();
             merge_patch(&mut expected, &patch);
-            prop_assert_eq!(object(target).patched(object(patch)), object(expected));
+            prop_assert_eq!(object(target).merge_patched(object(patch)), object(expected));
         }
 
         #[test]
         fn no_body_makes_it_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Object::read(&body);
+            let _ = Object::parse(&body);
         }
     }
 }

@@ -1,10 +1,10 @@
-//! What HTTP headers, queries and bodies mean, as pure functions: content negotiation,
-//! conditional requests, CORS, problems, links, parameters, paths, strict JSON and CSV.
+//! The semantics of HTTP as pure functions: content negotiation, conditional requests, CORS,
+//! problems, query parameters, paths, strict JSON and CSV.
 //!
-//! Nothing here knows of Cloudflare or of JavaScript, so all of it runs under plain
-//! `cargo test`.
+//! This crate does not depend on Cloudflare or JavaScript, so `cargo test` runs all of it.
 
 pub mod auth;
+mod bearer_token;
 pub mod bookmark;
 pub mod cors;
 pub mod csv;
@@ -26,6 +26,6 @@ pub mod timing;
 pub mod trace;
 
 pub use etag::{Preconditions, Tag};
-pub use media::Format;
+pub use media::MediaType;
 pub use params::Params;
 pub use problem::Problem;

@@ -1,37 +1,38 @@
-//! The forms a list can be asked for in.
+//! The media types of lists and exports, and the text around their records.
 
-use crate::negotiation::Form;
+use crate::negotiation::Negotiable;
 use domain::Param;
 
-/// How the records of a list are written.
+/// A media type that records can be rendered in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Format {
-    /// One JSON array, a record a line.
+pub enum MediaType {
+    /// One JSON array, with one record per line.
     #[default]
     Json,
-    /// One JSON object a line.
+    /// Newline-delimited JSON: one object per line.
     NdJson,
-    /// Comma-separated values (RFC 4180), a record a line, behind one with the columns' names.
+    /// Comma-separated values (RFC 4180): a header with the names of the columns, then one record
+    /// per line.
     Csv,
 }
 
-/// The forms of a list.
-pub const LIST: &[Format] = &[Format::Json, Format::NdJson];
+/// The media types of a list.
+pub const LIST_MEDIA_TYPES: &[MediaType] = &[MediaType::Json, MediaType::NdJson];
 
-/// The forms of a list whose records are flat, so that it can be a table, too.
-pub const TABLE: &[Format] = &[Format::Json, Format::NdJson, Format::Csv];
+/// The media types of a list whose records have no nested values, so that it can be a table.
+pub const TABLE_MEDIA_TYPES: &[MediaType] = &[MediaType::Json, MediaType::NdJson, MediaType::Csv];
 
-impl Format {
-    /// The media type as an answer names it, with the parameters that it has.
+impl MediaType {
+    /// The value of `Content-Type`.
     #[must_use]
-    pub fn media_type(self) -> &'static str {
+    pub fn content_type(self) -> &'static str {
         match self {
             Self::Csv => "text/csv; charset=utf-8; header=present",
             Self::Json | Self::NdJson => self.essence(),
         }
     }
 
-    /// The name in a query, and what a file's name ends with.
+    /// The name in the query parameter `format`, and the extension of a file.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -41,7 +42,7 @@ impl Format {
         }
     }
 
-    /// What tells the forms apart in an entity tag.
+    /// The letter in the entity tags of lists.
     #[must_use]
     pub fn letter(self) -> char {
         match self {
@@ -51,23 +52,23 @@ impl Format {
         }
     }
 
-    /// What stands before the first record, between two, and behind the last.
+    /// The text around the records of a list.
     #[must_use]
-    pub fn frame(self) -> Frame {
+    pub fn framing(self) -> ListFraming {
         match self {
-            Self::Json => Frame {
+            Self::Json => ListFraming {
                 open: "[",
                 between: ",\n",
                 close: "]",
                 none: "]",
             },
-            Self::NdJson => Frame {
+            Self::NdJson => ListFraming {
                 open: "",
                 between: "\n",
                 close: "\n",
                 none: "",
             },
-            Self::Csv => Frame {
+            Self::Csv => ListFraming {
                 open: "",
                 between: "\r\n",
                 close: "\r\n",
@@ -76,20 +77,20 @@ impl Format {
         }
     }
 
-    /// The same, where a table begins with this line.
+    /// The text around the records of a list, with the header of a table if it is CSV.
     #[must_use]
-    pub fn frame_below(self, header: &'static str) -> Frame {
+    pub fn framing_with_header(self, header: &'static str) -> ListFraming {
         match self {
-            Self::Csv => Frame {
+            Self::Csv => ListFraming {
                 open: header,
-                ..self.frame()
+                ..self.framing()
             },
-            Self::Json | Self::NdJson => self.frame(),
+            Self::Json | Self::NdJson => self.framing(),
         }
     }
 }
 
-impl Form for Format {
+impl Negotiable for MediaType {
     fn essence(self) -> &'static str {
         match self {
             Self::Json => "application/json",
@@ -106,29 +107,31 @@ impl Form for Format {
     }
 }
 
-impl Param for Format {
+impl Param for MediaType {
     const EXPECTED: &'static str = "json, ndjson or csv";
 
     fn parse(text: &str) -> Option<Self> {
-        TABLE.iter().copied().find(|format| format.name() == text)
+        let mut known = TABLE_MEDIA_TYPES.iter().copied();
+        known.find(|media_type| media_type.name() == text)
     }
 }
 
-/// The text around the records of a list.
+/// The text around the records of a list. A list is streamed, or rendered by SQLite, so it is
+/// put together from these parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Frame {
-    /// Before the first record, or before what stands for none.
+pub struct ListFraming {
+    /// The beginning of the list.
     pub open: &'static str,
-    /// Between two records.
+    /// The separator between two records.
     pub between: &'static str,
-    /// Behind the last record.
+    /// The end of a list with records.
     pub close: &'static str,
-    /// Where there is no record.
+    /// The end of an empty list.
     pub none: &'static str,
 }
 
-impl Frame {
-    /// Nothing around a single record.
+impl ListFraming {
+    /// The framing of a single record: no text.
     pub const NONE: Self = Self {
         open: "",
         between: "",
@@ -136,7 +139,7 @@ impl Frame {
         none: "",
     };
 
-    /// What stands behind the last record, or for none.
+    /// The end of the list.
     #[must_use]
     pub fn end(self, is_empty: bool) -> &'static str {
         if is_empty { self.none } else { self.close }
@@ -148,20 +151,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_media_type_is_its_essence_and_its_parameters() {
-        for format in TABLE {
-            let parameters = format.parameters().iter();
+    fn a_content_type_is_the_essence_with_the_parameters() {
+        for media_type in TABLE_MEDIA_TYPES {
+            let parameters = media_type.parameters().iter();
             let parameters = parameters.map(|(name, value)| format!("; {name}={value}"));
-            let whole = parameters.fold(format.essence().to_owned(), |all, one| all + &one);
-            assert_eq!(format.media_type(), whole);
-            assert_eq!(Format::parse(format.name()), Some(*format));
+            let expected = parameters.fold(media_type.essence().to_owned(), |all, one| all + &one);
+            assert_eq!(media_type.content_type(), expected);
+            assert_eq!(MediaType::parse(media_type.name()), Some(*media_type));
         }
     }
 
     #[test]
-    fn a_table_of_nothing_has_its_header_still() {
-        let frame = Format::Csv.frame_below("id,name\r\n");
-        assert_eq!([frame.open, frame.end(true)].concat(), "id,name\r\n");
-        assert_eq!(Format::Json.frame_below("id\r\n"), Format::Json.frame());
+    fn an_empty_table_has_a_header() {
+        let framing = MediaType::Csv.framing_with_header("id,name\r\n");
+        assert_eq!([framing.open, framing.end(true)].concat(), "id,name\r\n");
+        assert_eq!(
+            MediaType::Json.framing_with_header("id\r\n"),
+            MediaType::Json.framing()
+        );
     }
 }

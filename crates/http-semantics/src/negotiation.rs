@@ -1,14 +1,15 @@
-//! `Accept` (RFC 9110, 12.5.1): which of the forms on offer a request gets.
+//! Content negotiation by `Accept` (RFC 9110, 12.5.1).
 //!
-//! The most exact range that a form fits gives it its weight, and the heaviest form is given.
-//! Of equal ones it is that which was named rather than meant by a `*`, then the first on
-//! offer. A range that cannot be read says nothing; a header of such ranges alone is none.
+//! The most specific range that matches a media type gives its weight. The media type with the
+//! highest weight is chosen. Among equal weights, the one matched more specifically wins, then the
+//! first one offered. Malformed ranges are ignored, and a header with no valid range counts as
+//! absent.
 
 use crate::header_list::{self, Backslash, is_token, unquote};
 
-/// A form that an answer can have.
-pub trait Form: Copy {
-    /// The media type, without parameters.
+/// A representation of a response, which a client chooses by its media type.
+pub trait Negotiable: Copy {
+    /// The type and subtype, without parameters.
     fn essence(self) -> &'static str;
 
     /// The parameters of the media type.
@@ -17,37 +18,37 @@ pub trait Form: Copy {
     }
 }
 
-/// The form of those on offer that an `Accept` header prefers: the first one where there is no
-/// header, and none where it allows none of them.
+/// The representation that an `Accept` header prefers. Without a header it is the first one
+/// offered. It is none if the header accepts none of them.
 #[must_use]
-pub fn chosen<F: Form>(accept: Option<&str>, offered: &[F]) -> Option<F> {
+pub fn choose<R: Negotiable>(accept: Option<&str>, offered: &[R]) -> Option<R> {
     let elements = header_list::elements(accept.unwrap_or_default(), Backslash::Escape);
     let ranges: Vec<Range> = elements.filter_map(Range::parse).collect();
     if ranges.is_empty() {
         return offered.first().copied();
     }
     let mut best = None;
-    for format in offered {
-        let fitting = ranges
+    for representation in offered {
+        let matching = ranges
             .iter()
-            .filter_map(|range| Some((range.exactness(*format)?, range.weight)));
-        let Some((exactness, weight)) = fitting.max() else {
+            .filter_map(|range| Some((range.specificity(*representation)?, range.weight)));
+        let Some((specificity, weight)) = matching.max() else {
             continue;
         };
-        let rank = (weight, exactness);
-        if weight > 0 && best.is_none_or(|(other, _)| rank > other) {
-            best = Some((rank, *format));
+        let rank = (weight, specificity);
+        if weight > 0 && best.is_none_or(|(best_rank, _)| rank > best_rank) {
+            best = Some((rank, *representation));
         }
     }
-    best.map(|(_, format)| format)
+    best.map(|(_, representation)| representation)
 }
 
-/// One media range with its weight.
+/// A media range with its weight.
 struct Range<'a> {
     kind: &'a str,
     subtype: &'a str,
     parameters: Vec<(&'a str, &'a str)>,
-    /// In thousandths: 0 refuses.
+    /// In thousandths. 0 means not acceptable.
     weight: u16,
 }
 
@@ -65,7 +66,7 @@ impl<'a> Range<'a> {
         for part in parts.filter(|part| !part.is_empty()) {
             let (name, value) = part.split_once('=')?;
             if name.eq_ignore_ascii_case("q") {
-                // What stands behind the weight is none of the range's.
+                // Parameters after the weight are extensions, which RFC 9110 has abolished.
                 range.weight = weight(value)?;
                 break;
             }
@@ -75,24 +76,26 @@ impl<'a> Range<'a> {
         (is_range && range.parameters.iter().all(is_named)).then_some(range)
     }
 
-    /// How exactly the range names a form, if the form fits it. A parameter counts where the
-    /// form has one of that name; a media type gives no meaning to others.
-    fn exactness(&self, format: impl Form) -> Option<u8> {
-        let (kind, subtype) = format.essence().split_once('/')?;
-        let is = |range: &str, own: &str| range.eq_ignore_ascii_case(own);
+    /// The specificity of the range, if the representation matches it. Parameters that the media
+    /// type does not have are ignored.
+    fn specificity(&self, representation: impl Negotiable) -> Option<u8> {
+        let (kind, subtype) = representation.essence().split_once('/')?;
         if self.kind == "*" {
             return Some(0);
         }
+        let has_kind = self.kind.eq_ignore_ascii_case(kind);
         if self.subtype == "*" {
-            return is(self.kind, kind).then_some(1);
+            return has_kind.then_some(1);
         }
-        let own = format.parameters().iter();
-        let mut others = own.filter(|(name, value)| {
-            let mut given = self.parameters.iter().filter(|(given, _)| is(given, name));
-            given.any(|(_, given)| !is(given, value))
-        });
-        let fits = is(self.kind, kind) && is(self.subtype, subtype) && others.next().is_none();
-        fits.then_some(if self.parameters.is_empty() { 2 } else { 3 })
+        let differs = |(name, value): &(&str, &str)| {
+            self.parameters.iter().any(|(range_name, range_value)| {
+                range_name.eq_ignore_ascii_case(name) && !range_value.eq_ignore_ascii_case(value)
+            })
+        };
+        let matches = has_kind
+            && self.subtype.eq_ignore_ascii_case(subtype)
+            && !representation.parameters().iter().any(differs);
+        matches.then_some(if self.parameters.is_empty() { 2 } else { 3 })
     }
 }
 
@@ -108,14 +111,14 @@ fn weight(text: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Format;
-    use crate::export_format::FILE;
-    use crate::media::{LIST, TABLE};
-    use Format::{Csv, Json, NdJson};
+    use crate::MediaType;
+    use crate::export_format::EXPORT_MEDIA_TYPES;
+    use crate::media::{LIST_MEDIA_TYPES, TABLE_MEDIA_TYPES};
+    use MediaType::{Csv, Json, NdJson};
     use proptest::prelude::*;
 
     #[test]
-    fn the_heaviest_form_on_offer_is_given() {
+    fn the_media_type_with_the_highest_weight_is_chosen() {
         for (accept, format) in [
             ("application/json", Some(Json)),
             ("application/x-ndjson", Some(NdJson)),
@@ -131,35 +134,41 @@ mod tests {
             ("application/*", Some(Json)),
             ("text/*", Some(Csv)),
             ("text/html,application/xml;q=0.9,*/*;q=0.8", Some(Json)),
-            // The most exact range counts, whatever the others say and wherever it stands.
+            // The most specific range counts, wherever it is in the list.
             ("*/*, application/json;q=0.1, text/*;q=0.2", Some(NdJson)),
             ("application/json;q=0, */*", Some(NdJson)),
             ("*/*;q=0, text/csv", Some(Csv)),
             ("application/*;q=0, */*", Some(Csv)),
-            // Of equal weights, what is named before what is meant; then the first.
+            // Equal weights: the more specific match, then the first one offered.
             ("text/csv, */*", Some(Csv)),
             ("*/*, application/x-ndjson", Some(NdJson)),
             ("text/csv, application/json", Some(Json)),
             ("text/csv;q=0.5, */*;q=0.9", Some(Json)),
-            // Nothing that there is.
+            // Nothing acceptable.
             ("text/html", None),
             ("application/xml, image/*", None),
             ("application/json;q=0", None),
             ("text/csv;q=0.0, application/json;q=0.000", None),
             ("*/*;q=0", None),
         ] {
-            assert_eq!(chosen(Some(accept), TABLE), format, "{accept}");
+            assert_eq!(choose(Some(accept), TABLE_MEDIA_TYPES), format, "{accept}");
         }
-        assert_eq!(chosen(None, TABLE), Some(Json));
-        assert_eq!(chosen(Some("text/csv"), LIST), None);
-        assert_eq!(chosen(Some("text/*, */*;q=0.1"), LIST), Some(Json));
-        assert_eq!(chosen(Some("*/*"), FILE), Some(Csv));
-        assert_eq!(chosen(Some("application/*"), FILE), Some(NdJson));
-        assert_eq!(chosen(Some("application/json"), FILE), None);
+        assert_eq!(choose(None, TABLE_MEDIA_TYPES), Some(Json));
+        assert_eq!(choose(Some("text/csv"), LIST_MEDIA_TYPES), None);
+        assert_eq!(
+            choose(Some("text/*, */*;q=0.1"), LIST_MEDIA_TYPES),
+            Some(Json)
+        );
+        assert_eq!(choose(Some("*/*"), EXPORT_MEDIA_TYPES), Some(Csv));
+        assert_eq!(
+            choose(Some("application/*"), EXPORT_MEDIA_TYPES),
+            Some(NdJson)
+        );
+        assert_eq!(choose(Some("application/json"), EXPORT_MEDIA_TYPES), None);
     }
 
     #[test]
-    fn a_parameter_counts_where_the_form_has_it() {
+    fn a_parameter_of_a_range_counts_if_the_media_type_has_it() {
         for (accept, format) in [
             ("text/csv;header=present", Some(Csv)),
             ("text/csv; charset=\"UTF-8\"; header=present", Some(Csv)),
@@ -181,13 +190,13 @@ mod tests {
             ),
             ("text/csv;q=0.5;ext=1, application/json;q=0.4", Some(Csv)),
         ] {
-            assert_eq!(chosen(Some(accept), TABLE), format, "{accept}");
+            assert_eq!(choose(Some(accept), TABLE_MEDIA_TYPES), format, "{accept}");
         }
     }
 
     #[test]
-    fn what_cannot_be_read_says_nothing() {
-        for nothing in [
+    fn a_malformed_range_is_ignored() {
+        for malformed in [
             "",
             " ",
             ",,",
@@ -213,16 +222,21 @@ mod tests {
             "text/csv;=b",
             "tëxt/csv",
         ] {
-            assert_eq!(chosen(Some(nothing), TABLE), Some(Json), "{nothing}");
-            let among = format!("{nothing}, application/x-ndjson;q=0.1");
-            // A quote that is left open takes all that follows it.
-            let expected = if nothing.contains('"') { Json } else { NdJson };
-            assert_eq!(chosen(Some(&among), TABLE), Some(expected), "{among}");
+            let chosen = |accept: &str| choose(Some(accept), TABLE_MEDIA_TYPES);
+            assert_eq!(chosen(malformed), Some(Json), "{malformed}");
+            let list = format!("{malformed}, application/x-ndjson;q=0.1");
+            // An open quote contains the rest of the header.
+            let expected = if malformed.contains('"') {
+                Json
+            } else {
+                NdJson
+            };
+            assert_eq!(chosen(&list), Some(expected), "{list}");
         }
     }
 
     #[test]
-    fn weights_are_thousandths() {
+    fn a_weight_is_parsed_to_thousandths() {
         for (text, thousandths) in [
             ("0", 0),
             ("1", 1000),
@@ -236,20 +250,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn plain_weights_choose_the_greatest(weights in prop::array::uniform3(0..1001u16)) {
-            let member = |(format, weight): (&Format, &u16)| {
+        fn the_first_media_type_of_the_highest_weight_is_chosen(weights in prop::array::uniform3(0..1001u16)) {
+            let member = |(format, weight): (&MediaType, &u16)| {
                 format!("{};q={}.{:03}", format.essence(), weight / 1000, weight % 1000)
             };
-            let header: Vec<String> = TABLE.iter().zip(&weights).map(member).collect();
+            let header: Vec<String> = TABLE_MEDIA_TYPES.iter().zip(&weights).map(member).collect();
             let greatest = weights.iter().max().copied().unwrap_or_default();
-            let first = TABLE.iter().zip(&weights).find(|(_, weight)| **weight == greatest);
+            let first = TABLE_MEDIA_TYPES.iter().zip(&weights).find(|(_, weight)| **weight == greatest);
             let expected = first.filter(|_| greatest > 0).map(|(format, _)| *format);
-            prop_assert_eq!(chosen(Some(&header.join(", ")), TABLE), expected);
+            prop_assert_eq!(choose(Some(&header.join(", ")), TABLE_MEDIA_TYPES), expected);
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "[a/*;=q0.1,\" \\\\]{0,40}|\\PC*") {
-            let _ = chosen(Some(&text), TABLE);
+        fn no_accept_header_makes_the_negotiation_panic(text in "[a/*;=q0.1,\" \\\\]{0,40}|\\PC*") {
+            let _ = choose(Some(&text), TABLE_MEDIA_TYPES);
         }
     }
 }

@@ -1,19 +1,19 @@
 //! Query parameters, read strictly: an unknown name, a name given twice or a value
 //! that cannot be used is a problem that names the parameter.
 
-use domain::param::{whole, whole_or_zero};
+use domain::param::{parse_non_negative_integer, parse_positive_integer};
 use domain::{Moment, Param};
 
 use crate::Problem;
 
 /// The most bytes of a query: enough for a thousand ids.
-pub const MOST_BYTES: usize = 32 * 1024;
+pub const MAX_QUERY_BYTES: usize = 32 * 1024;
 
 /// A place in an order of ids: behind this one; 0 is before all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Position(i64);
+pub struct AfterId(i64);
 
-impl Position {
+impl AfterId {
     /// The id.
     #[must_use]
     pub fn get(self) -> i64 {
@@ -21,11 +21,11 @@ impl Position {
     }
 }
 
-impl Param for Position {
+impl Param for AfterId {
     const EXPECTED: &'static str = "a whole number";
 
     fn parse(text: &str) -> Option<Self> {
-        whole(text).map(Self)
+        parse_positive_integer(text).map(Self)
     }
 }
 
@@ -35,7 +35,7 @@ pub struct Seconds(i64);
 
 impl Seconds {
     /// The most: a day.
-    pub const MOST: i64 = 86_400;
+    pub const MAX: i64 = 86_400;
 
     /// The number of seconds.
     #[must_use]
@@ -54,8 +54,8 @@ impl Param for Seconds {
     const EXPECTED: &'static str = "a whole number of seconds, from 0 to 86400";
 
     fn parse(text: &str) -> Option<Self> {
-        whole_or_zero(text)
-            .filter(|seconds| *seconds <= Self::MOST)
+        parse_non_negative_integer(text)
+            .filter(|seconds| *seconds <= Self::MAX)
             .map(Self)
     }
 }
@@ -64,7 +64,7 @@ impl Param for Seconds {
 ///
 /// # Errors
 /// An invalid moment, or one in the future.
-pub fn as_of(params: &Params, now: i64) -> Result<Option<Moment>, Problem> {
+pub fn parse_as_of(params: &Params, now: i64) -> Result<Option<Moment>, Problem> {
     let moment: Option<Moment> = params.get("asOf")?;
     match moment {
         Some(moment) if moment.milliseconds() > now => {
@@ -83,7 +83,7 @@ impl Params {
     ///
     /// # Errors
     /// A name that is not among `known`, or one that stands twice.
-    pub fn read(query: &str, known: &'static [&'static str]) -> Result<Self, Problem> {
+    pub fn parse(query: &str, known: &'static [&'static str]) -> Result<Self, Problem> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
             if !known.contains(&name.as_str()) {
@@ -120,15 +120,15 @@ mod tests {
 
     #[test]
     fn values_are_decoded_and_parsed() -> Result<(), Problem> {
-        let params = Params::read("isAlive=true&name=x", KNOWN)?;
+        let params = Params::parse("isAlive=true&name=x", KNOWN)?;
         assert_eq!(params.get::<bool>("isAlive")?, Some(true));
-        assert_eq!(Params::read("", KNOWN)?.get::<bool>("isAlive")?, None);
+        assert_eq!(Params::parse("", KNOWN)?.get::<bool>("isAlive")?, None);
         Ok(())
     }
 
     #[test]
     fn what_is_wrong_is_named() {
-        let of = |query| match Params::read(query, KNOWN) {
+        let of = |query| match Params::parse(query, KNOWN) {
             Err(problem) => problem.to_json(),
             Ok(params) => match params.get::<bool>("isAlive") {
                 Err(problem) => problem.to_json(),
@@ -143,8 +143,8 @@ mod tests {
     #[test]
     fn what_is_yet_to_come_is_refused() -> Result<(), Problem> {
         let read = |now| {
-            let params = Params::read("asOf=1970-01-01T00:00:01Z", &["asOf"])?;
-            as_of(&params, now)
+            let params = Params::parse("asOf=1970-01-01T00:00:01Z", &["asOf"])?;
+            parse_as_of(&params, now)
         };
         assert_eq!(read(1000)?.map(|moment| moment.milliseconds()), Some(1000));
         assert!(read(999).is_err());

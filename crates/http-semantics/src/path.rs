@@ -2,7 +2,7 @@
 //!
 //! A path passes through several programs: a guard checks it, a router matches it, a proxy sends
 //! it on. Each may normalize it in its own way, and then one checks what another never sees. So
-//! only paths that all of them read alike get as far as the first check ([`split`]).
+//! only paths that all of them read alike get as far as the first check ([`checked_path_and_query`]).
 
 /// The one spelling of a path that the route tables hold: without the version, and
 /// without a trailing slash.
@@ -22,7 +22,7 @@ pub fn canonical(path: &str) -> &str {
 /// The path and the query of an absolute address, the query empty if there is none. A fragment
 /// stays where it is: no request target has one (RFC 9112, 3.2).
 #[must_use]
-pub fn of_address(address: &str) -> (&str, &str) {
+pub fn path_and_query(address: &str) -> (&str, &str) {
     let after_scheme = address.split_once("://").map_or(address, |(_, rest)| rest);
     let from_path = after_scheme
         .find(['/', '?', '#'])
@@ -32,8 +32,8 @@ pub fn of_address(address: &str) -> (&str, &str) {
 
 /// The same, but only if every URL parser finds the same path and query in the address.
 #[must_use]
-pub fn split(address: &str) -> Option<(&str, &str)> {
-    let (path, query) = of_address(address);
+pub fn checked_path_and_query(address: &str) -> Option<(&str, &str)> {
+    let (path, query) = path_and_query(address);
     (is_normalized(path) && is_whole(query)).then_some((path, query))
 }
 
@@ -120,12 +120,18 @@ mod tests {
 
     #[test]
     fn an_address_is_cut_in_path_and_query() {
-        assert_eq!(of_address("http://host:1/v1/a?b=c&d"), ("/v1/a", "b=c&d"));
-        assert_eq!(of_address("http://host/a"), ("/a", ""));
-        assert_eq!(of_address("http://host/?q=http://x"), ("/", "q=http://x"));
-        assert_eq!(of_address("http://host"), ("/", ""));
-        assert_eq!(of_address("http://host/a#b?c"), ("/a#b", "c"));
-        assert_eq!(of_address("http://host#/a"), ("#/a", ""));
+        assert_eq!(
+            path_and_query("http://host:1/v1/a?b=c&d"),
+            ("/v1/a", "b=c&d")
+        );
+        assert_eq!(path_and_query("http://host/a"), ("/a", ""));
+        assert_eq!(
+            path_and_query("http://host/?q=http://x"),
+            ("/", "q=http://x")
+        );
+        assert_eq!(path_and_query("http://host"), ("/", ""));
+        assert_eq!(path_and_query("http://host/a#b?c"), ("/a#b", "c"));
+        assert_eq!(path_and_query("http://host#/a"), ("#/a", ""));
     }
 
     #[test]
@@ -231,7 +237,7 @@ mod tests {
             ("http://h?a", None),
             ("http://h#a", None),
         ] {
-            assert_eq!(split(address), parts, "{address:?}");
+            assert_eq!(checked_path_and_query(address), parts, "{address:?}");
         }
     }
 
@@ -292,7 +298,7 @@ mod tests {
             prop_assert_eq!(relative, absolute);
 
             let address = format!("http://host{path}?{query}");
-            if let Some(parts) = split(&address) {
+            if let Some(parts) = checked_path_and_query(&address) {
                 prop_assert_eq!(parts, (path.as_str(), query.as_str()));
                 let parsed = Url::parse(&address).unwrap();
                 prop_assert_eq!(parsed.path(), path);

@@ -17,7 +17,7 @@ impl RequestId {
     /// The client's own, if it can be used: what cannot is passed over, because a request is
     /// not worse for it.
     #[must_use]
-    pub fn of(given: Option<&str>, trace: &Traceparent) -> Self {
+    pub fn from_header(given: Option<&str>, trace: &Traceparent) -> Self {
         let given = given.and_then(Self::parse);
         given.unwrap_or_else(|| Self(trace.trace_id().to_owned()))
     }
@@ -45,7 +45,7 @@ const LENGTH: usize = 55;
 impl Traceparent {
     /// A trace of our own, from random bits.
     #[must_use]
-    pub fn begin(random: [u64; 3]) -> Self {
+    pub fn from_random(random: [u64; 3]) -> Self {
         let [high, low, span] = random;
         // No id is all zeros.
         Self(format!(
@@ -166,7 +166,7 @@ mod tests {
         let trace = Traceparent::parse(GIVEN).unwrap();
         let longest = "x".repeat(64);
         for taken in ["a", "req-1_2.3", &longest] {
-            assert_eq!(RequestId::of(Some(taken), &trace).as_str(), taken);
+            assert_eq!(RequestId::from_header(Some(taken), &trace).as_str(), taken);
         }
         let longer = "x".repeat(65);
         for other in [
@@ -177,14 +177,17 @@ mod tests {
             Some("a\"b"),
             Some(&*longer),
         ] {
-            assert_eq!(RequestId::of(other, &trace).as_str(), trace.trace_id());
+            assert_eq!(
+                RequestId::from_header(other, &trace).as_str(),
+                trace.trace_id()
+            );
         }
     }
 
     proptest! {
         #[test]
         fn what_is_begun_and_handed_on_can_be_read(random in any::<[u64; 3]>(), next: u64) {
-            let begun = Traceparent::begin(random);
+            let begun = Traceparent::from_random(random);
             prop_assert_eq!(Traceparent::parse(begun.as_str()), Some(begun.clone()));
             let child = begun.child(next);
             prop_assert_eq!(Traceparent::parse(child.as_str()), Some(child.clone()));

@@ -169,8 +169,8 @@ impl Components {
         ];
         let examples = Kind::ALL.map(|kind| {
             let value = Json::of(&sample(kind));
-            let example = object! { "summary": kind.entry().title, "value": value };
-            (kind.entry().slug.to_owned(), example)
+            let example = object! { "summary": kind.problem_type().title, "value": value };
+            (kind.problem_type().slug.to_owned(), example)
         });
         let token = object! {
             "type": "http",

@@ -364,10 +364,11 @@ impl Operation {
             .collect();
         // In the order of the table of kinds, each once.
         for kind in Kind::ALL {
-            let status = kind.entry().status;
+            let status = kind.problem_type().status;
             if self.problems.contains(&kind) && !responses.contains_key(&status) {
-                let of_status =
-                    |other: &Kind| self.problems.contains(other) && other.entry().status == status;
+                let of_status = |other: &Kind| {
+                    self.problems.contains(other) && other.problem_type().status == status
+                };
                 let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(of_status).collect();
                 let more = match kind {
                     Kind::ServiceFailed | Kind::ServiceTimedOut => self.refusals,
@@ -385,14 +386,14 @@ impl Operation {
 
 /// The response of a status with these kinds of problem.
 fn refusal(kinds: &[Kind], method: &str, more: &[&'static str]) -> Json {
-    let titles: Vec<&str> = kinds.iter().map(|kind| kind.entry().title).collect();
+    let titles: Vec<&str> = kinds.iter().map(|kind| kind.problem_type().title).collect();
     let types = kinds.iter();
-    let types = types.map(|kind| format!("/problems/{}", kind.entry().slug));
+    let types = types.map(|kind| format!("/problems/{}", kind.problem_type().slug));
     let types = object! { "type": "string", "enum": types.collect::<Json>() };
     let narrowed = object! { "properties": object! { "type": types } };
     let both = [reference("schemas", "Problem"), narrowed];
     let example = |kind: &Kind| {
-        let slug = kind.entry().slug;
+        let slug = kind.problem_type().slug;
         (slug.to_owned(), reference("examples", slug))
     };
     let content = object! {

@@ -3,13 +3,13 @@
 
 use domain::ids::Ids;
 use domain::{Moment, Param, name};
-use http_semantics::export_format::FILE;
-use http_semantics::media::{Format, TABLE};
+use http_semantics::export_format::EXPORT_MEDIA_TYPES;
+use http_semantics::media::{MediaType, TABLE_MEDIA_TYPES};
 use http_semantics::params::Seconds;
 use tables::Cursor;
-use tables::import::Mode;
-use tables::page::{Limit, PeopleLimit, Sort};
-use tables::population::{Least, Order};
+use tables::import::ImportMode;
+use tables::page::{PageSize, PeopleLimit, Sort};
+use tables::population::{MinLiving, Order};
 
 use crate::json::reference;
 use crate::{Json, object};
@@ -39,7 +39,7 @@ fn choice<'a>(names: impl IntoIterator<Item = &'a str>, default: Option<&str>) -
     choice
 }
 
-fn names(forms: &[Format]) -> impl Iterator<Item = &'static str> {
+fn names(forms: &[MediaType]) -> impl Iterator<Item = &'static str> {
     forms.iter().map(|form| form.name())
 }
 
@@ -59,7 +59,7 @@ fn cursor() -> Json {
     object! {
         "type": "string",
         "pattern": "^([0-9a-f]{2})+$",
-        "maxLength": whole(Cursor::MOST_DIGITS),
+        "maxLength": whole(Cursor::MAX_DIGITS),
     }
 }
 
@@ -161,7 +161,7 @@ fn of_pages() -> Vec<(&'static str, Json)> {
             query(
                 "limit",
                 "The most records of the page.",
-                bounded(Limit::MOST.get().into(), Limit::default().get().into()),
+                bounded(PageSize::MAX.get().into(), PageSize::default().get().into()),
             ),
         ),
         (
@@ -170,7 +170,7 @@ fn of_pages() -> Vec<(&'static str, Json)> {
                 "peopleLimit",
                 "The most people of each place.",
                 bounded(
-                    PeopleLimit::MOST.get().into(),
+                    PeopleLimit::MAX.get().into(),
                     PeopleLimit::default().get().into(),
                 ),
             ),
@@ -220,7 +220,7 @@ fn of_pages() -> Vec<(&'static str, Json)> {
             query(
                 "format",
                 "The form of the answer; without it, what `Accept` prefers.",
-                choice(names(TABLE), None),
+                choice(names(TABLE_MEDIA_TYPES), None),
             ),
         ),
         (
@@ -228,7 +228,7 @@ fn of_pages() -> Vec<(&'static str, Json)> {
             query(
                 "format",
                 "The form of the file; without it, what `Accept` prefers.",
-                choice(names(FILE), None),
+                choice(names(EXPORT_MEDIA_TYPES), None),
             ),
         ),
     ]
@@ -239,9 +239,9 @@ fn of_records() -> Vec<(&'static str, Json)> {
         "type": "array",
         "items": id(),
         "minItems": 1,
-        "maxItems": whole(Ids::MOST),
+        "maxItems": whole(Ids::MAX_IDS),
     };
-    let most = whole(name::MAX_CHARACTERS);
+    let most = whole(name::MAX_NAME_CHARACTERS);
     vec![
         (
             "name",
@@ -277,7 +277,7 @@ fn of_records() -> Vec<(&'static str, Json)> {
             query(
                 "least",
                 "Only places with at least so many living.",
-                object! { "type": "integer", "minimum": 1, "maximum": Least::MOST },
+                object! { "type": "integer", "minimum": 1, "maximum": MinLiving::MAX },
             ),
         ),
         (
@@ -296,14 +296,14 @@ fn of_records() -> Vec<(&'static str, Json)> {
 }
 
 fn of_acts() -> Vec<(&'static str, Json)> {
-    let modes = Mode::ALL.map(|(name, _)| name);
+    let modes = ImportMode::ALL.map(|(name, _)| name);
     vec![
         (
             "mode",
             query(
                 "mode",
                 "What is done with a record whose id is there already: it is refused, or changed.",
-                choice(modes, Some(Mode::default().name())),
+                choice(modes, Some(ImportMode::default().name())),
             ),
         ),
         (
@@ -315,7 +315,7 @@ fn of_acts() -> Vec<(&'static str, Json)> {
             query(
                 "olderThan",
                 "Only what was left so many seconds ago, when its own client must have given it up.",
-                object! { "type": "integer", "minimum": 0, "maximum": Seconds::MOST },
+                object! { "type": "integer", "minimum": 0, "maximum": Seconds::MAX },
             ),
         ),
         (

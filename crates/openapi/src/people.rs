@@ -6,7 +6,7 @@ use http_semantics::problem::Kind;
 use people::domain::ByPlace;
 use people::service::PersonWriter;
 use people::store::POPULATION_HEADER;
-use tables::population::Populations;
+use tables::population::PopulationQuery;
 use tables::schema::PERSON;
 
 use crate::examples;
@@ -130,7 +130,7 @@ fn groups() -> Vec<Operation> {
             "How many people each place has",
         )
         .says("Of places that have anybody, as far as their owner knows them: by id alone.")
-        .query_as(Populations::PARAMETERS, &[("sort", "populationSort")])
+        .query_as(PopulationQuery::PARAMETERS, &[("sort", "populationSort")])
         .conditional("ListTag")
         .answers(
             200,
@@ -218,7 +218,7 @@ fn writes() -> Vec<Operation> {
 const BROKEN_RULES: &[Kind] = &[
     Kind::NoSuchPlace,
     Kind::PlaceHasKing,
-    Kind::PlaceIsGoing,
+    Kind::PlaceIsDeleting,
     Kind::BeingWritten,
 ];
 

@@ -126,7 +126,7 @@ fn writes() -> Vec<Operation> {
             .problems(&[
                 Kind::NameTaken,
                 Kind::IdRetired,
-                Kind::PlaceIsGoing,
+                Kind::PlaceIsDeleting,
                 Kind::BeingWritten,
                 Kind::PreconditionFailed,
             ])
@@ -143,7 +143,7 @@ fn writes() -> Vec<Operation> {
             .problems(&[
                 Kind::NotFound,
                 Kind::NameTaken,
-                Kind::PlaceIsGoing,
+                Kind::PlaceIsDeleting,
                 Kind::BeingWritten,
                 Kind::PreconditionFailed,
             ])
@@ -157,7 +157,7 @@ fn writes() -> Vec<Operation> {
                 Kind::NotFound,
                 Kind::PlaceHasPeople,
                 Kind::NoSuchPlace,
-                Kind::PlaceIsGoing,
+                Kind::PlaceIsDeleting,
                 Kind::BeingWritten,
                 Kind::PreconditionFailed,
             ])

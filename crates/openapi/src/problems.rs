@@ -5,13 +5,13 @@ use http_semantics::Problem;
 use http_semantics::auth::Scope;
 use http_semantics::problem::{FieldError, Kind};
 use http_semantics::rate_limit::RateLimit;
-use tables::page::Limit;
+use tables::page::PageSize;
 
 /// A problem of a kind.
 #[must_use]
 pub fn sample(kind: Kind) -> Problem {
     match kind {
-        Kind::InvalidParameter => Problem::invalid_parameter("limit", Limit::EXPECTED),
+        Kind::InvalidParameter => Problem::invalid_parameter("limit", PageSize::EXPECTED),
         Kind::UnknownParameter => {
             Problem::unknown_parameter("page", tables::page::PAGE_PARAMETERS.as_slice())
         }
@@ -26,19 +26,19 @@ pub fn sample(kind: Kind) -> Problem {
         Kind::UnknownRoute => Problem::unknown_route(),
         Kind::NotFound => Problem::not_found("person", 999),
         Kind::MethodNotAllowed => Problem::method_not_allowed("GET, HEAD, OPTIONS"),
-        Kind::NotAcceptable => Problem::not_acceptable(http_semantics::media::LIST),
+        Kind::NotAcceptable => Problem::not_acceptable(http_semantics::media::LIST_MEDIA_TYPES),
         Kind::NameTaken => Problem::name_taken(3),
         Kind::IdTaken => Problem::id_taken("person", 1),
         Kind::IdRetired => Problem::id_retired(31),
         Kind::NoSuchPlace => Problem::no_such_place(999),
         Kind::PlaceHasKing => Problem::place_has_king(1, 10, "Cercei Lamister"),
         Kind::PlaceHasPeople => Problem::place_has_people(1, 4),
-        Kind::PlaceIsGoing => Problem::place_is_going(3),
+        Kind::PlaceIsDeleting => Problem::place_is_deleting(3),
         Kind::BeingWritten => Problem::being_written(),
         Kind::RequestInFlight => Problem::request_in_flight(),
         Kind::PreconditionFailed => Problem::precondition_failed(Some(4)),
         Kind::BodyTooLarge => Problem::body_too_large(edge::MAX_RECORD_BYTES),
-        Kind::QueryTooLong => Problem::query_too_long(http_semantics::params::MOST_BYTES),
+        Kind::QueryTooLong => Problem::query_too_long(http_semantics::params::MAX_QUERY_BYTES),
         Kind::UnsupportedMediaType => Problem::unsupported_media_type(edge::JSON),
         Kind::InvalidRecord => Problem::invalid_record(&[FieldError {
             pointer: "/placeId".to_owned(),

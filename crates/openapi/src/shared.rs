@@ -1,7 +1,7 @@
 //! The operations that both registers have.
 
 use http_semantics::problem::Kind;
-use tables::import::Format;
+use tables::import::FileFormat;
 use utoipa::ToSchema;
 
 use crate::json::reference;
@@ -89,14 +89,14 @@ pub fn import_of<T: ToSchema>(
 ) -> Operation {
     let records = Json::read(json);
     let lines: Vec<String> = records.items().iter().map(Json::to_text).collect();
-    let content = Format::MEDIA_TYPES.into_iter().map(|media_type| {
-        let (schema, example) = match Format::of(media_type) {
-            Format::Array => {
+    let content = FileFormat::MEDIA_TYPES.into_iter().map(|media_type| {
+        let (schema, example) = match FileFormat::from_media_type(media_type) {
+            FileFormat::Array => {
                 let items = reference("schemas", &T::name());
                 (object! { "type": "array", "items": items }, records.clone())
             }
-            Format::Csv => (object! { "type": "string" }, csv.into()),
-            Format::NdJson => (
+            FileFormat::Csv => (object! { "type": "string" }, csv.into()),
+            FileFormat::NdJson => (
                 object! { "type": "string" },
                 (lines.join("\n") + "\n").into(),
             ),

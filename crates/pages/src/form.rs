@@ -229,7 +229,7 @@ mod tests {
         for (problem, field) in [
             (Problem::name_taken(1), "name"),
             (Problem::no_such_place(1), "placeId"),
-            (Problem::place_is_going(1), "placeId"),
+            (Problem::place_is_deleting(1), "placeId"),
             (Problem::place_has_king(1, 2, "K"), "isKing"),
             (Problem::place_has_people(1, 2), "reassignTo"),
             (Problem::token_required(Scope::Write), "token"),

@@ -3,8 +3,8 @@
 use domain::Param;
 use maud::{Markup, html};
 use tables::Cursor;
-use tables::page::Limit;
-use tables::population::{Least, Measure, Order};
+use tables::page::{MAX_PAGE_SIZE, PageSize};
+use tables::population::{Measure, MinLiving, Order};
 
 use crate::api::{King, Population};
 use crate::field::{Text, choice};
@@ -86,8 +86,8 @@ impl Ask {
     /// # Panics
     /// Never: 25 is a limit.
     #[must_use]
-    pub fn limit() -> Limit {
-        Limit::new(25).unwrap_or_default()
+    pub fn limit() -> PageSize {
+        PageSize::new(25).unwrap_or_default()
     }
 
     /// Reads the query; what cannot be used is said beside its field, and passed over.
@@ -97,9 +97,9 @@ impl Ask {
         let order = form.given("sort").map(Order::parse);
         let order = order.flatten().unwrap_or(Order::Down(Measure::Living));
         form.set("sort", order.name());
-        let least = form.given("least").map(Least::parse);
+        let least = form.given("least").map(MinLiving::parse);
         if least.as_ref().is_some_and(Option::is_none) {
-            form.wrong("least", format!("Must be {}.", Least::EXPECTED));
+            form.wrong("least", format!("Must be {}.", MinLiving::EXPECTED));
         }
         let name = form.given("name").map(ToOwned::to_owned);
         if name
@@ -113,7 +113,7 @@ impl Ask {
         }
         Self {
             order,
-            least: least.flatten().map(|Least(least)| least),
+            least: least.flatten().map(|MinLiving(least)| least),
             name: name.filter(|_| form.error("name").is_none()),
             after: form.given("after").and_then(Cursor::parse),
             form,
@@ -170,9 +170,9 @@ impl Overview {
                 }
             }
             p.actions {
-                a.button.quiet href="/v1/statistics/places?format=csv&limit=1000" download="statistics.csv" {
-                    @if self.totals.places.is_some_and(|places| places > 1000) {
-                        "Statistics of the first " (number(1000)) " as CSV"
+                a.button.quiet href={ "/v1/statistics/places?format=csv&limit=" (MAX_PAGE_SIZE) } download="statistics.csv" {
+                    @if self.totals.places.is_some_and(|places| places > MAX_PAGE_SIZE.into()) {
+                        "Statistics of the first " (number(MAX_PAGE_SIZE.into())) " as CSV"
                     } @else {
                         "Statistics as CSV"
                     }

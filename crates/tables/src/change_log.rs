@@ -1,9 +1,9 @@
 //! Statements that page through the change log of a table.
 
-use crate::page::Limit;
+use crate::page::PageSize;
 use crate::statement::{Bind, Statement};
 use crate::table_spec::TableSpec;
-use http_semantics::media::Frame;
+use http_semantics::media::ListFraming;
 
 /// One row of (body, `last`, `has_more`). `last` is the key of the last change shown, or null if
 /// there is none.
@@ -22,8 +22,8 @@ fn page(
     filter: &str,
     key: &str,
     after: i64,
-    limit: Limit,
-    frame: Frame,
+    limit: PageSize,
+    frame: ListFraming,
 ) -> Statement {
     let sql = PAGE
         .replace("{change_log}", table.declaration.change_log)
@@ -44,13 +44,19 @@ pub fn change_seq(table: &TableSpec) -> Statement {
 
 /// The changes after a `seq`, by the primary key.
 #[must_use]
-pub fn since(table: &TableSpec, seq: i64, limit: Limit, frame: Frame) -> Statement {
+pub fn since(table: &TableSpec, seq: i64, limit: PageSize, frame: ListFraming) -> Statement {
     page(table, "seq > ?1", "seq", seq, limit, frame)
 }
 
 /// The versions of one record after a version, by the unique index on both.
 #[must_use]
-pub fn versions(table: &TableSpec, id: i64, version: i64, limit: Limit, frame: Frame) -> Statement {
+pub fn versions(
+    table: &TableSpec,
+    id: i64,
+    version: i64,
+    limit: PageSize,
+    frame: ListFraming,
+) -> Statement {
     let filter = format!("{} = ?7 AND version > ?1", table.declaration.change_log_id);
     let mut statement = page(table, &filter, "version", version, limit, frame);
     statement.binds.push(id.into());

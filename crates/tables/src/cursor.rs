@@ -5,12 +5,12 @@
 //! nothing. The token is hexadecimal because SQLite can write it (`hex`) beside the
 //! page itself, in the same statement.
 
-use domain::{Param, param::whole_or_zero};
+use domain::{Param, param::parse_non_negative_integer};
 use domain::{PersonId, PlaceId};
 
 /// The most bytes of a name's key in a cursor: 200 characters, each of which may
 /// become three of up to four bytes in lower case.
-const MOST_KEY_BYTES: usize = 200 * 3 * 4;
+const MAX_KEY_BYTES: usize = 200 * 3 * 4;
 
 /// The sort key of the last record of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub enum Cursor {
 
 impl Cursor {
     /// The most digits of a cursor.
-    pub const MOST_DIGITS: usize = 2 * (MOST_KEY_BYTES + 32);
+    pub const MAX_DIGITS: usize = 2 * (MAX_KEY_BYTES + 32);
 
     /// The id of the record that the page ended with.
     #[must_use]
@@ -49,7 +49,7 @@ impl Cursor {
             return Some(Self::Pair(position(first)?, position(second)?));
         }
         let (id, key) = plain.strip_prefix('n')?.split_once(':')?;
-        let key_fits = (1..=MOST_KEY_BYTES).contains(&key.len());
+        let key_fits = (1..=MAX_KEY_BYTES).contains(&key.len());
         key_fits.then_some(Self::Name {
             key: key.to_owned(),
             id: PersonId::parse(id)?.get(),
@@ -59,7 +59,7 @@ impl Cursor {
 
 /// Before the first there is 0, where a feed begins that has nothing yet.
 fn position(text: &str) -> Option<i64> {
-    whole_or_zero(text).filter(|position| *position <= PersonId::MOST)
+    parse_non_negative_integer(text).filter(|position| *position <= PersonId::MAX_ID)
 }
 
 impl From<PlaceId> for Cursor {
@@ -85,7 +85,7 @@ impl Param for Cursor {
 
     fn parse(text: &str) -> Option<Self> {
         let digits = text.as_bytes();
-        if !digits.len().is_multiple_of(2) || digits.len() > Self::MOST_DIGITS {
+        if !digits.len().is_multiple_of(2) || digits.len() > Self::MAX_DIGITS {
             return None;
         }
         let plain: Option<Vec<u8>> = digits

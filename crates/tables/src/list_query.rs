@@ -26,7 +26,7 @@ impl ListQuery {
     ///
     /// # Errors
     /// An invalid value.
-    pub fn read(table: &TableSpec, params: &Params) -> Result<Self, Problem> {
+    pub fn from_params(table: &TableSpec, params: &Params) -> Result<Self, Problem> {
         let mut filters = Vec::new();
         for Filter { name, kind } in table.declaration.filters {
             filters.extend(match kind {
@@ -50,7 +50,7 @@ impl ListQuery {
                 }
             });
         }
-        let page = Page::read(params)?;
+        let page = Page::from_params(params)?;
         Ok(Self { filters, page })
     }
 
@@ -124,8 +124,8 @@ mod tests {
     #[test]
     fn each_filter_adds_its_condition() -> Result<(), Problem> {
         let query = "isAlive=true&isKing=false&placeId=3&name=A&ids=1,2&limit=5";
-        let params = Params::read(query, &PERSON.list_parameters)?;
-        let list = ListQuery::read(&PERSON, &params)?;
+        let params = Params::parse(query, &PERSON.list_parameters)?;
+        let list = ListQuery::from_params(&PERSON, &params)?;
         let conditions = list.conditions();
         assert_eq!(
             conditions.to_sql(),

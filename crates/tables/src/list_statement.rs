@@ -3,12 +3,12 @@
 //! SQLite renders the JSON: a page is one row with a body that is ready to be sent. Rust does not
 //! parse the records.
 
-use http_semantics::Format;
-use http_semantics::media::Frame;
+use http_semantics::MediaType;
+use http_semantics::media::ListFraming;
 
 use crate::Cursor;
 use crate::list_query::{Conditions, ListQuery};
-use crate::page::Key;
+use crate::page::SortKey;
 use crate::statement::{Bind, Statement};
 use crate::table_spec::TableSpec;
 
@@ -74,15 +74,15 @@ FROM (
 pub fn export_part(
     table: &'static TableSpec,
     conditions: Conditions,
-    format: Format,
+    format: MediaType,
     after: i64,
     limit: i64,
 ) -> Statement {
     // Only the first part has the header.
     let frame = if after == 0 {
-        table.frame(format)
+        table.framing(format)
     } else {
-        format.frame()
+        format.framing()
     };
     let sql = table
         .sql(PART)
@@ -102,7 +102,7 @@ pub fn export_part(
 pub fn page(
     table: &'static TableSpec,
     query: &ListQuery,
-    format: Format,
+    format: MediaType,
     seen: Option<i64>,
 ) -> Statement {
     let page = &query.page;
@@ -114,8 +114,8 @@ pub fn page(
         (">", "ASC")
     };
     let (order, cursor) = match page.sort.key {
-        Key::Id => (format!("id {direction}"), "'i' || id"),
-        Key::Name => (
+        SortKey::Id => (format!("id {direction}"), "'i' || id"),
+        SortKey::Name => (
             format!("name_key {direction}, id {direction}"),
             "'n' || id || ':' || name_key",
         ),
@@ -139,7 +139,7 @@ pub fn page(
         .replace("{after}", &after)
         .replace("{order}", &order)
         .replace("{cursor}", cursor);
-    let frame = table.frame(format);
+    let frame = table.framing(format);
     let frame = [frame.open, frame.between, frame.close, frame.end(true)].map(Bind::from);
     let mut binds = vec![Bind::Integer(page.limit.get().into())];
     binds.extend(frame);
@@ -151,16 +151,16 @@ pub fn page(
 impl TableSpec {
     /// The expression of one record in a format.
     #[must_use]
-    pub fn record(&self, format: Format) -> &str {
+    pub fn record(&self, format: MediaType) -> &str {
         match format {
-            Format::Json | Format::NdJson => &self.json,
-            Format::Csv => &self.csv_line,
+            MediaType::Json | MediaType::NdJson => &self.json,
+            MediaType::Csv => &self.csv_line,
         }
     }
 
     /// The text around a list in a format.
     #[must_use]
-    pub fn frame(&'static self, format: Format) -> Frame {
-        format.frame_below(&self.csv_header)
+    pub fn framing(&'static self, format: MediaType) -> ListFraming {
+        format.framing_with_header(&self.csv_header)
     }
 }

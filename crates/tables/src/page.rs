@@ -1,82 +1,93 @@
-//! Pages: how much of a list is asked for, from where, in which order.
+//! The page of a list that a request asks for: its size, where it begins and its order.
+//!
+//! Lists use keyset pagination: a page begins after the sort key of the last record of the page
+//! before ([`Cursor`]), so that each page is one index seek.
 
 use crate::Cursor;
-use domain::{Param, param::whole};
+use domain::ids::Ids;
+use domain::{Param, param::parse_positive_integer};
 use http_semantics::Problem;
 use http_semantics::params::Params;
 
 /// The parameters of every page.
 pub const PAGE_PARAMETERS: [&str; 4] = ["limit", "after", "sort", "count"];
 
-/// The most records of a page: from 1 to 1,000, 100 unless asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limit(u16);
+/// Declares a query parameter that is a number of records, with a maximum and a default. A macro
+/// can put the maximum into the text that rejects a value.
+macro_rules! record_count {
+    (
+        $(#[$doc:meta])* pub struct $name:ident;
+        $(#[$max_doc:meta])* pub const $max_name:ident: u16 = $max:literal;
+        $(#[$default_doc:meta])* pub const $default_name:ident: u16 = $default:literal;
+    ) => {
+        $(#[$max_doc])*
+        pub const $max_name: u16 = $max;
 
-impl Limit {
-    /// The greatest.
-    pub const MOST: Self = Self(1000);
+        $(#[$default_doc])*
+        pub const $default_name: u16 = $default;
 
-    /// A limit, if it is within the bounds.
-    #[must_use]
-    pub fn new(limit: i64) -> Option<Self> {
-        let limit = u16::try_from(limit).ok()?;
-        (1..=1000).contains(&limit).then_some(Self(limit))
-    }
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct $name(u16);
 
-    /// The number of records.
-    #[must_use]
-    pub fn get(self) -> u16 {
-        self.0
-    }
+        impl $name {
+            /// The greatest value.
+            pub const MAX: Self = Self($max_name);
+
+            /// The value, if it is from 1 to the maximum.
+            #[must_use]
+            pub fn new(count: i64) -> Option<Self> {
+                let count = u16::try_from(count).ok()?;
+                (1..=$max_name).contains(&count).then_some(Self(count))
+            }
+
+            /// The number of records.
+            #[must_use]
+            pub fn get(self) -> u16 {
+                self.0
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self($default_name)
+            }
+        }
+
+        impl Param for $name {
+            const EXPECTED: &'static str = concat!("a whole number from 1 to ", $max);
+
+            fn parse(text: &str) -> Option<Self> {
+                parse_positive_integer(text).and_then(Self::new)
+            }
+        }
+    };
 }
 
-impl Default for Limit {
-    fn default() -> Self {
-        Self(100)
-    }
+record_count! {
+    /// The most records of a page: the parameter `limit`.
+    pub struct PageSize;
+    /// The maximum page size of every list, history and change feed.
+    pub const MAX_PAGE_SIZE: u16 = 1_000;
+    /// The page size without a `limit`.
+    pub const DEFAULT_PAGE_SIZE: u16 = 100;
 }
 
-impl Param for Limit {
-    const EXPECTED: &'static str = "a whole number from 1 to 1000";
-
-    fn parse(text: &str) -> Option<Self> {
-        whole(text).and_then(Self::new)
-    }
+record_count! {
+    /// The most people that a list of places shows of each place: the parameter `peopleLimit`.
+    pub struct PeopleLimit;
+    /// The maximum of `peopleLimit`.
+    pub const MAX_PEOPLE_PER_PLACE: u16 = 10_000;
+    /// The people per place without a `peopleLimit`.
+    pub const DEFAULT_PEOPLE_PER_PLACE: u16 = 1_000;
 }
 
-/// The most people of one place: from 1 to 10,000, 1,000 unless asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PeopleLimit(u16);
-
-impl PeopleLimit {
-    /// The greatest.
-    pub const MOST: Self = Self(10_000);
-
-    /// The number of people.
-    #[must_use]
-    pub fn get(self) -> u16 {
-        self.0
-    }
-}
-
-impl Default for PeopleLimit {
-    fn default() -> Self {
-        Self(1000)
-    }
-}
-
-impl Param for PeopleLimit {
-    const EXPECTED: &'static str = "a whole number from 1 to 10000";
-
-    fn parse(text: &str) -> Option<Self> {
-        let limit = u16::try_from(whole(text)?).ok()?;
-        (1..=Self::MOST.0).contains(&limit).then_some(Self(limit))
-    }
-}
+// One page has all records of a batch of ids.
+const _: () = assert!(Ids::MAX_IDS <= MAX_PAGE_SIZE as usize);
 
 /// What a list is ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Key {
+pub enum SortKey {
     /// The id.
     Id,
     /// The name whatever its case, then the id.
@@ -87,7 +98,7 @@ pub enum Key {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
     /// What by.
-    pub key: Key,
+    pub key: SortKey,
     /// Greatest first.
     pub descending: bool,
 }
@@ -98,28 +109,28 @@ impl Sort {
         (
             "id",
             Self {
-                key: Key::Id,
+                key: SortKey::Id,
                 descending: false,
             },
         ),
         (
             "-id",
             Self {
-                key: Key::Id,
+                key: SortKey::Id,
                 descending: true,
             },
         ),
         (
             "name",
             Self {
-                key: Key::Name,
+                key: SortKey::Name,
                 descending: false,
             },
         ),
         (
             "-name",
             Self {
-                key: Key::Name,
+                key: SortKey::Name,
                 descending: true,
             },
         ),
@@ -127,8 +138,8 @@ impl Sort {
 
     fn takes(self, cursor: &Cursor) -> bool {
         match cursor {
-            Cursor::Id(_) => self.key == Key::Id,
-            Cursor::Name { .. } => self.key == Key::Name,
+            Cursor::Id(_) => self.key == SortKey::Id,
+            Cursor::Name { .. } => self.key == SortKey::Name,
             Cursor::Pair(..) => false,
         }
     }
@@ -137,7 +148,7 @@ impl Sort {
 impl Default for Sort {
     fn default() -> Self {
         Self {
-            key: Key::Id,
+            key: SortKey::Id,
             descending: false,
         }
     }
@@ -169,7 +180,7 @@ impl Param for Count {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Page {
     /// The most records.
-    pub limit: Limit,
+    pub limit: PageSize,
     /// The end of the page before.
     pub after: Option<Cursor>,
     /// The order.
@@ -183,7 +194,7 @@ impl Page {
     ///
     /// # Errors
     /// A value that cannot be used, or a cursor of another order.
-    pub fn read(params: &Params) -> Result<Self, Problem> {
+    pub fn from_params(params: &Params) -> Result<Self, Problem> {
         let page = Self {
             limit: params.get("limit")?.unwrap_or_default(),
             after: params.get("after")?,
@@ -230,7 +241,7 @@ mod tests {
     use super::*;
 
     fn read(query: &str) -> Result<Page, Problem> {
-        Page::read(&Params::read(query, &PAGE_PARAMETERS)?)
+        Page::from_params(&Params::parse(query, &PAGE_PARAMETERS)?)
     }
 
     #[test]

@@ -2,12 +2,12 @@
 //! entry point writes.
 
 use crate::Cursor;
-use crate::page::Limit;
+use crate::page::PageSize;
 use domain::ids::Ids;
 use domain::{Moment, PlaceId};
-use domain::{Param, param::whole};
+use domain::{Param, param::parse_positive_integer};
 use http_semantics::Problem;
-use http_semantics::params::{Params, as_of};
+use http_semantics::params::{Params, parse_as_of};
 
 /// What a place is counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,18 +68,20 @@ impl Param for Order {
 
 /// The least living people of a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Least(pub i64);
+pub struct MinLiving(pub i64);
 
-impl Least {
+impl MinLiving {
     /// The most.
-    pub const MOST: i64 = PlaceId::MOST;
+    pub const MAX: i64 = PlaceId::MAX_ID;
 }
 
-impl Param for Least {
+impl Param for MinLiving {
     const EXPECTED: &'static str = "a whole number from 1 to 9007199254740991";
 
     fn parse(text: &str) -> Option<Self> {
-        whole(text).filter(|least| *least <= Self::MOST).map(Self)
+        parse_positive_integer(text)
+            .filter(|least| *least <= Self::MAX)
+            .map(Self)
     }
 }
 
@@ -95,9 +97,9 @@ pub struct Position {
 
 /// Which populations, in which order, how many.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Populations {
+pub struct PopulationQuery {
     /// The most.
-    pub limit: Limit,
+    pub limit: PageSize,
     /// The end of the page before.
     pub after: Option<Position>,
     /// The order.
@@ -110,7 +112,7 @@ pub struct Populations {
     pub ids: Option<Ids>,
 }
 
-impl Populations {
+impl PopulationQuery {
     /// The parameters of the query.
     pub const PARAMETERS: &[&str] = &["limit", "after", "sort", "least", "asOf", "ids"];
 
@@ -118,7 +120,7 @@ impl Populations {
     ///
     /// # Errors
     /// A value that cannot be used, or a cursor of another order.
-    pub fn read(params: &Params, now: i64) -> Result<Self, Problem> {
+    pub fn from_params(params: &Params, now: i64) -> Result<Self, Problem> {
         let order: Order = params.get("sort")?.unwrap_or_default();
         let position = |cursor: Cursor| {
             Self::behind(order, &cursor)
@@ -133,8 +135,10 @@ impl Populations {
             after: params.get("after")?.map(position).transpose()?,
             ids,
             order,
-            least: params.get::<Least>("least")?.map(|Least(least)| least),
-            as_of: as_of(params, now)?,
+            least: params
+                .get::<MinLiving>("least")?
+                .map(|MinLiving(least)| least),
+            as_of: parse_as_of(params, now)?,
         })
     }
 
@@ -189,15 +193,15 @@ mod tests {
 
     const NOW: i64 = 2_000_000_000_000;
 
-    fn read(query: &str) -> Result<Populations, Problem> {
-        Populations::read(&Params::read(query, Populations::PARAMETERS)?, NOW)
+    fn read(query: &str) -> Result<PopulationQuery, Problem> {
+        PopulationQuery::from_params(&Params::parse(query, PopulationQuery::PARAMETERS)?, NOW)
     }
 
     #[test]
     fn a_query_is_read_as_it_is_written() -> Result<(), Problem> {
         for (_, order) in Order::ALL {
-            let asked = Populations {
-                limit: Limit::default(),
+            let asked = PopulationQuery {
+                limit: PageSize::default(),
                 after: Some(Position {
                     number: if order == Order::Id { 0 } else { 7 },
                     place: 3,
@@ -211,7 +215,7 @@ mod tests {
             let (_, query) = path.split_once('?').unwrap_or_default();
             assert_eq!(read(query)?, asked);
         }
-        assert_eq!(read("")?, Populations::default());
+        assert_eq!(read("")?, PopulationQuery::default());
         Ok(())
     }
 

@@ -26,7 +26,7 @@ pub trait Record: Sized + 'static {
     fn name(&self) -> &Name;
 
     /// A value that no two records of a file may share.
-    fn claim(&self) -> Option<Claim>;
+    fn unique_value(&self) -> Option<UniqueValue>;
 
     /// The record as a row of an insert or an update.
     fn to_row(&self, id: Option<i64>, version: Option<i64>) -> Value {
@@ -40,7 +40,7 @@ pub trait Record: Sized + 'static {
 
 /// A value that only one record may have.
 #[derive(Debug)]
-pub struct Claim {
+pub struct UniqueValue {
     /// The value.
     pub value: String,
     /// The field that claims it.

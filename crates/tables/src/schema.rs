@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use domain::name::MAX_CHARACTERS;
+use domain::name::MAX_NAME_CHARACTERS;
 
 use crate::table_spec::ColumnType::{Boolean, Integer, Text};
 use crate::table_spec::{Column, Declaration, Filter, FilterKind, TableSpec};
@@ -22,8 +22,8 @@ pub static PLACE_TABLE: Declaration = Declaration {
     change_log_id: "place_id",
     columns: &[
         Column::id(),
-        Column::new("name", "name", Text(MAX_CHARACTERS)),
-        Column::new("name_key", "key", Text(MAX_CHARACTERS)).internal(),
+        Column::new("name", "name", Text(MAX_NAME_CHARACTERS)),
+        Column::new("name_key", "key", Text(MAX_NAME_CHARACTERS)).internal(),
     ],
     filters: &[
         Filter::new("name", FilterKind::NamePrefix),
@@ -43,11 +43,11 @@ pub static PERSON_TABLE: Declaration = Declaration {
     change_log_id: "person_id",
     columns: &[
         Column::id(),
-        Column::new("name", "name", Text(MAX_CHARACTERS)),
+        Column::new("name", "name", Text(MAX_NAME_CHARACTERS)),
         Column::new("is_alive", "isAlive", Boolean),
         Column::new("place_id", "placeId", Integer).nullable(),
         Column::new("is_king", "isKing", Boolean),
-        Column::new("name_key", "key", Text(MAX_CHARACTERS)).internal(),
+        Column::new("name_key", "key", Text(MAX_NAME_CHARACTERS)).internal(),
     ],
     filters: &[
         Filter::new("isAlive", FilterKind::Boolean("is_alive")),

@@ -8,7 +8,7 @@ use domain::Param;
 use edge::change_seqs::{self, CHANGE_SEQ};
 use edge::{ChangeSeqs, Env, Error, Request, ServiceClient};
 use futures_util::future::{join, try_join};
-use http_semantics::{Format, Problem, Tag};
+use http_semantics::{MediaType, Problem, Tag};
 
 use crate::domain::Malformed;
 
@@ -69,12 +69,12 @@ pub async fn change_seqs(env: Env) -> Option<ChangeSeqs> {
 ///
 /// # Errors
 /// A header without entity tags.
-pub async fn unchanged(request: &Request, format: Format) -> Result<Option<Tag>, Problem> {
-    let Some(known) = request.preconditions()?.known_counters(format) else {
+pub async fn unchanged(request: &Request, format: MediaType) -> Result<Option<Tag>, Problem> {
+    let Some(known) = request.preconditions()?.known_change_seqs(format) else {
         return Ok(None);
     };
     let current = change_seqs::current(request, change_seqs).await;
-    Ok((current == Some(known.into())).then(|| Tag::of_list(format, &known)))
+    Ok((current == Some(known.into())).then(|| Tag::from_change_seqs(format, &known)))
 }
 
 /// A header of a response.
@@ -100,22 +100,23 @@ fn tag(response: &web_sys::Response) -> Option<Tag> {
 /// What a backend's tag is made of: a change sequence or a version.
 fn validator(response: &web_sys::Response) -> Option<i64> {
     let tag = tag(response)?;
-    let change_seq = tag.counters(Format::Json).map(|[seq]| seq);
+    let change_seq = tag.change_seqs(MediaType::Json).map(|[seq]| seq);
     change_seq.or(tag.version())
 }
 
 /// The change sequence of a response, from its header or its tag.
 fn change_seq(response: &web_sys::Response) -> Option<i64> {
-    change_seq_header(response).or_else(|| tag(response)?.counters(Format::Json).map(|[seq]| seq))
+    change_seq_header(response)
+        .or_else(|| tag(response)?.change_seqs(MediaType::Json).map(|[seq]| seq))
 }
 
 impl PeoplePart {
-    fn new(places: &web_sys::Response, response: web_sys::Response, format: Format) -> Self {
+    fn new(places: &web_sys::Response, response: web_sys::Response, format: MediaType) -> Self {
         let validators = [validator(places), validator(&response)].map(Option::unwrap_or_default);
         let change_seqs = change_seq(places).zip(change_seq(&response));
         Self {
             response,
-            tag: Tag::of_list(format, &validators),
+            tag: Tag::from_change_seqs(format, &validators),
             change_seqs: change_seqs.map(|(places, people)| ChangeSeqs { places, people }),
         }
     }
@@ -158,7 +159,7 @@ impl Backends {
     pub async fn fetch(
         &self,
         [places, people]: [&str; 2],
-        format: Format,
+        format: MediaType,
         is_head: bool,
     ) -> Result<Fetched, Error> {
         let people = async {
@@ -196,14 +197,19 @@ impl Backends {
             (false, true) => of_people = self.people.get(people).await,
             (false, false) => {}
         }
-        Ok(Some(self.fetched(of_place, of_people, Format::Json, false)))
+        Ok(Some(self.fetched(
+            of_place,
+            of_people,
+            MediaType::Json,
+            false,
+        )))
     }
 
     fn fetched(
         &self,
         places: web_sys::Response,
         people: Result<web_sys::Response, Error>,
-        format: Format,
+        format: MediaType,
         is_head: bool,
     ) -> Fetched {
         // A HEAD has no body that could be malformed, so its headers must have a tag.

@@ -11,9 +11,9 @@ use std::rc::Rc;
 
 use edge::auth::gateway_guard;
 use edge::{Layer, MethodRouter, Router, any, get, health, post};
-use http_semantics::Format;
+use http_semantics::MediaType;
 use http_semantics::auth::Scope;
-use http_semantics::media::{LIST, TABLE};
+use http_semantics::media::{LIST_MEDIA_TYPES, TABLE_MEDIA_TYPES};
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -47,19 +47,19 @@ pub fn router() -> Router {
             "/people-per-place",
             get(people_per_place::list)
                 .cached(change_seqs)
-                .stale_if_error(LIST),
+                .stale_if_error(LIST_MEDIA_TYPES),
         )
         .route(
             "/people-per-place/{id}",
             get(people_per_place::read)
                 .cached(change_seqs)
-                .stale_if_error(&[Format::Json]),
+                .stale_if_error(&[MediaType::Json]),
         )
         .route(
             "/statistics/places",
             get(statistics::places)
                 .cached(change_seqs)
-                .stale_if_error(TABLE),
+                .stale_if_error(TABLE_MEDIA_TYPES),
         )
         .route("/integrity", get(routes::integrity))
         .route(

@@ -57,7 +57,7 @@ pub fn router() -> Router {
         .route("/people/population", get(routes::population))
         .route(
             "/people/import",
-            post(routes::import).accepts(&import::Format::MEDIA_TYPES),
+            post(routes::import).accepts(&import::FileFormat::MEDIA_TYPES),
         )
         .route("/people/export", get(collection::export::<Person>))
         .route("/people/changes", get(collection::changes::<Person>))

@@ -56,7 +56,7 @@ pub fn router() -> Router {
         .route("/places/as-of", get(routes::as_of))
         .route(
             "/places/import",
-            post(routes::import).accepts(&import::Format::MEDIA_TYPES),
+            post(routes::import).accepts(&import::FileFormat::MEDIA_TYPES),
         )
         .route("/places/export", get(collection::export::<Place>))
         .route("/places/changes", get(collection::changes::<Place>))

@@ -2,8 +2,8 @@
 
 use domain::Param;
 use http_semantics::Problem;
-use http_semantics::media::LIST;
-use tables::page::{self, Limit};
+use http_semantics::media::LIST_MEDIA_TYPES;
+use tables::page::{self, PageSize};
 use tables::{Cursor, Record, change_log};
 
 use super::{Collection, not_found, path};
@@ -21,7 +21,7 @@ fn position(
     request: &Request,
     parameter: &'static str,
     known: &'static [&'static str],
-) -> Result<(i64, Limit), Problem> {
+) -> Result<(i64, PageSize), Problem> {
     let params = request.params(known)?;
     let position = match params.get::<Cursor>(parameter)? {
         None => 0,
@@ -41,8 +41,8 @@ fn position(
 pub async fn history<R: Collection>(request: Request) -> Result<Response, Error> {
     let id: R::Id = request.id()?;
     let (after, limit) = position(&request, "after", HISTORY_PARAMETERS)?;
-    let format = request.format(LIST)?;
-    let statement = change_log::versions(R::table(), id.into(), after, limit, format.frame());
+    let format = request.format(LIST_MEDIA_TYPES)?;
+    let statement = change_log::versions(R::table(), id.into(), after, limit, format.framing());
     let row = Database::new(&request.env)?.row(&statement).await?;
     let row = row.ok_or_else(Problem::internal)?;
     let last = row.integer("last");
@@ -53,7 +53,7 @@ pub async fn history<R: Collection>(request: Request) -> Result<Response, Error>
     let next = last.filter(|_| row.truth("has_more")).map(Cursor::Id);
     let next = next.map(|after| page::next_link(&path, &request.query, &after.to_string()));
     let body = Body::Js(row.value("body"));
-    Ok(Response::ok(format.media_type(), body).header_if("link", next))
+    Ok(Response::ok(format.content_type(), body).header_if("link", next))
 }
 
 /// `GET /v1/{collection}/changes`: every change after a cursor, in the order in which they were
@@ -63,15 +63,15 @@ pub async fn history<R: Collection>(request: Request) -> Result<Response, Error>
 /// An invalid query.
 pub async fn changes<R: Record>(request: Request) -> Result<Response, Error> {
     let (since, limit) = position(&request, "since", CHANGES_PARAMETERS)?;
-    let format = request.format(LIST)?;
-    let statement = change_log::since(R::table(), since, limit, format.frame());
+    let format = request.format(LIST_MEDIA_TYPES)?;
+    let statement = change_log::since(R::table(), since, limit, format.framing());
     let row = Database::new(&request.env)?.row(&statement).await?;
     let row = row.ok_or_else(Problem::internal)?;
     let next = Cursor::Id(row.integer("last").unwrap_or(since)).to_string();
     let path = format!("{}/changes", path::<R>());
     let link = page::since_link(&path, &request.query, &next);
     let body = Body::Js(row.value("body"));
-    Ok(Response::ok(format.media_type(), body).header("link", link))
+    Ok(Response::ok(format.content_type(), body).header("link", link))
 }
 
 /// The change sequence of the table, to revalidate cached responses that depend on it alone.

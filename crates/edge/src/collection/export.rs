@@ -1,8 +1,8 @@
 //! Exports: a whole table, part by part.
 
 use futures_util::{Stream, stream};
-use http_semantics::export_format::{FILE, Named, unfinished};
-use http_semantics::{Format, Params, Problem};
+use http_semantics::export_format::{EXPORT_MEDIA_TYPES, ExportFormat, abort_marker};
+use http_semantics::{MediaType, Params, Problem};
 use js_sys::Uint8Array;
 use tables::list_statement::export_part;
 use tables::statement::MAX_TEXT_BYTES;
@@ -13,10 +13,10 @@ use crate::http::response::encoded;
 use crate::{Body, Database, Error, Request, Response};
 
 /// The format: `format` in the query, or else `Accept`.
-fn format(request: &Request, params: &Params) -> Result<Format, Problem> {
+fn format(request: &Request, params: &Params) -> Result<MediaType, Problem> {
     match params.get("format")? {
-        Some(Named(format)) => Ok(format),
-        None => request.format(FILE),
+        Some(ExportFormat(format)) => Ok(format),
+        None => request.format(EXPORT_MEDIA_TYPES),
     }
 }
 
@@ -29,13 +29,13 @@ pub async fn export<R: Record>(request: Request) -> Result<Response, Error> {
     let table = R::table();
     let params = request.params(&table.export_parameters)?;
     let format = format(&request, &params)?;
-    let query = ListQuery::read(table, &params)?;
+    let query = ListQuery::from_params(table, &params)?;
     let database = Database::new(&request.env)?;
     let name = table.declaration.collection;
     let disposition = format!("attachment; filename=\"{name}.{}\"", format.name());
     let parts = parts(database, table, query, format);
-    let body = Body::ended(parts, move |problem| unfinished(format, problem));
-    Ok(Response::ok(format.media_type(), body).header("content-disposition", disposition))
+    let body = Body::ended(parts, move |problem| abort_marker(format, problem));
+    Ok(Response::ok(format.content_type(), body).header("content-disposition", disposition))
 }
 
 /// The most records of a part. A part is one call of D1, which costs more than its rows.
@@ -51,7 +51,7 @@ fn parts(
     database: Database,
     table: &'static TableSpec,
     query: ListQuery,
-    format: Format,
+    format: MediaType,
 ) -> impl Stream<Item = Result<Uint8Array, Error>> {
     let state = (database, query, Some(0));
     stream::try_unfold(state, move |(database, query, after)| async move {

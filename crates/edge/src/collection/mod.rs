@@ -7,8 +7,8 @@ mod write;
 
 use domain::RecordId;
 use futures_util::future::join;
-use http_semantics::media::TABLE;
-use http_semantics::{Format, Problem, Tag};
+use http_semantics::media::TABLE_MEDIA_TYPES;
+use http_semantics::{MediaType, Problem, Tag};
 use tables::{ListQuery, Record, list_statement, record_statement};
 
 use crate::change_seqs::{CHANGE_SEQ, ChangeSeqs};
@@ -57,8 +57,8 @@ pub fn not_found<R: Record>(id: impl Into<i64>) -> Problem {
 /// An invalid query.
 pub async fn list<R: Record>(request: Request) -> Result<Response, Error> {
     let table = R::table();
-    let query = ListQuery::read(table, &request.params(&table.list_parameters)?)?;
-    let format = request.format(TABLE)?;
+    let query = ListQuery::from_params(table, &request.params(&table.list_parameters)?)?;
+    let format = request.format(TABLE_MEDIA_TYPES)?;
     let seen = request.seen(format)?;
     let page = list_statement::page(table, &query, format, seen);
     let page = Database::new(&request.env)?.page(&page).await?;
@@ -77,7 +77,7 @@ pub async fn read<R: Collection>(request: Request) -> Result<Response, Error> {
     let row = row.ok_or_else(|| not_found::<R>(id))?;
     let change_seq = row.integer("change_seq");
     let record = VersionedRecord::from_row(id.into(), &row);
-    let tag = Tag::of_version(record.version);
+    let tag = Tag::from_version(record.version);
     if request.preconditions()?.not_modified(Some(record.version)) {
         return Ok(Response::not_modified(&tag));
     }
@@ -98,7 +98,7 @@ pub async fn read<R: Collection>(request: Request) -> Result<Response, Error> {
 pub async fn document<R: Collection>(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let body = Body::Text(R::OPENAPI.to_owned());
-    Ok(Response::ok(Format::Json.media_type(), body))
+    Ok(Response::ok(MediaType::Json.content_type(), body))
 }
 
 /// `GET /readyz`: whether the database and the other service respond.

@@ -232,9 +232,10 @@ async fn try_write<W: Writer>(
     let before: Option<W::Record> = current.as_ref().map(VersionedRecord::record).transpose()?;
     let record = match (change, &before) {
         (Change::Replace(record), _) => record.clone(),
-        (Change::Merge(patch), Some(before)) => {
-            record_of(before.to_object().patched(patch.clone()), Some(id.into()))?
-        }
+        (Change::Merge(patch), Some(before)) => record_of(
+            before.to_object().merge_patched(patch.clone()),
+            Some(id.into()),
+        )?,
         (Change::Merge(_), None) => return Err(not_found::<W::Record>(id).into()),
     };
     let written = match (current, before) {

@@ -6,7 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use http_semantics::bookmark::{Bookmarks, NEWEST, Register};
+use http_semantics::bookmark::{Backend, Bookmarks, FIRST_PRIMARY};
 
 /// The header of the token, in requests and answers, and between the workers.
 pub const BOOKMARK: &str = "x-d1-bookmark";
@@ -15,7 +15,7 @@ pub const BOOKMARK: &str = "x-d1-bookmark";
 #[derive(Default)]
 pub struct Consistency {
     /// The register that this worker keeps.
-    own: Option<Register>,
+    own: Option<Backend>,
     /// Whether every single statement is of the primary.
     is_of_primary: Cell<bool>,
     seen: RefCell<Bookmarks>,
@@ -24,7 +24,7 @@ pub struct Consistency {
 impl Consistency {
     /// For a request of a worker; what it must be as new as is not known yet.
     pub fn new(worker: &str) -> Self {
-        let own = Register::of(worker);
+        let own = Backend::from_worker(worker);
         Self {
             own,
             ..Self::from_primary()
@@ -56,18 +56,18 @@ impl Consistency {
     pub fn session_constraint(&self) -> Option<String> {
         let own = self.own?;
         Some(if self.is_of_primary.get() {
-            NEWEST.to_owned()
+            FIRST_PRIMARY.to_owned()
         } else {
-            self.seen.borrow().constraint(own).to_owned()
+            self.seen.borrow().session_constraint(own).to_owned()
         })
     }
 
     /// What another worker is to be asked with. A register asks another one for no reader's
     /// sake.
-    pub fn demand(&self) -> Option<String> {
+    pub fn request_token(&self) -> Option<String> {
         match self.own {
-            Some(_) => Some(NEWEST.to_owned()),
-            None => self.seen.borrow().demand(),
+            Some(_) => Some(FIRST_PRIMARY.to_owned()),
+            None => self.seen.borrow().request_token(),
         }
     }
 
@@ -79,13 +79,13 @@ impl Consistency {
     /// The database has answered as of a bookmark.
     pub fn answered(&self, bookmark: &str) {
         if let Some(own) = self.own {
-            self.seen.borrow_mut().see(own, bookmark);
+            self.seen.borrow_mut().advance(own, bookmark);
         }
     }
 
     /// Somebody else has seen something on behalf of this request.
     pub fn observe(&self, other: &Bookmarks) {
-        self.seen.borrow_mut().see_all(other);
+        self.seen.borrow_mut().merge(other);
     }
 
     /// What has been seen so far.

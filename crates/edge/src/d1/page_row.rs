@@ -1,6 +1,6 @@
 //! A page of a table: one row of (body, cursor, total, `change_seq`).
 
-use http_semantics::{Format, Tag};
+use http_semantics::{MediaType, Tag};
 use tables::page;
 use tables::statement::Statement;
 
@@ -45,13 +45,13 @@ impl PageRow {
     #[must_use]
     pub fn into_response(
         self,
-        format: Format,
+        format: MediaType,
         path: &str,
         query: &str,
         seen: Option<i64>,
     ) -> Response {
         let counter = self.0.integer("change_seq").unwrap_or_default();
-        let tag = Tag::of_list(format, &[counter]);
+        let tag = Tag::from_change_seqs(format, &[counter]);
         if seen == Some(counter) {
             return Response::not_modified(&tag);
         }
@@ -59,7 +59,7 @@ impl PageRow {
             .after()
             .map(|after| page::next_link(path, query, &after));
         let count = self.0.integer("total").map(|count| count.to_string());
-        Response::ok(format.media_type(), Body::Js(self.body()))
+        Response::ok(format.content_type(), Body::Js(self.body()))
             .made_at(Some(ChangeSeqs::from_table(counter)))
             .tagged(&tag)
             .header_if("link", next)

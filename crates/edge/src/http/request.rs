@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use domain::Param;
 use futures_util::StreamExt;
-use http_semantics::idempotency::Key;
+use http_semantics::idempotency::IdempotencyKey;
 use http_semantics::json::Object;
 use http_semantics::timing::Timings;
-use http_semantics::{Format, Params, Preconditions, Problem, negotiation};
+use http_semantics::{MediaType, Params, Preconditions, Problem, negotiation};
 use worker::Context;
 
 use crate::env::Env;
@@ -73,7 +73,7 @@ impl Request {
     /// # Errors
     /// An unknown or repeated parameter.
     pub fn params(&self, known: &'static [&'static str]) -> Result<Params, Problem> {
-        Params::read(&self.query, known)
+        Params::parse(&self.query, known)
     }
 
     /// A request header.
@@ -102,9 +102,9 @@ impl Request {
     ///
     /// # Errors
     /// An `Accept` that allows none of them.
-    pub fn format<F: negotiation::Form>(&self, offered: &[F]) -> Result<F, Problem> {
+    pub fn format<F: negotiation::Negotiable>(&self, offered: &[F]) -> Result<F, Problem> {
         self.is_negotiated.set(true);
-        negotiation::chosen(self.header("accept").as_deref(), offered)
+        negotiation::choose(self.header("accept").as_deref(), offered)
             .ok_or_else(|| Problem::not_acceptable(offered))
     }
 
@@ -127,8 +127,8 @@ impl Request {
     ///
     /// # Errors
     /// An invalid header.
-    pub fn seen(&self, format: Format) -> Result<Option<i64>, Problem> {
-        let known = self.preconditions()?.known_counters(format);
+    pub fn seen(&self, format: MediaType) -> Result<Option<i64>, Problem> {
+        let known = self.preconditions()?.known_change_seqs(format);
         Ok(known.map(|[counter]| counter))
     }
 
@@ -136,7 +136,7 @@ impl Request {
     ///
     /// # Errors
     /// An invalid header.
-    pub fn idempotency_key(&self) -> Result<Option<Key>, Problem> {
+    pub fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Problem> {
         self.header_as("idempotency-key")
     }
 
@@ -192,6 +192,6 @@ impl Request {
     pub async fn object(&self, accepted: &[&'static str]) -> Result<(Object, Vec<u8>), Error> {
         self.media_type(accepted)?;
         let body = self.body(MAX_RECORD_BYTES).await?;
-        Ok((Object::read(&body)?, body))
+        Ok((Object::parse(&body)?, body))
     }
 }

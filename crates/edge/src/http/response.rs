@@ -6,7 +6,7 @@ mod copy;
 mod headers;
 
 use http_semantics::trace::RequestId;
-use http_semantics::{Format, Problem, Tag, problem};
+use http_semantics::{MediaType, Problem, Tag, problem};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, ResponseInit};
 
@@ -99,7 +99,7 @@ impl Response {
     /// 200 with a record and its tag.
     #[must_use]
     pub fn record(body: Body, tag: &Tag) -> Self {
-        Self::ok(Format::Json.media_type(), body).tagged(tag)
+        Self::ok(MediaType::Json.content_type(), body).tagged(tag)
     }
 
     /// The same as 201, with the address of the new record.
@@ -193,7 +193,7 @@ impl Response {
             return self;
         }
         if let Body::Problem(problem) = self.body {
-            self.body = Body::Problem(Box::new(problem.of_request(id)));
+            self.body = Body::Problem(Box::new(problem.with_request_id(id)));
         }
         self.header(REQUEST_ID, id.as_str())
     }

@@ -162,7 +162,7 @@ mod tests {
             random in any::<[u64; 3]>(),
             percent in 0..=100_u32,
         ) {
-            let trace = Traceparent::begin(random);
+            let trace = Traceparent::from_random(random);
             let sampling = Sampling::Percent(percent);
             prop_assert!(sampling.takes(true, &trace));
             prop_assert_eq!(sampling.takes(false, &trace), trace.sampling_bucket() < percent);

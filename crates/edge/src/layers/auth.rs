@@ -2,7 +2,7 @@
 
 use domain::Param;
 use http_semantics::Problem;
-use http_semantics::auth::{Policy, Scope, Token};
+use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 
 use crate::env::Env;
 use crate::error::Error;
@@ -19,32 +19,32 @@ pub const SERVICE: &str = "x-service-secret";
 pub const FORWARDED: &str = "x-gateway-forwarded";
 
 /// Checks whether a request may use a scope: the token that allows it, if it needed one.
-pub type Guard = fn(&Request, Scope) -> Result<Option<Token>, Error>;
+pub type Guard = fn(&Request, Scope) -> Result<Option<BearerToken>, Error>;
 
 /// The policy: the variables `READS` and `WRITES`, and the secret `TOKENS`.
 #[must_use]
-pub fn policy(env: &Env) -> Policy {
+pub fn policy(env: &Env) -> AccessPolicy {
     let [reads, writes, tokens] = ["READS", "WRITES", "TOKENS"].map(|name| env.setting(name));
-    Policy::of(reads.as_deref(), writes.as_deref(), tokens)
+    AccessPolicy::from_settings(reads.as_deref(), writes.as_deref(), tokens)
 }
 
 /// The secret that the workers share, if it is set and long enough.
 #[must_use]
-pub fn secret(env: &Env) -> Option<Token> {
-    Token::parse(&env.setting("SERVICE_SECRET")?)
+pub fn secret(env: &Env) -> Option<BearerToken> {
+    BearerToken::parse(&env.setting("SERVICE_SECRET")?)
 }
 
 /// Checks the token in `Authorization`.
 ///
 /// # Errors
 /// A request without the token that it needs.
-pub fn admit(request: &Request, scope: Scope) -> Result<Option<Token>, Problem> {
+pub fn admit(request: &Request, scope: Scope) -> Result<Option<BearerToken>, Problem> {
     let policy = policy(&request.env);
     if policy.is_open(scope) {
         return Ok(None);
     }
-    let token = Token::of_authorization(request.header("authorization").as_deref())?;
-    policy.admit(scope, token.as_ref())?;
+    let token = BearerToken::from_authorization(request.header("authorization").as_deref())?;
+    policy.authorize(scope, token.as_ref())?;
     Ok(token)
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn authenticate(
     request: &Request,
     properties: &Properties,
     guard: Guard,
-) -> Result<Option<Token>, Error> {
+) -> Result<Option<BearerToken>, Error> {
     if properties.is_internal && request.header(FORWARDED).is_some() {
         return Err(Problem::unknown_route().into());
     }
@@ -73,7 +73,7 @@ pub(crate) fn authenticate(
 ///
 /// # Errors
 /// A request without the token that it needs.
-pub fn gateway_guard(request: &Request, scope: Scope) -> Result<Option<Token>, Error> {
+pub fn gateway_guard(request: &Request, scope: Scope) -> Result<Option<BearerToken>, Error> {
     Ok(admit(request, scope)?)
 }
 
@@ -81,9 +81,9 @@ pub fn gateway_guard(request: &Request, scope: Scope) -> Result<Option<Token>, E
 ///
 /// # Errors
 /// A request with neither.
-pub fn backend_guard(request: &Request, scope: Scope) -> Result<Option<Token>, Error> {
+pub fn backend_guard(request: &Request, scope: Scope) -> Result<Option<BearerToken>, Error> {
     if let Some(given) = request.header(SERVICE)
-        && secret(&request.env).is_some_and(|secret| secret.is(&given))
+        && secret(&request.env).is_some_and(|secret| secret.matches(&given))
     {
         return Ok(None);
     }

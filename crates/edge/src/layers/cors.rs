@@ -1,6 +1,6 @@
 //! CORS for all responses of a worker, by the setting `ALLOWED_ORIGINS`.
 
-use http_semantics::cors::Policy;
+use http_semantics::cors::CorsPolicy;
 
 use crate::env::Env;
 use crate::http::request_parts::{Method, RequestParts};
@@ -20,7 +20,7 @@ impl Cors {
     /// The part of a request; none if no origin is allowed.
     pub fn new(parts: &RequestParts, env: &Env) -> Option<Self> {
         let setting = env.setting(SETTING)?;
-        if Policy::of(&setting).is_closed() {
+        if CorsPolicy::new(&setting).is_closed() {
             return None;
         }
         let is_options = parts.method == Method::Options;
@@ -35,7 +35,7 @@ impl Cors {
     /// worker.
     pub fn add_to(&self, response: Response) -> Response {
         let allow = response.allow().filter(|_| self.is_preflight);
-        Policy::of(&self.setting)
+        CorsPolicy::new(&self.setting)
             .headers(self.origin.as_deref(), allow.as_deref())
             .into_iter()
             .fold(response, |response, (name, value)| {

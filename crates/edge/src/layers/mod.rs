@@ -17,7 +17,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use http_semantics::Problem;
-use http_semantics::auth::Token;
+use http_semantics::auth::BearerToken;
 use http_semantics::problem::Kind;
 use http_semantics::rate_limit::RateLimit;
 
@@ -68,7 +68,7 @@ pub struct Exchange<'a> {
     /// Its properties, or those of the path.
     pub(crate) properties: Option<&'a Properties>,
     /// The token of the caller, or the reason to reject the request.
-    caller: Option<Result<Option<Token>, Error>>,
+    caller: Option<Result<Option<BearerToken>, Error>>,
     is_authorized: bool,
     /// Whether the handler read `Accept`.
     pub(crate) is_negotiated: Rc<Cell<bool>>,
@@ -183,7 +183,7 @@ impl Exchange<'_> {
     pub(crate) fn respond(&self, outcome: Result<Response, Error>) -> Response {
         outcome.unwrap_or_else(|error| {
             let problem = error.into_problem();
-            Response::problem(&problem.answering(!self.method.is_safe()))
+            Response::problem(&problem.for_method(!self.method.is_safe()))
         })
     }
 

@@ -3,7 +3,7 @@
 
 use domain::Param;
 use http_semantics::Problem;
-use http_semantics::auth::Token;
+use http_semantics::auth::BearerToken;
 use http_semantics::rate_limit::RateLimit;
 use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -27,10 +27,10 @@ pub fn of(env: &Env) -> Option<RateLimit> {
 pub async fn count(
     request: &Request,
     limit: RateLimit,
-    token: Option<&Token>,
+    token: Option<&BearerToken>,
 ) -> Result<(), Problem> {
     let key = match token {
-        Some(token) => token.name(),
+        Some(token) => token.pseudonym(),
         None => request.header("cf-connecting-ip").unwrap_or_default(),
     };
     // If the limiter fails, the request passes.

@@ -65,7 +65,7 @@ pub(crate) async fn find(request: &mut Request, read: &ReadSeqs) -> Lookup {
         let seqs = change_seqs::current(request, move |env| read(env)).await;
         if seqs == Some(response.change_seqs) {
             let span = [began, now()];
-            request.timings.borrow_mut().note("held", span, "proved");
+            request.timings.borrow_mut().record("held", span, "proved");
             request.is_negotiated.set(is_negotiated);
             return Lookup::Hit(match etag.as_deref().and_then(Tag::parse) {
                 Some(tag) => Response::not_modified(&tag).with_copy(&response),

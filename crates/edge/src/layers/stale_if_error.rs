@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use futures_util::future::LocalBoxFuture;
-use http_semantics::Format;
+use http_semantics::MediaType;
 
 use crate::error::Error;
 use crate::http::request::Request;
@@ -20,4 +20,4 @@ pub trait StaleIfError {
 }
 
 /// Creates the fallback of a request, in one of these formats.
-pub type Fallback = fn(&Request, &'static [Format]) -> Rc<dyn StaleIfError>;
+pub type Fallback = fn(&Request, &'static [MediaType]) -> Rc<dyn StaleIfError>;

@@ -82,11 +82,11 @@ impl Trace {
         let given = header(TRACEPARENT).and_then(|text| Traceparent::parse(&text));
         let state = given.as_ref().and_then(|_| header(TRACESTATE));
         let own = given.map_or_else(
-            || Traceparent::begin([random(), random(), random()]),
+            || Traceparent::from_random([random(), random(), random()]),
             |given| given.child(random()),
         );
         Self {
-            id: RequestId::of(header(REQUEST_ID).as_deref(), &own),
+            id: RequestId::from_header(header(REQUEST_ID).as_deref(), &own),
             state: state.filter(|state| state.len() <= MAX_TRACESTATE),
             method: parts.method,
             ..Self::with(own)
@@ -96,12 +96,12 @@ impl Trace {
     /// A new trace.
     #[must_use]
     pub fn begin() -> Self {
-        Self::with(Traceparent::begin([random(), random(), random()]))
+        Self::with(Traceparent::from_random([random(), random(), random()]))
     }
 
     fn with(own: Traceparent) -> Self {
         Self {
-            id: RequestId::of(None, &own),
+            id: RequestId::from_header(None, &own),
             own,
             state: None,
             method: Method::Other,

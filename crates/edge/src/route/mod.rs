@@ -8,7 +8,7 @@ pub mod properties;
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use http_semantics::Format;
+use http_semantics::MediaType;
 use http_semantics::auth::Scope;
 
 use crate::change_seqs::{self, ChangeSeqs};
@@ -163,7 +163,7 @@ impl MethodRouter {
 
     /// Responds with a stale response if a service fails.
     #[must_use]
-    pub fn stale_if_error(self, formats: &'static [Format]) -> Self {
+    pub fn stale_if_error(self, formats: &'static [MediaType]) -> Self {
         self.with(|properties| properties.stale_if_error = Some(formats))
     }
 

@@ -1,6 +1,6 @@
 //! The properties of a route, which the layers read.
 
-use http_semantics::Format;
+use http_semantics::MediaType;
 use http_semantics::auth::Scope;
 
 use crate::change_seqs::ReadSeqs;
@@ -47,7 +47,7 @@ pub struct Properties {
     /// tell whether they are valid.
     pub cached: Option<ReadSeqs>,
     /// Whether a stale response replaces an error of a service, in these formats.
-    pub stale_if_error: Option<&'static [Format]>,
+    pub stale_if_error: Option<&'static [MediaType]>,
     /// Responds instead of the handler, for example if a page needs a login.
     pub gate: Option<fn(&Request) -> Option<Response>>,
     /// Turns an error of the handler into a page.

@@ -135,7 +135,7 @@ impl CallPolicy {
     fn record(&self, started: i64, outcome: &'static str) {
         if let Some(timings) = &self.timings {
             let span = [started, now()];
-            timings.borrow_mut().note(self.service, span, outcome);
+            timings.borrow_mut().record(self.service, span, outcome);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Requests to a service: our own, and those of clients that are forwarded.
 
 use http_semantics::Tag;
-use http_semantics::auth::Token;
+use http_semantics::auth::BearerToken;
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use web_sys::{Headers, RequestInit};
@@ -136,8 +136,8 @@ impl ServiceClient {
     /// Sets the headers that identify the request and the caller, and removes those that a
     /// client has sent.
     fn sign(&self, sent: &Headers, is_forwarded: bool) -> Result<(), JsValue> {
-        let secret = self.secret.as_ref().map(Token::reveal);
-        let demand = self.reading.demand();
+        let secret = self.secret.as_ref().map(BearerToken::reveal);
+        let demand = self.reading.request_token();
         let own = [
             (access::SERVICE, secret),
             (access::FORWARDED, is_forwarded.then_some("1")),

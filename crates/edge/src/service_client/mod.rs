@@ -16,7 +16,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use domain::Param;
-use http_semantics::auth::Token;
+use http_semantics::auth::BearerToken;
 use http_semantics::bookmark::Bookmarks;
 use http_semantics::problem::Kind;
 use http_semantics::timing::Timings;
@@ -57,7 +57,7 @@ pub struct ServiceClient {
     trace: Rc<Trace>,
     reading: Rc<Consistency>,
     /// Proves to the service that the caller is one of our workers.
-    secret: Option<Token>,
+    secret: Option<BearerToken>,
 }
 
 impl ServiceClient {

@@ -1,7 +1,7 @@
 //! Who calls, under which name, and what they may: headers and settings.
 
 use domain::Param;
-use http_semantics::auth::{Policy, Scope, Token};
+use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 use http_semantics::bookmark::Bookmarks;
 use http_semantics::cors;
 use http_semantics::rate_limit::RateLimit;
@@ -97,8 +97,8 @@ fn traceparent(input: &[u8]) -> Result<Verdict, String> {
 
 fn request_id(input: &[u8]) -> Result<Verdict, String> {
     let text = text(input);
-    let trace = Traceparent::begin([1, 2, 3]);
-    let id = RequestId::of(Some(&text), &trace);
+    let trace = Traceparent::from_random([1, 2, 3]);
+    let id = RequestId::from_header(Some(&text), &trace);
     if RequestId::parse(&text).is_none() {
         same("another's name", &id.as_str(), &trace.trace_id())?;
         return Ok(Verdict::Refused(text.into_owned()));
@@ -109,11 +109,11 @@ fn request_id(input: &[u8]) -> Result<Verdict, String> {
 
 fn authorization(input: &[u8]) -> Result<Verdict, String> {
     let text = text(input);
-    let Ok(Some(token)) = Token::of_authorization(Some(&text)) else {
+    let Ok(Some(token)) = BearerToken::from_authorization(Some(&text)) else {
         return Ok(Verdict::Refused(text.into_owned()));
     };
-    let again = Token::of_authorization(Some(&format!("Bearer {}", token.reveal())));
-    let is_same = matches!(again, Ok(Some(again)) if again.is(token.reveal()));
+    let again = BearerToken::from_authorization(Some(&format!("Bearer {}", token.reveal())));
+    let is_same = matches!(again, Ok(Some(again)) if again.matches(token.reveal()));
     same("read again", &is_same, &true)?;
     Ok(Verdict::Taken(text.into_owned()))
 }
@@ -125,10 +125,10 @@ const HASH: &str = "9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176
 /// Whatever stands around it, an entry lets its token in, and nothing else does.
 fn tokens(input: &[u8]) -> Result<Verdict, String> {
     let text = text(input);
-    let token = Token::parse(TOKEN).ok_or("the token is none")?;
+    let token = BearerToken::parse(TOKEN).ok_or("the token is none")?;
     let lets_in = |setting: &str, scope| {
-        let policy = Policy::of(None, None, Some(setting.to_owned()));
-        policy.admit(scope, Some(&token)).is_ok()
+        let policy = AccessPolicy::from_settings(None, None, Some(setting.to_owned()));
+        policy.authorize(scope, Some(&token)).is_ok()
     };
     same(
         "an entry behind",
@@ -151,10 +151,12 @@ fn bookmark(input: &[u8]) -> Result<Verdict, String> {
     let Some(seen) = Bookmarks::parse(&text) else {
         return Ok(Verdict::Refused(text.into_owned()));
     };
-    let again = seen.demand().and_then(|token| Bookmarks::parse(&token));
+    let again = seen
+        .request_token()
+        .and_then(|token| Bookmarks::parse(&token));
     same("read again", &again, &Some(seen.clone()))?;
     let mut all = Bookmarks::default();
-    all.see_all(&seen);
+    all.merge(&seen);
     same("seen by another", &seen.token(), &all.token())?;
     Ok(Verdict::Taken(text.into_owned()))
 }
@@ -163,7 +165,7 @@ fn origins(input: &[u8]) -> Result<Verdict, String> {
     const ORIGIN: &str = "https://a.example";
     let text = text(input);
     let let_in = |setting: &str| {
-        let headers = cors::Policy::of(setting).headers(Some(ORIGIN), None);
+        let headers = cors::CorsPolicy::new(setting).headers(Some(ORIGIN), None);
         let of = |(name, _): &(&str, String)| *name == "access-control-allow-origin";
         headers.into_iter().find(of).map(|(_, origin)| origin)
     };

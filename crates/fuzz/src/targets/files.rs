@@ -1,7 +1,7 @@
 //! What is imported.
 
 use http_semantics::csv;
-use tables::import::{File, Format};
+use tables::import::{FileFormat, ImportFile};
 use tables::schema::PERSON;
 
 use super::queries::refused;
@@ -27,12 +27,12 @@ pub const TARGETS: &[Target] = &[
             "\u{feff}name\nx\n\ny",
             "name,name\n",
         ],
-        check: |input| file(input, Format::Csv),
+        check: |input| file(input, FileFormat::Csv),
     },
     Target {
         name: "NDJSON file",
         seeds: &["{\"name\":\"a\"}\n\n{\"name\":\"b\",\"id\":2}", "{}\n[]\n1"],
-        check: |input| file(input, Format::NdJson),
+        check: |input| file(input, FileFormat::NdJson),
     },
     Target {
         name: "JSON array file",
@@ -41,7 +41,7 @@ pub const TARGETS: &[Target] = &[
             "[]",
             "[1,\"\\\"\",[{}]]",
         ],
-        check: |input| file(input, Format::Array),
+        check: |input| file(input, FileFormat::Array),
     },
 ];
 
@@ -49,7 +49,7 @@ pub const TARGETS: &[Target] = &[
 /// CR, and passes over empty ones.
 fn record(input: &[u8]) -> Result<Verdict, String> {
     let text = text(input);
-    let Some((cells, rest)) = csv::record(&text) else {
+    let Some((cells, rest)) = csv::parse_record(&text) else {
         return Ok(Verdict::Refused(text.into_owned()));
     };
     let consumed = text.strip_suffix(rest).unwrap_or_default();
@@ -74,15 +74,15 @@ fn record(input: &[u8]) -> Result<Verdict, String> {
     for cell in &cells {
         same(
             "armoured and back",
-            &csv::disarmed(&csv::armoured(cell)),
+            &csv::unescape_formula(&csv::escape_formula(cell)),
             &cell.as_ref(),
         )?;
     }
     Ok(Verdict::Taken(text.into_owned()))
 }
 
-fn file(input: &[u8], format: Format) -> Result<Verdict, String> {
-    let file = match File::open(format, input.to_vec(), &PERSON) {
+fn file(input: &[u8], format: FileFormat) -> Result<Verdict, String> {
+    let file = match ImportFile::open(format, input.to_vec(), &PERSON) {
         Ok(file) => file,
         Err(problem) => return refused(&problem),
     };
@@ -100,7 +100,7 @@ fn file(input: &[u8], format: Format) -> Result<Verdict, String> {
     }
     // What is wrong within an element is its record's fault, not the file's.
     let other: Result<Vec<serde_json::Value>, _> = serde_json::from_slice(input);
-    if let (Format::Array, Ok(other)) = (format, other) {
+    if let (FileFormat::Array, Ok(other)) = (format, other) {
         same("elements", &records, &other.len())?;
     }
     Ok(Verdict::Taken(format!(

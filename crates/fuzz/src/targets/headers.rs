@@ -2,8 +2,8 @@
 
 use domain::Param;
 use http_semantics::etag::Tags;
-use http_semantics::idempotency::Key;
-use http_semantics::media::LIST;
+use http_semantics::idempotency::IdempotencyKey;
+use http_semantics::media::LIST_MEDIA_TYPES;
 use http_semantics::negotiation;
 use http_semantics::{Tag, prefer};
 
@@ -67,8 +67,8 @@ fn tags(input: &[u8]) -> Result<Verdict, String> {
 
 fn chosen(input: &[u8]) -> Result<Verdict, String> {
     let text = text(input);
-    let chosen = negotiation::chosen(Some(&text), LIST);
-    let anything = negotiation::chosen(Some(&format!("{text}, */*")), LIST);
+    let chosen = negotiation::choose(Some(&text), LIST_MEDIA_TYPES);
+    let anything = negotiation::choose(Some(&format!("{text}, */*")), LIST_MEDIA_TYPES);
     if chosen.is_some() && anything.is_none() {
         return Err("who accepts more gets less".to_owned());
     }
@@ -108,7 +108,7 @@ fn prefer(input: &[u8]) -> Result<Verdict, String> {
 
 fn key(input: &[u8]) -> Result<Verdict, String> {
     let text = text(input);
-    let Some(key) = Key::parse(&text) else {
+    let Some(key) = IdempotencyKey::parse(&text) else {
         return Ok(Verdict::Refused(text.into_owned()));
     };
     same("the key", &key.as_str(), &text.as_ref())?;
@@ -123,7 +123,9 @@ fn cookies(input: &[u8]) -> Result<Verdict, String> {
     let kept = join::domain::session::set_cookie(&token);
     let pair = kept.split(';').next();
     let again = join::domain::session::token(pair);
-    let again = again.as_ref().map(http_semantics::auth::Token::reveal);
+    let again = again
+        .as_ref()
+        .map(http_semantics::auth::BearerToken::reveal);
     same("kept and given back", &again, &Some(token.reveal()))?;
     Ok(Verdict::Taken(text.into_owned()))
 }

@@ -1,10 +1,10 @@
 //! What stands in addresses.
 
-use domain::param::whole;
+use domain::param::parse_positive_integer;
 use domain::{Moment, Param, PersonId};
 use http_semantics::{Params, Problem, path};
 use tables::ListQuery;
-use tables::population::Populations;
+use tables::population::PopulationQuery;
 use tables::schema::PERSON;
 use tables::{Cursor, page};
 
@@ -68,7 +68,7 @@ pub const TARGETS: &[Target] = &[
 fn id(input: &[u8]) -> Result<Verdict, String> {
     let text = text(input);
     let Some(id) = PersonId::parse(&text) else {
-        let is_one = whole(&text).is_some_and(|id| (1..1 << 53).contains(&id));
+        let is_one = parse_positive_integer(&text).is_some_and(|id| (1..1 << 53).contains(&id));
         return if is_one {
             Err("an id was refused".to_owned())
         } else {
@@ -109,13 +109,13 @@ fn moment(input: &[u8]) -> Result<Verdict, String> {
 
 fn address(input: &[u8]) -> Result<Verdict, String> {
     let text = text(input);
-    let (path, query) = path::of_address(&text);
+    let (path, query) = path::path_and_query(&text);
     let canonical = path::canonical(path);
     let is_part = canonical == "/" || text.contains(canonical);
     if !is_part || !text.contains(query) {
         return Err(format!("{canonical}?{query} is no part of it"));
     }
-    if path::split(&text).is_none() {
+    if path::checked_path_and_query(&text).is_none() {
         return Ok(Verdict::Refused(text.into_owned()));
     }
     let ambiguous = |part: &str| part.contains(['#', ' ', '\n']) || !part.is_ascii();
@@ -127,8 +127,9 @@ fn address(input: &[u8]) -> Result<Verdict, String> {
 
 fn list(input: &[u8]) -> Result<Verdict, String> {
     let text = text(input);
-    let asked =
-        |query: &str| ListQuery::read(&PERSON, &Params::read(query, &PERSON.list_parameters)?);
+    let asked = |query: &str| {
+        ListQuery::from_params(&PERSON, &Params::parse(query, &PERSON.list_parameters)?)
+    };
     match asked(&text) {
         Err(problem) => refused(&problem),
         Ok(list) => {
@@ -158,8 +159,8 @@ fn list(input: &[u8]) -> Result<Verdict, String> {
 fn statistics(input: &[u8]) -> Result<Verdict, String> {
     const NOW: i64 = 1_790_000_000_000;
     let text = text(input);
-    let read = Params::read(&text, Populations::PARAMETERS)
-        .and_then(|params| Populations::read(&params, NOW));
+    let read = Params::parse(&text, PopulationQuery::PARAMETERS)
+        .and_then(|params| PopulationQuery::from_params(&params, NOW));
     match read {
         Err(problem) => refused(&problem),
         Ok(asked) => Ok(Verdict::Taken(format!("{asked:?}"))),

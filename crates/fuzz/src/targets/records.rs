@@ -55,7 +55,7 @@ pub const TARGETS: &[Target] = &[
 
 fn object(input: &[u8]) -> Result<Verdict, String> {
     let other: Result<Value, _> = serde_json::from_slice(input);
-    match Object::read(input) {
+    match Object::parse(input) {
         Err(problem) => refused(&problem),
         Ok(read) => {
             let read = Value::Object(read.0);
@@ -63,7 +63,7 @@ fn object(input: &[u8]) -> Result<Verdict, String> {
             // Fractions are read as nearly as they need to be; no field has any.
             if !has_fraction(&read) {
                 let written = serde_json::to_vec(&read).unwrap_or_default();
-                let again = Object::read(&written).map(|object| Value::Object(object.0));
+                let again = Object::parse(&written).map(|object| Value::Object(object.0));
                 same("read again", &again, &Ok(read))?;
             }
             Ok(Verdict::Taken(String::from_utf8_lossy(input).into_owned()))
@@ -84,7 +84,7 @@ fn has_fraction(value: &Value) -> bool {
 /// patches get past the fields' reading.
 fn patch(input: &[u8]) -> Result<Verdict, String> {
     let mut lines = input.splitn(2, |byte| *byte == b'\n');
-    let mut read = || Object::read(lines.next().unwrap_or_default());
+    let mut read = || Object::parse(lines.next().unwrap_or_default());
     let (target, patch) = match (read(), read()) {
         (Ok(target), Ok(patch)) => (target, patch),
         (Err(problem), _) | (_, Err(problem)) => return refused(&problem),
@@ -96,20 +96,20 @@ fn patch(input: &[u8]) -> Result<Verdict, String> {
     json_patch::merge(&mut expected, &Value::Object(patch.0.clone()));
     same(
         "by RFC 7386",
-        &Value::Object(target.patched(patch).0),
+        &Value::Object(target.merge_patched(patch).0),
         &expected,
     )?;
     Ok(Verdict::Taken(expected.to_string()))
 }
 
 fn person(input: &[u8]) -> Result<Verdict, String> {
-    let object = match Object::read(input) {
+    let object = match Object::parse(input) {
         Ok(object) => object,
         Err(problem) => return refused(&problem),
     };
     let read = |object| {
-        let mut fields = Fields::of(object);
-        fields.forget("id");
+        let mut fields = Fields::new(object);
+        fields.ignore("id");
         Person::parse(fields, str::to_owned)
     };
     match read(object) {
@@ -134,15 +134,15 @@ fn person(input: &[u8]) -> Result<Verdict, String> {
 }
 
 fn place(input: &[u8]) -> Result<Verdict, String> {
-    let object = match Object::read(input) {
+    let object = match Object::parse(input) {
         Ok(object) => object,
         Err(problem) => return refused(&problem),
     };
-    match Place::parse(Fields::of(object), str::to_owned) {
+    match Place::parse(Fields::new(object), str::to_owned) {
         Err(errors) if errors.is_empty() => Err("refused without a reason".to_owned()),
         Err(errors) => Ok(Verdict::Refused(format!("{errors:?}"))),
         Ok(place) => {
-            let again = Place::parse(Fields::of(place.to_object()), str::to_owned);
+            let again = Place::parse(Fields::new(place.to_object()), str::to_owned);
             same("read again", &again.ok(), &Some(place))?;
             Ok(Verdict::Taken(String::from_utf8_lossy(input).into_owned()))
         }

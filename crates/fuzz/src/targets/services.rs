@@ -1,6 +1,6 @@
 //! What a service answers, which can be broken, too.
 
-use http_semantics::Format;
+use http_semantics::MediaType;
 use join::domain::{Malformed, MergeJoin};
 
 use crate::{Target, Verdict};
@@ -55,7 +55,7 @@ fn merge(input: &[u8]) -> Result<Verdict, String> {
 }
 
 fn merged(places: &[u8], groups: &[u8], size: usize) -> Result<Vec<u8>, Malformed> {
-    let mut join = MergeJoin::of_page(places.to_vec(), Format::Json.frame())?;
+    let mut join = MergeJoin::of_page(places.to_vec(), MediaType::Json.framing())?;
     let mut out = Vec::new();
     for chunk in groups.chunks(size) {
         join.push(chunk, &mut out)?;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Kind, Problem};
 use crate::auth::Scope;
-use crate::negotiation::Form;
+use crate::negotiation::Negotiable;
 use crate::rate_limit::RateLimit;
 
 /// What is wrong with one field of a body.
@@ -126,7 +126,7 @@ impl Problem {
 
     /// An answer in none of the forms that the request accepts.
     #[must_use]
-    pub fn not_acceptable(offered: &[impl Form]) -> Self {
+    pub fn not_acceptable(offered: &[impl Negotiable]) -> Self {
         let offered: Vec<&str> = offered.iter().map(|format| format.essence()).collect();
         Self::new(
             Kind::NotAcceptable,
@@ -212,9 +212,9 @@ impl Problem {
 
     /// A place that is on its way out, or bound to one that is.
     #[must_use]
-    pub fn place_is_going(place: i64) -> Self {
+    pub fn place_is_deleting(place: i64) -> Self {
         Self::new(
-            Kind::PlaceIsGoing,
+            Kind::PlaceIsDeleting,
             format!("The place {place} is being deleted, or takes in the people of one that is."),
         )
         .with("placeId", json!(place))
@@ -228,7 +228,7 @@ impl Problem {
     pub fn check_place(place: i64, status: PlaceStatus) -> Result<(), Self> {
         match status {
             PlaceStatus::Active => Ok(()),
-            PlaceStatus::Deleting => Err(Self::place_is_going(place)),
+            PlaceStatus::Deleting => Err(Self::place_is_deleting(place)),
             PlaceStatus::Missing => Err(Self::no_such_place(place)),
         }
     }
@@ -241,7 +241,7 @@ impl Problem {
         );
         Self::new(Kind::ServiceTimedOut, detail)
             .with("service", json!("people"))
-            .of_write()
+            .with_unknown_outcome()
     }
 
     /// A record that somebody else is writing.

@@ -40,7 +40,7 @@ pub enum Kind {
     /// Living people keep a place from being deleted.
     PlaceHasPeople,
     /// The place is being deleted, or takes the people of one that is.
-    PlaceIsGoing,
+    PlaceIsDeleting,
     /// Another request is writing the same record.
     BeingWritten,
     /// A request with this idempotency key is still on its way.
@@ -71,7 +71,7 @@ pub enum Kind {
 
 /// What is the same for all problems of a kind.
 #[derive(Debug, Clone, Copy)]
-pub struct Entry {
+pub struct ProblemType {
     /// The status code.
     pub status: u16,
     /// The last part of `type`.
@@ -82,13 +82,13 @@ pub struct Entry {
     pub remedy: &'static str,
 }
 
-const fn entry(
+const fn problem_type(
     status: u16,
     slug: &'static str,
     title: &'static str,
     remedy: &'static str,
-) -> Entry {
-    Entry {
+) -> ProblemType {
+    ProblemType {
         status,
         slug,
         title,
@@ -117,7 +117,7 @@ impl Kind {
         Self::NoSuchPlace,
         Self::PlaceHasKing,
         Self::PlaceHasPeople,
-        Self::PlaceIsGoing,
+        Self::PlaceIsDeleting,
         Self::BeingWritten,
         Self::RequestInFlight,
         Self::PreconditionFailed,
@@ -136,195 +136,195 @@ impl Kind {
     /// The row of the table.
     #[must_use]
     #[expect(clippy::too_many_lines, reason = "it is a table")]
-    pub fn entry(self) -> Entry {
+    pub fn problem_type(self) -> ProblemType {
         match self {
-            Self::InvalidParameter => entry(
+            Self::InvalidParameter => problem_type(
                 400,
                 "invalid-parameter",
                 "A parameter has a value that cannot be used",
                 "Give `parameter` a value as `detail` says.",
             ),
-            Self::UnknownParameter => entry(
+            Self::UnknownParameter => problem_type(
                 400,
                 "unknown-parameter",
                 "The query has a parameter that this route does not know",
                 "Use one of `known`; names are case-sensitive.",
             ),
-            Self::InvalidHeader => entry(
+            Self::InvalidHeader => problem_type(
                 400,
                 "invalid-header",
                 "A header has a value that cannot be used",
                 "Give `header` a value as `detail` says.",
             ),
-            Self::MalformedBody => entry(
+            Self::MalformedBody => problem_type(
                 400,
                 "malformed-body",
                 "The body cannot be read",
                 "Mend the body at `line` and `column`.",
             ),
-            Self::TokenRequired => entry(
+            Self::TokenRequired => problem_type(
                 401,
                 "token-required",
                 "A token is needed",
                 "Send `Authorization: Bearer` and a token with the scope of `scope`.",
             ),
-            Self::TokenRefused => entry(
+            Self::TokenRefused => problem_type(
                 401,
                 "token-refused",
                 "The token is not known",
                 "Look whether it is whole; else ask for a new one.",
             ),
-            Self::InsufficientScope => entry(
+            Self::InsufficientScope => problem_type(
                 403,
                 "insufficient-scope",
                 "The token is not good for this",
                 "Use a token with the scope of `scope`, or a greater one.",
             ),
-            Self::ForeignForm => entry(
+            Self::ForeignForm => problem_type(
                 403,
                 "foreign-form",
                 "The form does not come from this site",
                 "Open the page itself, and send its form from there; programs use `/v1`.",
             ),
-            Self::UnknownRoute => entry(
+            Self::UnknownRoute => problem_type(
                 404,
                 "unknown-route",
                 "There is no such route",
                 "`GET /v1` lists the routes.",
             ),
-            Self::NotFound => entry(
+            Self::NotFound => problem_type(
                 404,
                 "not-found",
                 "There is no such record",
                 "Look the id up in the list of its kind.",
             ),
-            Self::MethodNotAllowed => entry(
+            Self::MethodNotAllowed => problem_type(
                 405,
                 "method-not-allowed",
                 "This route does not answer this method",
                 "Use a method of the `Allow` header.",
             ),
-            Self::NotAcceptable => entry(
+            Self::NotAcceptable => problem_type(
                 406,
                 "not-acceptable",
                 "The answer has no form that `Accept` allows",
                 "Accept one of `offered`.",
             ),
-            Self::NameTaken => entry(
+            Self::NameTaken => problem_type(
                 409,
                 "name-taken",
                 "Another place has this name",
                 "Use the place `id`, or choose another name; case makes no difference.",
             ),
-            Self::IdTaken => entry(
+            Self::IdTaken => problem_type(
                 409,
                 "id-taken",
                 "A record has this id already",
                 "Leave the line out, choose another id, or import with `?mode=upsert` to change the record.",
             ),
-            Self::IdRetired => entry(
+            Self::IdRetired => problem_type(
                 409,
                 "id-retired",
                 "The id was that of a place that has been deleted",
                 "POST the place for a new id, or choose another one.",
             ),
-            Self::NoSuchPlace => entry(
+            Self::NoSuchPlace => problem_type(
                 409,
                 "no-such-place",
                 "The place does not exist",
                 "Create the place first, or give the `placeId` of one that exists.",
             ),
-            Self::PlaceHasKing => entry(
+            Self::PlaceHasKing => problem_type(
                 409,
                 "place-has-king",
                 "The place has a king already",
                 "PATCH with `?depose=true` to take the crown from `king`.",
             ),
-            Self::PlaceHasPeople => entry(
+            Self::PlaceHasPeople => problem_type(
                 409,
                 "place-has-people",
                 "Living people keep the place from being deleted",
                 "Move the people first, or delete with `?reassignTo=ID`.",
             ),
-            Self::PlaceIsGoing => entry(
+            Self::PlaceIsDeleting => problem_type(
                 409,
                 "place-is-going",
                 "The place is being deleted, or takes in the people of one that is",
                 "Try again after `Retry-After` seconds.",
             ),
-            Self::BeingWritten => entry(
+            Self::BeingWritten => problem_type(
                 409,
                 "being-written",
                 "Another request is writing this record",
                 "Try again after `Retry-After` seconds.",
             ),
-            Self::RequestInFlight => entry(
+            Self::RequestInFlight => problem_type(
                 409,
                 "request-in-flight",
                 "A request with this idempotency key is still on its way",
                 "Try again after `Retry-After` seconds, with the same key.",
             ),
-            Self::PreconditionFailed => entry(
+            Self::PreconditionFailed => problem_type(
                 412,
                 "precondition-failed",
                 "The record is not in the version that this request was made for",
                 "Read the record again, and decide anew; `version` is the present one.",
             ),
-            Self::BodyTooLarge => entry(
+            Self::BodyTooLarge => problem_type(
                 413,
                 "body-too-large",
                 "The body is too long",
                 "Send at most `limit` bytes.",
             ),
-            Self::QueryTooLong => entry(
+            Self::QueryTooLong => problem_type(
                 414,
                 "query-too-long",
                 "The query is too long",
                 "Send at most `limit` bytes behind the `?`.",
             ),
-            Self::UnsupportedMediaType => entry(
+            Self::UnsupportedMediaType => problem_type(
                 415,
                 "unsupported-media-type",
                 "The body is of a media type that this route does not take",
                 "Send one of `accepted`, and say so in `Content-Type`.",
             ),
-            Self::InvalidRecord => entry(
+            Self::InvalidRecord => problem_type(
                 422,
                 "invalid-record",
                 "The body is not a record that can be kept",
                 "Mend each field of `errors`; `pointer` says which (RFC 6901).",
             ),
-            Self::IdempotencyKeyReused => entry(
+            Self::IdempotencyKeyReused => problem_type(
                 422,
                 "idempotency-key-reused",
                 "The idempotency key has been used for another request",
                 "Use a new key for a new request.",
             ),
-            Self::TooManyRequests => entry(
+            Self::TooManyRequests => problem_type(
                 429,
                 "too-many-requests",
                 "Too many requests",
                 "Try again after `Retry-After` seconds, and more slowly.",
             ),
-            Self::Internal => entry(
+            Self::Internal => problem_type(
                 500,
                 "internal",
                 "Something went wrong on our side",
                 "Try again; if it stays, report `requestId`.",
             ),
-            Self::ServiceFailed => entry(
+            Self::ServiceFailed => problem_type(
                 502,
                 "service-failed",
                 "A service that this answer needs failed",
                 "Try again; `service` names the one that failed.",
             ),
-            Self::NotReady => entry(
+            Self::NotReady => problem_type(
                 503,
                 "not-ready",
                 "Not ready to answer",
                 "Try again after `Retry-After` seconds; `failed` names what is not there.",
             ),
-            Self::ServiceTimedOut => entry(
+            Self::ServiceTimedOut => problem_type(
                 504,
                 "service-timed-out",
                 "A service that this answer needs did not answer in time",

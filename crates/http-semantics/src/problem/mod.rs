@@ -7,7 +7,7 @@ mod causes;
 mod kind;
 
 pub use causes::FieldError;
-pub use kind::{Entry, Kind};
+pub use kind::{Kind, ProblemType};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -50,7 +50,7 @@ impl Problem {
 
     /// The same with what the request is called in the logs.
     #[must_use]
-    pub fn of_request(self, id: &RequestId) -> Self {
+    pub fn with_request_id(self, id: &RequestId) -> Self {
         self.with("requestId", id.as_str().into())
     }
 
@@ -74,7 +74,7 @@ impl Problem {
 
     /// The same of a write: whether it was done is not known.
     #[must_use]
-    pub fn of_write(mut self) -> Self {
+    pub fn with_unknown_outcome(mut self) -> Self {
         if self.members.contains_key(OUTCOME) {
             return self;
         }
@@ -88,9 +88,9 @@ impl Problem {
     /// The same as the answer to a request: of a write in which something went wrong on our side
     /// nobody knows whether it was done.
     #[must_use]
-    pub fn answering(self, is_write: bool) -> Self {
+    pub fn for_method(self, is_write: bool) -> Self {
         if is_write && self.kind == Kind::Internal {
-            self.of_write()
+            self.with_unknown_outcome()
         } else {
             self
         }
@@ -99,7 +99,7 @@ impl Problem {
     /// The status code.
     #[must_use]
     pub fn status(&self) -> u16 {
-        self.kind.entry().status
+        self.kind.problem_type().status
     }
 
     /// The headers that go with it: `Allow`, `Retry-After`.
@@ -118,12 +118,12 @@ impl Problem {
 
 impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Entry {
+        let ProblemType {
             status,
             slug,
             title,
             ..
-        } = self.kind.entry();
+        } = self.kind.problem_type();
         Body {
             r#type: format!("/problems/{slug}"),
             title,
@@ -177,12 +177,12 @@ mod tests {
     #[test]
     fn the_document_lists_every_problem() {
         let rows = Kind::ALL.map(|kind| {
-            let Entry {
+            let ProblemType {
                 status,
                 slug,
                 title,
                 remedy,
-            } = kind.entry();
+            } = kind.problem_type();
             format!("| `/problems/{slug}` | {status} | {title} | {remedy} |\n")
         });
         let rows = rows.concat();

@@ -7,20 +7,20 @@ use crate::views;
 use ::join::domain::statistics;
 use ::people::domain::ByPlace;
 use ::places::domain::PlacesAsOf;
-use http_semantics::media::Frame;
+use http_semantics::media::ListFraming;
 use http_semantics::problem::Kind;
-use http_semantics::{Format, Params};
+use http_semantics::{MediaType, Params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
-use tables::page::Limit;
-use tables::population::Populations;
+use tables::page::PageSize;
+use tables::population::PopulationQuery;
 use tables::schema::{PERSON, PLACE};
 use tables::statement::Statement;
 use tables::{ListQuery, TableSpec, change_log, list_statement, record_statement};
 use testbed::{Testbed, Value};
 
-const FRAME: fn() -> Frame = || Format::Json.frame();
+const FRAME: fn() -> ListFraming = || MediaType::Json.framing();
 
 /// A database with its migrations and its section of the seed.
 fn seeded(name: &str) -> Testbed {
@@ -43,7 +43,7 @@ fn text(testbed: &Testbed, statement: &Statement) -> String {
 
 /// The first page of a table.
 fn all(table: &'static TableSpec) -> Statement {
-    list_statement::page(table, &ListQuery::default(), Format::Json, None)
+    list_statement::page(table, &ListQuery::default(), MediaType::Json, None)
 }
 
 /// Reads a body as a type, and holds what that writes against it.
@@ -56,7 +56,7 @@ fn is<T: DeserializeOwned + Serialize>(body: &str) -> T {
 }
 
 fn params(known: &'static [&'static str], query: &str) -> Params {
-    Params::read(query, known).unwrap()
+    Params::parse(query, known).unwrap()
 }
 
 #[test]
@@ -68,9 +68,9 @@ fn places() {
     let ask = PlacesAsOf::read(&params(PlacesAsOf::PARAMETERS, ""), 0).unwrap();
     is::<Vec<views::Place>>(&text(
         &testbed,
-        &::places::store::as_of(&ask, Format::Json, None),
+        &::places::store::as_of(&ask, MediaType::Json, None),
     ));
-    let changes = change_log::since(&PLACE, 0, Limit::MOST, FRAME());
+    let changes = change_log::since(&PLACE, 0, PageSize::MAX, FRAME());
     let changes = text(&testbed, &changes);
     let changes = is::<Vec<views::PlaceChange>>(&changes);
     assert!(changes.iter().any(|change| change.record.is_none()));
@@ -82,7 +82,7 @@ fn people() {
     testbed.execute("DELETE FROM person WHERE id = 77").unwrap();
     is::<Vec<views::Person>>(&text(&testbed, &all(&PERSON)));
     is::<views::Person>(&text(&testbed, &record_statement::read(&PERSON, 4)));
-    let changes = change_log::since(&PERSON, 0, Limit::MOST, FRAME());
+    let changes = change_log::since(&PERSON, 0, PageSize::MAX, FRAME());
     let changes = is::<Vec<views::Change>>(&text(&testbed, &changes));
     assert!(
         changes
@@ -98,10 +98,10 @@ fn people() {
         let group = is::<views::PeopleOfPlace>(&group);
         assert_eq!(group.next.is_some(), query.contains("Limit"));
     }
-    let ask = Populations::read(&params(Populations::PARAMETERS, ""), 0).unwrap();
+    let ask = PopulationQuery::from_params(&params(PopulationQuery::PARAMETERS, ""), 0).unwrap();
     let all = text(
         &testbed,
-        &::people::store::population(&ask, Format::Json, None),
+        &::people::store::population(&ask, MediaType::Json, None),
     );
     is::<Vec<views::Population>>(&all);
 }
@@ -109,10 +109,10 @@ fn people() {
 #[test]
 fn statistics_and_the_dataset() {
     let (places, people) = (seeded("places"), seeded("people"));
-    let ask = Populations::read(&params(Populations::PARAMETERS, ""), 0).unwrap();
+    let ask = PopulationQuery::from_params(&params(PopulationQuery::PARAMETERS, ""), 0).unwrap();
     let populations = text(
         &people,
-        &::people::store::population(&ask, Format::Json, None),
+        &::people::store::population(&ask, MediaType::Json, None),
     );
     let names = text(&places, &all(&PLACE));
     let populations = statistics::populations(populations.as_bytes()).unwrap();
@@ -125,7 +125,7 @@ fn statistics_and_the_dataset() {
         place,
     });
     let rows: Vec<statistics::Row> = rows.collect();
-    let body = statistics::render(&rows, 53, Some(7), Format::Json);
+    let body = statistics::render(&rows, 53, Some(7), MediaType::Json);
     is::<Vec<views::Statistics>>(&body);
     is::<views::Dataset>(&text(&seeded("join"), &::join::store::dataset()));
 }
@@ -139,23 +139,27 @@ fn problems_of_every_kind() {
 
 #[test]
 fn both_forms_of_a_report() {
-    use tables::import::{Batches, Counts, Done, File, Outcome, Refusal, Report};
+    use tables::import::{BatchResult, Batches, Counts, ImportFile, Outcome, Refusal, Report};
     let done = || {
         let problem = crate::problems::sample(Kind::NameTaken);
-        let failed = Done::failed(crate::problems::sample(Kind::BeingWritten));
-        let refused = Done::refused(vec![Refusal { line: 2, problem }]);
+        let failed = BatchResult::failed(crate::problems::sample(Kind::BeingWritten));
+        let refused = BatchResult::refused(vec![Refusal { line: 2, problem }]);
         let kinds = [
             Outcome::Written,
             Outcome::AlreadyWritten,
             Outcome::WouldBeWritten,
         ];
-        let well = kinds.map(|outcome| Done::well(outcome, Counts::default()));
+        let well = kinds.map(|outcome| BatchResult::new(outcome, Counts::default()));
         well.into_iter().chain([refused, failed])
     };
     for by_line in [false, true] {
-        let file = File::open(tables::import::Format::Csv, b"name\nx\n".to_vec(), &PLACE);
+        let file = ImportFile::open(
+            tables::import::FileFormat::Csv,
+            b"name\nx\n".to_vec(),
+            &PLACE,
+        );
         let scope = String::new();
-        let batches = Batches::<::places::domain::Place>::of(file.unwrap(), scope, str::to_owned);
+        let batches = Batches::<::places::domain::Place>::new(file.unwrap(), scope, str::to_owned);
         let batch = batches.into_iter().next().unwrap();
         let mut report = Report::new(false, by_line);
         for done in done() {

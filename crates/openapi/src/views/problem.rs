@@ -14,7 +14,7 @@ pub struct ProblemType(pub String);
 
 impl PartialSchema for ProblemType {
     fn schema() -> RefOr<Schema> {
-        let types = Kind::ALL.map(|kind| format!("/problems/{}", kind.entry().slug));
+        let types = Kind::ALL.map(|kind| format!("/problems/{}", kind.problem_type().slug));
         ObjectBuilder::new()
             .schema_type(SchemaType::new(Type::String))
             .enum_values(Some(types))

@@ -33,7 +33,7 @@ scalar!(
     of(Type::Integer)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
         .minimum(Some(1))
-        .maximum(Some(PlaceId::MOST))
+        .maximum(Some(PlaceId::MAX_ID))
         .description(Some("An id: what every reader of JSON keeps exact."))
 );
 
@@ -46,7 +46,7 @@ scalar!(
     of(Type::Integer)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
         .minimum(Some(1))
-        .maximum(Some(PersonId::MOST_CHOSEN))
+        .maximum(Some(PersonId::MAX_CHOSEN_ID))
         .description(Some(format!(
             "An id that a client chooses: {EXPECTED_CHOICE}."
         )))
@@ -69,7 +69,7 @@ scalar!(
     Name,
     of(Type::String)
         .min_length(Some(1))
-        .max_length(Some(name::MAX_CHARACTERS))
+        .max_length(Some(name::MAX_NAME_CHARACTERS))
         .pattern(Some(NAME))
         .description(Some(
             "A name. White space around it is taken away, and it is kept in Unicode's normal form C."

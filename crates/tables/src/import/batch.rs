@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
-use super::file::{At, File};
+use super::file::{FilePosition, ImportFile};
 use super::report::Refusal;
 use crate::record::Record;
 use domain::name::Normalize;
@@ -48,8 +48,8 @@ pub struct Batch<T> {
 
 /// The batches of a file.
 pub struct Batches<T> {
-    file: File,
-    at: At,
+    file: ImportFile,
+    at: FilePosition,
     /// What tells the import from another one of the same records.
     scope: String,
     normalize: Normalize,
@@ -62,7 +62,7 @@ pub struct Batches<T> {
 impl<T: Record> Batches<T> {
     /// The batches of a file that is imported within a scope.
     #[must_use]
-    pub fn of(file: File, scope: String, normalize: Normalize) -> Self {
+    pub fn new(file: ImportFile, scope: String, normalize: Normalize) -> Self {
         Self {
             at: file.start(),
             file,
@@ -74,18 +74,22 @@ impl<T: Record> Batches<T> {
         }
     }
 
-    fn read(&mut self, begin: At, end: At) -> Result<ParsedRecord<T>, Vec<FieldError>> {
+    fn read(
+        &mut self,
+        begin: FilePosition,
+        end: FilePosition,
+    ) -> Result<ParsedRecord<T>, Vec<FieldError>> {
         let object = self.file.object(begin, end).map_err(|wrong| vec![wrong])?;
-        let mut fields = Fields::of(object);
+        let mut fields = Fields::new(object);
         let id = fields.chosen_id();
         if let Some(id) = id {
             let line = *self.ids.entry(id).or_insert(begin.line);
             if line != begin.line {
-                fields.wrong("id", &format!("another one: line {line} has it"));
+                fields.add_error("id", &format!("another one: line {line} has it"));
             }
         }
         let record = T::parse(fields, self.normalize)?;
-        if let Some(claim) = record.claim() {
+        if let Some(claim) = record.unique_value() {
             let line = *self.claims.entry(claim.value).or_insert(begin.line);
             if line != begin.line {
                 return Err(vec![FieldError {

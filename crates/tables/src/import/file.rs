@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use domain::param::whole;
+use domain::param::parse_positive_integer;
 use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
 use http_semantics::{Problem, csv};
@@ -14,7 +14,7 @@ use crate::table_spec::{Column, ColumnType, TableSpec};
 
 /// What a file is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum FileFormat {
     /// CSV (RFC 4180), with a header.
     Csv,
     /// One JSON object a line.
@@ -23,14 +23,14 @@ pub enum Format {
     Array,
 }
 
-impl Format {
+impl FileFormat {
     /// The media types, in the order in which a refusal names them.
     pub const MEDIA_TYPES: [&'static str; 3] =
         ["text/csv", "application/x-ndjson", "application/json"];
 
     /// The format of a media type.
     #[must_use]
-    pub fn of(media_type: &str) -> Self {
+    pub fn from_media_type(media_type: &str) -> Self {
         match media_type {
             "text/csv" => Self::Csv,
             "application/x-ndjson" => Self::NdJson,
@@ -42,8 +42,8 @@ impl Format {
 /// The value of a cell. An invalid one stays a text, which the record rejects.
 fn value(column: &Column, cell: &str) -> Value {
     let read = match column.column_type {
-        ColumnType::Text(_) => return csv::disarmed(cell).into(),
-        ColumnType::Integer => whole(cell).map(Value::from),
+        ColumnType::Text(_) => return csv::unescape_formula(cell).into(),
+        ColumnType::Integer => parse_positive_integer(cell).map(Value::from),
         // In capitals too, as spreadsheets write it.
         ColumnType::Boolean if cell.eq_ignore_ascii_case("true") => Some(true.into()),
         ColumnType::Boolean if cell.eq_ignore_ascii_case("false") => Some(false.into()),
@@ -54,7 +54,7 @@ fn value(column: &Column, cell: &str) -> Value {
 
 /// Where in a file something is: how many bytes lie before it, and on which line it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct At {
+pub struct FilePosition {
     /// The bytes before.
     pub byte: usize,
     /// The line, from 1 on.
@@ -63,26 +63,26 @@ pub struct At {
 
 /// A file that can be read to its end.
 #[derive(Debug)]
-pub struct File {
+pub struct ImportFile {
     text: String,
-    format: Format,
+    format: FileFormat,
     /// The columns of a CSV file, in the file's order.
     columns: Vec<&'static Column>,
-    start: At,
+    start: FilePosition,
 }
 
-impl File {
+impl ImportFile {
     /// Looks a file through.
     ///
     /// # Errors
     /// One that is not what it says to be, with the line; a header with other columns.
-    pub fn open(format: Format, body: Vec<u8>, table: &TableSpec) -> Result<Self, Problem> {
+    pub fn open(format: FileFormat, body: Vec<u8>, table: &TableSpec) -> Result<Self, Problem> {
         let text = String::from_utf8(body).map_err(|error| {
             let before = error.as_bytes().get(..error.utf8_error().valid_up_to());
             let lines = before.unwrap_or_default().split(|byte| *byte == b'\n');
             Problem::malformed_body("a text in UTF-8", lines.count(), 1)
         })?;
-        let start = At { byte: 0, line: 1 };
+        let start = FilePosition { byte: 0, line: 1 };
         let mut file = Self {
             text,
             format,
@@ -90,9 +90,9 @@ impl File {
             start,
         };
         match format {
-            Format::Csv => file.read_header(table)?,
-            Format::NdJson => {}
-            Format::Array => {
+            FileFormat::Csv => file.read_header(table)?,
+            FileFormat::NdJson => {}
+            FileFormat::Array => {
                 let _: Vec<IgnoredAny> = serde_json::from_str(&file.text).map_err(|error| {
                     let (line, column) = (error.line(), error.column());
                     Problem::malformed_body("a JSON array of objects", line, column)
@@ -115,7 +115,7 @@ impl File {
             );
             Problem::malformed_body(&what, 1, column)
         };
-        let (cells, rest) = csv::record(&self.text[bom..]).ok_or_else(|| malformed(1))?;
+        let (cells, rest) = csv::parse_record(&self.text[bom..]).ok_or_else(|| malformed(1))?;
         let mut columns = Vec::with_capacity(cells.len());
         for (n, cell) in cells.iter().enumerate() {
             let column = table
@@ -140,7 +140,7 @@ impl File {
                 Some(end) => end,
                 None => return malformed("CSV (RFC 4180)", begin.line, 1),
             };
-            if self.format == Format::NdJson
+            if self.format == FileFormat::NdJson
                 && let Err(error) = serde_json::from_str::<IgnoredAny>(self.slice(begin, at))
             {
                 return malformed("a JSON object a line", begin.line, error.column());
@@ -151,7 +151,7 @@ impl File {
 
     /// Where the first record begins.
     #[must_use]
-    pub fn start(&self) -> At {
+    pub fn start(&self) -> FilePosition {
         self.start
     }
 
@@ -159,25 +159,25 @@ impl File {
     #[must_use]
     pub fn header(&self) -> &str {
         match self.format {
-            Format::Csv => &self.text[..self.start.byte],
-            Format::NdJson | Format::Array => "",
+            FileFormat::Csv => &self.text[..self.start.byte],
+            FileFormat::NdJson | FileFormat::Array => "",
         }
     }
 
     /// What lies between two positions.
     #[must_use]
-    pub fn slice(&self, from: At, to: At) -> &str {
+    pub fn slice(&self, from: FilePosition, to: FilePosition) -> &str {
         &self.text[from.byte..to.byte]
     }
 
     /// Where the record at or behind a position begins, if there is one.
     #[must_use]
-    pub fn begin(&self, at: At) -> Option<At> {
+    pub fn begin(&self, at: FilePosition) -> Option<FilePosition> {
         let rest = &self.text[at.byte..];
         let found = match self.format {
-            Format::Csv => rest.find(|c| c != '\r' && c != '\n')?,
-            Format::NdJson => rest.find(|c: char| !c.is_ascii_whitespace())?,
-            Format::Array => {
+            FileFormat::Csv => rest.find(|c| c != '\r' && c != '\n')?,
+            FileFormat::NdJson => rest.find(|c: char| !c.is_ascii_whitespace())?,
+            FileFormat::Array => {
                 let between = |c: char| c == ',' || c.is_ascii_whitespace();
                 let found = rest.find(|c| !between(c))?;
                 if rest[found..].starts_with(']') {
@@ -191,12 +191,12 @@ impl File {
 
     /// Where a record ends that begins here; none where it has no end.
     #[must_use]
-    pub fn end(&self, begin: At) -> Option<At> {
+    pub fn end(&self, begin: FilePosition) -> Option<FilePosition> {
         let rest = &self.text[begin.byte..];
         let length = match self.format {
-            Format::Csv => rest.len() - csv::record(rest)?.1.len(),
-            Format::NdJson => rest.find('\n').map_or(rest.len(), |end| end + 1),
-            Format::Array => element(rest),
+            FileFormat::Csv => rest.len() - csv::parse_record(rest)?.1.len(),
+            FileFormat::NdJson => rest.find('\n').map_or(rest.len(), |end| end + 1),
+            FileFormat::Array => element(rest),
         };
         Some(self.behind(begin, begin.byte + length))
     }
@@ -205,17 +205,17 @@ impl File {
     ///
     /// # Errors
     /// What is no record.
-    pub fn object(&self, from: At, to: At) -> Result<Object, FieldError> {
+    pub fn object(&self, from: FilePosition, to: FilePosition) -> Result<Object, FieldError> {
         let slice = self.slice(from, to);
         let wrong = |expected: &str| FieldError {
             pointer: String::new(),
             detail: expected.to_owned(),
         };
-        if self.format != Format::Csv {
+        if self.format != FileFormat::Csv {
             let object = serde_json::from_str(slice);
             return object.map_err(|_| wrong("a JSON object with each name once"));
         }
-        let (cells, _) = csv::record(slice).unwrap_or_default();
+        let (cells, _) = csv::parse_record(slice).unwrap_or_default();
         if cells.len() != self.columns.len() {
             return Err(wrong("a record of as many cells as the header has"));
         }
@@ -228,10 +228,10 @@ impl File {
     }
 
     /// The position of a byte behind another position.
-    fn behind(&self, at: At, byte: usize) -> At {
+    fn behind(&self, at: FilePosition, byte: usize) -> FilePosition {
         let passed = self.text.get(at.byte..byte).unwrap_or_default();
         let lines = passed.matches('\n').count();
-        At {
+        FilePosition {
             byte,
             line: at.line + lines,
         }

@@ -1,6 +1,6 @@
 //! Imports: a file of many records, read in batches.
 //!
-//! The file is read twice. First it is only looked through ([`File::open`]): one that cannot
+//! The file is read twice. First it is only looked through ([`ImportFile::open`]): one that cannot
 //! be read to its end is refused before anything is written. Then [`Batches`] takes it batch
 //! by batch, so that no more than a batch of records is held at a time. Where a batch begins
 //! and ends depends on the file alone: the same file is always cut the same way, and a batch
@@ -12,9 +12,9 @@ mod receipt;
 mod report;
 
 pub use batch::{Batch, Batches, ParsedRecord};
-pub use file::{File, Format};
+pub use file::{FileFormat, ImportFile};
 pub use receipt::Receipt;
-pub use report::{Counts, Done, Outcome, Refusal, Report};
+pub use report::{BatchResult, Counts, Outcome, Refusal, Report};
 
 use domain::Param;
 
@@ -23,7 +23,7 @@ pub const MAX_FILE_BYTES: usize = 10 * 1024 * 1024;
 
 /// What is done with a record whose id is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
+pub enum ImportMode {
     /// It is refused.
     #[default]
     Insert,
@@ -31,7 +31,7 @@ pub enum Mode {
     Upsert,
 }
 
-impl Mode {
+impl ImportMode {
     /// The modes there are, with their names in a query.
     pub const ALL: [(&'static str, Self); 2] = [("insert", Self::Insert), ("upsert", Self::Upsert)];
 
@@ -45,7 +45,7 @@ impl Mode {
     }
 }
 
-impl Param for Mode {
+impl Param for ImportMode {
     const EXPECTED: &'static str = "insert or upsert";
 
     fn parse(text: &str) -> Option<Self> {

@@ -50,17 +50,17 @@ pub enum Outcome {
 
 /// What became of a batch, with the particulars.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Done {
+pub struct BatchResult {
     outcome: Outcome,
     counts: Counts,
     refused: Vec<Refusal>,
     problem: Option<Problem>,
 }
 
-impl Done {
+impl BatchResult {
     /// A batch that is, was or would be written.
     #[must_use]
-    pub fn well(outcome: Outcome, counts: Counts) -> Self {
+    pub fn new(outcome: Outcome, counts: Counts) -> Self {
         Self {
             outcome,
             counts,
@@ -75,7 +75,7 @@ impl Done {
         refused.sort_unstable_by_key(|refusal| refusal.line);
         Self {
             refused,
-            ..Self::well(Outcome::Refused, Counts::default())
+            ..Self::new(Outcome::Refused, Counts::default())
         }
     }
 
@@ -84,7 +84,7 @@ impl Done {
     pub fn failed(problem: Problem) -> Self {
         Self {
             problem: Some(problem),
-            ..Self::well(Outcome::Failed, Counts::default())
+            ..Self::new(Outcome::Failed, Counts::default())
         }
     }
 }
@@ -143,8 +143,8 @@ impl Report {
     }
 
     /// Adds what became of a batch, and gives its line.
-    pub fn add<T>(&mut self, batch: &Batch<T>, done: Done) -> String {
-        let Done {
+    pub fn add<T>(&mut self, batch: &Batch<T>, done: BatchResult) -> String {
+        let BatchResult {
             outcome,
             counts,
             mut refused,

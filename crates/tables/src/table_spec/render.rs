@@ -70,7 +70,7 @@ pub(super) fn change_json(declaration: &Declaration, visible: &[&Column]) -> Str
 pub(super) fn csv_line(columns: &[&Column]) -> String {
     let cell = |column: &&Column| match column.column_type {
         ColumnType::Boolean => ["iif(", column.name, ", 'true', 'false')"].concat(),
-        ColumnType::Text(_) => csv::text_cell(column.name),
+        ColumnType::Text(_) => csv::sql_text_cell(column.name),
         ColumnType::Integer => column.name.to_owned(),
     };
     let cells: Vec<String> = columns.iter().map(cell).collect();

@@ -35,7 +35,7 @@ impl Display for CacheStatus<'_> {
 
 /// The service and its failure: `people-failed`, `places-timed-out`.
 fn detail(problem: &Problem) -> String {
-    let slug = problem.kind().entry().slug;
+    let slug = problem.kind().problem_type().slug;
     match (problem.service(), slug.strip_prefix("service-")) {
         (Some(service), Some(what)) => format!("{service}-{what}"),
         _ => slug.to_owned(),

@@ -6,10 +6,10 @@
 //! the two databases differ: then only the order between the feeds is not that of the times.
 
 use domain::Param;
-use http_semantics::media::Frame;
+use http_semantics::media::ListFraming;
 use http_semantics::{Params, Problem};
 use tables::Cursor;
-use tables::page::Limit;
+use tables::page::PageSize;
 
 use super::Malformed;
 use super::merge_join::leading_id;
@@ -20,7 +20,7 @@ pub struct Changes {
     /// The position in the feed of places, and in that of people.
     pub since: [i64; 2],
     /// The most changes.
-    pub limit: Limit,
+    pub limit: PageSize,
 }
 
 impl Changes {
@@ -60,7 +60,7 @@ impl Changes {
         &self,
         places: &[u8],
         people: &[u8],
-        frame: Frame,
+        frame: ListFraming,
     ) -> Result<(Vec<u8>, [i64; 2]), Malformed> {
         let places = changes(places, br#"","register":"places","seq":"#);
         let people = changes(people, br#"","register":"people","seq":"#);
@@ -126,7 +126,7 @@ fn changes<'a>(feed: &'a [u8], key: &[u8]) -> Option<Vec<Change<'a>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http_semantics::Format;
+    use http_semantics::MediaType;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -144,7 +144,7 @@ mod tests {
     }
 
     /// The feed of a backend, after `made` changes.
-    fn feed(log: &[String], made: usize, since: i64, limit: Limit) -> Vec<u8> {
+    fn feed(log: &[String], made: usize, since: i64, limit: PageSize) -> Vec<u8> {
         let made = log.get(..made.min(log.len())).unwrap_or_default();
         let rest = made.iter().skip(usize::try_from(since).unwrap());
         let shown: Vec<&str> = rest.take(limit.get().into()).map(String::as_str).collect();
@@ -160,7 +160,7 @@ mod tests {
             limit in 1..7i64,
         ) {
             let (places, people) = (log("places", &places), log("people", &people));
-            let limit = Limit::new(limit).unwrap();
+            let limit = PageSize::new(limit).unwrap();
             let mut query = Changes { since: [0, 0], limit };
             let mut made = [0, 0];
             let mut shown: Vec<Value> = Vec::new();
@@ -171,7 +171,7 @@ mod tests {
                 let (body, next) = query.merged(
                     &feed(&places, made[0], query.since[0], limit),
                     &feed(&people, made[1], query.since[1], limit),
-                    Format::Json.frame(),
+                    MediaType::Json.framing(),
                 ).unwrap();
                 let page: Vec<Value> = serde_json::from_slice(&body).unwrap();
                 prop_assert!(page.len() <= limit.get().into());
@@ -179,7 +179,7 @@ mod tests {
                 shown.extend(page);
                 let cursor = Cursor::Pair(next[0], next[1]);
                 let text = format!("limit={}&since={cursor}", limit.get());
-                query = Changes::read(&Params::read(&text, Changes::PARAMETERS).unwrap()).unwrap();
+                query = Changes::read(&Params::parse(&text, Changes::PARAMETERS).unwrap()).unwrap();
             }
             for (register, log) in [("places", places), ("people", people)] {
                 let of_one = shown.iter().filter(|one| one["register"] == register);
@@ -194,12 +194,12 @@ mod tests {
     fn at_equal_times_places_come_first() {
         let query = Changes {
             since: [0, 0],
-            limit: Limit::default(),
+            limit: PageSize::default(),
         };
         let (places, people) = (log("places", &[5, 5]), log("people", &[4, 6]));
         let feed = |log: &[String]| feed(log, 9, 0, query.limit);
         let (body, next) = query
-            .merged(&feed(&places), &feed(&people), Format::NdJson.frame())
+            .merged(&feed(&places), &feed(&people), MediaType::NdJson.framing())
             .unwrap();
         let body = String::from_utf8(body).unwrap();
         let expected = [&people[0], &places[0], &places[1], &people[1]];
@@ -211,10 +211,10 @@ mod tests {
     fn a_malformed_feed_is_rejected() {
         let query = Changes {
             since: [3, 4],
-            limit: Limit::default(),
+            limit: PageSize::default(),
         };
         let merged = |places: &[u8], people: &[u8]| {
-            let merged = query.merged(places, people, Format::Json.frame());
+            let merged = query.merged(places, people, MediaType::Json.framing());
             merged.map(|(body, next)| (String::from_utf8(body).unwrap(), next))
         };
         assert_eq!(merged(b"[]", b"[]"), Ok(("[]".to_owned(), [3, 4])));

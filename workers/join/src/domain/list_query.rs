@@ -2,7 +2,7 @@
 
 use http_semantics::{Params, Problem};
 use tables::Cursor;
-use tables::page::{Limit, PeopleLimit};
+use tables::page::{PageSize, PeopleLimit};
 
 /// The parameters of a single place.
 pub const READ_PARAMETERS: &[&str] = &["peopleLimit"];
@@ -11,7 +11,7 @@ pub const READ_PARAMETERS: &[&str] = &["peopleLimit"];
 #[derive(Debug)]
 pub struct ListQuery {
     /// The most places.
-    pub limit: Limit,
+    pub limit: PageSize,
     /// The last place of the previous page.
     pub after: Option<i64>,
     /// Whether to count all places.
@@ -30,7 +30,7 @@ impl ListQuery {
     /// An invalid value.
     pub fn read(params: &Params) -> Result<Self, Problem> {
         // The page of the places service has the same limit, cursor and count.
-        let page = tables::Page::read(params)?;
+        let page = tables::Page::from_params(params)?;
         Ok(Self {
             limit: page.limit,
             after: page.after.map(|cursor| cursor.id()),

@@ -8,7 +8,7 @@
 //! The places of a page are held in memory. The groups are streamed: at most one unfinished line
 //! is held. An array must end with its bracket, so a truncated array is never taken for complete.
 
-use http_semantics::media::Frame;
+use http_semantics::media::ListFraming;
 
 /// An input that its service should never send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct MergeJoin {
     at: usize,
     /// The start of the first place's record.
     start: usize,
-    frame: Frame,
+    frame: ListFraming,
     /// Whether no place has been written yet.
     is_first: bool,
     /// The line that the last chunk ended in.
@@ -43,7 +43,7 @@ impl MergeJoin {
     ///
     /// # Errors
     /// Places that are no array.
-    pub fn of_page(places: Vec<u8>, frame: Frame) -> Result<Self, Malformed> {
+    pub fn of_page(places: Vec<u8>, frame: ListFraming) -> Result<Self, Malformed> {
         match places.as_slice() {
             [b'[', .., b']'] => Ok(Self {
                 at: 1,
@@ -56,7 +56,7 @@ impl MergeJoin {
 
     /// Joins a single place.
     #[must_use]
-    pub fn of_one(place: Vec<u8>, frame: Frame) -> Self {
+    pub fn of_one(place: Vec<u8>, frame: ListFraming) -> Self {
         Self {
             places: place,
             at: 0,

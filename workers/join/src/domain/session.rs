@@ -5,7 +5,7 @@
 //! same origin (`Origin`, `Sec-Fetch-Site`, which a page cannot forge); the API accepts no cookie.
 
 use domain::Param;
-use http_semantics::auth::Token;
+use http_semantics::auth::BearerToken;
 
 /// The name of the cookie. Browsers accept this prefix only from the host itself, over TLS.
 const COOKIE: &str = "__Host-token";
@@ -15,18 +15,18 @@ const MAX_AGE_S: u32 = 180 * 24 * 60 * 60;
 
 /// The token of a `Cookie` header.
 #[must_use]
-pub fn token(cookies: Option<&str>) -> Option<Token> {
+pub fn token(cookies: Option<&str>) -> Option<BearerToken> {
     let mut pairs = cookies?
         .split(';')
         .filter_map(|pair| pair.trim().split_once('='));
     pairs
         .find(|(name, _)| *name == COOKIE)
-        .and_then(|(_, token)| Token::parse(token))
+        .and_then(|(_, token)| BearerToken::parse(token))
 }
 
 /// The `Set-Cookie` that stores a token.
 #[must_use]
-pub fn set_cookie(token: &Token) -> String {
+pub fn set_cookie(token: &BearerToken) -> String {
     cookie(token.reveal(), MAX_AGE_S)
 }
 
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_cookie_gives_the_token_back() {
-        let given = Token::parse("0123456789abcdef").unwrap();
+        let given = BearerToken::parse("0123456789abcdef").unwrap();
         let cookie = set_cookie(&given);
         assert!(cookie.ends_with("; HttpOnly; Secure; SameSite=Strict"));
         let (pair, _) = cookie.split_once(';').unwrap();

@@ -1,7 +1,7 @@
 //! Snapshots: the last good responses, saved in our database to be served while a backend is
 //! down. All limits of snapshots are here.
 
-use http_semantics::{Format, negotiation};
+use http_semantics::{MediaType, negotiation};
 
 use super::ChangeSeqs;
 
@@ -102,14 +102,14 @@ pub struct Snapshot {
 
 /// The key of a snapshot: format, path and query.
 #[must_use]
-pub fn key(path: &str, query: &str, format: Format) -> Option<String> {
+pub fn key(path: &str, query: &str, format: MediaType) -> Option<String> {
     let key = format!("{} {path}?{query}", format.name());
     (key.len() <= SNAPSHOT_MAX_KEY_BYTES).then_some(key)
 }
 
 /// The format, path and query of a key.
 #[must_use]
-pub fn parse_key(key: &str) -> Option<(Format, &str, &str)> {
+pub fn parse_key(key: &str) -> Option<(MediaType, &str, &str)> {
     let (format, address) = key.split_once(' ')?;
     let (path, query) = address.split_once('?')?;
     Some((domain::Param::parse(format)?, path, query))
@@ -117,14 +117,14 @@ pub fn parse_key(key: &str) -> Option<(Format, &str, &str)> {
 
 /// The format of a response, as the routes choose it: by the query, or else by `Accept`.
 #[must_use]
-pub fn format(query: &str, accepted: Option<&str>, offered: &[Format]) -> Option<Format> {
+pub fn format(query: &str, accepted: Option<&str>, offered: &[MediaType]) -> Option<MediaType> {
     if let [alone] = offered {
         return Some(*alone);
     }
     let mut named = form_urlencoded::parse(query.as_bytes());
     match named.find(|(name, _)| name == "format") {
         Some((_, format)) => domain::Param::parse(&format),
-        None => negotiation::chosen(accepted, offered),
+        None => negotiation::choose(accepted, offered),
     }
 }
 
@@ -148,7 +148,7 @@ pub fn chunks(mut body: &str, max: usize) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http_semantics::media::{LIST, TABLE};
+    use http_semantics::media::{LIST_MEDIA_TYPES, TABLE_MEDIA_TYPES};
     use proptest::prelude::*;
 
     #[test]
@@ -174,32 +174,37 @@ mod tests {
 
     #[test]
     fn a_key_is_parsed_as_it_was_made() {
-        let known = key("/people-per-place", "limit=2&after=6931", Format::NdJson).unwrap();
-        let read = (Format::NdJson, "/people-per-place", "limit=2&after=6931");
+        let known = key("/people-per-place", "limit=2&after=6931", MediaType::NdJson).unwrap();
+        let read = (MediaType::NdJson, "/people-per-place", "limit=2&after=6931");
         assert_eq!(parse_key(&known), Some(read));
-        assert_eq!(key("/", &"x".repeat(500), Format::Json), None);
+        assert_eq!(key("/", &"x".repeat(500), MediaType::Json), None);
         assert_eq!(parse_key("nonsense"), None);
     }
 
     #[test]
     fn the_format_is_the_one_that_the_route_chooses() {
         for (query, accept, offered, expected) in [
-            ("", None, LIST, Some(Format::Json)),
-            ("", Some("application/x-ndjson"), LIST, Some(Format::NdJson)),
-            ("", Some("text/csv"), LIST, None),
+            ("", None, LIST_MEDIA_TYPES, Some(MediaType::Json)),
+            (
+                "",
+                Some("application/x-ndjson"),
+                LIST_MEDIA_TYPES,
+                Some(MediaType::NdJson),
+            ),
+            ("", Some("text/csv"), LIST_MEDIA_TYPES, None),
             (
                 "",
                 Some("text/csv"),
-                &[Format::Json][..],
-                Some(Format::Json),
+                &[MediaType::Json][..],
+                Some(MediaType::Json),
             ),
             (
                 "limit=2&format=csv",
                 Some("application/json"),
-                TABLE,
-                Some(Format::Csv),
+                TABLE_MEDIA_TYPES,
+                Some(MediaType::Csv),
             ),
-            ("format=xml", None, TABLE, None),
+            ("format=xml", None, TABLE_MEDIA_TYPES, None),
         ] {
             assert_eq!(
                 format(query, accept, offered),

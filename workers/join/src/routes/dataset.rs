@@ -1,7 +1,7 @@
 //! `GET /v1`: the description of the dataset, and the routes.
 
 use edge::{Body, Database, Error, Request, Response};
-use http_semantics::Format;
+use http_semantics::MediaType;
 
 use crate::store;
 
@@ -13,5 +13,5 @@ pub async fn dataset(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let row = Database::new(&request.env)?.row(&store::dataset()).await?;
     let body = row.map_or(Body::Empty, |row| Body::Js(row.value("body")));
-    Ok(Response::ok(Format::Json.media_type(), body))
+    Ok(Response::ok(MediaType::Json.content_type(), body))
 }

@@ -1,7 +1,7 @@
 //! `GET /v1/integrity` and `POST /v1/integrity/repair`
 
 use edge::{Body, Error, Request, Response};
-use http_semantics::Format;
+use http_semantics::MediaType;
 use http_semantics::params::Seconds;
 
 use crate::backends::Backends;
@@ -20,7 +20,10 @@ pub async fn integrity(request: Request) -> Result<Response, Error> {
     backends.drop_deadline();
     let report = integrity::report(&backends).await?;
     let body = serde_json::to_string(&report).unwrap_or_default();
-    Ok(Response::ok(Format::Json.media_type(), Body::Text(body)))
+    Ok(Response::ok(
+        MediaType::Json.content_type(),
+        Body::Text(body),
+    ))
 }
 
 /// Repairs what the report finds. With `dryRun=true` it only reports what it would do.
@@ -45,5 +48,8 @@ pub async fn repair(request: Request) -> Result<Response, Error> {
         Err(error) if !dry_run => return Err(error.with_unknown_outcome()),
         repaired => repaired?.to_string(),
     };
-    Ok(Response::ok(Format::Json.media_type(), Body::Text(body)))
+    Ok(Response::ok(
+        MediaType::Json.content_type(),
+        Body::Text(body),
+    ))
 }

@@ -1,8 +1,8 @@
 //! `GET /v1/people-per-place` and `GET /v1/people-per-place/{id}`
 
 use edge::{Error, Request, Response};
-use http_semantics::Format;
-use http_semantics::media::LIST;
+use http_semantics::MediaType;
+use http_semantics::media::LIST_MEDIA_TYPES;
 use tables::page::PeopleLimit;
 
 use crate::backends::{Backends, unchanged};
@@ -15,7 +15,7 @@ use crate::service::people_per_place;
 /// An invalid query, or a problem of the places service.
 pub async fn list(request: Request) -> Result<Response, Error> {
     let query = ListQuery::read(&request.params(ListQuery::PARAMETERS)?)?;
-    let format = request.format(LIST)?;
+    let format = request.format(LIST_MEDIA_TYPES)?;
     if let Some(tag) = unchanged(&request, format).await? {
         return Ok(Response::not_modified(&tag));
     }
@@ -30,7 +30,7 @@ pub async fn list(request: Request) -> Result<Response, Error> {
 pub async fn read(request: Request) -> Result<Response, Error> {
     let limit: Option<PeopleLimit> = request.params(READ_PARAMETERS)?.get("peopleLimit")?;
     let id = request.id()?;
-    let known = request.preconditions()?.known_counters(Format::Json);
+    let known = request.preconditions()?.known_change_seqs(MediaType::Json);
     let backends = Backends::for_reader(&request)?;
     people_per_place::read(&backends, id, limit.unwrap_or_default(), known).await
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use edge::{CIRCUIT_OPEN, Error, Request, Response, StaleIfError, now};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use http_semantics::{Format, Problem, prefer};
+use http_semantics::{MediaType, Problem, prefer};
 
 use crate::domain::cache_status::CacheStatus;
 use crate::service::cache::CachedRoute;
@@ -16,7 +16,7 @@ use crate::service::cache::CachedRoute;
 /// The fallbacks of a request whose response has one of these formats. Responses that may be
 /// cached are saved as snapshots.
 #[must_use]
-pub fn stale_if_error(request: &Request, formats: &'static [Format]) -> Rc<dyn StaleIfError> {
+pub fn stale_if_error(request: &Request, formats: &'static [MediaType]) -> Rc<dyn StaleIfError> {
     Rc::new(CachedRoute::new(request.clone(), formats))
 }
 
@@ -54,7 +54,7 @@ async fn fallback(cache: &CachedRoute, problem: Problem, partial: Option<Respons
     }
     let outcome = problem
         .service()
-        .and_then(|service| request.timings.borrow().how(service));
+        .and_then(|service| request.timings.borrow().outcome(service));
     let status = |age| CacheStatus {
         age,
         was_called: outcome != Some(CIRCUIT_OPEN),

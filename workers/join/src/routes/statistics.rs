@@ -1,7 +1,7 @@
 //! `GET /v1/statistics/places`
 
 use edge::{Error, Request, Response};
-use http_semantics::media::TABLE;
+use http_semantics::media::TABLE_MEDIA_TYPES;
 
 use crate::backends::{Backends, unchanged};
 use crate::domain::statistics::StatisticsQuery;
@@ -16,7 +16,7 @@ pub async fn places(request: Request) -> Result<Response, Error> {
     let query = StatisticsQuery::read(&params, edge::now())?;
     let format = match query.format {
         Some(format) => format,
-        None => request.format(TABLE)?,
+        None => request.format(TABLE_MEDIA_TYPES)?,
     };
     if let Some(tag) = unchanged(&request, format).await? {
         return Ok(Response::not_modified(&tag));

@@ -4,7 +4,7 @@
 //! missing. Each suspect is therefore checked again. A place that is missing then stays missing,
 //! because no place id is ever reused.
 
-use domain::place_status::{MAX_ENTRIES, PlaceStatus, PlaceStatuses};
+use domain::place_status::{MAX_INTEGRITY_ENTRIES, PlaceStatus, PlaceStatuses};
 use edge::Error;
 use futures_util::future::try_join;
 use serde::{Deserialize, Serialize};
@@ -99,7 +99,7 @@ pub async fn report(backends: &Backends) -> Result<Report, Error> {
 
 /// Keeps the suspects whose place is still missing.
 async fn confirm(backends: &Backends, suspects: &mut Vec<Residents>) -> Result<(), Error> {
-    suspects.truncate(usize::try_from(MAX_ENTRIES).unwrap_or_default());
+    suspects.truncate(usize::try_from(MAX_INTEGRITY_ENTRIES).unwrap_or_default());
     if suspects.is_empty() {
         return Ok(());
     }

@@ -9,8 +9,8 @@ use domain::PlaceId;
 use edge::{Body, Error, Response};
 use futures_util::future::join;
 use futures_util::{StreamExt, stream};
-use http_semantics::media::Frame;
-use http_semantics::{Format, Problem, Tag};
+use http_semantics::media::ListFraming;
+use http_semantics::{MediaType, Problem, Tag};
 use tables::Cursor;
 use tables::page::{self, PeopleLimit};
 
@@ -29,7 +29,7 @@ pub async fn list(
     backends: Backends,
     query: ListQuery,
     raw_query: &str,
-    format: Format,
+    format: MediaType,
     is_head: bool,
 ) -> Result<Response, Error> {
     let (places_path, groups_path) = (query.places_path(), query.groups_path(query.after));
@@ -40,7 +40,7 @@ pub async fn list(
     let page = backends.places.bytes(&places).await?;
 
     let header = |name| headers.get(name).ok().flatten();
-    let join = MergeJoin::of_page(page, format.frame());
+    let join = MergeJoin::of_page(page, format.framing());
     let join = join.map_err(|malformed| backends.malformed_response(malformed))?;
     let next = header("link").and_then(|_| join.last_place()).map(|id| {
         let after = Cursor::Id(id).to_string();
@@ -52,7 +52,7 @@ pub async fn list(
             .header_if("link", next)
             .header_if("x-total-count", count)
     };
-    let (media_type, frame) = (format.media_type(), format.frame());
+    let (media_type, frame) = (format.content_type(), format.framing());
     let people = match people {
         Ok(people) => people,
         Err(error) => return partial(error, join, media_type).map(described),
@@ -88,7 +88,7 @@ async fn buffer(join: &mut MergeJoinStream) -> Result<Buffered, Error> {
     Ok(Buffered::Start(buffer))
 }
 
-fn stream_rest(start: Vec<u8>, mut join: MergeJoinStream, frame: Frame) -> Body {
+fn stream_rest(start: Vec<u8>, mut join: MergeJoinStream, frame: ListFraming) -> Body {
     join.drop_deadline();
     let rest = stream::try_unfold(join, |mut join| async move {
         Ok(join.next().await?.map(|bytes| (bytes, join)))
@@ -111,15 +111,18 @@ pub async fn read(
     let group_path = format!("/v1/people/by-place?placeId={id}&peopleLimit={limit}");
     let paths = [place_path.as_str(), group_path.as_str()];
     let (place, people) = match known {
-        None => backends.fetch(paths, Format::Json, false).await?,
+        None => backends.fetch(paths, MediaType::Json, false).await?,
         Some(known) => {
             let [version, change_seq] = known;
             let tags = [
-                Tag::of_version(version),
-                Tag::of_list(Format::Json, &[change_seq]),
+                Tag::from_version(version),
+                Tag::from_change_seqs(MediaType::Json, &[change_seq]),
             ];
             let Some(fetched) = backends.fetch_if_changed(paths, &tags).await? else {
-                return Ok(Response::not_modified(&Tag::of_list(Format::Json, &known)));
+                return Ok(Response::not_modified(&Tag::from_change_seqs(
+                    MediaType::Json,
+                    &known,
+                )));
             };
             fetched
         }
@@ -142,14 +145,14 @@ pub async fn read(
         Ok(Response::record(Body::Bytes(body), &people.tag).made_at(people.change_seqs))
     });
     response.or_else(|error| {
-        let place = MergeJoin::of_one(place, Frame::NONE);
-        partial(error, place, Format::Json.media_type())
+        let place = MergeJoin::of_one(place, ListFraming::NONE);
+        partial(error, place, MediaType::Json.content_type())
     })
 }
 
 fn joined(place: Vec<u8>, group: &[u8]) -> Result<Vec<u8>, Malformed> {
     let mut out = Vec::with_capacity(place.len() + group.len());
-    let mut join = MergeJoin::of_one(place, Frame::NONE);
+    let mut join = MergeJoin::of_one(place, ListFraming::NONE);
     join.push(group, &mut out)?;
     join.end_groups(1, &mut out)?;
     join.finish(&mut out)?;

@@ -2,8 +2,8 @@
 
 use edge::{Body, Error, Response};
 use futures_util::future::try_join;
-use http_semantics::Format;
-use tables::population::Populations;
+use http_semantics::MediaType;
+use tables::population::PopulationQuery;
 use tables::{Cursor, page};
 
 use crate::backends::{Backends, PeoplePart, header, number_header};
@@ -19,9 +19,9 @@ const MAX_STEPS: usize = 8;
 /// A backend that failed.
 pub async fn list(
     backends: &Backends,
-    query: Populations,
+    query: PopulationQuery,
     raw_query: &str,
-    format: Format,
+    format: MediaType,
 ) -> Result<Response, Error> {
     let is_now = query.as_of.is_none();
     let page = StatisticsPageBuilder::new(query);
@@ -39,7 +39,7 @@ pub async fn list(
     let body = statistics::render(&rows, totals.living, dead_without_place, format);
     let path = "/v1/statistics/places";
     let next = next.map(|after| page::next_link(path, raw_query, &after.to_string()));
-    Ok(Response::ok(format.media_type(), Body::Text(body))
+    Ok(Response::ok(format.content_type(), Body::Text(body))
         .made_at(change_seqs.filter(|_| is_now))
         .tagged(&tag)
         .header_if("link", next))
@@ -82,7 +82,7 @@ impl Totals {
 ///
 /// # Errors
 /// A backend that failed.
-pub async fn page(backends: &Backends, query: Populations) -> Result<StatisticsPage, Error> {
+pub async fn page(backends: &Backends, query: PopulationQuery) -> Result<StatisticsPage, Error> {
     let page = StatisticsPageBuilder::new(query);
     let paths = page.paths().unwrap_or_default();
     let (places, people) = get_both(backends, &paths).await?;

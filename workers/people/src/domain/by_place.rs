@@ -3,7 +3,7 @@
 use domain::{Param, PlaceId};
 use http_semantics::{Params, Problem};
 use tables::Cursor;
-use tables::page::{Limit, PeopleLimit};
+use tables::page::{PageSize, PeopleLimit};
 
 /// A range of place ids: after one, up to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct ByPlace {
     /// The places.
     pub range: Range,
     /// The most groups.
-    pub limit: Limit,
+    pub limit: PageSize,
     /// The most people of a group.
     pub people: PeopleLimit,
 }
@@ -50,7 +50,7 @@ impl ByPlace {
         Ok(Self {
             range: Range {
                 after: place.map_or(after, |place| after.max(place.get() - 1)),
-                through: place.map_or(PlaceId::MOST, PlaceId::get),
+                through: place.map_or(PlaceId::MAX_ID, PlaceId::get),
             },
             limit: params.get("limit")?.unwrap_or_default(),
             people: params.get("peopleLimit")?.unwrap_or_default(),
@@ -63,14 +63,14 @@ mod tests {
     use super::*;
 
     fn range(query: &str) -> Result<Range, Problem> {
-        ByPlace::read(&Params::read(query, ByPlace::PARAMETERS)?).map(|ask| ask.range)
+        ByPlace::read(&Params::parse(query, ByPlace::PARAMETERS)?).map(|ask| ask.range)
     }
 
     #[test]
     fn groups_are_of_a_page_of_places_or_of_one() {
         let all = Range {
             after: 0,
-            through: PlaceId::MOST,
+            through: PlaceId::MAX_ID,
         };
         assert_eq!(range(""), Ok(all));
         assert_eq!(range("after=6939"), Ok(Range { after: 9, ..all }));

@@ -7,7 +7,7 @@ use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
 use serde_json::json;
 use tables::TableSpec;
-use tables::record::{Claim, Record};
+use tables::record::{Record, UniqueValue};
 use tables::schema::PERSON;
 
 /// A person without the id.
@@ -78,23 +78,23 @@ impl Record for Person {
 
     fn parse(mut fields: Fields, normalize: Normalize) -> Result<Self, Vec<FieldError>> {
         let name = fields.name(normalize);
-        let is_alive = fields.truth("isAlive");
-        let is_king = fields.truth("isKing");
+        let is_alive = fields.boolean("isAlive");
+        let is_king = fields.boolean("isKing");
         let place_is_given = fields.has("placeId");
-        let place = fields.place("placeId");
+        let place = fields.place_id("placeId");
         let residence = match (is_alive, place) {
             (true, Some(place)) => Some(Residence::Living { place, is_king }),
             (true, None) => {
                 // An invalid place is reported already.
                 if !place_is_given {
-                    fields.wrong("placeId", "the id of a place, because the living have one");
+                    fields.add_error("placeId", "the id of a place, because the living have one");
                 }
                 None
             }
             (false, place) => Some(Residence::Dead { place }),
         };
         if is_king && !is_alive {
-            fields.wrong("isKing", "false, or left out, because a king is alive");
+            fields.add_error("isKing", "false, or left out, because a king is alive");
         }
         let person = name.zip(residence);
         fields.finish(
@@ -119,10 +119,10 @@ impl Record for Person {
         &self.name
     }
 
-    fn claim(&self) -> Option<Claim> {
+    fn unique_value(&self) -> Option<UniqueValue> {
         let is_king = self.residence.is_king();
         let place = self.residence.place().filter(|_| is_king)?;
-        Some(Claim {
+        Some(UniqueValue {
             value: format!("the crown of {place}"),
             field: "isKing",
             expected: "false, because a place has one king",
@@ -142,7 +142,7 @@ mod tests {
     )]
     fn read(body: Value) -> Result<Person, Vec<String>> {
         let object = Object(body.as_object().cloned().unwrap());
-        Person::parse(Fields::of(object), str::to_owned)
+        Person::parse(Fields::new(object), str::to_owned)
             .map_err(|errors| errors.into_iter().map(|error| error.pointer).collect())
     }
 
@@ -202,7 +202,7 @@ mod tests {
         #[test]
         fn a_person_is_what_its_fields_say(residence in residence(), name in "[a-zé]{1,9}") {
             let person = Person { name: Name::new(&name, str::to_owned).unwrap(), residence };
-            prop_assert_eq!(Person::parse(Fields::of(person.to_object()), str::to_owned), Ok(person));
+            prop_assert_eq!(Person::parse(Fields::new(person.to_object()), str::to_owned), Ok(person));
         }
 
         /// What the protocol rests on: every resident, and every dead person of a place, got

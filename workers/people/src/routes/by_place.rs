@@ -9,10 +9,10 @@ use std::future::ready;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_semantics::Tag;
-use http_semantics::media::{Frame, LIST};
+use http_semantics::media::{LIST_MEDIA_TYPES, ListFraming};
 use js_sys::{Array, JsString};
 use tables::change_log;
-use tables::page::Limit;
+use tables::page::PageSize;
 use tables::schema::PERSON;
 
 use crate::domain::{ByPlace, Range};
@@ -24,8 +24,8 @@ use crate::store;
 /// A query that cannot be used.
 pub async fn by_place(request: Request) -> Result<Response, Error> {
     let ask = ByPlace::read(&request.params(ByPlace::PARAMETERS)?)?;
-    let format = request.format(LIST)?;
-    let frame = format.frame();
+    let format = request.format(LIST_MEDIA_TYPES)?;
+    let frame = format.framing();
     let seen = request.seen(format)?;
     let database = Database::new(&request.env)?;
     if request.is_head() {
@@ -33,17 +33,17 @@ pub async fn by_place(request: Request) -> Result<Response, Error> {
         let counter = row
             .and_then(|row| row.integer("change_seq"))
             .unwrap_or_default();
-        let tag = Tag::of_list(format, &[counter]);
+        let tag = Tag::from_change_seqs(format, &[counter]);
         return Ok(if seen == Some(counter) {
             Response::not_modified(&tag)
         } else {
-            Response::ok(format.media_type(), Body::Empty).tagged(&tag)
+            Response::ok(format.content_type(), Body::Empty).tagged(&tag)
         });
     }
     let mut first = Part::of(&database, ask, frame, seen).await?;
     // A body of several statements may hold changes made in between; then the counter has
     // moved, and the tag will never be confirmed.
-    let tag = Tag::of_list(format, &[first.counter]);
+    let tag = Tag::from_change_seqs(format, &[first.counter]);
     if seen == Some(first.counter) {
         return Ok(Response::not_modified(&tag));
     }
@@ -56,7 +56,7 @@ pub async fn by_place(request: Request) -> Result<Response, Error> {
             Body::stream(start.chain(rest.map_ok(to_bytes)), frame)
         }
     };
-    Ok(Response::ok(format.media_type(), body).tagged(&tag))
+    Ok(Response::ok(format.content_type(), body).tagged(&tag))
 }
 
 /// What one statement answered, and what is left to ask.
@@ -72,7 +72,7 @@ impl Part {
     async fn of(
         database: &Database,
         ask: ByPlace,
-        frame: Frame,
+        frame: ListFraming,
         seen: Option<i64>,
     ) -> Result<Self, Error> {
         let mut rows = database.rows(&store::by_place(&ask, frame, seen)).await?;
@@ -98,7 +98,7 @@ impl Part {
 /// The parts behind the first, each asked for when the one before it has been taken.
 fn parts(
     database: Database,
-    frame: Frame,
+    frame: ListFraming,
     rest: ByPlace,
 ) -> impl Stream<Item = Result<JsString, Error>> {
     stream::try_unfold((database, Some(rest)), move |(database, rest)| async move {
@@ -119,7 +119,7 @@ fn to_bytes(text: JsString) -> Vec<u8> {
 
 /// What a statement's last row leaves to ask.
 fn after(last: &Row, ask: &ByPlace) -> Option<ByPlace> {
-    let limit = Limit::new(last.integer("remaining")?)?;
+    let limit = PageSize::new(last.integer("remaining")?)?;
     let range = Range {
         after: last.integer("place_id")?,
         ..ask.range

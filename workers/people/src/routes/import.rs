@@ -10,7 +10,7 @@ use edge::{Database, Error, Request, Response, Row, VersionedRecord};
 use http_semantics::Problem;
 use serde_json::{Value, json};
 use tables::Record;
-use tables::import::{Batch, Mode, ParsedRecord};
+use tables::import::{Batch, ImportMode, ParsedRecord};
 use tables::statement::{self, Statement};
 
 use crate::domain::{Person, Residence};
@@ -62,7 +62,7 @@ impl Importer for PeopleImporter {
         &self.writes.database
     }
 
-    async fn plan(&self, batch: &Batch<Person>, mode: Mode) -> Result<BatchPlan, Error> {
+    async fn plan(&self, batch: &Batch<Person>, mode: ImportMode) -> Result<BatchPlan, Error> {
         let rows: Vec<Value> = batch
             .parsed
             .iter()
@@ -133,7 +133,7 @@ fn add(
     parsed: &ParsedRecord<Person>,
     mut row: Value,
     present: Option<&Row>,
-    mode: Mode,
+    mode: ImportMode,
     statuses: &PlaceStatuses,
 ) -> Result<(), Problem> {
     let residence = parsed.record.residence;
@@ -147,7 +147,7 @@ fn add(
         .map(|stored| stored.record())
         .transpose()
         .map_err(Error::into_problem)?;
-    if version.is_some() && mode == Mode::Insert {
+    if version.is_some() && mode == ImportMode::Insert {
         return Err(Problem::id_taken("person", id));
     }
     if before.as_ref() == Some(&parsed.record) {

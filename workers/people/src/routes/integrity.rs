@@ -1,11 +1,11 @@
 //! `GET /internal/integrity`: this database's part of the integrity report. The gateway never
 //! forwards a request to this path.
 
-use domain::place_status::{MAX_ENTRIES, PLACES_PER_PAGE};
+use domain::place_status::{INTEGRITY_BATCH_SIZE, MAX_INTEGRITY_ENTRIES};
 use edge::{Body, Database, Error, Request, Response, Row};
 use futures_util::future::try_join;
-use http_semantics::params::Position;
-use http_semantics::{Format, Problem};
+use http_semantics::params::AfterId;
+use http_semantics::{MediaType, Problem};
 
 use crate::store;
 
@@ -15,11 +15,11 @@ use crate::store;
 /// # Errors
 /// An invalid query.
 pub async fn integrity(request: Request) -> Result<Response, Error> {
-    let after = request.params(&["after"])?.get::<Position>("after")?;
+    let after = request.params(&["after"])?.get::<AfterId>("after")?;
     let after = after.unwrap_or_default().get();
     let database = Database::new(&request.env)?;
-    let residents = store::residents(after, PLACES_PER_PAGE);
-    let findings = store::findings(MAX_ENTRIES);
+    let residents = store::residents(after, INTEGRITY_BATCH_SIZE);
+    let findings = store::findings(MAX_INTEGRITY_ENTRIES);
     let (page, findings) = try_join(database.row(&residents), database.row(&findings)).await?;
     let (page, findings) = page.zip(findings).ok_or_else(Problem::internal)?;
     let text = |row: &Row, column| row.text(column).ok_or_else(Problem::internal);
@@ -32,5 +32,8 @@ pub async fn integrity(request: Request) -> Result<Response, Error> {
         text(&findings, "double_kings")?,
         text(&findings, "pending")?,
     );
-    Ok(Response::ok(Format::Json.media_type(), Body::Text(body)))
+    Ok(Response::ok(
+        MediaType::Json.content_type(),
+        Body::Text(body),
+    ))
 }

@@ -1,10 +1,10 @@
 //! `GET /v1/people/population`
 
 use edge::{Body, Database, Error, Request, Response};
-use http_semantics::media::TABLE;
+use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::{Problem, Tag};
 use tables::page;
-use tables::population::Populations;
+use tables::population::PopulationQuery;
 
 use crate::store;
 
@@ -15,15 +15,16 @@ use crate::store;
 /// # Errors
 /// A query that cannot be used.
 pub async fn population(request: Request) -> Result<Response, Error> {
-    let ask = Populations::read(&request.params(Populations::PARAMETERS)?, edge::now())?;
-    let format = request.format(TABLE)?;
+    let ask =
+        PopulationQuery::from_params(&request.params(PopulationQuery::PARAMETERS)?, edge::now())?;
+    let format = request.format(TABLE_MEDIA_TYPES)?;
     let seen = request.seen(format)?;
     let row = Database::new(&request.env)?
         .row(&store::population(&ask, format, seen))
         .await?;
     let row = row.ok_or_else(Problem::internal)?;
     let counter = row.integer("change_seq").unwrap_or_default();
-    let tag = Tag::of_list(format, &[counter]);
+    let tag = Tag::from_change_seqs(format, &[counter]);
     if seen == Some(counter) {
         return Ok(Response::not_modified(&tag));
     }
@@ -33,7 +34,7 @@ pub async fn population(request: Request) -> Result<Response, Error> {
     let change_seqs = Some(edge::ChangeSeqs::from_table(counter)).filter(|_| ask.as_of.is_none());
     let number = |column| row.integer(column).unwrap_or_default().to_string();
     Ok(
-        Response::ok(format.media_type(), Body::Js(row.value("body")))
+        Response::ok(format.content_type(), Body::Js(row.value("body")))
             .made_at(change_seqs)
             .tagged(&tag)
             .header_if("link", next)

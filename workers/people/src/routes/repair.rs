@@ -2,7 +2,7 @@
 //! requests left, and stored responses that have expired.
 
 use edge::{Body, Database, Error, Request, Response};
-use http_semantics::Format;
+use http_semantics::MediaType;
 use http_semantics::params::Seconds;
 use serde_json::{Value, json};
 
@@ -36,7 +36,10 @@ pub async fn repair(request: Request) -> Result<Response, Error> {
         .map(|row| json!({"id": row.integer("person_id"), "placeId": row.integer("place_id"), "action": "remove"}))
         .collect();
     let body = json!({ "pending": report }).to_string();
-    Ok(Response::ok(Format::Json.media_type(), Body::Text(body)))
+    Ok(Response::ok(
+        MediaType::Json.content_type(),
+        Body::Text(body),
+    ))
 }
 
 /// The scheduled run.

@@ -3,7 +3,7 @@
 
 use domain::PlaceId;
 use edge::{Body, Database, Error, Request, Response};
-use http_semantics::{Format, Problem};
+use http_semantics::{MediaType, Problem};
 use tables::statement::Statement;
 
 use crate::store;
@@ -52,7 +52,7 @@ async fn run(request: &Request, statements: &[Statement]) -> Result<Response, Er
     };
     let body = serde_json::json!({ "living": living, "dead": dead });
     Ok(Response::ok(
-        Format::Json.media_type(),
+        MediaType::Json.content_type(),
         Body::Text(body.to_string()),
     ))
 }

@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use domain::place_status::{PAUSES_MS, PlaceStatuses, Step};
+use domain::place_status::{PlaceStatuses, RETRY_DELAYS_MS, Step};
 use edge::{Database, Error, Request, ServiceClient, pause};
 use http_semantics::Problem;
 use tables::statement::Statement;
@@ -128,7 +128,7 @@ impl PendingWrites {
     /// A service that failed.
     pub async fn statuses(&self, places: &HashSet<i64>) -> Result<PlaceStatuses, Error> {
         let mut statuses = self.statuses_now(places).await?;
-        for milliseconds in PAUSES_MS {
+        for milliseconds in RETRY_DELAYS_MS {
             let mut steps = places.iter().map(|place| statuses.get(*place).next_step());
             if !steps.any(|step| step == Step::Wait) {
                 break;

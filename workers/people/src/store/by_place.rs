@@ -1,6 +1,7 @@
 //! People grouped by place.
 
-use http_semantics::media::Frame;
+use http_semantics::media::ListFraming;
+use tables::page::MAX_PAGE_SIZE;
 use tables::statement::{Bind, Statement};
 
 use crate::domain::ByPlace;
@@ -14,7 +15,7 @@ pub const PEOPLE_A_STATEMENT: i64 = 20_000;
 /// The groups asked for, as many as one statement answers; none if nothing has changed since
 /// the counter that was `seen`.
 #[must_use]
-pub fn by_place(ask: &ByPlace, frame: Frame, seen: Option<i64>) -> Statement {
+pub fn by_place(ask: &ByPlace, frame: ListFraming, seen: Option<i64>) -> Statement {
     let numbers = [
         ask.range.after,
         ask.range.through,
@@ -25,5 +26,6 @@ pub fn by_place(ask: &ByPlace, frame: Frame, seen: Option<i64>) -> Statement {
     let mut binds: Vec<Bind> = numbers.map(Bind::from).into();
     binds.push(frame.between.into());
     binds.push(seen.into());
-    Statement::new(BY_PLACE, binds)
+    let sql = BY_PLACE.replace("{max_page_size}", &MAX_PAGE_SIZE.to_string());
+    Statement { sql, binds }
 }

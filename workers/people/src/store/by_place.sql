@@ -8,6 +8,7 @@
 -- ?6                    the text between two groups
 -- ?7                    the change sequence at which the client has seen this, or null: if it is still
 --                       the same, there are no groups, only the change sequence
+-- {max_page_size}       tables::page::MAX_PAGE_SIZE
 --
 -- The texts, one behind the other, are the groups. One holds at most 1,000 people, and so
 -- stays far from the 2 MB that D1 allows: a name is at most 200 characters of four bytes.
@@ -94,7 +95,7 @@ SELECT
   )
   || iif(last < cut, '', ']')
   || iif(last = cut AND has_more,
-    ',"next":"/v1/people?placeId=' || place_id || '&limit=1000&after=' || lower(hex('i' || cut)) || '"', '')
+    ',"next":"/v1/people?placeId=' || place_id || '&limit={max_page_size}&after=' || lower(hex('i' || cut)) || '"', '')
   || iif(last < cut, '', '}') AS text,
   place_id,
   remaining,

@@ -1,9 +1,9 @@
 //! The population of each place, now or as of a time.
 
 use domain::{Moment, PlaceId};
-use http_semantics::media::Frame;
-use http_semantics::{Format, csv};
-use tables::population::{Measure, Order, Populations, Position};
+use http_semantics::media::ListFraming;
+use http_semantics::{MediaType, csv};
+use tables::population::{Measure, Order, PopulationQuery, Position};
 use tables::statement::{Bind, Statement};
 
 const POPULATION: &str = include_str!("population.sql");
@@ -59,7 +59,7 @@ const PAST_NOWHERE: &str = "SELECT dead FROM population_history
 
 /// The populations asked for; none if nothing has changed since the counter that was `seen`.
 #[must_use]
-pub fn population(ask: &Populations, format: Format, seen: Option<i64>) -> Statement {
+pub fn population(ask: &PopulationQuery, format: MediaType, seen: Option<i64>) -> Statement {
     let number = match ask.order {
         Order::Id => "0",
         Order::Up(Measure::Living) => "living",
@@ -97,8 +97,8 @@ pub fn population(ask: &Populations, format: Format, seen: Option<i64>) -> State
         (Some(_), _) => PAST.replace("{behind}", "0"),
     };
     let record = match format {
-        Format::Json | Format::NdJson => RECORD.to_owned(),
-        Format::Csv => LINE.replace("{king_name}", &csv::text_cell("king")),
+        MediaType::Json | MediaType::NdJson => RECORD.to_owned(),
+        MediaType::Csv => LINE.replace("{king_name}", &csv::sql_text_cell("king")),
     };
     let sql = POPULATION
         .replace("{record}", &record)
@@ -113,7 +113,7 @@ pub fn population(ask: &Populations, format: Format, seen: Option<i64>) -> State
         .replace("{nowhere}", nowhere);
     Statement {
         sql,
-        binds: binds(ask, format.frame_below(HEADER), seen),
+        binds: binds(ask, format.framing_with_header(HEADER), seen),
     }
 }
 
@@ -121,7 +121,7 @@ fn behind(number: &str) -> String {
     format!("({number}, place_id) > (?8, ?9) AND place_id > 0")
 }
 
-fn binds(ask: &Populations, frame: Frame, seen: Option<i64>) -> Vec<Bind> {
+fn binds(ask: &PopulationQuery, frame: ListFraming, seen: Option<i64>) -> Vec<Bind> {
     let least = ask.least.unwrap_or_default();
     let from = start(ask, least);
     let mut binds = vec![Bind::Integer(ask.limit.get().into())];
@@ -136,9 +136,9 @@ fn binds(ask: &Populations, frame: Frame, seen: Option<i64>) -> Vec<Bind> {
 }
 
 /// What the page begins behind, in the numbers of its column.
-fn start(ask: &Populations, least: i64) -> Position {
+fn start(ask: &PopulationQuery, least: i64) -> Position {
     let first = Position {
-        number: -PlaceId::MOST,
+        number: -PlaceId::MAX_ID,
         place: 0,
     };
     match (ask.order, ask.after) {

@@ -1,9 +1,9 @@
 //! Populations in every order, now and as of a time, held against a count of the people.
 
-use http_semantics::{Format, Params};
+use http_semantics::{MediaType, Params};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
-use tables::population::{Order, Populations};
+use tables::population::{Order, PopulationQuery};
 use testbed::{Testbed, Value};
 
 use super::tests::{Person, as_text, filled, people};
@@ -11,8 +11,12 @@ use crate::store;
 
 const NOW: i64 = 4_000_000_000_000;
 
-fn ask(query: &str) -> Populations {
-    Populations::read(&Params::read(query, Populations::PARAMETERS).unwrap(), NOW).unwrap()
+fn ask(query: &str) -> PopulationQuery {
+    PopulationQuery::from_params(
+        &Params::parse(query, PopulationQuery::PARAMETERS).unwrap(),
+        NOW,
+    )
+    .unwrap()
 }
 
 /// All groups of a query, page by page, and the numbers of the living, of no place and of the
@@ -20,7 +24,7 @@ fn ask(query: &str) -> Populations {
 fn walk(testbed: &Testbed, query: &str) -> (Vec<Json>, [Value; 3]) {
     let (mut found, mut after) = (Vec::new(), String::new());
     loop {
-        let statement = store::population(&ask(&format!("{query}{after}")), Format::Json, None);
+        let statement = store::population(&ask(&format!("{query}{after}")), MediaType::Json, None);
         let row = testbed.rows(&statement).unwrap().remove(0);
         let page: Vec<Json> = serde_json::from_str(row.text("body")).unwrap();
         found.extend(page);
@@ -142,10 +146,10 @@ fn populations_never_look_at_the_people() {
             }
             for after in [String::new(), format!("&after={cursor}")] {
                 let query = format!("sort={sort}{more}{after}");
-                let table = store::population(&ask(&query), Format::Csv, None);
+                let table = store::population(&ask(&query), MediaType::Csv, None);
                 let plan = testbed.plan(&table).unwrap();
                 assert!(!plan.walks("person") && !plan.sorts(), "{query}: {plan:?}");
-                let now = store::population(&ask(&query), Format::Json, None);
+                let now = store::population(&ask(&query), MediaType::Json, None);
                 let plan = testbed.plan(&now).unwrap();
                 assert!(
                     !plan.walks("person") && !plan.walks("population"),
@@ -156,7 +160,7 @@ fn populations_never_look_at_the_people() {
                     "{query}: {plan:?}"
                 );
                 let query = format!("{query}&asOf=2026-01-31T12:00:00Z");
-                let then = store::population(&ask(&query), Format::Json, None);
+                let then = store::population(&ask(&query), MediaType::Json, None);
                 let plan = testbed.plan(&then).unwrap();
                 assert!(!plan.walks("person_change"), "{query}: {plan:?}");
                 assert!(!plan.walks("population_history"), "{query}: {plan:?}");

@@ -1,12 +1,13 @@
 //! The statements on the migrated schema, run by SQLite itself and held against a model.
 
 use domain::PersonId;
-use http_semantics::{Format, Params};
+use http_semantics::{MediaType, Params};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use tables::import::{Counts, Receipt};
 use testbed::{Testbed, Value};
 
+use tables::page::MAX_PAGE_SIZE;
 use tables::schema::PERSON;
 use tables::statement::Statement;
 use tables::{ListQuery, change_log, list_statement, record_statement};
@@ -78,9 +79,9 @@ pub(super) fn filled(people: &[Person]) -> Testbed {
 }
 
 fn list(query: &str, seen: Option<i64>) -> Statement {
-    let params = Params::read(query, &PERSON.list_parameters).unwrap();
-    let query = ListQuery::read(&PERSON, &params).unwrap();
-    list_statement::page(&PERSON, &query, Format::Json, seen)
+    let params = Params::parse(query, &PERSON.list_parameters).unwrap();
+    let query = ListQuery::from_params(&PERSON, &params).unwrap();
+    list_statement::page(&PERSON, &query, MediaType::Json, seen)
 }
 
 pub(super) fn as_text(value: &Value) -> Option<&str> {
@@ -184,7 +185,7 @@ proptest! {
             let mut group = json!({"placeId": place, "people": shown});
             if of_place.len() > most {
                 let cursor = tables::Cursor::Id(of_place[most - 1].id);
-                let next = format!("/v1/people?placeId={place}&limit=1000&after={cursor}");
+                let next = format!("/v1/people?placeId={place}&limit={MAX_PAGE_SIZE}&after={cursor}");
                 group["next"] = next.into();
             }
             if !of_place.is_empty() {
@@ -274,10 +275,10 @@ fn an_import_is_told_who_is_there_and_who_wears_the_crown() {
 
 /// All groups of a query, statement after statement.
 fn groups(testbed: &Testbed, query: &str) -> Vec<Json> {
-    let params = Params::read(query, ByPlace::PARAMETERS).unwrap();
+    let params = Params::parse(query, ByPlace::PARAMETERS).unwrap();
     let statement = store::by_place(
         &ByPlace::read(&params).unwrap(),
-        Format::NdJson.frame(),
+        MediaType::NdJson.framing(),
         None,
     );
     let rows = testbed.rows(&statement).unwrap();
@@ -328,10 +329,10 @@ fn a_statement_ends_when_it_has_people_enough() {
         INSERT INTO person (name, name_key, is_alive, place_id)
         SELECT 'x', 'x', 1, 1 + i / 9000 FROM n";
     testbed.execute(fill).unwrap();
-    let params = Params::read("peopleLimit=10000", ByPlace::PARAMETERS).unwrap();
+    let params = Params::parse("peopleLimit=10000", ByPlace::PARAMETERS).unwrap();
     let ask = ByPlace::read(&params).unwrap();
     let rows = testbed
-        .rows(&store::by_place(&ask, Format::NdJson.frame(), None))
+        .rows(&store::by_place(&ask, MediaType::NdJson.framing(), None))
         .unwrap();
     let last = rows.last().unwrap();
     // 9,000 and 18,000 are below 20,000, so a third group is begun; two are left.
@@ -351,10 +352,10 @@ fn every_query_has_its_index() {
             .walks("person")
     );
     for query in ["", "placeId=3", "after=6933&limit=9"] {
-        let params = Params::read(query, ByPlace::PARAMETERS).unwrap();
+        let params = Params::parse(query, ByPlace::PARAMETERS).unwrap();
         let ask = ByPlace::read(&params).unwrap();
         let plan = testbed
-            .plan(&store::by_place(&ask, Format::Json.frame(), None))
+            .plan(&store::by_place(&ask, MediaType::Json.framing(), None))
             .unwrap();
         assert!(
             !plan.walks("person") && !plan.walks("population"),
@@ -395,8 +396,8 @@ fn what_has_not_changed_costs_one_look_at_the_changes() {
             INSERT INTO person (name, name_key, is_alive, place_id) SELECT 'x', 'x', 1, i FROM n"
         );
         testbed.execute(&fill).unwrap();
-        let params = Params::read("", ByPlace::PARAMETERS).unwrap();
-        let frame = Format::Json.frame();
+        let params = Params::parse("", ByPlace::PARAMETERS).unwrap();
+        let frame = MediaType::Json.framing();
         let groups = ByPlace::read(&params).unwrap();
         [
             list("count=exact&sort=name", Some(count)),
@@ -416,7 +417,7 @@ fn every_write_has_its_index() {
         domain::PlaceId::new(1).unwrap(),
         domain::PlaceId::new(2).unwrap(),
     );
-    let limit = tables::page::Limit::default();
+    let limit = tables::page::PageSize::default();
     let id = PersonId::new(1).unwrap();
     let rows = [
         json!({"id": 1, "version": 1, "name": "x", "key": "x", "isAlive": true, "isKing": false, "placeId": 1}),
@@ -434,8 +435,8 @@ fn every_write_has_its_index() {
         store::present(&rows),
         store::residents(0, 10),
         change_log::change_seq(&PERSON),
-        change_log::since(&PERSON, 0, limit, Format::Json.frame()),
-        change_log::versions(&PERSON, 1, 0, limit, Format::Json.frame()),
+        change_log::since(&PERSON, 0, limit, MediaType::Json.framing()),
+        change_log::versions(&PERSON, 1, 0, limit, MediaType::Json.framing()),
     ];
     for has_client_key in [false, true] {
         let receipt = Receipt::new("f", has_client_key);

@@ -2,10 +2,10 @@
 
 use domain::ids::Ids;
 use domain::{Moment, Param};
-use http_semantics::params::as_of;
+use http_semantics::params::parse_as_of;
 use http_semantics::{Params, Problem};
 use tables::Cursor;
-use tables::page::Limit;
+use tables::page::PageSize;
 
 /// Which places, as of when, how many.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub struct PlacesAsOf {
     /// Only these.
     pub ids: Option<Ids>,
     /// The most places.
-    pub limit: Limit,
+    pub limit: PageSize,
     /// The place that the page before ended with.
     pub after: i64,
 }
@@ -35,7 +35,7 @@ impl PlacesAsOf {
             Some(_) => return Err(Problem::invalid_parameter("after", Cursor::EXPECTED)),
         };
         Ok(Self {
-            as_of: as_of(params, now)?,
+            as_of: parse_as_of(params, now)?,
             ids: params.get("ids")?,
             limit: params.get("limit")?.unwrap_or_default(),
             after,

@@ -6,7 +6,7 @@ use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
 use serde_json::json;
 use tables::TableSpec;
-use tables::record::{Claim, Record};
+use tables::record::{Record, UniqueValue};
 use tables::schema::PLACE;
 
 /// A place without the id.
@@ -35,8 +35,8 @@ impl Record for Place {
         &self.name
     }
 
-    fn claim(&self) -> Option<Claim> {
-        Some(Claim {
+    fn unique_value(&self) -> Option<UniqueValue> {
+        Some(UniqueValue {
             value: self.name.key(),
             field: "name",
             expected: "another one, because names of places are unique whatever their case",

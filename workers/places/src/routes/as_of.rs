@@ -1,7 +1,7 @@
 //! `GET /v1/places/as-of`
 
 use edge::{Database, Error, Request, Response};
-use http_semantics::media::TABLE;
+use http_semantics::media::TABLE_MEDIA_TYPES;
 
 use crate::domain::PlacesAsOf;
 use crate::store;
@@ -12,7 +12,7 @@ use crate::store;
 /// A query that cannot be used.
 pub async fn as_of(request: Request) -> Result<Response, Error> {
     let ask = PlacesAsOf::read(&request.params(PlacesAsOf::PARAMETERS)?, edge::now())?;
-    let format = request.format(TABLE)?;
+    let format = request.format(TABLE_MEDIA_TYPES)?;
     let seen = request.seen(format)?;
     let page = Database::new(&request.env)?
         .page(&store::as_of(&ask, format, seen))

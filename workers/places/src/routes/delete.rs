@@ -1,7 +1,7 @@
 //! `DELETE /v1/places/{id}`
 
 use domain::PlaceId;
-use domain::place_status::PAUSES_MS;
+use domain::place_status::RETRY_DELAYS_MS;
 use edge::collection::read_current;
 use edge::{Database, Error, Request, Response, pause};
 use http_semantics::Problem;
@@ -28,7 +28,7 @@ pub async fn delete(request: Request) -> Result<Response, Error> {
     let preconditions = request.preconditions()?;
     let deletion = Deletion::new(&request.env, id, reassign_to)?;
     let mut busy = id;
-    for milliseconds in [0].into_iter().chain(PAUSES_MS) {
+    for milliseconds in [0].into_iter().chain(RETRY_DELAYS_MS) {
         if milliseconds > 0 {
             pause(milliseconds).await;
         }
@@ -41,7 +41,7 @@ pub async fn delete(request: Request) -> Result<Response, Error> {
         }
         busy = busy_place(&deletion.database, id, reassign_to).await?;
     }
-    Err(Problem::place_is_going(busy.get()).into())
+    Err(Problem::place_is_deleting(busy.get()).into())
 }
 
 /// The place whose deletion prevents the mark.

@@ -5,7 +5,7 @@ use edge::{Database, Error, Request, Response, Row, VersionedRecord};
 use http_semantics::Problem;
 use serde_json::{Value, json};
 use tables::Record;
-use tables::import::{Batch, Mode, ParsedRecord};
+use tables::import::{Batch, ImportMode, ParsedRecord};
 use tables::statement::{self, Statement};
 
 use crate::domain::Place;
@@ -31,7 +31,7 @@ impl Importer for PlaceImporter {
         &self.0
     }
 
-    async fn plan(&self, batch: &Batch<Place>, mode: Mode) -> Result<BatchPlan, Error> {
+    async fn plan(&self, batch: &Batch<Place>, mode: ImportMode) -> Result<BatchPlan, Error> {
         let rows = batch
             .parsed
             .iter()
@@ -73,7 +73,7 @@ fn add(
     parsed: &ParsedRecord<Place>,
     mut row: Value,
     present: Option<&Row>,
-    mode: Mode,
+    mode: ImportMode,
 ) -> Result<(), Problem> {
     let Some(present) = present else {
         plan.push(row, None);
@@ -81,14 +81,14 @@ fn add(
     };
     let id = parsed.id.unwrap_or_default();
     let version = present.integer("version");
-    if version.is_some() && mode == Mode::Insert {
+    if version.is_some() && mode == ImportMode::Insert {
         return Err(Problem::id_taken("place", id));
     }
     if present.truth("retired") {
         return Err(Problem::id_retired(id));
     }
     if present.truth("going") {
-        return Err(Problem::place_is_going(id));
+        return Err(Problem::place_is_deleting(id));
     }
     if let Some(other) = present.integer("other") {
         return Err(Problem::name_taken(other));

@@ -1,11 +1,11 @@
 //! `GET /internal/integrity`: this database's part of the integrity report. The gateway never
 //! forwards a request to this path.
 
-use domain::place_status::{MAX_ENTRIES, PLACES_PER_PAGE};
+use domain::place_status::{INTEGRITY_BATCH_SIZE, MAX_INTEGRITY_ENTRIES};
 use edge::{Body, Database, Error, Request, Response, Row};
 use futures_util::future::try_join;
-use http_semantics::params::Position;
-use http_semantics::{Format, Problem};
+use http_semantics::params::AfterId;
+use http_semantics::{MediaType, Problem};
 
 use crate::store;
 
@@ -15,11 +15,11 @@ use crate::store;
 /// # Errors
 /// An invalid query.
 pub async fn integrity(request: Request) -> Result<Response, Error> {
-    let after = request.params(&["after"])?.get::<Position>("after")?;
+    let after = request.params(&["after"])?.get::<AfterId>("after")?;
     let after = after.unwrap_or_default().get();
     let database = Database::new(&request.env)?;
-    let ids = store::ids(after, PLACES_PER_PAGE);
-    let deletions = store::deletions(MAX_ENTRIES);
+    let ids = store::ids(after, INTEGRITY_BATCH_SIZE);
+    let deletions = store::deletions(MAX_INTEGRITY_ENTRIES);
     let (page, deletions) = try_join(database.row(&ids), database.row(&deletions)).await?;
     let (page, deletions) = page.zip(deletions).ok_or_else(Problem::internal)?;
     let text = |row: &Row, column| row.text(column).ok_or_else(Problem::internal);
@@ -31,5 +31,8 @@ pub async fn integrity(request: Request) -> Result<Response, Error> {
         text(&page, "ids")?,
         text(&deletions, "deletions")?,
     );
-    Ok(Response::ok(Format::Json.media_type(), Body::Text(body)))
+    Ok(Response::ok(
+        MediaType::Json.content_type(),
+        Body::Text(body),
+    ))
 }

@@ -4,7 +4,7 @@
 use domain::PlaceId;
 use edge::{Body, Database, Error, Request, Response};
 use http_semantics::params::Seconds;
-use http_semantics::{Format, Problem};
+use http_semantics::{MediaType, Problem};
 use serde_json::{Value, json};
 
 use crate::service::{Deletion, End, Token};
@@ -29,7 +29,10 @@ pub async fn repair(request: Request) -> Result<Response, Error> {
     let age = older_than.map_or(ABANDONED_MS, Seconds::to_milliseconds);
     let report = run(&request.env, age, dry_run).await?;
     let body = json!({ "deletions": report }).to_string();
-    Ok(Response::ok(Format::Json.media_type(), Body::Text(body)))
+    Ok(Response::ok(
+        MediaType::Json.content_type(),
+        Body::Text(body),
+    ))
 }
 
 /// The scheduled run.

@@ -5,7 +5,7 @@ use domain::Param;
 use domain::ids::Ids;
 use domain::place_status::PlaceStatuses;
 use edge::{Body, Database, Error, Request, Response};
-use http_semantics::{Format, Problem};
+use http_semantics::{MediaType, Problem};
 
 use crate::store;
 
@@ -29,5 +29,8 @@ pub async fn statuses(request: Request) -> Result<Response, Error> {
         places.extend(row.integer("id"));
     }
     let body = serde_json::to_string(&statuses).map_err(|_| Problem::internal())?;
-    Ok(Response::ok(Format::Json.media_type(), Body::Text(body)))
+    Ok(Response::ok(
+        MediaType::Json.content_type(),
+        Body::Text(body),
+    ))
 }

@@ -65,7 +65,7 @@ impl Writer for PlaceWriter {
         };
         match status.first() {
             Some(row) if updated.is_empty() && row.truth("is_deleting") => {
-                Err(Problem::place_is_going(id.get()).into())
+                Err(Problem::place_is_deleting(id.get()).into())
             }
             _ => Ok(VersionedRecord::from_returning(updated)),
         }

@@ -1,7 +1,7 @@
 //! A page of places as they were.
 
 use domain::{Moment, PlaceId};
-use http_semantics::Format;
+use http_semantics::MediaType;
 use tables::schema::PLACE;
 use tables::statement::{Bind, Statement};
 
@@ -54,16 +54,16 @@ const THESE: &str = "SELECT DISTINCT value FROM json_each(?9) WHERE value > ?8 O
 
 /// The places that a query asks for. None if the change sequence is still the one `seen`.
 #[must_use]
-pub fn as_of(ask: &PlacesAsOf, format: Format, seen: Option<i64>) -> Statement {
+pub fn as_of(ask: &PlacesAsOf, format: MediaType, seen: Option<i64>) -> Statement {
     let known = if ask.ids.is_some() { THESE } else { ALL };
-    let frame = PLACE.frame(format);
+    let frame = PLACE.framing(format);
     let mut binds = vec![Bind::Integer(ask.limit.get().into())];
     binds.extend([frame.open, frame.between, frame.close, frame.end(true)].map(Bind::from));
     binds.push(seen.into());
     let at = ask
         .as_of
         .as_ref()
-        .map_or(PlaceId::MOST, Moment::milliseconds);
+        .map_or(PlaceId::MAX_ID, Moment::milliseconds);
     binds.extend([at, ask.after].map(Bind::from));
     binds.extend(ask.ids.as_ref().map(|ids| Bind::from(ids.to_json())));
     Statement {

@@ -1,7 +1,7 @@
 //! The statements on the migrated schema, run by SQLite itself.
 
 use domain::PlaceId;
-use http_semantics::{Format, Params, csv};
+use http_semantics::{MediaType, Params, csv};
 use tables::import::{Counts, Receipt};
 use tables::schema::PLACE;
 use tables::statement::Statement;
@@ -19,14 +19,14 @@ fn seeded() -> Testbed {
     testbed
 }
 
-fn list(query: &str, format: Format) -> Statement {
-    let params = Params::read(query, &PLACE.list_parameters).unwrap();
-    let query = ListQuery::read(&PLACE, &params).unwrap();
+fn list(query: &str, format: MediaType) -> Statement {
+    let params = Params::parse(query, &PLACE.list_parameters).unwrap();
+    let query = ListQuery::from_params(&PLACE, &params).unwrap();
     list_statement::page(&PLACE, &query, format, None)
 }
 
 fn page(query: &str) -> Row {
-    let statement = list(query, Format::Json);
+    let statement = list(query, MediaType::Json);
     seeded().rows(&statement).unwrap().remove(0)
 }
 
@@ -65,10 +65,10 @@ fn cells(table: &Value) -> Vec<Vec<String>> {
     let Value::Text(table) = table else { panic!() };
     let (mut lines, mut rest) = (Vec::new(), table.as_str());
     while !rest.is_empty() {
-        let (line, behind) = csv::record(rest).unwrap();
+        let (line, behind) = csv::parse_record(rest).unwrap();
         lines.push(
             line.iter()
-                .map(|cell| csv::disarmed(cell).to_owned())
+                .map(|cell| csv::unescape_formula(cell).to_owned())
                 .collect(),
         );
         rest = behind;
@@ -91,10 +91,10 @@ fn a_table_holds_what_the_array_does_and_no_formula() {
         .map(|(name, id)| vec![id.to_string(), (*name).to_owned()]);
     let header = vec!["id".to_owned(), "name".to_owned()];
     let expected: Vec<_> = std::iter::once(header.clone()).chain(expected).collect();
-    let now = list("", Format::Csv);
-    let params = Params::read("", PlacesAsOf::PARAMETERS).unwrap();
+    let now = list("", MediaType::Csv);
+    let params = Params::parse("", PlacesAsOf::PARAMETERS).unwrap();
     let ask = PlacesAsOf::read(&params, 4_000_000_000_000).unwrap();
-    for statement in [now, store::as_of(&ask, Format::Csv, None)] {
+    for statement in [now, store::as_of(&ask, MediaType::Csv, None)] {
         let table = &testbed.rows(&statement).unwrap()[0]["body"];
         assert_eq!(cells(table), expected);
         let Value::Text(table) = table else { panic!() };
@@ -104,7 +104,7 @@ fn a_table_holds_what_the_array_does_and_no_formula() {
         );
         assert!(!testbed.plan(&statement).unwrap().sorts());
     }
-    let none = list("name=zzz", Format::Csv);
+    let none = list("name=zzz", MediaType::Csv);
     assert_eq!(cells(&testbed.rows(&none).unwrap()[0]["body"]), [header]);
 }
 
@@ -142,9 +142,9 @@ fn a_batch_of_ids_gives_those_that_exist() {
 }
 
 fn as_of(query: &str) -> Statement {
-    let params = Params::read(query, PlacesAsOf::PARAMETERS).unwrap();
+    let params = Params::parse(query, PlacesAsOf::PARAMETERS).unwrap();
     let ask = PlacesAsOf::read(&params, 4_000_000_000_000).unwrap();
-    store::as_of(&ask, Format::Json, None)
+    store::as_of(&ask, MediaType::Json, None)
 }
 
 /// Three states of a register, a second each from the beginning of 1970 on.
@@ -181,7 +181,7 @@ fn the_past_is_as_it_was() {
         testbed.rows(&as_of(&query)).unwrap().remove(0)
     };
     assert_eq!(then(0, "")["body"], text("[]"));
-    let first = seeded().rows(&list("limit=2", Format::Json));
+    let first = seeded().rows(&list("limit=2", MediaType::Json));
     assert_eq!(
         then(1, "&limit=2").values()[..2],
         first.unwrap()[0].values()[..2]
@@ -230,7 +230,7 @@ fn every_query_has_its_index() {
 }
 
 fn plan_of(testbed: &Testbed, query: &str) -> Plan {
-    testbed.plan(&list(query, Format::Json)).unwrap()
+    testbed.plan(&list(query, MediaType::Json)).unwrap()
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn every_write_has_its_index() {
     let (place, other) = (PlaceId::new(1).unwrap(), PlaceId::new(2).unwrap());
     let name = domain::name::Name::new("x", str::to_owned).unwrap();
     let rows = [crate::domain::Place { name: name.clone() }.to_row(Some(1), Some(1))];
-    let limit = tables::page::Limit::default();
+    let limit = tables::page::PageSize::default();
     let mut statements = vec![
         store::insert(&rows[0]),
         store::update(&rows[0]),
@@ -252,8 +252,8 @@ fn every_write_has_its_index() {
         store::remove_tombstone(place, 1),
         store::ids(0, 10),
         store::present(&rows),
-        change_log::since(&PLACE, 0, limit, Format::Json.frame()),
-        change_log::versions(&PLACE, 1, 0, limit, Format::Json.frame()),
+        change_log::since(&PLACE, 0, limit, MediaType::Json.framing()),
+        change_log::versions(&PLACE, 1, 0, limit, MediaType::Json.framing()),
     ];
     statements.extend(store::delete(place, 1));
     let receipt = Receipt::new("f", false);

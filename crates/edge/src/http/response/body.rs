@@ -3,7 +3,7 @@
 use futures_util::stream::LocalBoxStream;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_semantics::Problem;
-use http_semantics::media::Frame;
+use http_semantics::media::ListFraming;
 use js_sys::{JsString, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -35,7 +35,7 @@ impl Body {
     #[must_use]
     pub fn stream(
         parts: impl Stream<Item = Result<Vec<u8>, Error>> + 'static,
-        frame: Frame,
+        frame: ListFraming,
     ) -> Self {
         let parts = parts.map_ok(|bytes| Uint8Array::from(bytes.as_slice()));
         Self::ended(parts, move |problem| {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use http_semantics::Format;
+use http_semantics::MediaType;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -44,8 +44,8 @@ fn nested_loops(places: &[i64], groups: &Table) -> Value {
 }
 
 /// Joins as the service does: groups by the limit of the page, in chunks of a size.
-fn merged(places: &[i64], groups: &Table, limit: usize, chunk: usize, format: Format) -> String {
-    let mut join = MergeJoin::of_page(place_page(places), format.frame()).unwrap();
+fn merged(places: &[i64], groups: &Table, limit: usize, chunk: usize, format: MediaType) -> String {
+    let mut join = MergeJoin::of_page(place_page(places), format.framing()).unwrap();
     let mut out = Vec::new();
     let mut behind = Some(0);
     while let Some(after) = behind {
@@ -67,18 +67,18 @@ fn who_lives_there_is_unknown_and_not_nobody_wherever_the_end_groups() {
     };
     let groups = r#"[{"placeId":1,"people":[]},"#;
     for end in 0..=groups.len() {
-        let mut join = MergeJoin::of_page(place_page(&[1, 4]), Format::Json.frame()).unwrap();
+        let mut join = MergeJoin::of_page(place_page(&[1, 4]), MediaType::Json.framing()).unwrap();
         let _ = join.push(&groups.as_bytes()[..end], &mut Vec::new());
         let unknown = join.places_only().unwrap();
         let unknown: Value = serde_json::from_slice(&unknown).unwrap();
         assert_eq!(unknown, page(Value::Null));
     }
-    let none = MergeJoin::of_page(b"[]".to_vec(), Format::Json.frame()).unwrap();
+    let none = MergeJoin::of_page(b"[]".to_vec(), MediaType::Json.framing()).unwrap();
     assert_eq!(none.places_only().unwrap(), b"[]");
-    let one = MergeJoin::of_one(br#"{"id":3,"name":"x"}"#.to_vec(), Frame::NONE);
+    let one = MergeJoin::of_one(br#"{"id":3,"name":"x"}"#.to_vec(), ListFraming::NONE);
     let unknown = br#"{"id":3,"name":"x","people":null}"#;
     assert_eq!(one.places_only().unwrap(), unknown);
-    let nonsense = MergeJoin::of_one(b"<html>".to_vec(), Frame::NONE);
+    let nonsense = MergeJoin::of_one(b"<html>".to_vec(), ListFraming::NONE);
     assert_eq!(nonsense.places_only(), Err(Malformed::Places));
 }
 
@@ -93,9 +93,9 @@ proptest! {
         let places: Vec<i64> = places.into_iter().collect();
         let limit = places.len().max(1) + spare;
         let json: Value =
-            serde_json::from_str(&merged(&places, &groups, limit, chunk, Format::Json)).unwrap();
+            serde_json::from_str(&merged(&places, &groups, limit, chunk, MediaType::Json)).unwrap();
         prop_assert_eq!(&json, &nested_loops(&places, &groups));
-        let lines = merged(&places, &groups, limit, chunk, Format::NdJson);
+        let lines = merged(&places, &groups, limit, chunk, MediaType::NdJson);
         let lines: Vec<Value> =
             lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         prop_assert_eq!(Value::from(lines), json);
@@ -107,7 +107,7 @@ proptest! {
         groups in prop::collection::vec(any::<u8>(), 0..60),
     ) {
         let mut out = Vec::new();
-        let mut join = MergeJoin::of_one(places, Format::Json.frame());
+        let mut join = MergeJoin::of_one(places, MediaType::Json.framing());
         let _ = join.push(&groups, &mut out);
         let _ = join.end_groups(1, &mut out);
         let _ = join.finish(&mut out);
@@ -134,20 +134,20 @@ fn truncated_input_is_rejected() {
     let whole = |join: Result<MergeJoin, Malformed>| join?.places_only();
     for at in 0..page.len() {
         let broken = page.get(..at).unwrap().to_vec();
-        let rejection = whole(MergeJoin::of_page(broken, Format::Json.frame()));
+        let rejection = whole(MergeJoin::of_page(broken, MediaType::Json.framing()));
         assert_eq!(rejection, Err(Malformed::Places), "{at}");
     }
     for at in 0..one.len() {
         let broken = one.get(..at).unwrap().to_vec();
-        let rejection = whole(Ok(MergeJoin::of_one(broken, Frame::NONE)));
+        let rejection = whole(Ok(MergeJoin::of_one(broken, ListFraming::NONE)));
         assert_eq!(rejection, Err(Malformed::Places), "{at}");
     }
-    assert!(whole(Ok(MergeJoin::of_one(one.to_vec(), Frame::NONE))).is_ok());
+    assert!(whole(Ok(MergeJoin::of_one(one.to_vec(), ListFraming::NONE))).is_ok());
 }
 
 fn merge_of(places: &[i64], groups: &str) -> Result<String, Malformed> {
     let mut out = Vec::new();
-    let mut join = MergeJoin::of_page(place_page(places), Format::Json.frame())?;
+    let mut join = MergeJoin::of_page(place_page(places), MediaType::Json.framing())?;
     join.push(groups.as_bytes(), &mut out)?;
     join.end_groups(100, &mut out)?;
     join.finish(&mut out)?;
@@ -156,7 +156,7 @@ fn merge_of(places: &[i64], groups: &str) -> Result<String, Malformed> {
 
 #[test]
 fn a_group_keeps_its_next_link() {
-    let mut join = MergeJoin::of_one(br#"{"id":7,"name":"x"}"#.to_vec(), Frame::NONE);
+    let mut join = MergeJoin::of_one(br#"{"id":7,"name":"x"}"#.to_vec(), ListFraming::NONE);
     let mut out = Vec::new();
     let group = br#"[{"placeId":7,"people":[{"id":1}],"next":"/n"}]"#;
     join.push(group, &mut out).unwrap();
@@ -201,7 +201,7 @@ fn malformed_input_is_rejected_with_the_service_named() {
         "[{\"id\":2},\n{\"id\":1}]",
         "[{\"id\":1,\"name\":\"\0\"}]",
     ] {
-        let rejection = MergeJoin::of_page(places.as_bytes().to_vec(), Format::Json.frame())
+        let rejection = MergeJoin::of_page(places.as_bytes().to_vec(), MediaType::Json.framing())
             .and_then(|mut join| join.finish(&mut Vec::new()));
         assert_eq!(rejection, Err(Malformed::Places), "{places}");
     }
@@ -210,7 +210,7 @@ fn malformed_input_is_rejected_with_the_service_named() {
 #[test]
 fn last_place_is_the_last_of_the_page() {
     let last = |places: &[i64]| {
-        let page = MergeJoin::of_page(place_page(places), Format::Json.frame());
+        let page = MergeJoin::of_page(place_page(places), MediaType::Json.framing());
         page.unwrap().last_place()
     };
     assert_eq!(last(&[]), None);

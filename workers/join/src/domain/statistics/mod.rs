@@ -7,9 +7,9 @@
 mod page_builder;
 mod render;
 
-use http_semantics::{Format, Params, Problem};
+use http_semantics::{MediaType, Params, Problem};
 use serde::de::DeserializeOwned;
-use tables::population::Populations;
+use tables::population::PopulationQuery;
 
 use super::Malformed;
 
@@ -21,9 +21,9 @@ pub use render::{COLUMNS, render};
 #[derive(Debug)]
 pub struct StatisticsQuery {
     /// The populations, their order and their limit.
-    pub populations: Populations,
+    pub populations: PopulationQuery,
     /// The format, if the query names one.
-    pub format: Option<Format>,
+    pub format: Option<MediaType>,
 }
 
 impl StatisticsQuery {
@@ -36,7 +36,7 @@ impl StatisticsQuery {
     /// An invalid value.
     pub fn read(params: &Params, now: i64) -> Result<Self, Problem> {
         Ok(Self {
-            populations: Populations::read(params, now)?,
+            populations: PopulationQuery::from_params(params, now)?,
             format: params.get("format")?,
         })
     }

@@ -13,8 +13,8 @@ use std::collections::HashMap;
 
 use domain::PlaceId;
 use tables::Cursor;
-use tables::page::Limit;
-use tables::population::{Measure, Order, Populations, Position};
+use tables::page::{MAX_PAGE_SIZE, PageSize};
+use tables::population::{Measure, Order, PopulationQuery, Position};
 
 use super::{Place, Population, Row};
 
@@ -41,7 +41,7 @@ enum Source {
 /// A page that is being built.
 #[derive(Debug)]
 pub struct StatisticsPageBuilder {
-    query: Populations,
+    query: PopulationQuery,
     /// The source of the next rows: none after the last row.
     source: Option<Source>,
     after: Option<Position>,
@@ -51,11 +51,11 @@ pub struct StatisticsPageBuilder {
 impl StatisticsPageBuilder {
     /// An empty page.
     #[must_use]
-    pub fn new(query: Populations) -> Self {
+    pub fn new(query: PopulationQuery) -> Self {
         let is_counted = query.after.is_some_and(|after| after.number > 0);
         let is_after_all = query
             .after
-            .is_some_and(|after| after.place == PlaceId::MOST);
+            .is_some_and(|after| after.place == PlaceId::MAX_ID);
         let source = match (query.order, query.least) {
             (Order::Id, None) => Source::Places,
             (Order::Up(_), None) if !is_counted && !is_after_all => Source::EmptyPlaces,
@@ -74,26 +74,26 @@ impl StatisticsPageBuilder {
     #[must_use]
     pub fn paths(&self) -> Option<[String; 2]> {
         let left = usize::from(self.query.limit.get()) - self.rows.len();
-        let limit = Limit::new(i64::try_from(left).ok()?)?;
+        let limit = PageSize::new(i64::try_from(left).ok()?)?;
         let after = self.after.map_or(0, |after| after.place);
         let by_id = |limit| {
-            let populations = Populations {
+            let populations = PopulationQuery {
                 limit,
                 after: Some(Position {
                     number: 0,
                     place: after,
                 }),
                 as_of: self.query.as_of.clone(),
-                ..Populations::default()
+                ..PopulationQuery::default()
             };
             let page = format!("limit={}&after={}", limit.get(), Cursor::Id(after));
             [self.places(&page), populations.path()]
         };
         Some(match self.source? {
             Source::Places => by_id(limit),
-            Source::EmptyPlaces => by_id(Limit::new(1000)?),
+            Source::EmptyPlaces => by_id(PageSize::MAX),
             Source::Populations => {
-                let people = Populations {
+                let people = PopulationQuery {
                     limit,
                     after: self.after,
                     least: self.least(),
@@ -115,7 +115,8 @@ impl StatisticsPageBuilder {
             .iter()
             .map(|one| one.place_id.to_string())
             .collect();
-        Some(self.places(&format!("limit=1000&ids={}", ids.join(","))))
+        let page = format!("limit={MAX_PAGE_SIZE}&ids={}", ids.join(","));
+        Some(self.places(&page))
     }
 
     /// Adds the responses of a step.
@@ -207,7 +208,7 @@ impl StatisticsPageBuilder {
     fn next_source(&mut self) {
         let (source, place) = match (self.source, self.query.order, self.query.least) {
             (Some(Source::EmptyPlaces), Order::Up(_), _) => {
-                (Some(Source::Populations), PlaceId::MOST)
+                (Some(Source::Populations), PlaceId::MAX_ID)
             }
             (Some(Source::Populations), Order::Down(_), None) => (Some(Source::EmptyPlaces), 0),
             _ => (None, 0),

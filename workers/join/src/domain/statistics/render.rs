@@ -2,7 +2,7 @@
 
 use std::io;
 
-use http_semantics::{Format, csv};
+use http_semantics::{MediaType, csv};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
@@ -30,18 +30,18 @@ pub fn render(
     rows: &[Row],
     all_living: i64,
     dead_without_place: Option<i64>,
-    format: Format,
+    format: MediaType,
 ) -> String {
     let of_row = |row| Record::new(Some(row), 0, all_living);
     let without_place = dead_without_place.map(|dead| Record::new(None, dead, all_living));
     let records = rows.iter().map(of_row).chain(without_place);
     let records: Vec<String> = records
         .map(|record| match format {
-            Format::Csv => record.to_csv(),
-            Format::Json | Format::NdJson => record.to_json(),
+            MediaType::Csv => record.to_csv(),
+            MediaType::Json | MediaType::NdJson => record.to_json(),
         })
         .collect();
-    let frame = format.frame_below(COLUMNS);
+    let frame = format.framing_with_header(COLUMNS);
     let end = frame.end(records.is_empty());
     [frame.open, &records.join(frame.between), end].concat()
 }
@@ -83,7 +83,7 @@ impl<'a> Record<'a> {
 
 /// A CSV cell (RFC 4180) that no spreadsheet evaluates as a formula.
 fn cell(text: &str) -> String {
-    let text = csv::armoured(text);
+    let text = csv::escape_formula(text);
     if text.contains(['"', ',', '\r', '\n']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use domain::ids::Ids;
-use http_semantics::{Format, Params};
+use http_semantics::{MediaType, Params};
 use proptest::prelude::*;
 use serde_json::Value;
 use tables::Cursor;
-use tables::page::Limit;
-use tables::population::{Measure, Order, Populations};
+use tables::page::PageSize;
+use tables::population::{Measure, Order, PopulationQuery};
 
 use super::*;
 
@@ -38,8 +38,8 @@ fn population(place_id: i64, (living, dead): (i64, i64)) -> Population {
 /// The places service.
 fn places_at(path: &str, places: &[i64]) -> Part<Place> {
     let (_, query) = path.split_once('?').unwrap();
-    let params = Params::read(query, &["limit", "after", "ids"]).unwrap();
-    let limit: Limit = params.get("limit").unwrap().unwrap();
+    let params = Params::parse(query, &["limit", "after", "ids"]).unwrap();
+    let limit: PageSize = params.get("limit").unwrap().unwrap();
     let after = params.get::<Cursor>("after").unwrap();
     let after = after.map_or(0, |cursor| cursor.id());
     let ids: Option<Ids> = params.get("ids").unwrap();
@@ -73,8 +73,8 @@ fn rank(order: Order, (living, dead): (i64, i64)) -> i64 {
 /// The people service.
 fn people_at(path: &str, counts: &Counts) -> Part<Population> {
     let (_, query) = path.split_once('?').unwrap();
-    let params = Params::read(query, Populations::PARAMETERS).unwrap();
-    let query = Populations::read(&params, 0).unwrap();
+    let params = Params::parse(query, PopulationQuery::PARAMETERS).unwrap();
+    let query = PopulationQuery::from_params(&params, 0).unwrap();
     let mut found: Vec<(i64, i64)> = counts
         .iter()
         .filter(|(_, (living, _))| *living >= query.least.unwrap_or(0))
@@ -105,8 +105,9 @@ fn walk(places: &[i64], counts: &Counts, query: &str, steps: usize) -> Vec<Vec<R
     let mut after = String::new();
     loop {
         let query = format!("{query}{after}");
-        let params = Params::read(&query, Populations::PARAMETERS).unwrap();
-        let mut page = StatisticsPageBuilder::new(Populations::read(&params, 0).unwrap());
+        let params = Params::parse(&query, PopulationQuery::PARAMETERS).unwrap();
+        let mut page =
+            StatisticsPageBuilder::new(PopulationQuery::from_params(&params, 0).unwrap());
         for _ in 0..steps {
             let Some([of_places, of_people]) = page.paths() else {
                 break;
@@ -165,7 +166,7 @@ proptest! {
         let rows = naive(&places, &counts, Order::Id, 0);
         let everyone: i64 = counts.values().map(|(living, _)| living).sum();
         let text = |format| render(&rows, everyone, Some(dead), format);
-        let records: Vec<Value> = serde_json::from_str(&text(Format::Json)).unwrap();
+        let records: Vec<Value> = serde_json::from_str(&text(MediaType::Json)).unwrap();
         prop_assert_eq!(records.len(), rows.len() + 1);
         for (record, row) in records.iter().zip(&rows) {
             let of = |f: fn(&Population) -> i64| row.population.as_ref().map_or(0, f);
@@ -175,10 +176,10 @@ proptest! {
                 / f64::from(u32::try_from(everyone.max(1)).unwrap());
             prop_assert!((share - exact).abs() < 1e-6, "{} {}", share, exact);
         }
-        let lines = text(Format::NdJson);
+        let lines = text(MediaType::NdJson);
         let lines = lines.lines().map(|line| serde_json::from_str(line).unwrap());
         prop_assert_eq!(lines.collect::<Vec<Value>>(), records.clone());
-        let table = text(Format::Csv);
+        let table = text(MediaType::Csv);
         let mut table = table.split_terminator("\r\n");
         prop_assert_eq!(table.next(), Some("id,name,total,living,dead,share,kingId,kingName"));
         let cells = |record: &Value| {
@@ -201,10 +202,10 @@ proptest! {
 #[test]
 fn an_empty_page_keeps_its_frame() {
     let text = |format| render(&[], 0, None, format);
-    assert_eq!(text(Format::Json), "[]");
-    assert_eq!(text(Format::NdJson), "");
+    assert_eq!(text(MediaType::Json), "[]");
+    assert_eq!(text(MediaType::NdJson), "");
     assert_eq!(
-        text(Format::Csv),
+        text(MediaType::Csv),
         "id,name,total,living,dead,share,kingId,kingName\r\n"
     );
 }
@@ -227,7 +228,7 @@ fn a_record_has_its_members_in_order() {
         r#"{"id":null,"name":null,"total":6,"living":0,"dead":6,"share":0,"king":null}"#,
     ];
     assert_eq!(
-        render(&rows, 67, Some(6), Format::Json),
+        render(&rows, 67, Some(6), MediaType::Json),
         format!("[{}]", expected.join(",\n"))
     );
 }
@@ -236,8 +237,8 @@ fn a_record_has_its_members_in_order() {
 fn as_of_is_sent_to_both_services() {
     for (sort, _) in Order::ALL {
         let query = format!("sort={sort}&asOf=1970-01-01T00:00:00Z");
-        let params = Params::read(&query, Populations::PARAMETERS).unwrap();
-        let page = StatisticsPageBuilder::new(Populations::read(&params, 0).unwrap());
+        let params = Params::parse(&query, PopulationQuery::PARAMETERS).unwrap();
+        let page = StatisticsPageBuilder::new(PopulationQuery::from_params(&params, 0).unwrap());
         let names = page.names(&[population(1, (1, 0))]);
         let [places, people] = page.paths().unwrap();
         for path in names.iter().chain([&places]) {
@@ -259,7 +260,7 @@ fn names_are_escaped_as_the_services_escape_them() {
     };
     let rows: Vec<Row> = places.into_iter().map(row).collect();
     let expected = "[{\"id\":1,\"name\":\"a\\\"},\\\\ ñ🐉\u{7f}/\",\"total\":0,";
-    let json = render(&rows, 0, None, Format::Json);
+    let json = render(&rows, 0, None, MediaType::Json);
     assert!(json.starts_with(expected), "{json}");
 }
 

@@ -3,7 +3,7 @@
 use domain::Param;
 use edge::{Error, Request, Response, ServiceClient, auth};
 use http_semantics::Problem;
-use http_semantics::auth::{Policy, Scope, Token};
+use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 use http_semantics::problem::Kind;
 use pages::api::Refusal;
 use pages::{Form, enter};
@@ -19,8 +19,8 @@ const FORM_BYTES: usize = 64 * 1024;
 
 /// The session of a browser.
 pub struct Session {
-    policy: Policy,
-    token: Option<Token>,
+    policy: AccessPolicy,
+    token: Option<BearerToken>,
     is_new: bool,
 }
 
@@ -38,7 +38,7 @@ impl Session {
     pub fn begin(&self, mut form: Form) -> Form {
         form.wants_token = self
             .policy
-            .admit(Scope::Write, self.token.as_ref())
+            .authorize(Scope::Write, self.token.as_ref())
             .is_err();
         form
     }
@@ -48,7 +48,7 @@ impl Session {
     /// # Errors
     /// A missing token, if reading needs one.
     pub fn require_read(&self) -> Result<(), Problem> {
-        self.policy.admit(Scope::Read, self.token.as_ref())
+        self.policy.authorize(Scope::Read, self.token.as_ref())
     }
 
     /// Whether the sender of a form may write. If not, the form states why.
@@ -58,15 +58,15 @@ impl Session {
 
     fn has_scope(&mut self, scope: Scope, form: &mut Form) -> bool {
         if let Some(given) = form.given("token") {
-            self.token = Token::parse(given);
+            self.token = BearerToken::parse(given);
             self.is_new = true;
             if self.token.is_none() {
                 form.wants_token = true;
-                form.wrong("token", format!("Must be {}.", Token::EXPECTED));
+                form.wrong("token", format!("Must be {}.", BearerToken::EXPECTED));
                 return false;
             }
         }
-        match self.policy.admit(scope, self.token.as_ref()) {
+        match self.policy.authorize(scope, self.token.as_ref()) {
             Ok(()) => true,
             Err(problem) => {
                 self.is_new = false;

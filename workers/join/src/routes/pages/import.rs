@@ -4,7 +4,7 @@ use domain::Param;
 use edge::{Body, Error, Request, Response, ServiceClient, pieces};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_semantics::Problem;
-use http_semantics::idempotency::Key;
+use http_semantics::idempotency::IdempotencyKey;
 use js_sys::{ArrayBuffer, Uint8Array};
 use pages::Form;
 use pages::api::Refusal;
@@ -79,7 +79,7 @@ fn choose_key(form: &mut Form) {
         form.set("again", "on");
         form.set("dryRun", "false");
     }
-    if Key::parse(form.get("key")).is_none() {
+    if IdempotencyKey::parse(form.get("key")).is_none() {
         form.set("key", edge::random_token());
     }
 }

@@ -41,7 +41,7 @@ pub async fn not_found(_call: Request) -> Result<Response, Error> {
 #[must_use]
 pub fn error_page(error: Error) -> Response {
     let problem = error.into_problem();
-    let entry = problem.kind().entry();
+    let entry = problem.kind().problem_type();
     html(
         entry.status,
         message::message(entry.title, problem.detail(), entry.remedy),

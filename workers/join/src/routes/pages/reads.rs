@@ -2,17 +2,16 @@
 //! a notice states it.
 
 use domain::Param;
+use domain::ids::Ids;
 use edge::{Error, ServiceClient};
 use http_semantics::{Problem, Tag};
 use pages::Notice;
 use pages::api::{Change, Place};
 use serde::de::DeserializeOwned;
+use tables::page::MAX_PAGE_SIZE;
 
 use crate::backends::Backends;
 use crate::backends::header;
-
-/// The most entries of a history on a page.
-const HISTORY_LIMIT: u16 = 1000;
 
 /// The result of a read, or a notice of its failure.
 pub fn or_warn<T>(read: Result<T, Error>, what: &str, notices: &mut Vec<Notice>) -> Option<T> {
@@ -71,7 +70,7 @@ pub async fn history<T: DeserializeOwned>(
     backend: &ServiceClient,
     record: &str,
 ) -> Result<Vec<Change<T>>, Error> {
-    let path = format!("{record}/history?limit={HISTORY_LIMIT}");
+    let path = format!("{record}/history?limit={MAX_PAGE_SIZE}");
     let response = backend.get(&path).await?;
     if response.status() == 404 {
         return Ok(Vec::new());
@@ -83,12 +82,12 @@ pub async fn history<T: DeserializeOwned>(
 pub async fn places_of(backends: &Backends, mut ids: Vec<i64>) -> Result<Vec<Place>, Error> {
     ids.sort_unstable();
     ids.dedup();
-    ids.truncate(1000);
+    ids.truncate(Ids::MAX_IDS);
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    let path = format!("/v1/places?limit=1000&ids={}", ids.join(","));
+    let path = format!("/v1/places?limit={MAX_PAGE_SIZE}&ids={}", ids.join(","));
     Ok(list(&backends.places, &path).await?.0)
 }
 

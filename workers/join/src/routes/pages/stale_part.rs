@@ -1,7 +1,7 @@
 //! A part of a page from a snapshot, while a backend is down.
 
 use edge::{Error, Request};
-use http_semantics::Format;
+use http_semantics::MediaType;
 use js_sys::Date;
 use pages::Notice;
 use serde::de::DeserializeOwned;
@@ -22,7 +22,7 @@ pub struct StalePart<T> {
 impl<T: DeserializeOwned> StalePart<T> {
     /// The snapshot of a read of the API, if there is one.
     pub async fn load(request: &Request, path: &str, query: &str) -> Option<Self> {
-        let key = snapshot::key(path, query, Format::Json)?;
+        let key = snapshot::key(path, query, MediaType::Json)?;
         let stale = read_snapshot(&request.env, &key).await?;
         let fresh_at = time(stale.fresh_at());
         let (text, link) = stale.into_page();

@@ -16,7 +16,7 @@ mod stale_response;
 use std::rc::Rc;
 
 use edge::{CachedResponse, Database, Env, Error, Request, cached, with_timeout};
-use http_semantics::Format;
+use http_semantics::MediaType;
 use worker::console_error;
 
 use crate::domain::snapshot::{self, SNAPSHOT_READ_TIMEOUT_MS};
@@ -30,7 +30,7 @@ const SETTING: &str = "SNAPSHOTS";
 /// The cache of one request.
 pub struct CachedRoute {
     request: Request,
-    formats: &'static [Format],
+    formats: &'static [MediaType],
     /// When the request arrived, in milliseconds since 1970.
     started: i64,
 }
@@ -38,7 +38,7 @@ pub struct CachedRoute {
 impl CachedRoute {
     /// The cache of a request whose response has one of these formats.
     #[must_use]
-    pub fn new(request: Request, formats: &'static [Format]) -> Self {
+    pub fn new(request: Request, formats: &'static [MediaType]) -> Self {
         let started = edge::now();
         Self {
             request,
@@ -77,7 +77,7 @@ impl CachedRoute {
         let outcome = if found.is_some() { "kept" } else { "none" };
         let span = [began, edge::now()];
         let mut timings = self.request.timings.borrow_mut();
-        timings.note("snapshot", span, outcome);
+        timings.record("snapshot", span, outcome);
         found
     }
 

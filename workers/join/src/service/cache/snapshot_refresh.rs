@@ -4,7 +4,7 @@
 
 use domain::Param;
 use edge::{Database, Env, Error, Response, Row};
-use http_semantics::{Format, Params, Problem};
+use http_semantics::{MediaType, Params, Problem};
 use tables::page::PeopleLimit;
 
 use super::{is_off, snapshot_writer};
@@ -59,7 +59,7 @@ fn pinned(overview: &str) -> Vec<String> {
     ];
     let pages = pages.iter();
     pages
-        .filter_map(|(path, query)| key(path, query, Format::Json))
+        .filter_map(|(path, query)| key(path, query, MediaType::Json))
         .collect()
 }
 
@@ -83,15 +83,20 @@ async fn refresh(env: &Env, key: &str) -> Result<(), Error> {
 }
 
 /// The response to a read of the API.
-async fn response(env: &Env, path: &str, query: &str, format: Format) -> Result<Response, Error> {
+async fn response(
+    env: &Env,
+    path: &str,
+    query: &str,
+    format: MediaType,
+) -> Result<Response, Error> {
     let backends = Backends::new(env)?;
     match path {
         "/people-per-place" => {
-            let list = ListQuery::read(&Params::read(query, ListQuery::PARAMETERS)?)?;
+            let list = ListQuery::read(&Params::parse(query, ListQuery::PARAMETERS)?)?;
             people_per_place::list(backends, list, query, format, false).await
         }
         "/statistics/places" => {
-            let params = Params::read(query, StatisticsQuery::PARAMETERS)?;
+            let params = Params::parse(query, StatisticsQuery::PARAMETERS)?;
             let StatisticsQuery {
                 populations,
                 format: named,
@@ -99,7 +104,7 @@ async fn response(env: &Env, path: &str, query: &str, format: Format) -> Result<
             statistics::list(&backends, populations, query, named.unwrap_or(format)).await
         }
         _ => {
-            let limit = Params::read(query, READ_PARAMETERS)?.get("peopleLimit")?;
+            let limit = Params::parse(query, READ_PARAMETERS)?.get("peopleLimit")?;
             let limit: PeopleLimit = limit.unwrap_or_default();
             let id = path.rsplit('/').next().and_then(Param::parse);
             let id = id.ok_or_else(Problem::unknown_route)?;

@@ -85,7 +85,11 @@ impl StaleResponse {
             total_count,
         } = self.headers;
         let tag = etag.as_deref().and_then(Tag::parse);
-        let has = |tag: &Tag| request.preconditions().is_ok_and(|given| given.has(tag));
+        let has = |tag: &Tag| {
+            request
+                .preconditions()
+                .is_ok_and(|given| given.if_none_match_has(tag))
+        };
         match tag {
             Some(tag) if has(&tag) => Response::not_modified(&tag),
             _ => Response::ok(&content_type, Body::Js(self.body))

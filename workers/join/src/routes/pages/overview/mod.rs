@@ -5,11 +5,11 @@ mod fallback;
 use edge::{Error, Request, Response, auth};
 use futures_util::future::join3;
 use http_semantics::auth::Scope;
-use http_semantics::negotiation::Form;
-use http_semantics::{Format, path};
+use http_semantics::negotiation::Negotiable;
+use http_semantics::{MediaType, path};
 use pages::api::{Place, Population};
 use pages::overview::{Ask, Counts, Overview, Row, Totals};
-use tables::population::Populations;
+use tables::population::PopulationQuery;
 
 use super::form::{Session, login_page};
 use super::reads::list;
@@ -26,11 +26,11 @@ enum Root {
     Dataset,
 }
 
-impl Form for Root {
+impl Negotiable for Root {
     fn essence(self) -> &'static str {
         match self {
             Self::Page => "text/html",
-            Self::Dataset => Format::Json.essence(),
+            Self::Dataset => MediaType::Json.essence(),
         }
     }
 }
@@ -41,7 +41,7 @@ impl Form for Root {
 /// # Errors
 /// A worker without its bindings.
 pub async fn overview(request: Request) -> Result<Response, Error> {
-    let root = match path::of_address(&request.parts.url).0 {
+    let root = match path::path_and_query(&request.parts.url).0 {
         "/" => request.format(&[Root::Page, Root::Dataset]),
         _ => Ok(Root::Dataset),
     };
@@ -147,13 +147,13 @@ async fn ranking(backends: &Backends, query: &Ask) -> Result<Ranking, Error> {
     }
     let after = query.after.as_ref();
     // A cursor of another order belongs to the previous page, so the ranking restarts.
-    let of_order = |after| Populations::behind(query.order, after);
-    let populations = Populations {
+    let of_order = |after| PopulationQuery::behind(query.order, after);
+    let populations = PopulationQuery {
         limit: Ask::limit(),
         after: after.and_then(of_order),
         order: query.order,
         least: query.least,
-        ..Populations::default()
+        ..PopulationQuery::default()
     };
     let page = service::page(backends, populations).await?;
     Ok(Ranking {
