@@ -37,7 +37,7 @@ pub fn sample(kind: Kind) -> Problem {
         Kind::BeingWritten => Problem::being_written(),
         Kind::RequestInFlight => Problem::request_in_flight(),
         Kind::PreconditionFailed => Problem::precondition_failed(Some(4)),
-        Kind::BodyTooLarge => Problem::body_too_large(edge::RECORD_BYTES),
+        Kind::BodyTooLarge => Problem::body_too_large(edge::MAX_RECORD_BYTES),
         Kind::QueryTooLong => Problem::query_too_long(http_semantics::params::MOST_BYTES),
         Kind::UnsupportedMediaType => Problem::unsupported_media_type(edge::JSON),
         Kind::InvalidRecord => Problem::invalid_record(&[FieldError {

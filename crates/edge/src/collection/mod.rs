@@ -10,7 +10,7 @@ use http_semantics::media::TABLE;
 use http_semantics::{Format, Problem, Tag};
 use tables::{ListQuery, Record, list_statement, record_statement};
 
-use crate::change_seqs::{CHANGE_SEQ, ChangeSeqs};
+use crate::change_seqs::{CHANGE_SEQ_HEADER, ChangeSeqs};
 use crate::{Body, Database, Error, Request, Response, VersionedRecord, health};
 
 pub use changes::{
@@ -54,7 +54,7 @@ pub async fn list<R: Record>(request: Request) -> Result<Response, Error> {
     let table = R::table();
     let query = ListQuery::read(table, &request.params(&table.list_parameters)?)?;
     let format = request.format(TABLE)?;
-    let seen = request.seen(format)?;
+    let seen = request.known_change_seq(format)?;
     let page = list_statement::page(table, &query, format, seen);
     let page = Database::new(&request.env)?.page(&page).await?;
     Ok(page.into_response(format, &path::<R>(), &request.query, seen))
@@ -81,8 +81,8 @@ pub async fn read<R: Collection>(request: Request) -> Result<Response, Error> {
         .map(|seq| seq.to_string());
     Ok(record
         .into_response()
-        .made_at(change_seq.map(ChangeSeqs::from_table))
-        .header_if(CHANGE_SEQ, header))
+        .with_change_seqs(change_seq.map(ChangeSeqs::from_table))
+        .header_if(CHANGE_SEQ_HEADER, header))
 }
 
 /// `GET /v1/openapi.json`: the description of the service, as `make openapi` wrote it.
@@ -104,9 +104,9 @@ pub async fn ready<R: Collection>(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let (binding, name) = R::PEER;
     let (database, peer) = join(
-        health::database(&request.env),
-        health::service(&request.env, binding, name, "/healthz"),
+        health::check_database(&request.env),
+        health::check_service(&request.env, binding, name, "/healthz"),
     )
     .await;
-    health::report(&[database, peer])
+    health::ready_response(&[database, peer])
 }

@@ -1,6 +1,6 @@
 //! `POST /v1/people`
 
-use edge::{Error, IdempotentRequest, JSON, Request, Response, record_of};
+use edge::{Error, IdempotentRequest, JSON, Request, Response, parse_record};
 
 use super::writing::response;
 use crate::domain::Person;
@@ -13,8 +13,8 @@ use crate::service;
 /// of another request.
 pub async fn create(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
-    let (object, body) = request.object(JSON).await?;
-    let person: Person = record_of(object, None)?;
+    let (object, body) = request.json_object(JSON).await?;
+    let person: Person = parse_record(object, None)?;
     let keyed = IdempotentRequest::new(&request, "POST /people", &body)?;
     let written = service::create(&request, &person, keyed.as_ref()).await?;
     Ok(response(written))

@@ -2,7 +2,7 @@
 
 use domain::PersonId;
 use edge::collection::not_found;
-use edge::{Database, Error, MAX_ATTEMPTS, Request, Response};
+use edge::{Database, Error, MAX_WRITE_ATTEMPTS, Request, Response};
 use http_semantics::Problem;
 use tables::record_statement;
 use tables::schema::PERSON;
@@ -19,7 +19,7 @@ pub async fn delete(request: Request) -> Result<Response, Error> {
     let id: PersonId = request.id()?;
     let preconditions = request.preconditions()?;
     let database = Database::new(&request.env)?;
-    for _ in 0..MAX_ATTEMPTS {
+    for _ in 0..MAX_WRITE_ATTEMPTS {
         let current = database
             .row(&record_statement::read_version(&PERSON, id.get()))
             .await?;

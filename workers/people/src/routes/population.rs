@@ -17,7 +17,7 @@ use crate::store;
 pub async fn population(request: Request) -> Result<Response, Error> {
     let ask = Populations::read(&request.params(Populations::PARAMETERS)?, edge::now())?;
     let format = request.format(TABLE)?;
-    let seen = request.seen(format)?;
+    let seen = request.known_change_seq(format)?;
     let row = Database::new(&request.env)?
         .row(&store::population(&ask, format, seen))
         .await?;
@@ -34,8 +34,8 @@ pub async fn population(request: Request) -> Result<Response, Error> {
     let number = |column| row.integer(column).unwrap_or_default().to_string();
     Ok(
         Response::ok(format.media_type(), Body::Js(row.value("body")))
-            .made_at(change_seqs)
-            .tagged(&tag)
+            .with_change_seqs(change_seqs)
+            .with_etag(&tag)
             .header_if("link", next)
             .header("x-total-living", number("living"))
             .header("x-total-dead", number("dead"))

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use domain::name::Name;
 use domain::{PersonId, PlaceId};
-use edge::group_commit::{self, Writes, group_commit};
+use edge::group_commit::{self, WriteCoalescer, group_commit};
 use edge::{
-    Database, Env, Error, JSON, MERGE_PATCH, Request, Response, VersionedRecord, record_of,
+    Database, Env, Error, JSON, MERGE_PATCH, Request, Response, VersionedRecord, parse_record,
 };
 use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
@@ -27,7 +27,7 @@ pub const PARAMETERS: &[&str] = &["depose"];
 type Rename = (PersonId, Name);
 
 thread_local! {
-    static RENAMES: RefCell<Writes<Rename, VersionedRecord>> = const { group_commit::writes() };
+    static RENAMES: RefCell<WriteCoalescer<Rename, VersionedRecord>> = const { group_commit::coalescer() };
 }
 
 /// Writes new names. Of several for one person the first is written, and the others have to be
@@ -72,8 +72,8 @@ impl Change {
 /// A body that is no person, a precondition that fails, or a rule that the new state breaks.
 pub async fn put(request: Request) -> Result<Response, Error> {
     let change = Change::read(&request)?;
-    let (object, _) = request.object(JSON).await?;
-    let person: Person = record_of(object, Some(change.id.get()))?;
+    let (object, _) = request.json_object(JSON).await?;
+    let person: Person = parse_record(object, Some(change.id.get()))?;
     let place_change = PlaceChange {
         place: NewPlace::Set(person.residence.place()),
         is_alive: Some(person.residence.is_alive()),
@@ -96,7 +96,7 @@ pub async fn put(request: Request) -> Result<Response, Error> {
 /// As [`put`], and a person who does not exist.
 pub async fn patch(request: Request) -> Result<Response, Error> {
     let change = Change::read(&request)?;
-    let (patch, _) = request.object(MERGE_PATCH).await?;
+    let (patch, _) = request.json_object(MERGE_PATCH).await?;
     if let Some(answer) = change.rename(&request, &patch).await? {
         return Ok(answer);
     }
@@ -105,7 +105,7 @@ pub async fn patch(request: Request) -> Result<Response, Error> {
         change.preconditions.check(Some(current.version))?;
         let before: Person = current.record()?;
         let object = before.to_object().patched(patch.clone());
-        let person = record_of(object, Some(change.id.get()))?;
+        let person = parse_record(object, Some(change.id.get()))?;
         change.update(current, person)
     };
     let written = service::write(&request, change.id, place_change(&patch), plan).await?;

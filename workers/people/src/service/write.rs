@@ -72,12 +72,12 @@ async fn try_create(
     person: &Person,
     keyed: Option<&IdempotentRequest>,
 ) -> Result<Option<Written>, Error> {
-    let find = keyed.map(IdempotentRequest::find);
+    let find = keyed.map(IdempotentRequest::find_statement);
     let begin: Vec<Statement> = find.into_iter().chain(pending.add()).collect();
     if !begin.is_empty() {
         let results = writes.database.batch(&begin).await?;
         if let (Some(keyed), Some(rows)) = (keyed, results.first())
-            && let Some(stored) = keyed.found(rows)?
+            && let Some(stored) = keyed.stored_response(rows)?
         {
             return Ok(Some(Written::Replayed(stored)));
         }
@@ -100,9 +100,9 @@ async fn try_create(
         Err(error) if PendingWrite::is_revoked(&error) => Ok(None),
         Err(error) => {
             // The same request may have been faster.
-            if let Some(keyed) = keyed.filter(|_| error.is_unique("idempotency.key")) {
-                let rows = writes.database.rows(&keyed.find()).await?;
-                let stored = keyed.found(&rows)?;
+            if let Some(keyed) = keyed.filter(|_| error.violates_unique("idempotency.key")) {
+                let rows = writes.database.rows(&keyed.find_statement()).await?;
+                let stored = keyed.stored_response(&rows)?;
                 let stored = stored.ok_or_else(Problem::request_in_flight)?;
                 return Ok(Some(Written::Replayed(stored)));
             }
@@ -156,7 +156,7 @@ async fn begin(
         let add = store::add_pending_for(pending.token(), id, change);
         let results = writes.database.batch(&[add, store::read_begun(id)]).await?;
         let row = results.into_iter().flatten().next();
-        if let Some(row) = row.as_ref().filter(|row| row.truth("pending_writes")) {
+        if let Some(row) = row.as_ref().filter(|row| row.boolean("pending_writes")) {
             let place = match change.place {
                 NewPlace::Set(place) => place.map(PlaceId::get),
                 NewPlace::Unchanged => row.integer("place_id"),
@@ -215,7 +215,7 @@ async fn commit(
         Ok(results) => results,
         Err(error) if PendingWrite::is_revoked(&error) => return Ok(None),
         // Another request has added the person.
-        Err(error) if error.is_unique("person.id") => return Ok(None),
+        Err(error) if error.violates_unique("person.id") => return Ok(None),
         Err(error) => return Err(rejection(writes, error, person.residence).await),
     };
     let written = results
@@ -231,7 +231,7 @@ async fn commit(
 async fn rejection(writes: &PendingWrites, error: Error, residence: Residence) -> Error {
     let Some(place) = residence
         .place()
-        .filter(|_| error.is_unique("person.place_id"))
+        .filter(|_| error.violates_unique("person.place_id"))
     else {
         return error;
     };

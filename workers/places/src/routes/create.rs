@@ -1,7 +1,7 @@
 //! `POST /v1/places`
 
 use edge::{
-    Database, Error, IdempotentRequest, JSON, Request, Response, VersionedRecord, record_of,
+    Database, Error, IdempotentRequest, JSON, Request, Response, VersionedRecord, parse_record,
 };
 use http_semantics::Problem;
 use tables::Record;
@@ -16,8 +16,8 @@ use crate::store;
 /// A body that is no place, a name that is taken, or a key that came with another request.
 pub async fn create(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
-    let (object, body) = request.object(JSON).await?;
-    let place: Place = record_of(object, None)?;
+    let (object, body) = request.json_object(JSON).await?;
+    let place: Place = parse_record(object, None)?;
     let keyed = IdempotentRequest::new(&request, "POST /places", &body)?;
     let database = Database::new(&request.env)?;
     let mut statements = vec![store::insert(&place.to_row(None, None))];

@@ -2,7 +2,8 @@
 
 use domain::PlaceId;
 use edge::{
-    Database, Error, JSON, MAX_ATTEMPTS, MERGE_PATCH, Request, Response, VersionedRecord, record_of,
+    Database, Error, JSON, MAX_WRITE_ATTEMPTS, MERGE_PATCH, Request, Response, VersionedRecord,
+    parse_record,
 };
 use http_semantics::Problem;
 use tables::Record;
@@ -19,10 +20,10 @@ pub async fn put(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let id: PlaceId = request.id()?;
     let preconditions = request.preconditions()?;
-    let (object, _) = request.object(JSON).await?;
-    let place: Place = record_of(object, Some(id.get()))?;
+    let (object, _) = request.json_object(JSON).await?;
+    let place: Place = parse_record(object, Some(id.get()))?;
     let database = Database::new(&request.env)?;
-    for _ in 0..MAX_ATTEMPTS {
+    for _ in 0..MAX_WRITE_ATTEMPTS {
         let current = current(&database, id).await?;
         preconditions.check(current.as_ref().map(|now| now.version))?;
         let response = match current {
@@ -44,15 +45,15 @@ pub async fn patch(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let id: PlaceId = request.id()?;
     let preconditions = request.preconditions()?;
-    let (patch, _) = request.object(MERGE_PATCH).await?;
+    let (patch, _) = request.json_object(MERGE_PATCH).await?;
     let database = Database::new(&request.env)?;
-    for _ in 0..MAX_ATTEMPTS {
+    for _ in 0..MAX_WRITE_ATTEMPTS {
         let current = current(&database, id).await?;
         let current = current.ok_or_else(|| Problem::not_found("place", id.get()))?;
         preconditions.check(Some(current.version))?;
         let before: Place = current.record()?;
         let object = before.to_object().patched(patch.clone());
-        let place: Place = record_of(object, Some(id.get()))?;
+        let place: Place = parse_record(object, Some(id.get()))?;
         if let Some(response) = apply(&database, id, current, &place).await? {
             return Ok(response);
         }
@@ -84,7 +85,7 @@ async fn apply(
         return Ok(Some(written.into_response()));
     }
     match results.next().and_then(|rows| rows.first()) {
-        Some(row) if row.truth("is_deleting") => Err(Problem::place_is_going(id.get()).into()),
+        Some(row) if row.boolean("is_deleting") => Err(Problem::place_is_going(id.get()).into()),
         _ => Ok(None),
     }
 }
@@ -98,7 +99,7 @@ async fn add(database: &Database, id: PlaceId, place: &Place) -> Result<Option<R
     let insert = store::insert(&place.to_row(Some(id.get()), None));
     let results = match database.batch(&[insert]).await {
         Ok(results) => results,
-        Err(error) if error.is_unique("place.id") => return Ok(None),
+        Err(error) if error.violates_unique("place.id") => return Ok(None),
         Err(error) => return Err(rejection(database, error, place).await),
     };
     match results

@@ -22,7 +22,7 @@ pub async fn current(database: &Database, id: PlaceId) -> Result<Option<Versione
 
 /// What a write that was rejection is told: a name that is taken, with who has it.
 pub async fn rejection(database: &Database, error: Error, place: &Place) -> Error {
-    if !error.is_unique("place.name_key") {
+    if !error.violates_unique("place.name_key") {
         return error;
     }
     match database.row(&store::named(&place.name)).await {
