@@ -48,7 +48,7 @@ impl From<[i64; 2]> for ChangeSeqs {
 }
 
 /// The header in which a backend sends the change sequence of its table to the gateway.
-pub const CHANGE_SEQ: &str = "x-change-counter";
+pub const CHANGE_SEQ_HEADER: &str = "x-change-counter";
 
 /// Reads the current change sequences. None if a database or a service fails.
 pub type ReadSeqs = Rc<dyn Fn(Env) -> LocalBoxFuture<'static, Option<ChangeSeqs>>>;
@@ -86,11 +86,11 @@ where
         Outcome::Alone(seqs) => seqs,
         Outcome::Batched(seqs, observed) => {
             let seqs = seqs?;
-            let reading = request.env.reading();
-            if !observed.dominates(&reading.seen()) {
+            let consistency = request.env.consistency();
+            if !observed.dominates(&consistency.observed()) {
                 return read(request.env.clone()).await;
             }
-            reading.observe(&observed);
+            consistency.observe(&observed);
             Some(seqs)
         }
         Outcome::NotRun => read(request.env.clone()).await,

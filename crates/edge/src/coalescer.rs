@@ -204,7 +204,7 @@ async fn lead<T, R, F>(
             .map(|waiter| (waiter.item, (waiter.slot, waiter.resolve)))
             .unzip();
         let mut results = run(env.clone(), items).await.into_iter();
-        let observed = env.reading().seen();
+        let observed = env.consistency().observed();
         for (slot, resolve) in waiting {
             let outcome = match results.next() {
                 Some(result) => Outcome::Batched(result, observed.clone()),

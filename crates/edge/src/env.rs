@@ -23,8 +23,8 @@ thread_local! {
 pub struct Env {
     bindings: worker::Env,
     trace: Rc<Trace>,
-    reading: Rc<Consistency>,
-    budget: Deadline,
+    consistency: Rc<Consistency>,
+    deadline_timer: Deadline,
 }
 
 impl Env {
@@ -33,9 +33,9 @@ impl Env {
     pub fn for_request(bindings: worker::Env, parts: &RequestParts, worker: &str) -> Self {
         Self {
             bindings,
-            trace: Rc::new(Trace::new(parts)),
-            reading: Rc::new(Consistency::new(worker)),
-            budget: Deadline::default(),
+            trace: Rc::new(Trace::from_request(parts)),
+            consistency: Rc::new(Consistency::new(worker)),
+            deadline_timer: Deadline::default(),
         }
     }
 
@@ -44,9 +44,9 @@ impl Env {
     pub fn for_schedule(bindings: worker::Env) -> Self {
         Self {
             bindings,
-            trace: Rc::new(Trace::begin()),
-            reading: Rc::new(Consistency::from_primary()),
-            budget: Deadline::default(),
+            trace: Rc::new(Trace::new()),
+            consistency: Rc::new(Consistency::from_primary()),
+            deadline_timer: Deadline::default(),
         }
     }
 
@@ -57,13 +57,13 @@ impl Env {
     }
 
     /// How current the data must be that the request reads.
-    pub(crate) fn reading(&self) -> &Rc<Consistency> {
-        &self.reading
+    pub(crate) fn consistency(&self) -> &Rc<Consistency> {
+        &self.consistency
     }
 
     /// The deadline that all calls of the request share.
-    pub(crate) fn budget(&self) -> &Deadline {
-        &self.budget
+    pub(crate) fn deadline(&self) -> &Deadline {
+        &self.deadline_timer
     }
 
     /// A variable or a secret. It is cached, because the platform starts new isolates when it

@@ -3,7 +3,7 @@
 use http_semantics::Problem;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::layers::trace::report;
+use crate::layers::trace::report_failure;
 
 /// Why a handler could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -49,19 +49,19 @@ impl Error {
 
     /// Whether a write was rejection because this column would no longer be unique.
     #[must_use]
-    pub fn is_unique(&self, column: &str) -> bool {
+    pub fn violates_unique(&self, column: &str) -> bool {
         matches!(self, Self::Unique(rejection) if rejection == column)
     }
 
     /// Whether a write was rejected by this CHECK constraint.
     #[must_use]
-    pub fn is_check(&self, constraint: &str) -> bool {
+    pub fn violates_check(&self, constraint: &str) -> bool {
         matches!(self, Self::Check(failed) if failed == constraint)
     }
 
     /// Whether a text that the database was to make is longer than it makes any.
     #[must_use]
-    pub fn is_too_long(&self) -> bool {
+    pub fn is_result_too_large(&self) -> bool {
         matches!(self, Self::Platform { reason, .. } if reason.contains("too big"))
     }
 
@@ -71,7 +71,7 @@ impl Error {
         match self {
             Self::Problem(problem) => problem,
             Self::Unique(_) | Self::Check(_) | Self::Platform { .. } => {
-                report(self.to_string());
+                report_failure(self.to_string());
                 Problem::internal()
             }
         }

@@ -17,7 +17,7 @@ use crate::http::request::Request;
 
 /// The writes of one kind: `T` is what is written, `R` the result, which is none for a write that
 /// the batch left out.
-pub type Writes<T, R> = Coalescer<T, Result<Option<R>, Problem>>;
+pub type WriteCoalescer<T, R> = Coalescer<T, Result<Option<R>, Problem>>;
 
 /// The maximum number of writes per batch, and how long a batch may take.
 const LIMITS: Limits = Limits {
@@ -27,7 +27,7 @@ const LIMITS: Limits = Limits {
 
 /// No writes.
 #[must_use]
-pub const fn writes<T, R>() -> RefCell<Writes<T, R>> {
+pub const fn coalescer<T, R>() -> RefCell<WriteCoalescer<T, R>> {
     RefCell::new(Coalescer::new(LIMITS))
 }
 
@@ -37,7 +37,7 @@ pub const fn writes<T, R>() -> RefCell<Writes<T, R>> {
 /// # Errors
 /// The error of `write`, or an unknown outcome.
 pub async fn group_commit<T, R, F>(
-    writes: &'static LocalKey<RefCell<Writes<T, R>>>,
+    writes: &'static LocalKey<RefCell<WriteCoalescer<T, R>>>,
     request: &Request,
     item: T,
     write: impl Fn(Env, Vec<T>) -> F + 'static,
@@ -64,7 +64,7 @@ where
         Outcome::Alone(result) => Ok(result?),
         Outcome::Batched(result, observed) => {
             let result = result?;
-            request.env.reading().observe(&observed);
+            request.env.consistency().observe(&observed);
             Ok(result)
         }
         Outcome::NotRun => Ok(None),

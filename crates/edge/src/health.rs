@@ -25,14 +25,14 @@ pub type Dependency = (&'static str, bool);
 #[expect(clippy::unused_async, reason = "handlers are async")]
 pub async fn alive(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
-    Ok(json_of(&json!({"status": "alive"})))
+    Ok(json_response(&json!({"status": "alive"})))
 }
 
 /// `GET /readyz`: the result of the checks.
 ///
 /// # Errors
 /// A problem that names the dependencies that failed.
-pub fn report(found: &[Dependency]) -> Result<Response, Error> {
+pub fn ready_response(found: &[Dependency]) -> Result<Response, Error> {
     let failed = found.iter().filter(|(_, is_there)| !is_there);
     let failed: Vec<&str> = failed.map(|(name, _)| *name).collect();
     if !failed.is_empty() {
@@ -40,10 +40,10 @@ pub fn report(found: &[Dependency]) -> Result<Response, Error> {
     }
     let names = found.iter().map(|(name, _)| (*name).to_owned());
     let checks: Map<String, Value> = names.map(|name| (name, json!("ready"))).collect();
-    Ok(json_of(&json!({"status": "ready", "checks": checks})))
+    Ok(json_response(&json!({"status": "ready", "checks": checks})))
 }
 
-fn json_of(value: &Value) -> Response {
+fn json_response(value: &Value) -> Response {
     Response::ok(
         MediaType::Json.content_type(),
         Body::Text(value.to_string()),
@@ -60,7 +60,7 @@ async fn in_time(
 }
 
 /// Checks the worker's own database.
-pub async fn database(env: &Env) -> Dependency {
+pub async fn check_database(env: &Env) -> Dependency {
     let check = async {
         let one = Statement::new("SELECT 1 AS one", Vec::new());
         Ok(Database::new(env)?.row(&one).await?.is_some())
@@ -69,7 +69,7 @@ pub async fn database(env: &Env) -> Dependency {
 }
 
 /// Checks another worker by a GET of `path`.
-pub async fn service(
+pub async fn check_service(
     env: &Env,
     binding: &'static str,
     service: &'static str,

@@ -33,7 +33,7 @@ impl IdempotentRequest {
 
     /// The statement that finds the response stored under the key, by its primary key.
     #[must_use]
-    pub fn find(&self) -> Statement {
+    pub fn find_statement(&self) -> Statement {
         const FIND: &str =
             "SELECT fingerprint, record_id, version, body FROM idempotency WHERE key = ?1";
         Statement::new(FIND, vec![self.key.as_str().into()])
@@ -43,7 +43,7 @@ impl IdempotentRequest {
     ///
     /// # Errors
     /// A key that came with another request.
-    pub fn found(&self, rows: &[Row]) -> Result<Option<VersionedRecord>, Error> {
+    pub fn stored_response(&self, rows: &[Row]) -> Result<Option<VersionedRecord>, Error> {
         let Some(row) = rows.first() else {
             return Ok(None);
         };
@@ -62,7 +62,7 @@ impl IdempotentRequest {
         &self,
         database: &Database,
     ) -> Result<Option<VersionedRecord>, Error> {
-        self.found(&database.rows(&self.find()).await?)
+        self.stored_response(&database.rows(&self.find_statement()).await?)
     }
 
     /// Saves the response to an insert of one record, in the same batch: the insert is the last

@@ -16,7 +16,7 @@ use tables::table_spec::TableSpec;
 
 use crate::d1::{Database, Row};
 use crate::error::Error;
-use crate::http::request::{MAX_ATTEMPTS, Request};
+use crate::http::request::{MAX_WRITE_ATTEMPTS, Request};
 use crate::http::response::{Body, Response};
 use crate::unicode::normalize;
 
@@ -192,7 +192,7 @@ impl<I: Importer + 'static> Import<I> {
     /// Takes a batch in. A record may change between the plan and the write, or another client
     /// may send the same batch: then nothing was written, and it is planned again.
     async fn take(&self, batch: &mut Batch<I::Record>) -> BatchResult {
-        for _ in 0..MAX_ATTEMPTS {
+        for _ in 0..MAX_WRITE_ATTEMPTS {
             match self.try_to_take(batch).await {
                 Ok(done) => return done,
                 Err(Error::Unique(_) | Error::Check(_)) => {}
@@ -242,7 +242,7 @@ impl<I: Importer + 'static> Import<I> {
             .database()
             .row(&receipt.find(I::Record::table()))
             .await?;
-        let Some(row) = row.filter(|row| row.truth("is_valid")) else {
+        let Some(row) = row.filter(|row| row.boolean("is_valid")) else {
             return Ok(None);
         };
         let counts = row.text("counts").ok_or_else(Problem::internal)?;
@@ -267,13 +267,13 @@ impl<I: Importer + 'static> Import<I> {
 /// The statements that write a batch: its updates, of which `update` makes as many as one
 /// statement takes, its inserts, and its receipt.
 #[must_use]
-pub fn statements(
+pub fn write_statements(
     plan: &BatchPlan,
     table: &TableSpec,
     update: fn(&[Value]) -> Statement,
     inserts: Vec<Statement>,
 ) -> Vec<Statement> {
-    let mut statements = checked(&plan.updates, update);
+    let mut statements = with_row_count_check(&plan.updates, update);
     statements.extend(inserts);
     if let Some(new) = &plan.receipt {
         statements.extend(new.receipt.delete_invalid(table));
@@ -284,7 +284,10 @@ pub fn statements(
 
 /// The statements that write rows, all of them or none.
 #[must_use]
-pub fn checked(rows: &[Value], write: impl Fn(&[Value]) -> Statement) -> Vec<Statement> {
+pub fn with_row_count_check(
+    rows: &[Value],
+    write: impl Fn(&[Value]) -> Statement,
+) -> Vec<Statement> {
     let mut statements = Vec::new();
     for some in statement::chunks_by_size(rows) {
         let count = i64::try_from(some.len()).unwrap_or_default();

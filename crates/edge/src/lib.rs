@@ -30,14 +30,14 @@ pub use d1::page_row::PageRow;
 pub use d1::{Database, Row};
 pub use env::Env;
 pub use error::Error;
-pub use http::chunks::{chunks, pieces};
-pub use http::request::{JSON, MAX_ATTEMPTS, MAX_RECORD_BYTES, MERGE_PATCH, Request};
+pub use http::chunks::chunks;
+pub use http::request::{JSON, MAX_RECORD_BYTES, MAX_WRITE_ATTEMPTS, MERGE_PATCH, Request};
 pub use http::request_parts::{Method, RequestParts};
 pub use http::response::{Body, CachedResponse, Response};
 pub use idempotency::IdempotentRequest;
 pub use layers::Layer;
 pub use layers::auth;
-pub use layers::response_cache::cached;
+pub use layers::response_cache::cached_response;
 pub use layers::stale_if_error::StaleIfError;
 pub use layers::trace::{Trace, random_token};
 pub use route::{MethodRouter, any, delete, get, patch, post, put};
@@ -47,7 +47,7 @@ pub use service_client::call_policy::CIRCUIT_OPEN;
 pub use service_client::{BodyReader, ServiceClient};
 pub use timeout::{now, pause, with_timeout};
 pub use unicode::normalize;
-pub use versioned_record::{VersionedRecord, record_of};
+pub use versioned_record::{VersionedRecord, parse_record};
 
 /// Strings that almost every request passes to JavaScript.
 const INTERNED: [&str; 16] = [

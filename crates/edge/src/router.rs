@@ -62,7 +62,7 @@ impl Router {
     }
 
     /// Each path with the value of its `Allow`. Tests compare it with the description of the API.
-    pub fn listed(&self) -> impl Iterator<Item = (&'static str, String)> {
+    pub fn allowed_methods(&self) -> impl Iterator<Item = (&'static str, String)> {
         self.paths.iter().map(|path| {
             let found = self.table.at(path);
             let allow = found.map(|found| found.value.1.allow());

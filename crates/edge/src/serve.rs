@@ -43,7 +43,7 @@ enum Caller {
 impl Caller {
     fn new(parts: &RequestParts, worker: &str) -> Self {
         let host = parts.url.strip_prefix("https://").unwrap_or_default();
-        let is_forwarded = || parts.header(auth::FORWARDED).is_some();
+        let is_forwarded = || parts.header(auth::FORWARDED_HEADER).is_some();
         match host.split(['/', '?', ':']).next().unwrap_or_default() {
             name if name == worker && !is_forwarded() => Self::Worker,
             "" | "localhost" | "127.0.0.1" | "[" => Self::Other,
@@ -90,12 +90,14 @@ impl InFlight {
             Caller::Other => response.for_request(id),
         };
         let response = response
-            .with_bookmark(self.env.reading().token())
+            .with_bookmark(self.env.consistency().bookmark())
             .into_response();
         let sent = response.and_then(|response| {
             let sampling = Sampling::new(self.env.setting("LOG").as_deref());
             let status = response.status();
-            self.env.trace().write(self.worker, sampling, status);
+            self.env
+                .trace()
+                .write_log_line(self.worker, sampling, status);
             let sent = self.resolve.call1(&JsValue::UNDEFINED, &response);
             sent.map_err(Error::platform("responding"))
         });
@@ -162,7 +164,7 @@ pub fn panicked(info: &PanicHookInfo<'_>) {
         console_error_panic_hook::hook(info);
     }
     for request in all {
-        request.env.trace().failed(info.to_string());
+        request.env.trace().record_failure(info.to_string());
         let problem = Problem::internal().for_method(request.is_write);
         request.respond(Response::problem(&problem));
     }

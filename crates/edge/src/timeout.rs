@@ -69,7 +69,10 @@ pub async fn with_timeout<T>(milliseconds: u32, future: impl Future<Output = T>)
 }
 
 /// The value of a promise, which must not be `undefined`, or none if the timer expires first.
-pub async fn before(timer: &Promise, promise: &Promise) -> Result<Option<JsValue>, JsValue> {
+pub async fn race_with_timer(
+    timer: &Promise,
+    promise: &Promise,
+) -> Result<Option<JsValue>, JsValue> {
     let first = Promise::race(&Array::of2(promise, timer));
     let value = JsFuture::from(first).await?;
     Ok((!value.is_undefined()).then_some(value))

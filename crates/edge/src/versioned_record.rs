@@ -79,7 +79,7 @@ impl VersionedRecord {
 ///
 /// # Errors
 /// Every invalid field.
-pub fn record_of<T: Record>(object: Object, id: Option<i64>) -> Result<T, Problem> {
+pub fn parse_record<T: Record>(object: Object, id: Option<i64>) -> Result<T, Problem> {
     let mut fields = Fields::new(object);
     fields.own_id(id);
     T::parse(fields, normalize).map_err(|errors| Problem::invalid_record(&errors))

@@ -5,7 +5,7 @@
 //! contains its version, so each backend is asked for its part only if that part has changed.
 
 use domain::Param;
-use edge::change_seqs::{self, CHANGE_SEQ};
+use edge::change_seqs::{self, CHANGE_SEQ_HEADER};
 use edge::{ChangeSeqs, Env, Error, Request, ServiceClient};
 use futures_util::future::{join, try_join};
 use http_semantics::{MediaType, Problem, Tag};
@@ -90,7 +90,7 @@ pub fn number_header(response: &web_sys::Response, name: &str) -> i64 {
 
 /// The change sequence that a response states in its header.
 fn change_seq_header(response: &web_sys::Response) -> Option<i64> {
-    header(response, CHANGE_SEQ)?.parse().ok()
+    header(response, CHANGE_SEQ_HEADER)?.parse().ok()
 }
 
 fn tag(response: &web_sys::Response) -> Option<Tag> {
@@ -216,7 +216,7 @@ impl Backends {
         let is_valid = |people: &web_sys::Response| !is_head || validator(people).is_some();
         let part = people.and_then(|people| {
             let people = self.people.require_ok(people)?;
-            let untagged = || self.people.failed("an answer without a tag");
+            let untagged = || self.people.unusable_response("an answer without a tag");
             let people = Some(people).filter(is_valid).ok_or_else(untagged)?;
             Ok(PeoplePart::new(&places, people, format))
         });
@@ -227,8 +227,8 @@ impl Backends {
     #[must_use]
     pub fn malformed_response(&self, malformed: Malformed) -> Error {
         match malformed {
-            Malformed::Places => self.places.failed("a malformed answer"),
-            Malformed::Groups => self.people.failed("a malformed answer"),
+            Malformed::Places => self.places.unusable_response("a malformed answer"),
+            Malformed::Groups => self.people.unusable_response("a malformed answer"),
         }
     }
 }

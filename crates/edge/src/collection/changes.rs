@@ -7,7 +7,7 @@ use tables::page::{self, PageSize};
 use tables::{Cursor, Record, change_log};
 
 use super::{Collection, not_found, path};
-use crate::change_seqs::{self, CHANGE_SEQ, ChangeSeqs};
+use crate::change_seqs::{self, CHANGE_SEQ_HEADER, ChangeSeqs};
 use crate::{Body, Database, Env, Error, Request, Response};
 
 /// The parameters of a history.
@@ -50,7 +50,7 @@ pub async fn history<R: Collection>(request: Request) -> Result<Response, Error>
         return Err(not_found::<R>(id).into());
     }
     let path = format!("{}/{}/history", path::<R>(), id.into());
-    let next = last.filter(|_| row.truth("has_more")).map(Cursor::Id);
+    let next = last.filter(|_| row.boolean("has_more")).map(Cursor::Id);
     let next = next.map(|after| page::next_link(&path, &request.query, &after.to_string()));
     let body = Body::Js(row.value("body"));
     Ok(Response::ok(format.content_type(), body).header_if("link", next))
@@ -90,5 +90,5 @@ pub async fn change_seq<R: Record>(request: Request) -> Result<Response, Error> 
     request.params(&[])?;
     let current = change_seqs::current(&request, current_seqs::<R>).await;
     let seq = current.ok_or_else(Problem::internal)?.places;
-    Ok(Response::no_content().header(CHANGE_SEQ, seq.to_string()))
+    Ok(Response::no_content().header(CHANGE_SEQ_HEADER, seq.to_string()))
 }

@@ -9,7 +9,7 @@ use tables::statement::MAX_TEXT_BYTES;
 use tables::{ListQuery, Record, TableSpec};
 use wasm_bindgen::JsValue;
 
-use crate::http::response::encoded;
+use crate::http::response::encode_utf8;
 use crate::{Body, Database, Error, Request, Response};
 
 /// The format: `format` in the query, or else `Accept`.
@@ -34,7 +34,7 @@ pub async fn export<R: Record>(request: Request) -> Result<Response, Error> {
     let name = table.declaration.collection;
     let disposition = format!("attachment; filename=\"{name}.{}\"", format.name());
     let parts = parts(database, table, query, format);
-    let body = Body::ended(parts, move |problem| abort_marker(format, problem));
+    let body = Body::stream_with_error_end(parts, move |problem| abort_marker(format, problem));
     Ok(Response::ok(format.content_type(), body).header("content-disposition", disposition))
 }
 
@@ -58,7 +58,7 @@ fn parts(
         let Some(after) = after else { return Ok(None) };
         let part = |limit| export_part(table, query.conditions(), format, after, limit);
         let (row, limit) = match database.row(&part(MAX_RECORDS)).await {
-            Err(error) if error.is_too_long() => {
+            Err(error) if error.is_result_too_large() => {
                 let limit = max_long_records(table);
                 (database.row(&part(limit)).await?, limit)
             }
@@ -71,6 +71,6 @@ fn parts(
         }
         let next = column("last_id").filter(|_| records == Some(limit));
         let text = row.as_ref().map_or(JsValue::NULL, |row| row.value("body"));
-        Ok(Some((encoded(&text), (database, query, next))))
+        Ok(Some((encode_utf8(&text), (database, query, next))))
     })
 }

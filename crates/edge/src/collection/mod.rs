@@ -11,7 +11,7 @@ use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::{MediaType, Problem, Tag};
 use tables::{ListQuery, Record, list_statement, record_statement};
 
-use crate::change_seqs::{CHANGE_SEQ, ChangeSeqs};
+use crate::change_seqs::{CHANGE_SEQ_HEADER, ChangeSeqs};
 use crate::{Body, Database, Error, Request, Response, VersionedRecord, health};
 
 pub use changes::{
@@ -59,7 +59,7 @@ pub async fn list<R: Record>(request: Request) -> Result<Response, Error> {
     let table = R::table();
     let query = ListQuery::from_params(table, &request.params(&table.list_parameters)?)?;
     let format = request.format(TABLE_MEDIA_TYPES)?;
-    let seen = request.seen(format)?;
+    let seen = request.known_change_seq(format)?;
     let page = list_statement::page(table, &query, format, seen);
     let page = Database::new(&request.env)?.page(&page).await?;
     Ok(page.into_response(format, &path::<R>(), &request.query, seen))
@@ -86,8 +86,8 @@ pub async fn read<R: Collection>(request: Request) -> Result<Response, Error> {
         .map(|seq| seq.to_string());
     Ok(record
         .into_response()
-        .made_at(change_seq.map(ChangeSeqs::from_table))
-        .header_if(CHANGE_SEQ, header))
+        .with_change_seqs(change_seq.map(ChangeSeqs::from_table))
+        .header_if(CHANGE_SEQ_HEADER, header))
 }
 
 /// `GET /v1/openapi.json`: the description of the service, as `make openapi` wrote it.
@@ -109,9 +109,9 @@ pub async fn ready<R: Collection>(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let (binding, name) = R::PEER;
     let (database, peer) = join(
-        health::database(&request.env),
-        health::service(&request.env, binding, name, "/healthz"),
+        health::check_database(&request.env),
+        health::check_service(&request.env, binding, name, "/healthz"),
     )
     .await;
-    health::report(&[database, peer])
+    health::ready_response(&[database, peer])
 }

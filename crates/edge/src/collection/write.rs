@@ -11,8 +11,8 @@ use tables::{Record, record_statement};
 
 use super::{Collection, not_found};
 use crate::{
-    Database, Error, IdempotentRequest, JSON, MAX_ATTEMPTS, MERGE_PATCH, Request, Response,
-    VersionedRecord, record_of,
+    Database, Error, IdempotentRequest, JSON, MAX_WRITE_ATTEMPTS, MERGE_PATCH, Request, Response,
+    VersionedRecord, parse_record,
 };
 
 /// Writes one record of a collection.
@@ -123,12 +123,12 @@ pub enum Change<R> {
 /// An invalid record, a rule that it breaks, or the idempotency key of another request.
 pub async fn create<R: Collection>(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
-    let (object, body) = request.object(JSON).await?;
-    let record: R = record_of(object, None)?;
+    let (object, body) = request.json_object(JSON).await?;
+    let record: R = parse_record(object, None)?;
     let route = format!("POST /{}", R::table().declaration.collection);
     let key = IdempotentRequest::new(&request, &route, &body)?;
     let mut writer = R::Writer::new(&request, &[])?;
-    for _ in 0..MAX_ATTEMPTS {
+    for _ in 0..MAX_WRITE_ATTEMPTS {
         let written = match writer.insert(None, &record, key.as_ref()).await {
             Err(error) if matches!(error, Error::Unique(_)) => {
                 violation(&writer, error, &record, key.as_ref()).await
@@ -161,7 +161,9 @@ async fn violation<W: Writer>(
     };
     match key.find_response(writer.database()).await? {
         Some(stored) => Ok(Some(Written::Replayed(stored))),
-        None if error.is_unique("idempotency.key") => Err(Problem::request_in_flight().into()),
+        None if error.violates_unique("idempotency.key") => {
+            Err(Problem::request_in_flight().into())
+        }
         None => Err(writer.violation(error, record).await),
     }
 }
@@ -174,8 +176,8 @@ pub async fn put<R: Collection>(request: Request) -> Result<Response, Error> {
     let writer = R::Writer::new(&request, R::Writer::PARAMETERS)?;
     let id: R::Id = request.id()?;
     let preconditions = request.preconditions()?;
-    let (object, _) = request.object(JSON).await?;
-    let record = record_of(object, Some(id.into()))?;
+    let (object, _) = request.json_object(JSON).await?;
+    let record = parse_record(object, Some(id.into()))?;
     let change = Change::Replace(record);
     write(&request, writer, id, &preconditions, &change).await
 }
@@ -188,7 +190,7 @@ pub async fn patch<R: Collection>(request: Request) -> Result<Response, Error> {
     let writer = R::Writer::new(&request, R::Writer::PARAMETERS)?;
     let id: R::Id = request.id()?;
     let preconditions = request.preconditions()?;
-    let (patch, _) = request.object(MERGE_PATCH).await?;
+    let (patch, _) = request.json_object(MERGE_PATCH).await?;
     write(&request, writer, id, &preconditions, &Change::Merge(patch)).await
 }
 
@@ -204,7 +206,7 @@ async fn write<W: Writer>(
     {
         return Ok(changed.into_response());
     }
-    for _ in 0..MAX_ATTEMPTS {
+    for _ in 0..MAX_WRITE_ATTEMPTS {
         match try_write(&mut writer, id, preconditions, change).await {
             Ok(Some(written)) => return Ok(written.into_response::<W::Record>()),
             uncommitted => {
@@ -232,7 +234,7 @@ async fn try_write<W: Writer>(
     let before: Option<W::Record> = current.as_ref().map(VersionedRecord::record).transpose()?;
     let record = match (change, &before) {
         (Change::Replace(record), _) => record.clone(),
-        (Change::Merge(patch), Some(before)) => record_of(
+        (Change::Merge(patch), Some(before)) => parse_record(
             before.to_object().merge_patched(patch.clone()),
             Some(id.into()),
         )?,
@@ -254,7 +256,9 @@ async fn try_write<W: Writer>(
     };
     match written {
         // Another request has added the record.
-        Err(error) if error.is_unique(&format!("{}.id", W::Record::table().declaration.table)) => {
+        Err(error)
+            if error.violates_unique(&format!("{}.id", W::Record::table().declaration.table)) =>
+        {
             Ok(None)
         }
         Err(error) if matches!(error, Error::Unique(_)) => {

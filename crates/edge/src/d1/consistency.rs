@@ -9,16 +9,16 @@ use std::cell::{Cell, RefCell};
 use http_semantics::bookmark::{Backend, Bookmarks, FIRST_PRIMARY};
 
 /// The header of the token, in requests and answers, and between the workers.
-pub const BOOKMARK: &str = "x-d1-bookmark";
+pub const BOOKMARK_HEADER: &str = "x-d1-bookmark";
 
-/// One request's reading.
+/// One request's consistency.
 #[derive(Default)]
 pub struct Consistency {
     /// The register that this worker keeps.
     own: Option<Backend>,
     /// Whether every single statement is of the primary.
-    is_of_primary: Cell<bool>,
-    seen: RefCell<Bookmarks>,
+    uses_primary: Cell<bool>,
+    observed: RefCell<Bookmarks>,
 }
 
 impl Consistency {
@@ -35,66 +35,66 @@ impl Consistency {
     pub fn from_primary() -> Self {
         Self {
             own: None,
-            is_of_primary: Cell::new(true),
-            seen: RefCell::new(Bookmarks::newest()),
+            uses_primary: Cell::new(true),
+            observed: RefCell::new(Bookmarks::newest()),
         }
     }
 
     /// Starts a request: with the bookmarks that it sent, and at the primary if it must not read a
     /// replica.
-    pub fn begin(&self, sent: Option<Bookmarks>, is_of_primary: bool) {
-        self.is_of_primary.set(is_of_primary);
-        self.seen.replace(sent.unwrap_or_default());
+    pub fn begin(&self, sent: Option<Bookmarks>, uses_primary: bool) {
+        self.uses_primary.set(uses_primary);
+        self.observed.replace(sent.unwrap_or_default());
     }
 
     /// From now on the request reads the primary, in every service.
-    pub fn demand_newest(&self) {
-        self.seen.replace(Bookmarks::newest());
+    pub fn require_newest(&self) {
+        self.observed.replace(Bookmarks::newest());
     }
 
     /// What D1 is to be asked with next, where this worker keeps a register.
     pub fn session_constraint(&self) -> Option<String> {
         let own = self.own?;
-        Some(if self.is_of_primary.get() {
+        Some(if self.uses_primary.get() {
             FIRST_PRIMARY.to_owned()
         } else {
-            self.seen.borrow().session_constraint(own).to_owned()
+            self.observed.borrow().session_constraint(own).to_owned()
         })
     }
 
     /// What another worker is to be asked with. A register asks another one for no reader's
     /// sake.
-    pub fn request_token(&self) -> Option<String> {
+    pub fn upstream_constraint(&self) -> Option<String> {
         match self.own {
             Some(_) => Some(FIRST_PRIMARY.to_owned()),
-            None => self.seen.borrow().request_token(),
+            None => self.observed.borrow().request_token(),
         }
     }
 
     /// Whether this worker keeps a register.
-    pub fn keeps_register(&self) -> bool {
+    pub fn has_database(&self) -> bool {
         self.own.is_some()
     }
 
     /// The database has answered as of a bookmark.
-    pub fn answered(&self, bookmark: &str) {
+    pub fn observe_own(&self, bookmark: &str) {
         if let Some(own) = self.own {
-            self.seen.borrow_mut().advance(own, bookmark);
+            self.observed.borrow_mut().advance(own, bookmark);
         }
     }
 
     /// Somebody else has seen something on behalf of this request.
     pub fn observe(&self, other: &Bookmarks) {
-        self.seen.borrow_mut().merge(other);
+        self.observed.borrow_mut().merge(other);
     }
 
     /// What has been seen so far.
-    pub fn seen(&self) -> Bookmarks {
-        self.seen.borrow().clone()
+    pub fn observed(&self) -> Bookmarks {
+        self.observed.borrow().clone()
     }
 
     /// The same as the token of the answer.
-    pub fn token(&self) -> Option<String> {
-        self.seen.borrow().token()
+    pub fn bookmark(&self) -> Option<String> {
+        self.observed.borrow().token()
     }
 }

@@ -41,7 +41,7 @@ extern "C" {
 pub struct Database {
     binding: Binding,
     trace: Rc<Trace>,
-    reading: Rc<Consistency>,
+    consistency: Rc<Consistency>,
 }
 
 /// A row of a result.
@@ -63,7 +63,7 @@ impl Database {
         Ok(Self {
             binding: binding.unchecked_into(),
             trace: Rc::clone(env.trace()),
-            reading: Rc::clone(env.reading()),
+            consistency: Rc::clone(env.consistency()),
         })
     }
 
@@ -76,7 +76,7 @@ impl Database {
         let asked = prepare(&session, statement)?.all();
         let result = self.answer(&session, asked).await?;
         let result = result.unchecked_into::<D1Result>();
-        rows_of(&result)
+        rows_from(&result)
     }
 
     /// Runs a statement that gives one row, or none.
@@ -101,14 +101,14 @@ impl Database {
         let asked = session.batch(prepared?);
         let results = self.answer(&session, asked).await?;
         let results = results.unchecked_into::<Array>();
-        let rows = |result: JsValue| rows_of(result.unchecked_ref::<D1Result>());
+        let rows = |result: JsValue| rows_from(result.unchecked_ref::<D1Result>());
         results.iter().map(rows).collect()
     }
 
     /// A session for one round trip: what was seen by the one before goes along with it, or it is
     /// of the primary anyway. A worker that keeps no register has a database that nobody follows.
     fn session(&self) -> Result<Session, Error> {
-        match self.reading.session_constraint() {
+        match self.consistency.session_constraint() {
             Some(constraint) => self.binding.with_session(&constraint).map_err(thrown),
             None => Ok(self.binding.clone().unchecked_into()),
         }
@@ -122,13 +122,13 @@ impl Database {
     ) -> Result<JsValue, Error> {
         let began = now();
         let response = JsFuture::from(asked.map_err(thrown)?).await;
-        if self.reading.keeps_register()
+        if self.consistency.has_database()
             && let Some(bookmark) = session.bookmark().map_err(thrown)?
         {
-            self.reading.answered(&bookmark);
+            self.consistency.observe_own(&bookmark);
         }
         let rows_read = response.as_ref().map_or(0, rows_read);
-        self.trace.queried(began, rows_read);
+        self.trace.record_query(began, rows_read);
         response.map_err(thrown)
     }
 }
@@ -140,7 +140,7 @@ fn prepare(session: &Session, statement: &Statement) -> Result<D1PreparedStateme
 }
 
 /// The rows of a result. The columns of a statement need names that differ.
-fn rows_of(result: &D1Result) -> Result<Vec<Row>, Error> {
+fn rows_from(result: &D1Result) -> Result<Vec<Row>, Error> {
     let rows = result.results().map_err(thrown)?.unwrap_or_default();
     let row = |row: JsValue| Row(row.unchecked_into::<Object>());
     Ok(rows.iter().map(row).collect())
@@ -212,7 +212,7 @@ impl Row {
 
     /// A column of booleans, which `SQLite` stores as 1 or 0.
     #[must_use]
-    pub fn truth(&self, column: &str) -> bool {
+    pub fn boolean(&self, column: &str) -> bool {
         self.integer(column).is_some_and(|number| number != 0)
     }
 }

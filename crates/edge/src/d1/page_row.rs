@@ -36,32 +36,32 @@ impl PageRow {
 
     /// The cursor behind the page, where there is more.
     #[must_use]
-    pub fn after(&self) -> Option<String> {
+    pub fn cursor(&self) -> Option<String> {
         self.0.text("cursor")
     }
 
     /// The page with its headers: `ETag`, `Link` where there is a next one, and
-    /// `X-Total-Count` where it was asked for. 304 where the reader has seen it already.
+    /// `X-Total-Count` where it was asked for. 304 where the reader has it already.
     #[must_use]
     pub fn into_response(
         self,
         format: MediaType,
         path: &str,
         query: &str,
-        seen: Option<i64>,
+        known_change_seq: Option<i64>,
     ) -> Response {
         let counter = self.0.integer("change_seq").unwrap_or_default();
         let tag = Tag::from_change_seqs(format, &[counter]);
-        if seen == Some(counter) {
+        if known_change_seq == Some(counter) {
             return Response::not_modified(&tag);
         }
         let next = self
-            .after()
-            .map(|after| page::next_link(path, query, &after));
+            .cursor()
+            .map(|cursor| page::next_link(path, query, &cursor));
         let count = self.0.integer("total").map(|count| count.to_string());
         Response::ok(format.content_type(), Body::Js(self.body()))
-            .made_at(Some(ChangeSeqs::from_table(counter)))
-            .tagged(&tag)
+            .with_change_seqs(Some(ChangeSeqs::from_table(counter)))
+            .with_etag(&tag)
             .header_if("link", next)
             .header_if("x-total-count", count)
     }

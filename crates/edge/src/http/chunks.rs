@@ -27,14 +27,14 @@ extern "C" {
 }
 
 /// A body in chunks of 64 KB. Only the last one is smaller.
-pub fn chunks(
+pub fn full_chunks(
     body: Option<ReadableStream>,
 ) -> impl Stream<Item = Result<Vec<u8>, JsValue>> + use<> {
     at_least(CHUNK_BYTES, body)
 }
 
 /// A body in chunks of any size, each as soon as it arrives.
-pub fn pieces(
+pub fn chunks(
     body: Option<ReadableStream>,
 ) -> impl Stream<Item = Result<Vec<u8>, JsValue>> + use<> {
     at_least(1, body)
@@ -47,7 +47,7 @@ fn at_least(
     stream::unfold(State::Unread(body), move |state| async move {
         let reader = match state {
             State::Unread(Some(body)) => reader(&body),
-            State::Consistency(reader) => Ok(reader),
+            State::Reading(reader) => Ok(reader),
             State::Unread(None) | State::Ended => return None,
         };
         let read = match &reader {
@@ -55,7 +55,7 @@ fn at_least(
             Err(thrown) => Err(thrown.clone()),
         };
         match (read, reader) {
-            (Ok(chunk), Ok(reader)) => Some((Ok(chunk?), State::Consistency(reader))),
+            (Ok(chunk), Ok(reader)) => Some((Ok(chunk?), State::Reading(reader))),
             (Err(thrown), _) | (_, Err(thrown)) => Some((Err(thrown), State::Ended)),
         }
     })
@@ -63,7 +63,7 @@ fn at_least(
 
 enum State {
     Unread(Option<ReadableStream>),
-    Consistency(Reader),
+    Reading(Reader),
     Ended,
 }
 
@@ -94,16 +94,16 @@ fn buffer() -> Uint8Array {
 /// The next chunk; none after the last one.
 async fn chunk(least: u32, reader: &Reader) -> Result<Option<Vec<u8>>, JsValue> {
     let read = reader.read_at_least(least, &buffer());
-    chunk_of(&JsFuture::from(read).await?)
+    chunk_from(&JsFuture::from(read).await?)
 }
 
 /// Reads the next chunk.
-pub fn next(reader: &Reader) -> Promise {
+pub fn read_chunk(reader: &Reader) -> Promise {
     reader.read_at_least(CHUNK_BYTES, &buffer())
 }
 
 /// The chunk of a read; none after the last one.
-pub fn chunk_of(read: &JsValue) -> Result<Option<Vec<u8>>, JsValue> {
+pub fn chunk_from(read: &JsValue) -> Result<Option<Vec<u8>>, JsValue> {
     let value = Reflect::get(read, &"value".into())?;
     let Some(chunk) = value.dyn_ref::<Uint8Array>() else {
         return Ok(None);

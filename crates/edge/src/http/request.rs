@@ -13,7 +13,7 @@ use worker::Context;
 
 use crate::env::Env;
 use crate::error::Error;
-use crate::http::chunks::chunks;
+use crate::http::chunks::full_chunks;
 use crate::http::request_parts::{Method, RequestParts};
 
 /// The maximum size of a body with one record.
@@ -26,7 +26,7 @@ pub const JSON: &[&str] = &["application/json"];
 pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
 
 /// How often a write is tried if other writes are faster.
-pub const MAX_ATTEMPTS: usize = 8;
+pub const MAX_WRITE_ATTEMPTS: usize = 8;
 
 /// A body that is too large is read up to this multiple of its limit. A client reads no response
 /// while it sends, and would not see the problem.
@@ -127,7 +127,7 @@ impl Request {
     ///
     /// # Errors
     /// An invalid header.
-    pub fn seen(&self, format: MediaType) -> Result<Option<i64>, Problem> {
+    pub fn known_change_seq(&self, format: MediaType) -> Result<Option<i64>, Problem> {
         let known = self.preconditions()?.known_change_seqs(format);
         Ok(known.map(|[counter]| counter))
     }
@@ -168,7 +168,7 @@ impl Request {
         let announced = announced.and_then(|length| length.parse::<usize>().ok());
         let fits = announced.is_none_or(|length| length <= most);
         let mut body = Vec::with_capacity(announced.filter(|_| fits).unwrap_or_default());
-        let mut chunks = Box::pin(chunks(self.parts.request.body()));
+        let mut chunks = Box::pin(full_chunks(self.parts.request.body()));
         let mut length = 0;
         while length <= most * DRAIN_FACTOR
             && let Some(chunk) = chunks.next().await
@@ -189,7 +189,7 @@ impl Request {
     ///
     /// # Errors
     /// A body of another media type, too large, or not an object.
-    pub async fn object(&self, accepted: &[&'static str]) -> Result<(Object, Vec<u8>), Error> {
+    pub async fn json_object(&self, accepted: &[&'static str]) -> Result<(Object, Vec<u8>), Error> {
         self.media_type(accepted)?;
         let body = self.body(MAX_RECORD_BYTES).await?;
         Ok((Object::parse(&body)?, body))

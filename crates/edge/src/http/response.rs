@@ -13,11 +13,11 @@ use web_sys::{Headers, ReadableStream, ResponseInit};
 use self::copy::FutureCopy;
 use self::headers::{add, for_browsers};
 use crate::change_seqs::ChangeSeqs;
-use crate::d1::consistency::BOOKMARK;
+use crate::d1::consistency::BOOKMARK_HEADER;
 use crate::error::Error;
-use crate::layers::trace::REQUEST_ID;
+use crate::layers::trace::REQUEST_ID_HEADER;
 
-pub use body::{Body, encoded};
+pub use body::{Body, encode_utf8};
 pub use cached::CachedResponse;
 
 /// Status, headers and body.
@@ -28,7 +28,7 @@ pub struct Response {
     headers: Vec<(&'static str, String)>,
     body: Body,
     change_seqs: Option<ChangeSeqs>,
-    lacks: Option<Problem>,
+    partial_reason: Option<Problem>,
     copy: Option<FutureCopy>,
 }
 
@@ -50,28 +50,28 @@ impl Response {
             headers: Vec::new(),
             body,
             change_seqs: None,
-            lacks: None,
+            partial_reason: None,
             copy: None,
         }
     }
 
     /// Marks the response as partial, because of this problem.
     #[must_use]
-    pub fn lacking(self, problem: Problem) -> Self {
+    pub fn partial(self, problem: Problem) -> Self {
         Self {
-            lacks: Some(problem),
+            partial_reason: Some(problem),
             ..self
         }
     }
 
     /// The reason why the response is partial.
-    pub fn lacks(&mut self) -> Option<Problem> {
-        self.lacks.take()
+    pub fn take_partial_reason(&mut self) -> Option<Problem> {
+        self.partial_reason.take()
     }
 
     /// Says at which change sequences the response was made: it can then be cached.
     #[must_use]
-    pub fn made_at(self, change_seqs: Option<ChangeSeqs>) -> Self {
+    pub fn with_change_seqs(self, change_seqs: Option<ChangeSeqs>) -> Self {
         Self {
             change_seqs,
             ..self
@@ -80,7 +80,7 @@ impl Response {
 
     /// A page for a browser.
     #[must_use]
-    pub fn page(status: u16, body: Body) -> Self {
+    pub fn html(status: u16, body: Body) -> Self {
         Self::new(status, body).header("content-type", "text/html; charset=utf-8")
     }
 
@@ -99,7 +99,7 @@ impl Response {
     /// 200 with a record and its tag.
     #[must_use]
     pub fn record(body: Body, tag: &Tag) -> Self {
-        Self::ok(MediaType::Json.content_type(), body).tagged(tag)
+        Self::ok(MediaType::Json.content_type(), body).with_etag(tag)
     }
 
     /// The same as 201, with the address of the new record.
@@ -120,7 +120,7 @@ impl Response {
     /// 304: the client's response is still valid.
     #[must_use]
     pub fn not_modified(tag: &Tag) -> Self {
-        Self::new(304, Body::Empty).tagged(tag)
+        Self::new(304, Body::Empty).with_etag(tag)
     }
 
     /// 204 for OPTIONS: the methods of the route.
@@ -151,7 +151,7 @@ impl Response {
 
     /// Adds the entity tag.
     #[must_use]
-    pub fn tagged(self, tag: &Tag) -> Self {
+    pub fn with_etag(self, tag: &Tag) -> Self {
         self.header("etag", tag.to_string())
     }
 
@@ -195,7 +195,7 @@ impl Response {
         if let Body::Problem(problem) = self.body {
             self.body = Body::Problem(Box::new(problem.with_request_id(id)));
         }
-        self.header(REQUEST_ID, id.as_str())
+        self.header(REQUEST_ID_HEADER, id.as_str())
     }
 
     /// Adds the bookmark of what was read. Another worker's response has it already, unless this
@@ -203,7 +203,9 @@ impl Response {
     #[must_use]
     pub fn with_bookmark(self, token: Option<String>) -> Self {
         match token {
-            Some(token) if !self.says(BOOKMARK, &token) => self.header(BOOKMARK, token),
+            Some(token) if !self.says(BOOKMARK_HEADER, &token) => {
+                self.header(BOOKMARK_HEADER, token)
+            }
             _ => self,
         }
     }

@@ -90,7 +90,7 @@ impl Sampling {
     /// Whether a request gets a line. The trace decides, so that either all workers write a line
     /// for it or none does.
     #[must_use]
-    pub fn takes(self, is_fault: bool, trace: &Traceparent) -> bool {
+    pub fn includes(self, is_fault: bool, trace: &Traceparent) -> bool {
         match self {
             Self::None => false,
             Self::Percent(percent) => is_fault || trace.sampling_bucket() < percent,
@@ -164,11 +164,11 @@ mod tests {
         ) {
             let trace = Traceparent::from_random(random);
             let sampling = Sampling::Percent(percent);
-            prop_assert!(sampling.takes(true, &trace));
-            prop_assert_eq!(sampling.takes(false, &trace), trace.sampling_bucket() < percent);
-            prop_assert!(Sampling::Percent(100).takes(false, &trace));
-            prop_assert!(!Sampling::Percent(0).takes(false, &trace));
-            prop_assert!(!Sampling::None.takes(true, &trace));
+            prop_assert!(sampling.includes(true, &trace));
+            prop_assert_eq!(sampling.includes(false, &trace), trace.sampling_bucket() < percent);
+            prop_assert!(Sampling::Percent(100).includes(false, &trace));
+            prop_assert!(!Sampling::Percent(0).includes(false, &trace));
+            prop_assert!(!Sampling::None.includes(true, &trace));
         }
     }
 }

@@ -11,26 +11,26 @@ use crate::http::request_parts::Method;
 use crate::route::properties::{Access, Properties};
 
 /// The header with the secret that the workers share. The gateway never forwards a client's own.
-pub const SERVICE: &str = "x-service-secret";
+pub const SERVICE_SECRET_HEADER: &str = "x-service-secret";
 
 /// The mark of a request that the gateway forwards for a client. It is set after the client's
 /// headers, whatever they say. A backend then keeps its internal routes to itself, even if the path
 /// has changed on the way.
-pub const FORWARDED: &str = "x-gateway-forwarded";
+pub const FORWARDED_HEADER: &str = "x-gateway-forwarded";
 
 /// Checks whether a request may use a scope: the token that allows it, if it needed one.
 pub type Guard = fn(&Request, Scope) -> Result<Option<BearerToken>, Error>;
 
 /// The policy: the variables `READS` and `WRITES`, and the secret `TOKENS`.
 #[must_use]
-pub fn policy(env: &Env) -> AccessPolicy {
+pub fn access_policy(env: &Env) -> AccessPolicy {
     let [reads, writes, tokens] = ["READS", "WRITES", "TOKENS"].map(|name| env.setting(name));
     AccessPolicy::from_settings(reads.as_deref(), writes.as_deref(), tokens)
 }
 
 /// The secret that the workers share, if it is set and long enough.
 #[must_use]
-pub fn secret(env: &Env) -> Option<BearerToken> {
+pub fn service_secret(env: &Env) -> Option<BearerToken> {
     BearerToken::parse(&env.setting("SERVICE_SECRET")?)
 }
 
@@ -38,8 +38,8 @@ pub fn secret(env: &Env) -> Option<BearerToken> {
 ///
 /// # Errors
 /// A request without the token that it needs.
-pub fn admit(request: &Request, scope: Scope) -> Result<Option<BearerToken>, Problem> {
-    let policy = policy(&request.env);
+pub fn check_token(request: &Request, scope: Scope) -> Result<Option<BearerToken>, Problem> {
+    let policy = access_policy(&request.env);
     if policy.is_open(scope) {
         return Ok(None);
     }
@@ -55,7 +55,7 @@ pub(crate) fn authenticate(
     properties: &Properties,
     guard: Guard,
 ) -> Result<Option<BearerToken>, Error> {
-    if properties.is_internal && request.header(FORWARDED).is_some() {
+    if properties.is_internal && request.header(FORWARDED_HEADER).is_some() {
         return Err(Problem::unknown_route().into());
     }
     let method = request.parts.method;
@@ -74,7 +74,7 @@ pub(crate) fn authenticate(
 /// # Errors
 /// A request without the token that it needs.
 pub fn gateway_guard(request: &Request, scope: Scope) -> Result<Option<BearerToken>, Error> {
-    Ok(admit(request, scope)?)
+    Ok(check_token(request, scope)?)
 }
 
 /// The guard of a backend, which trusts no network: the secret of the services, or a token.
@@ -82,8 +82,8 @@ pub fn gateway_guard(request: &Request, scope: Scope) -> Result<Option<BearerTok
 /// # Errors
 /// A request with neither.
 pub fn backend_guard(request: &Request, scope: Scope) -> Result<Option<BearerToken>, Error> {
-    if let Some(given) = request.header(SERVICE)
-        && secret(&request.env).is_some_and(|secret| secret.matches(&given))
+    if let Some(given) = request.header(SERVICE_SECRET_HEADER)
+        && service_secret(&request.env).is_some_and(|secret| secret.matches(&given))
     {
         return Ok(None);
     }

@@ -4,7 +4,7 @@
 use http_semantics::Problem;
 use http_semantics::bookmark::Bookmarks;
 
-use crate::d1::consistency::BOOKMARK;
+use crate::d1::consistency::BOOKMARK_HEADER;
 use crate::http::request::Request;
 use crate::route::properties::ReadFrom;
 
@@ -13,17 +13,17 @@ use crate::route::properties::ReadFrom;
 /// # Errors
 /// A header that is not a bookmark.
 pub fn begin(request: &Request, read_from: ReadFrom) -> Result<(), Problem> {
-    let sent = request.header_as::<Bookmarks>(BOOKMARK)?;
-    let reading = request.env.reading();
-    let is_of_primary = match read_from {
+    let sent = request.header_as::<Bookmarks>(BOOKMARK_HEADER)?;
+    let consistency = request.env.consistency();
+    let uses_primary = match read_from {
         ReadFrom::ByMethod => !request.parts.method.is_safe(),
         ReadFrom::Primary => true,
         ReadFrom::Replica => false,
     };
-    reading.begin(sent, is_of_primary);
+    consistency.begin(sent, uses_primary);
     // The gateway has no table of its own: it asks the services for the primary.
-    if read_from == ReadFrom::Primary && !reading.keeps_register() {
-        reading.demand_newest();
+    if read_from == ReadFrom::Primary && !consistency.has_database() {
+        consistency.require_newest();
     }
     Ok(())
 }

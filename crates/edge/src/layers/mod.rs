@@ -95,7 +95,10 @@ impl Layer {
                 exchange.caller = Some(auth::authenticate(request, properties, guard));
             }
             Self::RateLimit => {
-                if let Some(limit) = exchange.rate_limit.filter(|_| !properties.is_uncounted) {
+                if let Some(limit) = exchange
+                    .rate_limit
+                    .filter(|_| !properties.is_exempt_from_rate_limit)
+                {
                     let caller = exchange.caller.as_ref();
                     let token = caller.and_then(|caller| caller.as_ref().ok()?.as_ref());
                     rate_limit::count(request, limit, token).await?;
@@ -168,7 +171,7 @@ impl Exchange<'_> {
         Self {
             method: parts.method,
             cors: Cors::new(parts, env),
-            rate_limit: rate_limit::of(env),
+            rate_limit: rate_limit::load(env),
             route: None,
             properties: None,
             caller: None,

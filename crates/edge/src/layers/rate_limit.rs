@@ -16,7 +16,7 @@ use crate::http::request::Request;
 
 /// The limit of a worker; none without the setting.
 #[must_use]
-pub fn of(env: &Env) -> Option<RateLimit> {
+pub fn load(env: &Env) -> Option<RateLimit> {
     RateLimit::parse(&env.setting("RATE_LIMIT")?)
 }
 

@@ -69,7 +69,7 @@ pub(crate) async fn find(request: &mut Request, read: &ReadSeqs) -> Lookup {
             request.is_negotiated.set(is_negotiated);
             return Lookup::Hit(match etag.as_deref().and_then(Tag::parse) {
                 Some(tag) => Response::not_modified(&tag).with_copy(&response),
-                None => response.answer().with_copy(&response),
+                None => response.to_response().with_copy(&response),
             });
         }
         // The client's response is stale, or its state is unknown because a service failed. A
@@ -96,7 +96,7 @@ impl Miss {
 
 /// The cached response to a request, or to the GET of a HEAD, valid or not.
 #[must_use]
-pub fn cached(request: &Request) -> Option<Rc<CachedResponse>> {
+pub fn cached_response(request: &Request) -> Option<Rc<CachedResponse>> {
     let cached = CACHE.with_borrow_mut(|cache| cache.get(&key_of_get(request)));
     cached.map(|(response, _)| response)
 }

@@ -14,7 +14,7 @@ use crate::layers::access_log::{self, DatabaseUse, Line, Sampling};
 use crate::timeout::now;
 
 /// The headers that carry the ids.
-pub const REQUEST_ID: &str = "x-request-id";
+pub const REQUEST_ID_HEADER: &str = "x-request-id";
 const TRACEPARENT: &str = "traceparent";
 const TRACESTATE: &str = "tracestate";
 
@@ -49,10 +49,10 @@ pub fn set_current(trace: Option<Rc<Trace>>) {
 }
 
 /// Logs a failure: in the line of the current request, or in a line of its own if there is none.
-pub fn report(what: String) {
+pub fn report_failure(what: String) {
     let current = CURRENT.take();
     match &current {
-        Some(trace) => trace.failed(what),
+        Some(trace) => trace.record_failure(what),
         None => console_error!("{what}"),
     }
     CURRENT.set(current);
@@ -77,7 +77,7 @@ pub fn random_token() -> String {
 impl Trace {
     /// The trace of an incoming request.
     #[must_use]
-    pub fn new(parts: &RequestParts) -> Self {
+    pub fn from_request(parts: &RequestParts) -> Self {
         let header = |name| parts.header(name);
         let given = header(TRACEPARENT).and_then(|text| Traceparent::parse(&text));
         let state = given.as_ref().and_then(|_| header(TRACESTATE));
@@ -86,7 +86,7 @@ impl Trace {
             |given| given.child(random()),
         );
         Self {
-            id: RequestId::from_header(header(REQUEST_ID).as_deref(), &own),
+            id: RequestId::from_header(header(REQUEST_ID_HEADER).as_deref(), &own),
             state: state.filter(|state| state.len() <= MAX_TRACESTATE),
             method: parts.method,
             ..Self::with(own)
@@ -95,7 +95,7 @@ impl Trace {
 
     /// A new trace.
     #[must_use]
-    pub fn begin() -> Self {
+    pub fn new() -> Self {
         Self::with(Traceparent::from_random([random(), random(), random()]))
     }
 
@@ -122,7 +122,7 @@ impl Trace {
     /// The headers of a call that is made for this request.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
         [
-            (REQUEST_ID, Some(self.id.as_str())),
+            (REQUEST_ID_HEADER, Some(self.id.as_str())),
             (TRACEPARENT, Some(self.own.as_str())),
             (TRACESTATE, self.state.as_deref()),
         ]
@@ -130,12 +130,12 @@ impl Trace {
     }
 
     /// Notes a call of another worker.
-    pub fn called(&self, service: &'static str) {
+    pub fn record_call(&self, service: &'static str) {
         self.calls.borrow_mut().push(service);
     }
 
     /// Notes a round trip to the database that began at this time.
-    pub fn queried(&self, began: i64, rows_read: i64) {
+    pub fn record_query(&self, began: i64, rows_read: i64) {
         let mut d1 = self.d1.get();
         d1.round_trips += 1;
         d1.ms += now() - began;
@@ -144,15 +144,15 @@ impl Trace {
     }
 
     /// Notes a failure.
-    pub fn failed(&self, what: String) {
+    pub fn record_failure(&self, what: String) {
         self.faults.borrow_mut().push(what);
     }
 
     /// Writes the line of the request, unless sampling leaves it out.
-    pub fn write(&self, worker: &str, sampling: Sampling, status: u16) {
+    pub fn write_log_line(&self, worker: &str, sampling: Sampling, status: u16) {
         let message = self.faults.borrow().join("; ");
         let is_fault = status >= 500 || !message.is_empty();
-        if !sampling.takes(is_fault, &self.own) {
+        if !sampling.includes(is_fault, &self.own) {
             return;
         }
         let line = Line {

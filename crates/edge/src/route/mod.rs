@@ -129,7 +129,7 @@ impl MethodRouter {
     pub fn health_check(self) -> Self {
         self.with(|properties| {
             properties.access = Access::Open;
-            properties.is_uncounted = true;
+            properties.is_exempt_from_rate_limit = true;
         })
     }
 

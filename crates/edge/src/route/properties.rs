@@ -42,7 +42,7 @@ pub struct Properties {
     /// Whether only the other workers use it.
     pub is_internal: bool,
     /// Whether the rate limit does not count it.
-    pub is_uncounted: bool,
+    pub is_exempt_from_rate_limit: bool,
     /// Whether its responses are cached, and the function that reads the change sequences which
     /// tell whether they are valid.
     pub cached: Option<ReadSeqs>,

@@ -6,7 +6,7 @@ use super::ServiceClient;
 use super::call_policy::CallPolicy;
 use crate::error::Error;
 use crate::http::chunks::{self, Reader};
-use crate::timeout::{before, timer};
+use crate::timeout::{race_with_timer, timer};
 
 /// A body that is being read. One timer covers many chunks: the read times out if no chunk
 /// arrived while the timer ran. While the policy has a deadline, it times out in any case.
@@ -48,13 +48,13 @@ impl BodyReader {
         let Some(reader) = &self.reader else {
             return Ok(None);
         };
-        let read = chunks::next(reader);
+        let read = chunks::read_chunk(reader);
         loop {
-            let result = before(&self.timer, &read).await;
-            if let Some(result) = result.map_err(|thrown| self.policy.threw(&thrown))? {
+            let result = race_with_timer(&self.timer, &read).await;
+            if let Some(result) = result.map_err(|thrown| self.policy.exception(&thrown))? {
                 self.has_progressed = true;
                 let chunk =
-                    chunks::chunk_of(&result).map_err(|thrown| self.policy.threw(&thrown))?;
+                    chunks::chunk_from(&result).map_err(|thrown| self.policy.exception(&thrown))?;
                 if chunk.is_none() {
                     self.policy.succeeded();
                 }

@@ -13,9 +13,9 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, RequestInit};
 
 use crate::error::Error;
-use crate::layers::trace::report;
+use crate::layers::trace::report_failure;
 use crate::service_client::circuit_breaker::Breaker;
-use crate::timeout::{Deadline, before, now, timer};
+use crate::timeout::{Deadline, now, race_with_timer, timer};
 
 thread_local! {
     /// The circuit breakers of this isolate, one per service.
@@ -35,7 +35,7 @@ pub struct CallPolicy {
     /// The deadline of all calls, in milliseconds since 1970.
     pub deadline: Option<i64>,
     /// The shared timer of the deadline.
-    pub budget: Deadline,
+    pub deadline_timer: Deadline,
     /// Whether responses have no body: then an `AbortSignal` is enough.
     pub headers_only: bool,
     /// Whether a circuit breaker can reject calls.
@@ -57,7 +57,7 @@ impl CallPolicy {
             service,
             timeout_ms,
             deadline: None,
-            budget: Deadline::default(),
+            deadline_timer: Deadline::default(),
             headers_only: false,
             has_breaker: false,
             timings: None,
@@ -79,14 +79,16 @@ impl CallPolicy {
     pub fn timer(&self) -> Promise {
         let shared = 1..=i64::from(self.timeout_ms);
         match self.deadline {
-            Some(deadline) if shared.contains(&(deadline - now())) => self.budget.timer(deadline),
+            Some(deadline) if shared.contains(&(deadline - now())) => {
+                self.deadline_timer.timer(deadline)
+            }
             _ => timer(self.remaining_ms()),
         }
     }
 
     /// The result of a promise of the service, or none if the timer fires first.
     pub async fn in_time(&self, promise: &Promise) -> Result<Option<JsValue>, JsValue> {
-        before(&self.timer(), promise).await
+        race_with_timer(&self.timer(), promise).await
     }
 
     /// Whether the circuit breaker lets a call through.
@@ -106,16 +108,16 @@ impl CallPolicy {
     }
 
     /// The problem for an unusable response.
-    pub fn failed(&self, reason: &str) -> Error {
-        report(format!("{}: {reason}", self.service));
+    pub fn unusable_response(&self, reason: &str) -> Error {
+        report_failure(format!("{}: {reason}", self.service));
         self.breaker(|breaker| breaker.failed(now()));
         self.record(now(), "failed");
         Problem::service_failed(self.service).into()
     }
 
     /// The problem for an exception of a call.
-    pub fn threw(&self, thrown: &JsValue) -> Error {
-        self.failed(&format!("{thrown:?}"))
+    pub fn exception(&self, thrown: &JsValue) -> Error {
+        self.unusable_response(&format!("{thrown:?}"))
     }
 
     /// The problem for a call that timed out.
@@ -151,9 +153,9 @@ impl CallPolicy {
         if self.headers_only {
             return self.attempt_headers_only(started, init, fetch).await;
         }
-        let fetched = fetch(init).map_err(|thrown| self.threw(&thrown))?;
+        let fetched = fetch(init).map_err(|thrown| self.exception(&thrown))?;
         let response = self.in_time(&fetched).await;
-        if let Some(response) = response.map_err(|thrown| self.threw(&thrown))? {
+        if let Some(response) = response.map_err(|thrown| self.exception(&thrown))? {
             let response = self.check_status(response.unchecked_into())?;
             self.record(started, OK);
             Ok(response)
@@ -172,7 +174,7 @@ impl CallPolicy {
     ) -> Result<web_sys::Response, Error> {
         let signal = AbortSignal::timeout_with_u32(self.remaining_ms());
         init.set_signal(Some(&signal));
-        let fetched = fetch(init).map_err(|thrown| self.threw(&thrown))?;
+        let fetched = fetch(init).map_err(|thrown| self.exception(&thrown))?;
         match JsFuture::from(fetched).await {
             Ok(response) => {
                 let response = self.check_status(response.unchecked_into())?;
@@ -180,7 +182,7 @@ impl CallPolicy {
                 Ok(response)
             }
             Err(_) if signal.aborted() => Err(self.timed_out()),
-            Err(thrown) => Err(self.threw(&thrown)),
+            Err(thrown) => Err(self.exception(&thrown)),
         }
     }
 
@@ -191,8 +193,8 @@ impl CallPolicy {
         match response.status() {
             502 | 504 if content_type().as_deref() == Some(MEDIA_TYPE) => Ok(response),
             // A client's token is never sent on, so only our own secret can be wrong.
-            401 | 403 => Err(self.failed("it does not know SERVICE_SECRET")),
-            status @ 500.. => Err(self.failed(&format!("status {status}"))),
+            401 | 403 => Err(self.unusable_response("it does not know SERVICE_SECRET")),
+            status @ 500.. => Err(self.unusable_response(&format!("status {status}"))),
             _ => Ok(response),
         }
     }

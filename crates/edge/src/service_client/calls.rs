@@ -7,11 +7,11 @@ use wasm_bindgen::JsValue;
 use web_sys::{Headers, RequestInit};
 
 use super::ServiceClient;
-use crate::d1::consistency::BOOKMARK;
+use crate::d1::consistency::BOOKMARK_HEADER;
 use crate::error::Error;
 use crate::http::request_parts::{Method, RequestParts};
 use crate::layers::auth as access;
-use crate::layers::trace::REQUEST_ID;
+use crate::layers::trace::REQUEST_ID_HEADER;
 
 /// The headers that prove who a client is.
 const CREDENTIALS: [&str; 2] = ["authorization", "cookie"];
@@ -120,12 +120,12 @@ impl ServiceClient {
         let response = self.call(parts.method, &init, &fetch).await?;
         // Our workers repeat the request id. A response without it comes from something in
         // between, and must not reach the client.
-        let request_id = response.headers().get(REQUEST_ID).ok().flatten();
+        let request_id = response.headers().get(REQUEST_ID_HEADER).ok().flatten();
         if request_id.as_deref() == Some(self.trace.id().as_str()) {
             self.policy.succeeded();
             return Ok(response);
         }
-        let failed = self.failed("an answer that does not name the request");
+        let failed = self.unusable_response("an answer that does not name the request");
         Err(if parts.method.is_safe() {
             failed
         } else {
@@ -137,11 +137,11 @@ impl ServiceClient {
     /// client has sent.
     fn sign(&self, sent: &Headers, is_forwarded: bool) -> Result<(), JsValue> {
         let secret = self.secret.as_ref().map(BearerToken::reveal);
-        let demand = self.reading.request_token();
+        let demand = self.consistency.upstream_constraint();
         let own = [
-            (access::SERVICE, secret),
-            (access::FORWARDED, is_forwarded.then_some("1")),
-            (BOOKMARK, demand.as_deref()),
+            (access::SERVICE_SECRET_HEADER, secret),
+            (access::FORWARDED_HEADER, is_forwarded.then_some("1")),
+            (BOOKMARK_HEADER, demand.as_deref()),
         ];
         for (name, value) in self.trace.headers().chain(own) {
             match value {

@@ -24,7 +24,7 @@ use js_sys::Math;
 use web_sys::RequestInit;
 use worker::worker_sys;
 
-use crate::d1::consistency::{BOOKMARK, Consistency};
+use crate::d1::consistency::{BOOKMARK_HEADER, Consistency};
 use crate::env::Env;
 use crate::error::Error;
 use crate::http::request_parts::Method;
@@ -55,7 +55,7 @@ pub struct ServiceClient {
     policy: CallPolicy,
     write_timeout_ms: u32,
     trace: Rc<Trace>,
-    reading: Rc<Consistency>,
+    consistency: Rc<Consistency>,
     /// Proves to the service that the caller is one of our workers.
     secret: Option<BearerToken>,
 }
@@ -75,8 +75,8 @@ impl ServiceClient {
             policy: CallPolicy::new(service, TIMEOUT_MS),
             write_timeout_ms: TIMEOUT_MS,
             trace: Rc::clone(env.trace()),
-            reading: Rc::clone(env.reading()),
-            secret: access::secret(env),
+            consistency: Rc::clone(env.consistency()),
+            secret: access::service_secret(env),
         })
     }
 
@@ -95,7 +95,7 @@ impl ServiceClient {
         Ok(Self {
             policy: CallPolicy {
                 deadline: Some(now() + i64::from(timeout_ms)),
-                budget: env.budget().clone(),
+                deadline_timer: env.deadline().clone(),
                 has_breaker: true,
                 ..CallPolicy::new(service, timeout_ms)
             },
@@ -135,8 +135,8 @@ impl ServiceClient {
 
     /// The problem for an unusable response of this service.
     #[must_use]
-    pub fn failed(&self, reason: &str) -> Error {
-        self.policy.failed(reason)
+    pub fn unusable_response(&self, reason: &str) -> Error {
+        self.policy.unusable_response(reason)
     }
 
     /// Calls the service under its policy.
@@ -153,7 +153,7 @@ impl ServiceClient {
         if !policy.allow_request() {
             return Err(policy.circuit_open());
         }
-        self.trace.called(policy.service);
+        self.trace.record_call(policy.service);
         let mut response = policy.attempt(started, init, fetch).await;
         if policy.has_breaker
             && response.as_ref().is_err_and(failed_at_once)
@@ -175,9 +175,9 @@ impl ServiceClient {
 
     /// Advances the bookmarks of this request to those of a response.
     fn observe_bookmarks(&self, response: &web_sys::Response) {
-        let token = response.headers().get(BOOKMARK).ok().flatten();
+        let token = response.headers().get(BOOKMARK_HEADER).ok().flatten();
         if let Some(observed) = token.and_then(|token| Bookmarks::parse(&token)) {
-            self.reading.observe(&observed);
+            self.consistency.observe(&observed);
         }
     }
 
@@ -188,7 +188,7 @@ impl ServiceClient {
         fetch: &Fetch<'_>,
     ) -> Result<web_sys::Response, Error> {
         let policy = CallPolicy::new(self.policy.service, self.write_timeout_ms);
-        self.trace.called(policy.service);
+        self.trace.record_call(policy.service);
         let response = policy.attempt(now(), init, fetch).await;
         let response = response.inspect(|response| self.observe_bookmarks(response));
         response.map_err(Error::with_unknown_outcome)

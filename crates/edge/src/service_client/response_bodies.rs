@@ -22,7 +22,7 @@ impl ServiceClient {
     pub fn require_ok(&self, response: web_sys::Response) -> Result<web_sys::Response, Error> {
         match response.status() {
             200 => Ok(response),
-            status => Err(self.failed(&format!("status {status}"))),
+            status => Err(self.unusable_response(&format!("status {status}"))),
         }
     }
 
@@ -35,7 +35,7 @@ impl ServiceClient {
         response: web_sys::Response,
     ) -> Result<T, Error> {
         let body = self.bytes(&self.require_ok(response)?).await?;
-        serde_json::from_slice(&body).map_err(|error| self.failed(&error.to_string()))
+        serde_json::from_slice(&body).map_err(|error| self.unusable_response(&error.to_string()))
     }
 
     /// Reads a complete body.
@@ -53,7 +53,7 @@ impl ServiceClient {
                 Ok(Uint8Array::new(buffer.unchecked_ref::<ArrayBuffer>()).to_vec())
             }
             Ok(None) => Err(self.policy.timed_out()),
-            Err(thrown) => Err(self.policy.threw(&thrown)),
+            Err(thrown) => Err(self.policy.exception(&thrown)),
         }
     }
 }

@@ -11,10 +11,10 @@ pub async fn ready(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let env = &request.env;
     let (database, places, people) = join3(
-        health::database(env),
-        health::service(env, "PLACES", "places", "/readyz"),
-        health::service(env, "PEOPLE", "people", "/readyz"),
+        health::check_database(env),
+        health::check_service(env, "PLACES", "places", "/readyz"),
+        health::check_service(env, "PEOPLE", "people", "/readyz"),
     )
     .await;
-    health::report(&[database, places, people])
+    health::ready_response(&[database, places, people])
 }

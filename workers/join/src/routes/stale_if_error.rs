@@ -27,7 +27,7 @@ impl StaleIfError for CachedRoute {
     ) -> LocalBoxFuture<'static, Result<Response, Error>> {
         async move {
             let response = match outcome {
-                Ok(mut response) => match response.lacks() {
+                Ok(mut response) => match response.take_partial_reason() {
                     None => {
                         let cache = Rc::clone(&self);
                         response.when_cached(move |copy| cache.save(copy))

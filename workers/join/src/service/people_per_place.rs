@@ -67,8 +67,8 @@ pub async fn list(
             Err(error) => return partial(error, join.into_join(), media_type).map(described),
         }
     };
-    let response = Response::ok(media_type, body).made_at(people.change_seqs);
-    Ok(described(response.tagged(&people.tag)))
+    let response = Response::ok(media_type, body).with_change_seqs(people.change_seqs);
+    Ok(described(response.with_etag(&people.tag)))
 }
 
 /// The part of a page that is buffered before its response starts.
@@ -142,7 +142,7 @@ pub async fn read(
     let response = group.and_then(|(group, people)| {
         let body = joined(place.clone(), &group)
             .map_err(|malformed| backends.malformed_response(malformed))?;
-        Ok(Response::record(Body::Bytes(body), &people.tag).made_at(people.change_seqs))
+        Ok(Response::record(Body::Bytes(body), &people.tag).with_change_seqs(people.change_seqs))
     });
     response.or_else(|error| {
         let place = MergeJoin::of_one(place, ListFraming::NONE);
@@ -169,7 +169,7 @@ fn partial(error: Error, join: MergeJoin, media_type: &str) -> Result<Response, 
     match join.places_only() {
         Ok(body) => Ok(Response::ok(media_type, Body::Bytes(body))
             .header("cache-control", "no-store")
-            .lacking(problem)),
+            .partial(problem)),
         Err(Malformed::Places | Malformed::Groups) => Err(Problem::service_failed("places").into()),
     }
 }

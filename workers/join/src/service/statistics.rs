@@ -40,8 +40,8 @@ pub async fn list(
     let path = "/v1/statistics/places";
     let next = next.map(|after| page::next_link(path, raw_query, &after.to_string()));
     Ok(Response::ok(format.content_type(), Body::Text(body))
-        .made_at(change_seqs.filter(|_| is_now))
-        .tagged(&tag)
+        .with_change_seqs(change_seqs.filter(|_| is_now))
+        .with_etag(&tag)
         .header_if("link", next))
 }
 

@@ -26,7 +26,7 @@ pub async fn by_place(request: Request) -> Result<Response, Error> {
     let ask = ByPlace::read(&request.params(ByPlace::PARAMETERS)?)?;
     let format = request.format(LIST_MEDIA_TYPES)?;
     let frame = format.framing();
-    let seen = request.seen(format)?;
+    let seen = request.known_change_seq(format)?;
     let database = Database::new(&request.env)?;
     if request.is_head() {
         let row = database.row(&change_log::change_seq(&PERSON)).await?;
@@ -37,7 +37,7 @@ pub async fn by_place(request: Request) -> Result<Response, Error> {
         return Ok(if seen == Some(counter) {
             Response::not_modified(&tag)
         } else {
-            Response::ok(format.content_type(), Body::Empty).tagged(&tag)
+            Response::ok(format.content_type(), Body::Empty).with_etag(&tag)
         });
     }
     let mut first = Part::of(&database, ask, frame, seen).await?;
@@ -56,7 +56,7 @@ pub async fn by_place(request: Request) -> Result<Response, Error> {
             Body::stream(start.chain(rest.map_ok(to_bytes)), frame)
         }
     };
-    Ok(Response::ok(format.content_type(), body).tagged(&tag))
+    Ok(Response::ok(format.content_type(), body).with_etag(&tag))
 }
 
 /// What one statement answered, and what is left to ask.

@@ -2,7 +2,7 @@
 
 use domain::PersonId;
 use edge::collection::{not_found, read_current};
-use edge::{Database, Error, MAX_ATTEMPTS, Request, Response};
+use edge::{Database, Error, MAX_WRITE_ATTEMPTS, Request, Response};
 use http_semantics::Problem;
 
 use crate::domain::Person;
@@ -17,7 +17,7 @@ pub async fn delete(request: Request) -> Result<Response, Error> {
     let id: PersonId = request.id()?;
     let preconditions = request.preconditions()?;
     let database = Database::new(&request.env)?;
-    for _ in 0..MAX_ATTEMPTS {
+    for _ in 0..MAX_WRITE_ATTEMPTS {
         let current = read_current::<Person>(&database, id).await?;
         let current = current.ok_or_else(|| not_found::<Person>(id))?;
         preconditions.check(Some(current.version))?;

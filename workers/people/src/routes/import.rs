@@ -113,7 +113,7 @@ impl Importer for PeopleImporter {
         let pending = self.pending(batch);
         let mut statements = pending.commit();
         let inserts = store::insert_batch(&plan.inserts);
-        statements.extend(import::statements(
+        statements.extend(import::write_statements(
             plan,
             Person::table(),
             store::update_all,

@@ -18,7 +18,7 @@ pub async fn population(request: Request) -> Result<Response, Error> {
     let ask =
         PopulationQuery::from_params(&request.params(PopulationQuery::PARAMETERS)?, edge::now())?;
     let format = request.format(TABLE_MEDIA_TYPES)?;
-    let seen = request.seen(format)?;
+    let seen = request.known_change_seq(format)?;
     let row = Database::new(&request.env)?
         .row(&store::population(&ask, format, seen))
         .await?;
@@ -35,8 +35,8 @@ pub async fn population(request: Request) -> Result<Response, Error> {
     let number = |column| row.integer(column).unwrap_or_default().to_string();
     Ok(
         Response::ok(format.content_type(), Body::Js(row.value("body")))
-            .made_at(change_seqs)
-            .tagged(&tag)
+            .with_change_seqs(change_seqs)
+            .with_etag(&tag)
             .header_if("link", next)
             .header("x-total-living", number("living"))
             .header("x-total-dead", number("dead"))

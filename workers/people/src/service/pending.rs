@@ -79,7 +79,7 @@ impl PendingWrite {
     /// Whether the commit failed because a deletion had revoked it.
     #[must_use]
     pub fn is_revoked(error: &Error) -> bool {
-        error.is_check(REVOKED)
+        error.violates_check(REVOKED)
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use domain::name::Name;
 use domain::{PersonId, PlaceId};
 use edge::collection::{Change, Writer, Written, read_current};
-use edge::group_commit::{self, Writes, group_commit};
+use edge::group_commit::{self, WriteCoalescer, group_commit};
 use edge::{Database, Env, Error, IdempotentRequest, Request, VersionedRecord};
 use http_semantics::Problem;
 use http_semantics::json::Object;
@@ -82,7 +82,7 @@ impl Writer for PersonWriter {
         let add = store::add_pending_for(self.pending.token(), id, change);
         let results = self.database().batch(&[add, store::read_begun(id)]).await?;
         let row = results.into_iter().flatten().next();
-        if let Some(row) = row.as_ref().filter(|row| row.truth("pending_writes")) {
+        if let Some(row) = row.as_ref().filter(|row| row.boolean("pending_writes")) {
             let place = match change.place {
                 NewPlace::Set(place) => place.map(PlaceId::get),
                 NewPlace::Unchanged => row.integer("place_id"),
@@ -142,7 +142,7 @@ impl Writer for PersonWriter {
         let Some(place) = person
             .residence
             .place()
-            .filter(|_| error.is_unique("person.place_id"))
+            .filter(|_| error.violates_unique("person.place_id"))
         else {
             return error;
         };
@@ -169,7 +169,7 @@ impl PersonWriter {
         let place = new_reference.map(PlaceId::get);
         let place = place.filter(|place| !self.pending.places().contains(place));
         let add = place.map(|place| store::add_pending(self.pending.token(), &[place]));
-        let find = key.map(IdempotentRequest::find);
+        let find = key.map(IdempotentRequest::find_statement);
         let statements: Vec<Statement> = find.into_iter().chain(add).collect();
         if !statements.is_empty() {
             let results = self.database().batch(&statements).await?;
@@ -177,7 +177,7 @@ impl PersonWriter {
                 self.pending.add_place(place);
             }
             if let (Some(key), Some(rows)) = (key, results.first())
-                && let Some(stored) = key.found(rows)?
+                && let Some(stored) = key.stored_response(rows)?
             {
                 return Ok(Some(stored));
             }
@@ -234,7 +234,7 @@ fn depose_needs_a_resident() -> Problem {
 type Rename = (PersonId, Name);
 
 thread_local! {
-    static RENAMES: RefCell<Writes<Rename, VersionedRecord>> = const { group_commit::writes() };
+    static RENAMES: RefCell<WriteCoalescer<Rename, VersionedRecord>> = const { group_commit::coalescer() };
 }
 
 /// Writes new names. If one person gets several, the first is written, and the other requests

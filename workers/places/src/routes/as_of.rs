@@ -13,7 +13,7 @@ use crate::store;
 pub async fn as_of(request: Request) -> Result<Response, Error> {
     let ask = PlacesAsOf::read(&request.params(PlacesAsOf::PARAMETERS)?, edge::now())?;
     let format = request.format(TABLE_MEDIA_TYPES)?;
-    let seen = request.seen(format)?;
+    let seen = request.known_change_seq(format)?;
     let page = Database::new(&request.env)?
         .page(&store::as_of(&ask, format, seen))
         .await?;

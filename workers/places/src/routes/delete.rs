@@ -61,7 +61,7 @@ async fn busy_place(
     let target = rows.iter().find(|row| row.integer("id") == Some(to.get()));
     match target {
         None => Err(Problem::no_such_place(to.get()).into()),
-        Some(row) if row.truth("is_deleting") => Ok(to),
+        Some(row) if row.boolean("is_deleting") => Ok(to),
         Some(_) => Ok(id),
     }
 }

@@ -61,8 +61,9 @@ impl Importer for PlaceImporter {
             .filter_map(|row| row["id"].as_i64())
             .max();
         // An id that was retired meanwhile is passed over.
-        let inserts = import::checked(&plan.inserts, |run| store::insert_all(run, greatest));
-        let statements = import::statements(plan, Place::table(), store::update_all, inserts);
+        let inserts =
+            import::with_row_count_check(&plan.inserts, |run| store::insert_all(run, greatest));
+        let statements = import::write_statements(plan, Place::table(), store::update_all, inserts);
         self.0.batch(&statements).await.map(drop)
     }
 }
@@ -84,10 +85,10 @@ fn add(
     if version.is_some() && mode == ImportMode::Insert {
         return Err(Problem::id_taken("place", id));
     }
-    if present.truth("retired") {
+    if present.boolean("retired") {
         return Err(Problem::id_retired(id));
     }
-    if present.truth("going") {
+    if present.boolean("going") {
         return Err(Problem::place_is_deleting(id));
     }
     if let Some(other) = present.integer("other") {

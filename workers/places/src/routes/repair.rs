@@ -53,7 +53,7 @@ async fn run(env: &edge::Env, age: i64, dry_run: bool) -> Result<Vec<Value>, Err
         let Some(place) = row.integer("place_id").and_then(PlaceId::new) else {
             continue;
         };
-        let is_gone = row.truth("is_deleted");
+        let is_gone = row.boolean("is_deleted");
         let reassign_to = row.integer("reassign_to");
         let action = if is_gone { "clear" } else { "finish" };
         let mut entry = json!({

@@ -21,7 +21,7 @@ pub async fn statuses(request: Request) -> Result<Response, Error> {
         .await?;
     let mut statuses = PlaceStatuses::default();
     for row in &rows {
-        let places = if row.truth("is_deleting") {
+        let places = if row.boolean("is_deleting") {
             &mut statuses.deleting
         } else {
             &mut statuses.active

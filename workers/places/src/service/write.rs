@@ -64,7 +64,7 @@ impl Writer for PlaceWriter {
             return Err(Problem::internal().into());
         };
         match status.first() {
-            Some(row) if updated.is_empty() && row.truth("is_deleting") => {
+            Some(row) if updated.is_empty() && row.boolean("is_deleting") => {
                 Err(Problem::place_is_deleting(id.get()).into())
             }
             _ => Ok(VersionedRecord::from_returning(updated)),
@@ -73,7 +73,7 @@ impl Writer for PlaceWriter {
 
     /// A name that another place has.
     async fn violation(&self, error: Error, place: &Place) -> Error {
-        if !error.is_unique("place.name_key") {
+        if !error.violates_unique("place.name_key") {
             return error;
         }
         match self.0.row(&store::named(&place.name)).await {

@@ -38,7 +38,7 @@ impl Body {
         frame: ListFraming,
     ) -> Self {
         let parts = parts.map_ok(|bytes| Uint8Array::from(bytes.as_slice()));
-        Self::ended(parts, move |problem| {
+        Self::stream_with_error_end(parts, move |problem| {
             let problem = problem.to_json();
             let open = problem.strip_suffix('}').unwrap_or_default();
             format!("{}{open}", frame.between)
@@ -47,7 +47,7 @@ impl Body {
 
     /// The same, with the end of a body that failed.
     #[must_use]
-    pub fn ended(
+    pub fn stream_with_error_end(
         parts: impl Stream<Item = Result<Uint8Array, Error>> + 'static,
         unfinished: impl Fn(&Problem) -> String + 'static,
     ) -> Self {
@@ -102,6 +102,6 @@ extern "C" {
 }
 
 /// The bytes of a JavaScript string, without a copy in wasm.
-pub fn encoded(text: &JsValue) -> Uint8Array {
+pub fn encode_utf8(text: &JsValue) -> Uint8Array {
     TextEncoder::new().encode(text)
 }

@@ -21,7 +21,7 @@ pub struct CachedResponse {
     /// The approximate size of its body.
     pub bytes: usize,
     /// When it was requested, in milliseconds since 1970: it was valid then, or later.
-    pub at: i64,
+    pub requested_at: i64,
     /// Whether it is stored as a snapshot already.
     pub is_saved: Cell<bool>,
 }
@@ -32,7 +32,7 @@ impl CachedResponse {
         body: JsValue,
         change_seqs: ChangeSeqs,
         bytes: usize,
-        at: i64,
+        requested_at: i64,
     ) -> Self {
         Self {
             headers,
@@ -40,7 +40,7 @@ impl CachedResponse {
             body,
             change_seqs,
             bytes,
-            at,
+            requested_at,
             is_saved: Cell::new(false),
         }
     }
@@ -77,7 +77,7 @@ impl CachedResponse {
 
     /// The response, once more.
     #[must_use]
-    pub fn answer(&self) -> Response {
+    pub fn to_response(&self) -> Response {
         let response = Response::new(200, Body::Js(self.body.clone()));
         match self.common() {
             Some(common) => Response {

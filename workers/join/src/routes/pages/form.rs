@@ -28,7 +28,7 @@ impl Session {
     /// The session of a request, by its cookie.
     pub fn load(request: &Request) -> Self {
         Self {
-            policy: auth::policy(&request.env),
+            policy: auth::access_policy(&request.env),
             token: session::token(request.header("cookie").as_deref()),
             is_new: false,
         }
@@ -179,14 +179,17 @@ impl Write<'_> {
             if self.method != "POST" || id_of(&response).is_some() {
                 return Ok(Some(response));
             }
-            let error = backend.failed("what has been added has no address");
+            let error = backend.unusable_response("what has been added has no address");
             refuse(form, &error.into_problem());
             return Ok(None);
         }
         let refusal = backend.bytes(&response).await?;
         match serde_json::from_slice::<Refusal>(&refusal) {
             Ok(refusal) => form.refuse(&refusal),
-            Err(error) => refuse(form, &backend.failed(&error.to_string()).into_problem()),
+            Err(error) => refuse(
+                form,
+                &backend.unusable_response(&error.to_string()).into_problem(),
+            ),
         }
         Ok(None)
     }

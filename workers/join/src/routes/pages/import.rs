@@ -1,7 +1,7 @@
 //! `GET /ui/import` and `POST /ui/import`
 
 use domain::Param;
-use edge::{Body, Error, Request, Response, ServiceClient, pieces};
+use edge::{Body, Error, Request, Response, ServiceClient, chunks};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_semantics::Problem;
 use http_semantics::idempotency::IdempotencyKey;
@@ -57,8 +57,8 @@ pub async fn import(call: Request) -> Result<Response, Error> {
     let response = send(&backend, &form, &file).await?;
     if response.status() != 200 {
         let refusal = backend.bytes(&response).await?;
-        let refusal: Refusal =
-            serde_json::from_slice(&refusal).map_err(|error| backend.failed(&error.to_string()))?;
+        let refusal: Refusal = serde_json::from_slice(&refusal)
+            .map_err(|error| backend.unusable_response(&error.to_string()))?;
         form.refuse(&refusal);
         return Ok(session.store(form_again(form, file)));
     }
@@ -67,7 +67,7 @@ pub async fn import(call: Request) -> Result<Response, Error> {
     let report = Report::new(form, i64::try_from(lines).unwrap_or_default());
     let page = stream_page(report, &response, short_text(file));
     let page = page.map_ok(|bytes| Uint8Array::from(bytes.as_slice()));
-    let page = Body::ended(page, |_| String::new());
+    let page = Body::stream_with_error_end(page, |_| String::new());
     Ok(session.store(html_body(200, page)))
 }
 
@@ -131,7 +131,7 @@ fn stream_page(
     file: Option<String>,
 ) -> impl Stream<Item = Result<Vec<u8>, Error>> + use<> {
     let start = report.start();
-    let parts = Box::pin(pieces(response.body()));
+    let parts = Box::pin(chunks(response.body()));
     let rest = stream::unfold(Some((report, parts)), move |state| {
         let file = file.clone();
         async move {

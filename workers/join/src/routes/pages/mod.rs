@@ -54,7 +54,7 @@ fn html(status: u16, page: Markup) -> Response {
 }
 
 fn html_body(status: u16, body: Body) -> Response {
-    Response::page(status, body)
+    Response::html(status, body)
         .header("cache-control", "no-store")
         .header("content-security-policy", POLICY)
         .header("referrer-policy", "same-origin")

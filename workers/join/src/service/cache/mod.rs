@@ -15,7 +15,7 @@ mod stale_response;
 
 use std::rc::Rc;
 
-use edge::{CachedResponse, Database, Env, Error, Request, cached, with_timeout};
+use edge::{CachedResponse, Database, Env, Error, Request, cached_response, with_timeout};
 use http_semantics::MediaType;
 use worker::console_error;
 
@@ -62,7 +62,7 @@ impl CachedRoute {
     /// isolate has observed.
     pub async fn stale_response(&self) -> Option<StaleResponse> {
         let began = edge::now();
-        let in_memory = cached(&self.request).map(|copy| StaleResponse::of_copy(&copy));
+        let in_memory = cached_response(&self.request).map(|copy| StaleResponse::of_copy(&copy));
         let newest = snapshot_writer::observed().map(|(change_seqs, _)| change_seqs);
         let found = match (in_memory, self.key()) {
             (Some(copy), _) if Some(copy.change_seqs()) == newest => Some(copy),

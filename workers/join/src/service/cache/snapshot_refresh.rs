@@ -73,7 +73,7 @@ async fn refresh(env: &Env, key: &str) -> Result<(), Error> {
         Err(Error::Problem(problem)) if problem.status() == 404 => return Ok(()),
         response => response?,
     };
-    if response.lacks().is_some() {
+    if response.take_partial_reason().is_some() {
         return Ok(());
     }
     match response.into_copy(started, SNAPSHOT_MAX_BYTES).await? {

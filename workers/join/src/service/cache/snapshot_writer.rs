@@ -103,7 +103,7 @@ pub async fn save(
     let snapshot = Snapshot {
         key: key.to_owned(),
         change_seqs: copy.change_seqs.to_array(),
-        made_at: copy.at,
+        made_at: copy.requested_at,
         asked_at,
         headers: headers(copy),
         body: text(copy.body()).unwrap_or_default(),

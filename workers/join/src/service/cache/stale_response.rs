@@ -24,7 +24,7 @@ impl StaleResponse {
     pub fn of_copy(copy: &CachedResponse) -> Self {
         Self {
             change_seqs: copy.change_seqs.to_array(),
-            fresh_at: copy.at,
+            fresh_at: copy.requested_at,
             headers: headers(copy),
             body: copy.body().clone(),
         }

@@ -52,7 +52,7 @@ pub async fn overview(request: Request) -> Result<Response, Error> {
             }
         }
         Ok(Root::Dataset) => {
-            if let Err(problem) = auth::admit(&request, Scope::Read) {
+            if let Err(problem) = auth::check_token(&request, Scope::Read) {
                 return Ok(Response::problem(&problem));
             }
             return Ok(dataset(request).await.unwrap_or_else(Response::from));
