@@ -84,16 +84,16 @@ test("the_root_is_a_page_for_who_asks_for_one_and_data_for_who_asks_for_data", a
 
 test("what_is_not_there_is_a_page_that_says_so", async () => {
   for (const [path, status, title] of [
-    ["/ui", 404, "There is no such route"],
-    ["/ui/nowhere", 404, "There is no such route"],
-    ["/ui/people/1/fly", 404, "There is no such route"],
-    ["/ui/places/1/bury", 404, "There is no such route"],
-    ["/ui/people/999", 404, "There is no such record"],
-    ["/ui/people/999/edit", 404, "There is no such record"],
-    ["/ui/places/999", 404, "There is no such record"],
-    ["/ui/places/999/remove", 404, "There is no such record"],
-    ["/ui/people/x", 400, "A parameter has a value that cannot be used"],
-    ["/ui/places/0", 400, "A parameter has a value that cannot be used"],
+    ["/ui", 404, "Page not found"],
+    ["/ui/nowhere", 404, "Page not found"],
+    ["/ui/people/1/fly", 404, "Page not found"],
+    ["/ui/places/1/bury", 404, "Page not found"],
+    ["/ui/people/999", 404, "Not found"],
+    ["/ui/people/999/edit", 404, "Not found"],
+    ["/ui/places/999", 404, "Not found"],
+    ["/ui/places/999/remove", 404, "Not found"],
+    ["/ui/people/x", 400, "Invalid address"],
+    ["/ui/places/0", 400, "Invalid address"],
   ] as const) {
     const answer = await join.get(path, asPage);
     isPage(answer, status, path);
@@ -112,7 +112,7 @@ test("a_form_leads_on_to_what_it_has_done", async () => {
   assert.equal(again.headers.location, location, "sent twice it is done once");
   const other = await send(join, "/ui/places/new", { name: "Otra", key: "one-key-of-a-form" });
   isPage(other, 422, "/ui/places/new");
-  assert.match(other.text, /This form has been sent before/);
+  assert.match(other.text, /This form was sent before/);
   assert.match(other.text, /name="key" value="[0-9a-f]{32}"/);
   assert.match(other.text, /name="name" type="text" value="Otra"/);
 });
@@ -141,7 +141,7 @@ test("a_form_that_is_too_long_or_none_is_refused", async () => {
   isPage(await send(join, "/ui/import", {}, bare), 415, "no boundary");
   const huge = await file(join, { register: "places", text: "x".repeat(10 * 1024 * 1024 + 5000) });
   assert.equal(huge.status, 413);
-  assert.match(await huge.text(), /<h1>The body is too long<\/h1>/);
+  assert.match(await huge.text(), /<h1>Too large<\/h1>/);
 });
 
 test("no_form_of_another_site_writes", async () => {
@@ -225,7 +225,7 @@ test("an_import_is_shown_while_it_is_written", async () => {
   assert.ok(batches.length > 1, "the batches come one by one");
   assert.ok(!parts[0]?.includes("</html>"));
   const page = parts.join("");
-  assert.match(page, /<dt>added<\/dt><dd>30\u202f000<\/dd>/);
+  assert.match(page, /<dt>added<\/dt><dd>30,000<\/dd>/);
   assert.match(page, /<\/html>$/);
 });
 
@@ -267,7 +267,10 @@ test("the_page_of_an_import_sends_the_choice_to_import_again_as_one_request", as
   const long = `name\n${`${"Larga".padEnd(200, "x")}\n`.repeat(3000)}`;
   await send({}, long);
   const { page } = await send({}, long);
-  assert.match(page, /tick “Import again what has been imported before”/);
+  assert.match(
+    page,
+    /import it with the choice “Add everything again, even what was imported before”/,
+  );
   assert.doesNotMatch(page, /nextKey/);
   assert.equal((await join.get(`/v1/people?name=${name}`)).json.length, 8);
 });
@@ -292,7 +295,7 @@ test("an_import_that_breaks_off_ends_as_a_page_that_says_so", async () => {
     text: "name\na\nb",
   });
   const page = await answer.text();
-  assert.match(page, /The answer broke off\..*<\/html>$/s);
+  assert.match(page, /The import was interrupted\..*<\/html>$/s);
 });
 
 test("the_files_of_the_pages_are_served_and_nothing_else_of_their_folder", async () => {

@@ -12,8 +12,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A page of places with their people
-         * @description All places, in order of id, those without anybody, too. Where the owner of people is down, and no answer was kept, `people` is null: they are not known.
+         * List places with their people
+         * @description All places in order of id, including those without people. While the people service is down and there is no earlier response to send, `people` is null.
          */
         get: operations["listPeoplePerPlace"];
         put?: never;
@@ -31,7 +31,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One place with its people */
+        /** Read a place with its people */
         get: operations["readPeopleOfPlace"];
         put?: never;
         post?: never;
@@ -49,8 +49,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How many live in each place, and its king
-         * @description All places, those without anybody, too, and behind the last one those of no place. A page may be shorter than its limit: `Link` tells whether there is more.
+         * List the population and the king of each place
+         * @description All places, including those without people. The last record counts the people without a place. A page may have fewer records than its limit: `Link` tells whether there is a next page.
          */
         get: operations["listStatistics"];
         put?: never;
@@ -68,7 +68,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What this registry is */
+        /** Describe this dataset */
         get: operations["readDataset"];
         put?: never;
         post?: never;
@@ -86,8 +86,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The changes of both registers
-         * @description By time, each once. There is always a next page, for what is yet to come.
+         * List the changes of places and people
+         * @description In order of time, each change once. There is always a next page, for later changes.
          */
         get: operations["listChanges"];
         put?: never;
@@ -105,7 +105,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the two registers fit together */
+        /** Check that places and people are consistent */
         get: operations["readIntegrity"];
         put?: never;
         post?: never;
@@ -125,8 +125,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * End what crashes left half-done
-         * @description The two registers do the same each minute by themselves.
+         * Complete or roll back abandoned operations
+         * @description The services do the same every minute.
          */
         post: operations["repair"];
         delete?: never;
@@ -143,8 +143,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether the worker lives
-         * @description It asks nobody. No token is needed, and no limit counts it.
+         * Check whether the worker is running
+         * @description Calls no other service. It needs no token and has no rate limit.
          */
         get: operations["readHealth"];
         put?: never;
@@ -163,8 +163,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether all that the worker needs is there
-         * @description Each thing is asked, and has a second. No token is needed, and no limit counts it.
+         * Check whether the worker is ready
+         * @description Checks each dependency, with a timeout of one second. It needs no token and has no rate limit.
          */
         get: operations["readReadiness"];
         put?: never;
@@ -183,14 +183,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A page of places
-         * @description The pages behind it are in `Link`.
+         * List places
+         * @description `Link` has the next page.
          */
         get: operations["listPlaces"];
         put?: never;
         /**
          * Add a place
-         * @description The register gives the id.
+         * @description The service assigns the id.
          */
         post: operations["createPlace"];
         delete?: never;
@@ -206,24 +206,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One place */
+        /** Read a place */
         get: operations["readPlace"];
         /**
-         * Put a place under an id
-         * @description It takes the place of the one that is there, or is added. The id of a deleted place is never used again.
+         * Replace or add a place
+         * @description Replaces the place with this id, or adds it. The id of a deleted place is never used again.
          */
         put: operations["replacePlace"];
         post?: never;
         /**
          * Delete a place
-         * @description One with living people is refused, unless `reassignTo` moves them first. The dead of it keep no place.
+         * @description A place with living people is not deleted, unless `reassignTo` moves them first. Its dead people stay, without a place.
          */
         delete: operations["deletePlace"];
         options?: never;
         head?: never;
         /**
          * Change a place
-         * @description A merge patch (RFC 7396).
+         * @description The body is a JSON merge patch (RFC 7396).
          */
         patch: operations["changePlace"];
         trace?: never;
@@ -236,8 +236,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The versions of one place
-         * @description Oldest first, those of a deleted place, too.
+         * List the changes of a place
+         * @description Oldest first. A deleted record keeps its history.
          */
         get: operations["readPlaceHistory"];
         put?: never;
@@ -256,8 +256,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Places as they were
-         * @description In order of id, under the names that they had.
+         * List places at a time in the past
+         * @description In order of id, with the names of that time.
          */
         get: operations["listPlacesAsOf"];
         put?: never;
@@ -276,8 +276,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The changes of all places
-         * @description In the order in which they were made. There is always a next page, for what is yet to come.
+         * List the changes of all places
+         * @description Oldest first. There is always a next page, for later changes.
          */
         get: operations["listPlaceChanges"];
         put?: never;
@@ -296,8 +296,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * All places as a file
-         * @description It is streamed, a page after the other, and so not of one moment. One that breaks off ends in an unfinished record. A name that a spreadsheet would take for a formula has an apostrophe before it.
+         * Export all places as a file
+         * @description The file is streamed page by page, so later pages may show later data. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.
          */
         get: operations["exportPlaces"];
         put?: never;
@@ -318,8 +318,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Add many places
-         * @description A file of up to 10 MiB, in batches of at most 2,000 records, each of which is written whole or not at all. The file can be sent again until all of it is in: an upsert compares each record that has an id with the present one, and a batch that was inserted is not added twice while its records are as it left them. A line that cannot be written is no problem of the request: the report names it.
+         * Import many places
+         * @description The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A line that cannot be imported does not fail the request: the report lists it.
          */
         post: operations["importPlaces"];
         delete?: never;
@@ -336,14 +336,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A page of people
-         * @description The pages behind it are in `Link`.
+         * List people
+         * @description `Link` has the next page.
          */
         get: operations["listPeople"];
         put?: never;
         /**
          * Add a person
-         * @description The register gives the id.
+         * @description The service assigns the id.
          */
         post: operations["createPerson"];
         delete?: never;
@@ -359,24 +359,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One person */
+        /** Read a person */
         get: operations["readPerson"];
         /**
-         * Put a person under an id
-         * @description They take the place of the one who is there, or are added.
+         * Replace or add a person
+         * @description Replaces the person with this id, or adds the person.
          */
         put: operations["replacePerson"];
         post?: never;
         /**
          * Delete a person
-         * @description The history stays.
+         * @description The history of the person stays.
          */
         delete: operations["deletePerson"];
         options?: never;
         head?: never;
         /**
          * Change a person
-         * @description A merge patch (RFC 7396). A second king is refused; `depose` swaps the two.
+         * @description The body is a JSON merge patch (RFC 7396). A second king is rejected, unless `depose` removes the crown from the present one.
          */
         patch: operations["changePerson"];
         trace?: never;
@@ -389,8 +389,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The versions of one person
-         * @description Oldest first, those of a deleted person, too.
+         * List the changes of a person
+         * @description Oldest first. A deleted record keeps its history.
          */
         get: operations["readPersonHistory"];
         put?: never;
@@ -409,8 +409,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The changes of all people
-         * @description In the order in which they were made. There is always a next page, for what is yet to come.
+         * List the changes of all people
+         * @description Oldest first. There is always a next page, for later changes.
          */
         get: operations["listPersonChanges"];
         put?: never;
@@ -429,8 +429,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * All people as a file
-         * @description It is streamed, a page after the other, and so not of one moment. One that breaks off ends in an unfinished record. A name that a spreadsheet would take for a formula has an apostrophe before it.
+         * Export all people as a file
+         * @description The file is streamed page by page, so later pages may show later data. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.
          */
         get: operations["exportPeople"];
         put?: never;
@@ -449,8 +449,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * People by place
-         * @description A group for each place that has people, in order of place.
+         * List people by place
+         * @description One group per place that has people, in order of place.
          */
         get: operations["listPeopleByPlace"];
         put?: never;
@@ -469,8 +469,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How many people each place has
-         * @description Of places that have anybody, as far as their owner knows them: by id alone.
+         * Count the people of each place
+         * @description Only places that have people, by id: the people service does not know the names of places.
          */
         get: operations["listPopulations"];
         put?: never;
@@ -491,8 +491,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Add many people
-         * @description A file of up to 10 MiB, in batches of at most 2,000 records, each of which is written whole or not at all. The file can be sent again until all of it is in: an upsert compares each record that has an id with the present one, and a batch that was inserted is not added twice while its records are as it left them. A line that cannot be written is no problem of the request: the report names it.
+         * Import many people
+         * @description The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A line that cannot be imported does not fail the request: the report lists it.
          */
         post: operations["importPeople"];
         delete?: never;
@@ -508,7 +508,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This document */
+        /** Read this document */
         get: operations["readDocument"];
         put?: never;
         post?: never;
@@ -522,29 +522,29 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description A deletion that a crashed request left, and what is done about it. */
+        /** @description A deletion that a crashed request left, and its repair. */
         AbandonedDeletion: {
             placeId: components["schemas"]["Id"];
-            /** @description Whether the place itself was gone already. */
+            /** @description Whether the place itself was deleted already. */
             isGone: boolean;
             reassignTo: components["schemas"]["Id"] | null;
             /** @description `finish` or `clear`. */
             action: string;
-            /** @description How it ended; left out in a dry run. */
+            /** @description The result. A dry run has none. */
             end?: string;
         };
-        /** @description A pending write that a crashed request left, and what is done about it. */
+        /** @description A pending write that a crashed request left, and its repair. */
         AbandonedWrite: {
             id: components["schemas"]["Id"] | null;
             placeId: components["schemas"]["Id"];
             /** @description `remove`. */
             action: string;
         };
-        /** @description A worker that answers. */
+        /** @description A worker that is running. */
         Alive: {
             status: components["schemas"]["LifeSign"];
         };
-        /** @description A batch of a file, which is written whole or not at all. */
+        /** @description The result of a batch. A batch is imported completely or not at all. */
         Batch: {
             firstLine: components["schemas"]["Count"];
             lastLine: components["schemas"]["Count"];
@@ -552,26 +552,26 @@ export interface components {
             outcome: components["schemas"]["Outcome"];
             created: components["schemas"]["Count"];
             updated: components["schemas"]["Count"];
-            /** @description Those that were there already, as they are. */
+            /** @description The number of records that existed already with the same content. */
             unchanged: components["schemas"]["Count"];
-            /** @description Why it could not be written. No batch behind it was tried. */
+            /** @description Why the batch failed. The batches after it were not tried. */
             problem?: components["schemas"]["Problem"];
         };
-        /** @description A batch, as a line of its own, with the lines of it that were refused. */
+        /** @description One line of the report: a batch, and its rejected lines. */
         BatchReport: components["schemas"]["Batch"] & {
             refused: components["schemas"]["Refusal"][];
         };
-        /** @description Living people whose place is gone, which only a hand in the database can bring about. */
+        /** @description Living people whose place does not exist. Only a manual change of the database can cause this. */
         ByHand: {
             placeId: components["schemas"]["Id"];
             living: components["schemas"]["Count"];
-            /** @description What to do. */
+            /** @description How to repair it. */
             remedy: string;
         };
-        /** @description A change in either register. */
+        /** @description A change of a place or of a person. */
         Change: components["schemas"]["PersonChange"] | components["schemas"]["PlaceChange"];
         /**
-         * @description What became of a record.
+         * @description The kind of a change.
          * @enum {string}
          */
         ChangeKind: "created" | "updated" | "deleted";
@@ -581,20 +581,27 @@ export interface components {
          */
         ChosenId: number;
         Count: number;
-        /** @description What this registry is. */
+        /** @description A description of this dataset. */
         Dataset: {
             title: string | null;
             description: string | null;
             licence: string | null;
-            /** @description All addresses. */
+            /** @description All paths. */
             routes: string[];
         };
-        /** @description A dead person, or one of whom it is not known, who is nobody's king. */
+        /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         DeadPerson: {
             name: components["schemas"]["Name"];
             isAlive?: components["schemas"]["False"] | null;
             placeId?: components["schemas"]["Id"] | null;
             isKing?: components["schemas"]["False"] | null;
+        };
+        /** @description A place that is being deleted. */
+        Deletion: {
+            placeId: components["schemas"]["Id"];
+            /** @description Whether the place itself is deleted already. */
+            isGone: boolean;
+            reassignTo: components["schemas"]["Id"] | null;
         };
         /** @description An OpenAPI 3.1 document. */
         Document: {
@@ -609,39 +616,39 @@ export interface components {
         };
         /** @enum {boolean} */
         False: false;
-        /** @description What is wrong with one field of a body. */
+        /** @description An invalid field of a body. */
         FieldError: {
-            /** @description Where. */
+            /** @description The field. */
             pointer: components["schemas"]["Pointer"];
-            /** @description What it must be. */
+            /** @description The expected value. */
             detail: string;
         };
         /**
          * Format: int64
-         * @description An id: what every reader of JSON keeps exact.
+         * @description An id. Every JSON parser reads it exactly.
          */
         Id: number;
-        /** @description What became of a file, and of each batch. */
+        /** @description The report of an import, with all batches. */
         ImportReport: components["schemas"]["ImportSummary"] & {
-            /** @description The first 1,000 lines that were refused. */
+            /** @description The first 1,000 rejected lines. */
             refused: components["schemas"]["Refusal"][];
             batches: components["schemas"]["Batch"][];
         };
-        /** @description The last line of a report that comes a line a batch: what became of the file. */
+        /** @description The totals of an import. It is the last line of a report with one line per batch. */
         ImportSummary: {
             dryRun: boolean;
-            /** @description How many records were read. */
+            /** @description The number of records in the file. */
             read: components["schemas"]["Count"];
             created: components["schemas"]["Count"];
             updated: components["schemas"]["Count"];
-            /** @description Those that were there already, as they are. */
+            /** @description The number of records that existed already with the same content. */
             unchanged: components["schemas"]["Count"];
-            /** @description The records of batches that an import before this one has written, and that are as it left them. */
+            /** @description The number of records that an earlier import of the same batch added, and that are unchanged since. */
             alreadyWritten: components["schemas"]["Count"];
-            /** @description How many lines were refused. */
+            /** @description The number of rejected lines. */
             refusedTotal: components["schemas"]["Count"];
         };
-        /** @description A dead person, or one of whom it is not known, who is nobody's king. */
+        /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         ImportedDeadPerson: {
             id?: components["schemas"]["ChosenId"] | null;
             name: components["schemas"]["Name"];
@@ -655,21 +662,21 @@ export interface components {
             name: components["schemas"]["Name"];
             isAlive: components["schemas"]["True"];
             placeId: components["schemas"]["Id"];
-            /** @description Whether king of the place, which has one at most; false where it is left out. */
+            /** @description Whether the person is the king of the place, which has at most one. The default is `false`. */
             isKing?: boolean | null;
         };
-        /** @description A person of a file. */
+        /** @description A person in a file. */
         ImportedPerson: components["schemas"]["ImportedLivingPerson"] | components["schemas"]["ImportedDeadPerson"];
-        /** @description A place of a file. */
+        /** @description A place in a file. */
         ImportedPlace: {
             id?: components["schemas"]["ChosenId"] | null;
             name: components["schemas"]["Name"];
         };
-        /** @description What of the two registers does not fit together. */
+        /** @description The inconsistencies between places and people. */
         Integrity: {
-            /** @description Whether no rule is broken. Writes and deletions in progress break none. */
+            /** @description Whether all rules hold. Writes and deletions in progress violate none. */
             consistent: boolean;
-            /** @description Whether all of both databases was read. */
+            /** @description Whether all data was checked. */
             complete: boolean;
             /** @description People whose place does not exist. */
             withoutPlace: components["schemas"]["Residents"][];
@@ -679,16 +686,9 @@ export interface components {
         };
         /** @description The king of a place. */
         King: {
-            /** @description The person's id. */
+            /** @description The id of the person. */
             id: components["schemas"]["Id"];
             name: components["schemas"]["Name"];
-        };
-        /** @description A place that is being deleted. */
-        Deletion: {
-            placeId: components["schemas"]["Id"];
-            /** @description Whether the place itself is gone already. */
-            isGone: boolean;
-            reassignTo: components["schemas"]["Id"] | null;
         };
         /** @enum {string} */
         LifeSign: "alive";
@@ -697,68 +697,73 @@ export interface components {
             name: components["schemas"]["Name"];
             isAlive: components["schemas"]["True"];
             placeId: components["schemas"]["Id"];
-            /** @description Whether king of the place, which has one at most; false where it is left out. */
+            /** @description Whether the person is the king of the place, which has at most one. The default is `false`. */
             isKing?: boolean | null;
         };
         /** Format: date-time */
         Moment: string;
-        /** @description A name. White space around it is taken away, and it is kept in Unicode's normal form C. */
+        /** @description A name. White space around it is removed, and it is stored in Unicode's normal form C. */
         Name: string;
-        /** @description A person to add. */
+        /** @description A new person. */
         NewPerson: components["schemas"]["LivingPerson"] | components["schemas"]["DeadPerson"];
-        /** @description A place to add. */
+        /** @description A new place. */
         NewPlace: {
             name: components["schemas"]["Name"];
         };
         /**
-         * @description The register of people.
+         * @description The collection of people.
          * @enum {string}
          */
         OfPeople: "people";
         /**
-         * @description The register of places.
+         * @description The collection of places.
          * @enum {string}
          */
         OfPlaces: "places";
         /**
-         * @description What became of a batch.
+         * @description The result of a batch.
          * @enum {string}
          */
         Outcome: "written" | "already written" | "would be written" | "refused" | "failed";
-        /** @description The people of a place, in order of id. Only places that have people are shown. */
+        /** @description A write that refers to a place and is not confirmed yet. Readers do not see it. */
+        PendingWrite: {
+            id: components["schemas"]["Id"] | null;
+            placeId: components["schemas"]["Id"];
+        };
+        /** @description The people of a place in order of id. Places without people are not listed. */
         PeopleOfPlace: {
             placeId: components["schemas"]["Id"];
-            /** @description The first `peopleLimit` of them. */
+            /** @description The first `peopleLimit` people. */
             people: components["schemas"]["Resident"][];
-            /** @description The link to the rest, where there are more people than `peopleLimit`. */
+            /** @description The link to the rest, if there are more people than `peopleLimit`. */
             next?: string;
         };
         /** @description A person. */
         Person: {
             id: components["schemas"]["Id"];
             name: components["schemas"]["Name"];
-            /** @description Whether alive; not known means dead. */
+            /** @description Whether the person is alive. If this is unknown, the person counts as dead. */
             isAlive: boolean;
             placeId: components["schemas"]["Id"] | null;
-            /** @description Whether king of the place. */
+            /** @description Whether the person is the king of the place. */
             isKing: boolean;
         };
         /** @description A change of a person. */
         PersonChange: {
-            /** @description When. */
+            /** @description The time of the change. */
             at: components["schemas"]["Moment"];
             register: components["schemas"]["OfPeople"];
-            /** @description Its place in the register's own order of changes. */
+            /** @description Its position in the order of all changes of the collection. */
             seq: components["schemas"]["Count"];
             kind: components["schemas"]["ChangeKind"];
             id: components["schemas"]["Id"];
-            /** @description The version that it made. */
+            /** @description The version of the record after the change. */
             version: components["schemas"]["Id"];
             record: components["schemas"]["Person"] | null;
         };
-        /** @description What of a person is to change; `null` takes a field away. */
+        /** @description The changes of a person. `null` clears a field. */
         PersonPatch: {
-            /** @description Left out, or that of the address. */
+            /** @description Absent, or the id in the path. */
             readonly id?: components["schemas"]["Id"];
             name?: components["schemas"]["Name"];
             isAlive?: boolean | null;
@@ -772,108 +777,108 @@ export interface components {
         };
         /** @description A change of a place. */
         PlaceChange: {
-            /** @description When. */
+            /** @description The time of the change. */
             at: components["schemas"]["Moment"];
             register: components["schemas"]["OfPlaces"];
-            /** @description Its place in the register's own order of changes. */
+            /** @description Its position in the order of all changes of the collection. */
             seq: components["schemas"]["Count"];
             kind: components["schemas"]["ChangeKind"];
             id: components["schemas"]["Id"];
-            /** @description The version that it made. */
+            /** @description The version of the record after the change. */
             version: components["schemas"]["Id"];
             record: components["schemas"]["Place"] | null;
         };
-        /** @description What of a place is to change. */
+        /** @description The changes of a place. */
         PlacePatch: {
-            /** @description Left out, or that of the address. */
+            /** @description Absent, or the id in the path. */
             readonly id?: components["schemas"]["Id"];
             name?: components["schemas"]["Name"];
         };
-        /** @description A place with its people, in order of id. */
+        /** @description A place with its people in order of id. */
         PlaceWithPeople: {
             id: components["schemas"]["Id"];
             name: components["schemas"]["Name"];
-            /** @description The first `peopleLimit` of them; null where they are not known, because their owner is down and no answer was kept. `Prefer: handling=strict` has a problem instead. */
+            /** @description The first `peopleLimit` people. It is null while the people service is down and there is no earlier response to send. With `Prefer: handling=strict`, the response is an error instead. */
             people: components["schemas"]["Resident"][] | null;
-            /** @description The link to the rest, where there are more people than `peopleLimit`. */
+            /** @description The link to the rest, if there are more people than `peopleLimit`. */
             next?: string;
         };
         /** @description A JSON pointer (RFC 6901); empty for the whole body. */
         Pointer: string;
-        /** @description The people of a place in numbers. */
+        /** @description The population of a place. */
         Population: {
             placeId: components["schemas"]["Id"];
-            /** @description How many in all. */
+            /** @description The number of people, living and dead. */
             total: components["schemas"]["Count"];
-            /** @description How many live there. */
+            /** @description The number of living people. */
             living: components["schemas"]["Count"];
-            /** @description How many lie there. */
+            /** @description The number of dead people. */
             dead: components["schemas"]["Count"];
             king: components["schemas"]["King"] | null;
         };
-        /** @description A problem (RFC 9457). Behind `detail` stand the members of its kind. */
+        /** @description A problem (RFC 9457). The members after `detail` depend on its type. */
         Problem: {
             type: components["schemas"]["ProblemType"];
-            /** @description What was wrong, in general. */
+            /** @description The type of the problem in a few words. */
             title: string;
             /**
              * Format: int64
              * @description The status code.
              */
             status: number;
-            /** @description What was wrong in this case. */
+            /** @description The error of this request. */
             detail: string;
-            /** @description The parameter that is meant. */
+            /** @description The invalid parameter. */
             parameter?: string;
-            /** @description The parameters that the route knows. */
+            /** @description The parameters of the route. */
             known?: string[];
-            /** @description The header that is meant. */
+            /** @description The invalid header. */
             header?: string;
-            /** @description The media types that there are. */
+            /** @description The available media types. */
             offered?: string[];
-            /** @description The media types that the route takes. */
+            /** @description The media types that the route accepts. */
             accepted?: string[];
-            /** @description The line of the body. */
+            /** @description The line in the body. */
             line?: components["schemas"]["Count"];
-            /** @description The column of the line. */
+            /** @description The column in the line. */
             column?: components["schemas"]["Count"];
-            /** @description The most bytes of a body, or of a query. */
+            /** @description The maximum number of bytes of a body or a query. */
             limit?: components["schemas"]["Count"];
-            /** @description The scope of a token that would do. */
+            /** @description The scope that the token needs. */
             scope?: string;
-            /** @description What is not there that answers need. */
+            /** @description The dependencies that are not ready. */
             failed?: string[];
-            /** @description What the request is called in the logs: `X-Request-Id`. */
+            /** @description The id of the request in the logs: `X-Request-Id`. */
             requestId?: string;
-            /** @description The fields that are wrong, all of them. */
+            /** @description All invalid fields. */
             errors?: components["schemas"]["FieldError"][];
             /**
              * Format: int64
-             * @description The rule of the registry that would be broken.
+             * @description The number of the violated rule.
              */
             rule?: number;
-            /** @description The record that is in the way. */
+            /** @description The conflicting record. */
             id?: components["schemas"]["Id"];
-            /** @description The place that is meant. */
+            /** @description The place. */
             placeId?: components["schemas"]["Id"];
-            /** @description The king who is in the way. */
+            /** @description The present king. */
             king?: components["schemas"]["King"];
-            /** @description How many living people belong to the place. */
+            /** @description The number of living people of the place. */
             living?: components["schemas"]["Count"];
             version?: components["schemas"]["Id"] | null;
             /** @description The service that failed. */
             service?: string;
-            /** @description Of a write that a service failed: `unknown`, because nobody knows whether it was done. */
+            /** @description `unknown`: a service failed, and the write may have been executed or not. */
             outcome?: string;
         };
         /**
-         * @description What kind of problem it is.
+         * @description The type of the problem.
          * @enum {string}
          */
         ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/service-timed-out";
-        /** @description A dead person, or one of whom it is not known, who is nobody's king. */
+        /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         PutDeadPerson: {
-            /** @description Left out, or that of the address. */
+            /** @description Absent, or the id in the path. */
             readonly id?: components["schemas"]["Id"];
             name: components["schemas"]["Name"];
             isAlive?: components["schemas"]["False"] | null;
@@ -882,44 +887,44 @@ export interface components {
         };
         /** @description A living person, who has a place. */
         PutLivingPerson: {
-            /** @description Left out, or that of the address. */
+            /** @description Absent, or the id in the path. */
             readonly id?: components["schemas"]["Id"];
             name: components["schemas"]["Name"];
             isAlive: components["schemas"]["True"];
             placeId: components["schemas"]["Id"];
-            /** @description Whether king of the place, which has one at most; false where it is left out. */
+            /** @description Whether the person is the king of the place, which has at most one. The default is `false`. */
             isKing?: boolean | null;
         };
-        /** @description A person to put. */
+        /** @description A person to replace or add. */
         PutPerson: components["schemas"]["PutLivingPerson"] | components["schemas"]["PutDeadPerson"];
-        /** @description A place to put. */
+        /** @description A place to replace or add. */
         PutPlace: {
-            /** @description Left out, or that of the address. */
+            /** @description Absent, or the id in the path. */
             readonly id?: components["schemas"]["Id"];
             name: components["schemas"]["Name"];
         };
         /** @enum {string} */
         Readiness: "ready";
-        /** @description A worker that has all that it needs. */
+        /** @description A worker that is ready. */
         Ready: {
             status: components["schemas"]["Readiness"];
-            /** @description Each thing that it needs, by name. */
+            /** @description The state of each dependency, by name. */
             checks: {
                 [key: string]: components["schemas"]["Readiness"];
             };
         };
-        /** @description A line that cannot be written, and why. */
+        /** @description A line that cannot be imported, and the reason. */
         Refusal: {
-            /** @description The line on which the record begins. */
+            /** @description The line on which the record starts. */
             line: components["schemas"]["Count"];
             problem: components["schemas"]["Problem"];
         };
-        /** @description Dead people whose place was gone, and who were let go of. */
+        /** @description Dead people whose place was deleted, and who have no place now. */
         Released: {
             placeId: components["schemas"]["Id"];
             dead: components["schemas"]["Count"];
         };
-        /** @description What a repair did, or would do. */
+        /** @description The result of a repair, or of its dry run. */
         Repair: {
             dryRun: boolean;
             deletions: components["schemas"]["AbandonedDeletion"][];
@@ -927,38 +932,33 @@ export interface components {
             released: components["schemas"]["Released"][];
             byHand: components["schemas"]["ByHand"][];
         };
-        /** @description A person, as the place shows it. */
+        /** @description A person in the list of a place. */
         Resident: {
             id: components["schemas"]["Id"];
             name: components["schemas"]["Name"];
-            /** @description Whether alive. */
+            /** @description Whether the person is alive. */
             isAlive: boolean;
-            /** @description Whether king of the place. */
+            /** @description Whether the person is the king of the place. */
             isKing: boolean;
         };
-        /** @description Who belongs to a place. */
+        /** @description The number of people who refer to a place. */
         Residents: {
             placeId: components["schemas"]["Id"];
             living: components["schemas"]["Count"];
             dead: components["schemas"]["Count"];
         };
-        /** @description A write that is about to refer to a place, and that no reader sees yet. */
-        PendingWrite: {
-            id: components["schemas"]["Id"] | null;
-            placeId: components["schemas"]["Id"];
-        };
         Share: number;
-        /** @description A place and its people in numbers. The last record of the last page is of those who have no place: its `id` and `name` are null. */
+        /** @description The statistics of a place. The last record of the last page counts the people without a place: its `id` and `name` are null. */
         Statistics: {
             id: components["schemas"]["Id"] | null;
             name: components["schemas"]["Name"] | null;
-            /** @description How many in all. */
+            /** @description The number of people, living and dead. */
             total: components["schemas"]["Count"];
-            /** @description How many live there. */
+            /** @description The number of living people. */
             living: components["schemas"]["Count"];
-            /** @description How many lie there. */
+            /** @description The number of dead people. */
             dead: components["schemas"]["Count"];
-            /** @description The part of all the living that lives there, rounded to six decimals. */
+            /** @description The share of all living people who live here, rounded to six decimals. */
             share: components["schemas"]["Share"];
             king: components["schemas"]["King"] | null;
         };
@@ -967,65 +967,65 @@ export interface components {
     };
     responses: never;
     parameters: {
-        /** @description The place's id. */
+        /** @description The id of the place. */
         placeInPath: components["schemas"]["Id"];
-        /** @description The record's id. One that is chosen for a new record is not above 2^52, so that the register never runs out of next ones. */
-        idToPut: components["schemas"]["ChosenId"];
-        /** @description The person's id. */
+        /** @description The id of the person. */
         personInPath: components["schemas"]["Id"];
-        /** @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412). */
+        /** @description The id of the record. The id of a new record is at most 2^52, so that the service always has a next id to assign. */
+        idToPut: components["schemas"]["ChosenId"];
+        /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
         "If-Match": string;
-        /** @description `handling=strict` (RFC 7240): rather a problem than an answer that is old, or lacks something, while a service is down. */
-        Prefer: string;
-        /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
+        /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
         "If-None-Match": string;
-        /** @description `*` makes this a PUT that only creates: where the record exists it is refused (412). */
+        /** @description With `*`, the request only creates: if the record exists, it is rejected (412). */
         putOnlyIf: string;
-        /** @description Makes it safe to send the request again: within 24 hours it is done once, and answered as it was the first time. Any text of the client's own, such as a UUID. */
+        /** @description With `handling=strict` (RFC 7240), the response is an error instead of a stale or incomplete one while a service is down. */
+        Prefer: string;
+        /** @description Makes the request safe to repeat: within 24 hours it is executed once, and later requests with the same key get the first response. Use a new value, such as a UUID, for each request. */
         "Idempotency-Key": string;
-        /** @description Tells an import from another one of the same records. Within 24 hours, an insert under one key adds its records once, whatever becomes of them. Without a key, a batch is not added twice while its records are as it left them. */
+        /** @description Distinguishes this import from another one of the same records. Within 24 hours, an insert with the same key adds its records only once, even if they were changed or deleted since. Without a key, a batch is not added again while its records are unchanged. */
         importKey: string;
-        /** @description The most records of the page. */
+        /** @description The maximum number of records per page. */
         limit: number;
-        /** @description The most people of each place. */
+        /** @description The maximum number of people per place. */
         peopleLimit: number;
-        /** @description Where the page begins: the cursor in the `Link` header of the page before, in the same order. */
+        /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
         after: string;
-        /** @description Where the page begins: the cursor in the `Link` header of the page before. */
+        /** @description The start of the page: the cursor from the `Link` header of the previous page. */
         since: string;
-        /** @description The order. `-` puts the greatest first; equal names are in order of id. */
+        /** @description The order. `-` means descending. Records with equal names are in order of id. */
         sort: "id" | "-id" | "name" | "-name";
-        /** @description The order. `-` puts the greatest first; equals are in order of id. */
+        /** @description The order. `-` means descending. Records with equal values are in order of id. */
         populationSort: "id" | "living" | "-living" | "total" | "-total";
-        /** @description `exact` counts all that match, in `X-Total-Count`. */
+        /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
         count: "exact";
-        /** @description The form of the answer; without it, what `Accept` prefers. */
+        /** @description The format of the response. By default, `Accept` decides. */
         format: "json" | "ndjson" | "csv";
-        /** @description The form of the file; without it, what `Accept` prefers. */
+        /** @description The format of the file. By default, `Accept` decides. */
         fileFormat: "csv" | "ndjson";
-        /** @description Only those whose name begins so, whatever its case. */
+        /** @description Only records whose name starts with this text. Case is ignored. */
         name: string;
-        /** @description Only these. */
+        /** @description Only records with these ids. */
         ids: components["schemas"]["Id"][];
-        /** @description Only the living, or only the dead. */
+        /** @description Only living people (`true`), or only dead ones (`false`). */
         isAlive: boolean;
-        /** @description Only kings, or only the others. */
+        /** @description Only kings (`true`), or only other people (`false`). */
         isKing: boolean;
-        /** @description Only those of this place. */
+        /** @description Only people of this place. */
         placeId: components["schemas"]["Id"];
-        /** @description Only places with at least so many living. */
+        /** @description Only places with at least this many living people. */
         least: number;
-        /** @description As it was then: a time in UTC that is not in the future, like 2026-01-31T12:00:00Z. */
+        /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. By default, the response has the present data. */
         asOf: string;
-        /** @description What is done with a record whose id is there already: it is refused, or changed. */
+        /** @description Whether a record with an existing id is rejected (`insert`) or updated (`upsert`). */
         mode: "insert" | "upsert";
-        /** @description Only tells what would be done. */
+        /** @description Reports what the request would do, and changes nothing. */
         dryRun: boolean;
-        /** @description Only what was left so many seconds ago, when its own client must have given it up. */
+        /** @description Only operations that started at least this many seconds ago, so that their clients have given up. */
         olderThan: number;
-        /** @description Takes the crown from the present king of the place. */
+        /** @description Removes the crown from the present king of the place. */
         depose: boolean;
-        /** @description Moves the people to this place first. */
+        /** @description Moves the people of the place to this place first. */
         reassignTo: components["schemas"]["Id"];
     };
     requestBodies: never;
@@ -1036,52 +1036,52 @@ export interface components {
          */
         ETag: string;
         /**
-         * @description What the list is made from, for `If-None-Match`.
+         * @description The version of the list, for `If-None-Match`.
          * @example W/"1j107"
          */
         ListTag: string;
         /**
-         * @description The next page, as a path with its query (RFC 8288). It is left out on the last one.
+         * @description The next page, as a path with its query (RFC 8288). The last page does not have it.
          * @example </v1/people?limit=2&after=6932>; rel="next"
          */
         Link: string;
         /**
-         * @description The next page, as a path with its query (RFC 8288). It is always there: follow it later for what has come since.
+         * @description The next page, as a path with its query (RFC 8288). It is always present: request it later to read newer changes.
          * @example </v1/changes?since=70312e30>; rel="next"
          */
         LinkToCome: string;
         /**
-         * @description Where the new record is.
+         * @description The path of the new record.
          * @example /v1/people/78
          */
         Location: string;
         /**
-         * @description How many there are in all, where `count=exact` asks for it.
+         * @description The number of all matches, if the request has `count=exact`.
          * @example 77
          */
         "X-Total-Count": number;
         /**
-         * @description How many changes the register had seen when this was read.
+         * @description The number of changes in this service when the record was read.
          * @example 107
          */
         "X-Change-Counter": number;
         /**
-         * @description How many live in all.
+         * @description The number of all living people.
          * @example 53
          */
         "X-Total-Living": number;
         /**
-         * @description How many are dead in all.
+         * @description The number of all dead people.
          * @example 24
          */
         "X-Total-Dead": number;
         /**
-         * @description How many of the dead have no place.
+         * @description The number of dead people without a place.
          * @example 7
          */
         "X-Total-Nowhere": number;
         /**
-         * @description That this is the answer to an earlier request with the same key.
+         * @description This response repeats the one to an earlier request with the same key.
          * @example true
          */
         "Idempotency-Replayed": "true";
@@ -1091,52 +1091,52 @@ export interface components {
          */
         "Content-Disposition": string;
         /**
-         * @description That the answer depends on `Accept`.
+         * @description The response depends on `Accept`.
          * @example accept
          */
         Vary: string;
         /**
-         * @description The media types that the route takes.
+         * @description The media types that the route accepts.
          * @example application/json
          */
         "Accept-Post": string;
         /**
-         * @description The media types that the route takes (RFC 5789).
+         * @description The media types that the route accepts (RFC 5789).
          * @example application/merge-patch+json, application/json
          */
         "Accept-Patch": string;
         /**
-         * @description After how many seconds to try again.
+         * @description The number of seconds to wait before the next attempt.
          * @example 1
          */
         "Retry-After": number;
         /**
-         * @description For how many seconds the answer may not have been right (RFC 9111): only where a service is down, and the last good answer is given instead.
+         * @description The age of a stale response in seconds (RFC 9111). It is present only while a service is down and the last good response is sent instead.
          * @example 12
          */
         Age: number;
         /**
-         * @description That the answer is the last good one, or not whole, and which service is why (RFC 9211).
+         * @description The response is stale or incomplete, and the service that caused it (RFC 9211).
          * @example join; fwd=stale; ttl=-12; detail=people-failed
          */
         "Cache-Status": string;
         /**
-         * @description That the answer is not to be used again without asking, where a service is down.
+         * @description Do not reuse the response without revalidation. It is present while a service is down.
          * @example no-cache
          */
         "Cache-Control": string;
         /**
-         * @description Where the answer came from, how each source did, and how many milliseconds it took.
+         * @description The sources of the response, with the state and the milliseconds of each.
          * @example places;dur=3;desc="ok", people;dur=4;desc="ok"
          */
         "Server-Timing": string;
         /**
-         * @description What of `Prefer` was heeded (RFC 7240).
+         * @description The preference of `Prefer` that was applied (RFC 7240).
          * @example handling=strict
          */
         "Preference-Applied": string;
         /**
-         * @description What to prove oneself by (RFC 6750).
+         * @description The authentication scheme (RFC 6750).
          * @example Bearer
          */
         "WWW-Authenticate": string;
@@ -1148,19 +1148,19 @@ export interface operations {
     listPeoplePerPlace: {
         parameters: {
             query?: {
-                /** @description The most records of the page. */
+                /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
-                /** @description Where the page begins: the cursor in the `Link` header of the page before, in the same order. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description `exact` counts all that match, in `X-Total-Count`. */
+                /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
                 count?: components["parameters"]["count"];
-                /** @description The most people of each place. */
+                /** @description The maximum number of people per place. */
                 peopleLimit?: components["parameters"]["peopleLimit"];
             };
             header?: {
-                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
+                /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
-                /** @description `handling=strict` (RFC 7240): rather a problem than an answer that is old, or lacks something, while a service is down. */
+                /** @description With `handling=strict` (RFC 7240), the response is an error instead of a stale or incomplete one while a service is down. */
                 Prefer?: components["parameters"]["Prefer"];
             };
             path?: never;
@@ -1168,7 +1168,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Places with their people. */
+            /** @description A page of places with their people. */
             200: {
                 headers: {
                     Vary: components["headers"]["Vary"];
@@ -1186,7 +1186,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description It is as the reader has it. */
+            /** @description The client has the current version. */
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
@@ -1267,17 +1267,17 @@ export interface operations {
     readPeopleOfPlace: {
         parameters: {
             query?: {
-                /** @description The most people of each place. */
+                /** @description The maximum number of people per place. */
                 peopleLimit?: components["parameters"]["peopleLimit"];
             };
             header?: {
-                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
+                /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
-                /** @description `handling=strict` (RFC 7240): rather a problem than an answer that is old, or lacks something, while a service is down. */
+                /** @description With `handling=strict` (RFC 7240), the response is an error instead of a stale or incomplete one while a service is down. */
                 Prefer?: components["parameters"]["Prefer"];
             };
             path: {
-                /** @description The place's id. */
+                /** @description The id of the place. */
                 id: components["parameters"]["placeInPath"];
             };
             cookie?: never;
@@ -1298,7 +1298,7 @@ export interface operations {
                     "application/json": components["schemas"]["PlaceWithPeople"];
                 };
             };
-            /** @description It is as the reader has it. */
+            /** @description The client has the current version. */
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
@@ -1379,23 +1379,23 @@ export interface operations {
     listStatistics: {
         parameters: {
             query?: {
-                /** @description The most records of the page. */
+                /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
-                /** @description Where the page begins: the cursor in the `Link` header of the page before, in the same order. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. `-` puts the greatest first; equals are in order of id. */
+                /** @description The order. `-` means descending. Records with equal values are in order of id. */
                 sort?: components["parameters"]["populationSort"];
-                /** @description Only places with at least so many living. */
+                /** @description Only places with at least this many living people. */
                 least?: components["parameters"]["least"];
-                /** @description As it was then: a time in UTC that is not in the future, like 2026-01-31T12:00:00Z. */
+                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. By default, the response has the present data. */
                 asOf?: components["parameters"]["asOf"];
-                /** @description The form of the answer; without it, what `Accept` prefers. */
+                /** @description The format of the response. By default, `Accept` decides. */
                 format?: components["parameters"]["format"];
             };
             header?: {
-                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
+                /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
-                /** @description `handling=strict` (RFC 7240): rather a problem than an answer that is old, or lacks something, while a service is down. */
+                /** @description With `handling=strict` (RFC 7240), the response is an error instead of a stale or incomplete one while a service is down. */
                 Prefer?: components["parameters"]["Prefer"];
             };
             path?: never;
@@ -1403,7 +1403,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Places in numbers. */
+            /** @description A page of statistics. */
             200: {
                 headers: {
                     Vary: components["headers"]["Vary"];
@@ -1421,7 +1421,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description It is as the reader has it. */
+            /** @description The client has the current version. */
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
@@ -1508,7 +1508,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Its description, and all routes. */
+            /** @description A description and all routes. */
             200: {
                 headers: {
                     Vary: components["headers"]["Vary"];
@@ -1559,9 +1559,9 @@ export interface operations {
     listChanges: {
         parameters: {
             query?: {
-                /** @description Where the page begins: the cursor in the `Link` header of the page before. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page. */
                 since?: components["parameters"]["since"];
-                /** @description The most records of the page. */
+                /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
             };
             header?: never;
@@ -1570,7 +1570,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Changes. */
+            /** @description A page of changes. */
             200: {
                 headers: {
                     Vary: components["headers"]["Vary"];
@@ -1715,9 +1715,9 @@ export interface operations {
     repair: {
         parameters: {
             query?: {
-                /** @description Only tells what would be done. */
+                /** @description Reports what the request would do, and changes nothing. */
                 dryRun?: components["parameters"]["dryRun"];
-                /** @description Only what was left so many seconds ago, when its own client must have given it up. */
+                /** @description Only operations that started at least this many seconds ago, so that their clients have given up. */
                 olderThan?: components["parameters"]["olderThan"];
             };
             header?: never;
@@ -1726,7 +1726,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What was done, or would be. */
+            /** @description What was repaired, or would be. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1820,7 +1820,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It does. */
+            /** @description The worker is running. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1864,7 +1864,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is. */
+            /** @description All dependencies are ready. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1915,21 +1915,21 @@ export interface operations {
     listPlaces: {
         parameters: {
             query?: {
-                /** @description The most records of the page. */
+                /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
-                /** @description Where the page begins: the cursor in the `Link` header of the page before, in the same order. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. `-` puts the greatest first; equal names are in order of id. */
+                /** @description The order. `-` means descending. Records with equal names are in order of id. */
                 sort?: components["parameters"]["sort"];
-                /** @description `exact` counts all that match, in `X-Total-Count`. */
+                /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
                 count?: components["parameters"]["count"];
-                /** @description Only those whose name begins so, whatever its case. */
+                /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
-                /** @description Only these. */
+                /** @description Only records with these ids. */
                 ids?: components["parameters"]["ids"];
             };
             header?: {
-                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
+                /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path?: never;
@@ -1937,7 +1937,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Places. */
+            /** @description A page of places. */
             200: {
                 headers: {
                     Vary: components["headers"]["Vary"];
@@ -1952,7 +1952,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description It is as the reader has it. */
+            /** @description The client has the current version. */
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
@@ -2026,7 +2026,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: within 24 hours it is done once, and answered as it was the first time. Any text of the client's own, such as a UUID. */
+                /** @description Makes the request safe to repeat: within 24 hours it is executed once, and later requests with the same key get the first response. Use a new value, such as a UUID, for each request. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
             path?: never;
@@ -2185,11 +2185,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
+                /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path: {
-                /** @description The place's id. */
+                /** @description The id of the place. */
                 id: components["parameters"]["placeInPath"];
             };
             cookie?: never;
@@ -2207,7 +2207,7 @@ export interface operations {
                     "application/json": components["schemas"]["Place"];
                 };
             };
-            /** @description It is as the reader has it. */
+            /** @description The client has the current version. */
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -2281,13 +2281,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
                 "If-Match"?: components["parameters"]["If-Match"];
-                /** @description `*` makes this a PUT that only creates: where the record exists it is refused (412). */
+                /** @description With `*`, the request only creates: if the record exists, it is rejected (412). */
                 "If-None-Match"?: components["parameters"]["putOnlyIf"];
             };
             path: {
-                /** @description The record's id. One that is chosen for a new record is not above 2^52, so that the register never runs out of next ones. */
+                /** @description The id of the record. The id of a new record is at most 2^52, so that the service always has a next id to assign. */
                 id: components["parameters"]["idToPut"];
             };
             cookie?: never;
@@ -2303,7 +2303,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The place as it is now. */
+            /** @description The place after the change. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -2464,22 +2464,22 @@ export interface operations {
     deletePlace: {
         parameters: {
             query?: {
-                /** @description Moves the people to this place first. */
+                /** @description Moves the people of the place to this place first. */
                 reassignTo?: components["parameters"]["reassignTo"];
             };
             header?: {
-                /** @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
-                /** @description The place's id. */
+                /** @description The id of the place. */
                 id: components["parameters"]["placeInPath"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description It is done. */
+            /** @description Deleted. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2603,11 +2603,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
-                /** @description The place's id. */
+                /** @description The id of the place. */
                 id: components["parameters"]["placeInPath"];
             };
             cookie?: never;
@@ -2629,7 +2629,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The place as it is now. */
+            /** @description The place after the change. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -2792,21 +2792,21 @@ export interface operations {
     readPlaceHistory: {
         parameters: {
             query?: {
-                /** @description Where the page begins: the cursor in the `Link` header of the page before, in the same order. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The most records of the page. */
+                /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
             };
             header?: never;
             path: {
-                /** @description The place's id. */
+                /** @description The id of the place. */
                 id: components["parameters"]["placeInPath"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Its changes. */
+            /** @description The changes. */
             200: {
                 headers: {
                     Vary: components["headers"]["Vary"];
@@ -2895,17 +2895,17 @@ export interface operations {
     listPlacesAsOf: {
         parameters: {
             query?: {
-                /** @description As it was then: a time in UTC that is not in the future, like 2026-01-31T12:00:00Z. */
+                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. By default, the response has the present data. */
                 asOf?: components["parameters"]["asOf"];
-                /** @description Only these. */
+                /** @description Only records with these ids. */
                 ids?: components["parameters"]["ids"];
-                /** @description The most records of the page. */
+                /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
-                /** @description Where the page begins: the cursor in the `Link` header of the page before, in the same order. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
             };
             header?: {
-                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
+                /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path?: never;
@@ -2913,7 +2913,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Places. */
+            /** @description A page of places. */
             200: {
                 headers: {
                     Vary: components["headers"]["Vary"];
@@ -2927,7 +2927,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description It is as the reader has it. */
+            /** @description The client has the current version. */
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
@@ -3000,9 +3000,9 @@ export interface operations {
     listPlaceChanges: {
         parameters: {
             query?: {
-                /** @description Where the page begins: the cursor in the `Link` header of the page before. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page. */
                 since?: components["parameters"]["since"];
-                /** @description The most records of the page. */
+                /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
             };
             header?: never;
@@ -3011,7 +3011,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Changes. */
+            /** @description A page of changes. */
             200: {
                 headers: {
                     Vary: components["headers"]["Vary"];
@@ -3088,11 +3088,11 @@ export interface operations {
     exportPlaces: {
         parameters: {
             query?: {
-                /** @description The form of the file; without it, what `Accept` prefers. */
+                /** @description The format of the file. By default, `Accept` decides. */
                 format?: components["parameters"]["fileFormat"];
-                /** @description Only those whose name begins so, whatever its case. */
+                /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
-                /** @description Only these. */
+                /** @description Only records with these ids. */
                 ids?: components["parameters"]["ids"];
             };
             header?: never;
@@ -3178,13 +3178,13 @@ export interface operations {
     importPlaces: {
         parameters: {
             query?: {
-                /** @description What is done with a record whose id is there already: it is refused, or changed. */
+                /** @description Whether a record with an existing id is rejected (`insert`) or updated (`upsert`). */
                 mode?: components["parameters"]["mode"];
-                /** @description Only tells what would be done. */
+                /** @description Reports what the request would do, and changes nothing. */
                 dryRun?: components["parameters"]["dryRun"];
             };
             header?: {
-                /** @description Tells an import from another one of the same records. Within 24 hours, an insert under one key adds its records once, whatever becomes of them. Without a key, a batch is not added twice while its records are as it left them. */
+                /** @description Distinguishes this import from another one of the same records. Within 24 hours, an insert with the same key adds its records only once, even if they were changed or deleted since. Without a key, a batch is not added again while its records are unchanged. */
                 "Idempotency-Key"?: components["parameters"]["importKey"];
             };
             path?: never;
@@ -3218,7 +3218,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What became of each batch. */
+            /** @description The result of each batch. */
             200: {
                 headers: {
                     Vary: components["headers"]["Vary"];
@@ -3345,27 +3345,27 @@ export interface operations {
     listPeople: {
         parameters: {
             query?: {
-                /** @description The most records of the page. */
+                /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
-                /** @description Where the page begins: the cursor in the `Link` header of the page before, in the same order. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. `-` puts the greatest first; equal names are in order of id. */
+                /** @description The order. `-` means descending. Records with equal names are in order of id. */
                 sort?: components["parameters"]["sort"];
-                /** @description `exact` counts all that match, in `X-Total-Count`. */
+                /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
                 count?: components["parameters"]["count"];
-                /** @description Only the living, or only the dead. */
+                /** @description Only living people (`true`), or only dead ones (`false`). */
                 isAlive?: components["parameters"]["isAlive"];
-                /** @description Only kings, or only the others. */
+                /** @description Only kings (`true`), or only other people (`false`). */
                 isKing?: components["parameters"]["isKing"];
-                /** @description Only those of this place. */
+                /** @description Only people of this place. */
                 placeId?: components["parameters"]["placeId"];
-                /** @description Only those whose name begins so, whatever its case. */
+                /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
-                /** @description Only these. */
+                /** @description Only records with these ids. */
                 ids?: components["parameters"]["ids"];
             };
             header?: {
-                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
+                /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path?: never;
@@ -3373,7 +3373,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description People. */
+            /** @description A page of people. */
             200: {
                 headers: {
                     Vary: components["headers"]["Vary"];
@@ -3388,7 +3388,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description It is as the reader has it. */
+            /** @description The client has the current version. */
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
@@ -3462,7 +3462,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: within 24 hours it is done once, and answered as it was the first time. Any text of the client's own, such as a UUID. */
+                /** @description Makes the request safe to repeat: within 24 hours it is executed once, and later requests with the same key get the first response. Use a new value, such as a UUID, for each request. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
             path?: never;
@@ -3623,11 +3623,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
+                /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path: {
-                /** @description The person's id. */
+                /** @description The id of the person. */
                 id: components["parameters"]["personInPath"];
             };
             cookie?: never;
@@ -3644,7 +3644,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description It is as the reader has it. */
+            /** @description The client has the current version. */
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -3717,17 +3717,17 @@ export interface operations {
     replacePerson: {
         parameters: {
             query?: {
-                /** @description Takes the crown from the present king of the place. */
+                /** @description Removes the crown from the present king of the place. */
                 depose?: components["parameters"]["depose"];
             };
             header?: {
-                /** @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
                 "If-Match"?: components["parameters"]["If-Match"];
-                /** @description `*` makes this a PUT that only creates: where the record exists it is refused (412). */
+                /** @description With `*`, the request only creates: if the record exists, it is rejected (412). */
                 "If-None-Match"?: components["parameters"]["putOnlyIf"];
             };
             path: {
-                /** @description The record's id. One that is chosen for a new record is not above 2^52, so that the register never runs out of next ones. */
+                /** @description The id of the record. The id of a new record is at most 2^52, so that the service always has a next id to assign. */
                 id: components["parameters"]["idToPut"];
             };
             cookie?: never;
@@ -3745,7 +3745,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The person as they are now. */
+            /** @description The person after the change. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -3907,18 +3907,18 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
-                /** @description The person's id. */
+                /** @description The id of the person. */
                 id: components["parameters"]["personInPath"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description It is done. */
+            /** @description Deleted. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4041,15 +4041,15 @@ export interface operations {
     changePerson: {
         parameters: {
             query?: {
-                /** @description Takes the crown from the present king of the place. */
+                /** @description Removes the crown from the present king of the place. */
                 depose?: components["parameters"]["depose"];
             };
             header?: {
-                /** @description The `ETag` of the version that the write is meant for, or `*` for whichever there is; else the write is refused (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
-                /** @description The person's id. */
+                /** @description The id of the person. */
                 id: components["parameters"]["personInPath"];
             };
             cookie?: never;
@@ -4071,7 +4071,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The person as they are now. */
+            /** @description The person after the change. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -4234,21 +4234,21 @@ export interface operations {
     readPersonHistory: {
         parameters: {
             query?: {
-                /** @description Where the page begins: the cursor in the `Link` header of the page before, in the same order. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The most records of the page. */
+                /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
             };
             header?: never;
             path: {
-                /** @description The person's id. */
+                /** @description The id of the person. */
                 id: components["parameters"]["personInPath"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Their changes. */
+            /** @description The changes. */
             200: {
                 headers: {
                     Vary: components["headers"]["Vary"];
@@ -4337,9 +4337,9 @@ export interface operations {
     listPersonChanges: {
         parameters: {
             query?: {
-                /** @description Where the page begins: the cursor in the `Link` header of the page before. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page. */
                 since?: components["parameters"]["since"];
-                /** @description The most records of the page. */
+                /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
             };
             header?: never;
@@ -4348,7 +4348,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Changes. */
+            /** @description A page of changes. */
             200: {
                 headers: {
                     Vary: components["headers"]["Vary"];
@@ -4425,17 +4425,17 @@ export interface operations {
     exportPeople: {
         parameters: {
             query?: {
-                /** @description The form of the file; without it, what `Accept` prefers. */
+                /** @description The format of the file. By default, `Accept` decides. */
                 format?: components["parameters"]["fileFormat"];
-                /** @description Only the living, or only the dead. */
+                /** @description Only living people (`true`), or only dead ones (`false`). */
                 isAlive?: components["parameters"]["isAlive"];
-                /** @description Only kings, or only the others. */
+                /** @description Only kings (`true`), or only other people (`false`). */
                 isKing?: components["parameters"]["isKing"];
-                /** @description Only those of this place. */
+                /** @description Only people of this place. */
                 placeId?: components["parameters"]["placeId"];
-                /** @description Only those whose name begins so, whatever its case. */
+                /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
-                /** @description Only these. */
+                /** @description Only records with these ids. */
                 ids?: components["parameters"]["ids"];
             };
             header?: never;
@@ -4521,17 +4521,17 @@ export interface operations {
     listPeopleByPlace: {
         parameters: {
             query?: {
-                /** @description The most records of the page. */
+                /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
-                /** @description Where the page begins: the cursor in the `Link` header of the page before, in the same order. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description Only those of this place. */
+                /** @description Only people of this place. */
                 placeId?: components["parameters"]["placeId"];
-                /** @description The most people of each place. */
+                /** @description The maximum number of people per place. */
                 peopleLimit?: components["parameters"]["peopleLimit"];
             };
             header?: {
-                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
+                /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path?: never;
@@ -4539,7 +4539,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Groups of people. */
+            /** @description A page of groups. */
             200: {
                 headers: {
                     Vary: components["headers"]["Vary"];
@@ -4551,7 +4551,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description It is as the reader has it. */
+            /** @description The client has the current version. */
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
@@ -4624,21 +4624,21 @@ export interface operations {
     listPopulations: {
         parameters: {
             query?: {
-                /** @description The most records of the page. */
+                /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
-                /** @description Where the page begins: the cursor in the `Link` header of the page before, in the same order. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. `-` puts the greatest first; equals are in order of id. */
+                /** @description The order. `-` means descending. Records with equal values are in order of id. */
                 sort?: components["parameters"]["populationSort"];
-                /** @description Only places with at least so many living. */
+                /** @description Only places with at least this many living people. */
                 least?: components["parameters"]["least"];
-                /** @description As it was then: a time in UTC that is not in the future, like 2026-01-31T12:00:00Z. */
+                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. By default, the response has the present data. */
                 asOf?: components["parameters"]["asOf"];
-                /** @description Only these. */
+                /** @description Only records with these ids. */
                 ids?: components["parameters"]["ids"];
             };
             header?: {
-                /** @description The `ETag` of what the reader has: where it is still the same, the answer is 304 and has no body. */
+                /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path?: never;
@@ -4646,7 +4646,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Places in numbers. */
+            /** @description A page of populations. */
             200: {
                 headers: {
                     Vary: components["headers"]["Vary"];
@@ -4663,7 +4663,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description It is as the reader has it. */
+            /** @description The client has the current version. */
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
@@ -4736,13 +4736,13 @@ export interface operations {
     importPeople: {
         parameters: {
             query?: {
-                /** @description What is done with a record whose id is there already: it is refused, or changed. */
+                /** @description Whether a record with an existing id is rejected (`insert`) or updated (`upsert`). */
                 mode?: components["parameters"]["mode"];
-                /** @description Only tells what would be done. */
+                /** @description Reports what the request would do, and changes nothing. */
                 dryRun?: components["parameters"]["dryRun"];
             };
             header?: {
-                /** @description Tells an import from another one of the same records. Within 24 hours, an insert under one key adds its records once, whatever becomes of them. Without a key, a batch is not added twice while its records are as it left them. */
+                /** @description Distinguishes this import from another one of the same records. Within 24 hours, an insert with the same key adds its records only once, even if they were changed or deleted since. Without a key, a batch is not added again while its records are unchanged. */
                 "Idempotency-Key"?: components["parameters"]["importKey"];
             };
             path?: never;
@@ -4777,7 +4777,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What became of each batch. */
+            /** @description The result of each batch. */
             200: {
                 headers: {
                     Vary: components["headers"]["Vary"];

@@ -1,88 +1,74 @@
-//! The headers of answers.
+//! The response headers.
 
+use crate::json::components;
 use crate::{Json, object};
 
-fn header(says: &str, schema: Json, example: &str) -> Json {
-    object! { "description": says, "schema": schema, "example": example }
+fn header(schema: Json, example: impl Into<Json>) -> Json {
+    object! { "schema": schema, "example": example.into() }
 }
 
-fn text() -> Json {
-    object! { "type": "string" }
+fn text(example: &str) -> Json {
+    header(object! { "type": "string" }, example)
 }
 
-fn count(says: &str, example: i64) -> Json {
-    object! {
-        "description": says,
-        "schema": object! { "type": "integer", "minimum": 0 },
-        "example": example,
-    }
+fn pattern(pattern: &str, example: &str) -> Json {
+    header(object! { "type": "string", "pattern": pattern }, example)
 }
 
-/// All headers, by name.
+fn count(example: i64) -> Json {
+    header(object! { "type": "integer", "minimum": 0 }, example)
+}
+
+/// All headers, by the name of the component. `ListTag` and `LinkToCome` are variants of `ETag`
+/// and `Link`.
 #[must_use]
-pub fn components() -> Vec<(&'static str, Json)> {
-    let version = object! { "type": "string", "pattern": "^\"[1-9][0-9]*\"$" };
-    let weak = object! { "type": "string", "pattern": "^W/\".+\"$" };
-    vec![
-        ("ETag", header("The version of the record, for `If-Match` and `If-None-Match`.", version, "\"3\"")),
-        ("ListTag", header("What the list is made from, for `If-None-Match`.", weak, "W/\"1j107\"")),
-        (
-            "Link",
-            header(
-                "The next page, as a path with its query (RFC 8288). It is left out on the last one.",
-                text(),
-                "</v1/people?limit=2&after=6932>; rel=\"next\"",
-            ),
-        ),
-        (
-            "LinkToCome",
-            header(
-                "The next page, as a path with its query (RFC 8288). It is always there: follow it later for what has come since.",
-                text(),
-                "</v1/changes?since=70312e30>; rel=\"next\"",
-            )
-            .with("required", true),
-        ),
-        (
-            "Location",
-            header("Where the new record is.", text(), "/v1/people/78").with("required", true),
-        ),
-        ("X-Total-Count", count("How many there are in all, where `count=exact` asks for it.", 77)),
-        ("X-Change-Counter", count("How many changes the register had seen when this was read.", 107)),
-        ("X-Total-Living", count("How many live in all.", 53)),
-        ("X-Total-Dead", count("How many are dead in all.", 24)),
-        ("X-Total-Nowhere", count("How many of the dead have no place.", 7)),
-        (
-            "Idempotency-Replayed",
-            header("That this is the answer to an earlier request with the same key.", object! { "type": "string", "enum": ["true"].into_iter().collect::<Json>() }, "true"),
-        ),
-        ("Content-Disposition", header("The name of the file.", text(), "attachment; filename=\"people.csv\"")),
-        ("Vary", header("That the answer depends on `Accept`.", text(), "accept")),
-        ("Accept-Post", header("The media types that the route takes.", text(), "application/json")),
-        ("Accept-Patch", header("The media types that the route takes (RFC 5789).", text(), "application/merge-patch+json, application/json")),
-        (
-            "Retry-After",
-            object! {
-                "description": "After how many seconds to try again.",
-                "schema": object! { "type": "integer", "minimum": 0 },
-                "example": 1,
-            },
-        ),
-        (
-            "Age",
-            object! {
-                "description": "For how many seconds the answer may not have been right (RFC 9111): only where a service is down, and the last good answer is given instead.",
-                "schema": object! { "type": "integer", "minimum": 0 },
-                "example": 12,
-            },
-        ),
-        ("Cache-Status", header("That the answer is the last good one, or not whole, and which service is why (RFC 9211).", text(), "join; fwd=stale; ttl=-12; detail=people-failed")),
-        ("Cache-Control", header("That the answer is not to be used again without asking, where a service is down.", text(), "no-cache")),
-        ("Server-Timing", header("Where the answer came from, how each source did, and how many milliseconds it took.", text(), "places;dur=3;desc=\"ok\", people;dur=4;desc=\"ok\"")),
-        ("Preference-Applied", header("What of `Prefer` was heeded (RFC 7240).", text(), "handling=strict")),
-        (
-            "WWW-Authenticate",
-            header("What to prove oneself by (RFC 6750).", text(), "Bearer").with("required", true),
-        ),
-    ]
+pub fn all() -> Vec<(String, Json)> {
+    components! {
+        /// The version of the record, for `If-Match` and `If-None-Match`.
+        "ETag" => pattern("^\"[1-9][0-9]*\"$", "\"3\"");
+        /// The version of the list, for `If-None-Match`.
+        "ListTag" => pattern("^W/\".+\"$", "W/\"1j107\"");
+        /// The next page, as a path with its query (RFC 8288). The last page does not have it.
+        "Link" => text("</v1/people?limit=2&after=6932>; rel=\"next\"");
+        /// The next page, as a path with its query (RFC 8288). It is always present: request it
+        /// later to read newer changes.
+        "LinkToCome" => text("</v1/changes?since=70312e30>; rel=\"next\"").with("required", true);
+        /// The path of the new record.
+        "Location" => text("/v1/people/78").with("required", true);
+        /// The number of all matches, if the request has `count=exact`.
+        "X-Total-Count" => count(77);
+        /// The number of changes in this service when the record was read.
+        "X-Change-Counter" => count(107);
+        /// The number of all living people.
+        "X-Total-Living" => count(53);
+        /// The number of all dead people.
+        "X-Total-Dead" => count(24);
+        /// The number of dead people without a place.
+        "X-Total-Nowhere" => count(7);
+        /// This response repeats the one to an earlier request with the same key.
+        "Idempotency-Replayed" => header(object! { "type": "string", "enum": ["true"] }, "true");
+        /// The name of the file.
+        "Content-Disposition" => text("attachment; filename=\"people.csv\"");
+        /// The response depends on `Accept`.
+        "Vary" => text("accept");
+        /// The media types that the route accepts.
+        "Accept-Post" => text("application/json");
+        /// The media types that the route accepts (RFC 5789).
+        "Accept-Patch" => text("application/merge-patch+json, application/json");
+        /// The number of seconds to wait before the next attempt.
+        "Retry-After" => count(1);
+        /// The age of a stale response in seconds (RFC 9111). It is present only while a service
+        /// is down and the last good response is sent instead.
+        "Age" => count(12);
+        /// The response is stale or incomplete, and the service that caused it (RFC 9211).
+        "Cache-Status" => text("join; fwd=stale; ttl=-12; detail=people-failed");
+        /// Do not reuse the response without revalidation. It is present while a service is down.
+        "Cache-Control" => text("no-cache");
+        /// The sources of the response, with the state and the milliseconds of each.
+        "Server-Timing" => text("places;dur=3;desc=\"ok\", people;dur=4;desc=\"ok\"");
+        /// The preference of `Prefer` that was applied (RFC 7240).
+        "Preference-Applied" => text("handling=strict");
+        /// The authentication scheme (RFC 6750).
+        "WWW-Authenticate" => text("Bearer").with("required", true);
+    }
 }

@@ -1,136 +1,112 @@
-//! What the join worker answers: its own, and what it passes on.
+//! The operations of the join worker, the gateway: its own, and those of the other two workers.
 
+use http_semantics::auth::Scope;
 use http_semantics::problem::Kind;
 use join::domain::statistics::{COLUMNS, StatisticsQuery};
 use join::domain::{Changes, ListQuery, READ_PARAMETERS};
-use join::routes::integrity;
+use join::routes::integrity::PARAMETERS as REPAIR_PARAMETERS;
 
-use crate::examples;
-use crate::operation::{Answer, Operation};
-use crate::views::{Change, Dataset, Integrity, PlaceWithPeople, Repair, Statistics};
-use crate::{people, places, shared};
+use crate::operation::{Operation, get, post};
+use crate::response::Response;
+use crate::{examples, people, places, worker};
 
 /// Its operations.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
-    let passed_on = [places::operations(), people::operations()].concat();
-    let passed_on = passed_on
+    let forwarded = [places::operations(), people::operations()].concat();
+    let forwarded = forwarded
         .into_iter()
-        .filter(|operation| !shared::is_each_workers_own(operation.path));
-    let own = [joined(), about(), kept(), shared::health()].concat();
+        .filter(|operation| !worker::has_own_response(&operation.path));
+    let own = [people_per_place(), about(), integrity(), worker::health()].concat();
     own.into_iter()
-        .chain(passed_on.map(Operation::needs_a_service))
-        .chain(shared::document())
-        .map(Operation::guarded)
+        .chain(forwarded.map(Operation::calls_a_service))
+        .chain(worker::document())
+        .map(Operation::authorized)
         .collect()
 }
 
-fn joined() -> Vec<Operation> {
-    let tag = "people per place";
-    vec![
-        Operation::new("get", "/v1/people-per-place", "listPeoplePerPlace", "A page of places with their people")
-            .says("All places, in order of id, those without anybody, too. Where the owner of people is down, and no answer was kept, `people` is null: they are not known.")
+fn people_per_place() -> Vec<Operation> {
+    let request = "GET /v1/people-per-place?limit=2&peopleLimit=2";
+    let list = Response::list("PlaceWithPeople", "A page of places with their people.")
+        .headers(&["ListTag", "Link", "X-Total-Count"])
+        .example(request, examples::PLACES_WITH_PEOPLE)
+        .link("read", "readPeopleOfPlace", "$response.body#/0/id");
+    let place = Response::json("PlaceWithPeople", "The place with its people.")
+        .headers(&["ListTag"])
+        .example("GET /v1/people-per-place/3", examples::PLACE_WITH_PEOPLE);
+    let statistics = Response::list("Statistics", "A page of statistics.")
+        .csv(COLUMNS)
+        .headers(&["ListTag", "Link"])
+        .example("GET /v1/statistics/places?least=5", examples::STATISTICS)
+        .link("people", "readPeopleOfPlace", "$response.body#/0/id");
+    let operations = [
+        get("/v1/people-per-place", "listPeoplePerPlace")
+            .summary("List places with their people")
+            .description("All places in order of id, including those without people. While the people service is down and there is no earlier response to send, `people` is null.")
             .query(ListQuery::PARAMETERS)
-            .conditional("ListTag")
-            .needs_a_service()
-            .answers(
-                200,
-                Answer::list::<PlaceWithPeople>("Places with their people.")
-                    .header("ListTag")
-                    .header("Link")
-                    .header("X-Total-Count")
-                    .seen("GET /v1/people-per-place?limit=2&peopleLimit=2", examples::PLACES_WITH_PEOPLE)
-                    .link("read", "readPeopleOfPlace", "$response.body#/0/id"),
-            ),
-        Operation::new("get", "/v1/people-per-place/{id}", "readPeopleOfPlace", "One place with its people")
+            .response(200, list),
+        get("/v1/people-per-place/{id}", "readPeopleOfPlace")
+            .summary("Read a place with its people")
             .id("placeInPath")
             .query(READ_PARAMETERS)
-            .conditional("ListTag")
             .problems(&[Kind::NotFound])
-            .needs_a_service()
-            .answers(
-                200,
-                Answer::of::<PlaceWithPeople>("The place with its people.")
-                    .header("ListTag")
-                    .seen("GET /v1/people-per-place/3", examples::PLACE_WITH_PEOPLE),
-            ),
-        Operation::new("get", "/v1/statistics/places", "listStatistics", "How many live in each place, and its king")
-            .says("All places, those without anybody, too, and behind the last one those of no place. A page may be shorter than its limit: `Link` tells whether there is more.")
+            .response(200, place),
+        get("/v1/statistics/places", "listStatistics")
+            .summary("List the population and the king of each place")
+            .description("All places, including those without people. The last record counts the people without a place. A page may have fewer records than its limit: `Link` tells whether there is a next page.")
             .query_as(StatisticsQuery::PARAMETERS, &[("sort", "populationSort")])
+            .response(200, statistics),
+    ];
+    let operations = operations.map(|operation| {
+        operation
+            .default_tag("people per place")
             .conditional("ListTag")
-            .needs_a_service()
-            .answers(
-                200,
-                Answer::list::<Statistics>("Places in numbers.")
-                    .table(COLUMNS)
-                    .header("ListTag")
-                    .header("Link")
-                    .seen("GET /v1/statistics/places?least=5", STATISTICS)
-                    .link("people", "readPeopleOfPlace", "$response.body#/0/id"),
-            ),
-    ]
-    .into_iter()
-    .map(|operation| operation.tag_if_none(tag).outlasts())
-    .collect()
+            .calls_a_service()
+            .stale_if_error()
+    });
+    operations.to_vec()
 }
 
 fn about() -> Vec<Operation> {
+    let changes = Response::list("Change", "A page of changes.")
+        .headers(&["LinkToCome"])
+        .example("GET /v1/changes?limit=1", examples::CHANGES);
     vec![
-        Operation::new("get", "/v1", "readDataset", "What this registry is")
-            .tag_if_none("about")
-            .answers(
+        get("/v1", "readDataset")
+            .summary("Describe this dataset")
+            .default_tag("about")
+            .response(
                 200,
-                Answer::of::<Dataset>("Its description, and all routes.").header("Vary"),
+                Response::json("Dataset", "A description and all routes.").headers(&["Vary"]),
             ),
-        Operation::new(
-            "get",
-            "/v1/changes",
-            "listChanges",
-            "The changes of both registers",
-        )
-        .says("By time, each once. There is always a next page, for what is yet to come.")
-        .tag_if_none("changes")
-        .query(Changes::PARAMETERS)
-        .needs_a_service()
-        .answers(
-            200,
-            Answer::list::<Change>("Changes.")
-                .header("LinkToCome")
-                .seen("GET /v1/changes?limit=1", CHANGES),
-        ),
+        get("/v1/changes", "listChanges")
+            .summary("List the changes of places and people")
+            .description("In order of time, each change once. There is always a next page, for later changes.")
+            .default_tag("changes")
+            .query(Changes::PARAMETERS)
+            .calls_a_service()
+            .response(200, changes),
     ]
 }
 
-fn kept() -> Vec<Operation> {
-    let tag = "integrity";
-    vec![
-        Operation::new(
-            "get",
-            "/v1/integrity",
-            "readIntegrity",
-            "Whether the two registers fit together",
-        )
-        .tag_if_none(tag)
-        .needs_a_service()
-        .answers(
-            200,
-            Answer::of::<Integrity>("The report.").seen("GET /v1/integrity", SOUND),
-        ),
-        Operation::new(
-            "post",
-            "/v1/integrity/repair",
-            "repair",
-            "End what crashes left half-done",
-        )
-        .says("The two registers do the same each minute by themselves.")
-        .tag_if_none(tag)
-        .query(integrity::PARAMETERS)
-        .for_admins()
-        .needs_a_service()
-        .answers(200, Answer::of::<Repair>("What was done, or would be.")),
-    ]
+fn integrity() -> Vec<Operation> {
+    let report = Response::json("Integrity", "The report.");
+    let repair = Response::json("Repair", "What was repaired, or would be.");
+    let operations = [
+        get("/v1/integrity", "readIntegrity")
+            .summary("Check that places and people are consistent")
+            .response(
+                200,
+                report.example("GET /v1/integrity", examples::INTEGRITY),
+            ),
+        post("/v1/integrity/repair", "repair")
+            .summary("Complete or roll back abandoned operations")
+            .description("The services do the same every minute.")
+            .query(REPAIR_PARAMETERS)
+            .needs_scope(Scope::Admin)
+            .response(200, repair),
+    ];
+    operations
+        .map(|operation| operation.default_tag("integrity").calls_a_service())
+        .to_vec()
 }
-
-const STATISTICS: &str = r#"[{"id":18,"name":"Meereendero","total":7,"living":6,"dead":1,"share":0.113208,"king":{"id":51,"name":"Daenaris Tarambana"}},{"id":null,"name":null,"total":7,"living":0,"dead":7,"share":0,"king":null}]"#;
-const CHANGES: &str = r#"[{"at":"2026-11-24T22:31:55.809Z","register":"places","seq":1,"kind":"created","id":1,"version":1,"record":{"id":1,"name":"Descaro del Rey"}}]"#;
-const SOUND: &str = r#"{"consistent":true,"complete":true,"withoutPlace":[],"doubleKings":[],"deleting":[],"pending":[]}"#;

@@ -1,71 +1,68 @@
-//! JSON whose members keep the order in which they were written, so that a reader finds the id
-//! of a record before its name.
+//! JSON whose objects keep the order of their members, so that a record shows its id first.
+//!
+//! `serde_json` can keep the order, too, but its feature would then apply to every crate that is
+//! built together with this one.
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-/// Any JSON value.
+/// A JSON value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Json {
-    /// `null`
-    Null,
-    /// `true` or `false`
-    Truth(bool),
-    /// A whole number.
-    Whole(i64),
-    /// Any other number.
-    Number(f64),
-    /// A text.
-    Text(String),
     /// An array.
-    List(Vec<Self>),
+    Array(Vec<Self>),
     /// An object.
     Object(IndexMap<String, Self>),
+    /// `null`, a boolean, a number or a string.
+    Scalar(Value),
 }
 
 impl Json {
-    /// Whatever serializes.
+    /// Parses a JSON text.
     ///
     /// # Panics
-    /// What does not serialize: a fault of the document's own.
+    /// If the text is not JSON.
     #[must_use]
-    pub fn of(value: &impl Serialize) -> Self {
-        serde_json::to_string(value)
-            .and_then(|text| serde_json::from_str(&text))
-            .unwrap_or_else(|error| panic!("no JSON: {error}"))
+    pub fn parse(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_else(|error| panic!("not JSON: {error}: {text}"))
     }
 
-    /// The JSON that a text is.
-    ///
-    /// # Panics
-    /// A text that is none.
-    #[must_use]
-    pub fn read(text: &str) -> Self {
-        serde_json::from_str(text).unwrap_or_else(|error| panic!("no JSON: {error}: {text}"))
-    }
-
-    /// The text of it, without white space.
+    /// The JSON text on one line.
     #[must_use]
     pub fn to_text(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Adds a member to an object, behind the others.
-    ///
-    /// # Panics
-    /// What is no object.
-    pub fn insert(&mut self, name: &str, value: impl Into<Self>) {
+    /// Inserts a member at a position of an object.
+    fn insert_at(&mut self, position: usize, name: &str, value: Self) {
         match self {
-            Self::Object(members) => members.insert(name.to_owned(), value.into()),
-            other => panic!("{other:?} has no member {name}"),
+            Self::Object(members) => members.shift_insert(position, name.to_owned(), value),
+            other => panic!("{other:?} cannot have a member {name}"),
         };
     }
 
-    /// The same object with one member more.
+    /// Inserts a member at the end of an object.
+    ///
+    /// # Panics
+    /// If the value is not an object.
+    pub fn insert(&mut self, name: &str, value: impl Into<Self>) {
+        self.insert_at(self.members().count(), name, value.into());
+    }
+
+    /// Adds a member at the end of an object.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Self>) -> Self {
         self.insert(name, value);
+        self
+    }
+
+    /// Adds a description, made of the lines of a doc comment, as the first member.
+    #[must_use]
+    pub fn described(mut self, lines: &[&str]) -> Self {
+        let lines: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
+        self.insert_at(0, "description", lines.join(" ").into());
         self
     }
 
@@ -78,7 +75,7 @@ impl Json {
         }
     }
 
-    /// The members of an object, of which anything else has none.
+    /// The members of an object; empty for other values.
     pub fn members(&self) -> impl Iterator<Item = (&str, &Self)> {
         let members = match self {
             Self::Object(members) => Some(members),
@@ -88,72 +85,77 @@ impl Json {
         members.map(|(name, value)| (name.as_str(), value))
     }
 
-    /// The text that this is.
-    #[must_use]
-    pub fn as_str(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// The items of a list, of which anything else has none.
+    /// The items of an array; empty for other values.
     #[must_use]
     pub fn items(&self) -> &[Self] {
         match self {
-            Self::List(items) => items,
+            Self::Array(items) => items,
             _ => &[],
+        }
+    }
+
+    /// The text of a string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Scalar(value) => value.as_str(),
+            _ => None,
         }
     }
 }
 
-impl From<&str> for Json {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
+macro_rules! scalars {
+    ($($type:ty),*) => {
+        $(impl From<$type> for Json {
+            fn from(value: $type) -> Self {
+                Self::Scalar(value.into())
+            }
+        })*
+    };
 }
 
-impl From<String> for Json {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
+scalars!(&str, String, bool, i32, i64, u16, u32, usize);
 
-impl From<bool> for Json {
-    fn from(truth: bool) -> Self {
-        Self::Truth(truth)
-    }
-}
-
-impl From<i64> for Json {
-    fn from(number: i64) -> Self {
-        Self::Whole(number)
+impl<T: Into<Self>, const N: usize> From<[T; N]> for Json {
+    fn from(items: [T; N]) -> Self {
+        items.into_iter().collect()
     }
 }
 
 impl<T: Into<Json>> FromIterator<T> for Json {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
-        Self::List(items.into_iter().map(Into::into).collect())
+        Self::Array(items.into_iter().map(Into::into).collect())
     }
 }
 
-impl<T: Into<Json>> FromIterator<(String, T)> for Json {
-    fn from_iter<I: IntoIterator<Item = (String, T)>>(members: I) -> Self {
+impl<K: Into<String>, T: Into<Json>> FromIterator<(K, T)> for Json {
+    fn from_iter<I: IntoIterator<Item = (K, T)>>(members: I) -> Self {
         let members = members.into_iter();
-        Self::Object(members.map(|(name, value)| (name, value.into())).collect())
+        Self::Object(
+            members
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
     }
 }
 
-/// An object: `object! { "id": 1, "name": "x" }`.
+/// A JSON object: `object! { "id": 1, "name": "x" }`.
 #[macro_export]
 macro_rules! object {
-    ($($name:literal : $value:expr),* $(,)?) => {{
-        #[allow(unused_mut)]
-        let mut members = ::indexmap::IndexMap::<String, $crate::Json>::new();
-        $(members.insert($name.to_owned(), $crate::Json::from($value));)*
-        $crate::Json::Object(members)
-    }};
+    ($($name:literal : $value:expr),* $(,)?) => {
+        <$crate::Json as FromIterator<(&str, $crate::Json)>>::from_iter([
+            $(($name, $crate::Json::from($value))),*
+        ])
+    };
 }
+
+/// Components with their names. The doc comment of each is its description.
+macro_rules! components {
+    ($($(#[doc = $line:literal])+ $name:literal => $component:expr;)*) => {
+        vec![$(($name.to_owned(), $component.described(&[$($line),+]))),*]
+    };
+}
+pub(crate) use components;
 
 /// A reference to a component.
 #[must_use]

@@ -1,13 +1,14 @@
-//! The description of the API, written from what the workers are made of: names of parameters,
-//! bounds, problems and media types are theirs, and the tests hold the paths against their
-//! route tables, and the shapes against what their statements make.
+//! Generates the OpenAPI documents. Names of parameters, bounds, problems and media types are
+//! taken from the workers' own code, and the schemas are derived from the types in [`views`]. The
+//! tests compare the paths with the route tables, and the schemas with the statements' results.
 //!
-//! It is native, so that no worker carries a byte of what makes it (docs/decisions/0009).
+//! This crate runs only on the host, so that no worker contains it (docs/decisions/0009).
 #![expect(
     clippy::panic,
-    reason = "a document that cannot be made must not be written, and no request is near"
+    reason = "a wrong document must not be written, and this code serves no request"
 )]
 
+mod collection;
 pub mod document;
 mod examples;
 mod headers;
@@ -18,58 +19,57 @@ mod parameters;
 pub mod people;
 pub mod places;
 mod problems;
-mod shared;
+pub mod response;
 #[cfg(test)]
 mod tests;
 pub mod views;
+mod worker;
 
 pub use json::Json;
 
-const READERS: &str = "\
-**Pages.** A list is an array with one record a line. `Link` has the next page. HEAD is answered \
-wherever GET is, and OPTIONS everywhere. The same addresses answer without `/v1`, and with a \
-trailing slash.\n\n\
-**Problems.** Every error is `application/problem+json` (RFC 9457): `detail` says what was wrong \
-and what it must be. An unknown address is `unknown-route` (404), an unknown method \
-`method-not-allowed` (405), a query over 32 KiB `query-too-long` (414). Where the deployment limits \
-how often a client may ask, `RateLimit-Policy` says so, and who asks more often gets \
-`too-many-requests` (429).\n\n\
-**Names of requests.** Every answer has `X-Request-Id`, and a problem the same as `requestId`: the \
-one that the request came with, or a new one. `traceparent` is taken and passed on.\n\n\
-**Replicas.** Where the databases have replicas, an answer may be older than the last write. \
-`X-D1-Bookmark` of any answer, sent along with a later request, has that answered no older; \
-`X-D1-Bookmark: first-primary` asks for the newest there is.\n\n\
-**Versions.** `ETag`, `If-Match` and `If-None-Match` work as in RFC 9110: a record's tag is its \
-version, a list's that of all that it is made from.";
+const CONVENTIONS: &str = "\
+**Pages.** A list is a JSON array. `Link` has the next page. HEAD works wherever GET does, and \
+OPTIONS everywhere. Paths also work without `/v1`, and with a trailing slash.\n\n\
+**Problems.** Every error is `application/problem+json` (RFC 9457): `detail` says what is wrong \
+and what is expected. The response to an unknown path is `unknown-route` (404), to an unknown \
+method `method-not-allowed` (405), and to a query over 32 KiB `query-too-long` (414). If the \
+deployment limits the rate of requests, `RateLimit-Policy` states the limit, and requests above it \
+get `too-many-requests` (429).\n\n\
+**Request ids.** Every response has an `X-Request-Id`, which a problem repeats as `requestId`: the \
+one of the request, or a new one. `traceparent` is accepted and forwarded.\n\n\
+**Replicas.** If the databases have replicas, a response may be older than the last write. To \
+read your own writes, send the `X-D1-Bookmark` of an earlier response with the next request. \
+`X-D1-Bookmark: first-primary` reads the latest data.\n\n\
+**Versions.** `ETag`, `If-Match` and `If-None-Match` work as in RFC 9110. The tag of a record is \
+its version. The tag of a list changes with the data that it is made from.";
 
 /// The documents, each with the name of its worker.
 #[must_use]
 pub fn documents() -> [(&'static str, Json); 3] {
-    let of_one = |register: &str| {
-        format!("The register of {register}, as the entry point sees it.\n\n{READERS}")
-    };
-    let whole = format!(
-        "Three workers: the registers of places and of people, and the entry point, which joins \
-         them and passes on what is asked of one of them alone.\n\n{READERS}"
+    let backend =
+        |name: &str| format!("The {name} service, as the gateway calls it.\n\n{CONVENTIONS}");
+    let gateway = format!(
+        "The gateway of three services. It joins places and people, and forwards requests for one \
+         of them to the `places` or the `people` service.\n\n{CONVENTIONS}"
     );
     [
         (
             "places",
-            document::document("places", &of_one("places"), &places::operations()),
+            document::document("places", &backend("places"), &places::operations()),
         ),
         (
             "people",
-            document::document("people", &of_one("people"), &people::operations()),
+            document::document("people", &backend("people"), &people::operations()),
         ),
         (
             "join",
-            document::document("people per place", &whole, &join::operations()),
+            document::document("people per place", &gateway, &join::operations()),
         ),
     ]
 }
 
-/// A document as it stands in its file.
+/// The text of a document's file.
 #[must_use]
-pub fn written(document: &Json) -> String {
+pub fn file_text(document: &Json) -> String {
     serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
 }

@@ -7,7 +7,7 @@ fn main() -> io::Result<()> {
     fs::create_dir_all(&folder)?;
     for (name, document) in openapi::documents() {
         let file = folder.join(format!("{name}.json"));
-        fs::write(file, openapi::written(&document))?;
+        fs::write(file, openapi::file_text(&document))?;
     }
     Ok(())
 }

@@ -1,224 +1,98 @@
-//! One operation: what it takes, what it answers, and what can be wrong.
+//! One operation: its parameters, body and responses.
 
 use std::collections::BTreeMap;
 
 use http_semantics::auth::Scope;
-use http_semantics::problem::{self, Kind};
-use utoipa::ToSchema;
+use http_semantics::problem::Kind;
 
 use crate::json::reference;
-use crate::problems::sample;
+use crate::response::{self, Response};
 use crate::{Json, object};
 
-/// An answer that is not a problem.
-#[derive(Clone)]
-pub struct Answer {
-    says: &'static str,
-    headers: Vec<&'static str>,
-    content: Json,
-    links: Vec<(&'static str, &'static str, &'static str)>,
-}
-
-impl Answer {
-    /// An answer without a body.
-    #[must_use]
-    pub fn empty(says: &'static str) -> Self {
-        Self {
-            says,
-            headers: Vec::new(),
-            content: object! {},
-            links: Vec::new(),
-        }
-    }
-
-    /// One record, or report.
-    #[must_use]
-    pub fn of<T: ToSchema>(says: &'static str) -> Self {
-        let schema = reference("schemas", &T::name());
-        Self::empty(says).content("application/json", object! { "schema": schema })
-    }
-
-    /// A list, in JSON and a record a line.
-    #[must_use]
-    pub fn list<T: ToSchema>(says: &'static str) -> Self {
-        let items = reference("schemas", &T::name());
-        let schema = object! { "type": "array", "items": items };
-        Self::empty(says)
-            .content("application/json", object! { "schema": schema })
-            .lines::<T>()
-            .header("Vary")
-    }
-
-    /// A record a line, too. What a line is stands where OpenAPI 3.2 will have it.
-    #[must_use]
-    pub fn lines<T: ToSchema>(self) -> Self {
-        let says = "One JSON object a line.";
-        let content = text_of(says).with("x-itemSchema", reference("schemas", &T::name()));
-        self.content("application/x-ndjson", content)
-    }
-
-    /// Of an import: a line a batch as it is done, too, and the whole behind them.
-    #[must_use]
-    pub fn lines_of_batches(self) -> Self {
-        let says = "A line a batch as it is done, and at the end a summary.";
-        let either = ["BatchReport", "ImportSummary"].map(|name| reference("schemas", name));
-        let either = object! { "anyOf": either.into_iter().collect::<Json>() };
-        let content = text_of(says).with("x-itemSchema", either);
-        self.content("application/x-ndjson", content).header("Vary")
-    }
-
-    /// A table, too.
-    #[must_use]
-    pub fn table(self, header: &str) -> Self {
-        let says = format!(
-            "CSV (RFC 4180), whose first line is `{}`.",
-            header.trim_end()
-        );
-        self.content("text/csv", text_of(&says))
-    }
-
-    /// A body of a media type.
-    #[must_use]
-    pub fn content(mut self, media_type: &str, content: Json) -> Self {
-        self.content.insert(media_type, content);
-        self
-    }
-
-    /// What the JSON body is like: the seeded system answers so to `request`, which a test
-    /// holds it to.
-    #[must_use]
-    pub fn seen(mut self, request: &str, answer: &str) -> Self {
-        let example = object! { "summary": request, "value": Json::read(answer) };
-        if let Json::Object(content) = &mut self.content
-            && let Some(json) = content.get_mut("application/json")
-        {
-            json.insert("examples", object! { "seed": example });
-        }
-        self
-    }
-
-    /// A header, by the name of its component.
-    #[must_use]
-    pub fn header(mut self, component: &'static str) -> Self {
-        self.headers.push(component);
-        self
-    }
-
-    /// Where to go from here: to an operation, whose id in the path is found by a runtime
-    /// expression.
-    #[must_use]
-    pub fn link(mut self, name: &'static str, operation: &'static str, id: &'static str) -> Self {
-        self.links.push((name, operation, id));
-        self
-    }
-
-    fn to_json(&self) -> Json {
-        let mut answer = object! { "description": self.says };
-        if !self.headers.is_empty() {
-            answer.insert("headers", headers(&self.headers));
-        }
-        if self.content.members().next().is_some() {
-            answer.insert("content", self.content.clone());
-        }
-        if !self.links.is_empty() {
-            let link = |(name, operation, id): &(&str, &str, &str)| {
-                let parameters = object! { "id": *id };
-                let link = object! { "operationId": *operation, "parameters": parameters };
-                ((*name).to_owned(), link)
-            };
-            answer.insert("links", self.links.iter().map(link).collect::<Json>());
-        }
-        answer
-    }
-}
-
-/// A body that is no JSON.
-fn text_of(says: &str) -> Json {
-    object! { "schema": object! { "type": "string", "description": says } }
-}
-
-/// Components that are called like their header, but for those that say more than one thing.
-fn headers(components: &[&str]) -> Json {
-    let header = |component: &&str| {
-        let name = match *component {
-            "ListTag" => "ETag",
-            "LinkToCome" => "Link",
-            name => name,
-        };
-        (name.to_owned(), reference("headers", component))
-    };
-    components.iter().map(header).collect()
-}
-
-/// One operation.
+/// One operation. Schemas and parameters are named by their components.
 #[derive(Clone)]
 pub struct Operation {
     /// The method, in lower case.
     pub method: &'static str,
     /// The path, with its `/v1`.
-    pub path: &'static str,
-    id: &'static str,
+    pub path: String,
+    id: String,
     tag: &'static str,
-    summary: &'static str,
-    says: &'static str,
-    /// The components of the parameters.
+    summary: String,
+    description: &'static str,
     parameters: Vec<&'static str>,
     body: Option<Json>,
-    answers: BTreeMap<u16, Answer>,
+    responses: BTreeMap<u16, Response>,
     problems: Vec<Kind>,
-    /// The headers of the problem that a service has failed.
-    refusals: &'static [&'static str],
-    is_guarded: bool,
-    scope: Scope,
+    /// The headers of the error responses after another service failed.
+    failure_headers: &'static [&'static str],
+    /// The scope that a token needs.
+    scope: Option<Scope>,
+}
+
+/// A GET operation.
+#[must_use]
+pub fn get(path: impl Into<String>, id: impl Into<String>) -> Operation {
+    Operation::new("get", path.into(), id.into())
+}
+
+/// A POST operation.
+#[must_use]
+pub fn post(path: impl Into<String>, id: impl Into<String>) -> Operation {
+    Operation::new("post", path.into(), id.into())
 }
 
 impl Operation {
-    /// An operation with its id and one line on it.
+    /// An operation with a unique id.
     #[must_use]
-    pub fn new(
-        method: &'static str,
-        path: &'static str,
-        id: &'static str,
-        summary: &'static str,
-    ) -> Self {
+    pub fn new(method: &'static str, path: String, id: String) -> Self {
         Self {
             method,
             path,
             id,
             tag: "",
-            summary,
-            says: "",
+            summary: String::new(),
+            description: "",
             parameters: Vec::new(),
             body: None,
-            answers: BTreeMap::new(),
-            // Every route reads its query strictly, and anything can fail.
+            responses: BTreeMap::new(),
+            // Every route rejects unknown parameters, and every route can fail.
             problems: vec![Kind::UnknownParameter, Kind::Internal],
-            refusals: &[],
-            is_guarded: false,
-            scope: Scope::Write,
+            failure_headers: &[],
+            scope: None,
         }
     }
 
-    /// The group that it is shown in, unless it is in one.
+    /// Sets the tag, unless it has one.
     #[must_use]
-    pub fn tag_if_none(self, tag: &'static str) -> Self {
+    pub fn default_tag(self, tag: &'static str) -> Self {
         let tag = if self.tag.is_empty() { tag } else { self.tag };
         Self { tag, ..self }
     }
 
-    /// More than one line on it.
+    /// One line of description.
     #[must_use]
-    pub fn says(self, says: &'static str) -> Self {
-        Self { says, ..self }
+    pub fn summary(self, summary: impl Into<String>) -> Self {
+        let summary = summary.into();
+        Self { summary, ..self }
     }
 
-    /// The parameters that its code knows.
+    /// More lines of description.
+    #[must_use]
+    pub fn description(self, description: &'static str) -> Self {
+        Self {
+            description,
+            ..self
+        }
+    }
+
+    /// Adds query parameters.
     #[must_use]
     pub fn query(self, names: &[&'static str]) -> Self {
         self.query_as(names, &[])
     }
 
-    /// The same, where some names have a component of another name.
+    /// Adds query parameters, of which some have a component of another name.
     #[must_use]
     pub fn query_as(mut self, names: &[&'static str], components: &[(&str, &'static str)]) -> Self {
         for name in names {
@@ -229,42 +103,39 @@ impl Operation {
         self.problems(&[Kind::InvalidParameter])
     }
 
-    /// The id in the path.
+    /// Adds the id in the path.
     #[must_use]
     pub fn id(mut self, component: &'static str) -> Self {
         self.parameters.insert(0, component);
         self.problems(&[Kind::InvalidParameter])
     }
 
-    /// A header of the request.
+    /// Adds request headers.
     #[must_use]
-    pub fn takes(mut self, component: &'static str) -> Self {
-        self.parameters.push(component);
+    pub fn request_headers(mut self, components: &[&'static str]) -> Self {
+        self.parameters.extend(components);
         self.problems(&[Kind::InvalidHeader])
     }
 
-    /// A reader who has it already gets a 304.
+    /// Supports conditional requests with an entity tag.
     #[must_use]
     pub fn conditional(self, tag: &'static str) -> Self {
-        self.takes("If-None-Match").answers(
-            304,
-            Answer::empty("It is as the reader has it.").header(tag),
-        )
+        let unchanged = Response::empty("The client has the current version.");
+        self.request_headers(&["If-None-Match"])
+            .response(304, unchanged.headers(&[tag]))
     }
 
-    /// A body that is one record, with an example of it.
+    /// Adds a body with one record, and an example.
     #[must_use]
-    pub fn record<T: ToSchema>(self, media_types: &[&str], example: &str) -> Self {
-        let content = |media_type: &&str| {
-            let schema = reference("schemas", &T::name());
-            let content = object! { "schema": schema, "example": Json::read(example) };
-            ((*media_type).to_owned(), content)
-        };
-        let content: Json = media_types.iter().map(content).collect();
-        self.body(content).problems(&[Kind::InvalidRecord])
+    pub fn record(self, media_types: &[&str], schema: &str, example: &str) -> Self {
+        let schema = reference("schemas", schema);
+        let content = object! { "schema": schema, "example": Json::parse(example) };
+        let content = media_types.iter().map(|name| (*name, content.clone()));
+        self.body(content.collect())
+            .problems(&[Kind::InvalidRecord])
     }
 
-    /// A body of these media types.
+    /// Adds a body, by media type.
     #[must_use]
     pub fn body(mut self, content: Json) -> Self {
         self.body = Some(object! { "required": true, "content": content });
@@ -275,50 +146,68 @@ impl Operation {
         ])
     }
 
-    /// What it answers.
+    /// Adds a response.
     #[must_use]
-    pub fn answers(mut self, status: u16, answer: Answer) -> Self {
-        let is_negotiated = answer.headers.contains(&"Vary");
-        self.answers.insert(status, answer);
+    pub fn response(mut self, status: u16, response: Response) -> Self {
+        let is_negotiated = response.headers.contains(&"Vary");
+        self.responses.insert(status, response);
         if is_negotiated {
             return self.problems(&[Kind::NotAcceptable]);
         }
         self
     }
 
-    /// What can be wrong.
+    /// Adds an example to the 200 response.
+    #[must_use]
+    pub fn example(mut self, request: &str, body: &str) -> Self {
+        if let Some(response) = self.responses.remove(&200) {
+            let response = response.example(request, body);
+            self.responses.insert(200, response);
+        }
+        self
+    }
+
+    /// Adds the types of its error responses.
     #[must_use]
     pub fn problems(mut self, kinds: &[Kind]) -> Self {
         self.problems.extend(kinds);
         self
     }
 
-    /// That it needs another service.
+    /// Calls another service, which can fail.
     #[must_use]
-    pub fn needs_a_service(self) -> Self {
+    pub fn calls_a_service(self) -> Self {
         self.problems(&[Kind::ServiceFailed, Kind::ServiceTimedOut])
     }
 
-    /// That it has an answer still when a service is down: the last good one, with its age.
+    /// Serves the last good response while a service is down.
     #[must_use]
-    pub fn outlasts(mut self) -> Self {
+    pub fn stale_if_error(mut self) -> Self {
         self.parameters.push("Prefer");
-        let past = ["Age", "Cache-Status", "Cache-Control", "Server-Timing"];
-        for answer in self.answers.values_mut() {
-            answer.headers.extend(past);
+        for response in self.responses.values_mut() {
+            let headers = ["Age", "Cache-Status", "Cache-Control", "Server-Timing"];
+            response.headers.extend(headers);
         }
-        self.refusals = &["Preference-Applied", "Server-Timing"];
+        self.failure_headers = &["Preference-Applied", "Server-Timing"];
         self
     }
 
-    /// The same at the entry point: writes need a token.
+    /// Needs a token with this scope.
     #[must_use]
-    pub fn guarded(mut self) -> Self {
-        self.is_guarded = self.method != "get";
-        if !self.is_guarded {
+    pub fn needs_scope(self, scope: Scope) -> Self {
+        let scope = Some(scope);
+        Self { scope, ..self }
+    }
+
+    /// Requires a token with the scope `write`, unless the operation only reads, or needs another
+    /// scope.
+    #[must_use]
+    pub fn authorized(self) -> Self {
+        if self.method == "get" {
             return self;
         }
-        self.problems(&[
+        let scope = self.scope.unwrap_or(Scope::Write);
+        self.needs_scope(scope).problems(&[
             Kind::TokenRequired,
             Kind::TokenRefused,
             Kind::InsufficientScope,
@@ -326,28 +215,19 @@ impl Operation {
         ])
     }
 
-    /// That it changes more than records.
-    #[must_use]
-    pub fn for_admins(self) -> Self {
-        let scope = Scope::Admin;
-        Self { scope, ..self }
-    }
-
-    /// The operation as it stands in the document.
+    /// The operation of the document.
     #[must_use]
     pub fn to_json(&self) -> Json {
         let mut operation = object! {
-            "operationId": self.id,
-            "tags": [self.tag].into_iter().collect::<Json>(),
-            "summary": self.summary,
+            "operationId": self.id.as_str(),
+            "tags": [self.tag],
+            "summary": self.summary.as_str(),
         };
-        if !self.says.is_empty() {
-            operation.insert("description", self.says);
+        if !self.description.is_empty() {
+            operation.insert("description", self.description);
         }
-        if self.is_guarded {
-            let scope = [self.scope.name()].into_iter().collect::<Json>();
-            let token = object! { "token": scope };
-            operation.insert("security", Json::List(vec![token]));
+        if let Some(scope) = self.scope {
+            operation.insert("security", [object! { "token": [scope.name()] }]);
         }
         if !self.parameters.is_empty() {
             let parameters = self.parameters.iter();
@@ -357,72 +237,35 @@ impl Operation {
         if let Some(body) = &self.body {
             operation.insert("requestBody", body.clone());
         }
-        let mut responses: BTreeMap<u16, Json> = self
-            .answers
-            .iter()
-            .map(|(status, answer)| (*status, answer.to_json()))
-            .collect();
-        // In the order of the table of kinds, each once.
-        for kind in Kind::ALL {
-            let status = kind.problem_type().status;
-            if self.problems.contains(&kind) && !responses.contains_key(&status) {
-                let of_status = |other: &Kind| {
-                    self.problems.contains(other) && other.problem_type().status == status
-                };
-                let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(of_status).collect();
-                let more = match kind {
-                    Kind::ServiceFailed | Kind::ServiceTimedOut => self.refusals,
-                    _ => &[],
-                };
-                responses.insert(status, refusal(&kinds, self.method, more));
-            }
+        let mut responses = self.responses.clone();
+        for (status, kinds) in self.problems_by_status() {
+            let is_failure = [Kind::ServiceFailed, Kind::ServiceTimedOut]
+                .iter()
+                .any(|kind| kinds.contains(kind));
+            let headers = if is_failure {
+                self.failure_headers
+            } else {
+                &[]
+            };
+            let error = || response::error(&kinds, self.method, headers);
+            responses.entry(status).or_insert_with(error);
         }
-        let responses = responses
-            .into_iter()
-            .map(|(status, response)| (status.to_string(), response));
+        let responses = responses.iter();
+        let responses =
+            responses.map(|(status, response)| (status.to_string(), response.to_json()));
         operation.with("responses", responses.collect::<Json>())
     }
-}
 
-/// The response of a status with these kinds of problem.
-fn refusal(kinds: &[Kind], method: &str, more: &[&'static str]) -> Json {
-    let titles: Vec<&str> = kinds.iter().map(|kind| kind.problem_type().title).collect();
-    let types = kinds.iter();
-    let types = types.map(|kind| format!("/problems/{}", kind.problem_type().slug));
-    let types = object! { "type": "string", "enum": types.collect::<Json>() };
-    let narrowed = object! { "properties": object! { "type": types } };
-    let both = [reference("schemas", "Problem"), narrowed];
-    let example = |kind: &Kind| {
-        let slug = kind.problem_type().slug;
-        (slug.to_owned(), reference("examples", slug))
-    };
-    let content = object! {
-        "schema": object! { "allOf": both.into_iter().collect::<Json>() },
-        "examples": kinds.iter().map(example).collect::<Json>(),
-    };
-    let mut response = object! { "description": format!("{}.", titles.join(". Or: ")) };
-    let mut names: Vec<&str> = more.to_vec();
-    let samples = kinds.iter().map(|kind| sample(*kind));
-    for (name, _) in samples.flat_map(|problem| problem.headers().to_vec()) {
-        let component = match name {
-            "retry-after" => "Retry-After",
-            "www-authenticate" => "WWW-Authenticate",
-            "vary" => "Vary",
-            other => panic!("the header {other} has no component"),
-        };
-        if !names.contains(&component) {
-            names.push(component);
+    /// Its problems without duplicates, in the order of the table of all problems.
+    fn problems_by_status(&self) -> BTreeMap<u16, Vec<Kind>> {
+        let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
+        let kinds = Kind::ALL.into_iter();
+        for kind in kinds.filter(|kind| self.problems.contains(kind)) {
+            by_status
+                .entry(kind.problem_type().status)
+                .or_default()
+                .push(kind);
         }
+        by_status
     }
-    if kinds.contains(&Kind::UnsupportedMediaType) {
-        let taken = [("post", "Accept-Post"), ("patch", "Accept-Patch")];
-        let taken = taken.iter().filter(|(of, _)| *of == method);
-        names.extend(taken.map(|(_, name)| *name));
-    }
-    if !names.is_empty() {
-        response.insert("headers", headers(&names));
-    }
-    let content = object! { "application/problem+json": content };
-    debug_assert_eq!(problem::MEDIA_TYPE, "application/problem+json");
-    response.with("content", content)
 }

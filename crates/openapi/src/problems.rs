@@ -1,4 +1,4 @@
-//! An example of each kind of problem, made by its own constructor.
+//! An example of each problem type, made by its own constructor.
 
 use domain::Param;
 use http_semantics::Problem;
@@ -7,7 +7,7 @@ use http_semantics::problem::{FieldError, Kind};
 use http_semantics::rate_limit::RateLimit;
 use tables::page::PageSize;
 
-/// A problem of a kind.
+/// An example of a problem type.
 #[must_use]
 pub fn sample(kind: Kind) -> Problem {
     match kind {
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_has_an_example_of_its_own() {
+    fn each_problem_type_has_its_example() {
         for kind in Kind::ALL {
             assert_eq!(sample(kind).kind(), kind);
         }

@@ -1,4 +1,4 @@
-//! What the API answers, as far as a page shows it.
+//! The JSON of the API, reduced to the members that the pages show.
 
 use http_semantics::problem::FieldError;
 use serde::{Deserialize, Serialize};
@@ -14,17 +14,17 @@ pub struct Place {
     pub name: String,
 }
 
-/// The people of a place in numbers.
+/// The population of a place.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Population {
-    /// The place.
+    /// The id of the place.
     pub place_id: i64,
-    /// How many live there.
+    /// The number of living people.
     pub living: i64,
-    /// How many lie there.
+    /// The number of dead people.
     pub dead: i64,
-    /// The king, if there is one. The member is required: it is `null` without a king.
+    /// The king. The member is required: it is `null` without a king.
     #[serde(deserialize_with = "Option::deserialize")]
     pub king: Option<King>,
 }
@@ -32,47 +32,58 @@ pub struct Population {
 /// A king.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct King {
-    /// The person's id.
+    /// The id of the person.
     pub id: i64,
-    /// The person's name.
+    /// The name of the person.
     pub name: String,
 }
 
-/// An entry of a record's history.
+/// An entry of a history.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Change<T> {
-    /// When, as RFC 3339 has it, in UTC.
+    /// The time in UTC (RFC 3339).
     pub at: String,
     /// `created`, `updated` or `deleted`.
     pub kind: String,
-    /// The version that it made.
+    /// The version after the change.
     pub version: i64,
-    /// The record since; none where it is gone.
+    /// The record after the change; none if it was deleted.
     pub record: Option<T>,
 }
 
-/// A problem (RFC 9457), with the members that a form can act on.
+/// A problem (RFC 9457), with the members that a page uses.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-pub struct Refusal {
+#[serde(rename_all = "camelCase")]
+pub struct ApiProblem {
     /// `/problems/<slug>`
     pub r#type: String,
     /// The status code.
     pub status: u16,
-    /// What was wrong, in general.
+    /// The type of the problem in a few words.
     pub title: String,
-    /// What was wrong in this case.
+    /// The error of this request.
     #[serde(default)]
     pub detail: String,
-    /// The fields that are wrong.
+    /// The invalid fields.
     #[serde(default)]
     pub errors: Vec<FieldError>,
-    /// The king who is in the way.
+    /// The present king.
     pub king: Option<King>,
-    /// The version that the record has by now.
+    /// The current version of the record.
     pub version: Option<i64>,
+    /// The conflicting record.
+    pub id: Option<i64>,
+    /// The place.
+    pub place_id: Option<i64>,
+    /// The number of living people of the place.
+    pub living: Option<i64>,
+    /// The line of an unreadable file.
+    pub line: Option<i64>,
+    /// `unknown` if a write may have been executed although a service failed.
+    pub outcome: Option<String>,
 }
 
-impl Refusal {
+impl ApiProblem {
     /// The last part of the type.
     #[must_use]
     pub fn slug(&self) -> &str {

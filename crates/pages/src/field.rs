@@ -1,25 +1,25 @@
-//! The fields of forms, each with its label, its hint and what is wrong with it.
+//! The inputs of forms, each with its label, hint and error.
 
 use maud::{Markup, html};
 
 use crate::form::Form;
 
-/// A line of text.
+/// An input for one line of text.
 pub struct Text<'a> {
-    /// The name that it is sent under.
+    /// The name in the form.
     pub name: &'a str,
     /// The label.
     pub label: &'a str,
-    /// What to type, if it is not plain.
+    /// A hint on what to type, or an empty text.
     pub hint: &'a str,
-    /// `text`, `search`, `number`, `password`
+    /// The type of the input: `text`, `search`, `number` or `password`.
     pub kind: &'a str,
-    /// Whether it must be filled in.
+    /// Whether it is required.
     pub is_required: bool,
 }
 
 impl<'a> Text<'a> {
-    /// A line that may be left empty.
+    /// An optional text input.
     pub fn new(name: &'a str, label: &'a str) -> Self {
         Self {
             name,
@@ -30,8 +30,8 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The field, as far as it is filled in.
-    pub fn show(&self, form: &Form) -> Markup {
+    /// The HTML, with the value and the error of the form.
+    pub fn to_html(&self, form: &Form) -> Markup {
         let Self {
             name,
             label,
@@ -65,37 +65,37 @@ impl<'a> Text<'a> {
                 input id=(name) name=(name) type=(kind) value=(value) required[is_required]
                     list=[list] maxlength=[(kind == "text").then_some("400")]
                     min=[(kind == "number").then_some("1")]
-                    autocomplete=(autocomplete) autofocus[form.begins_at(name)]
+                    autocomplete=(autocomplete) autofocus[form.focuses(name)]
                     aria-describedby=[described] aria-invalid=[error.map(|_| "true")];
-                (said(&error_id, error))
+                (error_text(&error_id, error))
                 @if !hint.is_empty() { p.hint id=(hint_id) { (hint) } }
             }
         }
     }
 }
 
-fn said(id: &str, error: Option<&str>) -> Markup {
+fn error_text(id: &str, error: Option<&str>) -> Markup {
     html! {
         @if let Some(error) = error { p.error id=(id) { (error) } }
     }
 }
 
-/// A box to tick.
-pub fn tick(form: &Form, name: &str, label: &str) -> Markup {
+/// A checkbox.
+pub fn checkbox(form: &Form, name: &str, label: &str) -> Markup {
     let error = form.error(name);
     let error_id = format!("{name}-error");
     html! {
         div.field.tick.wrong[error.is_some()] {
-            input id=(name) name=(name) type="checkbox" value="on" checked[form.is_ticked(name)]
-                autofocus[form.begins_at(name)]
+            input id=(name) name=(name) type="checkbox" value="on" checked[form.is_checked(name)]
+                autofocus[form.focuses(name)]
                 aria-describedby=[error.map(|_| &error_id)] aria-invalid=[error.map(|_| "true")];
             label for=(name) { (label) }
-            (said(&error_id, error))
+            (error_text(&error_id, error))
         }
     }
 }
 
-/// One of a few choices.
+/// A list to choose one of a few values from.
 pub fn choice(form: &Form, name: &str, label: &str, choices: &[(&str, &str)]) -> Markup {
     html! {
         div.field {
@@ -109,28 +109,28 @@ pub fn choice(form: &Form, name: &str, label: &str, choices: &[(&str, &str)]) ->
     }
 }
 
-/// What is sent along unseen.
+/// A hidden field.
 pub fn hidden(name: &str, value: &str) -> Markup {
     html! { input type="hidden" name=(name) value=(value); }
 }
 
-/// What is wrong with the whole form, and the token where one is wanted.
+/// The error of the whole form, and the token input if the form needs a token.
 pub fn preamble(form: &Form) -> Markup {
     let token = Text {
         kind: "password",
-        hint: "It is asked for once, and kept by this browser alone, until you let it be forgotten.",
+        hint: "You enter it once. This browser keeps it until you choose “Forget my token”.",
         is_required: true,
         ..Text::new("token", "Token")
     };
     html! {
-        @if let Some(trouble) = &form.trouble {
-            p.notice.warning role="alert" tabindex="-1" autofocus { (trouble) }
+        @if let Some(error) = &form.general_error {
+            p.notice.warning role="alert" tabindex="-1" autofocus { (error) }
         }
-        @if form.wants_token { (token.show(form)) }
+        @if form.needs_token { (token.to_html(form)) }
     }
 }
 
-/// The places to choose from, for the fields that name one.
+/// The suggestions of the inputs that name a place.
 pub fn places(places: &[crate::api::Place]) -> Markup {
     html! {
         datalist #places {
@@ -139,5 +139,5 @@ pub fn places(places: &[crate::api::Place]) -> Markup {
     }
 }
 
-/// How a place is named in a field: by its name, or by `#` and its id.
-pub const PLACE_HINT: &str = "The name of a place, or # and its number.";
+/// The hint of the inputs that name a place.
+pub const PLACE_HINT: &str = "Enter the name of a place, or # and its number.";

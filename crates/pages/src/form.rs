@@ -1,24 +1,25 @@
-//! What is typed into a form, and what is wrong with it: a page that is shown again has both.
+//! The values and errors of a form. A form with errors is shown again with both.
 
 use tables::schema::PERSON_TABLE;
 
-use crate::api::Refusal;
+use crate::api::ApiProblem;
+use crate::messages;
 
-/// What was typed, and what was said of it.
+/// The values of a form, and its errors.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Form {
     values: Vec<(String, String)>,
     errors: Vec<(&'static str, String)>,
-    /// What is wrong with the whole.
-    pub trouble: Option<String>,
-    /// Whether to ask for a token, too.
-    pub wants_token: bool,
-    /// The status code of what the API said.
-    refused: Option<u16>,
+    /// The error of the whole form.
+    pub general_error: Option<String>,
+    /// Whether to show the token input.
+    pub needs_token: bool,
+    /// The status code of the API's problem.
+    problem_status: Option<u16>,
 }
 
-/// The fields that an error can stand beside, by the API's names, in the order of the forms. The
-/// other fields of a person follow.
+/// The inputs that can show an error, in the order of the forms. The other fields of a person
+/// follow.
 const FIELDS: &[&str] = &[
     "token",
     "name",
@@ -30,7 +31,7 @@ const FIELDS: &[&str] = &[
     "least",
 ];
 
-/// All fields that an error can stand beside.
+/// All inputs that can show an error.
 fn fields() -> impl Iterator<Item = &'static str> {
     let columns = PERSON_TABLE.visible().map(|column| column.json);
     let others = columns.filter(|field| *field != "id" && !FIELDS.contains(field));
@@ -38,146 +39,130 @@ fn fields() -> impl Iterator<Item = &'static str> {
 }
 
 impl Form {
-    /// What stands in a query, or in the body of a form (URL Standard, form encoding).
+    /// Parses a query, or the body of a form (URL Standard, form encoding).
     #[must_use]
-    pub fn read(text: &[u8]) -> Self {
-        Self::of(form_urlencoded::parse(text).into_owned())
+    pub fn parse(text: &[u8]) -> Self {
+        Self::from_values(form_urlencoded::parse(text).into_owned())
     }
 
-    /// A form that holds this.
+    /// A form with these values.
     #[must_use]
-    pub fn of(values: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub fn from_values(values: impl IntoIterator<Item = (String, String)>) -> Self {
         Self {
             values: values.into_iter().collect(),
             ..Self::default()
         }
     }
 
-    /// The text of a field without the spaces around it, empty where there is none.
+    /// The trimmed value of a field, or an empty text.
     #[must_use]
     pub fn get(&self, name: &str) -> &str {
-        let value = self.values.iter().find(|(given, _)| given == name);
+        let value = self.values.iter().find(|(field, _)| field == name);
         value.map_or("", |(_, value)| value.trim())
     }
 
-    /// The text of a field, where something is in it.
+    /// The trimmed value of a field, unless it is empty.
     #[must_use]
-    pub fn given(&self, name: &str) -> Option<&str> {
+    pub fn filled(&self, name: &str) -> Option<&str> {
         Some(self.get(name)).filter(|value| !value.is_empty())
     }
 
-    /// Whether a box is ticked.
+    /// Whether a checkbox is checked.
     #[must_use]
-    pub fn is_ticked(&self, name: &str) -> bool {
+    pub fn is_checked(&self, name: &str) -> bool {
         !self.get(name).is_empty()
     }
 
-    /// Puts a value in the place of what was there.
+    /// Sets the value of a field.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
-        self.values.retain(|(given, _)| given != name);
+        self.values.retain(|(field, _)| field != name);
         self.values.push((name.to_owned(), value.into()));
     }
 
-    /// Says what is wrong with a field.
-    pub fn wrong(&mut self, field: &'static str, message: impl Into<String>) {
+    /// Adds an error to a field.
+    pub fn add_error(&mut self, field: &'static str, message: impl Into<String>) {
         self.errors.push((field, message.into()));
     }
 
-    /// What is wrong with a field.
+    /// The error of a field.
     #[must_use]
     pub fn error(&self, field: &str) -> Option<&str> {
-        let error = self.errors.iter().find(|(wrong, _)| *wrong == field);
+        let error = self.errors.iter().find(|(name, _)| *name == field);
         error.map(|(_, message)| message.as_str())
     }
 
-    /// Whether somebody whose form comes back goes on at this field: the first that is wrong,
-    /// unless something is wrong with the whole.
+    /// Whether the form focuses this field: the first one with an error, unless the whole form
+    /// has one.
     #[must_use]
-    pub fn begins_at(&self, field: &str) -> bool {
+    pub fn focuses(&self, field: &str) -> bool {
         let first = fields().find(|field| self.error(field).is_some());
-        self.trouble.is_none() && first == Some(field)
+        self.general_error.is_none() && first == Some(field)
     }
 
-    /// Whether the record is another by now than when the form was made.
+    /// Whether the record was changed after the form was loaded.
     #[must_use]
-    pub fn is_outdated(&self) -> bool {
-        self.refused == Some(412)
+    pub fn is_conflict(&self) -> bool {
+        self.problem_status == Some(412)
     }
 
-    /// Whether anything is wrong.
+    /// Whether there is an error.
     #[must_use]
-    pub fn is_wrong(&self) -> bool {
-        !self.errors.is_empty() || self.trouble.is_some()
+    pub fn has_errors(&self) -> bool {
+        !self.errors.is_empty() || self.general_error.is_some()
     }
 
-    /// The status code of the page that shows it again.
+    /// The status code of the page that shows the errors.
     #[must_use]
     pub fn status(&self) -> u16 {
-        self.refused.unwrap_or(422)
+        self.problem_status.unwrap_or(422)
     }
 
-    /// Takes in what the API said of it: beside the field that it is about, else above all.
-    pub fn refuse(&mut self, refusal: &Refusal) {
-        self.refused = Some(refusal.status);
-        match refusal.slug() {
-            "invalid-record" => {
-                for error in &refusal.errors {
-                    let pointer = error.pointer.trim_start_matches('/');
-                    match fields().find(|field| *field == pointer) {
-                        Some(field) => self.wrong(field, format!("Must be {}.", error.detail)),
-                        None => self.trouble = Some(refusal.detail.clone()),
-                    }
-                }
-            }
-            "name-taken" => self.wrong("name", &*refusal.detail),
+    /// Shows a problem of the API: at the field that it is about, or above the form.
+    pub fn show_problem(&mut self, problem: &ApiProblem) {
+        self.problem_status = Some(problem.status);
+        let text = messages::of_problem(problem);
+        match problem.slug() {
+            "invalid-record" => self.show_field_errors(problem),
+            "name-taken" => self.add_error("name", text),
             "no-such-place" | "place-is-going" => {
                 let mut fields = ["reassignTo", "placeId"].into_iter();
-                match fields.find(|field| self.given(field).is_some()) {
-                    Some(field) => self.wrong(field, &*refusal.detail),
-                    None => self.trouble = Some(refusal.detail.clone()),
+                match fields.find(|field| self.filled(field).is_some()) {
+                    Some(field) => self.add_error(field, text),
+                    None => self.general_error = Some(text),
                 }
             }
             "place-has-king" => {
-                let king = refusal
-                    .king
-                    .as_ref()
-                    .map_or("somebody else", |king| &king.name);
-                self.wrong("isKing", format!("The place has a king already, {king}."));
-                self.set("king", king);
+                self.add_error("isKing", text);
+                let king = problem.king.as_ref();
+                self.set("king", king.map_or("the present king", |king| &king.name));
             }
-            "place-has-people" => {
-                let detail = format!("{} Say which place they move to.", refusal.detail);
-                self.wrong("reassignTo", detail);
-            }
+            "place-has-people" => self.add_error("reassignTo", text),
             "precondition-failed" => {
-                // Sent once more, it is meant for what is there now.
-                let version = refusal.version.map(|version| version.to_string());
+                // Sent again, the form changes the version that the page shows now.
+                let version = problem.version.map(|version| version.to_string());
                 self.set("version", version.unwrap_or_default());
-                self.trouble = Some(
-                    "Somebody has changed this meanwhile. What you typed is still here: compare \
-                     it with what is there now, then send it once more, or leave it."
-                        .to_owned(),
-                );
+                self.general_error = Some(text);
             }
             "idempotency-key-reused" => {
                 self.set("key", "");
-                self.trouble = Some(
-                    "This form has been sent before. Send it once more to add another.".to_owned(),
-                );
+                self.general_error = Some(text);
             }
-            "token-required" => {
-                self.wants_token = true;
-                self.wrong("token", "Writing needs a token.");
+            "token-required" | "token-refused" | "insufficient-scope" => {
+                self.needs_token = true;
+                self.add_error("token", text);
             }
-            "token-refused" => {
-                self.wants_token = true;
-                self.wrong("token", "This is not a token that is known here.");
+            _ => self.general_error = Some(text),
+        }
+    }
+
+    fn show_field_errors(&mut self, problem: &ApiProblem) {
+        for error in &problem.errors {
+            let pointer = error.pointer.trim_start_matches('/');
+            let text = messages::of_field(pointer, &error.detail);
+            match fields().find(|field| *field == pointer) {
+                Some(field) => self.add_error(field, text),
+                None => self.general_error = Some(text),
             }
-            "insufficient-scope" => {
-                self.wants_token = true;
-                self.wrong("token", "This token is good for less.");
-            }
-            _ => self.trouble = Some(refusal.detail.clone()),
         }
     }
 }
@@ -190,40 +175,43 @@ mod tests {
     use http_semantics::problem::FieldError;
     use proptest::prelude::*;
 
-    fn refused(problem: &Problem) -> Form {
-        refused_of(b"name=%20a+b%20&placeId=x&isAlive=on&version=3", problem)
+    fn with_problem(problem: &Problem) -> Form {
+        parse_with_problem(b"name=%20a+b%20&placeId=x&isAlive=on&version=3", problem)
     }
 
-    fn refused_of(typed: &[u8], problem: &Problem) -> Form {
-        let mut form = Form::read(typed);
-        form.refuse(&serde_json::from_str(&problem.to_json()).unwrap());
+    fn parse_with_problem(typed: &[u8], problem: &Problem) -> Form {
+        let mut form = Form::parse(typed);
+        form.show_problem(&serde_json::from_str(&problem.to_json()).unwrap());
         form
     }
 
     #[test]
-    fn what_was_typed_is_kept() {
-        let form = refused(&Problem::internal());
-        assert_eq!((form.get("name"), form.given("key")), ("a b", None));
-        assert!(form.is_ticked("isAlive") && !form.is_ticked("isKing"));
-        assert!(form.trouble.is_some());
+    fn a_form_with_a_problem_keeps_its_values() {
+        let form = with_problem(&Problem::internal());
+        assert_eq!((form.get("name"), form.filled("key")), ("a b", None));
+        assert!(form.is_checked("isAlive") && !form.is_checked("isKing"));
+        assert!(form.general_error.is_some());
     }
 
     #[test]
-    fn an_error_stands_beside_its_field() {
+    fn a_problem_is_shown_at_its_field() {
         let error = |pointer: &str| FieldError {
             pointer: pointer.to_owned(),
             detail: "such".to_owned(),
         };
-        let form = refused(&Problem::invalid_record(&[
+        let form = with_problem(&Problem::invalid_record(&[
             error("/name"),
             error("/isKing"),
         ]));
-        assert_eq!(form.error("name"), Some("Must be such."));
+        assert_eq!(
+            form.error("name"),
+            Some("Enter a name of 1 to 200 characters.")
+        );
         assert_eq!(form.error("isKing"), Some("Must be such."));
-        assert_eq!(form.trouble, None);
+        assert_eq!(form.general_error, None);
         assert!(
-            refused(&Problem::invalid_record(&[error("/x")]))
-                .trouble
+            with_problem(&Problem::invalid_record(&[error("/x")]))
+                .general_error
                 .is_some()
         );
         for (problem, field) in [
@@ -236,46 +224,49 @@ mod tests {
             (Problem::token_refused(), "token"),
             (Problem::insufficient_scope(Scope::Write), "token"),
         ] {
-            assert!(refused(&problem).error(field).is_some(), "{field}");
+            assert!(with_problem(&problem).error(field).is_some(), "{field}");
         }
     }
 
     #[test]
-    fn a_place_that_cannot_be_is_told_where_it_was_named() {
+    fn an_unknown_place_is_shown_at_the_field_that_names_it() {
         for (typed, field) in [
             (&b"placeId=%239"[..], Some("placeId")),
             (b"reassignTo=%239", Some("reassignTo")),
             (b"version=3", None),
         ] {
-            let form = refused_of(typed, &Problem::no_such_place(9));
+            let form = parse_with_problem(typed, &Problem::no_such_place(9));
             let wrong = ["placeId", "reassignTo"].map(|field| form.error(field).is_some());
             let expected = ["placeId", "reassignTo"].map(|name| field == Some(name));
-            assert_eq!((wrong, form.trouble.is_some()), (expected, field.is_none()));
+            assert_eq!(
+                (wrong, form.general_error.is_some()),
+                (expected, field.is_none())
+            );
         }
     }
 
     #[test]
-    fn who_sent_it_goes_on_at_the_first_that_is_wrong() {
-        let mut form = Form::read(b"");
-        assert!(!form.begins_at("name"));
-        form.wrong("isKing", "b");
-        form.wrong("name", "a");
-        assert!(form.begins_at("name") && !form.begins_at("isKing"));
-        form.trouble = Some("c".to_owned());
-        assert!(!form.begins_at("name"));
+    fn the_first_field_with_an_error_is_focused() {
+        let mut form = Form::parse(b"");
+        assert!(!form.focuses("name"));
+        form.add_error("isKing", "b");
+        form.add_error("name", "a");
+        assert!(form.focuses("name") && !form.focuses("isKing"));
+        form.general_error = Some("c".to_owned());
+        assert!(!form.focuses("name"));
     }
 
     #[test]
-    fn what_another_has_changed_can_be_saved_once_more() {
-        let form = refused(&Problem::precondition_failed(Some(4)));
+    fn a_conflict_takes_the_current_version_for_the_next_attempt() {
+        let form = with_problem(&Problem::precondition_failed(Some(4)));
         assert_eq!((form.get("version"), form.status()), ("4", 412));
-        assert!(form.is_wrong() && form.is_outdated());
+        assert!(form.has_errors() && form.is_conflict());
     }
 
     proptest! {
         #[test]
-        fn no_body_makes_it_panic(body in prop::collection::vec(any::<u8>(), 0..60)) {
-            let _ = Form::read(&body).get("name");
+        fn parsing_never_panics(body in prop::collection::vec(any::<u8>(), 0..60)) {
+            let _ = Form::parse(&body).get("name");
         }
     }
 }

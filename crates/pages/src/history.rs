@@ -1,61 +1,71 @@
-//! The history of a record, in words.
+//! The history of a person or a place, as sentences.
 
 use maud::{Markup, html};
 
 use crate::api::{Change, Place};
-use crate::layout::moment;
+use crate::layout::time;
 
-/// What can be said of a change by what was there before.
-pub trait Told: Sized {
-    /// What is different, each in a few words.
+/// A record whose changes can be described.
+pub trait DescribeChange: Sized {
+    /// The differences to the previous version, each in a few words.
     fn differences(&self, before: &Self, name_of: &dyn Fn(i64) -> String) -> Vec<String>;
-    /// What it was when it came.
-    fn arrival(&self, name_of: &dyn Fn(i64) -> String) -> String;
+    /// The first version.
+    fn first_version(&self, name_of: &dyn Fn(i64) -> String) -> String;
 }
 
-impl Told for Place {
+impl DescribeChange for Place {
     fn differences(&self, before: &Self, _name_of: &dyn Fn(i64) -> String) -> Vec<String> {
         let renamed = format!("renamed from “{}” to “{}”", before.name, self.name);
         Vec::from_iter((before.name != self.name).then_some(renamed))
     }
 
-    fn arrival(&self, _name_of: &dyn Fn(i64) -> String) -> String {
+    fn first_version(&self, _name_of: &dyn Fn(i64) -> String) -> String {
         format!("added as “{}”", self.name)
     }
 }
 
-/// What each change did, oldest first as they come.
-pub fn sentences<T: Told>(changes: &[Change<T>], name_of: &dyn Fn(i64) -> String) -> Vec<String> {
-    let mut before: Option<&T> = None;
-    let told = changes.iter().map(|change| {
-        let sentence = match (&change.record, before) {
+/// A sentence per change, in the order of the changes, oldest first.
+pub fn sentences<T: DescribeChange>(
+    changes: &[Change<T>],
+    name_of: &dyn Fn(i64) -> String,
+) -> Vec<String> {
+    let mut previous: Option<&T> = None;
+    let sentences = changes.iter().map(|change| {
+        let sentence = match (&change.record, previous) {
             (None, _) => "removed".to_owned(),
-            (Some(now), None) if change.kind == "created" => now.arrival(name_of),
-            (Some(now), None) => now.arrival(name_of).replacen("added", "was there", 1),
-            (Some(now), Some(before)) => now.differences(before, name_of).join(", "),
+            (Some(record), None) if change.kind == "created" => record.first_version(name_of),
+            // The history begins later, with a change of which the previous version is unknown.
+            (Some(record), None) => record
+                .first_version(name_of)
+                .replacen("added", "existed", 1),
+            (Some(record), Some(previous)) => record.differences(previous, name_of).join(", "),
         };
-        before = change.record.as_ref();
+        previous = change.record.as_ref();
         if sentence.is_empty() {
-            "written as it was".to_owned()
+            "saved without changes".to_owned()
         } else {
             sentence
         }
     });
-    told.collect()
+    sentences.collect()
 }
 
-/// The changes, newest first.
-pub fn show<T: Told>(changes: &[Change<T>], all: &str, name_of: &dyn Fn(i64) -> String) -> Markup {
-    let told = sentences(changes, name_of);
+/// The section of a page, newest change first.
+pub fn section<T: DescribeChange>(
+    changes: &[Change<T>],
+    all: &str,
+    name_of: &dyn Fn(i64) -> String,
+) -> Markup {
+    let sentences = sentences(changes, name_of);
     html! {
         section aria-labelledby="history" {
             h2 #history { "History" }
             ol.history reversed {
-                @for (change, sentence) in changes.iter().zip(told).rev() {
-                    li { (moment(&change.at)) " " (sentence) }
+                @for (change, sentence) in changes.iter().zip(sentences).rev() {
+                    li { (time(&change.at)) " " (sentence) }
                 }
             }
-            p.more { a href=(all) { "The history as data" } }
+            p.more { a href=(all) { "History as JSON" } }
         }
     }
 }
@@ -80,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_life_is_told() {
+    fn each_change_of_a_person_has_a_sentence() {
         let changes = [
             change(1, "created", Some(person("A", true, Some(3), false))),
             change(2, "updated", Some(person("A", true, Some(3), true))),
@@ -91,16 +101,16 @@ mod tests {
             change(7, "deleted", None),
             change(8, "created", Some(person("C", false, None, false))),
         ];
-        let told = sentences(&changes, &|id| format!("P{id}"));
+        let sentences = sentences(&changes, &|id| format!("P{id}"));
         assert_eq!(
-            told,
+            sentences,
             [
-                "added as “A”, alive, of P3",
+                "added as “A”, alive, in P3",
                 "was crowned",
                 "renamed from “A” to “B”, moved from P3 to P4, lost the crown",
                 "moved from P4 to P3",
                 "moved from P3 to no place, died",
-                "written as it was",
+                "saved without changes",
                 "removed",
                 "added as “C”, dead",
             ]
@@ -108,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_renamed() {
+    fn a_renamed_place_has_a_sentence() {
         let place = |name: &str| {
             Some(Place {
                 id: 1,
@@ -119,7 +129,7 @@ mod tests {
             change(1, "created", place("A")),
             change(2, "updated", place("B")),
         ];
-        let told = sentences(&changes, &|_| String::new());
-        assert_eq!(told, ["added as “A”", "renamed from “A” to “B”"]);
+        let sentences = sentences(&changes, &|_| String::new());
+        assert_eq!(sentences, ["added as “A”", "renamed from “A” to “B”"]);
     }
 }

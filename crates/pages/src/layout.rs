@@ -1,23 +1,22 @@
-//! What all pages share: head, navigation, notices and foot.
+//! The parts that all pages share: head, navigation, notices and footer.
 
 use maud::{DOCTYPE, Markup, html};
 
-/// The Content-Security-Policy of every page: what is not from here does not run, and nothing
-/// is inline.
+/// The Content-Security-Policy of every page. It allows this site's own files, and nothing inline.
 pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
      frame-ancestors 'none'";
 
-/// Something to be told above the page.
+/// A notice at the top of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// It has been done.
-    Done(&'static str),
-    /// Something is not as it should be.
+    /// A confirmation.
+    Done(String),
+    /// A warning.
     Warning(String),
 }
 
-/// The name of the whole.
+/// The name of the site.
 const SITE: &str = "People per place";
 
 /// A whole page.
@@ -29,7 +28,7 @@ pub fn document(title: &str, data: Option<&str>, notices: &[Notice], main: &Mark
     }
 }
 
-/// A page up to its content; `data` is the address of the same as JSON.
+/// The start of a page, up to its content. `data` is the path of the same data as JSON.
 pub fn opening(title: &str, data: Option<&str>, notices: &[Notice]) -> Markup {
     let title = if title.is_empty() {
         SITE.to_owned()
@@ -65,21 +64,21 @@ pub fn opening(title: &str, data: Option<&str>, notices: &[Notice]) -> Markup {
             }
         }
         (maud::PreEscaped("<main id=\"main\" tabindex=\"-1\">"))
-        @for notice in notices { (told(notice)) }
+        @for notice in notices { (notice_html(notice)) }
     };
     start
 }
 
-/// What closes a page.
+/// The end of a page.
 pub fn closing() -> Markup {
     html! {
         (maud::PreEscaped("</main>"))
         footer {
             p {
-                "All of it is data, too: "
+                "Data: "
                 a href="/v1/people-per-place" { "people per place" } ", "
                 a href="/v1/statistics/places" { "statistics" } ", "
-                a href="/openapi.json" { "the whole API" } "."
+                a href="/openapi.json" { "API description" }
             }
             form method="post" action="/ui/forget" {
                 button.link type="submit" { "Forget my token" }
@@ -89,34 +88,34 @@ pub fn closing() -> Markup {
     }
 }
 
-fn told(notice: &Notice) -> Markup {
+fn notice_html(notice: &Notice) -> Markup {
     match notice {
-        Notice::Done(what) => html! { p.notice.done role="status" { (what) } },
-        Notice::Warning(what) => html! { p.notice.warning role="alert" { (what) } },
+        Notice::Done(text) => html! { p.notice.done role="status" { (text) } },
+        Notice::Warning(text) => html! { p.notice.warning role="alert" { (text) } },
     }
 }
 
-/// A number with its thousands apart.
+/// A number with thousands separators.
 pub fn number(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::from(if number < 0 { "−" } else { "" });
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push('\u{202f}');
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
         }
         text.push(digit);
     }
     text
 }
 
-/// A moment, to the minute.
-pub fn moment(at: &str) -> Markup {
+/// A time, to the minute.
+pub fn time(at: &str) -> Markup {
     let minute = at.get(..16).unwrap_or(at).replace('T', " ");
     html! { time datetime=(at) { (minute) " UTC" } }
 }
 
-/// An address with a query.
-pub fn address(path: &str, parameters: &[(&str, &str)]) -> String {
+/// A path with a query. Empty parameters are left out.
+pub fn with_query(path: &str, parameters: &[(&str, &str)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
         query.append_pair(name, value);
@@ -134,16 +133,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_their_thousands_apart() {
-        let plain = |n| number(n).replace('\u{202f}', " ");
-        assert_eq!(plain(0), "0");
-        assert_eq!(plain(999), "999");
-        assert_eq!(plain(1_000), "1 000");
-        assert_eq!(plain(-12_345_678), "−12 345 678");
+    fn numbers_have_thousands_separators() {
+        assert_eq!(number(0), "0");
+        assert_eq!(number(999), "999");
+        assert_eq!(number(1_000), "1,000");
+        assert_eq!(number(-12_345_678), "−12,345,678");
     }
 
     #[test]
-    fn what_a_page_is_made_of_is_escaped() {
+    fn the_values_of_a_page_are_escaped() {
         let warning = Notice::Warning("<script>".to_owned());
         let page = document(
             "</title><b>",
@@ -157,15 +155,18 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_inline() {
+    fn a_page_has_nothing_inline() {
         let page = document("", None, &[], &html! {}).into_string();
         assert!(!page.contains(" style=") && !page.contains(" on"), "{page}");
         assert!(page.contains("<script src=\"/site.js\" defer></script>"));
     }
 
     #[test]
-    fn an_address_leaves_out_what_is_empty() {
-        assert_eq!(address("/", &[("name", "a b"), ("sort", "")]), "/?name=a+b");
-        assert_eq!(address("/", &[("sort", "")]), "/");
+    fn a_query_leaves_out_empty_parameters() {
+        assert_eq!(
+            with_query("/", &[("name", "a b"), ("sort", "")]),
+            "/?name=a+b"
+        );
+        assert_eq!(with_query("/", &[("sort", "")]), "/");
     }
 }

@@ -1,17 +1,19 @@
-//! The web pages: pure functions from what the API answers to HTML, and from what is typed into
-//! a form to what the API is asked for.
+//! The HTML of the pages, as pure functions: JSON of the API becomes a page, and a form becomes
+//! the request that the gateway sends to the API.
 //!
-//! Every page works without JavaScript. Nothing is inline that a Content-Security-Policy would
-//! have to allow: no script, no style, no event handler; bars are SVG.
+//! Every page works without JavaScript. No page has inline scripts, styles or event handlers, so
+//! the Content-Security-Policy allows none; bars are SVG. Texts are everyday language: a page does
+//! not show the API's terms, so `messages` has its own text for each type of problem.
 
 pub mod api;
-pub mod enter;
+pub mod error_page;
 mod field;
 pub mod form;
 mod history;
 pub mod import;
 mod layout;
-pub mod message;
+pub mod login;
+mod messages;
 pub mod overview;
 pub mod people;
 pub mod person;

@@ -1,4 +1,4 @@
-//! People in a table, and the page on which they are looked for.
+//! The table of people, and the page that searches them.
 
 use domain::Param;
 use domain::name::Prefix;
@@ -9,57 +9,57 @@ use tables::page::Sort;
 use crate::api::{Person, Place};
 use crate::field::{Text, choice};
 use crate::form::Form;
-use crate::layout::{Notice, address, document};
+use crate::layout::{Notice, document, with_query};
 
-/// What is asked for: the form above the table.
+/// The query of a table of people.
 #[derive(Debug)]
-pub struct Ask {
-    /// The form, with what is wrong with it.
+pub struct PeopleQuery {
+    /// The form of the filters, with its errors.
     pub form: Form,
-    /// The end of the page before.
+    /// The cursor of the page.
     pub after: Option<Cursor>,
 }
 
-/// The orders, and what they are called.
+/// The orders, with their labels.
 const ORDERS: [(&str, &str); 4] = [
-    ("name", "By name"),
-    ("-name", "By name, backwards"),
+    ("name", "By name, A to Z"),
+    ("-name", "By name, Z to A"),
     ("id", "By number"),
     ("-id", "Newest first"),
 ];
 
-/// Who is shown.
+/// The states to filter by, with their labels.
 const STATES: [(&str, &str); 4] = [
-    ("", "Everybody"),
-    ("isAlive=true", "The living"),
-    ("isAlive=false", "The dead"),
+    ("", "All"),
+    ("isAlive=true", "Living"),
+    ("isAlive=false", "Dead"),
     ("isKing=true", "Kings"),
 ];
 
-impl Ask {
-    /// Reads the query; what cannot be used is said beside its field, and passed over.
+impl PeopleQuery {
+    /// Parses a query. Invalid values are ignored, and the form has an error for them.
     #[must_use]
-    pub fn read(query: &str) -> Self {
-        let mut form = Form::read(query.as_bytes());
-        if form.given("sort").and_then(Sort::parse).is_none() {
+    pub fn parse(query: &str) -> Self {
+        let mut form = Form::parse(query.as_bytes());
+        if form.filled("sort").and_then(Sort::parse).is_none() {
             form.set("sort", "name");
         }
         if !STATES.iter().any(|(value, _)| *value == form.get("show")) {
             form.set("show", "");
         }
         if form
-            .given("name")
+            .filled("name")
             .is_some_and(|name| Prefix::parse(name).is_none())
         {
-            form.wrong("name", format!("Must be {}.", Prefix::EXPECTED));
+            form.add_error("name", "Enter up to 200 characters.");
         }
-        let after = form.given("after").and_then(Cursor::parse);
+        let after = form.filled("after").and_then(Cursor::parse);
         Self { form, after }
     }
 
-    /// The query of the API, for the people of a place or of all.
+    /// The request to the API, for the people of a place or for all people.
     #[must_use]
-    pub fn path(&self, place: Option<i64>) -> String {
+    pub fn api_path(&self, place: Option<i64>) -> String {
         let form = &self.form;
         let name = if form.error("name").is_none() {
             form.get("name")
@@ -73,7 +73,7 @@ impl Ask {
             .map(ToString::to_string)
             .unwrap_or_default();
         let (state, value) = form.get("show").split_once('=').unwrap_or_default();
-        address(
+        with_query(
             "/v1/people",
             &[
                 ("limit", "50"),
@@ -86,20 +86,20 @@ impl Ask {
         )
     }
 
-    /// Whether it is for the first page of everybody, by name.
+    /// Whether it is the query without any parameter.
     #[must_use]
-    pub fn is_plain(&self) -> bool {
-        let fields = ["name", "show"].map(|field| self.form.given(field));
+    pub fn is_default(&self) -> bool {
+        let fields = ["name", "show"].map(|field| self.form.filled(field));
         fields == [None; 2] && self.form.get("sort") == "name" && self.after.is_none()
     }
 
-    fn next(&self, path: &str, after: &str) -> String {
-        let form = &self.form;
-        let kept = ["name", "sort", "show"].map(|name| (name, form.get(name)));
-        address(path, &[&kept[..], &[("after", after)]].concat())
+    /// The path of the page at a cursor, with the same filters.
+    fn page_path(&self, path: &str, after: &str) -> String {
+        let filters = ["name", "sort", "show"].map(|name| (name, self.form.get(name)));
+        with_query(path, &[&filters[..], &[("after", after)]].concat())
     }
 
-    /// The form, on the page that it leads to.
+    /// The form, which leads to the page `path`.
     pub(crate) fn filters(&self, path: &str) -> Markup {
         let search = Text {
             kind: "search",
@@ -107,8 +107,8 @@ impl Ask {
         };
         html! {
             form.filters method="get" action=(path) role="search" data-live {
-                (search.show(&self.form))
-                (choice(&self.form, "show", "Who", &STATES))
+                (search.to_html(&self.form))
+                (choice(&self.form, "show", "State", &STATES))
                 (choice(&self.form, "sort", "Order", &ORDERS))
                 button type="submit" { "Show" }
             }
@@ -119,15 +119,15 @@ impl Ask {
 /// A page of people.
 #[derive(Debug)]
 pub struct People {
-    /// What was asked for.
-    pub ask: Ask,
-    /// The people; none where they are not known.
+    /// The query.
+    pub query: PeopleQuery,
+    /// The people, if they are known.
     pub people: Option<Vec<Person>>,
-    /// The places that they belong to, as far as known.
+    /// The known places of the people.
     pub places: Vec<Place>,
-    /// Where the page behind begins.
+    /// The cursor of the next page.
     pub next: Option<String>,
-    /// What is to be told first.
+    /// The notices at the top.
     pub notices: Vec<Notice>,
 }
 
@@ -138,7 +138,7 @@ impl People {
         let path = "/ui/people";
         let main = html! {
             h1 { "People" }
-            (self.ask.filters(path))
+            (self.query.filters(path))
             (self.table(path, true))
             p.actions {
                 a.button href="/ui/people/new" { "Add a person" }
@@ -148,24 +148,27 @@ impl People {
         document("People", Some("/v1/people"), &self.notices, &main)
     }
 
-    /// Who is found, in a few words.
-    fn told(&self) -> String {
-        let further = self.next.as_ref().map_or("", |_| ", and further ones");
+    /// The number of people, as a sentence that the script announces.
+    fn result_text(&self) -> String {
+        let more = match self.next {
+            Some(_) => " There are more on the next page.",
+            None => "",
+        };
         match self.people.as_deref() {
-            None => "Who is here cannot be told just now.".to_owned(),
-            Some([]) => "Nobody is like that.".to_owned(),
-            Some([_]) => "One person.".to_owned(),
-            Some(people) => format!("{} people{further}.", people.len()),
+            None => "The list of people is unavailable right now.".to_owned(),
+            Some([]) => "No people match.".to_owned(),
+            Some([_]) => format!("1 person.{more}"),
+            Some(people) => format!("{} people.{more}", people.len()),
         }
     }
 
-    /// The table, with or without the place of each.
+    /// The table, with or without the column of the place.
     pub(crate) fn table(&self, path: &str, with_place: bool) -> Markup {
         let name_of = |id: i64| name_of(&self.places, id);
         html! {
-            section #results aria-label="People" data-told=(self.told()) {
+            section #results aria-label="People" data-told=(self.result_text()) {
                 @match self.people.as_deref() {
-                    None | Some([]) => p.empty { (self.told()) },
+                    None | Some([]) => p.empty { (self.result_text()) },
                     Some(people) => table.people {
                         thead {
                             tr {
@@ -193,14 +196,14 @@ impl People {
                     }
                 }
                 @if let Some(next) = &self.next {
-                    p.pages { a rel="next" href=(self.ask.next(path, next)) { "Further people" } }
+                    p.pages { a rel="next" href=(self.query.page_path(path, next)) { "Next page" } }
                 }
             }
         }
     }
 }
 
-/// Alive, dead or king, by a sign and a word.
+/// The state as a sign and a word: alive, dead or king.
 pub(crate) fn state(person: &Person) -> Markup {
     let (class, sign, word) = match (person.is_king, person.is_alive) {
         (true, _) => ("king", "♛", "king"),
@@ -210,7 +213,7 @@ pub(crate) fn state(person: &Person) -> Markup {
     html! { span.state.(class) { span aria-hidden="true" { (sign) } " " (word) } }
 }
 
-/// The name of a place, or its number where it is not known.
+/// The name of a place, or its number if the name is unknown.
 pub(crate) fn name_of(places: &[Place], id: i64) -> String {
     let place = places.iter().find(|place| place.id == id);
     place.map_or_else(|| format!("place {id}"), |place| place.name.clone())
@@ -221,8 +224,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_is_one_of_the_api() {
-        let path = |query: &str, place| Ask::read(query).path(place);
+    fn a_query_becomes_a_request_to_the_api() {
+        let path = |query: &str, place| PeopleQuery::parse(query).api_path(place);
         assert_eq!(path("", None), "/v1/people?limit=50&sort=name");
         assert_eq!(
             path(
@@ -235,17 +238,17 @@ mod tests {
             path("show=isAdmin%3Dtrue&sort=age&name=%00", None),
             "/v1/people?limit=50&sort=name"
         );
-        assert!(Ask::read("name=%07").form.error("name").is_some());
+        assert!(PeopleQuery::parse("name=%07").form.error("name").is_some());
     }
 
     #[test]
-    fn people_are_told_apart_by_words() {
+    fn the_table_shows_states_and_places_as_words() {
         let person = |id, is_alive: bool, is_king| {
             let (name, place) = (format!("<{id}>"), is_alive.then_some(id));
             crate::person::fields::with_state(id, &name, place, is_alive, is_king)
         };
         let page = People {
-            ask: Ask::read(""),
+            query: PeopleQuery::parse(""),
             people: Some(vec![
                 person(1, true, true),
                 person(2, true, false),

@@ -1,4 +1,4 @@
-//! A place with its people, its king and its history, and the forms that change it.
+//! The page of a place with its people and its history, and the forms that change a place.
 
 use maud::{Markup, html};
 
@@ -9,18 +9,18 @@ use crate::history;
 use crate::layout::{Notice, document, number};
 use crate::people::People;
 
-/// A place.
+/// The page of a place.
 #[derive(Debug)]
 pub struct PlacePage {
-    /// The place; its name is not known where its owner does not answer.
+    /// The place. If the places service is down, its name is a placeholder.
     pub place: Place,
-    /// Its people in numbers, where they are known.
+    /// The population, if it is known.
     pub population: Option<Population>,
-    /// Its people.
+    /// The people.
     pub people: People,
-    /// What happened to it.
+    /// The history.
     pub history: Vec<Change<Place>>,
-    /// What is to be told first.
+    /// The notices at the top.
     pub notices: Vec<Notice>,
 }
 
@@ -34,19 +34,19 @@ impl PlacePage {
             p.crumb { a href="/" { "All places" } }
             h1 { (name) }
             @match &self.population {
-                None => p.lead { "How many live here cannot be told just now." },
+                None => p.lead { "The population is unavailable right now." },
                 Some(population) => (numbers(population)),
             }
             p.actions {
                 a.button href={ "/ui/people/new?placeId=%23" (id) } { "Add a person here" }
                 a.button.quiet href={ (path) "/rename" } { "Rename" }
                 a.button.quiet href={ (path) "/remove" } { "Remove" }
-                a.button.quiet href={ "/v1/people/export?placeId=" (id) } download { "Its people as CSV" }
+                a.button.quiet href={ "/v1/people/export?placeId=" (id) } download { "All people here as CSV" }
             }
             h2 { "People" }
-            (self.people.ask.filters(&path))
+            (self.people.query.filters(&path))
             (self.people.table(&path, false))
-            (history::show(&self.history, &format!("/v1/places/{id}/history"), &|_| String::new()))
+            (history::section(&self.history, &format!("/v1/places/{id}/history"), &|_| String::new()))
         };
         let data = format!("/v1/people-per-place/{id}");
         document(name, Some(&data), &self.notices, &main)
@@ -74,19 +74,19 @@ fn numbers(population: &Population) -> Markup {
     }
 }
 
-/// What can be done to a place.
+/// A change of a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Give it another name.
+    /// Gives it another name.
     Rename,
-    /// Remove it.
+    /// Removes it.
     Remove,
 }
 
 impl Action {
-    /// The action of an address.
+    /// The action with this name in a path.
     #[must_use]
-    pub fn of(name: &str) -> Option<Self> {
+    pub fn parse(name: &str) -> Option<Self> {
         match name {
             "rename" => Some(Self::Rename),
             "remove" => Some(Self::Remove),
@@ -100,20 +100,20 @@ fn name_field(form: &Form) -> Markup {
         is_required: true,
         ..Text::new("name", "Name")
     };
-    field.show(form)
+    field.to_html(form)
 }
 
-/// The page of an action.
+/// The form of an action.
 #[must_use]
 pub fn action(place: &Place, action: Action, form: &Form, places: &[Place]) -> Markup {
     let back = format!("/ui/places/{}", place.id);
     let (title, verb) = match action {
         Action::Rename => (format!("Rename {}", place.name), "Rename"),
-        Action::Remove => (format!("Remove {}", place.name), "Remove the place"),
+        Action::Remove => (format!("Remove {}", place.name), "Remove place"),
     };
     let target = Text {
         hint: PLACE_HINT,
-        ..Text::new("reassignTo", "Its living people move to")
+        ..Text::new("reassignTo", "Move living people to")
     };
     let main = html! {
         p.crumb { a href=(back) { (place.name) } }
@@ -121,25 +121,25 @@ pub fn action(place: &Place, action: Action, form: &Form, places: &[Place]) -> M
         form.entry method="post" data-once {
             (hidden("version", form.get("version")))
             (field::preamble(form))
-            @if form.is_outdated() { p { "By now: " b { (place.name) } "." } }
+            @if form.is_conflict() { p { "Now saved: " b { (place.name) } "." } }
             @match action {
                 Action::Rename => (name_field(form)),
                 Action::Remove => {
-                    p { "Where living people are, they have to move first. The dead stay in the register, of no place. The number " (place.id) " is never used again." }
-                    (target.show(form))
+                    p { "Living people must move to another place first. Dead people stay in the list, without a place. A removed place cannot be restored." }
+                    (target.to_html(form))
                     (field::places(places))
                 }
             }
             p.actions {
                 button.danger[action == Action::Remove] type="submit" { (verb) }
-                a.button.quiet href=(back) { "Leave it" }
+                a.button.quiet href=(back) { "Cancel" }
             }
         }
     };
     document(&title, None, &[], &main)
 }
 
-/// The page on which a place is added.
+/// The form of a new place.
 #[must_use]
 pub fn new(form: &Form) -> Markup {
     let main = html! {
@@ -150,8 +150,8 @@ pub fn new(form: &Form) -> Markup {
             (field::preamble(form))
             (name_field(form))
             p.actions {
-                button type="submit" { "Add the place" }
-                a.button.quiet href="/" { "Leave it" }
+                button type="submit" { "Add place" }
+                a.button.quiet href="/" { "Cancel" }
             }
         }
     };
@@ -163,10 +163,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refused_form_keeps_what_was_typed_and_says_why() {
-        let mut form = Form::read(b"name=%22A%22&version=3");
-        form.wrong("name", "Another <place> has it.");
-        form.wants_token = true;
+    fn a_form_with_an_error_keeps_its_values_and_shows_the_error() {
+        let mut form = Form::parse(b"name=%22A%22&version=3");
+        form.add_error("name", "Another <place> has it.");
+        form.needs_token = true;
         let place = Place {
             id: 7,
             name: "Old & dear".to_owned(),

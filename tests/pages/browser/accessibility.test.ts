@@ -42,7 +42,7 @@ const pages = [
 const answers: Record<string, (page: Page) => Promise<void>> = {
   "a place that cannot be removed": async (page) => {
     await page.goto("/ui/places/1/remove");
-    await page.getByRole("button", { name: "Remove the place" }).click();
+    await page.getByRole("button", { name: "Remove place" }).click();
     await page.locator(".error").waitFor();
   },
   "a king in the way": async (page) => {
@@ -61,7 +61,7 @@ const answers: Record<string, (page: Page) => Promise<void>> = {
   "a report": async (page) => {
     await page.goto("/ui/import");
     await page.getByLabel("Or paste it here").fill("name,isAlive,placeId\nA,true,1\nB,true,999");
-    await page.getByRole("button", { name: "Try it" }).click();
+    await page.getByRole("button", { name: "Check file" }).click();
     await page.locator(".refusals").waitFor();
   },
 };

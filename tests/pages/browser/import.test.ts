@@ -16,9 +16,9 @@ function csv(lines: string[]) {
 
 /** The counts of the report, by their labels. */
 async function report(page: Page): Promise<Record<string, number>> {
-  await page.getByRole("heading", { name: "What came of it" }).waitFor();
+  await page.getByRole("heading", { name: "Result" }).waitFor();
   const rows = await page.locator(".totals > div").allInnerTexts();
-  const counts = rows.map((row) => row.replaceAll("\u202f", "").split("\n"));
+  const counts = rows.map((row) => row.replaceAll(",", "").split("\n"));
   return Object.fromEntries(counts.map(([label, count]) => [label, Number(count)]));
 }
 
@@ -32,7 +32,7 @@ for (const visitor of visitors) {
     await using visit = await site.visit(visitor);
     const page = await visit.go("/");
     await page.getByRole("link", { name: "Import" }).click();
-    await page.getByRole("button", { name: "Try it" }).click();
+    await page.getByRole("button", { name: "Check file" }).click();
     assert.match(await wrong(page, "File"), /^Choose a file/);
 
     const lines = [
@@ -42,26 +42,26 @@ for (const visitor of visitors) {
       "Cruz,false,",
     ];
     await page.getByLabel("File", { exact: true }).setInputFiles(csv(lines));
-    await page.getByRole("button", { name: "Try it" }).click();
+    await page.getByRole("button", { name: "Check file" }).click();
     assert.deepEqual(await report(page), {
       read: 3,
       "would be added": 0,
       "would be changed": 0,
-      "there already, as they are": 0,
+      unchanged: 0,
       "imported before": 0,
-      refused: 1,
+      invalid: 1,
     });
     const refusals = await page.locator(".refusals tbody tr").allInnerTexts();
     assert.match(refusals.join(), /^3\t.*place.*77/);
     assert.equal(await living(), before);
 
     const mended = lines.with(2, "Benito,true,1").join("\n");
-    await page.getByLabel("What was sent").fill(mended);
-    await page.getByRole("button", { name: "Try it again" }).click();
-    await page.getByText("This was a trial: nothing has been written.").waitFor();
+    await page.getByLabel("Text of the file").fill(mended);
+    await page.getByRole("button", { name: "Check again" }).click();
+    await page.getByText("This was a check. Nothing was changed.").waitFor();
     assert.equal((await report(page))["would be added"], 3);
     assert.equal(await living(), before);
-    await page.getByRole("button", { name: "Import it" }).click();
+    await page.getByRole("button", { name: "Import file" }).click();
     await page.getByRole("heading", { name: "Import", exact: true }).waitFor();
     assert.equal((await report(page)).added, 3);
     assert.equal(await living(), before + 3);
@@ -92,25 +92,25 @@ for (const visitor of visitors) {
     /** Sends the report's form once more, as far as no script prevents it. */
     const reload = async (page: Page) => {
       await page.reload();
-      if (visitor.scripts) await page.getByRole("button", { name: "Import it" }).waitFor();
+      if (visitor.scripts) await page.getByRole("button", { name: "Import file" }).waitFor();
       else assert.equal((await report(page))["imported before"], 2);
     };
 
     const first = await visit.go("/ui/import");
     await first.getByLabel("File", { exact: true }).setInputFiles(csv(lines));
-    await first.getByRole("button", { name: "Import it" }).dblclick();
+    await first.getByRole("button", { name: "Import file" }).dblclick();
     await report(first);
     await settled(first, 2);
 
-    const trial = await send("Try it");
+    const trial = await send("Check file");
     assert.equal(trial.counts["imported before"], 2);
     await trial.page.getByText("What was imported before would not be added again.").waitFor();
-    const { page, counts } = await send("Import it");
+    const { page, counts } = await send("Import file");
     assert.deepEqual([counts.added, counts["imported before"]], [0, 2]);
-    await page.getByText("What was imported before has not been added again.").waitFor();
+    await page.getByText("What was imported before was not added again.").waitFor();
     await reload(page);
     assert.equal(await added(), 2);
-    await send("Import it");
+    await send("Import file");
     await page.getByRole("button", { name: "Import again" }).dblclick();
     await report(page);
     await settled(page, 4);
@@ -123,10 +123,10 @@ for (const visitor of visitors) {
 
     const ticked = await visit.go("/ui/import");
     await ticked.getByLabel("File", { exact: true }).setInputFiles(csv(lines));
-    await ticked.getByLabel("Import again what has been imported before").check();
-    await ticked.getByRole("button", { name: "Try it" }).click();
+    await ticked.getByLabel("Add everything again, even what was imported before").check();
+    await ticked.getByRole("button", { name: "Check file" }).click();
     assert.equal((await report(ticked))["would be added"], 2);
-    await ticked.getByRole("button", { name: "Import it" }).click();
+    await ticked.getByRole("button", { name: "Import file" }).click();
     assert.equal((await report(ticked)).added, 2);
     assert.equal(await added(), 6);
   });
@@ -135,12 +135,12 @@ for (const visitor of visitors) {
 test("places_are_imported_from_what_is_pasted_and_changed_by_their_ids", async () => {
   await using visit = await site.visit();
   const page = await visit.go("/ui/import");
-  await page.getByLabel("The file has").selectOption("Places");
+  await page.getByLabel("Contents").selectOption("Places");
   await page.getByLabel("Or paste it here").fill('{"id":1,"name":"Uno II"}\n{"name":"Dos"}');
-  await page.getByLabel("Change the records whose id is there already").check();
-  await page.getByRole("button", { name: "Import it" }).click();
+  await page.getByLabel("Update existing people or places with the same id").check();
+  await page.getByRole("button", { name: "Import file" }).click();
   const counts = await report(page);
-  assert.deepEqual([counts.added, counts.changed, counts.refused], [1, 1, 0]);
+  assert.deepEqual([counts.added, counts.changed, counts.invalid], [1, 1, 0]);
   assert.equal((await join.get("/v1/places/1")).json.name, "Uno II");
 });
 
@@ -149,7 +149,7 @@ test("a_file_that_cannot_be_read_is_shown_again_with_what_is_wrong", async () =>
   const page = await visit.go("/ui/import");
   const lines = ["surname,age", "x,1"];
   await page.getByLabel("File", { exact: true }).setInputFiles(csv(lines));
-  await page.getByRole("button", { name: "Import it" }).click();
+  await page.getByRole("button", { name: "Import file" }).click();
   await page.locator(".notice.warning").waitFor();
   assert.equal(await page.getByLabel("Or paste it here").inputValue(), lines.join("\n"));
 });
@@ -159,8 +159,8 @@ test("a_file_that_is_too_long_is_said_to_be", async () => {
   const page = await visit.go("/ui/import");
   const file = csv(["name", "x".repeat(11 * 1024 * 1024)]);
   await page.getByLabel("File", { exact: true }).setInputFiles(file);
-  await page.getByRole("button", { name: "Try it" }).click();
-  await page.getByRole("heading", { name: "The body is too long" }).waitFor();
+  await page.getByRole("button", { name: "Check file" }).click();
+  await page.getByRole("heading", { name: "Too large" }).waitFor();
 });
 
 test("a_big_file_is_seen_to_progress", async () => {
@@ -178,7 +178,7 @@ test("a_big_file_is_seen_to_progress", async () => {
     }).observe(document, { childList: true, subtree: true });
   });
   const before = await living();
-  await page.getByRole("button", { name: "Import it" }).click();
+  await page.getByRole("button", { name: "Import file" }).click();
   assert.equal((await report(page)).added, 35_000);
   assert.equal(await living(), before + 35_000);
   const seen = await page.evaluate(() => [...(window as never as { seen: number[] }).seen]);
@@ -190,7 +190,7 @@ test("a_big_file_is_seen_to_progress", async () => {
   const bars = page.locator("progress:visible");
   assert.equal(await bars.count(), 1);
   assert.equal(await bars.getAttribute("value"), "35001");
-  assert.equal(await page.getByLabel("What was sent").count(), 1);
+  assert.equal(await page.getByLabel("Text of the file").count(), 1);
 });
 
 for (const [path, link, name, first] of [
@@ -198,7 +198,7 @@ for (const [path, link, name, first] of [
   ["/", "All places as CSV", "places.csv", /^id,name\r\n1,"?Uno/],
   ["/", "All people as CSV", "people.csv", /^id,name,isAlive,placeId,isKing\r\n/],
   ["/ui/people", "All people as CSV", "people.csv", /^id,name,isAlive,placeId,isKing\r\n/],
-  ["/ui/places/1", "Its people as CSV", "people.csv", /^id,name,isAlive,placeId,isKing\r\n/],
+  ["/ui/places/1", "All people here as CSV", "people.csv", /^id,name,isAlive,placeId,isKing\r\n/],
 ] as const) {
   test(`${path} lets download ${link}`, async () => {
     await using visit = await site.visit();

@@ -26,13 +26,13 @@ for (const visitor of visitors) {
     const [first, second] = [`Primera ${visitor.name}`, `Segunda ${visitor.name}`];
     await using visit = await site.visit(visitor);
     const page = await visit.go("/ui/places/new");
-    const add = page.getByRole("button", { name: "Add the place" });
+    const add = page.getByRole("button", { name: "Add place" });
     await page.getByLabel("Name").fill(first);
     for (const guess of ["short", "a-token-that-is-guessed"]) {
       await page.getByLabel("Token").fill(guess);
       await add.click();
       await page.waitForLoadState();
-      assert.match(await wrong(page, "Token"), /^Must be |not a token/);
+      assert.match(await wrong(page, "Token"), /^Must be |not valid here/);
       assert.equal(await page.getByLabel("Token").inputValue(), "");
       assert.equal(await page.getByLabel("Name").inputValue(), first);
       assert.deepEqual(await visit.context.cookies(), []);
@@ -81,14 +81,14 @@ test("what_is_pasted_or_chosen_survives_a_wrong_token", async () => {
   await page.getByLabel("Token").fill("a-token-that-is-guessed");
   const buffer = Buffer.from("name\nTres");
   const file = { name: "places.csv", mimeType: "text/csv", buffer };
-  await page.getByLabel("The file has").selectOption("Places");
+  await page.getByLabel("Contents").selectOption("Places");
   await page.getByLabel("File", { exact: true }).setInputFiles(file);
-  await page.getByRole("button", { name: "Import it" }).click();
-  assert.match(await wrong(page, "Token"), /not a token/);
+  await page.getByRole("button", { name: "Import file" }).click();
+  assert.match(await wrong(page, "Token"), /not valid here/);
   assert.equal(await page.getByLabel("Or paste it here").inputValue(), "name\nTres");
   await page.getByLabel("Token").fill(token);
-  await page.getByRole("button", { name: "Import it" }).click();
-  await page.getByRole("heading", { name: "What came of it" }).waitFor();
+  await page.getByRole("button", { name: "Import file" }).click();
+  await page.getByRole("heading", { name: "Result" }).waitFor();
   assert.ok((await places()).includes("Tres"));
 });
 
@@ -98,9 +98,9 @@ test("a_button_without_a_form_of_its_own_asks_for_the_token_too", async () => {
   const { id } = (await join.send("POST", "/v1/people", person, bearer)).json;
   await using visit = await site.visit();
   const page = await visit.go(`/ui/people/${id}`);
-  await page.getByRole("button", { name: "Bury" }).click();
+  await page.getByRole("button", { name: "Record death" }).click();
   await page.getByLabel("Token").fill(token);
-  await page.getByRole("button", { name: "Bury" }).click();
+  await page.getByRole("button", { name: "Record death" }).click();
   await page.getByText("The death has been written down.").waitFor();
 });
 

@@ -34,21 +34,21 @@ for (const visitor of visitors) {
     await using visit = await site.visit(visitor);
     const page = await visit.go("/");
     const totals = await page.locator(".totals > div").allInnerTexts();
-    const expected = ["places\n30", "living\n53", "dead\n24", "dead of no place\n7"];
+    const expected = ["places\n30", "living\n53", "dead\n24", "dead without a place\n7"];
     assert.deepEqual(totals, expected);
     assert.deepEqual(await names(page), await ranking("sort=-living"));
     assert.equal(await page.locator(".bar").count(), 25);
 
-    await page.getByLabel("Order").selectOption("Fewest in all first");
+    await page.getByLabel("Order").selectOption("Smallest total first");
     await shown(page, visitor, await ranking("sort=total"));
-    await page.getByRole("link", { name: "Further places" }).click();
+    await page.getByRole("link", { name: "Next page" }).click();
     await page.waitForURL(/after=/);
     const [, second] = await join.pages("/v1/statistics/places?limit=25&sort=total");
     assert.deepEqual(await names(page), named(second?.json));
 
-    await page.getByLabel("At least so many living").fill("3");
+    await page.getByLabel("At least this many living").fill("3");
     await shown(page, visitor, await ranking("sort=total&least=3"));
-    await page.getByLabel("At least so many living").fill("");
+    await page.getByLabel("At least this many living").fill("");
     await page.getByLabel("Name begins with").fill("VERA");
     await shown(page, visitor, ["Veranolandia"]);
     assert.match(page.url(), /[?&]name=VERA/);
@@ -64,7 +64,7 @@ for (const visitor of visitors) {
     await page.getByLabel("Name begins with").fill("nerf");
     await shown(page, visitor, ["Nerf Stack"]);
     await page.getByLabel("Name begins with").fill("");
-    await page.getByLabel("Who").selectOption("Kings");
+    await page.getByLabel("State").selectOption("Kings");
     const { json } = await join.get("/v1/people?isKing=true&sort=name");
     const kings: string[] = json.map(({ name }: { name: string }) => name);
     await shown(page, visitor, kings);
@@ -72,7 +72,7 @@ for (const visitor of visitors) {
     assert.deepEqual(await cells.allInnerTexts(), ["Cercei Lamister", "♛ king", "Descaro del Rey"]);
     await page.getByRole("link", { name: "Descaro del Rey" }).click();
     await page.locator(".totals").getByText("Cercei Lamister").waitFor();
-    await page.getByLabel("Who").selectOption("The dead");
+    await page.getByLabel("State").selectOption("Dead");
     await shown(page, visitor, ["Geofrito Barato", "Roberto Barato", "Tomasín Barato"]);
   });
 }
@@ -80,10 +80,10 @@ for (const visitor of visitors) {
 test("what_a_filter_cannot_use_is_said_beside_it", async () => {
   await using visit = await site.visit({ ...desk, scripts: false });
   const page = await visit.go("/?least=0&name=%07");
-  for (const label of ["At least so many living", "Name begins with"]) {
+  for (const label of ["At least this many living", "Name begins with"]) {
     const field = page.getByLabel(label);
     const id = await field.getAttribute("aria-describedby");
-    assert.match((await page.locator(`#${id}`).textContent()) ?? "", /^Must be /);
+    assert.match((await page.locator(`#${id}`).textContent()) ?? "", /^Enter /);
   }
   assert.equal((await names(page)).length, 25);
 });
@@ -106,11 +106,11 @@ test("a_filter_loads_no_page_says_what_it_found_and_passes_over_what_comes_late"
   await asked;
   await page.getByLabel("Name begins with").fill("vera");
   await eventually(async () => assert.deepEqual(await names(page), ["Veranolandia"]));
-  assert.equal(await page.getByRole("status").textContent(), "One place.");
+  assert.equal(await page.getByRole("status").textContent(), "1 place.");
   release();
   await page.getByLabel("Name begins with").fill("verax");
   await eventually(async () =>
-    assert.equal(await page.getByRole("status").textContent(), "No place is like that."),
+    assert.equal(await page.getByRole("status").textContent(), "No places match."),
   );
   assert.deepEqual(await names(page), []);
   // The address changes with it, so that it can be kept and loaded again.

@@ -23,12 +23,12 @@ for (const [at, visitor] of visitors.entries()) {
     await page.getByRole("link", { name: "Add a person" }).click();
     await page.getByLabel("Name").fill("Óscar <b>");
     await page.getByLabel("Place", { exact: true }).fill("Ningures");
-    await page.getByRole("button", { name: "Add the person" }).click();
+    await page.getByRole("button", { name: "Add person" }).click();
     assert.equal(await wrong(page, "Place"), "There is no place of this name.");
     assert.equal(await page.getByLabel("Name").inputValue(), "Óscar <b>");
     assert.equal(await page.getByLabel("Place", { exact: true }).inputValue(), "Ningures");
     await page.getByLabel("Place", { exact: true }).fill("MÁS allá");
-    await page.getByRole("button", { name: "Add the person" }).click();
+    await page.getByRole("button", { name: "Add person" }).click();
     await page.getByRole("heading", { name: "Óscar <b>" }).waitFor();
     const id = page.url().match(/people\/(\d+)/)?.[1];
 
@@ -40,15 +40,15 @@ for (const [at, visitor] of visitors.entries()) {
     await page.getByRole("heading", { name: "Óscar", exact: true }).waitFor();
 
     await page.getByRole("button", { name: "Crown" }).click();
-    await page.getByText(`The place has a king already, Rey ${at}.`).waitFor();
-    await page.getByLabel(`Take the crown from Rey ${at}`).check();
+    await page.getByText(`The place already has a king, Rey ${at}.`).waitFor();
+    await page.getByLabel(`Remove the crown from Rey ${at}`).check();
     await page.getByRole("button", { name: "Crown" }).click();
     await page.getByText("Long live the king.").waitFor();
     assert.equal((await join.get(`/v1/people/${king}`)).json.isKing, false);
 
-    await page.getByRole("button", { name: "Take the crown" }).click();
+    await page.getByRole("button", { name: "Remove the crown" }).click();
     await page.getByText("The crown has been taken.").waitFor();
-    await page.getByRole("button", { name: "Bury" }).click();
+    await page.getByRole("button", { name: "Record death" }).click();
     await page.getByText("The death has been written down.").waitFor();
     const facts = await page.locator(".totals > div").allInnerTexts();
     assert.deepEqual(facts, ["state\n† dead", `place\n${home}`, `number\n${id}`]);
@@ -60,12 +60,12 @@ for (const [at, visitor] of visitors.entries()) {
         "lost the crown",
         "was crowned",
         `renamed from “Óscar <b>” to “Óscar”, moved from Más allá to ${home}`,
-        "added as “Óscar <b>”, alive, of Más allá",
+        "added as “Óscar <b>”, alive, in Más allá",
       ],
     );
 
     await page.getByRole("link", { name: "Remove" }).click();
-    await page.getByRole("button", { name: "Remove from the register" }).click();
+    await page.getByRole("button", { name: "Remove person" }).click();
     await page.getByText("It has been removed.").waitFor();
     assert.equal((await join.get(`/v1/people/${id}`)).status, 404);
     assert.equal((await page.goto(`/ui/people/${id}`))?.status(), 404);
@@ -83,18 +83,20 @@ for (const [at, visitor] of visitors.entries()) {
     await page.getByLabel("Place", { exact: true }).fill(`lugar ${placeId}`);
     await page.getByLabel("King of the place").check();
     await page.getByRole("button", { name: "Save" }).click();
-    assert.match(await wrong(page, "King of the place"), /has a king already/);
+    assert.match(await wrong(page, "King of the place"), /already has a king/);
     assert.equal(await page.getByLabel("Place", { exact: true }).inputValue(), `lugar ${placeId}`);
-    assert.equal(await page.getByLabel("Take the crown").count(), 0);
-    await page.getByText("save it without the crown, then crown.").waitFor();
+    assert.equal(await page.getByLabel("Remove the crown").count(), 0);
+    await page
+      .getByText("Save this person without the crown first, then choose “Crown”.")
+      .waitFor();
     await page.getByLabel("King of the place").uncheck();
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("It has been saved.").waitFor();
     await page.getByRole("link", { name: "Change or move" }).click();
     await page.getByLabel("King of the place").check();
     await page.getByRole("button", { name: "Save" }).click();
-    assert.match(await wrong(page, "King of the place"), /has a king already/);
-    await page.getByLabel(`Take the crown from ${king}`).check();
+    assert.match(await wrong(page, "King of the place"), /already has a king/);
+    await page.getByLabel(`Remove the crown from ${king}`).check();
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("It has been saved.").waitFor();
     assert.deepEqual((await join.get(`/v1/people/${id}`)).json.isKing, true);
@@ -112,12 +114,12 @@ for (const [at, visitor] of visitors.entries()) {
     const refused = other.waitForResponse((answer) => answer.status() === 412);
     await other.getByRole("button", { name: "Save" }).click();
     await refused;
-    await other.getByText("Somebody has changed this meanwhile.").waitFor();
-    await other.getByText("By now: De una, ● alive, of Más allá.").waitFor();
+    await other.getByText("Somebody else has changed this.").waitFor();
+    await other.getByText("Now saved: De una, ● alive, in Más allá.").waitFor();
     assert.equal(await other.getByLabel("Name").inputValue(), "De otra");
     assert.equal((await join.get(`/v1/people/${id}`)).json.name, "De una");
     const focused = await other.evaluate(() => document.activeElement?.textContent);
-    assert.match(focused ?? "", /^Somebody has changed/);
+    assert.match(focused ?? "", /^Somebody else has changed/);
     await other.getByRole("button", { name: "Save" }).click();
     await other.getByText("It has been saved.").waitFor();
     assert.equal((await join.get(`/v1/people/${id}`)).json.name, "De otra");
@@ -130,7 +132,7 @@ for (const [at, visitor] of visitors.entries()) {
     const sent: string[] = [];
     page.on("request", (request) => request.method() === "POST" && sent.push(request.url()));
     await page.getByLabel("Name").fill(name);
-    await page.getByRole("button", { name: "Add the person" }).dblclick();
+    await page.getByRole("button", { name: "Add person" }).dblclick();
     await page.getByRole("heading", { name }).waitFor();
     if (visitor.scripts) assert.equal(sent.length, 1);
     const found = await join.get(`/v1/people?name=${encodeURIComponent(name)}&count=exact`);
@@ -143,7 +145,7 @@ test("who_goes_back_can_send_a_form_again", async () => {
   const page = await visit.go("/ui/people/new?placeId=%239");
   for (const name of ["Primera", "Segunda"]) {
     await page.getByLabel("Name").fill(name);
-    await page.getByRole("button", { name: "Add the person" }).click();
+    await page.getByRole("button", { name: "Add person" }).click();
     await page.getByRole("heading", { name }).waitFor();
     await page.goBack();
   }
@@ -153,9 +155,9 @@ test("the_living_need_a_place", async () => {
   await using visit = await site.visit({ ...desk, scripts: false });
   const page = await visit.go("/ui/people/new");
   await page.getByLabel("Name").fill("Apátrida");
-  await page.getByRole("button", { name: "Add the person" }).click();
-  assert.match(await wrong(page, "Place"), /^Must be /);
+  await page.getByRole("button", { name: "Add person" }).click();
+  assert.match(await wrong(page, "Place"), /^A living person needs a place/);
   await page.getByLabel("Alive").uncheck();
-  await page.getByRole("button", { name: "Add the person" }).click();
+  await page.getByRole("button", { name: "Add person" }).click();
   await page.getByRole("heading", { name: "Apátrida" }).waitFor();
 });

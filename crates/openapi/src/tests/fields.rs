@@ -1,4 +1,4 @@
-//! Every schema of a record has the fields that its table declares.
+//! Compares the schemas of records with the declarations of their tables.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::Json;
 use tables::TableSpec;
 use tables::schema::{PERSON, PLACE};
 
-/// Compares the properties of schemas with the fields of a table but for `without`.
+/// Asserts that each schema has the fields of the table, except for those of `without`.
 fn assert_fields(document: &Json, schemas: &[&str], table: &TableSpec, without: &[&str]) {
     let all = document.get("components").unwrap().get("schemas").unwrap();
     let declared = table.fields.iter().filter(|field| !without.contains(field));

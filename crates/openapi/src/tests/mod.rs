@@ -1,4 +1,4 @@
-//! The documents held against the code.
+//! Compares the documents with the code.
 
 mod fields;
 mod routes;

@@ -1,4 +1,4 @@
-//! The documents say no more and no less than the code.
+//! Compares the documents with the route tables, the committed files and the dataset.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,10 +6,6 @@ use std::fs;
 use crate::Json;
 use edge::Router;
 use testbed::{Testbed, Value};
-
-fn documents() -> [(&'static str, Json); 3] {
-    crate::documents()
-}
 
 fn operations(document: &Json) -> BTreeSet<String> {
     let paths = document.get("paths").unwrap();
@@ -20,52 +16,53 @@ fn operations(document: &Json) -> BTreeSet<String> {
     operations.collect()
 }
 
-/// What a table answers to the world, as the documents write it. HEAD is where GET is, and
-/// OPTIONS everywhere, and neither is said of each address.
-fn answered(table: &Router) -> BTreeSet<String> {
-    let is_public = |(address, _): &(&str, String)| {
-        !address.starts_with("/internal/") && !address.starts_with("/ui/")
-    };
-    let operations = table
+/// The public operations of a router, without HEAD and OPTIONS, which the documents do not list.
+fn routed(router: &Router) -> BTreeSet<String> {
+    let is_public =
+        |(path, _): &(&str, String)| !path.starts_with("/internal/") && !path.starts_with("/ui/");
+    let operations = router
         .allowed_methods()
         .filter(is_public)
-        .flat_map(|(address, allow)| {
-            let path = format!("/v1{}", address.trim_end_matches('/'));
+        .flat_map(|(path, allow)| {
+            let path = format!("/v1{}", path.trim_end_matches('/'));
             let methods: Vec<String> = allow.split(", ").map(str::to_owned).collect();
-            let told = methods
+            let listed = methods
                 .into_iter()
                 .filter(|method| !["", "HEAD", "OPTIONS"].contains(&method.as_str()));
-            told.map(move |method| format!("{method} {path}"))
+            listed.map(move |method| format!("{method} {path}"))
         });
     operations.collect()
 }
 
 #[test]
-fn each_document_has_the_routes_of_its_table() {
-    let [(_, of_places), (_, of_people), (_, whole)] = documents();
-    let (in_places, in_people) = (operations(&of_places), operations(&of_people));
-    assert_eq!(in_places, answered(&::places::router()));
-    assert_eq!(in_people, answered(&::people::router()));
+fn each_document_has_the_routes_of_its_worker() {
+    let [(_, places), (_, people), (_, whole)] = crate::documents();
+    let (in_places, in_people) = (operations(&places), operations(&people));
+    assert_eq!(in_places, routed(&::places::router()));
+    assert_eq!(in_people, routed(&::people::router()));
 
-    // The entry point serves its document as a file, and passes on what is below two addresses.
-    let mut expected = answered(&::join::router());
+    // The gateway serves its document as a file, and forwards all paths below two prefixes.
+    let mut expected = routed(&::join::router());
     expected.extend(in_places);
     expected.extend(in_people);
     assert_eq!(operations(&whole), expected);
-    let passed_on = |address: &str| {
+    let forwards = |path: &str| {
         ::join::router()
             .allowed_methods()
-            .any(|(known, _)| known == address)
+            .any(|(known, _)| known == path)
     };
-    assert!(passed_on("/places/{*rest}") && passed_on("/people/{*rest}"));
+    assert!(forwards("/places/{*rest}") && forwards("/people/{*rest}"));
 }
 
 #[test]
-fn the_files_are_as_the_code_is() {
-    for (name, document) in documents() {
+fn committed_documents_are_up_to_date() {
+    for (name, document) in crate::documents() {
         let file = format!("{}/../../openapi/{name}.json", env!("CARGO_MANIFEST_DIR"));
-        let is_same = fs::read_to_string(file).unwrap() == crate::written(&document);
-        assert!(is_same, "openapi/{name}.json is out of date: make openapi");
+        let is_current = fs::read_to_string(file).unwrap() == crate::file_text(&document);
+        assert!(
+            is_current,
+            "openapi/{name}.json is out of date: run make openapi"
+        );
     }
 }
 
@@ -74,33 +71,34 @@ fn the_dataset_lists_the_routes_of_the_document() {
     let testbed = Testbed::migrated("join").unwrap();
     let rows = testbed.rows(&::join::store::dataset()).unwrap();
     let Value::Text(dataset) = &rows[0]["body"] else {
-        panic!("no dataset");
+        panic!("the dataset is not a text");
     };
-    let routes = Json::read(dataset);
+    let routes = Json::parse(dataset);
     let routes = routes.get("routes").unwrap().items().iter();
     let routes: BTreeSet<&str> = routes.filter_map(Json::as_str).collect();
-    let [.., (_, whole)] = documents();
+    let [.., (_, whole)] = crate::documents();
     let paths = whole.get("paths").unwrap();
-    let elsewhere = |path: &&str| *path != "/v1";
-    let paths = paths.members().map(|(path, _)| path).filter(elsewhere);
+    let is_listed = |path: &&str| *path != "/v1";
+    let paths = paths.members().map(|(path, _)| path).filter(is_listed);
     let paths: BTreeSet<&str> = paths.collect();
     assert_eq!(routes, paths);
 }
 
 #[test]
-fn an_operation_has_an_id_of_its_own_and_links_lead_to_one() {
-    let [.., (_, whole)] = documents();
+fn operation_ids_are_unique_and_links_lead_to_operations() {
+    let [.., (_, whole)] = crate::documents();
     let mut ids = BTreeSet::new();
     let mut links = BTreeSet::new();
     let paths = whole.get("paths").unwrap().members();
     for (_, operation) in paths.flat_map(|(_, item)| item.members()) {
         let id = operation.get("operationId").and_then(Json::as_str);
-        assert!(ids.insert(id.unwrap().to_owned()), "{id:?} stands twice");
+        assert!(ids.insert(id.unwrap().to_owned()), "{id:?} is not unique");
         let responses = operation.get("responses").unwrap().members();
         for (_, response) in responses {
-            let found = response.get("links").into_iter().flat_map(Json::members);
-            let to = found.filter_map(|(_, link)| link.get("operationId")?.as_str());
-            links.extend(to.map(str::to_owned));
+            let links_of_response = response.get("links").into_iter().flat_map(Json::members);
+            let targets =
+                links_of_response.filter_map(|(_, link)| link.get("operationId")?.as_str());
+            links.extend(targets.map(str::to_owned));
         }
     }
     assert!(!links.is_empty() && links.is_subset(&ids), "{links:?}");

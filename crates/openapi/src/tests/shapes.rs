@@ -1,5 +1,5 @@
-//! What the statements make of the seed's rows is what the documents say: each body is read as
-//! its type, and written again as it was.
+//! Runs the statements on the seed's rows and compares the JSON with the schemas: each body is
+//! parsed as its type, and serializing the type gives the same body.
 
 use std::fs;
 
@@ -22,7 +22,7 @@ use testbed::{Testbed, Value};
 
 const FRAME: fn() -> ListFraming = || MediaType::Json.framing();
 
-/// A database with its migrations and its section of the seed.
+/// A database with the seed.
 fn seeded(name: &str) -> Testbed {
     let testbed = Testbed::migrated(name).unwrap();
     let root = format!("{}/../..", env!("CARGO_MANIFEST_DIR"));
@@ -41,18 +41,18 @@ fn text(testbed: &Testbed, statement: &Statement) -> String {
     }
 }
 
-/// The first page of a table.
-fn all(table: &'static TableSpec) -> Statement {
+/// Reads the first page of a table.
+fn list(table: &'static TableSpec) -> Statement {
     list_statement::page(table, &ListQuery::default(), MediaType::Json, None)
 }
 
-/// Reads a body as a type, and holds what that writes against it.
-fn is<T: DeserializeOwned + Serialize>(body: &str) -> T {
-    let read: T = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"));
-    let before: Json = serde_json::from_str(body).unwrap();
-    assert_eq!(serde_json::to_value(&read).unwrap(), before);
+/// Asserts that a body has the shape of a type.
+fn assert_shape<T: DeserializeOwned + Serialize>(body: &str) -> T {
+    let parsed: T = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"));
+    let expected: Json = serde_json::from_str(body).unwrap();
+    assert_eq!(serde_json::to_value(&parsed).unwrap(), expected);
     assert_ne!(body, "[]");
-    read
+    parsed
 }
 
 fn params(known: &'static [&'static str], query: &str) -> Params {
@@ -60,97 +60,97 @@ fn params(known: &'static [&'static str], query: &str) -> Params {
 }
 
 #[test]
-fn places() {
+fn place_schemas_match_the_statements() {
     let testbed = seeded("places");
     testbed.execute("DELETE FROM place WHERE id = 30").unwrap();
-    is::<Vec<views::Place>>(&text(&testbed, &all(&PLACE)));
-    is::<views::Place>(&text(&testbed, &record_statement::read(&PLACE, 2)));
-    let ask = PlacesAsOf::read(&params(PlacesAsOf::PARAMETERS, ""), 0).unwrap();
-    is::<Vec<views::Place>>(&text(
+    assert_shape::<Vec<views::Place>>(&text(&testbed, &list(&PLACE)));
+    assert_shape::<views::Place>(&text(&testbed, &record_statement::read(&PLACE, 2)));
+    let query = PlacesAsOf::read(&params(PlacesAsOf::PARAMETERS, ""), 0).unwrap();
+    assert_shape::<Vec<views::Place>>(&text(
         &testbed,
-        &::places::store::as_of(&ask, MediaType::Json, None),
+        &::places::store::as_of(&query, MediaType::Json, None),
     ));
     let changes = change_log::since(&PLACE, 0, PageSize::MAX, FRAME());
     let changes = text(&testbed, &changes);
-    let changes = is::<Vec<views::PlaceChange>>(&changes);
+    let changes = assert_shape::<Vec<views::PlaceChange>>(&changes);
     assert!(changes.iter().any(|change| change.record.is_none()));
 }
 
 #[test]
-fn people() {
+fn person_schemas_match_the_statements() {
     let testbed = seeded("people");
     testbed.execute("DELETE FROM person WHERE id = 77").unwrap();
-    is::<Vec<views::Person>>(&text(&testbed, &all(&PERSON)));
-    is::<views::Person>(&text(&testbed, &record_statement::read(&PERSON, 4)));
+    assert_shape::<Vec<views::Person>>(&text(&testbed, &list(&PERSON)));
+    assert_shape::<views::Person>(&text(&testbed, &record_statement::read(&PERSON, 4)));
     let changes = change_log::since(&PERSON, 0, PageSize::MAX, FRAME());
-    let changes = is::<Vec<views::Change>>(&text(&testbed, &changes));
+    let changes = assert_shape::<Vec<views::Change>>(&text(&testbed, &changes));
     assert!(
         changes
             .iter()
-            .all(|one| matches!(one, views::Change::Person(_)))
+            .all(|change| matches!(change, views::Change::Person(_)))
     );
-    let ask = |query| ByPlace::read(&params(ByPlace::PARAMETERS, query)).unwrap();
+    let parse = |query| ByPlace::read(&params(ByPlace::PARAMETERS, query)).unwrap();
     for query in ["placeId=1", "placeId=1&peopleLimit=1"] {
         let group = text(
             &testbed,
-            &::people::store::by_place(&ask(query), FRAME(), None),
+            &::people::store::by_place(&parse(query), FRAME(), None),
         );
-        let group = is::<views::PeopleOfPlace>(&group);
+        let group = assert_shape::<views::PeopleOfPlace>(&group);
         assert_eq!(group.next.is_some(), query.contains("Limit"));
     }
-    let ask = PopulationQuery::from_params(&params(PopulationQuery::PARAMETERS, ""), 0).unwrap();
+    let query = PopulationQuery::from_params(&params(PopulationQuery::PARAMETERS, ""), 0).unwrap();
     let all = text(
         &testbed,
-        &::people::store::population(&ask, MediaType::Json, None),
+        &::people::store::population(&query, MediaType::Json, None),
     );
-    is::<Vec<views::Population>>(&all);
+    assert_shape::<Vec<views::Population>>(&all);
 }
 
 #[test]
-fn statistics_and_the_dataset() {
+fn statistics_and_dataset_schemas_match_the_responses() {
     let (places, people) = (seeded("places"), seeded("people"));
-    let ask = PopulationQuery::from_params(&params(PopulationQuery::PARAMETERS, ""), 0).unwrap();
+    let query = PopulationQuery::from_params(&params(PopulationQuery::PARAMETERS, ""), 0).unwrap();
     let populations = text(
         &people,
-        &::people::store::population(&ask, MediaType::Json, None),
+        &::people::store::population(&query, MediaType::Json, None),
     );
-    let names = text(&places, &all(&PLACE));
+    let names = text(&places, &list(&PLACE));
     let populations = statistics::populations(populations.as_bytes()).unwrap();
     let rows = statistics::places(names.as_bytes()).unwrap().into_iter();
     let rows = rows.map(|place| statistics::Row {
         population: populations
             .iter()
-            .find(|one| one.place_id == place.id)
+            .find(|population| population.place_id == place.id)
             .cloned(),
         place,
     });
     let rows: Vec<statistics::Row> = rows.collect();
     let body = statistics::render(&rows, 53, Some(7), MediaType::Json);
-    is::<Vec<views::Statistics>>(&body);
-    is::<views::Dataset>(&text(&seeded("join"), &::join::store::dataset()));
+    assert_shape::<Vec<views::Statistics>>(&body);
+    assert_shape::<views::Dataset>(&text(&seeded("join"), &::join::store::dataset()));
 }
 
 #[test]
-fn problems_of_every_kind() {
+fn the_problem_schema_matches_every_problem_type() {
     for kind in Kind::ALL {
-        is::<views::ProblemBody>(&crate::problems::sample(kind).to_json());
+        assert_shape::<views::ProblemBody>(&crate::problems::sample(kind).to_json());
     }
 }
 
 #[test]
-fn both_forms_of_a_report() {
+fn report_schemas_match_both_formats_of_a_report() {
     use tables::import::{BatchResult, Batches, Counts, ImportFile, Outcome, Refusal, Report};
-    let done = || {
+    let results = || {
         let problem = crate::problems::sample(Kind::NameTaken);
         let failed = BatchResult::failed(crate::problems::sample(Kind::BeingWritten));
         let refused = BatchResult::refused(vec![Refusal { line: 2, problem }]);
-        let kinds = [
+        let outcomes = [
             Outcome::Written,
             Outcome::AlreadyWritten,
             Outcome::WouldBeWritten,
         ];
-        let well = kinds.map(|outcome| BatchResult::new(outcome, Counts::default()));
-        well.into_iter().chain([refused, failed])
+        let successes = outcomes.map(|outcome| BatchResult::new(outcome, Counts::default()));
+        successes.into_iter().chain([refused, failed])
     };
     for by_line in [false, true] {
         let file = ImportFile::open(
@@ -162,16 +162,16 @@ fn both_forms_of_a_report() {
         let batches = Batches::<::places::domain::Place>::new(file.unwrap(), scope, str::to_owned);
         let batch = batches.into_iter().next().unwrap();
         let mut report = Report::new(false, by_line);
-        for done in done() {
-            let line = report.add(&batch, done);
+        for result in results() {
+            let line = report.add(&batch, result);
             if by_line {
-                is::<views::BatchReport>(&line);
+                assert_shape::<views::BatchReport>(&line);
             }
         }
         if by_line {
-            is::<views::ImportSummary>(&report.to_json());
+            assert_shape::<views::ImportSummary>(&report.to_json());
         } else {
-            is::<views::ImportReport>(&report.to_json());
+            assert_shape::<views::ImportReport>(&report.to_json());
         }
     }
 }

@@ -1,119 +1,97 @@
-//! Whether the two registers fit together, and what a repair did.
-
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+//! The integrity report, and the report of a repair.
 
 use super::{Count, Id};
 
-/// Who belongs to a place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Residents {
-    pub place_id: Id,
-    pub living: Count,
-    pub dead: Count,
-}
+schemas! {
+    /// The number of people who refer to a place.
+    struct Residents {
+        place_id: Id,
+        living: Count,
+        dead: Count,
+    }
 
-/// A place with more than one king.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct DoubleKing {
-    pub place_id: Id,
-    pub kings: Count,
-}
+    /// A place with more than one king.
+    struct DoubleKing {
+        place_id: Id,
+        kings: Count,
+    }
 
-/// A place that is being deleted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Deletion {
-    pub place_id: Id,
-    /// Whether the place itself is gone already.
-    pub is_gone: bool,
-    /// Where its living people go.
-    #[schema(required = true)]
-    pub reassign_to: Option<Id>,
-}
+    /// A place that is being deleted.
+    struct Deletion {
+        place_id: Id,
+        /// Whether the place itself is deleted already.
+        is_gone: bool,
+        /// The place that its living people move to.
+        #[schema(required = true)]
+        reassign_to: Option<Id>,
+    }
 
-/// A write that is about to refer to a place, and that no reader sees yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PendingWrite {
-    /// The person, if the id is known yet.
-    #[schema(required = true)]
-    pub id: Option<Id>,
-    pub place_id: Id,
-}
+    /// A write that refers to a place and is not confirmed yet. Readers do not see it.
+    struct PendingWrite {
+        /// The person, if the id is assigned yet.
+        #[schema(required = true)]
+        id: Option<Id>,
+        place_id: Id,
+    }
 
-/// What of the two registers does not fit together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Integrity {
-    /// Whether no rule is broken. Writes and deletions in progress break none.
-    pub consistent: bool,
-    /// Whether all of both databases was read.
-    pub complete: bool,
-    /// People whose place does not exist.
-    pub without_place: Vec<Residents>,
-    pub double_kings: Vec<DoubleKing>,
-    pub deleting: Vec<Deletion>,
-    pub pending: Vec<PendingWrite>,
-}
+    /// The inconsistencies between places and people.
+    struct Integrity {
+        /// Whether all rules hold. Writes and deletions in progress violate none.
+        consistent: bool,
+        /// Whether all data was checked.
+        complete: bool,
+        /// People whose place does not exist.
+        without_place: Vec<Residents>,
+        double_kings: Vec<DoubleKing>,
+        deleting: Vec<Deletion>,
+        pending: Vec<PendingWrite>,
+    }
 
-/// A deletion that a crashed request left, and what is done about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AbandonedDeletion {
-    pub place_id: Id,
-    /// Whether the place itself was gone already.
-    pub is_gone: bool,
-    /// Where its living people go.
-    #[schema(required = true)]
-    pub reassign_to: Option<Id>,
-    /// `finish` or `clear`.
-    pub action: String,
-    /// How it ended; left out in a dry run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub end: Option<String>,
-}
+    /// A deletion that a crashed request left, and its repair.
+    struct AbandonedDeletion {
+        place_id: Id,
+        /// Whether the place itself was deleted already.
+        is_gone: bool,
+        /// The place that its living people move to.
+        #[schema(required = true)]
+        reassign_to: Option<Id>,
+        /// `finish` or `clear`.
+        action: String,
+        /// The result. A dry run has none.
+        end?: String,
+    }
 
-/// A pending write that a crashed request left, and what is done about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AbandonedWrite {
-    /// The person, if the id is known yet.
-    #[schema(required = true)]
-    pub id: Option<Id>,
-    pub place_id: Id,
-    /// `remove`.
-    pub action: String,
-}
+    /// A pending write that a crashed request left, and its repair.
+    struct AbandonedWrite {
+        /// The person, if the id is assigned yet.
+        #[schema(required = true)]
+        id: Option<Id>,
+        place_id: Id,
+        /// `remove`.
+        action: String,
+    }
 
-/// Dead people whose place was gone, and who were let go of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Released {
-    pub place_id: Id,
-    pub dead: Count,
-}
+    /// Dead people whose place was deleted, and who have no place now.
+    struct Released {
+        place_id: Id,
+        dead: Count,
+    }
 
-/// Living people whose place is gone, which only a hand in the database can bring about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ByHand {
-    pub place_id: Id,
-    pub living: Count,
-    /// What to do.
-    pub remedy: String,
-}
+    /// Living people whose place does not exist. Only a manual change of the database can cause
+    /// this.
+    struct ByHand {
+        place_id: Id,
+        living: Count,
+        /// How to repair it.
+        remedy: String,
+    }
 
-/// What a repair did, or would do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Repair {
-    pub dry_run: bool,
-    pub deletions: Vec<AbandonedDeletion>,
-    pub pending: Vec<AbandonedWrite>,
-    pub released: Vec<Released>,
-    pub by_hand: Vec<ByHand>,
+    /// The result of a repair, or of its dry run.
+    struct Repair {
+        dry_run: bool,
+        deletions: Vec<AbandonedDeletion>,
+        pending: Vec<AbandonedWrite>,
+        released: Vec<Released>,
+        by_hand: Vec<ByHand>,
+    }
 }

@@ -1,12 +1,49 @@
-//! What the API shows and takes, each shape described once. `SQLite` makes most of it, so the
-//! tests hold what it makes against these types.
+//! The schemas of requests and responses, each declared once. SQLite renders most of the JSON, so
+//! the tests parse its results as these types.
 #![expect(
     missing_docs,
-    reason = "what is written here stands in the document: nothing that the name says already"
+    reason = "the doc comments are the descriptions of the document; some names need none"
 )]
 
-mod document;
-mod health;
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::Json;
+
+/// Declares schemas as public types with public fields, called in JSON by their camel case.
+///
+/// A field `name?: T` may be absent, and is never null. A field of `Option<T>` may be null. It
+/// may be absent, too, unless it is marked as required.
+macro_rules! schemas {
+    ($(
+        $(#[$of_type:meta])*
+        struct $name:ident {
+            $($(#[$of_field:meta])* $field:ident $(?: $optional:ty)? $(: $type:ty)?,)*
+        }
+    )*) => {$(
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        #[serde(rename_all = "camelCase")]
+        $(#[$of_type])*
+        pub struct $name {$(
+            $(#[$of_field])*
+            $(pub $field: $type,)?
+            $(
+                #[serde(skip_serializing_if = "Option::is_none")]
+                #[schema(nullable = false)]
+                pub $field: Option<$optional>,
+            )?
+        )*}
+    )*};
+    ($(
+        $(#[$of_type:meta])*
+        enum $name:ident { $($(#[$of_variant:meta])* $variant:ident $(($type:ty))?,)* }
+    )*) => {$(
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        $(#[$of_type])*
+        pub enum $name { $($(#[$of_variant])* $variant $(($type))?,)* }
+    )*};
+}
+
+mod about;
 mod integrity;
 mod person;
 mod place;
@@ -15,21 +52,38 @@ mod records;
 mod report;
 mod scalars;
 
-pub use document::{Dataset, Document};
-pub use health::{Alive, LifeSign, Readiness, Ready};
-pub use integrity::{
-    AbandonedDeletion, AbandonedWrite, ByHand, Deletion, DoubleKing, Integrity, PendingWrite,
-    Released, Repair, Residents,
-};
-pub use person::{
-    DeadPerson, ImportedDeadPerson, ImportedLivingPerson, ImportedPerson, LivingPerson, NewPerson,
-    Person, PersonPatch, PutDeadPerson, PutLivingPerson, PutPerson, Resident,
-};
-pub use place::{ImportedPlace, NewPlace, Place, PlacePatch, PutPlace};
-pub use problem::{FieldError, ProblemBody, ProblemType};
-pub use records::{
-    Change, ChangeKind, King, OfPeople, OfPlaces, PeopleOfPlace, PersonChange, PlaceChange,
-    PlaceWithPeople, Population, Statistics,
-};
-pub use report::{Batch, BatchReport, ImportReport, ImportSummary, Outcome, Refusal};
-pub use scalars::{ChosenId, Count, False, Id, Moment, Name, Pointer, Share, True};
+pub use about::*;
+pub use integrity::*;
+pub use person::*;
+pub use place::*;
+pub use problem::*;
+pub use records::*;
+pub use report::*;
+pub use scalars::*;
+
+/// All schemas by name, with those that they refer to.
+#[must_use]
+pub fn all() -> Vec<(String, Json)> {
+    let mut schemas = Vec::new();
+    macro_rules! add {
+        ($($type:ident)*) => {$(
+            schemas.push(($type::name().into_owned(), $type::schema()));
+            $type::schemas(&mut schemas);
+        )*};
+    }
+    add! {
+        Alive BatchReport Change ChosenId Dataset Document ImportReport ImportedPerson
+        ImportedPlace Integrity NewPerson NewPlace PeopleOfPlace PersonPatch PlacePatch
+        PlaceWithPeople Population ProblemBody PutPerson PutPlace Ready Repair Statistics
+    }
+    schemas.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let json = |schema| {
+        // Line breaks of doc comments are not those of the document.
+        let text = serde_json::to_string(schema).unwrap_or_default();
+        Json::parse(&text.replace("\\n", " "))
+    };
+    let schemas = schemas.iter();
+    schemas
+        .map(|(name, schema)| (name.clone(), json(schema)))
+        .collect()
+}

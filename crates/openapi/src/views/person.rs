@@ -1,123 +1,101 @@
-//! A person: in responses, and in the bodies of writes. In a body, `null` says the same as a field
-//! that is left out.
+//! A person: in responses, and in the bodies of writes. In a body, `null` means the same as an
+//! absent field.
 //!
-//! Two schemas, of the living and of the dead, say that the living have a place and that a king is
-//! alive.
+//! Two schemas, for the living and for the dead, state that the living have a place and that a
+//! king is alive.
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use super::{ChosenId, False, Id, Name, True};
 
-use super::scalars::{ChosenId, False, True};
-use super::{Id, Name};
+schemas! {
+    /// A person.
+    struct Person {
+        id: Id,
+        name: Name,
+        /// Whether the person is alive. If this is unknown, the person counts as dead.
+        is_alive: bool,
+        /// The place. Every living person has one. For the dead it is the last known place.
+        #[schema(required = true)]
+        place_id: Option<Id>,
+        /// Whether the person is the king of the place.
+        is_king: bool,
+    }
 
-/// A person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Person {
-    pub id: Id,
-    pub name: Name,
-    /// Whether alive; not known means dead.
-    pub is_alive: bool,
-    /// The place. The living have one; of the dead it is where they were last, if that is known.
-    #[schema(required = true)]
-    pub place_id: Option<Id>,
-    /// Whether king of the place.
-    pub is_king: bool,
+    /// A person in the list of a place.
+    struct Resident {
+        id: Id,
+        name: Name,
+        /// Whether the person is alive.
+        is_alive: bool,
+        /// Whether the person is the king of the place.
+        is_king: bool,
+    }
+
+    /// The changes of a person. `null` clears a field.
+    #[serde(deny_unknown_fields)]
+    struct PersonPatch {
+        /// Absent, or the id in the path.
+        #[schema(read_only)]
+        id?: Id,
+        name?: Name,
+        is_alive: Option<bool>,
+        place_id: Option<Id>,
+        is_king: Option<bool>,
+    }
 }
 
-/// A person, as the place shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Resident {
-    pub id: Id,
-    pub name: Name,
-    /// Whether alive.
-    pub is_alive: bool,
-    /// Whether king of the place.
-    pub is_king: bool,
-}
+/// Declares the schemas of a living and of a dead person, and of either. `id` is the field of the
+/// id, if there is one.
+macro_rules! bodies {
+    ($(#[$doc:meta])* $either:ident = $living:ident | $dead:ident, id { $($id:tt)* }) => {
+        schemas! {
+            /// A living person, who has a place.
+            #[serde(deny_unknown_fields)]
+            struct $living {
+                $($id)*
+                name: Name,
+                is_alive: True,
+                place_id: Id,
+                /// Whether the person is the king of the place, which has at most one. The
+                /// default is `false`.
+                is_king: Option<bool>,
+            }
 
-/// The two kinds of a person, with what names it.
-macro_rules! person {
-    (
-        $(#[$doc:meta])* $both:ident,
-        $living:ident,
-        $dead:ident,
-        { $($(#[$of_id:meta])* $id:ident : $type:ty),* }
-    ) => {
-        /// A living person, who has a place.
-        #[derive(Debug, Serialize, Deserialize, ToSchema)]
-        #[serde(rename_all = "camelCase", deny_unknown_fields)]
-        pub struct $living {
-            $($(#[$of_id])* pub $id: $type,)*
-            pub name: Name,
-            pub is_alive: True,
-            pub place_id: Id,
-            /// Whether king of the place, which has one at most; false where it is left out.
-            pub is_king: Option<bool>,
+            /// A dead person, or one who is not known to be alive. Such a person is not a king.
+            #[serde(deny_unknown_fields)]
+            struct $dead {
+                $($id)*
+                name: Name,
+                is_alive: Option<False>,
+                /// The last known place.
+                place_id: Option<Id>,
+                is_king: Option<False>,
+            }
         }
 
-        /// A dead person, or one of whom it is not known, who is nobody's king.
-        #[derive(Debug, Serialize, Deserialize, ToSchema)]
-        #[serde(rename_all = "camelCase", deny_unknown_fields)]
-        pub struct $dead {
-            $($(#[$of_id])* pub $id: $type,)*
-            pub name: Name,
-            pub is_alive: Option<False>,
-            /// Where last, if that is known.
-            pub place_id: Option<Id>,
-            pub is_king: Option<False>,
-        }
-
-        $(#[$doc])*
-        #[derive(Debug, Serialize, Deserialize, ToSchema)]
-        #[serde(untagged)]
-        pub enum $both {
-            Living($living),
-            Dead($dead),
+        schemas! {
+            $(#[$doc])*
+            #[serde(untagged)]
+            enum $either { Living($living), Dead($dead), }
         }
     };
 }
 
-person!(
-    /// A person to add.
-    NewPerson,
-    LivingPerson,
-    DeadPerson,
-    {}
+bodies!(
+    /// A new person.
+    NewPerson = LivingPerson | DeadPerson, id {}
 );
-person!(
-    /// A person to put.
-    PutPerson,
-    PutLivingPerson,
-    PutDeadPerson,
-    {
-        /// Left out, or that of the address.
-        #[schema(nullable = false, read_only)]
-        id: Option<Id>
+bodies!(
+    /// A person to replace or add.
+    PutPerson = PutLivingPerson | PutDeadPerson, id {
+        /// Absent, or the id in the path.
+        #[schema(read_only)]
+        id?: Id,
     }
 );
-person!(
-    /// A person of a file.
-    ImportedPerson,
-    ImportedLivingPerson,
-    ImportedDeadPerson,
-    {
-        /// Left out, the register gives the next one.
-        id: Option<ChosenId>
+bodies!(
+    /// A person in a file.
+    ImportedPerson = ImportedLivingPerson | ImportedDeadPerson, id {
+        /// If it is absent, the service assigns the next id.
+        id: Option<ChosenId>,
     }
 );
-
-/// What of a person is to change; `null` takes a field away.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PersonPatch {
-    /// Left out, or that of the address.
-    #[schema(nullable = false, read_only)]
-    pub id: Option<Id>,
-    #[schema(nullable = false)]
-    pub name: Option<Name>,
-    pub is_alive: Option<bool>,
-    pub place_id: Option<Id>,
-    pub is_king: Option<bool>,
-}

@@ -1,142 +1,116 @@
-//! Lists of people by place, populations, statistics and changes.
-
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+//! People by place, populations, statistics and changes.
 
 use super::{Count, Id, Moment, Name, Person, Place, Resident, Share};
 
-/// A place with its people, in order of id.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct PlaceWithPeople {
-    pub id: Id,
-    pub name: Name,
-    /// The first `peopleLimit` of them; null where they are not known, because their owner is
-    /// down and no answer was kept. `Prefer: handling=strict` has a problem instead.
-    #[schema(required = true)]
-    pub people: Option<Vec<Resident>>,
-    /// The link to the rest, where there are more people than `peopleLimit`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub next: Option<String>,
+schemas! {
+    /// A place with its people in order of id.
+    struct PlaceWithPeople {
+        id: Id,
+        name: Name,
+        /// The first `peopleLimit` people. It is null while the people service is down and there
+        /// is no earlier response to send. With `Prefer: handling=strict`, the response is an
+        /// error instead.
+        #[schema(required = true)]
+        people: Option<Vec<Resident>>,
+        /// The link to the rest, if there are more people than `peopleLimit`.
+        next?: String,
+    }
+
+    /// The people of a place in order of id. Places without people are not listed.
+    struct PeopleOfPlace {
+        place_id: Id,
+        /// The first `peopleLimit` people.
+        people: Vec<Resident>,
+        /// The link to the rest, if there are more people than `peopleLimit`.
+        next?: String,
+    }
+
+    /// The king of a place.
+    struct King {
+        /// The id of the person.
+        id: Id,
+        name: Name,
+    }
+
+    /// The population of a place.
+    struct Population {
+        place_id: Id,
+        /// The number of people, living and dead.
+        total: Count,
+        /// The number of living people.
+        living: Count,
+        /// The number of dead people.
+        dead: Count,
+        #[schema(required = true)]
+        king: Option<King>,
+    }
+
+    /// The statistics of a place. The last record of the last page counts the people without a
+    /// place: its `id` and `name` are null.
+    struct Statistics {
+        #[schema(required = true)]
+        id: Option<Id>,
+        #[schema(required = true)]
+        name: Option<Name>,
+        /// The number of people, living and dead.
+        total: Count,
+        /// The number of living people.
+        living: Count,
+        /// The number of dead people.
+        dead: Count,
+        /// The share of all living people who live here, rounded to six decimals.
+        share: Share,
+        #[schema(required = true)]
+        king: Option<King>,
+    }
 }
 
-/// The people of a place, in order of id. Only places that have people are shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PeopleOfPlace {
-    pub place_id: Id,
-    /// The first `peopleLimit` of them.
-    pub people: Vec<Resident>,
-    /// The link to the rest, where there are more people than `peopleLimit`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub next: Option<String>,
-}
-
-/// The king of a place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct King {
-    /// The person's id.
-    pub id: Id,
-    pub name: Name,
-}
-
-/// The people of a place in numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Population {
-    pub place_id: Id,
-    /// How many in all.
-    pub total: Count,
-    /// How many live there.
-    pub living: Count,
-    /// How many lie there.
-    pub dead: Count,
-    #[schema(required = true)]
-    pub king: Option<King>,
-}
-
-/// A place and its people in numbers. The last record of the last page is of those who have no
-/// place: its `id` and `name` are null.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Statistics {
-    #[schema(required = true)]
-    pub id: Option<Id>,
-    #[schema(required = true)]
-    pub name: Option<Name>,
-    /// How many in all.
-    pub total: Count,
-    /// How many live there.
-    pub living: Count,
-    /// How many lie there.
-    pub dead: Count,
-    /// The part of all the living that lives there, rounded to six decimals.
-    pub share: Share,
-    #[schema(required = true)]
-    pub king: Option<King>,
-}
-
-/// What became of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ChangeKind {
-    Created,
-    Updated,
-    Deleted,
-}
-
-/// The register of places.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum OfPlaces {
-    Places,
-}
-
-/// The register of people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum OfPeople {
-    People,
-}
-
+/// Declares a change of one collection.
 macro_rules! change {
-    ($(#[$doc:meta])* $name:ident, $register:ty, $record:ty) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-        pub struct $name {
-            /// When.
-            pub at: Moment,
-            pub register: $register,
-            /// Its place in the register's own order of changes.
-            pub seq: Count,
-            pub kind: ChangeKind,
-            pub id: Id,
-            /// The version that it made.
-            pub version: Id,
-            /// The record since; null where it is gone.
-            #[schema(required = true)]
-            pub record: Option<$record>,
+    ($(#[$doc:meta])* $name:ident, $collection:ty, $record:ty) => {
+        schemas! {
+            $(#[$doc])*
+            struct $name {
+                /// The time of the change.
+                at: Moment,
+                register: $collection,
+                /// Its position in the order of all changes of the collection.
+                seq: Count,
+                kind: ChangeKind,
+                id: Id,
+                /// The version of the record after the change.
+                version: Id,
+                /// The record after the change; null if it was deleted.
+                #[schema(required = true)]
+                record: Option<$record>,
+            }
         }
     };
 }
 
 change!(
     /// A change of a place.
-    PlaceChange,
-    OfPlaces,
-    Place
+    PlaceChange, OfPlaces, Place
 );
 change!(
     /// A change of a person.
-    PersonChange,
-    OfPeople,
-    Person
+    PersonChange, OfPeople, Person
 );
 
-/// A change in either register.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(untagged)]
-pub enum Change {
-    Person(PersonChange),
-    Place(PlaceChange),
+schemas! {
+    /// A change of a place or of a person.
+    #[serde(untagged)]
+    enum Change { Person(PersonChange), Place(PlaceChange), }
+
+    /// The kind of a change.
+    #[serde(rename_all = "lowercase")]
+    enum ChangeKind { Created, Updated, Deleted, }
+
+    /// The collection of places.
+    #[serde(rename_all = "lowercase")]
+    enum OfPlaces { Places, }
+
+    /// The collection of people.
+    #[serde(rename_all = "lowercase")]
+    enum OfPeople { People, }
 }

@@ -5,9 +5,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::api::Place;
-use crate::field::{self, PLACE_HINT, Text, tick};
+use crate::field::{self, PLACE_HINT, Text, checkbox};
 use crate::form::Form;
-use crate::history::Told;
+use crate::history::DescribeChange;
 use crate::people::state;
 
 /// A person.
@@ -18,15 +18,15 @@ pub struct Person {
     pub id: i64,
     /// The name.
     pub name: String,
-    /// Whether alive.
+    /// Whether the person is alive.
     pub is_alive: bool,
     /// The place, if there is one.
     pub place_id: Option<i64>,
-    /// Whether king of the place.
+    /// Whether the person is the king of the place.
     pub is_king: bool,
 }
 
-/// The fields but for the name, which is the heading of the page.
+/// The fields without the name, which is the heading of the page.
 pub(crate) fn facts(person: &Person, name_of: &dyn Fn(i64) -> String) -> Markup {
     html! {
         dl.totals {
@@ -56,21 +56,21 @@ pub(crate) fn inputs(form: &Form, places: &[Place]) -> Markup {
         ..Text::new("placeId", "Place")
     };
     html! {
-        (name.show(form))
-        (place.show(form))
+        (name.to_html(form))
+        (place.to_html(form))
         (field::places(places))
-        (tick(form, "isAlive", "Alive"))
-        (tick(form, "isKing", "King of the place"))
+        (checkbox(form, "isAlive", "Alive"))
+        (checkbox(form, "isKing", "King of the place"))
     }
 }
 
 /// Fills a form with a person. `place` is the text of the place.
 pub fn fill(form: &mut Form, person: &Person, place: String) {
-    let tick = |is_ticked| if is_ticked { "on" } else { "" };
+    let value = |is_checked| if is_checked { "on" } else { "" };
     form.set("name", &*person.name);
     form.set("placeId", place);
-    form.set("isAlive", tick(person.is_alive));
-    form.set("isKing", tick(person.is_king));
+    form.set("isAlive", value(person.is_alive));
+    form.set("isKing", value(person.is_king));
 }
 
 /// The person of a form, as the body of a write. `place` is the id of the place.
@@ -79,12 +79,12 @@ pub fn body(form: &Form, place: Option<i64>) -> Value {
     json!({
         "name": form.get("name"),
         "placeId": place,
-        "isAlive": form.is_ticked("isAlive"),
-        "isKing": form.is_ticked("isKing"),
+        "isAlive": form.is_checked("isAlive"),
+        "isKing": form.is_checked("isKing"),
     })
 }
 
-impl Told for Person {
+impl DescribeChange for Person {
     fn differences(&self, before: &Self, name_of: &dyn Fn(i64) -> String) -> Vec<String> {
         let place = |place: Option<i64>| place.map_or_else(|| "no place".to_owned(), name_of);
         let renamed = || format!("renamed from “{}” to “{}”", before.name, self.name);
@@ -97,7 +97,7 @@ impl Told for Person {
         };
         let died = || {
             if self.is_alive {
-                "came to life"
+                "recorded as alive"
             } else {
                 "died"
             }
@@ -122,15 +122,15 @@ impl Told for Person {
         .collect()
     }
 
-    fn arrival(&self, name_of: &dyn Fn(i64) -> String) -> String {
-        let what = match (self.is_alive, self.is_king) {
+    fn first_version(&self, name_of: &dyn Fn(i64) -> String) -> String {
+        let state = match (self.is_alive, self.is_king) {
             (true, true) => "alive, king",
             (true, false) => "alive",
             (false, _) => "dead",
         };
         match self.place_id {
-            Some(place) => format!("added as “{}”, {what}, of {}", self.name, name_of(place)),
-            None => format!("added as “{}”, {what}", self.name),
+            Some(place) => format!("added as “{}”, {state}, in {}", self.name, name_of(place)),
+            None => format!("added as “{}”, {state}", self.name),
         }
     }
 }
@@ -160,7 +160,7 @@ mod tests {
     use tables::schema::PERSON_TABLE;
     use tables::table_spec::{Column, ColumnType};
 
-    /// A person in which one field has another value than in the others.
+    /// A person. The field `changed` has another value than usual.
     fn person(changed: &str) -> Person {
         let value = |column: &Column| match column.column_type {
             ColumnType::Integer => json!(1 + i64::from(column.json == changed)),
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_shows_every_field_but_the_name() {
+    fn the_page_shows_every_field_except_the_name() {
         let shown = |person: &Person| facts(person, &|id| format!("P{id}")).into_string();
         for field in fields().filter(|field| *field != "name") {
             let is_shown = shown(&person(field)) != shown(&person(""));
@@ -206,10 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn the_history_tells_a_change_of_every_field() {
+    fn the_history_describes_a_change_of_every_field() {
         for field in fields() {
-            let told = person(field).differences(&person(""), &|id| format!("P{id}"));
-            assert_eq!(told.len(), 1, "the history does not tell {field}");
+            let differences = person(field).differences(&person(""), &|id| format!("P{id}"));
+            assert_eq!(
+                differences.len(),
+                1,
+                "the history does not describe {field}"
+            );
         }
     }
 }

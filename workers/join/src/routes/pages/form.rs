@@ -5,8 +5,8 @@ use edge::{Error, Request, Response, ServiceClient, auth};
 use http_semantics::Problem;
 use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 use http_semantics::problem::Kind;
-use pages::api::Refusal;
-use pages::{Form, enter};
+use pages::api::ApiProblem;
+use pages::{Form, login};
 
 use super::html;
 use super::reads::place_named;
@@ -36,7 +36,7 @@ impl Session {
 
     /// Adds a token field to a form, if the session needs one to write.
     pub fn begin(&self, mut form: Form) -> Form {
-        form.wants_token = self
+        form.needs_token = self
             .policy
             .authorize(Scope::Write, self.token.as_ref())
             .is_err();
@@ -57,12 +57,12 @@ impl Session {
     }
 
     fn has_scope(&mut self, scope: Scope, form: &mut Form) -> bool {
-        if let Some(given) = form.given("token") {
+        if let Some(given) = form.filled("token") {
             self.token = BearerToken::parse(given);
             self.is_new = true;
             if self.token.is_none() {
-                form.wants_token = true;
-                form.wrong("token", format!("Must be {}.", BearerToken::EXPECTED));
+                form.needs_token = true;
+                form.add_error("token", format!("Must be {}.", BearerToken::EXPECTED));
                 return false;
             }
         }
@@ -85,8 +85,8 @@ impl Session {
 
 /// Shows a problem in a form.
 pub fn refuse(form: &mut Form, problem: &Problem) {
-    if let Ok(refusal) = serde_json::from_str::<Refusal>(&problem.to_json()) {
-        form.refuse(&refusal);
+    if let Ok(refusal) = serde_json::from_str::<ApiProblem>(&problem.to_json()) {
+        form.show_problem(&refusal);
     }
 }
 
@@ -110,7 +110,7 @@ pub fn require_same_origin(request: &Request) -> Result<(), Error> {
 pub async fn read(request: &Request) -> Result<Form, Error> {
     require_same_origin(request)?;
     request.media_type(&["application/x-www-form-urlencoded"])?;
-    Ok(Form::read(&request.body(FORM_BYTES).await?))
+    Ok(Form::parse(&request.body(FORM_BYTES).await?))
 }
 
 /// The place that a field names: none if the field is empty, or if the name is unknown, which the
@@ -123,12 +123,12 @@ pub async fn place(
     form: &mut Form,
     field: &'static str,
 ) -> Result<Option<i64>, Error> {
-    let Some(text) = form.given(field) else {
+    let Some(text) = form.filled(field) else {
         return Ok(None);
     };
     let found = place_named(backends, text).await?;
     if found.is_none() {
-        form.wrong(field, "There is no place of this name.");
+        form.add_error(field, "There is no place of this name.");
     }
     Ok(found)
 }
@@ -154,9 +154,9 @@ impl Write<'_> {
         form: &mut Form,
     ) -> Result<Option<web_sys::Response>, Error> {
         let version = form
-            .given("version")
+            .filled("version")
             .map(|version| format!("\"{version}\""));
-        let key = form.given("key").map(ToOwned::to_owned);
+        let key = form.filled("key").map(ToOwned::to_owned);
         let body = self.body.map(|body| body.to_string());
         let headers: Vec<(&str, &str)> = [
             ("if-match", version.as_deref()),
@@ -184,8 +184,8 @@ impl Write<'_> {
             return Ok(None);
         }
         let refusal = backend.bytes(&response).await?;
-        match serde_json::from_slice::<Refusal>(&refusal) {
-            Ok(refusal) => form.refuse(&refusal),
+        match serde_json::from_slice::<ApiProblem>(&refusal) {
+            Ok(refusal) => form.show_problem(&refusal),
             Err(error) => refuse(
                 form,
                 &backend.unusable_response(&error.to_string()).into_problem(),
@@ -203,7 +203,7 @@ pub fn id_of(created: &web_sys::Response) -> Option<String> {
 
 /// Adds an idempotency key, so that sending a form twice writes once.
 pub fn add_idempotency_key(form: &mut Form) {
-    if form.given("key").is_none() {
+    if form.filled("key").is_none() {
         form.set("key", edge::random_token());
     }
 }
@@ -211,11 +211,11 @@ pub fn add_idempotency_key(form: &mut Form) {
 /// The page that asks for a token to read.
 pub fn login_page(problem: &Problem) -> Response {
     let mut form = Form::default();
-    form.wants_token = true;
+    form.needs_token = true;
     if problem.kind() != Kind::TokenRequired {
         refuse(&mut form, problem);
     }
-    html(problem.status(), enter::page(&form))
+    html(problem.status(), login::page(&form))
 }
 
 /// `POST /ui/enter`: stores a token in the browser.
@@ -228,8 +228,8 @@ pub async fn login(request: Request) -> Result<Response, Error> {
     if session.has_scope(Scope::Read, &mut form) {
         return Ok(session.store(Response::see_other("/")));
     }
-    form.wants_token = true;
-    Ok(html(form.status(), enter::page(&form)))
+    form.needs_token = true;
+    Ok(html(form.status(), login::page(&form)))
 }
 
 /// `POST /ui/forget`: deletes the token from the browser.

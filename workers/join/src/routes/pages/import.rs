@@ -7,8 +7,8 @@ use http_semantics::Problem;
 use http_semantics::idempotency::IdempotencyKey;
 use js_sys::{ArrayBuffer, Uint8Array};
 use pages::Form;
-use pages::api::Refusal;
-use pages::import::{self, MOST_KEPT, REGISTERS, Report};
+use pages::api::ApiProblem;
+use pages::import::{self, COLLECTIONS, MAX_SHOWN_BYTES, Report};
 use tables::import::MAX_FILE_BYTES;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
@@ -45,7 +45,7 @@ pub async fn import(call: Request) -> Result<Response, Error> {
         return Ok(session.store(form_again(form, file)));
     }
     if file.is_empty() {
-        form.wrong("file", "Choose a file, or paste its text below.");
+        form.add_error("file", "Choose a file, or paste its text below.");
         return Ok(session.store(form_again(form, file)));
     }
     let backends = Backends::new(&call.env)?;
@@ -57,9 +57,9 @@ pub async fn import(call: Request) -> Result<Response, Error> {
     let response = send(&backend, &form, &file).await?;
     if response.status() != 200 {
         let refusal = backend.bytes(&response).await?;
-        let refusal: Refusal = serde_json::from_slice(&refusal)
+        let refusal: ApiProblem = serde_json::from_slice(&refusal)
             .map_err(|error| backend.unusable_response(&error.to_string()))?;
-        form.refuse(&refusal);
+        form.show_problem(&refusal);
         return Ok(session.store(form_again(form, file)));
     }
     let lines = file.split(|byte| *byte == b'\n').count();
@@ -74,7 +74,7 @@ pub async fn import(call: Request) -> Result<Response, Error> {
 /// Reads the choice to import again. Its button brings a key of its own, which the API takes for
 /// another import of the same records. Sent twice, it is one key, and so one import.
 fn choose_key(form: &mut Form) {
-    if let Some(key) = form.given("nextKey").map(ToOwned::to_owned) {
+    if let Some(key) = form.filled("nextKey").map(ToOwned::to_owned) {
         form.set("key", key);
         form.set("again", "on");
         form.set("dryRun", "false");
@@ -86,7 +86,7 @@ fn choose_key(form: &mut Form) {
 
 /// The file as text, if it is short enough to be shown.
 fn short_text(file: Vec<u8>) -> Option<String> {
-    let is_short = file.len() <= MOST_KEPT;
+    let is_short = file.len() <= MAX_SHOWN_BYTES;
     String::from_utf8(file).ok().filter(|_| is_short)
 }
 
@@ -94,7 +94,7 @@ fn short_text(file: Vec<u8>) -> Option<String> {
 fn form_again(mut form: Form, file: Vec<u8>) -> Response {
     match short_text(file) {
         Some(text) => form.set("text", text),
-        None => form.wrong("file", "Choose the file once more."),
+        None => form.add_error("file", "Choose the file once more."),
     }
     html(form.status(), import::page(&form))
 }
@@ -105,20 +105,20 @@ async fn send(
     file: &[u8],
 ) -> Result<web_sys::Response, Error> {
     let register = form.get("register");
-    let register = REGISTERS.iter().find(|(name, _)| *name == register);
+    let register = COLLECTIONS.iter().find(|(name, _)| *name == register);
     let register = register.map_or("people", |(name, _)| *name);
     let mut path = format!(
         "/v1/{register}/import?dryRun={}",
         form.get("dryRun") != "false"
     );
-    if form.is_ticked("upsert") {
+    if form.is_checked("upsert") {
         path.push_str("&mode=upsert");
     }
     let mut headers = vec![
         ("accept", "application/x-ndjson"),
         ("content-type", import::media_type(file)),
     ];
-    if form.is_ticked("again") {
+    if form.is_checked("again") {
         headers.push(("idempotency-key", form.get("key")));
     }
     backend.send("POST", &path, &headers, Some(file)).await
@@ -174,7 +174,7 @@ async fn read(call: &Request) -> Result<(Form, Vec<u8>), Error> {
         let value = data.get(name).as_string().unwrap_or_default();
         (name.to_owned(), value)
     });
-    let form = Form::of(values);
+    let form = Form::from_values(values);
     let file = match data.get("file").dyn_into::<web_sys::Blob>() {
         Ok(file) if file.size() > 0.0 => {
             let bytes = JsFuture::from(file.array_buffer()).await.map_err(&thrown)?;

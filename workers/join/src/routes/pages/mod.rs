@@ -13,7 +13,7 @@ mod stale_part;
 use edge::{Body, Error, Request, Response};
 use http_semantics::Problem;
 use maud::Markup;
-use pages::{Notice, POLICY, message};
+use pages::{Notice, POLICY};
 
 pub use form::{login, logout};
 pub use import::{import, import_form};
@@ -41,11 +41,7 @@ pub async fn not_found(_call: Request) -> Result<Response, Error> {
 #[must_use]
 pub fn error_page(error: Error) -> Response {
     let problem = error.into_problem();
-    let entry = problem.kind().problem_type();
-    html(
-        entry.status,
-        message::message(entry.title, problem.detail(), entry.remedy),
-    )
+    html(problem.status(), pages::error_page::page(&problem))
 }
 
 /// A page. It depends on the cookie, so no cache may store it.
@@ -62,7 +58,7 @@ fn html_body(status: u16, body: Body) -> Response {
 
 /// The notice of what the previous page did, which the query names.
 fn flash(query: &str) -> Vec<Notice> {
-    let form = pages::Form::read(query.as_bytes());
+    let form = pages::Form::parse(query.as_bytes());
     let text = match form.get("done") {
         "added" => "It has been added.",
         "saved" => "It has been saved.",
@@ -73,5 +69,5 @@ fn flash(query: &str) -> Vec<Notice> {
         "forgotten" => "This browser has forgotten its token.",
         _ => return Vec::new(),
     };
-    vec![Notice::Done(text)]
+    vec![Notice::Done(text.to_owned())]
 }

@@ -2,7 +2,7 @@
 
 use edge::{Error, Request, Response};
 use pages::api::Person;
-use pages::people::{Ask, People};
+use pages::people::{People, PeopleQuery};
 
 use super::reads::{list, or_warn, places_of};
 use super::{flash, html};
@@ -15,8 +15,8 @@ use crate::backends::Backends;
 pub async fn people(request: Request) -> Result<Response, Error> {
     let backends = Backends::new(&request.env)?;
     let mut notices = flash(&request.query);
-    let query = Ask::read(&request.query);
-    let found = list::<Person>(&backends.people, &query.path(None)).await;
+    let query = PeopleQuery::parse(&request.query);
+    let found = list::<Person>(&backends.people, &query.api_path(None)).await;
     let found = or_warn(found, "who is here", &mut notices);
     let (people, next) = found.unzip();
     let place_ids: Vec<i64> = people
@@ -30,7 +30,7 @@ pub async fn people(request: Request) -> Result<Response, Error> {
         &mut notices,
     );
     let page = People {
-        ask: query,
+        query,
         people,
         places: places.unwrap_or_default(),
         next: next.flatten(),

@@ -53,7 +53,7 @@ pub async fn person(request: Request) -> Result<Response, Error> {
 }
 
 fn target(request: &Request) -> Result<(PersonId, Action), Problem> {
-    let action = request.segments.get(1).and_then(|name| Action::of(name));
+    let action = request.segments.get(1).and_then(|name| Action::parse(name));
     Ok((request.id()?, action.ok_or_else(Problem::unknown_route)?))
 }
 
@@ -139,7 +139,7 @@ fn write(id: PersonId, body: Value, form: &Form) -> Write<'static> {
             body: None,
         };
     }
-    let depose = if form.is_ticked("depose") {
+    let depose = if form.is_checked("depose") {
         "?depose=true"
     } else {
         ""
@@ -154,7 +154,7 @@ fn write(id: PersonId, body: Value, form: &Form) -> Write<'static> {
 /// All fields of a person, with the id of the place.
 async fn fields(backends: &Backends, form: &mut Form) -> Result<Option<Value>, Error> {
     let place = form::place(backends, form, "placeId").await?;
-    if form.is_wrong() {
+    if form.has_errors() {
         return Ok(None);
     }
     Ok(Some(person::body(form, place)))
@@ -166,7 +166,7 @@ async fn fields(backends: &Backends, form: &mut Form) -> Result<Option<Value>, E
 /// A worker without its bindings.
 pub async fn new_person(request: Request) -> Result<Response, Error> {
     let backends = Backends::new(&request.env)?;
-    let query = Form::read(request.query.as_bytes());
+    let query = Form::parse(request.query.as_bytes());
     let mut form = Session::load(&request).begin(Form::default());
     form.set("isAlive", "on");
     form::add_idempotency_key(&mut form);

@@ -5,7 +5,7 @@ use edge::{Error, Request, Response};
 use futures_util::future::{join, join4};
 use http_semantics::Problem;
 use pages::api::{King, Person, Place, Population};
-use pages::people::{Ask, People};
+use pages::people::{People, PeopleQuery};
 use pages::place::{self, Action, PlacePage};
 use pages::{Form, Notice};
 use serde::Deserialize;
@@ -25,10 +25,10 @@ pub async fn place(request: Request) -> Result<Response, Error> {
     let id: PlaceId = request.id()?;
     let backends = Backends::new(&request.env)?;
     let mut notices = flash(&request.query);
-    let query = Ask::read(&request.query);
+    let query = PeopleQuery::parse(&request.query);
     let path = format!("/v1/places/{id}");
     let (people_path, population_path) = (
-        query.path(Some(id.get())),
+        query.api_path(Some(id.get())),
         format!("/v1/people/population?ids={id}"),
     );
     let (place, people, population, changes) = join4(
@@ -43,7 +43,7 @@ pub async fn place(request: Request) -> Result<Response, Error> {
         found.into_iter().next().unwrap_or(empty)
     });
     let is_missing = place.is_err() || people.is_err();
-    let stale = if is_missing && query.is_plain() {
+    let stale = if is_missing && query.is_default() {
         StalePart::<PlaceWithPeople>::load(&request, &format!("/people-per-place/{id}"), "").await
     } else {
         None
@@ -70,7 +70,7 @@ pub async fn place(request: Request) -> Result<Response, Error> {
         place,
         population,
         people: People {
-            ask: query,
+            query,
             people,
             places: Vec::new(),
             next: next.flatten(),
@@ -140,7 +140,7 @@ fn counted(id: PlaceId, people: &[Person]) -> Population {
 }
 
 fn target(request: &Request) -> Result<(PlaceId, Action), Problem> {
-    let action = request.segments.get(1).and_then(|name| Action::of(name));
+    let action = request.segments.get(1).and_then(|name| Action::parse(name));
     Ok((request.id()?, action.ok_or_else(Problem::unknown_route)?))
 }
 
@@ -203,7 +203,7 @@ async fn write(
         }),
         Action::Remove => {
             let target = form::place(backends, form, "reassignTo").await?;
-            if form.is_wrong() {
+            if form.has_errors() {
                 return Ok(None);
             }
             let query = target.map(|target| format!("?reassignTo={target}"));

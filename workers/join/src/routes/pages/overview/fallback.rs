@@ -4,7 +4,7 @@ use edge::Request;
 use futures_util::future::join;
 use pages::Notice;
 use pages::api::{King, Place, Population};
-use pages::overview::{Ask, Counts, Row, Totals};
+use pages::overview::{Counts, OverviewQuery, Row, Totals};
 use serde::Deserialize;
 
 use super::{add_people, places_by_name, populations, statistics_query};
@@ -26,7 +26,10 @@ pub struct Record {
 }
 
 /// The snapshot of the same page of the statistics. There is none for a search.
-pub async fn load_stale(request: &Request, query: &Ask) -> Option<StalePart<Vec<Record>>> {
+pub async fn load_stale(
+    request: &Request,
+    query: &OverviewQuery,
+) -> Option<StalePart<Vec<Record>>> {
     if query.name.is_some() {
         return None;
     }
@@ -37,7 +40,7 @@ pub async fn load_stale(request: &Request, query: &Ask) -> Option<StalePart<Vec<
 pub fn stale(stale: StalePart<Vec<Record>>, totals: &mut Totals) -> Rows {
     let row = |record: Record| {
         let Some(id) = record.id else {
-            totals.nowhere = Some(record.dead);
+            totals.dead_without_place = Some(record.dead);
             return None;
         };
         let counts = Counts {
@@ -58,11 +61,11 @@ pub fn stale(stale: StalePart<Vec<Record>>, totals: &mut Totals) -> Rows {
 /// The rows that are known without a snapshot.
 pub async fn partial(
     backends: &Backends,
-    query: &Ask,
+    query: &OverviewQuery,
     totals: &mut Totals,
     notices: &mut Vec<Notice>,
 ) -> Rows {
-    let (sort, limit) = (query.order.name(), Ask::limit().get());
+    let (sort, limit) = (query.order.name(), OverviewQuery::page_size().get());
     let least = query.least.map(|least| format!("&least={least}"));
     let text = format!("limit={limit}&sort={sort}{}", least.unwrap_or_default());
     let (places, populations) = join(

@@ -8,7 +8,7 @@ use http_semantics::auth::Scope;
 use http_semantics::negotiation::Negotiable;
 use http_semantics::{MediaType, path};
 use pages::api::{Place, Population};
-use pages::overview::{Ask, Counts, Overview, Row, Totals};
+use pages::overview::{Counts, Overview, OverviewQuery, Row, Totals};
 use tables::population::PopulationQuery;
 
 use super::form::{Session, login_page};
@@ -61,7 +61,7 @@ pub async fn overview(request: Request) -> Result<Response, Error> {
     }
     let backends = Backends::new(&request.env)?;
     let mut notices = flash(&request.query);
-    let query = Ask::read(&request.query);
+    let query = OverviewQuery::parse(&request.query);
     let (places, ranking, longest) = join3(
         number_of_places(&backends),
         ranking(&backends, &query),
@@ -91,12 +91,12 @@ pub async fn overview(request: Request) -> Result<Response, Error> {
     };
     let shown = rows.iter().flatten().filter_map(|row| row.counts.as_ref());
     let longest_shown = shown.map(|counts| counts.living + counts.dead).max();
-    let most = longest.ok().or(longest_shown).unwrap_or_default();
+    let max_population = longest.ok().or(longest_shown).unwrap_or_default();
     let page = Overview {
-        ask: query,
+        query,
         totals,
         rows,
-        most,
+        max_population,
         next,
         notices,
     };
@@ -106,12 +106,16 @@ pub async fn overview(request: Request) -> Result<Response, Error> {
 /// The query of the statistics that the overview shows first.
 #[must_use]
 pub fn first_statistics_query() -> String {
-    statistics_query(&Ask::read(""))
+    statistics_query(&OverviewQuery::parse(""))
 }
 
 /// The query of the statistics that the overview shows.
-fn statistics_query(query: &Ask) -> String {
-    let mut text = format!("limit={}&sort={}", Ask::limit().get(), query.order.name());
+fn statistics_query(query: &OverviewQuery) -> String {
+    let mut text = format!(
+        "limit={}&sort={}",
+        OverviewQuery::page_size().get(),
+        query.order.name()
+    );
     let least = query.least.map(|least| format!("&least={least}"));
     let after = query.after.as_ref().map(|after| format!("&after={after}"));
     text.extend([least, after].into_iter().flatten());
@@ -127,7 +131,7 @@ struct Ranking {
 fn add_people(totals: &mut Totals, people: service::Totals) {
     totals.living = Some(people.living);
     totals.dead = Some(people.dead);
-    totals.nowhere = Some(people.dead_without_place);
+    totals.dead_without_place = Some(people.dead_without_place);
 }
 
 /// Populations, and the number of all people.
@@ -141,7 +145,7 @@ async fn populations(
     Ok((backends.people.read_json(response).await?, totals))
 }
 
-async fn ranking(backends: &Backends, query: &Ask) -> Result<Ranking, Error> {
+async fn ranking(backends: &Backends, query: &OverviewQuery) -> Result<Ranking, Error> {
     if query.name.is_some() {
         return search(backends, query).await;
     }
@@ -149,7 +153,7 @@ async fn ranking(backends: &Backends, query: &Ask) -> Result<Ranking, Error> {
     // A cursor of another order belongs to the previous page, so the ranking restarts.
     let of_order = |after| PopulationQuery::behind(query.order, after);
     let populations = PopulationQuery {
-        limit: Ask::limit(),
+        limit: OverviewQuery::page_size(),
         after: after.and_then(of_order),
         order: query.order,
         least: query.least,
@@ -164,7 +168,7 @@ async fn ranking(backends: &Backends, query: &Ask) -> Result<Ranking, Error> {
 }
 
 /// Places by the prefix of their name, then their populations.
-async fn search(backends: &Backends, query: &Ask) -> Result<Ranking, Error> {
+async fn search(backends: &Backends, query: &OverviewQuery) -> Result<Ranking, Error> {
     let (places, next) = places_by_name(backends, query).await?;
     let ids: Vec<String> = places.iter().map(|place| place.id.to_string()).collect();
     let ids = if ids.is_empty() {
@@ -199,10 +203,10 @@ async fn search(backends: &Backends, query: &Ask) -> Result<Ranking, Error> {
 /// A page of places in order of id, filtered by name.
 async fn places_by_name(
     backends: &Backends,
-    query: &Ask,
+    query: &OverviewQuery,
 ) -> Result<(Vec<Place>, Option<String>), Error> {
     let mut params = form_urlencoded::Serializer::new(String::new());
-    params.append_pair("limit", &Ask::limit().get().to_string());
+    params.append_pair("limit", &OverviewQuery::page_size().get().to_string());
     if let Some(name) = &query.name {
         params.append_pair("name", name);
     }

@@ -1,4 +1,4 @@
-//! The page in front of a registry that not everybody may read.
+//! The page that asks for a token, if reading needs one.
 
 use maud::{Markup, html};
 
@@ -6,16 +6,16 @@ use crate::Form;
 use crate::field;
 use crate::layout::document;
 
-/// The page that asks for a token.
+/// The page.
 #[must_use]
 pub fn page(form: &Form) -> Markup {
-    let title = "A token is needed";
+    let title = "Log in";
     let main = html! {
         h1 { (title) }
-        p.lead { "This registry shows itself to those alone who have a token." }
+        p.lead { "You need a token to read these pages." }
         form.entry method="post" action="/ui/enter" data-once {
             (field::preamble(form))
-            p.actions { button type="submit" { "Enter" } }
+            p.actions { button type="submit" { "Log in" } }
         }
     };
     document(title, None, &[], &main)

@@ -1,0 +1,238 @@
+//! The operations that both collections have.
+
+use edge::{JSON, MERGE_PATCH, collection, import};
+use http_semantics::problem::Kind;
+use tables::TableSpec;
+use tables::import::FileFormat;
+
+use crate::json::reference;
+use crate::operation::{Operation, get, post};
+use crate::response::Response;
+use crate::{Json, object};
+
+/// The id in the body of a response, as a runtime expression of OpenAPI.
+const CREATED: &str = "$response.body#/id";
+/// The id in the path of a request.
+const IN_PATH: &str = "$request.path.id";
+
+/// A collection of records. The schemas of its requests and responses are called `Place`,
+/// `NewPlace` and so on.
+pub struct Collection {
+    /// Its table.
+    pub table: &'static TableSpec,
+    /// The schema of a record, such as `Place`.
+    pub record: &'static str,
+    /// The plural of `record`, for ids of operations.
+    pub records: &'static str,
+    /// The parameter with the id of a record.
+    pub id: &'static str,
+    /// The headers of the response to `read`, besides `ETag`.
+    pub read_headers: &'static [&'static str],
+    /// A body that creates a record.
+    pub new: &'static str,
+    /// A body that changes a record.
+    pub patch: &'static str,
+    /// More links from a record: the name and the operation.
+    pub links: &'static [(&'static str, &'static str)],
+}
+
+impl Collection {
+    fn one(&self) -> &'static str {
+        self.table.declaration.singular
+    }
+
+    fn many(&self) -> &'static str {
+        self.table.declaration.collection
+    }
+
+    fn path(&self, rest: &str) -> String {
+        format!("/v1/{}{rest}", self.many())
+    }
+
+    fn schema(&self, before: &str, after: &str) -> String {
+        format!("{before}{}{after}", self.record)
+    }
+
+    /// Adds the links from a record to its other operations.
+    fn with_links(&self, response: Response, id: &str) -> Response {
+        let response = response
+            .link("read", self.schema("read", ""), id)
+            .link("replace", self.schema("replace", ""), id)
+            .link("change", self.schema("change", ""), id)
+            .link("remove", self.schema("delete", ""), id)
+            .link("history", self.schema("read", "History"), id);
+        let links = self.links.iter();
+        links.fold(response, |response, (name, to)| {
+            response.link(name, *to, id)
+        })
+    }
+
+    fn record(&self, description: &str) -> Response {
+        Response::json(self.record, description).headers(&["ETag"])
+    }
+
+    fn created(&self, id: &str) -> Response {
+        let response = self.record(&format!("The new {}.", self.one()));
+        self.with_links(response, id).headers(&["Location"])
+    }
+
+    fn changed(&self) -> Response {
+        self.record(&format!("The {} after the change.", self.one()))
+    }
+
+    /// A page of records.
+    #[must_use]
+    pub fn list(&self) -> Operation {
+        let list = Response::list(self.record, format!("A page of {}.", self.many()))
+            .csv(&self.table.csv_header)
+            .headers(&["ListTag", "Link", "X-Total-Count"]);
+        get(self.path(""), format!("list{}", self.records))
+            .summary(format!("List {}", self.many()))
+            .description("`Link` has the next page.")
+            .query(&self.table.list_parameters)
+            .conditional("ListTag")
+            .response(200, self.with_links(list, "$response.body#/0/id"))
+    }
+
+    /// One record.
+    #[must_use]
+    pub fn read(&self) -> Operation {
+        let record = self.record(&format!("The {}.", self.one()));
+        let record = record.headers(self.read_headers);
+        get(self.path("/{id}"), self.schema("read", ""))
+            .summary(format!("Read a {}", self.one()))
+            .id(self.id)
+            .conditional("ETag")
+            .problems(&[Kind::NotFound])
+            .response(200, self.with_links(record, IN_PATH))
+    }
+
+    /// The versions of one record.
+    #[must_use]
+    pub fn history(&self) -> Operation {
+        let changes = Response::list(&self.schema("", "Change"), "The changes.");
+        get(self.path("/{id}/history"), self.schema("read", "History"))
+            .summary(format!("List the changes of a {}", self.one()))
+            .description("Oldest first. A deleted record keeps its history.")
+            .id(self.id)
+            .query(collection::HISTORY_PARAMETERS)
+            .problems(&[Kind::NotFound])
+            .response(200, changes.headers(&["Link"]))
+    }
+
+    /// The changes of all records.
+    #[must_use]
+    pub fn changes(&self) -> Operation {
+        let changes = Response::list(&self.schema("", "Change"), "A page of changes.");
+        get(self.path("/changes"), self.schema("list", "Changes"))
+            .summary(format!("List the changes of all {}", self.many()))
+            .description("Oldest first. There is always a next page, for later changes.")
+            .query(collection::CHANGES_PARAMETERS)
+            .response(200, changes.headers(&["LinkToCome"]))
+    }
+
+    /// All records as a file.
+    #[must_use]
+    pub fn export(&self) -> Operation {
+        let line = reference("schemas", self.record);
+        let file = Response::empty("The file.")
+            .csv(&self.table.csv_header)
+            .lines("One JSON object per line.", line)
+            .headers(&["Content-Disposition", "Vary"]);
+        get(self.path("/export"), format!("export{}", self.records))
+            .summary(format!("Export all {} as a file", self.many()))
+            .description("The file is streamed page by page, so later pages may show later data. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.")
+            .query_as(&self.table.export_parameters, &[("format", "fileFormat")])
+            .response(200, file)
+    }
+
+    /// Creates a record.
+    #[must_use]
+    pub fn create(&self) -> Operation {
+        post(self.path(""), self.schema("create", ""))
+            .summary(format!("Add a {}", self.one()))
+            .description("The service assigns the id.")
+            .request_headers(&["Idempotency-Key"])
+            .record(JSON, &self.schema("New", ""), self.new)
+            .problems(&[Kind::IdempotencyKeyReused])
+            .response(
+                201,
+                self.created(CREATED).headers(&["Idempotency-Replayed"]),
+            )
+    }
+
+    /// Replaces or creates a record.
+    #[must_use]
+    pub fn replace(&self) -> Operation {
+        self.write("put", "replace", "idToPut")
+            .summary(format!("Replace or add a {}", self.one()))
+            .request_headers(&["putOnlyIf"])
+            .record(JSON, &self.schema("Put", ""), self.new)
+            .response(200, self.changed())
+            .response(201, self.created(IN_PATH))
+    }
+
+    /// Changes fields of a record.
+    #[must_use]
+    pub fn change(&self) -> Operation {
+        self.write("patch", "change", self.id)
+            .summary(format!("Change a {}", self.one()))
+            .description("The body is a JSON merge patch (RFC 7396).")
+            .record(MERGE_PATCH, &self.schema("", "Patch"), self.patch)
+            .problems(&[Kind::NotFound])
+            .response(200, self.changed())
+    }
+
+    /// Deletes a record.
+    #[must_use]
+    pub fn delete(&self) -> Operation {
+        self.write("delete", "delete", self.id)
+            .summary(format!("Delete a {}", self.one()))
+            .problems(&[Kind::NotFound])
+            .response(204, Response::empty("Deleted."))
+    }
+
+    /// A write of one existing record.
+    fn write(&self, method: &'static str, id: &str, in_path: &'static str) -> Operation {
+        Operation::new(method, self.path("/{id}"), self.schema(id, ""))
+            .id(in_path)
+            .request_headers(&["If-Match"])
+            .problems(&[Kind::BeingWritten, Kind::PreconditionFailed])
+    }
+
+    /// Adds many records, with an example in JSON and in CSV.
+    #[must_use]
+    pub fn import(&self, json: &str, csv: &str) -> Operation {
+        let schema = self.schema("Imported", "");
+        let records = Json::parse(json);
+        let lines = records.items().iter().map(|record| record.to_text() + "\n");
+        let lines: String = lines.collect();
+        let text = object! { "type": "string" };
+        let content = FileFormat::MEDIA_TYPES.into_iter().map(|media_type| {
+            let (schema, example) = match FileFormat::from_media_type(media_type) {
+                FileFormat::Array => {
+                    let items = reference("schemas", &schema);
+                    let list = object! { "type": "array", "items": items };
+                    (list, records.clone())
+                }
+                FileFormat::Csv => (text.clone(), csv.into()),
+                FileFormat::NdJson => (text.clone(), lines.as_str().into()),
+            };
+            (media_type, object! { "schema": schema, "example": example })
+        });
+        let line = ["BatchReport", "ImportSummary"].map(|name| reference("schemas", name));
+        let report = Response::json("ImportReport", "The result of each batch.")
+            .lines(
+                "One line per batch, sent when the batch is done, then a summary.",
+                object! { "anyOf": line },
+            )
+            .headers(&["Vary"]);
+        post(self.path("/import"), format!("import{}", self.records))
+            .summary(format!("Import many {}", self.many()))
+            .description("The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A line that cannot be imported does not fail the request: the report lists it.")
+            .request_headers(&["importKey"])
+            .body(content.collect())
+            .query(import::PARAMETERS)
+            .response(200, report)
+    }
+}

@@ -1,0 +1,47 @@
+//! The dataset, the document and the health checks.
+
+use std::collections::BTreeMap;
+
+schemas! {
+    /// A description of this dataset.
+    struct Dataset {
+        #[schema(required = true)]
+        title: Option<String>,
+        #[schema(required = true)]
+        description: Option<String>,
+        #[schema(required = true)]
+        licence: Option<String>,
+        /// All paths.
+        routes: Vec<String>,
+    }
+
+    /// An OpenAPI 3.1 document.
+    struct Document {
+        openapi: String,
+        #[schema(value_type = Object)]
+        info: serde_json::Value,
+        #[schema(value_type = Object)]
+        paths: serde_json::Value,
+    }
+
+    /// A worker that is running.
+    struct Alive {
+        status: LifeSign,
+    }
+
+    /// A worker that is ready.
+    #[expect(clippy::zero_sized_map_values, reason = "the map is the shape of the JSON")]
+    struct Ready {
+        status: Readiness,
+        /// The state of each dependency, by name.
+        checks: BTreeMap<String, Readiness>,
+    }
+}
+
+schemas! {
+    #[serde(rename_all = "lowercase")]
+    enum LifeSign { Alive, }
+
+    #[serde(rename_all = "lowercase")]
+    enum Readiness { Ready, }
+}

@@ -1,0 +1,91 @@
+//! The form of an import. Its report is in `report`.
+
+mod report;
+
+use maud::{Markup, html};
+use tables::schema::{PERSON_TABLE, PLACE_TABLE};
+use tables::table_spec::Declaration;
+
+use crate::field::{self, checkbox, choice, hidden};
+use crate::form::Form;
+use crate::layout::document;
+
+pub use report::Report;
+
+/// The collections that a file can be imported into, with their labels.
+pub const COLLECTIONS: [(&str, &str); 2] = [("people", "People"), ("places", "Places")];
+
+/// The largest file that a page contains, so that a button can send it again.
+pub const MAX_SHOWN_BYTES: usize = 512 * 1024;
+
+/// The label of the checkbox that imports again.
+const AGAIN: &str = "Add everything again, even what was imported before";
+
+/// The columns of a file.
+fn columns(table: &Declaration) -> String {
+    let columns: Vec<&str> = table.visible().map(|column| column.json).collect();
+    columns.join(", ")
+}
+
+/// The form.
+#[must_use]
+pub fn page(form: &Form) -> Markup {
+    let file_error = form.error("file");
+    let main = html! {
+        h1 { "Import" }
+        p.lead {
+            "Import a CSV file with a header, a JSON array, or one JSON object per line. Columns of people: " (columns(&PERSON_TABLE)) ". Columns of places: " (columns(&PLACE_TABLE)) ". "
+            "Check the file first: a check shows what an import would change, and changes nothing."
+        }
+        form.entry method="post" action="/ui/import" enctype="multipart/form-data" {
+            (field::preamble(form))
+            (choice(form, "register", "Contents", &COLLECTIONS))
+            div.field.wrong[file_error.is_some()] {
+                label for="file" { "File" }
+                input #file name="file" type="file" accept=".csv,.json,.ndjson,.jsonl,text/csv,application/json,application/x-ndjson"
+                    aria-describedby=[file_error.map(|_| "file-error")] aria-invalid=[file_error.map(|_| "true")]
+                    autofocus[form.focuses("file")];
+                @if let Some(error) = file_error { p.error #file-error { (error) } }
+            }
+            div.field {
+                label for="text" { "Or paste it here" }
+                textarea #text name="text" rows="6" spellcheck="false" { (form.get("text")) }
+            }
+            (checkbox(form, "upsert", "Update existing people or places with the same id"))
+            (hidden("key", form.get("key")))
+            (checkbox(form, "again", AGAIN))
+            p.actions {
+                button type="submit" name="dryRun" value="true" { "Check file" }
+                button.quiet type="submit" name="dryRun" value="false" { "Import file" }
+            }
+        }
+        p.hint {
+            "A large file is imported in batches. A batch with an invalid line is not imported at all. You can import a file again: what was imported before is not added twice, unless you choose so. For the format, see "
+            a href="/v1/people/export" { "an export" } "."
+        }
+    };
+    document("Import", None, &[], &main)
+}
+
+/// The media type of a file, by its first character.
+#[must_use]
+pub fn media_type(file: &[u8]) -> &'static str {
+    match file.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'[') => "application/json",
+        Some(b'{') => "application/x-ndjson",
+        _ => "text/csv",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_media_type_is_that_of_the_first_character() {
+        assert_eq!(media_type(b" [{"), "application/json");
+        assert_eq!(media_type(b"{\"a\":1}"), "application/x-ndjson");
+        assert_eq!(media_type(b"name,id"), "text/csv");
+        assert_eq!(media_type(b""), "text/csv");
+    }
+}

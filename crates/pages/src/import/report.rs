@@ -1,0 +1,304 @@
+//! The report of an import, as a page that grows while the file is imported.
+//!
+//! The API sends one JSON line per batch, and each line becomes an item of a list. The style shows
+//! only the last item, so the progress is visible without a script.
+
+use maud::{Markup, PreEscaped, html};
+use serde::Deserialize;
+
+use super::AGAIN;
+use crate::api::ApiProblem;
+use crate::field::hidden;
+use crate::form::Form;
+use crate::layout::{closing, number, opening};
+use crate::messages;
+
+/// A line of the API's report: a batch, or at the end the totals.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ReportLine {
+    first_line: Option<i64>,
+    last_line: Option<i64>,
+    #[serde(default)]
+    outcome: String,
+    #[serde(default)]
+    refused: Vec<InvalidLine>,
+    problem: Option<ApiProblem>,
+    #[serde(default)]
+    read: i64,
+    #[serde(default)]
+    created: i64,
+    #[serde(default)]
+    updated: i64,
+    #[serde(default)]
+    unchanged: i64,
+    #[serde(default)]
+    already_written: i64,
+    #[serde(default)]
+    refused_total: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct InvalidLine {
+    line: i64,
+    problem: ApiProblem,
+}
+
+/// A report in progress.
+#[derive(Debug)]
+pub struct Report {
+    form: Form,
+    /// The number of lines of the file.
+    lines: i64,
+    /// The start of the next line of the response.
+    incomplete_line: Vec<u8>,
+    invalid_lines: Vec<InvalidLine>,
+    totals: Option<ReportLine>,
+    failure: Option<ApiProblem>,
+}
+
+impl Report {
+    /// The report of a file with this number of lines, before the first batch.
+    #[must_use]
+    pub fn new(form: Form, lines: i64) -> Self {
+        Self {
+            form,
+            lines,
+            incomplete_line: Vec::new(),
+            invalid_lines: Vec::new(),
+            totals: None,
+            failure: None,
+        }
+    }
+
+    /// Whether the file is only checked.
+    fn is_check(&self) -> bool {
+        self.form.get("dryRun") != "false"
+    }
+
+    /// The page up to the first batch.
+    #[must_use]
+    pub fn start(&self) -> String {
+        let title = if self.is_check() { "Check" } else { "Import" };
+        let start = html! {
+            (opening(title, None, &[]))
+            h1 { (title) }
+            (PreEscaped("<ol class=\"progress\" aria-label=\"Progress\">"))
+        };
+        start.into_string()
+    }
+
+    /// The items that a chunk of the response adds to the page.
+    pub fn push(&mut self, chunk: &[u8]) -> String {
+        self.incomplete_line.extend_from_slice(chunk);
+        let mut items = String::new();
+        while let Some(end) = self.incomplete_line.iter().position(|byte| *byte == b'\n') {
+            let rest = self.incomplete_line.split_off(end + 1);
+            let line = std::mem::replace(&mut self.incomplete_line, rest);
+            items.push_str(&self.push_line(&line));
+        }
+        items
+    }
+
+    fn push_line(&mut self, line: &[u8]) -> String {
+        let Ok(mut line) = serde_json::from_slice::<ReportLine>(line) else {
+            return String::new();
+        };
+        self.invalid_lines.append(&mut line.refused);
+        if line.problem.is_some() {
+            self.failure.clone_from(&line.problem);
+        }
+        let Some((first, last)) = line.first_line.zip(line.last_line) else {
+            self.totals = Some(line);
+            return String::new();
+        };
+        let max = self.lines.max(last);
+        let item = html! {
+            li {
+                progress max=(max) value=(last) aria-label="Lines read" {}
+                " Lines " (number(first)) " to " (number(last)) " of " (number(max)) ": " (outcome_text(&line.outcome))
+            }
+        };
+        item.into_string()
+    }
+
+    /// The end of the page. If the file is short, the page contains it, with buttons for the next
+    /// step.
+    #[must_use]
+    pub fn end(&self, file: Option<&str>) -> String {
+        let end = html! {
+            (PreEscaped("</ol>"))
+            @match &self.totals {
+                Some(totals) => {
+                    (self.summary(totals))
+                    @if totals.already_written > 0 { (self.imported_before(file.is_some())) }
+                }
+                None => p.notice.warning role="alert" {
+                    "The import was interrupted. The batches above are done. Import the file again for the rest."
+                },
+            }
+            @if let Some(failure) = &self.failure {
+                p.notice.warning role="alert" { "The import stopped. " (messages::of_problem(failure)) " Import the file again for the rest." }
+            }
+            (self.invalid_lines_table())
+            @if let Some(file) = file { (self.next_step(file)) }
+            p.actions { a.button.quiet href="/ui/import" { "Another file" } a.button.quiet href="/" { "To the places" } }
+            (closing())
+        };
+        end.into_string()
+    }
+
+    fn summary(&self, totals: &ReportLine) -> Markup {
+        let (added, changed) = if self.is_check() {
+            ("would be added", "would be changed")
+        } else {
+            ("added", "changed")
+        };
+        let counts = [
+            ("read", totals.read),
+            (added, totals.created),
+            (changed, totals.updated),
+            ("unchanged", totals.unchanged),
+            ("imported before", totals.already_written),
+            ("invalid", totals.refused_total),
+        ];
+        html! {
+            h2 { "Result" }
+            dl.totals.report {
+                @for (label, count) in counts { div { dt { (label) } dd { (number(count)) } } }
+            }
+            @if self.is_check() { p { "This was a check. Nothing was changed." } }
+        }
+    }
+
+    fn imported_before(&self, has_file: bool) -> Markup {
+        html! {
+            p {
+                "What was imported before "
+                @if self.is_check() { "would not be" } @else { "was not" }
+                " added again. To add the whole file again, "
+                @if has_file { "choose “Import again”." }
+                @else { "import it with the choice “" (AGAIN) "”." }
+            }
+        }
+    }
+
+    fn invalid_lines_table(&self) -> Markup {
+        html! {
+            @if !self.invalid_lines.is_empty() {
+                h2 { "Invalid lines" }
+                table.refusals {
+                    thead { tr { th scope="col" { "Line" } th scope="col" { "Problem" } } }
+                    tbody {
+                        @for invalid in &self.invalid_lines {
+                            tr {
+                                th scope="row" { (invalid.line) }
+                                td { (messages::of_line(&invalid.problem)) }
+                            }
+                        }
+                    }
+                }
+                p.hint { "Fix these lines and try again. A batch with an invalid line is not imported at all." }
+            }
+        }
+    }
+
+    fn next_step(&self, file: &str) -> Markup {
+        let is_valid = self.invalid_lines.is_empty();
+        let has_imported_before = self
+            .totals
+            .as_ref()
+            .is_some_and(|totals| totals.already_written > 0);
+        html! {
+            form.entry method="post" action="/ui/import" enctype="multipart/form-data" {
+                (hidden("register", self.form.get("register")))
+                @if self.form.is_checked("upsert") { (hidden("upsert", "on")) }
+                @if self.form.is_checked("again") {
+                    (hidden("again", "on"))
+                    (hidden("key", self.form.get("key")))
+                }
+                details open[!is_valid] {
+                    summary { "The file" }
+                    div.field {
+                        label for="text" { "Text of the file" }
+                        textarea #text name="text" rows="10" spellcheck="false" { "\n" (file) }
+                    }
+                }
+                p.actions {
+                    button.quiet[!self.is_check() || is_valid] type="submit" name="dryRun" value="true" { "Check again" }
+                    @if self.is_check() {
+                        button.quiet[!is_valid] type="submit" name="dryRun" value="false" { "Import file" }
+                    }
+                    @if has_imported_before {
+                        button.quiet type="submit" name="nextKey" value=(self.form.get("nextKey")) { "Import again" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The outcome of a batch, in the words of the page.
+fn outcome_text(outcome: &str) -> &str {
+    match outcome {
+        "written" => "imported",
+        "already written" => "imported before",
+        "would be written" => "valid",
+        "refused" => "has invalid lines",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BATCH: &str = r#"{"firstLine":2,"lastLine":3,"records":2,"outcome":"refused","created":0,"updated":0,"unchanged":0,"refused":[{"line":3,"problem":{"type":"/problems/other","title":"T","status":409,"detail":"D <9>"}}]}"#;
+    const TOTALS: &str = r#"{"dryRun":true,"read":2,"created":0,"updated":0,"unchanged":0,"alreadyWritten":0,"refusedTotal":1}"#;
+
+    #[test]
+    fn a_report_is_the_same_for_every_size_of_chunk() {
+        let mut report = Report::new(Form::parse(b"dryRun=true&register=people"), 10);
+        let response = format!("{BATCH}\n{TOTALS}\n");
+        let mut page = report.start();
+        for chunk in response.as_bytes().chunks(7) {
+            page.push_str(&report.push(chunk));
+        }
+        page.push_str(&report.end(Some("name\n<a>")));
+        assert!(page.contains(r#"<progress max="10" value="3" aria-label="Lines read">"#));
+        assert!(page.contains(" of 10: has invalid lines"));
+        assert!(page.contains("D &lt;9&gt;") && page.contains("<dt>invalid</dt><dd>1</dd>"));
+        assert!(page.contains("Nothing was changed") && page.contains("name\n&lt;a&gt;"));
+        assert!(
+            page.contains(r#"<button class="quiet" type="submit" name="dryRun" value="false">"#)
+        );
+        assert!(page.ends_with("</body></html>"));
+    }
+
+    #[test]
+    fn a_file_that_was_imported_before_can_be_imported_again() {
+        let totals = TOTALS.replace(r#""alreadyWritten":0"#, r#""alreadyWritten":2"#);
+        let page = |totals: &str, file: Option<&str>| {
+            let mut form = Form::parse(b"dryRun=false&register=people");
+            form.set("nextKey", "k");
+            let mut report = Report::new(form, 2);
+            let _ = report.push(format!("{totals}\n").as_bytes());
+            report.end(file)
+        };
+        let button = r#"name="nextKey" value="k">Import again"#;
+        let with_file = page(&totals, Some("name\na"));
+        assert!(with_file.contains(button) && with_file.contains("choose “Import again”"));
+        let without_file = page(&totals, None);
+        assert!(!without_file.contains(button) && without_file.contains(AGAIN));
+        for file in [Some("name\na"), None] {
+            assert!(!page(TOTALS, file).contains("again."));
+        }
+    }
+
+    #[test]
+    fn an_interrupted_response_is_reported() {
+        let mut report = Report::new(Form::parse(b"dryRun=false"), 10);
+        let _ = report.push(BATCH.as_bytes());
+        assert!(report.end(None).contains("The import was interrupted."));
+    }
+}

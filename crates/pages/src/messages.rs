@@ -1,0 +1,180 @@
+//! The texts of problems. The API's own texts name parameters, headers and JSON pointers, which
+//! the reader of a page does not know.
+
+use crate::api::ApiProblem;
+
+/// The text of a problem: what is wrong, and what to do next.
+pub fn of_problem(problem: &ApiProblem) -> String {
+    let is_unknown = problem.outcome.as_deref() == Some("unknown");
+    let text = match problem.slug() {
+        "name-taken" => "Another place has this name. Choose a different name.",
+        "id-taken" => return id_taken(problem.id),
+        "id-retired" => "This number belonged to a place that was removed. Leave the number out.",
+        "no-such-place" => return no_such_place(problem.place_id),
+        "place-is-going" => "This place is being removed. Choose another place.",
+        "place-has-king" => return place_has_king(problem),
+        "place-has-people" => return place_has_people(problem.living),
+        "not-found" => "This person or place does not exist. It may have been removed.",
+        "being-written" => {
+            "Somebody else is saving this now. Nothing was changed. Try again in a moment."
+        }
+        "precondition-failed" => {
+            "Somebody else has changed this. Your entries are still here: compare them with the \
+             saved version, then save again or cancel."
+        }
+        "request-in-flight" => "This form is still being sent. Try again in a moment.",
+        "idempotency-key-reused" => "This form was sent before. Send it again to add another one.",
+        "token-required" => "Enter a token to make changes.",
+        "token-refused" => "This token is not valid here. Check it and enter it again.",
+        "insufficient-scope" => "This token does not allow this. Enter another one.",
+        "too-many-requests" => "These were too many requests. Try again in a minute.",
+        "service-failed" | "service-timed-out" | "internal" if is_unknown => {
+            "Something failed, and your change may or may not be saved. Check before you try again."
+        }
+        "service-failed" | "service-timed-out" | "internal" => {
+            "Something failed. Try again in a moment."
+        }
+        "malformed-body" => return malformed_file(problem.line),
+        "body-too-large" => "This is too large. Split it into parts.",
+        _ => return problem.detail.replace('`', ""),
+    };
+    text.to_owned()
+}
+
+/// The text of an invalid field, for the input or the column that has the field's name.
+pub fn of_field(field: &str, expected: &str) -> String {
+    match field {
+        "name" => "Enter a name of 1 to 200 characters.".to_owned(),
+        "placeId" if expected.contains("living") => {
+            "A living person needs a place. Enter one.".to_owned()
+        }
+        "isKing" if expected.contains("alive") => "Only a living person can be king.".to_owned(),
+        _ => format!("Must be {expected}."),
+    }
+}
+
+/// The text of a line of a file that cannot be imported.
+pub fn of_line(problem: &ApiProblem) -> String {
+    if problem.errors.is_empty() {
+        return of_problem(problem);
+    }
+    let of_column = |error: &http_semantics::problem::FieldError| {
+        let column = error.pointer.trim_start_matches('/');
+        let text = of_field(column, &error.detail);
+        if column.is_empty() {
+            text
+        } else {
+            format!("{column}: {text}")
+        }
+    };
+    let texts: Vec<String> = problem.errors.iter().map(of_column).collect();
+    texts.join(" ")
+}
+
+fn id_taken(id: Option<i64>) -> String {
+    let number = id.map_or_else(|| "This number".to_owned(), |id| format!("The number {id}"));
+    format!("{number} is taken. Leave it out, or choose to update existing people or places.")
+}
+
+fn no_such_place(id: Option<i64>) -> String {
+    let place = id.map_or_else(String::new, |id| format!(" with the number {id}"));
+    format!("There is no place{place}. Choose another place.")
+}
+
+fn place_has_king(problem: &ApiProblem) -> String {
+    let king = problem.king.as_ref();
+    king.map_or_else(
+        || "The place already has a king.".to_owned(),
+        |king| format!("The place already has a king, {}.", king.name),
+    )
+}
+
+fn place_has_people(living: Option<i64>) -> String {
+    let people = match living {
+        Some(1) => "1 living person has".to_owned(),
+        Some(living) => format!("{} living people have", crate::layout::number(living)),
+        None => "Living people have".to_owned(),
+    };
+    format!("{people} this place. Choose the place that they move to.")
+}
+
+fn malformed_file(line: Option<i64>) -> String {
+    let at = line.map_or_else(String::new, |line| format!(" at line {line}"));
+    format!("The file cannot be read{at}. Compare it with the columns and formats above.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_semantics::Problem;
+    use http_semantics::auth::Scope;
+    use http_semantics::problem::FieldError;
+    use http_semantics::rate_limit::RateLimit;
+
+    fn parse(problem: &Problem) -> ApiProblem {
+        serde_json::from_str(&problem.to_json()).unwrap()
+    }
+
+    #[test]
+    fn problems_of_forms_and_files_have_texts_without_the_terms_of_the_api() {
+        let policy = RateLimit {
+            requests: 600,
+            seconds: 60,
+        };
+        for problem in [
+            Problem::name_taken(3),
+            Problem::id_taken("person", 1),
+            Problem::id_retired(31),
+            Problem::no_such_place(999),
+            Problem::place_is_deleting(3),
+            Problem::place_has_king(1, 10, "K"),
+            Problem::place_has_people(1, 4),
+            Problem::not_found("person", 9),
+            Problem::being_written(),
+            Problem::precondition_failed(Some(4)),
+            Problem::request_in_flight(),
+            Problem::idempotency_key_reused(),
+            Problem::token_required(Scope::Write),
+            Problem::token_refused(),
+            Problem::insufficient_scope(Scope::Write),
+            Problem::too_many_requests(policy),
+            Problem::service_failed("people"),
+            Problem::service_failed("people").with_unknown_outcome(),
+            Problem::service_timed_out("people", 3000),
+            Problem::internal(),
+            Problem::malformed_body("CSV", 1, 9),
+            Problem::body_too_large(9),
+        ] {
+            let detail = problem.detail();
+            let text = of_problem(&parse(&problem));
+            assert_ne!(text, detail.replace('`', ""), "{detail}");
+            let is_plain = !["`", "scope", "record", "service"]
+                .iter()
+                .any(|term| text.contains(term));
+            assert!(is_plain && !text.is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_outcome_is_stated() {
+        let failed = Problem::service_failed("people");
+        assert!(!of_problem(&parse(&failed)).contains("may or may not"));
+        assert!(of_problem(&parse(&failed.with_unknown_outcome())).contains("may or may not"));
+    }
+
+    #[test]
+    fn an_invalid_line_names_its_columns() {
+        let error = |pointer: &str, detail: &str| FieldError {
+            pointer: pointer.to_owned(),
+            detail: detail.to_owned(),
+        };
+        let errors = [
+            error("/placeId", "the id of a place, because the living have one"),
+            error("/isAlive", "true or false"),
+        ];
+        assert_eq!(
+            of_line(&parse(&Problem::invalid_record(&errors))),
+            "placeId: A living person needs a place. Enter one. isAlive: Must be true or false."
+        );
+    }
+}

@@ -1,0 +1,98 @@
+//! The query of the overview: the filters, the order and the page.
+
+use domain::Param;
+use domain::name::Prefix;
+use maud::{Markup, html};
+use tables::Cursor;
+use tables::page::PageSize;
+use tables::population::{Measure, MinLiving, Order};
+
+use crate::field::{Text, choice};
+use crate::form::Form;
+use crate::layout::with_query;
+
+/// The query of the overview.
+#[derive(Debug)]
+pub struct OverviewQuery {
+    /// The form of the filters, with its errors.
+    pub form: Form,
+    /// The order.
+    pub order: Order,
+    /// Only places with at least this many living people.
+    pub least: Option<i64>,
+    /// Only places whose name starts with this text.
+    pub name: Option<String>,
+    /// The cursor of the page.
+    pub after: Option<Cursor>,
+}
+
+/// The orders, with their labels.
+const ORDERS: [(&str, &str); 5] = [
+    ("-living", "Most living first"),
+    ("living", "Fewest living first"),
+    ("-total", "Largest total first"),
+    ("total", "Smallest total first"),
+    ("id", "By number"),
+];
+
+impl OverviewQuery {
+    /// The number of places per page.
+    #[must_use]
+    pub fn page_size() -> PageSize {
+        PageSize::new(25).unwrap_or_default()
+    }
+
+    /// Parses a query. Invalid values are ignored, and the form has an error for them.
+    #[must_use]
+    pub fn parse(query: &str) -> Self {
+        let mut form = Form::parse(query.as_bytes());
+        let order = form.filled("sort").and_then(Order::parse);
+        let order = order.unwrap_or(Order::Down(Measure::Living));
+        form.set("sort", order.name());
+        let least = form.filled("least").map(MinLiving::parse);
+        if matches!(least, Some(None)) {
+            form.add_error("least", "Enter a whole number from 1.");
+        }
+        let name = form.filled("name").map(ToOwned::to_owned);
+        let name = name.filter(|name| {
+            let is_valid = Prefix::parse(name).is_some();
+            if !is_valid {
+                form.add_error("name", "Enter up to 200 characters.");
+            }
+            is_valid
+        });
+        Self {
+            order,
+            least: least.flatten().map(|MinLiving(least)| least),
+            name,
+            after: form.filled("after").and_then(Cursor::parse),
+            form,
+        }
+    }
+
+    /// The path of the page at a cursor, with the same filters.
+    pub(super) fn page_path(&self, after: &str) -> String {
+        let filters = ["name", "sort", "least"].map(|name| (name, self.form.get(name)));
+        with_query("/", &[&filters[..], &[("after", after)]].concat())
+    }
+
+    pub(super) fn filters(&self) -> Markup {
+        let form = &self.form;
+        let search = Text {
+            kind: "search",
+            ..Text::new("name", "Name begins with")
+        };
+        let least = Text {
+            kind: "number",
+            ..Text::new("least", "At least this many living")
+        };
+        html! {
+            form.filters method="get" action="/" role="search" data-live {
+                (search.to_html(form))
+                (choice(form, "sort", "Order", &ORDERS))
+                (least.to_html(form))
+                button type="submit" { "Show" }
+            }
+        }
+    }
+}
