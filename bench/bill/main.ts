@@ -1,4 +1,4 @@
-// `make bill`: what a month costs at 1,000 to 1,000,000 requests a second, as docs/benchmarks/bill.md.
+// `make bill`: the monthly cost of 1,000 to 1,000,000 requests per second (docs/benchmarks/bill.md).
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { measured, type Results } from "../results.ts";
@@ -40,21 +40,21 @@ const dollars = (value: number) => `$${number(Math.round(value))}`;
 
 function table(months: Month[]): string {
   const rows: [string, (month: Month) => string][] = [
-    ["requests a second", ({ rate }) => `**${number(rate)}**`],
-    ["isolates of the entry point", ({ isolates }) => number(isolates)],
-    ["reads answered by what is held", ({ heldShare }) => `${number(heldShare * 100, 1)} %`],
-    ["D1 queries a request", ({ queries }) => number(queries, 2)],
-    ["D1 rows read a request", ({ rowsRead }) => number(rowsRead, 1)],
-    ["waiting for D1, ms a read", ({ waitedMs }) => number(waitedMs, 1)],
-    ["CPU ms a request", ({ cpuMs }) => number(cpuMs, 2)],
-    ["queries a second of each register", (one) => number(one.queriesPerSecond)],
-    ["databases or replicas that take them", ({ databases }) => number(databases)],
+    ["requests per second", ({ rate }) => `**${number(rate)}**`],
+    ["isolates of the gateway", ({ isolates }) => number(isolates)],
+    ["reads from the cache", ({ heldShare }) => `${number(heldShare * 100, 1)} %`],
+    ["D1 queries per request", ({ queries }) => number(queries, 2)],
+    ["D1 rows read per request", ({ rowsRead }) => number(rowsRead, 1)],
+    ["waiting for D1, ms per read", ({ waitedMs }) => number(waitedMs, 1)],
+    ["CPU ms per request", ({ cpuMs }) => number(cpuMs, 2)],
+    ["queries per second and database", (one) => number(one.queriesPerSecond)],
+    ["databases or replicas needed", ({ databases }) => number(databases)],
     ["requests", (one) => dollars(one.dollars.requests)],
     ["CPU", (one) => dollars(one.dollars.cpu)],
     ["rows read", (one) => dollars(one.dollars.rowsRead)],
     ["rows written", (one) => dollars(one.dollars.rowsWritten)],
-    ["a month, with the plan and storage", ({ total }) => `**${dollars(total)}**`],
-    ["a million requests", ({ total, rate }) => `$${number(total / (rate * 2.62656), 3)}`],
+    ["per month, with the plan and storage", ({ total }) => `**${dollars(total)}**`],
+    ["per million requests", ({ total, rate }) => `$${number(total / (rate * 2.62656), 3)}`],
   ];
   const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
   const [[title, head] = ["", () => ""], ...rest] = rows;
@@ -67,34 +67,35 @@ function table(months: Month[]): string {
 
 const all = (holds: boolean) => rates.map((rate) => month(rate, kinds, prices, assumed, holds));
 const mix = kinds.map(({ name, share }) => `${number(share * 100)} % \`${name}\``).join(", ");
-const page = `# What a month costs
+const page = `# Monthly cost
 
-Made by \`make bill\` from [results.json](results.json) (commit ${results.commit}), from what is
-assumed ([assumptions.json](../../bench/bill/assumptions.json)) and from the platform's prices
-([prices.json](../../bench/bill/prices.json), seen ${prices.seen}). It is a model and no
-measurement: no figure here was seen on a network.
+\`make bill\` calculates this page from [results.json](results.json) (commit ${results.commit}), from
+[assumptions.json](../../bench/bill/assumptions.json) and from the platform's prices
+([prices.json](../../bench/bill/prices.json), as of ${prices.seen}). It is a model. No figure here was
+measured on a network.
 
 ${table(all(true))}
 
-The same, if isolates held nothing and each read were made anew:
+The same without the cache, if each read were made for its request:
 
 ${table(all(false))}
 
-## How it is reckoned
+## Method
 
-- **Requests**: ${mix}; writes change a register at most ${assumed.writesPerSecondAtMost} times a second, and each of them
-  makes every held answer one to be made anew.
-- **CPU** is that of the whole process as measured with one connection, local D1 included, which on
-  the platform computes elsewhere and is not billed: the CPU of the bill is an upper bound. Calls
-  of one worker by another are no requests of the bill.
-- **Isolates**: each is busy for at most ${assumed.isolateBusy * 100} % of a core, and there is at least one a location, of
-  which there is one for ${assumed.requestsPerLocation} requests a second, up to ${assumed.locationsAtMost}. How the platform spreads them it does
-  not tell.
-- **Holding and proving** is simulated (\`bench/bill/isolate.ts\`): ${number(assumed.answers)} different answers, asked for by
-  Zipf's law, a round trip to D1 of ${assumed.d1Ms} ms, and proofs shared as the workers share them.
-- **Databases**: one is taken to answer ${number(assumed.queriesPerSecondOfADatabase)} short queries a second. What is more is for
-  replicas ([replicas.md](../replicas.md)). The platform decides how many replicas there
-  are, so that a row of more than a handful says that one database is too few, not that it can be had.
+- **Requests**: ${mix}. Writes change a database at most ${assumed.writesPerSecondAtMost} times per second, and each write
+  invalidates every cached response.
+- **CPU** is the time of the whole process, measured with one connection. It includes local D1, which
+  the platform runs elsewhere and does not bill, so it is an upper bound. A call from one Worker to
+  another is not a billed request.
+- **Isolates**: each one is busy for at most ${assumed.isolateBusy * 100} % of a core. There is at least one per location, and one
+  location per ${assumed.requestsPerLocation} requests per second, up to ${assumed.locationsAtMost}. The platform does not document how it
+  distributes requests.
+- **Cache and revalidation** are simulated (\`bench/bill/isolate.ts\`): ${number(assumed.answers)} different responses,
+  requested by Zipf's law, and a round trip to D1 of ${assumed.d1Ms} ms. Concurrent requests share a
+  revalidation, as in the Workers.
+- **Databases**: one answers ${number(assumed.queriesPerSecondOfADatabase)} short queries per second. Replicas answer the rest
+  ([replicas.md](../replicas.md)). The platform decides how many replicas there are. So more than a
+  handful in this row says that one database is too few, not that so large a number is available.
 `;
 writeFileSync(join(root, "docs/benchmarks/bill.md"), page);
 console.log(table(all(true)));
