@@ -157,14 +157,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_escaped_text_is_no_formula_and_unescapes_to_itself(text in "['=+@＝＋－＠a-]{0,6}|\\PC*") {
+        fn an_escaped_text_is_no_formula_and_unescapes_to_itself(
+            text in "['=+@＝＋－＠a-]{0,6}|\\PC*",
+        ) {
             let escaped = escape_formula(&text);
             prop_assert_eq!(unescape_formula(&escaped), &text);
             prop_assert!(!escaped.starts_with(FORMULA_STARTS));
         }
 
         #[test]
-        fn a_rendered_record_parses_to_the_same_cells(cells in prop::collection::vec("[a,\"\r\nñ]{0,5}", 1..5)) {
+        fn a_rendered_record_parses_to_the_same_cells(
+            cells in prop::collection::vec("[a,\"\r\nñ]{0,5}", 1..5),
+        ) {
             let text = render(&cells) + "rest";
             let (parsed, rest) = parse_record(&text).unwrap();
             prop_assert_eq!(parsed, cells);

@@ -203,7 +203,10 @@ mod tests {
         }
 
         #[test]
-        fn no_header_makes_the_trace_parsers_panic(text in "\\PC{0,70}", digits in "[0-9a-f-]{50,60}") {
+        fn no_header_makes_the_trace_parsers_panic(
+            text in "\\PC{0,70}",
+            digits in "[0-9a-f-]{50,60}",
+        ) {
             for text in [text, digits] {
                 let parsed = Traceparent::parse(&text);
                 prop_assert!(parsed.is_none_or(|trace| trace.as_str().len() == LENGTH));

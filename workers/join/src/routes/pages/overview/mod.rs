@@ -147,7 +147,7 @@ async fn ranking(backends: &Backends, query: &Ask) -> Result<Ranking, Error> {
     }
     let after = query.after.as_ref();
     // A cursor of another order belongs to the previous page, so the ranking restarts.
-    let of_order = |after| PopulationQuery::behind(query.order, after);
+    let of_order = |after| PopulationQuery::position_of(query.order, after);
     let populations = PopulationQuery {
         limit: Ask::limit(),
         after: after.and_then(of_order),
