@@ -98,7 +98,7 @@ impl BatchPlan {
             .filter_map(|row| Some((usize::try_from(row.integer("n")?).ok()?, row)))
             .collect();
         let mut plan = Self {
-            unchanged: batch.aside.len(),
+            unchanged: batch.already_added.len(),
             rejections: batch.refused.clone(),
             ..Self::default()
         };
@@ -169,7 +169,7 @@ pub async fn import<I: Importer + 'static>(
         return Ok(Response::ok(MediaType::NdJson.content_type(), body));
     }
     while import.next().await.is_some() {}
-    match import.report.bare_failure() {
+    match import.report.failure_without_results() {
         Some(problem) => Err(problem.clone().into()),
         None => Ok(Response::ok(
             MediaType::Json.content_type(),
@@ -211,7 +211,7 @@ impl<I: Importer + 'static> Import<I> {
             None
         };
         if !is_insert {
-            batch.set_new_aside(written.is_some());
+            batch.set_new_already_added(written.is_some());
         } else if let Some(counts) = written {
             return Ok(BatchResult::new(Outcome::AlreadyWritten, counts));
         }

@@ -215,14 +215,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_token_parses_to_the_same_bookmarks(places in "[0-9a-f-]{0,9}", people in "[0-9a-f-]{0,9}") {
+        fn a_token_parses_to_the_same_bookmarks(
+            places in "[0-9a-f-]{0,9}",
+            people in "[0-9a-f-]{0,9}",
+        ) {
             let bookmarks = bookmarks(&places, &people);
             let parsed = bookmarks.token().and_then(|token| Bookmarks::parse(&token));
             prop_assert_eq!(parsed.unwrap_or_default(), bookmarks);
         }
 
         #[test]
-        fn merged_bookmarks_dominate_each_of_their_sources(all in prop::collection::vec(("[0-9a-c]{0,3}", "[0-9a-c]{0,3}"), 1..6)) {
+        fn merged_bookmarks_dominate_each_of_their_sources(
+            all in prop::collection::vec(("[0-9a-c]{0,3}", "[0-9a-c]{0,3}"), 1..6),
+        ) {
             let all: Vec<Bookmarks> = all.iter().map(|(a, b)| bookmarks(a, b)).collect();
             let mut reader = Bookmarks::default();
             for other in &all {

@@ -1,42 +1,44 @@
-//! CORS (<https://fetch.spec.whatwg.org/#http-cors-protocol>): which pages of other origins a
-//! browser lets read the answers.
+//! CORS (<https://fetch.spec.whatwg.org/#http-cors-protocol>): whether a browser lets pages of
+//! other origins read responses.
 //!
-//! Who is let in is one setting: nothing (nobody), `*` (everybody), or origins separated by
-//! commas. An origin is let in as it is spelt or not at all. Cookies are never let through: a page
-//! that is let in sees what anybody sees, and writes only with a token of its own.
+//! One setting lists the allowed origins, separated by commas. `*` allows all origins, and an empty
+//! setting none. Origins are compared exactly. Credentials are never allowed, so a page of another
+//! origin cannot use the session cookie: it can only write with a token of its own.
 
-/// The headers of an answer that a page may read, beyond the few that any may.
+/// The response headers that a page may read, besides the CORS-safelisted ones.
 pub const EXPOSED_HEADERS: &str = "Accept-Patch, Accept-Post, Age, Allow, Cache-Status, \
      Content-Disposition, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, \
-     RateLimit, RateLimit-Policy, Retry-After, Server-Timing, WWW-Authenticate, X-Change-Counter, X-D1-Bookmark, X-Request-Id, X-Total-Count, \
-     X-Total-Dead, X-Total-Living, X-Total-Nowhere";
+     RateLimit, RateLimit-Policy, Retry-After, Server-Timing, WWW-Authenticate, \
+     X-Change-Counter, X-D1-Bookmark, X-Request-Id, X-Total-Count, X-Total-Dead, \
+     X-Total-Living, X-Total-Nowhere";
 
-/// The headers of a request that a page may send, beyond the few that any may.
+/// The request headers that a page may send, besides the CORS-safelisted ones.
 pub const ALLOWED_HEADERS: &str = "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, \
      If-None-Match, Prefer, X-D1-Bookmark, X-Request-Id, traceparent";
 
-/// How long a browser need not ask again, in seconds: two hours, the most that all keep it.
+/// How long a browser may cache the response to a preflight, in seconds. Chrome allows at most
+/// two hours.
 pub const PREFLIGHT_MAX_AGE: &str = "7200";
 
-/// Who is let in, as the setting says.
+/// The allowed origins.
 #[derive(Debug, Clone, Copy)]
 pub struct CorsPolicy<'a>(&'a str);
 
 impl<'a> CorsPolicy<'a> {
-    /// The policy that a setting says.
+    /// The policy of a setting.
     #[must_use]
     pub fn new(setting: &'a str) -> Self {
         Self(setting.trim())
     }
 
-    /// Whether nobody is let in.
+    /// Whether no origin is allowed.
     #[must_use]
     pub fn is_closed(self) -> bool {
         self.0.is_empty()
     }
 
-    /// What an answer says to a request from `origin`; `preflight` is the route's `Allow` where
-    /// the request only asks what it might do.
+    /// The headers of the response to a request from `origin`. `preflight` has the methods of the
+    /// route if the request is a preflight.
     #[must_use]
     pub fn headers(
         self,
@@ -44,41 +46,42 @@ impl<'a> CorsPolicy<'a> {
         preflight: Option<&str>,
     ) -> Vec<(&'static str, String)> {
         let mut headers = Vec::new();
-        let mut say = |name, value: &str| headers.push((name, value.to_owned()));
+        let mut add = |name, value: &str| headers.push((name, value.to_owned()));
         if self.is_closed() {
             return headers;
         }
         let is_open = self.0 == "*";
         if is_open {
-            // Elsewhere it may be embedded, too; who is not `*` is only ever asked by `fetch`,
-            // which this header does not concern.
-            say("cross-origin-resource-policy", "cross-origin");
+            // Pages may also embed the response. With a list of origins only `fetch` is useful,
+            // which this header does not restrict.
+            add("cross-origin-resource-policy", "cross-origin");
         } else {
-            // The same address answers differently by origin, whoever asks.
-            say("vary", "origin");
+            // Even if this origin is not allowed: a cache must not reuse the response for another.
+            add("vary", "origin");
         }
-        let let_in = if is_open {
+        let allowed_origin = if is_open {
             Some("*")
         } else {
             origin.filter(|origin| self.lists(origin))
         };
-        let Some(let_in) = let_in else {
+        let Some(allowed_origin) = allowed_origin else {
             return headers;
         };
-        say("access-control-allow-origin", let_in);
+        add("access-control-allow-origin", allowed_origin);
         match preflight {
             Some(methods) => {
-                say("access-control-allow-methods", methods);
-                say("access-control-allow-headers", ALLOWED_HEADERS);
-                say("access-control-max-age", PREFLIGHT_MAX_AGE);
+                add("access-control-allow-methods", methods);
+                add("access-control-allow-headers", ALLOWED_HEADERS);
+                add("access-control-max-age", PREFLIGHT_MAX_AGE);
             }
-            None => say("access-control-expose-headers", EXPOSED_HEADERS),
+            None => add("access-control-expose-headers", EXPOSED_HEADERS),
         }
         headers
     }
 
     fn lists(self, origin: &str) -> bool {
-        // `null` is what a browser says for whatever has no origin: it is nobody's.
+        // Browsers send `null` for a page without an origin, such as a local file. Listing `null`
+        // must not allow all of those.
         let is_origin = origin.contains("://");
         is_origin && self.0.split(',').any(|listed| listed.trim() == origin)
     }
@@ -91,7 +94,7 @@ mod tests {
 
     const LIST: &str = " https://a.example,http://localhost:5173 , *, null ,";
 
-    fn let_in(setting: &str, origin: Option<&str>) -> Option<String> {
+    fn allowed_origin(setting: &str, origin: Option<&str>) -> Option<String> {
         let headers = CorsPolicy::new(setting).headers(origin, None);
         let found = headers
             .into_iter()
@@ -100,9 +103,9 @@ mod tests {
     }
 
     #[test]
-    fn who_is_listed_is_let_in_and_nobody_else() {
+    fn only_a_listed_origin_is_allowed() {
         for listed in ["https://a.example", "http://localhost:5173"] {
-            assert_eq!(let_in(LIST, Some(listed)).as_deref(), Some(listed));
+            assert_eq!(allowed_origin(LIST, Some(listed)).as_deref(), Some(listed));
         }
         for other in [
             "",
@@ -124,13 +127,13 @@ mod tests {
             "://",
             "https://",
         ] {
-            assert_eq!(let_in(LIST, Some(other)), None, "{other}");
+            assert_eq!(allowed_origin(LIST, Some(other)), None, "{other}");
         }
-        assert_eq!(let_in(LIST, None), None);
+        assert_eq!(allowed_origin(LIST, None), None);
     }
 
     #[test]
-    fn a_setting_of_nothing_says_nothing() {
+    fn an_empty_setting_adds_no_headers() {
         for setting in ["", "  "] {
             assert!(CorsPolicy::new(setting).is_closed());
             let headers = CorsPolicy::new(setting).headers(Some("https://a.example"), Some("GET"));
@@ -139,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_is_everybody_and_varies_by_nobody() {
+    fn a_star_allows_all_origins_without_vary() {
         for origin in [None, Some("null"), Some("https://a.example")] {
             let headers = CorsPolicy::new(" * ").headers(origin, None);
             let expected = [
@@ -152,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_names_what_may_be_sent() {
+    fn a_preflight_lists_the_allowed_methods_and_headers() {
         let headers = CorsPolicy::new(LIST).headers(Some("https://a.example"), Some("GET, HEAD"));
         let expected = [
             ("vary", "origin"),
@@ -168,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_names_are_written_as_a_list() {
+    fn the_header_constants_are_lists_of_header_names() {
         for names in [EXPOSED_HEADERS, ALLOWED_HEADERS] {
             let is_name = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
             assert!(
@@ -182,7 +185,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn only_the_very_origin_of_a_list_comes_back(
+        fn an_allowed_origin_is_an_exact_entry_of_the_setting(
             setting in "[ah:/.,* ]{0,30}|\\PC*", origin in "[ah:/.,* ]{0,12}|\\PC*",
         ) {
             let headers = CorsPolicy::new(&setting).headers(Some(&origin), None);
@@ -190,7 +193,7 @@ mod tests {
                 prop_assert!(*name != "access-control-allow-credentials");
                 if *name == "access-control-allow-origin" && setting.trim() != "*" {
                     prop_assert_eq!(value, &origin);
-                    prop_assert!(setting.split(',').any(|one| one.trim() == origin));
+                    prop_assert!(setting.split(',').any(|entry| entry.trim() == origin));
                     prop_assert!(!origin.contains(','));
                 }
             }

@@ -1,32 +1,33 @@
-//! CSV (RFC 4180): one record at a time out of a text, and cells that no spreadsheet runs.
+//! CSV (RFC 4180): a parser for one record at a time, and the escaping of formulas.
 //!
-//! A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula, whoever
-//! wrote it. So a text that begins so goes out behind an apostrophe, which makes it a text
-//! everywhere, and an apostrophe in front of such a beginning is taken off on the way in. One
-//! that had apostrophes there already gets one more: what goes out comes back as it was.
+//! A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@` as a formula (CSV injection).
+//! So an export puts an apostrophe before such a text, and an import removes it. A text that
+//! already begins with apostrophes and one of these characters gets one more apostrophe. So every
+//! exported text is imported unchanged.
 
 use std::borrow::Cow;
 
-/// What a formula begins with, in the full width of East Asian keyboards too.
-const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+/// The first characters of formulas. Spreadsheets also accept the full-width ones of East Asian
+/// keyboards.
+const FORMULA_STARTS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
-/// The SQL expression of a cell in quotes, escaped as [`escape_formula`] does. The text must not contain
-/// line ends. Null if the column is null.
+/// The SQL expression of a quoted cell, escaped like [`escape_formula`]. The text must not contain
+/// line breaks. Null if the column is null.
 #[must_use]
 pub fn sql_text_cell(column: &str) -> String {
-    // Most texts begin with a letter, and need no closer look.
+    // Most texts begin with a letter: the first comparison is enough for them.
     const CELL: &str = "'\"' || iif({column} >= 'A' AND {column} < '＋' \
         OR ltrim({column}, '''') NOT GLOB '[=+@＝＋－＠-]*', '', '''') \
         || replace({column}, '\"', '\"\"') || '\"'";
     CELL.replace("{column}", column)
 }
 
-/// Whether a spreadsheet could take the text for a formula, once apostrophes are taken off.
+/// Whether a text is a formula after its leading apostrophes.
 fn is_formula(text: &str) -> bool {
-    text.trim_start_matches('\'').starts_with(FORMULA)
+    text.trim_start_matches('\'').starts_with(FORMULA_STARTS)
 }
 
-/// The text as no spreadsheet runs it.
+/// The text with an apostrophe before a formula.
 #[must_use]
 pub fn escape_formula(text: &str) -> Cow<'_, str> {
     if is_formula(text) {
@@ -36,57 +37,58 @@ pub fn escape_formula(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The text that was [`escape_formula`].
+/// The inverse of [`escape_formula`].
 #[must_use]
 pub fn unescape_formula(text: &str) -> &str {
     match text.strip_prefix('\'') {
-        Some(behind) if is_formula(behind) => behind,
+        Some(formula) if is_formula(formula) => formula,
         _ => text,
     }
 }
 
-/// The first record of a text: its cells, and what is behind its line end. None where the
-/// quotes are not as they must be: one within a cell without quotes, or one left open, which
-/// is how a file ends that was broken off.
+/// The cells of the first record of a text, and the text after the record.
+///
+/// None if the record is malformed: a quote within an unquoted cell, or a quote that is not closed.
+/// A truncated export ends with an open quote.
 #[must_use]
 pub fn parse_record(text: &str) -> Option<(Vec<Cow<'_, str>>, &str)> {
     let (mut cells, mut rest) = (Vec::new(), text);
     loop {
-        let (cell, behind) = match rest.strip_prefix('"') {
-            Some(inside) => quoted(inside)?,
-            None => plain(rest)?,
+        let (cell, after_cell) = match rest.strip_prefix('"') {
+            Some(inside) => parse_quoted_cell(inside)?,
+            None => parse_plain_cell(rest)?,
         };
         cells.push(cell);
-        if let Some(next) = behind.strip_prefix(',') {
-            rest = next;
+        if let Some(next_cell) = after_cell.strip_prefix(',') {
+            rest = next_cell;
             continue;
         }
-        let end = behind.strip_prefix('\r').unwrap_or(behind);
+        let end = after_cell.strip_prefix('\r').unwrap_or(after_cell);
         return match end.strip_prefix('\n') {
-            Some(next) => Some((cells, next)),
+            Some(next_record) => Some((cells, next_record)),
             None => end.is_empty().then_some((cells, end)),
         };
     }
 }
 
-fn plain(text: &str) -> Option<(Cow<'_, str>, &str)> {
+fn parse_plain_cell(text: &str) -> Option<(Cow<'_, str>, &str)> {
     let end = text.find([',', '\n', '"']).unwrap_or(text.len());
-    let (cell, behind) = text.split_at(end);
-    let is_last = !behind.starts_with(',');
-    let shorter = cell.strip_suffix('\r').filter(|_| is_last).unwrap_or(cell);
-    (!behind.starts_with('"')).then_some((shorter.into(), behind))
+    let (cell, after_cell) = text.split_at(end);
+    let is_last = !after_cell.starts_with(',');
+    let cell = cell.strip_suffix('\r').filter(|_| is_last).unwrap_or(cell);
+    (!after_cell.starts_with('"')).then_some((cell.into(), after_cell))
 }
 
-fn quoted(inside: &str) -> Option<(Cow<'_, str>, &str)> {
+/// Parses a cell after its opening quote. Two quotes within the cell are one.
+fn parse_quoted_cell(inside: &str) -> Option<(Cow<'_, str>, &str)> {
     let mut cell = Cow::Borrowed("");
     let mut rest = inside;
     loop {
-        let (part, behind) = rest.split_once('"')?;
-        let Some(next) = behind.strip_prefix('"') else {
-            cell += part;
-            return Some((cell, behind));
-        };
+        let (part, after_quote) = rest.split_once('"')?;
         cell += part;
+        let Some(next) = after_quote.strip_prefix('"') else {
+            return Some((cell, after_quote));
+        };
         cell += "\"";
         rest = next;
     }
@@ -98,7 +100,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn cells_are_cut_as_rfc_4180_says() {
+    fn a_record_is_split_into_cells() {
         for (text, cells, rest) in [
             ("a,b\r\nc", &["a", "b"][..], "c"),
             ("a,\n", &["a", ""], ""),
@@ -107,20 +109,14 @@ mod tests {
             ("\"\"\r\n", &[""], ""),
             ("ñ", &["ñ"], ""),
         ] {
-            let (found, behind) = parse_record(text).unwrap();
-            assert_eq!(
-                (&found[..], behind),
-                (
-                    &cells.iter().map(|c| Cow::from(*c)).collect::<Vec<_>>()[..],
-                    rest
-                ),
-                "{text}"
-            );
+            let (parsed, after_record) = parse_record(text).unwrap();
+            assert_eq!(parsed, cells, "{text}");
+            assert_eq!(after_record, rest, "{text}");
         }
     }
 
     #[test]
-    fn quotes_are_closed_and_around_a_whole_cell() {
+    fn a_record_with_an_open_or_misplaced_quote_is_rejected() {
         for text in [
             "\"a",
             "a\"b",
@@ -136,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_formula_gets_an_apostrophe_and_nothing_else_does() {
-        for (text, out) in [
+        for (text, escaped) in [
             ("=1+1", "'=1+1"),
             ("'=1", "''=1"),
             ("＝1", "'＝1"),
@@ -145,38 +141,42 @@ mod tests {
             ("a=1", "a=1"),
             ("", ""),
         ] {
-            assert_eq!(escape_formula(text), out);
+            assert_eq!(escape_formula(text), escaped);
         }
-        assert_eq!(
-            unescape_formula("=1"),
-            "=1",
-            "who wrote no apostrophe meant none"
-        );
     }
 
-    fn written(cells: &[String]) -> String {
+    #[test]
+    fn a_formula_without_an_apostrophe_is_imported_unchanged() {
+        assert_eq!(unescape_formula("=1"), "=1");
+    }
+
+    fn render(cells: &[String]) -> String {
         let quoted = |cell: &String| format!("\"{}\"", cell.replace('"', "\"\""));
         cells.iter().map(quoted).collect::<Vec<_>>().join(",") + "\r\n"
     }
 
     proptest! {
         #[test]
-        fn what_goes_out_comes_back_and_is_no_formula(text in "['=+@＝＋－＠a-]{0,6}|\\PC*") {
-            let out = escape_formula(&text);
-            prop_assert_eq!(unescape_formula(&out), &text);
-            prop_assert!(!out.starts_with(FORMULA));
+        fn an_escaped_text_is_no_formula_and_unescapes_to_itself(
+            text in "['=+@＝＋－＠a-]{0,6}|\\PC*",
+        ) {
+            let escaped = escape_formula(&text);
+            prop_assert_eq!(unescape_formula(&escaped), &text);
+            prop_assert!(!escaped.starts_with(FORMULA_STARTS));
         }
 
         #[test]
-        fn what_is_written_is_read(cells in prop::collection::vec("[a,\"\r\nñ]{0,5}", 1..5)) {
-            let text = written(&cells) + "rest";
-            let (read, rest) = parse_record(&text).unwrap();
-            prop_assert_eq!(read, cells);
+        fn a_rendered_record_parses_to_the_same_cells(
+            cells in prop::collection::vec("[a,\"\r\nñ]{0,5}", 1..5),
+        ) {
+            let text = render(&cells) + "rest";
+            let (parsed, rest) = parse_record(&text).unwrap();
+            prop_assert_eq!(parsed, cells);
             prop_assert_eq!(rest, "rest");
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "[a,\"\r\n]{0,30}|\\PC*") {
+        fn no_text_makes_the_csv_parser_panic(text in "[a,\"\r\n]{0,30}|\\PC*") {
             let _ = parse_record(&text);
         }
     }

@@ -1,13 +1,13 @@
-//! What an export is written as.
+//! The formats of an export.
 
 use crate::Problem;
 use crate::media::MediaType;
 use domain::Param;
 
-/// The forms of a file: CSV where nothing else is asked for.
+/// The media types of an export. CSV is the default.
 pub const EXPORT_MEDIA_TYPES: &[MediaType] = &[MediaType::Csv, MediaType::NdJson];
 
-/// The form that a query names.
+/// The media type in the query parameter `format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExportFormat(pub MediaType);
 
@@ -15,19 +15,17 @@ impl Param for ExportFormat {
     const EXPECTED: &'static str = "csv or ndjson";
 
     fn parse(text: &str) -> Option<Self> {
-        let found = EXPORT_MEDIA_TYPES
-            .iter()
-            .find(|format| format.name() == text);
-        found.copied().map(Self)
+        let mut known = EXPORT_MEDIA_TYPES.iter().copied();
+        known.find(|media_type| media_type.name() == text).map(Self)
     }
 }
 
-/// What ends an export that broke off: a quoted cell, or an object, that is not closed, so
-/// that no reader takes the file for whole.
+/// The end of an export that fails midway: a quoted cell or an object that is not closed. A
+/// parser rejects the file, so an incomplete export cannot be mistaken for a complete one.
 #[must_use]
-pub fn abort_marker(format: MediaType, problem: &Problem) -> String {
+pub fn abort_marker(media_type: MediaType, problem: &Problem) -> String {
     let problem = problem.to_json();
-    match format {
+    match media_type {
         MediaType::Csv => format!("\"{}", problem.replace('"', "\"\"")),
         MediaType::Json | MediaType::NdJson => {
             problem.strip_suffix('}').unwrap_or_default().to_owned()
@@ -40,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_a_table_or_lines() {
+    fn an_export_is_csv_or_ndjson() {
         assert_eq!(
             ExportFormat::parse("csv"),
             Some(ExportFormat(MediaType::Csv))
@@ -56,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn what_broke_off_is_not_taken_for_whole() {
+    fn a_parser_rejects_an_export_with_an_abort_marker() {
         let end = abort_marker(MediaType::Csv, &Problem::internal());
         assert_eq!(crate::csv::parse_record(&end), None);
         let end = abort_marker(MediaType::NdJson, &Problem::internal());

@@ -1,17 +1,19 @@
-//! The fields of a record in a body: each is taken once and read, every one that is wrong
-//! is told of, and what is left over is unknown.
+//! The fields of a record in a request body.
+//!
+//! A parser takes the fields one by one. Invalid fields are collected, so that the problem lists
+//! all of them. Fields that are left at the end are unknown.
 
 use serde_json::Value;
 
 use crate::json::Object;
-use crate::problem::FieldError;
+use crate::problem::{FieldError, is_plain_name};
 use domain::name::{self, Name, Normalize};
 use domain::{PersonId, PlaceId, RecordId};
 
-/// The fields that have not been taken yet, and what was wrong with those that have.
+/// The fields that have not been taken yet, and the errors of those that have.
 #[derive(Debug)]
 pub struct Fields {
-    left: Object,
+    remaining: Object,
     errors: Vec<FieldError>,
 }
 
@@ -20,18 +22,19 @@ impl Fields {
     #[must_use]
     pub fn new(object: Object) -> Self {
         Self {
-            left: object,
+            remaining: object,
             errors: Vec::new(),
         }
     }
 
-    /// Whether a field is there, and not `null`.
+    /// Whether a field has a value other than `null`.
     #[must_use]
     pub fn has(&self, field: &str) -> bool {
-        self.left.0.get(field).is_some_and(|value| !value.is_null())
+        let value = self.remaining.0.get(field);
+        value.is_some_and(|value| !value.is_null())
     }
 
-    /// Says that a field is wrong.
+    /// Adds the error of a field. `expected` ends the sentence "it must be …".
     pub fn add_error(&mut self, field: &str, expected: &str) {
         self.errors.push(FieldError {
             pointer: format!("/{}", field.replace('~', "~0").replace('/', "~1")),
@@ -39,28 +42,28 @@ impl Fields {
         });
     }
 
-    /// Takes a field that may be left out: `null` says the same.
+    /// Takes an optional field. `null` counts as absent.
     pub fn optional<T>(
         &mut self,
         field: &str,
         expected: &str,
-        read: impl FnOnce(&Value) -> Option<T>,
+        parse: impl FnOnce(&Value) -> Option<T>,
     ) -> Option<T> {
-        let value = self.left.0.remove(field)?;
+        let value = self.remaining.0.remove(field)?;
         if value.is_null() {
             return None;
         }
-        let read = read(&value);
-        if read.is_none() {
+        let parsed = parse(&value);
+        if parsed.is_none() {
             self.add_error(field, expected);
         }
-        read
+        parsed
     }
 
-    /// Takes the name, which a record always has.
+    /// Takes the name, which is required.
     pub fn name(&mut self, normalize: Normalize) -> Option<Name> {
-        if self.left.0.get("name").is_none_or(Value::is_null) {
-            self.left.0.remove("name");
+        if !self.has("name") {
+            self.ignore("name");
             self.add_error("name", name::EXPECTED);
             return None;
         }
@@ -69,7 +72,7 @@ impl Fields {
         })
     }
 
-    /// Takes a truth, false where it is left out.
+    /// Takes a boolean. Absent means false.
     pub fn boolean(&mut self, field: &str) -> bool {
         self.optional(field, "true or false", Value::as_bool)
             .unwrap_or(false)
@@ -77,48 +80,45 @@ impl Fields {
 
     /// Takes the id of a place.
     pub fn place_id(&mut self, field: &str) -> Option<PlaceId> {
-        self.optional(field, EXPECTED_ID, |value| PlaceId::new(whole(value)?))
+        self.optional(field, EXPECTED_ID, |value| PlaceId::new(integer(value)?))
     }
 
-    /// Passes a field over.
+    /// Takes a field without reading it.
     pub fn ignore(&mut self, field: &str) {
-        self.left.0.remove(field);
+        self.remaining.0.remove(field);
     }
 
-    /// Takes the record's own id, as far as it may be given: where the address names the
-    /// record, it must be the same one; where the register gives the id, there is none.
-    pub fn own_id(&mut self, address: Option<i64>) {
-        let Some(given) = self.left.0.remove("id") else {
+    /// Takes the id of the record. It must equal the id in the path. Without an id in the path the
+    /// database assigns one, and the body must not contain any.
+    pub fn own_id(&mut self, path_id: Option<i64>) {
+        let Some(value) = self.remaining.0.remove("id") else {
             return;
         };
-        match address {
+        match path_id {
             None => self.add_error("id", "left out: the register gives it, or PUT chooses it"),
-            Some(id) if whole(&given) == Some(id) => {}
+            Some(id) if integer(&value) == Some(id) => {}
             Some(_) => self.add_error("id", "the id of the address, or left out"),
         }
     }
 
-    /// Takes an id that may be chosen.
+    /// Takes the id that the client has chosen for a new record.
     pub fn chosen_id(&mut self) -> Option<i64> {
-        let expected = EXPECTED_CHOICE;
-        self.optional("id", expected, |value| {
-            PersonId::new(whole(value)?)
+        self.optional("id", EXPECTED_CHOICE, |value| {
+            PersonId::new(integer(value)?)
                 .filter(|id| id.is_choosable())
                 .map(PersonId::get)
         })
     }
 
-    /// What has been read, if nothing was wrong and nothing is left over.
+    /// The record, if all fields were valid and none is left.
     ///
     /// # Errors
-    /// Every field that is wrong.
+    /// All invalid and unknown fields.
     pub fn finish<T>(mut self, known: &[&str], record: Option<T>) -> Result<T, Vec<FieldError>> {
-        let left = std::mem::take(&mut self.left.0);
-        for (field, _) in left {
+        let unknown = std::mem::take(&mut self.remaining.0);
+        for (field, _) in unknown {
             let expected = format!("left out: the fields are {}", known.join(", "));
-            // A name of the client's own is shown only where it is plain.
-            let is_plain = field.len() <= 40 && field.bytes().all(|b| b.is_ascii_alphanumeric());
-            self.add_error(if is_plain { &field } else { "" }, &expected);
+            self.add_error(if is_plain_name(&field) { &field } else { "" }, &expected);
         }
         match record {
             Some(record) if self.errors.is_empty() => Ok(record),
@@ -127,22 +127,24 @@ impl Fields {
     }
 }
 
-/// The whole number that a value is: to JSON, 7.0 is the same number as 7.
+/// The whole number of a JSON value. JSON does not distinguish 7.0 from 7.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a float without a fraction below 2^53 is a whole number"
 )]
-fn whole(value: &Value) -> Option<i64> {
-    let of_float = |float: f64| {
+fn integer(value: &Value) -> Option<i64> {
+    let from_float = |float: f64| {
         let is_exact = float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0;
         is_exact.then_some(float as i64)
     };
-    value.as_i64().or_else(|| value.as_f64().and_then(of_float))
+    value
+        .as_i64()
+        .or_else(|| value.as_f64().and_then(from_float))
 }
 
-/// What an id must be.
+/// The ids that are valid, to end the sentence "it must be …".
 pub const EXPECTED_ID: &str = "a whole number from 1 to 9007199254740991";
-/// What an id that a client chooses must be.
+/// The ids that a client may choose, to end the sentence "it must be …".
 pub const EXPECTED_CHOICE: &str = "a whole number from 1 to 4503599627370496";
 
 #[cfg(test)]
@@ -151,7 +153,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_number_is_whole_however_it_is_written() {
+    fn a_float_without_a_fraction_is_an_integer() {
         for (value, number) in [
             (json!(7), Some(7)),
             (json!(7.0), Some(7)),
@@ -166,7 +168,7 @@ mod tests {
             (json!("7"), None),
             (json!(true), None),
         ] {
-            assert_eq!(whole(&value), number, "{value}");
+            assert_eq!(integer(&value), number, "{value}");
         }
     }
 }

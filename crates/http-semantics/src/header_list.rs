@@ -3,7 +3,7 @@
 //! Separators within quotes are text. A `quoted-string` (5.6.4) may escape a quote with a
 //! backslash. An entity tag (8.8.3) has no escapes, so its backslash is plain.
 
-/// What a backslash within quotes means.
+/// The meaning of a backslash within quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backslash {
     /// It escapes the next character, as in a `quoted-string`.
@@ -12,12 +12,12 @@ pub enum Backslash {
     Plain,
 }
 
-/// The elements of a list. Empty elements are kept: most readers skip them.
+/// The elements of a list, including empty ones. RFC 9110 allows those, so most callers skip them.
 pub fn elements(text: &str, backslash: Backslash) -> impl Iterator<Item = &str> {
     split(text, ',', backslash)
 }
 
-/// An element's value and its parameters, separated by semicolons.
+/// The value and the parameters of an element, which are separated by semicolons.
 pub fn parameters(element: &str) -> impl Iterator<Item = &str> {
     split(element, ';', Backslash::Escape)
 }
@@ -69,7 +69,7 @@ mod tests {
 
     /// The examples of RFC 9110, 5.6.1.2.
     #[test]
-    fn lists_of_rfc_9110_give_their_elements() {
+    fn the_lists_of_rfc_9110_are_split_into_their_elements() {
         for valid in ["foo,bar", "foo ,bar,", "foo , ,bar,charlie"] {
             let mut found = listed(valid);
             found.retain(|element| !element.is_empty());
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_a_token_or_a_quoted_string() {
+    fn a_parameter_value_is_a_token_or_a_quoted_string() {
         for (value, expected) in [
             ("abc", Some("abc")),
             (r#""a b""#, Some("a b")),
@@ -122,7 +122,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn plain_elements_come_back_as_they_were_joined(
+        fn joined_elements_split_to_the_same_elements(
             elements_in in prop::collection::vec("[a-z*/=]{0,6}", 1..6),
             padding in "[ \t]{0,3}",
         ) {
@@ -131,7 +131,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "[a=\",; \\\\é]{0,40}|\\PC*") {
+        fn no_text_makes_the_list_parser_panic(text in "[a=\",; \\\\é]{0,40}|\\PC*") {
             let _ = listed(&text).into_iter().map(parameters).map(Iterator::count).sum::<usize>();
             let _ = unquote(&text);
         }

@@ -1,5 +1,5 @@
-//! Idempotency keys (IETF draft `draft-ietf-httpapi-idempotency-key-header`): a POST that
-//! is sent again under its key is answered as it was, and done once.
+//! Idempotency keys (IETF draft `draft-ietf-httpapi-idempotency-key-header`): a POST that is
+//! retried with the same key runs once, and each retry gets the stored response.
 
 use std::hash::Hasher;
 
@@ -7,7 +7,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 
 use domain::Param;
 
-/// How long an answer is kept, in hours.
+/// How long a response is stored for retries. The scheduled handler deletes older ones.
 pub const RETENTION_HOURS: i64 = 24;
 
 /// The value of `Idempotency-Key`.
@@ -26,13 +26,17 @@ impl Param for IdempotencyKey {
     const EXPECTED: &'static str = "1 to 255 visible ASCII characters, such as a UUID";
 
     fn parse(text: &str) -> Option<Self> {
-        let fits = (1..=255).contains(&text.len());
-        (fits && text.bytes().all(|byte| byte.is_ascii_graphic())).then(|| Self(text.to_owned()))
+        let has_valid_length = (1..=255).contains(&text.len());
+        (has_valid_length && text.bytes().all(|byte| byte.is_ascii_graphic()))
+            .then(|| Self(text.to_owned()))
     }
 }
 
-/// What tells one request from another: 128 bits of a hash over its parts, in hexadecimal.
-/// It guards a client against its own mistakes, not against others: a key is its client's own.
+/// A 128-bit hash of a request, in hexadecimal: detects a key that is used for two different
+/// requests.
+///
+/// The hash is fast, not cryptographic: it protects clients from their own mistakes, not from
+/// attackers.
 #[must_use]
 pub fn fingerprint(parts: &[&[u8]]) -> String {
     let mut hasher = SipHasher13::new();
@@ -48,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_visible_ascii() {
+    fn a_key_is_1_to_255_visible_ascii_characters() {
         for key in [
             "a",
             "8e03978e-40d5-43dd-bc93-6894a57f9324",
@@ -61,13 +65,13 @@ mod tests {
                 Some(key)
             );
         }
-        for refused in ["", " ", "a b", "ñ", "a\n", &"x".repeat(256)] {
-            assert_eq!(IdempotencyKey::parse(refused), None, "{refused}");
+        for rejected in ["", " ", "a b", "ñ", "a\n", &"x".repeat(256)] {
+            assert_eq!(IdempotencyKey::parse(rejected), None, "{rejected}");
         }
     }
 
     #[test]
-    fn a_fingerprint_tells_the_parts_apart() {
+    fn a_fingerprint_depends_on_where_the_parts_are_split() {
         assert_eq!(fingerprint(&[b"a", b"bc"]), fingerprint(&[b"a", b"bc"]));
         assert_ne!(fingerprint(&[b"a", b"bc"]), fingerprint(&[b"ab", b"c"]));
         assert_eq!(fingerprint(&[]).len(), 32);

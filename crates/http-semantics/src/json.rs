@@ -1,11 +1,12 @@
-//! JSON objects, read strictly: one object, no name twice, and an error says where.
+//! A strict parser for JSON objects: it rejects duplicate names, and its errors have a line and a
+//! column.
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::Problem;
 
-/// An object whose names are all different.
+/// A JSON object without duplicate names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Object(pub Map<String, Value>);
 
@@ -36,10 +37,10 @@ impl<'de> Deserialize<'de> for Object {
 }
 
 impl Object {
-    /// The one object of a body.
+    /// Parses a body that is one object.
     ///
     /// # Errors
-    /// What is no JSON object, with its line and column.
+    /// A malformed body, with the line and the column.
     pub fn parse(body: &[u8]) -> Result<Self, Problem> {
         serde_json::from_slice(body).map_err(|error| {
             let what = "a JSON object with each name once";
@@ -47,8 +48,8 @@ impl Object {
         })
     }
 
-    /// The object after a merge patch (RFC 7396) of members without objects in them: `null`
-    /// takes a member away, anything else takes its place.
+    /// The object after a merge patch (RFC 7396): `null` removes a member, any other value replaces
+    /// it. Nested objects are not merged, because records have none.
     #[must_use]
     pub fn merge_patched(mut self, patch: Self) -> Self {
         for (name, value) in patch.0 {
@@ -69,7 +70,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_error_says_where() {
+    fn an_error_has_a_line_and_a_column() {
         for (body, line, column) in [
             ("", 1, 0),
             ("{\"a\":1,\n\"b\":}", 2, 5),
@@ -108,7 +109,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_patch_of_flat_members_is_a_merge_patch(
+        fn a_patch_of_flat_members_equals_the_algorithm_of_rfc_7396(
             target in prop::collection::btree_map("[a-d]", 0..9i64, 0..4),
             patch in prop::collection::btree_map("[a-d]", prop::option::of(0..9i64), 0..4),
         ) {
@@ -120,7 +121,7 @@ mod tests {
         }
 
         #[test]
-        fn no_body_makes_it_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn no_body_makes_the_json_parser_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = Object::parse(&body);
         }
     }

@@ -1,6 +1,7 @@
-//! A cache with a maximum size in bytes that drops the least recently used values, about: there
-//! are two generations. When the young one is full, it becomes the old one, and the old one is
-//! dropped. A value that is read moves to the young one. No step touches more than one entry.
+//! A cache with a maximum size in bytes, which approximates LRU eviction with two generations.
+//!
+//! When the young generation is full, it replaces the old one. A value that is read moves to the
+//! young one. So no lookup has to maintain an ordered list.
 
 use std::collections::HashMap;
 use std::mem;
@@ -13,18 +14,18 @@ pub struct LruCache<T> {
     /// The size of the young generation.
     bytes: usize,
     /// The maximum size of each generation.
-    most: usize,
+    max_generation_bytes: usize,
 }
 
 impl<T: Clone> LruCache<T> {
-    /// A cache of at most so many bytes.
+    /// A cache with a maximum size.
     #[must_use]
-    pub fn new(most: usize) -> Self {
+    pub fn new(max_bytes: usize) -> Self {
         Self {
             young: HashMap::new(),
             old: HashMap::new(),
             bytes: 0,
-            most: most / 2,
+            max_generation_bytes: max_bytes / 2,
         }
     }
 
@@ -38,7 +39,7 @@ impl<T: Clone> LruCache<T> {
         Some(value)
     }
 
-    /// Stores a value of so many bytes, unless it would fill a quarter of the cache.
+    /// Stores a value with its size. A value larger than a quarter of the cache is not stored.
     pub fn put(&mut self, key: String, value: T, bytes: usize) {
         let bytes = bytes + key.len();
         self.put_counted(key, value, bytes);
@@ -49,10 +50,10 @@ impl<T: Clone> LruCache<T> {
         if let Some((_, before)) = self.young.remove(&key) {
             self.bytes -= before;
         }
-        if bytes > self.most / 2 {
+        if bytes > self.max_generation_bytes / 2 {
             return;
         }
-        if self.bytes + bytes > self.most {
+        if self.bytes + bytes > self.max_generation_bytes {
             self.old = mem::take(&mut self.young);
             self.bytes = 0;
         }
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_read_stays() {
+    fn a_value_that_is_read_often_is_not_evicted() {
         let mut cache = LruCache::new(80);
         cache.put("a".to_owned(), 1, 9);
         for n in 0..50 {
@@ -93,7 +94,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_stays_within_its_size_and_returns_the_last_value(
+        fn the_cache_stays_within_its_size_and_returns_the_last_value(
             steps in prop::collection::vec((0..12u8, prop::option::of(0..30usize)), 0..200),
         ) {
             let mut cache = LruCache::new(100);

@@ -250,14 +250,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_first_media_type_of_the_highest_weight_is_chosen(weights in prop::array::uniform3(0..1001u16)) {
-            let member = |(format, weight): (&MediaType, &u16)| {
-                format!("{};q={}.{:03}", format.essence(), weight / 1000, weight % 1000)
+        fn the_first_media_type_of_the_highest_weight_is_chosen(
+            weights in prop::array::uniform3(0..1001u16),
+        ) {
+            let offered = || TABLE_MEDIA_TYPES.iter().zip(&weights);
+            let member = |(media_type, weight): (&MediaType, &u16)| {
+                format!("{};q={}.{:03}", media_type.essence(), weight / 1000, weight % 1000)
             };
-            let header: Vec<String> = TABLE_MEDIA_TYPES.iter().zip(&weights).map(member).collect();
+            let header: Vec<String> = offered().map(member).collect();
             let greatest = weights.iter().max().copied().unwrap_or_default();
-            let first = TABLE_MEDIA_TYPES.iter().zip(&weights).find(|(_, weight)| **weight == greatest);
-            let expected = first.filter(|_| greatest > 0).map(|(format, _)| *format);
+            let first = offered().find(|(_, weight)| **weight == greatest);
+            let expected = first.filter(|_| greatest > 0).map(|(media_type, _)| *media_type);
             prop_assert_eq!(choose(Some(&header.join(", ")), TABLE_MEDIA_TYPES), expected);
         }
 

@@ -1,15 +1,15 @@
-//! Query parameters, read strictly: an unknown name, a name given twice or a value
-//! that cannot be used is a problem that names the parameter.
+//! A strict parser for query parameters: an unknown, repeated or invalid parameter is a problem
+//! that names the parameter.
 
 use domain::param::{parse_non_negative_integer, parse_positive_integer};
 use domain::{Moment, Param};
 
 use crate::Problem;
 
-/// The most bytes of a query: enough for a thousand ids.
+/// The maximum length of a query: enough for the maximum number of ids.
 pub const MAX_QUERY_BYTES: usize = 32 * 1024;
 
-/// A place in an order of ids: behind this one; 0 is before all.
+/// The id after which a page of ids begins. The default is 0: the page begins at the first id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AfterId(i64);
 
@@ -29,12 +29,12 @@ impl Param for AfterId {
     }
 }
 
-/// A time in whole seconds, from none to a day.
+/// A duration of at most a day, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seconds(i64);
 
 impl Seconds {
-    /// The most: a day.
+    /// A day.
     pub const MAX: i64 = 86_400;
 
     /// The number of seconds.
@@ -43,7 +43,7 @@ impl Seconds {
         self.0
     }
 
-    /// The same in milliseconds.
+    /// The number of milliseconds.
     #[must_use]
     pub fn to_milliseconds(self) -> i64 {
         self.0 * 1000
@@ -60,10 +60,10 @@ impl Param for Seconds {
     }
 }
 
-/// Reads `asOf`, where `now` is in milliseconds since 1970.
+/// Parses `asOf`. `now` is in milliseconds since 1970.
 ///
 /// # Errors
-/// An invalid moment, or one in the future.
+/// A malformed moment, or one in the future.
 pub fn parse_as_of(params: &Params, now: i64) -> Result<Option<Moment>, Problem> {
     let moment: Option<Moment> = params.get("asOf")?;
     match moment {
@@ -79,17 +79,17 @@ pub fn parse_as_of(params: &Params, now: i64) -> Result<Option<Moment>, Problem>
 pub struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// Reads the part of an address behind the `?` (URL Standard, form encoding).
+    /// Parses a query string: the part of a URL after the `?`, as the URL Standard does.
     ///
     /// # Errors
-    /// A name that is not among `known`, or one that stands twice.
+    /// A name that is not in `known`, or that is repeated.
     pub fn parse(query: &str, known: &'static [&'static str]) -> Result<Self, Problem> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
             if !known.contains(&name.as_str()) {
                 return Err(Problem::unknown_parameter(&name, known));
             }
-            if pairs.iter().any(|(earlier, _)| *earlier == name) {
+            if pairs.iter().any(|(previous, _)| *previous == name) {
                 return Err(Problem::invalid_parameter(&name, "given once"));
             }
             pairs.push((name, value));
@@ -97,14 +97,14 @@ impl Params {
         Ok(Self(pairs))
     }
 
-    /// The value of a parameter, if it was given.
+    /// The value of a parameter, if the query has it.
     ///
     /// # Errors
-    /// A value that cannot be used.
+    /// An invalid value.
     pub fn get<T: Param>(&self, name: &str) -> Result<Option<T>, Problem> {
         self.0
             .iter()
-            .find(|(given, _)| given == name)
+            .find(|(found, _)| found == name)
             .map(|(_, value)| {
                 T::parse(value).ok_or_else(|| Problem::invalid_parameter(name, T::EXPECTED))
             })
@@ -127,27 +127,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
-        let of = |query| match Params::parse(query, KNOWN) {
+    fn an_unknown_repeated_or_invalid_parameter_is_named() {
+        let problem = |query| match Params::parse(query, KNOWN) {
             Err(problem) => problem.to_json(),
             Ok(params) => match params.get::<bool>("isAlive") {
                 Err(problem) => problem.to_json(),
                 Ok(_) => String::new(),
             },
         };
-        assert!(of("isAlive=yes").contains(r#""parameter":"isAlive""#));
-        assert!(of("isAlive=true&isAlive=true").contains("given once"));
-        assert!(of("isalive=true").contains(r#""known":["isAlive","name"]"#));
+        assert!(problem("isAlive=yes").contains(r#""parameter":"isAlive""#));
+        assert!(problem("isAlive=true&isAlive=true").contains("given once"));
+        assert!(problem("isalive=true").contains(r#""known":["isAlive","name"]"#));
     }
 
     #[test]
-    fn what_is_yet_to_come_is_refused() -> Result<(), Problem> {
-        let read = |now| {
+    fn a_moment_in_the_future_is_rejected() -> Result<(), Problem> {
+        let parse = |now| {
             let params = Params::parse("asOf=1970-01-01T00:00:01Z", &["asOf"])?;
             parse_as_of(&params, now)
         };
-        assert_eq!(read(1000)?.map(|moment| moment.milliseconds()), Some(1000));
-        assert!(read(999).is_err());
+        assert_eq!(parse(1000)?.map(|moment| moment.milliseconds()), Some(1000));
+        assert!(parse(999).is_err());
         Ok(())
     }
 }

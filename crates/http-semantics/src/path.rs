@@ -1,11 +1,10 @@
-//! Paths: which spellings are accepted, and the one spelling that the route tables hold.
+//! Paths of requests: which ones are accepted, and their canonical form.
 //!
-//! A path passes through several programs: a guard checks it, a router matches it, a proxy sends
-//! it on. Each may normalize it in its own way, and then one checks what another never sees. So
-//! only paths that all of them read alike get as far as the first check ([`checked_path_and_query`]).
+//! A guard checks a path, a router matches it and a proxy forwards it. If they normalize it
+//! differently, the guard checks another path than the backend sees. So [`checked_path_and_query`]
+//! rejects every path that two programs could read differently, before any other check.
 
-/// The one spelling of a path that the route tables hold: without the version, and
-/// without a trailing slash.
+/// The form of a path in the route tables: without the version and without a trailing slash.
 #[must_use]
 pub fn canonical(path: &str) -> &str {
     let path = match path.strip_prefix("/v1") {
@@ -19,28 +18,33 @@ pub fn canonical(path: &str) -> &str {
     }
 }
 
-/// The path and the query of an absolute address, the query empty if there is none. A fragment
-/// stays where it is: no request target has one (RFC 9112, 3.2).
+/// The path and the query of an absolute URL. The query is empty if there is none. A fragment is
+/// not removed, because a request target has none (RFC 9112, 3.2).
 #[must_use]
-pub fn path_and_query(address: &str) -> (&str, &str) {
-    let after_scheme = address.split_once("://").map_or(address, |(_, rest)| rest);
+pub fn path_and_query(url: &str) -> (&str, &str) {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
     let from_path = after_scheme
         .find(['/', '?', '#'])
         .map_or("/", |at| &after_scheme[at..]);
     from_path.split_once('?').unwrap_or((from_path, ""))
 }
 
-/// The same, but only if every URL parser finds the same path and query in the address.
+/// The path and the query of an absolute URL, if every URL parser finds the same ones.
 #[must_use]
-pub fn checked_path_and_query(address: &str) -> Option<(&str, &str)> {
-    let (path, query) = path_and_query(address);
-    (is_normalized(path) && is_whole(query)).then_some((path, query))
+pub fn checked_path_and_query(url: &str) -> Option<(&str, &str)> {
+    let (path, query) = path_and_query(url);
+    (is_normalized(path) && is_unchanged_by_parsers(query)).then_some((path, query))
 }
 
-/// Whether a path is `path-absolute` of RFC 3986 with nothing left to normalize: no dot segments
-/// in any spelling, no empty segments but a trailing one, and no encoded delimiter, which becomes
-/// one as soon as somebody decodes the path before splitting it. The WHATWG parser leaves such a
-/// path as it is. Encoded unreserved characters (`%31`) are fine: they mean the same decoded.
+/// Whether a path is a normalized `path-absolute` of RFC 3986, which the parser of the WHATWG does
+/// not change:
+///
+/// - no dot segments, encoded or not;
+/// - no empty segments except a trailing one;
+/// - no encoded delimiters, which a program that decodes before it splits would treat as
+///   delimiters.
+///
+/// Encoded unreserved characters (`%31`) are allowed: they mean the same after decoding.
 #[must_use]
 pub fn is_normalized(path: &str) -> bool {
     let Some(segments) = path.strip_prefix('/') else {
@@ -53,7 +57,7 @@ pub fn is_normalized(path: &str) -> bool {
 fn is_normalized_segment(segment: &str) -> bool {
     let mut bytes = segment.bytes();
     while let Some(byte) = bytes.next() {
-        let is_fine = match byte {
+        let is_allowed = match byte {
             b'%' => {
                 let mut digit = || char::from(bytes.next()?).to_digit(16);
                 digit().zip(digit()).is_some_and(|(high, low)| {
@@ -64,7 +68,7 @@ fn is_normalized_segment(segment: &str) -> bool {
             }
             _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte),
         };
-        if !is_fine {
+        if !is_allowed {
             return false;
         }
     }
@@ -73,25 +77,25 @@ fn is_normalized_segment(segment: &str) -> bool {
 
 /// Whether a segment is one or two dots, each written `.`, `%2e` or `%2E`.
 fn is_dot_segment(segment: &str) -> bool {
-    let one = after_dot(segment);
-    let two = one.and_then(after_dot);
-    one == Some("") || two == Some("")
+    let after_one = strip_dot(segment);
+    let after_two = after_one.and_then(strip_dot);
+    after_one == Some("") || after_two == Some("")
 }
 
-/// What follows a dot that a text begins with.
-fn after_dot(text: &str) -> Option<&str> {
+/// The text after an initial dot.
+fn strip_dot(text: &str) -> Option<&str> {
     let dots = [".", "%2e", "%2E"];
     dots.into_iter().find_map(|dot| text.strip_prefix(dot))
 }
 
-/// Whether a URL parser neither cuts a query off nor drops some of its characters. It may still
-/// percent-encode some, which changes no parameter.
-fn is_whole(query: &str) -> bool {
-    let cut_or_dropped = |byte: u8| byte == b'#' || byte == b' ' || byte.is_ascii_control();
-    !query.bytes().any(cut_or_dropped)
+/// Whether no URL parser truncates a query or drops characters of it. A parser may still
+/// percent-encode characters, which changes no parameter.
+fn is_unchanged_by_parsers(query: &str) -> bool {
+    let truncates_or_drops = |byte: u8| byte == b'#' || byte == b' ' || byte.is_ascii_control();
+    !query.bytes().any(truncates_or_drops)
 }
 
-/// Whether a canonical path is for the services alone.
+/// Whether a canonical path is only for requests between the workers.
 #[must_use]
 pub fn is_internal(path: &str) -> bool {
     path.strip_prefix("/internal")
@@ -105,7 +109,7 @@ mod tests {
     use url::Url;
 
     #[test]
-    fn a_route_has_four_spellings() {
+    fn the_version_and_a_trailing_slash_are_not_part_of_a_canonical_path() {
         for path in ["/places/3", "/places/3/", "/v1/places/3", "/v1/places/3/"] {
             assert_eq!(canonical(path), "/places/3");
         }
@@ -119,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_cut_in_path_and_query() {
+    fn a_url_is_split_into_path_and_query() {
         assert_eq!(
             path_and_query("http://host:1/v1/a?b=c&d"),
             ("/v1/a", "b=c&d")
@@ -171,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_somebody_reads_differently_is_rejected() {
+    fn a_path_that_some_program_reads_differently_is_rejected() {
         for path in [
             "",
             "a",
@@ -224,8 +228,8 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_split_if_no_parser_changes_its_parts() {
-        for (address, parts) in [
+    fn a_url_with_parts_that_a_parser_changes_is_rejected() {
+        for (url, parts) in [
             ("http://h/v1/a?b=/../c", Some(("/v1/a", "b=/../c"))),
             ("http://h/a?%2e%2e\\'\"<>ñ", Some(("/a", "%2e%2e\\'\"<>ñ"))),
             ("http://h", Some(("/", ""))),
@@ -237,12 +241,12 @@ mod tests {
             ("http://h?a", None),
             ("http://h#a", None),
         ] {
-            assert_eq!(checked_path_and_query(address), parts, "{address:?}");
+            assert_eq!(checked_path_and_query(url), parts, "{url:?}");
         }
     }
 
     #[test]
-    fn what_is_internal_is_a_whole_segment() {
+    fn a_path_is_internal_if_its_first_segment_is_internal() {
         for path in ["/internal", "/internal/counter", "/internal/"] {
             assert!(is_internal(path), "{path}");
         }
@@ -257,7 +261,7 @@ mod tests {
         }
     }
 
-    /// The segments that a server sees that decodes before it splits, and takes `\` for `/`.
+    /// The segments in a server that decodes a path before it splits it, and treats `\` as `/`.
     fn decoded_first(path: &str) -> Vec<String> {
         let mut parts = path.split('%');
         let mut decoded = parts.next().unwrap().to_owned();
@@ -297,10 +301,10 @@ mod tests {
             let relative = Url::parse("http://host/a/b").unwrap().join(&path).unwrap();
             prop_assert_eq!(relative, absolute);
 
-            let address = format!("http://host{path}?{query}");
-            if let Some(parts) = checked_path_and_query(&address) {
+            let url = format!("http://host{path}?{query}");
+            if let Some(parts) = checked_path_and_query(&url) {
                 prop_assert_eq!(parts, (path.as_str(), query.as_str()));
-                let parsed = Url::parse(&address).unwrap();
+                let parsed = Url::parse(&url).unwrap();
                 prop_assert_eq!(parsed.path(), path);
                 prop_assert_eq!(parsed.fragment(), None);
                 let pairs = |query: &str| {

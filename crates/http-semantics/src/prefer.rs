@@ -28,7 +28,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn handling_is_strict_where_it_says_so_first() {
+    fn handling_is_strict_if_the_first_handling_preference_says_so() {
         for strict in [
             "handling=strict",
             "Handling = \"strict\"",
@@ -58,7 +58,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "[a-z=\",;\\\\ é]{0,40}") {
+        fn no_header_makes_the_preference_parser_panic(text in "[a-z=\",;\\\\ é]{0,40}") {
             let _ = is_strict(Some(&text));
         }
     }

@@ -1,9 +1,9 @@
-//! What a request is called, so that the lines of three logs can be put together: the request id
-//! that a user can quote, and the W3C's trace context (`traceparent`).
+//! Ids that connect the log lines of a request in the three workers: the request id, which a
+//! client can quote, and the W3C trace context (`traceparent`).
 
 use domain::Param;
 
-/// The name of a request: the client's own, or its trace id.
+/// The id of a request: chosen by the client, or the trace id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(String);
 
@@ -14,12 +14,12 @@ impl RequestId {
         &self.0
     }
 
-    /// The client's own, if it can be used: what cannot is passed over, because a request is
-    /// not worse for it.
+    /// The id of the client's header, or the trace id. An invalid header is ignored, because it
+    /// does not affect the response.
     #[must_use]
-    pub fn from_header(given: Option<&str>, trace: &Traceparent) -> Self {
-        let given = given.and_then(Self::parse);
-        given.unwrap_or_else(|| Self(trace.trace_id().to_owned()))
+    pub fn from_header(header: Option<&str>, trace: &Traceparent) -> Self {
+        let chosen = header.and_then(Self::parse);
+        chosen.unwrap_or_else(|| Self(trace.trace_id().to_owned()))
     }
 }
 
@@ -33,21 +33,22 @@ impl Param for RequestId {
     }
 }
 
-/// `traceparent`, version 00: the trace, who calls in it, and whether it is recorded.
+/// `traceparent`, version 00: the trace id, the span id of the caller, and whether the trace is
+/// sampled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Traceparent(String);
 
-/// Where the parts of the header begin and end.
+/// The positions of the ids in the header.
 const TRACE: std::ops::Range<usize> = 3..35;
 const SPAN: std::ops::Range<usize> = 36..52;
 const LENGTH: usize = 55;
 
 impl Traceparent {
-    /// A trace of our own, from random bits.
+    /// A new trace from random bits.
     #[must_use]
     pub fn from_random(random: [u64; 3]) -> Self {
         let [high, low, span] = random;
-        // No id is all zeros.
+        // An id of zeros is invalid.
         Self(format!(
             "00-{high:016x}{:016x}-{:016x}-01",
             low.max(1),
@@ -55,7 +56,7 @@ impl Traceparent {
         ))
     }
 
-    /// The same trace with another caller in it.
+    /// The same trace with the span of another caller.
     #[must_use]
     pub fn child(&self, random: u64) -> Self {
         let flags = self.0.get(SPAN.end..).unwrap_or_default();
@@ -72,19 +73,20 @@ impl Traceparent {
         &self.0
     }
 
-    /// The id of the trace: 32 hexadecimal digits.
+    /// The trace id: 32 hexadecimal digits.
     #[must_use]
     pub fn trace_id(&self) -> &str {
         self.0.get(TRACE).unwrap_or_default()
     }
 
-    /// The id of the caller: 16 hexadecimal digits.
+    /// The span id of the caller: 16 hexadecimal digits.
     #[must_use]
     pub fn span_id(&self) -> &str {
         self.0.get(SPAN).unwrap_or_default()
     }
 
-    /// A number from 0 to 99, the same in every service that the trace passes through.
+    /// A number from 0 to 99, the same in every service of the trace. So they all sample the same
+    /// traces.
     #[must_use]
     pub fn sampling_bucket(&self) -> u32 {
         let digits = self.trace_id().get(24..).unwrap_or_default();
@@ -95,7 +97,7 @@ impl Traceparent {
 impl Param for Traceparent {
     const EXPECTED: &'static str = "a traceparent of the W3C's trace context";
 
-    /// A later version may have more behind the flags, which are then passed over.
+    /// Later versions may add parts after the flags, which are ignored.
     fn parse(text: &str) -> Option<Self> {
         let is_hex = |text: &str| {
             text.bytes()
@@ -104,11 +106,11 @@ impl Param for Traceparent {
         let mut parts = text.splitn(5, '-');
         let [version, trace, span, flags] = [(); 4].map(|()| parts.next().unwrap_or_default());
         let sizes = [version, trace, span, flags].map(str::len);
-        let is_formed =
+        let is_well_formed =
             sizes == [2, 32, 16, 2] && [version, trace, span, flags].into_iter().all(is_hex);
         let is_known = version != "ff" && (version != "00" || text.len() == LENGTH);
         let is_zero = |id: &str| id.bytes().all(|byte| byte == b'0');
-        if !is_formed || !is_known || is_zero(trace) || is_zero(span) {
+        if !is_well_formed || !is_known || is_zero(trace) || is_zero(span) {
             return None;
         }
         let sampled = u8::from_str_radix(flags, 16).ok()? & 1;
@@ -121,55 +123,59 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const GIVEN: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const HEADER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
     #[test]
-    fn a_traceparent_is_read_as_the_w3c_says() {
-        let given = Traceparent::parse(GIVEN).unwrap();
-        assert_eq!(given.as_str(), GIVEN);
-        assert_eq!(given.trace_id(), "0af7651916cd43dd8448eb211c80319c");
-        assert_eq!(given.span_id(), "b7ad6b7169203331");
-        // Of a later version the known part is taken, of the flags the one that is known.
+    fn a_traceparent_is_parsed() {
+        let trace = Traceparent::parse(HEADER).unwrap();
+        assert_eq!(trace.as_str(), HEADER);
+        assert_eq!(trace.trace_id(), "0af7651916cd43dd8448eb211c80319c");
+        assert_eq!(trace.span_id(), "b7ad6b7169203331");
+    }
+
+    #[test]
+    fn unknown_parts_and_flags_of_a_later_version_are_ignored() {
+        let trace = Traceparent::parse(HEADER).unwrap();
         for later in [
-            GIVEN.replacen("00", "cc", 1),
-            GIVEN.replacen("00", "cc", 1) + "-what-the-future-will-be-like",
-            GIVEN.replace("-01", "-09"),
+            HEADER.replacen("00", "cc", 1),
+            HEADER.replacen("00", "cc", 1) + "-what-the-future-will-be-like",
+            HEADER.replace("-01", "-09"),
         ] {
-            assert_eq!(Traceparent::parse(&later), Some(given.clone()), "{later}");
+            assert_eq!(Traceparent::parse(&later), Some(trace.clone()), "{later}");
         }
     }
 
     #[test]
-    fn what_is_no_traceparent_is_refused() {
+    fn a_malformed_traceparent_is_rejected() {
         let zeros = |length| "0".repeat(length);
-        for refused in [
+        for rejected in [
             String::new(),
             "00".to_owned(),
-            GIVEN.to_uppercase(),
-            GIVEN.replacen("00", "ff", 1),
-            GIVEN.replace("-01", "-1"),
-            GIVEN.replace("-01", "-0g"),
-            GIVEN.replace("b7ad6b7169203331", "b7ad6b716920333"),
-            GIVEN.replace("b7ad6b7169203331", &zeros(16)),
-            GIVEN.replace("0af7651916cd43dd8448eb211c80319c", &zeros(32)),
-            GIVEN.replace("-01", "-01-00"),
-            GIVEN.replacen("00", "cc", 1) + "0",
-            format!(" {GIVEN}"),
-            GIVEN.replace('-', "_"),
+            HEADER.to_uppercase(),
+            HEADER.replacen("00", "ff", 1),
+            HEADER.replace("-01", "-1"),
+            HEADER.replace("-01", "-0g"),
+            HEADER.replace("b7ad6b7169203331", "b7ad6b716920333"),
+            HEADER.replace("b7ad6b7169203331", &zeros(16)),
+            HEADER.replace("0af7651916cd43dd8448eb211c80319c", &zeros(32)),
+            HEADER.replace("-01", "-01-00"),
+            HEADER.replacen("00", "cc", 1) + "0",
+            format!(" {HEADER}"),
+            HEADER.replace('-', "_"),
         ] {
-            assert_eq!(Traceparent::parse(&refused), None, "{refused}");
+            assert_eq!(Traceparent::parse(&rejected), None, "{rejected}");
         }
     }
 
     #[test]
-    fn a_request_id_is_plain_and_short_or_that_of_the_trace() {
-        let trace = Traceparent::parse(GIVEN).unwrap();
+    fn an_invalid_request_id_is_replaced_by_the_trace_id() {
+        let trace = Traceparent::parse(HEADER).unwrap();
         let longest = "x".repeat(64);
-        for taken in ["a", "req-1_2.3", &longest] {
-            assert_eq!(RequestId::from_header(Some(taken), &trace).as_str(), taken);
+        for valid in ["a", "req-1_2.3", &longest] {
+            assert_eq!(RequestId::from_header(Some(valid), &trace).as_str(), valid);
         }
         let longer = "x".repeat(65);
-        for other in [
+        for invalid in [
             None,
             Some(""),
             Some("a b"),
@@ -178,7 +184,7 @@ mod tests {
             Some(&*longer),
         ] {
             assert_eq!(
-                RequestId::from_header(other, &trace).as_str(),
+                RequestId::from_header(invalid, &trace).as_str(),
                 trace.trace_id()
             );
         }
@@ -186,21 +192,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_begun_and_handed_on_can_be_read(random in any::<[u64; 3]>(), next: u64) {
-            let begun = Traceparent::from_random(random);
-            prop_assert_eq!(Traceparent::parse(begun.as_str()), Some(begun.clone()));
-            let child = begun.child(next);
+        fn a_child_is_valid_and_belongs_to_the_same_trace(random in any::<[u64; 3]>(), next: u64) {
+            let parent = Traceparent::from_random(random);
+            prop_assert_eq!(Traceparent::parse(parent.as_str()), Some(parent.clone()));
+            let child = parent.child(next);
             prop_assert_eq!(Traceparent::parse(child.as_str()), Some(child.clone()));
-            prop_assert_eq!(child.trace_id(), begun.trace_id());
+            prop_assert_eq!(child.trace_id(), parent.trace_id());
             prop_assert!(child.sampling_bucket() < 100);
-            prop_assert_eq!(child.sampling_bucket(), begun.sampling_bucket());
+            prop_assert_eq!(child.sampling_bucket(), parent.sampling_bucket());
         }
 
         #[test]
-        fn no_header_makes_it_panic(text in "\\PC{0,70}", digits in "[0-9a-f-]{50,60}") {
+        fn no_header_makes_the_trace_parsers_panic(
+            text in "\\PC{0,70}",
+            digits in "[0-9a-f-]{50,60}",
+        ) {
             for text in [text, digits] {
-                let read = Traceparent::parse(&text);
-                prop_assert!(read.is_none_or(|read| read.as_str().len() == LENGTH));
+                let parsed = Traceparent::parse(&text);
+                prop_assert!(parsed.is_none_or(|trace| trace.as_str().len() == LENGTH));
                 let _ = RequestId::parse(&text);
             }
         }

@@ -1,12 +1,16 @@
 //! Statements that page through the change log of a table.
 
 use crate::page::PageSize;
-use crate::statement::{Bind, Statement};
+use crate::statement::{Bind, Statement, framing_binds};
 use crate::table_spec::TableSpec;
 use http_semantics::media::ListFraming;
 
-/// One row of (body, `last`, `has_more`). `last` is the key of the last change shown, or null if
-/// there is none.
+/// A page of changes: one row of (body, `last`, `has_more`). `last` is the key of the last change
+/// of the page, or null if the page is empty.
+///
+/// ?1        the key after which the page begins
+/// ?2        the page size
+/// ?3 to ?6  the text before, between and after the changes, and the end of an empty list
 const PAGE: &str = "
 WITH
   page AS (SELECT * FROM {change_log} WHERE {filter} ORDER BY {key} LIMIT ?2 + 1),
@@ -23,7 +27,7 @@ fn page(
     key: &str,
     after: i64,
     limit: PageSize,
-    frame: ListFraming,
+    framing: ListFraming,
 ) -> Statement {
     let sql = PAGE
         .replace("{change_log}", table.declaration.change_log)
@@ -31,34 +35,34 @@ fn page(
         .replace("{key}", key)
         .replace("{change}", &table.change_json);
     let mut binds = vec![Bind::Integer(after), Bind::Integer(limit.get().into())];
-    binds.extend([frame.open, frame.between, frame.close, frame.end(true)].map(Bind::from));
+    binds.extend(framing_binds(framing));
     Statement { sql, binds }
 }
 
-/// The change sequence of a table: its greatest `seq`, or 0. By the primary key.
+/// The change sequence of a table: the greatest `seq` of its log, or 0. Uses the primary key.
 #[must_use]
 pub fn change_seq(table: &TableSpec) -> Statement {
     const CHANGE_SEQ: &str = "SELECT coalesce(max(seq), 0) AS change_seq FROM {change_log}";
     Statement::new(&table.sql(CHANGE_SEQ), Vec::new())
 }
 
-/// The changes after a `seq`, by the primary key.
+/// The changes after a `seq`. Uses the primary key.
 #[must_use]
-pub fn since(table: &TableSpec, seq: i64, limit: PageSize, frame: ListFraming) -> Statement {
-    page(table, "seq > ?1", "seq", seq, limit, frame)
+pub fn since(table: &TableSpec, seq: i64, limit: PageSize, framing: ListFraming) -> Statement {
+    page(table, "seq > ?1", "seq", seq, limit, framing)
 }
 
-/// The versions of one record after a version, by the unique index on both.
+/// The versions of a record after a version. Uses the unique index on (id, version).
 #[must_use]
 pub fn versions(
     table: &TableSpec,
     id: i64,
     version: i64,
     limit: PageSize,
-    frame: ListFraming,
+    framing: ListFraming,
 ) -> Statement {
     let filter = format!("{} = ?7 AND version > ?1", table.declaration.change_log_id);
-    let mut statement = page(table, &filter, "version", version, limit, frame);
+    let mut statement = page(table, &filter, "version", version, limit, framing);
     statement.binds.push(id.into());
     statement
 }

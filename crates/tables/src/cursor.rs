@@ -1,38 +1,40 @@
-//! Cursors: where a page ends, as an opaque token.
+//! Cursors of keyset pagination: the sort key of the last record of a page, as an opaque token.
 //!
-//! A cursor is the sort key of the last record shown, so that the next page is one
-//! index seek however far it lies, and records that come or go in between shift
-//! nothing. The token is hexadecimal because SQLite can write it (`hex`) beside the
-//! page itself, in the same statement.
+//! The next page begins after that key. So it is one index seek, however far it is, and records
+//! that are added or deleted in between do not shift it. The token is hexadecimal, because SQLite
+//! can render it with `hex` in the statement that renders the page.
 
+use domain::id::MAX_SAFE_INTEGER;
+use domain::name::MAX_NAME_CHARACTERS;
 use domain::{Param, param::parse_non_negative_integer};
 use domain::{PersonId, PlaceId};
 
-/// The most bytes of a name's key in a cursor: 200 characters, each of which may
-/// become three of up to four bytes in lower case.
-const MAX_KEY_BYTES: usize = 200 * 3 * 4;
+/// The maximum length of the key of a name. In lower case a character can become three, of up to
+/// four bytes each.
+const MAX_KEY_BYTES: usize = MAX_NAME_CHARACTERS * 3 * 4;
 
 /// The sort key of the last record of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cursor {
-    /// In order of id: the id.
+    /// In a list sorted by id: the id.
     Id(i64),
-    /// In order of name: the name's key, and the id among equal names.
+    /// In a list sorted by name: the key of the name, and the id, which sorts equal names.
     Name {
         /// The key of the name.
         key: String,
         /// The id.
         id: i64,
     },
-    /// Two numbers: a count and an id, or where each of two feeds goes on.
+    /// Two numbers: a count and an id in a list sorted by population, or the change sequences of
+    /// both databases in the change feed.
     Pair(i64, i64),
 }
 
 impl Cursor {
-    /// The most digits of a cursor.
+    /// The maximum length of a token.
     pub const MAX_DIGITS: usize = 2 * (MAX_KEY_BYTES + 32);
 
-    /// The id of the record that the page ended with.
+    /// The id of the last record.
     #[must_use]
     pub fn id(&self) -> i64 {
         match self {
@@ -42,11 +44,11 @@ impl Cursor {
 
     fn from_plain(plain: &str) -> Option<Self> {
         if let Some(id) = plain.strip_prefix('i') {
-            return Some(Self::Id(position(id)?));
+            return Some(Self::Id(parse_number(id)?));
         }
         if let Some(pair) = plain.strip_prefix('p') {
             let (first, second) = pair.split_once('.')?;
-            return Some(Self::Pair(position(first)?, position(second)?));
+            return Some(Self::Pair(parse_number(first)?, parse_number(second)?));
         }
         let (id, key) = plain.strip_prefix('n')?.split_once(':')?;
         let key_fits = (1..=MAX_KEY_BYTES).contains(&key.len());
@@ -57,9 +59,9 @@ impl Cursor {
     }
 }
 
-/// Before the first there is 0, where a feed begins that has nothing yet.
-fn position(text: &str) -> Option<i64> {
-    parse_non_negative_integer(text).filter(|position| *position <= PersonId::MAX_ID)
+/// An id or a change sequence. It is 0 before the first one.
+fn parse_number(text: &str) -> Option<i64> {
+    parse_non_negative_integer(text).filter(|number| *number <= MAX_SAFE_INTEGER)
 }
 
 impl From<PlaceId> for Cursor {
@@ -91,7 +93,7 @@ impl Param for Cursor {
         let plain: Option<Vec<u8>> = digits
             .chunks_exact(2)
             .map(|pair| match pair {
-                [high, low] => Some(nibble(*high)? << 4 | nibble(*low)?),
+                [high, low] => Some(parse_digit(*high)? << 4 | parse_digit(*low)?),
                 _ => None,
             })
             .collect();
@@ -99,7 +101,7 @@ impl Param for Cursor {
     }
 }
 
-fn nibble(digit: u8) -> Option<u8> {
+fn parse_digit(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),
         b'a'..=b'f' => Some(digit - b'a' + 10),
@@ -113,7 +115,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_cursor_is_what_sqlite_writes() {
+    fn a_cursor_has_the_spelling_that_sqlite_renders() {
         // lower(hex('i' || 42)), lower(hex('n' || 7 || ':' || 'ñu')), lower(hex('p7.0'))
         assert_eq!(Cursor::Id(42).to_string(), "693432");
         let name = Cursor::Name {
@@ -125,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_cursor_is_refused() {
+    fn a_malformed_cursor_is_rejected() {
         for text in [
             "",
             "6",
@@ -149,14 +151,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_cursor_comes_back(id in 1..(1i64 << 53), key in "\\PC{1,200}") {
+        fn a_rendered_cursor_parses_to_the_same_cursor(id in 1..(1i64 << 53), key in "\\PC{1,200}") {
             for cursor in [Cursor::Id(id), Cursor::Pair(id - 1, id), Cursor::Name { key, id }] {
                 prop_assert_eq!(Cursor::parse(&cursor.to_string()), Some(cursor));
             }
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "\\PC*") {
+        fn no_text_makes_the_cursor_parser_panic(text in "\\PC*") {
             let _ = Cursor::parse(&text);
         }
     }

@@ -1,5 +1,8 @@
-//! Tables with a change log, as pure Rust: the statements that read and write them, keyset
-//! pagination with its cursors, and the plans of imports.
+//! Tables with a change log, in plain Rust: their declaration, the statements that read them,
+//! keyset pagination, and the parsing of import files.
+//!
+//! The statements of both databases are made here. `crates/edge` runs them on D1, and the tests
+//! run them on SQLite.
 
 pub mod change_log;
 pub mod cursor;

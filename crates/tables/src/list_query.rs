@@ -9,7 +9,7 @@ use crate::Page;
 use crate::statement::Bind;
 use crate::table_spec::{Filter, FilterKind, TableSpec};
 
-/// Which records of a table, in which order, how many.
+/// A parsed query: the conditions of the filters, and the page.
 #[derive(Debug, Default)]
 pub struct ListQuery {
     filters: Vec<Condition>,
@@ -17,12 +17,12 @@ pub struct ListQuery {
     pub page: Page,
 }
 
-/// A condition in which each `$` stands for the value.
+/// An SQL condition with `$` for each use of the value.
 #[derive(Debug)]
 struct Condition(String, Option<Bind>);
 
 impl ListQuery {
-    /// Reads the filters that are given, and the page.
+    /// Parses the filters and the page.
     ///
     /// # Errors
     /// An invalid value.
@@ -65,24 +65,24 @@ impl ListQuery {
     }
 }
 
-/// One range of an index on the names.
+/// A range of an index on the key of the name.
 const NAME_PREFIX: &str = "name_key >= $ AND name_key < $ || char(0x10FFFF)";
 
-/// By the primary key.
+/// Uses the primary key.
 const IDS: &str = "id IN (SELECT value FROM json_each($))";
 
-/// The conditions of a list, joined by AND.
+/// SQL conditions, joined by AND, with their binds.
 #[derive(Debug, Default)]
 pub struct Conditions {
     conditions: Vec<String>,
     pub(crate) binds: Vec<Bind>,
 }
 
-/// The binds that every page and every export part has before those of its conditions.
+/// The number of binds of a page or an export part before those of its conditions.
 const PAGE_BINDS: usize = 6;
 
 impl Conditions {
-    /// Adds a condition in which each `$` stands for the value.
+    /// Adds a condition with its value.
     fn add(&mut self, condition: &str, value: Option<&Bind>) {
         let value = value.map(|value| self.bind(value.clone()));
         let condition = condition.replace('$', value.as_deref().unwrap_or_default());
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
     use crate::schema::{PERSON, PLACE};
 
-    /// A filter that is declared twice would be read once.
+    /// A filter that is declared twice would only be parsed once.
     #[test]
     fn each_parameter_of_a_list_is_declared_once() {
         for table in [&PLACE, &PERSON] {
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn each_filter_adds_its_condition() -> Result<(), Problem> {
+    fn each_filter_in_the_query_adds_its_condition() -> Result<(), Problem> {
         let query = "isAlive=true&isKing=false&placeId=3&name=A&ids=1,2&limit=5";
         let params = Params::parse(query, &PERSON.list_parameters)?;
         let list = ListQuery::from_params(&PERSON, &params)?;

@@ -1,7 +1,7 @@
-//! Statements that read a page of a table, or a part of an export.
+//! Statements that read a page of a list, or a part of an export.
 //!
-//! SQLite renders the JSON: a page is one row with a body that is ready to be sent. Rust does not
-//! parse the records.
+//! SQLite renders the records: the result is one row with the response body, so that Rust does not
+//! have to parse and serialize each record.
 
 use http_semantics::MediaType;
 use http_semantics::media::ListFraming;
@@ -9,17 +9,17 @@ use http_semantics::media::ListFraming;
 use crate::Cursor;
 use crate::list_query::{Conditions, ListQuery};
 use crate::page::SortKey;
-use crate::statement::{Bind, Statement};
+use crate::statement::{Bind, Statement, framing_binds};
 use crate::table_spec::TableSpec;
 
-/// One page of a table: a row of (body, cursor, total, `change_seq`).
+/// A page: one row of (body, cursor, total, `change_seq`).
 ///
-/// ?1        the limit
-/// ?2 to ?5  the text before, between and after the records, and after none
-/// ?6        the change sequence at which the client has seen the page, or null
+/// ?1        the page size
+/// ?2 to ?5  the text before, between and after the records, and the end of an empty list
+/// ?6        the change sequence of the page that the client has cached, or null
 ///
-/// It reads one record more than the limit, to know whether there is a next page. It reads none
-/// if nothing has changed, so that a 304 costs one row of the change log.
+/// It reads one record more than the page size, to know whether there is a next page. If nothing
+/// has changed it reads no records, so that a 304 costs one row of the change log.
 const PAGE: &str = "
 WITH
   current AS MATERIALIZED (
@@ -44,16 +44,16 @@ SELECT
   (SELECT change_seq FROM current) AS change_seq
 FROM numbered";
 
-/// The number of all records that match.
+/// The number of matching records on all pages.
 const TOTAL: &str = "iif(
     (SELECT change_seq FROM current) IS ?6,
     NULL,
     (SELECT count(*) FROM {table} WHERE {conditions})
   )";
 
-/// One part of an export: a row of (body, `last_id`, records).
+/// A part of an export: one row of (body, `last_id`, records).
 ///
-/// ?1        the most records
+/// ?1        the maximum number of records
 /// ?2 to ?5  as in [`PAGE`]
 /// ?6        the id after which the part begins
 const PART: &str = "
@@ -69,40 +69,38 @@ FROM (
   LIMIT ?1
 )";
 
-/// Records of a table after an id, in order of id.
+/// A part of an export: the records after an id, sorted by id.
 #[must_use]
 pub fn export_part(
     table: &'static TableSpec,
     conditions: Conditions,
-    format: MediaType,
+    media_type: MediaType,
     after: i64,
     limit: i64,
 ) -> Statement {
     // Only the first part has the header.
-    let frame = if after == 0 {
-        table.framing(format)
+    let framing = if after == 0 {
+        table.framing(media_type)
     } else {
-        format.framing()
+        media_type.framing()
     };
     let sql = table
         .sql(PART)
-        .replace("{record}", table.record(format))
+        .replace("{record}", table.record(media_type))
         .replace("{conditions}", &conditions.to_sql());
-    let frame = [frame.open, frame.between, frame.close, frame.none].map(Bind::from);
     let mut binds = vec![Bind::Integer(limit)];
-    binds.extend(frame);
+    binds.extend(framing_binds(framing));
     binds.push(after.into());
     binds.extend(conditions.binds);
     Statement { sql, binds }
 }
 
-/// The page of a table that a query asks for. `seen` is the change sequence of the page that the
-/// client has already.
+/// A page of a list. `seen` is the change sequence of the page that the client has cached.
 #[must_use]
 pub fn page(
     table: &'static TableSpec,
     query: &ListQuery,
-    format: MediaType,
+    media_type: MediaType,
     seen: Option<i64>,
 ) -> Statement {
     let page = &query.page;
@@ -127,40 +125,39 @@ pub fn page(
         }
         Some(Cursor::Name { key, id }) => {
             let (key, id) = (conditions.bind(key.as_str()), conditions.bind(*id));
-            // The first part bounds the index, the second decides between equal names.
+            // The first condition bounds the range of the index. The second one skips the records
+            // with an equal name that the page before has.
             format!("name_key {beyond}= {key} AND (name_key, id) {beyond} ({key}, {id})")
         }
     };
     let total = if page.count { TOTAL } else { "NULL" };
     let sql = table
         .sql(&PAGE.replace("{total}", total))
-        .replace("{record}", table.record(format))
+        .replace("{record}", table.record(media_type))
         .replace("{conditions}", &matching)
         .replace("{after}", &after)
         .replace("{order}", &order)
         .replace("{cursor}", cursor);
-    let frame = table.framing(format);
-    let frame = [frame.open, frame.between, frame.close, frame.end(true)].map(Bind::from);
     let mut binds = vec![Bind::Integer(page.limit.get().into())];
-    binds.extend(frame);
+    binds.extend(framing_binds(table.framing(media_type)));
     binds.push(seen.into());
     binds.append(&mut conditions.binds);
     Statement { sql, binds }
 }
 
 impl TableSpec {
-    /// The expression of one record in a format.
+    /// The SQL expression of one record in a media type.
     #[must_use]
-    pub fn record(&self, format: MediaType) -> &str {
-        match format {
+    pub fn record(&self, media_type: MediaType) -> &str {
+        match media_type {
             MediaType::Json | MediaType::NdJson => &self.json,
             MediaType::Csv => &self.csv_line,
         }
     }
 
-    /// The text around a list in a format.
+    /// The text around the records of a list.
     #[must_use]
-    pub fn framing(&'static self, format: MediaType) -> ListFraming {
-        format.framing_with_header(&self.csv_header)
+    pub fn framing(&'static self, media_type: MediaType) -> ListFraming {
+        media_type.framing_with_header(&self.csv_header)
     }
 }

@@ -85,26 +85,26 @@ record_count! {
 // One page has all records of a batch of ids.
 const _: () = assert!(Ids::MAX_IDS <= MAX_PAGE_SIZE as usize);
 
-/// What a list is ordered by.
+/// The key that a list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SortKey {
     /// The id.
     Id,
-    /// The name whatever its case, then the id.
+    /// The name, ignoring case. Equal names are sorted by id.
     Name,
 }
 
 /// The order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
-    /// What by.
+    /// The sort key.
     pub key: SortKey,
-    /// Greatest first.
+    /// Whether the greatest comes first.
     pub descending: bool,
 }
 
 impl Sort {
-    /// The four orders there are, with their spelling in a query.
+    /// All orders, with their names in a query.
     pub const ALL: [(&'static str, Self); 4] = [
         (
             "id",
@@ -136,7 +136,7 @@ impl Sort {
         ),
     ];
 
-    fn takes(self, cursor: &Cursor) -> bool {
+    fn accepts(self, cursor: &Cursor) -> bool {
         match cursor {
             Cursor::Id(_) => self.key == SortKey::Id,
             Cursor::Name { .. } => self.key == SortKey::Name,
@@ -165,7 +165,7 @@ impl Param for Sort {
     }
 }
 
-/// Whether the number of all matching records is wanted: `exact` is the one value.
+/// The query parameter `count`: the client wants the number of matching records on all pages.
 struct Count;
 
 impl Param for Count {
@@ -176,24 +176,24 @@ impl Param for Count {
     }
 }
 
-/// One page of a list.
+/// The page of a list that a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Page {
-    /// The most records.
+    /// The maximum number of records.
     pub limit: PageSize,
-    /// The end of the page before.
+    /// The cursor of the page before, or none for the first page.
     pub after: Option<Cursor>,
     /// The order.
     pub sort: Sort,
-    /// Whether to count all that match.
+    /// Whether to count the matching records on all pages.
     pub count: bool,
 }
 
 impl Page {
-    /// Reads `limit`, `after`, `sort` and `count`.
+    /// Parses `limit`, `after`, `sort` and `count`.
     ///
     /// # Errors
-    /// A value that cannot be used, or a cursor of another order.
+    /// An invalid value, or a cursor of another order.
     pub fn from_params(params: &Params) -> Result<Self, Problem> {
         let page = Self {
             limit: params.get("limit")?.unwrap_or_default(),
@@ -202,7 +202,7 @@ impl Page {
             count: params.get::<Count>("count")?.is_some(),
         };
         match &page.after {
-            Some(cursor) if !page.sort.takes(cursor) => {
+            Some(cursor) if !page.sort.accepts(cursor) => {
                 Err(Problem::invalid_parameter("after", Cursor::EXPECTED))
             }
             _ => Ok(page),
@@ -210,27 +210,26 @@ impl Page {
     }
 }
 
-/// The link to the page behind this one: the same query, from another cursor on.
+/// The value of `Link` for the next page: the same query with another cursor.
 ///
-/// The target is a path (RFC 8288 allows a relative reference), so that it holds
-/// whatever host the reader came by. A count is asked for once: the pages behind
-/// need not count again.
+/// The target is a path (RFC 8288 allows a relative reference), because the worker may be reached
+/// by several hosts. The link drops `count`, because the client already has the number.
 #[must_use]
 pub fn next_link(path: &str, query: &str, after: &str) -> String {
     link(path, query, "after", after)
 }
 
-/// The same for the feed of changes, whose cursor is `since`.
+/// The value of `Link` for the next page of the change feed, whose cursor is `since`.
 #[must_use]
 pub fn since_link(path: &str, query: &str, since: &str) -> String {
     link(path, query, "since", since)
 }
 
 fn link(path: &str, query: &str, parameter: &str, cursor: &str) -> String {
-    let kept = form_urlencoded::parse(query.as_bytes())
+    let same_parameters = form_urlencoded::parse(query.as_bytes())
         .filter(|(name, _)| name != parameter && name != "count");
     let query = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(kept)
+        .extend_pairs(same_parameters)
         .append_pair(parameter, cursor)
         .finish();
     format!("<{path}?{query}>; rel=\"next\"")
@@ -240,16 +239,21 @@ fn link(path: &str, query: &str, parameter: &str, cursor: &str) -> String {
 mod tests {
     use super::*;
 
-    fn read(query: &str) -> Result<Page, Problem> {
+    fn parse(query: &str) -> Result<Page, Problem> {
         Page::from_params(&Params::parse(query, &PAGE_PARAMETERS)?)
     }
 
     #[test]
-    fn a_page_has_defaults_and_bounds() -> Result<(), Problem> {
-        assert_eq!(read("")?, Page::default());
-        assert_eq!(read("limit=1000")?.limit.get(), 1000);
-        assert_eq!(read("sort=-name&count=exact")?.sort, Sort::ALL[3].1);
-        for refused in [
+    fn the_parameters_of_a_page_have_defaults() -> Result<(), Problem> {
+        assert_eq!(parse("")?, Page::default());
+        assert_eq!(parse("limit=1000")?.limit.get(), 1000);
+        assert_eq!(parse("sort=-name&count=exact")?.sort, Sort::ALL[3].1);
+        Ok(())
+    }
+
+    #[test]
+    fn an_invalid_parameter_of_a_page_is_rejected() {
+        for rejected in [
             "limit=0",
             "limit=1001",
             "limit=-1",
@@ -259,26 +263,25 @@ mod tests {
             "sort=age",
             "count=yes",
         ] {
-            assert!(read(refused).is_err(), "{refused}");
+            assert!(parse(rejected).is_err(), "{rejected}");
         }
-        Ok(())
     }
 
     #[test]
-    fn a_cursor_belongs_to_its_order() {
+    fn a_cursor_of_another_order_is_rejected() {
         let by_id = Cursor::Id(3);
         let by_name = Cursor::Name {
             key: "a".into(),
             id: 3,
         };
-        assert!(read(&format!("after={by_id}")).is_ok());
-        assert!(read(&format!("after={by_id}&sort=name")).is_err());
-        assert!(read(&format!("after={by_name}&sort=-name")).is_ok());
-        assert!(read(&format!("after={by_name}")).is_err());
+        assert!(parse(&format!("after={by_id}")).is_ok());
+        assert!(parse(&format!("after={by_id}&sort=name")).is_err());
+        assert!(parse(&format!("after={by_name}&sort=-name")).is_ok());
+        assert!(parse(&format!("after={by_name}")).is_err());
     }
 
     #[test]
-    fn the_next_link_keeps_the_query() {
+    fn the_next_link_has_the_same_query_without_the_count() {
         assert_eq!(
             next_link(
                 "/v1/people",

@@ -1,37 +1,38 @@
-//! How the populations of places are asked for: the owner of people reads the query that the
-//! entry point writes.
+//! The query for the populations of places: the gateway renders it as a URL, and the people backend
+//! parses it. So both sides have one definition.
 
 use crate::Cursor;
 use crate::page::PageSize;
+use domain::Moment;
+use domain::id::MAX_SAFE_INTEGER;
 use domain::ids::Ids;
-use domain::{Moment, PlaceId};
 use domain::{Param, param::parse_positive_integer};
 use http_semantics::Problem;
 use http_semantics::params::{Params, parse_as_of};
 
-/// What a place is counted by.
+/// The number that places are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
-    /// Its living people.
+    /// The number of living people.
     Living,
-    /// All its people.
+    /// The number of people.
     Total,
 }
 
-/// The order of the places; equals are in order of id.
+/// The order of the places. Places with equal numbers are sorted by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
     /// By id.
     #[default]
     Id,
-    /// The fewest first.
+    /// By number, the smallest first.
     Up(Measure),
-    /// The most first.
+    /// By number, the greatest first.
     Down(Measure),
 }
 
 impl Order {
-    /// The orders there are, with their spelling in a query.
+    /// All orders, with their names in a query.
     pub const ALL: [(&'static str, Self); 5] = [
         ("id", Self::Id),
         ("living", Self::Up(Measure::Living)),
@@ -40,14 +41,14 @@ impl Order {
         ("-total", Self::Down(Measure::Total)),
     ];
 
-    /// The spelling in a query.
+    /// The name in a query.
     #[must_use]
     pub fn name(self) -> &'static str {
         let known = Self::ALL.iter().find(|(_, order)| *order == self);
         known.map_or("id", |(name, _)| name)
     }
 
-    /// What it counts by, if it does.
+    /// The number that the order sorts by, unless it sorts by id.
     #[must_use]
     pub fn measure(self) -> Option<Measure> {
         match self {
@@ -66,13 +67,13 @@ impl Param for Order {
     }
 }
 
-/// The least living people of a place.
+/// The minimum number of living people: the parameter `least`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MinLiving(pub i64);
 
 impl MinLiving {
-    /// The most.
-    pub const MAX: i64 = PlaceId::MAX_ID;
+    /// The greatest value.
+    pub const MAX: i64 = MAX_SAFE_INTEGER;
 }
 
 impl Param for MinLiving {
@@ -85,30 +86,29 @@ impl Param for MinLiving {
     }
 }
 
-/// Where a page goes on: behind a place, and behind all with a smaller number where the order
-/// is one of numbers.
+/// The position of a place in an order: a page begins after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
-    /// What the place is counted at.
+    /// The number of people that the order sorts by, or 0 if it sorts by id.
     pub number: i64,
-    /// The place.
+    /// The id of the place.
     pub place: i64,
 }
 
-/// Which populations, in which order, how many.
+/// A query for populations.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PopulationQuery {
-    /// The most.
+    /// The maximum number of places.
     pub limit: PageSize,
-    /// The end of the page before.
+    /// The last place of the page before.
     pub after: Option<Position>,
     /// The order.
     pub order: Order,
-    /// Only places with at least so many living.
+    /// The minimum number of living people.
     pub least: Option<i64>,
-    /// The time, if it is not now.
+    /// The time, if not now.
     pub as_of: Option<Moment>,
-    /// Only these places, in order of id.
+    /// The only places to include, sorted by id.
     pub ids: Option<Ids>,
 }
 
@@ -116,14 +116,14 @@ impl PopulationQuery {
     /// The parameters of the query.
     pub const PARAMETERS: &[&str] = &["limit", "after", "sort", "least", "asOf", "ids"];
 
-    /// Reads the query; `now` is in milliseconds since 1970.
+    /// Parses the query. `now` is in milliseconds since 1970.
     ///
     /// # Errors
-    /// A value that cannot be used, or a cursor of another order.
+    /// An invalid value, or a cursor of another order.
     pub fn from_params(params: &Params, now: i64) -> Result<Self, Problem> {
         let order: Order = params.get("sort")?.unwrap_or_default();
         let position = |cursor: Cursor| {
-            Self::behind(order, &cursor)
+            Self::position_of(order, &cursor)
                 .ok_or_else(|| Problem::invalid_parameter("after", Cursor::EXPECTED))
         };
         let ids: Option<Ids> = params.get("ids")?;
@@ -142,9 +142,9 @@ impl PopulationQuery {
         })
     }
 
-    /// The position of a cursor, if it is one of this order.
+    /// The position of a cursor, if the cursor belongs to the order.
     #[must_use]
-    pub fn behind(order: Order, cursor: &Cursor) -> Option<Position> {
+    pub fn position_of(order: Order, cursor: &Cursor) -> Option<Position> {
         match (order.measure(), cursor) {
             (None, Cursor::Id(place)) => Some(Position {
                 number: 0,
@@ -167,7 +167,7 @@ impl PopulationQuery {
         }
     }
 
-    /// The path of the query.
+    /// The path and query of the request to the people backend.
     #[must_use]
     pub fn path(&self) -> String {
         let parameter = |name, value: Option<String>| {
@@ -193,14 +193,14 @@ mod tests {
 
     const NOW: i64 = 2_000_000_000_000;
 
-    fn read(query: &str) -> Result<PopulationQuery, Problem> {
+    fn parse(query: &str) -> Result<PopulationQuery, Problem> {
         PopulationQuery::from_params(&Params::parse(query, PopulationQuery::PARAMETERS)?, NOW)
     }
 
     #[test]
-    fn a_query_is_read_as_it_is_written() -> Result<(), Problem> {
+    fn a_rendered_query_parses_to_the_same_query() -> Result<(), Problem> {
         for (_, order) in Order::ALL {
-            let asked = PopulationQuery {
+            let original = PopulationQuery {
                 limit: PageSize::default(),
                 after: Some(Position {
                     number: if order == Order::Id { 0 } else { 7 },
@@ -211,16 +211,16 @@ mod tests {
                 as_of: Moment::parse("2026-01-31T12:00:00.5Z"),
                 ids: (order == Order::Id).then(|| Ids::parse("3,7")).flatten(),
             };
-            let path = asked.path();
+            let path = original.path();
             let (_, query) = path.split_once('?').unwrap_or_default();
-            assert_eq!(read(query)?, asked);
+            assert_eq!(parse(query)?, original);
         }
-        assert_eq!(read("")?, PopulationQuery::default());
+        assert_eq!(parse("")?, PopulationQuery::default());
         Ok(())
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn an_invalid_parameter_is_named() {
         for (query, parameter) in [
             ("limit=0", "limit"),
             ("sort=name", "sort"),
@@ -237,7 +237,7 @@ mod tests {
             ("sort=living&after=6933", "after"),
             ("sort=living&after=6e313a61", "after"),
         ] {
-            let problem = read(query).map_or_else(|problem| problem.to_json(), |_| String::new());
+            let problem = parse(query).map_or_else(|problem| problem.to_json(), |_| String::new());
             assert!(
                 problem.contains(&format!("\"parameter\":\"{parameter}\"")),
                 "{query}: {problem}"

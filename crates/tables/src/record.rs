@@ -1,4 +1,4 @@
-//! A record of a table without its id, as a client sends it.
+//! The interface of the records of a table, as clients send them: without the id.
 
 use domain::name::{Name, Normalize};
 use http_semantics::fields::Fields;
@@ -8,15 +8,15 @@ use serde_json::Value;
 
 use crate::table_spec::TableSpec;
 
-/// A kind of record.
+/// A record without its id.
 pub trait Record: Sized + 'static {
     /// The table of the records.
     fn table() -> &'static TableSpec;
 
-    /// Parses the fields but for the id, and applies the rules that hold for one record alone.
+    /// Parses the fields except the id, and checks the rules that need no other record.
     ///
     /// # Errors
-    /// Every invalid field.
+    /// All invalid fields.
     fn parse(fields: Fields, normalize: Normalize) -> Result<Self, Vec<FieldError>>;
 
     /// The fields that a client may change, by their JSON names.
@@ -25,10 +25,10 @@ pub trait Record: Sized + 'static {
     /// The name.
     fn name(&self) -> &Name;
 
-    /// A value that no two records of a file may share.
+    /// The value that no other record of the table may have, if there is one.
     fn unique_value(&self) -> Option<UniqueValue>;
 
-    /// The record as a row of an insert or an update.
+    /// The record as a JSON row for an insert or an update.
     fn to_row(&self, id: Option<i64>, version: Option<i64>) -> Value {
         let Object(mut row) = self.to_object();
         row.insert("id".to_owned(), id.into());
@@ -38,13 +38,13 @@ pub trait Record: Sized + 'static {
     }
 }
 
-/// A value that only one record may have.
+/// A value that only one record of the table may have. An import file is checked for duplicates.
 #[derive(Debug)]
 pub struct UniqueValue {
     /// The value.
     pub value: String,
-    /// The field that claims it.
+    /// The field with the value.
     pub field: &'static str,
-    /// What the field of another record must be.
+    /// The values that are valid in other records, to end the sentence "it must be …".
     pub expected: &'static str,
 }

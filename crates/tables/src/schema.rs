@@ -1,7 +1,9 @@
-//! The tables of the two databases: each column and each filter is declared here, once.
-//! docs/adding-a-field.md lists what else a new column needs.
+//! The tables of both databases. Each column and each filter is declared here, once.
+//! `docs/adding-a-field.md` lists the other steps for a new column.
 //!
-//! Code without SQL uses the declarations, so that the gateway does not contain what renders SQL.
+//! Each table has two statics: the plain [`Declaration`], and the [`TableSpec`] with the SQL that
+//! derives from it. The gateway only uses the declarations, so that its wasm does not contain the
+//! code that renders SQL.
 
 use std::sync::LazyLock;
 

@@ -1,16 +1,17 @@
 //! SQL statements with their binds.
 
+use http_semantics::media::ListFraming;
 use serde::Serialize;
 use serde_json::Value;
 
-/// A value bound to a statement.
+/// A value that is bound to a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bind {
-    /// A whole number, at most 2^53 - 1 either way.
+    /// A whole number from -(2^53 - 1) to 2^53 - 1: D1 binds it as a JavaScript number.
     Integer(i64),
     /// A text.
     Text(String),
-    /// Nothing.
+    /// A null.
     Null,
 }
 
@@ -38,17 +39,17 @@ impl From<&str> for Bind {
     }
 }
 
-/// A statement, ready to run.
+/// A statement with its binds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// The text, with `?1`, `?2`, … for what is bound.
+    /// The SQL, with the placeholders `?1`, `?2`, …
     pub sql: String,
-    /// What is bound, in order.
+    /// The values of the placeholders.
     pub binds: Vec<Bind>,
 }
 
 impl Statement {
-    /// A statement of a fixed text.
+    /// A statement with a copy of the SQL.
     #[must_use]
     pub fn new(sql: &str, binds: Vec<Bind>) -> Self {
         Self {
@@ -57,38 +58,52 @@ impl Statement {
         }
     }
 
-    /// A statement over many rows: `?1` is a JSON array of them, the only form in which D1 takes
-    /// many values at once.
+    /// A statement over many rows. It binds them as one JSON array, `?1`, because D1 has no other
+    /// way to bind a list.
     #[must_use]
     pub fn bind_json_rows<T: Serialize>(sql: &str, rows: &[T]) -> Self {
-        // Plain values always serialize.
+        // Serializing plain values cannot fail.
         let rows = serde_json::to_string(rows).unwrap_or_default();
         Self::new(sql, vec![rows.into()])
     }
 }
 
-/// The most bytes of rows that are bound to one statement: D1 takes no text over 2 MB.
+/// The binds of the text around the records of a list: before, between and after them, and the end
+/// of an empty list.
+pub(crate) fn framing_binds(framing: ListFraming) -> [Bind; 4] {
+    let ListFraming {
+        open,
+        between,
+        close,
+        none,
+    } = framing;
+    [open, between, close, none].map(Bind::from)
+}
+
+/// The maximum size of a text that a statement binds or returns. D1 rejects texts over 2 MB.
 pub const MAX_TEXT_BYTES: usize = 1_900_000;
 
-/// The most bytes of a row without its texts.
-const MAX_ROW_OVERHEAD: usize = 250;
+/// The maximum size of a row without its texts.
+const MAX_ROW_OVERHEAD_BYTES: usize = 250;
 
 /// Splits rows into chunks that can each be bound to one statement.
 #[must_use]
 pub fn chunks_by_size(rows: &[Value]) -> Vec<&[Value]> {
-    // A quote or a backslash is escaped, and no control character is in a name.
-    let length = |value: &Value| 2 * value.as_str().map_or(0, str::len);
-    let (mut chunks, mut begin, mut bytes) = (Vec::new(), 0, 0);
-    for (n, row) in rows.iter().enumerate() {
+    // At worst every byte is a quote or a backslash, which JSON escapes. Names contain no control
+    // characters, whose escapes are longer.
+    let max_bytes = |value: &Value| 2 * value.as_str().map_or(0, str::len);
+    let (mut chunks, mut start, mut chunk_bytes) = (Vec::new(), 0, 0);
+    for (index, row) in rows.iter().enumerate() {
         let members = row.as_object().into_iter().flatten();
-        let row = MAX_ROW_OVERHEAD + members.map(|(_, value)| length(value)).sum::<usize>();
-        if bytes + row > MAX_TEXT_BYTES {
-            chunks.extend(rows.get(begin..n));
-            (begin, bytes) = (n, 0);
+        let texts: usize = members.map(|(_, value)| max_bytes(value)).sum();
+        let row_bytes = MAX_ROW_OVERHEAD_BYTES + texts;
+        if chunk_bytes + row_bytes > MAX_TEXT_BYTES {
+            chunks.extend(rows.get(start..index));
+            (start, chunk_bytes) = (index, 0);
         }
-        bytes += row;
+        chunk_bytes += row_bytes;
     }
-    chunks.extend(rows.get(begin..).filter(|rest| !rest.is_empty()));
+    chunks.extend(rows.get(start..).filter(|rest| !rest.is_empty()));
     chunks
 }
 
@@ -98,12 +113,12 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn chunks_of_rows_fit_into_a_statement() {
+    fn each_chunk_of_rows_fits_into_a_statement() {
         let id = 9_007_199_254_740_991_i64;
         let row = |name: &str| {
             json!({
                 "n": id, "id": id, "version": id, "name": name, "key": name, "isAlive": false,
-                "isKing": false, "placeId": id, "isAnew": false,
+                "isKing": false, "placeId": id, "isNewReference": false,
             })
         };
         for (name, least) in [("", 6_000), ("\\\"", 1_500), ("\u{10ffff}", 500)] {

@@ -1,12 +1,15 @@
-//! Problems: every error that a user can see, as `application/problem+json` (RFC 9457).
+//! Problems: all errors that a client can see, as `application/problem+json` (RFC 9457).
 //!
-//! The `type` of a problem is a path, `/problems/<slug>`, listed in `docs/problems.md`.
-//! Nothing of a request's own text is repeated, but for a parameter's plain name.
+//! Each problem has a [`Kind`] and a constructor named after its cause. The `type` is the path
+//! `/problems/<slug>`; `docs/problems.md` lists them all. A problem never repeats text of the
+//! request, except for the plain names of parameters and fields.
 
-mod causes;
+mod conflict;
+mod failure;
+mod invalid_request;
 mod kind;
 
-pub use causes::FieldError;
+pub use invalid_request::FieldError;
 pub use kind::{Kind, ProblemType};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -16,10 +19,18 @@ use crate::trace::RequestId;
 /// The media type of a problem.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
-/// The member that says whether a write was done.
+/// The member that tells whether a write has taken effect.
 const OUTCOME: &str = "outcome";
 
-/// An answer that says what was wrong and how to mend it.
+/// The longest name of a parameter or field that a problem repeats.
+const MAX_NAME_BYTES: usize = 40;
+
+/// Whether a problem may repeat a name that the client has sent.
+pub(crate) fn is_plain_name(name: &str) -> bool {
+    (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// An error response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     kind: Kind,
@@ -48,7 +59,7 @@ impl Problem {
         self
     }
 
-    /// The same with what the request is called in the logs.
+    /// The problem with the id of the request, by which the logs can be searched.
     #[must_use]
     pub fn with_request_id(self, id: &RequestId) -> Self {
         self.with("requestId", id.as_str().into())
@@ -60,19 +71,19 @@ impl Problem {
         self.kind
     }
 
-    /// What was wrong in this case.
+    /// The cause in this case.
     #[must_use]
     pub fn detail(&self) -> &str {
         &self.detail
     }
 
-    /// The service that failed, where one did.
+    /// The backend that failed, if one did.
     #[must_use]
     pub fn service(&self) -> Option<&str> {
         self.members.get("service").and_then(Value::as_str)
     }
 
-    /// The same of a write: whether it was done is not known.
+    /// The problem of a write that may have taken effect.
     #[must_use]
     pub fn with_unknown_outcome(mut self) -> Self {
         if self.members.contains_key(OUTCOME) {
@@ -85,8 +96,8 @@ impl Problem {
         self.with(OUTCOME, Value::from("unknown"))
     }
 
-    /// The same as the answer to a request: of a write in which something went wrong on our side
-    /// nobody knows whether it was done.
+    /// The problem of a read or a write: after an internal error of a write, its outcome is
+    /// unknown.
     #[must_use]
     pub fn for_method(self, is_write: bool) -> Self {
         if is_write && self.kind == Kind::Internal {
@@ -102,7 +113,7 @@ impl Problem {
         self.kind.problem_type().status
     }
 
-    /// The headers that go with it: `Allow`, `Retry-After`.
+    /// Headers such as `Allow` and `Retry-After`.
     #[must_use]
     pub fn headers(&self) -> &[(&'static str, String)] {
         &self.headers
@@ -111,7 +122,7 @@ impl Problem {
     /// The body.
     #[must_use]
     pub fn to_json(&self) -> String {
-        // A map of plain values under text keys always serializes.
+        // Serializing plain values cannot fail.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
@@ -135,7 +146,7 @@ impl Serialize for Problem {
     }
 }
 
-/// The members of a problem in the order of RFC 9457, then those of its kind.
+/// The members of RFC 9457, then the additional ones.
 #[derive(Serialize)]
 struct Body<'a> {
     r#type: String,
@@ -152,7 +163,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_problem_names_the_parameter_and_what_it_must_be() {
+    fn an_invalid_parameter_is_named_with_its_valid_values() {
         let problem = Problem::invalid_parameter("limit", "a whole number from 1 to 1000");
         let body: Value = serde_json::from_str(&problem.to_json()).unwrap_or_default();
         assert_eq!(
@@ -168,14 +179,13 @@ mod tests {
     }
 
     #[test]
-    fn a_strange_parameter_name_is_not_repeated() {
+    fn an_unusual_parameter_name_is_not_repeated() {
         let problem = Problem::unknown_parameter("<script>", &["limit"]);
         assert!(!problem.to_json().contains("script"));
     }
 
-    /// `docs/problems.md` is written from this table: a change of one is a change of both.
     #[test]
-    fn the_document_lists_every_problem() {
+    fn docs_problems_md_has_the_row_of_each_problem_type() {
         let rows = Kind::ALL.map(|kind| {
             let ProblemType {
                 status,
@@ -189,7 +199,7 @@ mod tests {
         let document = include_str!("../../../../docs/problems.md");
         assert!(
             document.contains(&rows),
-            "docs/problems.md should hold:\n{rows}"
+            "docs/problems.md must contain:\n{rows}"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Batches: so many records as one transaction writes.
+//! Batches: the records of an import that one transaction writes.
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -11,90 +11,92 @@ use http_semantics::fields::Fields;
 use http_semantics::idempotency::fingerprint;
 use http_semantics::problem::{FieldError, Problem};
 
-/// The most records of a batch. Many, because each transaction writes every page of an index
-/// anew that it has touched, and the names of a batch touch most of them.
-const MAX_RECORDS: usize = 10_000;
+/// The maximum number of records in a batch. Large batches are faster: a transaction rewrites each
+/// page of an index that it touches, and the names of a batch touch most pages.
+const MAX_BATCH_RECORDS: usize = 10_000;
 
-/// The most bytes of a file's text in a batch.
+/// The maximum size of the text of a batch.
 const MAX_BATCH_BYTES: usize = 1024 * 1024;
 
-/// A record of a file.
+/// A valid record of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParsedRecord<T> {
     /// The line on which it begins.
     pub line: usize,
-    /// The id, if it was given one.
+    /// The id, if the file has one.
     pub id: Option<i64>,
     /// The record.
     pub record: T,
 }
 
-/// Records that are written together or not at all.
+/// Records that one transaction writes: all of them or none.
 #[derive(Debug)]
 pub struct Batch<T> {
-    /// The line on which the first one begins.
+    /// The line on which the first record begins.
     pub first_line: usize,
-    /// The line on which the last one begins.
+    /// The line on which the last record begins.
     pub last_line: usize,
-    /// Those that can be read.
+    /// The valid records.
     pub parsed: Vec<ParsedRecord<T>>,
-    /// Those that an import before this one has added; see [`Self::set_new_aside`].
-    pub aside: Vec<ParsedRecord<T>>,
-    /// The others.
+    /// Valid records that an earlier import has added: see [`Self::set_new_already_added`].
+    pub already_added: Vec<ParsedRecord<T>>,
+    /// The invalid records.
     pub refused: Vec<Refusal>,
-    /// What the batch is known by when it is sent again.
+    /// The hash of the batch, by which a retry finds its receipt.
     pub fingerprint: String,
 }
 
-/// The batches of a file.
+/// An iterator over the batches of a file.
 pub struct Batches<T> {
     file: ImportFile,
-    at: FilePosition,
-    /// What tells the import from another one of the same records.
+    position: FilePosition,
+    /// Part of each fingerprint: distinguishes imports of the same records.
     scope: String,
     normalize: Normalize,
-    /// The lines on which ids were given.
-    ids: HashMap<i64, usize>,
-    claims: HashMap<String, usize>,
+    /// The line of each id so far.
+    id_lines: HashMap<i64, usize>,
+    /// The line of each unique value so far.
+    unique_value_lines: HashMap<String, usize>,
     record: PhantomData<T>,
 }
 
 impl<T: Record> Batches<T> {
-    /// The batches of a file that is imported within a scope.
+    /// The batches of a file. Imports with a different scope have different fingerprints.
     #[must_use]
     pub fn new(file: ImportFile, scope: String, normalize: Normalize) -> Self {
         Self {
-            at: file.start(),
+            position: file.start(),
             file,
             scope,
             normalize,
-            ids: HashMap::new(),
-            claims: HashMap::new(),
+            id_lines: HashMap::new(),
+            unique_value_lines: HashMap::new(),
             record: PhantomData,
         }
     }
 
-    fn read(
+    fn parse(
         &mut self,
         begin: FilePosition,
         end: FilePosition,
     ) -> Result<ParsedRecord<T>, Vec<FieldError>> {
-        let object = self.file.object(begin, end).map_err(|wrong| vec![wrong])?;
+        let object = self.file.object(begin, end).map_err(|error| vec![error])?;
         let mut fields = Fields::new(object);
         let id = fields.chosen_id();
         if let Some(id) = id {
-            let line = *self.ids.entry(id).or_insert(begin.line);
+            let line = *self.id_lines.entry(id).or_insert(begin.line);
             if line != begin.line {
                 fields.add_error("id", &format!("another one: line {line} has it"));
             }
         }
         let record = T::parse(fields, self.normalize)?;
-        if let Some(claim) = record.unique_value() {
-            let line = *self.claims.entry(claim.value).or_insert(begin.line);
+        if let Some(unique) = record.unique_value() {
+            let lines = &mut self.unique_value_lines;
+            let line = *lines.entry(unique.value).or_insert(begin.line);
             if line != begin.line {
                 return Err(vec![FieldError {
-                    pointer: format!("/{}", claim.field),
-                    detail: format!("{}: line {line} has it", claim.expected),
+                    pointer: format!("/{}", unique.field),
+                    detail: format!("{}: line {line} has it", unique.expected),
                 }]);
             }
         }
@@ -107,36 +109,37 @@ impl<T: Record> Iterator for Batches<T> {
     type Item = Batch<T>;
 
     fn next(&mut self) -> Option<Batch<T>> {
-        let first = self.file.begin(self.at)?;
+        let first = self.file.begin(self.position)?;
         let mut batch = Batch {
             first_line: first.line,
             last_line: first.line,
             parsed: Vec::new(),
-            aside: Vec::new(),
+            already_added: Vec::new(),
             refused: Vec::new(),
             fingerprint: String::new(),
         };
         let mut records = 0;
-        while let Some(begin) = self.file.begin(self.at) {
+        while let Some(begin) = self.file.begin(self.position) {
             let end = self.file.end(begin)?;
-            let is_full = records == MAX_RECORDS || end.byte - first.byte > MAX_BATCH_BYTES;
+            let is_full = records == MAX_BATCH_RECORDS || end.byte - first.byte > MAX_BATCH_BYTES;
             if is_full && records > 0 {
                 break;
             }
             records += 1;
             batch.last_line = begin.line;
-            self.at = end;
-            match self.read(begin, end) {
-                Ok(given) => batch.parsed.push(given),
+            self.position = end;
+            match self.parse(begin, end) {
+                Ok(record) => batch.parsed.push(record),
                 Err(errors) => batch.refused.push(Refusal {
                     line: begin.line,
                     problem: Problem::invalid_record(&errors),
                 }),
             }
         }
-        // A browser sends what stands in a form with line breaks of its own.
+        // A browser changes the line breaks of a text that is sent in a form. The fingerprint does
+        // not depend on them.
         let text = |text: &str| text.trim_end().replace('\r', "");
-        let content = self.file.slice(first, self.at);
+        let content = self.file.slice(first, self.position);
         let parts = [&self.scope, &text(self.file.header()), &text(content)];
         batch.fingerprint = fingerprint(&parts.map(String::as_bytes));
         Some(batch)
@@ -144,34 +147,35 @@ impl<T: Record> Iterator for Batches<T> {
 }
 
 impl<T> Batch<T> {
-    /// How many records it has.
+    /// The number of records.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.parsed.len() + self.aside.len() + self.refused.len()
+        self.parsed.len() + self.already_added.len() + self.refused.len()
     }
 
-    /// Whether any record has no id: sent again, it would be added again.
+    /// Whether a record has no id. Without a receipt a retry would add it again.
     #[must_use]
     pub fn has_new(&self) -> bool {
-        let mut all = self.parsed.iter().chain(&self.aside);
-        all.any(|given| given.id.is_none())
+        let mut valid = self.parsed.iter().chain(&self.already_added);
+        valid.any(|record| record.id.is_none())
     }
 
-    /// Puts the records without an id aside, because an import before this one has added them;
-    /// or after the others, so that their changes are the last ones of the batch.
-    pub fn set_new_aside(&mut self, is_aside: bool) {
-        self.parsed.append(&mut self.aside);
-        let given = std::mem::take(&mut self.parsed).into_iter();
-        let (known, mut new) = given.partition(|given| given.id.is_some());
-        self.parsed = known;
-        if is_aside {
-            self.aside = new;
+    /// Marks the records without an id as already added, if an earlier import has done so.
+    /// Otherwise moves them after the other records, so that their changes are the last ones of the
+    /// batch: the receipt refers to them.
+    pub fn set_new_already_added(&mut self, is_already_added: bool) {
+        self.parsed.append(&mut self.already_added);
+        let valid = std::mem::take(&mut self.parsed).into_iter();
+        let (with_id, mut new) = valid.partition(|record| record.id.is_some());
+        self.parsed = with_id;
+        if is_already_added {
+            self.already_added = new;
         } else {
             self.parsed.append(&mut new);
         }
     }
 
-    /// Whether it has none.
+    /// Whether the batch has no records.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -182,7 +186,7 @@ impl<T> Batch<T> {
 mod tests {
     use super::*;
 
-    fn given(id: Option<i64>, record: &'static str) -> ParsedRecord<&'static str> {
+    fn parsed(id: Option<i64>, record: &'static str) -> ParsedRecord<&'static str> {
         ParsedRecord {
             line: 1,
             id,
@@ -191,29 +195,30 @@ mod tests {
     }
 
     fn records(batch: &Batch<&'static str>) -> [Vec<&'static str>; 2] {
-        [&batch.parsed, &batch.aside].map(|all| all.iter().map(|one| one.record).collect())
+        [&batch.parsed, &batch.already_added]
+            .map(|records| records.iter().map(|parsed| parsed.record).collect())
     }
 
     #[test]
-    fn records_without_an_id_are_put_aside_or_last() {
+    fn records_without_an_id_are_marked_as_added_or_moved_to_the_end() {
         let mut batch = Batch {
             first_line: 1,
             last_line: 1,
             parsed: vec![
-                given(None, "a"),
-                given(Some(2), "b"),
-                given(None, "c"),
-                given(Some(4), "d"),
+                parsed(None, "a"),
+                parsed(Some(2), "b"),
+                parsed(None, "c"),
+                parsed(Some(4), "d"),
             ],
-            aside: Vec::new(),
+            already_added: Vec::new(),
             refused: Vec::new(),
             fingerprint: String::new(),
         };
         for _ in 0..2 {
-            batch.set_new_aside(true);
+            batch.set_new_already_added(true);
             assert_eq!(records(&batch), [vec!["b", "d"], vec!["a", "c"]]);
             assert_eq!((batch.len(), batch.has_new()), (4, true));
-            batch.set_new_aside(false);
+            batch.set_new_already_added(false);
             assert_eq!(records(&batch), [vec!["b", "d", "a", "c"], vec![]]);
         }
         batch.parsed.truncate(2);

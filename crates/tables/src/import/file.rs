@@ -1,6 +1,4 @@
-//! The file of an import: CSV, lines of JSON or a JSON array, cut into its records.
-
-use std::borrow::Cow;
+//! The file of an import (CSV, NDJSON or a JSON array) and the positions of its records.
 
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
@@ -12,19 +10,19 @@ use http_semantics::{Problem, csv};
 
 use crate::table_spec::{Column, ColumnType, TableSpec};
 
-/// What a file is written in.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileFormat {
-    /// CSV (RFC 4180), with a header.
+    /// CSV (RFC 4180) with a header.
     Csv,
-    /// One JSON object a line.
+    /// One JSON object per line.
     NdJson,
     /// One JSON array of objects.
     Array,
 }
 
 impl FileFormat {
-    /// The media types, in the order in which a refusal names them.
+    /// The accepted media types, in the order of the problem that lists them.
     pub const MEDIA_TYPES: [&'static str; 3] =
         ["text/csv", "application/x-ndjson", "application/json"];
 
@@ -39,43 +37,44 @@ impl FileFormat {
     }
 }
 
-/// The value of a cell. An invalid one stays a text, which the record rejects.
-fn value(column: &Column, cell: &str) -> Value {
-    let read = match column.column_type {
+/// The JSON value of a cell. The text of an invalid cell stays a text, and the parser of the record
+/// rejects it.
+fn parse_cell(column: &Column, cell: &str) -> Value {
+    let value = match column.column_type {
         ColumnType::Text(_) => return csv::unescape_formula(cell).into(),
         ColumnType::Integer => parse_positive_integer(cell).map(Value::from),
-        // In capitals too, as spreadsheets write it.
+        // Spreadsheets write booleans in capitals.
         ColumnType::Boolean if cell.eq_ignore_ascii_case("true") => Some(true.into()),
         ColumnType::Boolean if cell.eq_ignore_ascii_case("false") => Some(false.into()),
         ColumnType::Boolean => None,
     };
-    read.unwrap_or_else(|| cell.into())
+    value.unwrap_or_else(|| cell.into())
 }
 
-/// Where in a file something is: how many bytes lie before it, and on which line it is.
+/// A position in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FilePosition {
-    /// The bytes before.
+    /// The offset in bytes.
     pub byte: usize,
-    /// The line, from 1 on.
+    /// The line, starting at 1.
     pub line: usize,
 }
 
-/// A file that can be read to its end.
+/// A file with valid syntax.
 #[derive(Debug)]
 pub struct ImportFile {
     text: String,
     format: FileFormat,
-    /// The columns of a CSV file, in the file's order.
+    /// The columns of a CSV file, in the order of its header.
     columns: Vec<&'static Column>,
     start: FilePosition,
 }
 
 impl ImportFile {
-    /// Looks a file through.
+    /// Checks the syntax of a file.
     ///
     /// # Errors
-    /// One that is not what it says to be, with the line; a header with other columns.
+    /// A malformed file, with the line of the error, or a CSV header with unknown columns.
     pub fn open(format: FileFormat, body: Vec<u8>, table: &TableSpec) -> Result<Self, Problem> {
         let text = String::from_utf8(body).map_err(|error| {
             let before = error.as_bytes().get(..error.utf8_error().valid_up_to());
@@ -98,14 +97,15 @@ impl ImportFile {
                     Problem::malformed_body("a JSON array of objects", line, column)
                 })?;
                 let open = file.text.find('[').unwrap_or_default();
-                file.start = file.behind(start, open + 1);
+                file.start = file.advance(start, open + 1);
             }
         }
-        file.look_through()?;
+        file.check_records()?;
         Ok(file)
     }
 
-    /// The columns, in whatever order. Excel begins a file with a byte order mark.
+    /// Reads the header of a CSV file. The columns can be in any order. Excel puts a byte order mark
+    /// before them.
     fn read_header(&mut self, table: &TableSpec) -> Result<(), Problem> {
         let bom = self.text.len() - self.text.trim_start_matches('\u{feff}').len();
         let malformed = |column| {
@@ -127,21 +127,21 @@ impl ImportFile {
         }
         let end = self.text.len() - rest.len();
         self.columns = columns;
-        self.start = self.behind(self.start, end);
+        self.start = self.advance(self.start, end);
         Ok(())
     }
 
-    /// That each record can be told from the next; what is in them is read later.
-    fn look_through(&self) -> Result<(), Problem> {
-        let mut at = self.start;
-        while let Some(begin) = self.begin(at) {
+    /// Checks that the file can be split into records. Their fields are checked later.
+    fn check_records(&self) -> Result<(), Problem> {
+        let mut position = self.start;
+        while let Some(begin) = self.begin(position) {
             let malformed = |what, line, column| Err(Problem::malformed_body(what, line, column));
-            at = match self.end(begin) {
+            position = match self.end(begin) {
                 Some(end) => end,
                 None => return malformed("CSV (RFC 4180)", begin.line, 1),
             };
             if self.format == FileFormat::NdJson
-                && let Err(error) = serde_json::from_str::<IgnoredAny>(self.slice(begin, at))
+                && let Err(error) = serde_json::from_str::<IgnoredAny>(self.slice(begin, position))
             {
                 return malformed("a JSON object a line", begin.line, error.column());
             }
@@ -149,13 +149,13 @@ impl ImportFile {
         Ok(())
     }
 
-    /// Where the first record begins.
+    /// The position before the first record.
     #[must_use]
     pub fn start(&self) -> FilePosition {
         self.start
     }
 
-    /// What tells how the records are to be read: the header.
+    /// The text before the first record that affects how records are parsed: the header of CSV.
     #[must_use]
     pub fn header(&self) -> &str {
         match self.format {
@@ -164,91 +164,91 @@ impl ImportFile {
         }
     }
 
-    /// What lies between two positions.
+    /// The text between two positions.
     #[must_use]
     pub fn slice(&self, from: FilePosition, to: FilePosition) -> &str {
         &self.text[from.byte..to.byte]
     }
 
-    /// Where the record at or behind a position begins, if there is one.
+    /// The start of the next record at or after a position, if there is one.
     #[must_use]
-    pub fn begin(&self, at: FilePosition) -> Option<FilePosition> {
-        let rest = &self.text[at.byte..];
-        let found = match self.format {
+    pub fn begin(&self, position: FilePosition) -> Option<FilePosition> {
+        let rest = &self.text[position.byte..];
+        let offset = match self.format {
             FileFormat::Csv => rest.find(|c| c != '\r' && c != '\n')?,
             FileFormat::NdJson => rest.find(|c: char| !c.is_ascii_whitespace())?,
             FileFormat::Array => {
-                let between = |c: char| c == ',' || c.is_ascii_whitespace();
-                let found = rest.find(|c| !between(c))?;
-                if rest[found..].starts_with(']') {
+                let is_separator = |c: char| c == ',' || c.is_ascii_whitespace();
+                let offset = rest.find(|c| !is_separator(c))?;
+                if rest[offset..].starts_with(']') {
                     return None;
                 }
-                found
+                offset
             }
         };
-        Some(self.behind(at, at.byte + found))
+        Some(self.advance(position, position.byte + offset))
     }
 
-    /// Where a record ends that begins here; none where it has no end.
+    /// The end of the record that starts at a position, or none if it has no end.
     #[must_use]
     pub fn end(&self, begin: FilePosition) -> Option<FilePosition> {
         let rest = &self.text[begin.byte..];
         let length = match self.format {
             FileFormat::Csv => rest.len() - csv::parse_record(rest)?.1.len(),
             FileFormat::NdJson => rest.find('\n').map_or(rest.len(), |end| end + 1),
-            FileFormat::Array => element(rest),
+            FileFormat::Array => element_length(rest),
         };
-        Some(self.behind(begin, begin.byte + length))
+        Some(self.advance(begin, begin.byte + length))
     }
 
-    /// What a record holds.
+    /// The record between two positions, as an object.
     ///
     /// # Errors
-    /// What is no record.
+    /// A text that is not an object, or a line of CSV with a wrong number of cells.
     pub fn object(&self, from: FilePosition, to: FilePosition) -> Result<Object, FieldError> {
         let slice = self.slice(from, to);
-        let wrong = |expected: &str| FieldError {
+        let error = |expected: &str| FieldError {
             pointer: String::new(),
             detail: expected.to_owned(),
         };
         if self.format != FileFormat::Csv {
             let object = serde_json::from_str(slice);
-            return object.map_err(|_| wrong("a JSON object with each name once"));
+            return object.map_err(|_| error("a JSON object with each name once"));
         }
         let (cells, _) = csv::parse_record(slice).unwrap_or_default();
         if cells.len() != self.columns.len() {
-            return Err(wrong("a record of as many cells as the header has"));
+            return Err(error("a record of as many cells as the header has"));
         }
-        let filled = cells.iter().zip(&self.columns);
-        let filled = filled.filter(|(cell, _)| !cell.is_empty());
-        let member = |(cell, column): (&Cow<'_, str>, &&'static Column)| {
-            (column.json.to_owned(), value(column, cell))
-        };
-        Ok(Object(filled.map(member).collect::<Map<_, _>>()))
+        let members = cells
+            .iter()
+            .zip(&self.columns)
+            .filter(|(cell, _)| !cell.is_empty())
+            .map(|(cell, column)| (column.json.to_owned(), parse_cell(column, cell)));
+        Ok(Object(members.collect::<Map<_, _>>()))
     }
 
-    /// The position of a byte behind another position.
-    fn behind(&self, at: FilePosition, byte: usize) -> FilePosition {
-        let passed = self.text.get(at.byte..byte).unwrap_or_default();
+    /// The position of a byte after another position.
+    fn advance(&self, from: FilePosition, byte: usize) -> FilePosition {
+        let passed = self.text.get(from.byte..byte).unwrap_or_default();
         let lines = passed.matches('\n').count();
         FilePosition {
             byte,
-            line: at.line + lines,
+            line: from.line + lines,
         }
     }
 }
 
-/// The bytes of the element that an array's rest begins with. The array has been read already,
-/// so that brackets and quotes are known to match.
-fn element(rest: &str) -> usize {
-    let (mut depth, mut in_text, mut is_escaped) = (0_usize, false, false);
-    for (n, byte) in rest.bytes().enumerate() {
+/// The length of the array element at the start of a text, in bytes. The array has been checked, so
+/// brackets and quotes match.
+fn element_length(rest: &str) -> usize {
+    let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
+    for (index, byte) in rest.bytes().enumerate() {
         match byte {
             _ if is_escaped => is_escaped = false,
-            b'\\' if in_text => is_escaped = true,
-            b'"' => in_text = !in_text,
-            _ if in_text => {}
-            b',' | b']' if depth == 0 => return n,
+            b'\\' if in_string => is_escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b',' | b']' if depth == 0 => return index,
             b'{' | b'[' => depth += 1,
             b'}' | b']' => depth -= 1,
             _ => {}

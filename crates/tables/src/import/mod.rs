@@ -1,10 +1,11 @@
-//! Imports: a file of many records, read in batches.
+//! Imports: a file of many records, which is written in batches.
 //!
-//! The file is read twice. First it is only looked through ([`ImportFile::open`]): one that cannot
-//! be read to its end is refused before anything is written. Then [`Batches`] takes it batch
-//! by batch, so that no more than a batch of records is held at a time. Where a batch begins
-//! and ends depends on the file alone: the same file is always cut the same way, and a batch
-//! that is sent again finds its [`Receipt`] by its fingerprint.
+//! The file is read twice. [`ImportFile::open`] checks its syntax to the end, so that a truncated
+//! file is rejected before anything is written. Then [`Batches`] parses it batch by batch, so that
+//! only one batch of records is in memory.
+//!
+//! The limits of the batches only depend on the file. So a retried import has the same batches, and
+//! each finds its [`Receipt`] by its fingerprint.
 
 mod batch;
 mod file;
@@ -18,21 +19,21 @@ pub use report::{BatchResult, Counts, Outcome, Refusal, Report};
 
 use domain::Param;
 
-/// The most bytes of a file.
+/// The maximum size of a file.
 pub const MAX_FILE_BYTES: usize = 10 * 1024 * 1024;
 
-/// What is done with a record whose id is there already.
+/// The treatment of a record with an id that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ImportMode {
-    /// It is refused.
+    /// Reject it.
     #[default]
     Insert,
-    /// It takes the place of the one that is there.
+    /// Update the existing record.
     Upsert,
 }
 
 impl ImportMode {
-    /// The modes there are, with their names in a query.
+    /// All modes, with their names in a query.
     pub const ALL: [(&'static str, Self); 2] = [("insert", Self::Insert), ("upsert", Self::Upsert)];
 
     /// The name in a query.

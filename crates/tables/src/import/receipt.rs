@@ -1,10 +1,10 @@
-//! Receipts. A batch that adds records leaves one in the table `idempotency`, in the same
-//! transaction, so that the batch is known when it is sent again.
+//! Receipts make retried imports idempotent. The transaction of a batch that adds records stores a
+//! receipt in the table `idempotency`, and a retry of the batch finds it.
 //!
-//! A receipt names the changes that it is about, as a range of the log. It is only valid while
-//! each of them is the latest change of its record: a record that was changed or deleted since is
-//! no longer as the batch left it, and the batch has to be planned again. Under the client's own
-//! key an import is one request, which is done once, so its receipt is always valid.
+//! A receipt refers to the changes of the batch, as a range of the change log. It is valid while
+//! each of them is the latest change of its record. If a record has changed since, the retry is
+//! planned again. With an `Idempotency-Key` the whole import counts as one request, so its receipts
+//! are always valid.
 
 use super::report::Counts;
 use crate::statement::Statement;
@@ -18,20 +18,21 @@ pub struct Receipt {
     has_client_key: bool,
 }
 
-/// The receipt of a key, by the primary key: a row of (`counts`, `is_valid`). By the log's unique
-/// index on record and version.
+/// A receipt: a row of (`counts`, `is_valid`). Uses the primary key, and the unique index of the
+/// change log on (id, version).
 const FIND: &str = "
 SELECT body AS counts, NOT EXISTS ({later}) AS is_valid
 FROM idempotency AS receipt
 WHERE key = ?1";
 
-/// The receipt of a client's own key.
-const FIND_OWN: &str = "SELECT body AS counts, 1 AS is_valid FROM idempotency WHERE key = ?1";
+/// The receipt of an import with an `Idempotency-Key`.
+const FIND_WITH_CLIENT_KEY: &str =
+    "SELECT body AS counts, 1 AS is_valid FROM idempotency WHERE key = ?1";
 
-/// By the same indexes.
+/// Uses the same indexes.
 const DELETE: &str = "DELETE FROM idempotency AS receipt WHERE key = ?1 AND EXISTS ({later})";
 
-/// The changes after those of a receipt that make it invalid.
+/// The later changes that make a receipt invalid.
 const LATER: &str = "
 SELECT 1
 FROM {log} AS written
@@ -39,7 +40,7 @@ CROSS JOIN {log} AS later
   ON later.{id} = written.{id} AND later.version = written.version + 1
 WHERE written.seq BETWEEN receipt.first_seq AND receipt.last_seq";
 
-/// The latest changes are those of the batch, by the log's primary key.
+/// The changes of the batch are the latest ones of the log. Uses the primary key of the log.
 const SAVE: &str = "
 INSERT INTO idempotency (key, fingerprint, body, first_seq, last_seq)
 SELECT ?1, ?2, ?3, last - ?4 + 1, last
@@ -64,22 +65,28 @@ impl Receipt {
         Statement::new(&sql, vec![self.key.as_str().into()])
     }
 
-    /// Finds it.
+    /// The statement that finds the receipt.
     #[must_use]
     pub fn find(&self, table: &TableSpec) -> Statement {
-        self.with_table(if self.has_client_key { FIND_OWN } else { FIND }, table)
+        let sql = if self.has_client_key {
+            FIND_WITH_CLIENT_KEY
+        } else {
+            FIND
+        };
+        self.with_table(sql, table)
     }
 
-    /// Deletes it if it is no longer valid.
+    /// The statement that deletes the receipt if it is no longer valid.
     #[must_use]
     pub fn delete_invalid(&self, table: &TableSpec) -> Option<Statement> {
         (!self.has_client_key).then(|| self.with_table(DELETE, table))
     }
 
-    /// Saves it: it is about this many changes, the latest of the log.
+    /// The statement that saves the receipt. `changes` is the number of changes that it refers to,
+    /// which are the latest ones of the log.
     #[must_use]
     pub fn save(&self, table: &TableSpec, counts: Counts, changes: i64) -> Statement {
-        // Plain values always serialize.
+        // Serializing plain values cannot fail.
         let counts = serde_json::to_string(&counts).unwrap_or_default();
         let mut statement = self.with_table(SAVE, table);
         let more = [self.fingerprint.as_str().into(), counts.into()];

@@ -1,54 +1,56 @@
-//! The report of an import: what became of each batch, and which lines were refused and why.
+//! The report of an import: the outcome of each batch, and the rejected lines with their problems.
+//!
+//! The API calls rejected lines "refused", and so do these types.
 
 use serde::{Deserialize, Serialize};
 
 use super::batch::Batch;
 use http_semantics::Problem;
 
-/// The most refused lines that a report lists; it counts them all.
-const MAX_LISTED: usize = 1_000;
+/// The maximum number of rejected lines that a report lists. It counts all of them.
+const MAX_LISTED_LINES: usize = 1_000;
 
-/// A line that cannot be written, and why.
+/// A rejected line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refusal {
     /// The line on which the record begins.
     pub line: usize,
-    /// Why.
+    /// The reason.
     pub problem: Problem,
 }
 
-/// How many records a batch has, or would have, written.
+/// The numbers of records that a batch has written, or would write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
-    /// New ones.
+    /// New records.
     pub created: i64,
-    /// Changed ones.
+    /// Changed records.
     pub updated: i64,
-    /// Those that were there already, as they are.
+    /// Records that already exist with the same fields.
     pub unchanged: i64,
 }
 
-/// What became of a batch.
+/// The outcome of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Outcome {
-    /// It is written.
+    /// The batch was written.
     #[serde(rename = "written")]
     Written,
-    /// It was written by an import before this one, and is as that left it.
+    /// An earlier import wrote the batch, and no record has changed since.
     #[serde(rename = "already written")]
     AlreadyWritten,
-    /// It would be written, were this no dry run.
+    /// The batch would be written without `dryRun`.
     #[serde(rename = "would be written")]
     WouldBeWritten,
-    /// Lines of it were refused, and nothing of it is written.
+    /// Nothing of the batch was written, because lines were rejected.
     #[serde(rename = "refused")]
     Refused,
-    /// It could not be written now; `problem` says why. No batch behind it was tried.
+    /// The write failed, and the import stopped after this batch. `problem` has the reason.
     #[serde(rename = "failed")]
     Failed,
 }
 
-/// What became of a batch, with the particulars.
+/// The outcome of a batch with its details.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchResult {
     outcome: Outcome,
@@ -58,7 +60,7 @@ pub struct BatchResult {
 }
 
 impl BatchResult {
-    /// A batch that is, was or would be written.
+    /// The result of a batch that was or would be written.
     #[must_use]
     pub fn new(outcome: Outcome, counts: Counts) -> Self {
         Self {
@@ -69,7 +71,7 @@ impl BatchResult {
         }
     }
 
-    /// A batch of which lines were refused.
+    /// The result of a batch with rejected lines.
     #[must_use]
     pub fn refused(mut refused: Vec<Refusal>) -> Self {
         refused.sort_unstable_by_key(|refusal| refusal.line);
@@ -79,7 +81,7 @@ impl BatchResult {
         }
     }
 
-    /// A batch that could not be written.
+    /// The result of a batch that could not be written.
     #[must_use]
     pub fn failed(problem: Problem) -> Self {
         Self {
@@ -100,16 +102,22 @@ struct BatchLine {
     counts: Counts,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<Problem>,
-    /// In the stream alone: the whole report lists them together.
+    /// Only in a streamed report. Otherwise the report lists the lines of all batches together.
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<Vec<Refusal>>,
 }
 
-/// The report of an import so far: `{"dryRun":false,"read":3,"created":2,"updated":0,
-/// "unchanged":0,"alreadyWritten":0,"refusedTotal":1,"refused":[{"line":4,"problem":{…}}],
-/// "batches":[{"firstLine":2,"lastLine":4,"records":3,"outcome":"refused","created":0,
-/// "updated":0,"unchanged":0}]}`. The counts are of what this import has written, or would
-/// write; `alreadyWritten` counts the records of batches that one before it wrote.
+/// The report of the batches so far:
+///
+/// ```json
+/// {"dryRun":false,"read":3,"created":2,"updated":0,"unchanged":0,"alreadyWritten":0,
+///  "refusedTotal":1,"refused":[{"line":4,"problem":{}}],
+///  "batches":[{"firstLine":2,"lastLine":4,"records":3,"outcome":"refused","created":0,
+///   "updated":0,"unchanged":0}]}
+/// ```
+///
+/// The counts are those of this import. `alreadyWritten` counts the records of batches that an
+/// earlier import wrote.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
@@ -123,7 +131,7 @@ pub struct Report {
     refused: Option<Vec<Refusal>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     batches: Option<Vec<BatchLine>>,
-    /// How many refused lines have been listed.
+    /// The number of rejected lines that have been listed.
     #[serde(skip)]
     listed: usize,
     #[serde(skip)]
@@ -131,28 +139,28 @@ pub struct Report {
 }
 
 impl Report {
-    /// The report of an import that begins; one that is told a line a batch keeps no list.
+    /// An empty report. A streamed report sends a line per batch and keeps no lists.
     #[must_use]
-    pub fn new(dry_run: bool, by_line: bool) -> Self {
+    pub fn new(dry_run: bool, is_streamed: bool) -> Self {
         Self {
             dry_run,
-            refused: (!by_line).then(Vec::new),
-            batches: (!by_line).then(Vec::new),
+            refused: (!is_streamed).then(Vec::new),
+            batches: (!is_streamed).then(Vec::new),
             ..Self::default()
         }
     }
 
-    /// Adds what became of a batch, and gives its line.
-    pub fn add<T>(&mut self, batch: &Batch<T>, done: BatchResult) -> String {
+    /// Adds the result of a batch, and returns its line of a streamed report.
+    pub fn add<T>(&mut self, batch: &Batch<T>, result: BatchResult) -> String {
         let BatchResult {
             outcome,
             counts,
             mut refused,
             problem,
-        } = done;
+        } = result;
         self.read += batch.len();
         self.refused_total += refused.len();
-        refused.truncate(MAX_LISTED.saturating_sub(self.listed));
+        refused.truncate(MAX_LISTED_LINES.saturating_sub(self.listed));
         self.listed += refused.len();
         if outcome == Outcome::AlreadyWritten {
             self.already_written += batch.len();
@@ -177,32 +185,34 @@ impl Report {
             String::new()
         } else {
             line.refused = Some(refused);
-            written(&line)
+            render(&line)
         }
     }
 
-    /// Why no further batch is tried, if so.
+    /// The failure that has stopped the import.
     #[must_use]
     pub fn failure(&self) -> Option<&Problem> {
         self.failure.as_ref()
     }
 
-    /// The failure, where it is all that there is to tell: nothing has been written.
+    /// The failure, if the report has nothing else to tell: no batch was written or rejected
+    /// before it.
     #[must_use]
-    pub fn bare_failure(&self) -> Option<&Problem> {
-        let is_nothing = self.counts == Counts::default() && self.already_written == 0;
-        self.failure()
-            .filter(|_| is_nothing && self.refused_total == 0)
+    pub fn failure_without_results(&self) -> Option<&Problem> {
+        let has_no_results = self.counts == Counts::default()
+            && self.already_written == 0
+            && self.refused_total == 0;
+        self.failure().filter(|_| has_no_results)
     }
 
-    /// The whole report, or its last line.
+    /// The whole report, or the last line of a streamed one.
     #[must_use]
     pub fn to_json(&self) -> String {
-        written(self)
+        render(self)
     }
 }
 
-/// Plain values always serialize.
-fn written(value: &impl Serialize) -> String {
+/// Serializing plain values cannot fail.
+fn render(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -1,24 +1,24 @@
-//! Columns and filters.
+//! The declarations of columns and filters.
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnType {
     /// A whole number from 1 to 2^53 - 1.
     Integer,
-    /// A text of so many characters at most, without control characters.
+    /// A text with a maximum number of characters, without control characters.
     Text(usize),
     /// 0 or 1; `true` or `false` in JSON and CSV.
     Boolean,
 }
 
-/// What a client may do with a column.
+/// The access of clients to a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// The id: chosen when the record is created, or the next one.
+    /// The id: assigned, or chosen by the client, when the record is created. It never changes.
     Id,
-    /// A client reads and changes it.
+    /// Clients read and change it.
     ReadWrite,
-    /// The worker computes it from other columns. No client sees it.
+    /// The worker computes it from other columns, and clients never see it.
     Internal,
 }
 
@@ -29,13 +29,13 @@ pub struct Column {
     pub name: &'static str,
     /// The name in JSON and CSV.
     pub json: &'static str,
-    /// What it holds.
+    /// The type.
     pub column_type: ColumnType,
     /// Whether it may be null.
     pub is_nullable: bool,
-    /// What a client may do with it.
+    /// The access of clients.
     pub access: Access,
-    /// Whether the change log has it.
+    /// Whether the change log contains it.
     pub is_logged: bool,
 }
 
@@ -49,7 +49,7 @@ impl Column {
         }
     }
 
-    /// A column that clients read and change, logged and not null.
+    /// A column that clients read and change. It is logged and not nullable.
     #[must_use]
     pub const fn new(name: &'static str, json: &'static str, column_type: ColumnType) -> Self {
         Self {
@@ -62,7 +62,7 @@ impl Column {
         }
     }
 
-    /// The same, and it may be null.
+    /// Makes the column nullable.
     #[must_use]
     pub const fn nullable(self) -> Self {
         Self {
@@ -71,7 +71,7 @@ impl Column {
         }
     }
 
-    /// The same, and no client and no log has it.
+    /// Makes the column internal: neither clients nor the change log have it.
     #[must_use]
     pub const fn internal(self) -> Self {
         Self {
@@ -87,18 +87,19 @@ impl Column {
         self.access != Access::Internal
     }
 
-    /// The most bytes of a value with its name, in JSON or CSV.
+    /// The maximum size of a value with its name, in JSON or CSV.
     pub(super) fn max_bytes(&self) -> i64 {
         let value = match self.column_type {
             ColumnType::Integer => 16,
             ColumnType::Boolean => 5,
-            // Four bytes per character. A quote takes two bytes, and CSV adds an apostrophe.
+            // At most four bytes per character (an escaped quote has two), two quotes, and the
+            // apostrophe of CSV.
             ColumnType::Text(characters) => {
                 3 + 4 * i64::try_from(characters).unwrap_or(i64::MAX / 8)
             }
         };
         let name = i64::try_from(self.json.len()).unwrap_or_default();
-        // Quotes, a colon and a comma or a brace.
+        // Two quotes, a colon, and a comma or a brace.
         value + name + 4
     }
 }
@@ -108,21 +109,21 @@ impl Column {
 pub struct Filter {
     /// The name of the query parameter.
     pub name: &'static str,
-    /// How its value matches records.
+    /// The condition.
     pub kind: FilterKind,
 }
 
-/// How the value of a filter matches records.
+/// The condition of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FilterKind {
     /// The column equals the id.
     Id(&'static str),
-    /// The column equals `true` or `false`. The value is in the text of the statement, so that
-    /// SQLite can choose partial indexes.
+    /// The column equals the boolean. The value is not bound but part of the SQL, so that SQLite can
+    /// use partial indexes.
     Boolean(&'static str),
-    /// The name begins with the text, whatever its case.
+    /// The name begins with the text, ignoring case.
     NamePrefix,
-    /// The id is one of these.
+    /// The id is in the list.
     Ids,
 }
 

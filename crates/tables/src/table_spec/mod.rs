@@ -1,5 +1,5 @@
-//! The declaration of a table: its columns and its filters, each declared once
-//! ([`crate::schema`]). Insert, update, change log, JSON, CSV and import derive from it.
+//! Table specifications: [`crate::schema`] declares the columns and filters of a table, and the SQL
+//! of insert, update, change log, JSON and CSV derives from the declaration. Imports use it too.
 
 mod column;
 mod render;
@@ -8,21 +8,22 @@ use crate::page::PAGE_PARAMETERS;
 
 pub use column::{Access, Column, ColumnType, Filter, FilterKind};
 
-/// What a table has of its own.
+/// The declaration of a table.
 #[derive(Debug)]
 pub struct Declaration {
-    /// The table. Besides its columns it has a `version`, which counts the states of an id.
+    /// The name of the table. Besides the declared columns it has a `version`, which counts the
+    /// states of a record.
     pub table: &'static str,
     /// The name of the collection, in paths, file names and the change feed.
     pub collection: &'static str,
-    /// What one record is called in messages.
+    /// The noun for one record in messages.
     pub singular: &'static str,
-    /// The change log: a table with the logged columns, `seq`, `at`, `kind` and `version`, that
-    /// triggers append to.
+    /// The change log, which triggers append to: a table with the logged columns, `seq`, `at`, `kind`
+    /// and `version`.
     pub change_log: &'static str,
     /// The column of the change log with the id of the record.
     pub change_log_id: &'static str,
-    /// The columns, in the order in which JSON and CSV have them. The first one is the id.
+    /// The columns, in the order of JSON and CSV. The first one is the id.
     pub columns: &'static [Column],
     /// The filters of lists and exports.
     pub filters: &'static [Filter],
@@ -36,30 +37,30 @@ impl Declaration {
     }
 }
 
-/// A table, with the parts of statements that derive from its declaration.
+/// A table with the parts of SQL statements that derive from its declaration.
 #[derive(Debug)]
 pub struct TableSpec {
     /// The declaration.
     pub declaration: &'static Declaration,
-    /// The visible columns: `id, name`.
+    /// The columns that clients see: `id, name`.
     pub record_columns: String,
-    /// The stored columns but for the id: `name, name_key`.
+    /// All columns except the id: `name, name_key`.
     pub stored_columns: String,
-    /// The logged columns but for the id.
+    /// The logged columns except the id: `name`.
     pub logged_columns: String,
-    /// The stored columns, each read from a row of an insert: `value ->> 'name' AS name`.
+    /// All columns, each read from a JSON row of an insert: `value ->> 'name' AS name`.
     pub given_columns: String,
     /// The assignments of an update: `name = e.value ->> 'name'`.
     pub assignments: String,
-    /// The expression of one record as JSON.
+    /// The expression of a record as JSON.
     pub json: String,
-    /// The expression of one change as JSON.
+    /// The expression of a change as JSON.
     pub change_json: String,
-    /// The expression of one record as a line of CSV.
+    /// The expression of a record as a line of CSV.
     pub csv_line: String,
     /// The first line of CSV.
     pub csv_header: String,
-    /// The JSON names of the visible columns.
+    /// The JSON names of the columns that clients see.
     pub fields: Vec<&'static str>,
     /// The parameters of a list.
     pub list_parameters: Vec<&'static str>,
@@ -68,7 +69,7 @@ pub struct TableSpec {
 }
 
 impl TableSpec {
-    /// Derives the parts of statements from a declaration.
+    /// Derives the parts of SQL statements from a declaration.
     #[must_use]
     pub fn new(declaration: &'static Declaration) -> Self {
         let columns = declaration.columns;
@@ -93,14 +94,14 @@ impl TableSpec {
         }
     }
 
-    /// The expression of one record as JSON, from a table with an alias.
+    /// The expression of a record as JSON, from a table with an alias.
     #[must_use]
     pub fn json_from(&self, alias: &str) -> String {
         let visible: Vec<&Column> = self.declaration.visible().collect();
         render::json(&visible, |column| format!("{alias}.{}", column.name))
     }
 
-    /// The expression of one record as JSON without one of its columns.
+    /// The expression of a record as JSON without one of its columns.
     #[must_use]
     pub fn json_without(&self, name: &str) -> String {
         let visible = self
@@ -112,13 +113,13 @@ impl TableSpec {
         })
     }
 
-    /// The most bytes of one record, as JSON or as a line of CSV.
+    /// The maximum size of a record, as JSON or as a line of CSV.
     #[must_use]
     pub fn max_record_bytes(&self) -> i64 {
         self.declaration.visible().map(Column::max_bytes).sum()
     }
 
-    /// Fills in the parts of a statement that derive from the declaration.
+    /// Replaces the placeholders of an SQL template, such as `{table}`.
     #[must_use]
     pub fn sql(&self, template: &str) -> String {
         let declaration = self.declaration;

@@ -1,4 +1,4 @@
-//! SQL expressions of columns.
+//! The SQL expressions that derive from the columns of a table.
 
 use http_semantics::csv;
 
@@ -10,7 +10,7 @@ pub(super) fn names<'a>(columns: impl Iterator<Item = &'a Column>) -> String {
     names.join(", ")
 }
 
-/// The columns of a row that an insert binds as JSON.
+/// The columns, read from a JSON row of an insert.
 pub(super) fn given(columns: &[Column]) -> String {
     let given = |column: &Column| ["value ->> '", column.json, "' AS ", column.name].concat();
     columns
@@ -20,7 +20,7 @@ pub(super) fn given(columns: &[Column]) -> String {
         .join(",\n    ")
 }
 
-/// The assignments of an update from a row `e` that it binds as JSON.
+/// The assignments of an update from a JSON row `e`.
 pub(super) fn assignments<'a>(columns: impl Iterator<Item = &'a Column>) -> String {
     let assignment = |column: &Column| [column.name, " = e.value ->> '", column.json, "'"].concat();
     columns.map(assignment).collect::<Vec<_>>().join(",\n  ")
@@ -32,7 +32,7 @@ pub(super) fn json(columns: &[&Column], source: impl Fn(&Column) -> String) -> S
         let source = source(column);
         let value = match column.column_type {
             ColumnType::Boolean => ["iif(", &source, ", 'true', 'false')"].concat(),
-            // A null is quoted as `null`.
+            // `json_quote(NULL)` is `null`.
             ColumnType::Text(_) => ["json_quote(", &source, ")"].concat(),
             ColumnType::Integer if column.is_nullable => {
                 ["coalesce(", &source, ", 'null')"].concat()
@@ -65,8 +65,8 @@ pub(super) fn change_json(declaration: &Declaration, visible: &[&Column]) -> Str
         .replace("{record}", &json(&logged, source))
 }
 
-/// The columns as a line of CSV. `concat` takes less time than as many `||`, and a null is
-/// empty.
+/// The columns as a line of CSV. `concat` is faster than a chain of `||`, and renders a null as an
+/// empty cell.
 pub(super) fn csv_line(columns: &[&Column]) -> String {
     let cell = |column: &&Column| match column.column_type {
         ColumnType::Boolean => ["iif(", column.name, ", 'true', 'false')"].concat(),

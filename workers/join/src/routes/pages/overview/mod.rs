@@ -151,7 +151,7 @@ async fn ranking(backends: &Backends, query: &OverviewQuery) -> Result<Ranking, 
     }
     let after = query.after.as_ref();
     // A cursor of another order belongs to the previous page, so the ranking restarts.
-    let of_order = |after| PopulationQuery::behind(query.order, after);
+    let of_order = |after| PopulationQuery::position_of(query.order, after);
     let populations = PopulationQuery {
         limit: OverviewQuery::page_size(),
         after: after.and_then(of_order),

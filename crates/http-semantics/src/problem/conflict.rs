@@ -1,0 +1,127 @@
+//! Problems of requests that conflict with the records in the databases.
+
+use domain::place_status::PlaceStatus;
+use serde_json::json;
+
+use super::{Kind, Problem};
+
+impl Problem {
+    /// A record ("place" or "person") that does not exist.
+    #[must_use]
+    pub fn not_found(record: &str, id: i64) -> Self {
+        Self::new(
+            Kind::NotFound,
+            format!("There is no {record} with the id {id}."),
+        )
+    }
+
+    /// A name that another place has.
+    #[must_use]
+    pub fn name_taken(id: i64) -> Self {
+        Self::new(
+            Kind::NameTaken,
+            format!("The place {id} has this name. Names are unique, whatever their case."),
+        )
+        .with("rule", json!(4))
+        .with("id", json!(id))
+    }
+
+    /// An id that another record ("place" or "person") has.
+    #[must_use]
+    pub fn id_taken(record: &str, id: i64) -> Self {
+        Self::new(
+            Kind::IdTaken,
+            format!("There is a {record} with the id {id} already."),
+        )
+        .with("id", json!(id))
+    }
+
+    /// The id of a deleted place, which is never reused.
+    #[must_use]
+    pub fn id_retired(id: i64) -> Self {
+        Self::new(
+            Kind::IdRetired,
+            format!(
+                "The id {id} was that of a place that has been deleted. It is never used again."
+            ),
+        )
+        .with("id", json!(id))
+    }
+
+    /// A person that refers to a place that does not exist.
+    #[must_use]
+    pub fn no_such_place(place: i64) -> Self {
+        Self::new(
+            Kind::NoSuchPlace,
+            format!("There is no place with the id {place} for the person to belong to."),
+        )
+        .with("rule", json!(2))
+        .with("placeId", json!(place))
+    }
+
+    /// A second king for a place.
+    #[must_use]
+    pub fn place_has_king(place: i64, king: i64, name: &str) -> Self {
+        Self::new(
+            Kind::PlaceHasKing,
+            format!("The place {place} has a king, the person {king}."),
+        )
+        .with("rule", json!(3))
+        .with("king", json!({"id": king, "name": name}))
+    }
+
+    /// The deletion of a place with living people.
+    #[must_use]
+    pub fn place_has_people(place: i64, living: i64) -> Self {
+        Self::new(
+            Kind::PlaceHasPeople,
+            format!("{living} living people belong to the place {place}."),
+        )
+        .with("rule", json!(5))
+        .with("living", json!(living))
+    }
+
+    /// A write that refers to a place that is being deleted, or to the place that gets its people.
+    #[must_use]
+    pub fn place_is_deleting(place: i64) -> Self {
+        Self::new(
+            Kind::PlaceIsDeleting,
+            format!("The place {place} is being deleted, or takes in the people of one that is."),
+        )
+        .with("placeId", json!(place))
+        .header("retry-after", "1")
+    }
+
+    /// Rejects a write that refers to a place that is not active.
+    ///
+    /// # Errors
+    /// A place that is being deleted or does not exist.
+    pub fn check_place(place: i64, status: PlaceStatus) -> Result<(), Self> {
+        match status {
+            PlaceStatus::Active => Ok(()),
+            PlaceStatus::Deleting => Err(Self::place_is_deleting(place)),
+            PlaceStatus::Missing => Err(Self::no_such_place(place)),
+        }
+    }
+
+    /// A write that another write of the same record prevents.
+    #[must_use]
+    pub fn being_written() -> Self {
+        Self::new(
+            Kind::BeingWritten,
+            "Another request is writing this record. Nothing has been changed.",
+        )
+        .header("retry-after", "1")
+    }
+
+    /// A precondition that the version of the record does not meet. Without a version the record does
+    /// not exist.
+    #[must_use]
+    pub fn precondition_failed(version: Option<i64>) -> Self {
+        let detail = version.map_or_else(
+            || "The record does not exist.".to_owned(),
+            |version| format!("The record is in version {version}."),
+        );
+        Self::new(Kind::PreconditionFailed, detail).with("version", json!(version))
+    }
+}

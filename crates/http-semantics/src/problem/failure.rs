@@ -1,0 +1,53 @@
+//! Problems that a client did not cause.
+
+use serde_json::json;
+
+use super::{Kind, Problem};
+
+impl Problem {
+    /// A deletion that has begun and could not be completed. The scheduled repair completes it.
+    #[must_use]
+    pub fn deletion_continues(place: i64) -> Self {
+        let detail = format!(
+            "The deletion of the place {place} has begun, and the scheduled repair continues it."
+        );
+        Self::new(Kind::ServiceTimedOut, detail)
+            .with("service", json!("people"))
+            .with_unknown_outcome()
+    }
+
+    /// A worker that lacks something that its responses need.
+    #[must_use]
+    pub fn not_ready(failed: &[&str]) -> Self {
+        let detail = format!("Not ready: {}.", failed.join(", "));
+        Self::new(Kind::NotReady, detail)
+            .with("failed", json!(failed))
+            .header("retry-after", "5")
+    }
+
+    /// A backend that failed.
+    #[must_use]
+    pub fn service_failed(service: &str) -> Self {
+        Self::new(
+            Kind::ServiceFailed,
+            format!("The service `{service}` failed."),
+        )
+        .with("service", json!(service))
+    }
+
+    /// A backend that did not respond in time.
+    #[must_use]
+    pub fn service_timed_out(service: &str, milliseconds: u32) -> Self {
+        let detail = format!("The service `{service}` did not answer within {milliseconds} ms.");
+        Self::new(Kind::ServiceTimedOut, detail).with("service", json!(service))
+    }
+
+    /// An unexpected error. The cause is only logged, because it could reveal internals.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(
+            Kind::Internal,
+            "The request could not be answered. It has been logged.",
+        )
+    }
+}

@@ -1,0 +1,210 @@
+//! Problems of requests that are invalid by themselves, whatever the databases contain.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Kind, Problem, is_plain_name};
+use crate::auth::Scope;
+use crate::negotiation::Negotiable;
+use crate::rate_limit::RateLimit;
+
+/// An invalid field of a body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// The field, as a JSON pointer (RFC 6901).
+    pub pointer: String,
+    /// The values that are valid, to end the sentence "it must be …".
+    pub detail: String,
+}
+
+impl Problem {
+    /// A parameter with an invalid value.
+    #[must_use]
+    pub fn invalid_parameter(parameter: &str, expected: &str) -> Self {
+        Self::new(
+            Kind::InvalidParameter,
+            format!("`{parameter}` must be {expected}."),
+        )
+        .with("parameter", json!(parameter))
+    }
+
+    /// A parameter that the route does not have.
+    #[must_use]
+    pub fn unknown_parameter(parameter: &str, known: &[&str]) -> Self {
+        let problem = if is_plain_name(parameter) {
+            let detail = format!("`{parameter}` is not a parameter of this route.");
+            Self::new(Kind::UnknownParameter, detail).with("parameter", json!(parameter))
+        } else {
+            Self::new(
+                Kind::UnknownParameter,
+                "A parameter's name is not one of this route's.",
+            )
+        };
+        problem.with("known", json!(known))
+    }
+
+    /// A header with an invalid value.
+    #[must_use]
+    pub fn invalid_header(header: &'static str, expected: &str) -> Self {
+        Self::new(
+            Kind::InvalidHeader,
+            format!("`{header}` must be {expected}."),
+        )
+        .with("header", json!(header))
+    }
+
+    /// A body that cannot be parsed, with the position of the error.
+    #[must_use]
+    pub fn malformed_body(what: &str, line: usize, column: usize) -> Self {
+        let detail = format!("The body is not {what}: line {line}, column {column}.");
+        Self::new(Kind::MalformedBody, detail)
+            .with("line", json!(line))
+            .with("column", json!(column))
+    }
+
+    /// A body with invalid fields: lists all of them.
+    #[must_use]
+    pub fn invalid_record(errors: &[FieldError]) -> Self {
+        let detail = match errors {
+            [error] if error.pointer.is_empty() => format!("The body must be {}.", error.detail),
+            [error] => format!("`{}` must be {}.", error.pointer, error.detail),
+            _ => format!("{} fields are wrong.", errors.len()),
+        };
+        Self::new(Kind::InvalidRecord, detail).with("errors", json!(errors))
+    }
+
+    /// A body over the limit, in bytes.
+    #[must_use]
+    pub fn body_too_large(limit: usize) -> Self {
+        Self::new(
+            Kind::BodyTooLarge,
+            format!("A body may have at most {limit} bytes."),
+        )
+        .with("limit", json!(limit))
+    }
+
+    /// A query over the limit, in bytes.
+    #[must_use]
+    pub fn query_too_long(limit: usize) -> Self {
+        Self::new(
+            Kind::QueryTooLong,
+            format!("A query may have at most {limit} bytes."),
+        )
+        .with("limit", json!(limit))
+    }
+
+    /// A body with a media type that the route does not accept.
+    #[must_use]
+    pub fn unsupported_media_type(accepted: &[&str]) -> Self {
+        Self::new(
+            Kind::UnsupportedMediaType,
+            format!("`Content-Type` must be {}.", accepted.join(" or ")),
+        )
+        .with("accepted", json!(accepted))
+    }
+
+    /// A request that accepts none of the media types of the response.
+    #[must_use]
+    pub fn not_acceptable(offered: &[impl Negotiable]) -> Self {
+        let offered: Vec<&str> = offered
+            .iter()
+            .map(|media_type| media_type.essence())
+            .collect();
+        Self::new(
+            Kind::NotAcceptable,
+            format!("`Accept` must allow {}.", offered.join(" or ")),
+        )
+        .with("offered", json!(offered))
+    }
+
+    /// A request without a token that needs one.
+    #[must_use]
+    pub fn token_required(scope: Scope) -> Self {
+        let name = scope.name();
+        let detail = format!("This needs a token with the scope `{name}`.");
+        let challenge = format!("Bearer scope=\"{name}\"");
+        Self::new(Kind::TokenRequired, detail)
+            .with("scope", json!(name))
+            .header("www-authenticate", &challenge)
+    }
+
+    /// A request with an unknown token.
+    #[must_use]
+    pub fn token_refused() -> Self {
+        Self::new(
+            Kind::TokenRefused,
+            "The token is not one that is known here.",
+        )
+        .header("www-authenticate", "Bearer error=\"invalid_token\"")
+    }
+
+    /// A request that needs a greater scope than its token has.
+    #[must_use]
+    pub fn insufficient_scope(scope: Scope) -> Self {
+        let name = scope.name();
+        let detail = format!("This needs a token with the scope `{name}`; the one given has less.");
+        let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{name}\"");
+        Self::new(Kind::InsufficientScope, detail)
+            .with("scope", json!(name))
+            .header("www-authenticate", &challenge)
+    }
+
+    /// A form that was sent by a page of another site (CSRF).
+    #[must_use]
+    pub fn foreign_form() -> Self {
+        Self::new(
+            Kind::ForeignForm,
+            "The form does not come from a page of this registry.",
+        )
+    }
+
+    /// A path that no route has.
+    #[must_use]
+    pub fn unknown_route() -> Self {
+        Self::new(
+            Kind::UnknownRoute,
+            "No route has this address. GET /v1 lists the routes.",
+        )
+    }
+
+    /// A method that the route does not have. `allow` lists the ones it has.
+    #[must_use]
+    pub fn method_not_allowed(allow: &str) -> Self {
+        Self::new(
+            Kind::MethodNotAllowed,
+            format!("This route answers {allow}."),
+        )
+        .header("allow", allow)
+    }
+
+    /// A client that has reached the rate limit.
+    #[must_use]
+    pub fn too_many_requests(policy: RateLimit) -> Self {
+        let RateLimit { requests, seconds } = policy;
+        Self::new(
+            Kind::TooManyRequests,
+            format!("A client may make at most {requests} requests in {seconds} seconds."),
+        )
+        .header("retry-after", &seconds.to_string())
+        .header("ratelimit", &policy.exhausted())
+    }
+
+    /// An idempotency key that was used with a different request.
+    #[must_use]
+    pub fn idempotency_key_reused() -> Self {
+        Self::new(
+            Kind::IdempotencyKeyReused,
+            "Another address or body came with this idempotency key within the last 24 hours.",
+        )
+    }
+
+    /// A retry with the idempotency key of a request that is still running.
+    #[must_use]
+    pub fn request_in_flight() -> Self {
+        Self::new(
+            Kind::RequestInFlight,
+            "The first request with this idempotency key is still on its way.",
+        )
+        .header("retry-after", "1")
+    }
+}
