@@ -32,7 +32,7 @@ thread_local! {
 
 /// The change sequences as of a moment after the call of this function, or none if they could not
 /// be read. Concurrent requests share one `read`. A request runs its own `read` if the shared one
-/// used a replica that lags behind the client's bookmark.
+/// used a replica that is older than the client's bookmark.
 pub async fn current_change_seqs(request: &Request, read: ReadChangeSeqs) -> Option<ChangeSeqs> {
     let batch_read = Rc::clone(&read);
     let run = move |env, waiters: Vec<()>| {

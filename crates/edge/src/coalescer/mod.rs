@@ -13,7 +13,7 @@
 //! - **A leader can disappear.** Its batch may have been applied or not, so a waiter must not repeat
 //!   a write: it could overwrite a later one. [`Outcome::LeaderLost`] leaves the decision to the
 //!   caller. A read runs its own query, and a write reports an unknown outcome.
-//! - A batch may read a replica that lags behind the bookmark of a waiter's client. The caller
+//! - A batch may read a replica that is older than the bookmark of a waiter's client. The caller
 //!   compares the leader's bookmarks ([`Outcome::Batched`]) if that matters.
 //!
 //! # Rules of the platform

@@ -1,6 +1,6 @@
 //! How current the data of a request must be (read-your-writes and monotonic reads).
 //!
-//! A D1 database may have replicas that lag behind its primary. A *bookmark* is a position in the
+//! A D1 database may have replicas that are older than its primary. A *bookmark* is a position in the
 //! history of a database. A client sends the bookmark of an earlier response (`X-D1-Bookmark`) and
 //! reads nothing older. Without a bookmark it may read any replica. Data that decides a write is
 //! read from the primary.

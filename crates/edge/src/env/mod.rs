@@ -48,7 +48,7 @@ impl Env {
     pub fn for_schedule(bindings: worker::Env) -> Self {
         Self {
             bindings,
-            trace: Rc::new(Trace::new()),
+            trace: Rc::new(Trace::for_schedule()),
             consistency: Rc::new(Consistency::from_primary()),
             deadline: Deadline::default(),
         }

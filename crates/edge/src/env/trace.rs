@@ -20,10 +20,10 @@ pub const REQUEST_ID_HEADER: &str = "x-request-id";
 const TRACEPARENT: &str = "traceparent";
 const TRACESTATE: &str = "tracestate";
 
-/// The maximum length of a `tracestate` that is passed on (W3C, 3.3.1.5).
+/// The maximum length of a `tracestate` that is forwarded (W3C, 3.3.1.5).
 const MAX_TRACESTATE: usize = 512;
 
-/// What the log line of a request contains.
+/// The trace of one request, and the contents of its log line.
 pub struct Trace {
     id: RequestId,
     /// The trace, with this worker as the parent.
@@ -41,8 +41,8 @@ pub struct Trace {
 }
 
 thread_local! {
-    /// The trace of the request whose code runs now. It is taken out while it is read, so that no
-    /// panic finds it borrowed.
+    /// The trace of the request whose code runs now. It is moved out while it is read, so that the
+    /// panic hook never finds it borrowed.
     static CURRENT: Cell<Option<Rc<Trace>>> = const { Cell::new(None) };
 }
 
@@ -97,9 +97,9 @@ impl Trace {
         }
     }
 
-    /// A new trace, for code that no request runs.
+    /// The trace of a scheduled run.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn for_schedule() -> Self {
         Self::with(random_traceparent())
     }
 

@@ -9,7 +9,7 @@ mod plan;
 
 use futures_util::{Stream, stream};
 use http_semantics::media::{Frame, LIST};
-use http_semantics::{Format as Form, Problem};
+use http_semantics::{Format as ResponseFormat, Problem};
 use serde_json::Value;
 use tables::Record;
 use tables::import::{
@@ -72,7 +72,7 @@ pub async fn import<I: Importer + 'static>(
     let mode: Mode = params.get("mode")?.unwrap_or_default();
     let dry_run = params.get("dryRun")?.unwrap_or(false);
     let key = request.idempotency_key()?;
-    let by_line = request.format(LIST)? == Form::NdJson;
+    let by_line = request.format(LIST)? == ResponseFormat::NdJson;
     let format = Format::of(request.media_type(&Format::MEDIA_TYPES)?);
     let body = request.body(MAX_FILE_BYTES).await?;
     let file = File::open(format, body, I::Record::table())?;
@@ -89,13 +89,13 @@ pub async fn import<I: Importer + 'static>(
     };
     if by_line {
         let body = Body::stream(import.lines(), Frame::NONE);
-        return Ok(Response::ok(Form::NdJson.media_type(), body));
+        return Ok(Response::ok(ResponseFormat::NdJson.media_type(), body));
     }
     while import.next().await.is_some() {}
     match import.report.bare_failure() {
         Some(problem) => Err(problem.clone().into()),
         None => Ok(Response::ok(
-            Form::Json.media_type(),
+            ResponseFormat::Json.media_type(),
             Body::Text(import.report.to_json()),
         )),
     }
@@ -172,7 +172,7 @@ impl<I: Importer + 'static> Import<I> {
         ))
     }
 
-    /// The report as lines: one per batch as soon as it is written, and the summary.
+    /// The report as lines: one per batch, sent when the batch is written, and the summary.
     fn lines(self) -> impl Stream<Item = Result<Vec<u8>, Error>> {
         stream::unfold(Some(self), |import| async move {
             let mut import = import?;

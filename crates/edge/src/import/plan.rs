@@ -12,7 +12,7 @@ use tables::table_spec::TableSpec;
 use crate::d1::{Database, Row};
 use crate::error::Error;
 
-/// What an import does with the records of a batch.
+/// The plan of a batch.
 #[derive(Default)]
 pub struct BatchPlan {
     /// The rows to insert.

@@ -9,7 +9,7 @@ use crate::http::response::Response;
 /// The setting. Without it the layer does nothing.
 const SETTING: &str = "ALLOWED_ORIGINS";
 
-/// What the CORS headers of a response depend on.
+/// The parts of a request that decide the CORS headers of its response.
 pub struct Cors {
     setting: String,
     origin: Option<String>,
