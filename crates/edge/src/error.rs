@@ -3,27 +3,26 @@
 use http_semantics::Problem;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::layers::trace::report_failure;
+use crate::env::trace::report_failure;
 
-/// Why a handler could not answer.
+/// The reason why a handler has no response.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Something that the user can be told.
+    /// A problem that the client gets to see.
     #[error("{}", .0.to_json())]
     Problem(Problem),
-    /// A write that would have made two rows share what only one may have: the column, with
-    /// its table, as in `place.name_key`.
+    /// A write that violates a UNIQUE constraint: the table and column, as in `place.name_key`.
     #[error("not unique: {0}")]
     Unique(String),
-    /// A write that a CHECK constraint rejected: its name.
+    /// A write that violates a CHECK constraint: its name.
     #[error("check failed: {0}")]
     Check(String),
-    /// The platform failed us: the user gets a 500, the log gets the reason.
+    /// A failure of the platform: the client gets a 500, and the log gets the reason.
     #[error("{doing}: {reason}")]
     Platform {
-        /// What we were doing.
+        /// The operation that failed.
         doing: &'static str,
-        /// What the platform said.
+        /// The platform's message.
         reason: String,
     },
 }
@@ -38,7 +37,7 @@ impl Error {
         }
     }
 
-    /// The same of a write that was sent: a service that failed may have done it.
+    /// The same error for a write that was sent. A service that failed may have applied it.
     #[must_use]
     pub fn with_unknown_outcome(self) -> Self {
         match self {
@@ -47,25 +46,25 @@ impl Error {
         }
     }
 
-    /// Whether a write was rejection because this column would no longer be unique.
+    /// Whether a write violated the UNIQUE constraint of this column.
     #[must_use]
     pub fn violates_unique(&self, column: &str) -> bool {
-        matches!(self, Self::Unique(rejection) if rejection == column)
+        matches!(self, Self::Unique(violated) if violated == column)
     }
 
-    /// Whether a write was rejected by this CHECK constraint.
+    /// Whether a write violated this CHECK constraint.
     #[must_use]
     pub fn violates_check(&self, constraint: &str) -> bool {
-        matches!(self, Self::Check(failed) if failed == constraint)
+        matches!(self, Self::Check(violated) if violated == constraint)
     }
 
-    /// Whether a text that the database was to make is longer than it makes any.
+    /// Whether the result of a query is a longer text than the database can return.
     #[must_use]
     pub fn is_result_too_large(&self) -> bool {
         matches!(self, Self::Platform { reason, .. } if reason.contains("too big"))
     }
 
-    /// What the user is told; what the user is not told goes to the log.
+    /// The problem that the client gets. The reason of any other error goes to the log.
     #[must_use]
     pub fn into_problem(self) -> Problem {
         match self {

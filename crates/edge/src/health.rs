@@ -1,4 +1,4 @@
-//! `GET /healthz` (the worker runs) and `GET /readyz` (its dependencies respond, too).
+//! Health checks: `GET /healthz` (the worker runs) and `GET /readyz` (its dependencies respond).
 
 use http_semantics::{MediaType, Problem};
 use serde_json::{Map, Value, json};
@@ -10,35 +10,35 @@ use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::response::{Body, Response};
 use crate::service_client::ServiceClient;
-use crate::timeout::with_timeout;
+use crate::time::with_timeout;
 
-/// The timeout of each dependency, in milliseconds.
+/// The timeout of each check, in milliseconds.
 const TIMEOUT_MS: u32 = 1_000;
 
 /// The name of a dependency, and whether it responds.
 pub type Dependency = (&'static str, bool);
 
-/// `GET /healthz`: the worker runs. It checks no dependency.
+/// `GET /healthz`: the worker runs. No dependency is checked.
 ///
 /// # Errors
-/// A query, because there are no parameters.
+/// A query parameter.
 #[expect(clippy::unused_async, reason = "handlers are async")]
 pub async fn alive(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     Ok(json_response(&json!({"status": "alive"})))
 }
 
-/// `GET /readyz`: the result of the checks.
+/// The response of `GET /readyz` to the results of the checks.
 ///
 /// # Errors
-/// A problem that names the dependencies that failed.
-pub fn ready_response(found: &[Dependency]) -> Result<Response, Error> {
-    let failed = found.iter().filter(|(_, is_there)| !is_there);
+/// A problem that names the dependencies that do not respond.
+pub fn ready_response(checked: &[Dependency]) -> Result<Response, Error> {
+    let failed = checked.iter().filter(|(_, responds)| !responds);
     let failed: Vec<&str> = failed.map(|(name, _)| *name).collect();
     if !failed.is_empty() {
         return Err(Problem::not_ready(&failed).into());
     }
-    let names = found.iter().map(|(name, _)| (*name).to_owned());
+    let names = checked.iter().map(|(name, _)| (*name).to_owned());
     let checks: Map<String, Value> = names.map(|name| (name, json!("ready"))).collect();
     Ok(json_response(&json!({"status": "ready", "checks": checks})))
 }
@@ -51,21 +51,18 @@ fn json_response(value: &Value) -> Response {
 }
 
 /// Runs a check with the timeout.
-async fn in_time(
-    name: &'static str,
-    check: impl Future<Output = Result<bool, Error>>,
-) -> Dependency {
-    let found = with_timeout(TIMEOUT_MS, check).await;
-    (name, matches!(found, Some(Ok(true))))
+async fn check(name: &'static str, check: impl Future<Output = Result<bool, Error>>) -> Dependency {
+    let outcome = with_timeout(TIMEOUT_MS, check).await;
+    (name, matches!(outcome, Some(Ok(true))))
 }
 
 /// Checks the worker's own database.
 pub async fn check_database(env: &Env) -> Dependency {
-    let check = async {
-        let one = Statement::new("SELECT 1 AS one", Vec::new());
-        Ok(Database::new(env)?.row(&one).await?.is_some())
+    let responds = async {
+        let statement = Statement::new("SELECT 1 AS one", Vec::new());
+        Ok(Database::new(env)?.row(&statement).await?.is_some())
     };
-    in_time("database", check).await
+    check("database", responds).await
 }
 
 /// Checks another worker by a GET of `path`.
@@ -75,9 +72,9 @@ pub async fn check_service(
     service: &'static str,
     path: &str,
 ) -> Dependency {
-    let check = async {
+    let responds = async {
         let response = ServiceClient::new(env, binding, service)?.get(path).await?;
         Ok(response.status() == 200)
     };
-    in_time(service, check).await
+    check(service, responds).await
 }

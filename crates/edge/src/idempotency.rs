@@ -1,27 +1,28 @@
-//! Responses stored under idempotency keys. The table `idempotency` is the same in both databases.
+//! Idempotency keys: a repeated request gets the stored response of the first one. Both databases
+//! have the same table `idempotency`.
 
 use http_semantics::Problem;
 use http_semantics::idempotency::{IdempotencyKey, RETENTION_HOURS, fingerprint};
 use tables::Record;
 use tables::statement::Statement;
 
+use crate::collection::versioned_record::VersionedRecord;
 use crate::d1::{Database, Row};
 use crate::error::Error;
 use crate::http::request::Request;
-use crate::versioned_record::VersionedRecord;
 
 /// A request with an idempotency key.
 pub struct IdempotentRequest {
     key: IdempotencyKey,
-    /// Identifies the request.
+    /// Tells whether a request with the same key is the same request.
     fingerprint: String,
 }
 
 impl IdempotentRequest {
-    /// The key of a call with a body, where it has one.
+    /// The request of a route with this body, if it has an idempotency key.
     ///
     /// # Errors
-    /// A key that cannot be used.
+    /// An invalid key.
     pub fn new(request: &Request, route: &str, body: &[u8]) -> Result<Option<Self>, Problem> {
         let key = request.idempotency_key()?;
         let parts = [route.as_bytes(), request.query.as_bytes(), body];
@@ -31,7 +32,7 @@ impl IdempotentRequest {
         }))
     }
 
-    /// The statement that finds the response stored under the key, by its primary key.
+    /// The statement that finds the stored response, by the primary key.
     #[must_use]
     pub fn find_statement(&self) -> Statement {
         const FIND: &str =
@@ -39,10 +40,10 @@ impl IdempotentRequest {
         Statement::new(FIND, vec![self.key.as_str().into()])
     }
 
-    /// The response that the statement found.
+    /// The stored response in the rows of [`Self::find_statement`].
     ///
     /// # Errors
-    /// A key that came with another request.
+    /// A key that was used for another request.
     pub fn stored_response(&self, rows: &[Row]) -> Result<Option<VersionedRecord>, Error> {
         let Some(row) = rows.first() else {
             return Ok(None);
@@ -54,10 +55,10 @@ impl IdempotentRequest {
         Ok(Some(VersionedRecord::from_row(id, row)))
     }
 
-    /// The response stored under the key.
+    /// Finds the stored response.
     ///
     /// # Errors
-    /// A key that came with another request.
+    /// A key that was used for another request, or a failure of the database.
     pub async fn find_response(
         &self,
         database: &Database,
@@ -65,8 +66,8 @@ impl IdempotentRequest {
         self.stored_response(&database.rows(&self.find_statement()).await?)
     }
 
-    /// Saves the response to an insert of one record, in the same batch: the insert is the last
-    /// change of the log.
+    /// The statement that saves the response to an insert, in the same batch. The inserted record
+    /// is the last one in the change log.
     #[must_use]
     pub fn save_response<R: Record>(&self) -> Statement {
         const SAVE: &str = "
@@ -83,13 +84,13 @@ impl Database {
     /// Deletes expired responses, by the index `idempotency_by_age`.
     ///
     /// # Errors
-    /// What D1 says.
+    /// A failure of the database.
     pub async fn delete_expired_responses(&self) -> Result<(), Error> {
-        const SWEEP: &str = "
+        const DELETE_EXPIRED: &str = "
             DELETE FROM idempotency
             WHERE at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1";
-        let age = RETENTION_HOURS * 60 * 60 * 1000;
-        let sweep = Statement::new(SWEEP, vec![age.into()]);
-        self.batch(&[sweep]).await.map(drop)
+        let max_age_ms = RETENTION_HOURS * 60 * 60 * 1000;
+        let statement = Statement::new(DELETE_EXPIRED, vec![max_age_ms.into()]);
+        self.batch(&[statement]).await.map(drop)
     }
 }

@@ -1,9 +1,16 @@
-//! The platform code that the three workers share. [`serve()`] passes a request through the
-//! [layers](Layer) of the worker's [`Router`] to a handler. The handler queries a [`Database`] or
-//! another worker ([`ServiceClient`]) and returns an [`Response`] or an [`Error`].
+//! The platform code that the three workers share. A request passes through these steps:
 //!
-//! A body that `SQLite` or another worker made stays a JavaScript value: it is copied into wasm
-//! only if something has to read it.
+//! 1. [`serve`](mod@serve) creates the promise of the response, guards against panics, and at the
+//!    end writes the [access log](env::access_log).
+//! 2. [`router`] finds the [`route`] of the path and method, with its properties.
+//! 3. [`layers`] check and prepare the request: consistency, token, rate limit, response cache.
+//! 4. The handler reads the [`Request`] and queries its [`Database`] or another worker
+//!    ([`ServiceClient`]). [`collection`] has the handlers that places and people share, and
+//!    [`import`] the one for files. Concurrent requests share round trips ([`coalescer`]).
+//! 5. Its [`Response`] or [`Error`] passes through the layers in reverse order.
+//!
+//! A body that `SQLite` or another worker made stays a JavaScript value. It is copied into wasm only
+//! if something has to read it.
 
 pub mod change_seqs;
 pub mod coalescer;
@@ -11,7 +18,6 @@ pub mod collection;
 mod d1;
 mod env;
 mod error;
-pub mod group_commit;
 pub mod health;
 mod http;
 mod idempotency;
@@ -20,18 +26,21 @@ mod layers;
 mod route;
 mod router;
 mod serve;
+mod service_auth;
 mod service_client;
-mod timeout;
+mod time;
 mod unicode;
-mod versioned_record;
 
 pub use change_seqs::ChangeSeqs;
+pub use coalescer::group_commit;
+pub use collection::versioned_record::{VersionedRecord, parse_record};
 pub use d1::page_row::PageRow;
-pub use d1::{Database, Row};
+pub use d1::{Database, MAX_WRITE_ATTEMPTS, Row};
 pub use env::Env;
+pub use env::trace::{Trace, random_token};
 pub use error::Error;
 pub use http::chunks::chunks;
-pub use http::request::{JSON, MAX_RECORD_BYTES, MAX_WRITE_ATTEMPTS, MERGE_PATCH, Request};
+pub use http::request::{JSON, MAX_RECORD_BYTES, MERGE_PATCH, Request};
 pub use http::request_parts::{Method, RequestParts};
 pub use http::response::{Body, CachedResponse, Response};
 pub use idempotency::IdempotentRequest;
@@ -39,17 +48,15 @@ pub use layers::Layer;
 pub use layers::auth;
 pub use layers::response_cache::cached_response;
 pub use layers::stale_if_error::StaleIfError;
-pub use layers::trace::{Trace, random_token};
 pub use route::{MethodRouter, any, delete, get, patch, post, put};
 pub use router::Router;
 pub use serve::serve;
 pub use service_client::call_policy::CIRCUIT_OPEN;
 pub use service_client::{BodyReader, ServiceClient};
-pub use timeout::{now, pause, with_timeout};
+pub use time::{now, pause, with_timeout};
 pub use unicode::normalize;
-pub use versioned_record::{VersionedRecord, parse_record};
 
-/// Strings that almost every request passes to JavaScript.
+/// Strings that almost every request passes to JavaScript. Interned strings are converted once.
 const INTERNED: [&str; 16] = [
     "GET",
     "accept",
@@ -69,7 +76,7 @@ const INTERNED: [&str; 16] = [
     "x-total-count",
 ];
 
-/// Runs once when an instance of a worker starts.
+/// Prepares an instance of a worker. Each worker calls it once, when the instance starts.
 pub fn start() {
     std::panic::set_hook(Box::new(serve::panicked));
     for text in INTERNED {

@@ -1,4 +1,4 @@
-//! A worker's route table, and the path of a request through its layers to a handler.
+//! A worker's route table, and the way of a request through the layers to a handler.
 
 use std::rc::Rc;
 
@@ -13,8 +13,8 @@ use crate::http::response::Response;
 use crate::layers::{Exchange, Layer};
 use crate::route::MethodRouter;
 
-/// Where routes for the other workers are.
-const INTERNAL: &str = "/internal/";
+/// The prefix of the routes for the other workers.
+const INTERNAL_PREFIX: &str = "/internal/";
 
 /// A worker's route table.
 pub struct Router {
@@ -25,7 +25,7 @@ pub struct Router {
 }
 
 impl Router {
-    /// The table of a worker, and the layers that each request passes through.
+    /// An empty route table. Each request passes through `layers`, the first one first.
     #[must_use]
     pub fn new(worker: &'static str, layers: &'static [Layer]) -> Self {
         Self {
@@ -45,15 +45,18 @@ impl Router {
     /// Adds a path, without `/v1`, with `{name}` for a variable segment.
     ///
     /// # Panics
-    /// At the first start of a worker with a wrong table: two paths that match the same request,
-    /// or a path under `/internal/` that is not marked as internal.
+    /// If two paths match the same request, or if a path under `/internal/` is not marked as
+    /// internal. The table is built when a worker starts, so no request causes this.
     #[must_use]
     pub fn route(mut self, path: &'static str, methods: MethodRouter) -> Self {
         assert!(
-            path.starts_with(INTERNAL) == methods.is_internal(),
-            "route {path}: paths under {INTERNAL}, and no others, are internal()"
+            path.starts_with(INTERNAL_PREFIX) == methods.is_internal(),
+            "route {path}: paths under {INTERNAL_PREFIX}, and no others, are internal()"
         );
-        #[expect(clippy::panic, reason = "no request reaches it")]
+        #[expect(
+            clippy::panic,
+            reason = "the table is built when a worker starts, not by a request"
+        )]
         if let Err(conflict) = self.table.insert(path, (path, methods)) {
             panic!("route {path}: {conflict}");
         }
@@ -61,7 +64,7 @@ impl Router {
         self
     }
 
-    /// Each path with the value of its `Allow`. Tests compare it with the description of the API.
+    /// Each path with the value of its `Allow`. Tests compare them with the OpenAPI document.
     pub fn allowed_methods(&self) -> impl Iterator<Item = (&'static str, String)> {
         self.paths.iter().map(|path| {
             let found = self.table.at(path);
@@ -70,8 +73,8 @@ impl Router {
         })
     }
 
-    /// Answers a request: through the layers to the handler, and back in reverse order. The way
-    /// back passes through all layers, wherever the way in ended.
+    /// Passes a request through the layers to the handler, and the response back in reverse order.
+    /// A response passes through all layers, even if the request did not.
     pub async fn serve(&self, parts: RequestParts, env: Env, context: Context) -> Response {
         let mut exchange = Exchange::new(&parts, &env);
         let mut outcome = self.enter(&mut exchange, parts, env, context).await;
@@ -88,7 +91,7 @@ impl Router {
         env: Env,
         context: Context,
     ) -> Result<Response, Error> {
-        // A path that a service or a proxy could read differently is never checked, but rejected.
+        // Reject a path that another service or a proxy could interpret differently.
         let (path, query) =
             path::checked_path_and_query(&parts.url).ok_or_else(Problem::unknown_route)?;
         let (path, query) = (path::canonical(path).to_owned(), query.to_owned());
@@ -102,10 +105,10 @@ impl Router {
         let segments = segments.map(|(_, value)| value.to_owned()).collect();
         let method = parts.method;
         let mut request = Request {
+            if_none_match: parts.header("if-none-match"),
             parts,
             env,
             context: Rc::new(context),
-            is_unconditional: false,
             path,
             query,
             segments,
@@ -134,19 +137,19 @@ mod tests {
     use super::*;
     use crate::route::get;
 
-    async fn handler(_call: Request) -> Result<Response, Error> {
+    async fn handler(_request: Request) -> Result<Response, Error> {
         Ok(Response::no_content())
     }
 
     #[test]
     #[should_panic(expected = "are internal()")]
-    fn an_internal_path_must_be_marked() {
+    fn a_path_under_internal_without_internal_panics() {
         let _ = Router::new("test", &[]).route("/internal/a", get(handler));
     }
 
     #[test]
     #[should_panic(expected = "are internal()")]
-    fn another_path_must_not_be_marked() {
+    fn a_public_path_with_internal_panics() {
         let _ = Router::new("test", &[]).route("/a", get(handler).internal());
     }
 }

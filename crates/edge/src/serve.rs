@@ -1,9 +1,9 @@
-//! Serves a request of the platform: the panic guard, and the final headers and log line.
+//! Serves a request of the platform: the panic guard, the final headers and the log line.
 //!
-//! A panic ends the whole instance. Wasm cannot unwind, so none of its code runs any more, and the
-//! platform starts a new instance for the next request. All requests that are in flight would get
-//! no response. So the promise of a response is created apart from the code that computes it, and
-//! the panic hook, which runs last, resolves the promises of all requests in flight.
+//! Wasm cannot unwind, so a panic ends the whole instance: none of its code runs any more, and the
+//! platform starts a new instance for the next request. All requests in flight would get no
+//! response. So the promise of a response is created apart from the code that computes it. The
+//! panic hook, which still runs, resolves the promises of all requests in flight with a 500.
 
 use std::cell::Cell;
 use std::panic::PanicHookInfo;
@@ -20,21 +20,22 @@ use wasm_bindgen_futures::spawn_local;
 use worker::{Context, console_error, worker_sys};
 
 use crate::env::Env;
+use crate::env::access_log::Sampling;
+use crate::env::trace::{self, Trace};
 use crate::error::Error;
 use crate::http::request_parts::RequestParts;
 use crate::http::response::Response;
-use crate::layers::access_log::Sampling;
-use crate::layers::{auth, trace};
 use crate::router::Router;
+use crate::service_auth::FORWARDED_HEADER;
 
-/// Who receives the response.
+/// The caller, which decides the headers of the response.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Caller {
-    /// Another worker: it calls this one by its bare name. A client may use the same name, but
-    /// its request is forwarded.
+    /// Another worker, which calls this one by its bare name. A client's request with that name
+    /// comes through the gateway and is marked as forwarded.
     Worker,
-    /// A client that used TLS and a public name. Browsers may then require TLS from now on, which
-    /// must not happen to a name of the local machine.
+    /// A client that used TLS and a public name, so that browsers may require TLS from now on. That
+    /// must not happen for a local name.
     Secure,
     /// Any other client.
     Other,
@@ -43,7 +44,7 @@ enum Caller {
 impl Caller {
     fn new(parts: &RequestParts, worker: &str) -> Self {
         let host = parts.url.strip_prefix("https://").unwrap_or_default();
-        let is_forwarded = || parts.header(auth::FORWARDED_HEADER).is_some();
+        let is_forwarded = || parts.header(FORWARDED_HEADER).is_some();
         match host.split(['/', '?', ':']).next().unwrap_or_default() {
             name if name == worker && !is_forwarded() => Self::Worker,
             "" | "localhost" | "127.0.0.1" | "[" => Self::Other,
@@ -52,7 +53,7 @@ impl Caller {
     }
 }
 
-/// A request without a response so far.
+/// A request that has no response yet.
 struct InFlight {
     worker: &'static str,
     env: Env,
@@ -63,8 +64,8 @@ struct InFlight {
 }
 
 thread_local! {
-    /// All requests in flight. They are taken out while they are read, so that no panic finds
-    /// them borrowed.
+    /// All requests in flight. They are moved out while they are changed, so that the panic hook
+    /// never finds them borrowed.
     static IN_FLIGHT: Cell<Vec<Rc<InFlight>>> = const { Cell::new(Vec::new()) };
 }
 
@@ -76,12 +77,12 @@ fn add(request: &Rc<InFlight>) {
 
 fn remove(request: &Rc<InFlight>) {
     let mut all = IN_FLIGHT.take();
-    all.retain(|one| !Rc::ptr_eq(one, request));
+    all.retain(|other| !Rc::ptr_eq(other, request));
     IN_FLIGHT.set(all);
 }
 
 impl InFlight {
-    /// Sends the response and writes the log line.
+    /// Sends the response, and writes the log line.
     fn respond(&self, response: Response) {
         let id = self.env.trace().id();
         let response = match self.caller {
@@ -93,7 +94,7 @@ impl InFlight {
             .with_bookmark(self.env.consistency().bookmark())
             .into_response();
         let sent = response.and_then(|response| {
-            let sampling = Sampling::new(self.env.setting("LOG").as_deref());
+            let sampling = Sampling::parse(self.env.setting("LOG").as_deref());
             let status = response.status();
             self.env
                 .trace()
@@ -107,7 +108,7 @@ impl InFlight {
     }
 }
 
-/// The code of a request, which is the current one while it is polled.
+/// The code of a request. While it is polled, its trace is the current one.
 struct Running {
     request: Rc<InFlight>,
     response: LocalBoxFuture<'static, Response>,
@@ -136,7 +137,8 @@ pub fn serve(
 ) -> Promise {
     let worker = router.name();
     let parts = RequestParts::from(request);
-    let env = Env::for_request(bindings, &parts, worker);
+    let trace = Trace::from_request(parts.method.name(), &parts.headers);
+    let env = Env::for_request(bindings, worker, trace);
     let caller = Caller::new(&parts, worker);
     let is_write = !parts.method.is_safe();
     let mut start = Some((router, parts, env, Context::new(context)));
@@ -157,7 +159,7 @@ pub fn serve(
     })
 }
 
-/// The panic hook: responds with a 500 to all requests in flight, and logs the panic for each.
+/// The panic hook: sends a 500 to all requests in flight, and logs the panic for each.
 pub fn panicked(info: &PanicHookInfo<'_>) {
     let all = IN_FLIGHT.take();
     if all.is_empty() {

@@ -1,11 +1,11 @@
 //! Unicode normalization.
 
-/// Unicode's normal form C, by the platform's function.
+/// Normalization form C. The platform's function makes Unicode's tables unnecessary in wasm.
 #[must_use]
 pub fn normalize(text: &str) -> String {
     if text.is_ascii() {
         return text.to_owned();
     }
-    let normal = js_sys::JsString::from(text).normalize("NFC");
-    String::from(normal)
+    let normalized = js_sys::JsString::from(text).normalize("NFC");
+    String::from(normalized)
 }

@@ -5,7 +5,8 @@
 //! contains its version, so each backend is asked for its part only if that part has changed.
 
 use domain::Param;
-use edge::change_seqs::{self, CHANGE_SEQ_HEADER};
+use edge::change_seqs::CHANGE_SEQ_HEADER;
+use edge::coalescer::{change_seqs_reader, current_change_seqs};
 use edge::{ChangeSeqs, Env, Error, Request, ServiceClient};
 use futures_util::future::{join, try_join};
 use http_semantics::{MediaType, Problem, Tag};
@@ -73,7 +74,7 @@ pub async fn unchanged(request: &Request, format: MediaType) -> Result<Option<Ta
     let Some(known) = request.preconditions()?.known_change_seqs(format) else {
         return Ok(None);
     };
-    let current = change_seqs::current(request, change_seqs).await;
+    let current = current_change_seqs(request, change_seqs_reader(change_seqs)).await;
     Ok((current == Some(known.into())).then(|| Tag::from_change_seqs(format, &known)))
 }
 

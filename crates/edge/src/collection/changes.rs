@@ -1,4 +1,4 @@
-//! Pages of a change log: the history of one record, and the feed of all changes.
+//! The change log: the history of one record, the feed of all changes, and the change sequence.
 
 use domain::Param;
 use http_semantics::Problem;
@@ -7,8 +7,13 @@ use tables::page::{self, PageSize};
 use tables::{Cursor, Record, change_log};
 
 use super::{Collection, not_found, path};
-use crate::change_seqs::{self, CHANGE_SEQ_HEADER, ChangeSeqs};
-use crate::{Body, Database, Env, Error, Request, Response};
+use crate::change_seqs::{CHANGE_SEQ_HEADER, ChangeSeqs};
+use crate::coalescer::{change_seqs_reader, current_change_seqs};
+use crate::d1::Database;
+use crate::env::Env;
+use crate::error::Error;
+use crate::http::request::Request;
+use crate::http::response::{Body, Response};
 
 /// The parameters of a history.
 pub const HISTORY_PARAMETERS: &[&str] = &["after", "limit"];
@@ -16,8 +21,8 @@ pub const HISTORY_PARAMETERS: &[&str] = &["after", "limit"];
 /// The parameters of a change feed.
 pub const CHANGES_PARAMETERS: &[&str] = &["since", "limit"];
 
-/// The cursor of a change log is a `seq` or a version.
-fn position(
+/// Parses the cursor, which is a `seq` or a version, and the limit.
+fn parse_position(
     request: &Request,
     parameter: &'static str,
     known: &'static [&'static str],
@@ -33,14 +38,14 @@ fn position(
     Ok((position, params.get("limit")?.unwrap_or_default()))
 }
 
-/// `GET /v1/{collection}/{id}/history`: the versions of one record, oldest first. A deleted
-/// record has a history too.
+/// `GET /v1/{collection}/{id}/history`: the versions of one record, oldest first. A deleted record
+/// has a history, too.
 ///
 /// # Errors
 /// An invalid query, or a record that never existed.
 pub async fn history<R: Collection>(request: Request) -> Result<Response, Error> {
     let id: R::Id = request.id()?;
-    let (after, limit) = position(&request, "after", HISTORY_PARAMETERS)?;
+    let (after, limit) = parse_position(&request, "after", HISTORY_PARAMETERS)?;
     let format = request.format(LIST_MEDIA_TYPES)?;
     let statement = change_log::versions(R::table(), id.into(), after, limit, format.framing());
     let row = Database::new(&request.env)?.row(&statement).await?;
@@ -56,13 +61,13 @@ pub async fn history<R: Collection>(request: Request) -> Result<Response, Error>
     Ok(Response::ok(format.content_type(), body).header_if("link", next))
 }
 
-/// `GET /v1/{collection}/changes`: every change after a cursor, in the order in which they were
-/// made. There is always a next page, for future changes.
+/// `GET /v1/{collection}/changes`: the changes after a cursor, oldest first. The last page also
+/// links to a next page, for future changes.
 ///
 /// # Errors
 /// An invalid query.
 pub async fn changes<R: Record>(request: Request) -> Result<Response, Error> {
-    let (since, limit) = position(&request, "since", CHANGES_PARAMETERS)?;
+    let (since, limit) = parse_position(&request, "since", CHANGES_PARAMETERS)?;
     let format = request.format(LIST_MEDIA_TYPES)?;
     let statement = change_log::since(R::table(), since, limit, format.framing());
     let row = Database::new(&request.env)?.row(&statement).await?;
@@ -74,21 +79,22 @@ pub async fn changes<R: Record>(request: Request) -> Result<Response, Error> {
     Ok(Response::ok(format.content_type(), body).header("link", link))
 }
 
-/// The change sequence of the table, to revalidate cached responses that depend on it alone.
+/// Reads the change sequence of the table. It revalidates cached responses that depend on this table
+/// only.
 pub async fn current_seqs<R: Record>(env: Env) -> Option<ChangeSeqs> {
     let statement = change_log::change_seq(R::table());
     let row = Database::new(&env).ok()?.row(&statement).await.ok()??;
     row.integer("change_seq").map(ChangeSeqs::from_table)
 }
 
-/// `GET /internal/counter`: the change sequence of the table, in a header: a header arrives with
-/// the response, and a body would be another wait. Concurrent requests share one query.
+/// `GET /internal/counter`: the change sequence of the table. It is sent in a header, because the
+/// gateway would have to wait for a body separately. Concurrent requests share one query.
 ///
 /// # Errors
 /// A database that does not respond.
 pub async fn change_seq<R: Record>(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
-    let current = change_seqs::current(&request, current_seqs::<R>).await;
+    let current = current_change_seqs(&request, change_seqs_reader(current_seqs::<R>)).await;
     let seq = current.ok_or_else(Problem::internal)?.places;
     Ok(Response::no_content().header(CHANGE_SEQ_HEADER, seq.to_string()))
 }

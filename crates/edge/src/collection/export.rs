@@ -1,4 +1,4 @@
-//! Exports: a whole table, part by part.
+//! Exports: all records of a table that match a query, read and sent in parts.
 
 use futures_util::{Stream, stream};
 use http_semantics::export_format::{EXPORT_MEDIA_TYPES, ExportFormat, abort_marker};
@@ -9,10 +9,12 @@ use tables::statement::MAX_TEXT_BYTES;
 use tables::{ListQuery, Record, TableSpec};
 use wasm_bindgen::JsValue;
 
-use crate::http::response::encode_utf8;
-use crate::{Body, Database, Error, Request, Response};
+use crate::d1::Database;
+use crate::error::Error;
+use crate::http::request::Request;
+use crate::http::response::{Body, Response, encode_utf8};
 
-/// The format: `format` in the query, or else `Accept`.
+/// The format: the query parameter `format`, or else `Accept`.
 fn format(request: &Request, params: &Params) -> Result<MediaType, Problem> {
     match params.get("format")? {
         Some(ExportFormat(format)) => Ok(format),
@@ -20,8 +22,8 @@ fn format(request: &Request, params: &Params) -> Result<MediaType, Problem> {
     }
 }
 
-/// `GET /v1/{collection}/export`: every record that matches, in order of id. A part is read after
-/// the client has taken the one before, so that the worker holds one part at a time.
+/// `GET /v1/{collection}/export`: all records that match, in order of id. Each part is read after
+/// the client has received the one before, so the worker has only one part in memory.
 ///
 /// # Errors
 /// An invalid query.
@@ -38,11 +40,12 @@ pub async fn export<R: Record>(request: Request) -> Result<Response, Error> {
     Ok(Response::ok(format.content_type(), body).header("content-disposition", disposition))
 }
 
-/// The most records of a part. A part is one call of D1, which costs more than its rows.
+/// The maximum number of records per part. A part is one query, whose round trip costs more than its
+/// rows.
 const MAX_RECORDS: i64 = 10_000;
 
-/// The most records of a part if they are so long that D1 cannot return [`MAX_RECORDS`] of them
-/// as one text.
+/// The maximum number of records per part if they are so long that D1 cannot return [`MAX_RECORDS`]
+/// of them as one text.
 fn max_long_records(table: &TableSpec) -> i64 {
     i64::try_from(MAX_TEXT_BYTES).unwrap_or_default() / table.max_record_bytes()
 }

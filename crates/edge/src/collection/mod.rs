@@ -3,6 +3,7 @@
 
 mod changes;
 mod export;
+pub mod versioned_record;
 mod write;
 
 use domain::RecordId;
@@ -11,8 +12,13 @@ use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::{MediaType, Problem, Tag};
 use tables::{ListQuery, Record, list_statement, record_statement};
 
+use self::versioned_record::VersionedRecord;
 use crate::change_seqs::{CHANGE_SEQ_HEADER, ChangeSeqs};
-use crate::{Body, Database, Error, Request, Response, VersionedRecord, health};
+use crate::d1::Database;
+use crate::error::Error;
+use crate::health;
+use crate::http::request::Request;
+use crate::http::response::{Body, Response};
 
 pub use changes::{
     CHANGES_PARAMETERS, HISTORY_PARAMETERS, change_seq, changes, current_seqs, history,
@@ -34,8 +40,8 @@ pub trait Collection: Record {
     /// The binding and the name of the other service, which this one calls.
     const PEER: (&'static str, &'static str);
 
-    /// Whether a response with one record carries the change sequence, so that the gateway can
-    /// join it with the records of the other service.
+    /// Whether the response with one record has the change sequence in a header. The gateway needs
+    /// it to join the record with those of the other service.
     const IS_JOINED: bool;
 }
 
@@ -59,10 +65,10 @@ pub async fn list<R: Record>(request: Request) -> Result<Response, Error> {
     let table = R::table();
     let query = ListQuery::from_params(table, &request.params(&table.list_parameters)?)?;
     let format = request.format(TABLE_MEDIA_TYPES)?;
-    let seen = request.known_change_seq(format)?;
-    let page = list_statement::page(table, &query, format, seen);
+    let known = request.known_change_seq(format)?;
+    let page = list_statement::page(table, &query, format, known);
     let page = Database::new(&request.env)?.page(&page).await?;
-    Ok(page.into_response(format, &path::<R>(), &request.query, seen))
+    Ok(page.into_response(format, &path::<R>(), &request.query, known))
 }
 
 /// `GET /v1/{collection}/{id}`: one record.
@@ -90,11 +96,11 @@ pub async fn read<R: Collection>(request: Request) -> Result<Response, Error> {
         .header_if(CHANGE_SEQ_HEADER, header))
 }
 
-/// `GET /v1/openapi.json`: the description of the service, as `make openapi` wrote it.
+/// `GET /v1/openapi.json`: the OpenAPI document of the service, which `make openapi` generates.
 ///
 /// # Errors
-/// A query, which this route does not take.
-#[expect(clippy::unused_async, reason = "a handler is async")]
+/// A query parameter.
+#[expect(clippy::unused_async, reason = "handlers are async")]
 pub async fn document<R: Collection>(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let body = Body::Text(R::OPENAPI.to_owned());
@@ -104,7 +110,7 @@ pub async fn document<R: Collection>(request: Request) -> Result<Response, Error
 /// `GET /readyz`: whether the database and the other service respond.
 ///
 /// # Errors
-/// A query, which this route does not take, or a problem that names what does not respond.
+/// A query parameter, or a problem that names the dependencies that do not respond.
 pub async fn ready<R: Collection>(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let (binding, name) = R::PEER;

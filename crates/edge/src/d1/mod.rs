@@ -1,6 +1,5 @@
-//! D1: statements in, rows out. One call here is one round trip.
+//! The client of D1: runs statements and returns their rows. Each call is one round trip.
 
-pub mod consistency;
 pub mod page_row;
 
 use std::rc::Rc;
@@ -12,15 +11,15 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::{D1Database, D1PreparedStatement, D1Result};
 
-use crate::d1::consistency::Consistency;
 use crate::env::Env;
+use crate::env::consistency::Consistency;
+use crate::env::trace::Trace;
 use crate::error::Error;
-use crate::layers::trace::Trace;
-use crate::timeout::now;
+use crate::time::now;
 
 #[wasm_bindgen]
 extern "C" {
-    /// What D1 answers one reader, each time as new as the time before or newer.
+    /// A D1 session, whose queries read nothing older than its bookmark.
     #[wasm_bindgen(extends = D1Database)]
     #[derive(Clone)]
     type Session;
@@ -35,6 +34,10 @@ extern "C" {
     #[derive(Clone)]
     type Binding;
 }
+
+/// The maximum number of attempts of a write that depends on what it read (optimistic
+/// concurrency), if other writes come first.
+pub const MAX_WRITE_ATTEMPTS: usize = 8;
 
 /// A worker's own database, bound as `DB`.
 #[derive(Clone)]
@@ -67,46 +70,46 @@ impl Database {
         })
     }
 
-    /// Runs a statement: its rows, in order.
+    /// Runs a statement, and returns its rows.
     ///
     /// # Errors
-    /// What D1 says.
+    /// A failure of the database.
     pub async fn rows(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
         let session = self.session()?;
-        let asked = prepare(&session, statement)?.all();
-        let result = self.answer(&session, asked).await?;
+        let sent = prepare(&session, statement)?.all();
+        let result = self.result(&session, sent).await?;
         let result = result.unchecked_into::<D1Result>();
         rows_from(&result)
     }
 
-    /// Runs a statement that gives one row, or none.
+    /// Runs a statement that returns at most one row.
     ///
     /// # Errors
-    /// What D1 says.
+    /// A failure of the database.
     pub async fn row(&self, statement: &Statement) -> Result<Option<Row>, Error> {
         Ok(self.rows(statement).await?.into_iter().next())
     }
 
-    /// Runs statements as one transaction: the rows of each.
+    /// Runs statements as one transaction, and returns the rows of each.
     ///
     /// # Errors
-    /// [`Error::Unique`] where two rows would share what only one may have, and whatever else
-    /// D1 says. Nothing has been written then.
+    /// [`Error::Unique`] or [`Error::Check`] if a statement violates a constraint, or a failure of
+    /// the database. The transaction is then rolled back.
     pub async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, Error> {
         let session = self.session()?;
         let prepared: Result<Array, Error> = statements
             .iter()
-            .map(|one| prepare(&session, one).map(JsValue::from))
+            .map(|statement| prepare(&session, statement).map(JsValue::from))
             .collect();
-        let asked = session.batch(prepared?);
-        let results = self.answer(&session, asked).await?;
+        let sent = session.batch(prepared?);
+        let results = self.result(&session, sent).await?;
         let results = results.unchecked_into::<Array>();
         let rows = |result: JsValue| rows_from(result.unchecked_ref::<D1Result>());
         results.iter().map(rows).collect()
     }
 
-    /// A session for one round trip: what was seen by the one before goes along with it, or it is
-    /// of the primary anyway. A worker that keeps no register has a database that nobody follows.
+    /// A session for one round trip. It reads the primary, or nothing older than the round trips
+    /// before. The gateway's database has no replicas to choose from, so it needs no session.
     fn session(&self) -> Result<Session, Error> {
         match self.consistency.session_constraint() {
             Some(constraint) => self.binding.with_session(&constraint).map_err(thrown),
@@ -114,22 +117,22 @@ impl Database {
         }
     }
 
-    /// What D1 answers in the end, what it cost, and how new it is.
-    async fn answer(
+    /// Waits for a result, and records its bookmark and its cost.
+    async fn result(
         &self,
         session: &Session,
-        asked: Result<Promise, JsValue>,
+        sent: Result<Promise, JsValue>,
     ) -> Result<JsValue, Error> {
-        let began = now();
-        let response = JsFuture::from(asked.map_err(thrown)?).await;
-        if self.consistency.has_database()
+        let started = now();
+        let result = JsFuture::from(sent.map_err(thrown)?).await;
+        if self.consistency.has_table()
             && let Some(bookmark) = session.bookmark().map_err(thrown)?
         {
             self.consistency.observe_own(&bookmark);
         }
-        let rows_read = response.as_ref().map_or(0, rows_read);
-        self.trace.record_query(began, rows_read);
-        response.map_err(thrown)
+        let rows_read = result.as_ref().map_or(0, rows_read);
+        self.trace.record_query(started, rows_read);
+        result.map_err(thrown)
     }
 }
 
@@ -139,37 +142,38 @@ fn prepare(session: &Session, statement: &Statement) -> Result<D1PreparedStateme
     prepared.bind(binds).map_err(thrown)
 }
 
-/// The rows of a result. The columns of a statement need names that differ.
+/// The rows of a result. The columns of a statement must have different names.
 fn rows_from(result: &D1Result) -> Result<Vec<Row>, Error> {
     let rows = result.results().map_err(thrown)?.unwrap_or_default();
     let row = |row: JsValue| Row(row.unchecked_into::<Object>());
     Ok(rows.iter().map(row).collect())
 }
 
-/// How many rows D1 says that it has read for a result, or for all of several.
+/// The number of rows that D1 has read for one result, or for an array of results.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a count of rows is far below 2^53"
 )]
-fn rows_read(response: &JsValue) -> i64 {
-    let of_one = |result: &D1Result| {
+fn rows_read(result: &JsValue) -> i64 {
+    let rows_read_of = |result: &D1Result| {
         let meta = result.meta().ok()?;
         Reflect::get(&meta, &"rows_read".into()).ok()?.as_f64()
     };
-    match response.dyn_ref::<Array>() {
-        Some(results) => results.iter().map(|one| rows_read(&one)).sum(),
-        None => of_one(response.unchecked_ref()).unwrap_or_default() as i64,
+    match result.dyn_ref::<Array>() {
+        Some(results) => results.iter().map(|result| rows_read(&result)).sum(),
+        None => rows_read_of(result.unchecked_ref()).unwrap_or_default() as i64,
     }
 }
 
-/// How `SQLite` begins to say which column would no longer be unique.
+/// The start of `SQLite`'s message about a UNIQUE constraint. The column follows.
 const NOT_UNIQUE: &str = "UNIQUE constraint failed: ";
 
-/// How it begins to say which CHECK constraint failed.
+/// The start of `SQLite`'s message about a CHECK constraint. Its name follows.
 const CHECK_FAILED: &str = "CHECK constraint failed: ";
 
+/// The error of an exception that D1 has thrown.
 fn thrown(value: JsValue) -> Error {
-    let error = Error::platform("asking D1")(value);
+    let error = Error::platform("querying D1")(value);
     let Error::Platform { reason, .. } = &error else {
         return error;
     };
@@ -188,19 +192,19 @@ fn thrown(value: JsValue) -> Error {
 }
 
 impl Row {
-    /// A column as JavaScript holds it; `undefined` if there is no such column.
+    /// The JavaScript value of a column, or `undefined` if there is no such column.
     #[must_use]
     pub fn value(&self, column: &str) -> JsValue {
         Reflect::get(&self.0, &JsValue::from_str(column)).unwrap_or(JsValue::UNDEFINED)
     }
 
-    /// A column of text.
+    /// A text column.
     #[must_use]
     pub fn text(&self, column: &str) -> Option<String> {
         self.value(column).as_string()
     }
 
-    /// A column of whole numbers.
+    /// An integer column.
     #[must_use]
     #[expect(
         clippy::cast_possible_truncation,
@@ -210,7 +214,7 @@ impl Row {
         self.value(column).as_f64().map(|number| number as i64)
     }
 
-    /// A column of booleans, which `SQLite` stores as 1 or 0.
+    /// A boolean column, which `SQLite` stores as 1 or 0.
     #[must_use]
     pub fn boolean(&self, column: &str) -> bool {
         self.integer(column).is_some_and(|number| number != 0)

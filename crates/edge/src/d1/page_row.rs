@@ -1,4 +1,4 @@
-//! A page of a table: one row of (body, cursor, total, `change_seq`).
+//! A page of a table: the database renders it as one row of (body, cursor, total, `change_seq`).
 
 use http_semantics::{MediaType, Tag};
 use tables::page;
@@ -16,7 +16,7 @@ impl Database {
     /// Runs the statement of a page.
     ///
     /// # Errors
-    /// What D1 says.
+    /// A failure of the database.
     pub async fn page(&self, statement: &Statement) -> Result<PageRow, Error> {
         let row = self.row(statement).await?;
         let missing = || Error::Platform {
@@ -28,20 +28,20 @@ impl Database {
 }
 
 impl PageRow {
-    /// The body, as JavaScript holds it.
+    /// The rendered body, as a JavaScript value.
     #[must_use]
     pub fn body(&self) -> wasm_bindgen::JsValue {
         self.0.value("body")
     }
 
-    /// The cursor behind the page, where there is more.
+    /// The cursor of the next page, if there is one.
     #[must_use]
     pub fn cursor(&self) -> Option<String> {
         self.0.text("cursor")
     }
 
-    /// The page with its headers: `ETag`, `Link` where there is a next one, and
-    /// `X-Total-Count` where it was asked for. 304 where the reader has it already.
+    /// The response with the page: `ETag`, `Link` if there is a next page, and `X-Total-Count` if
+    /// the client asked for the total. It is a 304 if the client has this page already.
     #[must_use]
     pub fn into_response(
         self,
@@ -50,9 +50,9 @@ impl PageRow {
         query: &str,
         known_change_seq: Option<i64>,
     ) -> Response {
-        let counter = self.0.integer("change_seq").unwrap_or_default();
-        let tag = Tag::from_change_seqs(format, &[counter]);
-        if known_change_seq == Some(counter) {
+        let change_seq = self.0.integer("change_seq").unwrap_or_default();
+        let tag = Tag::from_change_seqs(format, &[change_seq]);
+        if known_change_seq == Some(change_seq) {
             return Response::not_modified(&tag);
         }
         let next = self
@@ -60,7 +60,7 @@ impl PageRow {
             .map(|cursor| page::next_link(path, query, &cursor));
         let count = self.0.integer("total").map(|count| count.to_string());
         Response::ok(format.content_type(), Body::Js(self.body()))
-            .with_change_seqs(Some(ChangeSeqs::from_table(counter)))
+            .with_change_seqs(Some(ChangeSeqs::from_table(change_seq)))
             .with_etag(&tag)
             .header_if("link", next)
             .header_if("x-total-count", count)

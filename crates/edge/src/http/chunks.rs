@@ -9,8 +9,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::ReadableStream;
 
-/// The size of a chunk, in bytes. The platform delivers 4 KB at a time, and each read costs as
-/// much as one of a full chunk.
+/// The size of a full chunk, in bytes. The platform delivers 4 KB at a time, and each read costs as
+/// much as the read of a full chunk.
 const CHUNK_BYTES: u32 = 64 * 1024;
 
 #[wasm_bindgen]
@@ -19,7 +19,7 @@ extern "C" {
     pub type Reader;
 
     #[wasm_bindgen(method, js_name = readAtLeast)]
-    fn read_at_least(this: &Reader, least: u32, into: &Uint8Array) -> Promise;
+    fn read_at_least(this: &Reader, min_bytes: u32, into: &Uint8Array) -> Promise;
 
     /// Cancels the body.
     #[wasm_bindgen(method)]
@@ -30,18 +30,18 @@ extern "C" {
 pub fn full_chunks(
     body: Option<ReadableStream>,
 ) -> impl Stream<Item = Result<Vec<u8>, JsValue>> + use<> {
-    at_least(CHUNK_BYTES, body)
+    chunks_of_at_least(CHUNK_BYTES, body)
 }
 
 /// A body in chunks of any size, each as soon as it arrives.
 pub fn chunks(
     body: Option<ReadableStream>,
 ) -> impl Stream<Item = Result<Vec<u8>, JsValue>> + use<> {
-    at_least(1, body)
+    chunks_of_at_least(1, body)
 }
 
-fn at_least(
-    least: u32,
+fn chunks_of_at_least(
+    min_bytes: u32,
     body: Option<ReadableStream>,
 ) -> impl Stream<Item = Result<Vec<u8>, JsValue>> + use<> {
     stream::unfold(State::Unread(body), move |state| async move {
@@ -51,7 +51,7 @@ fn at_least(
             State::Unread(None) | State::Ended => return None,
         };
         let read = match &reader {
-            Ok(reader) => chunk(least, reader).await,
+            Ok(reader) => next_chunk(min_bytes, reader).await,
             Err(thrown) => Err(thrown.clone()),
         };
         match (read, reader) {
@@ -67,7 +67,7 @@ enum State {
     Ended,
 }
 
-/// The reader of a body. Nothing else can read the body from now on.
+/// The reader of a body. It locks the body: nothing else can read it from now on.
 pub fn reader(body: &ReadableStream) -> Result<Reader, JsValue> {
     let mode = Object::new();
     Reflect::set(&mode, &"mode".into(), &"byob".into())?;
@@ -77,32 +77,32 @@ pub fn reader(body: &ReadableStream) -> Result<Reader, JsValue> {
 }
 
 thread_local! {
-    /// Buffers for reuse: to allocate one takes longer than to read a small body.
-    static SPARE: RefCell<Vec<ArrayBuffer>> = RefCell::default();
+    /// Buffers for reuse. To allocate one takes longer than to read a small body.
+    static SPARE_BUFFERS: RefCell<Vec<ArrayBuffer>> = RefCell::default();
 }
 
 /// The maximum number of spare buffers.
-const MAX_SPARE: usize = 8;
+const MAX_SPARE_BUFFERS: usize = 8;
 
 fn buffer() -> Uint8Array {
-    match SPARE.with_borrow_mut(Vec::pop) {
+    match SPARE_BUFFERS.with_borrow_mut(Vec::pop) {
         Some(buffer) => Uint8Array::new(&buffer),
         None => Uint8Array::new_with_length(CHUNK_BYTES),
     }
 }
 
-/// The next chunk; none after the last one.
-async fn chunk(least: u32, reader: &Reader) -> Result<Option<Vec<u8>>, JsValue> {
-    let read = reader.read_at_least(least, &buffer());
+/// The next chunk, or none after the last one.
+async fn next_chunk(min_bytes: u32, reader: &Reader) -> Result<Option<Vec<u8>>, JsValue> {
+    let read = reader.read_at_least(min_bytes, &buffer());
     chunk_from(&JsFuture::from(read).await?)
 }
 
-/// Reads the next chunk.
+/// Starts to read the next full chunk.
 pub fn read_chunk(reader: &Reader) -> Promise {
     reader.read_at_least(CHUNK_BYTES, &buffer())
 }
 
-/// The chunk of a read; none after the last one.
+/// The chunk of a finished read, or none after the last one.
 pub fn chunk_from(read: &JsValue) -> Result<Option<Vec<u8>>, JsValue> {
     let value = Reflect::get(read, &"value".into())?;
     let Some(chunk) = value.dyn_ref::<Uint8Array>() else {
@@ -110,8 +110,8 @@ pub fn chunk_from(read: &JsValue) -> Result<Option<Vec<u8>>, JsValue> {
     };
     let bytes = chunk.to_vec();
     let buffer = chunk.buffer();
-    SPARE.with_borrow_mut(|spare| {
-        if spare.len() < MAX_SPARE && buffer.byte_length() == CHUNK_BYTES {
+    SPARE_BUFFERS.with_borrow_mut(|spare| {
+        if spare.len() < MAX_SPARE_BUFFERS && buffer.byte_length() == CHUNK_BYTES {
             spare.push(buffer);
         }
     });

@@ -1,6 +1,7 @@
-//! Requests, responses and their bodies.
+//! Requests, responses, their headers and bodies.
 
 pub mod chunks;
+pub mod headers;
 pub mod request;
 pub mod request_parts;
 pub mod response;

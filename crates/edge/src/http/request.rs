@@ -1,4 +1,4 @@
-//! A request, with the methods that handlers read it by.
+//! The request that handlers read: path, query, headers and body, parsed and validated.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -25,34 +25,31 @@ pub const JSON: &[&str] = &["application/json"];
 /// The media types of a merge patch.
 pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
 
-/// How often a write is tried if other writes are faster.
-pub const MAX_WRITE_ATTEMPTS: usize = 8;
-
-/// A body that is too large is read up to this multiple of its limit. A client reads no response
-/// while it sends, and would not see the problem.
+/// A body that is too large is read up to this multiple of its limit. A client that is still
+/// sending does not read the response, and would not see the problem.
 const DRAIN_FACTOR: usize = 4;
 
-/// A request.
+/// A request of a route.
 #[derive(Clone)]
 pub struct Request {
-    /// The request itself.
+    /// The platform's request.
     pub parts: RequestParts,
-    /// The bindings.
+    /// The worker's bindings, with the state of this request.
     pub env: Env,
     /// Runs code after the response (`wait_until`).
     pub context: Rc<Context>,
-    /// Whether `If-None-Match` is ignored: a cache that knows the client's response is stale
-    /// forwards its request unconditionally (RFC 9111, 4.3).
-    pub(crate) is_unconditional: bool,
+    /// `If-None-Match`. The response cache removes it if the client's response is stale, so that
+    /// the handler receives an unconditional request (RFC 9111, 4.3).
+    pub(crate) if_none_match: Option<String>,
     /// The path without its version, as in the route table.
     pub path: String,
     /// The query string, without the `?`.
     pub query: String,
     /// The variable segments of the path, in the order of the route.
     pub segments: Vec<String>,
-    /// Whether `Accept` was read, so that the response depends on it.
+    /// Whether the handler has read `Accept`, so that the response depends on it.
     pub(crate) is_negotiated: Rc<Cell<bool>>,
-    /// The timings of the services.
+    /// The timings of the called services, for `Server-Timing`.
     pub timings: Rc<RefCell<Timings>>,
 }
 
@@ -68,7 +65,7 @@ impl Request {
             .ok_or_else(|| Problem::invalid_parameter("id", T::EXPECTED))
     }
 
-    /// The query parameters. Only `known` ones are allowed.
+    /// The query parameters, which must be among the `known` ones.
     ///
     /// # Errors
     /// An unknown or repeated parameter.
@@ -87,9 +84,7 @@ impl Request {
     /// # Errors
     /// An invalid value.
     pub fn header_as<T: Param>(&self, name: &'static str) -> Result<Option<T>, Problem> {
-        self.header(name)
-            .map(|text| T::parse(&text).ok_or_else(|| Problem::invalid_header(name, T::EXPECTED)))
-            .transpose()
+        parse_header(name, self.header(name).as_deref())
     }
 
     /// Whether the response has no body.
@@ -98,10 +93,10 @@ impl Request {
         self.parts.method == Method::Head
     }
 
-    /// The format that the client prefers, of those that are offered.
+    /// The offered format that the client prefers.
     ///
     /// # Errors
-    /// An `Accept` that allows none of them.
+    /// An `Accept` that allows none of the offered formats.
     pub fn format<F: negotiation::Negotiable>(&self, offered: &[F]) -> Result<F, Problem> {
         self.is_negotiated.set(true);
         negotiation::choose(self.header("accept").as_deref(), offered)
@@ -115,21 +110,17 @@ impl Request {
     pub fn preconditions(&self) -> Result<Preconditions, Problem> {
         Ok(Preconditions {
             if_match: self.header_as("if-match")?,
-            if_none_match: if self.is_unconditional {
-                None
-            } else {
-                self.header_as("if-none-match")?
-            },
+            if_none_match: parse_header("if-none-match", self.if_none_match.as_deref())?,
         })
     }
 
-    /// The change sequence of the list that the client has in this format, by `If-None-Match`.
+    /// The change sequence of the list that the client has in this format (`If-None-Match`).
     ///
     /// # Errors
     /// An invalid header.
     pub fn known_change_seq(&self, format: MediaType) -> Result<Option<i64>, Problem> {
         let known = self.preconditions()?.known_change_seqs(format);
-        Ok(known.map(|[counter]| counter))
+        Ok(known.map(|[change_seq]| change_seq))
     }
 
     /// `Idempotency-Key`.
@@ -140,58 +131,63 @@ impl Request {
         self.header_as("idempotency-key")
     }
 
-    /// The media type of the body, one of those that are accepted.
+    /// The media type of the body.
     ///
     /// # Errors
-    /// Another media type, none, or an encoded body.
+    /// No media type, one that is not `accepted`, or an encoded body.
     pub fn media_type(&self, accepted: &[&'static str]) -> Result<&'static str, Problem> {
-        let given = self.header("content-type").unwrap_or_default();
-        let given = given.split(';').next().unwrap_or_default().trim();
-        let known = accepted
+        let sent = self.header("content-type").unwrap_or_default();
+        let sent = sent.split(';').next().unwrap_or_default().trim();
+        let media_type = accepted
             .iter()
-            .find(|known| known.eq_ignore_ascii_case(given));
+            .find(|media_type| media_type.eq_ignore_ascii_case(sent));
         let encoding = self.header("content-encoding");
         let is_plain = encoding.is_none_or(|encoding| encoding.eq_ignore_ascii_case("identity"));
-        known
+        media_type
             .filter(|_| is_plain)
             .copied()
             .ok_or_else(|| Problem::unsupported_media_type(accepted))
     }
 
-    /// The body, of at most so many bytes.
+    /// The body, of at most `max_bytes`.
     ///
     /// # Errors
     /// A larger body.
-    pub async fn body(&self, most: usize) -> Result<Vec<u8>, Error> {
-        let too_large = || Problem::body_too_large(most);
+    pub async fn body(&self, max_bytes: usize) -> Result<Vec<u8>, Error> {
         let announced = self.header("content-length");
         let announced = announced.and_then(|length| length.parse::<usize>().ok());
-        let fits = announced.is_none_or(|length| length <= most);
+        let fits = announced.is_none_or(|length| length <= max_bytes);
         let mut body = Vec::with_capacity(announced.filter(|_| fits).unwrap_or_default());
         let mut chunks = Box::pin(full_chunks(self.parts.request.body()));
         let mut length = 0;
-        while length <= most * DRAIN_FACTOR
+        while length <= max_bytes * DRAIN_FACTOR
             && let Some(chunk) = chunks.next().await
         {
             let chunk = chunk.map_err(Error::platform("reading the body"))?;
             length += chunk.len();
-            if fits && length <= most {
+            if fits && length <= max_bytes {
                 body.extend_from_slice(&chunk);
             }
         }
-        if length > most || !fits {
-            return Err(too_large().into());
+        if length > max_bytes || !fits {
+            return Err(Problem::body_too_large(max_bytes).into());
         }
         Ok(body)
     }
 
-    /// The body as one JSON object.
+    /// The body as one JSON object, with its bytes.
     ///
     /// # Errors
-    /// A body of another media type, too large, or not an object.
+    /// A body that has another media type, is too large, or is not an object.
     pub async fn json_object(&self, accepted: &[&'static str]) -> Result<(Object, Vec<u8>), Error> {
         self.media_type(accepted)?;
         let body = self.body(MAX_RECORD_BYTES).await?;
         Ok((Object::parse(&body)?, body))
     }
+}
+
+fn parse_header<T: Param>(name: &'static str, value: Option<&str>) -> Result<Option<T>, Problem> {
+    value
+        .map(|text| T::parse(text).ok_or_else(|| Problem::invalid_header(name, T::EXPECTED)))
+        .transpose()
 }

@@ -1,6 +1,8 @@
-//! The request of the platform.
+//! The platform's request.
 
 use web_sys::Headers;
+
+use crate::http::headers;
 
 /// The methods that routes distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +36,7 @@ impl Method {
         Self::Delete,
     ];
 
-    /// The method's name, empty for any other.
+    /// The method's name, which is empty for [`Self::Other`].
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -67,13 +69,13 @@ impl From<&str> for Method {
 /// and a copy.
 #[derive(Clone)]
 pub struct RequestParts {
-    /// The request itself.
+    /// The platform's request, for its body.
     pub request: web_sys::Request,
     /// Its headers.
     pub headers: Headers,
     /// Its method.
     pub method: Method,
-    /// Its whole URL.
+    /// Its complete URL.
     pub url: String,
 }
 
@@ -89,9 +91,9 @@ impl From<web_sys::Request> for RequestParts {
 }
 
 impl RequestParts {
-    /// A header.
+    /// A header's value.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
-        self.headers.get(name).ok().flatten()
+        headers::get(&self.headers, name)
     }
 }

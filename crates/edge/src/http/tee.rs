@@ -7,29 +7,30 @@ use futures_util::{StreamExt, TryStreamExt};
 use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::timeout::now;
+use crate::time::now;
 
 /// A stream of chunks.
 pub type Chunks = LocalBoxStream<'static, Result<JsValue, JsValue>>;
 
-/// After this time another stream may be copied, in milliseconds: a cancelled request never says
-/// that it has ended.
+/// The time after which another stream may be copied, in milliseconds. A request that was cancelled
+/// never reports its end.
 const TIMEOUT_MS: i64 = 60_000;
 
 thread_local! {
-    /// When the copy in progress was started, in milliseconds since 1970. There is one at a time,
-    /// because memory is short.
+    /// When the current copy was started, in milliseconds since 1970. There is only one at a time,
+    /// to limit memory.
     static BUSY_SINCE: Cell<Option<i64>> = const { Cell::new(None) };
 }
 
-/// The chunks so far. They stay outside of wasm, whose memory never shrinks.
+/// The chunks so far. They stay in JavaScript, because the memory of wasm never shrinks.
 struct Buffer {
     chunks: Vec<Uint8Array>,
     bytes: usize,
 }
 
 impl Buffer {
-    fn begin() -> Option<Self> {
+    /// A buffer, unless another stream is being copied.
+    fn acquire() -> Option<Self> {
         let now = now();
         let is_busy = |since| now - since < TIMEOUT_MS;
         if BUSY_SINCE.get().is_some_and(is_busy) {
@@ -42,15 +43,15 @@ impl Buffer {
         })
     }
 
-    /// Adds a chunk, if the whole still fits.
-    fn with(mut self, chunk: &JsValue, most: usize) -> Option<Self> {
+    /// Adds a chunk. None if the copy becomes too large.
+    fn with(mut self, chunk: &JsValue, max_bytes: usize) -> Option<Self> {
         let chunk = chunk.dyn_ref::<Uint8Array>()?.slice(0, u32::MAX);
         self.bytes += chunk.length() as usize;
         self.chunks.push(chunk);
-        (self.bytes <= most).then_some(self)
+        (self.bytes <= max_bytes).then_some(self)
     }
 
-    fn whole(&self) -> Option<Uint8Array> {
+    fn concatenate(&self) -> Option<Uint8Array> {
         let whole = Uint8Array::new_with_length(u32::try_from(self.bytes).ok()?);
         let mut at = 0;
         for chunk in &self.chunks {
@@ -67,20 +68,21 @@ impl Drop for Buffer {
     }
 }
 
-/// The same stream. `keep` receives a copy if its end is reached within `most` bytes.
-pub fn tee(chunks: Chunks, most: usize, keep: impl FnOnce(Uint8Array) + 'static) -> Chunks {
-    // The copy starts with the first read: HEAD never reads.
+/// The same stream. After its last chunk `store` receives a copy of at most `max_bytes`.
+pub fn tee(chunks: Chunks, max_bytes: usize, store: impl FnOnce(Uint8Array) + 'static) -> Chunks {
+    // The copy starts with the first read: a response to HEAD is never read.
     let started = stream::once(async move {
-        let state = (chunks, Buffer::begin(), Some(keep));
-        let rest = stream::unfold(state, move |(mut chunks, copy, mut keep)| async move {
+        let state = (chunks, Buffer::acquire(), Some(store));
+        let rest = stream::unfold(state, move |(mut chunks, copy, mut store)| async move {
             let Some(chunk) = chunks.next().await else {
-                if let (Some(whole), Some(keep)) = (copy.and_then(|c| c.whole()), keep.take()) {
-                    keep(whole);
+                let whole = copy.and_then(|copy| copy.concatenate());
+                if let (Some(whole), Some(store)) = (whole, store.take()) {
+                    store(whole);
                 }
                 return None;
             };
-            let copy = copy.and_then(|all| all.with(chunk.as_ref().ok()?, most));
-            Some((chunk, (chunks, copy, keep)))
+            let copy = copy.and_then(|copy| copy.with(chunk.as_ref().ok()?, max_bytes));
+            Some((chunk, (chunks, copy, store)))
         });
         Ok::<_, JsValue>(rest)
     });

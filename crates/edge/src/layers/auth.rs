@@ -1,6 +1,5 @@
 //! Access control: the guards of the gateway and of the backends.
 
-use domain::Param;
 use http_semantics::Problem;
 use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 
@@ -9,16 +8,10 @@ use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::request_parts::Method;
 use crate::route::properties::{Access, Properties};
+use crate::service_auth::{FORWARDED_HEADER, SERVICE_SECRET_HEADER, service_secret};
 
-/// The header with the secret that the workers share. The gateway never forwards a client's own.
-pub const SERVICE_SECRET_HEADER: &str = "x-service-secret";
-
-/// The mark of a request that the gateway forwards for a client. It is set after the client's
-/// headers, whatever they say. A backend then keeps its internal routes to itself, even if the path
-/// has changed on the way.
-pub const FORWARDED_HEADER: &str = "x-gateway-forwarded";
-
-/// Checks whether a request may use a scope: the token that allows it, if it needed one.
+/// Checks whether a request may use a scope. Returns the token of the caller, unless none is
+/// needed.
 pub type Guard = fn(&Request, Scope) -> Result<Option<BearerToken>, Error>;
 
 /// The policy: the variables `READS` and `WRITES`, and the secret `TOKENS`.
@@ -28,16 +21,10 @@ pub fn access_policy(env: &Env) -> AccessPolicy {
     AccessPolicy::from_settings(reads.as_deref(), writes.as_deref(), tokens)
 }
 
-/// The secret that the workers share, if it is set and long enough.
-#[must_use]
-pub fn service_secret(env: &Env) -> Option<BearerToken> {
-    BearerToken::parse(&env.setting("SERVICE_SECRET")?)
-}
-
 /// Checks the token in `Authorization`.
 ///
 /// # Errors
-/// A request without the token that it needs.
+/// A missing or wrong token, if the policy requires one.
 pub fn check_token(request: &Request, scope: Scope) -> Result<Option<BearerToken>, Problem> {
     let policy = access_policy(&request.env);
     if policy.is_open(scope) {
@@ -48,8 +35,8 @@ pub fn check_token(request: &Request, scope: Scope) -> Result<Option<BearerToken
     Ok(token)
 }
 
-/// Applies a guard to the scope that a request needs. OPTIONS needs none. An internal route does
-/// not exist for a forwarded request, whatever its method and its token.
+/// Applies a guard to the scope that a request needs. OPTIONS needs none. For a forwarded request
+/// an internal route does not exist, whatever its method and token.
 pub(crate) fn authenticate(
     request: &Request,
     properties: &Properties,
@@ -72,18 +59,19 @@ pub(crate) fn authenticate(
 /// The guard of the gateway: a client's token.
 ///
 /// # Errors
-/// A request without the token that it needs.
+/// A missing or wrong token, if the policy requires one.
 pub fn gateway_guard(request: &Request, scope: Scope) -> Result<Option<BearerToken>, Error> {
     Ok(check_token(request, scope)?)
 }
 
-/// The guard of a backend, which trusts no network: the secret of the services, or a token.
+/// The guard of a backend: the secret of the workers, or a client's token. Its position in a
+/// private network proves nothing.
 ///
 /// # Errors
-/// A request with neither.
+/// A request with neither, if the policy requires a token.
 pub fn backend_guard(request: &Request, scope: Scope) -> Result<Option<BearerToken>, Error> {
-    if let Some(given) = request.header(SERVICE_SECRET_HEADER)
-        && service_secret(&request.env).is_some_and(|secret| secret.matches(&given))
+    if let Some(sent) = request.header(SERVICE_SECRET_HEADER)
+        && service_secret(&request.env).is_some_and(|secret| secret.matches(&sent))
     {
         return Ok(None);
     }

@@ -9,7 +9,7 @@ use crate::http::response::Response;
 /// The setting. Without it the layer does nothing.
 const SETTING: &str = "ALLOWED_ORIGINS";
 
-/// The part of a request that CORS depends on.
+/// The parts of a request that decide the CORS headers of its response.
 pub struct Cors {
     setting: String,
     origin: Option<String>,
@@ -17,7 +17,7 @@ pub struct Cors {
 }
 
 impl Cors {
-    /// The part of a request; none if no origin is allowed.
+    /// Reads it from a request. None if no origin is allowed.
     pub fn new(parts: &RequestParts, env: &Env) -> Option<Self> {
         let setting = env.setting(SETTING)?;
         if CorsPolicy::new(&setting).is_closed() {
@@ -31,8 +31,8 @@ impl Cors {
         })
     }
 
-    /// The response with its CORS headers. A preflight is a response to OPTIONS, also of another
-    /// worker.
+    /// Adds the CORS headers. The response to a preflight lists the methods in `Allow`, also if it
+    /// is proxied.
     pub fn add_to(&self, response: Response) -> Response {
         let allow = response.allow().filter(|_| self.is_preflight);
         CorsPolicy::new(&self.setting)

@@ -1,17 +1,15 @@
-//! The layers that a request passes through on its way to a handler and back. Each worker lists
-//! its own in `lib.rs`, from the outside to the inside.
+//! The layers that a request passes through on its way to a handler, and in reverse order on the
+//! way back. Each worker lists its layers in `lib.rs`, from the outside to the inside.
 //!
-//! `serve` is around all of them: it traces the request, and responds even if the worker
-//! panics.
+//! [`crate::serve()`] is outside of all layers: it traces the request, and responds even if the
+//! worker panics.
 
-pub mod access_log;
 pub mod auth;
 pub mod consistency;
 pub mod cors;
 pub mod rate_limit;
 pub mod response_cache;
 pub mod stale_if_error;
-pub mod trace;
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -36,19 +34,19 @@ use crate::route::properties::Properties;
 /// A step before the handler, after it, or both.
 #[derive(Clone, Copy)]
 pub enum Layer {
-    /// After: allows other origins to read the response.
+    /// After: lets pages of other origins read the response.
     Cors,
     /// After: removes the body for HEAD.
     Head,
-    /// Before: how current the data must be (`X-D1-Bookmark`, and the route's property).
+    /// Before: sets how current the data must be, by `X-D1-Bookmark` and the route's property.
     Consistency,
-    /// Before: finds the token of the caller. It rejects nobody, so that the rate limit counts
-    /// requests without a valid token, too.
+    /// Before: finds the token of the caller. It rejects no request, so that the rate limit also
+    /// counts requests without a valid token.
     Authenticate(Guard),
-    /// Before: counts the request. After: adds the policy.
+    /// Before: counts the request. After: states the limit.
     RateLimit,
-    /// Before: rejects requests without the token that the route requires, and shows the login
-    /// in place of a page.
+    /// Before: rejects a request without the token that the route requires. A page shows the login
+    /// instead.
     Authorize,
     /// After: turns an error into a problem, and adds `Vary`.
     Problems,
@@ -58,7 +56,7 @@ pub enum Layer {
     ResponseCache,
 }
 
-/// What the layers remember of one request.
+/// The state that the layers share while they process one request.
 pub struct Exchange<'a> {
     method: Method,
     cors: Option<Cors>,
@@ -77,7 +75,8 @@ pub struct Exchange<'a> {
 }
 
 impl Layer {
-    /// Before the handler. A response or an error ends the way in.
+    /// Runs the layer before the handler. A response or an error skips the handler and the layers
+    /// further inside.
     ///
     /// # Errors
     /// The reason to reject the request.
@@ -128,7 +127,8 @@ impl Layer {
         Ok(None)
     }
 
-    /// After the handler. A layer that was not reached before does nothing.
+    /// Runs the layer after the handler. A layer that did not run before the handler finds no state
+    /// and does nothing.
     ///
     /// # Errors
     /// The error of the handler, or of a layer.
@@ -166,7 +166,8 @@ impl Layer {
 }
 
 impl Exchange<'_> {
-    /// The state of a new request, with the settings that concern every response.
+    /// The state of a new request. It includes what every response needs, even one to an unknown
+    /// path.
     pub(crate) fn new(parts: &RequestParts, env: &Env) -> Self {
         Self {
             method: parts.method,
@@ -182,7 +183,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// The response, or that of the error.
+    /// The response, or the response to the error.
     pub(crate) fn respond(&self, outcome: Result<Response, Error>) -> Response {
         outcome.unwrap_or_else(|error| {
             let problem = error.into_problem();
@@ -190,7 +191,7 @@ impl Exchange<'_> {
         })
     }
 
-    /// The response, or the problem of the error. `Vary` tells caches if `Accept` was read.
+    /// The response, or the problem of the error. `Vary` is added if `Accept` was read.
     fn problem_or(&self, outcome: Result<Response, Error>) -> Response {
         let problem = match outcome {
             Ok(response) if self.is_negotiated.get() => return response.header("vary", "accept"),
@@ -206,8 +207,8 @@ impl Exchange<'_> {
         }
     }
 
-    /// Rejects a request that no layer has authorized, because a worker's list has no
-    /// [`Layer::Authorize`] or has it too late.
+    /// Rejects a request that no layer has authorized: the worker's list has no
+    /// [`Layer::Authorize`], or another layer responds before it.
     ///
     /// # Errors
     /// A request that is not authorized.

@@ -1,5 +1,5 @@
-//! The rate limit of each client. The platform's rate limiter (the binding `REQUESTS`) counts, and
-//! the setting `RATE_LIMIT` states its limit.
+//! The rate limit of each client. The platform's rate limiter (the binding `REQUESTS`) counts the
+//! requests. The setting `RATE_LIMIT` repeats its limit, which the responses state.
 
 use domain::Param;
 use http_semantics::Problem;
@@ -14,16 +14,16 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::http::request::Request;
 
-/// The limit of a worker; none without the setting.
+/// The limit of this worker, or none without the setting.
 #[must_use]
 pub fn load(env: &Env) -> Option<RateLimit> {
     RateLimit::parse(&env.setting("RATE_LIMIT")?)
 }
 
-/// Counts a request: by the token that allows it, or by the client's address.
+/// Counts a request per token, or per address of the client if it has no valid token.
 ///
 /// # Errors
-/// A request above the limit.
+/// A request that exceeds the limit.
 pub async fn count(
     request: &Request,
     limit: RateLimit,
@@ -33,8 +33,8 @@ pub async fn count(
         Some(token) => token.pseudonym(),
         None => request.header("cf-connecting-ip").unwrap_or_default(),
     };
-    // If the limiter fails, the request passes.
-    match is_within(&request.env, &key).await {
+    // If the rate limiter fails, the failure is logged and the request passes.
+    match is_within_limit(&request.env, &key).await {
         Ok(false) => Err(Problem::too_many_requests(limit)),
         Ok(true) => Ok(()),
         Err(thrown) => {
@@ -44,7 +44,7 @@ pub async fn count(
     }
 }
 
-async fn is_within(env: &Env, key: &str) -> Result<bool, JsValue> {
+async fn is_within_limit(env: &Env, key: &str) -> Result<bool, JsValue> {
     let binding = Reflect::get(env, &"REQUESTS".into())?;
     if binding.is_undefined() {
         return Ok(true);

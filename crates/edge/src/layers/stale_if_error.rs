@@ -9,9 +9,9 @@ use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::response::Response;
 
-/// The fallback of one request.
+/// Replaces failed responses to one request.
 pub trait StaleIfError {
-    /// The response to send: a stale one, if a service failed. A response that is valid now is
+    /// Returns the response to send. If a service failed, this is a stale one. A valid response is
     /// stored as a snapshot ([`Response::when_cached`]).
     fn replace(
         self: Rc<Self>,
@@ -19,5 +19,5 @@ pub trait StaleIfError {
     ) -> LocalBoxFuture<'static, Result<Response, Error>>;
 }
 
-/// Creates the fallback of a request, in one of these formats.
+/// Creates the fallback of a request. The formats are those of the route.
 pub type Fallback = fn(&Request, &'static [MediaType]) -> Rc<dyn StaleIfError>;

@@ -1,8 +1,8 @@
-//! The routes of a table: the handler of each method, and its properties.
+//! The routes of a [`Router`](crate::Router): a handler per method, and its properties.
 //!
-//! A property stands after the method that it belongs to. Without properties a GET reads with the
-//! scope `read` from any replica, and any other method needs the scope `write` and uses the
-//! primary. So a forgotten property never opens a route or uses stale data for a decision.
+//! A property belongs to the method before it. Without properties a GET needs the scope `read` and
+//! reads any replica. Every other method needs the scope `write` and uses the primary. So a
+//! forgotten property never opens a route, and never decides a write by stale data.
 
 pub mod properties;
 
@@ -11,7 +11,8 @@ use futures_util::future::LocalBoxFuture;
 use http_semantics::MediaType;
 use http_semantics::auth::Scope;
 
-use crate::change_seqs::{self, ChangeSeqs};
+use crate::change_seqs::ChangeSeqs;
+use crate::coalescer;
 use crate::env::Env;
 use crate::error::Error;
 use crate::http::request::Request;
@@ -35,7 +36,7 @@ pub struct Route {
 }
 
 impl Route {
-    /// Runs the handler. Its error becomes a page, if it serves one.
+    /// Runs the handler. For a route of pages, an error becomes a page.
     ///
     /// # Errors
     /// The error of the handler.
@@ -101,7 +102,7 @@ methods! {
     any None,
 }
 
-/// The properties, each of the method before it.
+/// The properties of the method before.
 impl MethodRouter {
     /// The media types of the body, which OPTIONS lists: `Accept-Patch` (RFC 5789) or
     /// `Accept-Post` (LDP, 7.1.3).
@@ -133,8 +134,8 @@ impl MethodRouter {
         })
     }
 
-    /// For the other workers only: it needs their secret or the scope `admin`, and reads the
-    /// primary, because they decide writes by it.
+    /// Only for the other workers: it needs their secret or the scope `admin`. It reads the primary,
+    /// because the other workers decide writes by it.
     #[must_use]
     pub fn internal(self) -> Self {
         self.with(|properties| {
@@ -150,18 +151,18 @@ impl MethodRouter {
         self.with(|properties| properties.read_from = ReadFrom::Replica)
     }
 
-    /// Caches responses that say at which change sequences they were made. `read` reads the
-    /// current ones.
+    /// Caches the responses with [change sequences](Response::with_change_seqs). `read` reads the
+    /// current change sequences.
     #[must_use]
     pub fn cached<F>(self, read: impl Fn(Env) -> F + 'static) -> Self
     where
         F: Future<Output = Option<ChangeSeqs>> + 'static,
     {
-        let read = change_seqs::reader(read);
+        let read = coalescer::change_seqs_reader(read);
         self.with(|properties| properties.cached = Some(read))
     }
 
-    /// Responds with a stale response if a service fails.
+    /// Sends a stale response if a service fails.
     #[must_use]
     pub fn stale_if_error(self, formats: &'static [MediaType]) -> Self {
         self.with(|properties| properties.stale_if_error = Some(formats))
@@ -174,8 +175,8 @@ impl MethodRouter {
         self
     }
 
-    /// All methods are pages of a browser: they check the session themselves, read what the
-    /// browser has just written, and their errors are pages, too.
+    /// Marks all methods as pages: they check the session themselves, read the primary so that they
+    /// show what the browser has just written, and their errors are pages.
     #[must_use]
     pub fn pages(mut self, error_page: fn(Error) -> Response) -> Self {
         for route in &mut self.0 {
@@ -186,7 +187,7 @@ impl MethodRouter {
         self
     }
 
-    /// All methods respond with what `gate` returns, if it returns something.
+    /// If `gate` returns a response, all methods send it instead of running their handlers.
     #[must_use]
     pub fn gate(mut self, gate: fn(&Request) -> Option<Response>) -> Self {
         for route in &mut self.0 {
@@ -197,7 +198,7 @@ impl MethodRouter {
 }
 
 impl MethodRouter {
-    /// Whether all methods, or none, are internal.
+    /// Whether all methods are internal.
     pub(crate) fn is_internal(&self) -> bool {
         self.0.iter().all(|route| route.properties.is_internal)
     }
@@ -212,14 +213,14 @@ impl MethodRouter {
         routes.find(|route| route.method.is_none_or(|known| known == wanted))
     }
 
-    /// The properties for a method. A method without a handler gets a 405 or a list of methods,
-    /// with the properties of the first one.
+    /// The properties of a method. A method without a handler has those of the first one: its
+    /// response is a 405 or a list of methods.
     pub(crate) fn properties(&self, method: Method) -> Option<&Properties> {
         let route = self.find(method).or(self.0.first());
         route.map(|route| &route.properties)
     }
 
-    /// The value of `Allow`, which is empty if one handler has every method.
+    /// The value of `Allow`.
     pub(crate) fn allow(&self) -> String {
         let mut names: Vec<&str> = Vec::new();
         for method in self.0.iter().filter_map(|route| route.method) {
@@ -246,7 +247,7 @@ impl MethodRouter {
 mod tests {
     use super::*;
 
-    async fn handler(_call: Request) -> Result<Response, Error> {
+    async fn handler(_request: Request) -> Result<Response, Error> {
         Ok(Response::no_content())
     }
 
@@ -255,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_property_belongs_to_the_method_before_it() {
+    fn a_route_property_belongs_to_the_method_before_it() {
         let methods = get(handler).post(handler).scope(Scope::Admin).put(handler);
         assert_eq!(access(&methods, Method::Get), Access::ByMethod);
         assert_eq!(access(&methods, Method::Head), Access::ByMethod);

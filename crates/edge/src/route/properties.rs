@@ -3,12 +3,12 @@
 use http_semantics::MediaType;
 use http_semantics::auth::Scope;
 
-use crate::change_seqs::ReadSeqs;
+use crate::coalescer::ReadChangeSeqs;
 use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::response::Response;
 
-/// Who may use a route.
+/// The access that a route requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Access {
     /// `read` for safe methods, `write` for others.
@@ -16,11 +16,11 @@ pub enum Access {
     ByMethod,
     /// A token of this scope.
     Scope(Scope),
-    /// Everybody: the handler checks a session itself, or there is nothing to protect.
+    /// No token: the handler checks a session itself, or there is nothing to protect.
     Open,
 }
 
-/// Where a route reads.
+/// The database that a route reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReadFrom {
     /// Safe methods read any replica that is as new as the client's bookmark, others the primary.
@@ -35,20 +35,19 @@ pub enum ReadFrom {
 /// The properties of one method of a route.
 #[derive(Default)]
 pub struct Properties {
-    /// Who may use it.
+    /// The required access.
     pub access: Access,
-    /// Where it reads.
+    /// The database that it reads.
     pub read_from: ReadFrom,
     /// Whether only the other workers use it.
     pub is_internal: bool,
-    /// Whether the rate limit does not count it.
+    /// Whether the rate limit ignores it.
     pub is_exempt_from_rate_limit: bool,
-    /// Whether its responses are cached, and the function that reads the change sequences which
-    /// tell whether they are valid.
-    pub cached: Option<ReadSeqs>,
-    /// Whether a stale response replaces an error of a service, in these formats.
+    /// If its responses are cached: reads the change sequences that revalidate them.
+    pub cached: Option<ReadChangeSeqs>,
+    /// If a stale response replaces an error of a service: the formats of its responses.
     pub stale_if_error: Option<&'static [MediaType]>,
-    /// Responds instead of the handler, for example if a page needs a login.
+    /// Can respond instead of the handler, for example if a page needs a login.
     pub gate: Option<fn(&Request) -> Option<Response>>,
     /// Turns an error of the handler into a page.
     pub error_page: Option<fn(Error) -> Response>,

@@ -6,10 +6,10 @@ use super::ServiceClient;
 use super::call_policy::CallPolicy;
 use crate::error::Error;
 use crate::http::chunks::{self, Reader};
-use crate::timeout::{race_with_timer, timer};
+use crate::time::{race_with_timer, timer};
 
-/// A body that is being read. One timer covers many chunks: the read times out if no chunk
-/// arrived while the timer ran. While the policy has a deadline, it times out in any case.
+/// A body that is being read. One timer covers many chunks: a read times out if no chunk arrived
+/// while the timer ran. If the policy has a deadline, the read also times out then.
 pub struct BodyReader {
     reader: Option<Reader>,
     policy: CallPolicy,
@@ -22,7 +22,7 @@ impl ServiceClient {
     #[must_use]
     pub fn body_reader(&self, response: &web_sys::Response) -> BodyReader {
         let policy = self.policy.clone();
-        // A body that is absent or already read has no chunks.
+        // Without a body, or if it was already read, there are no chunks.
         let reader = response.body().and_then(|body| chunks::reader(&body).ok());
         BodyReader {
             reader,

@@ -1,5 +1,5 @@
-//! How one service is called: timeout, deadline and circuit breaker, and the problems that
-//! name the service.
+//! The policy for calls of one service: timeout, deadline and circuit breaker. It also makes the
+//! problems that name the service.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,10 +12,11 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, RequestInit};
 
+use crate::env::trace::report_failure;
 use crate::error::Error;
-use crate::layers::trace::report_failure;
+use crate::http::headers;
 use crate::service_client::circuit_breaker::Breaker;
-use crate::timeout::{Deadline, now, race_with_timer, timer};
+use crate::time::{Deadline, now, race_with_timer, timer};
 
 thread_local! {
     /// The circuit breakers of this isolate, one per service.
@@ -30,13 +31,13 @@ pub type Fetch<'a> = dyn Fn(&RequestInit) -> Result<Promise, JsValue> + 'a;
 pub struct CallPolicy {
     /// The name of the service.
     pub service: &'static str,
-    /// The timeout of a call, and of each chunk of its response.
+    /// The timeout of a call, and of each chunk of its response, in milliseconds.
     pub timeout_ms: u32,
     /// The deadline of all calls, in milliseconds since 1970.
     pub deadline: Option<i64>,
     /// The shared timer of the deadline.
     pub deadline_timer: Deadline,
-    /// Whether responses have no body: then an `AbortSignal` is enough.
+    /// Whether responses have no body, so that an `AbortSignal` is enough.
     pub headers_only: bool,
     /// Whether a circuit breaker can reject calls.
     pub has_breaker: bool,
@@ -44,7 +45,7 @@ pub struct CallPolicy {
     pub timings: Option<Rc<RefCell<Timings>>>,
 }
 
-/// The outcome of a call that was answered.
+/// The outcome of a call with a response.
 pub const OK: &str = "ok";
 
 /// The outcome of a call that the circuit breaker rejected.
@@ -64,7 +65,7 @@ impl CallPolicy {
         }
     }
 
-    /// The time that a call may still take.
+    /// The time that a call may still take, in milliseconds.
     pub fn remaining_ms(&self) -> u32 {
         let left = self
             .deadline
@@ -141,9 +142,9 @@ impl CallPolicy {
         }
     }
 
-    /// Makes one attempt; `started` is the start of the first one. A call that times out is not
-    /// aborted: the platform ends it with the request, and an `AbortController` costs more than
-    /// all timers.
+    /// Makes one attempt. `started` is the start of the first attempt. A call that times out is not
+    /// aborted: an `AbortController` costs more than all timers, and the platform ends the call
+    /// together with the request.
     pub async fn attempt(
         &self,
         started: i64,
@@ -164,8 +165,8 @@ impl CallPolicy {
         }
     }
 
-    /// The same for a response without a body. The signal stays active after the headers and
-    /// would cut off a body.
+    /// Makes one attempt for a response without a body. The signal stays active after the headers,
+    /// and would cut off a body.
     async fn attempt_headers_only(
         &self,
         started: i64,
@@ -186,13 +187,13 @@ impl CallPolicy {
         }
     }
 
-    /// Turns a 5xx into our own problem: the client cannot act on the service's. A 502 or 504
-    /// that names another service passes.
+    /// Turns a 5xx into our own problem, because the client cannot act on the service's. A 502 or
+    /// 504 problem passes: it names the other service.
     fn check_status(&self, response: web_sys::Response) -> Result<web_sys::Response, Error> {
-        let content_type = || response.headers().get("content-type").ok().flatten();
+        let content_type = || headers::get(&response.headers(), "content-type");
         match response.status() {
             502 | 504 if content_type().as_deref() == Some(MEDIA_TYPE) => Ok(response),
-            // A client's token is never sent on, so only our own secret can be wrong.
+            // A client's token is never forwarded, so only our own secret can be wrong.
             401 | 403 => Err(self.unusable_response("it does not know SERVICE_SECRET")),
             status @ 500.. => Err(self.unusable_response(&format!("status {status}"))),
             _ => Ok(response),

@@ -1,4 +1,4 @@
-//! Requests to a service: our own, and those of clients that are forwarded.
+//! Requests to a service: our own, and forwarded requests of clients.
 
 use http_semantics::Tag;
 use http_semantics::auth::BearerToken;
@@ -7,11 +7,12 @@ use wasm_bindgen::JsValue;
 use web_sys::{Headers, RequestInit};
 
 use super::ServiceClient;
-use crate::d1::consistency::BOOKMARK_HEADER;
+use crate::env::consistency::BOOKMARK_HEADER;
+use crate::env::trace::REQUEST_ID_HEADER;
 use crate::error::Error;
+use crate::http::headers;
 use crate::http::request_parts::{Method, RequestParts};
-use crate::layers::auth as access;
-use crate::layers::trace::REQUEST_ID_HEADER;
+use crate::service_auth::{FORWARDED_HEADER, SERVICE_SECRET_HEADER};
 
 /// The headers that prove who a client is.
 const CREDENTIALS: [&str; 2] = ["authorization", "cookie"];
@@ -27,12 +28,12 @@ const CONNECTION: [&str; 7] = [
     "upgrade",
 ];
 
-/// Removes the headers of a client's connection, and those that `Connection` names. Otherwise the
-/// next intermediary would remove what is named there, our own headers among it.
+/// Removes the headers of a client's connection, and those that `Connection` names. A client could
+/// otherwise name one of our own headers, and the next intermediary would remove it.
 fn remove_connection_headers(headers: &Headers) -> Result<(), JsValue> {
     let named = headers.get("connection")?.unwrap_or_default();
     for name in named.split(',') {
-        // What is no name cannot be one of a header.
+        // An invalid name throws, and is no header that could be forwarded.
         let _ = headers.delete(name.trim());
     }
     CONNECTION.iter().try_for_each(|name| headers.delete(name))
@@ -84,7 +85,7 @@ impl ServiceClient {
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
     ) -> Result<web_sys::Response, Error> {
-        let thrown = Error::platform("making a request");
+        let thrown = Error::platform("sending a request");
         let init = RequestInit::new();
         init.set_method(method);
         let sent = Headers::new().map_err(&thrown)?;
@@ -101,13 +102,13 @@ impl ServiceClient {
         self.call(Method::from(method), &init, &fetch).await
     }
 
-    /// Forwards a request of a client as it is, without the headers that end here: those that prove
-    /// who the client is, and those of its connection. Marks it as forwarded.
+    /// Forwards a request of a client and marks it as forwarded. The client's credentials and the
+    /// headers of its connection are removed.
     ///
     /// # Errors
     /// As [`Self::get`].
     pub async fn forward(&self, parts: &RequestParts) -> Result<web_sys::Response, Error> {
-        let thrown = Error::platform("passing a request on");
+        let thrown = Error::platform("forwarding a request");
         let sent = Headers::new_with_headers(&parts.headers).map_err(&thrown)?;
         remove_connection_headers(&sent).map_err(&thrown)?;
         for name in CREDENTIALS {
@@ -118,14 +119,14 @@ impl ServiceClient {
         init.set_headers(&sent);
         let fetch = |init: &RequestInit| self.fetcher.fetch_with_init(&parts.request, init);
         let response = self.call(parts.method, &init, &fetch).await?;
-        // Our workers repeat the request id. A response without it comes from something in
-        // between, and must not reach the client.
-        let request_id = response.headers().get(REQUEST_ID_HEADER).ok().flatten();
+        // Our workers repeat the request id. A response without it comes from an intermediary, and
+        // must not reach the client.
+        let request_id = headers::get(&response.headers(), REQUEST_ID_HEADER);
         if request_id.as_deref() == Some(self.trace.id().as_str()) {
             self.policy.succeeded();
             return Ok(response);
         }
-        let failed = self.unusable_response("an answer that does not name the request");
+        let failed = self.unusable_response("a response without the request id");
         Err(if parts.method.is_safe() {
             failed
         } else {
@@ -137,11 +138,11 @@ impl ServiceClient {
     /// client has sent.
     fn sign(&self, sent: &Headers, is_forwarded: bool) -> Result<(), JsValue> {
         let secret = self.secret.as_ref().map(BearerToken::reveal);
-        let demand = self.consistency.upstream_constraint();
+        let bookmark = self.consistency.upstream_constraint();
         let own = [
-            (access::SERVICE_SECRET_HEADER, secret),
-            (access::FORWARDED_HEADER, is_forwarded.then_some("1")),
-            (BOOKMARK_HEADER, demand.as_deref()),
+            (SERVICE_SECRET_HEADER, secret),
+            (FORWARDED_HEADER, is_forwarded.then_some("1")),
+            (BOOKMARK_HEADER, bookmark.as_deref()),
         ];
         for (name, value) in self.trace.headers().chain(own) {
             match value {

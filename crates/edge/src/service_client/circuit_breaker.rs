@@ -6,13 +6,13 @@
 //! - *Half open*: one call passes as a probe, and its outcome closes or opens the breaker. A
 //!   probe without an outcome is lost after [`PROBE_MS`], and the next call becomes the probe.
 
-/// The failures in a row that open it.
+/// The number of failures in a row that open it.
 pub const FAILURES: u32 = 5;
 
-/// The time that it stays open.
+/// The time that it stays open, in milliseconds.
 pub const OPEN_MS: i64 = 3_000;
 
-/// The time after which a probe is lost: longer than any deadline of a read.
+/// The time after which a probe counts as lost, in milliseconds: longer than any deadline of a read.
 pub const PROBE_MS: i64 = 6_000;
 
 /// The breaker of one service.
@@ -46,8 +46,8 @@ impl Breaker {
         }
     }
 
-    #[cfg(test)]
     /// Whether all calls would be rejected now.
+    #[cfg(test)]
     #[must_use]
     pub fn is_open(&self, now: i64) -> bool {
         match *self {
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn only_failures_in_a_row_open_it() {
+    fn only_failures_in_a_row_open_a_breaker() {
         let mut breaker = Breaker::default();
         for n in 0..100 {
             for _ in 1..FAILURES {
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_outcome_of_the_probe_closes_or_opens_it() {
+    fn the_outcome_of_the_probe_closes_or_opens_a_breaker() {
         let half = 7 + OPEN_MS;
         let mut breaker = opened(7);
         assert!(breaker.is_open(half - 1) && !breaker.is_open(half));
@@ -121,15 +121,15 @@ mod tests {
             !breaker.allow_request(half) && breaker.is_open(half),
             "no other call"
         );
-        let mut well = breaker;
-        well.succeeded();
-        assert_eq!(well, Breaker::Closed(0));
+        let mut closed = breaker;
+        closed.succeeded();
+        assert_eq!(closed, Breaker::Closed(0));
         breaker.failed(half + 5);
         assert_eq!(breaker, Breaker::Open(half + 5 + OPEN_MS));
     }
 
     #[test]
-    fn a_started_response_closes_it_on_trial() {
+    fn a_started_response_to_the_probe_closes_a_breaker_until_the_next_failure() {
         let mut breaker = opened(0);
         breaker.response_started();
         assert_eq!(breaker, Breaker::Open(OPEN_MS), "that was not the probe");
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_probe_is_followed_by_another() {
+    fn a_lost_probe_is_replaced_by_the_next_call() {
         let mut breaker = opened(0);
         assert!(breaker.allow_request(OPEN_MS));
         assert!(!breaker.allow_request(OPEN_MS + PROBE_MS - 1));
@@ -194,7 +194,7 @@ mod tests {
                 if matches!(breaker, Breaker::Closed(_)) {
                     last_probe = None;
                 }
-                // Whatever has happened, a call passes before long.
+                // After any history a call passes within PROBE_MS.
                 let mut later = breaker;
                 prop_assert!(later.allow_request(now + PROBE_MS));
             }

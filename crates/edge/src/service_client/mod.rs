@@ -1,6 +1,6 @@
 //! The client of another worker, called over a service binding.
 //!
-//! | | backend to backend | gateway, read | gateway, write |
+//! | | between backends | gateway, read | gateway, write |
 //! |---|---|---|---|
 //! | timeout | per call | one deadline for all calls of a request | per call |
 //! | attempts | 1 | 2, if the first one fails at once | 1 |
@@ -24,29 +24,30 @@ use js_sys::Math;
 use web_sys::RequestInit;
 use worker::worker_sys;
 
-use crate::d1::consistency::{BOOKMARK_HEADER, Consistency};
 use crate::env::Env;
+use crate::env::consistency::{BOOKMARK_HEADER, Consistency};
+use crate::env::trace::Trace;
 use crate::error::Error;
+use crate::http::headers;
 use crate::http::request_parts::Method;
-use crate::layers::auth as access;
-use crate::layers::trace::Trace;
+use crate::service_auth::service_secret;
 use crate::service_client::call_policy::{CallPolicy, Fetch};
-use crate::timeout::{now, pause};
+use crate::time::{now, pause};
 
 pub use body_reader::BodyReader;
 
-/// The timeout of a call between backends, and of each chunk of its response.
+/// The timeout of a call between backends, and of each chunk of its response, in milliseconds.
 const TIMEOUT_MS: u32 = 5_000;
 
-/// The deadline of all reads of a gateway request. The setting `UPSTREAM_DEADLINE_MS` replaces
-/// it. A gateway write has twice as long: longer than [`TIMEOUT_MS`], so that a backend can
-/// still report that the other backend timed out.
+/// The deadline of all reads of a gateway request, in milliseconds. The setting
+/// `UPSTREAM_DEADLINE_MS` replaces it. A gateway write has twice as long. That is longer than
+/// [`TIMEOUT_MS`], so that a backend can still report that the other backend timed out.
 const READ_DEADLINE_MS: u32 = 3_000;
 
-/// The timeout of an import.
+/// The timeout of an import, in milliseconds.
 const IMPORT_TIMEOUT_MS: u32 = 300_000;
 
-/// The longest pause before the second attempt of a read.
+/// The longest pause before the second attempt of a read, in milliseconds.
 const MAX_RETRY_PAUSE_MS: u32 = 80;
 
 /// A client of one worker, for one request.
@@ -56,7 +57,7 @@ pub struct ServiceClient {
     write_timeout_ms: u32,
     trace: Rc<Trace>,
     consistency: Rc<Consistency>,
-    /// Proves to the service that the caller is one of our workers.
+    /// Shows the service that the caller is one of our workers.
     secret: Option<BearerToken>,
 }
 
@@ -76,7 +77,7 @@ impl ServiceClient {
             write_timeout_ms: TIMEOUT_MS,
             trace: Rc::clone(env.trace()),
             consistency: Rc::clone(env.consistency()),
-            secret: access::service_secret(env),
+            secret: service_secret(env),
         })
     }
 
@@ -139,7 +140,7 @@ impl ServiceClient {
         self.policy.unusable_response(reason)
     }
 
-    /// Calls the service under its policy.
+    /// Calls the service according to the policy.
     async fn call(
         &self,
         method: Method,
@@ -175,13 +176,13 @@ impl ServiceClient {
 
     /// Advances the bookmarks of this request to those of a response.
     fn observe_bookmarks(&self, response: &web_sys::Response) {
-        let token = response.headers().get(BOOKMARK_HEADER).ok().flatten();
-        if let Some(observed) = token.and_then(|token| Bookmarks::parse(&token)) {
+        let header = headers::get(&response.headers(), BOOKMARK_HEADER);
+        if let Some(observed) = header.and_then(|text| Bookmarks::parse(&text)) {
             self.consistency.observe(&observed);
         }
     }
 
-    /// A write has a policy of its own: its failures say nothing about reads.
+    /// Writes have a policy of their own, because their failures say nothing about reads.
     async fn write(
         &self,
         init: &RequestInit,

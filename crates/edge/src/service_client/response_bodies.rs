@@ -1,13 +1,13 @@
-//! Responses of a service: required statuses and complete bodies.
+//! Checks the status of a service's response, and reads its complete body.
 
 use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::JsCast;
 
 use super::ServiceClient;
-use crate::Error;
+use crate::error::Error;
 
 impl ServiceClient {
-    /// Reads a path that must exist.
+    /// Sends a GET whose response must be a 200.
     ///
     /// # Errors
     /// As [`Self::get`], and for any status but 200.

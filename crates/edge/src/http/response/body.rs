@@ -24,39 +24,39 @@ pub enum Body {
     Bytes(Vec<u8>),
     /// A problem without its request id.
     Problem(Box<Problem>),
-    /// Another worker's whole response, passed on unchanged.
+    /// Another worker's complete response, which is forwarded unchanged.
     Proxied(web_sys::Response),
 }
 
 impl Body {
-    /// A stream of chunks. If one fails, the client must not take the body for complete, and the
-    /// end of the connection alone does not say so. The body then ends with an unfinished record
-    /// that contains the problem, which no JSON parser accepts.
+    /// A stream of chunks. If one fails, the body ends with an unfinished record that contains the
+    /// problem, which no JSON parser accepts. A client could mistake a body that only ends for a
+    /// complete one.
     #[must_use]
     pub fn stream(
-        parts: impl Stream<Item = Result<Vec<u8>, Error>> + 'static,
+        chunks: impl Stream<Item = Result<Vec<u8>, Error>> + 'static,
         frame: ListFraming,
     ) -> Self {
-        let parts = parts.map_ok(|bytes| Uint8Array::from(bytes.as_slice()));
-        Self::stream_with_error_end(parts, move |problem| {
+        let chunks = chunks.map_ok(|bytes| Uint8Array::from(bytes.as_slice()));
+        Self::stream_with_error_end(chunks, move |problem| {
             let problem = problem.to_json();
             let open = problem.strip_suffix('}').unwrap_or_default();
             format!("{}{open}", frame.between)
         })
     }
 
-    /// The same, with the end of a body that failed.
+    /// A stream of chunks. If one fails, the body ends with the text that `unfinished` returns.
     #[must_use]
     pub fn stream_with_error_end(
-        parts: impl Stream<Item = Result<Uint8Array, Error>> + 'static,
+        chunks: impl Stream<Item = Result<Uint8Array, Error>> + 'static,
         unfinished: impl Fn(&Problem) -> String + 'static,
     ) -> Self {
-        let chunks = parts.flat_map(move |part| {
-            let chunks = match part {
+        let chunks = chunks.flat_map(move |chunk| {
+            let chunks = match chunk {
                 Ok(bytes) => vec![Ok(bytes)],
                 Err(error) => vec![
                     Ok(unfinished(&error.into_problem()).as_bytes().into()),
-                    Err(js_sys::Error::new("the answer broke off").into()),
+                    Err(js_sys::Error::new("the response broke off").into()),
                 ],
             };
             stream::iter(chunks)
@@ -65,8 +65,8 @@ impl Body {
         Self::Stream(chunks.boxed_local())
     }
 
-    /// The body for HEAD: a text stays, because the platform sends its length only. A stream is
-    /// never started.
+    /// The body for HEAD. A text stays, because the platform sends only its length. A stream is
+    /// removed, so that it never starts.
     pub(super) fn without_stream(self) -> Self {
         match self {
             Self::Stream(_) => Self::Empty,
@@ -101,7 +101,7 @@ extern "C" {
     fn encode(this: &TextEncoder, text: &JsValue) -> Uint8Array;
 }
 
-/// The bytes of a JavaScript string, without a copy in wasm.
+/// The UTF-8 bytes of a JavaScript string, without a copy in wasm.
 pub fn encode_utf8(text: &JsValue) -> Uint8Array {
     TextEncoder::new().encode(text)
 }

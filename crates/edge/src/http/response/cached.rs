@@ -5,24 +5,24 @@ use std::cell::{Cell, OnceCell};
 use wasm_bindgen::JsValue;
 use web_sys::Headers;
 
-use super::headers::{add, for_browsers};
-use super::{Body, Common, Response};
+use super::{BaseHeaders, Body, Response};
 use crate::change_seqs::ChangeSeqs;
+use crate::http::headers::{add, for_browsers};
 
 /// A response that can be sent again.
 #[derive(Clone)]
 pub struct CachedResponse {
     headers: Vec<(&'static str, String)>,
-    /// The same as a JavaScript object, once it was needed.
-    common: OnceCell<Headers>,
+    /// The same as a JavaScript object, which is made when it is first used.
+    base_headers: OnceCell<Headers>,
     body: JsValue,
     /// The change sequences at which it was made.
     pub change_seqs: ChangeSeqs,
-    /// The approximate size of its body.
+    /// The approximate size of its body, in bytes.
     pub bytes: usize,
-    /// When it was requested, in milliseconds since 1970: it was valid then, or later.
+    /// When it was requested, in milliseconds since 1970. It was valid then, or later.
     pub requested_at: i64,
-    /// Whether it is stored as a snapshot already.
+    /// Whether it is already stored as a snapshot.
     pub is_saved: Cell<bool>,
 }
 
@@ -36,7 +36,7 @@ impl CachedResponse {
     ) -> Self {
         Self {
             headers,
-            common: OnceCell::new(),
+            base_headers: OnceCell::new(),
             body,
             change_seqs,
             bytes,
@@ -54,7 +54,7 @@ impl CachedResponse {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The body: a text, or bytes.
+    /// The body: a string or a buffer.
     #[must_use]
     pub fn body(&self) -> &JsValue {
         &self.body
@@ -66,22 +66,22 @@ impl CachedResponse {
         self.header("etag").map(ToOwned::to_owned)
     }
 
-    fn common(&self) -> Option<Headers> {
-        if self.common.get().is_none() {
-            let common = for_browsers().ok()?;
-            add(&common, &self.headers).ok()?;
-            let _ = self.common.set(common);
+    fn base_headers(&self) -> Option<Headers> {
+        if self.base_headers.get().is_none() {
+            let headers = for_browsers().ok()?;
+            add(&headers, &self.headers).ok()?;
+            let _ = self.base_headers.set(headers);
         }
-        self.common.get().cloned()
+        self.base_headers.get().cloned()
     }
 
-    /// The response, once more.
+    /// A response with the same headers and body.
     #[must_use]
     pub fn to_response(&self) -> Response {
         let response = Response::new(200, Body::Js(self.body.clone()));
-        match self.common() {
-            Some(common) => Response {
-                common: Common::Cached(common),
+        match self.base_headers() {
+            Some(headers) => Response {
+                base_headers: BaseHeaders::Cached(headers),
                 ..response
             },
             None => Response {

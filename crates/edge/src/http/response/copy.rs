@@ -1,7 +1,7 @@
 //! The copy of a response that a cache stores.
 //!
-//! A layer that stores responses observes the copy with [`Response::when_cached`]. The copy of a
-//! buffered body exists at once. That of a stream exists after its last chunk.
+//! The copy of a buffered body exists at once. The copy of a stream exists after its last chunk. So
+//! a cache registers a callback with [`Response::when_cached`].
 
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
@@ -16,7 +16,7 @@ use crate::http::tee;
 
 type Observer = Box<dyn FnOnce(&Rc<CachedResponse>)>;
 
-/// A copy that exists now or later, and the observers that wait for it.
+/// A copy that exists now or later, and the callbacks that wait for it.
 #[derive(Clone, Default)]
 pub struct FutureCopy {
     copy: Rc<OnceCell<Rc<CachedResponse>>>,
@@ -33,7 +33,7 @@ impl FutureCopy {
 }
 
 impl Response {
-    /// Calls the observer with the copy of this response, if and when there is one.
+    /// Calls `observe` with the copy of this response, as soon as there is one.
     #[must_use]
     pub fn when_cached(self, observe: impl FnOnce(&Rc<CachedResponse>) + 'static) -> Self {
         if let Some(future) = &self.copy {
@@ -45,7 +45,7 @@ impl Response {
         self
     }
 
-    /// A response that was made from a copy.
+    /// Sets the copy that this response was made from.
     #[must_use]
     pub fn with_copy(self, copy: &Rc<CachedResponse>) -> Self {
         let future = FutureCopy::default();
@@ -56,10 +56,10 @@ impl Response {
         }
     }
 
-    /// Copies a 200 whose change sequences are known. `at` is when the request arrived. A stream
-    /// is copied while it is sent, up to `max_bytes`.
+    /// Copies a 200 whose change sequences are known. A stream is copied while it is sent, up to
+    /// `max_bytes`.
     #[must_use]
-    pub fn with_future_copy(self, at: i64, max_bytes: usize) -> Self {
+    pub fn with_future_copy(self, requested_at: i64, max_bytes: usize) -> Self {
         let Some(change_seqs) = self.change_seqs.filter(|_| self.status == 200) else {
             return self;
         };
@@ -73,7 +73,7 @@ impl Response {
                     body,
                     change_seqs,
                     bytes,
-                    at,
+                    requested_at,
                 )));
             }
         };
@@ -93,11 +93,11 @@ impl Response {
                 Body::Bytes(bytes)
             }
             Body::Stream(chunks) => {
-                let keep = move |whole: Uint8Array| {
+                let store = move |whole: Uint8Array| {
                     let bytes = whole.length() as usize;
                     set(whole.into(), bytes);
                 };
-                Body::Stream(tee::tee(chunks, max_bytes, keep))
+                Body::Stream(tee::tee(chunks, max_bytes, store))
             }
             other => other,
         };
@@ -108,19 +108,19 @@ impl Response {
         }
     }
 
-    /// Reads the whole body without sending it: the copy, if the response can be copied.
+    /// Reads the whole body without sending it. Returns the copy, if the response can be copied.
     ///
     /// # Errors
     /// A stream that breaks off.
     pub async fn into_copy(
         self,
-        at: i64,
+        requested_at: i64,
         max_bytes: usize,
     ) -> Result<Option<Rc<CachedResponse>>, Error> {
-        let response = self.with_future_copy(at, max_bytes);
+        let response = self.with_future_copy(requested_at, max_bytes);
         if let Body::Stream(mut chunks) = response.body {
             while let Some(chunk) = chunks.next().await {
-                let _: JsValue = chunk.map_err(Error::platform("reading an answer"))?;
+                let _: JsValue = chunk.map_err(Error::platform("reading a response"))?;
             }
         }
         Ok(response.copy.and_then(|future| future.copy.get().cloned()))

@@ -1,5 +1,5 @@
-//! The trace of a request: its ids, and what was done for it, which becomes one line of the access
-//! log.
+//! The trace of a request: its ids, its calls and its failures. At the end of the request it becomes
+//! one line of the [access log](super::access_log).
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -7,39 +7,42 @@ use std::rc::Rc;
 use domain::Param;
 use http_semantics::trace::{RequestId, Traceparent};
 use js_sys::Math;
+use web_sys::Headers;
 use worker::{console_error, console_log};
 
-use crate::http::request_parts::{Method, RequestParts};
-use crate::layers::access_log::{self, DatabaseUse, Line, Sampling};
-use crate::timeout::now;
+use crate::env::access_log::{self, DatabaseUse, Line, Sampling};
+use crate::time::now;
 
-/// The headers that carry the ids.
+/// The header with the id that a user can quote.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
+
+/// The headers of a trace that crosses services (W3C Trace Context).
 const TRACEPARENT: &str = "traceparent";
 const TRACESTATE: &str = "tracestate";
 
-/// The maximum length of a `tracestate` that is passed on (W3C, 3.3.1.5).
+/// The maximum length of a `tracestate` that is forwarded (W3C, 3.3.1.5).
 const MAX_TRACESTATE: usize = 512;
 
-/// What is known about a request for the log.
+/// The trace of one request, and the contents of its log line.
 pub struct Trace {
     id: RequestId,
     /// The trace, with this worker as the parent.
     own: Traceparent,
-    /// The vendors' part of the trace, passed on unchanged.
+    /// The client's `tracestate`, which is forwarded unchanged.
     state: Option<String>,
-    method: Method,
-    began: i64,
+    method: &'static str,
+    /// When the request arrived, in milliseconds since 1970.
+    started: i64,
     /// The path in the route table, once it is known.
     pub(crate) route: Cell<Option<&'static str>>,
     d1: Cell<DatabaseUse>,
     calls: RefCell<Vec<&'static str>>,
-    faults: RefCell<Vec<String>>,
+    failures: RefCell<Vec<String>>,
 }
 
 thread_local! {
-    /// The trace of the request whose code runs now. It is taken out while it is read, so that no
-    /// panic finds it borrowed.
+    /// The trace of the request whose code runs now. It is moved out while it is read, so that the
+    /// panic hook never finds it borrowed.
     static CURRENT: Cell<Option<Rc<Trace>>> = const { Cell::new(None) };
 }
 
@@ -49,11 +52,11 @@ pub fn set_current(trace: Option<Rc<Trace>>) {
 }
 
 /// Logs a failure: in the line of the current request, or in a line of its own if there is none.
-pub fn report_failure(what: String) {
+pub fn report_failure(message: String) {
     let current = CURRENT.take();
     match &current {
-        Some(trace) => trace.record_failure(what),
-        None => console_error!("{what}"),
+        Some(trace) => trace.record_failure(message),
+        None => console_error!("{message}"),
     }
     CURRENT.set(current);
 }
@@ -74,29 +77,30 @@ pub fn random_token() -> String {
     format!("{:016x}{:016x}", random(), random())
 }
 
+fn random_traceparent() -> Traceparent {
+    Traceparent::from_random([random(), random(), random()])
+}
+
 impl Trace {
-    /// The trace of an incoming request.
+    /// The trace of an incoming request: a child of the caller's trace, if it sent one.
     #[must_use]
-    pub fn from_request(parts: &RequestParts) -> Self {
-        let header = |name| parts.header(name);
-        let given = header(TRACEPARENT).and_then(|text| Traceparent::parse(&text));
-        let state = given.as_ref().and_then(|_| header(TRACESTATE));
-        let own = given.map_or_else(
-            || Traceparent::from_random([random(), random(), random()]),
-            |given| given.child(random()),
-        );
+    pub fn from_request(method: &'static str, headers: &Headers) -> Self {
+        let header = |name| headers.get(name).ok().flatten();
+        let parent = header(TRACEPARENT).and_then(|text| Traceparent::parse(&text));
+        let state = parent.as_ref().and_then(|_| header(TRACESTATE));
+        let own = parent.map_or_else(random_traceparent, |parent| parent.child(random()));
         Self {
             id: RequestId::from_header(header(REQUEST_ID_HEADER).as_deref(), &own),
             state: state.filter(|state| state.len() <= MAX_TRACESTATE),
-            method: parts.method,
+            method,
             ..Self::with(own)
         }
     }
 
-    /// A new trace.
+    /// The trace of a scheduled run.
     #[must_use]
-    pub fn new() -> Self {
-        Self::with(Traceparent::from_random([random(), random(), random()]))
+    pub fn for_schedule() -> Self {
+        Self::with(random_traceparent())
     }
 
     fn with(own: Traceparent) -> Self {
@@ -104,12 +108,12 @@ impl Trace {
             id: RequestId::from_header(None, &own),
             own,
             state: None,
-            method: Method::Other,
-            began: now(),
+            method: "",
+            started: now(),
             route: Cell::default(),
             d1: Cell::default(),
             calls: RefCell::default(),
-            faults: RefCell::default(),
+            failures: RefCell::default(),
         }
     }
 
@@ -119,7 +123,7 @@ impl Trace {
         &self.id
     }
 
-    /// The headers of a call that is made for this request.
+    /// The headers of a call of another worker.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
         [
             (REQUEST_ID_HEADER, Some(self.id.as_str())),
@@ -129,39 +133,39 @@ impl Trace {
         .into_iter()
     }
 
-    /// Notes a call of another worker.
+    /// Records a call of another worker.
     pub fn record_call(&self, service: &'static str) {
         self.calls.borrow_mut().push(service);
     }
 
-    /// Notes a round trip to the database that began at this time.
-    pub fn record_query(&self, began: i64, rows_read: i64) {
+    /// Records a round trip to the database that started at this time.
+    pub fn record_query(&self, started: i64, rows_read: i64) {
         let mut d1 = self.d1.get();
         d1.round_trips += 1;
-        d1.ms += now() - began;
+        d1.ms += now() - started;
         d1.rows_read += rows_read;
         self.d1.set(d1);
     }
 
-    /// Notes a failure.
-    pub fn record_failure(&self, what: String) {
-        self.faults.borrow_mut().push(what);
+    /// Records a failure.
+    pub fn record_failure(&self, message: String) {
+        self.failures.borrow_mut().push(message);
     }
 
-    /// Writes the line of the request, unless sampling leaves it out.
+    /// Writes the log line of the request, if sampling includes it.
     pub fn write_log_line(&self, worker: &str, sampling: Sampling, status: u16) {
-        let message = self.faults.borrow().join("; ");
-        let is_fault = status >= 500 || !message.is_empty();
-        if !sampling.includes(is_fault, &self.own) {
+        let message = self.failures.borrow().join("; ");
+        let is_failure = status >= 500 || !message.is_empty();
+        if !sampling.includes(is_failure, &self.own) {
             return;
         }
         let line = Line {
-            level: access_log::level(is_fault),
+            level: access_log::level(is_failure),
             worker,
-            method: self.method.name(),
+            method: self.method,
             route: self.route.get(),
             status,
-            ms: now() - self.began,
+            ms: now() - self.started,
             d1: self.d1.get(),
             calls: &self.calls.borrow(),
             request_id: self.id.as_str(),
@@ -170,7 +174,7 @@ impl Trace {
             message: Some(message.as_str()).filter(|message| !message.is_empty()),
         };
         let line = line.to_json();
-        if is_fault {
+        if is_failure {
             console_error!("{line}");
         } else {
             console_log!("{line}");

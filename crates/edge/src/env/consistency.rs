@@ -1,37 +1,37 @@
-//! How new what a request reads must be, and how far it has seen the two registers.
+//! How current the data of a request must be (read-your-writes and monotonic reads).
 //!
-//! A database may have replicas that are behind it. A reader who says nothing reads of the nearest
-//! one; who brings the token of an earlier answer (`X-D1-Bookmark`) reads nothing older. Whatever
-//! decides a write, and whatever the workers ask each other for one, is asked of the primary.
+//! A D1 database may have replicas that are older than its primary. A *bookmark* is a position in the
+//! history of a database. A client sends the bookmark of an earlier response (`X-D1-Bookmark`) and
+//! reads nothing older. Without a bookmark it may read any replica. Data that decides a write is
+//! read from the primary.
 
 use std::cell::{Cell, RefCell};
 
 use http_semantics::bookmark::{Backend, Bookmarks, FIRST_PRIMARY};
 
-/// The header of the token, in requests and answers, and between the workers.
+/// The header with the bookmarks of both databases, in requests and responses.
 pub const BOOKMARK_HEADER: &str = "x-d1-bookmark";
 
-/// One request's consistency.
-#[derive(Default)]
+/// The required consistency of one request, and the bookmarks that it has observed.
 pub struct Consistency {
-    /// The register that this worker keeps.
+    /// The table of this worker; none in the gateway.
     own: Option<Backend>,
-    /// Whether every single statement is of the primary.
+    /// Whether every statement reads the primary.
     uses_primary: Cell<bool>,
+    /// The newest bookmarks of what the client or this request has read.
     observed: RefCell<Bookmarks>,
 }
 
 impl Consistency {
-    /// For a request of a worker; what it must be as new as is not known yet.
+    /// The consistency of a request before its headers are read: everything from the primary.
     pub fn new(worker: &str) -> Self {
-        let own = Backend::from_worker(worker);
         Self {
-            own,
+            own: Backend::from_worker(worker),
             ..Self::from_primary()
         }
     }
 
-    /// For what a schedule runs.
+    /// The consistency of a scheduled run.
     pub fn from_primary() -> Self {
         Self {
             own: None,
@@ -40,8 +40,7 @@ impl Consistency {
         }
     }
 
-    /// Starts a request: with the bookmarks that it sent, and at the primary if it must not read a
-    /// replica.
+    /// Sets the bookmarks that the client sent, and whether statements read the primary.
     pub fn begin(&self, sent: Option<Bookmarks>, uses_primary: bool) {
         self.uses_primary.set(uses_primary);
         self.observed.replace(sent.unwrap_or_default());
@@ -52,7 +51,7 @@ impl Consistency {
         self.observed.replace(Bookmarks::newest());
     }
 
-    /// What D1 is to be asked with next, where this worker keeps a register.
+    /// The constraint of the next D1 session, if this worker has a table.
     pub fn session_constraint(&self) -> Option<String> {
         let own = self.own?;
         Some(if self.uses_primary.get() {
@@ -62,8 +61,8 @@ impl Consistency {
         })
     }
 
-    /// What another worker is to be asked with. A register asks another one for no reader's
-    /// sake.
+    /// The bookmark for a call of another worker. Backends call each other only to decide writes,
+    /// so they require the primary.
     pub fn upstream_constraint(&self) -> Option<String> {
         match self.own {
             Some(_) => Some(FIRST_PRIMARY.to_owned()),
@@ -71,29 +70,30 @@ impl Consistency {
         }
     }
 
-    /// Whether this worker keeps a register.
-    pub fn has_database(&self) -> bool {
+    /// Whether this worker has a table.
+    pub fn has_table(&self) -> bool {
         self.own.is_some()
     }
 
-    /// The database has answered as of a bookmark.
+    /// Advances the bookmark of this worker's database.
     pub fn observe_own(&self, bookmark: &str) {
         if let Some(own) = self.own {
             self.observed.borrow_mut().advance(own, bookmark);
         }
     }
 
-    /// Somebody else has seen something on behalf of this request.
+    /// Advances the bookmarks to those of another worker, or of another request whose result this
+    /// request uses.
     pub fn observe(&self, other: &Bookmarks) {
         self.observed.borrow_mut().merge(other);
     }
 
-    /// What has been seen so far.
+    /// The bookmarks that have been observed so far.
     pub fn observed(&self) -> Bookmarks {
         self.observed.borrow().clone()
     }
 
-    /// The same as the token of the answer.
+    /// The same as the value of the response's header.
     pub fn bookmark(&self) -> Option<String> {
         self.observed.borrow().token()
     }

@@ -1,4 +1,9 @@
-//! The bindings and settings of a worker, with the state of the request that uses them.
+//! The environment of a request: the worker's bindings and settings, and the state that all calls
+//! of one request share (trace, consistency, deadline).
+
+pub mod access_log;
+pub mod consistency;
+pub mod trace;
 
 use std::cell::RefCell;
 use std::ops::Deref;
@@ -8,51 +13,49 @@ use js_sys::Reflect;
 use wasm_bindgen::JsCast;
 use worker::worker_sys;
 
-use crate::d1::consistency::Consistency;
-use crate::http::request_parts::RequestParts;
-use crate::layers::trace::Trace;
-use crate::timeout::Deadline;
+use crate::env::consistency::Consistency;
+use crate::env::trace::Trace;
+use crate::time::Deadline;
 
 thread_local! {
     /// The settings that were read before, by name.
     static SETTINGS: RefCell<Vec<(&'static str, Option<String>)>> = RefCell::default();
 }
 
-/// The bindings and settings of a worker, for one request.
+/// The bindings and settings of a worker, with the state of one request. A clone shares the state.
 #[derive(Clone)]
 pub struct Env {
     bindings: worker::Env,
     trace: Rc<Trace>,
     consistency: Rc<Consistency>,
-    deadline_timer: Deadline,
+    deadline: Deadline,
 }
 
 impl Env {
-    /// For a request of a worker.
+    /// The environment of a request that this worker received.
     #[must_use]
-    pub fn for_request(bindings: worker::Env, parts: &RequestParts, worker: &str) -> Self {
+    pub(crate) fn for_request(bindings: worker::Env, worker: &str, trace: Trace) -> Self {
         Self {
             bindings,
-            trace: Rc::new(Trace::from_request(parts)),
+            trace: Rc::new(trace),
             consistency: Rc::new(Consistency::new(worker)),
-            deadline_timer: Deadline::default(),
+            deadline: Deadline::default(),
         }
     }
 
-    /// For a scheduled run.
+    /// The environment of a scheduled run.
     #[must_use]
     pub fn for_schedule(bindings: worker::Env) -> Self {
         Self {
             bindings,
-            trace: Rc::new(Trace::new()),
+            trace: Rc::new(Trace::for_schedule()),
             consistency: Rc::new(Consistency::from_primary()),
-            deadline_timer: Deadline::default(),
+            deadline: Deadline::default(),
         }
     }
 
     /// The trace of the request.
-    #[must_use]
-    pub fn trace(&self) -> &Rc<Trace> {
+    pub(crate) fn trace(&self) -> &Rc<Trace> {
         &self.trace
     }
 
@@ -63,11 +66,11 @@ impl Env {
 
     /// The deadline that all calls of the request share.
     pub(crate) fn deadline(&self) -> &Deadline {
-        &self.deadline_timer
+        &self.deadline
     }
 
-    /// A variable or a secret. It is cached, because the platform starts new isolates when it
-    /// changes.
+    /// A variable or a secret. It is read from JavaScript once per isolate: the platform starts
+    /// new isolates when a setting changes.
     #[must_use]
     pub fn setting(&self, name: &'static str) -> Option<String> {
         SETTINGS.with_borrow_mut(|known| {

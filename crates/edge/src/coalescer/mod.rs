@@ -2,28 +2,28 @@
 //!
 //! # How
 //! If no round trip is in flight, a request makes its own. A request that arrives during one
-//! becomes the *leader* of the next batch, and the requests that arrive until that batch starts
-//! become its *waiters*. The leader runs one batch after the other as long as requests wait, even
-//! if its own client disconnects (`wait_until`). A batch contains only requests that arrived
-//! before it started, so every request sees all writes that were acknowledged before it arrived.
-//! After a large batch the leader *lingers* for a moment.
+//! becomes the *leader* of the next batch. Requests that arrive until that batch starts become its
+//! *waiters*. The leader runs batch after batch as long as requests wait, even if its own client
+//! disconnects (`wait_until`). A batch contains only requests that arrived before it started, so
+//! each request sees all writes that were acknowledged before it arrived.
 //!
 //! # Danger
-//! - **A batch must not fail because of one of its requests.** Batch only reads, and writes that
-//!   cannot violate a constraint: one failure rolls back the whole batch.
-//! - **A waiter whose leader is lost must not repeat a write.** The leader's write may still be
-//!   applied, after later writes of others. [`Outcome::LeaderLost`] leaves the decision to the
-//!   caller: a read runs its own query, and a write reports an unknown outcome.
-//! - A batch may run on a replica that is behind what the waiter's client has seen. The caller
+//! - **One request must not make its batch fail.** Batch only reads, and writes that cannot violate
+//!   a constraint: one failure rolls back the whole batch.
+//! - **A leader can disappear.** Its batch may have been applied or not, so a waiter must not repeat
+//!   a write: it could overwrite a later one. [`Outcome::LeaderLost`] leaves the decision to the
+//!   caller. A read runs its own query, and a write reports an unknown outcome.
+//! - A batch may read a replica that is older than the bookmark of a waiter's client. The caller
 //!   compares the leader's bookmarks ([`Outcome::Batched`]) if that matters.
 //!
 //! # Rules of the platform
-//! - A request must not await a promise of another request. Each waiter has its own promise,
-//!   which the leader resolves, and each batch runs with the leader's bindings.
-//! - A request that waits without any I/O of its own is cancelled as hung, so a timer runs beside
+//! - A request must not await a promise of another request. So each waiter has its own promise,
+//!   which the leader resolves. Each batch runs with the leader's bindings.
+//! - The platform cancels a request that waits without any I/O of its own. So a timer runs beside
 //!   each promise.
-//! - The timer is never cleared: `clearTimeout` in a request that has ended throws through the
-//!   executor of all others.
+
+mod current_change_seqs;
+pub mod group_commit;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -36,20 +36,21 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::env::Env;
 use crate::http::request::Request;
-use crate::timeout::{now, timer};
+use crate::time::{now, pause, timer};
 
-/// The maximum number of batches per leader: the platform limits how many queries an invocation
-/// may send.
+pub use current_change_seqs::{ReadChangeSeqs, change_seqs_reader, current_change_seqs};
+
+/// The maximum number of batches per leader. The platform limits the queries of one invocation.
 const MAX_BATCHES: usize = 100;
 
-/// How long a leader lingers after a large batch, in milliseconds. Clients that send the next
-/// request at once then join the next batch. Otherwise two halves of them alternate, each in its
-/// own batches.
+/// The time that a leader waits after a large batch, in milliseconds. Clients that send their next
+/// request at once then join the next batch. Without the pause, two halves of them alternate, each
+/// in its own batches.
 const LINGER_MS: u32 = 1;
 
-/// A leader lingers after a batch of this many requests. For fewer, lingering costs more time
-/// than it saves.
-const LINGER_FROM: usize = 3;
+/// The smallest batch after which a leader waits. For smaller ones the pause costs more time than
+/// it saves.
+const LARGE_BATCH: usize = 3;
 
 /// The result of one request.
 pub enum Outcome<R> {
@@ -59,7 +60,7 @@ pub enum Outcome<R> {
     Batched(R, Bookmarks),
     /// The request was not run, because its leader had reached its maximum number of batches.
     NotRun,
-    /// The leader did not answer in time, and its batch may or may not have run.
+    /// The leader sent no result in time. Its batch may or may not have run.
     LeaderLost,
 }
 
@@ -73,24 +74,23 @@ struct Waiter<T, R> {
     resolve: Option<Function>,
 }
 
-impl<T, R> Waiter<T, R> {
-    fn finish(slot: &Slot<R>, resolve: Option<&Function>, outcome: Outcome<R>) {
-        slot.set(Some(outcome));
-        if let Some(resolve) = resolve {
-            let _ = resolve.call0(&JsValue::UNDEFINED);
-        }
+/// Hands a result to a waiter, and wakes it.
+fn finish<R>(slot: &Slot<R>, resolve: Option<&Function>, outcome: Outcome<R>) {
+    slot.set(Some(outcome));
+    if let Some(resolve) = resolve {
+        let _ = resolve.call0(&JsValue::UNDEFINED);
     }
 }
 
 /// The limits of one kind of request.
 pub struct Limits {
-    /// How long a round trip may take before its request counts as lost, in milliseconds.
+    /// The time after which a round trip counts as lost, in milliseconds.
     pub timeout_ms: u32,
     /// The maximum number of requests per batch.
     pub max_batch: usize,
 }
 
-/// The requests of one kind in this isolate: `T` is what a request asks for, `R` its result.
+/// The requests of one kind in this isolate: `T` is the item of a request, `R` its result.
 pub struct Coalescer<T, R> {
     limits: Limits,
     waiters: Vec<Waiter<T, R>>,
@@ -126,7 +126,7 @@ impl<T, R> Coalescer<T, R> {
         is_idle
     }
 
-    /// Adds a waiter: whether it has to become the leader.
+    /// Adds a waiter, and returns whether it has to become the leader.
     fn join(&mut self, waiter: Waiter<T, R>, now: i64) -> bool {
         self.waiters.push(waiter);
         let is_leader = !self.in_flight(self.leader_since, now);
@@ -136,11 +136,11 @@ impl<T, R> Coalescer<T, R> {
         is_leader
     }
 
-    /// The next batch, which is empty if nobody waits: the leader then stops. The leader stops
-    /// after its last batch in any case.
+    /// The next batch. It is empty if no request waits, and the leader then stops. After its last
+    /// batch the leader stops in any case.
     fn next_batch(&mut self, is_last: bool, now: i64) -> Vec<Waiter<T, R>> {
-        let goes_on = !self.waiters.is_empty() && !is_last;
-        self.leader_since = goes_on.then_some(now);
+        let continues = !self.waiters.is_empty() && !is_last;
+        self.leader_since = continues.then_some(now);
         let size = self.waiters.len().min(self.limits.max_batch);
         self.waiters.drain(..size).collect()
     }
@@ -159,9 +159,9 @@ where
     R: 'static,
     F: Future<Output = Vec<R>> + 'static,
 {
-    if coalescer.with_borrow_mut(|all| all.start_alone(now())) {
+    if coalescer.with_borrow_mut(|coalescer| coalescer.start_alone(now())) {
         let result = run(request.env.clone(), vec![item]).await.pop();
-        coalescer.with_borrow_mut(|all| all.alone_since = None);
+        coalescer.with_borrow_mut(|coalescer| coalescer.alone_since = None);
         return result.map_or(Outcome::NotRun, Outcome::Alone);
     }
     let slot = Slot::default();
@@ -171,9 +171,9 @@ where
         resolve: None,
     };
     let finished = Promise::new(&mut |resolve, _| waiter.resolve = Some(resolve));
-    let timeout_ms = coalescer.with_borrow(|all| all.limits.timeout_ms);
+    let timeout_ms = coalescer.with_borrow(|coalescer| coalescer.limits.timeout_ms);
     let first = Promise::race(&Array::of2(&finished, &timer(timeout_ms)));
-    if coalescer.with_borrow_mut(|all| all.join(waiter, now())) {
+    if coalescer.with_borrow_mut(|coalescer| coalescer.join(waiter, now())) {
         request
             .context
             .wait_until(lead(coalescer, request.env.clone(), run));
@@ -194,7 +194,7 @@ async fn lead<T, R, F>(
 {
     for number in 0..=MAX_BATCHES {
         let is_last = number == MAX_BATCHES;
-        let batch = coalescer.with_borrow_mut(|all| all.next_batch(is_last, now()));
+        let batch = coalescer.with_borrow_mut(|coalescer| coalescer.next_batch(is_last, now()));
         if batch.is_empty() {
             return;
         }
@@ -210,10 +210,10 @@ async fn lead<T, R, F>(
                 Some(result) => Outcome::Batched(result, observed.clone()),
                 None => Outcome::NotRun,
             };
-            Waiter::<T, R>::finish(&slot, resolve.as_ref(), outcome);
+            finish(&slot, resolve.as_ref(), outcome);
         }
-        if size >= LINGER_FROM {
-            let _ = JsFuture::from(timer(LINGER_MS)).await;
+        if size >= LARGE_BATCH {
+            pause(LINGER_MS).await;
         }
     }
 }
@@ -240,48 +240,48 @@ mod tests {
     }
 
     #[test]
-    fn one_request_runs_alone_and_the_next_one_leads() {
-        let mut all = Coalescer::new(LIMITS);
-        assert!(all.start_alone(1000));
-        assert!(!all.start_alone(1001));
-        assert!(all.join(waiter(1), 1001));
-        assert!(!all.join(waiter(2), 1002));
-        assert_eq!(items(all.next_batch(false, 1003)), [1, 2]);
-        assert!(!all.join(waiter(3), 1004), "the leader is busy");
-        assert_eq!(items(all.next_batch(false, 1005)), [3]);
-        assert!(all.next_batch(false, 1006).is_empty());
-        assert!(all.join(waiter(4), 1007), "the leader has stopped");
+    fn the_first_request_runs_alone_and_the_next_one_leads() {
+        let mut coalescer = Coalescer::new(LIMITS);
+        assert!(coalescer.start_alone(1000));
+        assert!(!coalescer.start_alone(1001));
+        assert!(coalescer.join(waiter(1), 1001));
+        assert!(!coalescer.join(waiter(2), 1002));
+        assert_eq!(items(coalescer.next_batch(false, 1003)), [1, 2]);
+        assert!(!coalescer.join(waiter(3), 1004), "the leader is busy");
+        assert_eq!(items(coalescer.next_batch(false, 1005)), [3]);
+        assert!(coalescer.next_batch(false, 1006).is_empty());
+        assert!(coalescer.join(waiter(4), 1007), "the leader has stopped");
     }
 
     #[test]
-    fn a_batch_has_a_maximum_size_and_the_order_of_arrival() {
-        let mut all = Coalescer::new(LIMITS);
+    fn batches_keep_the_order_of_arrival_and_the_maximum_size() {
+        let mut coalescer = Coalescer::new(LIMITS);
         for item in 1..=5 {
-            all.join(waiter(item), 0);
+            coalescer.join(waiter(item), 0);
         }
-        assert_eq!(items(all.next_batch(false, 0)), [1, 2]);
-        assert_eq!(items(all.next_batch(false, 0)), [3, 4]);
-        assert_eq!(items(all.next_batch(false, 0)), [5]);
+        assert_eq!(items(coalescer.next_batch(false, 0)), [1, 2]);
+        assert_eq!(items(coalescer.next_batch(false, 0)), [3, 4]);
+        assert_eq!(items(coalescer.next_batch(false, 0)), [5]);
     }
 
     #[test]
-    fn a_lost_request_blocks_nobody_after_its_timeout() {
-        let mut all = Coalescer::<u32, u32>::new(LIMITS);
-        assert!(all.start_alone(1000));
-        assert!(!all.start_alone(1099));
-        assert!(all.start_alone(1100));
-        let mut all = Coalescer::new(LIMITS);
-        assert!(all.join(waiter(1), 1000));
-        assert!(!all.join(waiter(2), 1099));
-        assert!(all.join(waiter(3), 1100), "the leader is lost");
+    fn a_lost_request_is_replaced_after_its_timeout() {
+        let mut coalescer = Coalescer::<u32, u32>::new(LIMITS);
+        assert!(coalescer.start_alone(1000));
+        assert!(!coalescer.start_alone(1099));
+        assert!(coalescer.start_alone(1100));
+        let mut coalescer = Coalescer::new(LIMITS);
+        assert!(coalescer.join(waiter(1), 1000));
+        assert!(!coalescer.join(waiter(2), 1099));
+        assert!(coalescer.join(waiter(3), 1100), "the leader is lost");
     }
 
     #[test]
-    fn after_its_last_batch_a_leader_is_replaced() {
-        let mut all = Coalescer::new(LIMITS);
-        all.join(waiter(1), 0);
-        assert_eq!(items(all.next_batch(true, 1)), [1]);
-        assert!(all.start_alone(2));
-        assert!(all.join(waiter(2), 3));
+    fn a_leader_is_replaced_after_its_last_batch() {
+        let mut coalescer = Coalescer::new(LIMITS);
+        coalescer.join(waiter(1), 0);
+        assert_eq!(items(coalescer.next_batch(true, 1)), [1]);
+        assert!(coalescer.start_alone(2));
+        assert!(coalescer.join(waiter(2), 3));
     }
 }

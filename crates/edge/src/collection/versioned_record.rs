@@ -1,4 +1,4 @@
-//! One record in one version.
+//! A record in one of its versions, and the responses that show it.
 
 use http_semantics::fields::Fields;
 use http_semantics::json::Object;
@@ -6,13 +6,13 @@ use http_semantics::{Problem, Tag};
 use tables::Record;
 use wasm_bindgen::JsValue;
 
-use crate::collection::path;
+use super::path;
 use crate::d1::Row;
 use crate::error::Error;
 use crate::http::response::{Body, Response};
 use crate::unicode::normalize;
 
-/// A record in a version. Its JSON stays a JavaScript value until something reads it.
+/// A record in one of its versions. Its JSON stays a JavaScript value until something reads it.
 pub struct VersionedRecord {
     /// The id.
     pub id: i64,
@@ -33,28 +33,29 @@ impl VersionedRecord {
         }
     }
 
-    /// The record that a statement has written, if it has: a row of (id, version, body).
+    /// The record in the row that a statement returned: (id, version, body). None if the statement
+    /// wrote nothing.
     #[must_use]
     pub fn from_returning(rows: &[Row]) -> Option<Self> {
         let row = rows.first()?;
         Some(Self::from_row(row.integer("id")?, row))
     }
 
-    /// The record itself.
+    /// Parses the record.
     ///
     /// # Errors
-    /// A stored record that breaks a rule.
+    /// A stored record that is invalid.
     pub fn record<T: Record>(&self) -> Result<T, Error> {
         let body = self.body.as_string().unwrap_or_default();
         let mut fields = Fields::new(Object::parse(body.as_bytes())?);
         fields.ignore("id");
         T::parse(fields, str::to_owned).map_err(|_| Error::Platform {
             doing: "reading a stored record",
-            reason: "it breaks a rule".to_owned(),
+            reason: "it is invalid".to_owned(),
         })
     }
 
-    /// The response that shows it.
+    /// The response with the record.
     #[must_use]
     pub fn into_response(self) -> Response {
         Response::record(Body::Js(self.body), &Tag::from_version(self.version))
@@ -67,7 +68,7 @@ impl VersionedRecord {
         self.into_response().created(location)
     }
 
-    /// The response to a repeated request, whose first one created it.
+    /// The response to a repetition of the request that created it.
     #[must_use]
     pub fn replayed_response<T: Record>(self) -> Response {
         self.created_response::<T>()
@@ -75,10 +76,10 @@ impl VersionedRecord {
     }
 }
 
-/// Parses the record of a body. The body may repeat the id of the path.
+/// Parses the record in the body of a request. The body may repeat the id of the path.
 ///
 /// # Errors
-/// Every invalid field.
+/// A problem that lists all invalid fields.
 pub fn parse_record<T: Record>(object: Object, id: Option<i64>) -> Result<T, Problem> {
     let mut fields = Fields::new(object);
     fields.own_id(id);

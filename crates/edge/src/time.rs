@@ -1,8 +1,8 @@
-//! Timers and deadlines.
+//! The clock, timers and deadlines.
 //!
 //! A timer is never cleared: `clearTimeout` in a request that has ended throws through the
-//! executor of all others. A promise races a timer in JavaScript, where the loser is dropped and
-//! nothing of it stays in wasm.
+//! executor of all other requests. Instead a promise races a timer in JavaScript, which drops the
+//! loser, so nothing of it stays in wasm.
 
 use std::cell::RefCell;
 use std::pin::pin;
@@ -31,7 +31,7 @@ pub fn now() -> i64 {
     js_sys::Date::now() as i64
 }
 
-/// A promise that resolves to `undefined` after so many milliseconds.
+/// A promise that resolves to `undefined` after this time.
 pub fn timer(milliseconds: u32) -> Promise {
     wait(i32::try_from(milliseconds).unwrap_or(i32::MAX))
 }
@@ -55,12 +55,12 @@ impl Deadline {
     }
 }
 
-/// Waits for so many milliseconds.
+/// Waits for this time.
 pub async fn pause(milliseconds: u32) {
     let _ = JsFuture::from(timer(milliseconds)).await;
 }
 
-/// The output of a future, or none if it takes longer than so many milliseconds.
+/// The output of a future, or none if it takes longer than this time.
 pub async fn with_timeout<T>(milliseconds: u32, future: impl Future<Output = T>) -> Option<T> {
     match select(pin!(future), pin!(pause(milliseconds))).await {
         Either::Left((output, _)) => Some(output),
@@ -68,7 +68,7 @@ pub async fn with_timeout<T>(milliseconds: u32, future: impl Future<Output = T>)
     }
 }
 
-/// The value of a promise, which must not be `undefined`, or none if the timer expires first.
+/// The value of a promise, or none if the timer expires first. The value must not be `undefined`.
 pub async fn race_with_timer(
     timer: &Promise,
     promise: &Promise,

@@ -1,9 +1,9 @@
-//! The headers of responses.
+//! Reads and sets headers of the platform's requests and responses.
 
 use wasm_bindgen::JsValue;
 use web_sys::Headers;
 
-/// The headers for browsers of every response that does not set others.
+/// The headers for browsers, which every response has unless it sets others.
 const FOR_BROWSERS: [(&str, &str); 4] = [
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
@@ -16,7 +16,7 @@ const FOR_BROWSERS: [(&str, &str); 4] = [
 
 thread_local! {
     /// The same as a JavaScript object, which one call copies.
-    static EVERY: Result<Headers, JsValue> = Headers::new().and_then(|headers| {
+    static BROWSER_HEADERS: Result<Headers, JsValue> = Headers::new().and_then(|headers| {
         for (name, value) in FOR_BROWSERS {
             headers.set(name, value)?;
         }
@@ -24,11 +24,16 @@ thread_local! {
     });
 }
 
+/// A header's value.
+pub fn get(headers: &Headers, name: &str) -> Option<String> {
+    headers.get(name).ok().flatten()
+}
+
 /// New headers, with those for browsers.
 pub fn for_browsers() -> Result<Headers, JsValue> {
-    EVERY.with(|every| {
-        let every = every.as_ref().map_err(Clone::clone)?;
-        Headers::new_with_headers(every)
+    BROWSER_HEADERS.with(|headers| {
+        let headers = headers.as_ref().map_err(Clone::clone)?;
+        Headers::new_with_headers(headers)
     })
 }
 

@@ -1,8 +1,7 @@
-//! The access log: one line of JSON per request, and which requests get one.
-
-use serde::Serialize;
+//! The access log: one line of JSON per request, and the sampling that selects the requests.
 
 use http_semantics::trace::Traceparent;
+use serde::Serialize;
 
 /// The use of the database by one request.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
@@ -16,12 +15,12 @@ pub struct DatabaseUse {
     pub rows_read: i64,
 }
 
-/// The line of one request. It contains no text of the client except the ids, which are validated:
-/// no path, query, header or body.
+/// The line of one request. It contains no path, query, header or body of the client, only ids
+/// that were validated.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Line<'a> {
-    /// `info`, or `error` if the fault is ours.
+    /// `info`, or `error` for a failure on our side.
     pub level: &'static str,
     /// The worker.
     pub worker: &'a str,
@@ -58,8 +57,8 @@ impl Line<'_> {
 
 /// The level of a line.
 #[must_use]
-pub fn level(is_fault: bool) -> &'static str {
-    if is_fault { "error" } else { "info" }
+pub fn level(is_failure: bool) -> &'static str {
+    if is_failure { "error" } else { "info" }
 }
 
 /// The requests that get a line: the setting `LOG`.
@@ -67,15 +66,15 @@ pub fn level(is_fault: bool) -> &'static str {
 pub enum Sampling {
     /// None.
     None,
-    /// All failures that are our fault, and this percentage of the others.
+    /// All failures on our side, and this percentage of the other requests.
     Percent(u32),
 }
 
 impl Sampling {
-    /// Reads the setting: `off`, `errors`, `all`, or a percentage such as `5%`. Anything else means
-    /// `all`: a typing error must not turn the log off.
+    /// Parses the setting: `off`, `errors`, `all`, or a percentage such as `5%`. Anything else
+    /// means `all`, so that a typing error does not turn the log off.
     #[must_use]
-    pub fn new(setting: Option<&str>) -> Self {
+    pub fn parse(setting: Option<&str>) -> Self {
         match setting {
             Some("off") => Self::None,
             Some("errors") => Self::Percent(0),
@@ -87,13 +86,13 @@ impl Sampling {
         }
     }
 
-    /// Whether a request gets a line. The trace decides, so that either all workers write a line
-    /// for it or none does.
+    /// Whether a request gets a line. The trace id decides, so that all workers log a request or
+    /// none does.
     #[must_use]
-    pub fn includes(self, is_fault: bool, trace: &Traceparent) -> bool {
+    pub fn includes(self, is_failure: bool, trace: &Traceparent) -> bool {
         match self {
             Self::None => false,
-            Self::Percent(percent) => is_fault || trace.sampling_bucket() < percent,
+            Self::Percent(percent) => is_failure || trace.sampling_bucket() < percent,
         }
     }
 }
@@ -104,7 +103,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_line_is_one_line_of_json() {
+    fn a_message_with_newlines_is_logged_as_one_line_of_json() {
         let line = Line {
             level: level(true),
             worker: "join",
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_selects_the_requests() {
+    fn an_invalid_sampling_setting_logs_all_requests() {
         for (setting, expected) in [
             (None, Sampling::Percent(100)),
             (Some("all"), Sampling::Percent(100)),
@@ -152,13 +151,13 @@ mod tests {
             (Some("errors"), Sampling::Percent(0)),
             (Some("off"), Sampling::None),
         ] {
-            assert_eq!(Sampling::new(setting), expected, "{setting:?}");
+            assert_eq!(Sampling::parse(setting), expected, "{setting:?}");
         }
     }
 
     proptest! {
         #[test]
-        fn our_faults_are_always_logged_and_a_share_of_the_rest(
+        fn failures_are_always_logged_and_a_percentage_of_the_rest(
             random in any::<[u64; 3]>(),
             percent in 0..=100_u32,
         ) {

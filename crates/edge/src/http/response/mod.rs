@@ -1,9 +1,9 @@
-//! The response of a handler, and the one place that turns it into a platform response.
+//! The response of a handler: status, headers and body. [`Response::into_response`] is the only place
+//! that makes a platform response from it.
 
 mod body;
 mod cached;
 mod copy;
-mod headers;
 
 use http_semantics::trace::RequestId;
 use http_semantics::{MediaType, Problem, Tag, problem};
@@ -11,34 +11,36 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, ResponseInit};
 
 use self::copy::FutureCopy;
-use self::headers::{add, for_browsers};
 use crate::change_seqs::ChangeSeqs;
-use crate::d1::consistency::BOOKMARK_HEADER;
+use crate::env::consistency::BOOKMARK_HEADER;
+use crate::env::trace::REQUEST_ID_HEADER;
 use crate::error::Error;
-use crate::layers::trace::REQUEST_ID_HEADER;
+use crate::http::headers::{self, add, for_browsers};
 
 pub use body::{Body, encode_utf8};
 pub use cached::CachedResponse;
 
-/// Status, headers and body.
+/// A response.
 pub struct Response {
     status: u16,
-    /// The headers that all responses of its kind share, which one call copies.
-    common: Common,
+    base_headers: BaseHeaders,
     headers: Vec<(&'static str, String)>,
     body: Body,
+    /// The change sequences at which it was made, if it may be cached.
     change_seqs: Option<ChangeSeqs>,
+    /// Why it is partial.
     partial_reason: Option<Problem>,
+    /// Its copy for the caches.
     copy: Option<FutureCopy>,
 }
 
-/// Headers that exist already.
-enum Common {
-    /// Those for a browser.
+/// The headers to start from. They exist in JavaScript already, so one call copies all of them.
+enum BaseHeaders {
+    /// The headers for browsers.
     Browser,
-    /// None: another worker receives the response.
-    Nothing,
-    /// Those of a cached response.
+    /// No headers: another worker receives the response.
+    Empty,
+    /// The headers of a cached response.
     Cached(Headers),
 }
 
@@ -46,7 +48,7 @@ impl Response {
     fn new(status: u16, body: Body) -> Self {
         Self {
             status,
-            common: Common::Browser,
+            base_headers: BaseHeaders::Browser,
             headers: Vec::new(),
             body,
             change_seqs: None,
@@ -64,12 +66,12 @@ impl Response {
         }
     }
 
-    /// The reason why the response is partial.
+    /// Takes the reason why the response is partial, if it is.
     pub fn take_partial_reason(&mut self) -> Option<Problem> {
         self.partial_reason.take()
     }
 
-    /// Says at which change sequences the response was made: it can then be cached.
+    /// Sets the change sequences at which the response was made, so that it can be cached.
     #[must_use]
     pub fn with_change_seqs(self, change_seqs: Option<ChangeSeqs>) -> Self {
         Self {
@@ -78,7 +80,7 @@ impl Response {
         }
     }
 
-    /// A page for a browser.
+    /// An HTML page.
     #[must_use]
     pub fn html(status: u16, body: Body) -> Self {
         Self::new(status, body).header("content-type", "text/html; charset=utf-8")
@@ -96,13 +98,13 @@ impl Response {
         Self::new(200, body).header("content-type", media_type)
     }
 
-    /// 200 with a record and its tag.
+    /// 200 with a record and its entity tag.
     #[must_use]
     pub fn record(body: Body, tag: &Tag) -> Self {
         Self::ok(MediaType::Json.content_type(), body).with_etag(tag)
     }
 
-    /// The same as 201, with the address of the new record.
+    /// Turns the response into a 201 with the address of the new record.
     #[must_use]
     pub fn created(self, location: String) -> Self {
         Self {
@@ -111,7 +113,7 @@ impl Response {
         }
     }
 
-    /// 204: done, without a body.
+    /// 204: the request succeeded, and there is no body.
     #[must_use]
     pub fn no_content() -> Self {
         Self::new(204, Body::Empty)
@@ -133,20 +135,20 @@ impl Response {
     #[must_use]
     pub fn allow(&self) -> Option<String> {
         if let Body::Proxied(response) = &self.body {
-            return response.headers().get("allow").ok().flatten();
+            return headers::get(&response.headers(), "allow");
         }
         let mut headers = self.headers.iter();
         let allow = headers.find(|(name, _)| *name == "allow");
         allow.map(|(_, value)| value.clone())
     }
 
-    /// A problem.
+    /// The response that shows a problem.
     #[must_use]
     pub fn problem(problem: &Problem) -> Self {
         let body = Body::Problem(Box::new(problem.clone()));
-        let mut answer = Self::new(problem.status(), body);
-        answer.headers = problem.headers().to_vec();
-        answer.header("content-type", problem::MEDIA_TYPE)
+        let mut response = Self::new(problem.status(), body);
+        response.headers = problem.headers().to_vec();
+        response.header("content-type", problem::MEDIA_TYPE)
     }
 
     /// Adds the entity tag.
@@ -177,7 +179,7 @@ impl Response {
         }
     }
 
-    /// The response to HEAD.
+    /// Turns the response to GET into the one to HEAD.
     #[must_use]
     pub fn without_body(self) -> Self {
         Self {
@@ -186,7 +188,7 @@ impl Response {
         }
     }
 
-    /// Adds the request id, also to a problem's body. Another worker's response has it already.
+    /// Adds the request id, also to the body of a problem. A proxied response has it already.
     #[must_use]
     pub fn for_request(mut self, id: &RequestId) -> Self {
         if matches!(self.body, Body::Proxied(_)) {
@@ -198,36 +200,35 @@ impl Response {
         self.header(REQUEST_ID_HEADER, id.as_str())
     }
 
-    /// Adds the bookmark of what was read. Another worker's response has it already, unless this
-    /// worker read more.
+    /// Adds the bookmark of the data that was read. A proxied response has it already, unless this
+    /// worker read newer data.
     #[must_use]
-    pub fn with_bookmark(self, token: Option<String>) -> Self {
-        match token {
-            Some(token) if !self.says(BOOKMARK_HEADER, &token) => {
-                self.header(BOOKMARK_HEADER, token)
+    pub fn with_bookmark(self, bookmark: Option<String>) -> Self {
+        match bookmark {
+            Some(bookmark) if !self.is_proxied_with(BOOKMARK_HEADER, &bookmark) => {
+                self.header(BOOKMARK_HEADER, bookmark)
             }
             _ => self,
         }
     }
 
-    /// Whether another worker's response has a header with this value.
-    fn says(&self, name: &str, value: &str) -> bool {
+    /// Whether the response is proxied and has a header with this value.
+    fn is_proxied_with(&self, name: &str, value: &str) -> bool {
         let Body::Proxied(response) = &self.body else {
             return false;
         };
-        let said = response.headers().get(name).ok().flatten();
-        said.as_deref() == Some(value)
+        headers::get(&response.headers(), name).as_deref() == Some(value)
     }
 
-    /// Leaves out what another worker does not read: the headers for browsers, and the request id
+    /// Removes what another worker does not read: the headers for browsers, and the request id
     /// except in a problem.
     #[must_use]
     pub fn for_worker(mut self, id: &RequestId) -> Self {
         if matches!(self.body, Body::Problem(_)) {
             return self.for_request(id);
         }
-        if matches!(self.common, Common::Browser) {
-            self.common = Common::Nothing;
+        if matches!(self.base_headers, BaseHeaders::Browser) {
+            self.base_headers = BaseHeaders::Empty;
         }
         self
     }
@@ -244,34 +245,34 @@ impl Response {
     /// The platform's response.
     ///
     /// # Errors
-    /// What the platform throws.
+    /// An exception of the platform.
     pub fn into_response(self) -> Result<web_sys::Response, Error> {
         let thrown = Error::platform("making a response");
         if let Body::Proxied(response) = self.body {
             if self.headers.is_empty() {
                 return Ok(response);
             }
-            // Another worker's response cannot be changed, but a copy can.
-            let like_it = response.unchecked_ref::<ResponseInit>();
+            // The headers of another worker's response are immutable, but those of a copy are not.
+            let init = response.unchecked_ref::<ResponseInit>();
             let body = response.body();
             let copy =
-                web_sys::Response::new_with_opt_readable_stream_and_init(body.as_ref(), like_it);
+                web_sys::Response::new_with_opt_readable_stream_and_init(body.as_ref(), init);
             let copy = copy.map_err(&thrown)?;
             add(&copy.headers(), &self.headers).map_err(thrown)?;
             return Ok(copy);
         }
-        let headers = match &self.common {
-            Common::Browser => for_browsers(),
-            Common::Nothing => Headers::new(),
-            Common::Cached(common) => Headers::new_with_headers(common),
+        let headers = match &self.base_headers {
+            BaseHeaders::Browser => for_browsers(),
+            BaseHeaders::Empty => Headers::new(),
+            BaseHeaders::Cached(headers) => Headers::new_with_headers(headers),
         };
         let headers = headers.map_err(&thrown)?;
         add(&headers, &self.headers).map_err(&thrown)?;
         let init = ResponseInit::new();
         init.set_status(self.status);
         init.set_headers(&headers);
-        // The constructor accepts any kind of body. Its binding for streams passes any value
-        // through unchanged, also a string.
+        // The constructor accepts any kind of body, and its binding for streams passes every value
+        // through unchanged.
         let body = self.body.into_js();
         let body = body.as_ref().map(JsValue::unchecked_ref::<ReadableStream>);
         web_sys::Response::new_with_opt_readable_stream_and_init(body, &init).map_err(thrown)

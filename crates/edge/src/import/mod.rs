@@ -1,0 +1,187 @@
+//! `POST …/import`: writes the records of a file, batch by batch.
+//!
+//! An import can be repeated until the whole file is written. An upsert compares each record that
+//! has an id with the stored one. Inserts have no id to compare, so each batch saves a [`Receipt`]
+//! together with its records, and a batch with a valid receipt is not written again. The client's
+//! `Idempotency-Key` distinguishes two imports of the same records.
+
+mod plan;
+
+use futures_util::{Stream, stream};
+use http_semantics::media::{LIST_MEDIA_TYPES, ListFraming};
+use http_semantics::{MediaType, Problem};
+use serde_json::Value;
+use tables::Record;
+use tables::import::{
+    Batch, BatchResult, Batches, Counts, FileFormat, ImportFile, ImportMode, MAX_FILE_BYTES,
+    Outcome, Receipt, Report,
+};
+
+use crate::d1::{Database, MAX_WRITE_ATTEMPTS};
+use crate::error::Error;
+use crate::http::request::Request;
+use crate::http::response::{Body, Response};
+use crate::unicode::normalize;
+
+pub use plan::{BatchPlan, NewReceipt, with_row_count_check, write_statements};
+
+/// The query parameters.
+pub const PARAMETERS: &[&str] = &["mode", "dryRun"];
+
+/// Imports the records of one table.
+pub trait Importer {
+    /// The kind of record.
+    type Record: Record;
+
+    /// Plans a batch, by comparing it with the stored records.
+    fn plan(
+        &self,
+        batch: &Batch<Self::Record>,
+        mode: ImportMode,
+    ) -> impl Future<Output = Result<BatchPlan, Error>>;
+
+    /// Writes a batch according to its plan, in one transaction.
+    fn write(
+        &self,
+        batch: &Batch<Self::Record>,
+        plan: &BatchPlan,
+    ) -> impl Future<Output = Result<(), Error>>;
+
+    /// The database, which also stores the receipts.
+    fn database(&self) -> &Database;
+}
+
+/// An import in progress.
+struct Import<I: Importer> {
+    importer: I,
+    batches: Batches<I::Record>,
+    report: Report,
+    mode: ImportMode,
+    dry_run: bool,
+    has_client_key: bool,
+}
+
+/// `POST …/import`: imports a file, and reports on each batch.
+///
+/// # Errors
+/// An invalid query or file, or a failure before anything was written.
+pub async fn import<I: Importer + 'static>(
+    request: Request,
+    importer: impl FnOnce(&Request) -> Result<I, Error>,
+) -> Result<Response, Error> {
+    let params = request.params(PARAMETERS)?;
+    let mode: ImportMode = params.get("mode")?.unwrap_or_default();
+    let dry_run = params.get("dryRun")?.unwrap_or(false);
+    let key = request.idempotency_key()?;
+    let by_line = request.format(LIST_MEDIA_TYPES)? == MediaType::NdJson;
+    let format = FileFormat::from_media_type(request.media_type(&FileFormat::MEDIA_TYPES)?);
+    let body = request.body(MAX_FILE_BYTES).await?;
+    let file = ImportFile::open(format, body, I::Record::table())?;
+    let has_client_key = key.is_some();
+    let key = key.as_ref().map_or("", |key| key.as_str());
+    let scope = format!("{} {key}", mode.name());
+    let mut import = Import {
+        importer: importer(&request)?,
+        batches: Batches::new(file, scope, normalize),
+        report: Report::new(dry_run, by_line),
+        mode,
+        dry_run,
+        has_client_key,
+    };
+    if by_line {
+        let body = Body::stream(import.lines(), ListFraming::NONE);
+        return Ok(Response::ok(MediaType::NdJson.content_type(), body));
+    }
+    while import.next().await.is_some() {}
+    match import.report.failure_without_results() {
+        Some(problem) => Err(problem.clone().into()),
+        None => Ok(Response::ok(
+            MediaType::Json.content_type(),
+            Body::Text(import.report.to_json()),
+        )),
+    }
+}
+
+impl<I: Importer + 'static> Import<I> {
+    /// Imports the next batch, and returns its line of the report. None after the last batch or a
+    /// failure.
+    async fn next(&mut self) -> Option<String> {
+        if self.report.failure().is_some() {
+            return None;
+        }
+        let mut batch = self.batches.next()?;
+        let done = self.import_batch(&mut batch).await;
+        Some(self.report.add(&batch, done))
+    }
+
+    /// Imports a batch. If another client changes a record between the plan and the write, or sends
+    /// the same batch, nothing is written and the batch is planned again.
+    async fn import_batch(&self, batch: &mut Batch<I::Record>) -> BatchResult {
+        for _ in 0..MAX_WRITE_ATTEMPTS {
+            match self.try_import_batch(batch).await {
+                Ok(done) => return done,
+                Err(Error::Unique(_) | Error::Check(_)) => {}
+                Err(error) => return BatchResult::failed(error.into_problem()),
+            }
+        }
+        BatchResult::failed(Problem::being_written())
+    }
+
+    async fn try_import_batch(&self, batch: &mut Batch<I::Record>) -> Result<BatchResult, Error> {
+        let receipt = Receipt::new(&batch.fingerprint, self.has_client_key);
+        let is_insert = self.mode == ImportMode::Insert;
+        let written = if is_insert || batch.has_new() {
+            self.counts_of_receipt(&receipt).await?
+        } else {
+            None
+        };
+        if !is_insert {
+            batch.set_new_already_added(written.is_some());
+        } else if let Some(counts) = written {
+            return Ok(BatchResult::new(Outcome::AlreadyWritten, counts));
+        }
+        let mut plan = self.importer.plan(batch, self.mode).await?;
+        if !plan.rejections.is_empty() {
+            return Ok(BatchResult::refused(plan.rejections));
+        }
+        let counts = plan.counts();
+        if self.dry_run {
+            return Ok(BatchResult::new(Outcome::WouldBeWritten, counts));
+        }
+        if counts.created + counts.updated > 0 {
+            let is_new = |row: &&Value| is_insert || row["id"].is_null();
+            let new = plan.inserts.iter().filter(is_new).count();
+            plan.receipt = (new > 0).then(|| NewReceipt {
+                receipt,
+                changes: i64::try_from(new).unwrap_or_default(),
+            });
+            self.importer.write(batch, &plan).await?;
+        }
+        Ok(BatchResult::new(Outcome::Written, counts))
+    }
+
+    /// The number of records that a batch has written before, if it has a valid receipt.
+    async fn counts_of_receipt(&self, receipt: &Receipt) -> Result<Option<Counts>, Error> {
+        let find = receipt.find(I::Record::table());
+        let row = self.importer.database().row(&find).await?;
+        let Some(row) = row.filter(|row| row.boolean("is_valid")) else {
+            return Ok(None);
+        };
+        let counts = row.text("counts").ok_or_else(Problem::internal)?;
+        Ok(Some(
+            serde_json::from_str(&counts).map_err(|_| Problem::internal())?,
+        ))
+    }
+
+    /// The report as lines: one per batch, sent when the batch is written, and the summary.
+    fn lines(self) -> impl Stream<Item = Result<Vec<u8>, Error>> {
+        stream::unfold(Some(self), |import| async move {
+            let mut import = import?;
+            let (line, rest) = match import.next().await {
+                Some(line) => (line, Some(import)),
+                None => (import.report.to_json(), None),
+            };
+            Some((Ok((line + "\n").into_bytes()), rest))
+        })
+    }
+}
