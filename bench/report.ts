@@ -1,4 +1,4 @@
-// The record of a run: JSON, a page to read, and a picture.
+// Renders the results of a run as JSON, Markdown and a chart.
 import { chart } from "./chart.ts";
 import { contestants } from "./contestants.ts";
 import { bytes, short } from "./numbers.ts";
@@ -13,7 +13,7 @@ import {
 } from "./results.ts";
 import { type Floor, floors } from "./workloads.ts";
 
-/** By file name, what is in it. */
+/** The files by name. */
 export function report(results: Results): Record<string, string> {
   return {
     "results.json": `${JSON.stringify(results, rounded, 2)}\n`,
@@ -22,7 +22,7 @@ export function report(results: Results): Record<string, string> {
   };
 }
 
-/** Four digits are more than can be measured again. */
+/** Rounds to four digits, which is more than the measurement can repeat. */
 function rounded(_: string, value: unknown): unknown {
   return typeof value === "number" && !Number.isInteger(value)
     ? Number(value.toPrecision(4))
@@ -42,17 +42,17 @@ function page(results: Results): string {
   );
   return `# Benchmarks
 
-Made by \`${results.command}\` on ${results.at.slice(0, 10)}, of commit ${results.commit}; how it
-is done stands in [bench/README.md](../../bench/README.md), all figures in
-[results.json](results.json).
+\`${results.command}\` wrote this page on ${results.at.slice(0, 10)}, at commit ${results.commit}.
+[bench/README.md](../../bench/README.md) describes the method, and [results.json](results.json) has
+all figures.
 
 - ${machine.processor}, ${machine.cores} cores, ${machine.memory}, ${machine.system}
 - ${Object.entries(versions)
     .map(([name, version]) => `${name} ${version}`)
     .join(", ")}
-- rounds: ${results.rounds}, each of ${results.seconds} s, in turns
+- ${results.rounds} rounds of ${results.seconds} s each, in turns
 ${missing.join("")}
-![Answers a second of each workload](throughput.svg)
+![Responses per second of each workload](throughput.svg)
 
 ## Targets
 
@@ -62,8 +62,8 @@ ${results.targets.map(({ title, wanted, found, isReached }) => `| ${title} | ${w
 
 ## Workloads
 
-Answers a second are the median of the rounds. CPU is what the server's processes compute for an
-answer. Floors, in italics, are workers that do nothing but what the platform itself must do.
+Responses per second are the median of the rounds. CPU is the time of the server's processes per
+response. Floors, in italics, are workers that do only what the platform itself must do.
 
 ${results.workloads
   .filter((one) => !isGrowth(one))
@@ -87,10 +87,10 @@ function section({ title, request, tables, costs }: WorkloadResult): string {
 
 \`${request}\`
 
-| connections | | answers/s | ours is | p50 ms | p95 ms | p99 ms | CPU ms | bytes |
+| connections | | responses/s | ours is | p50 ms | p95 ms | p99 ms | CPU ms | bytes |
 |---|---|---|---|---|---|---|---|---|
 ${rows.join("\n")}
-${costly.length > 0 ? `\n| of one answer | D1 round trips | rows read | rows written | calls of services |\n|---|---|---|---|---|\n${costly.join("\n")}\n` : ""}`;
+${costly.length > 0 ? `\n| per response | D1 round trips | rows read | rows written | service calls |\n|---|---|---|---|---|\n${costly.join("\n")}\n` : ""}`;
 }
 
 function row(
@@ -102,7 +102,7 @@ function row(
   const title = entry in floors ? `*${titleOf(entry)}*` : titleOf(entry);
   if (!("throughput" in result)) {
     const { seconds, failure } = result;
-    const took = seconds ? `; one answer took ${short(seconds)} s` : "";
+    const took = seconds ? `; one response took ${short(seconds)} s` : "";
     return `| ${connections} | ${title} | ${failure.slice(0, 160)}${took} | | | | | | |`;
   }
   const { throughput, p50, p95, p99, cpu, bytes: size } = result;
@@ -112,7 +112,7 @@ function row(
   return `| ${connections} | ${title} | ${cells.join(" | ")} | ${bytes(size)} |`;
 }
 
-/** The same request in registers of every size: milliseconds by the number of people. */
+/** The same request to registries of every size: milliseconds by the number of people. */
 function growth(results: Results): string {
   const all = results.workloads.filter(isGrowth);
   const kinds = [...new Set(all.map(({ name }) => name.split("-of-")[0] ?? ""))];
@@ -138,8 +138,8 @@ function growth(results: Results): string {
   if (tables.length === 0) return "";
   return `## Growth
 
-The same request of registers of every size, a hundred people a place: the median in
-milliseconds with one connection, and the rows that D1 read.
+The same request to registries of every size, with 100 people per place: the median in milliseconds
+with one connection, and the rows that D1 read.
 
 ${tables.join("\n")}
 `;
@@ -152,7 +152,7 @@ function startup(results: Results): string {
   );
   return `## Size and start-up
 
-V8 compiles and instantiates each worker's wasm; gzipped is wasm and JavaScript together.
+V8 compiles and instantiates each worker's wasm. The gzipped size includes JavaScript.
 
 | worker | wasm | gzipped | compile ms | instantiate ms |
 |---|---|---|---|---|
@@ -172,10 +172,10 @@ function memory(results: Results): string {
   return `
 ## Memory while 1,000,000 people stream out
 
-The most that each isolate held: V8's heap, what that points to, and wasm. The process is all of
-workerd, D1 and the caches of its SQLite included.
+The peak of each isolate: V8's heap, the memory that it refers to, and wasm. The process is all of
+workerd, including D1 and its SQLite caches.
 
-| | worker | isolate | its wasm | process before | at the most |
+| | worker | isolate | its wasm | process before | peak |
 |---|---|---|---|---|---|
 ${rows.join("\n")}
 `;

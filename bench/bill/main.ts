@@ -1,4 +1,4 @@
-// `make bill`: what a month costs at 1,000 to 1,000,000 requests a second, as docs/benchmarks/bill.md.
+// `make bill` writes docs/benchmarks/bill.md: the monthly cost at 1,000 to 1,000,000 requests per second.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { measured, type Results } from "../results.ts";
@@ -10,7 +10,7 @@ const prices: Prices & { source: string; seen: string } = read("bench/bill/price
 const assumed: Assumptions & { mix: Record<string, number> } = read("bench/bill/assumptions.json");
 const results: Results = read("docs/benchmarks/results.json");
 
-/** What one answer of a workload was measured to cost, with so many connections. */
+/** The measured cost of one response of a workload. */
 function cost(name: string, connections: number): Cost | undefined {
   const workload = results.workloads.find((one) => one.name === name);
   const table = workload?.tables.find((one) => one.connections === connections);
@@ -27,7 +27,7 @@ function needed(name: string, connections: number): Cost {
   return found;
 }
 
-/** With one connection, which shares nothing: what is saved by sharing is no part of the bill. */
+/** Measured with one connection, because concurrent requests would share work. */
 const kinds: Kind[] = Object.entries(assumed.mix).map(([name, share]) => {
   const held = needed(name, 1);
   return { name, share, isWrite: name === "write", held, made: cost(`${name}-new`, 1) ?? held };
@@ -40,21 +40,21 @@ const dollars = (value: number) => `$${number(Math.round(value))}`;
 
 function table(months: Month[]): string {
   const rows: [string, (month: Month) => string][] = [
-    ["requests a second", ({ rate }) => `**${number(rate)}**`],
-    ["isolates of the entry point", ({ isolates }) => number(isolates)],
-    ["reads answered by what is held", ({ heldShare }) => `${number(heldShare * 100, 1)} %`],
-    ["D1 queries a request", ({ queries }) => number(queries, 2)],
-    ["D1 rows read a request", ({ rowsRead }) => number(rowsRead, 1)],
-    ["waiting for D1, ms a read", ({ waitedMs }) => number(waitedMs, 1)],
-    ["CPU ms a request", ({ cpuMs }) => number(cpuMs, 2)],
-    ["queries a second of each register", (one) => number(one.queriesPerSecond)],
-    ["databases or replicas that take them", ({ databases }) => number(databases)],
+    ["requests per second", ({ rate }) => `**${number(rate)}**`],
+    ["isolates of the gateway", ({ isolates }) => number(isolates)],
+    ["cached reads", ({ heldShare }) => `${number(heldShare * 100, 1)} %`],
+    ["D1 queries per request", ({ queries }) => number(queries, 2)],
+    ["D1 rows read per request", ({ rowsRead }) => number(rowsRead, 1)],
+    ["waiting for D1, ms per read", ({ waitedMs }) => number(waitedMs, 1)],
+    ["CPU ms per request", ({ cpuMs }) => number(cpuMs, 2)],
+    ["queries per second and backend", ({ queriesPerSecond }) => number(queriesPerSecond)],
+    ["databases or replicas per backend", ({ databases }) => number(databases)],
     ["requests", (one) => dollars(one.dollars.requests)],
     ["CPU", (one) => dollars(one.dollars.cpu)],
     ["rows read", (one) => dollars(one.dollars.rowsRead)],
     ["rows written", (one) => dollars(one.dollars.rowsWritten)],
-    ["a month, with the plan and storage", ({ total }) => `**${dollars(total)}**`],
-    ["a million requests", ({ total, rate }) => `$${number(total / (rate * 2.62656), 3)}`],
+    ["total per month, with plan and storage", ({ total }) => `**${dollars(total)}**`],
+    ["per million requests", ({ total, rate }) => `$${number(total / (rate * 2.62656), 3)}`],
   ];
   const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
   const [[title, head] = ["", () => ""], ...rest] = rows;
@@ -65,36 +65,35 @@ function table(months: Month[]): string {
   ].join("\n");
 }
 
-const all = (holds: boolean) => rates.map((rate) => month(rate, kinds, prices, assumed, holds));
+const months = (isCaching: boolean) =>
+  rates.map((rate) => month(rate, kinds, prices, assumed, isCaching));
 const mix = kinds.map(({ name, share }) => `${number(share * 100)} % \`${name}\``).join(", ");
-const page = `# What a month costs
+const page = `# Estimated monthly cost
 
-Made by \`make bill\` from [results.json](results.json) (commit ${results.commit}), from what is
-assumed ([assumptions.json](../../bench/bill/assumptions.json)) and from the platform's prices
-([prices.json](../../bench/bill/prices.json), seen ${prices.seen}). It is a model and no
-measurement: no figure here was seen on a network.
+\`make bill\` wrote this page from measured costs in [results.json](results.json) (commit ${results.commit}),
+from [assumptions](../../bench/bill/assumptions.json) and from the platform's
+[prices](../../bench/bill/prices.json), seen ${prices.seen}. It is an estimate: none of these
+figures was measured on the platform.
 
-${table(all(true))}
+${table(months(true))}
 
-The same, if isolates held nothing and each read were made anew:
+The same without a response cache:
 
-${table(all(false))}
+${table(months(false))}
 
-## How it is reckoned
+## Method
 
-- **Requests**: ${mix}; writes change a register at most ${assumed.writesPerSecondAtMost} times a second, and each of them
-  makes every held answer one to be made anew.
-- **CPU** is that of the whole process as measured with one connection, local D1 included, which on
-  the platform computes elsewhere and is not billed: the CPU of the bill is an upper bound. Calls
-  of one worker by another are no requests of the bill.
-- **Isolates**: each is busy for at most ${assumed.isolateBusy * 100} % of a core, and there is at least one a location, of
-  which there is one for ${assumed.requestsPerLocation} requests a second, up to ${assumed.locationsAtMost}. How the platform spreads them it does
-  not tell.
-- **Holding and proving** is simulated (\`bench/bill/isolate.ts\`): ${number(assumed.answers)} different answers, asked for by
-  Zipf's law, a round trip to D1 of ${assumed.d1Ms} ms, and proofs shared as the workers share them.
-- **Databases**: one is taken to answer ${number(assumed.queriesPerSecondOfADatabase)} short queries a second. What is more is for
-  replicas ([replicas.md](../replicas.md)). The platform decides how many replicas there
-  are, so that a row of more than a handful says that one database is too few, not that it can be had.
+- **Requests**: ${mix}; writes change a backend at most ${assumed.writesPerSecondAtMost} times per second, and each of them
+  outdates every cached response.
+- **CPU** is that of the whole process with one connection. It includes local D1, which the platform
+  does not bill, so it is an upper bound. Calls between workers are not billed as requests.
+- **Isolates**: each uses at most ${assumed.isolateBusy * 100} % of a core. There is one location per ${assumed.requestsPerLocation} requests per
+  second, up to ${assumed.locationsAtMost}, and at least one isolate per location. The platform does not document this.
+- **Caching** is simulated (\`bench/bill/isolate.ts\`): ${number(assumed.answers)} different responses requested by Zipf's
+  law, a round trip to D1 of ${assumed.d1Ms} ms, and revalidations shared as in the workers.
+- **Databases**: one runs about ${number(assumed.queriesPerSecondOfADatabase)} short queries per second; replicas run the others
+  ([replicas.md](../replicas.md)). The platform decides on the number of replicas, so more than a
+  handful means that one database is not enough, not that you can have them.
 `;
 writeFileSync(join(root, "docs/benchmarks/bill.md"), page);
-console.log(table(all(true)));
+console.log(table(months(true)));
