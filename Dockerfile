@@ -1,4 +1,4 @@
-# One image for all three services: the command says which of them a container runs.
+# One image for the three services. The command of a container names the service: places, people or join.
 FROM node:24-bookworm-slim AS node
 
 FROM rust:1.95-bookworm AS build
@@ -6,12 +6,12 @@ COPY --from=node /usr/local/bin/node /usr/local/bin/
 COPY --from=node /usr/local/lib/node_modules /usr/local/lib/node_modules
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
 WORKDIR /registry
-# The tools first: they are made anew only when one of their pins changes.
+# The tools come first, so that this layer is rebuilt only if a pinned version changes.
 COPY Makefile Cargo.lock rust-toolchain.toml package.json package-lock.json ./
 RUN make setup
 COPY . .
-# What runs and nothing else: no compiler, no wrangler, no package of development, and none of what
-# Miniflare would change pictures with.
+# /image has only what runs: no compiler, no wrangler, no development packages, and not Miniflare's
+# image library.
 RUN make build \
   && node ops/containers/plan.ts \
   && npm ci --omit=dev --no-audit --no-fund \

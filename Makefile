@@ -1,4 +1,4 @@
-# Each build step is a file. Make repeats it only when one of its inputs has changed.
+# Each build step is a file, which make rebuilds only if an input has changed.
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
 .DEFAULT_GOAL := help
@@ -7,23 +7,23 @@ WORKERS := places people join
 ASSETS := workers/join/assets/openapi.json
 BUILDS := $(WORKERS:%=workers/%/build/index.js) $(ASSETS)
 
-# worker-build must have the version of the worker crate, and wasm-bindgen-cli that of the
-# wasm-bindgen crate. Cargo.lock pins both.
+# worker-build must have the version of the crate worker, and wasm-bindgen-cli that of the crate
+# wasm-bindgen. Cargo.lock pins both.
 locked = $(shell awk -F'"' '/^name = "$(1)"$$/ { getline; print $$2 }' Cargo.lock)
 WORKER_BUILD := $(call locked,worker)
 WASM_BINDGEN := $(call locked,wasm-bindgen)
 TOOLS := .tools/worker-build-$(WORKER_BUILD)-wasm-bindgen-$(WASM_BINDGEN)
 SETUP := $(TOOLS) .tools/wasm32 node_modules/.package-lock.json
 
-# Node comes from node_modules, so the system's version does not matter.
+# Node.js comes from node_modules, so the system's version does not matter.
 export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/.tools/bin:$(PATH)
 # worker-build downloads these tools unless the variables name them.
 export WASM_BINDGEN_BIN := $(CURDIR)/.tools/bin/wasm-bindgen
 export WASM_OPT_BIN := $(CURDIR)/node_modules/.bin/wasm-opt
 export ESBUILD_BIN := $(CURDIR)/node_modules/.bin/esbuild
-# SHA-256 in its compact form, which makes each worker 2 KB smaller.
+# The compact form of SHA-256 makes each worker 2 KB smaller.
 export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS := --cfg sha2_backend="soft" --cfg sha2_backend_soft="compact"
-# Wrangler writes only into the project, asks no questions and sends no data.
+# Wrangler writes only into the project and sends no data.
 export WRANGLER_REGISTRY_PATH := $(CURDIR)/.wrangler/registry
 export WRANGLER_LOG_PATH := $(CURDIR)/.wrangler/logs
 export WRANGLER_SEND_METRICS := false
@@ -31,7 +31,7 @@ export WRANGLER_SEND_ERROR_REPORTS := false
 export WRANGLER_HIDE_BANNER := true
 export CLOUDFLARE_CF_FETCH_ENABLED := false
 
-# No command is a make of this run. Otherwise cargo would look for make's job server.
+# Otherwise cargo would try to use the job server of make.
 unexport MAKEFLAGS MFLAGS
 
 say = @printf '» %s\n' "$(1)"
@@ -39,62 +39,65 @@ say = @printf '» %s\n' "$(1)"
 quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
 
-.PHONY: help setup build dev migrate seed test test-one chaos fuzz container-test deploy backup restore bench bill lint openapi screenshots fmt clean
+.PHONY: help setup build dev migrate seed test chaos fuzz container-test deploy backup restore bench bill lint openapi screenshots fmt clean
 
 help: ## list the commands
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
-	@printf '\nOne test, after make build:\n'
-	@printf '  make test-one  FILE=tests/api/places.test.ts NAME=created   # NAME is optional\n'
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+	@printf '\nRun one test:\n'
+	@printf '  make test FILE=tests/api/places.test.ts NAME=created\n'
 	@printf '  cargo test -p tables cursor\n'
 
 setup: $(SETUP) ## install pinned tools into the project folder
 
 build: $(BUILDS) ## compile the three workers to wasm
 
-dev: $(SETUP) $(BUILDS) .wrangler/state/seeded ## run the three workers on this machine until Ctrl-C
+dev: $(SETUP) $(BUILDS) .wrangler/state/seeded ## run the three workers on this machine, until Ctrl-C
 	@exec node ops/dev/dev.ts
 
-migrate: $(WORKERS:%=.wrangler/state/%.migrated) ## apply missing migrations to the local databases
+migrate: $(WORKERS:%=.wrangler/state/%.migrated) ## apply new migrations to the local databases
 
-seed: migrate ## fill empty local databases with seed.sql
+seed: migrate ## fill the empty local databases with seed.sql
 	@node ops/seed.ts
 
-test: lint build .tools/python/made ## run all checks and tests; SKIP_BROWSER=1 skips the browser tests
+run_tests = @node --test --test-reporter=spec
+ifdef FILE
+test: build
+	$(run_tests) $(if $(NAME),--test-name-pattern='$(NAME)') $(FILE)
+else
+test: lint build .tools/python/made ## run all checks and tests; SKIP_BROWSER=1, or one FILE=… and NAME=…
 	@node ops/dev/chromium.ts
-	$(call say,testing the crates)
+	$(call say,testing the crates …)
 	@cargo test --quiet --workspace
-	$(call say,testing the workers)
-	@node --test --test-reporter=spec --test-concurrency=2 $(if $(SKIP_BROWSER),'tests/*/*.test.ts','tests/**/*.test.ts')
+	$(call say,testing the workers …)
+	$(run_tests) --test-concurrency=2 $(if $(SKIP_BROWSER),'tests/*/*.test.ts','tests/**/*.test.ts')
+endif
 
-test-one: build ## run one test file; FILE=tests/api/places.test.ts, NAME=created
-	@node --test --test-reporter=spec $(if $(NAME),--test-name-pattern='$(NAME)') $(FILE)
-
-chaos: $(SETUP) $(BUILDS) ## make services, databases and workers fail for 15 minutes; SEED=7, ONLY=kills,soak, MINUTES=60
+chaos: $(SETUP) $(BUILDS) ## inject failures for 15 minutes; SEED=7, ONLY=kills,soak, MINUTES=60
 	@node --disable-warning=ExperimentalWarning tests/chaos/main.ts
 
-fuzz: .tools/wasm32 ## fuzz every parser; INPUTS=1000000, SEED=7
+fuzz: .tools/wasm32 ## try random inputs on every parser; INPUTS=1000000, SEED=7
 	@cargo run --quiet --release --package fuzz -- $(or $(INPUTS),100000) $(or $(SEED),1) >/dev/null
 
 container-test: node_modules/.package-lock.json ## build the container image and test three containers
 	@node --test --test-reporter=spec tests/ops/containers/run.ts
 
-deploy: $(SETUP) $(BUILDS) ## deploy the three workers to your Cloudflare account; ENV=staging, DRY_RUN=1
+deploy: $(SETUP) $(BUILDS) ## deploy to your Cloudflare account; ENV=staging, DRY_RUN=1
 	@node ops/deploy/main.ts
 
 backup: $(SETUP) ## back up the databases into backups/; REMOTE=1, ENV=staging
 	@node --disable-warning=ExperimentalWarning ops/backup/main.ts
 
-restore: $(SETUP) ## restore FROM=backups/… into empty databases; REMOTE=1, ENV=staging
+restore: $(SETUP) ## restore a backup into empty databases; FROM=backups/…, REMOTE=1, ENV=staging
 	@node --disable-warning=ExperimentalWarning ops/backup/main.ts restore
 
-bench: $(SETUP) $(BUILDS) ## run the benchmarks; QUICK=1, or ONLY=join-1000,person
+bench: $(SETUP) $(BUILDS) ## run the benchmarks, 25 minutes; QUICK=1, ONLY=join-1000,person
 	@node --disable-warning=ExperimentalWarning bench/main.ts
 
 bill: $(SETUP) ## estimate the monthly cost from the results of `make bench`
 	@node --disable-warning=ExperimentalWarning bench/bill/main.ts
 
 lint: $(SETUP) ## check formatting, lints and types
-	$(call say,linting)
+	$(call say,linting …)
 	@cargo fmt --all --check
 	@cargo fmt --all --check --manifest-path bench/peers/naive/Cargo.toml
 	@cargo clippy --quiet --workspace --all-targets -- -D warnings
@@ -103,7 +106,7 @@ lint: $(SETUP) ## check formatting, lints and types
 	@tsc
 	@tsc -p tsconfig.web.json
 
-screenshots: build ## take the screenshots in docs/images again
+screenshots: build ## renew the screenshots in docs/images
 	@node ops/dev/chromium.ts
 	@node ops/dev/screenshots.ts
 
@@ -149,7 +152,7 @@ $(TOOLS): | .tools/wasm32
 	@rm -rf .tools/target .tools/worker-build-*
 	@touch $@
 
-# find also lists folders, which change when a file is added or removed.
+# find also lists folders, whose time changes if a file is added or removed.
 workers/%/build/index.js: $$(shell find crates/*/src workers/$$*/src) workers/%/Cargo.toml \
 		workers/build.rs workers/entry.ts openapi/%.json \
 		$(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock $(SETUP)
@@ -162,7 +165,7 @@ workers/%/build/index.js: $$(shell find crates/*/src workers/$$*/src) workers/%/
 	@printf '» built %s: %d KB of wasm, %d KB gzipped\n' $* \
 		$$(($$(wc -c <$(@D)/index_bg.wasm) / 1024)) $$(($$(gzip -c $(@D)/index_bg.wasm | wc -c) / 1024))
 
-# Swagger UI is served from the assets, so that no page loads code from another site.
+# The assets include Swagger UI, so that no page loads code from another site.
 $(ASSETS): openapi/join.json $(shell find workers/join/web) node_modules/.package-lock.json
 	@rm -rf $(@D)
 	@cp -R workers/join/web $(@D)

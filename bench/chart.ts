@@ -1,5 +1,5 @@
-// The picture: how much faster or slower each contestant answers than the product, on a scale
-// of powers of ten, with 8 connections where there are any.
+// Draws the throughput of each contestant relative to the product, on a logarithmic scale, with 8
+// connections if they were measured.
 import { short } from "./numbers.ts";
 import { titleOf } from "./report.ts";
 import { type Entry, isGrowth, measured, type Results, type Table } from "./results.ts";
@@ -38,7 +38,7 @@ function failure(result: object): string {
   return "failure" in result ? String(result.failure) : "";
 }
 
-/** The table that is drawn: with 8 connections, or the only one. */
+/** The table to draw: that with 8 connections, or the first. */
 function drawn(tables: Table[]): Table | undefined {
   return tables.find(({ connections }) => connections === 8) ?? tables[0];
 }
@@ -46,7 +46,7 @@ function drawn(tables: Table[]): Table | undefined {
 export function chart({ workloads }: Results): string {
   const parts: string[] = [];
   let y = head;
-  // One decade each way from the product, which stands at the middle.
+  // From 2.5 decades below the product to 2 above it.
   const scale = (ratio: number) => {
     const decades = Math.min(2, Math.max(-2.5, Math.log10(ratio)));
     return ((decades + 2.5) / 4.5) * (width - left - 120);
@@ -87,12 +87,12 @@ export function chart({ workloads }: Results): string {
   }
   const at = left + scale(1);
   const ours = `<line class="line" x1="${at}" x2="${at}" y1="${head - 12}" y2="${y - gap + 4}"/>`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y}" viewBox="0 0 ${width} ${y}" role="img" aria-label="Answers a second of each contestant and workload">
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y}" viewBox="0 0 ${width} ${y}" role="img" aria-label="Responses per second of each contestant and workload">
 <style>${style}
 </style>
 <rect class="ground" width="${width}" height="${y}"/>
-<text class="title" x="16" y="28">Answers a second</text>
-<text class="quiet" x="16" y="46">Logarithmic; the line is this project; dashed bars are floors, which do no work</text>
+<text class="title" x="16" y="28">Responses per second</text>
+<text class="quiet" x="16" y="46">Logarithmic. The line is this project. Dashed bars are floors, which do no work</text>
 ${ours}
 ${parts.join("\n")}
 </svg>

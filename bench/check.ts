@@ -1,21 +1,22 @@
-// Nobody is fast by being wrong: before it is timed, each answer is held against the product's.
+// Compares each response with the product's before the measurement, so that no contestant is fast
+// because it is wrong.
 import { isDeepStrictEqual } from "node:util";
 import type { Running } from "./running.ts";
 import type { Workload } from "./workloads.ts";
 
 export type Asked = {
-  /** What went wrong, if anything did. */
+  /** The failure, if there is one. */
   failure?: string;
-  /** Whether it gave up on the answer, and may still be at it. */
+  /** Whether the request timed out. The server may still be working on it. */
   late?: boolean;
   seconds: number;
   text: string;
   etag: string;
 };
 
-/** Asks once. */
+/** Sends the request of a workload once. */
 export async function ask({ urls }: Running, workload: Workload): Promise<Asked> {
-  const { service, shot, patience, status, conditional } = workload;
+  const { service, shot, timeout, status, conditional } = workload;
   const begin = performance.now();
   try {
     const { method, path, headers, body } = shot;
@@ -23,26 +24,27 @@ export async function ask({ urls }: Running, workload: Workload): Promise<Asked>
       method,
       headers: { ...headers, ...(conditional && { "if-none-match": '"x"' }) },
     };
-    const answer = await fetch(new URL(path, urls[service]), {
+    const response = await fetch(new URL(path, urls[service]), {
       ...request,
       ...(body !== undefined && { body: String(body) }),
-      signal: AbortSignal.timeout(patience * 1000),
+      signal: AbortSignal.timeout(timeout * 1000),
     });
-    const text = await answer.text();
+    const text = await response.text();
     const seconds = (performance.now() - begin) / 1000;
-    const etag = answer.headers.get("etag") ?? "";
+    const etag = response.headers.get("etag") ?? "";
     const good = conditional ? 200 : status;
-    const failure = answer.status === good ? {} : { failure: `it answered ${answer.status}` };
+    const failure =
+      response.status === good ? {} : { failure: `it responded with ${response.status}` };
     return { ...failure, seconds, text, etag };
   } catch (error) {
     const seconds = (performance.now() - begin) / 1000;
     const late = error instanceof Error && error.name === "TimeoutError";
-    const failure = late ? `no answer within ${patience} s` : `it broke off (${error})`;
+    const failure = late ? `no response within ${timeout} s` : `it failed (${error})`;
     return { failure, late, seconds, text: "", etag: "" };
   }
 }
 
-/** How an answer differs from the product's, if it does. */
+/** The difference between a response and the product's, if there is one. */
 export function difference(workload: Workload, expected: string, text: string): string | undefined {
   try {
     const [right, left] = [workload.compared(expected), workload.compared(text)];
@@ -51,8 +53,8 @@ export function difference(workload: Workload, expected: string, text: string): 
     let at = 0;
     while (at < (shownLeft?.length ?? 0) && shownLeft?.[at] === shownRight?.[at]) at += 1;
     const around = (shown = "") => shown.slice(Math.max(0, at - 30), at + 50);
-    return `its answer differs: ${around(shownLeft)} for ${around(shownRight)}`;
+    return `its response differs: ${around(shownLeft)} for ${around(shownRight)}`;
   } catch (error) {
-    return `its answer cannot be read (${error})`;
+    return `its response is not readable (${error})`;
   }
 }

@@ -1,5 +1,5 @@
-// Who runs, and how each one starts. Contestants in workerd start in the same Miniflare, with
-// a socket for each worker; Flask under gunicorn.
+// The contestants and how they start. Those for workerd start in Miniflare, with one socket per worker.
+// Flask runs under gunicorn.
 import { join, resolve } from "node:path";
 import { buildSync } from "esbuild";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
@@ -13,16 +13,16 @@ import { home, type SchemaName } from "./stock.ts";
 const peers = join(import.meta.dirname, "peers");
 
 export type Options = {
-  /** Where its databases are. */
+  /** The folder of its databases. */
   data: string;
-  /** Counts what each worker's answers cost, told by `GET /costs` on its socket. */
+  /** Counts the costs of each worker's responses. `GET /costs` returns them. */
   counting?: boolean;
-  /** Lets the isolates' memory be asked for. */
+  /** Starts an inspector, which measures the memory of the isolates. */
   inspected?: boolean;
 };
 
 export type Started = {
-  /** By the name of the service; those of one process have one address. */
+  /** The address of each service. Services in one process share an address. */
   urls: Record<Name, string>;
   inspector?: string | undefined;
   stop(): Promise<void>;
@@ -31,7 +31,7 @@ export type Started = {
 export type Contestant = {
   title: string;
   schema: SchemaName;
-  /** Makes what it needs; why it cannot take part, if so. */
+  /** Installs its dependencies. Returns a reason if the contestant cannot take part. */
   prepare(): string | undefined;
   start(options: Options): Promise<Started>;
 };
@@ -40,8 +40,8 @@ type Worker = Pick<WorkerOptions, "modules" | "modulesRoot"> & Partial<WorkerOpt
 
 const services = { places: ["PEOPLE"], people: ["PLACES"], join: ["PLACES", "PEOPLE"] };
 
-/** The options of three workers that call each other, each with its own database. */
-function three(worker: (name: Name) => Worker): WorkerOptions[] {
+/** The options of three workers with service bindings, each with its own database. */
+function threeWorkers(worker: (name: Name) => Worker): WorkerOptions[] {
   return names.map((name) => ({
     ...worker(name),
     name,
@@ -93,14 +93,14 @@ async function miniflare(workers: WorkerOptions[], options: Options): Promise<St
   }
 }
 
-/** The worker behind a module that counts. Its own main module is `index.js`. */
+/** Wraps a worker, whose main module is `index.js`, in a module that counts costs. */
 function counted(worker: WorkerOptions): WorkerOptions {
   const { modules, modulesRoot } = worker as { modules: object[]; modulesRoot: string };
   const first = { type: "ESModule", path: join(modulesRoot, "first.js"), contents: counting };
   return { ...worker, modules: [first, ...modules] } as WorkerOptions;
 }
 
-/** A worker in TypeScript, bundled as wrangler does it. */
+/** A TypeScript worker, bundled as wrangler does it. */
 function bundled(source: string): Worker {
   const outfile = join(home, "build", source.replace(/\.ts$/, ""), "index.js");
   buildSync({
@@ -118,7 +118,7 @@ function bundled(source: string): Worker {
   };
 }
 
-/** A worker that worker-build has made in a folder. */
+/** A Rust worker, built by worker-build. */
 function built(folder: string): Worker {
   return {
     modulesRoot: folder,
@@ -129,8 +129,8 @@ function built(folder: string): Worker {
   };
 }
 
-/** The product's options are those of its wrangler files; the databases' place differs, and a line
- * is written of what fails alone, because the peers write none. */
+/** The product with the options of its wrangler files. It logs only errors, because the peers log
+ * nothing. */
 const product = () =>
   names.map((name) => ({
     ...productWorker(name, {}),
@@ -144,7 +144,7 @@ const all = (source: string) => () => [
 ];
 
 const naive: Contestant = {
-  ...inWorkerd("naive Rust", "peers", () => three((name) => built(naiveFolder(name)))),
+  ...inWorkerd("naive Rust", "peers", () => threeWorkers((name) => built(naiveFolder(name)))),
   prepare: buildNaive,
 };
 
@@ -157,10 +157,10 @@ const flask: Contestant = {
 
 export const contestants = {
   product: inWorkerd("this one", "product", product),
-  hono: inWorkerd("Hono", "peers", () => three((name) => bundled(`hono/${name}.ts`))),
+  hono: inWorkerd("Hono", "peers", () => threeWorkers((name) => bundled(`hono/${name}.ts`))),
   naive,
   flask,
   monolith: inWorkerd("monolith", "monolith", all("monolith/worker.ts")),
-  floors: inWorkerd("floors", "floors", () => three(() => bundled("floors/worker.ts"))),
+  floors: inWorkerd("floors", "floors", () => threeWorkers(() => bundled("floors/worker.ts"))),
 } satisfies Record<string, Contestant>;
 export type ContestantName = keyof typeof contestants;

@@ -13,14 +13,14 @@ const names: Name[] = ["places", "people", "join"];
 const source = join(import.meta.dirname, "peers/flask");
 const venv = join(home, "venv");
 
-/** Installs what is pinned; why that cannot be done, if so. */
+/** Installs the pinned packages. Returns a reason if that fails. */
 export function installFlask(): string | undefined {
   const wanted = join(source, "requirements.txt");
   const stamp = join(venv, "requirements.txt");
   if (existsSync(stamp) && readFileSync(stamp).equals(readFileSync(wanted))) return undefined;
   console.log("» installing Flask in .bench/venv …");
-  const run = (program: string, ...given: string[]) =>
-    execFileSync(program, given, { stdio: "pipe" });
+  const run = (program: string, ...args: string[]) =>
+    execFileSync(program, args, { stdio: "pipe" });
   try {
     rmSync(venv, { recursive: true, force: true });
     run("python3", "-m", "venv", venv);
@@ -32,7 +32,7 @@ export function installFlask(): string | undefined {
   return undefined;
 }
 
-/** Starts the three over the databases in a folder. */
+/** Starts the three services with the databases in a folder. */
 export async function startFlask(data: string): Promise<Started> {
   const files = databases(data);
   const own = (name: string, table: string) => {
@@ -45,7 +45,7 @@ export async function startFlask(data: string): Promise<Started> {
     people: own("people.db", "person"),
     join: "",
   };
-  // What it says of requests that nobody waits for any more is no news.
+  // The log has errors of requests whose client has gone, so it is not shown.
   const log = openSync(join(home, "flask.log"), "a");
   const ports = await freePorts();
   const urls = Object.fromEntries(
@@ -91,7 +91,7 @@ async function listening(url: string): Promise<void> {
     if (answer) return void (await answer.text());
     await sleep(50);
   }
-  throw new Error("gunicorn does not answer: see .bench/flask.log");
+  throw new Error("gunicorn does not respond: see .bench/flask.log");
 }
 
 async function freePorts(): Promise<number[]> {

@@ -1,21 +1,21 @@
-// Finds where an answer of HTTP/1.1 ends, and how long its body is. Nothing else is read.
+// Finds the end of an HTTP/1.1 response and the size of its body, and reads nothing else.
 
 const endOfHead = Buffer.from("\r\n\r\n");
 
 export class AnswerReader {
   status = 0;
-  /** Bytes of the body so far. */
+  /** The bytes of the body so far. */
   size = 0;
-  /** Whether the server closes the connection behind this answer. */
+  /** Whether the server closes the connection after this response. */
   closes = false;
   isWhole = false;
 
   #head: Buffer | undefined;
   #inBody = false;
-  /** Bytes of the body, or of the present chunk with its line end, that are still to come. */
+  /** The missing bytes of the body, or of the current chunk with its line end. */
   #left = 0;
   #chunked = false;
-  /** The line before a chunk, as far as it is here. */
+  /** The part of a chunk's size line that has arrived. */
   #line = "";
 
   reset(): void {
@@ -24,7 +24,7 @@ export class AnswerReader {
     this.#head = undefined;
   }
 
-  /** An answer without a length is whole when the connection ends. */
+  /** A response without a length ends with the connection. */
   get endsWithConnection(): boolean {
     return this.#inBody && !this.#chunked && this.#left === Infinity;
   }
@@ -35,7 +35,7 @@ export class AnswerReader {
       rest = this.#head ? Buffer.concat([this.#head, bytes]) : bytes;
       const end = rest.indexOf(endOfHead);
       if (end < 0) {
-        // A copy: the reader's memory is used again.
+        // A copy, because the read buffer is reused.
         this.#head = Buffer.from(rest);
         return;
       }
@@ -79,7 +79,7 @@ export class AnswerReader {
       const line = this.#line.trim();
       this.#line = "";
       if (this.status < 0) {
-        // Behind the last chunk: an empty line ends the answer.
+        // After the last chunk, an empty line ends the response.
         if (line === "") [this.isWhole, this.status] = [true, -this.status];
       } else {
         const size = Number.parseInt(line, 16);

@@ -1,10 +1,10 @@
-// A load generator on bare sockets: it reads of an answer no more than where it ends, so that
-// the machine's time goes to the server, and it keeps every latency, so that percentiles are
-// exact. Each connection sends its next request when it has the answer to the last one.
+// A load generator on plain sockets. It only looks for the end of a response, so that the server gets
+// most of the CPU, and it keeps every latency, so that percentiles are exact. Each connection sends its
+// next request after the response to the last one.
 import { connect, type Socket } from "node:net";
 import { AnswerReader } from "./http.ts";
 
-/** A request as it goes over the wire. */
+/** A request to send. */
 export type Shot = {
   method: string;
   path: string;
@@ -15,26 +15,26 @@ export type Shot = {
 export type Load = {
   url: URL;
   connections: number;
-  /** Fired one after the other, and again from the first. */
+  /** Sent in this order, repeatedly. */
   shots: Buffer[];
-  /** What each answer must have. */
+  /** The expected status of each response. */
   status: number;
-  /** No request is sent behind this; those on their way are waited for. */
+  /** No request is sent after this time. Requests in flight may finish. */
   seconds: number;
-  /** Or behind so many requests. */
+  /** The maximum number of requests, if there is one. */
   requests?: number;
-  /** How long those on their way are waited for. */
-  patience: number;
+  /** The seconds that requests in flight have to finish. */
+  timeout: number;
 };
 
 export type Outcome = {
   requests: number;
   seconds: number;
-  /** Of each request, in milliseconds. */
+  /** The milliseconds of each request. */
   latencies: number[];
-  /** Bytes of the bodies. */
+  /** The bytes of all bodies. */
   bytes: number;
-  /** Empty, or what went wrong. */
+  /** The first failure, or an empty string. */
   failure: string;
 };
 
@@ -46,11 +46,11 @@ export function wire(url: URL, { method, path, headers = {}, body }: Shot): Buff
   return Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`), content]);
 }
 
-/** Puts a server under load. It never throws: what went wrong is in the outcome. */
+/** Puts a server under load. It never throws: failures are in the outcome. */
 export function fire(load: Load): Promise<Outcome> {
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   const latencies: number[] = [];
-  const gunners: Gunner[] = [];
+  const connections: Connection[] = [];
   const begin = performance.now();
   const until = begin + load.seconds * 1000;
   let [end, bytes, sent, busy, failure] = [begin, 0, 0, load.connections, ""];
@@ -58,13 +58,13 @@ export function fire(load: Load): Promise<Outcome> {
   const finish = (problem = "") => {
     clearTimeout(limit);
     failure ||= problem;
-    for (const gunner of gunners) gunner.close();
+    for (const connection of connections) connection.close();
     const seconds = (end - begin) / 1000;
     resolve({ requests: latencies.length, seconds, latencies, bytes, failure });
   };
   const limit = setTimeout(
-    () => finish(`no answer within ${load.patience} s`),
-    (load.seconds + load.patience) * 1000,
+    () => finish(`no response within ${load.timeout} s`),
+    (load.seconds + load.timeout) * 1000,
   );
   const next = (now: number): Buffer | undefined => {
     if (failure || now >= until || sent >= (load.requests ?? Infinity)) {
@@ -79,37 +79,37 @@ export function fire(load: Load): Promise<Outcome> {
     latencies.push(latency);
     bytes += size;
     end = now;
-    if (status !== load.status) failure ||= `an answer was ${status}`;
+    if (status !== load.status) failure ||= `a response had the status ${status}`;
   };
   for (let n = 0; n < load.connections; n += 1) {
-    gunners.push(new Gunner(load.url, { next, answered, failed: finish }));
+    connections.push(new Connection(load.url, { next, answered, failed: finish }));
   }
   return promise;
 }
 
-type Orders = {
+type Callbacks = {
   next(now: number): Buffer | undefined;
   answered(status: number, size: number, latency: number, now: number): void;
   failed(why: string): void;
 };
 
-/** All sockets read into the same memory: what is read is looked at right away, and dropped. */
+/** All sockets share one read buffer, because each read is processed at once. */
 const buffer = Buffer.alloc(256 * 1024);
 
-/** One connection; a new one where the server closes it behind an answer. */
-class Gunner {
+/** One connection. Connects again if the server closes it after a response. */
+class Connection {
   readonly #url: URL;
-  readonly #orders: Orders;
+  readonly #callbacks: Callbacks;
   #socket: Socket;
   #closed = false;
   #sentAt = 0;
   #waiting: Buffer | undefined;
 
-  constructor(url: URL, orders: Orders) {
+  constructor(url: URL, callbacks: Callbacks) {
     this.#url = url;
-    this.#orders = orders;
+    this.#callbacks = callbacks;
     this.#socket = this.#connect();
-    this.#shoot();
+    this.#send();
   }
 
   close(): void {
@@ -137,7 +137,7 @@ class Gunner {
   #lost(socket: Socket, why: string): void {
     if (this.#closed || socket !== this.#socket || !this.#waiting) return;
     this.#closed = true;
-    this.#orders.failed(why);
+    this.#callbacks.failed(why);
   }
 
   #answered(reader: AnswerReader): void {
@@ -146,17 +146,17 @@ class Gunner {
     const { status, size, closes } = reader;
     reader.reset();
     this.#waiting = undefined;
-    this.#orders.answered(status, size, now - this.#sentAt, now);
+    this.#callbacks.answered(status, size, now - this.#sentAt, now);
     if (closes) {
       this.#socket.destroy();
       this.#socket = this.#connect();
     }
-    this.#shoot();
+    this.#send();
   }
 
-  #shoot(): void {
+  #send(): void {
     this.#sentAt = performance.now();
-    this.#waiting = this.#orders.next(this.#sentAt);
+    this.#waiting = this.#callbacks.next(this.#sentAt);
     if (this.#waiting) this.#socket.write(this.#waiting);
   }
 }

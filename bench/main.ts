@@ -32,8 +32,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 
-/** The workloads of this run. A quick one goes without the greatest register and many
- * connections. */
+/** The workloads of this run. A quick run skips the largest registry and 64 connections. */
 function chosen(): Workload[] {
   if (!ONLY && QUICK) {
     const most = (connections: number[]) => connections.filter((count) => count <= 8);
@@ -46,7 +45,7 @@ function chosen(): Workload[] {
   for (const name of names) {
     if (workloads.every((workload) => workload.name !== name)) {
       console.error(
-        `there is no workload ${name}; there are: ${workloads.map((one) => one.name).join(" ")}`,
+        `there is no workload ${name}: choose from ${workloads.map((one) => one.name).join(" ")}`,
       );
       process.exit(1);
     }
@@ -57,7 +56,7 @@ function chosen(): Workload[] {
 const everyone = Object.keys(contestants) as ContestantName[];
 const absent: Partial<Record<ContestantName, string>> = {};
 
-/** What the floors give, from what the product gives. */
+/** The responses of the product, which the floors return. */
 async function answers(product: Running, asked: Workload[]): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for (const workload of asked.filter((one) => one.floors.length > 0)) {
@@ -65,18 +64,18 @@ async function answers(product: Running, asked: Workload[]): Promise<Map<string,
     for (const [name, path] of Object.entries(workload.parts ?? {})) {
       const url = new URL(path, product.urls[name as "places" | "people"]);
       const answer = await fetch(url);
-      if (!answer.ok) throw new Error(`${url.pathname} answers ${answer.status}`);
+      if (!answer.ok) throw new Error(`${url.pathname} responds with ${answer.status}`);
       found.set(`${workload.name}.${name}`, await answer.text());
     }
   }
   return found;
 }
 
-/** The characters of a part: what D1 takes at once, and what the product's export streams. */
+/** The characters per part: the maximum of D1, and the chunk size of the product's export. */
 const [WHOLE, STREAMED] = [500_000, 47_000];
 
-/** Lays answers down, in parts that D1 takes. */
-function laid(found: Map<string, string>): StartOptions["filled"] {
+/** Stores responses in parts that D1 accepts. */
+function store(found: Map<string, string>): StartOptions["filled"] {
   return (folder) => {
     for (const file of databases(folder)) {
       using db = new DatabaseSync(file);
@@ -85,7 +84,7 @@ function laid(found: Map<string, string>): StartOptions["filled"] {
       for (const [key, text] of found) {
         const size = key === "export" ? STREAMED : WHOLE;
         for (let at = 0, part = 0; at < text.length; part += 1) {
-          // At a line's end where there is one, so that no character is cut.
+          // Cut at a line end, so that no character is split.
           const end = at + size < text.length ? text.lastIndexOf("\n", at + size) + 1 : 0;
           const next = end > at ? end : text.length;
           insert.run(key, part, text.slice(at, next));
@@ -99,11 +98,11 @@ function laid(found: Map<string, string>): StartOptions["filled"] {
 
 async function field(size: SizeName, asked: Workload[]): Promise<Field> {
   const present = everyone.filter((one) => one !== "floors" && !(one in absent));
-  // In this order they are measured: first the product, which the others are held against.
+  // The order of the measurements. The product is first, because the others are compared with it.
   const running = new Map<ContestantName, Running>();
   let found = new Map<string, string>();
   const start = async (name: ContestantName) => {
-    const options = name === "floors" ? { filled: laid(found) } : {};
+    const options = name === "floors" ? { filled: store(found) } : {};
     running.set(name, await run(name, sizes[size], options));
   };
   for (const each of await runAll(present, sizes[size])) running.set(each.name, each);
@@ -117,7 +116,7 @@ async function field(size: SizeName, asked: Workload[]): Promise<Field> {
   return { running, restart };
 }
 
-/** What one answer costs in D1, by a worker that counts: never while time is taken. */
+/** Counts the D1 costs of one response, apart from the timed runs. */
 async function costs(size: SizeName, results: Map<Workload, WorkloadResult>): Promise<void> {
   const counted = everyone.filter(
     (name) => !(name in absent || ["flask", "floors"].includes(name)),
@@ -126,7 +125,7 @@ async function costs(size: SizeName, results: Map<Workload, WorkloadResult>): Pr
     const running = await run(name, sizes[size], { counting: true });
     for (const [workload, result] of results) {
       const { etag, failure } = await ask(running, workload);
-      // It may still be at it, and what it does then is not another answer's cost.
+      // The server may still be working on it, which would distort the next counts.
       if (failure) break;
       await running.costs();
       await once(running, workload, etag);
@@ -137,13 +136,13 @@ async function costs(size: SizeName, results: Map<Workload, WorkloadResult>): Pr
   await Promise.all(counted.map(cost));
 }
 
-/** A request as it is measured: with a tag, or as one that was never asked before. */
+/** Sends a request as in the measurement: with the ETag, or as a new one. */
 async function once(running: Running, workload: Workload, etag: string): Promise<void> {
   const { service, shots, verified, conditional } = workload;
-  // A file of a hundred thousand costs what its batches cost; one of a thousand tells as much.
+  // The costs per batch are the same, so an import of 1,000 people is enough.
   const { method, path, headers, body } =
     shots && !verified ? shots(1e6, running.name) : workload.shot;
-  // A file that is known already is not written again.
+  // A new key, because the product does not import a file twice.
   const key = headers?.["idempotency-key"];
   const answer = await fetch(new URL(path, running.urls[service]), {
     method,
@@ -209,7 +208,7 @@ for (const name of everyone) {
   const why = contestants[name].prepare();
   if (why === undefined) continue;
   absent[name] = why;
-  console.log(`» without ${contestants[name].title}: ${why}`);
+  console.log(`» skipped ${contestants[name].title}: ${why}`);
 }
 
 const given = Object.entries({ QUICK, ONLY, ROUNDS, SECONDS }).flatMap(([name, value]) =>
@@ -261,7 +260,7 @@ results.workloads.sort(
 );
 results.targets = judged(results);
 
-// Only a whole run is for the record.
+// Only a complete run replaces the published results.
 const folder = QUICK || ONLY ? join(home, "results") : join(root, "docs/benchmarks");
 mkdirSync(folder, { recursive: true });
 for (const [file, text] of Object.entries(report(results))) writeFileSync(join(folder, file), text);

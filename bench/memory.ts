@@ -1,10 +1,10 @@
-// What an isolate holds, as V8 says by the inspector: its heap, what that points to, and the
-// memory of its wasm, which V8 counts nowhere but which only grows.
+// Measures the memory of an isolate through V8's inspector: its heap, the memory that the heap refers
+// to, and its wasm memory, which V8 does not count and which never shrinks.
 
 type Reply = { id: number; result: Record<string, unknown> };
 type Created = { method: string; params: { context: { uniqueId: string } } };
 
-/** A session with the inspector of one worker. */
+/** An inspector session of one worker. */
 export class Inspector {
   readonly #socket: WebSocket;
   readonly #waiting = new Map<number, (reply: Reply) => void>();
@@ -27,7 +27,7 @@ export class Inspector {
     const socket = new WebSocket(new URL(`/core:user:${worker}`, address));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     socket.onopen = () => resolve();
-    socket.onerror = () => reject(new Error(`the inspector of ${worker} does not answer`));
+    socket.onerror = () => reject(new Error(`the inspector of ${worker} does not respond`));
     await promise;
     return new Inspector(socket);
   }
@@ -41,7 +41,7 @@ export class Inspector {
     return promise;
   }
 
-  /** Has V8 give back what nobody holds any more. */
+  /** Runs V8's garbage collection. */
   async collect(): Promise<void> {
     await this.ask("HeapProfiler.collectGarbage");
   }
@@ -77,15 +77,15 @@ export class Inspector {
 }
 
 export type Memory = {
-  /** The most bytes of each worker's isolate, its wasm included. */
+  /** The peak bytes of each worker's isolate, including its wasm. */
   isolates: Record<string, number>;
   wasm: Record<string, number>;
-  /** Of the whole process, before and at the most. */
+  /** The bytes of the whole process, before the request and at the peak. */
   process: { before: number | undefined; most: number | undefined };
   bytes: number;
 };
 
-/** Reads an answer to its end, and looks at the memory all the while. */
+/** Reads a response to its end and measures the memory meanwhile. */
 export async function memoryWhile(
   inspector: string,
   workers: string[],

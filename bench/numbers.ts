@@ -1,4 +1,4 @@
-/** The middle one; of two, what lies between them. */
+/** The median. */
 export function median(numbers: number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
@@ -6,12 +6,12 @@ export function median(numbers: number[]): number {
   return ((low ?? Number.NaN) + (high ?? Number.NaN)) / 2;
 }
 
-/** The value that a part of the values does not pass. */
+/** The nearest-rank percentile of sorted values. `part` is from 0 to 1. */
 export function percentile(sorted: number[], part: number): number {
   return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? Number.NaN;
 }
 
-/** A number with three digits that mean something. */
+/** A number with three significant digits. */
 export function short(number: number | undefined): string {
   if (number === undefined || !Number.isFinite(number)) return "–";
   if (number >= 100) return Math.round(number).toLocaleString("en");
@@ -19,7 +19,7 @@ export function short(number: number | undefined): string {
   return number >= 1 ? number.toFixed(2) : number.toPrecision(2);
 }
 
-/** The same, in the unit that suits bytes. */
+/** A number of bytes in a suitable unit. */
 export function bytes(number: number | undefined): string {
   if (number === undefined) return "–";
   if (number >= 1e9) return `${short(number / 1e9)} GB`;

@@ -1,4 +1,4 @@
-// The record of a run: JSON, a page to read, and a picture.
+// Renders the results of a run as JSON, Markdown and a chart.
 import { chart } from "./chart.ts";
 import { contestants } from "./contestants.ts";
 import { bytes, short } from "./numbers.ts";
@@ -13,7 +13,7 @@ import {
 } from "./results.ts";
 import { type Floor, floors } from "./workloads.ts";
 
-/** By file name, what is in it. */
+/** The files by name. */
 export function report(results: Results): Record<string, string> {
   return {
     "results.json": `${JSON.stringify(results, rounded, 2)}\n`,
@@ -22,7 +22,7 @@ export function report(results: Results): Record<string, string> {
   };
 }
 
-/** Four digits are more than can be measured again. */
+/** Rounds to four digits, which is more than the measurement can repeat. */
 function rounded(_: string, value: unknown): unknown {
   return typeof value === "number" && !Number.isInteger(value)
     ? Number(value.toPrecision(4))
@@ -50,7 +50,7 @@ figures.
 - ${Object.entries(versions)
     .map(([name, version]) => `${name} ${version}`)
     .join(", ")}
-- rounds: ${results.rounds}, each of ${results.seconds} s, in turns
+- ${results.rounds} rounds of ${results.seconds} s each, in turns
 ${missing.join("")}
 ![Responses per second for each workload](throughput.svg)
 
@@ -112,7 +112,7 @@ function row(
   return `| ${connections} | ${title} | ${cells.join(" | ")} | ${bytes(size)} |`;
 }
 
-/** The same request in registers of every size: milliseconds by the number of people. */
+/** The same request to registries of every size: milliseconds by the number of people. */
 function growth(results: Results): string {
   const all = results.workloads.filter(isGrowth);
   const kinds = [...new Set(all.map(({ name }) => name.split("-of-")[0] ?? ""))];

@@ -1,29 +1,29 @@
-// What a run of the benchmark finds out: the shape of `results.json`.
+// The type of `results.json`, the results of a benchmark run.
 import type { Costs } from "../tests/support/cost_counter.ts";
 import type { ContestantName } from "./contestants.ts";
 import type { Memory } from "./memory.ts";
 import type { Startup } from "./startup.ts";
 import type { Floor } from "./workloads.ts";
 
-/** Who is measured: a contestant, or a floor. */
+/** A contestant or a floor. */
 export type Entry = Exclude<ContestantName, "floors"> | Floor;
 
 export type Measure = {
-  /** Answers a second, of each round and their median. */
+  /** Responses per second of each round, and their median. */
   rounds: number[];
   throughput: number;
-  /** Milliseconds, over the answers of all rounds. */
+  /** Milliseconds, over the responses of all rounds. */
   p50: number;
   p95: number;
   p99: number;
-  /** Milliseconds that the server's processes compute for an answer. */
+  /** The CPU milliseconds of the server's processes per response. */
   cpu: number | undefined;
-  /** Of an answer's body. */
+  /** The size of a response's body. */
   bytes: number;
   requests: number;
 };
 
-/** Why there is no measure, and how long one request took, if it was answered. */
+/** The reason for a missing measurement, and the duration of one request if it has a response. */
 export type Failure = { failure: string; seconds?: number };
 
 export type Table = {
@@ -37,7 +37,7 @@ export type WorkloadResult = {
   request: string;
   size: { places: number; people: number };
   tables: Table[];
-  /** Of one answer. */
+  /** The costs of one response. */
   costs: Partial<Record<Entry, Costs>>;
 };
 
@@ -45,7 +45,7 @@ export type Target = {
   title: string;
   wanted: string;
   found: string;
-  /** Nothing where it could not be measured. */
+  /** Undefined if it was not measured. */
   isReached: boolean | undefined;
 };
 
@@ -68,7 +68,7 @@ export function measured(result: Measure | Failure | undefined): Measure | undef
   return result && "throughput" in result ? result : undefined;
 }
 
-/** Whether it is one of those that are asked of registers of every size. */
+/** Whether the workload compares registries of different sizes. */
 export function isGrowth({ name }: WorkloadResult): boolean {
   return name.includes("-of-");
 }

@@ -1,4 +1,4 @@
-// One workload, over all contestants: checked, then measured in turns, round after round.
+// Measures one workload: checks all contestants, then runs them in turns, round after round.
 import { ask, difference } from "./check.ts";
 import type { ContestantName } from "./contestants.ts";
 import { fire, type Outcome, type Shot, wire } from "./load.ts";
@@ -9,27 +9,27 @@ import { floors, type Workload } from "./workloads.ts";
 
 export type Pace = { rounds: number; seconds: number; warm: number };
 
-/** Everyone who runs, and how to start one anew. */
+/** The running contestants, and a function that restarts one. */
 export type Field = {
   running: Map<ContestantName, Running>;
   restart(name: ContestantName): Promise<void>;
 };
 
-/** Someone to be measured. */
+/** A contestant or floor that passed the check. */
 type Lane = {
   entry: Entry;
   name: ContestantName;
   shot: Shot;
-  /** How long it took to answer once. */
+  /** The duration of its first response. */
   seconds: number;
 };
 
-/** How many seconds the first answers of all connections may take to come. */
-const PATIENCE = 50;
-/** Who has been measured for so many seconds gets no further round. */
-const ENOUGH = 15;
+/** The seconds that all connections together may need for their first responses. */
+const TIMEOUT_SECONDS = 50;
+/** A contestant gets no further round after this many seconds. */
+const MAX_SECONDS = 15;
 
-/** Asks everyone once: who can be measured, and who can't, and why. */
+/** Checks all contestants once. Returns those to measure, and the failures of the others. */
 async function lanes(
   field: Field,
   workload: Workload,
@@ -43,7 +43,7 @@ async function lanes(
     expected ??= asked.text;
     const isTagless = workload.conditional && !asked.failure && asked.etag === "";
     const failure = isTagless
-      ? "it gives no tags"
+      ? "it sends no ETag"
       : (asked.failure ?? difference(workload, expected, asked.text));
     if (failure === undefined) {
       const headers = { ...workload.shot.headers };
@@ -52,9 +52,9 @@ async function lanes(
       continue;
     }
     bad.push([name, { failure, ...(!asked.failure && { seconds: asked.seconds }) }]);
-    // It may still be at the answer that nobody waits for any more.
+    // It may still be working on the request.
     if (asked.failure) await field.restart(name);
-    // Without it there is nothing to hold the others against.
+    // Without the product, the others cannot be compared.
     if (name === "product") return { good, bad };
   }
   if (field.running.has("floors")) {
@@ -68,7 +68,7 @@ async function lanes(
 
 let shots = 0;
 
-/** The requests of one round, each as it goes over the wire. */
+/** The encoded requests of one round. */
 function load(lane: Lane, workload: Workload, url: URL): Buffer[] {
   const { shots: make } = workload;
   if (!make || lane.name === "floors") return [wire(url, lane.shot)];
@@ -88,10 +88,10 @@ async function round(
   { seconds, warm }: Pace,
 ): Promise<Round> {
   const running = field.running.get(lane.name);
-  if (!running) throw new Error(`${lane.name} does not run`);
+  if (!running) throw new Error(`${lane.name} is not running`);
   const url = lane.name === "floors" ? running.urls.join : running.urls[workload.service];
-  const common = { url, connections, status: workload.status, patience: PATIENCE };
-  // What takes longer to answer once is warm by its check.
+  const common = { url, connections, status: workload.status, timeout: TIMEOUT_SECONDS };
+  // A slower contestant is already warm after its check.
   if (!workload.requests && lane.seconds < warm) {
     await fire({ ...common, shots: load(lane, workload, url), seconds: warm });
   }
@@ -100,9 +100,7 @@ async function round(
     return await single(running, { ...workload, shot: workload.shots(shots, lane.name) });
   }
   const ammunition = load(lane, workload, url);
-  const limit = workload.requests
-    ? { requests: workload.requests, patience: workload.patience }
-    : {};
+  const limit = workload.requests ? { requests: workload.requests, timeout: workload.timeout } : {};
   const before = running.cpu();
   const outcome = await fire({ ...common, shots: ammunition, seconds, ...limit });
   const after = running.cpu();
@@ -110,7 +108,7 @@ async function round(
   return { outcome, cpu };
 }
 
-/** One request whose answer is read. */
+/** Measures one request and reads its response. */
 async function single(running: Running, workload: Workload): Promise<Round> {
   const before = running.cpu();
   const { seconds, text, failure } = await ask(running, workload);
@@ -121,7 +119,7 @@ async function single(running: Running, workload: Workload): Promise<Round> {
     seconds,
     latencies: [seconds * 1000],
     bytes: Buffer.byteLength(text),
-    failure: failure ?? (isDone ? "" : "not all was done"),
+    failure: failure ?? (isDone ? "" : "the response reports an incomplete import"),
   };
   return { outcome, cpu: before === undefined || after === undefined ? undefined : after - before };
 }
@@ -153,13 +151,13 @@ export async function measure(field: Field, workload: Workload, pace: Pace): Pro
     const rounds = new Map<Lane, Round[]>();
     const failures: [Entry, Failure][] = [...bad];
     for (const lane of good) {
-      if (lane.seconds * connections <= PATIENCE) rounds.set(lane, []);
+      if (lane.seconds * connections <= TIMEOUT_SECONDS) rounds.set(lane, []);
       else failures.push([lane.entry, { failure: "it takes too long", seconds: lane.seconds }]);
     }
     for (let n = 0; n < pace.rounds; n += 1) {
       for (const [lane, done] of rounds) {
-        if (done.reduce((sum, { outcome }) => sum + outcome.seconds, 0) > ENOUGH) continue;
-        // The first time, code is compiled anew as it runs hot.
+        if (done.reduce((sum, { outcome }) => sum + outcome.seconds, 0) > MAX_SECONDS) continue;
+        // The first round needs a longer warm-up, because V8 still optimizes the code.
         const warm = n === 0 ? 3 * pace.warm : pace.warm;
         const one = await round(lane, field, workload, connections, { ...pace, warm });
         if (one.outcome.failure) {

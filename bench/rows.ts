@@ -1,4 +1,4 @@
-// The rows that every contestant holds: made by rule, so that they are the same everywhere.
+// Generates the rows of every contestant. They are deterministic, so that all have the same.
 import type { Person, Place } from "../tests/support/fixtures.ts";
 
 export type Size = { places: number; people: number };
@@ -13,7 +13,7 @@ export function* placesOf({ places }: Size): Generator<Place> {
   for (let id = 1; id <= places; id += 1) yield { id, name: `${pick(kinds, id)} ${id}` };
 }
 
-/** One in twenty is dead, one in forty of no place; each place has a king. */
+/** One person in 20 is dead, one in 40 has no place, and each place has a king. */
 export function* peopleOf({ places, people }: Size): Generator<Person> {
   for (let id = 1; id <= people; id += 1) {
     const isKing = id <= places;
@@ -24,7 +24,7 @@ export function* peopleOf({ places, people }: Size): Generator<Person> {
   }
 }
 
-/** People to import, without ids: those that a register would give them follow. */
+/** A CSV file of people to import, without ids. */
 export function csvOf({ places }: Size, count: number): string {
   const lines = ["name,isAlive,placeId,isKing"];
   for (let n = 1; n <= count; n += 1) {

@@ -1,4 +1,4 @@
-// A contestant in a process group of its own, with what the system knows of that group.
+// Runs a contestant in its own process group and measures the group's CPU time and memory.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -9,15 +9,15 @@ import { type ContestantName, contestants, type Options, type Started } from "./
 import type { Size } from "./rows.ts";
 import { copied, home } from "./stock.ts";
 
-/** What runs, and where its databases are. */
+/** The running process groups and their database folders. */
 const groups = new Map<ChildProcess, string>();
 
-/** Ends a process, and whatever it has started. */
+/** Kills a process group and removes its databases. */
 function end(child: ChildProcess): void {
   try {
     if (child.pid) process.kill(-child.pid, "SIGKILL");
   } catch {
-    // Nothing of the group is left.
+    // The group has ended.
   }
   const data = groups.get(child);
   if (data) rmSync(data, { recursive: true, force: true });
@@ -29,12 +29,12 @@ process.on("exit", () => {
 });
 
 export type StartOptions = Omit<Options, "data"> & {
-  /** Does something to the databases before they are opened. */
+  /** Changes the databases before they are opened. */
   filled?: (folder: string) => void;
 };
 
-/** Where a contestant listens. */
-type Told = Pick<Started, "urls" | "inspector">;
+/** The addresses of a contestant. */
+type Addresses = Pick<Started, "urls" | "inspector">;
 
 export class Running {
   readonly name: ContestantName;
@@ -42,8 +42,8 @@ export class Running {
   readonly inspector: string | undefined;
   readonly #child: ChildProcess;
 
-  constructor(name: ContestantName, child: ChildProcess, told: Told) {
-    const { urls, inspector } = told;
+  constructor(name: ContestantName, child: ChildProcess, addresses: Addresses) {
+    const { urls, inspector } = addresses;
     this.name = name;
     this.urls = Object.fromEntries(
       names.map((one) => [one, new URL(urls[one])]),
@@ -52,7 +52,7 @@ export class Running {
     this.#child = child;
   }
 
-  /** The processes that answer: what the contestant's own process has started. */
+  /** The server processes: the children of the contestant's process. */
   #pids(): number[] {
     const children = new Map<number, number[]>();
     const table = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
@@ -65,13 +65,13 @@ export class Running {
     return below(this.#child.pid ?? 0);
   }
 
-  /** Seconds that its processes have computed; nothing where there is no `/proc`. */
+  /** The CPU seconds of its processes. Undefined without `/proc`. */
   cpu(): number | undefined {
     if (!existsSync("/proc/self/stat")) return undefined;
     return this.#pids().reduce((sum, pid) => sum + cpuOf(pid), 0);
   }
 
-  /** The bytes of its processes that are in memory. */
+  /** The resident bytes of its processes. Undefined without `/proc`. */
   memory(): number | undefined {
     if (!existsSync("/proc/self/status")) return undefined;
     const kib = this.#pids().map((pid) => {
@@ -80,7 +80,7 @@ export class Running {
     return kib.reduce((sum, each) => sum + each, 0) * 1024;
   }
 
-  /** What its answers have cost since this was last asked, over all its workers. */
+  /** The costs of all its workers since the last call. */
   async costs(): Promise<Costs> {
     const sum: Costs = { roundTrips: 0, rowsRead: 0, rowsWritten: 0, calls: 0 };
     for (const href of new Set(Object.values(this.urls).map((url) => url.href))) {
@@ -116,14 +116,14 @@ const ticks = existsSync("/proc/self/stat")
   ? Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }))
   : 100;
 
-/** Of a process and those of its children that have ended. */
+/** The CPU seconds of a process and its ended children. */
 function cpuOf(pid: number): number {
   const fields = read(`/proc/${pid}/stat`).split(") ")[1]?.split(" ") ?? [];
   const [user, system, childrenUser, childrenSystem] = fields.slice(11, 15).map(Number);
   return ((user ?? 0) + (system ?? 0) + (childrenUser ?? 0) + (childrenSystem ?? 0)) / ticks;
 }
 
-/** Removes what runs have left behind that were killed. */
+/** Removes the databases of runs that were killed. */
 export function sweep(): void {
   const folder = join(home, "run");
   if (!existsSync(folder)) return;
@@ -138,7 +138,7 @@ export function sweep(): void {
 
 let started = 0;
 
-/** Starts a contestant over its own copy of filled databases. */
+/** Starts a contestant with its own copy of filled databases. */
 export async function run(
   name: ContestantName,
   size: Size,
@@ -152,19 +152,19 @@ export async function run(
   const program = ["--disable-warning=ExperimentalWarning", join(import.meta.dirname, "serve.ts")];
   const child = spawn(process.execPath, [...program, name, JSON.stringify({ ...rest, data })], {
     detached: true,
-    // What wrangler and Miniflare say of themselves is no news.
+    // Hides the output of wrangler and Miniflare.
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   groups.set(child, data);
-  const told: Told | undefined = await Promise.race([
+  const addresses: Addresses | undefined = await Promise.race([
     once(child, "message").then(([message]) => message),
     once(child, "exit").then(() => undefined),
   ]);
-  if (told === undefined) throw new Error(`${name} did not start`);
-  return new Running(name, child, told);
+  if (addresses === undefined) throw new Error(`${name} did not start`);
+  return new Running(name, child, addresses);
 }
 
-/** Starts several: all of them, or none. */
+/** Starts all of these contestants or none. */
 export async function runAll(
   some: readonly ContestantName[],
   size: Size,

@@ -1,5 +1,5 @@
-// Runs one contestant for the process that has started it, and never outlives that:
-// `node bench/serve.ts NAME JSON`, with a channel on which it tells where it listens.
+// Runs one contestant and sends its addresses to the parent process: `node bench/serve.ts NAME JSON`.
+// Stops together with the parent.
 import { type ContestantName, contestants, type Options } from "./contestants.ts";
 
 const [name, options] = process.argv.slice(2);

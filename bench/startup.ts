@@ -1,5 +1,5 @@
-// What a cold start takes of each worker: how much is loaded, and how long V8 compiles and
-// instantiates it. Node has the same engine as workerd, and a clock that moves meanwhile.
+// Measures the cold start of a worker: its size, and how long V8 compiles and instantiates it. This
+// runs in Node.js, which has V8 too, because the clock of workerd does not advance during computation.
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, "..");
 
 export type Startup = {
   wasm: number;
-  /** Of wasm and JavaScript together. */
+  /** The size of wasm and JavaScript. */
   gzip: number;
   compileMs: number;
   instantiateMs: number;
@@ -22,7 +22,7 @@ export function startup(worker: string): Startup {
   const compile: number[] = [];
   const instantiate: number[] = [];
   for (let n = 0; n < 21; n += 1) {
-    // V8 knows a module again by its bytes: a custom section that differs makes it new.
+    // V8 caches compiled modules by their bytes, so each module has another custom section.
     const fresh = Buffer.concat([wasm, Buffer.from([0, 2, 1, 65 + n])]);
     const begin = performance.now();
     const module = new WebAssembly.Module(fresh);
@@ -39,12 +39,12 @@ export function startup(worker: string): Startup {
   };
 }
 
-/** Something for each import: instantiating calls none of them. */
+/** A placeholder for each import, because instantiation calls none of them. */
 function imports(module: WebAssembly.Module): WebAssembly.Imports {
   const all: WebAssembly.Imports = {};
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
     all[from] ??= {};
-    // The tag of what JavaScript throws: V8 has it, TypeScript does not know yet.
+    // The tag of JavaScript exceptions, which TypeScript does not declare yet.
     all[from][name] = (kind as string) === "tag" ? Reflect.get(WebAssembly, "JSTag") : () => {};
   }
   return all;

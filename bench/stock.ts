@@ -1,5 +1,5 @@
-// Databases, filled once for each size and schema, and kept in `.bench/data` by a hash of all
-// that they are made from.
+// Fills the databases of each schema and size once, and caches them in `.bench/data` under a hash of
+// their sources.
 import { createHash } from "node:crypto";
 import {
   constants,
@@ -21,7 +21,7 @@ import { peopleOf, placesOf, type Size } from "./rows.ts";
 const root = resolve(import.meta.dirname, "..");
 export const home = join(root, ".bench");
 
-/** The databases of a contestant: by name, the SQL that makes each. */
+/** The SQL that creates each database of a contestant. */
 type Schema = Record<string, string>;
 
 const peer = (name: string) => readFileSync(join(root, "bench/peers", `${name}.sql`), "utf8");
@@ -38,17 +38,17 @@ export const schemas = {
 } satisfies Record<string, () => Schema>;
 export type SchemaName = keyof typeof schemas;
 
-/** What is being made: contestants that start at once may want the same. */
-const underWay = new Map<string, Promise<void>>();
+/** The databases being filled, which contestants that start together share. */
+const inProgress = new Map<string, Promise<void>>();
 
-/** The folder of filled databases, made where it is not there yet. */
+/** The folder of filled databases. Creates it if it does not exist. */
 export async function stocked(schema: SchemaName, size: Size): Promise<string> {
   const sql: Schema = schemas[schema]();
   const made = [sql, size, readFileSync(join(import.meta.dirname, "rows.ts"), "utf8")];
   const hash = createHash("sha256").update(JSON.stringify(made)).digest("hex").slice(0, 12);
   const folder = join(home, "data", `${schema}-${size.people}-${hash}`);
-  const making = underWay.get(folder) ?? make(folder, sql, size);
-  underWay.set(folder, making);
+  const making = inProgress.get(folder) ?? make(folder, sql, size);
+  inProgress.set(folder, making);
   await making;
   return folder;
 }
@@ -63,14 +63,14 @@ async function make(folder: string, sql: Schema, size: Size): Promise<void> {
   renameSync(partial, folder);
 }
 
-/** A copy of filled databases that may be written to. */
+/** Copies filled databases, so that the copy can be changed. */
 export async function copied(schema: SchemaName, size: Size, to: string): Promise<void> {
   const from = await stocked(schema, size);
   rmSync(to, { recursive: true, force: true });
   cpSync(from, to, { recursive: true, mode: constants.COPYFILE_FICLONE });
 }
 
-/** Lets workerd make the files, so that they are where and what it expects. */
+/** Creates the files with workerd, so that it finds them later. */
 async function create(folder: string, schema: Schema): Promise<void> {
   const miniflare = new Miniflare({
     host: "127.0.0.1",
@@ -92,7 +92,7 @@ async function create(folder: string, schema: Schema): Promise<void> {
   }
 }
 
-/** The files of the databases in a folder that workerd made. */
+/** The database files in a folder of workerd. */
 export function databases(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".sqlite") && !file.endsWith("metadata.sqlite"))
@@ -104,13 +104,13 @@ export function hasTable(file: string, table: string): boolean {
   return columns(db, table).length > 0;
 }
 
-/** The columns of a table; none where there is no such table. */
+/** The columns of a table, or none if the table does not exist. */
 function columns(db: DatabaseSync, table: string): string[] {
   const rows = db.prepare("SELECT name FROM pragma_table_info(?)").all(table);
   return rows.map(({ name }) => String(name));
 }
 
-/** Fills a file by SQLite itself, triggers and all: over D1 a million rows take minutes. */
+/** Fills a database directly with SQLite, because a million rows take minutes through D1. */
 function fill(file: string, size: Size): void {
   using db = new DatabaseSync(file);
   db.exec("PRAGMA synchronous = OFF; BEGIN");

@@ -1,17 +1,17 @@
-// What the benchmark was made to find out: each target, and whether it is reached.
+// The performance targets, and whether the results reach them.
 import { bytes, short } from "./numbers.ts";
 import { type Entry, measured, type Results, type Target } from "./results.ts";
 
 const peers: Entry[] = ["hono", "naive", "flask", "monolith"];
 
-/** A target, unless nothing of it was measured. */
+/** A target, or nothing if it was not measured. */
 function target(title: string, wanted: string, found: [string, boolean][]): Target[] {
   if (found.length === 0) return [];
   const isReached = found.every(([, good]) => good);
   return [{ title, wanted, found: found.map(([text]) => text).join(", "), isReached }];
 }
 
-/** How much faster the product answers than another, with each number of connections. */
+/** The throughput of the product relative to another entry, for each number of connections. */
 function ratios(results: Results, workload: string, other: Entry): Map<number, number> {
   const found = new Map<number, number>();
   for (const { connections, entries } of tablesOf(results, workload)) {
@@ -25,7 +25,7 @@ function tablesOf(results: Results, workload: string) {
   return results.workloads.find(({ name }) => name === workload)?.tables ?? [];
 }
 
-/** That the product is at least so much faster than another. */
+/** The product is faster than another entry by at least the factor `wanted`. */
 function faster(
   results: Results,
   title: string,
@@ -43,7 +43,7 @@ function faster(
   return target(title, `${wanted}x`, texts);
 }
 
-/** That the product comes near a floor. */
+/** The product reaches a part of a floor's throughput. */
 function near(
   results: Results,
   title: string,
@@ -60,7 +60,7 @@ function near(
   return target(title, `${Math.round(100 * part)}% of its throughput`, found);
 }
 
-/** In how many tables the product is faster than each peer; the tables tell where. */
+/** The number of tables in which the product is faster than each peer. */
 function ahead(results: Results): Target[] {
   const found = peers.flatMap((peer): [string, boolean][] => {
     const tables = results.workloads.flatMap(({ tables }) => tables);
@@ -74,7 +74,7 @@ function ahead(results: Results): Target[] {
   return target("Ahead of every peer on every workload, with any connections", "all", found);
 }
 
-/** That one page, and one place, costs the same in a register of any size. */
+/** A request takes about the same time in registries of every size. */
 function flat(results: Results, title: string, kind: string): Target[] {
   const sizes = ["1e3", "1e4", "region", "nation"];
   const p50 = (size: string) =>
@@ -84,7 +84,9 @@ function flat(results: Results, title: string, kind: string): Target[] {
   if (first === undefined || times.length < 2) return [];
   const last = times.at(-1) ?? first;
   const text = `${times.map(short).join(", ")} ms`;
-  return target(title, "at most 1.15x from least to greatest", [[text, last <= 1.15 * first]]);
+  return target(title, "at most 1.15x from the smallest to the largest", [
+    [text, last <= 1.15 * first],
+  ]);
 }
 
 function small(results: Results): Target[] {
@@ -129,14 +131,14 @@ export function judged(results: Results): Target[] {
     ...near(results, "Single read, and one D1 query", "one", 0.9, ["person", "person-new"]),
     ...near(
       results,
-      "The same through the entry, and one D1 query behind a service binding",
+      "The same through the gateway, and one D1 query through a service binding",
       "behind",
       0.9,
       ["person-entry"],
     ),
     ...near(
       results,
-      "First touch of the join, and two D1 queries in parallel behind service bindings",
+      "First touch of the join, and two parallel D1 queries through service bindings",
       "two",
       0.85,
       ["join-60-new", "join-1000-new", "place-new"],
@@ -145,7 +147,7 @@ export function judged(results: Results): Target[] {
     ...imported(results),
     ...held(results),
     ...small(results),
-    ...flat(results, "The cost of one page, however great the register", "page"),
-    ...flat(results, "The cost of one place, however great the register", "place"),
+    ...flat(results, "The cost of one page in registries of every size", "page"),
+    ...flat(results, "The cost of one place in registries of every size", "place"),
   ];
 }

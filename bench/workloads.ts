@@ -1,4 +1,4 @@
-// What is asked of everyone.
+// The requests that every contestant gets.
 
 import type { Name } from "../tests/support/harness.ts";
 import type { ContestantName } from "./contestants.ts";
@@ -15,13 +15,13 @@ export const sizes = {
 } satisfies Record<string, Size>;
 export type SizeName = keyof typeof sizes;
 
-/** What a worker that does no work would take for the same answer; see `peers/floors`. */
+/** Workers that do no work of their own and return the same response (`peers/floors`). */
 export const floors = {
   constant: "a constant",
   one: "one D1 query",
-  behind: "one query behind a binding",
+  behind: "one query through a binding",
   two: "two queries in parallel",
-  stream: "a query a part, streamed",
+  stream: "one query per part, streamed",
   unchanged: "two one-row queries in parallel",
 };
 export type Floor = keyof typeof floors;
@@ -30,27 +30,26 @@ export type Workload = {
   name: string;
   title: string;
   size: SizeName;
-  /** Whose socket is asked. */
+  /** The service that gets the request. */
   service: Name;
   shot: Shot;
-  /** Each of several requests, where they differ. `n` is never the same, so that nobody can
-   * answer from what it holds already. */
+  /** Makes different requests. `n` is never the same, so that no response is cached. */
   shots?: (n: number, contestant: ContestantName) => Shot;
   status: number;
-  /** The request has the tag of the answer. */
+  /** Whether the request has the ETag of the response. */
   conditional?: boolean;
   connections: number[];
   floors: Floor[];
-  /** What the product's own services give for it: the bytes of the floor `two`. */
+  /** The requests to the backends whose responses the floor `two` returns. */
   parts?: { places: string; people: string };
-  /** Measured as so many requests a round, rather than for a time. */
+  /** The requests per round. Otherwise a round has a fixed duration. */
   requests?: number;
-  /** Whether the answer to one of `shots` says that all was done. */
+  /** Whether a response to one of `shots` reports complete success. */
   verified?: (text: string) => boolean;
-  /** What of the answer must be the same for all. */
+  /** The part of a response that must be equal for all contestants. */
   compared: (text: string) => unknown;
-  /** For how many seconds one request is waited for. */
-  patience: number;
+  /** The timeout of one request in seconds. */
+  timeout: number;
 };
 
 const json = (text: string): unknown => JSON.parse(text);
@@ -66,7 +65,7 @@ const reading = (name: string, title: string, size: SizeName, service: Name, pat
   connections: every,
   floors: ["constant", "one"] as Floor[],
   compared: json,
-  patience: 10,
+  timeout: 10,
 });
 
 const two: Floor[] = ["constant", "one", "two"];
@@ -94,14 +93,17 @@ const patched = (n: number): Shot => ({
 const imported = (n: number, count: number): Shot => ({
   method: "POST",
   path: "/v1/people/import",
-  // The product knows a file again that it has had already.
+  // A new key each time, because the product does not import a file twice.
   headers: { "content-type": "text/csv", "idempotency-key": `import-${n}` },
   body: csvOf(sizes.town, count),
 });
 
-/** The same, as if for the first time: limits that no place comes up to make another request of
- * the same answer. The peers know no such limits, and hold nothing. */
-const anew = (workload: Workload, path: (n: number, contestant: ContestantName) => string) => ({
+/** The same workload without cached responses. Limits that no place reaches make each request
+ * different, but not its response. The peers ignore these limits and cache nothing. */
+const firstTouch = (
+  workload: Workload,
+  path: (n: number, contestant: ContestantName) => string,
+) => ({
   ...workload,
   name: `${workload.name}-new`,
   title: `${workload.title}, first touch`,
@@ -115,7 +117,7 @@ const loose = (n: number) => `peopleLimit=${1000 + (n % 9000)}`;
 const longer = (n: number) => `limit=${100 + (Math.floor(n / 9000) % 900)}`;
 const anyPage = (n: number) => `${perPlace}?${longer(n)}&${loose(n)}`;
 
-/** How the cost of one page, and of one place, grows with the register. */
+/** How the costs of one page and of one place grow with the registry. */
 const growing: [SizeName, string][] = [
   ["1e3", "1,000"],
   ["1e4", "10,000"],
@@ -135,8 +137,8 @@ const growth = growing.flatMap(([size, count]): Workload[] => {
   );
   const alone = { connections: [1], floors: [] };
   return [
-    { ...anew(page, (n) => `${perPlace}?limit=10&${loose(n)}`), ...alone, name: page.name },
-    { ...anew(one, (n) => `${perPlace}/5?${loose(n)}`), ...alone, name: one.name },
+    { ...firstTouch(page, (n) => `${perPlace}?limit=10&${loose(n)}`), ...alone, name: page.name },
+    { ...firstTouch(one, (n) => `${perPlace}/5?${loose(n)}`), ...alone, name: one.name },
   ];
 });
 
@@ -161,18 +163,18 @@ const statistics: Workload = {
     "/v1/statistics/places?limit=100",
   ),
   floors: ["one"],
-  patience: 20,
+  timeout: 20,
 };
 
-/** A cursor as the product writes it; the peers take the id. */
+/** A cursor: the product's is encoded, the peers use the id. */
 const after = (id: number, contestant: ContestantName) =>
   contestant === "product" ? Buffer.from(`i${id}`).toString("hex") : String(id);
 
 export const workloads: Workload[] = [
   join60,
-  anew(join60, anyPage),
+  firstTouch(join60, anyPage),
   join1000,
-  anew(join1000, anyPage),
+  firstTouch(join1000, anyPage),
   {
     ...reading(
       "join-100000",
@@ -183,15 +185,15 @@ export const workloads: Workload[] = [
     ),
     floors: two,
     parts: longPage,
-    patience: 20,
+    timeout: 20,
   },
   onePlace,
-  anew(onePlace, (n) => `${perPlace}/${1 + (n % 26)}?${loose(n)}`),
-  reading("person", "one person, of its owner", "town", "people", "/v1/people/501"),
-  anew(
+  firstTouch(onePlace, (n) => `${perPlace}/${1 + (n % 26)}?${loose(n)}`),
+  reading("person", "one person from its backend", "town", "people", "/v1/people/501"),
+  firstTouch(
     reading(
       "person",
-      "one of 1,000,000 people, of its owner",
+      "one of 1,000,000 people from its backend",
       "nation",
       "people",
       "/v1/people/501",
@@ -199,12 +201,12 @@ export const workloads: Workload[] = [
     (n) => `/v1/people/${1 + ((n * 7919) % 1_000_000)}`,
   ),
   {
-    ...reading("person-entry", "one person, through the entry", "town", "join", "/v1/people/501"),
+    ...reading("person-entry", "one person through the gateway", "town", "join", "/v1/people/501"),
     floors: ["one", "behind"],
   },
   reading("people", "a list of 100 people", "town", "people", "/v1/people?limit=100"),
   statistics,
-  anew(
+  firstTouch(
     statistics,
     (n, contestant) =>
       `/v1/statistics/places?limit=100&after=${after((n * 97) % 9900, contestant)}`,
@@ -231,7 +233,7 @@ export const workloads: Workload[] = [
     connections: [1],
     floors: [],
     requests: 1,
-    patience: 60,
+    timeout: 60,
     compared: (text) => JSON.parse(text).created,
   },
   {
@@ -239,8 +241,8 @@ export const workloads: Workload[] = [
     connections: [1],
     floors: ["stream"],
     requests: 1,
-    patience: 60,
-    // The product quotes every name, and ends lines as RFC 4180 has it.
+    timeout: 60,
+    // The product quotes names and ends lines with CR LF.
     compared: (text) => text.replaceAll(/["\r]/g, ""),
   },
   ...growth,

@@ -1,5 +1,5 @@
 // Applies the migrations of one local database: `node ops/migrate.ts NAME`. It rejects a database
-// that an older version made, because the migrations could only fail on it.
+// of an older version, on which the migrations would fail.
 import { execFileSync } from "node:child_process";
 import { Local } from "./backup/stores.ts";
 import { OutdatedSchema, outdatedQuery } from "./schema.ts";

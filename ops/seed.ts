@@ -1,10 +1,10 @@
-// Gives each section of seed.sql to its database, when that database is still empty.
+// Fills each empty local database with its section of seed.sql.
 import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { configs, mainTable, type Name } from "./workers.ts";
 
-/** The sections of a seed file, each opened by a line `-- database: NAME`. */
+/** The sections of a seed file. Each begins with a line `-- database: NAME`. */
 export function sections(text: string): Map<Name, string> {
   const [, ...parts] = text.split(/^-- database: *(\S+) *$/m);
   const found = new Map<Name, string>();
@@ -17,21 +17,20 @@ export function sections(text: string): Map<Name, string> {
   return found;
 }
 
-async function execute(database: Name, ...what: string[]): Promise<string> {
+async function execute(database: Name, ...args: string[]): Promise<string> {
   const where = ["-c", configs[database], "--local", "--persist-to", ".wrangler/state"];
   const { stdout } = await promisify(execFile)(
     "wrangler",
-    ["d1", "execute", database, ...where, "--json", ...what],
+    ["d1", "execute", database, ...where, "--json", ...args],
     { env: { ...process.env, CI: "1" } },
   );
   return stdout;
 }
 
 async function seed(database: Name, sql: string): Promise<void> {
-  const question = `SELECT EXISTS (SELECT 1 FROM ${mainTable[database]}) AS filled`;
-  const [answer] = JSON.parse(await execute(database, "--command", question));
-  if (answer.results[0].filled)
-    return console.log(`» the database ${database} has data: left as it is`);
+  const isFilled = `SELECT EXISTS (SELECT 1 FROM ${mainTable[database]}) AS filled`;
+  const [result] = JSON.parse(await execute(database, "--command", isFilled));
+  if (result.results[0].filled) return console.log(`» the database ${database} has data: skipped`);
   const file = `.wrangler/seed-${database}.sql`;
   mkdirSync(".wrangler", { recursive: true });
   writeFileSync(file, sql);

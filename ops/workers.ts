@@ -1,5 +1,4 @@
-// The three workers: what each is called, where its configuration stands, and the table that
-// its database is known by.
+// The three workers, their configurations, and the main table of each database.
 export const configs = {
   places: "workers/places/wrangler.toml",
   people: "workers/people/wrangler.toml",
@@ -8,7 +7,7 @@ export const configs = {
 export type Name = keyof typeof configs;
 export const names = Object.keys(configs) as Name[];
 
-/** Never empty once the database has been filled. */
+/** The main table exists in every version, and is not empty in a filled database. */
 export const mainTable: Record<Name, string> = {
   places: "place",
   people: "person",

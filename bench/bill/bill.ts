@@ -1,12 +1,12 @@
-// What a month costs at a rate of requests, from what was measured, what is assumed and what is
-// asked for it. Pure: see main.ts for where the figures come from.
+// Estimates the monthly cost at a request rate from measured costs, assumptions and prices. This is a
+// pure function; main.ts reads the figures.
 import { isolate } from "./isolate.ts";
 
-/** What one answer of a kind costs. */
+/** The cost of one response. */
 export type Cost = { cpuMs: number; rowsRead: number; rowsWritten: number; queries: number };
 
-/** A kind of request: answered by what is held, or made anew. Both are the same where nothing is
- * held of it. */
+/** A kind of request with the cost of a cached response (`held`) and of a new one (`made`). They are
+ * equal if nothing is cached. */
 export type Kind = { name: string; share: number; isWrite: boolean; held: Cost; made: Cost };
 
 type Price = { included: number; perMillion: number };
@@ -34,16 +34,16 @@ export type Assumptions = {
 export type Month = {
   rate: number;
   isolates: number;
-  /** Of reads: answered by what is held. */
+  /** The share of reads with a cached response. */
   heldShare: number;
-  /** Of one request. */
+  /** The mean costs of one request. */
   queries: number;
   cpuMs: number;
   rowsRead: number;
   waitedMs: number;
-  /** Of each register, in a second. */
+  /** For each backend. */
   queriesPerSecond: number;
-  /** How many databases or replicas take that, of each register. */
+  /** The databases or replicas that each backend needs for them. */
   databases: number;
   dollars: Record<"plan" | "requests" | "cpu" | "rowsRead" | "rowsWritten" | "storage", number>;
   total: number;
@@ -51,16 +51,16 @@ export type Month = {
 
 const SECONDS = 30.4 * 24 * 3600;
 
-const over = (amount: number, { included, perMillion }: Price) =>
+const priceOf = (amount: number, { included, perMillion }: Price) =>
   (Math.max(0, amount - included) / 1e6) * perMillion;
 
-/** The month. `holds` tells whether isolates hold answers at all. */
+/** The costs of a month. `isCaching` tells whether isolates cache responses. */
 export function month(
   rate: number,
   kinds: Kind[],
   prices: Prices,
   assumed: Assumptions,
-  holds = true,
+  isCaching = true,
 ): Month {
   const reads = kinds.filter(({ isWrite }) => !isWrite);
   const readShare = reads.reduce((sum, { share }) => sum + share, 0);
@@ -69,7 +69,7 @@ export function month(
   const mean = (costs: (kind: Kind) => number) =>
     reads.reduce((sum, kind) => sum + kind.share * costs(kind), 0) / readShare;
 
-  // An isolate takes no more than a part of a core, and each location has its own.
+  // An isolate uses only a part of a core, and each location has its own isolates.
   const cpuMs = mean(({ held }) => held.cpuMs);
   const locations = Math.min(
     assumed.locationsAtMost,
@@ -77,36 +77,38 @@ export function month(
   );
   const isolates = Math.max(locations, Math.ceil((rate * cpuMs) / 1000 / assumed.isolateBusy));
   const load = { ...assumed, rate: (rate * readShare) / isolates, writes };
-  const outcome = holds
+  const outcome = isCaching
     ? isolate(load, 40_000)
     : { held: 0, proofs: 0, made: 1, waitedMs: assumed.d1Ms };
 
-  // A proof is a query of one row in each register, and so is counted apart from the rest.
-  const PROOF = 2;
-  const of = (held: (cost: Cost) => number, proof: number) => {
-    const made = mean((kind) => held(kind.made)) * outcome.made;
-    return readShare * (made + proof * outcome.proofs);
+  // A revalidation reads one row in each backend.
+  const REVALIDATION = 2;
+  const readCost = (part: (cost: Cost) => number) => {
+    const made = mean((kind) => part(kind.made)) * outcome.made;
+    return readShare * (made + REVALIDATION * outcome.proofs);
   };
-  const written = (cost: (cost: Cost) => number) =>
-    kinds.filter(({ isWrite }) => isWrite).reduce((sum, k) => sum + k.share * cost(k.made), 0);
+  const writeCost = (part: (cost: Cost) => number) =>
+    kinds
+      .filter(({ isWrite }) => isWrite)
+      .reduce((sum, kind) => sum + kind.share * part(kind.made), 0);
   const one = {
-    queries: of(({ queries }) => queries, PROOF) + written(({ queries }) => queries),
-    rowsRead: of(({ rowsRead }) => rowsRead, PROOF) + written(({ rowsRead }) => rowsRead),
-    rowsWritten: written(({ rowsWritten }) => rowsWritten),
+    queries: readCost(({ queries }) => queries) + writeCost(({ queries }) => queries),
+    rowsRead: readCost(({ rowsRead }) => rowsRead) + writeCost(({ rowsRead }) => rowsRead),
+    rowsWritten: writeCost(({ rowsWritten }) => rowsWritten),
     cpuMs:
       readShare *
         (mean(({ held }) => held.cpuMs) * outcome.held +
           mean(({ made }) => made.cpuMs) * outcome.made) +
-      written(({ cpuMs }) => cpuMs),
+      writeCost(({ cpuMs }) => cpuMs),
   };
   const count = rate * SECONDS;
-  // Calls of one worker by another are no requests of the bill.
+  // The bill does not count the calls between workers.
   const dollars = {
     plan: prices.monthly,
-    requests: over(count, prices.requests),
-    cpu: over(count * one.cpuMs, prices.cpuMs),
-    rowsRead: over(count * one.rowsRead, prices.rowsRead),
-    rowsWritten: over(count * one.rowsWritten, prices.rowsWritten),
+    requests: priceOf(count, prices.requests),
+    cpu: priceOf(count * one.cpuMs, prices.cpuMs),
+    rowsRead: priceOf(count * one.rowsRead, prices.rowsRead),
+    rowsWritten: priceOf(count * one.rowsWritten, prices.rowsWritten),
     storage: Math.max(0, assumed.storageGb - prices.storageGb.included) * prices.storageGb.perGb,
   };
   const queriesPerSecond = (rate * one.queries) / 2;

@@ -1,34 +1,35 @@
-// One isolate of the entry point under load, as crates/edge/src/{held,proof}.rs have it: what it
-// holds must be proved, requests at the same time share a proof that began behind them all, and
-// what is not held or has changed is made anew.
+// Simulates the response cache of one gateway isolate under load. A cached response must be
+// revalidated. Concurrent requests share a revalidation that begins after all of them. A missing or
+// outdated response is made again.
 import { Random } from "../../tests/support/random.ts";
 
-/** What an isolate is up against. */
+/** The load of an isolate. */
 export type Load = {
-  /** Requests a second that reach it. */
+  /** Requests per second. */
   rate: number;
-  /** Writes a second that change a register, whoever makes them. */
+  /** Writes per second in the whole registry. */
   writes: number;
-  /** How many different answers are asked for, and how unevenly: the exponent of Zipf's law. */
+  /** The number of different responses. */
   answers: number;
+  /** The exponent of Zipf's law: how unevenly they are requested. */
   skew: number;
-  /** How long a round trip to D1 takes, in milliseconds. */
+  /** The duration of a round trip to D1 in milliseconds. */
   d1Ms: number;
 };
 
-/** What became of its requests, each as a share or a mean of one. */
+/** The result, as a share or a mean per request. */
 export type Outcome = {
-  /** Answered by what was held. */
+  /** Cached responses. */
   held: number;
-  /** Proofs asked for: fewer than requests, where they share them. */
+  /** Revalidations: fewer than requests, if requests share them. */
   proofs: number;
-  /** Made anew. */
+  /** New responses. */
   made: number;
-  /** How long D1 was waited for, in milliseconds. */
+  /** Milliseconds of waiting for D1. */
   waitedMs: number;
 };
 
-/** Draws answers by Zipf's law. */
+/** Draws responses by Zipf's law. */
 function zipf(count: number, skew: number, next: () => number): () => number {
   const sums: number[] = [];
   let sum = 0;
@@ -48,7 +49,7 @@ function zipf(count: number, skew: number, next: () => number): () => number {
   };
 }
 
-/** Sends so many requests to an isolate, at random moments. */
+/** Sends requests to an isolate at random times. */
 export function isolate(load: Load, requests: number, seed = 1): Outcome {
   const random = new Random(seed);
   const next = () => random.next();
@@ -57,8 +58,8 @@ export function isolate(load: Load, requests: number, seed = 1): Outcome {
   const held = new Map<number, number>();
   const total = { held: 0, proofs: 0, made: 0, waitedMs: 0 };
   let [version, written] = [0, gap(load.writes)];
-  // Who is alone asks for himself; the others wait for a round that begins when one has ended.
-  let [aloneUntil, roundBegins, roundEnds] = [0, 0, 0];
+  // A request without another in flight revalidates alone. Others wait for the next batch.
+  let [singleUntil, batchBegins, batchEnds] = [0, 0, 0];
   let now = 0;
   for (let n = 0; n < requests; n += 1) {
     now += gap(load.rate);
@@ -70,17 +71,17 @@ export function isolate(load: Load, requests: number, seed = 1): Outcome {
     const known = held.get(answer);
     let ready = now;
     if (known !== undefined) {
-      if (now >= aloneUntil && now >= roundEnds) {
+      if (now >= singleUntil && now >= batchEnds) {
         total.proofs += 1;
-        aloneUntil = now + load.d1Ms;
-        ready = aloneUntil;
+        singleUntil = now + load.d1Ms;
+        ready = singleUntil;
       } else {
-        if (roundBegins < now) {
+        if (batchBegins < now) {
           total.proofs += 1;
-          roundBegins = Math.max(now, roundEnds);
-          roundEnds = roundBegins + load.d1Ms;
+          batchBegins = Math.max(now, batchEnds);
+          batchEnds = batchBegins + load.d1Ms;
         }
-        ready = roundEnds;
+        ready = batchEnds;
       }
     }
     if (known === version) total.held += 1;

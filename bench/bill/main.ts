@@ -10,7 +10,7 @@ const prices: Prices & { source: string; seen: string } = read("bench/bill/price
 const assumed: Assumptions & { mix: Record<string, number> } = read("bench/bill/assumptions.json");
 const results: Results = read("docs/benchmarks/results.json");
 
-/** What one answer of a workload was measured to cost, with so many connections. */
+/** The measured cost of one response of a workload. */
 function cost(name: string, connections: number): Cost | undefined {
   const workload = results.workloads.find((one) => one.name === name);
   const table = workload?.tables.find((one) => one.connections === connections);
@@ -27,7 +27,7 @@ function needed(name: string, connections: number): Cost {
   return found;
 }
 
-/** With one connection, which shares nothing: what is saved by sharing is no part of the bill. */
+/** Measured with one connection, because concurrent requests would share work. */
 const kinds: Kind[] = Object.entries(assumed.mix).map(([name, share]) => {
   const held = needed(name, 1);
   return { name, share, isWrite: name === "write", held, made: cost(`${name}-new`, 1) ?? held };
@@ -65,7 +65,8 @@ function table(months: Month[]): string {
   ].join("\n");
 }
 
-const all = (holds: boolean) => rates.map((rate) => month(rate, kinds, prices, assumed, holds));
+const months = (isCaching: boolean) =>
+  rates.map((rate) => month(rate, kinds, prices, assumed, isCaching));
 const mix = kinds.map(({ name, share }) => `${number(share * 100)} % \`${name}\``).join(", ");
 const page = `# Monthly cost
 
@@ -74,11 +75,11 @@ const page = `# Monthly cost
 ([prices.json](../../bench/bill/prices.json), as of ${prices.seen}). It is a model. No figure here was
 measured on a network.
 
-${table(all(true))}
+${table(months(true))}
 
 The same without the cache, if each read were made for its request:
 
-${table(all(false))}
+${table(months(false))}
 
 ## Method
 
@@ -98,4 +99,4 @@ ${table(all(false))}
   handful in this row says that one database is too few, not that so large a number is available.
 `;
 writeFileSync(join(root, "docs/benchmarks/bill.md"), page);
-console.log(table(all(true)));
+console.log(table(months(true)));

@@ -1,4 +1,4 @@
--- Answers, cut into parts that D1 takes.
+-- Responses, in parts that fit into D1.
 CREATE TABLE answer (
   key TEXT NOT NULL,
   part INTEGER NOT NULL,

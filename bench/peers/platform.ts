@@ -1,4 +1,4 @@
-// What the platform gives a worker in TypeScript, as far as the peers use it.
+// The types of the platform's APIs that the peers use.
 
 export interface D1Statement {
   bind(...values: unknown[]): D1Statement;

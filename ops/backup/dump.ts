@@ -1,19 +1,19 @@
-// A database as SQL, and what can be said of it: read from SQLite's own files, in one transaction.
+// Dumps a SQLite file as SQL in one transaction, and describes the contents of a dump.
 import { createHash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 
-/** What a dump holds: its tables, each with the number and the digest of its rows. */
+/** The contents of a dump: its migrations and the digest of each table. */
 export type Contents = {
-  /** The names of the migrations that made its schema. */
+  /** The names of the applied migrations. */
   migrations: string[];
-  /** The change counter of a register. */
+  /** The change sequence: the number of the last change. */
   counter: number;
   tables: Record<string, { rows: number; sha256: string }>;
 };
 
 const identifier = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
-// Everything but SQLite's own tables, and those of the platform.
+// All tables except those of SQLite and of the platform.
 export const TABLES = `SELECT name, sql FROM sqlite_schema
 WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'
 ORDER BY name = 'd1_migrations' DESC, rowid`;
@@ -23,7 +23,7 @@ WHERE type IN ('index', 'trigger', 'view') AND sql IS NOT NULL ORDER BY type, ro
 type Schema = { name: string; sql: string };
 
 function* rowsOf(database: DatabaseSync, table: string): Generator<string> {
-  // A column that is computed from the others cannot be written.
+  // Generated columns are hidden, because they cannot be inserted.
   const columns = database.prepare(`PRAGMA table_xinfo(${identifier(table)})`).all();
   const names = columns.filter(({ hidden }) => hidden === 0).map(({ name }) => String(name));
   const values = names.map((name) => `quote(${identifier(name)})`).join(` || ',' || `);
@@ -32,8 +32,8 @@ function* rowsOf(database: DatabaseSync, table: string): Generator<string> {
   for (const { row } of rows.iterate()) yield `(${list}) VALUES(${row})`;
 }
 
-/** The statements that make a database anew. Indexes and triggers come last: what is put in was
- * counted and written down when it was new. */
+/** The statements that create a copy of a database. Triggers come last, so that they do not log the
+ * restored rows as new changes. */
 export function dump(database: DatabaseSync): string {
   database.exec("BEGIN");
   try {
@@ -56,8 +56,8 @@ export function dump(database: DatabaseSync): string {
   }
 }
 
-/** A dump, opened: whatever is no sound database throws. */
-export function opened(sql: string): DatabaseSync {
+/** Loads a dump into memory. Throws if the SQL fails or the database is corrupt. */
+export function openDump(sql: string): DatabaseSync {
   const database = new DatabaseSync(":memory:");
   database.exec("BEGIN");
   database.exec(sql);
@@ -66,30 +66,31 @@ export function opened(sql: string): DatabaseSync {
     ...database.prepare("PRAGMA foreign_key_check").all(),
     ...database.prepare("PRAGMA integrity_check").all(),
   ].filter((row) => row.integrity_check !== "ok");
-  if (faults.length > 0) throw new Error(`it is not sound: ${JSON.stringify(faults[0])}`);
+  if (faults.length > 0) throw new Error(`the database is corrupt: ${JSON.stringify(faults[0])}`);
   return database;
 }
 
-/** What the entry point has written down of its answers: it is made anew from the registers. */
-const PASSING = ["snapshot_part", "snapshot"];
+/** The snapshots of the gateway. It takes new ones from the backends. */
+const SNAPSHOT_TABLES = ["snapshot_part", "snapshot"];
 
-/** A dump without what is only passing. */
-export function lasting(sql: string): string {
-  const database = opened(sql);
+/** A dump without the rows of snapshots. */
+export function withoutSnapshots(sql: string): string {
+  const database = openDump(sql);
   try {
-    const there = new Set((database.prepare(TABLES).all() as Schema[]).map(({ name }) => name));
-    for (const name of PASSING) if (there.has(name)) database.exec(`DELETE FROM ${name}`);
+    const existing = new Set((database.prepare(TABLES).all() as Schema[]).map(({ name }) => name));
+    for (const name of SNAPSHOT_TABLES)
+      if (existing.has(name)) database.exec(`DELETE FROM ${name}`);
     return dump(database);
   } finally {
     database.close();
   }
 }
 
-/** What an opened dump holds, but for what is only passing. */
+/** The contents of a loaded dump, without snapshots. */
 export function contents(database: DatabaseSync): Contents {
   const tables: Contents["tables"] = {};
   for (const { name } of database.prepare(TABLES).all() as Schema[]) {
-    if (PASSING.includes(name)) continue;
+    if (SNAPSHOT_TABLES.includes(name)) continue;
     const hash = createHash("sha256");
     let rows = 0;
     for (const row of rowsOf(database, name)) {
@@ -106,7 +107,7 @@ export function contents(database: DatabaseSync): Contents {
   return { migrations: migrations.map(({ name }) => String(name)), counter, tables };
 }
 
-/** Why two registers cannot be of one moment: nothing, if they can. */
+/** The reason why two dumps are not consistent, or nothing if they are. */
 export function mismatch(places: DatabaseSync, people: DatabaseSync): string | undefined {
   const existing = new Set(
     places
@@ -114,9 +115,9 @@ export function mismatch(places: DatabaseSync, people: DatabaseSync): string | u
       .all()
       .map(({ id }) => id),
   );
-  const lived = people.prepare("SELECT DISTINCT place_id FROM person WHERE is_alive = 1");
-  for (const { place_id: place } of lived.iterate()) {
-    if (!existing.has(place)) return `people live in the place ${place}, which is not there`;
+  const inhabited = people.prepare("SELECT DISTINCT place_id FROM person WHERE is_alive = 1");
+  for (const { place_id: place } of inhabited.iterate()) {
+    if (!existing.has(place)) return `people live in the place ${place}, which does not exist`;
   }
   return undefined;
 }

@@ -1,10 +1,10 @@
-// `make backup` and `make restore FROM=…`, of this machine's databases, or with REMOTE=1 of those
-// that are deployed (ENV=staging: of that environment).
+// `make backup` and `make restore FROM=…` for the local databases, or with REMOTE=1 for those of an
+// environment (ENV=staging).
 import { environmentOf, expectedName } from "../deploy/config.ts";
 import { Failed } from "../deploy/wrangler.ts";
 import { names } from "../workers.ts";
 import { backup } from "./backup.ts";
-import { missing, read, Unusable, write } from "./manifest.ts";
+import { missingMigrations, read, Unusable, write } from "./manifest.ts";
 import { restore } from "./restore.ts";
 import { Local, Remote, type Store } from "./stores.ts";
 
@@ -14,32 +14,32 @@ async function store(): Promise<Store> {
   if (!env.REMOTE) return new Local(env.STATE || ".wrangler/state/v3/d1");
   const environment = environmentOf(env.ENV);
   if (!environment) throw new Failed(expectedName);
-  return Remote.of(environment);
+  return Remote.open(environment);
 }
 
 async function main(): Promise<void> {
   if (process.argv[2] === "restore") {
     if (!env.FROM)
-      throw new Failed("FROM says which backup, as in FROM=backups/2026-01-31T12-00-00Z");
+      throw new Failed("set FROM to the folder of a backup: FROM=backups/2026-01-31T12-00-00Z");
     const { manifest, dumps } = read(env.FROM);
     await restore(await store(), manifest, dumps);
-    const next = missing(manifest);
-    if (next.length > 0)
-      console.log(`» its schema is an older one: next, apply ${next.join(", ")}`);
-    console.log("» what runs still holds answers of before: start it anew");
+    const newer = missingMigrations(manifest);
+    if (newer.length > 0)
+      console.log(`» the backup has an older schema: apply ${newer.join(", ")}`);
+    console.log("» restart the workers, because they still have cached responses");
     return;
   }
-  const from = await store();
-  const dumps = await backup(from);
+  const origin = await store();
+  const dumps = await backup(origin);
   const now = new Date().toISOString().replace(/\.\d+/, "").replaceAll(":", "-");
   const folder = env.TO || `backups/${now}`;
-  const { databases } = write(folder, from.source, dumps);
+  const { databases } = write(folder, origin.source, dumps);
   for (const name of names) {
     const { counter, bytes, tables } = databases[name];
     const rows = Object.values(tables).reduce((sum, table) => sum + table.rows, 0);
     console.log(`» ${name}: ${rows} rows, ${Math.ceil(bytes / 1024)} KiB, change ${counter}`);
   }
-  console.log(`» ${folder}`);
+  console.log(`» saved the backup in ${folder}`);
 }
 
 try {

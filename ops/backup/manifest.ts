@@ -1,40 +1,40 @@
-// A backup in its folder: a file of SQL for each database, and a manifest that says what they are.
+// A backup is a folder with an SQL file per database and a manifest that describes them.
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Name, names } from "../workers.ts";
-import { type Contents, contents, mismatch, opened } from "./dump.ts";
+import { type Contents, contents, mismatch, openDump } from "./dump.ts";
 
 const FORMAT = 1;
 
 export type Manifest = {
   format: typeof FORMAT;
   madeAt: string;
-  /** Whose databases these are. */
+  /** `local`, or the environment of the databases. */
   source: string;
   databases: Record<Name, Contents & { bytes: number; sha256: string }>;
 };
 
 export type Dumps = Record<Name, string>;
 
-/** A backup that cannot be used, and why. */
+/** The reason why a backup cannot be used. */
 export class Unusable extends Error {}
 
 const digest = (text: string) => createHash("sha256").update(text).digest("hex");
 
-/** Whether the two registers are of one moment, and what each dump holds. */
+/** The contents of each dump. Throws if places and people are not consistent. */
 export function described(dumps: Dumps): Record<Name, Contents> {
   const open = (name: Name) => {
     try {
-      return opened(dumps[name]);
+      return openDump(dumps[name]);
     } catch (error) {
       throw new Unusable(`${name}: ${(error as Error).message}`);
     }
   };
   const databases = { places: open("places"), people: open("people"), join: open("join") };
   try {
-    const why = mismatch(databases.places, databases.people);
-    if (why) throw new Unusable(`the registers do not fit together: ${why}`);
+    const reason = mismatch(databases.places, databases.people);
+    if (reason) throw new Unusable(`places and people are not consistent: ${reason}`);
     const { places, people, join } = databases;
     return { places: contents(places), people: contents(people), join: contents(join) };
   } finally {
@@ -42,13 +42,13 @@ export function described(dumps: Dumps): Record<Name, Contents> {
   }
 }
 
-/** Writes a backup, which is there as a whole or not at all. */
+/** Writes a backup completely or not at all. */
 export function write(folder: string, source: string, dumps: Dumps): Manifest {
-  const held = described(dumps);
+  const contentsOf = described(dumps);
   const entry = (name: Name) => ({
     bytes: Buffer.byteLength(dumps[name]),
     sha256: digest(dumps[name]),
-    ...held[name],
+    ...contentsOf[name],
   });
   const databases = { places: entry("places"), people: entry("people"), join: entry("join") };
   const manifest: Manifest = {
@@ -58,7 +58,7 @@ export function write(folder: string, source: string, dumps: Dumps): Manifest {
     databases,
   };
   const unfinished = `${folder}.unfinished`;
-  // They are about people: nobody else on this machine reads them.
+  // Only the current user may read them, because they contain personal data.
   mkdirSync(unfinished, { recursive: true, mode: 0o700 });
   for (const name of names) writeFileSync(join(unfinished, `${name}.sql`), dumps[name]);
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
@@ -67,8 +67,8 @@ export function write(folder: string, source: string, dumps: Dumps): Manifest {
   return manifest;
 }
 
-/** The migrations of this project. */
-function known(name: Name): string[] {
+/** The migrations of this version. */
+function migrationsOf(name: Name): string[] {
   const files = readdirSync(`d1-migrations/${name}`).filter((file) => file.endsWith(".sql"));
   return files.sort();
 }
@@ -77,41 +77,42 @@ function readManifest(folder: string): Manifest {
   try {
     return JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8"));
   } catch (error) {
-    throw new Unusable(`${folder} has no manifest that can be read: ${(error as Error).message}`);
+    throw new Unusable(`${folder} has no manifest or an invalid one: ${(error as Error).message}`);
   }
 }
 
-/** Reads a backup that is as it was written, and of a schema that this project knows. */
+/** Reads a backup. Throws if it was modified or has a schema that this version does not know. */
 export function read(folder: string): { manifest: Manifest; dumps: Dumps } {
   const manifest = readManifest(folder);
-  if (manifest.format !== FORMAT) throw new Unusable(`the format ${manifest.format} is not known`);
+  if (manifest.format !== FORMAT)
+    throw new Unusable(`this version cannot read the format ${manifest.format}`);
   const file = (name: Name) => {
     const text = readFileSync(join(folder, `${name}.sql`), "utf8");
     if (digest(text) !== manifest.databases[name]?.sha256) {
-      throw new Unusable(`${name}.sql is not what was written: its digest is another one`);
+      throw new Unusable(`${name}.sql was modified: its digest differs from the manifest`);
     }
     return text;
   };
   const dumps = { places: file("places"), people: file("people"), join: file("join") };
-  const held = described(dumps);
+  const found = described(dumps);
   for (const name of names) {
-    const { bytes: _bytes, sha256: _sha256, ...told } = manifest.databases[name];
-    if (JSON.stringify(held[name]) !== JSON.stringify(told)) {
-      throw new Unusable(`${name}.sql holds other rows than the manifest says`);
+    const { bytes: _bytes, sha256: _sha256, ...expected } = manifest.databases[name];
+    if (JSON.stringify(found[name]) !== JSON.stringify(expected)) {
+      throw new Unusable(`the rows of ${name}.sql differ from the manifest`);
     }
-    const files = known(name);
-    const other = told.migrations.find((migration, at) => migration !== files[at]);
-    if (other) throw new Unusable(`${name} is of a schema that is not known here: ${other}`);
+    const files = migrationsOf(name);
+    const unknown = expected.migrations.find((file, position) => file !== files[position]);
+    if (unknown) throw new Unusable(`${name} has a migration that this version lacks: ${unknown}`);
   }
   return { manifest, dumps };
 }
 
-/** The migrations that are not in a backup yet. */
-export function missing(manifest: Manifest): string[] {
+/** The migrations that are newer than a backup. */
+export function missingMigrations(manifest: Manifest): string[] {
   return names.flatMap((name) => {
-    const made = manifest.databases[name].migrations.length;
-    return known(name)
-      .slice(made)
+    const applied = manifest.databases[name].migrations.length;
+    return migrationsOf(name)
+      .slice(applied)
       .map((file) => `${name}/${file}`);
   });
 }

@@ -1,20 +1,20 @@
-// Brings a backup back into databases that have no rows.
+// Restores a backup into empty databases.
 import { Failed } from "../deploy/wrangler.ts";
 import { type Name, names } from "../workers.ts";
-import { contents, opened, TABLES } from "./dump.ts";
+import { contents, openDump, TABLES } from "./dump.ts";
 import { type Dumps, described, type Manifest } from "./manifest.ts";
 import type { Store } from "./stores.ts";
 
-/** The tables that say whether a database has been used. */
-const used: Record<Name, string[]> = {
+/** A database is empty if these tables are. */
+const dataTables: Record<Name, string[]> = {
   places: ["place", "place_change"],
   people: ["person", "person_change"],
   join: ["dataset"],
 };
 
-/** What a dump holds, as text that is the same for the same rows. */
-function held(sql: string): string {
-  const database = opened(sql);
+/** The contents of a dump as text, which is equal for equal rows. */
+function contentsOf(sql: string): string {
+  const database = openDump(sql);
   try {
     return JSON.stringify(contents(database));
   } finally {
@@ -26,29 +26,29 @@ async function tables(store: Store, name: Name): Promise<string[]> {
   return (await store.query(name, TABLES)).map((row) => String(row.name));
 }
 
-async function isEmpty(store: Store, name: Name, there: string[]): Promise<boolean> {
-  for (const table of used[name].filter((table) => there.includes(table))) {
+async function isEmpty(store: Store, name: Name, existing: string[]): Promise<boolean> {
+  for (const table of dataTables[name].filter((table) => existing.includes(table))) {
     const [row] = await store.query(name, `SELECT EXISTS (SELECT 1 FROM ${table}) AS used`);
     if (row?.used) return false;
   }
   return true;
 }
 
-/** Restores all three, and makes sure that they are what the backup says. One that was restored
- * already, before something failed, is left as it is. */
+/** Restores the three databases and checks the result. Skips a database that an earlier attempt has
+ * already restored. */
 export async function restore(store: Store, manifest: Manifest, dumps: Dumps): Promise<void> {
-  const todo = new Map<Name, string>();
+  const pending = new Map<Name, string>();
   for (const name of names) {
-    const there = await tables(store, name);
-    if (await isEmpty(store, name, there)) {
-      // A database that has been migrated has tables already; who refers to another goes first.
-      const drops = there.reverse().map((table) => `DROP TABLE "${table}";\n`);
-      todo.set(name, `PRAGMA defer_foreign_keys=TRUE;\n${drops.join("")}${dumps[name]}`);
-    } else if (held(await store.dump(name)) !== held(dumps[name])) {
-      throw new Failed(`the database ${name} is not empty: nothing is written over`);
+    const existing = await tables(store, name);
+    if (await isEmpty(store, name, existing)) {
+      // Drops the empty tables of a migrated database, in an order that foreign keys allow.
+      const drops = existing.reverse().map((table) => `DROP TABLE "${table}";\n`);
+      pending.set(name, `PRAGMA defer_foreign_keys=TRUE;\n${drops.join("")}${dumps[name]}`);
+    } else if (contentsOf(await store.dump(name)) !== contentsOf(dumps[name])) {
+      throw new Failed(`the database ${name} is not empty: restore into a new one`);
     }
   }
-  for (const [name, sql] of todo) {
+  for (const [name, sql] of pending) {
     await store.load(name, sql);
     console.log(`» restored ${name}: change ${manifest.databases[name].counter}`);
   }
@@ -57,8 +57,8 @@ export async function restore(store: Store, manifest: Manifest, dumps: Dumps): P
   const join = await store.dump("join");
   const found = described({ places, people, join });
   for (const name of names) {
-    if (JSON.stringify(found[name]) !== held(dumps[name])) {
-      throw new Failed(`the database ${name} is not what the backup has`);
+    if (JSON.stringify(found[name]) !== contentsOf(dumps[name])) {
+      throw new Failed(`the restored database ${name} differs from the backup`);
     }
   }
 }

@@ -1,28 +1,27 @@
-// The three databases, as backups are taken from and brought back to them: those of this machine,
-// or those that are deployed.
+// Access to the three databases for backup and restore: the local ones or those of an environment.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Miniflare } from "miniflare";
-import { called, configure, type Environment, placeholders } from "../deploy/config.ts";
+import { configure, deployedName, type Environment, placeholders } from "../deploy/config.ts";
 import { databases, Failed, json, wrangler } from "../deploy/wrangler.ts";
 import { mainTable, type Name, names } from "../workers.ts";
 import { dump } from "./dump.ts";
 
 export type Row = Record<string, unknown>;
 
-/** Where databases are kept. */
+/** The three databases of one deployment. */
 export interface Store {
   readonly source: string;
-  /** One database as SQL, as of one moment. */
+  /** A consistent dump of one database. */
   dump(name: Name): Promise<string>;
   query(name: Name, sql: string): Promise<Row[]>;
-  /** Runs statements, all or none. */
+  /** Runs statements in one transaction. */
   load(name: Name, sql: string): Promise<void>;
 }
 
-/** Those of this machine, as `make dev` keeps them. They may be in use while they are read. */
+/** The local databases of `make dev`. The workers may use them at the same time. */
 export class Local implements Store {
   readonly source = "local";
   readonly #folder: string;
@@ -31,22 +30,22 @@ export class Local implements Store {
     this.#folder = folder;
   }
 
-  /** Each can have a folder of its own, whose name has its name in it. */
+  /** In a path with `{name}`, each database has its own folder. */
   #folderOf(name: Name): string {
     return this.#folder.replaceAll("{name}", name);
   }
 
-  /** Opens a database's file, which is the one that has its table. To read it leaves whoever
-   * writes undisturbed: who opens it to write may hold the others up when it is closed. */
-  #opened<T>(name: Name, act: (database: DatabaseSync) => T, readOnly = true): T | undefined {
+  /** Opens the file that has the main table of a database. Opens it read-only to read, because
+   * closing a writable connection can block other writers. */
+  #withFile<T>(name: Name, use: (database: DatabaseSync) => T, readOnly = true): T | undefined {
     const files = join(this.#folderOf(name), "miniflare-D1DatabaseObject");
     for (const file of existsSync(files) ? readdirSync(files) : []) {
       if (!file.endsWith(".sqlite") || file === "metadata.sqlite") continue;
       const database = new DatabaseSync(join(files, file), { readOnly });
       try {
         database.exec("PRAGMA busy_timeout = 5000");
-        const question = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?";
-        if (database.prepare(question).get(mainTable[name])) return act(database);
+        const hasTable = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?";
+        if (database.prepare(hasTable).get(mainTable[name])) return use(database);
       } finally {
         database.close();
       }
@@ -55,20 +54,21 @@ export class Local implements Store {
   }
 
   async dump(name: Name): Promise<string> {
-    const sql = this.#opened(name, dump);
-    if (sql === undefined) throw new Failed(`${this.#folder} has no database ${name}`);
+    const sql = this.#withFile(name, dump);
+    if (sql === undefined)
+      throw new Failed(`${this.#folder} has no database ${name}: run make migrate first`);
     return sql;
   }
 
   async query(name: Name, sql: string): Promise<Row[]> {
-    return this.#opened(name, (database) => database.prepare(sql).all()) ?? [];
+    return this.#withFile(name, (database) => database.prepare(sql).all()) ?? [];
   }
 
   async load(name: Name, sql: string): Promise<void> {
-    const isThere = this.#opened(name, () => true);
-    if (!isThere) await this.#make(name);
+    const exists = this.#withFile(name, () => true);
+    if (!exists) await this.#create(name);
     const fill = (database: DatabaseSync) => {
-      const all = isThere ? sql : `DROP TABLE ${mainTable[name]};\n${sql}`;
+      const all = exists ? sql : `DROP TABLE ${mainTable[name]};\n${sql}`;
       try {
         database.exec(`BEGIN;\n${all}\nCOMMIT`);
       } catch (error) {
@@ -76,11 +76,11 @@ export class Local implements Store {
         throw new Failed(`${name} was not restored: ${(error as Error).message}`);
       }
     };
-    this.#opened(name, fill, false);
+    this.#withFile(name, fill, false);
   }
 
-  /** Makes a database's file, whose name Miniflare alone knows, with its table. */
-  async #make(name: Name): Promise<void> {
+  /** Creates the file of a database with its main table. Only Miniflare knows the file's name. */
+  async #create(name: Name): Promise<void> {
     const miniflare = new Miniflare({
       host: "127.0.0.1",
       cf: false,
@@ -91,14 +91,14 @@ export class Local implements Store {
     });
     try {
       const database = await miniflare.getD1Database("DB");
-      await database.prepare(`CREATE TABLE ${mainTable[name]} (made)`).run();
+      await database.prepare(`CREATE TABLE ${mainTable[name]} (placeholder)`).run();
     } finally {
       await miniflare.dispose();
     }
   }
 }
 
-/** Those of an environment that is deployed. */
+/** The databases of an environment on Cloudflare. */
 export class Remote implements Store {
   readonly source: Environment;
   readonly #ids: Map<Name, string>;
@@ -108,21 +108,22 @@ export class Remote implements Store {
     this.#ids = ids;
   }
 
-  static async of(environment: Environment): Promise<Remote> {
+  static async open(environment: Environment): Promise<Remote> {
     const ids = await databases(environment);
     for (const name of names) {
-      if (!ids.has(name)) throw new Failed(`${environment} has no database ${name}: make deploy`);
+      if (!ids.has(name))
+        throw new Failed(`${environment} has no database ${name}: run make deploy first`);
     }
     return new Remote(environment, ids);
   }
 
   #where(name: Name): string[] {
     const config = configure(name, this.source, this.#ids);
-    return [called(name, this.source), "--remote", "-c", config];
+    return [deployedName(name, this.source), "--remote", "-c", config];
   }
 
   async dump(name: Name): Promise<string> {
-    return this.#within(async (file) => {
+    return this.#withTemporaryFile(async (file) => {
       const where = this.#where(name);
       await wrangler(["d1", "export", ...where, "--skip-confirmation", "--output", file]);
       return readFileSync(file, "utf8");
@@ -136,17 +137,17 @@ export class Remote implements Store {
   }
 
   async load(name: Name, sql: string): Promise<void> {
-    await this.#within(async (file) => {
+    await this.#withTemporaryFile(async (file) => {
       writeFileSync(file, sql);
       await wrangler(["d1", "execute", ...this.#where(name), "--yes", "--file", file]);
       return "";
     });
   }
 
-  async #within(act: (file: string) => Promise<string>): Promise<string> {
+  async #withTemporaryFile(use: (file: string) => Promise<string>): Promise<string> {
     const folder = mkdtempSync(join(tmpdir(), "backup-"));
     try {
-      return await act(join(folder, "dump.sql"));
+      return await use(join(folder, "dump.sql"));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -1,5 +1,4 @@
-// Brings a worker's database up to date before it is asked anything: as `wrangler d1 migrations
-// apply` does, and with the same table of what has been applied.
+// Migrates a worker's database before the worker starts, as `wrangler d1 migrations apply` does.
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { Miniflare } from "miniflare";
@@ -10,7 +9,8 @@ import type { Plan } from "./plan.ts";
 
 type D1 = Awaited<ReturnType<Miniflare["getD1Database"]>>;
 
-const TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations(
+// The table in which wrangler records migrations.
+const MIGRATIONS_TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations(
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
   name       TEXT UNIQUE,
   applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
@@ -24,15 +24,15 @@ async function checkSchema(database: D1, name: Name): Promise<void> {
   }
 }
 
-/** Applies each migration that is missing, and records it in the same transaction. */
+/** Applies each missing migration, and records it in the same transaction. */
 async function migrate(database: D1, files: string[]): Promise<string[]> {
-  await database.prepare(TABLE).run();
+  await database.prepare(MIGRATIONS_TABLE).run();
   const { results } = await database.prepare("SELECT name FROM d1_migrations").all();
   const applied = new Set(results.map((row: Record<string, unknown>) => row.name));
   const missing = files.filter((file) => !applied.has(basename(file)));
   for (const file of missing) {
-    const note = `INSERT INTO d1_migrations (name) VALUES ('${basename(file)}')`;
-    await database.prepare(`${readFileSync(file, "utf8")}\n${note}`).run();
+    const record = `INSERT INTO d1_migrations (name) VALUES ('${basename(file)}')`;
+    await database.prepare(`${readFileSync(file, "utf8")}\n${record}`).run();
   }
   return missing;
 }
@@ -46,7 +46,7 @@ async function seed(database: D1, name: Name): Promise<boolean> {
   return true;
 }
 
-/** Migrates the database in the folder, and fills it with the seed if it is empty and shall be. */
+/** Migrates the database in a folder. If `isSeeded`, fills an empty one with seed.sql. */
 export async function prepare(
   name: Name,
   { options, migrations }: Plan,

@@ -1,5 +1,5 @@
-// Writes down how each worker runs in a container, as its wrangler.toml says: the image has what
-// this writes, and no wrangler. `node ops/containers/plan.ts FILE`
+// Converts the wrangler.toml of each worker to Miniflare options, because the image has no wrangler:
+// `node ops/containers/plan.ts FILE`.
 import { readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import {
@@ -10,7 +10,7 @@ import { configs, type Name } from "../workers.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
-/** What the container of a worker needs to know. Paths are those from the root of the project. */
+/** The options of a worker's container. Paths are relative to the root of the project. */
 export type Plan = ReturnType<typeof planOf>;
 export type Plans = Record<Name, Plan>;
 
@@ -19,31 +19,32 @@ function planOf(name: Name) {
   const { workerOptions, main } = optionsOf(config);
   const { compatibilityDate, compatibilityFlags, d1Databases, ratelimits, assets } = workerOptions;
   const folder = config.d1_databases[0]?.migrations_dir;
-  if (!main || !folder) throw new Error(`${configs[name]} is not whole`);
+  if (!main || !folder) throw new Error(`${configs[name]} needs main and migrations_dir`);
   const [cron, ...others] = config.triggers.crons ?? [];
-  // Miniflare runs no schedule by itself: the server calls it, each minute.
-  if (cron !== "* * * * *" || others.length) throw new Error(`${configs[name]}: not each minute`);
+  // Miniflare has no scheduler, so serve.ts calls the worker every minute.
+  if (cron !== "* * * * *" || others.length)
+    throw new Error(`${configs[name]}: crons must be ["* * * * *"]`);
   const services: { binding: string; service: string }[] = config.services ?? [];
   const migrations = resolve(root, dirname(configs[name]), folder);
-  const inside = (path: string) => relative(root, path);
+  const fromRoot = (path: string) => relative(root, path);
   return {
-    main: inside(main),
+    main: fromRoot(main),
     services: Object.fromEntries(services.map(({ binding, service }) => [binding, service])),
     migrations: readdirSync(migrations)
       .filter((file) => file.endsWith(".sql"))
       .sort()
-      .map((file) => inside(join(migrations, file))),
+      .map((file) => fromRoot(join(migrations, file))),
     options: {
       compatibilityDate,
       compatibilityFlags,
       d1Databases,
       ratelimits,
-      ...(assets && { assets: { ...assets, directory: inside(assets.directory) } }),
+      ...(assets && { assets: { ...assets, directory: fromRoot(assets.directory) } }),
     },
   };
 }
 
-/** Of all three. */
+/** The plans of the three workers. */
 export function plans(): Plans {
   return { places: planOf("places"), people: planOf("people"), join: planOf("join") };
 }

@@ -1,5 +1,5 @@
-// Runs one worker, which is all that its container does: `node ops/containers/serve.ts NAME`.
-// docs/operations.md lists the settings, all of which come by the environment.
+// The main process of a container, which runs one worker: `node ops/containers/serve.ts NAME`.
+// docs/operations.md lists the settings, which are environment variables.
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
@@ -11,7 +11,7 @@ import { relayTo } from "./relay.ts";
 
 process.chdir(resolve(import.meta.dirname, "../.."));
 const { env } = process;
-/** The settings of the workers. One that is empty is not set. */
+// The settings of the workers. An empty setting counts as not set.
 const settings = ["READS", "WRITES", "TOKENS", "SERVICE_SECRET", "RATE_LIMIT", "ALLOWED_ORIGINS"];
 settings.push("UPSTREAM_DEADLINE_MS", "SNAPSHOTS", "LOG");
 const bindings = Object.fromEntries(
@@ -22,13 +22,13 @@ type Scheduled = { scheduled(event: { cron: string }): Promise<unknown> };
 
 const MINUTE_MS = 60_000;
 
-/** The services that a worker calls, each reached over the network with an address byte for byte. */
+/** The bindings of the services that a worker calls over the network, through relays. */
 async function servicesOf({ services }: Plan): Promise<WorkerOptions["serviceBindings"]> {
   const bound = Object.entries(services).map(async ([binding, service]) => {
-    const given = env[`${binding}_URL`];
-    if (!given)
-      throw new Error(`${binding}_URL must say where ${service} is, as in http://${service}:8080`);
-    const url = new URL(given);
+    const setting = env[`${binding}_URL`];
+    if (!setting)
+      throw new Error(`set ${binding}_URL to the address of ${service}: http://${service}:8080`);
+    const url = new URL(setting);
     const http = { injectRequestHeaders: [{ name: "Host", value: url.host }] };
     return [binding, { external: { address: await relayTo(url), http } }] as const;
   });
@@ -56,7 +56,7 @@ async function serve(name: Name, plan: Plan): Promise<void> {
   const workers = [await workerOf(name, plan)];
   await prepare(name, plan, data, Boolean(env.SEED), console.log);
   const miniflare = new Miniflare({
-    // Nobody asks it but by the worker's own socket.
+    // Clients use the worker's own socket, not this one.
     host: "127.0.0.1",
     cf: false,
     log: new Log(LogLevel.WARN),
@@ -72,7 +72,7 @@ async function serve(name: Name, plan: Plan): Promise<void> {
     process.exit();
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    // Miniflare's own would have the process end as one that a signal has ended.
+    // Replaces the handler of Miniflare, which exits with an error code.
     process.removeAllListeners(signal).on(signal, stop);
   }
   await miniflare.ready;
@@ -82,14 +82,16 @@ async function serve(name: Name, plan: Plan): Promise<void> {
   setInterval(() => {
     const scheduled = worker.scheduled({ cron: "* * * * *" });
     scheduled.catch(
-      (error: unknown) => stopping || console.error(`» the schedule failed: ${error}`),
+      (error: unknown) =>
+        stopping ||
+        console.error(`» the scheduled run failed and is repeated in a minute: ${error}`),
     );
   }, MINUTE_MS);
 }
 
 const [name, plans = "ops/containers/plans.json"] = process.argv.slice(2);
 const plan = (JSON.parse(readFileSync(plans, "utf8")) as Plans)[name as Name];
-if (!plan) throw new Error("which worker? places, people or join");
+if (!plan) throw new Error("name a worker: serve.ts places, serve.ts people or serve.ts join");
 try {
   await serve(name as Name, plan);
 } catch (error) {

@@ -1,14 +1,14 @@
-// `make deploy`: the three workers and their databases, in an account of Cloudflare. It can be run
-// again whatever became of it. ENV=north: those of another name; DRY_RUN=1: asks nobody.
+// `make deploy` deploys the three workers and their databases to a Cloudflare account. A repeated run
+// continues a failed one. ENV=north selects an environment. DRY_RUN=1 only prints the steps.
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { OutdatedSchema } from "../schema.ts";
 import { type Name, names } from "../workers.ts";
 import { check } from "./check.ts";
 import {
-  called,
   configOf,
   configure,
+  deployedName,
   type Environment,
   environmentOf,
   expectedName,
@@ -16,56 +16,64 @@ import {
   services,
 } from "./config.ts";
 import { type State, type Step, steps } from "./plan.ts";
-import { databases, deploy, Failed, isOutdated, tryOut, workers, wrangler } from "./wrangler.ts";
+import {
+  databases,
+  deploy,
+  Failed,
+  isOutdated,
+  uploadSize,
+  workers,
+  wrangler,
+} from "./wrangler.ts";
 
 const { env } = process;
 const KIB_FREE = 3 * 1024;
 const KIB_PAID = 10 * 1024;
 
-/** The commands of a step, as they could be typed. */
-function shown(step: Step, environment: Environment): string {
+/** The command of a step, for the log. */
+function describeStep(step: Step, environment: Environment): string {
   switch (step.do) {
     case "check schema":
-      return `check the schema of ${called(step.database, environment)}`;
+      return `check the schema of ${deployedName(step.database, environment)}`;
     case "create":
-      return `wrangler d1 create ${called(step.database, environment)}`;
+      return `wrangler d1 create ${deployedName(step.database, environment)}`;
     case "migrate": {
-      const name = called(step.database, environment);
+      const name = deployedName(step.database, environment);
       const config = configOf(step.database, environment);
       return `wrangler d1 migrations apply ${name} --remote -c ${config}`;
     }
     case "deploy": {
       const secrets = step.secrets.length ? ` --secrets-file <${step.secrets.join(", ")}>` : "";
-      const note = step.without.length ? `   # without ${step.without.join(", ")}, for now` : "";
+      const note = step.without.length ? `   # not bound to ${step.without.join(", ")} yet` : "";
       return `wrangler deploy -c ${configOf(step.worker, environment)}${secrets}${note}`;
     }
     case "check":
-      return "ask the entry point whether all is there";
+      return "check the deployment through the gateway";
   }
 }
 
 async function dryRun(environment: Environment): Promise<boolean> {
-  const nothing: State = { databases: new Set(), workers: new Map() };
-  console.log(`» ${environment}: what a first deployment would run`);
-  for (const step of steps(nothing, services(), given())) {
-    console.log(`  ${shown(step, environment)}`);
+  const empty: State = { databases: new Set(), workers: new Map() };
+  console.log(`» ${environment}: the steps of a first deployment`);
+  for (const step of steps(empty, services(), suppliedSecrets())) {
+    console.log(`  ${describeStep(step, environment)}`);
   }
   let fits = true;
   for (const name of names) {
-    const { whole, packed } = await tryOut(configure(name, environment, placeholders));
+    const { whole, packed } = await uploadSize(configure(name, environment, placeholders));
     const share = (limit: number) => `${((100 * packed) / limit).toFixed(1)} %`;
     console.log(
-      `  ${called(name, environment).padEnd(15)} ${Math.ceil(whole)} KiB, packed ${Math.ceil(packed)} KiB:` +
-        ` ${share(KIB_FREE)} of the 3 MiB of a free plan, ${share(KIB_PAID)} of the 10 MiB of a paid one`,
+      `  ${deployedName(name, environment).padEnd(15)} ${Math.ceil(whole)} KiB, packed ${Math.ceil(packed)} KiB:` +
+        ` ${share(KIB_FREE)} of the 3 MiB of the Free plan, ${share(KIB_PAID)} of the 10 MiB of the Paid plan`,
     );
     fits &&= packed <= KIB_FREE;
   }
-  if (!fits) console.error("» a worker is too large for a free plan");
+  if (!fits) console.error("» a worker is too large for the Free plan: deploy on the Paid plan");
   return fits;
 }
 
-/** The secrets that are to be set. */
-function given(): Set<string> {
+/** The names of the secrets in the environment. */
+function suppliedSecrets(): Set<string> {
   return new Set(["SERVICE_SECRET", "TOKENS"].filter((name) => env[name]));
 }
 
@@ -83,12 +91,13 @@ class Deployment {
     this.#ids = await databases(this.#environment);
     const found = await workers(this.#environment);
     const state = { databases: new Set(this.#ids.keys()), workers: found };
-    for (const step of steps(state, services(), given())) {
-      console.log(`» ${shown(step, this.#environment)}`);
+    for (const step of steps(state, services(), suppliedSecrets())) {
+      console.log(`» ${describeStep(step, this.#environment)}`);
       await this.#do(step);
     }
-    const hasTokens = given().has("TOKENS") || found.get("join")?.has("TOKENS");
-    if (!hasTokens) console.log("» nobody may write yet: no TOKENS are set (docs/operations.md)");
+    const hasTokens = suppliedSecrets().has("TOKENS") || found.get("join")?.has("TOKENS");
+    if (!hasTokens)
+      console.log("» all writes are rejected: set TOKENS to allow them (docs/operations.md)");
     console.log(`» deployed: ${this.#url}`);
   }
 
@@ -96,7 +105,7 @@ class Deployment {
     switch (step.do) {
       case "check schema": {
         const config = configure(step.database, this.#environment, this.#ids);
-        const name = called(step.database, this.#environment);
+        const name = deployedName(step.database, this.#environment);
         if (await isOutdated(step.database, name, config)) {
           const fix = "export its records, deploy to new databases, import (docs/operations.md)";
           throw new OutdatedSchema(name, fix);
@@ -104,12 +113,12 @@ class Deployment {
         return;
       }
       case "create":
-        await wrangler(["d1", "create", called(step.database, this.#environment)]);
+        await wrangler(["d1", "create", deployedName(step.database, this.#environment)]);
         this.#ids = await databases(this.#environment);
         return;
       case "migrate": {
         const config = configure(step.database, this.#environment, this.#ids);
-        const name = called(step.database, this.#environment);
+        const name = deployedName(step.database, this.#environment);
         await wrangler(["d1", "migrations", "apply", name, "--remote", "-c", config]);
         return;
       }
@@ -122,10 +131,10 @@ class Deployment {
         return;
       }
       case "check": {
-        if (!this.#url) throw new Failed("there is no address to ask: say which in URL");
-        const wrong = await check(this.#url, Number(env.CHECKS ?? 30));
-        if (wrong.length)
-          throw new Failed(`${this.#url} does not do what it should\n${wrong.join("\n")}`);
+        if (!this.#url) throw new Failed("the address of the gateway is unknown: set URL to it");
+        const failures = await check(this.#url, Number(env.CHECKS ?? 30));
+        if (failures.length)
+          throw new Failed(`${this.#url} does not do what it should\n${failures.join("\n")}`);
       }
     }
   }
@@ -146,7 +155,9 @@ try {
 } catch (error) {
   if (error instanceof OutdatedSchema) console.error(`» ${error.message}`);
   else if (error instanceof Failed)
-    console.error(`» failed: ${error.message}\n» what is done stays done: run it again`);
+    console.error(
+      `» failed: ${error.message}\n» run the command again: it continues after the steps that succeeded`,
+    );
   else throw error;
   process.exitCode = 1;
 }

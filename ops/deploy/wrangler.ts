@@ -1,5 +1,4 @@
-// wrangler, as a deployment asks it. What it says is shown only if it fails, and no command has a
-// secret in it.
+// Runs wrangler. Its output is shown only if it fails, and no command line contains a secret.
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,34 +6,34 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { outdatedQuery } from "../schema.ts";
 import { type Name, names } from "../workers.ts";
-import { called, type Environment } from "./config.ts";
+import { deployedName, type Environment } from "./config.ts";
 import type { State } from "./plan.ts";
 
-/** A command that failed, with what it said. */
+/** An error whose message tells the user what to do. */
 export class Failed extends Error {}
 
-/** Runs it, and gives what it printed. */
+/** Runs wrangler and returns its output. */
 export async function wrangler(args: string[], env: Record<string, string> = {}): Promise<string> {
   const options = { env: { ...process.env, CI: "1", ...env }, maxBuffer: 64 * 1024 * 1024 };
   try {
     return (await promisify(execFile)("wrangler", args, options)).stdout;
   } catch (error) {
     const { stdout = "", stderr = "", message } = error as Record<string, string | undefined>;
-    const said = `${stdout}${stderr}`.trim();
-    throw new Failed(`wrangler ${args.join(" ")}\n${said || message}`);
+    const output = `${stdout}${stderr}`.trim();
+    throw new Failed(`wrangler ${args.join(" ")}\n${output || message}`);
   }
 }
 
-/** What it has printed as JSON, behind whatever else it has to say. */
-export function json(printed: string) {
-  return JSON.parse(printed.slice(printed.search(/^[[{]/m)));
+/** The JSON in an output, which may begin with other lines. */
+export function json(output: string) {
+  return JSON.parse(output.slice(output.search(/^[[{]/m)));
 }
 
-/** The ids of the databases that are there. */
+/** The ids of the existing databases. */
 export async function databases(environment: Environment): Promise<Map<Name, string>> {
   const all: { name: string; uuid: string }[] = json(await wrangler(["d1", "list", "--json"]));
   const ids = names.flatMap((name) => {
-    const found = all.find((one) => one.name === called(name, environment));
+    const found = all.find((database) => database.name === deployedName(name, environment));
     return found ? [[name, found.uuid] as const] : [];
   });
   return new Map(ids);
@@ -49,63 +48,63 @@ export async function isOutdated(name: Name, database: string, config: string): 
   );
 }
 
-/** The names of a worker's secrets; nothing if there is no such worker. */
+/** The names of a worker's secrets, or nothing if the worker does not exist. */
 async function secrets(worker: string): Promise<Set<string> | undefined> {
   try {
     const args = ["secret", "list", "--name", worker, "--format", "json"];
     const all: { name: string }[] = json(await wrangler(args));
     return new Set(all.map(({ name }) => name));
   } catch (error) {
-    // Only this says that it is not there; that nobody could be asked says nothing.
+    // Any other failure does not tell whether the worker exists.
     if (error instanceof Failed && error.message.includes(`"${worker}" not found`))
       return undefined;
     throw error;
   }
 }
 
-/** The workers that are there, with the names of their secrets. */
+/** The existing workers, with the names of their secrets. */
 export async function workers(environment: Environment): Promise<State["workers"]> {
   const found = await Promise.all(
-    names.map(async (name) => [name, await secrets(called(name, environment))] as const),
+    names.map(async (name) => [name, await secrets(deployedName(name, environment))] as const),
   );
   return new Map(found.flatMap(([name, set]) => (set ? [[name, set] as const] : [])));
 }
 
-/** Does something with a folder that only we can read, and that is gone afterwards. */
-async function within<T>(act: (folder: string) => Promise<T>): Promise<T> {
+/** Uses a temporary folder that only the current user can read. */
+async function withTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "deploy-"));
   try {
-    return await act(folder);
+    return await use(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Deploys a worker together with its secrets, and tells the addresses that it has. */
-export function deploy(config: string, given: Record<string, string>): Promise<string[]> {
-  return within(async (folder) => {
+/** Deploys a worker with its secrets, and returns its addresses. */
+export function deploy(config: string, secrets: Record<string, string>): Promise<string[]> {
+  return withTemporaryFolder(async (folder) => {
     const args = ["deploy", "-c", config];
-    if (Object.keys(given).length > 0) {
+    if (Object.keys(secrets).length > 0) {
       const file = join(folder, "secrets.json");
-      writeFileSync(file, JSON.stringify(given), { mode: 0o600 });
+      writeFileSync(file, JSON.stringify(secrets), { mode: 0o600 });
       args.push("--secrets-file", file);
     }
     const output = join(folder, "output");
     await wrangler(args, { WRANGLER_OUTPUT_FILE_PATH: output });
-    const told = readFileSync(output, "utf8").trim().split("\n");
-    const deployment = told.map((line) => JSON.parse(line)).find(({ type }) => type === "deploy");
+    const lines = readFileSync(output, "utf8").trim().split("\n");
+    const deployment = lines.map((line) => JSON.parse(line)).find(({ type }) => type === "deploy");
     const targets: string[] = deployment?.targets ?? [];
     return targets.filter((target) => target.startsWith("https://"));
   });
 }
 
-/** The kilobytes that a deployment would send, and would be stored, packed. */
-export function tryOut(config: string): Promise<{ whole: number; packed: number }> {
-  return within(async (folder) => {
+/** The KiB that a deployment would upload, raw and gzipped. */
+export function uploadSize(config: string): Promise<{ whole: number; packed: number }> {
+  return withTemporaryFolder(async (folder) => {
     const printed = await wrangler(["deploy", "-c", config, "--dry-run", "--outdir", folder]);
     const [, whole, packed] =
       /Total Upload: ([\d.]+) KiB \/ gzip: ([\d.]+) KiB/.exec(printed) ?? [];
-    if (!whole || !packed) throw new Failed(`wrangler told no size:\n${printed}`);
+    if (!whole || !packed) throw new Failed(`the output of wrangler has no size:\n${printed}`);
     return { whole: Number(whole), packed: Number(packed) };
   });
 }

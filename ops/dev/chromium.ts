@@ -1,5 +1,5 @@
-// Finds the Chromium that shows the pages to the tests. Run by itself it sees to it that there
-// is one, where it may install it: as root, on a Debian or a child of it.
+// Finds Chromium for the browser tests. As a command it also installs Chromium if the user is root
+// and the system has apt-get.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
@@ -9,27 +9,27 @@ const places = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
 
-/** What to do about it. */
+/** The message if there is no Chromium. */
 export const none =
-  "There is no Chromium that runs here. Install one, or name one in CHROMIUM_BIN; SKIP_BROWSER=1 leaves out what needs it.";
+  "Chromium was not found. Install it, set CHROMIUM_BIN to its path, or skip the browser tests with SKIP_BROWSER=1.";
 
-/** The path of one that runs. */
+/** The path of a Chromium that runs. */
 export function find(): string | undefined {
-  const named = process.env.CHROMIUM_BIN;
+  const chosen = process.env.CHROMIUM_BIN;
   const folders = (process.env.PATH ?? "").split(":");
   const inPath = names.flatMap((name) => folders.map((folder) => `${folder}/${name}`));
-  const candidates = named ? [named] : [...inPath, ...places];
-  // A name alone proves nothing: Ubuntu's package is a script that asks for a snap.
+  const candidates = chosen ? [chosen] : [...inPath, ...places];
+  // The file alone is not enough: Ubuntu's package is a script that needs a snap.
   return candidates.find((path) => existsSync(path) && runs(path, "--version"));
 }
 
-function runs(command: string, ...given: string[]): boolean {
-  return spawnSync(command, given, { stdio: "ignore" }).status === 0;
+function runs(command: string, ...args: string[]): boolean {
+  return spawnSync(command, args, { stdio: "ignore" }).status === 0;
 }
 
 function install(): void {
-  const isNamed = Boolean(process.env.CHROMIUM_BIN);
-  if (isNamed || process.getuid?.() !== 0 || !runs("apt-get", "--version")) return;
+  const isChosen = Boolean(process.env.CHROMIUM_BIN);
+  if (isChosen || process.getuid?.() !== 0 || !runs("apt-get", "--version")) return;
   console.log("» installing Chromium …");
   process.env.DEBIAN_FRONTEND = "noninteractive";
   runs("apt-get", "update");

@@ -1,5 +1,5 @@
-// Runs the three workers, each in a `wrangler dev` of its own as each would be deployed:
-// one of them can die while the others answer. They meet through wrangler's registry.
+// Runs each worker in its own `wrangler dev`, so that one can fail while the others respond. They find
+// each other through wrangler's registry.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";
@@ -16,22 +16,22 @@ type Worker = (typeof workers)[number];
 
 const running = new Map<string, ChildProcess>();
 let stopping = false;
-// What the workers say while they start is shown only if one of them fails to.
-let held: string[] | undefined = [];
+// The output during the start is shown only if a worker fails to start.
+let buffered: string[] | undefined = [];
 
 function say(line: string): void {
-  if (held) held.push(line);
+  if (buffered) buffered.push(line);
   else console.log(line);
 }
 
-function release(): void {
-  const lines = held ?? [];
-  held = undefined;
+function showBuffered(): void {
+  const lines = buffered ?? [];
+  buffered = undefined;
   lines.forEach(say);
 }
 
 function start({ name, config }: Worker): void {
-  // A group of its own: signals come from here alone, and reach all that it has started.
+  // Its own process group, so that a signal reaches everything that it has started.
   const child = spawn("wrangler", ["dev", "-c", config, "--persist-to", ".wrangler/state"], {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
@@ -46,8 +46,8 @@ function start({ name, config }: Worker): void {
     running.delete(name);
     signal(child, "SIGKILL");
     if (stopping) return;
-    release();
-    console.error(`» ${name} has stopped by itself; the others go on`);
+    showBuffered();
+    console.error(`» ${name} has stopped; the other workers still run. Press Ctrl-C to stop them`);
     if (running.size === 0) process.exit(1);
   });
 }
@@ -56,7 +56,7 @@ function signal(child: ChildProcess, name: NodeJS.Signals): void {
   try {
     if (child.pid) process.kill(-child.pid, name);
   } catch {
-    // Nothing of the group is left.
+    // The group has ended.
   }
 }
 
@@ -70,7 +70,7 @@ async function stop(): Promise<void> {
   process.exit();
 }
 
-async function taken({ port }: Worker): Promise<boolean> {
+async function isPortInUse({ port }: Worker): Promise<boolean> {
   const socket = connect(port, "localhost");
   return once(socket, "connect")
     .then(() => true)
@@ -78,7 +78,7 @@ async function taken({ port }: Worker): Promise<boolean> {
     .finally(() => socket.destroy());
 }
 
-async function answers({ name, url }: Worker): Promise<boolean> {
+async function responds({ name, url }: Worker): Promise<boolean> {
   while (running.has(name)) {
     if (await fetch(url, { signal: AbortSignal.timeout(5000) }).catch(() => null)) return true;
     await sleep(100);
@@ -87,27 +87,29 @@ async function answers({ name, url }: Worker): Promise<boolean> {
 }
 
 for (const worker of workers) {
-  if (await taken(worker)) {
-    console.error(`» port ${worker.port} (${worker.name}) is taken: stop what listens there first`);
+  if (await isPortInUse(worker)) {
+    console.error(
+      `» port ${worker.port} of ${worker.name} is in use: stop the program that listens there`,
+    );
     process.exit(1);
   }
 }
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, stop);
-// Whoever started this may be killed without a word.
+// Stops if the parent process was killed without a signal to this one.
 const parent = process.ppid;
 setInterval(() => process.ppid !== parent && stop(), 500).unref();
-// A start that takes this long has something to tell.
-setTimeout(release, 60_000).unref();
+// A start that takes this long has a problem.
+setTimeout(showBuffered, 60_000).unref();
 
-// Workers of a run that was killed would still be listed as there.
+// Removes workers of a run that was killed.
 rmSync(".wrangler/registry", { recursive: true, force: true });
 console.log("» starting the workers …");
 workers.forEach(start);
-const up = await Promise.all(workers.map(answers));
-if (up.every(Boolean)) {
-  held = undefined;
+const ready = await Promise.all(workers.map(responds));
+if (ready.every(Boolean)) {
+  buffered = undefined;
   console.log("» ready");
   for (const { name, url } of workers) console.log(`  ${name.padEnd(6)} ${url}`);
   console.log("  try    curl http://localhost:5003/v1/people-per-place");
-  console.log("  Ctrl-C stops all three");
+  console.log("  stop   Ctrl-C");
 }

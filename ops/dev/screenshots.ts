@@ -1,4 +1,4 @@
-// Takes the pictures of docs/images, of the rows of seed.sql.
+// Takes the screenshots in docs/images, with the data of seed.sql.
 import { desk, open, phone, type Visitor } from "../../tests/support/browser.ts";
 
 const pictures: [string, Visitor, string][] = [

@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 export type Fuzz = {
   seed: number;
   seconds: number;
-  parsers: Record<string, { inputs: number; accepted: number; shapes: number }>;
+  parsers: Record<string, { inputs: number; accepted: number }>;
 };
 
 export async function fuzz(inputs: number, seed: number): Promise<Fuzz> {

@@ -289,11 +289,11 @@ suite("a restore refuses", () => {
   };
 
   test("what_was_changed_or_is_incomplete", async () => {
-    await refused(edited("people.sql", "Sensei", "Sensai"), /people.sql is not what was written/);
+    await refused(edited("people.sql", "Sensei", "Sensai"), /people.sql was modified/);
     await refused((copy) => rmSync(join(copy, "manifest.json")), /no manifest/);
     await refused((copy) => writeFileSync(join(copy, "manifest.json"), "{"), /no manifest/);
     await refused((copy) => rmSync(join(copy, "join.sql")), /join.sql/);
-    await refused(edited("manifest.json", '"rows": 77', '"rows": 76'), /other rows/);
+    await refused(edited("manifest.json", '"rows": 77', '"rows": 76'), /differ from the manifest/);
     await refused(edited("manifest.json", '"format": 1', '"format": 2'), /format 2/);
   });
 

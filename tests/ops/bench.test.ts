@@ -83,7 +83,7 @@ test("a_load_is_counted_and_a_failure_is_told", async () => {
       status: 200,
       seconds: 10,
       requests,
-      patience: 5,
+      timeout: 5,
     });
   try {
     for (const path of ["/", "/close"]) {
@@ -92,7 +92,7 @@ test("a_load_is_counted_and_a_failure_is_told", async () => {
       assert.deepEqual([requests, bytes, failure, asked], [50, 50_000, "", 50], path);
       assert.equal(latencies.length, 50);
     }
-    assert.equal((await load("/bad", 50)).failure, "an answer was 500");
+    assert.equal((await load("/bad", 50)).failure, "a response had the status 500");
     server.close();
     server.closeAllConnections();
     assert.match((await load("/", 50)).failure, /ECONNREFUSED/);

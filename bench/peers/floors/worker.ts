@@ -1,5 +1,5 @@
-// What no worker can go below: `one` is the storage's limit, `constant` the runtime's. The keys
-// name answers that the product has given, so that the bytes are the same.
+// The lower bounds: `one` is the limit of the storage, `constant` that of the runtime. The database has
+// the product's responses by key, so that the bytes are the same.
 import type { D1Database, Service } from "../platform.ts";
 
 type Env = { DB: D1Database; PLACES?: Service; PEOPLE?: Service };
@@ -22,7 +22,7 @@ async function constant(env: Env, key: string): Promise<Uint8Array<ArrayBuffer>>
   return made;
 }
 
-/** One query a part, each sent on when it is there. */
+/** Streams a response with one query per part. */
 function stream(env: Env, key: string): ReadableStream {
   const encoder = new TextEncoder();
   let part = 0;
@@ -36,7 +36,7 @@ function stream(env: Env, key: string): ReadableStream {
   });
 }
 
-/** What both services give, at once; each has its part under a key of its own. */
+/** Requests both services at the same time. Each has its part under its own key. */
 function both({ PLACES, PEOPLE }: Env, path: string): Promise<Response[]> {
   return Promise.all([
     (PLACES as Service).fetch(`http://floor${path}.places`),

@@ -1,6 +1,6 @@
 import { validator } from "hono/validator";
 
-/** The page that a query asks for. */
+/** The page parameters of a query. */
 export const page = validator("query", (value, c) => {
   const limit = Number(value.limit ?? 100);
   const after = Number(value.after ?? 0);
@@ -11,7 +11,7 @@ export const page = validator("query", (value, c) => {
   return { limit, after };
 });
 
-/** The id that an address names. */
+/** The id in a path. */
 export const byId = validator("param", (value, c) => {
   const id = Number(value.id);
   if (!(Number.isSafeInteger(id) && id > 0)) return c.json({ error: "no such record" }, 404);

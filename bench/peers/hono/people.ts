@@ -23,7 +23,7 @@ export type Population = {
 };
 
 const columns = "id, name, is_alive, is_king, place_id";
-/** The places of a page that have people. */
+/** The places with people on a page. */
 const ofPage =
   "place_id IN (SELECT DISTINCT place_id FROM person WHERE place_id > ? ORDER BY place_id LIMIT ?)";
 

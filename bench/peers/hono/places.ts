@@ -25,7 +25,7 @@ app.get("/places/:id", etag(), byId, async (c) => {
   return place ? c.json(place) : c.json({ error: "no such place" }, 404);
 });
 
-/** Which of some places there are. */
+/** The existing ones of some places. */
 app.post("/places/existing", async (c) => {
   const ids = await c.req.json<number[]>();
   const { results } = await c.env.DB.prepare(

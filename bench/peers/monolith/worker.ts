@@ -1,5 +1,5 @@
-// One worker, one database: SQL joins, and SQL makes the JSON, as PostgREST has it done. The
-// service boundary is gone, and with it every hop.
+// One worker with one database. SQL joins the tables and renders the JSON, as in PostgREST. There are
+// no calls between services.
 import { parseCsv } from "../csv.ts";
 import type { D1Database, D1Statement } from "../platform.ts";
 
@@ -19,7 +19,7 @@ const withPeople = `json_object('id', id, 'name', name, 'people', (
 ))`;
 const aPage = "WHERE id > ? ORDER BY id LIMIT ?";
 
-/** A page as one JSON text. D1 keeps that under 2 MB, so that a long one is a row a record. */
+/** A page as one JSON text. A D1 value is at most 2 MB, so a long page has one row per record. */
 function list(env: Env, record: string, table: string, columns: string): Handler {
   return async ({ url }) => {
     const limit = Number(url.searchParams.get("limit") ?? 100);
@@ -160,7 +160,7 @@ function json(text: string, status = 200): Response {
   return new Response(text, { status, headers: { "content-type": "application/json" } });
 }
 
-/** The answer, unless the reader has it already. */
+/** The response, or a 304 if the client has it. */
 async function unless(known: string, response: Response): Promise<Response> {
   const body = await response.arrayBuffer();
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-1", body));

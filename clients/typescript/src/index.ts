@@ -16,15 +16,15 @@ export type Change = Schemas["Change"];
 
 type ListOf<T> = { get: { responses: { 200: { content: { "application/json": T[] } } } } };
 
-/** The addresses of lists. */
+/** The paths of lists. */
 export type ListPath = {
   [P in keyof paths]: paths[P] extends ListOf<unknown> ? P : never;
 }[keyof paths];
 
-/** What a list is of. */
+/** The items of a list. */
 export type Item<P extends ListPath> = paths[P] extends ListOf<infer T> ? T : never;
 
-/** What can be asked of a list. */
+/** The query parameters of a list. */
 export type Query<P extends ListPath> = paths[P]["get"]["parameters"]["query"];
 
 type Records = {
@@ -32,11 +32,11 @@ type Records = {
   "/v1/people/{id}": { record: Person; patch: Schemas["PersonPatch"] };
 };
 
-/** A record in the version that its tag names. */
+/** A record and the ETag of its version. */
 export type Versioned<T> = { record: T; etag: string };
 
-/** A registry. `api` asks any of its addresses, each with the types of the OpenAPI document; an
- * answer that is an error is thrown as a {@link ProblemError}. */
+/** A client of one registry. `api` calls any path with the types of the OpenAPI document. An error
+ * response is thrown as a {@link ProblemError}. */
 export class Registry {
   readonly api: Client<paths>;
   readonly #base: string;
@@ -48,14 +48,14 @@ export class Registry {
     this.api = createClient<paths>({ baseUrl, fetch: this.#send });
   }
 
-  /** Everything in a list, page by page. The feeds of changes end with what is there now. */
+  /** All items of a list, page by page. A change feed ends with the latest change. */
   async *all<P extends ListPath>(
     path: P,
     { query = {}, id }: { query?: Query<P>; id?: number } = {},
   ): AsyncGenerator<Item<P>, void> {
-    const asked = new URLSearchParams();
-    for (const [name, value] of Object.entries(query ?? {})) asked.set(name, String(value));
-    let next: string | undefined = `${path.replace("{id}", String(id))}?${asked}`;
+    const params = new URLSearchParams();
+    for (const [name, value] of Object.entries(query ?? {})) params.set(name, String(value));
+    let next: string | undefined = `${path.replace("{id}", String(id))}?${params}`;
     while (next) {
       const page: Response = await this.#send(new Request(new URL(next, this.#base)));
       yield* (await page.json()) as Item<P>[];
@@ -64,8 +64,8 @@ export class Registry {
     }
   }
 
-  /** Changes a record, and nobody else's work: what is decided by one version is written over
-   * that version alone, and decided anew where somebody else was faster. */
+  /** Changes a record with optimistic concurrency: `decide` makes a patch of the current version.
+   * If another request changes the record first, `decide` runs again with the new version. */
   async change<P extends keyof Records>(
     path: P,
     id: number,
@@ -89,17 +89,17 @@ export class Registry {
   }
 }
 
-/** A registry at an address: `connect("https://example.org", { token })`. */
+/** A client of the registry at an address: `connect("https://example.org", { token })`. */
 export function connect(baseUrl: string, options?: Options): Registry {
   return new Registry(baseUrl, options);
 }
 
-async function versioned<T>(answer: Promise<Response>): Promise<Versioned<T>> {
-  const response = await answer;
+async function versioned<T>(request: Promise<Response>): Promise<Versioned<T>> {
+  const response = await request;
   return { record: (await response.json()) as T, etag: response.headers.get("etag") ?? "" };
 }
 
-/** The body of an answer: `const person = await body(registry.api.GET(…))`. */
-export async function body<T>(answer: Promise<{ data?: T }>): Promise<T> {
-  return (await answer).data as T;
+/** The body of a response: `const person = await body(registry.api.GET(…))`. */
+export async function body<T>(request: Promise<{ data?: T }>): Promise<T> {
+  return (await request).data as T;
 }

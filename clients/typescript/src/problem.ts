@@ -1,12 +1,12 @@
 import type { components } from "./api.ts";
 
-/** What the API says of an error (RFC 9457), with the members of its kind. */
+/** A problem document (RFC 9457) of the API. */
 export type Problem = components["schemas"]["Problem"];
 
-/** The kinds of problem there are, without the `/problems/` of their `type`. */
+/** The problem types, without the prefix `/problems/`. */
 export type Kind = Problem["type"] extends `/problems/${infer Slug}` ? Slug : never;
 
-/** An answer that is an error. */
+/** An error response. */
 export class ProblemError extends Error {
   override readonly name = "ProblemError";
   readonly problem: Problem;
@@ -18,22 +18,22 @@ export class ProblemError extends Error {
     this.response = response;
   }
 
-  /** Whether it is of one of these kinds: `error.is("place-has-king")`. */
+  /** Whether the problem has one of these types: `error.is("place-has-king")`. */
   is(...kinds: Kind[]): boolean {
     return kinds.some((kind) => this.problem.type === `/problems/${kind}`);
   }
 
-  /** The error that an answer is. What is no problem of the API is one of whoever stands
-   * between. */
-  static async of(response: Response): Promise<ProblemError> {
+  /** The error of a response. A response without a problem document comes from a proxy and
+   * becomes `service-failed`. */
+  static async from(response: Response): Promise<ProblemError> {
     const isProblem = response.headers.get("content-type") === "application/problem+json";
     const problem: Problem = isProblem
       ? ((await response.clone().json()) as Problem)
       : {
           type: "/problems/service-failed",
-          title: "The answer is none of this API",
+          title: "The response is not from this API",
           status: response.status,
-          detail: `${response.url} answered ${response.status}.`,
+          detail: `${response.url} responded with ${response.status}.`,
         };
     return new ProblemError(problem, response);
   }

@@ -1,23 +1,23 @@
 import { ProblemError } from "./problem.ts";
 
 export type Options = {
-  /** Needed to write, and to read where that is not open to all. */
+  /** Needed for writes, and for reads if the registry does not allow public reads. */
   token?: string;
-  /** How often a request is sent again at most: 3 times, unless said otherwise. */
+  /** The maximum number of retries of a request. The default is 3. */
   retries?: number;
-  /** Asks with what was seen last, so that no answer is older than one before, whichever replica
-   * gives it. True, unless said otherwise. */
+  /** Sends the session bookmark of earlier responses, so that no replica responds with older data.
+   * The default is true. */
   follow?: boolean;
-  /** Instead of the platform's own. */
+  /** Replaces the platform's `fetch`. */
   fetch?: (request: Request) => Promise<Response>;
 };
 
 const BOOKMARK = "x-d1-bookmark";
 
-/** What has been seen by who has seen both: of each register the greater bookmark. */
-function both(one: string, other: string): string {
-  if (!one.includes(".") || !other.includes(".")) return other || one;
-  const [places = "", people = ""] = one.split(".");
+/** Merges two bookmarks: takes the later one of each database. */
+function merge(known: string, other: string): string {
+  if (!known.includes(".") || !other.includes(".")) return other || known;
+  const [places = "", people = ""] = known.split(".");
   const [otherPlaces = "", otherPeople = ""] = other.split(".");
   const later = (a: string, b: string) => (a > b ? a : b);
   return `${later(places, otherPlaces)}.${later(people, otherPeople)}`;
@@ -26,31 +26,33 @@ function both(one: string, other: string): string {
 const isCreation = ({ method, url }: Request) =>
   method === "POST" && /\/v1\/(places|people)\/?$/.test(new URL(url).pathname);
 
-/** Whether it can be sent again although it may have been done. */
+/** Whether a repeated request has no second effect. */
 const isRepeatable = ({ method, headers }: Request) =>
   method === "GET" || method === "HEAD" || (method === "POST" && headers.has("idempotency-key"));
 
-/** Seconds until another try, or none where it makes no sense. */
-function delay(request: Request, response: Response | undefined, tries: number) {
-  const asked = response?.headers.get("retry-after");
-  // Only what was not done is answered so.
-  if (response?.status === 409 && asked) return Number(asked);
-  const isOurs = response && response.status < 500 && response.status !== 429;
-  if (isOurs || !isRepeatable(request)) return undefined;
-  return asked ? Number(asked) : 0.1 * 2 ** tries;
+/** The seconds until a retry, or nothing if the request must not be repeated. */
+function delay(request: Request, response: Response | undefined, attempt: number) {
+  const retryAfter = response?.headers.get("retry-after");
+  // This 409 says that the request had no effect.
+  if (response?.status === 409 && retryAfter) return Number(retryAfter);
+  const isFinal = response && response.status < 500 && response.status !== 429;
+  if (isFinal || !isRepeatable(request)) return undefined;
+  return retryAfter ? Number(retryAfter) : 0.1 * 2 ** attempt;
 }
 
-/** How requests are sent: with the token, with a key of their own where they
- * add a record, with how far the registers were seen, and again where that cannot do anything twice. An error is thrown. */
+/** Creates a `fetch` that adds the token, the session bookmark and the idempotency key of a creation,
+ * retries requests that are safe to repeat, and throws error responses. */
 export function sender({ token, retries = 3, follow = true, fetch = globalThis.fetch }: Options) {
-  let seen = "";
+  let bookmark = "";
   return async (request: Request): Promise<Response> => {
     if (token) request.headers.set("authorization", `Bearer ${token}`);
     if (isCreation(request) && !request.headers.has("idempotency-key")) {
       request.headers.set("idempotency-key", crypto.randomUUID());
     }
-    if (follow && seen && !request.headers.has(BOOKMARK)) request.headers.set(BOOKMARK, seen);
-    for (let tries = 0; ; tries++) {
+    if (follow && bookmark && !request.headers.has(BOOKMARK)) {
+      request.headers.set(BOOKMARK, bookmark);
+    }
+    for (let attempt = 0; ; attempt++) {
       let response: Response | undefined;
       let failure: unknown;
       try {
@@ -58,11 +60,11 @@ export function sender({ token, retries = 3, follow = true, fetch = globalThis.f
       } catch (error) {
         failure = error;
       }
-      seen = both(seen, response?.headers.get(BOOKMARK) ?? seen);
+      bookmark = merge(bookmark, response?.headers.get(BOOKMARK) ?? bookmark);
       if (response?.ok || response?.status === 304) return response;
-      const seconds = request.signal.aborted ? undefined : delay(request, response, tries);
-      if (seconds === undefined || tries >= retries) {
-        throw response ? await ProblemError.of(response) : failure;
+      const seconds = request.signal.aborted ? undefined : delay(request, response, attempt);
+      if (seconds === undefined || attempt >= retries) {
+        throw response ? await ProblemError.from(response) : failure;
       }
       await new Promise((done) => setTimeout(done, seconds * 1000));
     }

@@ -1,102 +1,76 @@
-//! One target, under many inputs.
+//! Runs one target with many inputs.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use fastrand::Rng;
+use crate::mutate::Mutator;
+use crate::{Check, Target, Verdict};
 
-use crate::mutate::mutated;
-use crate::{Target, Verdict};
+/// The most inputs of a corpus.
+const MAX_CORPUS: usize = 1_000;
 
-/// The most inputs of either verdict that are kept to be changed further.
-const MOST_KEPT: usize = 1_000;
+/// The characters of a shape.
+const SHAPE_LENGTH: usize = 60;
 
-/// The characters of an outcome that its shape is made of.
-const SHAPE: usize = 60;
-
-/// What a run came to.
-#[derive(Debug)]
-pub struct Outcome {
-    /// The inputs tried.
-    pub inputs: u64,
-    /// How many of them were accepted.
-    pub taken: u64,
-    /// How many outcomes had a shape of their own.
-    pub shapes: usize,
-}
-
-/// An input that breaks what must hold.
-#[derive(Debug)]
-pub struct Failure {
-    /// The input.
-    pub input: String,
-    /// What it broke.
-    pub reason: String,
-}
-
-/// Inputs of one verdict, each of a shape of its own.
+/// Inputs with distinct shapes, to be changed further.
 #[derive(Default)]
-struct Kept {
+struct Corpus {
     inputs: Vec<Vec<u8>>,
     shapes: HashSet<String>,
 }
 
-impl Kept {
-    fn keep(&mut self, input: Vec<u8>, told: &str) {
-        if self.inputs.len() < MOST_KEPT && self.shapes.insert(shape(told)) {
+impl Corpus {
+    fn add(&mut self, input: Vec<u8>) {
+        if self.inputs.len() < MAX_CORPUS && self.shapes.insert(shape(&input)) {
             self.inputs.push(input);
         }
     }
 }
 
-/// Tries so many inputs.
+/// Runs a target with the seeds and then with random inputs. Returns how many it accepts. The
+/// same `seed` repeats a run.
 ///
 /// # Errors
-/// The first that makes the target panic, or breaks its property.
-pub fn run(target: &Target, inputs: u64, seed: u64) -> Result<Outcome, Failure> {
-    let mut rng = Rng::with_seed(seed);
-    let first: Vec<Vec<u8>> = target
-        .seeds
-        .iter()
-        .map(|seed| seed.as_bytes().to_vec())
-        .collect();
-    let (mut taken, mut good, mut bad) = (0, Kept::default(), Kept::default());
+/// The first input for which the target panics or violates its property.
+pub fn run(target: &Target, inputs: usize, seed: u64) -> Result<usize, String> {
+    let mut mutator = Mutator::new(seed);
+    let seeds: Vec<Vec<u8>> = target.seeds.iter().map(|seed| (*seed).into()).collect();
+    let (mut accepted, mut rejected) = (Corpus::default(), Corpus::default());
+    let mut count = 0;
     for n in 0..inputs {
-        let planted = usize::try_from(n).ok().and_then(|n| first.get(n));
-        // What is nearly good gets further than what is nearly bad.
-        let kept = [&good.inputs, &bad.inputs, &first];
-        let from = rng.choice(kept).filter(|kept| !kept.is_empty());
-        let input = planted
-            .cloned()
-            .unwrap_or_else(|| mutated(&mut rng, from.unwrap_or(&first)));
+        let input = seeds.get(n).cloned().unwrap_or_else(|| {
+            // Separate corpora, because accepted inputs are rarer and lead further.
+            let corpora = [&accepted.inputs, &rejected.inputs, &seeds];
+            let corpus = mutator.choose(&corpora).filter(|inputs| !inputs.is_empty());
+            mutator.mutate(corpus.unwrap_or(&&seeds))
+        });
         match check(target, &input)? {
-            Verdict::Taken(what) => {
-                taken += 1;
-                good.keep(input, &what);
+            Verdict::Accepted => {
+                count += 1;
+                accepted.add(input);
             }
-            Verdict::Refused(why) => bad.keep(input, &why),
+            Verdict::Rejected => rejected.add(input),
         }
     }
-    Ok(Outcome {
-        inputs,
-        taken,
-        shapes: good.inputs.len() + bad.inputs.len(),
-    })
+    Ok(count)
 }
 
-fn check(target: &Target, input: &[u8]) -> Result<Verdict, Failure> {
-    let failure = |reason: String| Failure {
-        input: input.escape_ascii().to_string(),
-        reason,
+fn check(target: &Target, input: &[u8]) -> Result<Verdict, String> {
+    let checked = catch_unwind(AssertUnwindSafe(|| match target.check {
+        Check::Bytes(check) => check(input),
+        Check::Text(check) => check(&String::from_utf8_lossy(input)),
+    }));
+    let reason = match checked {
+        Ok(Ok(verdict)) => return Ok(verdict),
+        Ok(Err(violation)) => violation.to_string(),
+        Err(_) => "a panic".to_owned(),
     };
-    match catch_unwind(AssertUnwindSafe(|| (target.check)(input))) {
-        Ok(verdict) => verdict.map_err(failure),
-        Err(_) => Err(failure("it panicked".to_owned())),
-    }
+    let (name, input) = (target.name, input.escape_ascii());
+    Err(format!("{name}: {reason}\n  input: \"{input}\""))
 }
 
-/// A text without what its letters and digits are.
-fn shape(text: &str) -> String {
+/// An input with each run of letters, of digits and of control characters replaced by one.
+fn shape(input: &[u8]) -> String {
     let class = |c: char| match c {
         '0'..='9' => '0',
         c if c.is_alphabetic() => 'a',
@@ -104,11 +78,11 @@ fn shape(text: &str) -> String {
         c => c,
     };
     let mut shape = String::new();
-    for class in text.chars().map(class) {
+    for class in String::from_utf8_lossy(input).chars().map(class) {
         if !shape.ends_with(class) {
             shape.push(class);
         }
-        if shape.len() >= SHAPE {
+        if shape.len() >= SHAPE_LENGTH {
             break;
         }
     }
@@ -118,37 +92,49 @@ fn shape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Checked;
+    use proptest::prop_assert;
 
-    fn target(check: fn(&[u8]) -> Result<Verdict, String>) -> Target {
+    fn target(check: fn(&str) -> Checked) -> Target {
         Target {
-            name: "of a test",
+            name: "test",
             seeds: &["1234"],
-            check,
+            check: Check::Text(check),
         }
     }
 
     #[test]
-    fn what_breaks_is_found_and_named() {
-        let broken = target(|input| {
-            let text = String::from_utf8_lossy(input);
-            assert!(!text.contains("9007199254740992"), "too great");
-            if text.contains('=') {
-                return Err("an equals sign".to_owned());
-            }
-            Ok(Verdict::Taken(text.into_owned()))
+    fn a_violated_property_is_reported_with_its_input() {
+        let broken = target(|text| {
+            prop_assert!(!text.contains('='), "an equals sign");
+            Ok(Verdict::Accepted)
         });
-        let failure = run(&broken, 100_000, 1).unwrap_err();
-        assert!(["it panicked", "an equals sign"].contains(&failure.reason.as_str()));
+        let failure = run(&broken, 10_000, 1).unwrap_err();
+        assert!(failure.contains("an equals sign"), "{failure}");
+        assert!(failure.ends_with('"'), "{failure}");
     }
 
     #[test]
-    fn a_seed_makes_a_run_repeatable() {
-        let counted = target(|input| match input.len() % 2 {
-            0 => Ok(Verdict::Taken(input.escape_ascii().to_string())),
-            _ => Ok(Verdict::Refused(String::new())),
+    fn a_panic_is_reported_with_its_input() {
+        let broken = target(|text| {
+            assert!(!text.contains("9007199254740992"), "too great");
+            Ok(Verdict::Accepted)
         });
-        let taken = |seed| run(&counted, 1_000, seed).unwrap().taken;
-        assert_eq!(taken(7), taken(7));
-        assert_ne!(taken(7), taken(8));
+        let failure = run(&broken, 10_000, 1).unwrap_err();
+        assert!(failure.starts_with("test: a panic"), "{failure}");
+        assert!(failure.contains("9007199254740992"), "{failure}");
+    }
+
+    #[test]
+    fn a_seed_repeats_a_run() {
+        let even = target(|text| {
+            Ok(match text.len() % 2 {
+                0 => Verdict::Accepted,
+                _ => Verdict::Rejected,
+            })
+        });
+        let accepted = |seed| run(&even, 1_000, seed).unwrap();
+        assert_eq!(accepted(7), accepted(7));
+        assert_ne!(accepted(7), accepted(8));
     }
 }

@@ -1,94 +1,89 @@
-//! A client's request, and how far it is.
+//! The requests of clients and their outcomes.
 
-use crate::deleter::Deleter;
+use crate::deletion::Deletion;
 use crate::flaw::Flaw;
 use crate::repair::Repair;
 use crate::world::{Person, Place, World};
-use crate::writer::{Change, Writer};
+use crate::write::{Change, Write};
 
-/// One request, or one run of the repair.
+/// A request of a client, or a run of the repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Request {
     /// Changes a person.
     Write(Person, Change),
     /// Creates a place.
     Create(Place),
-    /// Deletes a place, after moving its residents to another one if that is given.
+    /// Deletes a place, and first moves its residents to the other place if one is given.
     Delete(Place, Option<Place>),
-    /// The same while the people worker cannot be reached after the place is marked.
+    /// The same, if every call to the people worker fails before it arrives.
     DeleteUnreachable(Place, Option<Place>),
-    /// Finishes what crashed clients left, once.
+    /// Runs the repair once.
     Repair,
-    /// The same while the people worker cannot be reached.
+    /// The same, if every call to the people worker fails before it arrives.
     RepairUnreachable,
 }
 
 impl Request {
-    /// Whether it is a run of the repair, which no client waits for.
     pub(crate) fn is_repair(self) -> bool {
         matches!(self, Self::Repair | Self::RepairUnreachable)
     }
 }
 
-/// The response.
+/// The outcome of a request, as its response tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
-    /// The request was carried out: 2xx.
+    /// The request is carried out: 2xx.
     Done,
-    /// The request had no effect: 4xx.
+    /// The request has no effect: 4xx.
     Rejected,
     /// The request may have an effect, now or later: 5xx.
     Unknown,
 }
 
-/// What a step led to.
+/// The reason why a request cannot take a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Progress {
-    Stepped,
-    /// The client waits for a deletion to end, and has done nothing.
+pub(crate) enum Stop {
+    /// It waits for the end of a deletion. Nothing has changed.
     Blocked,
     Ended(Outcome),
 }
 
 /// A request that has begun.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Work {
-    Write(Writer),
+pub(crate) enum Task {
+    Write(Write),
     Create(Place),
-    Delete(Deleter),
+    Delete(Deletion),
     Repair(Repair),
 }
 
-impl Work {
+impl Task {
     pub(crate) fn begin(request: Request, flaw: Option<Flaw>) -> Self {
+        let delete = |place, to, reachable| Deletion::new(place, to, reachable, flaw);
         match request {
-            Request::Write(person, change) => Self::Write(Writer::new(person, change)),
+            Request::Write(person, change) => Self::Write(Write::new(person, change)),
             Request::Create(place) => Self::Create(place),
-            Request::Delete(place, to) => Self::Delete(Deleter::new(place, to, flaw)),
-            Request::DeleteUnreachable(place, to) => {
-                Self::Delete(Deleter::new(place, to, flaw).unreachable())
-            }
-            Request::Repair => Self::Repair(Repair::new()),
-            Request::RepairUnreachable => Self::Repair(Repair::unreachable()),
+            Request::Delete(place, to) => Self::Delete(delete(place, to, true)),
+            Request::DeleteUnreachable(place, to) => Self::Delete(delete(place, to, false)),
+            Request::Repair => Self::Repair(Repair::new(true)),
+            Request::RepairUnreachable => Self::Repair(Repair::new(false)),
         }
     }
 
     /// Takes one step: one batch in one database, and what follows from its result.
-    pub(crate) fn step(&mut self, world: &mut World, flaw: Option<Flaw>) -> Progress {
+    pub(crate) fn step(&mut self, world: &mut World, flaw: Option<Flaw>) -> Result<(), Stop> {
         match self {
-            Self::Write(writer) => writer.step(world, flaw),
-            Self::Create(place) => Progress::Ended(if world.places.create(*place, flaw) {
+            Self::Write(write) => write.step(world, flaw),
+            Self::Create(place) => Err(Stop::Ended(if world.places.create(*place, flaw) {
                 Outcome::Done
             } else {
                 Outcome::Rejected
-            }),
-            Self::Delete(deleter) => {
-                let progress = deleter.step(world, flaw);
-                if progress == Progress::Ended(Outcome::Done) {
-                    world.places.acknowledge_deletion(deleter.place());
+            })),
+            Self::Delete(deletion) => deletion.step(world, flaw).inspect_err(|stop| {
+                if *stop == Stop::Ended(Outcome::Done) {
+                    world.places.acknowledged_deletions.insert(deletion.place);
                 }
-                progress
-            }
+            }),
             Self::Repair(repair) => repair.step(world, flaw),
         }
     }

@@ -1,15 +1,15 @@
-//! The search: depth first through every state that the clients can bring the world to.
+//! The search: depth first through every state that the requests can reach.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
-use crate::client::{Outcome, Progress, Request, Work};
+use crate::client::{Outcome, Request, Stop, Task};
 use crate::flaw::Flaw;
 use crate::repair::Repair;
 use crate::rules;
 use crate::world::World;
 
-/// A world, and clients that each send requests one after the other.
+/// A world and its clients, which send one request after the other.
 #[derive(Debug, Clone)]
 pub struct Scenario {
     start: World,
@@ -17,21 +17,19 @@ pub struct Scenario {
     flaw: Option<Flaw>,
 }
 
-/// What the search has seen.
+/// The result of a search without a violation.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// The number of states.
     pub states: usize,
-    /// The number of worlds that a crash of everybody left and the repair brought to rest.
-    pub repaired: usize,
-    /// Every combination of outcomes, by client and request.
+    /// The outcomes of each run that has ended, by client and request.
     pub outcomes: BTreeSet<Vec<Vec<Outcome>>>,
 }
 
 /// A broken rule, and the steps that led to it.
 #[derive(Clone)]
 pub struct Violation {
-    /// The rule.
+    /// The rule that is broken.
     pub rule: String,
     /// The steps from the start.
     pub trace: Vec<String>,
@@ -39,9 +37,9 @@ pub struct Violation {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Client {
-    /// The current request; none when all are done.
-    work: Option<Work>,
-    /// Whether the current request has changed what a reader sees.
+    /// The current request, or none after the last one.
+    task: Option<Task>,
+    /// Whether the current request has changed a record.
     has_effect: bool,
     outcomes: Vec<Outcome>,
 }
@@ -54,10 +52,9 @@ struct State {
 
 struct Search<'a> {
     scenario: &'a Scenario,
-    /// Whether each client's only request is carried out if nobody else sends one.
-    succeeds_alone: Vec<bool>,
-    seen: HashSet<State>,
-    worlds: HashSet<World>,
+    states: HashSet<State>,
+    /// The worlds from which the repair has run.
+    repaired: HashSet<World>,
     outcomes: BTreeSet<Vec<Vec<Outcome>>>,
     /// The clients that took the steps to the current state.
     path: Vec<usize>,
@@ -87,7 +84,7 @@ impl Scenario {
         self
     }
 
-    /// Breaks the protocol in this way.
+    /// Plants an error in the protocol.
     #[must_use]
     pub fn with(mut self, flaw: Flaw) -> Self {
         self.flaw = Some(flaw);
@@ -101,27 +98,23 @@ impl Scenario {
     pub fn explore(&self) -> Result<Report, Violation> {
         let mut search = Search {
             scenario: self,
-            succeeds_alone: (0..self.scripts.len())
-                .map(|client| self.succeeds_alone(client))
-                .collect(),
-            seen: HashSet::new(),
-            worlds: HashSet::new(),
+            states: HashSet::new(),
+            repaired: HashSet::new(),
             outcomes: BTreeSet::new(),
             path: Vec::new(),
         };
         search.visit(&self.begin())?;
         Ok(Report {
-            states: search.seen.len(),
-            repaired: search.worlds.len(),
+            states: search.states.len(),
             outcomes: search.outcomes,
         })
     }
 
     fn begin(&self) -> State {
         let begin = |requests: &Vec<Request>| Client {
-            work: requests
+            task: requests
                 .first()
-                .map(|request| Work::begin(*request, self.flaw)),
+                .map(|request| Task::begin(*request, self.flaw)),
             has_effect: false,
             outcomes: Vec::new(),
         };
@@ -131,50 +124,41 @@ impl Scenario {
         }
     }
 
-    /// Whether a client's first request is carried out if nobody else sends one. A run of the
-    /// repair is no request of a client.
-    fn succeeds_alone(&self, client: usize) -> bool {
-        let Some(request) = self.scripts.get(client).and_then(|script| script.first()) else {
-            return false;
-        };
-        if request.is_repair() {
-            return false;
-        }
+    /// Whether a request is carried out if it is the only one.
+    fn succeeds_alone(&self, request: Request) -> bool {
         let mut world = self.start.clone();
-        let mut work = Work::begin(*request, self.flaw);
+        let mut task = Task::begin(request, self.flaw);
         loop {
-            match work.step(&mut world, self.flaw) {
-                Progress::Stepped => {}
-                Progress::Blocked => return false,
-                Progress::Ended(outcome) => return outcome == Outcome::Done,
+            if let Err(stop) = task.step(&mut world, self.flaw) {
+                return stop == Stop::Ended(Outcome::Done);
             }
         }
     }
 
-    /// One step of one client. Whether it could take one.
+    /// Takes one step of one client. Returns whether the client could take one.
     fn step(&self, state: &mut State, client: usize) -> Result<bool, String> {
         let (Some(client), Some(requests)) =
             (state.clients.get_mut(client), self.scripts.get(client))
         else {
             return Ok(false);
         };
-        let Some(work) = &mut client.work else {
+        let Some(task) = &mut client.task else {
             return Ok(false);
         };
         let before = state.world.clone();
-        let progress = work.step(&mut state.world, self.flaw);
-        client.has_effect |= !before.shows_the_same(&state.world);
-        match progress {
-            Progress::Blocked => return Ok(false),
-            Progress::Stepped => {}
-            Progress::Ended(outcome) => {
+        let step = task.step(&mut state.world, self.flaw);
+        client.has_effect |= !before.has_same_records(&state.world);
+        match step {
+            Ok(()) => {}
+            Err(Stop::Blocked) => return Ok(false),
+            Err(Stop::Ended(outcome)) => {
                 if outcome == Outcome::Rejected && client.has_effect {
                     return Err("a rejected request has an effect".into());
                 }
                 client.has_effect = false;
                 client.outcomes.push(outcome);
                 let next = requests.get(client.outcomes.len());
-                client.work = next.map(|request| Work::begin(*request, self.flaw));
+                client.task = next.map(|request| Task::begin(*request, self.flaw));
             }
         }
         Ok(true)
@@ -183,24 +167,21 @@ impl Scenario {
 
 impl Search<'_> {
     fn visit(&mut self, state: &State) -> Result<(), Violation> {
-        if !self.seen.insert(state.clone()) {
+        if !self.states.insert(state.clone()) {
             return Ok(());
         }
         rules::always(&state.world).map_err(|rule| self.violation(rule, &[]))?;
-        if self.worlds.insert(state.world.clone()) {
+        if self.repaired.insert(state.world.clone()) {
             self.crash(state.world.clone())?;
         }
         let mut can_step = false;
         for client in 0..state.clients.len() {
             let mut next = state.clone();
             self.path.push(client);
-            match self.scenario.step(&mut next, client) {
-                Err(rule) => return Err(self.violation(rule, &[])),
-                Ok(false) => {}
-                Ok(true) => {
-                    can_step = true;
-                    self.visit(&next)?;
-                }
+            let stepped = self.scenario.step(&mut next, client);
+            if stepped.map_err(|rule| self.violation(rule, &[]))? {
+                can_step = true;
+                self.visit(&next)?;
             }
             self.path.pop();
         }
@@ -210,51 +191,59 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Nobody crashed, and nobody can take another step.
+    /// Checks the outcomes of a run in which no client crashed.
     fn end(&mut self, state: &State) -> Result<(), String> {
-        let waits = state.clients.iter().any(|client| client.work.is_some());
-        if waits && state.world.places.tombstones().is_empty() {
+        let mut clients = state.clients.iter();
+        let is_blocked = clients.any(|client| client.task.is_some());
+        if is_blocked && state.world.places.tombstones.is_empty() {
             return Err("a client waits for ever".into());
         }
-        // A client that waits for a deletion which its deleter gave up gets a 5xx.
+        // A client that waits for an abandoned deletion gets a 5xx.
         let outcomes = state.clients.iter().map(|client| {
-            let waits = client.work.as_ref().map(|_| Outcome::Unknown);
-            client.outcomes.iter().copied().chain(waits).collect()
+            let blocked = client.task.as_ref().map(|_| Outcome::Unknown);
+            client.outcomes.iter().copied().chain(blocked).collect()
         });
         let outcomes: Vec<Vec<Outcome>> = outcomes.collect();
-        let rejected = outcomes.iter().zip(&self.scenario.scripts);
-        let all_rejected = rejected
-            .filter(|(_, script)| !script.first().is_some_and(|request| request.is_repair()))
-            .all(|(outcomes, _)| outcomes == &[Outcome::Rejected]);
-        if all_rejected && self.succeeds_alone.contains(&true) {
+        let first = self.scenario.scripts.iter().map(|script| script.first());
+        let requests = first.zip(&outcomes).filter_map(|(first, outcomes)| {
+            first
+                .filter(|request| !request.is_repair())
+                .map(|request| (*request, outcomes))
+        });
+        let all_rejected = requests
+            .clone()
+            .all(|(_, outcomes)| outcomes == &[Outcome::Rejected]);
+        let mut requests = requests.map(|(request, _)| request);
+        if all_rejected && requests.any(|request| self.scenario.succeeds_alone(request)) {
             return Err("of conflicting requests none succeeds".into());
         }
         self.outcomes.insert(outcomes);
         Ok(())
     }
 
-    /// Everybody still at work crashes, and the repair runs.
+    /// Every client crashes, and the repair runs.
     fn crash(&self, mut world: World) -> Result<(), Violation> {
         let mut steps = Vec::new();
-        let mut repair = Repair::new();
+        let mut repair = Repair::new(true);
         while !world.is_at_rest() {
             steps.push(repair.clone());
-            let progress = repair.step(&mut world, self.scenario.flaw);
+            let step = repair.step(&mut world, self.scenario.flaw);
             rules::always(&world).map_err(|rule| self.violation(rule, &steps))?;
-            if progress != Progress::Stepped {
+            if step.is_err() {
                 break;
             }
         }
         rules::at_rest(&world).map_err(|rule| self.violation(rule, &steps))
     }
 
+    /// Describes the current path, which leads to the violation.
     fn violation(&self, rule: String, repair: &[Repair]) -> Violation {
         let mut state = self.scenario.begin();
         let mut trace = vec![format!("{:?}", state.world)];
         for client in &self.path {
-            let work = state.clients.get(*client);
-            let work = work.and_then(|client| client.work.clone());
-            trace.push(work.map_or_else(String::new, |work| format!("{client}: {work:?}")));
+            let task = state.clients.get(*client);
+            let task = task.and_then(|client| client.task.clone());
+            trace.push(task.map_or_else(String::new, |task| format!("{client}: {task:?}")));
             if self.scenario.step(&mut state, *client).is_err() {
                 break;
             }

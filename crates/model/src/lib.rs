@@ -1,19 +1,16 @@
-//! A model checker for the protocol between the two databases (`docs/integrity.md`): it tries
-//! every interleaving of its steps, with the decisions that the workers use.
+//! A model checker for the protocol between the two databases (`docs/integrity.md`). It runs every
+//! interleaving of the protocol's steps, with the decisions of `domain::place_status`.
 //!
-//! A step is one batch in one of the two databases. D1 runs a batch as a transaction, so
-//! nothing happens within a step, and anything may happen between two.
+//! A step is one batch in one database. D1 runs a batch as a transaction, so other steps can run
+//! only between two steps.
 //!
-//! There are no crash steps. A client that is slow, a client that crashed, and a client whose
-//! last batch arrives late all look the same: a client that takes no step for now. So every
-//! state is also treated as the last one of everybody still at work, and the repair must bring
-//! it to rest. That covers every crash of any number of clients at every step.
+//! There are no crash steps. A crashed client is a client that takes no further step. So the
+//! repair starts from every state, and must finish what every client has left.
 //!
-//! `Flaw` lists ways to get the protocol wrong. `tests/flaws.rs` shows that the model finds
-//! each of them.
+//! `Flaw` lists errors to plant in the protocol. `tests/flaws.rs` shows that the model finds each.
 
 mod client;
-mod deleter;
+mod deletion;
 mod explore;
 mod flaw;
 mod people;
@@ -21,12 +18,11 @@ mod places;
 mod repair;
 mod rules;
 mod world;
-mod writer;
+mod write;
 
 pub use client::{Outcome, Request};
 pub use explore::{Report, Scenario, Violation};
 pub use flaw::Flaw;
-pub use people::{People, Row};
-pub use places::{Phase, Places, Tombstone};
-pub use world::{Person, Place, Token, Version, World};
-pub use writer::Change;
+pub use people::Row;
+pub use world::{Person, Place, World};
+pub use write::Change;

@@ -1,4 +1,4 @@
-//! The people database. Each method is one batch.
+//! The people database. Each method is one batch, as in `workers/people/src/store`.
 
 use std::collections::BTreeMap;
 
@@ -50,14 +50,14 @@ impl Row {
     }
 }
 
-/// An id, with or without a person.
+/// An id with or without a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Slot {
     pub(crate) version: Version,
     pub(crate) row: Option<Row>,
-    /// The last version that a client was told of, and the last one by which a client deleted
-    /// the person. No batch reads them: they are for the rules.
+    /// The last version that a client knows of. Only the rules read it.
     pub(crate) acknowledged: Version,
+    /// The version of the last acknowledged deletion. Only the rules read it.
     pub(crate) deleted: Version,
 }
 
@@ -69,23 +69,23 @@ impl Slot {
     }
 }
 
-/// The result of a commit.
+/// The result of `commit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Commit {
     Written(Version),
-    /// The person has another version by now.
+    /// Another request has changed the person.
     Overtaken,
     /// The pending write was revoked.
     Revoked,
-    PlaceHasKing,
+    SecondKing,
 }
 
-/// The database.
+/// The people database.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct People {
-    slots: BTreeMap<Person, Slot>,
-    /// Pending writes: the place that each refers to.
-    pending: BTreeMap<Token, Place>,
+pub(crate) struct People {
+    pub(crate) slots: BTreeMap<Person, Slot>,
+    /// The place of each pending write.
+    pub(crate) pending: BTreeMap<Token, Place>,
     last_token: Token,
 }
 
@@ -94,37 +94,29 @@ impl People {
         self.slots.entry(person).or_default().advance(Some(row));
     }
 
-    pub(crate) fn slots(&self) -> &BTreeMap<Person, Slot> {
-        &self.slots
-    }
-
-    pub(crate) fn pending(&self) -> &BTreeMap<Token, Place> {
-        &self.pending
-    }
-
     pub(crate) fn read(&self, person: Person) -> Slot {
         self.slots.get(&person).copied().unwrap_or_default()
     }
 
-    /// Records that a write is about to refer to a place.
+    /// Records a pending write for a place.
     pub(crate) fn add_pending(&mut self, place: Place) -> Token {
         self.last_token += 1;
         self.pending.insert(self.last_token, place);
         self.last_token
     }
 
-    /// Removes a pending write whose request is rejected.
+    /// Removes the pending write of a rejected request.
     pub(crate) fn remove_pending(&mut self, token: Token) {
         self.pending.remove(&token);
     }
 
-    /// Removes every pending write: in the workers, those older than any request.
+    /// Removes every pending write. The workers remove only those older than any request.
     pub(crate) fn sweep_pending(&mut self) {
         self.pending.clear();
     }
 
-    /// Writes `next` if the person still has the version `seen` and the pending write, which
-    /// ends here, was not revoked.
+    /// Removes the pending write and writes `next`, if the pending write still exists and the
+    /// person still has the version `seen`.
     pub(crate) fn commit(
         &mut self,
         person: Person,
@@ -139,7 +131,7 @@ impl People {
             return Commit::Revoked;
         }
         if next.is_some_and(|row| row.king && self.has_other_king(row.place, person)) {
-            return Commit::PlaceHasKing;
+            return Commit::SecondKing;
         }
         if let Some(token) = token {
             self.pending.remove(&token);
@@ -154,7 +146,7 @@ impl People {
         Commit::Written(slot.advance(next))
     }
 
-    /// Whether somebody lives in a place. If nobody does, revokes the pending writes that
+    /// Returns whether a place has residents. If it has none, revokes the pending writes that
     /// refer to it, in the same batch.
     pub(crate) fn close(&mut self, place: Place, flaw: Option<Flaw>) -> bool {
         let has_residents = self.has_residents(place);
@@ -170,9 +162,9 @@ impl People {
         self.pending.retain(|_, other| *other != place);
     }
 
-    /// Moves one resident of a place to another, and revokes the pending writes that refer to
-    /// the old one. Whether somebody still lives there: the workers move thousands at once,
-    /// and one at a time has more interleavings.
+    /// Moves one resident to another place, revokes the pending writes that refer to the old
+    /// place, and returns whether residents are left. The workers move thousands at once; one
+    /// at a time has more interleavings.
     pub(crate) fn reassign(&mut self, place: Place, to: Place, flaw: Option<Flaw>) -> bool {
         if !Flaw::DoesNotRevoke.is_in(flaw) && !Flaw::RejectsAfterMoving.is_in(flaw) {
             self.revoke(place);
@@ -203,7 +195,7 @@ impl People {
         }
     }
 
-    /// Notes that a client was told of a version. No batch: the rules need it.
+    /// Notes that a client knows of a version. This is not a batch: only the rules need it.
     pub(crate) fn acknowledge(&mut self, person: Person, version: Version, deletion: bool) {
         let slot = self.slots.entry(person).or_default();
         slot.acknowledged = slot.acknowledged.max(version);

@@ -1,4 +1,4 @@
-//! The places database. Each method is one batch.
+//! The places database. Each method is one batch, as in `workers/places/src/store/deletion.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,57 +7,55 @@ use domain::place_status::PlaceStatus;
 use crate::flaw::Flaw;
 use crate::world::{Place, Token};
 
-/// How far a deletion is.
+/// The phase of a deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Phase {
-    /// The place exists, and may stay.
+pub(crate) enum Phase {
+    /// The place exists, and stays if people live there.
     Deleting,
-    /// The place is deleted, and dead people may still have it.
+    /// The place is deleted. Dead people may still have it.
     Deleted,
 }
 
-/// The mark of a deletion.
+/// The mark of a place that is being deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Tombstone {
-    /// Identifies the owner of the deletion.
-    pub token: Token,
-    /// How far it is.
-    pub phase: Phase,
-    /// Where the residents go. That place cannot be deleted meanwhile.
-    pub reassign_to: Option<Place>,
+pub(crate) struct Tombstone {
+    /// The fencing token of the deletion's owner.
+    pub(crate) token: Token,
+    pub(crate) phase: Phase,
+    /// The place that receives the residents. It is pinned: nobody can delete it meanwhile.
+    pub(crate) reassign_to: Option<Place>,
 }
 
-/// The result of marking a place.
+/// The result of `mark`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mark {
-    Marked(Token),
-    /// Another deletion concerns the place, or the one that the people would go to.
+pub(crate) enum Marked {
+    Owner(Token),
+    /// Another deletion concerns the place, or the one that receives the residents.
     Busy,
-    /// One of the two does not exist.
+    /// One of the two places does not exist.
     Missing,
 }
 
-/// The result of deleting a marked place.
+/// The result of `delete`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Delete {
+pub(crate) enum Deleted {
     Done,
-    /// Somebody else took the deletion over, and has finished it or not.
+    /// The repair has taken the deletion over, and may have finished it.
     TakenOver {
         deleted: bool,
     },
 }
 
-/// The database.
+/// The places database.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Places {
-    rows: BTreeSet<Place>,
-    tombstones: BTreeMap<Place, Tombstone>,
-    /// The ids that were used once, as the history of places knows them.
+pub(crate) struct Places {
+    pub(crate) rows: BTreeSet<Place>,
+    pub(crate) tombstones: BTreeMap<Place, Tombstone>,
+    /// The ids of deleted places.
     retired: BTreeSet<Place>,
     last_token: Token,
-    /// The places that a client was told are deleted. No batch reads them: they are for the
-    /// rules.
-    acknowledged_deletions: BTreeSet<Place>,
+    /// The places whose deletion a client knows of. Only the rules read them.
+    pub(crate) acknowledged_deletions: BTreeSet<Place>,
 }
 
 impl Places {
@@ -68,20 +66,8 @@ impl Places {
         }
     }
 
-    pub(crate) fn rows(&self) -> &BTreeSet<Place> {
-        &self.rows
-    }
-
     pub(crate) fn exists(&self, place: Place) -> bool {
         self.rows.contains(&place)
-    }
-
-    pub(crate) fn tombstones(&self) -> &BTreeMap<Place, Tombstone> {
-        &self.tombstones
-    }
-
-    pub(crate) fn acknowledged_deletions(&self) -> &BTreeSet<Place> {
-        &self.acknowledged_deletions
     }
 
     pub(crate) fn status(&self, place: Place) -> PlaceStatus {
@@ -105,25 +91,25 @@ impl Places {
         created
     }
 
-    /// Marks an active place that no deletion moves people to. The place that its own people
-    /// go to must be active too.
+    /// Adds a tombstone. The place must be active and not pinned, and the place that receives
+    /// its residents must be active.
     pub(crate) fn mark(
         &mut self,
         place: Place,
         reassign_to: Option<Place>,
         flaw: Option<Flaw>,
-    ) -> Mark {
+    ) -> Marked {
         let target = reassign_to.map(|to| self.status(to));
         if !self.exists(place) || target == Some(PlaceStatus::Missing) {
-            return Mark::Missing;
+            return Marked::Missing;
         }
         let mut tombstones = self.tombstones.values();
-        let receives = !Flaw::TargetNotPinned.is_in(flaw)
+        let is_pinned = !Flaw::TargetNotPinned.is_in(flaw)
             && tombstones.any(|tombstone| tombstone.reassign_to == Some(place));
-        let target_goes =
+        let is_target_deleting =
             target == Some(PlaceStatus::Deleting) && !Flaw::TargetDeleting.is_in(flaw);
-        if receives || target_goes || self.status(place) == PlaceStatus::Deleting {
-            return Mark::Busy;
+        if is_pinned || is_target_deleting || self.status(place) == PlaceStatus::Deleting {
+            return Marked::Busy;
         }
         let token = self.next_token();
         let tombstone = Tombstone {
@@ -132,10 +118,10 @@ impl Places {
             reassign_to,
         };
         self.tombstones.insert(place, tombstone);
-        Mark::Marked(token)
+        Marked::Owner(token)
     }
 
-    /// Takes a deletion over, unless its owner has changed since `seen`.
+    /// Gives a deletion a new token, unless its owner has changed since `seen` was read.
     pub(crate) fn take_over(&mut self, place: Place, seen: Token) -> Option<Tombstone> {
         self.owned(place, seen)?;
         let token = self.next_token();
@@ -144,12 +130,12 @@ impl Places {
         Some(*tombstone)
     }
 
-    /// Deletes the place if the token still owns the deletion.
-    pub(crate) fn delete(&mut self, place: Place, token: Token, flaw: Option<Flaw>) -> Delete {
+    /// Deletes the place, if the token still owns the tombstone.
+    pub(crate) fn delete(&mut self, place: Place, token: Token, flaw: Option<Flaw>) -> Deleted {
         let owned = self.owned(place, token).is_some();
         if !owned && !Flaw::DeletesWithoutToken.is_in(flaw) {
             let deleted = !self.exists(place);
-            return Delete::TakenOver { deleted };
+            return Deleted::TakenOver { deleted };
         }
         if self.rows.remove(&place) {
             self.retired.insert(place);
@@ -157,19 +143,14 @@ impl Places {
         if let Some(tombstone) = self.tombstones.get_mut(&place) {
             tombstone.phase = Phase::Deleted;
         }
-        Delete::Done
+        Deleted::Done
     }
 
-    /// Removes the tombstone if the token still owns it.
+    /// Removes the tombstone, if the token still owns it.
     pub(crate) fn remove_tombstone(&mut self, place: Place, token: Token) {
         if self.owned(place, token).is_some() {
             self.tombstones.remove(&place);
         }
-    }
-
-    /// Notes that a client was told that the place is deleted. No batch: the rules need it.
-    pub(crate) fn acknowledge_deletion(&mut self, place: Place) {
-        self.acknowledged_deletions.insert(place);
     }
 
     fn owned(&self, place: Place, token: Token) -> Option<&Tombstone> {

@@ -1,86 +1,72 @@
 //! The scheduled repair: removes abandoned pending writes, then finishes abandoned deletions.
 
-use crate::client::{Outcome, Progress};
-use crate::deleter::Deleter;
+use crate::client::{Outcome, Stop};
+use crate::deletion::Deletion;
 use crate::flaw::Flaw;
 use crate::world::{Place, Token, World};
 
 /// The next step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-enum At {
-    #[default]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Step {
     SweepPending,
     ReadTombstones,
     TakeOver(Place, Token),
-    Finish(Deleter),
-    End,
+    Finish(Deletion),
 }
 
-/// One run.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+/// One run and its next step.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Repair {
     tombstones: Vec<(Place, Token)>,
-    /// Whether every call to the people worker fails before it arrives.
-    people_unreachable: bool,
-    at: At,
+    people_reachable: bool,
+    next: Step,
 }
 
 impl Repair {
-    pub(crate) fn new() -> Self {
-        Self::default()
-    }
-
-    /// A run without a connection to the people worker.
-    pub(crate) fn unreachable() -> Self {
+    pub(crate) fn new(people_reachable: bool) -> Self {
         Self {
-            people_unreachable: true,
-            at: At::ReadTombstones,
-            ..Self::default()
+            tombstones: Vec::new(),
+            people_reachable,
+            next: if people_reachable {
+                Step::SweepPending
+            } else {
+                Step::ReadTombstones
+            },
         }
     }
 
-    pub(crate) fn step(&mut self, world: &mut World, flaw: Option<Flaw>) -> Progress {
-        self.at = match self.at {
-            At::SweepPending => {
+    pub(crate) fn step(&mut self, world: &mut World, flaw: Option<Flaw>) -> Result<(), Stop> {
+        self.next = match self.next {
+            Step::SweepPending => {
                 world.people.sweep_pending();
-                At::ReadTombstones
+                Step::ReadTombstones
             }
-            At::ReadTombstones => {
-                let tombstones = world.places.tombstones().iter();
+            Step::ReadTombstones => {
+                let tombstones = world.places.tombstones.iter();
                 self.tombstones = tombstones
                     .map(|(place, tombstone)| (*place, tombstone.token))
                     .collect();
-                self.next_tombstone()
+                self.next_tombstone()?
             }
-            At::TakeOver(place, token) => match world.places.take_over(place, token) {
+            Step::TakeOver(place, token) => match world.places.take_over(place, token) {
                 Some(tombstone) => {
-                    let deleter = Deleter::resume(place, tombstone);
-                    At::Finish(if self.people_unreachable {
-                        deleter.unreachable()
-                    } else {
-                        deleter
-                    })
+                    Step::Finish(Deletion::resume(place, tombstone, self.people_reachable))
                 }
-                None => self.next_tombstone(),
+                None => self.next_tombstone()?,
             },
-            At::Finish(mut deleter) => match deleter.step(world, flaw) {
-                Progress::Ended(_) => self.next_tombstone(),
-                Progress::Stepped => At::Finish(deleter),
-                Progress::Blocked => return Progress::Blocked,
+            Step::Finish(mut deletion) => match deletion.step(world, flaw) {
+                Ok(()) => Step::Finish(deletion),
+                Err(Stop::Ended(_)) => self.next_tombstone()?,
+                Err(Stop::Blocked) => return Err(Stop::Blocked),
             },
-            At::End => At::End,
         };
-        if self.at == At::End {
-            Progress::Ended(Outcome::Done)
-        } else {
-            Progress::Stepped
-        }
+        Ok(())
     }
 
-    fn next_tombstone(&mut self) -> At {
-        match self.tombstones.pop() {
-            Some((place, token)) => At::TakeOver(place, token),
-            None => At::End,
-        }
+    fn next_tombstone(&mut self) -> Result<Step, Stop> {
+        let tombstone = self.tombstones.pop();
+        tombstone
+            .map(|(place, token)| Step::TakeOver(place, token))
+            .ok_or(Stop::Ended(Outcome::Done))
     }
 }

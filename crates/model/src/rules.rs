@@ -1,12 +1,12 @@
-//! What must be true of both databases.
+//! The rules that both databases must follow.
 
 use crate::places::Phase;
 use crate::world::World;
 
-/// In every state.
+/// The rules of every state.
 pub(crate) fn always(world: &World) -> Result<(), String> {
-    let tombstones = world.places.tombstones();
-    for (person, slot) in world.people.slots() {
+    let tombstones = &world.places.tombstones;
+    for (person, slot) in &world.people.slots {
         let Some(row) = slot.row else { continue };
         let exists = row.place.is_some_and(|place| world.places.exists(place));
         let will_be_detached = row.place.is_some_and(|place| {
@@ -23,7 +23,7 @@ pub(crate) fn always(world: &World) -> Result<(), String> {
             return Err(format!("{person} is a dead king"));
         }
         if row.king {
-            let mut others = world.people.slots().iter();
+            let mut others = world.people.slots.iter();
             let rival = others.any(|(other, slot)| {
                 let row_of_other = slot.row.filter(|other| other.king);
                 other != person && row_of_other.is_some_and(|other| other.place == row.place)
@@ -38,19 +38,19 @@ pub(crate) fn always(world: &World) -> Result<(), String> {
             return Err(format!("the tombstone of {place} has the wrong phase"));
         }
     }
-    let mut deletions = world.places.acknowledged_deletions().iter();
+    let mut deletions = world.places.acknowledged_deletions.iter();
     match deletions.find(|place| world.places.exists(**place)) {
         Some(place) => Err(format!("{place} exists after an acknowledged deletion")),
         None => Ok(()),
     }
 }
 
-/// When everybody is done or has crashed, and the repair has run.
+/// The rules when every request has ended or crashed, and the repair has run.
 pub(crate) fn at_rest(world: &World) -> Result<(), String> {
     if !world.is_at_rest() {
         return Err("the repair leaves something unfinished".into());
     }
-    for (person, slot) in world.people.slots() {
+    for (person, slot) in &world.people.slots {
         if slot.row.is_none() && slot.acknowledged > slot.deleted {
             return Err(format!("{person} was acknowledged and is missing"));
         }

@@ -1,4 +1,4 @@
-//! The two databases, and short names for their contents.
+//! The two databases.
 
 use crate::people::{People, Row};
 use crate::places::Places;
@@ -8,17 +8,15 @@ pub type Place = char;
 /// The id of a person.
 pub type Person = u8;
 /// The version of a person.
-pub type Version = u8;
-/// Identifies the owner of a deletion, or a pending write. A later one is greater.
-pub type Token = u8;
+pub(crate) type Version = u8;
+/// The fencing token of a deletion, or the id of a pending write. Later tokens are greater.
+pub(crate) type Token = u8;
 
-/// Both databases.
+/// The state of both databases.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct World {
-    /// The database of the places worker.
-    pub places: Places,
-    /// The database of the people worker.
-    pub people: People,
+    pub(crate) places: Places,
+    pub(crate) people: People,
 }
 
 impl World {
@@ -38,14 +36,13 @@ impl World {
         self
     }
 
-    /// Whether the repair has nothing left to do.
+    /// Whether the repair has nothing to do.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.people.pending().is_empty() && self.places.tombstones().is_empty()
+        self.people.pending.is_empty() && self.places.tombstones.is_empty()
     }
 
-    /// Whether a reader sees the same records in both worlds. Pending writes and tombstones
-    /// are no records.
-    pub(crate) fn shows_the_same(&self, other: &Self) -> bool {
-        self.people.slots() == other.people.slots() && self.places.rows() == other.places.rows()
+    /// Whether both have the same records. Pending writes and tombstones are not records.
+    pub(crate) fn has_same_records(&self, other: &Self) -> bool {
+        self.people.slots == other.people.slots && self.places.rows == other.places.rows
     }
 }

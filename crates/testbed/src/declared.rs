@@ -1,4 +1,4 @@
-//! Compares the declaration of a table with its schema and its statements.
+//! Compares the declaration of a table with its schema, its statements and its triggers.
 
 use rusqlite::Result;
 use rusqlite::types::Value;
@@ -9,18 +9,17 @@ use tables::table_spec::{Access, Column, ColumnType};
 
 use crate::Testbed;
 
-/// The statements of a table that write one row.
+/// The statements that write one row of a table.
 pub struct Writes {
     /// Inserts a row.
     pub insert: fn(&Json) -> Statement,
-    /// Updates the row of a version.
+    /// Updates a row of a given version.
     pub update: fn(&Json) -> Statement,
 }
 
 impl Testbed {
-    /// The differences between the declaration of a table and what the database stores, logs and
-    /// renders: none, if the migrations, the triggers and the statements have every column. The
-    /// table must be empty.
+    /// The differences between the declaration of a table and the columns that the database stores,
+    /// logs and renders. The table must be empty.
     ///
     /// # Errors
     /// An error of SQLite.
@@ -38,7 +37,7 @@ impl Testbed {
         Ok(differences)
     }
 
-    /// Columns that only the declaration has, or only the schema.
+    /// Columns that are missing in the schema or in the declaration.
     fn schema(&self, table: &TableSpec) -> Result<Vec<String>> {
         let declaration = table.declaration;
         let columns = declaration.columns.iter();
@@ -65,7 +64,7 @@ impl Testbed {
         Ok(differences)
     }
 
-    /// Columns that the last write did not store, or that a record does not show.
+    /// Columns that the last write did not store, or that are rendered against the declaration.
     fn stored(&self, table: &TableSpec, version: i64) -> Result<Vec<String>> {
         let sql = "SELECT *, {json} AS body FROM {table}";
         let found = self.rows(&Statement::new(&table.sql(sql), Vec::new()))?;
@@ -85,7 +84,7 @@ impl Testbed {
         Ok(differences)
     }
 
-    /// Columns that a trigger did not log.
+    /// Columns that the trigger of a change did not log.
     fn logged(&self, table: &TableSpec) -> Result<Vec<String>> {
         let sql = table.sql("SELECT * FROM {change_log} ORDER BY seq");
         let changes = self.rows(&Statement::new(&sql, Vec::new()))?;
@@ -116,7 +115,7 @@ fn log_name(table: &TableSpec, column: &Column) -> &'static str {
     }
 }
 
-/// A row to write, in which every column has another value than in the version before.
+/// A row to write. Every column differs from the previous version.
 fn row(table: &TableSpec, version: i64) -> Json {
     let value = |column: &Column| match column.column_type {
         _ if column.access == Access::Id => 1.into(),

@@ -1,5 +1,5 @@
-//! Runs the stores' statements on native SQLite: the same SQL that D1 runs, without a
-//! runtime, so that a test can ask thousands of questions and read the query plans.
+//! Runs the stores' statements on native SQLite. It is the SQL that D1 runs, but without a runtime, so
+//! that a test can run thousands of statements and read their query plans.
 
 #![expect(
     clippy::indexing_slicing,
@@ -23,7 +23,7 @@ use tables::statement::{Bind, Statement};
 pub use declared::Writes;
 pub use row::Row;
 
-/// A database in memory, migrated.
+/// An in-memory database with its migrations applied.
 pub struct Testbed(Connection);
 
 struct Bound<'a>(&'a Bind);
@@ -42,7 +42,7 @@ impl Testbed {
     /// A database with these migrations applied, in order.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// An error of SQLite.
     pub fn new(migrations: &[&str]) -> Result<Self> {
         let connection = Connection::open_in_memory()?;
         migrations
@@ -57,7 +57,7 @@ impl Testbed {
     /// An error of SQLite.
     ///
     /// # Panics
-    /// A service without migrations.
+    /// The service has no migrations.
     pub fn migrated(service: &str) -> Result<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../d1-migrations");
         let files = fs::read_dir(folder.join(service)).unwrap();
@@ -71,10 +71,10 @@ impl Testbed {
         Self::new(&migrations)
     }
 
-    /// Runs statements that give no rows.
+    /// Runs statements that return no rows.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// An error of SQLite.
     pub fn execute(&self, sql: &str) -> Result<()> {
         self.0.execute_batch(sql)
     }
@@ -82,19 +82,19 @@ impl Testbed {
     /// The rows of a statement.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// An error of SQLite.
     ///
     /// # Panics
-    /// Columns that D1 could not tell apart: it gives a row as an object, in which a name stands
-    /// once, and numbers before all others.
+    /// Column names that are not unique, or are numbers. D1 returns a row as a JavaScript object, which
+    /// has each name once and sorts numbers first.
     pub fn rows(&self, statement: &Statement) -> Result<Vec<Row>> {
         self.query(&statement.sql, &statement.binds)
     }
 
-    /// The plan of a statement.
+    /// The query plan of a statement.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// An error of SQLite.
     pub fn plan(&self, statement: &Statement) -> Result<Plan> {
         let explain = format!("EXPLAIN QUERY PLAN {}", statement.sql);
         let lines = self.query(&explain, &statement.binds)?.into_iter();
@@ -103,11 +103,11 @@ impl Testbed {
         ))
     }
 
-    /// How many steps `SQLite`'s machine takes for a statement: what it costs, whatever the
-    /// clock.
+    /// The number of instructions that `SQLite`'s virtual machine runs for a statement: its cost,
+    /// independent of the clock.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// An error of SQLite.
     pub fn steps(&self, statement: &Statement) -> Result<i32> {
         let mut prepared = self.0.prepare(&statement.sql)?;
         let mut rows = prepared.query(params_from_iter(statement.binds.iter().map(Bound)))?;
@@ -137,19 +137,19 @@ impl Testbed {
     }
 }
 
-/// How SQLite means to answer a statement, a line a step.
+/// The lines of a query plan.
 #[derive(Debug)]
 pub struct Plan(Vec<String>);
 
 impl Plan {
-    /// Whether it walks a table itself, in the order of its rows: a whole scan, unless
-    /// it ends with the page.
+    /// Whether the plan scans a table without an index. Unless a limit ends the scan, it reads all
+    /// rows.
     #[must_use]
     pub fn walks(&self, table: &str) -> bool {
         self.0.iter().any(|line| *line == format!("SCAN {table}"))
     }
 
-    /// Whether it sorts what it found.
+    /// Whether the plan sorts the rows.
     #[must_use]
     pub fn sorts(&self) -> bool {
         self.0

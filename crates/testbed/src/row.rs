@@ -1,10 +1,10 @@
-//! Rows whose columns are read by name, as the workers read them.
+//! Rows whose columns are read by name, as in the workers.
 
 use std::ops::Index;
 
 use rusqlite::types::Value;
 
-/// A row of a result. It is equal to a row, an array or a vector with the same values.
+/// A row of a result. It equals a row, an array or a vector with the same values.
 #[derive(Debug, Clone)]
 pub struct Row {
     pub(crate) names: Vec<String>,
@@ -18,10 +18,10 @@ impl Row {
         &self.values
     }
 
-    /// A column of text.
+    /// The text of a column.
     ///
     /// # Panics
-    /// A column that has no text.
+    /// The column has no text.
     #[must_use]
     pub fn text(&self, column: &str) -> &str {
         match &self[column] {
@@ -30,10 +30,10 @@ impl Row {
         }
     }
 
-    /// A column of whole numbers.
+    /// The integer of a column.
     ///
     /// # Panics
-    /// A column that has no whole number.
+    /// The column has no integer.
     #[must_use]
     pub fn integer(&self, column: &str) -> i64 {
         match &self[column] {

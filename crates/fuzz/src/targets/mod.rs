@@ -1,38 +1,59 @@
-//! Every parser, by what it parses.
+//! The targets, by the part of a request that they parse.
 
-mod callers;
-mod files;
+mod access;
+mod bodies;
 mod headers;
-mod queries;
-mod records;
-mod services;
+mod imports;
+mod responses;
+mod urls;
 
-use crate::Target;
+use http_semantics::Problem;
+use proptest::{prop_assert, prop_assert_eq};
 
-/// All of them.
+use crate::{Check, Checked, Target, Verdict};
+
+/// All targets.
 pub fn all() -> impl Iterator<Item = &'static Target> {
     [
-        queries::TARGETS,
+        urls::TARGETS,
         headers::TARGETS,
-        records::TARGETS,
-        callers::TARGETS,
-        files::TARGETS,
-        services::TARGETS,
+        bodies::TARGETS,
+        access::TARGETS,
+        imports::TARGETS,
+        responses::TARGETS,
     ]
     .into_iter()
     .flatten()
 }
 
-/// An input as text, where a parser takes texts: bytes that are none become U+FFFD, as they do
-/// where the platform makes a text of them.
-fn text(input: &[u8]) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(input)
+const fn text(name: &'static str, seeds: &'static [&'static str], check: TextCheck) -> Target {
+    Target {
+        name,
+        seeds,
+        check: Check::Text(check),
+    }
 }
 
-/// What must be equal.
-fn same<T: PartialEq + std::fmt::Debug>(what: &str, left: &T, right: &T) -> Result<(), String> {
-    if left == right {
-        return Ok(());
+const fn bytes(name: &'static str, seeds: &'static [&'static str], check: BytesCheck) -> Target {
+    Target {
+        name,
+        seeds,
+        check: Check::Bytes(check),
     }
-    Err(format!("{what}: {left:?} is not {right:?}"))
+}
+
+type TextCheck = fn(&str) -> Checked;
+type BytesCheck = fn(&[u8]) -> Checked;
+
+/// Checks a problem that rejects an input: a client error, and valid JSON.
+fn rejected(problem: &Problem) -> Checked {
+    let json: serde_json::Value = serde_json::from_str(&problem.to_json()).unwrap_or_default();
+    let status = json.get("status").and_then(serde_json::Value::as_u64);
+    prop_assert_eq!(status, Some(problem.status().into()));
+    prop_assert!(
+        (400..500).contains(&problem.status()),
+        "{}",
+        problem.status()
+    );
+    Ok(Verdict::Rejected)
 }

@@ -1,4 +1,4 @@
-//! The join, as anyone would write it first: fetch the places, fetch all people, regroup.
+//! A first version of the join: fetch the places, fetch all people, group them in memory.
 
 use std::collections::HashMap;
 

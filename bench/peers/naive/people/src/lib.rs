@@ -1,4 +1,4 @@
-//! People, as the examples of workers-rs have it: rows by serde, answers by serde.
+//! People in the style of the workers-rs examples, with serde for rows and responses.
 
 use serde::{Deserialize, Serialize};
 use worker::wasm_bindgen::JsValue;
@@ -124,7 +124,7 @@ async fn patch(mut request: Request, context: RouteContext<()>) -> Result<Respon
     Response::from_json(&person)
 }
 
-/// A line at a time, by hand: the file has no quotes.
+/// Parses each line by hand, because the file has no quotes.
 async fn import(mut request: Request, context: RouteContext<()>) -> Result<Response> {
     #[derive(Serialize)]
     struct Report {

@@ -1,4 +1,4 @@
-//! Places, as the examples of workers-rs have it: rows by serde, answers by serde.
+//! Places in the style of the workers-rs examples, with serde for rows and responses.
 
 use serde::{Deserialize, Serialize};
 use worker::{Context, Env, Request, Response, Result, RouteContext, Router, event};

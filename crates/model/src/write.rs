@@ -1,17 +1,17 @@
-//! A write of one person. If it refers to a new place, it records a pending write, checks the
-//! place, and commits only if the pending write is still there.
+//! A write of one person, as in `workers/people/src/service/write.rs`. If it refers to a new place,
+//! it records a pending write, checks the place, and commits if the pending write still exists.
 
-use domain::place_status::{PlaceStatus, Step};
+use domain::place_status::{self, PlaceStatus};
 
-use crate::client::{Outcome, Progress};
+use crate::client::{Outcome, Stop};
 use crate::flaw::Flaw;
 use crate::people::{Commit, Row};
 use crate::world::{Person, Place, Token, Version, World};
 
-/// How often a writer begins before it rejects its request.
+/// How often a write begins before it is rejected.
 const MAX_ATTEMPTS: u8 = 5;
 
-/// What a request does to a person.
+/// A change of one person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Change {
     /// Adds the person.
@@ -34,34 +34,34 @@ pub enum Change {
 
 /// The next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum At {
+enum Step {
     Begin,
-    Check(Write),
-    Commit(Write),
-    Reject(Token),
+    Check(Plan),
+    Commit(Plan),
+    RollBack(Token),
 }
 
-/// A write as planned from what was read.
+/// The write, as planned from the version that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Write {
-    seen: Version,
+struct Plan {
+    version: Version,
     next: Option<Row>,
     /// The place that the write newly refers to.
     reference: Option<Place>,
     pending: Option<Token>,
 }
 
-/// A writer.
+/// A write of one person and its next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Writer {
+pub(crate) struct Write {
     person: Person,
     change: Change,
     attempts: u8,
-    at: At,
+    next: Step,
 }
 
 impl Change {
-    /// The state after the change, or the rejection of an impossible one.
+    /// The state after the change. Impossible changes are rejected.
     fn apply(self, current: Option<Row>) -> Result<Option<Row>, Outcome> {
         let Some(row) = current else {
             return match self {
@@ -93,104 +93,97 @@ impl Change {
     }
 }
 
-/// The place that `after` refers to and `before` did not, or referred to only for the dead.
+/// The place that `after` refers to and `before` did not, or referred to only for a dead person,
+/// as in `people::domain::Residence::new_reference`.
 fn new_reference(before: Option<Row>, after: Option<Row>) -> Option<Place> {
     let after = after?;
-    let held =
+    let is_old =
         before.is_some_and(|before| before.place == after.place && (before.alive || !after.alive));
-    after.place.filter(|_| !held)
+    after.place.filter(|_| !is_old)
 }
 
-impl Writer {
+impl Write {
     pub(crate) fn new(person: Person, change: Change) -> Self {
         Self {
             person,
             change,
             attempts: 0,
-            at: At::Begin,
+            next: Step::Begin,
         }
     }
 
-    pub(crate) fn step(&mut self, world: &mut World, flaw: Option<Flaw>) -> Progress {
-        let next = match self.at {
-            At::Begin => self.begin(world, flaw),
-            At::Check(write) => check(world, write, flaw),
-            At::Commit(write) => self.commit(world, write, flaw),
-            At::Reject(token) => {
+    pub(crate) fn step(&mut self, world: &mut World, flaw: Option<Flaw>) -> Result<(), Stop> {
+        self.next = match self.next {
+            Step::Begin => self.begin(world, flaw)?,
+            Step::Check(plan) => check(world, plan, flaw)?,
+            Step::Commit(plan) => self.commit(world, plan, flaw)?,
+            Step::RollBack(token) => {
                 world.people.remove_pending(token);
-                Err(Progress::Ended(Outcome::Rejected))
+                return Err(Stop::Ended(Outcome::Rejected));
             }
         };
-        match next {
-            Ok(at) => {
-                self.at = at;
-                Progress::Stepped
-            }
-            Err(progress) => progress,
-        }
+        Ok(())
     }
 
     /// Reads the person and records the pending write, in one batch.
-    fn begin(&mut self, world: &mut World, flaw: Option<Flaw>) -> Result<At, Progress> {
+    fn begin(&mut self, world: &mut World, flaw: Option<Flaw>) -> Result<Step, Stop> {
         self.attempts += 1;
         if self.attempts > MAX_ATTEMPTS {
-            return Err(Progress::Ended(Outcome::Rejected));
+            return Err(Stop::Ended(Outcome::Rejected));
         }
         let slot = world.people.read(self.person);
-        let next = self.change.apply(slot.row).map_err(Progress::Ended)?;
-        let mut write = Write {
-            seen: slot.version,
+        let next = self.change.apply(slot.row).map_err(Stop::Ended)?;
+        let mut plan = Plan {
+            version: slot.version,
             next,
             reference: new_reference(slot.row, next),
             pending: None,
         };
-        let Some(place) = write.reference else {
-            return Ok(At::Commit(write));
+        let Some(place) = plan.reference else {
+            return Ok(Step::Commit(plan));
         };
         if Flaw::ChecksBeforePending.is_in(flaw) {
-            return Ok(At::Check(write));
+            return Ok(Step::Check(plan));
         }
-        write.pending = Some(world.people.add_pending(place));
+        plan.pending = Some(world.people.add_pending(place));
         Ok(if Flaw::NoCheck.is_in(flaw) {
-            At::Commit(write)
+            Step::Commit(plan)
         } else {
-            At::Check(write)
+            Step::Check(plan)
         })
     }
 
-    fn commit(&self, world: &mut World, write: Write, flaw: Option<Flaw>) -> Result<At, Progress> {
-        let mut pending = write.pending;
-        if let Some(place) = write.reference
-            && pending.is_none()
-        {
-            pending = Some(world.people.add_pending(place));
-        }
+    fn commit(&self, world: &mut World, plan: Plan, flaw: Option<Flaw>) -> Result<Step, Stop> {
         let people = &mut world.people;
-        match people.commit(self.person, write.seen, write.next, pending, flaw) {
+        let add_late = || plan.reference.map(|place| people.add_pending(place));
+        let pending = plan.pending.or_else(add_late);
+        match people.commit(self.person, plan.version, plan.next, pending, flaw) {
             Commit::Written(version) => {
-                people.acknowledge(self.person, version, write.next.is_none());
-                Err(Progress::Ended(Outcome::Done))
+                people.acknowledge(self.person, version, plan.next.is_none());
+                Err(Stop::Ended(Outcome::Done))
             }
-            Commit::Overtaken | Commit::Revoked => Ok(At::Begin),
-            Commit::PlaceHasKing => Ok(reject(pending)?),
+            Commit::Overtaken | Commit::Revoked => Ok(Step::Begin),
+            Commit::SecondKing => roll_back(pending),
         }
     }
 }
 
-/// Asks the places database about the place of a pending write.
-fn check(world: &World, write: Write, flaw: Option<Flaw>) -> Result<At, Progress> {
-    let status = write
+/// Reads the status of the place of a pending write.
+fn check(world: &World, plan: Plan, flaw: Option<Flaw>) -> Result<Step, Stop> {
+    let status = plan
         .reference
         .map_or(PlaceStatus::Active, |place| world.places.status(place));
     match status.next_step() {
-        Step::Commit => Ok(At::Commit(write)),
-        Step::Wait if !Flaw::RejectsInsteadOfWaiting.is_in(flaw) => Err(Progress::Blocked),
-        Step::Wait | Step::RollBack => reject(write.pending),
+        place_status::Step::Commit => Ok(Step::Commit(plan)),
+        place_status::Step::Wait if !Flaw::RejectsInsteadOfWaiting.is_in(flaw) => {
+            Err(Stop::Blocked)
+        }
+        place_status::Step::Wait | place_status::Step::RollBack => roll_back(plan.pending),
     }
 }
 
-fn reject(pending: Option<Token>) -> Result<At, Progress> {
+fn roll_back(pending: Option<Token>) -> Result<Step, Stop> {
     pending
-        .map(At::Reject)
-        .ok_or(Progress::Ended(Outcome::Rejected))
+        .map(Step::RollBack)
+        .ok_or(Stop::Ended(Outcome::Rejected))
 }

@@ -1,0 +1,176 @@
+//! Credentials, tracing headers, and the settings that control access.
+
+use domain::Param;
+use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
+use http_semantics::bookmark::Bookmarks;
+use http_semantics::cors;
+use http_semantics::rate_limit::RateLimit;
+use http_semantics::trace::{RequestId, Traceparent};
+use proptest::{prop_assert, prop_assert_eq};
+
+use super::text;
+use crate::Verdict::{Accepted, Rejected};
+use crate::{Checked, Target};
+
+pub const TARGETS: &[Target] = &[
+    text(
+        "traceparent",
+        &[
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-09-what",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-00",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        ],
+        traceparent,
+    ),
+    text(
+        "X-Request-Id",
+        &["8e03978e-40d5-43dd-bc93-6894a57f9324", "a.b_c-1", "a b", ""],
+        request_id,
+    ),
+    text(
+        "Authorization",
+        &[
+            "Bearer 0123456789abcdef",
+            "bearer  0123456789abcdef~+/=",
+            "Basic dXNlcjpwYXNz",
+            "Bearer short",
+        ],
+        authorization,
+    ),
+    text(
+        "TOKENS setting",
+        &[
+            "read:9f56e761d79bfdb34304a012586cb04d16b435ef6130091a97702e559260a2f2",
+            "admin:00, write:zz,,read:",
+            "write:9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f, a:b",
+        ],
+        tokens,
+    ),
+    text(
+        "X-D1-Bookmark",
+        &[
+            "first-primary",
+            "00000001-a.00000002-b",
+            ".0-1",
+            ".",
+            "a.b.c",
+        ],
+        bookmark,
+    ),
+    text(
+        "ALLOWED_ORIGINS setting",
+        &[
+            "*",
+            "https://a.example, https://b.example",
+            "null",
+            "a.example",
+        ],
+        origins,
+    ),
+    text(
+        "RATE_LIMIT setting",
+        &["600/60", "1/10", "0/60", "600/61", "600"],
+        rate_limit,
+    ),
+];
+
+fn traceparent(text: &str) -> Checked {
+    let Some(trace) = Traceparent::parse(text) else {
+        return Ok(Rejected);
+    };
+    prop_assert_eq!(Traceparent::parse(trace.as_str()), Some(trace.clone()));
+    let ids = format!("{}-{}", trace.trace_id(), trace.span_id());
+    prop_assert_eq!(text.get(3..52), Some(ids.as_str()));
+    let child = trace.child(7);
+    prop_assert_eq!(child.trace_id(), trace.trace_id());
+    prop_assert_eq!(Traceparent::parse(child.as_str()), Some(child.clone()));
+    Ok(Accepted)
+}
+
+fn request_id(text: &str) -> Checked {
+    let trace = Traceparent::from_random([1, 2, 3]);
+    let id = RequestId::from_header(Some(text), &trace);
+    if RequestId::parse(text).is_none() {
+        prop_assert_eq!(id.as_str(), trace.trace_id());
+        return Ok(Rejected);
+    }
+    prop_assert_eq!(id.as_str(), text);
+    Ok(Accepted)
+}
+
+fn authorization(text: &str) -> Checked {
+    let Ok(Some(token)) = BearerToken::from_authorization(Some(text)) else {
+        return Ok(Rejected);
+    };
+    let again = BearerToken::from_authorization(Some(&format!("Bearer {}", token.reveal())));
+    prop_assert!(matches!(again, Ok(Some(again)) if again.matches(token.reveal())));
+    Ok(Accepted)
+}
+
+/// A token and its SHA-256.
+const TOKEN: &str = "0123456789abcdef";
+const HASH: &str = "9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f";
+
+/// A setting admits a token exactly if one of its entries has the hash, whatever the other
+/// entries are.
+fn tokens(text: &str) -> Checked {
+    let admits = |setting: &str| {
+        let policy = AccessPolicy::from_settings(None, None, Some(setting.to_owned()));
+        policy
+            .authorize(Scope::Write, BearerToken::parse(TOKEN).as_ref())
+            .is_ok()
+    };
+    prop_assert!(admits(&format!("{text},write:{HASH}")), "a last entry");
+    if !admits(text) {
+        return Ok(Rejected);
+    }
+    prop_assert!(text.to_ascii_lowercase().contains(HASH));
+    Ok(Accepted)
+}
+
+fn bookmark(text: &str) -> Checked {
+    let Some(bookmarks) = Bookmarks::parse(text) else {
+        return Ok(Rejected);
+    };
+    let again = bookmarks
+        .request_token()
+        .and_then(|token| Bookmarks::parse(&token));
+    prop_assert_eq!(again, Some(bookmarks.clone()));
+    let mut merged = Bookmarks::default();
+    merged.merge(&bookmarks);
+    prop_assert_eq!(bookmarks.token(), merged.token());
+    Ok(Accepted)
+}
+
+/// A setting allows an origin exactly if it lists it, or is `*`.
+fn origins(text: &str) -> Checked {
+    const ORIGIN: &str = "https://a.example";
+    let allowed = |setting: &str| {
+        let headers = cors::CorsPolicy::new(setting).headers(Some(ORIGIN), None);
+        let mut headers = headers.into_iter();
+        headers
+            .find(|(name, _)| *name == "access-control-allow-origin")
+            .map(|(_, origin)| origin)
+    };
+    let listed = allowed(&format!("{text},{ORIGIN}"));
+    prop_assert_eq!(listed.as_deref(), Some(ORIGIN), "a last entry");
+    match allowed(text).as_deref() {
+        None => return Ok(Rejected),
+        Some("*") => prop_assert_eq!(text.trim(), "*"),
+        Some(origin) => {
+            prop_assert_eq!(origin, ORIGIN);
+            prop_assert!(text.contains(ORIGIN));
+        }
+    }
+    Ok(Accepted)
+}
+
+fn rate_limit(text: &str) -> Checked {
+    let Some(limit) = RateLimit::parse(text) else {
+        return Ok(Rejected);
+    };
+    let written = format!("{}/{}", limit.requests, limit.seconds);
+    prop_assert_eq!(RateLimit::parse(&written), Some(limit));
+    Ok(Accepted)
+}
