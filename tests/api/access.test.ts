@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
-import { type Options, SERVICE_SECRET, start, type Worker } from "../support/harness.ts";
+import { type Options, SERVICE_SECRET, start, type WorkerClient } from "../support/harness.ts";
 import { sendRaw } from "../support/raw_request.ts";
 
 const hash = (token: string) => createHash("sha256").update(token).digest("hex");
@@ -31,7 +31,7 @@ const writes = [
 const repair = "/v1/integrity/repair";
 
 test("without_any_setting_writes_are_refused_and_reads_are_not", async () => {
-  await using system = await start({ seed: true, settings: {} });
+  await using system = await start({ seed: true, gatewaySettings: {} });
   const { join } = system;
   for (const [method, path] of [...writes, ["POST", repair] as const]) {
     const refused = await join.send(method, path, place);
@@ -45,12 +45,12 @@ test("without_any_setting_writes_are_refused_and_reads_are_not", async () => {
   }
   assert.equal((await join.send("POST", "/v1/places", place, bearer("short"))).status, 400);
   assert.equal((await join.get("/v1/people/1")).status, 200);
-  assert.equal((await join.ask("OPTIONS", "/v1/people/1")).status, 204);
+  assert.equal((await join.request("OPTIONS", "/v1/people/1")).status, 204);
   assert.equal((await join.get("/v1/places/31")).status, 404);
 });
 
 test("a_scope_holds_those_before_it_and_no_more", async () => {
-  await using system = await start({ seed: true, settings: { TOKENS, READS: "token" } });
+  await using system = await start({ seed: true, gatewaySettings: { TOKENS, READS: "token" } });
   const { join } = system;
   const asked = [
     ["read", "GET", "/v1/people/1"],
@@ -66,7 +66,7 @@ test("a_scope_holds_those_before_it_and_no_more", async () => {
   for (const [scope, method, path] of asked) {
     const body = method === "PATCH" ? {} : undefined;
     const ask = (headers: Record<string, string> = {}) =>
-      body ? join.send(method, path, body, headers) : join.ask(method, path, headers);
+      body ? join.send(method, path, body, headers) : join.request(method, path, headers);
     const none = await ask();
     assert.equal(none.status, 401, path);
     assert.equal(none.headers["www-authenticate"], `Bearer scope="${scope}"`);
@@ -96,7 +96,7 @@ test("a_scope_holds_those_before_it_and_no_more", async () => {
 
 test("two_tokens_are_live_while_one_is_rotated", async () => {
   const settings = { TOKENS: `write:${hash("an-old-token-of-2025")},write:${hash(writer)}` };
-  await using system = await start({ settings });
+  await using system = await start({ gatewaySettings: settings });
   const { join } = system;
   for (const [token, name] of [
     ["an-old-token-of-2025", "Vieja"],
@@ -109,7 +109,7 @@ test("two_tokens_are_live_while_one_is_rotated", async () => {
 });
 
 test("where_reading_is_closed_no_page_and_no_form_of_an_answer_gets_out", async () => {
-  await using system = await start({ seed: true, settings: { TOKENS, READS: "token" } });
+  await using system = await start({ seed: true, gatewaySettings: { TOKENS, READS: "token" } });
   const { join } = system;
   const html = { accept: "text/html" };
   for (const path of ["/", "/ui/people", "/ui/people/1", "/ui/places/1/rename", "/ui/import"]) {
@@ -119,11 +119,11 @@ test("where_reading_is_closed_no_page_and_no_form_of_an_answer_gets_out", async 
     assert.doesNotMatch(gate.text, /Lamister|Descaro/, path);
     const form = { "content-type": "application/x-www-form-urlencoded", origin: join.url.origin };
     const isForm = /rename|import/.test(path);
-    assert.equal((await join.ask("POST", path, form, "name=x")).status, isForm ? 401 : 405);
+    assert.equal((await join.request("POST", path, form, "name=x")).status, isForm ? 401 : 405);
   }
   assert.equal((await join.get("/", { accept: "application/json" })).status, 401);
   const enter = (token: string) =>
-    join.ask(
+    join.request(
       "POST",
       "/ui/enter",
       { "content-type": "application/x-www-form-urlencoded", origin: join.url.origin },
@@ -157,35 +157,35 @@ suite("an_owner_looks_for_itself", () => {
   };
   /** The counter is told by headers alone. */
   const done = (address: string) => (address === "/internal/counter" ? 204 : 200);
-  const of = (system: { places: Worker; people: Worker }) =>
+  const of = (system: { places: WorkerClient; people: WorkerClient }) =>
     [
       ["places", system.places],
       ["people", system.people],
     ] as const;
 
   test("without_a_setting_nothing_but_reading_gets_in", async () => {
-    await using system = await start({ seed: true, owners: {} });
+    await using system = await start({ seed: true, backendSettings: {} });
     for (const [name, owner] of of(system)) {
       const path = `/v1/${name}`;
       for (const headers of [{}, shown, { "x-service-secret": "" }, bearer(admin)]) {
         for (const [method, address] of inner[name] ?? []) {
-          assert.equal((await owner.ask(method, address, headers)).status, 401, address);
+          assert.equal((await owner.request(method, address, headers)).status, 401, address);
         }
         assert.equal((await owner.send("POST", path, place, headers)).status, 401);
-        assert.equal((await owner.ask("DELETE", `${path}/1`, headers)).status, 401);
+        assert.equal((await owner.request("DELETE", `${path}/1`, headers)).status, 401);
       }
       assert.equal((await owner.get(`${path}/1`)).status, 200);
     }
   });
 
   test("the_services_secret_lets_in_and_nothing_like_it", async () => {
-    await using system = await start({ seed: true, owners: { SERVICE_SECRET } });
+    await using system = await start({ seed: true, backendSettings: { SERVICE_SECRET } });
     for (const [name, owner] of of(system)) {
       for (const [method, address] of inner[name] ?? []) {
-        const given = await owner.ask(method, address, shown);
+        const given = await owner.request(method, address, shown);
         assert.equal(given.status, done(address), `${address} ${given.text}`);
         for (const guess of ["", `${SERVICE_SECRET}x`, SERVICE_SECRET.slice(1)]) {
-          const refused = await owner.ask(method, address, { "x-service-secret": guess });
+          const refused = await owner.request(method, address, { "x-service-secret": guess });
           assert.equal(refused.status, 401, guess);
         }
       }
@@ -193,20 +193,20 @@ suite("an_owner_looks_for_itself", () => {
   });
 
   test("a_secret_that_is_too_short_is_none", async () => {
-    await using system = await start({ owners: { SERVICE_SECRET: "short" } });
+    await using system = await start({ backendSettings: { SERVICE_SECRET: "short" } });
     const given = { "x-service-secret": "short" };
     assert.equal((await system.places.get("/internal/counter", given)).status, 401);
     assert.equal((await system.people.get("/internal/counter", given)).status, 401);
   });
 
   test("a_token_of_its_own_lets_in_as_far_as_its_scope_goes", async () => {
-    await using system = await start({ seed: true, owners: { TOKENS } });
+    await using system = await start({ seed: true, backendSettings: { TOKENS } });
     for (const [name, owner] of of(system)) {
       for (const [method, address] of inner[name] ?? []) {
         if (address.includes("detach-dead")) continue;
-        const given = await owner.ask(method, address, bearer(admin));
+        const given = await owner.request(method, address, bearer(admin));
         assert.equal(given.status, done(address), address);
-        assert.equal((await owner.ask(method, address, bearer(writer))).status, 403, address);
+        assert.equal((await owner.request(method, address, bearer(writer))).status, 403, address);
       }
       const made = (token: string) => owner.send("PATCH", `/v1/${name}/1`, {}, bearer(token));
       assert.deepEqual([(await made(writer)).status, (await made(reader)).status], [200, 403]);
@@ -215,7 +215,11 @@ suite("an_owner_looks_for_itself", () => {
 
   test("a_clients_own_copy_of_the_secret_goes_no_further_than_the_entry_point", async () => {
     const settings = { WRITES: "open", SERVICE_SECRET: "" };
-    await using system = await start({ seed: true, settings, owners: { SERVICE_SECRET } });
+    await using system = await start({
+      seed: true,
+      gatewaySettings: settings,
+      backendSettings: { SERVICE_SECRET },
+    });
     const { join } = system;
     for (const name of ["X-Service-Secret", "x-service-secret"]) {
       const headers = { [name]: SERVICE_SECRET, ...bearer(admin) };
@@ -234,10 +238,10 @@ suite("an_owner_looks_for_itself", () => {
       const seen = names.map((name) => request.headers.get(name));
       return Response.json(seen, { headers: { "x-request-id": id } });
     };
-    await using system = await start({ settings: { TOKENS }, replace: { people: echo } });
+    await using system = await start({ gatewaySettings: { TOKENS }, stubs: { people: echo } });
     const headers = { ...bearer(writer), cookie: "a=b", "x-service-secret": "x", "x-other": "o" };
     for (const method of ["GET", "DELETE"]) {
-      const seen = await system.join.ask(method, "/v1/people/1", headers);
+      const seen = await system.join.request(method, "/v1/people/1", headers);
       assert.deepEqual(seen.json, [null, null, SERVICE_SECRET, "o"], method);
     }
   });
@@ -247,7 +251,7 @@ suite("an_owner_looks_for_itself", () => {
       const id = request.headers.get("x-request-id") ?? "";
       return Response.json([...request.headers], { headers: { "x-request-id": id } });
     };
-    await using system = await start({ settings: { TOKENS }, replace: { people: echo } });
+    await using system = await start({ gatewaySettings: { TOKENS }, stubs: { people: echo } });
     const said: Record<string, string>[] = [
       {},
       { [forwarded]: "" },
@@ -283,19 +287,19 @@ suite("an_owner_looks_for_itself", () => {
   });
 
   test("a_forwarded_request_gets_nothing_internal", async () => {
-    await using system = await start({ seed: true, owners: { TOKENS, SERVICE_SECRET } });
+    await using system = await start({ seed: true, backendSettings: { TOKENS, SERVICE_SECRET } });
     for (const [name, owner] of of(system)) {
       for (const [method, address] of inner[name] ?? []) {
         for (const credential of [{}, shown, bearer(admin)]) {
           for (const value of ["1", "0", ""]) {
             const headers = { ...credential, [forwarded]: value };
             for (const asked of [method, "HEAD", "OPTIONS"]) {
-              const { status } = await owner.ask(asked, address, headers);
+              const { status } = await owner.request(asked, address, headers);
               assert.equal(status, 404, `${asked} ${address}`);
             }
           }
         }
-        assert.equal((await owner.ask(method, address, shown)).status, done(address));
+        assert.equal((await owner.request(method, address, shown)).status, done(address));
       }
       const headers = { ...shown, [forwarded]: "1" };
       assert.equal((await owner.get(`/v1/${name}/1`, headers)).status, 200);
@@ -317,14 +321,22 @@ suite("an_owner_looks_for_itself", () => {
     const fronts = { places: rewriting, people: rewriting };
     const closed = { settings: { TOKENS }, owners: { SERVICE_SECRET } };
     const open = { settings: { WRITES: "open", SERVICE_SECRET: "" }, owners: { WRITES: "open" } };
-    for (const { settings, owners } of [closed, open] as Options[]) {
-      await using system = await start({ seed: true, settings, owners, fronts });
+    for (const { gatewaySettings: settings, backendSettings: owners } of [
+      closed,
+      open,
+    ] as Options[]) {
+      await using system = await start({
+        seed: true,
+        gatewaySettings: settings,
+        backendSettings: owners,
+        wrappers: fronts,
+      });
       for (const [name, paths] of Object.entries(inner)) {
         for (const [method, path] of paths) {
           for (const asked of [method, "OPTIONS"]) {
             for (const becomes of [path, `/v1${path}`]) {
               const headers = { ...bearer(admin), "x-becomes": becomes };
-              const { status, text } = await system.join.ask(asked, `/v1/${name}/1`, headers);
+              const { status, text } = await system.join.request(asked, `/v1/${name}/1`, headers);
               assert.equal(status, 404, `${asked} ${becomes}: ${text}`);
             }
           }
@@ -340,7 +352,7 @@ suite("an_owner_looks_for_itself", () => {
   test("a_client_that_uses_a_services_name_for_a_host_is_none", async () => {
     await using system = await start({ seed: true });
     for (const name of ["places", "people"]) {
-      const answer = await system.reach(`https://${name}/v1/${name}/1`);
+      const answer = await system.fetchGateway(`https://${name}/v1/${name}/1`);
       assert.equal(answer.status, 200, await answer.text());
       assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
       assert.ok(answer.headers.get("strict-transport-security"));

@@ -1,7 +1,7 @@
 // Imports and exports, through the join.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { type Answer, start } from "../support/harness.ts";
+import { type ApiResponse, start } from "../support/harness.ts";
 
 const places = Array.from({ length: 30 }, (_, n) => ({ id: n + 1, name: `Place ${n + 1}` }));
 const people = [
@@ -22,16 +22,16 @@ function take(
   body: string,
   type = csv,
   headers: Record<string, string> = {},
-): Promise<Answer> {
+): Promise<ApiResponse> {
   const path = `/v1/${what.replace(/^(\w+)/, "$1/import")}`;
-  return system.join.ask("POST", path, { "content-type": type, ...headers }, body);
+  return system.join.request("POST", path, { "content-type": type, ...headers }, body);
 }
 
 const count = async (system: System) =>
   Number((await system.join.get("/v1/people?limit=1&count=exact")).headers["x-total-count"]);
 
 type Refusal = { line: number; problem: { type: string; errors?: { pointer: string }[] } };
-const refusals = ({ json }: Answer) =>
+const refusals = ({ json }: ApiResponse) =>
   json.refused.map(({ line, problem }: Refusal) => [
     line,
     problem.type.replace("/problems/", ""),
@@ -92,7 +92,7 @@ test("every_refused_line_is_reported_and_nothing_of_its_batch_is_written", async
   assert.deepEqual([report.json.created, report.json.batches.length], [0, 1]);
   assert.equal(await count(system), people.length);
 
-  await system.join.ask("DELETE", "/v1/places/30");
+  await system.join.request("DELETE", "/v1/places/30");
   const named = await take(system, "places", "id,name\n1,x\n30,y\n,PLACE 7\n,z\n,Z\n");
   assert.deepEqual(refusals(named), [
     [2, "id-taken"],
@@ -149,7 +149,7 @@ test("a_file_that_is_sent_again_writes_only_what_is_not_there_yet", async () => 
   const rows = Array.from({ length: 22_500 }, (_, n) => person(n));
   const wrong = rows.with(12_500, "Person 12500,true,99\n");
   const head = "name,isAlive,placeId\n";
-  const outcomes = (answer: Answer) =>
+  const outcomes = (answer: ApiResponse) =>
     answer.json.batches.map(({ outcome }: { outcome: string }) => outcome);
 
   const first = await take(system, "people", head + wrong.join(""));
@@ -174,18 +174,18 @@ test("an_import_that_dies_writes_all_of_a_batch_or_nothing", async () => {
   const file = "name,isAlive,placeId\nOne,true,1\nTwo,true,2\n";
   let deaths = 0;
   for (let step = 1; step < 9; step += 1) {
-    await using system = await start({ crashing: true, places });
+    await using system = await start({ crashable: true, places });
     const dying = { "content-type": csv, "x-crash-after": String(step) };
-    const died = await system.people.ask("POST", "/v1/people/import", dying, file);
+    const died = await system.people.request("POST", "/v1/people/import", dying, file);
     if (died.status !== 599) break;
     deaths += 1;
     const names = await system.db.people.rows("SELECT name FROM person ORDER BY id");
     assert.ok(names.length === 0 || names.length === 2, `step ${step}: ${names.length}`);
-    await system.join.ask("POST", "/v1/integrity/repair?olderThan=0");
+    await system.join.request("POST", "/v1/integrity/repair?olderThan=0");
     assert.deepEqual(await system.db.people.rows("SELECT * FROM pending_write"), []);
     if (names.length > 0) continue;
     // Nothing of it is left in the way of the deletion of its places, or of another import.
-    assert.equal((await system.places.ask("DELETE", "/v1/places/1")).status, 204);
+    assert.equal((await system.places.request("DELETE", "/v1/places/1")).status, 204);
     const again = await take(system, "people", file);
     assert.deepEqual(refusals(again), [[2, "no-such-place"]], again.text);
     const other = await take(system, "people", "name,isAlive,placeId\nOther,true,2\n");
@@ -196,7 +196,7 @@ test("an_import_that_dies_writes_all_of_a_batch_or_nothing", async () => {
 
 type Row = { outcome: string; created: number; updated: number; unchanged: number };
 /** The outcome of a file of one batch, with its counts. */
-const outcome = ({ json, text }: Answer) => {
+const outcome = ({ json, text }: ApiResponse) => {
   assert.ok(json.batches, text);
   const [{ outcome, created, updated, unchanged }]: [Row] = json.batches;
   return [outcome, created, updated, unchanged];
@@ -204,7 +204,7 @@ const outcome = ({ json, text }: Answer) => {
 const dry = (what: string) => `${what}${what.includes("?") ? "&" : "?"}dryRun=true`;
 
 /** A trial and an import of the same: what the trial says is what becomes of it. */
-async function tried(system: System, what: string, body: string, type = csv): Promise<Answer> {
+async function tried(system: System, what: string, body: string, type = csv): Promise<ApiResponse> {
   const trial = await take(system, dry(what), body, type);
   const done = await take(system, what, body, type);
   const [said, ...counts] = outcome(trial);
@@ -231,7 +231,7 @@ test("an_upsert_compares_with_the_present_records_each_time", async () => {
     assert.deepEqual([again.json.updated, again.json.alreadyWritten], [1, 0]);
     const { json: record, etag } = await system.join.get(path);
     assert.deepEqual([record.name, etag], ["Prueba Una", '"3"']);
-    assert.equal((await system.join.ask("DELETE", path)).status, 204);
+    assert.equal((await system.join.request("DELETE", path)).status, 204);
     const last = await tried(system, what, file);
     if (register === "people") {
       assert.deepEqual(outcome(last), ["written", 1, 0, 0]);
@@ -258,7 +258,7 @@ test("an_upsert_adds_records_without_an_id_once", async () => {
     assert.deepEqual(outcome(await tried(system, what, file)), ["written", 0, 0, 3]);
     const [added, ...more] = await named(register, "Nueva");
     assert.equal(more.length, 0);
-    await system.join.ask("DELETE", `/v1/${register}/${added.id}`);
+    await system.join.request("DELETE", `/v1/${register}/${added.id}`);
     assert.deepEqual(outcome(await tried(system, what, file)), ["written", 1, 0, 2]);
     assert.equal((await named(register, "Nueva")).length, 1);
     assert.deepEqual(outcome(await tried(system, what, file)), ["written", 0, 0, 3]);
@@ -287,7 +287,7 @@ test("an_insert_counts_as_written_while_its_records_are_as_it_left_them", async 
     ]);
     await system.join.send("PATCH", `${path}/960`, { name: "Uno" });
     assert.equal((await tried(system, register, chosen)).json.refusedTotal, 2);
-    for (const id of [960, 961]) await system.join.ask("DELETE", `${path}/${id}`);
+    for (const id of [960, 961]) await system.join.request("DELETE", `${path}/${id}`);
     const gone = await tried(system, register, chosen);
     if (register === "people") {
       assert.deepEqual(outcome(gone), ["written", 2, 0, 0]);
@@ -320,7 +320,7 @@ test("an_insert_counts_as_written_while_its_records_are_as_it_left_them", async 
     for (const same of ["name\r\nSin id\r\n", "name\nSin id"]) {
       assert.equal((await tried(system, register, same)).json.alreadyWritten, 1);
     }
-    await system.join.ask("DELETE", `${path}/${id}`);
+    await system.join.request("DELETE", `${path}/${id}`);
     assert.deepEqual(outcome(await tried(system, register, unnumbered)), ["written", 1, 0, 0]);
     assert.equal((await found()).length, 1);
     // What is written now counts as before.
@@ -339,7 +339,7 @@ test("an_insert_under_a_key_is_done_once_whatever_became_of_its_records", async 
     const [{ id }] = (await system.join.get(`/v1/${register}?name=con%20clave`)).json;
     await system.join.send("PATCH", `/v1/${register}/${id}`, { name: "Changed" });
     assert.deepEqual(outcome(await add("first")), ["already written", 1, 0, 0]);
-    await system.join.ask("DELETE", `/v1/${register}/${id}`);
+    await system.join.request("DELETE", `/v1/${register}/${id}`);
     assert.deepEqual(outcome(await add("first")), ["already written", 1, 0, 0]);
     assert.deepEqual(outcome(await add("second")), ["written", 1, 0, 0]);
   }
@@ -367,7 +367,7 @@ test("clients_that_import_one_file_at_once_all_get_what_is_so", async () => {
   await using system = await start({
     places,
     people,
-    fronts: { places: hesitant, people: hesitant },
+    wrappers: { places: hesitant, people: hesitant },
   });
   const clients = 5;
   const atOnce = async (what: string, file: string) => {
@@ -400,7 +400,7 @@ test("clients_that_import_one_file_at_once_all_get_what_is_so", async () => {
 });
 
 test("a_place_whose_id_is_retired_meanwhile_does_not_count_as_created", async () => {
-  await using system = await start({ places, fronts: { places: hesitant } });
+  await using system = await start({ places, wrappers: { places: hesitant } });
   const importing = take(system, "places", "id,name\n980,Una\n981,Dos\n");
   await new Promise((done) => setTimeout(done, 150));
   await system.db.places.exec(
@@ -415,9 +415,9 @@ test("an_import_is_not_hindered_by_a_pending_one", async () => {
   const file = "name,isAlive,placeId\nOne,true,1\nTwo,true,2\n";
   const pending = "SELECT place_id FROM pending_write";
   for (let step = 1; step < 9; step += 1) {
-    await using system = await start({ crashing: true, places });
+    await using system = await start({ crashable: true, places });
     const dying = { "content-type": csv, "x-crash-after": String(step) };
-    await system.people.ask("POST", "/v1/people/import", dying, file);
+    await system.people.request("POST", "/v1/people/import", dying, file);
     if ((await system.db.people.rows(pending)).length === 0) continue;
     assert.deepEqual(outcome(await take(system, dry("people"), file)), [
       "would be written",
@@ -450,7 +450,7 @@ test("an_import_without_the_other_service_fails_with_its_name", async () => {
   await using system = await start({
     places,
     people,
-    replace: { places: () => new Response("", { status: 500 }) },
+    stubs: { places: () => new Response("", { status: 500 }) },
   });
   const failed = await take(system, "people", "name,isAlive,placeId\nA,true,1\n");
   assert.deepEqual([failed.status, failed.json.service], [502, "places"]);

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { people, places } from "../support/fixtures.ts";
-import { type Answer, nextOf, start } from "../support/harness.ts";
+import { type ApiResponse, nextLink, start } from "../support/harness.ts";
 
-const system = await start({ places, people, counting: true });
+const system = await start({ places, people, countCosts: true });
 after(() => system.dispose());
 const { join } = system;
 
@@ -18,9 +18,9 @@ async function walk(from: string, between: (n: number) => Promise<unknown>) {
   const shown: Change[] = [];
   let next = from;
   for (let n = 0; ; n += 1) {
-    const page: Answer = await join.get(next);
+    const page: ApiResponse = await join.get(next);
     assert.equal(page.status, 200, page.text);
-    next = nextOf(page) ?? assert.fail("there is always a next page");
+    next = nextLink(page) ?? assert.fail("there is always a next page");
     if (page.json.length === 0) return { shown, next };
     shown.push(...page.json);
     await between(n);
@@ -48,9 +48,9 @@ test("a_walk_shows_each_change_once_whatever_is_written_meanwhile", async () => 
     () => join.send("POST", "/v1/places", { name: "Nueva" }),
     () => join.send("POST", "/v1/people", { name: "A", isAlive: true, placeId: 1 }),
     () => join.send("POST", "/v1/people", { name: "B", isAlive: true, placeId: 3 }),
-    () => join.ask("DELETE", "/v1/people/17"),
+    () => join.request("DELETE", "/v1/people/17"),
     () => join.send("POST", "/v1/places", { name: "Más nueva" }),
-    () => join.ask("DELETE", "/v1/places/2"),
+    () => join.request("DELETE", "/v1/places/2"),
   ];
   for (const limit of [1, 3, 10]) {
     const { shown, next } = await walk(`/v1/changes?limit=${limit}`, async (n) => {
@@ -75,9 +75,9 @@ test("a_walk_shows_each_change_once_whatever_is_written_meanwhile", async () => 
 });
 
 test("a_page_is_a_statement_a_register", async () => {
-  await system.statements();
+  await system.takeRoundTrips();
   await join.get("/v1/changes?limit=5");
-  assert.deepEqual(await system.statements(), { places: 1, people: 1, join: 0 });
+  assert.deepEqual(await system.takeRoundTrips(), { places: 1, people: 1, join: 0 });
 });
 
 test("what_cannot_be_used_is_named", async () => {

@@ -13,7 +13,7 @@ import { start } from "../support/harness.ts";
 const root = resolve(import.meta.dirname, "../..");
 const token = "a-token-for-the-client";
 const TOKENS = `write:${createHash("sha256").update(token).digest("hex")}`;
-const system = await start({ seed: true, settings: { TOKENS } });
+const system = await start({ seed: true, gatewaySettings: { TOKENS } });
 after(() => system.dispose());
 
 const base = system.join.url.origin;
@@ -61,7 +61,7 @@ test("what was seen is sent along, the later of each register", async () => {
 });
 
 test("reads with its token where reading is not open to all", async () => {
-  await using closed = await start({ seed: true, settings: { TOKENS, READS: "closed" } });
+  await using closed = await start({ seed: true, gatewaySettings: { TOKENS, READS: "closed" } });
   const path = { params: { path: { id: 1 } } };
   const stranger = connect(closed.join.url.origin);
   await assert.rejects(stranger.api.GET("/v1/people/{id}", path), (error) =>

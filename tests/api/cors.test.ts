@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, suite, test } from "node:test";
 import { people, places } from "../support/fixtures.ts";
-import { type Options, start, type Worker } from "../support/harness.ts";
+import { type Options, start, type WorkerClient } from "../support/harness.ts";
 
 const friend = "https://map.example";
 const local = "http://localhost:5173";
@@ -11,7 +11,7 @@ const list = ` ${friend} ,${local}, null, *`;
 const open = (setting?: string, more: Options = {}) =>
   start({
     ...{ places, people, ...more },
-    settings: { WRITES: "open", ...(setting && { ALLOWED_ORIGINS: setting }) },
+    gatewaySettings: { WRITES: "open", ...(setting && { ALLOWED_ORIGINS: setting }) },
   });
 
 const [closed, listed, star] = await Promise.all([open(), open(list), open("*")]);
@@ -74,7 +74,7 @@ const cases: Case[] = [
 type Given = { status: number; headers: Headers; raw: string[]; text: string };
 
 /** Asks with the very headers given, which `fetch` would not. */
-function ask(worker: Worker, [method, path, , headers, body]: Case, more: Headers = {}) {
+function ask(worker: WorkerClient, [method, path, , headers, body]: Case, more: Headers = {}) {
   return new Promise<Given>((resolve, reject) => {
     // A connection of its own: the worker closes one whose body it has not read.
     const options = { method, headers: { ...headers, ...more }, agent: false };
@@ -238,11 +238,11 @@ suite("a preflight", () => {
   });
 
   test("runs_no_statement", async () => {
-    await using counted = await open("*", { counting: true });
-    await counted.statements();
+    await using counted = await open("*", { countCosts: true });
+    await counted.takeRoundTrips();
     const headers = { ...from(friend), ...asking("DELETE") };
     await ask(counted.join, ["OPTIONS", "/v1/people/1", 204], headers);
-    assert.deepEqual(await counted.statements(), { places: 0, people: 0, join: 0 });
+    assert.deepEqual(await counted.takeRoundTrips(), { places: 0, people: 0, join: 0 });
   });
 });
 
@@ -252,7 +252,7 @@ test("what_an_owner_says_to_other_origins_is_not_said_twice", async () => {
     const says = { "access-control-allow-origin": "*", "access-control-expose-headers": "x-a" };
     return new Response("{}", { headers: { ...id, ...says, vary: "accept", "x-b": "1" } });
   };
-  await using both = await open(list, { replace: { people: loose } });
+  await using both = await open(list, { stubs: { people: loose } });
   const given = await ask(both.join, ["GET", "/v1/people/1", 200], from(friend));
   assert.deepEqual(ofCors(given), letIn(friend));
   assert.deepEqual([varies(given), given.headers["x-b"]], [["accept", "origin"], "1"]);
@@ -260,7 +260,7 @@ test("what_an_owner_says_to_other_origins_is_not_said_twice", async () => {
 
 test("who_may_not_write_is_told_so_at_another_origin_too", async () => {
   const settings = { ALLOWED_ORIGINS: list };
-  await using guarded = await start({ places, people, settings });
+  await using guarded = await start({ places, people, gatewaySettings: settings });
   const one: Case = ["POST", "/v1/people", 401, json, '{"name":"A"}'];
   const given = await ask(guarded.join, one, from(friend));
   assert.deepEqual([given.status, ofCors(given)], [401, letIn(friend)]);
@@ -303,7 +303,7 @@ test("an_answer_that_has_another_origin_added_is_the_same_otherwise", async () =
 
 test("a_service_that_is_down_is_told_to_other_origins_too", async () => {
   const down = () => new Response("no", { status: 500 });
-  await using broken = await open(list, { replace: { people: down } });
+  await using broken = await open(list, { stubs: { people: down } });
   for (const [path, status] of [
     ["/v1/people", 502],
     ["/v1/people-per-place", 200],

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { people, places } from "../support/fixtures.ts";
-import { type System, start, type Worker } from "../support/harness.ts";
+import { type System, start, type WorkerClient } from "../support/harness.ts";
 
-const lists = (system: System): [Worker, string][] => [
+const lists = (system: System): [WorkerClient, string][] => [
   [system.places, "/v1/places"],
   [system.places, "/v1/places?sort=-name&limit=2&count=exact"],
   [system.people, "/v1/people"],
@@ -16,7 +16,7 @@ const lists = (system: System): [Worker, string][] => [
   [system.join, "/v1/people-per-place?limit=2&peopleLimit=1"],
   [system.join, "/v1/people-per-place/3"],
 ];
-const records = (system: System): [Worker, string][] => [
+const records = (system: System): [WorkerClient, string][] => [
   [system.places, "/v1/places/3"],
   [system.people, "/v1/people/3"],
   [system.join, "/v1/places/3"],
@@ -32,7 +32,7 @@ test("who_has_the_present_state_gets_a_304_without_a_body", async () => {
       const again = await worker.get(path, { "if-none-match": known });
       assert.deepEqual([again.status, again.text, again.etag], [304, "", etag], path);
       assert.equal(again.headers.vary, headers.vary);
-      const head = await worker.ask("HEAD", path, { "if-none-match": known });
+      const head = await worker.request("HEAD", path, { "if-none-match": known });
       assert.deepEqual([head.status, head.etag], [304, etag], path);
     }
     for (const other of ['W/"1j999"', 'W/"1j999.999"', '"x"', 'W/"2j17"']) {
@@ -64,7 +64,7 @@ test("every_write_makes_a_new_tag_and_no_write_an_old_one", async () => {
     () => system.join.send("PATCH", "/v1/people/2", { name: "New" }),
     () => system.join.send("PATCH", "/v1/people/2", { name: "Aiba Stack" }),
     () => system.join.send("POST", "/v1/people", { name: "Other", isAlive: true, placeId: 3 }),
-    () => system.join.ask("DELETE", "/v1/people/4"),
+    () => system.join.request("DELETE", "/v1/people/4"),
     () => system.join.send("PATCH", "/v1/places/3", { name: "Winter" }),
     () => system.join.send("PATCH", "/v1/places/3", { name: "Veranolandia" }),
   ];
@@ -89,17 +89,17 @@ test("every_write_makes_a_new_tag_and_no_write_an_old_one", async () => {
 });
 
 test("a_304_is_one_statement_in_each_service", async () => {
-  await using system = await start({ places, people, counting: true });
+  await using system = await start({ places, people, countCosts: true });
   for (const path of ["/v1/people-per-place", "/v1/people-per-place/3"]) {
     const { etag } = await system.join.get(path);
-    await system.statements();
+    await system.takeRoundTrips();
     assert.equal((await system.join.get(path, { "if-none-match": etag })).status, 304);
-    assert.deepEqual(await system.statements(), { places: 1, people: 1, join: 0 });
+    assert.deepEqual(await system.takeRoundTrips(), { places: 1, people: 1, join: 0 });
     // Where one of the two has changed, both are asked how far they are, and for their parts.
     await system.join.send("PATCH", "/v1/people/2", { name: path });
-    await system.statements();
+    await system.takeRoundTrips();
     assert.equal((await system.join.get(path, { "if-none-match": etag })).status, 200);
-    assert.deepEqual(await system.statements(), { places: 2, people: 2, join: 0 });
+    assert.deepEqual(await system.takeRoundTrips(), { places: 2, people: 2, join: 0 });
   }
 });
 
@@ -117,8 +117,8 @@ test("the_schedule_ends_what_was_left_and_sweeps_old_answers", async () => {
   await system.db.places.exec(
     "INSERT INTO tombstone (place_id, phase, since) VALUES (2, 'deleting', 0)",
   );
-  await system.scheduled("places");
-  await system.scheduled("people");
+  await system.runSchedule("places");
+  await system.runSchedule("people");
   assert.deepEqual(await system.db.people.rows("SELECT key FROM idempotency"), [{ key: "young" }]);
   assert.equal((await post("young")).text, young.text);
   assert.equal((await system.join.get("/v1/places/2")).status, 404);

@@ -86,7 +86,7 @@ suite("a body", () => {
       ] as const) {
         // A merge patch of more than it needs is another matter.
         const bytes = typeof body === "string" ? body : new Uint8Array(body);
-        const refused = await join.ask(method, address, json, bytes);
+        const refused = await join.request(method, address, json, bytes);
         assert.deepEqual([refused.status, refused.json.type], [status, type], method);
       }
     });
@@ -100,9 +100,9 @@ suite("a body", () => {
       ["/v1/people", placed("1.0")],
       ["/v1/people", placed("1e0")],
     ] as const) {
-      const made = await join.ask("POST", path, { ...json, "idempotency-key": "" }, body);
+      const made = await join.request("POST", path, { ...json, "idempotency-key": "" }, body);
       assert.equal(made.status, 400, "an empty key is none");
-      const taken = await join.ask("POST", path, json, body);
+      const taken = await join.request("POST", path, json, body);
       assert.equal(taken.status, 201, taken.text);
     }
   });
@@ -162,7 +162,7 @@ suite("a header", () => {
       const path = method === "POST" ? "/v1/people" : "/v1/people/1";
       const body = method === "GET" ? undefined : method === "POST" ? '{"name":"H"}' : "{}";
       const headers = { ...(body && json), [name]: value };
-      const given = await join.ask(method, path, headers, body);
+      const given = await join.request(method, path, headers, body);
       assert.equal(given.status, expected, given.text);
       assert.ok(!given.text.includes(long));
     });
@@ -183,7 +183,7 @@ suite("a line of an import", () => {
       "[]",
     ];
     const file = bad.join("\n");
-    const { status, json } = await join.ask("POST", "/v1/places/import", lines, file);
+    const { status, json } = await join.request("POST", "/v1/places/import", lines, file);
     assert.equal(status, 200);
     assert.deepEqual([json.read, json.created], [bad.length, 0]);
     assert.equal(json.refused.length, bad.length, JSON.stringify(json));
@@ -192,7 +192,7 @@ suite("a line of an import", () => {
   test("that is no JSON refuses the file, and says where", async () => {
     for (const line of ['{"name":NaN}', `{"name":${"[".repeat(5000)}`, "\ufeff{}"]) {
       const file = `{"name":"A"}\n${line}`;
-      const { status, json } = await join.ask("POST", "/v1/places/import", lines, file);
+      const { status, json } = await join.request("POST", "/v1/places/import", lines, file);
       assert.deepEqual([status, json.type, json.line], [...malformed, 2], line.slice(0, 20));
     }
   });

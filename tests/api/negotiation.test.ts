@@ -4,7 +4,13 @@ import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { after, test } from "node:test";
 import { people, places } from "../support/fixtures.ts";
-import { type Answer, array, nextOf, start, type Worker } from "../support/harness.ts";
+import {
+  type ApiResponse,
+  jsonArray,
+  nextLink,
+  start,
+  type WorkerClient,
+} from "../support/harness.ts";
 
 const odd = [
   { id: 20, name: "=1+1" },
@@ -13,7 +19,7 @@ const odd = [
 ];
 const king = { id: 30, name: "-Ann", isAlive: true, placeId: 20, isKing: true };
 const all = { places: [...places, ...odd], people: [...people, king] };
-const system = await start({ ...all, counting: true });
+const system = await start({ ...all, countCosts: true });
 after(() => system.dispose());
 const { places: atPlaces, people: atPeople, join } = system;
 
@@ -62,7 +68,7 @@ const single = [
   "/v1/integrity",
 ] as const;
 
-function doors(path: string): Worker[] {
+function doors(path: string): WorkerClient[] {
   if (/^\/v1\/places\b/.test(path)) return [join, atPlaces];
   return /^\/v1\/people(?!-)\b/.test(path) ? [join, atPeople] : [join];
 }
@@ -84,7 +90,7 @@ function line(row: Row, columns: string[]): string {
 }
 
 /** The headers that say how a page stands in its list. */
-const ofPage = ({ headers }: Answer) => {
+const ofPage = ({ headers }: ApiResponse) => {
   const names = ["link", "x-total-count", "x-total-living", "x-total-nowhere", "vary"];
   return names.map((name) => headers[name]);
 };
@@ -96,7 +102,7 @@ test("each_list_comes_in_each_form_with_the_same_records_and_page", async () => 
       const json = await worker.get(path, { accept: forms.json });
       const rows: Row[] = json.json;
       assert.deepEqual([json.status, json.headers["content-type"]], [200, forms.json], path);
-      assert.equal(json.text, array(rows));
+      assert.equal(json.text, jsonArray(rows));
       assert.equal(json.headers.vary, "accept");
 
       const lines = await worker.get(path, { accept: forms.ndjson });
@@ -122,11 +128,11 @@ test("a_table_goes_on_by_its_link_and_each_page_has_the_header", async () => {
     const lines: string[] = [];
     const header = path.includes("people") ? "id,name,isAlive,placeId,isKing" : "id,name";
     for (let next: string | undefined = path; next; ) {
-      const page: Answer = await join.get(next, { accept: forms.csv });
+      const page: ApiResponse = await join.get(next, { accept: forms.csv });
       const [first, ...rest] = page.text.trimEnd().split("\r\n");
       assert.equal(first, header);
       lines.push(...rest);
-      next = nextOf(page);
+      next = nextLink(page);
     }
     const whole = await join.get(path.replace(/limit=\d/, "limit=1000"), { accept: forms.csv });
     assert.deepEqual(lines, whole.text.trimEnd().split("\r\n").slice(1));
@@ -212,7 +218,7 @@ test("accept_is_read_as_rfc_9110_says", async () => {
 });
 
 /** Asks as a client that sends no Accept at all, which `fetch` never does. */
-function plainly(worker: Worker, path: string): Promise<string | undefined> {
+function plainly(worker: WorkerClient, path: string): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const sent = request(`${worker.url.origin}${path}`, (answer) => {
       answer.resume().on("end", () => resolve(answer.headers["content-type"]));
@@ -303,7 +309,7 @@ test("the_root_is_a_page_or_the_dataset_and_with_its_version_the_dataset_alone",
 
 test("an_import_whose_report_nobody_could_read_takes_nothing_in", async () => {
   const headers = { "content-type": forms.csv, accept: "text/html" };
-  const refused = await join.ask("POST", "/v1/places/import", headers, "name\nUnwanted\n");
+  const refused = await join.request("POST", "/v1/places/import", headers, "name\nUnwanted\n");
   assert.deepEqual([refused.status, refused.json.offered], [406, [forms.json, forms.ndjson]]);
   assert.deepEqual((await join.get("/v1/places?name=Unwanted")).json, []);
 });
@@ -356,7 +362,7 @@ const routes: Record<string, [allow: string, post?: string]> = {
 };
 
 /** Each worker with the addresses that it answers: the join those of its owners as well. */
-function answered(): [Worker, string][] {
+function answered(): [WorkerClient, string][] {
   const ofTable = (file: string) => {
     const source = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
     return [...source.matchAll(/\.route\(\s*"([^"]+)"/g)].map(([, address]) => address ?? "");
@@ -369,9 +375,9 @@ function answered(): [Worker, string][] {
   const isPassedOn = (address: string) => !/^\/(internal\/|openapi.json)/.test(address);
   const owned = [...ofPlaces, ...ofPeople].filter(isPassedOn);
   return [
-    ...ofPlaces.map((address): [Worker, string] => [atPlaces, address]),
-    ...ofPeople.map((address): [Worker, string] => [atPeople, address]),
-    ...[...new Set([...own, ...owned])].map((address): [Worker, string] => [join, address]),
+    ...ofPlaces.map((address): [WorkerClient, string] => [atPlaces, address]),
+    ...ofPeople.map((address): [WorkerClient, string] => [atPeople, address]),
+    ...[...new Set([...own, ...owned])].map((address): [WorkerClient, string] => [join, address]),
   ];
 }
 const pathOf = (address: string) =>
@@ -387,7 +393,7 @@ test("options_names_methods_and_bodies_of_every_route", async () => {
     const path = pathOf(address);
     const [allow, post] = routes[address] ?? assert.fail(address);
     const patch = allow.includes("PATCH") && "application/merge-patch+json, application/json";
-    const { status, headers, text } = await worker.ask("OPTIONS", path);
+    const { status, headers, text } = await worker.request("OPTIONS", path);
     const expected = {
       "x-content-type-options": "nosniff",
       allow,
@@ -397,7 +403,7 @@ test("options_names_methods_and_bodies_of_every_route", async () => {
     assert.deepEqual([status, headers, text], [204, expected, ""], `OPTIONS ${path}`);
     for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"]) {
       if (allow.includes(method)) continue;
-      const refused = await worker.ask(method, path);
+      const refused = await worker.request(method, path);
       const given = [refused.status, refused.headers.allow];
       assert.deepEqual(given, [405, allow], `${method} ${path}`);
     }
@@ -407,19 +413,19 @@ test("options_names_methods_and_bodies_of_every_route", async () => {
       ["POST", post],
     ] as const) {
       if (!taken) continue;
-      const refused = await worker.ask(method, path, { "content-type": "text/x" }, "x");
+      const refused = await worker.request(method, path, { "content-type": "text/x" }, "x");
       const given = [refused.status, refused.headers[`accept-${method.toLowerCase()}`]];
       assert.deepEqual(given, [415, taken], `${method} ${path}`);
     }
   }
   for (const path of ["/v1/x", "/v1/places/1/x", "/v1/internal/statuses"]) {
-    assert.equal((await join.ask("OPTIONS", path)).status, 404, path);
+    assert.equal((await join.request("OPTIONS", path)).status, 404, path);
   }
 });
 
 /** A HEAD beside its GET: all headers but how long each took, and no length but the right one. */
 async function is_the_same_as_get(
-  worker: Worker,
+  worker: WorkerClient,
   path: string,
   headers: Record<string, string>,
 ): Promise<void> {
@@ -440,7 +446,10 @@ async function is_the_same_as_get(
 }
 
 test("head_is_get_without_a_body_on_every_route", async () => {
-  const asked = answered().map(([worker, address]): [Worker, string] => [worker, pathOf(address)]);
+  const asked = answered().map(([worker, address]): [WorkerClient, string] => [
+    worker,
+    pathOf(address),
+  ]);
   for (const path of [...Object.keys(tables), ...nested, "/v1/people-per-place?peopleLimit=1"]) {
     for (const worker of doors(path)) asked.push([worker, path]);
   }
@@ -461,11 +470,11 @@ test("a_head_reads_nothing_that_only_a_body_needs", async () => {
     return { id: n + 1, name: `P${n}`, isAlive: true, placeId: 1 + (n % 100), isKing: false };
   });
   const many = Array.from({ length: 100 }, (_, n) => ({ id: n + 1, name: `Place ${n + 1}` }));
-  await using crowded = await start({ places: many, people: crowd, counting: true });
+  await using crowded = await start({ places: many, people: crowd, countCosts: true });
   const statements = async (method: string, path: string) => {
-    await crowded.statements();
-    assert.equal((await crowded.join.ask(method, path)).status, 200);
-    return crowded.statements();
+    await crowded.takeRoundTrips();
+    assert.equal((await crowded.join.request(method, path)).status, 200);
+    return crowded.takeRoundTrips();
   };
   for (const [path, one] of [
     ["/v1/people/export", { places: 0, people: 0, join: 0 }],

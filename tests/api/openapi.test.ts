@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { after, suite, test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
-import { type Answer, start, type Worker } from "../support/harness.ts";
+import { type ApiResponse, start, type WorkerClient } from "../support/harness.ts";
 
 type Parameter = { name: string; in: string };
 type Content = { examples?: Record<string, { summary: string; value: unknown }> };
@@ -52,14 +52,18 @@ function* operations(document: Document) {
 }
 
 /** The entry point serves its document as a file, by the platform's own rules. */
-const isFile = (worker: Worker, path: string) =>
+const isFile = (worker: WorkerClient, path: string) =>
   worker === system.join && path === "/v1/openapi.json";
 
 /** Of a list the first page of many, so that there is a next one. */
 const pageOf = (path: string) => (path.endsWith("s") || path.endsWith("place") ? "?limit=1" : "");
 
-const ask = (worker: Worker, method: string, path: string, headers = {}): Promise<Answer> =>
-  worker.ask(method, path, headers);
+const ask = (
+  worker: WorkerClient,
+  method: string,
+  path: string,
+  headers = {},
+): Promise<ApiResponse> => worker.request(method, path, headers);
 
 for (const { name, worker, document } of documents) {
   suite(`the document of ${name}`, () => {
@@ -124,7 +128,7 @@ for (const { name, worker, document } of documents) {
         for (const [type, { example }] of files) {
           const body = typeof example === "string" ? example : JSON.stringify(example);
           const headers = { "content-type": type };
-          const { json } = await worker.ask("POST", `${path}?dryRun=true`, headers, body);
+          const { json } = await worker.request("POST", `${path}?dryRun=true`, headers, body);
           assert.deepEqual([json.read, json.created, json.refused], [2, 2, []], `${path} ${type}`);
         }
       }

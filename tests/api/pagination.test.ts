@@ -1,13 +1,13 @@
 // Pages: following the links gives each record once, in order, whatever is asked for.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { people, perPlace, places } from "../support/fixtures.ts";
-import { nextOf, start, type Worker } from "../support/harness.ts";
+import { joinPeoplePerPlace, people, places } from "../support/fixtures.ts";
+import { nextLink, start, type WorkerClient } from "../support/harness.ts";
 
 const system = await start({ places, people });
 after(() => system.dispose());
 
-async function is_walked_whole(worker: Worker, path: string, limit: number): Promise<void> {
+async function is_walked_whole(worker: WorkerClient, path: string, limit: number): Promise<void> {
   const whole = (await worker.get(`${path}limit=1000`)).json;
   const pages = await worker.pages(`${path}limit=${limit}`);
   assert.deepEqual(
@@ -50,7 +50,7 @@ test("walking_people_per_place_gives_each_place_once", async () => {
     const pages = await system.join.pages(`/v1/people-per-place?limit=${limit}`);
     assert.deepEqual(
       pages.flatMap((page) => page.json),
-      perPlace(places, people),
+      joinPeoplePerPlace(places, people),
     );
   }
 });
@@ -87,7 +87,7 @@ test("a_cursor_behind_the_last_record_gives_an_empty_page", async () => {
   const beyond = Buffer.from("i9007199254740991").toString("hex");
   for (const path of ["/v1/places", "/v1/people", "/v1/people-per-place"]) {
     const page = await system.join.get(`${path}?after=${beyond}`);
-    assert.deepEqual([page.status, page.text, nextOf(page)], [200, "[]", undefined], path);
+    assert.deepEqual([page.status, page.text, nextLink(page)], [200, "[]", undefined], path);
   }
 });
 
@@ -96,7 +96,7 @@ test("records_that_come_and_go_between_pages_shift_nothing", async () => {
   const first = await own.join.get("/v1/people?sort=name&limit=4");
   await own.db.people.exec("DELETE FROM person WHERE id IN (2, 12)");
   await own.addPeople([{ id: 50, name: "AAA", isAlive: true, placeId: 1, isKing: false }]);
-  const rest = await own.join.pages(nextOf(first) ?? "");
+  const rest = await own.join.pages(nextLink(first) ?? "");
   const seen = [first, ...rest].flatMap((page) => page.json.map(({ id }: { id: number }) => id));
   assert.equal(new Set(seen).size, seen.length);
   assert.equal(seen.length, people.length);

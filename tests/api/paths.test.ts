@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, suite, test } from "node:test";
-import { type StandIn, start } from "../support/harness.ts";
-import { detours, oddities, sendRaw } from "../support/raw_request.ts";
+import { type ServiceStub, start } from "../support/harness.ts";
+import { pathTraversals, sendRaw, unusualPaths } from "../support/raw_request.ts";
 
 const services = ["places", "people"] as const;
 
 /** Takes a service's place, and answers whatever reaches it. */
-const reached: StandIn = (request) => {
+const reached: ServiceStub = (request) => {
   const id = request.headers.get("x-request-id") ?? "";
   return new Response(`reached by ${request.url}`, { headers: { "x-request-id": id } });
 };
@@ -21,14 +21,14 @@ function isNormalized(target: string): boolean {
 }
 
 suite("a path that a server could read differently", async () => {
-  const system = await start({ replace: { places: reached, people: reached } });
+  const system = await start({ stubs: { places: reached, people: reached } });
   after(() => system.dispose());
   const { join } = system;
 
   test("names no route of the gateway and reaches no service", async () => {
     for (const service of services) {
       const inner = service === "places" ? "/internal/statuses" : "/internal/integrity";
-      const targets = detours(service, inner);
+      const targets = pathTraversals(service, inner);
       assert.ok(targets.filter((target) => !isNormalized(target)).length > 40);
       for (const target of targets) {
         for (const method of ["GET", "HEAD", "POST", "OPTIONS", "PROPFIND"]) {
@@ -43,7 +43,7 @@ suite("a path that a server could read differently", async () => {
   test("is still forwarded if it is only unusual", async () => {
     const segments = ["1", "1/", "a/b", "a.b", "..a", "a..", "...", "%2e%2e%2e", "a%20b", "%31"];
     const unusual = segments.map((path) => `/v1/people/${path}`);
-    for (const target of [...unusual, ...oddities("people", "/internal/integrity")]) {
+    for (const target of [...unusual, ...unusualPaths("people", "/internal/integrity")]) {
       const { status, body } = await sendRaw(join.url, "GET", target);
       assert.equal(status, 200, `${target}: ${body}`);
       assert.ok(body.endsWith(target), body);
@@ -64,7 +64,7 @@ suite("a path that a server could read differently", async () => {
 test("no_spelling_of_a_path_gets_past_the_guard", async () => {
   const token = createHash("sha256").update("a-token-that-reads").digest("hex");
   const settings = { READS: "token", TOKENS: `read:${token}` };
-  await using system = await start({ seed: true, settings });
+  await using system = await start({ seed: true, gatewaySettings: settings });
   const { join, people, places } = system;
   assert.equal((await sendRaw(join.url, "GET", "/v1/people")).status, 401);
   for (const [worker, service] of [
@@ -76,7 +76,7 @@ test("no_spelling_of_a_path_gets_past_the_guard", async () => {
     for (const path of ["/internal/integrity", "/internal/counter", `/v1/${service}/1`]) {
       // Plain dots are resolved by workerd, before anything of ours sees the path.
       const isOurs = (target: string) => !isNormalized(target) && !target.includes("#/..");
-      for (const target of detours(service, path).filter(isOurs)) {
+      for (const target of pathTraversals(service, path).filter(isOurs)) {
         const { status, body } = await sendRaw(worker.url, "GET", target);
         assert.equal(status, 404, `${worker === join ? "join" : service}: ${target}: ${body}`);
       }
@@ -85,7 +85,7 @@ test("no_spelling_of_a_path_gets_past_the_guard", async () => {
 });
 
 test("a_target_that_is_no_path_reaches_nothing", async () => {
-  await using system = await start({ seed: true, replace: { people: reached } });
+  await using system = await start({ seed: true, stubs: { people: reached } });
   const { host } = system.join.url;
   for (const target of [
     `http://${host}/v1/people/1`,
@@ -106,17 +106,20 @@ test("a_target_that_is_no_path_reaches_nothing", async () => {
 });
 
 test("a_repair_asks_the_services_in_its_own_words", async () => {
-  const people: StandIn = (request) => {
+  const people: ServiceStub = (request) => {
     const empty = { residents: [], next: null, doubleKings: [] };
     return Response.json({ ...empty, pending: [request.url] });
   };
-  await using system = await start({ replace: { people } });
+  await using system = await start({ stubs: { people } });
   for (const [query, expected] of [
     ["", "?dryRun=false"],
     ["?dryRun=%74rue", "?dryRun=true"],
     ["?olderThan=%37&&dryRun=true", "?dryRun=true&olderThan=7"],
   ]) {
-    const { status, text, json } = await system.join.ask("POST", `/v1/integrity/repair${query}`);
+    const { status, text, json } = await system.join.request(
+      "POST",
+      `/v1/integrity/repair${query}`,
+    );
     assert.equal(status, 200, text);
     assert.deepEqual(json.pending, [`https://people/internal/repair${expected}`]);
   }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
 import { type Person, people, places } from "../support/fixtures.ts";
-import { array, start } from "../support/harness.ts";
+import { jsonArray, start } from "../support/harness.ts";
 
 const rows = people.toSorted((one, other) => one.id - other.id);
 const system = await start({ places, people });
@@ -40,7 +40,7 @@ for (const [door, worker] of [
     test("a_list_is_an_array_in_order_of_id", async () => {
       const { status, headers, text } = await worker.get("/v1/people");
       assert.deepEqual({ status, headers }, { status: 200, headers: list });
-      assert.equal(text, array(rows));
+      assert.equal(text, jsonArray(rows));
     });
 
     test("a_person_is_an_object", async () => {
@@ -54,7 +54,7 @@ for (const [door, worker] of [
     test("people_by_place_are_groups_in_order_of_place", async () => {
       const { status, headers, text } = await worker.get("/v1/people/by-place");
       assert.deepEqual({ status, headers }, { status: 200, headers: list });
-      assert.equal(text, array(groups));
+      assert.equal(text, jsonArray(groups));
       const asked = await worker.get("/v1/people/by-place", asLines);
       assert.deepEqual(asked.headers, lines);
       assert.equal(asked.text, groups.map((group) => `${JSON.stringify(group)}\n`).join(""));
@@ -89,7 +89,7 @@ for (const [door, worker] of [
       for (const path of ["/v1/people", query, "/v1/people/3", "/v1/people/by-place"]) {
         const { headers } = await worker.get(path);
         const expected = { status: 200, headers, text: "" };
-        const { status, headers: found, text } = await worker.ask("HEAD", path);
+        const { status, headers: found, text } = await worker.request("HEAD", path);
         assert.deepEqual({ status, headers: found, text }, expected);
       }
     });

@@ -1,10 +1,10 @@
 // The join: each place with its people, and what it asks of the other two for that.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { type Person, people, perPlace, places } from "../support/fixtures.ts";
-import { array, start } from "../support/harness.ts";
+import { joinPeoplePerPlace, type Person, people, places } from "../support/fixtures.ts";
+import { jsonArray, start } from "../support/harness.ts";
 
-const system = await start({ places, people, counting: true });
+const system = await start({ places, people, countCosts: true });
 after(() => system.dispose());
 const { join } = system;
 
@@ -12,12 +12,12 @@ const secure = { "x-content-type-options": "nosniff" };
 const one = { ...secure, "content-type": "application/json" };
 const list = { ...one, vary: "accept" };
 const asLines = { accept: "application/x-ndjson" };
-const expected = perPlace(places, people);
+const expected = joinPeoplePerPlace(places, people);
 
 test("each_place_has_its_people_in_order_of_id", async () => {
   const { status, headers, text } = await join.get("/v1/people-per-place");
   assert.deepEqual({ status, headers }, { status: 200, headers: list });
-  assert.equal(text, array(expected));
+  assert.equal(text, jsonArray(expected));
 });
 
 test("the_list_comes_as_lines_where_accept_prefers_them", async () => {
@@ -38,7 +38,7 @@ test("a_place_without_people_has_an_empty_list", async () => {
   assert.deepEqual((await join.get("/v1/people-per-place/2")).json.people, []);
   await using empty = await start({ places });
   const { json } = await empty.join.get("/v1/people-per-place");
-  assert.deepEqual(json, perPlace(places, []));
+  assert.deepEqual(json, joinPeoplePerPlace(places, []));
 });
 
 test("without_places_there_is_an_empty_array_whoever_lives_nowhere", async () => {
@@ -65,7 +65,7 @@ test("head_has_the_headers_of_get_and_no_body", async () => {
   const paged = "/v1/people-per-place?limit=2&count=exact";
   for (const path of ["/v1", "/v1/people-per-place", paged, "/v1/people-per-place/3"]) {
     const { headers } = await join.get(path);
-    const { status, headers: found, text } = await join.ask("HEAD", path);
+    const { status, headers: found, text } = await join.request("HEAD", path);
     assert.deepEqual({ status, headers: found, text }, { status: 200, headers, text: "" });
   }
 });
@@ -107,9 +107,9 @@ test("more_people_than_the_limit_are_left_to_a_link", async () => {
 test("a_list_asks_each_service_once_and_each_runs_one_statement", async () => {
   const paths = ["/v1/people-per-place", "/v1/people-per-place?limit=2&count=exact&peopleLimit=1"];
   for (const path of [...paths, "/v1/people-per-place/3", "/v1/people-per-place/2"]) {
-    await system.statements();
+    await system.takeRoundTrips();
     await join.get(path);
-    assert.deepEqual(await system.statements(), { places: 1, people: 1, join: 0 }, path);
+    assert.deepEqual(await system.takeRoundTrips(), { places: 1, people: 1, join: 0 }, path);
   }
 });
 
@@ -122,8 +122,8 @@ test("people_of_places_that_do_not_exist_hide_nobody_elses_people", async () => 
     const id = inhabitants.length + 1;
     inhabitants.push({ id, name: `P${id}`, isAlive: true, placeId, isKing: false });
   }
-  await using orphaned = await start({ places: between, people: inhabitants, counting: true });
-  const whole = perPlace(between, inhabitants);
+  await using orphaned = await start({ places: between, people: inhabitants, countCosts: true });
+  const whole = joinPeoplePerPlace(between, inhabitants);
   for (const limit of [1, 7, 40, 1000]) {
     const pages = await orphaned.join.pages(`/v1/people-per-place?limit=${limit}`);
     assert.deepEqual(
@@ -132,7 +132,7 @@ test("people_of_places_that_do_not_exist_hide_nobody_elses_people", async () => 
       `limit=${limit}`,
     );
   }
-  await orphaned.statements();
+  await orphaned.takeRoundTrips();
   const first = await orphaned.join.get("/v1/people-per-place?limit=40", asLines);
   assert.deepEqual(
     first.text
@@ -141,7 +141,7 @@ test("people_of_places_that_do_not_exist_hide_nobody_elses_people", async () => 
       .map((line) => JSON.parse(line)),
     whole,
   );
-  const { places: once, people: often } = await orphaned.statements();
+  const { places: once, people: often } = await orphaned.takeRoundTrips();
   assert.equal(once, 1);
   assert.ok(often > 1, "the orphans made it ask again");
 });

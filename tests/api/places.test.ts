@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
 import { places } from "../support/fixtures.ts";
-import { array, start } from "../support/harness.ts";
+import { jsonArray, start } from "../support/harness.ts";
 
 const system = await start({ places });
 after(() => system.dispose());
@@ -26,7 +26,7 @@ for (const [door, worker] of [
     test("a_list_is_an_array_in_order_of_id", async () => {
       const { status, headers, text } = await worker.get("/v1/places");
       assert.deepEqual({ status, headers }, { status: 200, headers: list });
-      assert.equal(text, array(places));
+      assert.equal(text, jsonArray(places));
     });
 
     test("a_place_is_an_object", async () => {
@@ -54,7 +54,7 @@ for (const [door, worker] of [
       for (const path of ["/v1/places", "/v1/places?limit=2&count=exact", "/v1/places/3"]) {
         const { headers } = await worker.get(path);
         const expected = { status: 200, headers, text: "" };
-        const { status, headers: found, text } = await worker.ask("HEAD", path);
+        const { status, headers: found, text } = await worker.request("HEAD", path);
         assert.deepEqual({ status, headers: found, text }, expected);
       }
     });
@@ -71,7 +71,7 @@ for (const [door, worker] of [
     test("any_other_accept_gives_an_array", async () => {
       for (const accept of ["*/*", "text/html, */*;q=0.1", "", "nonsense;;q="]) {
         const { headers, text } = await worker.get("/v1/places?limit=1000", { accept });
-        assert.deepEqual({ headers, text }, { headers: list, text: array(places) }, accept);
+        assert.deepEqual({ headers, text }, { headers: list, text: jsonArray(places) }, accept);
       }
     });
 

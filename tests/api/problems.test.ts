@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
 import { people, places } from "../support/fixtures.ts";
-import { start, type Worker } from "../support/harness.ts";
+import { start, type WorkerClient } from "../support/harness.ts";
 
 const system = await start({ places, people });
 after(() => system.dispose());
 
 const { places: atPlaces, people: atPeople, join } = system;
-const ways: [string, Worker, string[]][] = [
+const ways: [string, WorkerClient, string[]][] = [
   ["at the owner of places", atPlaces, ["/v1/places"]],
   ["at the owner of people", atPeople, ["/v1/people"]],
   ["through the join", join, ["/v1/places", "/v1/people"]],
@@ -75,13 +75,13 @@ const known: Record<string, string[]> = {
 };
 
 async function is_problem(
-  worker: Worker,
+  worker: WorkerClient,
   path: string,
   [status, slug, title]: readonly [number, string, string],
   members: object,
   { method = "GET", allow = undefined as string | undefined } = {},
 ): Promise<void> {
-  const answer = await worker.ask(method, path);
+  const answer = await worker.request(method, path);
   assert.equal(answer.status, status, `${path} ${answer.text}`);
   assert.deepEqual(answer.headers, {
     "content-type": "application/problem+json",
@@ -93,7 +93,7 @@ async function is_problem(
   const head = ["type", "title", "status", "detail"];
   assert.deepEqual(Object.keys(answer.json).slice(0, 4), head);
   if (method !== "GET") return;
-  const { status: same, headers, text } = await worker.ask("HEAD", path);
+  const { status: same, headers, text } = await worker.request("HEAD", path);
   const { status: of, headers: get } = answer;
   assert.deepEqual({ status: same, headers, text }, { status: of, headers: get, text: "" }, path);
 }

@@ -16,7 +16,7 @@ const people = Array.from({ length: 40 }, (_, n) => ({
   placeId: 1 + (n % 2),
 }));
 
-const system = await start({ places, people, counting: true });
+const system = await start({ places, people, countCosts: true });
 after(() => system.dispose());
 const { join } = system;
 
@@ -33,11 +33,11 @@ const reads = [
 test("an_answer_that_is_held_is_proved_by_one_statement_a_register", async () => {
   for (const path of reads) {
     const first = await join.get(path);
-    await system.statements();
+    await system.takeRoundTrips();
     const again = await join.get(path);
     assert.deepEqual([again.headers, again.text], [first.headers, first.text], path);
     assert.equal(again.etag, first.etag);
-    const { places, people } = await system.statements();
+    const { places, people } = await system.takeRoundTrips();
     assert.ok(places <= 1 && people <= 1 && places + people > 0, path);
   }
 });
@@ -45,10 +45,10 @@ test("an_answer_that_is_held_is_proved_by_one_statement_a_register", async () =>
 test("who_asks_at_the_same_time_shares_a_proof", async () => {
   for (const path of reads) {
     const first = await join.get(path);
-    await system.statements();
+    await system.takeRoundTrips();
     const answers = await Promise.all(Array.from({ length: 60 }, () => join.get(path)));
     for (const { status, text } of answers) assert.deepEqual([status, text], [200, first.text]);
-    const { places, people } = await system.statements();
+    const { places, people } = await system.takeRoundTrips();
     assert.ok(Math.max(places, people) < 30, `${path}: ${places} and ${people} statements`);
   }
 });
@@ -60,10 +60,10 @@ test("who_has_a_list_already_shares_a_proof_where_nothing_is_held", async () => 
   for (const path of ["/v1/people-per-place", "/v1/statistics/places"]) {
     const { etag } = await join.get(path, { accept: unheld });
     const known = { accept: unheld, "if-none-match": etag };
-    await system.statements();
+    await system.takeRoundTrips();
     const answers = await Promise.all(Array.from({ length: 60 }, () => join.get(path, known)));
     for (const answer of answers) assert.deepEqual([answer.status, answer.etag], [304, etag]);
-    const { places, people } = await system.statements();
+    const { places, people } = await system.takeRoundTrips();
     assert.ok(Math.max(places, people) < 30, `${path}: ${places} and ${people} statements`);
     const malformed = await join.get(`${path}?limit=0`, known);
     assert.equal(malformed.status, 400);
@@ -75,17 +75,17 @@ test("a_page_that_comes_in_parts_is_held_once_it_has_come_whole", async () => {
     return { id: n + 1, name: `Person ${n}`, isAlive: true, placeId: 1 + (n % 30), isKing: false };
   });
   const many = Array.from({ length: 30 }, (_, n) => ({ id: n + 1, name: `Place ${n + 1}` }));
-  await using crowded = await start({ places: many, people: crowd, counting: true });
+  await using crowded = await start({ places: many, people: crowd, countCosts: true });
   const path = "/v1/people-per-place";
   // Who leaves in the middle leaves nothing that is held.
   const leaving = await fetch(`${crowded.join.url.origin}${path}`);
   await leaving.body?.cancel();
   const first = await crowded.join.get(path);
   assert.ok(first.text.length > 500_000);
-  await crowded.statements();
+  await crowded.takeRoundTrips();
   const again = await crowded.join.get(path);
   assert.ok(again.text === first.text && again.etag === first.etag);
-  assert.deepEqual(await crowded.statements(), { places: 1, people: 1, join: 0 });
+  assert.deepEqual(await crowded.takeRoundTrips(), { places: 1, people: 1, join: 0 });
   await crowded.join.send("PATCH", "/v1/people/1", { name: "Other" });
   const changed = await crowded.join.get(path);
   assert.ok(changed.text !== first.text && changed.text.includes('"Other"'));

@@ -15,7 +15,7 @@ const token = "a-token-for-schemathesis";
 
 test("every answer is one that the document tells of", { skip, timeout: 300_000 }, async () => {
   const TOKENS = `admin:${createHash("sha256").update(token).digest("hex")}`;
-  await using system = await start({ seed: true, settings: { TOKENS } });
+  await using system = await start({ seed: true, gatewaySettings: { TOKENS } });
   const args = ["run", "../../../openapi/join.json", "--url", system.join.url.origin];
   const options = {
     cwd: resolve(import.meta.dirname, "schemathesis"),

@@ -12,7 +12,7 @@ const tokens = ["the-token-of-one-writer", "the-token-of-another"] as const;
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const TOKENS = tokens.map((token) => `write:${hash(token)}`).join();
 
-const system = await start({ places, people, settings: { TOKENS } });
+const system = await start({ places, people, gatewaySettings: { TOKENS } });
 after(() => system.dispose());
 const { join } = system;
 
@@ -56,23 +56,23 @@ suite("the headers of every answer", () => {
 
   test("are there, whatever the answer", async () => {
     for (const [method, path, status, headers] of answers) {
-      const given = await join.ask(method, path, headers);
+      const given = await join.request(method, path, headers);
       assert.equal(given.status, status, `${method} ${path} ${given.text}`);
-      assert.deepEqual(said(given.all, api), api, `${method} ${path}`);
-      assert.equal(given.all.get("strict-transport-security"), null, "not by plain HTTP");
+      assert.deepEqual(said(given.allHeaders, api), api, `${method} ${path}`);
+      assert.equal(given.allHeaders.get("strict-transport-security"), null, "not by plain HTTP");
     }
     for (const owner of [system.places, system.people]) {
-      assert.deepEqual(said((await owner.get("/healthz")).all, api), api);
+      assert.deepEqual(said((await owner.get("/healthz")).allHeaders, api), api);
     }
   });
 
   test("let a page run nothing but what is from here", async () => {
     const page = { ...api, "referrer-policy": "same-origin" };
     for (const [method, path, status] of pages) {
-      const given = await join.ask(method, path, { accept: "text/html" });
+      const given = await join.request(method, path, { accept: "text/html" });
       assert.equal(given.status, status, path);
-      assert.deepEqual(said(given.all, page), page, path);
-      const policy = given.all.get("content-security-policy") ?? "";
+      assert.deepEqual(said(given.allHeaders, page), page, path);
+      const policy = given.allHeaders.get("content-security-policy") ?? "";
       assert.match(policy, /default-src 'none'.*frame-ancestors 'none'/, path);
       assert.doesNotMatch(policy, /unsafe|[*]|https?:/, path);
     }
@@ -82,10 +82,10 @@ suite("the headers of every answer", () => {
     for (const path of ["/site.css", "/site.js", "/icon.svg", "/openapi.json", "/docs/"]) {
       const given = await join.get(path);
       assert.equal(given.status, 200, path);
-      assert.deepEqual(said(given.all, api), api, path);
+      assert.deepEqual(said(given.allHeaders, api), api, path);
     }
     const docs = await join.get("/docs/");
-    assert.match(docs.all.get("content-security-policy") ?? "", /default-src 'none'/);
+    assert.match(docs.allHeaders.get("content-security-policy") ?? "", /default-src 'none'/);
   });
 
   test("keep a browser to TLS, but not on the machine itself", async () => {
@@ -99,7 +99,7 @@ suite("the headers of every answer", () => {
       ["https://[::1]:5003", null],
     ]) {
       for (const path of ["/v1", "/v1/people/1", "/v1/x", "/"]) {
-        const { headers } = await system.reach(`${origin}${path}`);
+        const { headers } = await system.fetchGateway(`${origin}${path}`);
         assert.equal(headers.get("strict-transport-security"), expected, `${origin}${path}`);
       }
     }
@@ -112,7 +112,12 @@ suite("how often a client may ask", () => {
   const settings = { TOKENS, RATE_LIMIT: "5/60" };
 
   test("is held to by the address, told on every answer, and no limit of health", async () => {
-    await using limited = await start({ places, people, settings, limit });
+    await using limited = await start({
+      places,
+      people,
+      gatewaySettings: settings,
+      rateLimit: limit,
+    });
     const asked = [
       "/v1/people/1",
       "/v1/people/999",
@@ -123,15 +128,15 @@ suite("how often a client may ask", () => {
     for (const path of asked) {
       const given = await limited.join.get(path, from("192.0.2.1"));
       assert.notEqual(given.status, 429, path);
-      assert.equal(given.all.get("ratelimit-policy"), '"requests";q=5;w=60', path);
-      assert.equal(given.all.get("ratelimit"), null);
+      assert.equal(given.allHeaders.get("ratelimit-policy"), '"requests";q=5;w=60', path);
+      assert.equal(given.allHeaders.get("ratelimit"), null);
     }
     for (const [method, path] of [
       ["GET", "/v1/people/1"],
       ["POST", "/v1/places"],
       ["GET", "/ui/people"],
     ] as const) {
-      const refused = await limited.join.ask(method, path, from("192.0.2.1"));
+      const refused = await limited.join.request(method, path, from("192.0.2.1"));
       assert.equal(refused.status, 429, path);
       assert.deepEqual(refused.json, {
         type: "/problems/too-many-requests",
@@ -139,9 +144,9 @@ suite("how often a client may ask", () => {
         status: 429,
         detail: "A client may make at most 5 requests in 60 seconds.",
       });
-      assert.equal(refused.all.get("retry-after"), "60");
-      assert.equal(refused.all.get("ratelimit"), '"requests";r=0;t=60');
-      assert.equal(refused.all.get("ratelimit-policy"), '"requests";q=5;w=60');
+      assert.equal(refused.allHeaders.get("retry-after"), "60");
+      assert.equal(refused.allHeaders.get("ratelimit"), '"requests";r=0;t=60');
+      assert.equal(refused.allHeaders.get("ratelimit-policy"), '"requests";q=5;w=60');
     }
     assert.equal((await limited.join.get("/v1/people/1", from("192.0.2.2"))).status, 200);
     for (const path of ["/healthz", "/readyz"]) {
@@ -150,7 +155,12 @@ suite("how often a client may ask", () => {
   });
 
   test("is held to by the token of whoever has one, and guesses count to the address", async () => {
-    await using limited = await start({ places, people, settings, limit });
+    await using limited = await start({
+      places,
+      people,
+      gatewaySettings: settings,
+      rateLimit: limit,
+    });
     const write = (token: string, address: string) => {
       const headers = { ...bearer(token), ...from(address) };
       return limited.join.send("PATCH", "/v1/people/1", {}, headers);
@@ -168,9 +178,9 @@ suite("how often a client may ask", () => {
 
   test("is nothing without the setting, or without the binding", async () => {
     const without: Options[] = [
-      { settings: { TOKENS }, limit },
-      { settings: { TOKENS, RATE_LIMIT: "" }, limit },
-      { settings: { TOKENS, RATE_LIMIT: "5/60" } },
+      { gatewaySettings: { TOKENS }, rateLimit: limit },
+      { gatewaySettings: { TOKENS, RATE_LIMIT: "" }, rateLimit: limit },
+      { gatewaySettings: { TOKENS, RATE_LIMIT: "5/60" } },
     ];
     for (const options of without) {
       await using free = await start({ places, people, ...options });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { type Person, type Place, people, places } from "../support/fixtures.ts";
-import { type Answer, array, nextOf, type System, start } from "../support/harness.ts";
+import { type ApiResponse, jsonArray, nextLink, type System, start } from "../support/harness.ts";
 
 const path = "/v1/statistics/places";
 
@@ -45,19 +45,19 @@ function sorted(rows: Row[], sort: string): Row[] {
   return [...rest.sort((a, b) => compare(a, b) || Number(a.id) - Number(b.id)), ...rows.slice(-1)];
 }
 
-const system = await start({ places, people, counting: true });
+const system = await start({ places, people, countCosts: true });
 const seeded = await start({ seed: true });
 after(() => Promise.all([system.dispose(), seeded.dispose()]));
 const { join } = system;
 const expected = naive(places, people);
-const rowsOf = (pages: Answer[]): Row[] => pages.flatMap((page) => page.json);
+const rowsOf = (pages: ApiResponse[]): Row[] => pages.flatMap((page) => page.json);
 
 test("each_place_has_its_numbers_and_those_of_no_place_are_the_last_record", async () => {
   const { status, headers, text } = await join.get(path);
   assert.equal(status, 200);
   assert.equal(headers["content-type"], "application/json");
   assert.equal(headers.link, undefined);
-  assert.equal(text, array(expected));
+  assert.equal(text, jsonArray(expected));
   const lines = await join.get(path, { accept: "application/x-ndjson" });
   assert.equal(lines.text, expected.map((row) => `${JSON.stringify(row)}\n`).join(""));
   assert.equal((await join.get(`${path}?format=ndjson`)).text, lines.text);
@@ -134,10 +134,10 @@ test("a_reader_who_has_the_page_is_told_so_at_a_row_a_register", async () => {
   for (const query of ["", "?sort=-living&limit=3", "?format=csv", "?least=2"]) {
     const { etag } = await join.get(`${path}${query}`);
     assert.match(etag, /^W\//);
-    await system.statements();
+    await system.takeRoundTrips();
     const again = await join.get(`${path}${query}`, { "if-none-match": etag });
     assert.deepEqual([again.status, again.text, again.etag], [304, "", etag]);
-    assert.deepEqual(await system.statements(), { places: 1, people: 1, join: 0 }, query);
+    assert.deepEqual(await system.takeRoundTrips(), { places: 1, people: 1, join: 0 }, query);
   }
   const [json, csv] = [await join.get(path), await join.get(`${path}?format=csv`)];
   assert.notEqual(json.etag, csv.etag);
@@ -147,9 +147,9 @@ test("a_page_by_id_is_a_statement_a_register_and_one_by_population_asks_for_name
   // Nobody has asked for these before: what an isolate holds costs less.
   const asked = { "?limit=77": 1, "?sort=-living&limit=2": 2, "?least=2&limit=75": 2 };
   for (const [query, places] of Object.entries(asked)) {
-    await system.statements();
+    await system.takeRoundTrips();
     await join.get(`${path}${query}`);
-    assert.deepEqual(await system.statements(), { places, people: 1, join: 0 }, query);
+    assert.deepEqual(await system.takeRoundTrips(), { places, people: 1, join: 0 }, query);
   }
 });
 
@@ -177,7 +177,7 @@ test("any_time_between_writes_is_as_it_was", async () => {
     const merge = { "content-type": "application/merge-patch+json" };
     const answer = body
       ? await join.send(method, path, body, method === "PATCH" ? merge : {})
-      : await join.ask(method, path);
+      : await join.request(method, path);
     assert.ok(answer.status < 300, `${method} ${path}: ${answer.status} ${answer.text}`);
     return answer.json;
   };
@@ -190,8 +190,8 @@ test("any_time_between_writes_is_as_it_was", async () => {
     () => write("PATCH", "/v1/people/3", { isAlive: false }),
     () => write("PATCH", "/v1/places/2", { name: "Menos allá" }),
     () => write("POST", "/v1/people", { name: "N", isAlive: true, placeId: 1 }),
-    () => join.ask("DELETE", "/v1/places/3?reassignTo=1"),
-    () => join.ask("DELETE", "/v1/people/4"),
+    () => join.request("DELETE", "/v1/places/3?reassignTo=1"),
+    () => join.request("DELETE", "/v1/people/4"),
   ];
   const states: { at: string; rows: Row[] }[] = [];
   const sorts = ["id", "living", "-living", "total", "-total"];
@@ -245,7 +245,7 @@ test("what_cannot_be_used_is_named", async () => {
 test("a_service_that_fails_is_named", async () => {
   const down = () => new Response("no", { status: 500 });
   for (const name of ["places", "people"] as const) {
-    await using broken = await start({ replace: { [name]: down } });
+    await using broken = await start({ stubs: { [name]: down } });
     for (const route of [path, `${path}?sort=total`, "/v1/changes"]) {
       const { status, json } = await broken.join.get(route);
       assert.deepEqual([status, json.service], [502, name], route);
@@ -260,5 +260,5 @@ test("the_owner_of_people_shows_the_populations", async () => {
     { placeId: 1, total: 2, living: 2, dead: 0, king: { id: 5, name: "Juanito Lamister" } },
     { placeId: 3, total: 3, living: 3, dead: 0, king: null },
   ]);
-  assert.ok(nextOf({ headers } as Answer)?.startsWith("/v1/people/population?"));
+  assert.ok(nextLink({ headers } as ApiResponse)?.startsWith("/v1/people/population?"));
 });

@@ -2,7 +2,7 @@
 // in which a write is refused.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { type Answer, type System, start, type Worker } from "../support/harness.ts";
+import { type ApiResponse, type System, start, type WorkerClient } from "../support/harness.ts";
 
 const places = [
   { id: 1, name: "Descaro del Rey" },
@@ -18,7 +18,7 @@ const people = [
 ];
 const missing = 99;
 
-function is_refused(answer: Answer, status: number, slug: string, members: object = {}): void {
+function is_refused(answer: ApiResponse, status: number, slug: string, members: object = {}): void {
   assert.equal(answer.status, status, answer.text);
   assert.equal(answer.headers["content-type"], "application/problem+json");
   assert.equal(answer.json.type, `/problems/${slug}`);
@@ -27,14 +27,14 @@ function is_refused(answer: Answer, status: number, slug: string, members: objec
   }
 }
 
-function is_record(answer: Answer, status: number, record: object, version: number): void {
+function is_record(answer: ApiResponse, status: number, record: object, version: number): void {
   assert.equal(answer.status, status, answer.text);
   assert.deepEqual(answer.json, record);
   assert.equal(answer.etag, `"${version}"`);
   assert.equal(answer.headers["content-type"], "application/json");
 }
 
-const doors: [string, (system: System, owner: "places" | "people") => Worker][] = [
+const doors: [string, (system: System, owner: "places" | "people") => WorkerClient][] = [
   ["at their owners", (system, owner) => system[owner]],
   ["through the join", (system) => system.join],
 ];
@@ -74,10 +74,10 @@ for (const [door, through] of doors) {
 
       for (const path of ["/v1/people/6", "/v1/places/4"]) {
         const worker = path.includes("people") ? at.people : at.places;
-        const gone = await worker.ask("DELETE", path);
+        const gone = await worker.request("DELETE", path);
         assert.deepEqual([gone.status, gone.text], [204, ""]);
         is_refused(await worker.get(path), 404, "not-found");
-        is_refused(await worker.ask("DELETE", path), 404, "not-found");
+        is_refused(await worker.request("DELETE", path), 404, "not-found");
         is_refused(await worker.send("PATCH", path, {}), 404, "not-found");
       }
       // Neither id is given to anybody else.
@@ -119,12 +119,12 @@ for (const [door, through] of doors) {
       const next = await at.people.send("POST", "/v1/people", { name: "Next" });
       assert.equal(next.json.id, top + 1);
       // A person's versions go on where they ended.
-      await at.people.ask("DELETE", `/v1/people/${top}`);
+      await at.people.request("DELETE", `/v1/people/${top}`);
       const back = await at.people.send("PUT", `/v1/people/${top}`, { name: "Back" });
       assert.deepEqual([back.status, back.etag], [201, '"3"']);
       // A place's id is never used again.
       assert.equal((await at.places.send("PUT", "/v1/places/50", { name: "Put" })).status, 201);
-      assert.equal((await at.places.ask("DELETE", "/v1/places/50")).status, 204);
+      assert.equal((await at.places.request("DELETE", "/v1/places/50")).status, 204);
       const reused = await at.places.send("PUT", "/v1/places/50", { name: "Put" });
       is_refused(reused, 409, "id-retired", { id: 50 });
     });
@@ -205,15 +205,15 @@ for (const [door, through] of doors) {
 
     test("a_place_with_living_people_is_not_deleted_unless_they_move", async () => {
       await using at = await open();
-      const kept = await at.places.ask("DELETE", "/v1/places/1");
+      const kept = await at.places.request("DELETE", "/v1/places/1");
       is_refused(kept, 409, "place-has-people", { rule: 5, living: 2 });
       assert.equal((await at.places.send("PATCH", "/v1/places/1", { name: "Free" })).status, 200);
-      const itself = await at.places.ask("DELETE", "/v1/places/1?reassignTo=1");
+      const itself = await at.places.request("DELETE", "/v1/places/1?reassignTo=1");
       is_refused(itself, 400, "invalid-parameter", { parameter: "reassignTo" });
-      const nowhere = await at.places.ask("DELETE", `/v1/places/1?reassignTo=${missing}`);
+      const nowhere = await at.places.request("DELETE", `/v1/places/1?reassignTo=${missing}`);
       is_refused(nowhere, 409, "no-such-place", { placeId: missing });
 
-      const done = await at.places.ask("DELETE", "/v1/places/1?reassignTo=3");
+      const done = await at.places.request("DELETE", "/v1/places/1?reassignTo=3");
       assert.equal(done.status, 204, done.text);
       const moved = (await at.people.get("/v1/people?placeId=3")).json;
       assert.deepEqual(
@@ -225,7 +225,7 @@ for (const [door, through] of doors) {
         ],
       );
       // The dead keep no place that is gone.
-      assert.equal((await at.places.ask("DELETE", "/v1/places/2")).status, 204);
+      assert.equal((await at.places.request("DELETE", "/v1/places/2")).status, 204);
       assert.equal((await at.people.get("/v1/people/5")).json.placeId, null);
       const { db } = at.system;
       assert.deepEqual(await db.places.rows("SELECT * FROM tombstone"), []);
@@ -241,10 +241,10 @@ for (const [door, through] of doors) {
       assert.equal(moving.headers["retry-after"], "1");
       const naming = await at.places.send("PATCH", "/v1/places/3", { name: "x" });
       is_refused(naming, 409, "place-is-going");
-      is_refused(await at.places.ask("DELETE", "/v1/places/3"), 409, "place-is-going");
+      is_refused(await at.places.request("DELETE", "/v1/places/3"), 409, "place-is-going");
       // Nor does the one go that takes its people in.
-      is_refused(await at.places.ask("DELETE", "/v1/places/2"), 409, "place-is-going");
-      const chained = await at.places.ask("DELETE", "/v1/places/1?reassignTo=3");
+      is_refused(await at.places.request("DELETE", "/v1/places/2"), 409, "place-is-going");
+      const chained = await at.places.request("DELETE", "/v1/places/1?reassignTo=3");
       is_refused(chained, 409, "place-is-going", { placeId: 3 });
     });
 
@@ -282,13 +282,13 @@ for (const [door, through] of doors) {
         ['{"name":"\\ud800"}', 1, 16],
         ["\ufeff{}", 1, 1],
       ] as const) {
-        const refused = await at.places.ask("POST", "/v1/places", type, body);
+        const refused = await at.places.request("POST", "/v1/places", type, body);
         is_refused(refused, 400, "malformed-body", { line, column });
       }
       const bytes = Uint8Array.from([0x7b, 0x22, 0xff, 0x22, 0x7d]);
-      is_refused(await at.places.ask("POST", "/v1/places", type, bytes), 400, "malformed-body");
+      is_refused(await at.places.request("POST", "/v1/places", type, bytes), 400, "malformed-body");
       const deep = "[".repeat(60_000);
-      is_refused(await at.places.ask("POST", "/v1/places", type, deep), 400, "malformed-body");
+      is_refused(await at.places.request("POST", "/v1/places", type, deep), 400, "malformed-body");
     });
 
     test("a_body_of_another_type_or_too_long_is_refused", async () => {
@@ -296,13 +296,13 @@ for (const [door, through] of doors) {
       const accepted = ["application/json"];
       for (const type of ["text/plain", "application/jsonx", "application/x-www-form-urlencoded"]) {
         const headers = { "content-type": type };
-        const refused = await at.places.ask("POST", "/v1/places", headers, "{}");
+        const refused = await at.places.request("POST", "/v1/places", headers, "{}");
         is_refused(refused, 415, "unsupported-media-type", { accepted });
       }
       const zipped = { "content-encoding": "gzip" };
       const refused = await at.places.send("POST", "/v1/places", { name: "x" }, zipped);
       is_refused(refused, 415, "unsupported-media-type");
-      const patch = await at.people.ask("PATCH", "/v1/people/1", {}, new Uint8Array(2));
+      const patch = await at.people.request("PATCH", "/v1/people/1", {}, new Uint8Array(2));
       const both = ["application/merge-patch+json", "application/json"];
       is_refused(patch, 415, "unsupported-media-type", { accepted: both });
       const long = { name: "x".repeat(64 * 1024) };
@@ -310,7 +310,7 @@ for (const [door, through] of doors) {
       is_refused(tooLong, 413, "body-too-large", { limit: 65536 });
       const fits = `{"name":"fits"${" ".repeat(64 * 1024 - 15)}}`;
       const json = { "content-type": "application/json" };
-      assert.equal((await at.places.ask("POST", "/v1/places", json, fits)).status, 201);
+      assert.equal((await at.places.request("POST", "/v1/places", json, fits)).status, 201);
     });
 
     test("a_write_is_of_the_version_that_it_names", async () => {
@@ -341,9 +341,9 @@ for (const [door, through] of doors) {
         [at.places, "/v1/places/2"],
         [at.people, "/v1/people/1"],
       ] as const) {
-        const stale = await worker.ask("DELETE", path, { "if-match": '"9"' });
+        const stale = await worker.request("DELETE", path, { "if-match": '"9"' });
         is_refused(stale, 412, "precondition-failed");
-        assert.equal((await worker.ask("DELETE", path, { "if-match": '"1"' })).status, 204);
+        assert.equal((await worker.request("DELETE", path, { "if-match": '"1"' })).status, 204);
       }
     });
 
@@ -411,7 +411,7 @@ for (const [door, through] of doors) {
         await service.send("PATCH", path, { name: "Changed" });
         await is_replayed();
         assert.equal((await service.get(path)).json.name, "Changed");
-        assert.equal((await service.ask("DELETE", path)).status, 204);
+        assert.equal((await service.request("DELETE", path)).status, 204);
         await is_replayed();
         assert.equal((await service.get(path)).status, 404);
       }
@@ -421,7 +421,7 @@ for (const [door, through] of doors) {
       await using at = await open();
       await at.people.send("PATCH", "/v1/people/3", { placeId: 2 });
       await at.people.send("PATCH", "/v1/people/3", { isAlive: false });
-      await at.people.ask("DELETE", "/v1/people/3");
+      await at.people.request("DELETE", "/v1/people/3");
       const pages = await at.people.pages("/v1/people/3/history?limit=3");
       const told = pages.flatMap(({ json }) => json);
       const record = { id: 3, name: "Aiba Stack", isKing: false };

@@ -2,8 +2,13 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { people, places } from "../support/fixtures.ts";
-import { type StandIn, start } from "../support/harness.ts";
-import { failures, slow, unreadable, unreadableGroups } from "../support/service_faults.ts";
+import { type ServiceStub, start } from "../support/harness.ts";
+import {
+  errorFaults,
+  malformedFaults,
+  malformedGroupFaults,
+  timeoutFaults,
+} from "../support/service_faults.ts";
 
 const lists = ["/v1/people-per-place", "/v1/people-per-place?limit=2"];
 const single = "/v1/people-per-place/1";
@@ -19,9 +24,13 @@ for (const service of ["places", "people"] as const) {
     detail: `The service \`${service}\` failed.`,
     service,
   };
-  const is_named = async (standIn: StandIn, paths: string[], body: typeof failed = failed) => {
+  const is_named = async (standIn: ServiceStub, paths: string[], body: typeof failed = failed) => {
     const settings = { WRITES: "open", UPSTREAM_DEADLINE_MS: "300" };
-    await using system = await start({ ...filled, settings, replace: { [service]: standIn } });
+    await using system = await start({
+      ...filled,
+      gatewaySettings: settings,
+      stubs: { [service]: standIn },
+    });
     const answers = await Promise.all(
       paths.map(async (path) => [path, await system.join.get(path, strictly)] as const),
     );
@@ -40,17 +49,17 @@ for (const service of ["places", "people"] as const) {
   const forwarded = [`/v1/${service}`, `/v1/${service}/1`, `/${service}/`];
 
   suite(`when ${service}`, () => {
-    for (const [failure, standIn] of Object.entries(failures)) {
+    for (const [failure, standIn] of Object.entries(errorFaults)) {
       test(`${failure}_there_is_a_502_that_names_it`, async () => {
         await is_named(standIn, [...lists, single, ...forwarded]);
       });
     }
 
-    const groups = service === "people" ? unreadableGroups : {};
-    for (const [failure, standIn] of Object.entries({ ...unreadable, ...groups })) {
+    const groups = service === "people" ? malformedGroupFaults : {};
+    for (const [failure, standIn] of Object.entries({ ...malformedFaults, ...groups })) {
       test(`${failure}_there_is_a_502_that_names_it`, async () => {
         // A place that its owner does not know is no failure.
-        const isAnswer = service === "places" && failure === "does_not_know_its_own_route";
+        const isAnswer = service === "places" && failure === "responds_404";
         await is_named(standIn, isAnswer ? lists : [...lists, single]);
       });
     }
@@ -62,17 +71,17 @@ for (const service of ["places", "people"] as const) {
       status: 504,
       detail: `The service \`${service}\` did not answer within 300 ms.`,
     };
-    for (const [failure, standIn] of Object.entries(slow)) {
+    for (const [failure, standIn] of Object.entries(timeoutFaults)) {
       test(`${failure}_there_is_a_504_that_names_it_after_the_deadline`, async () => {
         // What is forwarded ends in the middle where its owner does.
-        const isSilent = failure === "never_answers";
+        const isSilent = failure === "never_responds";
         await is_named(standIn, [...lists, single, ...(isSilent ? forwarded : [])], timedOut);
       });
     }
 
     test("never_answers_the_deadline_is_three_seconds_unless_it_is_set", async () => {
-      const replace = { [service]: slow.never_answers as StandIn };
-      await using system = await start({ ...filled, replace });
+      const replace = { [service]: timeoutFaults.never_responds as ServiceStub };
+      await using system = await start({ ...filled, stubs: replace });
       const began = performance.now();
       const { json } = await system.join.get(single, strictly);
       const seconds = (performance.now() - began) / 1000;
@@ -83,7 +92,7 @@ for (const service of ["places", "people"] as const) {
     test("fails_what_does_not_need_it_goes_on", async () => {
       await using system = await start({
         ...filled,
-        replace: { [service]: failures.throws as StandIn },
+        stubs: { [service]: errorFaults.throws as ServiceStub },
       });
       const other = service === "places" ? "people" : "places";
       assert.equal((await system.join.get(`/v1/${other}/1`)).status, 200);
@@ -93,7 +102,7 @@ for (const service of ["places", "people"] as const) {
 }
 
 test("a_long_page_that_breaks_off_lacks_its_end", async () => {
-  const breaksOff: StandIn = () => {
+  const breaksOff: ServiceStub = () => {
     let placeId = 0;
     const pull = (controller: ReadableStreamDefaultController) => {
       placeId += 1;
@@ -106,7 +115,7 @@ test("a_long_page_that_breaks_off_lacks_its_end", async () => {
   };
   const many = Array.from({ length: 1000 }, (_, n) => ({ id: n + 1, name: `Place ${n + 1}` }));
   for (const accept of ["application/json", "application/x-ndjson"]) {
-    await using system = await start({ places: many, replace: { people: breaksOff } });
+    await using system = await start({ places: many, stubs: { people: breaksOff } });
     // Workerd ends even a broken stream in good order: the body itself has to tell.
     const { status, text } = await system.join.get("/v1/people-per-place?limit=1000", { accept });
     assert.equal(status, 200);
@@ -134,7 +143,7 @@ test("a_worker_without_its_tables_answers_500_and_tells_nothing", async () => {
 });
 
 test("what_is_forwarded_goes_and_comes_as_it_is", async () => {
-  const echo: StandIn = async (request) =>
+  const echo: ServiceStub = async (request) =>
     new Response(
       JSON.stringify([
         request.method,
@@ -151,17 +160,17 @@ test("what_is_forwarded_goes_and_comes_as_it_is", async () => {
         },
       },
     );
-  await using system = await start({ replace: { people: echo, places: () => new Response("?") } });
+  await using system = await start({ stubs: { people: echo, places: () => new Response("?") } });
   for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
     const path = "/v1/people/a/b/?q=%C3%B1&q";
-    const { status, headers, json } = await system.join.ask(method, path, {
+    const { status, headers, json } = await system.join.request(method, path, {
       accept: "a/b",
       "x-mine": "1",
     });
     assert.deepEqual(json, [method, path, "a/b", "1"]);
     assert.deepEqual([status, headers], [418, { "x-theirs": "2", "content-type": "text/x-echo" }]);
     // An answer that does not name the request is none of ours.
-    const nonsense = await system.join.ask(method, "/v1/places/1");
+    const nonsense = await system.join.request(method, "/v1/places/1");
     const outcome = /GET|OPTIONS/.test(method) ? undefined : "unknown";
     assert.deepEqual(
       [nonsense.status, nonsense.json.service, nonsense.json.outcome],

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { assertIntegrity, repaired } from "../support/assert_integrity.ts";
-import { type Answer, type System, start } from "../support/harness.ts";
+import { assertIntegrity, repairAll } from "../support/assert_integrity.ts";
+import { type ApiResponse, type System, start } from "../support/harness.ts";
 
 const village = (count: number) =>
   Array.from({ length: count }, (_, n) => ({ id: n + 1, name: `Place ${n + 1}` }));
@@ -50,11 +50,11 @@ test("integrity_is_reported_and_a_dry_run_changes_nothing", async () => {
       },
     ],
   };
-  const dry = await system.join.ask("POST", "/v1/integrity/repair?dryRun=true");
+  const dry = await system.join.request("POST", "/v1/integrity/repair?dryRun=true");
   assert.deepEqual(dry.json, { dryRun: true, ...plan });
   assert.deepEqual((await system.join.get("/v1/integrity")).json, before);
 
-  const done = await system.join.ask("POST", "/v1/integrity/repair");
+  const done = await system.join.request("POST", "/v1/integrity/repair");
   const deletions = [{ ...plan.deletions[0], end: "deleted" }];
   assert.deepEqual(done.json, { dryRun: false, ...plan, deletions });
   const moved = await system.join.send("PATCH", "/v1/people/1", { placeId: 2 });
@@ -66,7 +66,7 @@ test("integrity_is_reported_and_a_dry_run_changes_nothing", async () => {
 suite("a writer that dies behind any of its steps", () => {
   // How many calls a request makes at most, of its own database and of the other service.
   const steps = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
-  const requests: Record<string, (system: System, headers: object) => Promise<Answer>> = {
+  const requests: Record<string, (system: System, headers: object) => Promise<ApiResponse>> = {
     insert: ({ people }, headers) =>
       people.send("POST", "/v1/people", alive("New", 2), { ...headers, "idempotency-key": "k" }),
     put: ({ people }, headers) =>
@@ -75,17 +75,18 @@ suite("a writer that dies behind any of its steps", () => {
       people.send("PATCH", "/v1/people/1", { placeId: 2 }, { ...headers }),
     resurrection: ({ people }, headers) =>
       people.send("PATCH", "/v1/people/2", { isAlive: true, placeId: 2 }, { ...headers }),
-    deletion: ({ places }, headers) => places.ask("DELETE", "/v1/places/3", { ...headers }),
-    refused_deletion: ({ places }, headers) => places.ask("DELETE", "/v1/places/1", { ...headers }),
+    deletion: ({ places }, headers) => places.request("DELETE", "/v1/places/3", { ...headers }),
+    refused_deletion: ({ places }, headers) =>
+      places.request("DELETE", "/v1/places/1", { ...headers }),
     reassigning_deletion: ({ places }, headers) =>
-      places.ask("DELETE", "/v1/places/1?reassignTo=2", { ...headers }),
+      places.request("DELETE", "/v1/places/1?reassignTo=2", { ...headers }),
   };
   for (const [name, request] of Object.entries(requests)) {
     test(`leaves_nothing_that_the_repair_does_not_end: ${name}`, async () => {
       let [finished, deaths] = [0, 0];
       for (const step of steps) {
         await using system = await start({
-          crashing: true,
+          crashable: true,
           places: village(3),
           people: [
             { id: 1, name: "Mover", isAlive: true, placeId: 1, isKing: true },
@@ -99,11 +100,11 @@ suite("a writer that dies behind any of its steps", () => {
         // Whoever comes next is told the truth, or to try again; never a 500.
         const next = await request(system, {});
         assert.ok(next.status < 500, `${step}: ${next.text}`);
-        await repaired(system.join);
+        await repairAll(system.join);
         await assertIntegrity(system);
         const last = await request(system, {});
         assert.ok(last.status < 500 && last.status !== 599, `${step}: ${last.text}`);
-        await repaired(system.join);
+        await repairAll(system.join);
         await assertIntegrity(system);
         if (name === "insert") {
           // The key makes one person of the three requests.
@@ -120,7 +121,7 @@ suite("a writer that dies behind any of its steps", () => {
 
 test("hundreds_of_writers_who_race_break_no_rule_and_lose_no_acknowledged_write", async () => {
   const placesCount = 24;
-  await using system = await start({ crashing: true, places: village(placesCount) });
+  await using system = await start({ crashable: true, places: village(placesCount) });
   let seed = 7;
   const random = (below: number) => {
     seed = (seed * 1103515245 + 12345) % 2147483648;
@@ -147,7 +148,7 @@ test("hundreds_of_writers_who_race_break_no_rule_and_lose_no_acknowledged_write"
       const place = 1 + random(placesCount);
       const kind = random(10);
       const id = own[random(Math.max(1, own.length))];
-      let answer: Answer;
+      let answer: ApiResponse;
       if (kind < 4 || id === undefined) {
         answer = await system.people.send("POST", "/v1/people", alive("Racer", place), headers);
         if (answer.status === 201) {
@@ -176,7 +177,7 @@ test("hundreds_of_writers_who_race_break_no_rule_and_lose_no_acknowledged_write"
         if (answer.status === 599) known.delete(id);
       } else {
         const to = random(2) === 0 ? `?reassignTo=${1 + random(placesCount)}` : "";
-        answer = await system.places.ask("DELETE", `/v1/places/${place}${to}`, headers);
+        answer = await system.places.request("DELETE", `/v1/places/${place}${to}`, headers);
         if (answer.status === 204) acknowledged.deletions += 1;
       }
       if (answer.status === 599) acknowledged.crashes += 1;
@@ -185,7 +186,7 @@ test("hundreds_of_writers_who_race_break_no_rule_and_lose_no_acknowledged_write"
     }
   };
   await Promise.all(Array.from({ length: 40 }, client));
-  await repaired(system.join);
+  await repairAll(system.join);
   await assertIntegrity(system);
 
   for (const [id, last] of known) {
@@ -229,7 +230,7 @@ test("a_rejected_request_has_no_effect_and_one_of_those_that_conflict_succeeds",
     const reassigns = round % 2 === 0;
     const remove = async () => {
       await sleep(round % 10);
-      return system.join.ask(
+      return system.join.request(
         "DELETE",
         `/v1/places/${place}${reassigns ? `?reassignTo=${target}` : ""}`,
       );
@@ -297,8 +298,8 @@ test("a_rejection_leaves_everything_as_it_was", async () => {
   const patch = (id: number, body: object, more = "") =>
     system.join.send("PATCH", `/v1/people/${id}${more}`, body);
   const import_ = (file: string, more = "") =>
-    system.join.ask("POST", `/v1/people/import${more}`, csv, file);
-  const requests: Record<string, () => Promise<Answer>> = {
+    system.join.request("POST", `/v1/people/import${more}`, csv, file);
+  const requests: Record<string, () => Promise<ApiResponse>> = {
     "a move to a missing place": () => patch(2, { placeId: missing }),
     "a move to a place that is being deleted": () => patch(2, { placeId: 3 }),
     "a second king": () => patch(2, { isKing: true }),
@@ -315,11 +316,11 @@ test("a_rejection_leaves_everything_as_it_was", async () => {
         "id,name,isAlive,placeId,isKing\n2,Other,true,1,false\n3,Ghost,true,1,true\n",
         "?mode=upsert",
       ),
-    "a deletion with residents": () => system.join.ask("DELETE", "/v1/places/1"),
+    "a deletion with residents": () => system.join.request("DELETE", "/v1/places/1"),
     "a deletion with a missing target": () =>
-      system.join.ask("DELETE", `/v1/places/1?reassignTo=${missing}`),
+      system.join.request("DELETE", `/v1/places/1?reassignTo=${missing}`),
     "a deletion whose target is being deleted": () =>
-      system.join.ask("DELETE", "/v1/places/1?reassignTo=3"),
+      system.join.request("DELETE", "/v1/places/1?reassignTo=3"),
   };
   const before = await visible(system);
   for (const [name, request] of Object.entries(requests)) {

@@ -2,12 +2,24 @@
 // age, or what is known still, and never what is not.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { people, perPlace, places } from "../support/fixtures.ts";
-import { type Answer, array, type Options, type System, start } from "../support/harness.ts";
-import { failures, slow, unreadable, unreadableGroups } from "../support/service_faults.ts";
+import { joinPeoplePerPlace, people, places } from "../support/fixtures.ts";
+import {
+  type ApiResponse,
+  jsonArray,
+  type Options,
+  type System,
+  start,
+} from "../support/harness.ts";
+import {
+  errorFaults,
+  malformedFaults,
+  malformedGroupFaults,
+  timeoutFaults,
+} from "../support/service_faults.ts";
 
 const settings = { WRITES: "open", UPSTREAM_DEADLINE_MS: "250" };
-const begin = (more: Options = {}) => start({ places, people, switching: true, settings, ...more });
+const begin = (more: Options = {}) =>
+  start({ places, people, switchableFaults: true, gatewaySettings: settings, ...more });
 
 const list = "/v1/people-per-place?limit=3&count=exact";
 const single = "/v1/people-per-place/3";
@@ -16,7 +28,7 @@ const reads = [list, single, statistics];
 const strictly = { prefer: "respond-async, handling=strict" };
 
 /** What `Cache-Status` says, as a structured field. */
-function statusOf({ headers }: Answer): Record<string, string> {
+function statusOf({ headers }: ApiResponse): Record<string, string> {
   const [cache = "", ...parameters] = (headers["cache-status"] ?? "").split("; ");
   const named = parameters.map((one) => (one.includes("=") ? one.split("=") : [one, "?1"]));
   return { cache, ...Object.fromEntries(named) };
@@ -35,17 +47,17 @@ const snapshots = async (system: System) =>
   Number((await system.db.join.rows("SELECT count(*) AS n FROM snapshot"))[0]?.n);
 /** None of the isolate's own answers: those that the schedule has written. */
 const scheduled = async (system: System) => {
-  await system.scheduled("join");
+  await system.runSchedule("join");
   assert.ok((await snapshots(system)) >= 3);
 };
 
-const kinds = { ...failures, ...unreadable, ...slow };
+const kinds = { ...errorFaults, ...malformedFaults, ...timeoutFaults };
 /** A place that its owner does not know is no failure. */
 const isAnswer = (service: string, fault: string, path: string) =>
-  service === "places" && fault === "does_not_know_its_own_route" && path === single;
+  service === "places" && fault === "responds_404" && path === single;
 
 for (const service of ["places", "people"] as const) {
-  const faults = Object.keys(service === "people" ? { ...kinds, ...unreadableGroups } : kinds);
+  const faults = Object.keys(service === "people" ? { ...kinds, ...malformedGroupFaults } : kinds);
   const failed = new RegExp(`^${service}-(failed|timed-out)$`);
   suite(`when ${service} fails, whether by an answer or by none`, () => {
     /** One request while the service fails, and one behind it that is well: so none is kept
@@ -56,10 +68,10 @@ for (const service of ["places", "people"] as const) {
       path: string,
       headers: Record<string, string> = {},
       method = "GET",
-    ): Promise<Answer> => {
-      await system.fail(service, fault);
-      const answer = await system.join.ask(method, path, headers);
-      await system.fail(service);
+    ): Promise<ApiResponse> => {
+      await system.setFault(service, fault);
+      const answer = await system.join.request(method, path, headers);
+      await system.setFault(service);
       const well = await system.join.get(path);
       assert.equal(well.headers["cache-status"], undefined, `${path} behind ${fault}`);
       return answer;
@@ -86,7 +98,7 @@ for (const service of ["places", "people"] as const) {
           assert.match(answer.timing, new RegExp(`${service};dur=\\d+;desc="(failed|timed out)"`));
           assert.match(answer.timing, /snapshot;dur=\d+;desc="kept"/);
 
-          if (fault in slow) continue;
+          if (fault in timeoutFaults) continue;
           const known = await during(system, fault, path, { "if-none-match": etag });
           assert.deepEqual([known.status, known.etag, known.text], [304, etag, ""], what);
           assert.match(statusOf(known).detail ?? "", failed);
@@ -102,9 +114,9 @@ for (const service of ["places", "people"] as const) {
       for (const path of reads) {
         await system.join.get(path);
         for (const fault of faults) {
-          if (isAnswer(service, fault, path) || (fault in slow && path !== list)) continue;
+          if (isAnswer(service, fault, path) || (fault in timeoutFaults && path !== list)) continue;
           const { status, headers, json } = await during(system, fault, path, strictly);
-          assert.equal(status, fault in slow ? 504 : 502, `${path} ${fault}`);
+          assert.equal(status, fault in timeoutFaults ? 504 : 502, `${path} ${fault}`);
           assert.equal(headers["preference-applied"], "handling=strict");
           assert.equal(headers["content-type"], "application/problem+json");
           assert.deepEqual([json.service, headers.age], [service, undefined]);
@@ -115,8 +127,8 @@ for (const service of ["places", "people"] as const) {
     });
 
     test("without_one_there_is_what_is_known_still", async () => {
-      await using system = await begin({ settings: { ...settings, SNAPSHOTS: "off" } });
-      const shown = perPlace(places, []).map((place) => ({ ...place, people: null }));
+      await using system = await begin({ gatewaySettings: { ...settings, SNAPSHOTS: "off" } });
+      const shown = joinPeoplePerPlace(places, []).map((place) => ({ ...place, people: null }));
       for (const [n, fault] of faults.entries()) {
         // Each is asked for the first time, so that there is no answer to it.
         const [limit, more] = [`limit=${n + 20}`, `peopleLimit=${n + 20}`];
@@ -128,11 +140,15 @@ for (const service of ["places", "people"] as const) {
         ];
         for (const [path, expected] of known) {
           if (path.startsWith(single) && isAnswer(service, fault, single)) continue;
-          if (expected === undefined && fault in unreadableGroups) continue;
+          if (expected === undefined && fault in malformedGroupFaults) continue;
           const what = `${path} ${fault}`;
           const answer = await during(system, fault, path);
           if (service === "places" || expected === undefined) {
-            assert.equal(answer.status, fault in slow ? 504 : 502, `${what}: ${answer.text}`);
+            assert.equal(
+              answer.status,
+              fault in timeoutFaults ? 504 : 502,
+              `${what}: ${answer.text}`,
+            );
             assert.equal(answer.json.service, service);
             continue;
           }
@@ -151,7 +167,7 @@ for (const service of ["places", "people"] as const) {
 
 test("a_half_answer_has_its_form_its_next_page_and_its_count_and_is_not_given_again", async () => {
   await using system = await begin();
-  await system.fail("people", "throws");
+  await system.setFault("people", "throws");
   const half = await system.join.get(list, { accept: "application/x-ndjson" });
   assert.equal(half.headers["content-type"], "application/x-ndjson");
   assert.equal(half.text.split("\n").length, 4);
@@ -168,7 +184,8 @@ test("a_half_answer_has_its_form_its_next_page_and_its_count_and_is_not_given_ag
 test("both_down_a_reader_hears_so_within_a_second_or_gets_the_last_good_answer", async () => {
   await using system = await begin();
   await system.join.get(single);
-  for (const service of ["places", "people"] as const) await system.fail(service, "never_answers");
+  for (const service of ["places", "people"] as const)
+    await system.setFault(service, "never_responds");
   const began = performance.now();
   const kept = await system.join.get(single);
   assert.deepEqual([kept.status, statusOf(kept).fwd], [200, "stale"]);
@@ -179,15 +196,15 @@ test("both_down_a_reader_hears_so_within_a_second_or_gets_the_last_good_answer",
 });
 
 test("what_failed_at_once_is_tried_again_and_no_reader_hears_of_it", async () => {
-  await using system = await begin({ settings: { ...settings, SNAPSHOTS: "off" } });
+  await using system = await begin({ gatewaySettings: { ...settings, SNAPSHOTS: "off" } });
   for (const service of ["places", "people"] as const) {
-    await system.fail(service, "every_other");
+    await system.setFault(service, "fails_every_other_time");
     for (const path of [...reads, `/v1/${service}/1`, `/v1/${service}?limit=2`]) {
-      await system.fail(service, "every_other");
+      await system.setFault(service, "fails_every_other_time");
       const { status, headers } = await system.join.get(path);
       assert.deepEqual([status, headers["cache-status"]], [200, undefined], path);
     }
-    await system.fail(service);
+    await system.setFault(service);
   }
 });
 
@@ -203,16 +220,16 @@ test("a_write_is_sent_once_and_its_failure_says_that_nobody_knows", async () => 
   ];
   for (const [fault, status] of [
     ["throws", 502],
-    ["answers_503", 502],
-    ["never_answers", 504],
+    ["responds_503", 502],
+    ["never_responds", 504],
   ]) {
     for (const [method, path, body] of writes) {
-      if (fault === "never_answers" && path.endsWith("import")) continue;
-      await system.fail("people", String(fault));
+      if (fault === "never_responds" && path.endsWith("import")) continue;
+      await system.setFault("people", String(fault));
       const answer = await system.join.send(method, path, body);
       assert.equal(answer.status, status, `${method} ${path} ${fault}`);
       assert.deepEqual([answer.json.service, answer.json.outcome], ["people", "unknown"]);
-      assert.equal(await system.fail("people"), 1, `${method} ${path} ${fault}`);
+      assert.equal(await system.setFault("people"), 1, `${method} ${path} ${fault}`);
     }
   }
   const { rows } = { rows: await system.db.people.rows("SELECT name FROM person WHERE id = 1") };
@@ -222,9 +239,9 @@ test("a_write_is_sent_once_and_its_failure_says_that_nobody_knows", async () => 
 test("a_service_that_is_down_is_not_asked_and_is_found_when_it_is_up_again", async () => {
   await using system = await begin();
   const good = await system.join.get(single);
-  await system.fail("people", "throws");
+  await system.setFault("people", "throws");
   await until(async () => statusOf(await system.join.get(single)).hit === "?1");
-  assert.ok((await system.fail("people", "throws")) >= 5);
+  assert.ok((await system.setFault("people", "throws")) >= 5);
   const answers = await Promise.all(Array.from({ length: 50 }, () => system.join.get(single)));
   for (const answer of answers) {
     assert.deepEqual([answer.status, answer.text], [200, good.text]);
@@ -238,7 +255,7 @@ test("a_service_that_is_down_is_not_asked_and_is_found_when_it_is_up_again", asy
   assert.equal((await system.join.get("/v1/places/1")).status, 200, "the other one is");
   // A write is always sent: it may be what the service can do still.
   assert.equal((await system.join.send("DELETE", "/v1/people/1", {})).json.outcome, "unknown");
-  assert.ok((await system.fail("people")) <= 2, "one write, and at most one probe");
+  assert.ok((await system.setFault("people")) <= 2, "one write, and at most one probe");
   await until(async () => !(await system.join.get(single)).headers["cache-status"]);
   assert.equal((await system.join.send("PATCH", "/v1/people/2", { name: "Back" })).status, 200);
   assert.match((await system.join.get(single)).text, /"Back"/);
@@ -249,9 +266,9 @@ suite("snapshots", () => {
     await using system = await begin();
     await scheduled(system);
     await system.db.join.exec("UPDATE snapshot SET made_at = made_at - 3600000");
-    await system.fail("people", "throws");
+    await system.setFault("people", "throws");
     const all = await system.join.get("/v1/people-per-place");
-    assert.deepEqual([all.status, all.json], [200, perPlace(places, people)]);
+    assert.deepEqual([all.status, all.json], [200, joinPeoplePerPlace(places, people)]);
     const age = Number(all.headers.age);
     assert.ok(age >= 3600 && age < 3660, `Age: ${age}`);
     assert.equal(statusOf(all).ttl, String(-age));
@@ -268,7 +285,7 @@ suite("snapshots", () => {
     await until(async () => (await snapshots(system)) === 1);
     await system.db.join.exec("UPDATE snapshot SET made_at = made_at - 3600000");
     await system.join.get("/v1/people-per-place/2");
-    await system.fail("people", "throws");
+    await system.setFault("people", "throws");
     const { headers } = await system.join.get("/v1/people-per-place/3", {
       accept: "application/json",
     });
@@ -276,7 +293,11 @@ suite("snapshots", () => {
   });
 
   test("are_refreshed_where_the_registers_have_moved_and_not_where_they_have_not", async () => {
-    await using system = await begin({ counting: true, settings, switching: false });
+    await using system = await begin({
+      countCosts: true,
+      gatewaySettings: settings,
+      switchableFaults: false,
+    });
     await system.join.get("/v1/people-per-place/1");
     await until(async () => (await snapshots(system)) === 1);
     await scheduled(system);
@@ -284,9 +305,9 @@ suite("snapshots", () => {
       system.db.join.rows("SELECT key, made_at, people_seq FROM snapshot ORDER BY key");
     const before = await at();
     assert.equal(before.length, 4);
-    await system.costs();
+    await system.takeCosts();
     await scheduled(system);
-    const { join } = await system.costs();
+    const { join } = await system.takeCosts();
     assert.deepEqual([join.roundTrips, join.rowsWritten], [1, 0]);
     assert.deepEqual(await at(), before);
     await system.join.send("PATCH", "/v1/people/1", { name: "Moved" });
@@ -297,22 +318,26 @@ suite("snapshots", () => {
   });
 
   test("cost_nothing_where_nothing_has_changed_and_little_where_much_has", async () => {
-    await using system = await begin({ counting: true, settings, switching: false });
+    await using system = await begin({
+      countCosts: true,
+      gatewaySettings: settings,
+      switchableFaults: false,
+    });
     for (const path of reads) await system.join.get(path);
     await until(async () => (await snapshots(system)) === 3);
-    await system.costs();
+    await system.takeCosts();
     for (let n = 0; n < 20; n += 1) {
       for (const path of reads) await system.join.get(path);
       await system.join.get(list, { "if-none-match": '"x"' });
     }
-    assert.equal((await system.costs()).join.roundTrips, 0);
+    assert.equal((await system.takeCosts()).join.roundTrips, 0);
     const began = performance.now();
     for (let n = 0; n < 40; n += 1) {
       await system.join.send("PATCH", "/v1/people/1", { name: `Busy ${n}` });
       for (const path of reads) await system.join.get(path);
     }
     const seconds = (performance.now() - began) / 1000;
-    const { roundTrips } = (await system.costs()).join;
+    const { roundTrips } = (await system.takeCosts()).join;
     assert.ok(roundTrips <= Math.ceil(seconds) + 1, `${roundTrips} writes in ${seconds} s`);
     // In the end the last answer is the one that is written.
     const last = async () => {
@@ -347,7 +372,7 @@ suite("snapshots", () => {
     for (let n = 0; n < 3; n += 1) {
       await system.join.send("PATCH", "/v1/people/1", { name: `${"y".repeat(1 + 60 * n)}` });
       let isDone = false;
-      const refreshed = system.scheduled("join").then(() => {
+      const refreshed = system.runSchedule("join").then(() => {
         isDone = true;
       });
       while (!isDone) await whole();
@@ -355,7 +380,7 @@ suite("snapshots", () => {
     }
     assert.equal(await whole(), first + 3);
     const good = await system.join.get("/v1/people-per-place");
-    await system.fail("people", "throws");
+    await system.setFault("people", "throws");
     const kept = await system.join.get("/v1/people-per-place");
     assert.ok(kept.text === good.text && kept.headers.age !== undefined);
     // Of the isolate's own answers there is none to this: it is read from the parts.
@@ -374,7 +399,7 @@ suite("snapshots", () => {
     const good = await Promise.all(forms.map(([path, headers]) => system.join.get(path, headers)));
     assert.equal(new Set(good.map(({ text }) => text)).size, 4);
     await until(async () => (await snapshots(system)) === 4);
-    await system.fail("places", "throws");
+    await system.setFault("places", "throws");
     for (const [n, [path, headers]] of forms.entries()) {
       const kept = await system.join.get(path, headers);
       assert.deepEqual([kept.status, kept.text], [200, good[n]?.text], path);
@@ -402,12 +427,12 @@ test("where_an_answer_came_from_and_how_long_it_took_is_told", async () => {
   assert.equal((await system.join.get("/v1/people/1")).timing, "");
   assert.deepEqual(
     (await system.join.get("/v1/people-per-place")).text,
-    array(perPlace(places, people)),
+    jsonArray(joinPeoplePerPlace(places, people)),
   );
 });
 
 suite("the pages", () => {
-  const notice = (page: Answer) => /role="alert">([^<]*)</.exec(page.text)?.[1] ?? "";
+  const notice = (page: ApiResponse) => /role="alert">([^<]*)</.exec(page.text)?.[1] ?? "";
 
   test("show_what_there_was_and_say_as_of_when_and_why", async () => {
     await using system = await begin();
@@ -419,7 +444,7 @@ suite("the pages", () => {
       "UPDATE snapshot SET made_at = 1795556434123, people_seq = people_seq - 1",
     );
     for (const service of ["people", "places"] as const) {
-      await system.fail(service, "throws");
+      await system.setFault(service, "throws");
       const overview = await system.join.get("/");
       assert.equal(overview.status, 200);
       const why = `The service \`${service}\` failed. So`;
@@ -441,7 +466,7 @@ suite("the pages", () => {
       // A filter that the snapshot knows nothing of.
       const filtered = await system.join.get("/ui/places/3?show=isKing%3Dtrue");
       if (service === "people") assert.match(notice(filtered), /cannot be shown just now/);
-      await system.fail(service);
+      await system.setFault(service);
       await until(async () => notice(await system.join.get("/")) === "");
     }
   });

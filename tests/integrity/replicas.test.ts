@@ -2,11 +2,11 @@
 // what was seen with it, whoever writes reads and writes at the primary, and the rules hold.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { type Answer, type System, start } from "../support/harness.ts";
+import { type ApiResponse, type System, start } from "../support/harness.ts";
 
 type Headers = Record<string, string>;
 
-const token = (answer: Answer) => answer.all.get("x-d1-bookmark") ?? "";
+const token = (answer: ApiResponse) => answer.allHeaders.get("x-d1-bookmark") ?? "";
 
 /** Somebody who sends along what the last answer said, as the client in clients/typescript does. */
 class Follower {
@@ -21,21 +21,21 @@ class Follower {
     return this.#token ? { "x-d1-bookmark": this.#token } : {};
   }
 
-  #seen(answer: Answer): Answer {
+  #seen(answer: ApiResponse): ApiResponse {
     this.#token = token(answer) || this.#token;
     return answer;
   }
 
-  async get(path: string, headers: Headers = {}): Promise<Answer> {
+  async get(path: string, headers: Headers = {}): Promise<ApiResponse> {
     return this.#seen(await this.system.join.get(path, { ...headers, ...this.headers }));
   }
 
-  async send(method: string, path: string, body: object): Promise<Answer> {
+  async send(method: string, path: string, body: object): Promise<ApiResponse> {
     return this.#seen(await this.system.join.send(method, path, body, this.headers));
   }
 
-  async delete(path: string): Promise<Answer> {
-    return this.#seen(await this.system.join.ask("DELETE", path, this.headers));
+  async delete(path: string): Promise<ApiResponse> {
+    return this.#seen(await this.system.join.request("DELETE", path, this.headers));
   }
 }
 
@@ -47,7 +47,7 @@ const people = [
   { id: 1, name: "Ana", isAlive: true, placeId: 1, isKing: false },
   { id: 2, name: "Bea", isAlive: true, placeId: 2, isKing: true },
 ];
-const begin = () => start({ replicated: true, places, people });
+const begin = () => start({ withReplicas: true, places, people });
 
 /** Every way in which a person is read. */
 const readsOfPeople = [
@@ -155,7 +155,7 @@ suite("behind a replica that lags", () => {
     assert.equal(made.status, 201, made.text);
     const second = await join.send("POST", "/v1/people", { ...person, name: "Dora" });
     assert.equal(second.json.type, "/problems/place-has-king");
-    const kept = await join.ask("DELETE", `/v1/places/${place.id}`);
+    const kept = await join.request("DELETE", `/v1/places/${place.id}`);
     assert.equal(kept.json.type, "/problems/place-has-people");
     const changed = await join.send(
       "PATCH",
@@ -175,14 +175,14 @@ suite("behind a replica that lags", () => {
       },
     );
     assert.equal(again.status, 412);
-    assert.equal((await join.ask("DELETE", `/v1/places/${place.id}`)).status, 204);
+    assert.equal((await join.request("DELETE", `/v1/places/${place.id}`)).status, 204);
     const report = await join.get("/v1/integrity");
     assert.equal(report.json.consistent, true, report.text);
   });
 
   test("reads without a bookmark spare the primary", async () => {
     await using system = await begin();
-    const told = async () => (await system.people.get("/asked")).json;
+    const told = async () => (await system.people.get("/session-counts")).json;
     await told();
     for (const path of readsOfPeople) await system.join.get(path);
     const { primary, replica } = await told();

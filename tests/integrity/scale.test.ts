@@ -7,7 +7,7 @@ const all = 100_000;
 const name = "'Person Number ' || n || ' ñ \"'";
 
 async function crowded(placeOf: string, placesCount: number) {
-  const system = await start({ counting: true });
+  const system = await start({ countCosts: true });
   const up_to = (count: number) =>
     `WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < ${count})`;
   try {
@@ -35,7 +35,7 @@ suite("a hundred thousand people in a thousand places", () => {
   test("one_page_has_them_all", async () => {
     await using system = await crowded("1 + n % 1000", 1000);
     for (const accept of ["application/json", "application/x-ndjson"]) {
-      await system.statements();
+      await system.takeRoundTrips();
       const page = await system.join.get("/v1/people-per-place?limit=1000", { accept });
       assert.deepEqual(page.headers, {
         "content-type": accept,
@@ -53,7 +53,7 @@ suite("a hundred thousand people in a thousand places", () => {
       const ids = places.flatMap(({ people }: { people: Row[] }) => idsOf(people));
       assert.equal(new Set(ids).size, all);
       // A statement answers at most 20,000 people and a group.
-      assert.deepEqual(await system.statements(), { places: 1, people: 5, join: 0 });
+      assert.deepEqual(await system.takeRoundTrips(), { places: 1, people: 5, join: 0 });
     }
     const pages = await system.join.pages("/v1/people-per-place?limit=300&peopleLimit=1");
     assert.deepEqual(idsOf(pages.flatMap((page) => page.json)), numbers(1, 1000));

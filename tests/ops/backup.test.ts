@@ -105,7 +105,7 @@ const passing = ["date", "x-request-id", "server-timing", "x-d1-bookmark", "keep
 async function answers(system: System): Promise<Record<string, unknown>> {
   const all: Record<string, unknown> = {};
   for (const path of routes()) {
-    const { status, all: headers, text } = await system.join.get(path);
+    const { status, allHeaders: headers, text } = await system.join.get(path);
     const kept = [...headers].filter(([name]) => !passing.includes(name));
     const id = /,"requestId":"[0-9a-f]{32}"/;
     all[path] = { status, headers: Object.fromEntries(kept), text: text.replace(id, "") };
@@ -130,7 +130,7 @@ async function lived({ join }: System): Promise<void> {
   for (const [method, path, body, headers] of steps) {
     const { status, text } = body
       ? await join.send(method, path, body, headers)
-      : await join.ask(method, path);
+      : await join.request(method, path);
     assert.ok(status < 300, `${method} ${path}: ${text}`);
   }
 }
@@ -194,7 +194,7 @@ test("what_is_taken_while_many_write_is_one_moment_of_both_registers", async () 
   const write = async (method: string, path: string, body?: object) => {
     const { status, text } = body
       ? await system.join.send(method, path, body)
-      : await system.join.ask(method, path);
+      : await system.join.request(method, path);
     if (status >= 500) failures.push(`${method} ${path}: ${status} ${text}`);
     written += 1;
     return text ? JSON.parse(text) : undefined;
@@ -255,8 +255,8 @@ test("what_is_taken_while_many_write_is_one_moment_of_both_registers", async () 
     );
     assert.deepEqual(rows.map(Object.values), standing);
     // What was on its way is brought to its end, and all rules hold.
-    await again.join.ask("POST", "/v1/integrity/repair?olderThan=0");
-    await again.join.ask("POST", "/v1/integrity/repair?olderThan=0");
+    await again.join.request("POST", "/v1/integrity/repair?olderThan=0");
+    await again.join.request("POST", "/v1/integrity/repair?olderThan=0");
     const { json } = await again.join.get("/v1/integrity");
     assert.deepEqual(
       [json.consistent, json.complete, json.deleting, json.pending],

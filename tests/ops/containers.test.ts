@@ -11,9 +11,10 @@ import { test } from "node:test";
 import { Miniflare } from "miniflare";
 import { type Plan, plans } from "../../ops/containers/plan.ts";
 import { relayTo } from "../../ops/containers/relay.ts";
-import { type Deployment, deploymentSuite, until } from "../support/deployment_suite.ts";
-import { type Name, Worker } from "../support/harness.ts";
-import { detours, oddities, sendRaw } from "../support/raw_request.ts";
+import { type Deployment, deploymentSuite } from "../support/deployment_suite.ts";
+import { type Name, WorkerClient } from "../support/harness.ts";
+import { pathTraversals, sendRaw, unusualPaths } from "../support/raw_request.ts";
+import { waitUntil } from "../support/wait_until.ts";
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
@@ -56,7 +57,7 @@ async function processes(): Promise<Deployment> {
   };
   const url = (name: Name) => `http://127.0.0.1:${ports[name]}`;
   const workers = (["places", "people", "join"] as const).map(
-    (name) => [name, new Worker(new URL(url(name)))] as const,
+    (name) => [name, new WorkerClient(new URL(url(name)))] as const,
   );
   return {
     workers: Object.fromEntries(workers) as Deployment["workers"],
@@ -80,7 +81,7 @@ async function processes(): Promise<Deployment> {
     async kill(name) {
       await end(name, "SIGKILL");
     },
-    async forget() {
+    async remove() {
       await Promise.all([...running.keys()].map((name) => end(name, "SIGKILL")));
       rmSync(folder, { recursive: true, force: true });
     },
@@ -138,8 +139,11 @@ test("a_container_sends_an_address_on_byte_for_byte", async () => {
     stdio: "ignore",
   });
   try {
-    await until("it answers", async () => (await sendRaw(url, "GET", "/")).status === 200);
-    const paths = [...detours("people", "/internal/integrity"), ...oddities("people", "/internal")];
+    await waitUntil("it answers", async () => (await sendRaw(url, "GET", "/")).status === 200);
+    const paths = [
+      ...pathTraversals("people", "/internal/integrity"),
+      ...unusualPaths("people", "/internal"),
+    ];
     const queries = [
       "?",
       "?a=/../b",

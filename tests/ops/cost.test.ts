@@ -10,7 +10,7 @@ import { gzipSync } from "node:zlib";
 import { people, places } from "../support/fixtures.ts";
 import { type Name, start } from "../support/harness.ts";
 
-const system = await start({ places, people, counting: true });
+const system = await start({ places, people, countCosts: true });
 after(() => system.dispose());
 
 type Costs = {
@@ -72,7 +72,7 @@ const requests: [string, string, (object | string)?][] = [
 ];
 
 async function costs(): Promise<Costs> {
-  const each = await system.costs();
+  const each = await system.takeCosts();
   const all = names.map((name) => each[name]);
   return {
     d1: all.map(({ roundTrips }) => roundTrips),
@@ -95,11 +95,11 @@ function hold(what: string, now: Costs): void {
 }
 
 test("each_route_asks_no_more_than_it_did", async () => {
-  await system.costs();
+  await system.takeCosts();
   for (const [method, path, body] of requests) {
     const type = typeof body === "string" ? "text/csv" : "application/json";
     const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
-    const answer = await system.join.ask(method, path, { "content-type": type }, text);
+    const answer = await system.join.request(method, path, { "content-type": type }, text);
     const given = typeof body === "object" ? ` ${text}` : "";
     hold(`${method} ${path}${given} ${answer.status}`, await costs());
     if (!answer.etag || method !== "GET") continue;

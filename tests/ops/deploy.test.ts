@@ -152,8 +152,8 @@ function account() {
   return {
     state,
     save,
-    fails(fails: string) {
-      save({ ...state(), fails });
+    failCommand(failingCommand: string) {
+      save({ ...state(), failingCommand });
     },
     /** Deploys, and tells how that ended, what was said, and which commands changed something. */
     async deploy(settings: Record<string, string> = {}) {
@@ -237,13 +237,13 @@ suite("the deployment", () => {
     const [command = ""] = failing.split(/ (?=places\.json|people\.json|join\.json)/);
     const file = /(\w+)\.json/.exec(failing)?.[1];
     test(`that_fails_at_step_${at}_stops_there_and_the_next_one_ends_it`, async () => {
-      const { deploy, state, fails } = account();
-      fails(file ? `${command} -c .deploy/production/${file}` : command);
+      const { deploy, state, failCommand } = account();
+      failCommand(file ? `${command} -c .deploy/production/${file}` : command);
       const { code, said, ran } = await deploy();
       assert.equal(code, 1);
       assert.match(said, /the platform is down/);
       assert.deepEqual(ran, first.slice(0, at + 1));
-      fails("");
+      failCommand("");
       const next = await deploy();
       assert.equal(next.code, 0, next.said);
       isWhole(state());
@@ -252,8 +252,8 @@ suite("the deployment", () => {
 
   test("that_may_not_ask_does_nothing", async () => {
     for (const question of ["d1 list", "secret list"]) {
-      const { deploy, state, fails } = account();
-      fails(question);
+      const { deploy, state, failCommand } = account();
+      failCommand(question);
       const { code, ran } = await deploy();
       assert.deepEqual([code, ran.filter(Boolean), state().databases], [1, [], {}], question);
     }

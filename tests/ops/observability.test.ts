@@ -47,9 +47,9 @@ const traceparent = `00-${trace}-b7ad6b7169203331-01`;
 suite("the name of a request", () => {
   test("is the clients own on the answer, in a problem and in each log", async () => {
     const found = await join.get("/v1/people/1", { "x-request-id": "mine-1" });
-    assert.equal(found.all.get("x-request-id"), "mine-1");
+    assert.equal(found.allHeaders.get("x-request-id"), "mine-1");
     const missing = await join.get("/v1/people/999", { "x-request-id": "mine-2" });
-    assert.equal(missing.all.get("x-request-id"), "mine-2");
+    assert.equal(missing.allHeaders.get("x-request-id"), "mine-2");
     assert.equal(JSON.parse(missing.text).requestId, "mine-2");
     for (const id of ["mine-1", "mine-2"]) {
       const written = await lines(id, 2);
@@ -61,13 +61,13 @@ suite("the name of a request", () => {
     const seen = new Set<string>();
     for (const given of [undefined, "", "a b", "x".repeat(65), "é", '"', "<b>"]) {
       const headers: Record<string, string> = given === undefined ? {} : { "x-request-id": given };
-      const { all } = await join.get("/v1/places/1", headers);
+      const { allHeaders: all } = await join.get("/v1/places/1", headers);
       const id = all.get("x-request-id") ?? "";
       assert.match(id, /^[0-9a-f]{32}$/, given);
       seen.add(id);
     }
     assert.equal(seen.size, 7);
-    const { all } = await join.get("/v1/places/1", { traceparent });
+    const { allHeaders: all } = await join.get("/v1/places/1", { traceparent });
     assert.equal(all.get("x-request-id"), trace);
   });
 
@@ -84,9 +84,9 @@ suite("the name of a request", () => {
       ["PUT", "/v1/people", 405, {}],
       ["GET", "/v1/people/export", 200, {}],
     ] as const) {
-      const answer = await join.ask(method, path, { ...headers, "x-request-id": "every-1" });
+      const answer = await join.request(method, path, { ...headers, "x-request-id": "every-1" });
       assert.equal(answer.status, status, path);
-      assert.equal(answer.all.get("x-request-id"), "every-1", path);
+      assert.equal(answer.allHeaders.get("x-request-id"), "every-1", path);
     }
   });
 });
@@ -110,7 +110,7 @@ suite("the trace of a request", () => {
       const seen = names.map((name) => request.headers.get(name));
       return Response.json(seen, { headers: { "x-request-id": id } });
     };
-    await using echoing = await start({ replace: { people: echo, places: echo } });
+    await using echoing = await start({ stubs: { people: echo, places: echo } });
     const sent = async (headers: Record<string, string>) => {
       const { json } = await echoing.join.get("/v1/people/1", headers);
       return json as [string, string | null, string];
@@ -200,7 +200,7 @@ suite("the line of a request", () => {
 
   test("says what failed, once, with the request that it failed", async () => {
     const down = () => new Response("", { status: 500 });
-    const broken = await observed({ replace: { people: down } });
+    const broken = await observed({ stubs: { people: down } });
     try {
       const answer = await broken.system.join.get("/v1/people/1", { "x-request-id": "down-1" });
       assert.equal(answer.status, 502);
@@ -230,8 +230,8 @@ suite("the line of a request", () => {
         new Response("", { headers: { "x-request-id": headers.get("x-request-id") ?? "" } });
       const settings = { WRITES: "open", LOG };
       const some = await observed({
-        settings,
-        replace: { people: down, places: well },
+        gatewaySettings: settings,
+        stubs: { people: down, places: well },
       });
       try {
         await some.system.join.get("/v1/places/1", { "x-request-id": "ok-1" });
@@ -248,7 +248,7 @@ suite("the line of a request", () => {
 
 suite("a panic", () => {
   test("is a 500 that names the request, one line, and nothing to the next request", async () => {
-    const dying = await observed({ panicking: "people" });
+    const dying = await observed({ panickingWorker: "people" });
     const { people, join } = dying.system;
     try {
       assert.equal((await people.get("/v1/people/1")).status, 200);
@@ -292,14 +292,14 @@ suite("a panic", () => {
 
 suite("health", () => {
   test("is told without a token, and asked of nobody", async () => {
-    await using closed = await start({ settings: { READS: "token" }, counting: true });
+    await using closed = await start({ gatewaySettings: { READS: "token" }, countCosts: true });
     for (const worker of [closed.places, closed.people, closed.join]) {
       for (const path of ["/healthz", "/v1/healthz"]) {
         const alive = await worker.get(path);
         assert.deepEqual([alive.status, alive.json], [200, { status: "alive" }]);
       }
     }
-    const costs = Object.values(await closed.costs());
+    const costs = Object.values(await closed.takeCosts());
     assert.ok(costs.every(({ roundTrips, calls }) => roundTrips === 0 && calls === 0));
     const ready = await closed.join.get("/readyz");
     const checks = { database: "ready", people: "ready", places: "ready" };
@@ -316,7 +316,7 @@ suite("health", () => {
   };
   for (const [how, down] of Object.entries(failures)) {
     test(`names the service that ${how}, in bounded time`, async () => {
-      await using broken = await start({ replace: { people: down } });
+      await using broken = await start({ stubs: { people: down } });
       const began = Date.now();
       const { status, json, headers } = await broken.join.get("/readyz");
       assert.ok(Date.now() - began < 4000, "bounded");
@@ -330,7 +330,7 @@ suite("health", () => {
   }
 
   test("names the database that fails", async () => {
-    const dying = await observed({ panicking: "people" });
+    const dying = await observed({ panickingWorker: "people" });
     try {
       const { status, json } = await dying.system.people.get("/readyz", { "x-broken": "1" });
       assert.deepEqual([status, json.failed], [503, ["database"]]);

@@ -7,7 +7,7 @@ import { join as joined } from "node:path";
 import { after, test } from "node:test";
 import { Local } from "../../ops/backup/stores.ts";
 import { sections } from "../../ops/seed.ts";
-import { type Person, type Place, perPlace } from "../support/fixtures.ts";
+import { joinPeoplePerPlace, type Person, type Place } from "../support/fixtures.ts";
 import { nameKey, start } from "../support/harness.ts";
 
 const system = await start({ seed: true });
@@ -60,7 +60,7 @@ test("there_is_enough_to_try_everything", async () => {
   assert.ok(people.some(({ isAlive, placeId }) => !isAlive && placeId === null));
   assert.ok(people.some(({ isAlive, placeId }) => !isAlive && placeId !== null));
   assert.ok(people.filter(({ isKing }) => isKing).length > 1);
-  assert.ok(perPlace(places, people).some(({ people }) => people.length === 0));
+  assert.ok(joinPeoplePerPlace(places, people).some(({ people }) => people.length === 0));
   const { title, description, licence } = (await join.get("/v1")).json;
   assert.ok(title && description && licence);
 });
@@ -96,7 +96,10 @@ test("the_contracts_rows_are_there", () => {
 });
 
 test("people_per_place_is_the_join_of_the_two_lists", async () => {
-  assert.deepEqual(await everything("/v1/people-per-place?limit=10"), perPlace(places, people));
+  assert.deepEqual(
+    await everything("/v1/people-per-place?limit=10"),
+    joinPeoplePerPlace(places, people),
+  );
 });
 
 test("migrating_a_database_of_an_older_version_fails_in_one_line_and_leaves_it_as_it_is", async () => {

@@ -3,7 +3,12 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, test } from "node:test";
-import { type Answer, type StandIn, start, type Worker } from "../support/harness.ts";
+import {
+  type ApiResponse,
+  type ServiceStub,
+  start,
+  type WorkerClient,
+} from "../support/harness.ts";
 
 const system = await start({ seed: true });
 after(() => system.dispose());
@@ -39,9 +44,9 @@ const pages = [
   "/ui/import",
 ];
 
-const titleOf = ({ text }: Answer) => /<h1>(.*?)<\/h1>/.exec(text)?.[1];
+const titleOf = ({ text }: ApiResponse) => /<h1>(.*?)<\/h1>/.exec(text)?.[1];
 
-function isPage(answer: Answer, status: number, path: string): void {
+function isPage(answer: ApiResponse, status: number, path: string): void {
   const { vary: _, ...found } = answer.headers;
   assert.deepEqual([answer.status, found], [status, headers], path);
   assert.match(answer.text, /^<!DOCTYPE html><html lang="en">.*<\/html>$/s, path);
@@ -49,18 +54,18 @@ function isPage(answer: Answer, status: number, path: string): void {
 
 /** Sends a form as a page of our own does. */
 function send(
-  worker: Worker,
+  worker: WorkerClient,
   path: string,
   fields: Record<string, string>,
   more: Record<string, string> = {},
-): Promise<Answer> {
+): Promise<ApiResponse> {
   const type = "application/x-www-form-urlencoded";
   const own = { origin: worker.url.origin, "content-type": type, ...asPage, ...more };
-  return worker.ask("POST", path, own, `${new URLSearchParams(fields)}`);
+  return worker.request("POST", path, own, `${new URLSearchParams(fields)}`);
 }
 
 /** Sends a file as the page of the import does. */
-function file(worker: Worker, fields: Record<string, string>): Promise<Response> {
+function file(worker: WorkerClient, fields: Record<string, string>): Promise<Response> {
   const body = new FormData();
   for (const [name, value] of Object.entries(fields)) body.append(name, value);
   const { origin } = worker.url;
@@ -71,7 +76,7 @@ test("every_page_has_its_headers_and_HEAD_has_the_same", async () => {
   for (const path of pages) {
     const page = await join.get(path, asPage);
     isPage(page, 200, path);
-    const head = await join.ask("HEAD", path, asPage);
+    const head = await join.request("HEAD", path, asPage);
     assert.deepEqual([head.status, head.headers, head.text], [200, page.headers, ""], path);
   }
 });
@@ -160,7 +165,11 @@ test("no_form_of_another_site_writes", async () => {
       isPage(answer, 403, `${path} by ${who}`);
     }
     const type = { "content-type": "application/x-www-form-urlencoded" };
-    isPage(await join.ask("POST", path, type, "name=Ajena&version=1"), 403, `${path} by nobody`);
+    isPage(
+      await join.request("POST", path, type, "name=Ajena&version=1"),
+      403,
+      `${path} by nobody`,
+    );
   }
   assert.equal((await join.get("/v1/places?name=Ajena")).text, "[]");
   assert.equal((await join.get("/v1/people/1")).json.isAlive, true);
@@ -170,12 +179,12 @@ test("no_form_of_another_site_writes", async () => {
 test("the_cookie_is_for_forms_alone", async () => {
   const token = "a-token-that-may-write";
   const hash = createHash("sha256").update(token).digest("hex");
-  await using closed = await start({ seed: true, settings: { TOKENS: `write:${hash}` } });
+  await using closed = await start({ seed: true, gatewaySettings: { TOKENS: `write:${hash}` } });
   const refused = await send(closed.join, "/ui/places/new", { name: "Isla" });
   isPage(refused, 401, "without a token");
   const cookie = { cookie: `__Host-token=${token}` };
   assert.equal((await closed.join.send("POST", "/v1/places", { name: "A" }, cookie)).status, 401);
-  assert.equal((await closed.join.ask("DELETE", "/v1/places/2", cookie)).status, 401);
+  assert.equal((await closed.join.request("DELETE", "/v1/places/2", cookie)).status, 401);
   const written = await send(closed.join, "/ui/places/new", { name: "Isla" }, cookie);
   assert.equal(written.status, 303);
   assert.equal(written.headers["set-cookie"], undefined, "what is kept is not set anew");
@@ -183,7 +192,7 @@ test("the_cookie_is_for_forms_alone", async () => {
   assert.equal((await send(closed.join, "/ui/places/new", { name: "B" }, guessed)).status, 401);
 });
 
-const failures: Record<string, StandIn> = {
+const failures: Record<string, ServiceStub> = {
   "answers 500": () => new Response("", { status: 500 }),
   "answers a page": () => new Response("<html>", { headers: { "content-type": "text/html" } }),
   throws: () => {
@@ -199,7 +208,7 @@ for (const [failure, down] of Object.entries(failures)) {
       [{ places: down }, ["/ui/places/1/rename"]],
       [{ people: down, places: down }, ["/ui/people/1", "/ui/places/1/rename"]],
     ] as const) {
-      await using broken = await start({ seed: true, replace });
+      await using broken = await start({ seed: true, stubs: replace });
       const standing = [...partial, "/ui/places/1"];
       if (!("people" in replace)) standing.push("/ui/people/1", "/ui/people/1/edit");
       if (!("places" in replace)) standing.push("/ui/places/1/rename");
@@ -273,7 +282,7 @@ test("the_page_of_an_import_sends_the_choice_to_import_again_as_one_request", as
 });
 
 test("an_import_that_breaks_off_ends_as_a_page_that_says_so", async () => {
-  const breaksOff: StandIn = () => {
+  const breaksOff: ServiceStub = () => {
     const line = '{"batch":0,"firstLine":2,"lastLine":3,"outcome":"written","refused":[]}\n';
     const body = new ReadableStream({
       start(controller) {
@@ -285,7 +294,7 @@ test("an_import_that_breaks_off_ends_as_a_page_that_says_so", async () => {
     });
     return new Response(body, { headers: { "content-type": "application/x-ndjson" } });
   };
-  await using broken = await start({ replace: { people: breaksOff } });
+  await using broken = await start({ stubs: { people: breaksOff } });
   const answer = await file(broken.join, {
     register: "people",
     dryRun: "false",

@@ -6,7 +6,7 @@ import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs
 import { resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Deployment } from "../../support/deployment_suite.ts";
-import { type Name, Worker } from "../../support/harness.ts";
+import { type Name, WorkerClient } from "../../support/harness.ts";
 import { provide } from "./base_images.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
@@ -116,7 +116,7 @@ export async function built(): Promise<Deployment> {
   rmSync(volumes, { recursive: true, force: true });
   const ports = { places: 5001, people: 5002, join: 5003 };
   const url = (name: Name) => `http://127.0.0.1:${ports[name]}`;
-  const worker = (name: Name) => new Worker(new URL(url(name)));
+  const worker = (name: Name) => new WorkerClient(new URL(url(name)));
   const running = new Map<Name, Container>();
   const end = async (name: Name, signal: NodeJS.Signals) => {
     const container = running.get(name);
@@ -135,7 +135,7 @@ export async function built(): Promise<Deployment> {
     async kill(name) {
       await end(name, "SIGKILL");
     },
-    async forget() {
+    async remove() {
       for (const name of running.keys()) await end(name, "SIGKILL");
       rmSync(volumes, { recursive: true, force: true });
     },

@@ -1,7 +1,7 @@
 // The containers by `docker compose`, in a project of its own.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "../../support/deployment_suite.ts";
-import { Worker } from "../../support/harness.ts";
+import { WorkerClient } from "../../support/harness.ts";
 import { run } from "./buildah.ts";
 
 const project = ["compose", "--project-name", "people-per-place-test"];
@@ -24,7 +24,7 @@ async function compose(args: string[], settings: Record<string, string> = {}): P
 export async function composed(): Promise<Deployment> {
   await compose(["down", "--volumes"]);
   if (!process.env.REUSE) await compose(["build"]);
-  const at = (port: number) => new Worker(new URL(`http://127.0.0.1:${port}`));
+  const at = (port: number) => new WorkerClient(new URL(`http://127.0.0.1:${port}`));
   return {
     workers: { places: at(5001), people: at(5002), join: at(5003) },
     async start(name, settings) {
@@ -40,7 +40,7 @@ export async function composed(): Promise<Deployment> {
       await compose(["kill", name]);
       await sleep(100);
     },
-    async forget() {
+    async remove() {
       await compose(["down", "--volumes"]);
     },
   };

@@ -5,9 +5,9 @@ import { createRequire } from "node:module";
 import { after, test } from "node:test";
 import type axe from "axe-core";
 import type { Page } from "playwright-core";
-import { desk, open, phone } from "../../support/browser.ts";
+import { desktop, openSite, phone } from "../../support/browser.ts";
 
-const site = await open({ seed: true });
+const site = await openSite({ seed: true });
 after(() => site[Symbol.asyncDispose]());
 const { join } = site.system;
 
@@ -142,7 +142,7 @@ async function unreached(page: Page): Promise<string[]> {
 }
 
 for (const [visitor, theme] of [
-  [desk, "light"],
+  [desktop, "light"],
   [phone, "dark"],
 ] as const) {
   test(`${visitor.name}, ${theme}, every page is for everybody`, async () => {

@@ -2,9 +2,9 @@
 // without a complaint, and tries out what it describes.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { open } from "../../support/browser.ts";
+import { openSite } from "../../support/browser.ts";
 
-const site = await open({ seed: true });
+const site = await openSite({ seed: true });
 after(() => site[Symbol.asyncDispose]());
 
 test("the API is read, and tried out, where it is", async () => {

@@ -1,13 +1,13 @@
 // What the pages show while a service is down: all that the other one knows, and what is missing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { desk, open, phone } from "../../support/browser.ts";
+import { desktop, openSite, phone } from "../../support/browser.ts";
 
 const down = () => new Response("", { status: 500 });
 
 test("while_people_are_down_the_places_are_shown_without_numbers", async () => {
-  await using site = await open({ seed: true, replace: { people: down } });
-  for (const visitor of [desk, phone]) {
+  await using site = await openSite({ seed: true, stubs: { people: down } });
+  for (const visitor of [desktop, phone]) {
     await using visit = await site.visit(visitor);
     const page = await visit.go("/");
     const [banner, ...others] = await page.getByRole("alert").allInnerTexts();
@@ -43,7 +43,7 @@ test("while_people_are_down_the_places_are_shown_without_numbers", async () => {
 });
 
 test("while_places_are_down_the_people_are_shown_without_names_of_places", async () => {
-  await using site = await open({ seed: true, replace: { places: down } });
+  await using site = await openSite({ seed: true, stubs: { places: down } });
   await using visit = await site.visit();
   const page = await visit.go("/");
   assert.match(
@@ -67,7 +67,7 @@ test("while_places_are_down_the_people_are_shown_without_names_of_places", async
 });
 
 test("while_both_are_down_a_page_says_so", async () => {
-  await using site = await open({ replace: { places: down, people: down } });
+  await using site = await openSite({ stubs: { places: down, people: down } });
   await using visit = await site.visit();
   const page = await visit.go("/");
   assert.equal(await page.getByRole("alert").count(), 2);

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";
-import { open, visitors, wrong } from "../../support/browser.ts";
+import { fieldError, openSite, visitors } from "../../support/browser.ts";
 
 const places = [{ id: 1, name: "Uno" }];
-const site = await open({ places });
+const site = await openSite({ places });
 after(() => site[Symbol.asyncDispose]());
 const { join } = site.system;
 
@@ -33,7 +33,7 @@ for (const visitor of visitors) {
     const page = await visit.go("/");
     await page.getByRole("link", { name: "Import" }).click();
     await page.getByRole("button", { name: "Try it" }).click();
-    assert.match(await wrong(page, "File"), /^Choose a file/);
+    assert.match(await fieldError(page, "File"), /^Choose a file/);
 
     const lines = [
       "name,isAlive,placeId",

@@ -5,13 +5,13 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
-import { desk, open, visitors, wrong } from "../../support/browser.ts";
+import { desktop, fieldError, openSite, visitors } from "../../support/browser.ts";
 
 const token = "a-token-that-may-write";
 const hash = createHash("sha256").update(token).digest("hex");
-const site = await open({
+const site = await openSite({
   places: [{ id: 1, name: "Uno" }],
-  settings: { TOKENS: `write:${hash}` },
+  gatewaySettings: { TOKENS: `write:${hash}` },
 });
 after(() => site[Symbol.asyncDispose]());
 const { join } = site.system;
@@ -32,7 +32,7 @@ for (const visitor of visitors) {
       await page.getByLabel("Token").fill(guess);
       await add.click();
       await page.waitForLoadState();
-      assert.match(await wrong(page, "Token"), /^Must be |not a token/);
+      assert.match(await fieldError(page, "Token"), /^Must be |not a token/);
       assert.equal(await page.getByLabel("Token").inputValue(), "");
       assert.equal(await page.getByLabel("Name").inputValue(), first);
       assert.deepEqual(await visit.context.cookies(), []);
@@ -84,7 +84,7 @@ test("what_is_pasted_or_chosen_survives_a_wrong_token", async () => {
   await page.getByLabel("The file has").selectOption("Places");
   await page.getByLabel("File", { exact: true }).setInputFiles(file);
   await page.getByRole("button", { name: "Import it" }).click();
-  assert.match(await wrong(page, "Token"), /not a token/);
+  assert.match(await fieldError(page, "Token"), /not a token/);
   assert.equal(await page.getByLabel("Or paste it here").inputValue(), "name\nTres");
   await page.getByLabel("Token").fill(token);
   await page.getByRole("button", { name: "Import it" }).click();
@@ -129,7 +129,7 @@ for (const [kind, fields] of [
     const other = await elsewhere(
       `<form method="post" action="${site.origin}${path}" enctype="${kind}">${fields}<button>Win</button></form>`,
     );
-    await using visit = await site.visit({ ...desk, scripts: false });
+    await using visit = await site.visit({ ...desktop, scripts: false });
     const { page, context } = visit;
     const url = site.origin.replace("http:", "https:");
     const sameSite = "Strict" as const;

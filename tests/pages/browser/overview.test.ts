@@ -2,9 +2,16 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";
-import { desk, eventually, open, phone, type Visitor, visitors } from "../../support/browser.ts";
+import {
+  desktop,
+  eventually,
+  openSite,
+  phone,
+  type Visitor,
+  visitors,
+} from "../../support/browser.ts";
 
-const site = await open({ seed: true });
+const site = await openSite({ seed: true });
 after(() => site[Symbol.asyncDispose]());
 const { join } = site.system;
 
@@ -78,7 +85,7 @@ for (const visitor of visitors) {
 }
 
 test("what_a_filter_cannot_use_is_said_beside_it", async () => {
-  await using visit = await site.visit({ ...desk, scripts: false });
+  await using visit = await site.visit({ ...desktop, scripts: false });
   const page = await visit.go("/?least=0&name=%07");
   for (const label of ["At least so many living", "Name begins with"]) {
     const field = page.getByLabel(label);
@@ -119,7 +126,7 @@ test("a_filter_loads_no_page_says_what_it_found_and_passes_over_what_comes_late"
   assert.equal(await page.getByLabel("Name begins with").inputValue(), "verax");
 });
 
-for (const visitor of [desk, phone]) {
+for (const visitor of [desktop, phone]) {
   test(`${visitor.name} nothing moves while a page loads or is filtered`, async () => {
     await using visit = await site.visit(visitor);
     await visit.page.addInitScript(() => {

@@ -1,10 +1,10 @@
 // What is done to people: each in a journey, by every kind of visitor.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { desk, open, visitors, wrong } from "../../support/browser.ts";
+import { desktop, fieldError, openSite, visitors } from "../../support/browser.ts";
 
 const places = visitors.map((_, at) => ({ id: at + 1, name: `Lugar ${at + 1}` }));
-const site = await open({ places: [...places, { id: 9, name: "Más allá" }] });
+const site = await openSite({ places: [...places, { id: 9, name: "Más allá" }] });
 after(() => site[Symbol.asyncDispose]());
 const { join } = site.system;
 
@@ -24,7 +24,7 @@ for (const [at, visitor] of visitors.entries()) {
     await page.getByLabel("Name").fill("Óscar <b>");
     await page.getByLabel("Place", { exact: true }).fill("Ningures");
     await page.getByRole("button", { name: "Add the person" }).click();
-    assert.equal(await wrong(page, "Place"), "There is no place of this name.");
+    assert.equal(await fieldError(page, "Place"), "There is no place of this name.");
     assert.equal(await page.getByLabel("Name").inputValue(), "Óscar <b>");
     assert.equal(await page.getByLabel("Place", { exact: true }).inputValue(), "Ningures");
     await page.getByLabel("Place", { exact: true }).fill("MÁS allá");
@@ -83,7 +83,7 @@ for (const [at, visitor] of visitors.entries()) {
     await page.getByLabel("Place", { exact: true }).fill(`lugar ${placeId}`);
     await page.getByLabel("King of the place").check();
     await page.getByRole("button", { name: "Save" }).click();
-    assert.match(await wrong(page, "King of the place"), /has a king already/);
+    assert.match(await fieldError(page, "King of the place"), /has a king already/);
     assert.equal(await page.getByLabel("Place", { exact: true }).inputValue(), `lugar ${placeId}`);
     assert.equal(await page.getByLabel("Take the crown").count(), 0);
     await page.getByText("save it without the crown, then crown.").waitFor();
@@ -93,7 +93,7 @@ for (const [at, visitor] of visitors.entries()) {
     await page.getByRole("link", { name: "Change or move" }).click();
     await page.getByLabel("King of the place").check();
     await page.getByRole("button", { name: "Save" }).click();
-    assert.match(await wrong(page, "King of the place"), /has a king already/);
+    assert.match(await fieldError(page, "King of the place"), /has a king already/);
     await page.getByLabel(`Take the crown from ${king}`).check();
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("It has been saved.").waitFor();
@@ -139,7 +139,7 @@ for (const [at, visitor] of visitors.entries()) {
 }
 
 test("who_goes_back_can_send_a_form_again", async () => {
-  await using visit = await site.visit(desk);
+  await using visit = await site.visit(desktop);
   const page = await visit.go("/ui/people/new?placeId=%239");
   for (const name of ["Primera", "Segunda"]) {
     await page.getByLabel("Name").fill(name);
@@ -150,11 +150,11 @@ test("who_goes_back_can_send_a_form_again", async () => {
 });
 
 test("the_living_need_a_place", async () => {
-  await using visit = await site.visit({ ...desk, scripts: false });
+  await using visit = await site.visit({ ...desktop, scripts: false });
   const page = await visit.go("/ui/people/new");
   await page.getByLabel("Name").fill("Apátrida");
   await page.getByRole("button", { name: "Add the person" }).click();
-  assert.match(await wrong(page, "Place"), /^Must be /);
+  assert.match(await fieldError(page, "Place"), /^Must be /);
   await page.getByLabel("Alive").uncheck();
   await page.getByRole("button", { name: "Add the person" }).click();
   await page.getByRole("heading", { name: "Apátrida" }).waitFor();

@@ -1,9 +1,9 @@
 // What is done to places: each in a journey, by every kind of visitor.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { open, visitors, wrong } from "../../support/browser.ts";
+import { fieldError, openSite, visitors } from "../../support/browser.ts";
 
-const site = await open({ places: [{ id: 1, name: "Sin Salida" }] });
+const site = await openSite({ places: [{ id: 1, name: "Sin Salida" }] });
 after(() => site[Symbol.asyncDispose]());
 const { join } = site.system;
 
@@ -15,7 +15,7 @@ for (const visitor of visitors) {
     await page.getByRole("link", { name: "Add a place" }).click();
     await page.getByLabel("Name").fill("  SIN salida ");
     await page.getByRole("button", { name: "Add the place" }).click();
-    assert.match(await wrong(page, "Name"), /has this name|is the name/i);
+    assert.match(await fieldError(page, "Name"), /has this name|is the name/i);
     assert.equal(await page.getByLabel("Name").inputValue(), "SIN salida");
     await page.getByLabel("Name").fill(name);
     await page.getByRole("button", { name: "Add the place" }).click();
@@ -45,12 +45,15 @@ for (const visitor of visitors) {
     await page.getByRole("link", { name: "Remove" }).click();
     const remove = page.getByRole("button", { name: "Remove the place" });
     await remove.click();
-    assert.match(await wrong(page, "Its living people move to"), /1 living person|living people/);
+    assert.match(
+      await fieldError(page, "Its living people move to"),
+      /1 living person|living people/,
+    );
     for (const nowhere of ["Ningures", "#999999"]) {
       await page.getByLabel("Its living people move to").fill(nowhere);
       await remove.click();
       await page.waitForLoadState();
-      assert.match(await wrong(page, "Its living people move to"), /no place|not exist/);
+      assert.match(await fieldError(page, "Its living people move to"), /no place|not exist/);
       const kept = await page.getByLabel("Its living people move to").inputValue();
       assert.equal(kept, nowhere);
     }
@@ -72,7 +75,7 @@ test("a_name_that_cannot_be_is_refused_and_kept", async () => {
   const long = "x".repeat(201);
   await page.getByLabel("Name").fill(long);
   await page.getByRole("button", { name: "Add the place" }).click();
-  assert.match(await wrong(page, "Name"), /^Must be /);
+  assert.match(await fieldError(page, "Name"), /^Must be /);
   assert.equal(await page.getByLabel("Name").inputValue(), long);
 });
 
@@ -81,7 +84,7 @@ test("the_script_suggests_the_places_that_begin_as_what_is_typed", async () => {
   const names = Array.from({ length: 130 }, (_, at) => `Aldea ${at}`);
   const lines = names.map((name) => `${JSON.stringify({ name })}\n`).join("");
   const type = { "content-type": "application/x-ndjson" };
-  await join.ask("POST", "/v1/places/import", type, lines);
+  await join.request("POST", "/v1/places/import", type, lines);
   const page = await visit.go("/ui/people/new");
   const suggested = page.waitForResponse(/\/v1\/places\?name=sin/);
   await page.getByLabel("Place", { exact: true }).pressSequentially("sin");
