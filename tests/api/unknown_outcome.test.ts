@@ -1,4 +1,4 @@
-// Who is refused a write knows whether it was done: not, unless the problem says that nobody knows.
+// A rejected write had no effect, unless its problem states that the outcome is unknown.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertIntegrity, repairAll } from "../support/assert_integrity.ts";
@@ -7,11 +7,11 @@ import { start } from "../support/harness.ts";
 
 const settings = { WRITES: "open", UPSTREAM_DEADLINE_MS: "1000" };
 
-test("of_a_deletion_whose_moves_nobody_can_tell_the_outcome_is_unknown", async () => {
-  const lived = people.filter(({ placeId }) => places.some(({ id }) => id === placeId));
+test("a_deletion_whose_reassignment_fails_has_an_unknown_outcome", async () => {
+  const placedPeople = people.filter(({ placeId }) => places.some(({ id }) => id === placeId));
   await using system = await start({
     places,
-    people: lived,
+    people: placedPeople,
     switchableFaults: true,
     gatewaySettings: settings,
   });
@@ -22,7 +22,7 @@ test("of_a_deletion_whose_moves_nobody_can_tell_the_outcome_is_unknown", async (
     await system.setFault("people");
     assert.deepEqual([status, json.service, json.outcome], [502, "people", "unknown"], fault);
   }
-  // Their marks stay, and the repair goes on from there.
+  // The tombstones remain, so the repair can complete the deletions.
   await repairAll(system.join);
   for (const id of Object.keys(faults)) {
     assert.equal((await system.join.get(`/v1/places/${id}`)).status, 404);
@@ -30,7 +30,7 @@ test("of_a_deletion_whose_moves_nobody_can_tell_the_outcome_is_unknown", async (
   await assertIntegrity(system);
 });
 
-test("of_a_repair_that_breaks_off_the_outcome_is_unknown_but_of_a_dry_run", async () => {
+test("a_failed_repair_has_an_unknown_outcome_unless_it_is_a_dry_run", async () => {
   await using system = await start({ places, switchableFaults: true, gatewaySettings: settings });
   await system.setFault("people", "responds_with_html");
   for (const [query, outcome] of [
@@ -42,7 +42,7 @@ test("of_a_repair_that_breaks_off_the_outcome_is_unknown_but_of_a_dry_run", asyn
   }
 });
 
-test("of_a_write_in_which_something_goes_wrong_on_our_side_the_outcome_is_unknown", async () => {
+test("a_write_that_fails_internally_has_an_unknown_outcome", async () => {
   await using system = await start({ places, people, panickingWorker: "places" });
   for (const header of ["x-broken", "x-panic"]) {
     const headers = { [header]: "1" };

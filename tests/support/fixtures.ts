@@ -45,6 +45,18 @@ export const people: Person[] = [
   person(21, "Orphan", 7),
 ];
 
+/** Places with the ids 1 to `count`. */
+export function makePlaces(count: number): Place[] {
+  return Array.from({ length: count }, (_, n) => ({ id: n + 1, name: `Place ${n + 1}` }));
+}
+
+/** Living people with the ids 1 to `count`, spread over the first `placeCount` places. */
+export function makePeople(count: number, placeCount: number): Person[] {
+  return Array.from({ length: count }, (_, n) =>
+    person(n + 1, `Person ${n + 1}`, 1 + (n % placeCount)),
+  );
+}
+
 /** The people-per-place join, by nested loops. */
 export function joinPeoplePerPlace(places: Place[], people: Person[]) {
   return places.map((place) => ({

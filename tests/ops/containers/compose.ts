@@ -1,4 +1,4 @@
-// The containers by `docker compose`, in a project of its own.
+// Runs the containers with `docker compose`, in a separate compose project.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "../../support/deployment_suite.ts";
 import { WorkerClient } from "../../support/harness.ts";
@@ -6,21 +6,21 @@ import { run } from "./buildah.ts";
 
 const project = ["compose", "--project-name", "people-per-place-test"];
 
-/** Whether there is a Docker that runs, with compose. */
+/** Whether a Docker daemon with compose is available. */
 export const isThere = () =>
   Promise.all([run("docker", ["info"]), run("docker", ["compose", "version"])]).then(
     () => true,
     () => false,
   );
 
-/** Runs `docker compose`, with settings in the environment as its file takes them. */
+/** Runs `docker compose` with settings as environment variables. */
 async function compose(args: string[], settings: Record<string, string> = {}): Promise<string> {
-  // What is not set is set to nothing: the file's own choice of open writes is one of a laptop.
+  // Empty values override the defaults of compose.yaml, which allow writes.
   const env = { ...process.env, WRITES: "", SEED: "", ...settings };
   return (await run("docker", [...project, ...args], env)).stdout;
 }
 
-/** The three, of an image that is built anew. */
+/** Three containers of a newly built image. */
 export async function composed(): Promise<Deployment> {
   await compose(["down", "--volumes"]);
   if (!process.env.REUSE) await compose(["build"]);
