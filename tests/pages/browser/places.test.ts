@@ -1,4 +1,4 @@
-// What is done to places: each in a journey, by every kind of visitor.
+// Writing places on the pages, on desktop and phone, with and without scripts.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { fieldError, openSite, visitors } from "../../support/browser.ts";
@@ -8,7 +8,7 @@ after(() => site[Symbol.asyncDispose]());
 const { join } = site.system;
 
 for (const visitor of visitors) {
-  test(`${visitor.name} a place is added, peopled, renamed and removed`, async () => {
+  test(`a_place_can_be_added_inhabited_renamed_and_removed: ${visitor.name}`, async () => {
     const name = `Lugar ${visitor.name}`;
     await using visit = await site.visit(visitor);
     const page = await visit.go("/");
@@ -54,22 +54,22 @@ for (const visitor of visitors) {
       await remove.click();
       await page.waitForLoadState();
       assert.match(await fieldError(page, "Its living people move to"), /no place|not exist/);
-      const kept = await page.getByLabel("Its living people move to").inputValue();
-      assert.equal(kept, nowhere);
+      const target = await page.getByLabel("Its living people move to").inputValue();
+      assert.equal(target, nowhere);
     }
     await page.getByLabel("Its living people move to").fill("sin salida");
     await remove.click();
     await page.getByText("It has been removed.").waitFor();
     assert.equal((await join.get(`/v1/places/${id}`)).status, 404);
     assert.equal((await join.get(`/v1/people/${person}`)).json.placeId, 1);
-    const gone = await page.goto(`/ui/places/${id}`);
-    assert.equal(gone?.status(), 404);
+    const response = await page.goto(`/ui/places/${id}`);
+    assert.equal(response?.status(), 404);
     await page.getByRole("link", { name: "To the places" }).click();
     await page.getByRole("heading", { name: "How many live where" }).waitFor();
   });
 }
 
-test("a_name_that_cannot_be_is_refused_and_kept", async () => {
+test("an_invalid_place_name_is_rejected_and_stays_in_the_field", async () => {
   await using visit = await site.visit();
   const page = await visit.go("/ui/places/new");
   const long = "x".repeat(201);
@@ -79,7 +79,7 @@ test("a_name_that_cannot_be_is_refused_and_kept", async () => {
   assert.equal(await page.getByLabel("Name").inputValue(), long);
 });
 
-test("the_script_suggests_the_places_that_begin_as_what_is_typed", async () => {
+test("typing_a_place_suggests_places_with_that_prefix", async () => {
   await using visit = await site.visit();
   const names = Array.from({ length: 130 }, (_, at) => `Aldea ${at}`);
   const lines = names.map((name) => `${JSON.stringify({ name })}\n`).join("");
