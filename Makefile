@@ -44,7 +44,7 @@ quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 	@printf '\nOne test, after make build:\n'
-	@printf '  make test-one  FILE=tests/api/places.test.ts NAME=created   # NAME is optional\n'
+	@printf '  make test-one  FILE=tests/api/places.test.ts NAME=prefix   # NAME is optional\n'
 	@printf '  cargo test -p tables cursor\n'
 
 setup: $(SETUP) ## install pinned tools into the project folder
@@ -66,7 +66,7 @@ test: lint build .tools/python/made ## run all checks and tests; SKIP_BROWSER=1 
 	$(call say,testing the workers)
 	@node --test --test-reporter=spec --test-concurrency=2 $(if $(SKIP_BROWSER),'tests/*/*.test.ts','tests/**/*.test.ts')
 
-test-one: build ## run one test file; FILE=tests/api/places.test.ts, NAME=created
+test-one: build ## run one test file; FILE=tests/api/places.test.ts, NAME=prefix
 	@node --test --test-reporter=spec $(if $(NAME),--test-name-pattern='$(NAME)') $(FILE)
 
 chaos: $(SETUP) $(BUILDS) ## make services, databases and workers fail for 15 minutes; SEED=7, ONLY=kills,soak, MINUTES=60

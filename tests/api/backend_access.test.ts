@@ -117,8 +117,8 @@ suite("access to the backends", () => {
     const echo = (request: Request) => {
       const names = ["authorization", "cookie", "x-service-secret", "x-other"];
       const id = request.headers.get("x-request-id") ?? "";
-      const seen = names.map((name) => request.headers.get(name));
-      return Response.json(seen, { headers: { "x-request-id": id } });
+      const values = names.map((name) => request.headers.get(name));
+      return Response.json(values, { headers: { "x-request-id": id } });
     };
     await using system = await start({ gatewaySettings: { TOKENS }, stubs: { people: echo } });
     const headers = {
@@ -128,8 +128,8 @@ suite("access to the backends", () => {
       "x-other": "o",
     };
     for (const method of ["GET", "DELETE"]) {
-      const seen = await system.join.request(method, "/v1/people/1", headers);
-      assert.deepEqual(seen.json, [null, null, SERVICE_SECRET, "o"], method);
+      const response = await system.join.request(method, "/v1/people/1", headers);
+      assert.deepEqual(response.json, [null, null, SERVICE_SECRET, "o"], method);
     }
   });
 
@@ -153,11 +153,16 @@ suite("access to the backends", () => {
         ["GET", readToken],
         ["POST", writeToken],
       ] as const) {
-        const all = { ...headers, ...bearer(token) };
-        const { status, body } = await sendRaw(system.join.url, method, "/v1/people", all);
+        const requestHeaders = { ...headers, ...bearer(token) };
+        const { status, body } = await sendRaw(
+          system.join.url,
+          method,
+          "/v1/people",
+          requestHeaders,
+        );
         assert.equal(status, 200, body);
-        const seen: [string, string][] = JSON.parse(body);
-        const internal = seen.filter(([name]) =>
+        const received: [string, string][] = JSON.parse(body);
+        const internal = received.filter(([name]) =>
           [FORWARDED_HEADER, "x-service-secret"].includes(name),
         );
         assert.deepEqual(internal, [
@@ -165,7 +170,7 @@ suite("access to the backends", () => {
           ["x-service-secret", SERVICE_SECRET],
         ]);
         const allowed = ["content-length", "host", "traceparent", "x-request-id", "x-d1-bookmark"];
-        const unexpected = seen.map(([name]) => name).filter((name) => !allowed.includes(name));
+        const unexpected = received.map(([name]) => name).filter((name) => !allowed.includes(name));
         assert.deepEqual(
           unexpected,
           internal.map(([name]) => name),
@@ -182,9 +187,9 @@ suite("access to the backends", () => {
         for (const credential of [{}, serviceSecret, bearer(adminToken)]) {
           for (const value of ["1", "0", ""]) {
             const headers = { ...credential, [FORWARDED_HEADER]: value };
-            for (const tried of [method, "HEAD", "OPTIONS"]) {
-              const { status } = await backend.request(tried, route, headers);
-              assert.equal(status, 404, `${tried} ${route}`);
+            for (const testedMethod of [method, "HEAD", "OPTIONS"]) {
+              const { status } = await backend.request(testedMethod, route, headers);
+              assert.equal(status, 404, `${testedMethod} ${route}`);
             }
           }
         }
@@ -220,11 +225,15 @@ suite("access to the backends", () => {
       await using system = await start({ seed: true, wrappers, ...settings });
       for (const [name, paths] of Object.entries(internalRoutes)) {
         for (const [method, path] of paths) {
-          for (const tried of [method, "OPTIONS"]) {
+          for (const testedMethod of [method, "OPTIONS"]) {
             for (const target of [path, `/v1${path}`]) {
               const headers = { ...bearer(adminToken), "x-rewrite-to": target };
-              const { status, text } = await system.join.request(tried, `/v1/${name}/1`, headers);
-              assert.equal(status, 404, `${tried} ${target}: ${text}`);
+              const { status, text } = await system.join.request(
+                testedMethod,
+                `/v1/${name}/1`,
+                headers,
+              );
+              assert.equal(status, 404, `${testedMethod} ${target}: ${text}`);
             }
           }
         }

@@ -88,7 +88,7 @@ const bodies: [what: string, path: string, body: string | Buffer, readonly [numb
 
 suite("limits of a body", () => {
   for (const [description, path, body, [status, type]] of bodies) {
-    test(`${description}_is_rejected_with_${type}`, async () => {
+    test(`an_invalid_body_gets_${status}: ${description}`, async () => {
       for (const [method, address] of [
         ["POST", path],
         ["PUT", `${path}/77`],
@@ -167,7 +167,7 @@ suite("limits of a header", () => {
     ["POST", "idempotency-key", long, 400],
   ];
   for (const [method, name, value, expected] of cases) {
-    test(`${method}_with_${name}_of_${value.length}_characters_gets_${expected}`, async () => {
+    test(`a_${method}_with_${name}_of_${value.length}_characters_gets_${expected}`, async () => {
       const path = method === "POST" ? "/v1/people" : "/v1/people/1";
       const body = method === "GET" ? undefined : method === "POST" ? '{"name":"H"}' : "{}";
       const headers = { ...(body && json), [name]: value };

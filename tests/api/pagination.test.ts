@@ -12,16 +12,16 @@ async function assertPagesEqualWhole(
   path: string,
   limit: number,
 ): Promise<void> {
-  const whole = (await worker.get(`${path}limit=1000`)).json;
+  const expected = (await worker.get(`${path}limit=1000`)).json;
   const pages = await worker.pages(`${path}limit=${limit}`);
   assert.deepEqual(
     pages.flatMap((page) => page.json),
-    whole,
+    expected,
     `${path}limit=${limit}`,
   );
   for (const page of pages.slice(0, -1)) assert.equal(page.json.length, limit);
   // A full last page has no link to an empty page.
-  assert.ok(whole.length === 0 || pages.at(-1)?.json.length > 0);
+  assert.ok(expected.length === 0 || pages.at(-1)?.json.length > 0);
 }
 
 test("the_pages_of_places_contain_each_place_once_in_every_order", async () => {

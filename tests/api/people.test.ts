@@ -4,7 +4,7 @@ import { after, suite, test } from "node:test";
 import { type Person, people, places } from "../support/fixtures.ts";
 import { jsonArray, ndjson, start } from "../support/harness.ts";
 
-const rows = people.toSorted((one, other) => one.id - other.id);
+const rows = people.toSorted((a, b) => a.id - b.id);
 const system = await start({ places, people });
 after(() => system.dispose());
 
@@ -17,7 +17,7 @@ const acceptNdjson = { accept: "application/x-ndjson" };
 const placeIds = [...new Set(rows.map(({ placeId }) => placeId))];
 const groups = placeIds
   .filter((placeId) => placeId !== null)
-  .sort((one, other) => one - other)
+  .sort((a, b) => a - b)
   .map((placeId) => ({
     placeId,
     people: rows
@@ -25,7 +25,7 @@ const groups = placeIds
       .map(({ id, name, isAlive, isKing }) => ({ id, name, isAlive, isKing })),
   }));
 
-for (const [through, worker] of [
+for (const [source, worker] of [
   ["from the backend", system.people],
   ["through the gateway", system.join],
 ] as const) {
@@ -36,8 +36,8 @@ for (const [through, worker] of [
   };
   const ids = async (query: string) => (await listPeople(query)).map(({ id }) => id);
 
-  suite(`people, ${through}`, () => {
-    test("a_list_is_a_json_array_ordered_by_id", async () => {
+  suite(`people, ${source}`, () => {
+    test("the_list_of_people_is_a_json_array_ordered_by_id", async () => {
       const { status, headers, text } = await worker.get("/v1/people");
       assert.deepEqual({ status, headers }, { status: 200, headers: listHeaders });
       assert.equal(text, jsonArray(rows));
@@ -75,7 +75,7 @@ for (const [through, worker] of [
       );
     });
 
-    test("every_route_works_without_the_version_prefix_and_with_a_trailing_slash", async () => {
+    test("every_route_of_people_works_without_the_version_prefix_and_with_a_trailing_slash", async () => {
       for (const path of ["/people", "/people/3", "/people/by-place"]) {
         const expected = await worker.get(`/v1${path}`);
         for (const spelling of [path, `${path}/`, `/v1${path}/`]) {
@@ -84,7 +84,7 @@ for (const [through, worker] of [
       }
     });
 
-    test("head_has_the_headers_of_get_and_no_body", async () => {
+    test("head_of_people_has_the_headers_of_get_and_no_body", async () => {
       const query = "/v1/people?limit=2&count=exact";
       for (const path of ["/v1/people", query, "/v1/people/3", "/v1/people/by-place"]) {
         const { headers } = await worker.get(path);
@@ -94,7 +94,7 @@ for (const [through, worker] of [
       }
     });
 
-    test("a_list_is_ndjson_when_accept_prefers_it", async () => {
+    test("the_list_of_people_is_ndjson_when_accept_prefers_it", async () => {
       const { status, headers, text } = await worker.get("/v1/people", acceptNdjson);
       assert.deepEqual({ status, headers }, { status: 200, headers: ndjsonHeaders });
       assert.equal(text, ndjson(rows));
@@ -114,21 +114,21 @@ for (const [through, worker] of [
         ["ids=3,1,999", ({ id }) => id === 3 || id === 1],
         ["ids=5,5", ({ id }) => id === 5],
       ];
-      const sort = (one: Person, other: Person) => other.id - one.id;
+      const sort = (a: Person, b: Person) => b.id - a.id;
       // Each filter alone, then each pair: a record must match both.
       for (const [query, keeps] of filters) {
         assert.deepEqual(await listPeople(query), rows.filter(keeps), query);
-        for (const [more, keepsMore] of filters) {
-          if (query.split("=")[0] === more.split("=")[0]) continue;
-          const both = rows.filter(keeps).filter(keepsMore);
-          assert.deepEqual(await listPeople(`${query}&${more}`), both, `${query}&${more}`);
-          const backwards = `${query}&${more}&sort=-id`;
+        for (const [second, keepsSecond] of filters) {
+          if (query.split("=")[0] === second.split("=")[0]) continue;
+          const both = rows.filter(keeps).filter(keepsSecond);
+          assert.deepEqual(await listPeople(`${query}&${second}`), both, `${query}&${second}`);
+          const backwards = `${query}&${second}&sort=-id`;
           assert.deepEqual(await listPeople(backwards), both.toSorted(sort), backwards);
         }
       }
     });
 
-    test("a_name_prefix_ignores_case_and_respects_accents", async () => {
+    test("a_name_prefix_of_people_ignores_case_and_respects_accents", async () => {
       const idsByName = (text: string) => ids(`name=${encodeURIComponent(text)}`);
       assert.deepEqual(await idsByName("álv"), [13, 14]);
       assert.deepEqual(await idsByName("ÁLV"), [13, 14]);
@@ -157,7 +157,7 @@ for (const [through, worker] of [
       assert.deepEqual(await ids("sort=-name"), byName.toReversed());
     });
 
-    test("an_exact_count_includes_all_matching_records", async () => {
+    test("an_exact_count_includes_all_matching_people", async () => {
       const count = async (query: string) =>
         (await worker.get(`/v1/people?${query}`)).headers["x-total-count"];
       assert.equal(await count("limit=1&count=exact"), String(rows.length));
@@ -196,7 +196,7 @@ test("people_by_place_reflect_every_write", async () => {
       ]),
       [...expected]
         .map(([placeId, people]) => [placeId, people.map(({ id }) => id)] as const)
-        .sort(([one], [other]) => Number(one) - Number(other)),
+        .sort(([a], [b]) => Number(a) - Number(b)),
       write,
     );
   }

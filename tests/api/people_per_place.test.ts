@@ -48,11 +48,11 @@ test("people_without_places_give_an_empty_joined_list", async () => {
   assert.equal((await empty.join.get("/v1/people-per-place", acceptNdjson)).text, "");
 });
 
-test("every_route_works_without_the_version_prefix_and_with_a_trailing_slash", async () => {
+test("every_route_of_the_join_works_without_the_version_prefix_and_with_a_trailing_slash", async () => {
   for (const path of ["/people-per-place", "/people-per-place/3"]) {
-    const whole = await join.get(`/v1${path}`);
+    const expected = await join.get(`/v1${path}`);
     for (const spelling of [path, `${path}/`, `/v1${path}/`]) {
-      assert.deepEqual(await join.get(spelling), whole, spelling);
+      assert.deepEqual(await join.get(spelling), expected, spelling);
     }
   }
   const root = await join.get("/v1");
@@ -61,12 +61,12 @@ test("every_route_works_without_the_version_prefix_and_with_a_trailing_slash", a
   assert.deepEqual([bare.text, bare.headers.vary], [root.text, "accept"]);
 });
 
-test("head_has_the_headers_of_get_and_no_body", async () => {
+test("head_of_the_join_has_the_headers_of_get_and_no_body", async () => {
   const paged = "/v1/people-per-place?limit=2&count=exact";
   for (const path of ["/v1", "/v1/people-per-place", paged, "/v1/people-per-place/3"]) {
     const { headers } = await join.get(path);
-    const { status, headers: found, text } = await join.request("HEAD", path);
-    assert.deepEqual({ status, headers: found, text }, { status: 200, headers, text: "" });
+    const { status, headers: headHeaders, text } = await join.request("HEAD", path);
+    assert.deepEqual({ status, headers: headHeaders, text }, { status: 200, headers, text: "" });
   }
 });
 
@@ -77,8 +77,8 @@ test("the_root_describes_the_dataset_and_lists_the_routes", async () => {
   for (const route of json.routes) {
     // Routes that only accept a POST.
     const isPostOnly = /\/(import|repair)$/.test(route);
-    const answer = await join.get(route.replace("{id}", "1"));
-    assert.equal(answer.status, isPostOnly ? 405 : 200, route);
+    const response = await join.get(route.replace("{id}", "1"));
+    assert.equal(response.status, isPostOnly ? 405 : 200, route);
   }
   await using described = await start();
   await described.db.join.exec("INSERT INTO dataset VALUES (1, 'T \"t\"', 'D', 'CC0-1.0')");
@@ -89,8 +89,11 @@ test("the_root_describes_the_dataset_and_lists_the_routes", async () => {
 test("people_above_the_limit_are_reached_by_the_next_link", async () => {
   const { json } = await join.get("/v1/people-per-place?peopleLimit=2");
   for (const [n, place] of expected.entries()) {
-    const { people: shown, next, ...rest } = json[n];
-    assert.deepEqual({ ...rest, people: shown }, { ...place, people: place.people.slice(0, 2) });
+    const { people: firstPeople, next, ...rest } = json[n];
+    assert.deepEqual(
+      { ...rest, people: firstPeople },
+      { ...place, people: place.people.slice(0, 2) },
+    );
     assert.equal(next !== undefined, place.people.length > 2);
     if (!next) continue;
     const single = (await join.get(`/v1/people-per-place/${place.id}?peopleLimit=2`)).json;
@@ -100,7 +103,7 @@ test("people_above_the_limit_are_reached_by_the_next_link", async () => {
       assert.equal(placeId, place.id);
       return person;
     });
-    assert.deepEqual([...shown, ...withoutPlace], place.people);
+    assert.deepEqual([...firstPeople, ...withoutPlace], place.people);
   }
 });
 

@@ -12,7 +12,7 @@ const recordHeaders = { ...nosniff, "content-type": "application/json" };
 const listHeaders = { ...recordHeaders, vary: "accept" };
 const ndjsonHeaders = { ...listHeaders, "content-type": "application/x-ndjson" };
 
-for (const [through, worker] of [
+for (const [source, worker] of [
   ["from the backend", system.places],
   ["through the gateway", system.join],
 ] as const) {
@@ -22,8 +22,8 @@ for (const [through, worker] of [
     return page.json.map(({ id }: { id: number }) => id);
   };
 
-  suite(`places, ${through}`, () => {
-    test("a_list_is_a_json_array_ordered_by_id", async () => {
+  suite(`places, ${source}`, () => {
+    test("the_list_of_places_is_a_json_array_ordered_by_id", async () => {
       const { status, headers, text } = await worker.get("/v1/places");
       assert.deepEqual({ status, headers }, { status: 200, headers: listHeaders });
       assert.equal(text, jsonArray(places));
@@ -39,7 +39,7 @@ for (const [through, worker] of [
       }
     });
 
-    test("every_route_works_without_the_version_prefix_and_with_a_trailing_slash", async () => {
+    test("every_route_of_places_works_without_the_version_prefix_and_with_a_trailing_slash", async () => {
       for (const path of ["/places", "/places/3"]) {
         const expected = await worker.get(`/v1${path}`);
         for (const spelling of [path, `${path}/`, `/v1${path}/`]) {
@@ -50,16 +50,16 @@ for (const [through, worker] of [
       }
     });
 
-    test("head_has_the_headers_of_get_and_no_body", async () => {
+    test("head_of_places_has_the_headers_of_get_and_no_body", async () => {
       for (const path of ["/v1/places", "/v1/places?limit=2&count=exact", "/v1/places/3"]) {
         const { headers } = await worker.get(path);
         const expected = { status: 200, headers, text: "" };
-        const { status, headers: found, text } = await worker.request("HEAD", path);
-        assert.deepEqual({ status, headers: found, text }, expected);
+        const { status, headers: headHeaders, text } = await worker.request("HEAD", path);
+        assert.deepEqual({ status, headers: headHeaders, text }, expected);
       }
     });
 
-    test("a_list_is_ndjson_when_accept_prefers_it", async () => {
+    test("the_list_of_places_is_ndjson_when_accept_prefers_it", async () => {
       const acceptNdjson = { accept: "application/json;q=0.5, application/x-ndjson" };
       const { status, headers, text } = await worker.get("/v1/places", acceptNdjson);
       assert.deepEqual({ status, headers }, { status: 200, headers: ndjsonHeaders });
@@ -82,7 +82,7 @@ for (const [through, worker] of [
       }
     });
 
-    test("a_name_prefix_ignores_case_and_respects_accents", async () => {
+    test("a_name_prefix_of_places_ignores_case_and_respects_accents", async () => {
       assert.deepEqual(await ids("name=VERANO"), [3]);
       assert.deepEqual(await ids(`name=${encodeURIComponent("MÁS ALLÁ")}`), [2]);
       assert.deepEqual(await ids("name=mas"), []);
@@ -106,7 +106,7 @@ for (const [through, worker] of [
       assert.deepEqual(await ids("sort=-name"), byName.toReversed());
     });
 
-    test("an_exact_count_includes_all_matching_records", async () => {
+    test("an_exact_count_includes_all_matching_places", async () => {
       const count = async (query: string) =>
         (await worker.get(`/v1/places?${query}`)).headers["x-total-count"];
       assert.equal(await count("limit=1&count=exact"), "7");

@@ -134,7 +134,7 @@ const unknownRoute = [404, "unknown-route", "There is no such route"] as const;
 const notFound = [404, "not-found", "There is no such record"] as const;
 const notAllowed = [405, "method-not-allowed", "This route does not answer this method"] as const;
 
-for (const [through, worker, collections] of entrances) {
+for (const [source, worker, collections] of entrances) {
   const routes = (table: object) =>
     Object.keys(table).filter((path) =>
       [...collections, ...(worker === join ? ["/v1/people-per-place"] : [])].some(
@@ -142,7 +142,7 @@ for (const [through, worker, collections] of entrances) {
       ),
     );
 
-  suite(`problems, ${through}`, () => {
+  suite(`problems, ${source}`, () => {
     test("an_invalid_parameter_value_is_named_with_the_allowed_values", async () => {
       for (const path of routes(invalidValues)) {
         for (const [parameter, bad, expected] of invalidValues[path] ?? []) {

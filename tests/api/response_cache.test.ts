@@ -147,7 +147,7 @@ test("concurrent_reads_and_writes_are_linearizable", async () => {
     "/v1/people-per-place/1",
   ];
   const read = async (reader: number) => {
-    let [tag, known] = ["", 0];
+    let [tag, knownNumber] = ["", 0];
     for (let n = reader; isWriting; n += 1) {
       const path = paths[n % paths.length] as string;
       const from = now();
@@ -166,10 +166,10 @@ test("concurrent_reads_and_writes_are_linearizable", async () => {
         const { status, text, etag } = await join.get("/v1/people-per-place", headers);
         assert.ok(status === 200 || (status === 304 && tag), text);
         if (status === 200) {
-          [tag, known] = [etag ?? "", numberIn(text)];
+          [tag, knownNumber] = [etag ?? "", numberIn(text)];
           n -= 1;
         }
-        history.push({ path: `conditional (${status})`, from, to: now(), seen: known });
+        history.push({ path: `conditional (${status})`, from, to: now(), seen: knownNumber });
         continue;
       }
       const { status, text } = await join.get(path);
@@ -184,14 +184,17 @@ test("concurrent_reads_and_writes_are_linearizable", async () => {
     history.filter(({ path }) => path.includes("304")).length > 5,
     "some conditional reads get a 304",
   );
-  const last = (of: typeof begun, moment: number) =>
-    of.findLast(({ at }) => at < moment)?.number ?? Number.NaN;
+  const lastNumber = (events: typeof begun, time: number) =>
+    events.findLast(({ at }) => at < time)?.number ?? Number.NaN;
   for (const { path, from, to, seen } of history) {
-    const [least, most] = [last(acknowledged, from), last(begun, to)];
-    assert.ok(least <= seen && seen <= most, `${path} saw ${seen} of ${least} to ${most}`);
+    const [lowest, highest] = [lastNumber(acknowledged, from), lastNumber(begun, to)];
+    assert.ok(
+      lowest <= seen && seen <= highest,
+      `${path} saw ${seen}, not ${lowest} to ${highest}`,
+    );
   }
-  const byEnd = [...history].sort((one, other) => one.to - other.to);
-  const byBegin = [...history].sort((one, other) => one.from - other.from);
+  const byEnd = [...history].sort((a, b) => a.to - b.to);
+  const byBegin = [...history].sort((a, b) => a.from - b.from);
   let [ended, greatest] = [0, 0];
   for (const { path, from, seen } of byBegin) {
     for (let next = byEnd[ended]; next && next.to < from; next = byEnd[ended]) {

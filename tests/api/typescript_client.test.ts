@@ -194,9 +194,9 @@ test("a_change_is_recomputed_when_the_record_has_a_newer_version", async () => {
     client.change("/v1/people/{id}", 47, (person) => ({ name: person.name + name })),
   );
   await Promise.all(changes);
-  const { json, etag: last } = await system.join.get("/v1/people/47");
+  const { json, etag: lastTag } = await system.join.get("/v1/people/47");
   for (const name of names) assert.ok(json.name.includes(name), json.name);
-  assert.equal(last, '"6"');
+  assert.equal(lastTag, '"6"');
 });
 
 for (const [readme, expectedOutput] of [

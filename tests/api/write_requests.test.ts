@@ -14,9 +14,9 @@ for (const target of writeTargets) {
   suite(`write requests, ${target}`, () => {
     test("all_invalid_fields_are_reported_together", async () => {
       await using api = await open();
-      const wrong = { name: " ", isAlive: 1, placeId: "1", isKing: "no", age: 3, id: 9 };
+      const invalid = { name: " ", isAlive: 1, placeId: "1", isKing: "no", age: 3, id: 9 };
       const pointers = ["/name", "/id", "/isAlive", "/isKing", "/placeId", "/age"];
-      const rejected = await api.people.send("POST", "/v1/people", wrong);
+      const rejected = await api.people.send("POST", "/v1/people", invalid);
       assertProblem(rejected, 422, "invalid-record");
       const named = rejected.json.errors.map(({ pointer }: { pointer: string }) => pointer);
       assert.deepEqual(named.toSorted(), pointers.toSorted());

@@ -43,7 +43,7 @@ export async function runSoak(plan: SoakPlan, log = (_: string) => {}): Promise<
   await createPermanentPlaces(gateway);
   const began = performance.now();
   const end = began + plan.minutes * 60_000;
-  // The load goes on until the last sample is taken: an idle isolate does not answer the inspector.
+  // The load goes on until the last sample is taken: an idle isolate does not respond to the inspector.
   let isOver = false;
   let requests = 0;
   const load = clients.map(async (client, n) => {

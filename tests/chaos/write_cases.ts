@@ -118,7 +118,7 @@ export const writeKinds: Record<string, WriteKind> = {
     const to = await createPlace(system, `To ${number}`);
     const mover = await createPerson(system, `Somebody ${number}`, from);
     const resident = await createPerson(system, `Other ${number}`, to);
-    // What crashes leave: a tombstone and two pending writes.
+    // The traces of a crash: a tombstone and two pending writes.
     const tombstone = "INSERT INTO tombstone (place_id, phase, reassign_to, since)";
     await system.db.places.exec(`${tombstone} VALUES (${from}, 'deleting', ${to}, 0);`);
     const pending = "INSERT INTO pending_write (token, place_id, person_id, since)";

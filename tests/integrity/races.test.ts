@@ -219,7 +219,7 @@ test("a_rejected_request_changes_no_record_version_or_history", async () => {
   const before = await visible(system);
   for (const [name, request] of Object.entries(requests)) {
     const { status, json, text } = await request();
-    // An import answers 200 and lists the lines that it rejects.
+    // An import responds with 200 and lists the lines that it rejects.
     const isRejected = status >= 400 ? status < 500 : json.refusedTotal > 0;
     assert.ok(isRejected, `${name}: ${status} ${text}`);
     assert.deepEqual(await visible(system), before, name);

@@ -1,5 +1,5 @@
-// Read replicas that lag behind their primary. A request with a session bookmark reads nothing
-// older than the bookmark, and a write reads and writes on the primary.
+// Lagging read replicas. A request with a session bookmark reads nothing older than the bookmark,
+// and a write reads and writes on the primary.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { type ApiResponse, type System, start } from "../support/harness.ts";
@@ -109,14 +109,14 @@ suite("a lagging replica", () => {
     assert.equal(newest.json.name, "Ana Nueva");
     assert.equal((await reader.get("/v1/people/1")).json.name, "Ana");
     const headers = { "x-d1-bookmark": bookmarkOf(newest) };
-    const again = await system.join.get("/v1/people/1", headers);
-    assert.equal(again.json.name, "Ana Nueva");
-    const known = await system.join.get("/v1/people/1", {
+    const current = await system.join.get("/v1/people/1", headers);
+    assert.equal(current.json.name, "Ana Nueva");
+    const conditional = await system.join.get("/v1/people/1", {
       ...headers,
-      "if-none-match": again.etag,
+      "if-none-match": current.etag,
     });
-    assert.equal(known.status, 304);
-    assert.ok(bookmarkOf(known) >= bookmarkOf(newest));
+    assert.equal(conditional.status, 304);
+    assert.ok(bookmarkOf(conditional) >= bookmarkOf(newest));
   });
 
   test("a_bookmark_covers_both_databases", async () => {
@@ -166,7 +166,7 @@ suite("a lagging replica", () => {
       },
     );
     assert.equal(changed.status, 200, changed.text);
-    const again = await join.send(
+    const stale = await join.send(
       "PATCH",
       `/v1/people/${created.json.id}`,
       { name: "Cruz II" },
@@ -174,7 +174,7 @@ suite("a lagging replica", () => {
         "if-match": created.etag,
       },
     );
-    assert.equal(again.status, 412);
+    assert.equal(stale.status, 412);
     assert.equal((await join.request("DELETE", `/v1/places/${place.id}`)).status, 204);
     const report = await join.get("/v1/integrity");
     assert.equal(report.json.consistent, true, report.text);
@@ -232,16 +232,16 @@ test("concurrent_clients_with_bookmarks_read_their_writes_monotonically", async 
   })();
   const versions = async (id: number, steps: number) => {
     const client = new SessionClient(system);
-    let last = 0;
+    let lastVersion = 0;
     for (let n = 0; n < steps; n += 1) {
       if (n % 3 === 0) {
         const written = await client.send("PATCH", `/v1/people/${id}`, { name: `P${id} ${n}` });
-        last = Number(written.etag.replaceAll('"', ""));
+        lastVersion = Number(written.etag.replaceAll('"', ""));
       }
       const read = await client.get(`/v1/people/${id}`);
       const version = Number(read.etag.replaceAll('"', ""));
-      assert.ok(version >= last, `${id}: version ${version} behind ${last}`);
-      last = version;
+      assert.ok(version >= lastVersion, `${id}: version ${version} after ${lastVersion}`);
+      lastVersion = version;
       const place = (await client.get("/v1/people-per-place/1")).json;
       const listed = place.people.find((person: { id: number }) => person.id === id);
       assert.equal(listed.name, read.json.name, "the joined list is as recent");

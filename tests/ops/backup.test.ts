@@ -29,35 +29,35 @@ function routes(): string[] {
     "/v1/people/by-place": "?limit=1000",
     "/v1/people/population": "?limit=1000",
   };
-  const all = reading.flatMap((path) => {
+  const recordPaths = reading.flatMap((path) => {
     if (!path.includes("{")) return [path + (needed[path] ?? "")];
     return [1, 2, 3, 10, 31, 32, 78, 79, 80].map((id) => path.replace(/\{\w+\}/, String(id)));
   });
-  const more = [
+  const listPaths = [
     "places?limit=1000&count=exact",
     "people?sort=-name&limit=1000",
     "changes?limit=1000",
   ];
-  more.push("people-per-place?limit=1000", "statistics/places?sort=-living&limit=1000");
-  return [...all, ...more.map((path) => `/v1/${path}`)];
+  listPaths.push("people-per-place?limit=1000", "statistics/places?sort=-living&limit=1000");
+  return [...recordPaths, ...listPaths.map((path) => `/v1/${path}`)];
 }
 
 const VARYING_HEADERS = ["date", "x-request-id", "server-timing", "x-d1-bookmark", "keep-alive"];
 
 /** The status, headers and body of every route, without what differs between requests. */
 async function readEveryRoute(system: System): Promise<Record<string, unknown>> {
-  const all: Record<string, unknown> = {};
+  const responses: Record<string, unknown> = {};
   for (const path of routes()) {
     const { status, allHeaders: headers, text } = await system.join.get(path);
     const comparedHeaders = [...headers].filter(([name]) => !VARYING_HEADERS.includes(name));
     const id = /,"requestId":"[0-9a-f]{32}"/;
-    all[path] = {
+    responses[path] = {
       status,
       headers: Object.fromEntries(comparedHeaders),
       text: text.replace(id, ""),
     };
   }
-  return all;
+  return responses;
 }
 
 /** Writes of every kind, so that a backup contains changes, deletions and an idempotency key. */

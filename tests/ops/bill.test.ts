@@ -33,8 +33,8 @@ suite("the model of an isolate", () => {
   });
 
   test("an_isolate_caches_few_of_many_rarely_requested_responses", () => {
-    const many = isolate({ ...quietLoad, rate: 100, answers: 100_000, skew: 0 }, 5000);
-    assert.ok(many.made > 0.95, `${many.made}`);
+    const rare = isolate({ ...quietLoad, rate: 100, answers: 100_000, skew: 0 }, 5000);
+    assert.ok(rare.made > 0.95, `${rare.made}`);
   });
 });
 
@@ -80,7 +80,7 @@ suite("the model of a month", () => {
     assertNear(dollars.rowsRead, millions * (0.9 * 10 + 0.1 * 3));
     assertNear(dollars.rowsWritten, millions * 0.1 * 5);
     assertNear(dollars.storage, 4);
-    assertNear(total, 5 + Object.values(dollars).reduce((sum, one) => sum + one, 0) - 5);
+    assertNear(total, 5 + Object.values(dollars).reduce((sum, price) => sum + price, 0) - 5);
     assertNear(queries, 0.9 * 2 + 0.1);
     assertNear(queriesPerSecond, 950);
     assert.equal(databases, 10);

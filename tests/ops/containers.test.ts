@@ -26,20 +26,24 @@ async function freePort(): Promise<number> {
 }
 
 /** Runs statements on the database in a container's data folder. */
-async function onDatabase(folder: string, plan: Plan, statements: string[]): Promise<unknown[][]> {
+async function runStatements(
+  folder: string,
+  plan: Plan,
+  statements: string[],
+): Promise<unknown[][]> {
   const { d1Databases } = plan.options;
   const script = "export default {};";
   const miniflare = new Miniflare({ modules: true, script, d1Persist: folder, d1Databases });
   try {
     const database = await miniflare.getD1Database("DB");
-    const all = await database.batch(statements.map((sql) => database.prepare(sql)));
-    return all.map(({ results }: { results: unknown[] }) => results);
+    const results = await database.batch(statements.map((sql) => database.prepare(sql)));
+    return results.map(({ results }: { results: unknown[] }) => results);
   } finally {
     await miniflare.dispose();
   }
 }
 
-async function processes(): Promise<Deployment> {
+async function deployProcesses(): Promise<Deployment> {
   const folder = mkdtempSync(join(tmpdir(), "three-"));
   const plansFile = join(folder, "plans.json");
   writeFileSync(plansFile, JSON.stringify(plans()));
@@ -88,7 +92,7 @@ async function processes(): Promise<Deployment> {
   };
 }
 
-deploymentSuite("three processes", processes);
+deploymentSuite("three processes", deployProcesses);
 
 /** A gateway that forwards every request unchecked, and returns the URL that it received. */
 const forwardEverything = `export default {
@@ -212,7 +216,7 @@ test("a_container_rejects_an_older_database_in_one_line_and_does_not_change_it",
   writeFileSync(plansFile, JSON.stringify({ people: plan }));
   const statements = ["CREATE TABLE person (id INTEGER PRIMARY KEY)"];
   const data = join(folder, "data");
-  await onDatabase(data, plan, statements);
+  await runStatements(data, plan, statements);
   const env = {
     PATH: process.env.PATH,
     HOST: "127.0.0.1",
@@ -230,7 +234,7 @@ test("a_container_rejects_an_older_database_in_one_line_and_does_not_change_it",
   assert.equal(code, 1, output);
   assert.match(output, /^» an older version made the database people: remove its volume .*\n$/);
   const tables = "SELECT name FROM sqlite_schema WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'";
-  assert.deepEqual(await onDatabase(data, plan, [tables]), [[{ name: "person" }]]);
+  assert.deepEqual(await runStatements(data, plan, [tables]), [[{ name: "person" }]]);
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -247,8 +251,8 @@ test("every_documented_setting_is_passed_to_the_containers", () => {
 
 test("the_compose_services_match_the_plans_and_have_separate_volumes", () => {
   const compose = readFileSync("compose.yaml", "utf8");
-  for (const [at, [name, { services }]] of Object.entries(plans()).entries()) {
-    const port = 5001 + at;
+  for (const [index, [name, { services }]] of Object.entries(plans()).entries()) {
+    const port = 5001 + index;
     const entry = new RegExp(
       `^  ${name}:\\n    <<: \\*service\\n    command: \\[${name}\\]\\n` +
         `    ports: \\["127.0.0.1:${port}:8080"\\]\\n    volumes: \\["${name}:/data"\\]\\n`,

@@ -142,17 +142,17 @@ suite("the deployment", () => {
     assert.equal(state().workers.join?.secrets.SERVICE_SECRET, SERVICE_SECRET);
   });
 
-  for (const at of [1, 7, 9]) {
-    const failing = FIRST_COMMANDS[at] ?? "";
+  for (const step of [1, 7, 9]) {
+    const failing = FIRST_COMMANDS[step] ?? "";
     const [command = ""] = failing.split(/ (?=places\.json|people\.json|join\.json)/);
     const file = /(\w+)\.json/.exec(failing)?.[1];
-    test(`a_deployment_that_fails_at_step_${at}_is_completed_by_the_next`, async () => {
+    test(`a_deployment_that_fails_at_step_${step}_is_completed_by_the_next`, async () => {
       const { deploy, state, failCommand } = makeAccount();
       failCommand(file ? `${command} -c .deploy/production/${file}` : command);
       const { code, output, commands } = await deploy();
       assert.equal(code, 1);
       assert.match(output, /the platform is down/);
-      assert.deepEqual(commands, FIRST_COMMANDS.slice(0, at + 1));
+      assert.deepEqual(commands, FIRST_COMMANDS.slice(0, step + 1));
       failCommand("");
       const next = await deploy();
       assert.equal(next.code, 0, next.output);
@@ -176,9 +176,9 @@ suite("the deployment", () => {
     const before = state();
     const { code, output, commands } = await deploy();
     assert.deepEqual([code, commands.filter(Boolean)], [1, []], output);
-    const [line, ...more] = output.split("\n").filter((line) => !line.startsWith("» check"));
+    const [line, ...otherLines] = output.split("\n").filter((line) => !line.startsWith("» check"));
     assert.match(line ?? "", /^» an older version made the database people: export its records, /);
-    assert.deepEqual(more, [""]);
+    assert.deepEqual(otherLines, [""]);
     assert.deepEqual(state(), before);
   });
 
@@ -197,9 +197,9 @@ suite("the deployment", () => {
       if (name === "join") assert.equal(config.ratelimits[0].namespace_id, "6003");
     }
     for (const ENV of ["North", "-north", "north-", "../north", "a b"]) {
-      const other = await deploy({ ENV });
-      assert.equal(other.code, 1, ENV);
-      assert.match(other.output, /ENV is a name of lower-case letters/);
+      const invalid = await deploy({ ENV });
+      assert.equal(invalid.code, 1, ENV);
+      assert.match(invalid.output, /ENV is a name of lower-case letters/);
       assert.deepEqual(Object.keys(state().workers).sort(), stagingNames, ENV);
     }
   });
@@ -211,12 +211,12 @@ suite("the deployment", () => {
       assert.equal(code, 0, output);
     }
     const deployedState = ["north", "south"]
-      .flatMap((one) => names.map((name) => `${name}-${one}`))
+      .flatMap((environment) => names.map((name) => `${name}-${environment}`))
       .sort();
     assert.deepEqual(Object.keys(state().workers).sort(), deployedState);
     assert.deepEqual(Object.keys(state().databases).sort(), deployedState);
-    const limits = ["north", "south"].map((one) => {
-      const config = JSON.parse(readFileSync(`.deploy/${one}/join.json`, "utf8"));
+    const limits = ["north", "south"].map((environment) => {
+      const config = JSON.parse(readFileSync(`.deploy/${environment}/join.json`, "utf8"));
       return config.ratelimits[0].namespace_id;
     });
     assert.equal(new Set([...limits, "5003", "6003"]).size, 4, `${limits}`);

@@ -30,14 +30,14 @@ suite("request ids", () => {
     for (const requestId of [undefined, "", "a b", "x".repeat(65), "é", '"', "<b>"]) {
       const headers: Record<string, string> =
         requestId === undefined ? {} : { "x-request-id": requestId };
-      const { allHeaders: all } = await join.get("/v1/places/1", headers);
-      const id = all.get("x-request-id") ?? "";
+      const { allHeaders } = await join.get("/v1/places/1", headers);
+      const id = allHeaders.get("x-request-id") ?? "";
       assert.match(id, /^[0-9a-f]{32}$/, requestId);
       ids.add(id);
     }
     assert.equal(ids.size, 7);
-    const { allHeaders: all } = await join.get("/v1/places/1", { traceparent });
-    assert.equal(all.get("x-request-id"), TRACE_ID);
+    const { allHeaders } = await join.get("/v1/places/1", { traceparent });
+    assert.equal(allHeaders.get("x-request-id"), TRACE_ID);
   });
 
   test("every_kind_of_response_has_the_request_id", async () => {
@@ -143,10 +143,10 @@ suite("log lines", () => {
       },
     );
     // The place is checked once, between the pending write and the commit.
-    const all = await lines("line-3", 3);
-    const wrote = all.find(({ worker }) => worker === "people");
+    const written = await lines("line-3", 3);
+    const wrote = written.find(({ worker }) => worker === "people");
     assert.deepEqual(wrote?.calls, ["places"]);
-    assert.deepEqual(all.filter(({ worker }) => worker === "places").length, 1);
+    assert.deepEqual(written.filter(({ worker }) => worker === "places").length, 1);
     assert.ok(wrote.d1.roundTrips >= 1);
   });
 
@@ -206,8 +206,8 @@ suite("log lines", () => {
         await logged.system.join.get("/v1/places/1", { "x-request-id": "ok-1" });
         await logged.system.join.get("/v1/people/1", { "x-request-id": "failed-1" });
         await sleep(200);
-        const of = (id: string) => logged.raw.filter((line) => line.includes(id)).length;
-        assert.deepEqual({ ok: of("ok-1"), failed: of("failed-1") }, expected);
+        const countLines = (id: string) => logged.raw.filter((line) => line.includes(id)).length;
+        assert.deepEqual({ ok: countLines("ok-1"), failed: countLines("failed-1") }, expected);
       } finally {
         await logged.system.dispose();
       }
@@ -249,8 +249,11 @@ suite("panics", () => {
       for (const { status, text } of concurrent) assert.ok([200, 500].includes(status), text);
       assert.equal(concurrent[0]?.status, 500);
       assert.equal((await people.get("/v1/people/3")).status, 200);
-      const through = await join.get("/v1/people/1", { "x-panic": "1", "x-request-id": "panic-3" });
-      assert.deepEqual([through.status, through.json.service], [502, "people"]);
+      const forwarded = await join.get("/v1/people/1", {
+        "x-panic": "1",
+        "x-request-id": "panic-3",
+      });
+      assert.deepEqual([forwarded.status, forwarded.json.service], [502, "people"]);
       assert.equal((await join.get("/v1/people/1")).status, 200);
       assert.equal((await join.send("PATCH", "/v1/people/1", { isKing: false })).status, 200);
     } finally {

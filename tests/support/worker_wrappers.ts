@@ -4,7 +4,7 @@ import type { Name, Options } from "./harness.ts";
 import { replicaSimulator } from "./replica_simulator.ts";
 import { faultSwitch } from "./service_faults.ts";
 
-/** The wrapper that the options ask for, if any. */
+/** The wrapper that the options select, if any. */
 export function wrapperFor(name: Name, options: Options): string | undefined {
   if (options.wrappers) return options.wrappers[name];
   if (options.countCosts) return costCounter;

@@ -46,7 +46,7 @@ async function build(): Promise<void> {
 }
 
 /** All descendants of a process. */
-function below(pid: number): number[] {
+function descendantsOf(pid: number): number[] {
   const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   const parentOf = (child: string) => {
     try {
@@ -56,9 +56,9 @@ function below(pid: number): number[] {
     }
   };
   const parents = all.map((child) => [Number(child), parentOf(child)] as const);
-  const of = (pid: number): number[] =>
-    parents.flatMap(([child, parent]) => (parent === pid ? [...of(child), child] : []));
-  return of(pid);
+  const descendants = (pid: number): number[] =>
+    parents.flatMap(([child, parent]) => (parent === pid ? [...descendants(child), child] : []));
+  return descendants(pid);
 }
 
 /** Whether a process is the container's main program. */
@@ -74,7 +74,7 @@ function isServer(pid: number): boolean {
 /** A container of the image that runs one service. */
 type Container = { id: string; child: ChildProcess };
 
-async function started(name: Name, env: Record<string, string>): Promise<Container> {
+async function startContainer(name: Name, env: Record<string, string>): Promise<Container> {
   const volume = `${home}/volumes/${name}`;
   mkdirSync(volume, { recursive: true });
   chownSync(volume, USER, USER);
@@ -99,17 +99,20 @@ async function started(name: Name, env: Record<string, string>): Promise<Contain
 }
 
 /** Stops a container's processes and removes the container, but not its volume. */
-async function ended({ id, child }: Container, signal: NodeJS.Signals): Promise<number | null> {
-  const over = child.exitCode === null ? once(child, "exit") : undefined;
-  const all = below(child.pid ?? 0);
+async function stopContainer(
+  { id, child }: Container,
+  signal: NodeJS.Signals,
+): Promise<number | null> {
+  const exited = child.exitCode === null ? once(child, "exit") : undefined;
+  const all = descendantsOf(child.pid ?? 0);
   for (const pid of signal === "SIGKILL" ? all : all.filter(isServer)) process.kill(pid, signal);
-  await over;
+  await exited;
   await buildah("rm", id);
   return child.exitCode;
 }
 
 /** Three containers of a newly built image. */
-export async function built(): Promise<Deployment> {
+export async function deployWithBuildah(): Promise<Deployment> {
   // REUSE=1 uses the image of the previous run.
   if (!process.env.REUSE) await build();
   const volumes = `${home}/volumes`;
@@ -121,15 +124,18 @@ export async function built(): Promise<Deployment> {
   const end = async (name: Name, signal: NodeJS.Signals) => {
     const container = running.get(name);
     running.delete(name);
-    return container ? ended(container, signal) : null;
+    return container ? stopContainer(container, signal) : null;
   };
   return {
     workers: { places: worker("places"), people: worker("people"), join: worker("join") },
     async start(name, settings) {
       // All containers share the loopback interface of this machine.
-      const here = { HOST: "127.0.0.1", PORT: String(ports[name]) };
+      const listen = { HOST: "127.0.0.1", PORT: String(ports[name]) };
       const services = { PLACES_URL: url("places"), PEOPLE_URL: url("people") };
-      running.set(name, await started(name, { ...here, ...services, LOG: "off", ...settings }));
+      running.set(
+        name,
+        await startContainer(name, { ...listen, ...services, LOG: "off", ...settings }),
+      );
     },
     stop: (name) => end(name, "SIGTERM"),
     async kill(name) {

@@ -21,20 +21,20 @@ async function compose(args: string[], settings: Record<string, string> = {}): P
 }
 
 /** Three containers of a newly built image. */
-export async function composed(): Promise<Deployment> {
+export async function deployWithCompose(): Promise<Deployment> {
   await compose(["down", "--volumes"]);
   if (!process.env.REUSE) await compose(["build"]);
-  const at = (port: number) => new WorkerClient(new URL(`http://127.0.0.1:${port}`));
+  const client = (port: number) => new WorkerClient(new URL(`http://127.0.0.1:${port}`));
   return {
-    workers: { places: at(5001), people: at(5002), join: at(5003) },
+    workers: { places: client(5001), people: client(5002), join: client(5003) },
     async start(name, settings) {
       await compose(["up", "--detach", "--force-recreate", name], settings);
     },
     async stop(name) {
       await compose(["stop", name]);
-      const told = await compose(["ps", "--all", "--format", "{{.ExitCode}}", name]);
+      const exitCode = await compose(["ps", "--all", "--format", "{{.ExitCode}}", name]);
       await compose(["rm", "--force", name]);
-      return Number(told.trim());
+      return Number(exitCode.trim());
     },
     async kill(name) {
       await compose(["kill", name]);

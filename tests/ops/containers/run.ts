@@ -5,9 +5,9 @@ import * as buildah from "./buildah.ts";
 import * as compose from "./compose.ts";
 
 if (await compose.isThere()) {
-  deploymentSuite("three containers of docker compose", compose.composed);
+  deploymentSuite("three containers of docker compose", compose.deployWithCompose);
 } else if (process.getuid?.() === 0 && (await buildah.isThere())) {
-  deploymentSuite("three containers of buildah", buildah.built);
+  deploymentSuite("three containers of buildah", buildah.deployWithBuildah);
 } else {
   console.error(
     "» the containers were not tested: that needs Docker with compose, or buildah as root",

@@ -200,7 +200,7 @@ for (const [path, link, name, first] of [
   ["/ui/people", "All people as CSV", "people.csv", /^id,name,isAlive,placeId,isKing\r\n/],
   ["/ui/places/1", "Its people as CSV", "people.csv", /^id,name,isAlive,placeId,isKing\r\n/],
 ] as const) {
-  test(`${path}_offers_the_download: ${link}`, async () => {
+  test(`a_page_offers_its_export: ${path}, ${link}`, async () => {
     await using visit = await site.visit();
     const page = await visit.go(path);
     const downloading = page.waitForEvent("download");
