@@ -1,22 +1,27 @@
 // CORS: the gateway's setting ALLOWED_ORIGINS controls which origins may read responses.
 import assert from "node:assert/strict";
-import { request } from "node:http";
 import { after, suite, test } from "node:test";
+import {
+  allowedHeaders,
+  allowedOrigin,
+  corsHeaders,
+  EXPOSED_HEADERS,
+  fromOrigin,
+  localOrigin,
+  originList,
+  type RequestCase,
+  requestMethod,
+  sendFrom,
+  startWithOrigins,
+  varyOf,
+  withoutRequestId,
+} from "../support/cors_helpers.ts";
 import { makePeople, people, places } from "../support/fixtures.ts";
-import { type Options, start, type WorkerClient } from "../support/harness.ts";
-
-const allowedOrigin = "https://map.example";
-const localOrigin = "http://localhost:5173";
-const list = ` ${allowedOrigin} ,${localOrigin}, null, *`;
-const startWithOrigins = (setting?: string, options: Options = {}) =>
-  start({
-    ...{ places, people, ...options },
-    gatewaySettings: { WRITES: "open", ...(setting && { ALLOWED_ORIGINS: setting }) },
-  });
+import { start } from "../support/harness.ts";
 
 const [withoutSetting, withList, withStar] = await Promise.all([
   startWithOrigins(),
-  startWithOrigins(list),
+  startWithOrigins(originList),
   startWithOrigins("*"),
 ]);
 // The idempotency key makes later identical requests replay this write, so no test changes data.
@@ -26,24 +31,9 @@ for (const { join } of [withoutSetting, withList, withStar]) {
 }
 after(() => Promise.all([withoutSetting, withList, withStar].map((system) => system.dispose())));
 
-const EXPOSED_HEADERS = [
-  ...["Accept-Patch", "Accept-Post", "Age", "Allow", "Cache-Status", "Content-Disposition"],
-  ...["ETag", "Idempotency-Replayed", "Link", "Location", "Preference-Applied"],
-  ...["RateLimit", "RateLimit-Policy", "Retry-After"],
-  ...["Server-Timing", "WWW-Authenticate", "X-Change-Counter", "X-D1-Bookmark", "X-Request-Id"],
-  ...["X-Total-Count", "X-Total-Dead", "X-Total-Living", "X-Total-Nowhere"],
-].join(", ");
-const REQUEST_HEADERS = [
-  ...["Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
-  ...["Prefer", "X-D1-Bookmark", "X-Request-Id", "traceparent"],
-].join(", ");
-
-type Headers = Record<string, string>;
-type Case = [method: string, path: string, status: number, headers?: Headers, body?: string];
-
 const json = { "content-type": "application/json" };
 /** Requests for every kind of response, of the gateway itself and of its backends. */
-const cases: Case[] = [
+const cases: RequestCase[] = [
   ["GET", "/v1", 200],
   ["GET", "/v1/places?limit=2&count=exact", 200],
   ["GET", "/v1/people/1", 200],
@@ -74,43 +64,6 @@ const cases: Case[] = [
   ["PATCH", "/v1/people/1", 200, json, "{}"],
   ["POST", "/v1/people", 201, { ...json, "idempotency-key": "k" }, '{"name":"A"}'],
 ];
-
-type RawResponse = { status: number; headers: Headers; raw: string[]; text: string };
-
-/** Sends a request with headers that `fetch` does not allow. */
-function sendFrom(worker: WorkerClient, [method, path, , headers, body]: Case, more: Headers = {}) {
-  return new Promise<RawResponse>((resolve, reject) => {
-    // A separate connection, because the worker closes one whose body it did not read.
-    const options = { method, headers: { ...headers, ...more }, agent: false };
-    const sent = request(`${worker.url.origin}${path}`, options, (incoming) => {
-      let text = "";
-      incoming.setEncoding("utf8").on("data", (part) => {
-        text += part;
-      });
-      incoming.on("end", () => {
-        const raw = incoming.rawHeaders.filter((_, n) => n % 2 === 0);
-        const status = incoming.statusCode ?? 0;
-        resolve({ status, headers: incoming.headers as Headers, raw, text });
-      });
-    });
-    sent.on("error", reject).end(body);
-  });
-}
-
-/** The CORS headers of a response. */
-const corsHeaders = ({ headers }: RawResponse): Headers => {
-  const names = Object.keys(headers).filter((name) => name.startsWith("access-control-"));
-  return Object.fromEntries(names.map((name) => [name, headers[name] ?? ""]));
-};
-/** A problem without its request id. */
-const withoutRequestId = (text: string) => text.replace(/"requestId":"[0-9a-f]{32}"/, "");
-const varyOf = ({ headers }: RawResponse) => (headers.vary ?? "").split(", ").filter(Boolean);
-const fromOrigin = (origin: string) => ({ origin });
-const requestMethod = (method: string) => ({ "access-control-request-method": method });
-const allowedHeaders = (origin: string) => ({
-  "access-control-allow-origin": origin,
-  "access-control-expose-headers": EXPOSED_HEADERS,
-});
 
 suite("CORS without the setting", () => {
   test("no_response_has_cors_headers_without_allowed_origins", async () => {
@@ -221,65 +174,6 @@ suite("CORS with a star", () => {
   });
 });
 
-suite("CORS preflight", () => {
-  test("a_preflight_lists_the_methods_of_the_route", async () => {
-    for (const [path, methods] of [
-      ["/v1", "GET, HEAD, OPTIONS"],
-      ["/v1/people-per-place", "GET, HEAD, OPTIONS"],
-      ["/v1/integrity/repair", "POST, OPTIONS"],
-      ["/v1/places", "GET, HEAD, POST, OPTIONS"],
-      ["/people/", "GET, HEAD, POST, OPTIONS"],
-      ["/v1/people/1", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"],
-      ["/v1/people/import", "POST, OPTIONS"],
-      ["/v1/people/export", "GET, HEAD, OPTIONS"],
-    ] as const) {
-      for (const [system, origin, allowed] of [
-        [withList, allowedOrigin, allowedOrigin],
-        [withStar, "null", "*"],
-      ] as const) {
-        const headers = { ...fromOrigin(origin), ...requestMethod("PATCH") };
-        const response = await sendFrom(system.join, ["OPTIONS", path, 204], headers);
-        assert.deepEqual([response.status, response.text], [204, ""], path);
-        assert.equal(response.headers.allow, methods);
-        const expected = {
-          "access-control-allow-origin": allowed,
-          "access-control-allow-methods": methods,
-          "access-control-allow-headers": REQUEST_HEADERS,
-          "access-control-max-age": "7200",
-        };
-        assert.deepEqual(corsHeaders(response), expected, path);
-        assert.equal(varyOf(response).includes("origin"), system === withList);
-      }
-    }
-  });
-
-  test("a_preflight_of_an_unlisted_origin_is_a_plain_options_request", async () => {
-    const headers = { ...fromOrigin("https://evil.example"), ...requestMethod("DELETE") };
-    const response = await sendFrom(withList.join, ["OPTIONS", "/v1/people/1", 204], headers);
-    assert.deepEqual(
-      [response.status, corsHeaders(response), varyOf(response)],
-      [204, {}, ["origin"]],
-    );
-    assert.ok(response.headers.allow?.includes("DELETE"));
-  });
-
-  test("a_preflight_of_an_unknown_route_gets_404_and_a_get_is_no_preflight", async () => {
-    const headers = { ...fromOrigin(allowedOrigin), ...requestMethod("GET") };
-    const missing = await sendFrom(withList.join, ["OPTIONS", "/v1/x", 404], headers);
-    assert.deepEqual([missing.status, corsHeaders(missing)], [404, allowedHeaders(allowedOrigin)]);
-    const get = await sendFrom(withList.join, ["GET", "/v1/people/1", 200], headers);
-    assert.deepEqual([get.status, corsHeaders(get)], [200, allowedHeaders(allowedOrigin)]);
-  });
-
-  test("a_preflight_runs_no_query", async () => {
-    await using counted = await startWithOrigins("*", { countCosts: true });
-    await counted.takeRoundTrips();
-    const headers = { ...fromOrigin(allowedOrigin), ...requestMethod("DELETE") };
-    await sendFrom(counted.join, ["OPTIONS", "/v1/people/1", 204], headers);
-    assert.deepEqual(await counted.takeRoundTrips(), { places: 0, people: 0, join: 0 });
-  });
-});
-
 test("the_cors_headers_of_a_backend_are_replaced", async () => {
   const permissive = (request: Request) => {
     const id = { "x-request-id": request.headers.get("x-request-id") ?? "" };
@@ -289,7 +183,7 @@ test("the_cors_headers_of_a_backend_are_replaced", async () => {
     };
     return new Response("{}", { headers: { ...id, ...backendCors, vary: "accept", "x-b": "1" } });
   };
-  await using both = await startWithOrigins(list, { stubs: { people: permissive } });
+  await using both = await startWithOrigins(originList, { stubs: { people: permissive } });
   const response = await sendFrom(
     both.join,
     ["GET", "/v1/people/1", 200],
@@ -300,9 +194,9 @@ test("the_cors_headers_of_a_backend_are_replaced", async () => {
 });
 
 test("another_origin_can_read_a_401", async () => {
-  const gatewaySettings = { ALLOWED_ORIGINS: list };
+  const gatewaySettings = { ALLOWED_ORIGINS: originList };
   await using guarded = await start({ places, people, gatewaySettings });
-  const requestCase: Case = ["POST", "/v1/people", 401, json, '{"name":"A"}'];
+  const requestCase: RequestCase = ["POST", "/v1/people", 401, json, '{"name":"A"}'];
   const response = await sendFrom(guarded.join, requestCase, fromOrigin(allowedOrigin));
   assert.deepEqual([response.status, corsHeaders(response)], [401, allowedHeaders(allowedOrigin)]);
   // A browser sends no token with a preflight.
@@ -342,7 +236,7 @@ test("cors_headers_change_nothing_else_in_a_response", async () => {
 
 test("another_origin_can_read_the_problem_of_a_failed_service", async () => {
   const down = () => new Response("no", { status: 500 });
-  await using broken = await startWithOrigins(list, { stubs: { people: down } });
+  await using broken = await startWithOrigins(originList, { stubs: { people: down } });
   for (const [path, status] of [
     ["/v1/people", 502],
     ["/v1/people-per-place", 200],

@@ -112,16 +112,11 @@ async function assertProblem(
   });
   const expected = { type: `/problems/${slug}`, title, status, ...members };
   assert.deepEqual(response.json, expected, path);
-  const head = ["type", "title", "status", "detail"];
-  assert.deepEqual(Object.keys(response.json).slice(0, 4), head);
+  const firstMembers = Object.keys(response.json).slice(0, 4);
+  assert.deepEqual(firstMembers, ["type", "title", "status", "detail"]);
   if (method !== "GET") return;
-  const { status: same, headers, text } = await worker.request("HEAD", path);
-  const { status: getStatus, headers: get } = response;
-  assert.deepEqual(
-    { status: same, headers, text },
-    { status: getStatus, headers: get, text: "" },
-    path,
-  );
+  const head = await worker.request("HEAD", path);
+  assert.deepEqual([head.status, head.headers, head.text], [status, response.headers, ""], path);
 }
 
 const invalid = [400, "invalid-parameter", "A parameter has a value that cannot be used"] as const;
@@ -135,7 +130,7 @@ const notFound = [404, "not-found", "There is no such record"] as const;
 const notAllowed = [405, "method-not-allowed", "This route does not answer this method"] as const;
 
 for (const [source, worker, collections] of entrances) {
-  const routes = (table: object) =>
+  const routesOf = (table: object) =>
     Object.keys(table).filter((path) =>
       [...collections, ...(worker === join ? ["/v1/people-per-place"] : [])].some(
         (start) => path === start || path.startsWith(`${start}/`),
@@ -144,11 +139,11 @@ for (const [source, worker, collections] of entrances) {
 
   suite(`problems, ${source}`, () => {
     test("an_invalid_parameter_value_is_named_with_the_allowed_values", async () => {
-      for (const path of routes(invalidValues)) {
-        for (const [parameter, bad, expected] of invalidValues[path] ?? []) {
+      for (const path of routesOf(invalidValues)) {
+        for (const [parameter, values, expected] of invalidValues[path] ?? []) {
           const detail = `\`${parameter}\` must be ${expected}.`;
           await Promise.all(
-            bad.map((value) =>
+            values.map((value) =>
               assertProblem(worker, `${path}?${parameter}=${value}`, invalid, {
                 detail,
                 parameter,
@@ -160,7 +155,7 @@ for (const [source, worker, collections] of entrances) {
     });
 
     test("a_repeated_parameter_is_rejected", async () => {
-      for (const path of routes(invalidValues)) {
+      for (const path of routesOf(invalidValues)) {
         for (const parameter of knownParameters[path] ?? []) {
           const detail = `\`${parameter}\` must be given once.`;
           const query = `${parameter}=1&${parameter}=1`;
@@ -170,7 +165,7 @@ for (const [source, worker, collections] of entrances) {
     });
 
     test("an_unknown_parameter_is_named_with_the_known_ones", async () => {
-      for (const path of routes(knownParameters)) {
+      for (const path of routesOf(knownParameters)) {
         for (const parameter of ["Limit", "page", "isalive", "limit2"]) {
           const detail = `\`${parameter}\` is not a parameter of this route.`;
           const members = { detail, parameter, known: knownParameters[path] };
@@ -180,8 +175,8 @@ for (const [source, worker, collections] of entrances) {
     });
 
     test("an_unusual_parameter_name_is_not_echoed", async () => {
-      for (const path of routes(knownParameters)) {
-        for (const strange of [
+      for (const path of routesOf(knownParameters)) {
+        for (const unusual of [
           "%3Cscript%3E",
           "",
           "%00",
@@ -190,7 +185,7 @@ for (const [source, worker, collections] of entrances) {
           "limit%5B%5D",
         ]) {
           const detail = "A parameter's name is not one of this route's.";
-          await assertProblem(worker, `${path}?${strange}=script`, unknownParameter, {
+          await assertProblem(worker, `${path}?${unusual}=script`, unknownParameter, {
             detail,
             known: knownParameters[path],
           });
@@ -233,11 +228,11 @@ for (const [source, worker, collections] of entrances) {
     });
 
     test("an_unsupported_method_gets_a_405_that_lists_the_supported_ones", async () => {
-      const paths = routes(knownParameters);
+      const paths = routesOf(knownParameters);
       if (worker === join) paths.push("/v1", "/");
       for (const path of paths) {
-        const written = /^\/v1\/(places|people)(\/1)?$/.exec(path);
-        const writes = !written ? [] : written[2] ? ["PUT", "PATCH", "DELETE"] : ["POST"];
+        const match = /^\/v1\/(places|people)(\/1)?$/.exec(path);
+        const writes = !match ? [] : match[2] ? ["PUT", "PATCH", "DELETE"] : ["POST"];
         const allow = ["GET, HEAD", ...writes, "OPTIONS"].join(", ");
         const detail = `This route answers ${allow}.`;
         for (const method of ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"]) {

@@ -73,7 +73,7 @@ suite("a writer that crashes after any step", () => {
     resurrection: ({ people }, headers) =>
       people.send("PATCH", "/v1/people/2", { isAlive: true, placeId: 2 }, { ...headers }),
     deletion: ({ places }, headers) => places.request("DELETE", "/v1/places/3", { ...headers }),
-    refused_deletion: ({ places }, headers) =>
+    rejected_deletion: ({ places }, headers) =>
       places.request("DELETE", "/v1/places/1", { ...headers }),
     reassigning_deletion: ({ places }, headers) =>
       places.request("DELETE", "/v1/places/1?reassignTo=2", { ...headers }),

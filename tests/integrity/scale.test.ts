@@ -26,7 +26,7 @@ async function startWithPeople(placeOf: string, placesCount: number) {
   }
 }
 
-type Row = { id: number; NAME_SQL: string };
+type Row = { id: number; name: string };
 const idsOf = (rows: Row[]) => rows.map(({ id }) => id);
 const numbers = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, n) => from + n);
@@ -127,7 +127,7 @@ test("people_with_the_longest_names_fit_in_a_response", async () => {
   for (let n = 0; n < people.length; n += 500) await system.addPeople(people.slice(n, n + 500));
   const { json } = await system.join.get("/v1/people-per-place/1?peopleLimit=1500");
   assert.equal(json.people.length, 1500);
-  assert.ok(json.people.every(({ NAME_SQL }: Row) => NAME_SQL === long));
+  assert.ok(json.people.every(({ name }: Row) => name === long));
   const pages = await system.join.pages("/v1/people?limit=1000&sort=name");
   assert.deepEqual(idsOf(pages.flatMap((page) => page.json)), numbers(1, 1500));
 });

@@ -172,7 +172,7 @@ test("the_progress_bar_advances_during_a_large_import", async () => {
   // Collects each value that the progress bar shows.
   await page.addInitScript(() => {
     const values = new Set<number>();
-    Object.assign(window, { seen: values });
+    Object.assign(window, { values });
     new MutationObserver(() => {
       for (const bar of document.querySelectorAll("progress")) values.add(bar.value);
     }).observe(document, { childList: true, subtree: true });
