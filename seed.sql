@@ -1,5 +1,5 @@
--- Rows to try, invented. Each section goes to its own database: a line `-- database: NAME`
--- opens it. `name_key` is the name in lower case, each character by itself.
+-- Invented example data. A line `-- database: NAME` begins the section of a database. `name_key`
+-- is the name with each character in lower case.
 
 -- database: places
 INSERT INTO place (id, name, name_key) VALUES

@@ -4,8 +4,8 @@ import { join, resolve } from "node:path";
 import { buildSync } from "esbuild";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
 import { type Name, names } from "../ops/workers.ts";
-import { counting } from "../tests/support/cost_counter.ts";
-import { worker as productWorker } from "../tests/support/harness.ts";
+import { costCounter } from "../tests/support/cost_counter.ts";
+import { workerOptionsFor as productWorker } from "../tests/support/harness.ts";
 import { installFlask, startFlask } from "./flask.ts";
 import { buildNaive, naiveFolder } from "./naive.ts";
 import { home, type SchemaName } from "./stock.ts";
@@ -96,7 +96,7 @@ async function miniflare(workers: WorkerOptions[], options: Options): Promise<St
 /** Wraps a worker, whose main module is `index.js`, in a module that counts costs. */
 function counted(worker: WorkerOptions): WorkerOptions {
   const { modules, modulesRoot } = worker as { modules: object[]; modulesRoot: string };
-  const first = { type: "ESModule", path: join(modulesRoot, "first.js"), contents: counting };
+  const first = { type: "ESModule", path: join(modulesRoot, "first.js"), contents: costCounter };
   return { ...worker, modules: [first, ...modules] } as WorkerOptions;
 }
 

@@ -1,33 +1,33 @@
-// The feed of both registers' changes.
+// The change feed, which merges the change logs of places and people.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { people, places } from "../support/fixtures.ts";
-import { type Answer, nextOf, start } from "../support/harness.ts";
+import { type ApiResponse, ndjson, nextLink, start } from "../support/harness.ts";
 
-const system = await start({ places, people, counting: true });
+const system = await start({ places, people, countCosts: true });
 after(() => system.dispose());
 const { join } = system;
 
 type Change = { at: string; register: string; seq: number; kind: string; id: number };
 
-const log = async (register: string): Promise<Change[]> =>
-  (await join.get(`/v1/${register}/changes?limit=1000`)).json;
+const changesOf = async (table: string): Promise<Change[]> =>
+  (await join.get(`/v1/${table}/changes?limit=1000`)).json;
 
-/** Pages from an address on, until one is empty; between two of them something happens. */
-async function walk(from: string, between: (n: number) => Promise<unknown>) {
-  const shown: Change[] = [];
-  let next = from;
+/** Reads pages until one is empty, and calls a function after each. */
+async function readPages(first: string, betweenPages: (n: number) => Promise<unknown>) {
+  const records: Change[] = [];
+  let next = first;
   for (let n = 0; ; n += 1) {
-    const page: Answer = await join.get(next);
+    const page: ApiResponse = await join.get(next);
     assert.equal(page.status, 200, page.text);
-    next = nextOf(page) ?? assert.fail("there is always a next page");
-    if (page.json.length === 0) return { shown, next };
-    shown.push(...page.json);
-    await between(n);
+    next = nextLink(page) ?? assert.fail("every page of the feed has a next link");
+    if (page.json.length === 0) return { changes: records, next };
+    records.push(...page.json);
+    await betweenPages(n);
   }
 }
 
-test("the_feed_is_both_logs_in_order_of_time", async () => {
+test("the_change_feed_merges_both_change_logs_by_time", async () => {
   const page = await join.get("/v1/changes?limit=1000");
   assert.equal(page.headers["content-type"], "application/json");
   const changes: Change[] = page.json;
@@ -35,34 +35,34 @@ test("the_feed_is_both_logs_in_order_of_time", async () => {
     changes.map(({ at }) => at),
     changes.map(({ at }) => at).sort(),
   );
-  for (const register of ["places", "people"]) {
-    const own = changes.filter((change) => change.register === register);
-    assert.deepEqual(own, await log(register));
+  for (const table of ["places", "people"]) {
+    const ownChanges = changes.filter((change) => change.register === table);
+    assert.deepEqual(ownChanges, await changesOf(table));
   }
   const lines = await join.get("/v1/changes?limit=1000", { accept: "application/x-ndjson" });
-  assert.equal(lines.text, changes.map((change) => `${JSON.stringify(change)}\n`).join(""));
+  assert.equal(lines.text, ndjson(changes));
 });
 
-test("a_walk_shows_each_change_once_whatever_is_written_meanwhile", async () => {
+test("the_pages_of_the_change_feed_show_each_change_once_despite_concurrent_writes", async () => {
   const writes = [
     () => join.send("POST", "/v1/places", { name: "Nueva" }),
     () => join.send("POST", "/v1/people", { name: "A", isAlive: true, placeId: 1 }),
     () => join.send("POST", "/v1/people", { name: "B", isAlive: true, placeId: 3 }),
-    () => join.ask("DELETE", "/v1/people/17"),
+    () => join.request("DELETE", "/v1/people/17"),
     () => join.send("POST", "/v1/places", { name: "Más nueva" }),
-    () => join.ask("DELETE", "/v1/places/2"),
+    () => join.request("DELETE", "/v1/places/2"),
   ];
   for (const limit of [1, 3, 10]) {
-    const { shown, next } = await walk(`/v1/changes?limit=${limit}`, async (n) => {
+    const { changes, next } = await readPages(`/v1/changes?limit=${limit}`, async (n) => {
       const written = await writes[n]?.();
-      // The second walk finds names taken and people gone: then nothing is written.
+      // After the first round the names are taken and the people deleted, so writes are rejected.
       assert.ok(written === undefined || written.status < 500);
     });
-    for (const register of ["places", "people"]) {
-      const own = shown.filter((change) => change.register === register);
-      assert.deepEqual(own, await log(register), `${register} by ${limit}`);
+    for (const table of ["places", "people"]) {
+      const ownChanges = changes.filter((change) => change.register === table);
+      assert.deepEqual(ownChanges, await changesOf(table), `${table} by ${limit}`);
     }
-    // What comes later is behind the last page's link.
+    // The last page's link leads to later changes.
     assert.deepEqual((await join.get(next)).json, []);
     const added = await join.send("POST", "/v1/people", { name: `C${limit}` });
     assert.equal(added.status, 201, added.text);
@@ -74,13 +74,13 @@ test("a_walk_shows_each_change_once_whatever_is_written_meanwhile", async () => 
   }
 });
 
-test("a_page_is_a_statement_a_register", async () => {
-  await system.statements();
+test("a_page_of_the_change_feed_costs_one_query_per_database", async () => {
+  await system.takeRoundTrips();
   await join.get("/v1/changes?limit=5");
-  assert.deepEqual(await system.statements(), { places: 1, people: 1, join: 0 });
+  assert.deepEqual(await system.takeRoundTrips(), { places: 1, people: 1, join: 0 });
 });
 
-test("what_cannot_be_used_is_named", async () => {
+test("an_invalid_parameter_of_the_change_feed_is_named", async () => {
   for (const [query, parameter] of [
     ["limit=0", "limit"],
     ["limit=1001", "limit"],

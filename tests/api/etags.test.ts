@@ -1,10 +1,10 @@
-// Entity tags: who has the present state is told so, at the cost of one look in each service.
+// Entity tags: a client with the present state gets a 304 for one cheap query per database.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { people, places } from "../support/fixtures.ts";
-import { type System, start, type Worker } from "../support/harness.ts";
+import { type System, start, type WorkerClient } from "../support/harness.ts";
 
-const lists = (system: System): [Worker, string][] => [
+const lists = (system: System): [WorkerClient, string][] => [
   [system.places, "/v1/places"],
   [system.places, "/v1/places?sort=-name&limit=2&count=exact"],
   [system.people, "/v1/people"],
@@ -16,55 +16,55 @@ const lists = (system: System): [Worker, string][] => [
   [system.join, "/v1/people-per-place?limit=2&peopleLimit=1"],
   [system.join, "/v1/people-per-place/3"],
 ];
-const records = (system: System): [Worker, string][] => [
+const records = (system: System): [WorkerClient, string][] => [
   [system.places, "/v1/places/3"],
   [system.people, "/v1/people/3"],
   [system.join, "/v1/places/3"],
 ];
 const lines = { accept: "application/x-ndjson" };
 
-test("who_has_the_present_state_gets_a_304_without_a_body", async () => {
+test("a_matching_entity_tag_gets_a_304_without_a_body", async () => {
   await using system = await start({ places, people });
   for (const [worker, path] of [...lists(system), ...records(system)]) {
     const { etag, headers } = await worker.get(path);
     assert.match(etag, /^(W\/)?"[\w.]+"$/, path);
-    for (const known of [etag, `"x", ${etag}`, etag.replace("W/", "")]) {
-      const again = await worker.get(path, { "if-none-match": known });
-      assert.deepEqual([again.status, again.text, again.etag], [304, "", etag], path);
-      assert.equal(again.headers.vary, headers.vary);
-      const head = await worker.ask("HEAD", path, { "if-none-match": known });
+    for (const tags of [etag, `"x", ${etag}`, etag.replace("W/", "")]) {
+      const second = await worker.get(path, { "if-none-match": tags });
+      assert.deepEqual([second.status, second.text, second.etag], [304, "", etag], path);
+      assert.equal(second.headers.vary, headers.vary);
+      const head = await worker.request("HEAD", path, { "if-none-match": tags });
       assert.deepEqual([head.status, head.etag], [304, etag], path);
     }
-    for (const other of ['W/"1j999"', 'W/"1j999.999"', '"x"', 'W/"2j17"']) {
-      const { status } = await worker.get(path, { "if-none-match": other });
-      assert.equal(status, 200, `${path} ${other}`);
+    for (const otherForm of ['W/"1j999"', 'W/"1j999.999"', '"x"', 'W/"2j17"']) {
+      const { status } = await worker.get(path, { "if-none-match": otherForm });
+      assert.equal(status, 200, `${path} ${otherForm}`);
     }
     const bad = await worker.get(path, { "if-none-match": "17" });
     assert.deepEqual([bad.status, bad.json.header], [400, "if-none-match"], path);
   }
 });
 
-test("a_tag_is_of_one_form", async () => {
+test("each_media_type_has_its_own_entity_tag", async () => {
   await using system = await start({ places, people });
   for (const [worker, path] of lists(system)) {
     if (path === "/v1/people-per-place/3") continue;
     const array = await worker.get(path);
-    const other = await worker.get(path, { ...lines, "if-none-match": array.etag });
-    assert.equal(other.status, 200, path);
-    assert.notEqual(other.etag, array.etag);
-    const same = await worker.get(path, { ...lines, "if-none-match": other.etag });
+    const otherForm = await worker.get(path, { ...lines, "if-none-match": array.etag });
+    assert.equal(otherForm.status, 200, path);
+    assert.notEqual(otherForm.etag, array.etag);
+    const same = await worker.get(path, { ...lines, "if-none-match": otherForm.etag });
     assert.equal(same.status, 304, path);
   }
 });
 
-test("every_write_makes_a_new_tag_and_no_write_an_old_one", async () => {
+test("every_write_changes_the_entity_tag_and_no_tag_is_reused", async () => {
   await using system = await start({ places, people });
-  const seen = new Map<string, Set<string>>();
+  const seenTags = new Map<string, Set<string>>();
   const writes = [
     () => system.join.send("PATCH", "/v1/people/2", { name: "New" }),
     () => system.join.send("PATCH", "/v1/people/2", { name: "Aiba Stack" }),
     () => system.join.send("POST", "/v1/people", { name: "Other", isAlive: true, placeId: 3 }),
-    () => system.join.ask("DELETE", "/v1/people/4"),
+    () => system.join.request("DELETE", "/v1/people/4"),
     () => system.join.send("PATCH", "/v1/places/3", { name: "Winter" }),
     () => system.join.send("PATCH", "/v1/places/3", { name: "Veranolandia" }),
   ];
@@ -73,13 +73,13 @@ test("every_write_makes_a_new_tag_and_no_write_an_old_one", async () => {
     await write();
     for (const path of paths) {
       const { etag, text } = await system.join.get(path);
-      const tags = seen.get(path) ?? new Set();
+      const tags = seenTags.get(path) ?? new Set();
       assert.ok(!tags.has(etag), `${path} ${etag}`);
       for (const old of tags) {
-        const answer = await system.join.get(path, { "if-none-match": old });
-        assert.deepEqual([answer.status, answer.text], [200, text]);
+        const response = await system.join.get(path, { "if-none-match": old });
+        assert.deepEqual([response.status, response.text], [200, text]);
       }
-      seen.set(path, tags.add(etag));
+      seenTags.set(path, tags.add(etag));
     }
   }
   const { etag } = await system.join.get(paths[0] as string);
@@ -88,22 +88,22 @@ test("every_write_makes_a_new_tag_and_no_write_an_old_one", async () => {
   assert.equal((await system.join.get(paths[0] as string)).etag, etag);
 });
 
-test("a_304_is_one_statement_in_each_service", async () => {
-  await using system = await start({ places, people, counting: true });
+test("a_304_costs_one_query_per_database", async () => {
+  await using system = await start({ places, people, countCosts: true });
   for (const path of ["/v1/people-per-place", "/v1/people-per-place/3"]) {
     const { etag } = await system.join.get(path);
-    await system.statements();
+    await system.takeRoundTrips();
     assert.equal((await system.join.get(path, { "if-none-match": etag })).status, 304);
-    assert.deepEqual(await system.statements(), { places: 1, people: 1, join: 0 });
-    // Where one of the two has changed, both are asked how far they are, and for their parts.
+    assert.deepEqual(await system.takeRoundTrips(), { places: 1, people: 1, join: 0 });
+    // After a change, both are queried for their change sequence and then for their part.
     await system.join.send("PATCH", "/v1/people/2", { name: path });
-    await system.statements();
+    await system.takeRoundTrips();
     assert.equal((await system.join.get(path, { "if-none-match": etag })).status, 200);
-    assert.deepEqual(await system.statements(), { places: 2, people: 2, join: 0 });
+    assert.deepEqual(await system.takeRoundTrips(), { places: 2, people: 2, join: 0 });
   }
 });
 
-test("the_schedule_ends_what_was_left_and_sweeps_old_answers", async () => {
+test("the_schedule_completes_interrupted_writes_and_deletes_old_idempotency_keys", async () => {
   await using system = await start({ places, people });
   const key = (name: string) => ({ "idempotency-key": name });
   const post = (name: string) => system.join.send("POST", "/v1/people", { name: "K" }, key(name));
@@ -117,8 +117,8 @@ test("the_schedule_ends_what_was_left_and_sweeps_old_answers", async () => {
   await system.db.places.exec(
     "INSERT INTO tombstone (place_id, phase, since) VALUES (2, 'deleting', 0)",
   );
-  await system.scheduled("places");
-  await system.scheduled("people");
+  await system.runSchedule("places");
+  await system.runSchedule("people");
   assert.deepEqual(await system.db.people.rows("SELECT key FROM idempotency"), [{ key: "young" }]);
   assert.equal((await post("young")).text, young.text);
   assert.equal((await system.join.get("/v1/places/2")).status, 404);

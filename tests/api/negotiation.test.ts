@@ -1,75 +1,34 @@
-// The forms of lists, chosen by Accept; HEAD and OPTIONS on every route of the route tables.
+// Content negotiation: the media types of lists, and how the Accept header selects one.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { after, test } from "node:test";
-import { people, places } from "../support/fixtures.ts";
-import { type Answer, array, nextOf, start, type Worker } from "../support/harness.ts";
+import {
+  type ApiResponse,
+  jsonArray,
+  ndjson,
+  nextLink,
+  start,
+  type WorkerClient,
+} from "../support/harness.ts";
+import {
+  assertHeadEqualsGet,
+  CSV_TYPE,
+  csvLists,
+  listRecords,
+  nestedLists,
+  PROBLEM_TYPE,
+  singleRecords,
+  TYPES,
+  workersServing,
+} from "../support/list_routes.ts";
 
-const odd = [
-  { id: 20, name: "=1+1" },
-  { id: 21, name: "'@x" },
-  { id: 22, name: '\'plain, "quoted"' },
-];
-const king = { id: 30, name: "-Ann", isAlive: true, placeId: 20, isKing: true };
-const all = { places: [...places, ...odd], people: [...people, king] };
-const system = await start({ ...all, counting: true });
+const system = await start({ ...listRecords, countCosts: true });
 after(() => system.dispose());
-const { places: atPlaces, people: atPeople, join } = system;
-
-const forms = {
-  json: "application/json",
-  ndjson: "application/x-ndjson",
-  csv: "text/csv",
-} as const;
-const table = "text/csv; charset=utf-8; header=present";
-const problem = "application/problem+json";
-
-/** The lists that can be a table, with its columns. */
-const tables: Record<string, string[]> = {
-  "/v1/places?limit=3&count=exact": ["id", "name"],
-  "/v1/places?limit=1000&sort=-name": ["id", "name"],
-  "/v1/places?name=nobody": ["id", "name"],
-  "/v1/places?ids=20,21,22": ["id", "name"],
-  "/v1/places/as-of?limit=4": ["id", "name"],
-  "/v1/places/as-of?ids=20,21,22": ["id", "name"],
-  "/v1/places/as-of?asOf=1999-12-31T23:59:59Z": ["id", "name"],
-  "/v1/people?limit=5&count=exact": ["id", "name", "isAlive", "placeId", "isKing"],
-  "/v1/people?isAlive=false&sort=name": ["id", "name", "isAlive", "placeId", "isKing"],
-  "/v1/people?placeId=2": ["id", "name", "isAlive", "placeId", "isKing"],
-  "/v1/people/population": ["placeId", "total", "living", "dead", "kingId", "kingName"],
-  "/v1/people/population?sort=-living&limit=2&least=2": [
-    ...["placeId", "total", "living", "dead", "kingId", "kingName"],
-  ],
-  "/v1/people/population?least=99": ["placeId", "total", "living", "dead", "kingId", "kingName"],
-};
-/** Those that cannot. */
-const nested = [
-  "/v1/people/by-place",
-  "/v1/people-per-place?limit=2&count=exact",
-  "/v1/changes?limit=3",
-  "/v1/places/changes?limit=3",
-  "/v1/people/changes?limit=3",
-  "/v1/places/1/history",
-  "/v1/people/1/history",
-];
-/** What is neither has one form. */
-const single = [
-  "/v1",
-  "/v1/places/1",
-  "/v1/people/1",
-  "/v1/people-per-place/1",
-  "/v1/integrity",
-] as const;
-
-function doors(path: string): Worker[] {
-  if (/^\/v1\/places\b/.test(path)) return [join, atPlaces];
-  return /^\/v1\/people(?!-)\b/.test(path) ? [join, atPeople] : [join];
-}
+const { join } = system;
 
 type Row = Record<string, unknown>;
 
-/** A row as a line: names in quotes, and no formula among them. */
+/** A row as a CSV line: names in quotes, with formulas escaped. */
 function line(row: Row, columns: string[]): string {
   const { king, ...plain } = row as { king?: { id: number; name: string } };
   const flat: Row = { ...plain, kingId: king?.id, kingName: king?.name };
@@ -77,83 +36,88 @@ function line(row: Row, columns: string[]): string {
     .map((column) => {
       const value = flat[column] ?? "";
       if (typeof value !== "string" || value === "") return String(value);
-      const armour = /^'*[=+\-@＝＋－＠]/.test(value) ? "'" : "";
-      return `"${armour}${value.replaceAll('"', '""')}"`;
+      const prefix = /^'*[=+\-@＝＋－＠]/.test(value) ? "'" : "";
+      return `"${prefix}${value.replaceAll('"', '""')}"`;
     })
     .join(",");
 }
 
-/** The headers that say how a page stands in its list. */
-const ofPage = ({ headers }: Answer) => {
+/** The headers of a page: links and totals. */
+const pageHeaders = ({ headers }: ApiResponse) => {
   const names = ["link", "x-total-count", "x-total-living", "x-total-nowhere", "vary"];
   return names.map((name) => headers[name]);
 };
 
-test("each_list_comes_in_each_form_with_the_same_records_and_page", async () => {
-  const columnsOf = { ...tables, ...Object.fromEntries(nested.map((path) => [path, null])) };
+test("a_list_has_the_same_records_and_page_in_every_media_type", async () => {
+  const columnsOf = { ...csvLists, ...Object.fromEntries(nestedLists.map((path) => [path, null])) };
   for (const [path, columns] of Object.entries(columnsOf)) {
-    for (const worker of doors(path)) {
-      const json = await worker.get(path, { accept: forms.json });
+    for (const worker of workersServing(system, path)) {
+      const json = await worker.get(path, { accept: TYPES.json });
       const rows: Row[] = json.json;
-      assert.deepEqual([json.status, json.headers["content-type"]], [200, forms.json], path);
-      assert.equal(json.text, array(rows));
+      assert.deepEqual([json.status, json.headers["content-type"]], [200, TYPES.json], path);
+      assert.equal(json.text, jsonArray(rows));
       assert.equal(json.headers.vary, "accept");
 
-      const lines = await worker.get(path, { accept: forms.ndjson });
-      assert.equal(lines.headers["content-type"], forms.ndjson);
-      assert.equal(lines.text, rows.map((row) => `${JSON.stringify(row)}\n`).join(""), path);
-      assert.deepEqual(ofPage(lines), ofPage(json), path);
+      const lines = await worker.get(path, { accept: TYPES.ndjson });
+      assert.equal(lines.headers["content-type"], TYPES.ndjson);
+      assert.equal(lines.text, ndjson(rows), path);
+      assert.deepEqual(pageHeaders(lines), pageHeaders(json), path);
 
-      const csv = await worker.get(path, { accept: forms.csv });
+      const csv = await worker.get(path, { accept: TYPES.csv });
       if (columns === null) {
         assert.equal(csv.status, 406, path);
         continue;
       }
-      assert.deepEqual([csv.status, csv.headers["content-type"]], [200, table], path);
+      assert.deepEqual([csv.status, csv.headers["content-type"]], [200, CSV_TYPE], path);
       const expected = [columns.join(","), ...rows.map((row) => line(row, columns)), ""];
       assert.equal(csv.text, expected.join("\r\n"), path);
-      assert.deepEqual(ofPage(csv), ofPage(json), path);
+      assert.deepEqual(pageHeaders(csv), pageHeaders(json), path);
     }
   }
 });
 
-test("a_table_goes_on_by_its_link_and_each_page_has_the_header", async () => {
+test("every_page_of_a_csv_list_has_the_header_line_and_the_next_link", async () => {
   for (const path of ["/v1/people?limit=4", "/v1/places?limit=3&sort=name"]) {
     const lines: string[] = [];
     const header = path.includes("people") ? "id,name,isAlive,placeId,isKing" : "id,name";
     for (let next: string | undefined = path; next; ) {
-      const page: Answer = await join.get(next, { accept: forms.csv });
+      const page: ApiResponse = await join.get(next, { accept: TYPES.csv });
       const [first, ...rest] = page.text.trimEnd().split("\r\n");
       assert.equal(first, header);
       lines.push(...rest);
-      next = nextOf(page);
+      next = nextLink(page);
     }
-    const whole = await join.get(path.replace(/limit=\d/, "limit=1000"), { accept: forms.csv });
+    const whole = await join.get(path.replace(/limit=\d/, "limit=1000"), { accept: TYPES.csv });
     assert.deepEqual(lines, whole.text.trimEnd().split("\r\n").slice(1));
   }
 });
 
-test("each_form_has_a_tag_of_its_own", async () => {
-  for (const path of [...Object.keys(tables), "/v1/people/by-place", "/v1/people-per-place"]) {
-    for (const worker of doors(path)) {
-      const offered = path in tables ? Object.values(forms) : [forms.json, forms.ndjson];
+test("a_304_needs_the_entity_tag_of_the_same_media_type", async () => {
+  for (const path of [...Object.keys(csvLists), "/v1/people/by-place", "/v1/people-per-place"]) {
+    for (const worker of workersServing(system, path)) {
+      const offeredTypes = path in csvLists ? Object.values(TYPES) : [TYPES.json, TYPES.ndjson];
       const tags = new Map<string, string>();
-      for (const accept of offered) tags.set((await worker.get(path, { accept })).etag, accept);
-      assert.equal(tags.size, offered.length, path);
+      for (const accept of offeredTypes)
+        tags.set((await worker.get(path, { accept })).etag, accept);
+      assert.equal(tags.size, offeredTypes.length, path);
       for (const [etag, accept] of tags) {
-        for (const other of offered) {
-          const known = { accept: other, "if-none-match": etag };
-          const again = await worker.get(path, known);
-          assert.equal(again.status, other === accept ? 304 : 200, `${path} ${etag} ${other}`);
-          assert.equal(again.headers.vary, "accept");
+        for (const otherType of offeredTypes) {
+          const tagged = { accept: otherType, "if-none-match": etag };
+          const second = await worker.get(path, tagged);
+          assert.equal(
+            second.status,
+            otherType === accept ? 304 : 200,
+            `${path} ${etag} ${otherType}`,
+          );
+          assert.equal(second.headers.vary, "accept");
         }
       }
     }
   }
 });
 
-/** What an Accept header gets from a list with a table, and from one without. */
-const accepted: [string, keyof typeof forms | 406, keyof typeof forms | 406][] = [
+/** Accept headers, and the media types that they select from a list with CSV and from one without. */
+const acceptCases: [string, keyof typeof TYPES | 406, keyof typeof TYPES | 406][] = [
   ["*/*", "json", "json"],
   ["application/*", "json", "json"],
   ["text/*", "csv", 406],
@@ -173,12 +137,12 @@ const accepted: [string, keyof typeof forms | 406, keyof typeof forms | 406][] =
   ["text/csv; header=present, application/json;q=0.9", "csv", "json"],
   ["text/csv; header=absent, application/json;q=0.9", "json", "json"],
   ['text/csv;x="a,b;q=0", application/json;q=0.9', "csv", "json"],
-  // What cannot be read says nothing.
+  // A malformed Accept header is ignored.
   ["", "json", "json"],
   ["nonsense;;q=", "json", "json"],
   ["text/csv;q=2", "json", "json"],
   ["text/csv;q=2, application/x-ndjson", "ndjson", "ndjson"],
-  // What is refused, or is not there.
+  // Excluded or unavailable media types.
   ["text/html", 406, 406],
   ["application/json;q=0", 406, 406],
   ["application/x-ndjson;q=0", 406, 406],
@@ -188,291 +152,127 @@ const accepted: [string, keyof typeof forms | 406, keyof typeof forms | 406][] =
   ["application/problem+json", 406, 406],
 ];
 
-test("accept_is_read_as_rfc_9110_says", async () => {
+test("an_accept_header_selects_the_media_type_as_rfc_9110_defines", async () => {
   const lists = [
     ["/v1/places", 1],
     ["/v1/people/by-place", 2],
     ["/v1/people-per-place", 2],
     ["/v1/statistics/places", 1],
   ] as const;
-  for (const [path, column] of lists) {
-    for (const accept of accepted) {
-      const answer = await join.get(path, { accept: accept[0] });
-      const form = accept[column];
-      const what = `${path} ${accept[0]}`;
+  for (const [path, acceptColumn] of lists) {
+    for (const accept of acceptCases) {
+      const response = await join.get(path, { accept: accept[0] });
+      const form = accept[acceptColumn];
+      const message = `${path} ${accept[0]}`;
       if (form === 406) {
-        assert.deepEqual([answer.status, answer.headers["content-type"]], [406, problem], what);
+        assert.deepEqual(
+          [response.status, response.headers["content-type"]],
+          [406, PROBLEM_TYPE],
+          message,
+        );
       } else {
-        const type = form === "csv" ? table : forms[form];
-        assert.deepEqual([answer.status, answer.headers["content-type"]], [200, type], what);
+        const type = form === "csv" ? CSV_TYPE : TYPES[form];
+        assert.deepEqual([response.status, response.headers["content-type"]], [200, type], message);
       }
-      assert.equal(answer.headers.vary, "accept", what);
+      assert.equal(response.headers.vary, "accept", message);
     }
   }
 });
 
-/** Asks as a client that sends no Accept at all, which `fetch` never does. */
-function plainly(worker: Worker, path: string): Promise<string | undefined> {
+/** Sends a request without an Accept header, which `fetch` cannot do. Returns the media type. */
+function getWithoutAccept(worker: WorkerClient, path: string): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    const sent = request(`${worker.url.origin}${path}`, (answer) => {
-      answer.resume().on("end", () => resolve(answer.headers["content-type"]));
+    const sent = request(`${worker.url.origin}${path}`, (response) => {
+      response.resume().on("end", () => resolve(response.headers["content-type"]));
     });
     sent.on("error", reject).end();
   });
 }
 
-test("without_accept_the_first_form_is_given", async () => {
-  for (const path of [...Object.keys(tables), ...nested, ...single]) {
-    for (const worker of doors(path)) assert.equal(await plainly(worker, path), forms.json, path);
+test("a_request_without_accept_gets_the_default_media_type", async () => {
+  for (const path of [...Object.keys(csvLists), ...nestedLists, ...singleRecords]) {
+    for (const worker of workersServing(system, path))
+      assert.equal(await getWithoutAccept(worker, path), TYPES.json, path);
   }
-  assert.equal(await plainly(join, "/v1/people/export"), table);
-  assert.equal(await plainly(join, "/v1/statistics/places"), forms.json);
+  assert.equal(await getWithoutAccept(join, "/v1/people/export"), CSV_TYPE);
+  assert.equal(await getWithoutAccept(join, "/v1/statistics/places"), TYPES.json);
 });
 
-test("what_is_not_on_offer_is_refused_with_what_is", async () => {
+test("an_unacceptable_request_gets_a_406_that_lists_the_media_types", async () => {
   const offers = [
-    ["/v1/places", Object.values(forms)],
-    ["/v1/people", Object.values(forms)],
-    ["/v1/people/population", Object.values(forms)],
-    ["/v1/statistics/places", Object.values(forms)],
-    ["/v1/people-per-place", [forms.json, forms.ndjson]],
-    ["/v1/people/1/history", [forms.json, forms.ndjson]],
-    ["/v1/people/export", [forms.csv, forms.ndjson]],
-    ["/v1/places/export", [forms.csv, forms.ndjson]],
+    ["/v1/places", Object.values(TYPES)],
+    ["/v1/people", Object.values(TYPES)],
+    ["/v1/people/population", Object.values(TYPES)],
+    ["/v1/statistics/places", Object.values(TYPES)],
+    ["/v1/people-per-place", [TYPES.json, TYPES.ndjson]],
+    ["/v1/people/1/history", [TYPES.json, TYPES.ndjson]],
+    ["/v1/people/export", [TYPES.csv, TYPES.ndjson]],
+    ["/v1/places/export", [TYPES.csv, TYPES.ndjson]],
   ] as const;
-  for (const [path, offered] of offers) {
+  for (const [path, offeredTypes] of offers) {
     const { status, headers, json } = await join.get(path, { accept: "text/html" });
     const expected = {
       type: "/problems/not-acceptable",
       title: "The answer has no form that `Accept` allows",
       status: 406,
-      detail: `\`Accept\` must allow ${offered.join(" or ")}.`,
-      offered,
+      detail: `\`Accept\` must allow ${offeredTypes.join(" or ")}.`,
+      offered: offeredTypes,
     };
     assert.deepEqual(json, expected, path);
-    const secure = { "content-type": problem, "x-content-type-options": "nosniff" };
-    assert.deepEqual([status, headers], [406, { ...secure, vary: "accept" }], path);
+    const nosniff = { "content-type": PROBLEM_TYPE, "x-content-type-options": "nosniff" };
+    assert.deepEqual([status, headers], [406, { ...nosniff, vary: "accept" }], path);
   }
 });
 
-test("a_form_that_the_query_names_is_given_whatever_accept_says", async () => {
+test("the_format_parameter_overrides_accept", async () => {
   for (const path of ["/v1/statistics/places", "/v1/people/export"]) {
     const { status, headers } = await join.get(`${path}?format=csv`, { accept: "text/html" });
-    assert.deepEqual([status, headers["content-type"]], [200, table]);
-    // Then it does not vary by what was not looked at.
+    assert.deepEqual([status, headers["content-type"]], [200, CSV_TYPE]);
+    // Accept was not used, so the response does not vary by it.
     assert.equal(headers.vary, undefined);
   }
 });
 
-test("what_has_one_form_and_every_error_has_it_whatever_accept_says", async () => {
+test("records_and_errors_are_json_whatever_accept_says", async () => {
   for (const accept of ["text/csv", "text/html", "application/json;q=0"]) {
-    for (const path of single) {
+    for (const path of singleRecords) {
       const { status, headers } = await join.get(path, { accept });
-      const given = [status, headers["content-type"], headers.vary];
-      assert.deepEqual(given, [200, forms.json, undefined], path);
+      const actual = [status, headers["content-type"], headers.vary];
+      assert.deepEqual(actual, [200, TYPES.json, undefined], path);
     }
     for (const path of ["/v1/x", "/v1/people/999", "/v1/places?limit=0", "/v1/people/x"]) {
       const { status, headers } = await join.get(path, { accept });
       assert.ok(status === 400 || status === 404);
-      assert.equal(headers["content-type"], problem);
+      assert.equal(headers["content-type"], PROBLEM_TYPE);
     }
-    const made = await join.send("PATCH", "/v1/people/1", {}, { accept });
-    assert.deepEqual([made.status, made.headers["content-type"]], [200, forms.json]);
+    const patched = await join.send("PATCH", "/v1/people/1", {}, { accept });
+    assert.deepEqual([patched.status, patched.headers["content-type"]], [200, TYPES.json]);
   }
 });
 
-test("the_root_is_a_page_or_the_dataset_and_with_its_version_the_dataset_alone", async () => {
+test("the_root_is_html_or_json_by_accept_and_v1_is_always_json", async () => {
   for (const [accept, form] of [
     ["*/*", "text/html; charset=utf-8"],
     ["text/html,application/xhtml+xml,*/*;q=0.8", "text/html; charset=utf-8"],
-    ["application/json", forms.json],
-    ["application/json, text/html;q=0.9", forms.json],
-    ["text/html;q=0, */*", forms.json],
-    ["text/csv", problem],
+    ["application/json", TYPES.json],
+    ["application/json, text/html;q=0.9", TYPES.json],
+    ["text/html;q=0, */*", TYPES.json],
+    ["text/csv", PROBLEM_TYPE],
   ] as const) {
     const { status, headers } = await join.get("/", { accept });
-    const given = [status, headers["content-type"], headers.vary];
-    assert.deepEqual(given, [form === problem ? 406 : 200, form, "accept"], accept);
+    const actual = [status, headers["content-type"], headers.vary];
+    assert.deepEqual(actual, [form === PROBLEM_TYPE ? 406 : 200, form, "accept"], accept);
     const versioned = await join.get("/v1", { accept });
-    assert.deepEqual([versioned.status, versioned.headers["content-type"]], [200, forms.json]);
-    await is_the_same_as_get(join, "/", { accept });
+    assert.deepEqual([versioned.status, versioned.headers["content-type"]], [200, TYPES.json]);
+    await assertHeadEqualsGet(join, "/", { accept });
   }
-  const wrong = await join.get("/v1?x=1");
-  assert.deepEqual([wrong.status, wrong.headers["content-type"]], [400, problem]);
+  const invalid = await join.get("/v1?x=1");
+  assert.deepEqual([invalid.status, invalid.headers["content-type"]], [400, PROBLEM_TYPE]);
 });
 
-test("an_import_whose_report_nobody_could_read_takes_nothing_in", async () => {
-  const headers = { "content-type": forms.csv, accept: "text/html" };
-  const refused = await join.ask("POST", "/v1/places/import", headers, "name\nUnwanted\n");
-  assert.deepEqual([refused.status, refused.json.offered], [406, [forms.json, forms.ndjson]]);
+test("an_import_with_an_unacceptable_report_type_writes_nothing", async () => {
+  const headers = { "content-type": TYPES.csv, accept: "text/html" };
+  const rejected = await join.request("POST", "/v1/places/import", headers, "name\nUnwanted\n");
+  assert.deepEqual([rejected.status, rejected.json.offered], [406, [TYPES.json, TYPES.ndjson]]);
   assert.deepEqual((await join.get("/v1/places?name=Unwanted")).json, []);
-});
-
-const records = "GET, HEAD, PUT, PATCH, DELETE, OPTIONS";
-const reads = "GET, HEAD, OPTIONS";
-const takes = { file: "text/csv, application/x-ndjson, application/json", json: forms.json };
-/** Every address of the route tables, with what OPTIONS says of it. */
-const routes: Record<string, [allow: string, post?: string]> = {
-  "/": [reads],
-  "/people-per-place": [reads],
-  "/people-per-place/{id}": [reads],
-  "/integrity": [reads],
-  "/integrity/repair": ["POST, OPTIONS"],
-  "/statistics/places": [reads],
-  "/changes": [reads],
-  "/openapi.json": [reads],
-  "/ui/people": [reads],
-  "/ui/people/{id}": [reads],
-  "/ui/places/{id}": [reads],
-  "/ui/enter": ["POST, OPTIONS"],
-  "/ui/forget": ["POST, OPTIONS"],
-  "/healthz": [reads],
-  "/readyz": [reads],
-  ...Object.fromEntries(
-    ["people/new", "people/{id}/{action}", "places/new", "places/{id}/{action}", "import"].map(
-      (page) => [`/ui/${page}`, ["GET, HEAD, POST, OPTIONS"]],
-    ),
-  ),
-  ...Object.fromEntries(
-    ["/places", "/people"].flatMap((register) => [
-      [register, ["GET, HEAD, POST, OPTIONS", takes.json]],
-      [`${register}/{id}`, [records]],
-      [`${register}/{id}/history`, [reads]],
-      [`${register}/import`, ["POST, OPTIONS", takes.file]],
-      [`${register}/export`, [reads]],
-      [`${register}/changes`, [reads]],
-    ]),
-  ),
-  "/places/as-of": [reads],
-  "/people/by-place": [reads],
-  "/people/population": [reads],
-  "/internal/statuses": [reads],
-  "/internal/integrity": [reads],
-  "/internal/counter": [reads],
-  "/internal/repair": ["POST, OPTIONS"],
-  "/internal/residents/{id}/close": ["POST, OPTIONS"],
-  "/internal/residents/{id}/reassign": ["POST, OPTIONS"],
-  "/internal/residents/{id}/detach-dead": ["POST, OPTIONS"],
-};
-
-/** Each worker with the addresses that it answers: the join those of its owners as well. */
-function answered(): [Worker, string][] {
-  const ofTable = (file: string) => {
-    const source = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
-    return [...source.matchAll(/\.route\(\s*"([^"]+)"/g)].map(([, address]) => address ?? "");
-  };
-  const tables = ["places", "people", "join"].map((name) => ofTable(`workers/${name}/src/lib.rs`));
-  const [ofPlaces = [], ofPeople = [], ofJoin = []] = tables;
-  // What is left over has the addresses of its owner, or is no page.
-  const own = ofJoin.filter((address) => !/[/]{[*]rest}$|^[/]ui$/.test(address));
-  // The document of the whole is a file.
-  const isPassedOn = (address: string) => !/^\/(internal\/|openapi.json)/.test(address);
-  const owned = [...ofPlaces, ...ofPeople].filter(isPassedOn);
-  return [
-    ...ofPlaces.map((address): [Worker, string] => [atPlaces, address]),
-    ...ofPeople.map((address): [Worker, string] => [atPeople, address]),
-    ...[...new Set([...own, ...owned])].map((address): [Worker, string] => [join, address]),
-  ];
-}
-const pathOf = (address: string) =>
-  `/v1${address.replace("{id}", "1").replace("{action}", "remove").replace(/^\/$/, "")}`;
-
-test("options_names_methods_and_bodies_of_every_route", async () => {
-  const known = answered();
-  assert.deepEqual(
-    [...new Set(known.map(([, address]) => address))].sort(),
-    Object.keys(routes).sort(),
-  );
-  for (const [worker, address] of known) {
-    const path = pathOf(address);
-    const [allow, post] = routes[address] ?? assert.fail(address);
-    const patch = allow.includes("PATCH") && "application/merge-patch+json, application/json";
-    const { status, headers, text } = await worker.ask("OPTIONS", path);
-    const expected = {
-      "x-content-type-options": "nosniff",
-      allow,
-      ...(patch && { "accept-patch": patch }),
-      ...(post && { "accept-post": post }),
-    };
-    assert.deepEqual([status, headers, text], [204, expected, ""], `OPTIONS ${path}`);
-    for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"]) {
-      if (allow.includes(method)) continue;
-      const refused = await worker.ask(method, path);
-      const given = [refused.status, refused.headers.allow];
-      assert.deepEqual(given, [405, allow], `${method} ${path}`);
-    }
-    // A body of another type is refused with those that are taken (RFC 5789, 2.2).
-    for (const [method, taken] of [
-      ["PATCH", patch],
-      ["POST", post],
-    ] as const) {
-      if (!taken) continue;
-      const refused = await worker.ask(method, path, { "content-type": "text/x" }, "x");
-      const given = [refused.status, refused.headers[`accept-${method.toLowerCase()}`]];
-      assert.deepEqual(given, [415, taken], `${method} ${path}`);
-    }
-  }
-  for (const path of ["/v1/x", "/v1/places/1/x", "/v1/internal/statuses"]) {
-    assert.equal((await join.ask("OPTIONS", path)).status, 404, path);
-  }
-});
-
-/** A HEAD beside its GET: all headers but how long each took, and no length but the right one. */
-async function is_the_same_as_get(
-  worker: Worker,
-  path: string,
-  headers: Record<string, string>,
-): Promise<void> {
-  const address = `${worker.url.origin}${path}`;
-  const get = await fetch(address, { headers });
-  const head = await fetch(address, { method: "HEAD", headers });
-  const length = new TextEncoder().encode(await get.text()).length;
-  const told = head.headers.get("content-length");
-  const what = `HEAD ${path} ${JSON.stringify(headers)}`;
-  assert.equal(await head.text(), "", what);
-  assert.ok(told === null || told === String(length), `${what}: ${told}`);
-  const kept = (answer: Response) => {
-    const apart = ["content-length", "transfer-encoding", "date", "connection", "keep-alive"];
-    apart.push("server-timing", "x-d1-bookmark", "x-request-id");
-    return [...answer.headers].filter(([name]) => !apart.includes(name));
-  };
-  assert.deepEqual([head.status, kept(head)], [get.status, kept(get)], what);
-}
-
-test("head_is_get_without_a_body_on_every_route", async () => {
-  const asked = answered().map(([worker, address]): [Worker, string] => [worker, pathOf(address)]);
-  for (const path of [...Object.keys(tables), ...nested, "/v1/people-per-place?peopleLimit=1"]) {
-    for (const worker of doors(path)) asked.push([worker, path]);
-  }
-  asked.push([join, "/v1/x"], [join, "/v1/people/999"], [join, "/v1/people-per-place/999"]);
-  asked.push([join, "/v1/people?limit=0"], [join, "/v1/people-per-place?limit=0"]);
-  asked.push([atPlaces, "/internal/statuses?ids=1,2"]);
-  for (const [worker, path] of asked) {
-    for (const accept of ["*/*", forms.ndjson, forms.csv, "text/html"]) {
-      await is_the_same_as_get(worker, path, { accept });
-    }
-    const { etag } = await worker.get(path);
-    if (etag) await is_the_same_as_get(worker, path, { "if-none-match": etag });
-  }
-});
-
-test("a_head_reads_nothing_that_only_a_body_needs", async () => {
-  const crowd = Array.from({ length: 25_000 }, (_, n) => {
-    return { id: n + 1, name: `P${n}`, isAlive: true, placeId: 1 + (n % 100), isKing: false };
-  });
-  const many = Array.from({ length: 100 }, (_, n) => ({ id: n + 1, name: `Place ${n + 1}` }));
-  await using crowded = await start({ places: many, people: crowd, counting: true });
-  const statements = async (method: string, path: string) => {
-    await crowded.statements();
-    assert.equal((await crowded.join.ask(method, path)).status, 200);
-    return crowded.statements();
-  };
-  for (const [path, one] of [
-    ["/v1/people/export", { places: 0, people: 0, join: 0 }],
-    ["/v1/people/by-place", { places: 0, people: 1, join: 0 }],
-    ["/v1/people-per-place", { places: 1, people: 1, join: 0 }],
-  ] as const) {
-    assert.deepEqual(await statements("HEAD", path), one, path);
-    assert.ok((await statements("GET", path)).people > 1, path);
-  }
 });

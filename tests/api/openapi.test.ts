@@ -1,10 +1,10 @@
-// The documents are of the running system: what they say it shows, takes and refuses, it does.
+// The OpenAPI documents describe the running system: parameters, media types, headers, examples.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { after, suite, test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
-import { type Answer, start, type Worker } from "../support/harness.ts";
+import { type ApiResponse, start, type WorkerClient } from "../support/harness.ts";
 
 type Parameter = { name: string; in: string };
 type Content = { examples?: Record<string, { summary: string; value: unknown }> };
@@ -29,7 +29,7 @@ const documents = (["places", "people", "join"] as const).map((name) => {
   return { name, worker: system[name], document: JSON.parse(text) as Document };
 });
 
-/** The operations of a document, each with the address of a record that there is. */
+/** The operations of a document, each with the path of an existing record. */
 function* operations(document: Document) {
   for (const [path, item] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(item)) {
@@ -39,31 +39,36 @@ function* operations(document: Document) {
         return parameter;
       });
       const query = names.filter((parameter) => parameter.in === "query");
-      const known = query.map((parameter) => parameter.name);
+      const knownParameters = query.map((parameter) => parameter.name);
       yield {
         method: method.toUpperCase(),
         path,
         address: path.replace("{id}", "2"),
         operation,
-        known,
+        known: knownParameters,
       };
     }
   }
 }
 
-/** The entry point serves its document as a file, by the platform's own rules. */
-const isFile = (worker: Worker, path: string) =>
+/** The gateway's document is a static file, for which the platform's rules apply. */
+const isFile = (worker: WorkerClient, path: string) =>
   worker === system.join && path === "/v1/openapi.json";
 
-/** Of a list the first page of many, so that there is a next one. */
-const pageOf = (path: string) => (path.endsWith("s") || path.endsWith("place") ? "?limit=1" : "");
+/** Asks for a page with one record of a list, so that it has a next link. */
+const firstPageQuery = (path: string) =>
+  path.endsWith("s") || path.endsWith("place") ? "?limit=1" : "";
 
-const ask = (worker: Worker, method: string, path: string, headers = {}): Promise<Answer> =>
-  worker.ask(method, path, headers);
+const send = (
+  worker: WorkerClient,
+  method: string,
+  path: string,
+  headers = {},
+): Promise<ApiResponse> => worker.request(method, path, headers);
 
 for (const { name, worker, document } of documents) {
-  suite(`the document of ${name}`, () => {
-    test("is OpenAPI 3.1", async () => {
+  suite(`the OpenAPI document of ${name}`, () => {
+    test("the_document_is_valid_openapi_3_1", async () => {
       const validator = new Validator();
       const { valid, errors } = await validator.validate(
         structuredClone<object>(document) as Record<string, unknown>,
@@ -72,51 +77,53 @@ for (const { name, worker, document } of documents) {
       assert.equal(validator.version, "3.1");
     });
 
-    test("is served by the worker itself, with and without the version", async () => {
+    test("the_document_is_served_with_and_without_the_version_prefix", async () => {
       for (const path of ["/openapi.json", "/v1/openapi.json"]) {
-        const answer = await worker.get(path);
-        assert.equal(answer.headers["content-type"], "application/json");
-        assert.deepEqual(answer.json, document);
+        const response = await worker.get(path);
+        assert.equal(response.headers["content-type"], "application/json");
+        assert.deepEqual(response.json, document);
       }
     });
 
-    test("names the parameters that each route knows", async () => {
-      for (const { method, path, address, known } of operations(document)) {
+    test("the_document_lists_the_parameters_of_each_route", async () => {
+      for (const { method, path, address, known: knownParameters } of operations(document)) {
         if (isFile(worker, path)) continue;
-        const { status, json } = await ask(worker, method, `${address}?noSuchParameter=1`);
+        const { status, json } = await send(worker, method, `${address}?noSuchParameter=1`);
         assert.equal(status, 400, `${method} ${path}`);
-        assert.deepEqual(json.known.toSorted(), known.toSorted(), `${method} ${path}`);
+        assert.deepEqual(json.known.toSorted(), knownParameters.toSorted(), `${method} ${path}`);
       }
     });
 
-    test("names the forms that each list has", async () => {
+    test("the_document_lists_the_media_types_of_each_list", async () => {
       for (const { method, path, address, operation } of operations(document)) {
         const response = operation.responses["200"];
         const forms = Object.keys(response?.content ?? {});
         if (method !== "GET" || forms.length < 2) continue;
         for (const accept of forms) {
-          const { status, headers } = await ask(worker, "GET", address, { accept });
+          const { status, headers } = await send(worker, "GET", address, { accept });
           assert.equal(status, 200, path);
           assert.equal(headers["content-type"]?.split(";")[0], accept);
         }
-        const refused = await ask(worker, "GET", address, { accept: "image/png" });
-        assert.deepEqual(refused.json.offered.toSorted(), forms.toSorted(), path);
+        const rejected = await send(worker, "GET", address, { accept: "image/png" });
+        assert.deepEqual(rejected.json.offered.toSorted(), forms.toSorted(), path);
       }
     });
 
-    test("names the headers that each answer has", async () => {
+    test("the_document_lists_the_headers_of_each_response", async () => {
       const common = ["content-type", "x-content-type-options"];
       for (const { method, path, address, operation } of operations(document)) {
         if (method !== "GET" || isFile(worker, path)) continue;
-        const { status, headers } = await ask(worker, "GET", `${address}${pageOf(path)}`);
-        const said = Object.keys(operation.responses[status]?.headers ?? {});
-        const known = [...common, ...said.map((name) => name.toLowerCase())];
-        const others = Object.keys(headers).filter((header) => !known.includes(header));
-        assert.deepEqual([status, others], [200, []], path);
+        const { status, headers } = await send(worker, "GET", `${address}${firstPageQuery(path)}`);
+        const documented = Object.keys(operation.responses[status]?.headers ?? {});
+        const knownParameters = [...common, ...documented.map((name) => name.toLowerCase())];
+        const undocumented = Object.keys(headers).filter(
+          (header) => !knownParameters.includes(header),
+        );
+        assert.deepEqual([status, undocumented], [200, []], path);
       }
     });
 
-    test("has examples of files that can be taken in", async () => {
+    test("the_example_files_of_an_import_can_be_imported", async () => {
       for (const { path, operation } of operations(document)) {
         if (!path.endsWith("/import")) continue;
         const files = Object.entries(operation.requestBody?.content ?? {});
@@ -124,22 +131,22 @@ for (const { name, worker, document } of documents) {
         for (const [type, { example }] of files) {
           const body = typeof example === "string" ? example : JSON.stringify(example);
           const headers = { "content-type": type };
-          const { json } = await worker.ask("POST", `${path}?dryRun=true`, headers, body);
+          const { json } = await worker.request("POST", `${path}?dryRun=true`, headers, body);
           assert.deepEqual([json.read, json.created, json.refused], [2, 2, []], `${path} ${type}`);
         }
       }
     });
 
-    test("shows what the seeded system answers", async () => {
-      const still = (value: unknown) =>
+    test("the_example_responses_are_those_of_the_seeded_system", async () => {
+      const withoutTimes = (value: unknown) =>
         JSON.parse(JSON.stringify(value), (key, member) => (key === "at" ? "then" : member));
       for (const { path, operation } of operations(document)) {
         const { examples = {} } = operation.responses["200"]?.content?.["application/json"] ?? {};
         for (const { summary, value } of Object.values(examples)) {
           const [method = "", address = ""] = summary.split(" ");
-          const answer = await ask(worker, method, address);
-          assert.equal(answer.status, 200, summary);
-          assert.deepEqual(still(answer.json), still(value), summary);
+          const response = await send(worker, method, address);
+          assert.equal(response.status, 200, summary);
+          assert.deepEqual(withoutTimes(response.json), withoutTimes(value), summary);
           const route = new RegExp(`^${path.replace("{id}", "[0-9]+")}([?]|$)`);
           assert.match(address, route);
         }
@@ -148,18 +155,18 @@ for (const { name, worker, document } of documents) {
   });
 }
 
-test("who writes at the entry point needs a token, and the document says so", () => {
-  const [, , whole] = documents;
-  assert.ok(whole);
-  for (const { method, operation } of operations(whole.document)) {
+test("the_document_requires_a_token_for_every_write", () => {
+  const [, , gatewayDocument] = documents;
+  assert.ok(gatewayDocument);
+  for (const { method, operation } of operations(gatewayDocument.document)) {
     assert.equal(operation.security !== undefined, method !== "GET", operation.operationId);
   }
 });
 
-suite("the page of the document", () => {
+suite("the API reference page", () => {
   const web = resolve(import.meta.dirname, "../../workers/join/web");
 
-  test("and all that it needs are files of this site", async () => {
+  test("the_api_reference_loads_only_files_of_this_site", async () => {
     const page = await system.join.get("/docs/");
     assert.match(page.headers["content-type"] ?? "", /^text\/html/);
     const needed = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path ?? "");
@@ -171,7 +178,7 @@ suite("the page of the document", () => {
     }
   });
 
-  test("runs no script that stands in a page", async () => {
+  test("the_api_reference_forbids_inline_scripts", async () => {
     for (const path of ["/docs/", "/docs/start.js"]) {
       const { headers } = await system.join.get(path);
       const policy = headers["content-security-policy"] ?? "";
@@ -180,16 +187,16 @@ suite("the page of the document", () => {
     }
   });
 
-  const apart = ["_headers", "tsconfig.json"];
+  const notServed = ["_headers", "tsconfig.json"];
 
-  test("every file of workers/join/web is reached, and its rules are not", async () => {
+  test("every_file_of_the_web_folder_is_served_except_its_configuration", async () => {
     const files = readdirSync(web, { recursive: true, withFileTypes: true });
-    for (const file of files.filter((entry) => entry.isFile() && !apart.includes(entry.name))) {
+    for (const file of files.filter((entry) => entry.isFile() && !notServed.includes(entry.name))) {
       const path = `${file.parentPath.slice(web.length)}/${file.name}`.replace("index.html", "");
-      const answer = await system.join.get(path);
-      assert.equal(answer.status, 200, path);
-      assert.equal(answer.headers["x-content-type-options"], "nosniff");
+      const response = await system.join.get(path);
+      assert.equal(response.status, 200, path);
+      assert.equal(response.headers["x-content-type-options"], "nosniff");
     }
-    for (const name of apart) assert.equal((await system.join.get(`/${name}`)).status, 404);
+    for (const name of notServed) assert.equal((await system.join.get(`/${name}`)).status, 404);
   });
 });

@@ -1,34 +1,34 @@
-// A path means one thing, or it names no route: it is checked in one form and used in the same.
+// A path that servers could read differently matches no route, so no spelling bypasses a check.
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { after, suite, test } from "node:test";
-import { type StandIn, start } from "../support/harness.ts";
-import { detours, oddities, sendRaw } from "../support/raw_request.ts";
+import { type ServiceStub, start } from "../support/harness.ts";
+import { pathTraversals, sendRaw, unusualPaths } from "../support/raw_request.ts";
+import { tokenHash } from "../support/tokens.ts";
 
 const services = ["places", "people"] as const;
 
-/** Takes a service's place, and answers whatever reaches it. */
-const reached: StandIn = (request) => {
+/** Responds with the URL of each request that reaches the service. */
+const echoUrl: ServiceStub = (request) => {
   const id = request.headers.get("x-request-id") ?? "";
   return new Response(`reached by ${request.url}`, { headers: { "x-request-id": id } });
 };
 
-/** Whether a URL parser leaves a request target alone. */
+/** Whether a URL parser leaves a request target unchanged. */
 function isNormalized(target: string): boolean {
   const text = Buffer.from(target, "latin1").toString();
   const { pathname, search, hash } = new URL(`http://host${text}`);
   return hash === "" && `${pathname}${search}` === text;
 }
 
-suite("a path that a server could read differently", async () => {
-  const system = await start({ replace: { places: reached, people: reached } });
+suite("paths with several readings", async () => {
+  const system = await start({ stubs: { places: echoUrl, people: echoUrl } });
   after(() => system.dispose());
   const { join } = system;
 
-  test("names no route of the gateway and reaches no service", async () => {
+  test("a_path_with_several_readings_gets_404_from_the_gateway", async () => {
     for (const service of services) {
-      const inner = service === "places" ? "/internal/statuses" : "/internal/integrity";
-      const targets = detours(service, inner);
+      const internalPath = service === "places" ? "/internal/statuses" : "/internal/integrity";
+      const targets = pathTraversals(service, internalPath);
       assert.ok(targets.filter((target) => !isNormalized(target)).length > 40);
       for (const target of targets) {
         for (const method of ["GET", "HEAD", "POST", "OPTIONS", "PROPFIND"]) {
@@ -40,10 +40,10 @@ suite("a path that a server could read differently", async () => {
     }
   });
 
-  test("is still forwarded if it is only unusual", async () => {
+  test("an_unusual_path_with_one_reading_is_forwarded", async () => {
     const segments = ["1", "1/", "a/b", "a.b", "..a", "a..", "...", "%2e%2e%2e", "a%20b", "%31"];
     const unusual = segments.map((path) => `/v1/people/${path}`);
-    for (const target of [...unusual, ...oddities("people", "/internal/integrity")]) {
+    for (const target of [...unusual, ...unusualPaths("people", "/internal/integrity")]) {
       const { status, body } = await sendRaw(join.url, "GET", target);
       assert.equal(status, 200, `${target}: ${body}`);
       assert.ok(body.endsWith(target), body);
@@ -61,10 +61,9 @@ suite("a path that a server could read differently", async () => {
   });
 });
 
-test("no_spelling_of_a_path_gets_past_the_guard", async () => {
-  const token = createHash("sha256").update("a-token-that-reads").digest("hex");
-  const settings = { READS: "token", TOKENS: `read:${token}` };
-  await using system = await start({ seed: true, settings });
+test("no_path_spelling_bypasses_the_guard", async () => {
+  const settings = { READS: "token", TOKENS: `read:${tokenHash("a-token-with-scope-read")}` };
+  await using system = await start({ seed: true, gatewaySettings: settings });
   const { join, people, places } = system;
   assert.equal((await sendRaw(join.url, "GET", "/v1/people")).status, 401);
   for (const [worker, service] of [
@@ -74,9 +73,9 @@ test("no_spelling_of_a_path_gets_past_the_guard", async () => {
     [places, "places"],
   ] as const) {
     for (const path of ["/internal/integrity", "/internal/counter", `/v1/${service}/1`]) {
-      // Plain dots are resolved by workerd, before anything of ours sees the path.
-      const isOurs = (target: string) => !isNormalized(target) && !target.includes("#/..");
-      for (const target of detours(service, path).filter(isOurs)) {
+      // workerd resolves plain dot segments before a worker sees the path.
+      const reachesWorker = (target: string) => !isNormalized(target) && !target.includes("#/..");
+      for (const target of pathTraversals(service, path).filter(reachesWorker)) {
         const { status, body } = await sendRaw(worker.url, "GET", target);
         assert.equal(status, 404, `${worker === join ? "join" : service}: ${target}: ${body}`);
       }
@@ -84,8 +83,8 @@ test("no_spelling_of_a_path_gets_past_the_guard", async () => {
   }
 });
 
-test("a_target_that_is_no_path_reaches_nothing", async () => {
-  await using system = await start({ seed: true, replace: { people: reached } });
+test("a_request_target_that_is_not_a_path_reaches_no_route", async () => {
+  await using system = await start({ seed: true, stubs: { people: echoUrl } });
   const { host } = system.join.url;
   for (const target of [
     `http://${host}/v1/people/1`,
@@ -105,18 +104,21 @@ test("a_target_that_is_no_path_reaches_nothing", async () => {
   }
 });
 
-test("a_repair_asks_the_services_in_its_own_words", async () => {
-  const people: StandIn = (request) => {
+test("a_repair_calls_the_services_with_a_normalized_query", async () => {
+  const people: ServiceStub = (request) => {
     const empty = { residents: [], next: null, doubleKings: [] };
     return Response.json({ ...empty, pending: [request.url] });
   };
-  await using system = await start({ replace: { people } });
+  await using system = await start({ stubs: { people } });
   for (const [query, expected] of [
     ["", "?dryRun=false"],
     ["?dryRun=%74rue", "?dryRun=true"],
     ["?olderThan=%37&&dryRun=true", "?dryRun=true&olderThan=7"],
   ]) {
-    const { status, text, json } = await system.join.ask("POST", `/v1/integrity/repair${query}`);
+    const { status, text, json } = await system.join.request(
+      "POST",
+      `/v1/integrity/repair${query}`,
+    );
     assert.equal(status, 200, text);
     assert.deepEqual(json.pending, [`https://people/internal/repair${expected}`]);
   }

@@ -1,23 +1,23 @@
-// The register of people, asked at its owner and through the join worker.
+// Reading people from the backend and through the gateway: lists, filters, orders, groups, counts.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
 import { type Person, people, places } from "../support/fixtures.ts";
-import { array, start } from "../support/harness.ts";
+import { jsonArray, ndjson, start } from "../support/harness.ts";
 
-const rows = people.toSorted((one, other) => one.id - other.id);
+const rows = people.toSorted((a, b) => a.id - b.id);
 const system = await start({ places, people });
 after(() => system.dispose());
 
-const secure = { "x-content-type-options": "nosniff" };
-const one = { ...secure, "content-type": "application/json" };
-const list = { ...one, vary: "accept" };
-const lines = { ...list, "content-type": "application/x-ndjson" };
-const asLines = { accept: "application/x-ndjson" };
+const nosniff = { "x-content-type-options": "nosniff" };
+const recordHeaders = { ...nosniff, "content-type": "application/json" };
+const listHeaders = { ...recordHeaders, vary: "accept" };
+const ndjsonHeaders = { ...listHeaders, "content-type": "application/x-ndjson" };
+const acceptNdjson = { accept: "application/x-ndjson" };
 
 const placeIds = [...new Set(rows.map(({ placeId }) => placeId))];
 const groups = placeIds
   .filter((placeId) => placeId !== null)
-  .sort((one, other) => one - other)
+  .sort((a, b) => a - b)
   .map((placeId) => ({
     placeId,
     people: rows
@@ -25,42 +25,42 @@ const groups = placeIds
       .map(({ id, name, isAlive, isKing }) => ({ id, name, isAlive, isKing })),
   }));
 
-for (const [door, worker] of [
-  ["at their owner", system.people],
-  ["through the join", system.join],
+for (const [source, worker] of [
+  ["from the backend", system.people],
+  ["through the gateway", system.join],
 ] as const) {
-  const found = async (query: string): Promise<Person[]> => {
+  const listPeople = async (query: string): Promise<Person[]> => {
     const page = await worker.get(`/v1/people?${query}`);
     assert.equal(page.status, 200, page.text);
     return page.json;
   };
-  const ids = async (query: string) => (await found(query)).map(({ id }) => id);
+  const ids = async (query: string) => (await listPeople(query)).map(({ id }) => id);
 
-  suite(`people, ${door}`, () => {
-    test("a_list_is_an_array_in_order_of_id", async () => {
+  suite(`people, ${source}`, () => {
+    test("the_list_of_people_is_a_json_array_ordered_by_id", async () => {
       const { status, headers, text } = await worker.get("/v1/people");
-      assert.deepEqual({ status, headers }, { status: 200, headers: list });
-      assert.equal(text, array(rows));
+      assert.deepEqual({ status, headers }, { status: 200, headers: listHeaders });
+      assert.equal(text, jsonArray(rows));
     });
 
-    test("a_person_is_an_object", async () => {
+    test("a_person_is_a_json_object", async () => {
       for (const person of rows) {
         const { status, headers, text } = await worker.get(`/v1/people/${person.id}`);
-        assert.deepEqual({ status, headers }, { status: 200, headers: one });
+        assert.deepEqual({ status, headers }, { status: 200, headers: recordHeaders });
         assert.equal(text, JSON.stringify(person));
       }
     });
 
-    test("people_by_place_are_groups_in_order_of_place", async () => {
+    test("people_by_place_are_groups_ordered_by_place", async () => {
       const { status, headers, text } = await worker.get("/v1/people/by-place");
-      assert.deepEqual({ status, headers }, { status: 200, headers: list });
-      assert.equal(text, array(groups));
-      const asked = await worker.get("/v1/people/by-place", asLines);
-      assert.deepEqual(asked.headers, lines);
-      assert.equal(asked.text, groups.map((group) => `${JSON.stringify(group)}\n`).join(""));
+      assert.deepEqual({ status, headers }, { status: 200, headers: listHeaders });
+      assert.equal(text, jsonArray(groups));
+      const ndjsonPage = await worker.get("/v1/people/by-place", acceptNdjson);
+      assert.deepEqual(ndjsonPage.headers, ndjsonHeaders);
+      assert.equal(ndjsonPage.text, ndjson(groups));
     });
 
-    test("people_by_place_are_asked_for_by_page_or_by_place", async () => {
+    test("people_by_place_can_be_paged_and_filtered_by_place", async () => {
       const by = async (query: string) => (await worker.get(`/v1/people/by-place?${query}`)).json;
       assert.deepEqual(await by("limit=2"), groups.slice(0, 2));
       const after = Buffer.from("i3").toString("hex");
@@ -75,7 +75,7 @@ for (const [door, worker] of [
       );
     });
 
-    test("every_route_answers_with_and_without_version_and_trailing_slash", async () => {
+    test("every_route_of_people_works_without_the_version_prefix_and_with_a_trailing_slash", async () => {
       for (const path of ["/people", "/people/3", "/people/by-place"]) {
         const expected = await worker.get(`/v1${path}`);
         for (const spelling of [path, `${path}/`, `/v1${path}/`]) {
@@ -84,24 +84,24 @@ for (const [door, worker] of [
       }
     });
 
-    test("head_has_the_headers_of_get_and_no_body", async () => {
+    test("head_of_people_has_the_headers_of_get_and_no_body", async () => {
       const query = "/v1/people?limit=2&count=exact";
       for (const path of ["/v1/people", query, "/v1/people/3", "/v1/people/by-place"]) {
         const { headers } = await worker.get(path);
         const expected = { status: 200, headers, text: "" };
-        const { status, headers: found, text } = await worker.ask("HEAD", path);
-        assert.deepEqual({ status, headers: found, text }, expected);
+        const { status, headers: listHeaders, text } = await worker.request("HEAD", path);
+        assert.deepEqual({ status, headers: listHeaders, text }, expected);
       }
     });
 
-    test("a_list_comes_as_lines_where_accept_prefers_them", async () => {
-      const { status, headers, text } = await worker.get("/v1/people", asLines);
-      assert.deepEqual({ status, headers }, { status: 200, headers: lines });
-      assert.equal(text, rows.map((person) => `${JSON.stringify(person)}\n`).join(""));
-      assert.equal((await worker.get("/v1/people?name=zzz", asLines)).text, "");
+    test("the_list_of_people_is_ndjson_when_accept_prefers_it", async () => {
+      const { status, headers, text } = await worker.get("/v1/people", acceptNdjson);
+      assert.deepEqual({ status, headers }, { status: 200, headers: ndjsonHeaders });
+      assert.equal(text, ndjson(rows));
+      assert.equal((await worker.get("/v1/people?name=zzz", acceptNdjson)).text, "");
     });
 
-    test("every_filter_keeps_exactly_those_it_names", async () => {
+    test("every_filter_and_combination_selects_exactly_the_matching_people", async () => {
       const filters: [string, (person: Person) => boolean][] = [
         ["isAlive=true", ({ isAlive }) => isAlive],
         ["isAlive=false", ({ isAlive }) => !isAlive],
@@ -114,41 +114,41 @@ for (const [door, worker] of [
         ["ids=3,1,999", ({ id }) => id === 3 || id === 1],
         ["ids=5,5", ({ id }) => id === 5],
       ];
-      const sort = (one: Person, other: Person) => other.id - one.id;
-      // Each alone, then each with each other one: filters are joined by "and".
+      const sort = (a: Person, b: Person) => b.id - a.id;
+      // Each filter alone, then each pair: a record must match both.
       for (const [query, keeps] of filters) {
-        assert.deepEqual(await found(query), rows.filter(keeps), query);
-        for (const [more, keepsMore] of filters) {
-          if (query.split("=")[0] === more.split("=")[0]) continue;
-          const both = rows.filter(keeps).filter(keepsMore);
-          assert.deepEqual(await found(`${query}&${more}`), both, `${query}&${more}`);
-          const backwards = `${query}&${more}&sort=-id`;
-          assert.deepEqual(await found(backwards), both.toSorted(sort), backwards);
+        assert.deepEqual(await listPeople(query), rows.filter(keeps), query);
+        for (const [second, keepsSecond] of filters) {
+          if (query.split("=")[0] === second.split("=")[0]) continue;
+          const both = rows.filter(keeps).filter(keepsSecond);
+          assert.deepEqual(await listPeople(`${query}&${second}`), both, `${query}&${second}`);
+          const backwards = `${query}&${second}&sort=-id`;
+          assert.deepEqual(await listPeople(backwards), both.toSorted(sort), backwards);
         }
       }
     });
 
-    test("a_prefix_matches_whatever_its_case_and_keeps_accents", async () => {
-      const named = (text: string) => ids(`name=${encodeURIComponent(text)}`);
-      assert.deepEqual(await named("álv"), [13, 14]);
-      assert.deepEqual(await named("ÁLV"), [13, 14]);
-      assert.deepEqual(await named("alv"), []);
-      assert.deepEqual(await named("JOAQUÍN N"), [3]);
-      assert.deepEqual(await named("σα"), [16]);
-      assert.deepEqual(await named("σασ"), [16]);
-      assert.deepEqual(await named("o'hara \"THE\\"), [15]);
+    test("a_name_prefix_of_people_ignores_case_and_respects_accents", async () => {
+      const idsByName = (text: string) => ids(`name=${encodeURIComponent(text)}`);
+      assert.deepEqual(await idsByName("álv"), [13, 14]);
+      assert.deepEqual(await idsByName("ÁLV"), [13, 14]);
+      assert.deepEqual(await idsByName("alv"), []);
+      assert.deepEqual(await idsByName("JOAQUÍN N"), [3]);
+      assert.deepEqual(await idsByName("σα"), [16]);
+      assert.deepEqual(await idsByName("σασ"), [16]);
+      assert.deepEqual(await idsByName("o'hara \"THE\\"), [15]);
       for (const text of ["%", "_", "*", "a%", "'", "' OR 1=1 --"]) {
-        assert.deepEqual(await named(text), [], text);
+        assert.deepEqual(await idsByName(text), [], text);
       }
     });
 
-    test("a_thousand_ids_are_one_request", async () => {
+    test("a_list_can_be_filtered_by_a_thousand_ids", async () => {
       const thousand = Array.from({ length: 1000 }, (_, n) => n + 1).join(",");
       const among = rows.filter(({ id }) => id <= 1000);
-      assert.deepEqual(await found(`ids=${thousand}&limit=1000`), among);
+      assert.deepEqual(await listPeople(`ids=${thousand}&limit=1000`), among);
     });
 
-    test("people_sort_by_id_and_by_name_both_ways", async () => {
+    test("people_sort_by_id_and_name_in_both_directions", async () => {
       const byId = rows.map(({ id }) => id);
       const byName = [2, 10, 11, 12, 4, 3, 5, 6, 15, 17, 20, 21, 1, 9007199254740991, 13, 14, 16];
       assert.deepEqual(await ids("sort=id"), byId);
@@ -157,7 +157,7 @@ for (const [door, worker] of [
       assert.deepEqual(await ids("sort=-name"), byName.toReversed());
     });
 
-    test("an_exact_count_is_of_all_that_match", async () => {
+    test("an_exact_count_includes_all_matching_people", async () => {
       const count = async (query: string) =>
         (await worker.get(`/v1/people?${query}`)).headers["x-total-count"];
       assert.equal(await count("limit=1&count=exact"), String(rows.length));
@@ -168,8 +168,8 @@ for (const [door, worker] of [
   });
 }
 
-test("the_groups_follow_every_write", async () => {
-  await using own = await start({ places, people });
+test("people_by_place_reflect_every_write", async () => {
+  await using ownSystem = await start({ places, people });
   for (const write of [
     "UPDATE person SET place_id = 2, version = version + 1 WHERE place_id = 3",
     "UPDATE person SET is_alive = 0, place_id = NULL, version = version + 1 WHERE id = 1",
@@ -182,21 +182,21 @@ test("the_groups_follow_every_write", async () => {
      VALUES (13, 'N', 'n', 0, 0, 6, 4)`,
     "DELETE FROM person",
   ]) {
-    await own.db.people.exec(write);
-    const rows: Person[] = (await own.people.get("/v1/people?limit=1000")).json;
+    await ownSystem.db.people.exec(write);
+    const rows: Person[] = (await ownSystem.people.get("/v1/people?limit=1000")).json;
     const expected = Map.groupBy(
       rows.filter(({ placeId }) => placeId !== null),
       ({ placeId }) => placeId,
     );
-    const found = (await own.people.get("/v1/people/by-place")).json;
+    const list = (await ownSystem.people.get("/v1/people/by-place")).json;
     assert.deepEqual(
-      found.map((group: { placeId: number; people: Person[] }) => [
+      list.map((group: { placeId: number; people: Person[] }) => [
         group.placeId,
         group.people.map(({ id }) => id),
       ]),
       [...expected]
         .map(([placeId, people]) => [placeId, people.map(({ id }) => id)] as const)
-        .sort(([one], [other]) => Number(one) - Number(other)),
+        .sort(([a], [b]) => Number(a) - Number(b)),
       write,
     );
   }

@@ -1,20 +1,20 @@
-// The register of places, asked at its owner and through the join worker.
+// Reading places from the backend and through the gateway: lists, filters, orders, counts.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
 import { places } from "../support/fixtures.ts";
-import { array, start } from "../support/harness.ts";
+import { jsonArray, ndjson, start } from "../support/harness.ts";
 
 const system = await start({ places });
 after(() => system.dispose());
 
-const secure = { "x-content-type-options": "nosniff" };
-const one = { ...secure, "content-type": "application/json" };
-const list = { ...one, vary: "accept" };
-const lines = { ...list, "content-type": "application/x-ndjson" };
+const nosniff = { "x-content-type-options": "nosniff" };
+const recordHeaders = { ...nosniff, "content-type": "application/json" };
+const listHeaders = { ...recordHeaders, vary: "accept" };
+const ndjsonHeaders = { ...listHeaders, "content-type": "application/x-ndjson" };
 
-for (const [door, worker] of [
-  ["at their owner", system.places],
-  ["through the join", system.join],
+for (const [source, worker] of [
+  ["from the backend", system.places],
+  ["through the gateway", system.join],
 ] as const) {
   const ids = async (query: string) => {
     const page = await worker.get(`/v1/places?${query}`);
@@ -22,24 +22,24 @@ for (const [door, worker] of [
     return page.json.map(({ id }: { id: number }) => id);
   };
 
-  suite(`places, ${door}`, () => {
-    test("a_list_is_an_array_in_order_of_id", async () => {
+  suite(`places, ${source}`, () => {
+    test("the_list_of_places_is_a_json_array_ordered_by_id", async () => {
       const { status, headers, text } = await worker.get("/v1/places");
-      assert.deepEqual({ status, headers }, { status: 200, headers: list });
-      assert.equal(text, array(places));
+      assert.deepEqual({ status, headers }, { status: 200, headers: listHeaders });
+      assert.equal(text, jsonArray(places));
     });
 
-    test("a_place_is_an_object", async () => {
+    test("a_place_is_a_json_object", async () => {
       for (const place of places) {
         const { status, headers, text } = await worker.get(`/v1/places/${place.id}`);
         const { "x-change-counter": counter, ...rest } = headers;
-        assert.deepEqual({ status, headers: rest }, { status: 200, headers: one });
+        assert.deepEqual({ status, headers: rest }, { status: 200, headers: recordHeaders });
         assert.equal(Number(counter), places.length);
         assert.equal(text, JSON.stringify(place));
       }
     });
 
-    test("every_route_answers_with_and_without_version_and_trailing_slash", async () => {
+    test("every_route_of_places_works_without_the_version_prefix_and_with_a_trailing_slash", async () => {
       for (const path of ["/places", "/places/3"]) {
         const expected = await worker.get(`/v1${path}`);
         for (const spelling of [path, `${path}/`, `/v1${path}/`]) {
@@ -50,32 +50,39 @@ for (const [door, worker] of [
       }
     });
 
-    test("head_has_the_headers_of_get_and_no_body", async () => {
+    test("head_of_places_has_the_headers_of_get_and_no_body", async () => {
       for (const path of ["/v1/places", "/v1/places?limit=2&count=exact", "/v1/places/3"]) {
         const { headers } = await worker.get(path);
         const expected = { status: 200, headers, text: "" };
-        const { status, headers: found, text } = await worker.ask("HEAD", path);
-        assert.deepEqual({ status, headers: found, text }, expected);
+        const { status, headers: headHeaders, text } = await worker.request("HEAD", path);
+        assert.deepEqual({ status, headers: headHeaders, text }, expected);
       }
     });
 
-    test("a_list_comes_as_lines_where_accept_prefers_them", async () => {
-      const asked = { accept: "application/json;q=0.5, application/x-ndjson" };
-      const { status, headers, text } = await worker.get("/v1/places", asked);
-      assert.deepEqual({ status, headers }, { status: 200, headers: lines });
-      assert.equal(text, places.map((place) => `${JSON.stringify(place)}\n`).join(""));
-      const none = await worker.get("/v1/places?name=zzz", asked);
-      assert.deepEqual({ text: none.text, headers: none.headers }, { text: "", headers: lines });
+    test("the_list_of_places_is_ndjson_when_accept_prefers_it", async () => {
+      const acceptNdjson = { accept: "application/json;q=0.5, application/x-ndjson" };
+      const { status, headers, text } = await worker.get("/v1/places", acceptNdjson);
+      assert.deepEqual({ status, headers }, { status: 200, headers: ndjsonHeaders });
+      assert.equal(text, ndjson(places));
+      const none = await worker.get("/v1/places?name=zzz", acceptNdjson);
+      assert.deepEqual(
+        { text: none.text, headers: none.headers },
+        { text: "", headers: ndjsonHeaders },
+      );
     });
 
-    test("any_other_accept_gives_an_array", async () => {
+    test("a_list_is_a_json_array_for_any_other_accept", async () => {
       for (const accept of ["*/*", "text/html, */*;q=0.1", "", "nonsense;;q="]) {
         const { headers, text } = await worker.get("/v1/places?limit=1000", { accept });
-        assert.deepEqual({ headers, text }, { headers: list, text: array(places) }, accept);
+        assert.deepEqual(
+          { headers, text },
+          { headers: listHeaders, text: jsonArray(places) },
+          accept,
+        );
       }
     });
 
-    test("a_prefix_matches_whatever_its_case_and_keeps_accents", async () => {
+    test("a_name_prefix_of_places_ignores_case_and_respects_accents", async () => {
       assert.deepEqual(await ids("name=VERANO"), [3]);
       assert.deepEqual(await ids(`name=${encodeURIComponent("MÁS ALLÁ")}`), [2]);
       assert.deepEqual(await ids("name=mas"), []);
@@ -84,13 +91,13 @@ for (const [door, worker] of [
       assert.deepEqual(await ids(`name=${encodeURIComponent('the "q')}`), [5]);
     });
 
-    test("a_prefix_has_no_wildcards", async () => {
+    test("a_name_prefix_has_no_wildcards", async () => {
       for (const text of ["%", "_", "*", "?", "[v]", "v%", "'", "' OR 1=1 --"]) {
         assert.deepEqual(await ids(`name=${encodeURIComponent(text)}`), [], text);
       }
     });
 
-    test("places_sort_by_id_and_by_name_both_ways", async () => {
+    test("places_sort_by_id_and_name_in_both_directions", async () => {
       const byId = places.map(({ id }) => id);
       const byName = [1, 2, 5, 3, 8, 9, 9007199254740991];
       assert.deepEqual(await ids("sort=id"), byId);
@@ -99,7 +106,7 @@ for (const [door, worker] of [
       assert.deepEqual(await ids("sort=-name"), byName.toReversed());
     });
 
-    test("an_exact_count_is_of_all_that_match", async () => {
+    test("an_exact_count_includes_all_matching_places", async () => {
       const count = async (query: string) =>
         (await worker.get(`/v1/places?${query}`)).headers["x-total-count"];
       assert.equal(await count("limit=1&count=exact"), "7");

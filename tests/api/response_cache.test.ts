@@ -1,22 +1,17 @@
-// Answers that an isolate holds: never older than what was written before they were asked for.
+// The response cache of an isolate: a cached response is never older than an acknowledged write.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import { makePeople, makePlaces } from "../support/fixtures.ts";
 import { start } from "../support/harness.ts";
 
 const places = [
   { id: 1, name: "Descaro del Rey" },
   { id: 2, name: "Más allá del Zumo" },
 ];
-const people = Array.from({ length: 40 }, (_, n) => ({
-  id: n + 1,
-  name: `Somebody ${n + 1}`,
-  isAlive: true,
-  isKing: false,
-  placeId: 1 + (n % 2),
-}));
+const people = makePeople(40, 2);
 
-const system = await start({ places, people, counting: true });
+const system = await start({ places, people, countCosts: true });
 after(() => system.dispose());
 const { join } = system;
 
@@ -30,88 +25,87 @@ const reads = [
   "/v1/statistics/places",
 ];
 
-test("an_answer_that_is_held_is_proved_by_one_statement_a_register", async () => {
+test("a_cached_response_is_revalidated_by_one_query_per_database", async () => {
   for (const path of reads) {
     const first = await join.get(path);
-    await system.statements();
-    const again = await join.get(path);
-    assert.deepEqual([again.headers, again.text], [first.headers, first.text], path);
-    assert.equal(again.etag, first.etag);
-    const { places, people } = await system.statements();
+    await system.takeRoundTrips();
+    const second = await join.get(path);
+    assert.deepEqual([second.headers, second.text], [first.headers, first.text], path);
+    assert.equal(second.etag, first.etag);
+    const { places, people } = await system.takeRoundTrips();
     assert.ok(places <= 1 && people <= 1 && places + people > 0, path);
   }
 });
 
-test("who_asks_at_the_same_time_shares_a_proof", async () => {
+test("concurrent_requests_share_a_revalidation", async () => {
   for (const path of reads) {
     const first = await join.get(path);
-    await system.statements();
-    const answers = await Promise.all(Array.from({ length: 60 }, () => join.get(path)));
-    for (const { status, text } of answers) assert.deepEqual([status, text], [200, first.text]);
-    const { places, people } = await system.statements();
-    assert.ok(Math.max(places, people) < 30, `${path}: ${places} and ${people} statements`);
+    await system.takeRoundTrips();
+    const responses = await Promise.all(Array.from({ length: 60 }, () => join.get(path)));
+    for (const { status, text } of responses) assert.deepEqual([status, text], [200, first.text]);
+    const { places, people } = await system.takeRoundTrips();
+    assert.ok(Math.max(places, people) < 30, `${path}: ${places} and ${people} round trips`);
   }
 });
 
-/** What asks for an answer that no isolate holds: `Accept` is too long. */
-const unheld = `application/json, ${"text/plain;q=0.1, ".repeat(20)}*/*;q=0.1`;
+/** An Accept header that is too long for the cache key, so that the response is not cached. */
+const uncacheableAccept = `application/json, ${"text/plain;q=0.1, ".repeat(20)}*/*;q=0.1`;
 
-test("who_has_a_list_already_shares_a_proof_where_nothing_is_held", async () => {
+test("concurrent_conditional_requests_share_a_revalidation_without_a_cached_response", async () => {
   for (const path of ["/v1/people-per-place", "/v1/statistics/places"]) {
-    const { etag } = await join.get(path, { accept: unheld });
-    const known = { accept: unheld, "if-none-match": etag };
-    await system.statements();
-    const answers = await Promise.all(Array.from({ length: 60 }, () => join.get(path, known)));
-    for (const answer of answers) assert.deepEqual([answer.status, answer.etag], [304, etag]);
-    const { places, people } = await system.statements();
-    assert.ok(Math.max(places, people) < 30, `${path}: ${places} and ${people} statements`);
-    const malformed = await join.get(`${path}?limit=0`, known);
+    const { etag } = await join.get(path, { accept: uncacheableAccept });
+    const headers = { accept: uncacheableAccept, "if-none-match": etag };
+    await system.takeRoundTrips();
+    const responses = await Promise.all(Array.from({ length: 60 }, () => join.get(path, headers)));
+    for (const response of responses)
+      assert.deepEqual([response.status, response.etag], [304, etag]);
+    const { places, people } = await system.takeRoundTrips();
+    assert.ok(Math.max(places, people) < 30, `${path}: ${places} and ${people} round trips`);
+    const malformed = await join.get(`${path}?limit=0`, headers);
     assert.equal(malformed.status, 400);
   }
 });
 
-test("a_page_that_comes_in_parts_is_held_once_it_has_come_whole", async () => {
-  const crowd = Array.from({ length: 12_000 }, (_, n) => {
-    return { id: n + 1, name: `Person ${n}`, isAlive: true, placeId: 1 + (n % 30), isKing: false };
-  });
-  const many = Array.from({ length: 30 }, (_, n) => ({ id: n + 1, name: `Place ${n + 1}` }));
-  await using crowded = await start({ places: many, people: crowd, counting: true });
+test("a_streamed_page_is_cached_once_it_is_complete", async () => {
+  const [places, people] = [makePlaces(30), makePeople(12_000, 30)];
+  await using largeSystem = await start({ places, people, countCosts: true });
   const path = "/v1/people-per-place";
-  // Who leaves in the middle leaves nothing that is held.
-  const leaving = await fetch(`${crowded.join.url.origin}${path}`);
-  await leaving.body?.cancel();
-  const first = await crowded.join.get(path);
+  // A client that disconnects early must not leave a truncated response in the cache.
+  const cancelled = await fetch(`${largeSystem.join.url.origin}${path}`);
+  await cancelled.body?.cancel();
+  const first = await largeSystem.join.get(path);
   assert.ok(first.text.length > 500_000);
-  await crowded.statements();
-  const again = await crowded.join.get(path);
-  assert.ok(again.text === first.text && again.etag === first.etag);
-  assert.deepEqual(await crowded.statements(), { places: 1, people: 1, join: 0 });
-  await crowded.join.send("PATCH", "/v1/people/1", { name: "Other" });
-  const changed = await crowded.join.get(path);
+  await largeSystem.takeRoundTrips();
+  const second = await largeSystem.join.get(path);
+  assert.ok(second.text === first.text && second.etag === first.etag);
+  assert.deepEqual(await largeSystem.takeRoundTrips(), { places: 1, people: 1, join: 0 });
+  await largeSystem.join.send("PATCH", "/v1/people/1", { name: "Other" });
+  const changed = await largeSystem.join.get(path);
   assert.ok(changed.text !== first.text && changed.text.includes('"Other"'));
 });
 
-test("another_form_is_another_answer", async () => {
-  const forms = ["application/json", "application/x-ndjson", "text/csv"];
+test("each_media_type_is_cached_separately", async () => {
+  const types = ["application/json", "application/x-ndjson", "text/csv"];
   const path = "/v1/people?limit=3";
-  const first = await Promise.all(forms.map((accept) => join.get(path, { accept })));
-  const again = await Promise.all(forms.map((accept) => join.get(path, { accept })));
-  assert.equal(new Set(again.map(({ text }) => text)).size, 3);
-  for (const [n, { text, headers }] of again.entries()) {
+  const first = await Promise.all(types.map((accept) => join.get(path, { accept })));
+  const second = await Promise.all(types.map((accept) => join.get(path, { accept })));
+  assert.equal(new Set(second.map(({ text }) => text)).size, 3);
+  for (const [n, { text, headers }] of second.entries()) {
     assert.deepEqual([text, headers], [first[n]?.text, first[n]?.headers]);
     assert.equal(headers.vary, "accept");
   }
 });
 
-test("who_has_an_answer_already_gets_a_304_of_it", async () => {
+test("a_conditional_request_gets_a_304_from_the_cache", async () => {
   for (const path of reads) {
     const { etag } = await join.get(path);
     assert.equal((await join.get(path, { "if-none-match": etag })).status, 304, path);
     assert.equal((await join.get(path, { "if-none-match": '"other"' })).status, 200, path);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 10 }, () => join.get(path, { "if-none-match": etag })),
     );
-    for (const answer of answers) assert.deepEqual([answer.status, answer.etag], [304, etag]);
+    for (const response of responses)
+      assert.deepEqual([response.status, response.etag], [304, etag]);
   }
   const { etag } = await join.get("/v1/people-per-place/2");
   assert.equal((await join.send("PATCH", "/v1/people/2", { name: "Other" })).status, 200);
@@ -119,13 +113,13 @@ test("who_has_an_answer_already_gets_a_304_of_it", async () => {
   assert.equal(changed.status, 200);
 });
 
-/** A read: when it was begun and ended, by a clock that both share, and the number it saw. */
+/** A read with its logical begin and end times, and the number that it saw. */
 type Read = { path: string; from: number; to: number; seen: number };
 
-test("every_history_of_reads_and_writes_is_one_that_a_single_copy_could_have_had", async () => {
-  // The writer counts in a name; a read that began behind an acknowledgement sees its number
-  // or a later one, none sees a number that nobody has begun to write, and no read sees less
-  // than one that ended before it began.
+test("concurrent_reads_and_writes_are_linearizable", async () => {
+  // The writer counts up in a name. A read must see at least the last number acknowledged before
+  // it began, at most the last number begun before it ended, and no smaller number than a read
+  // that ended before it began.
   const acknowledged = [{ at: 0, number: 0 }];
   const begun = [{ at: 0, number: 0 }];
   const history: Read[] = [];
@@ -141,7 +135,7 @@ test("every_history_of_reads_and_writes_is_one_that_a_single_copy_could_have_had
       begun.push({ at: now(), number });
       assert.equal((await patch(number)).status, 200);
       acknowledged.push({ at: now(), number });
-      // Long enough for some to hear that nothing has changed.
+      // A pause, so that some conditional reads get a 304.
       if (number % 10 === 0) await setTimeout(60);
     }
     isWriting = false;
@@ -153,29 +147,29 @@ test("every_history_of_reads_and_writes_is_one_that_a_single_copy_could_have_had
     "/v1/people-per-place/1",
   ];
   const read = async (reader: number) => {
-    let [tag, known] = ["", 0];
+    let [tag, knownNumber] = ["", 0];
     for (let n = reader; isWriting; n += 1) {
       const path = paths[n % paths.length] as string;
       const from = now();
       if (n % 7 === 0) {
-        // A client that leaves in the middle, maybe the one that asks for all.
+        // A client that disconnects early. It may be the leader of a batch.
         const left = AbortSignal.timeout(n % 3);
         await fetch(`${join.url.origin}${path}`, { signal: left }).then(
-          (answer) => answer.text(),
+          (response) => response.text(),
           () => {},
         );
         continue;
       }
       if (n % 5 === 0) {
-        // A client that has the page, and is told whether it is still so.
-        const headers = { accept: unheld, ...(tag && { "if-none-match": tag }) };
+        // A client with a conditional request.
+        const headers = { accept: uncacheableAccept, ...(tag && { "if-none-match": tag }) };
         const { status, text, etag } = await join.get("/v1/people-per-place", headers);
         assert.ok(status === 200 || (status === 304 && tag), text);
         if (status === 200) {
-          [tag, known] = [etag ?? "", numberIn(text)];
+          [tag, knownNumber] = [etag ?? "", numberIn(text)];
           n -= 1;
         }
-        history.push({ path: `its tag (${status})`, from, to: now(), seen: known });
+        history.push({ path: `conditional (${status})`, from, to: now(), seen: knownNumber });
         continue;
       }
       const { status, text } = await join.get(path);
@@ -186,15 +180,21 @@ test("every_history_of_reads_and_writes_is_one_that_a_single_copy_could_have_had
   await Promise.all([write(), ...Array.from({ length: 12 }, (_, reader) => read(reader))]);
 
   assert.ok(history.length > 300, `${history.length} reads`);
-  assert.ok(history.filter(({ path }) => path.includes("304")).length > 5, "tags that held");
-  const last = (of: typeof begun, moment: number) =>
-    of.findLast(({ at }) => at < moment)?.number ?? Number.NaN;
+  assert.ok(
+    history.filter(({ path }) => path.includes("304")).length > 5,
+    "some conditional reads get a 304",
+  );
+  const lastNumber = (events: typeof begun, time: number) =>
+    events.findLast(({ at }) => at < time)?.number ?? Number.NaN;
   for (const { path, from, to, seen } of history) {
-    const [least, most] = [last(acknowledged, from), last(begun, to)];
-    assert.ok(least <= seen && seen <= most, `${path} saw ${seen} of ${least} to ${most}`);
+    const [lowest, highest] = [lastNumber(acknowledged, from), lastNumber(begun, to)];
+    assert.ok(
+      lowest <= seen && seen <= highest,
+      `${path} saw ${seen}, not ${lowest} to ${highest}`,
+    );
   }
-  const byEnd = [...history].sort((one, other) => one.to - other.to);
-  const byBegin = [...history].sort((one, other) => one.from - other.from);
+  const byEnd = [...history].sort((a, b) => a.to - b.to);
+  const byBegin = [...history].sort((a, b) => a.from - b.from);
   let [ended, greatest] = [0, 0];
   for (const { path, from, seen } of byBegin) {
     for (let next = byEnd[ended]; next && next.to < from; next = byEnd[ended]) {
@@ -205,14 +205,14 @@ test("every_history_of_reads_and_writes_is_one_that_a_single_copy_could_have_had
   }
 });
 
-test("a crowd that has an answer is never sent it once more", async () => {
+test("concurrent_conditional_requests_always_get_a_304", async () => {
   await using system = await start({ seed: true });
   for (const [worker, path] of [
     [system.join, "/v1/people-per-place"],
     [system.people, "/v1/people"],
   ] as const) {
     const { etag } = await worker.get(path);
-    // More than one request shares its asking with: whoever comes then must not be forgotten.
+    // Requests join a batch while it runs. None of them may miss its result.
     const client = async () => {
       for (let turn = 0; turn < 250; turn += 1) {
         const { status } = await worker.get(path, { "if-none-match": etag });

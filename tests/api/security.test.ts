@@ -1,22 +1,19 @@
-// What every answer says to a browser, how often a client may ask, and what docs/security.md
-// promises.
+// Security headers, the rate limit, and the references of docs/security.md to tests.
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, suite, test } from "node:test";
 import { people, places } from "../support/fixtures.ts";
 import { type Options, start } from "../support/harness.ts";
+import { bearer, tokenHash } from "../support/tokens.ts";
 
-const hash = (token: string) => createHash("sha256").update(token).digest("hex");
 const tokens = ["the-token-of-one-writer", "the-token-of-another"] as const;
-const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
-const TOKENS = tokens.map((token) => `write:${hash(token)}`).join();
+const TOKENS = tokens.map((token) => `write:${tokenHash(token)}`).join();
 
-const system = await start({ places, people, settings: { TOKENS } });
+const system = await start({ places, people, gatewaySettings: { TOKENS } });
 after(() => system.dispose());
 const { join } = system;
 
-const api = {
+const API_HEADERS = {
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cross-origin-resource-policy": "same-origin",
@@ -24,9 +21,9 @@ const api = {
     "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 };
 
-suite("the headers of every answer", () => {
+suite("security headers", () => {
   const etag = '"1"';
-  const answers: [string, string, number, Record<string, string>?][] = [
+  const apiResponses: [string, string, number, Record<string, string>?][] = [
     ["GET", "/v1", 200],
     ["GET", "/v1/people-per-place", 200],
     ["GET", "/v1/people", 200],
@@ -51,97 +48,113 @@ suite("the headers of every answer", () => {
     ["POST", "/ui/forget", 403],
     ["GET", "/ui/nothing", 404],
   ];
-  const said = (headers: Headers, names: object) =>
+  const pickHeaders = (headers: Headers, names: object) =>
     Object.fromEntries(Object.keys(names).map((name) => [name, headers.get(name)]));
 
-  test("are there, whatever the answer", async () => {
-    for (const [method, path, status, headers] of answers) {
-      const given = await join.ask(method, path, headers);
-      assert.equal(given.status, status, `${method} ${path} ${given.text}`);
-      assert.deepEqual(said(given.all, api), api, `${method} ${path}`);
-      assert.equal(given.all.get("strict-transport-security"), null, "not by plain HTTP");
+  test("every_response_has_the_security_headers", async () => {
+    for (const [method, path, status, headers] of apiResponses) {
+      const response = await join.request(method, path, headers);
+      assert.equal(response.status, status, `${method} ${path} ${response.text}`);
+      assert.deepEqual(
+        pickHeaders(response.allHeaders, API_HEADERS),
+        API_HEADERS,
+        `${method} ${path}`,
+      );
+      assert.equal(
+        response.allHeaders.get("strict-transport-security"),
+        null,
+        "HSTS is not sent over plain HTTP",
+      );
     }
-    for (const owner of [system.places, system.people]) {
-      assert.deepEqual(said((await owner.get("/healthz")).all, api), api);
+    for (const backend of [system.places, system.people]) {
+      assert.deepEqual(
+        pickHeaders((await backend.get("/healthz")).allHeaders, API_HEADERS),
+        API_HEADERS,
+      );
     }
   });
 
-  test("let a page run nothing but what is from here", async () => {
-    const page = { ...api, "referrer-policy": "same-origin" };
+  test("a_page_may_load_only_resources_of_this_site", async () => {
+    const page = { ...API_HEADERS, "referrer-policy": "same-origin" };
     for (const [method, path, status] of pages) {
-      const given = await join.ask(method, path, { accept: "text/html" });
-      assert.equal(given.status, status, path);
-      assert.deepEqual(said(given.all, page), page, path);
-      const policy = given.all.get("content-security-policy") ?? "";
+      const response = await join.request(method, path, { accept: "text/html" });
+      assert.equal(response.status, status, path);
+      assert.deepEqual(pickHeaders(response.allHeaders, page), page, path);
+      const policy = response.allHeaders.get("content-security-policy") ?? "";
       assert.match(policy, /default-src 'none'.*frame-ancestors 'none'/, path);
       assert.doesNotMatch(policy, /unsafe|[*]|https?:/, path);
     }
   });
 
-  test("are those of the files, too", async () => {
+  test("static_files_have_the_security_headers", async () => {
     for (const path of ["/site.css", "/site.js", "/icon.svg", "/openapi.json", "/docs/"]) {
-      const given = await join.get(path);
-      assert.equal(given.status, 200, path);
-      assert.deepEqual(said(given.all, api), api, path);
+      const response = await join.get(path);
+      assert.equal(response.status, 200, path);
+      assert.deepEqual(pickHeaders(response.allHeaders, API_HEADERS), API_HEADERS, path);
     }
     const docs = await join.get("/docs/");
-    assert.match(docs.all.get("content-security-policy") ?? "", /default-src 'none'/);
+    assert.match(docs.allHeaders.get("content-security-policy") ?? "", /default-src 'none'/);
   });
 
-  test("keep a browser to TLS, but not on the machine itself", async () => {
-    const strict = "max-age=31536000; includeSubDomains";
+  test("hsts_is_sent_over_tls_except_on_localhost", async () => {
+    const hsts = "max-age=31536000; includeSubDomains";
     for (const [origin, expected] of [
-      ["https://registry.example", strict],
-      ["https://registry.example:8443", strict],
+      ["https://registry.example", hsts],
+      ["https://registry.example:8443", hsts],
       ["http://registry.example", null],
       ["https://localhost:5003", null],
       ["https://127.0.0.1:5003", null],
       ["https://[::1]:5003", null],
     ]) {
       for (const path of ["/v1", "/v1/people/1", "/v1/x", "/"]) {
-        const { headers } = await system.reach(`${origin}${path}`);
+        const { headers } = await system.fetchGateway(`${origin}${path}`);
         assert.equal(headers.get("strict-transport-security"), expected, `${origin}${path}`);
       }
     }
   });
 });
 
-suite("how often a client may ask", () => {
+suite("the rate limit", () => {
   const from = (address: string) => ({ "cf-connecting-ip": address });
   const limit = { limit: 5, period: 60 } as const;
   const settings = { TOKENS, RATE_LIMIT: "5/60" };
 
-  test("is held to by the address, told on every answer, and no limit of health", async () => {
-    await using limited = await start({ places, people, settings, limit });
-    const asked = [
+  test("the_rate_limit_counts_by_address_is_stated_in_headers_and_exempts_health_checks", async () => {
+    await using limited = await start({
+      places,
+      people,
+      gatewaySettings: settings,
+      rateLimit: limit,
+    });
+    const paths = [
       "/v1/people/1",
       "/v1/people/999",
       "/",
       "/v1/places?limit=0",
       "/v1/people-per-place",
     ];
-    for (const path of asked) {
-      const given = await limited.join.get(path, from("192.0.2.1"));
-      assert.notEqual(given.status, 429, path);
-      assert.equal(given.all.get("ratelimit-policy"), '"requests";q=5;w=60', path);
-      assert.equal(given.all.get("ratelimit"), null);
+    for (const path of paths) {
+      const response = await limited.join.get(path, from("192.0.2.1"));
+      assert.notEqual(response.status, 429, path);
+      assert.equal(response.allHeaders.get("ratelimit-policy"), '"requests";q=5;w=60', path);
+      assert.equal(response.allHeaders.get("ratelimit"), null);
     }
     for (const [method, path] of [
       ["GET", "/v1/people/1"],
       ["POST", "/v1/places"],
       ["GET", "/ui/people"],
     ] as const) {
-      const refused = await limited.join.ask(method, path, from("192.0.2.1"));
-      assert.equal(refused.status, 429, path);
-      assert.deepEqual(refused.json, {
+      const rejected = await limited.join.request(method, path, from("192.0.2.1"));
+      assert.equal(rejected.status, 429, path);
+      assert.deepEqual(rejected.json, {
         type: "/problems/too-many-requests",
         title: "Too many requests",
         status: 429,
         detail: "A client may make at most 5 requests in 60 seconds.",
       });
-      assert.equal(refused.all.get("retry-after"), "60");
-      assert.equal(refused.all.get("ratelimit"), '"requests";r=0;t=60');
-      assert.equal(refused.all.get("ratelimit-policy"), '"requests";q=5;w=60');
+      assert.equal(rejected.allHeaders.get("retry-after"), "60");
+      assert.equal(rejected.allHeaders.get("ratelimit"), '"requests";r=0;t=60');
+      assert.equal(rejected.allHeaders.get("ratelimit-policy"), '"requests";q=5;w=60');
     }
     assert.equal((await limited.join.get("/v1/people/1", from("192.0.2.2"))).status, 200);
     for (const path of ["/healthz", "/readyz"]) {
@@ -149,8 +162,13 @@ suite("how often a client may ask", () => {
     }
   });
 
-  test("is held to by the token of whoever has one, and guesses count to the address", async () => {
-    await using limited = await start({ places, people, settings, limit });
+  test("the_rate_limit_counts_by_token_and_invalid_tokens_by_address", async () => {
+    await using limited = await start({
+      places,
+      people,
+      gatewaySettings: settings,
+      rateLimit: limit,
+    });
     const write = (token: string, address: string) => {
       const headers = { ...bearer(token), ...from(address) };
       return limited.join.send("PATCH", "/v1/people/1", {}, headers);
@@ -166,44 +184,44 @@ suite("how often a client may ask", () => {
     assert.equal((await write("a-token-that-is-guess-6", "192.0.2.10")).status, 429);
   });
 
-  test("is nothing without the setting, or without the binding", async () => {
-    const without: Options[] = [
-      { settings: { TOKENS }, limit },
-      { settings: { TOKENS, RATE_LIMIT: "" }, limit },
-      { settings: { TOKENS, RATE_LIMIT: "5/60" } },
+  test("the_rate_limit_needs_both_the_setting_and_the_binding", async () => {
+    const incomplete: Options[] = [
+      { gatewaySettings: { TOKENS }, rateLimit: limit },
+      { gatewaySettings: { TOKENS, RATE_LIMIT: "" }, rateLimit: limit },
+      { gatewaySettings: { TOKENS, RATE_LIMIT: "5/60" } },
     ];
-    for (const options of without) {
-      await using free = await start({ places, people, ...options });
+    for (const options of incomplete) {
+      await using unlimited = await start({ places, people, ...options });
       for (let n = 0; n < 8; n += 1) {
-        assert.equal((await free.join.get("/v1/people/1", from("192.0.2.1"))).status, 200);
+        assert.equal((await unlimited.join.get("/v1/people/1", from("192.0.2.1"))).status, 200);
       }
     }
   });
 
-  test("is told as it is counted where it is deployed", () => {
+  test("the_deployed_rate_limit_equals_the_stated_one", () => {
     const config = readFileSync("wrangler.toml", "utf8");
     const [, requests, seconds] = /^RATE_LIMIT = "(\d+)\/(\d+)"$/m.exec(config) ?? [];
-    const counted = new RegExp(`^simple = { limit = ${requests}, period = ${seconds} }$`, "m");
-    assert.match(config, counted);
+    const expected = new RegExp(`^simple = { limit = ${requests}, period = ${seconds} }$`, "m");
+    assert.match(config, expected);
     assert.match(config, /^name = "REQUESTS"$/m);
   });
 });
 
 suite("docs/security.md", () => {
   const text = readFileSync("docs/security.md", "utf8");
-  /** `file`: `name`, as the table has them. */
-  const named = [...text.matchAll(/\[`([\w./-]+)`\]\([^)]*\): `([^`]+)`/g)];
+  /** The table refers to a test as `file`: `name`. */
+  const references = [...text.matchAll(/\[`([\w./-]+)`\]\([^)]*\): `([^`]+)`/g)];
 
-  test("names tests that there are", () => {
-    assert.ok(named.length >= 20, `${named.length}`);
-    for (const [, file = "", name = ""] of named) {
+  test("the_security_document_names_only_existing_tests", () => {
+    assert.ok(references.length >= 20, `${references.length}`);
+    for (const [, file = "", name = ""] of references) {
       const source = readFileSync(file, "utf8");
-      const isThere = source.includes(`"${name}"`) || source.includes(`fn ${name}(`);
-      assert.ok(isThere, `${file} has no test ${name}`);
+      const exists = source.includes(`"${name}"`) || source.includes(`fn ${name}(`);
+      assert.ok(exists, `${file} has no test ${name}`);
     }
   });
 
-  test("names one for each of the ten", () => {
+  test("the_security_document_names_a_test_for_each_owasp_risk", () => {
     for (let n = 1; n <= 10; n += 1) {
       const row = text.split("\n").find((line) => line.startsWith(`| API${n}:2023 `)) ?? "";
       assert.match(row, /`[\w./-]+`\]\(/, `API${n}`);
@@ -211,7 +229,7 @@ suite("docs/security.md", () => {
   });
 });
 
-test("no secret is in the repository's settings", () => {
+test("the_repository_settings_contain_no_secret", () => {
   const configs = ["wrangler.toml", "workers/places/wrangler.toml", "workers/people/wrangler.toml"];
   const vars = configs.map((config) => config.replace("wrangler.toml", ".dev.vars"));
   for (const file of [...configs, ...vars]) {

@@ -1,45 +1,45 @@
-// A main module that serves the worker behind it, and has its database fail once: at the call
-// that it is told, which is counted at the one place that all of them pass.
+// A main module that wraps a worker and makes its database fail once, at a chosen call.
 
-/** `before`: the call does nothing. `behind`: it is done, and only its answer is lost. */
-export const modes = ["before", "behind"] as const;
-export type Mode = (typeof modes)[number];
+/** `before`: the call has no effect. `after`: the call takes effect and its result is lost. */
+export const failureModes = ["before", "after"] as const;
+export type FailureMode = (typeof failureModes)[number];
 
-/** `POST /fail?at=N&mode=MODE` has the Nth call from then on fail, `at=0` none; it tells whether
- * the last one that was to fail came. */
-export const failing = `
+/** `POST /fail?at=N&mode=MODE` makes the Nth call from then on fail, and `at=0` none. It returns
+ * whether a call has failed since the last `POST`. */
+export const failingDatabase = `
   import Built from "./index.js";
   import { WorkerEntrypoint } from "cloudflare:workers";
-  let left = 0;
+  let callsUntilFailure = 0;
   let mode = "before";
   let hasFailed = false;
-  let isSet = false;
-  const call = async (run) => {
-    if (left === 0) return run();
-    left -= 1;
-    if (left > 0) return run();
+  let isInstalled = false;
+  const callOrFail = async (call) => {
+    if (callsUntilFailure === 0) return call();
+    callsUntilFailure -= 1;
+    if (callsUntilFailure > 0) return call();
     hasFailed = true;
-    if (mode === "behind") await run();
+    if (mode === "after") await call();
     throw new Error("D1_ERROR: Network connection lost.");
   };
-  const set = (env) => {
-    isSet = true;
-    const calls = Object.getPrototypeOf(env.DB.withSession("first-primary"));
-    const send = calls._send;
-    calls._send = function (...given) {
-      return call(() => send.apply(this, given));
+  // All calls of D1 pass through this one method.
+  const install = (env) => {
+    isInstalled = true;
+    const session = Object.getPrototypeOf(env.DB.withSession("first-primary"));
+    const send = session._send;
+    session._send = function (...args) {
+      return callOrFail(() => send.apply(this, args));
     };
   };
   export default class extends WorkerEntrypoint {
     fetch(request) {
-      if (!isSet) set(this.env);
+      if (!isInstalled) install(this.env);
       const url = new URL(request.url);
       if (url.pathname === "/fail") {
-        const told = hasFailed;
+        const failed = hasFailed;
         hasFailed = false;
-        left = Number(url.searchParams.get("at"));
+        callsUntilFailure = Number(url.searchParams.get("at"));
         mode = url.searchParams.get("mode");
-        return Response.json(told);
+        return Response.json(failed);
       }
       return Built.fetch(request, this.env, this.ctx);
     }

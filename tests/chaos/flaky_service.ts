@@ -1,57 +1,57 @@
-// The ways in which a service fails between its callers and itself, at random, and a main module
-// that stands before a built worker and does so: for whoever calls it, the other services too.
+// A main module that wraps a built worker and makes a share of its requests fail in random ways.
+// Its callers are the gateway and the other backend.
 
-type Do = () => Promise<Response>;
-type Fault = (work: Do) => Promise<Response>;
+type Handle = () => Promise<Response>;
+type Fault = (handle: Handle) => Promise<Response>;
 
-/** Their texts alone are used, so they reach nothing around them but `random` and `wait`. */
+/** Only the source text of a fault is used, so it can refer to nothing else outside. */
 declare const random: () => number;
 declare const wait: (milliseconds: number) => Promise<void>;
 
-/** Longer than the entry point waits, see `services.ts`. */
+/** A fault that hangs exceeds the gateway's deadline, see `service_failures.ts`. */
 const faults: Record<string, Fault> = {
   drops_the_request: async () => {
     throw new Error("S3CR3T");
   },
-  drops_the_answer: async (work) => {
-    await work();
+  drops_the_response: async (handle) => {
+    await handle();
     throw new Error("S3CR3T");
   },
-  is_slow: async (work) => {
+  is_slow: async (handle) => {
     await wait(20 + 150 * random());
-    return work();
+    return handle();
   },
-  hangs_with_the_request: async () => {
+  hangs_before_its_work: async () => {
     await wait(1_200);
     throw new Error("S3CR3T");
   },
-  hangs_with_the_answer: async (work) => {
-    const answer = await work();
+  hangs_after_its_work: async (handle) => {
+    const response = await handle();
     await wait(1_200);
-    return answer;
+    return response;
   },
-  answers_500: async () => new Response("S3CR3T", { status: 500 }),
-  answers_500_behind_its_work: async (work) => {
-    await work();
+  responds_500: async () => new Response("S3CR3T", { status: 500 }),
+  responds_500_after_its_work: async (handle) => {
+    await handle();
     return new Response("S3CR3T", { status: 500 });
   },
-  answers_503: async () => new Response("S3CR3T", { status: 503 }),
-  truncates: async (work) => {
-    const answer = await work();
-    if (!answer.body) return answer;
-    const bytes = await answer.arrayBuffer();
-    const { status } = answer;
-    const headers = new Headers(answer.headers);
+  responds_503: async () => new Response("S3CR3T", { status: 503 }),
+  truncates_its_body: async (handle) => {
+    const response = await handle();
+    if (!response.body) return response;
+    const bytes = await response.arrayBuffer();
+    const { status } = response;
+    const headers = new Headers(response.headers);
     headers.delete("content-length");
-    const most = Math.max(0, bytes.byteLength - 1);
-    return new Response(bytes.slice(0, Math.floor(most * random())), { status, headers });
+    const maxLength = Math.max(0, bytes.byteLength - 1);
+    return new Response(bytes.slice(0, Math.floor(maxLength * random())), { status, headers });
   },
-  breaks_off: async (work) => {
-    const answer = await work();
-    if (!answer.body) return answer;
-    const bytes = new Uint8Array(await answer.arrayBuffer());
-    const { status } = answer;
-    const headers = new Headers(answer.headers);
+  aborts_its_body: async (handle) => {
+    const response = await handle();
+    if (!response.body) return response;
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    const { status } = response;
+    const headers = new Headers(response.headers);
     headers.delete("content-length");
     const half = bytes.slice(0, Math.floor(bytes.length / 2));
     let isFirst = true;
@@ -62,26 +62,25 @@ const faults: Record<string, Fault> = {
     };
     return new Response(new ReadableStream({ pull }), { status, headers });
   },
-  corrupts: async (work) => {
-    const answer = await work();
-    if (!answer.body) return answer;
-    const bytes = new Uint8Array(await answer.arrayBuffer());
-    const { status } = answer;
-    const headers = new Headers(answer.headers);
-    // No JSON has such a character anywhere.
+  corrupts_its_body: async (handle) => {
+    const response = await handle();
+    if (!response.body) return response;
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    const { status } = response;
+    const headers = new Headers(response.headers);
+    // JSON never contains this character.
     if (bytes.length > 0) bytes[Math.floor(bytes.length * random())] = 0;
     return new Response(bytes, { status, headers });
   },
 };
 
-/** What they are called. */
-export const names = Object.keys(faults);
+export const faultNames = Object.keys(faults);
 
-const table = Object.entries(faults).map(([name, fault]) => `${name}: ${fault}`);
+const sourceOfFaults = Object.entries(faults).map(([name, fault]) => `${name}: ${fault}`);
 
-/** `POST /flaky?rate=RATE&seed=SEED` has it fail so often; it tells how often it has failed in
- * which way since it was last asked. */
-export const flaky = `
+/** `POST /flaky?rate=RATE&seed=SEED` sets the share of requests that fail. It returns how often
+ * each fault has occurred since the last call. */
+export const flakyService = `
   import Built from "./index.js";
   import { WorkerEntrypoint } from "cloudflare:workers";
   const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -92,23 +91,23 @@ export const flaky = `
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state / 4294967296;
   };
-  const faults = { ${table.join(",\n")} };
+  const faults = { ${sourceOfFaults.join(",\n")} };
   const names = Object.keys(faults);
   export default class extends WorkerEntrypoint {
     fetch(request) {
       const url = new URL(request.url);
       if (url.pathname === "/flaky") {
-        const told = counts;
+        const counted = counts;
         counts = {};
         rate = Number(url.searchParams.get("rate"));
         state = Number(url.searchParams.get("seed"));
-        return Response.json(told);
+        return Response.json(counted);
       }
-      const work = async () => Built.fetch(request, this.env, this.ctx);
-      if (random() >= rate) return work();
+      const handle = async () => Built.fetch(request, this.env, this.ctx);
+      if (random() >= rate) return handle();
       const name = names[Math.floor(random() * names.length)];
       counts[name] = (counts[name] ?? 0) + 1;
-      return faults[name](work);
+      return faults[name](handle);
     }
   }
 `;

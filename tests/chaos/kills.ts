@@ -1,78 +1,79 @@
-// SIGKILL in the middle of writes, again and again, over the same databases: what was
-// acknowledged is there, nothing is there twice, and no rule is broken.
+// Kills the system by SIGKILL in the middle of writes, repeatedly, over the same databases.
+// Acknowledged writes must survive, no write may be done twice, and no rule may be broken.
 import { setTimeout as sleep } from "node:timers/promises";
-import { repaired } from "../support/assert_integrity.ts";
-import type { Worker } from "../support/harness.ts";
+import { repairAll } from "../support/assert_integrity.ts";
+import type { WorkerClient } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
-import { look } from "./check_answer.ts";
-import { Client } from "./client.ts";
-import { Ledger, STANDING } from "./ledger.ts";
-import { Mortal } from "./system_process.ts";
+import { readEverything } from "./classify_response.ts";
+import { ChaosClient } from "./client.ts";
+import { Ledger, PERMANENT_PLACES } from "./ledger.ts";
+import { SystemProcess } from "./system_process.ts";
 
-export type Kills = Ledger["counts"] & { kills: number; people: number; repaired: number };
+export type KillResult = Ledger["counts"] & { kills: number; people: number; repaired: number };
 
-export type Plan = {
+export type KillPlan = {
   kills: number;
   clients: number;
-  /** How long it lives at most between two of them, in milliseconds. */
-  life: number;
+  /** The longest time between two kills, in milliseconds. */
+  maxUptime: number;
   seed: number;
 };
 
-/** Kills it so often. Throws where anything acknowledged is lost, or a rule is broken. */
-export async function kills(plan: Plan, say = (_: string) => {}): Promise<Kills> {
+/** Throws if an acknowledged write is lost or a rule is broken. */
+export async function runKills(plan: KillPlan, log = (_: string) => {}): Promise<KillResult> {
   const random = new Random(plan.seed);
   const ledger = new Ledger();
-  const clients = crowd(plan, ledger);
-  let [people, count] = [0, 0];
-  await using system = new Mortal();
+  const clients = makeClients(plan, ledger);
+  let [people, repaired] = [0, 0];
+  await using system = new SystemProcess();
   await system.start();
-  await standing(system.entry);
-  for (let n = 1; n <= plan.kills; n += 1) {
-    const { entry } = system;
+  await createPermanentPlaces(system.gateway);
+  for (let kill = 1; kill <= plan.kills; kill += 1) {
+    const { gateway } = system;
     const work = clients.map(async (client) => {
-      while (await client.step(entry));
+      while (await client.step(gateway));
     });
-    await sleep(plan.life * (0.3 + 0.7 * random.next()));
+    await sleep(plan.maxUptime * (0.3 + 0.7 * random.next()));
     await system.kill();
     await Promise.all(work);
     await system.start();
-    count += await repaired(system.entry);
-    people = await calm(system.entry, clients, ledger, `behind kill ${n}`);
-    say(`kill ${n} of ${plan.kills}: ${ledger.counts.acknowledged} writes, ${people} people`);
+    repaired += await repairAll(system.gateway);
+    people = await checkConsistency(system.gateway, clients, ledger, `after kill ${kill}`);
+    log(`kill ${kill} of ${plan.kills}: ${ledger.counts.acknowledged} writes, ${people} people`);
   }
-  return { ...ledger.counts, kills: plan.kills, people, repaired: count };
+  return { ...ledger.counts, kills: plan.kills, people, repaired };
 }
 
-/** Clients, each with a chance of its own. */
-export function crowd({ clients, seed }: { clients: number; seed: number }, ledger: Ledger) {
+/** Creates clients with different seeds. */
+export function makeClients({ clients, seed }: { clients: number; seed: number }, ledger: Ledger) {
   return Array.from({ length: clients }, (_, n) => {
-    return new Client(`c${n}`, ledger, new Random(seed * 1000 + n));
+    return new ChaosClient(`c${n}`, ledger, new Random(seed * 1000 + n));
   });
 }
 
-/** Makes the places that are never deleted. */
-export async function standing(entry: Worker): Promise<void> {
-  for (let n = 1; n <= STANDING; n += 1) {
-    const { status, text } = await entry.send("PUT", `/v1/places/${n}`, { name: `Standing ${n}` });
-    if (status !== 201) throw new Error(`a place could not be made: ${text}`);
+/** Creates the places that are never deleted. */
+export async function createPermanentPlaces(gateway: WorkerClient): Promise<void> {
+  for (let id = 1; id <= PERMANENT_PLACES; id += 1) {
+    const body = { name: `Permanent ${id}` };
+    const { status, text } = await gateway.send("PUT", `/v1/places/${id}`, body);
+    if (status !== 201) throw new Error(`the place ${id} could not be created: ${text}`);
   }
 }
 
-/** When all is well again: each client finds out what it does not know, and all is as the ledger
- * has it. How many people there are. */
-export async function calm(
-  entry: Worker,
-  clients: Client[],
+/** While all services are healthy: resolves unknown outcomes, and compares everything with the
+ * ledger. Returns the number of people. */
+export async function checkConsistency(
+  gateway: WorkerClient,
+  clients: ChaosClient[],
   ledger: Ledger,
   when: string,
 ): Promise<number> {
-  await Promise.all(clients.map((client) => client.settle(entry)));
-  const { people, places, wrong } = await look(entry);
+  await Promise.all(clients.map((client) => client.resolveUnknownOutcomes(gateway)));
+  const { people, places, errors } = await readEverything(gateway);
   for (const [id, state] of ledger.places) {
-    if (state === "unknown") ledger.places.set(id, places.has(id) ? "there" : "gone");
+    if (state === "unknown") ledger.places.set(id, places.has(id) ? "exists" : "deleted");
   }
-  wrong.push(...ledger.check(people, places));
-  if (wrong.length > 0) throw new Error(`${when}: ${wrong.slice(0, 5).join("; ")}`);
+  errors.push(...ledger.check(people, places));
+  if (errors.length > 0) throw new Error(`${when}: ${errors.slice(0, 5).join("; ")}`);
   return people.length;
 }

@@ -1,30 +1,31 @@
-// What the clients know of the people they have written: what each must be, or may be.
+// The clients' expectations of the people that they wrote: the state that each person must have,
+// or the states that it may have after a write with an unknown outcome.
 
-/** What a person is: in which change, and where; nothing while it is not there. */
-export type State = { change: number; placeId: number } | undefined;
+/** The last change that a person shows, and its place. Undefined: the person does not exist. */
+export type PersonState = { change: number; placeId: number } | undefined;
 
-/** Something that a person may have been, and until when. */
-type Span = { state: State; until: number };
+/** A state that a person may have had, until a time. */
+type PossibleState = { state: PersonState; until: number };
 
-/** A write on its way: what the person may have been before it, and behind it. */
-export type Write = { before: Span[]; added: Span[] };
+/** A write in flight: the states that were possible before it, and those that it may cause. */
+export type PendingWrite = { before: PossibleState[]; after: PossibleState[] };
 
-/** Places that are never deleted; others are, and their people move to one of these. */
-export const STANDING = 5;
+/** The number of places that are never deleted. The people of a deleted place move to one. */
+export const PERMANENT_PLACES = 5;
 
 const now = () => performance.timeOrigin + performance.now();
 
-/** A person of one client. Its name tells which, and how often it has been changed. */
-export class Entry {
+/** A person that one client writes. Its name contains a handle and the number of its last change. */
+export class PersonEntry {
   readonly handle: string;
   readonly placeId: number;
-  /** Known once the creation has been acknowledged. */
+  /** Known once a creation was acknowledged. */
   id: number | undefined;
   /** The number of the last change that was sent. */
-  sent = 0;
-  /** Whether it is unknown what became of a write. */
-  isOpen = false;
-  #spans: Span[] = [{ state: undefined, until: Number.POSITIVE_INFINITY }];
+  lastChange = 0;
+  /** Whether the outcome of a write is unknown. */
+  hasUnknownOutcome = false;
+  #possible: PossibleState[] = [{ state: undefined, until: Number.POSITIVE_INFINITY }];
 
   constructor(handle: string, placeId: number) {
     this.handle = handle;
@@ -35,49 +36,49 @@ export class Entry {
     return `${this.handle} r${change}`;
   }
 
-  /** What it may have been at any time since then. */
-  since(then: number): State[] {
-    return this.#spans.filter(({ until }) => until >= then).map(({ state }) => state);
+  /** The states that were possible at any time since then. */
+  since(time: number): PersonState[] {
+    return this.#possible.filter(({ until }) => until >= time).map(({ state }) => state);
   }
 
-  /** What it may be now. */
-  get states(): State[] {
+  /** The states that are possible now. */
+  get states(): PersonState[] {
     return this.since(Number.POSITIVE_INFINITY);
   }
 
-  get isThere(): boolean {
+  get exists(): boolean {
     return this.states.every((state) => state !== undefined);
   }
 
-  /** A write is sent: it may be done from now on. */
-  begin(change: (state: State) => State): Write {
-    const before = this.#spans.filter(({ until }) => until === Number.POSITIVE_INFINITY);
+  /** A write is sent, and may take effect from now on. */
+  begin(change: (state: PersonState) => PersonState): PendingWrite {
     const until = Number.POSITIVE_INFINITY;
-    const added = before.map(({ state }) => ({ state: change(state), until }));
-    this.#spans.push(...added);
-    return { before, added };
+    const before = this.#possible.filter((possible) => possible.until === until);
+    const after = before.map(({ state }) => ({ state: change(state), until }));
+    this.#possible.push(...after);
+    return { before, after };
   }
 
-  /** It was done, or it was not. */
-  end({ before, added }: Write, isDone: boolean): void {
-    for (const span of isDone ? before : added) span.until = now();
+  /** The outcome of a write is known. */
+  end({ before, after }: PendingWrite, isDone: boolean): void {
+    for (const possible of isDone ? before : after) possible.until = now();
   }
 
-  /** It is seen as it is, when nothing is on its way any more; whether it may be so. */
-  settle(isIt: (state: State) => boolean): boolean {
-    const { states } = this;
-    const found = states.filter(isIt);
-    this.isOpen = false;
-    if (found.length === 0) return false;
-    for (const span of this.#spans) {
-      if (!isIt(span.state)) span.until = Math.min(span.until, now());
+  /** Resolves unknown outcomes by the state observed while no write is in flight. Returns false if
+   * that state was not possible. */
+  resolve(isObserved: (state: PersonState) => boolean): boolean {
+    const isPossible = this.states.some(isObserved);
+    this.hasUnknownOutcome = false;
+    if (!isPossible) return false;
+    for (const possible of this.#possible) {
+      if (!isObserved(possible.state)) possible.until = Math.min(possible.until, now());
     }
     return true;
   }
 }
 
-/** What a name tells. */
-export function read(name: string): { handle: string; change: number } {
+/** The handle and the change in a name. */
+export function parseName(name: string): { handle: string; change: number } {
   const [handle = "", change = ""] = name.split(" r");
   return { handle, change: Number(change) };
 }
@@ -85,40 +86,45 @@ export function read(name: string): { handle: string; change: number } {
 type Person = { name: string; placeId: number | null };
 
 export class Ledger {
-  readonly entries = new Map<string, Entry>();
-  /** Places that may be deleted, and what became of that. */
-  readonly places = new Map<number, "there" | "unknown" | "gone">();
-  /** Those whose deletion was ever tried: their people may have been moved. */
-  readonly left = new Set<number>();
-  readonly counts = { requests: 0, acknowledged: 0, refused: 0, unknown: 0 };
+  readonly entries = new Map<string, PersonEntry>();
+  /** The places that clients added and may delete. */
+  readonly places = new Map<number, "exists" | "unknown" | "deleted">();
+  /** Places that a client tried to delete, so their people may have moved. */
+  readonly vacatedPlaces = new Set<number>();
+  readonly counts = { requests: 0, acknowledged: 0, rejected: 0, unknown: 0 };
 
-  /** Whether a person who looks like this is in a state. */
-  fits({ name, placeId }: Person, state: State): boolean {
-    if (state === undefined || read(name).change !== state.change) return false;
-    const hasMoved = this.left.has(state.placeId) && placeId !== null && placeId <= STANDING;
+  /** Whether an observed person matches a state. */
+  matches({ name, placeId }: Person, state: PersonState): boolean {
+    if (state === undefined || parseName(name).change !== state.change) return false;
+    const isPermanent = placeId !== null && placeId <= PERMANENT_PLACES;
+    const hasMoved = this.vacatedPlaces.has(state.placeId) && isPermanent;
     return placeId === state.placeId || hasMoved;
   }
 
-  /** What is wrong with the people that are there: all of them, when nobody writes. */
+  /** Compares all people and places with the ledger, while no write is in flight. Returns the
+   * differences. */
   check(people: (Person & { id: number })[], places: Set<number>): string[] {
-    const wrong: string[] = [];
+    const errors: string[] = [];
     const found = new Set<string>();
     for (const person of people) {
-      const { handle } = read(person.name);
-      if (found.has(handle)) wrong.push(`${handle} is there twice`);
+      const { handle } = parseName(person.name);
+      if (found.has(handle)) errors.push(`${handle} exists twice`);
       found.add(handle);
       const entry = this.entries.get(handle);
-      const isRight = entry?.states.some((state) => this.fits(person, state));
-      if (!isRight) wrong.push(`${JSON.stringify(person)}, of ${JSON.stringify(entry?.states)}`);
-      if (entry?.id !== undefined && entry.id !== person.id) wrong.push(`${handle} is another's`);
+      const isExpected = entry?.states.some((state) => this.matches(person, state));
+      if (!isExpected) {
+        errors.push(`${JSON.stringify(person)}, not in ${JSON.stringify(entry?.states)}`);
+      }
+      if (entry?.id !== undefined && entry.id !== person.id)
+        errors.push(`${handle} changed its id`);
     }
     for (const entry of this.entries.values()) {
-      if (entry.isThere && !found.has(entry.handle)) wrong.push(`${entry.handle} is lost`);
+      if (entry.exists && !found.has(entry.handle)) errors.push(`${entry.handle} is lost`);
     }
     for (const [id, state] of this.places) {
-      if (state === "unknown" || places.has(id) === (state === "there")) continue;
-      wrong.push(`the place ${id}, which is ${state}, is not so`);
+      if (state === "unknown" || places.has(id) === (state === "exists")) continue;
+      errors.push(`the place ${id} should be: ${state}`);
     }
-    return wrong;
+    return errors;
   }
 }

@@ -1,87 +1,102 @@
-// A reader between the writes of its own client: whatever it is shown must be so, or have been so
-// as lately as the answer says, or be said not to be known.
-import type { Answer, Worker } from "../support/harness.ts";
-import { Dishonest, hear } from "./check_answer.ts";
-import type { Client } from "./client.ts";
-import { read, STANDING } from "./ledger.ts";
+// Random reads between the writes of a client. Each response must be correct now, or have been
+// correct within the age that it states, or say that it is partial.
+import type { ApiResponse, WorkerClient } from "../support/harness.ts";
+import { classifyRequest, InvalidResponse } from "./classify_response.ts";
+import type { ChaosClient } from "./client.ts";
+import { PERMANENT_PLACES, parseName } from "./ledger.ts";
 
-/** What answers came to. */
-export const kinds = ["right", "aged", "half", "problem", "broken"] as const;
-export type Kind = (typeof kinds)[number];
+/** How a read can end. `truncated`: a forwarded body that was cut short. */
+export const readKinds = ["fresh", "stale", "partial", "problem", "truncated"] as const;
+export type ReadKind = (typeof readKinds)[number];
 
 type Group = { id: number; name: string; people: { id: number; name: string }[] | null };
 
-/** Reads something at random: in words of its own, too, where an answer that was given before is
- * not to be all that there is. An isolate holds an answer for each. */
-export async function readOnce(client: Client, worker: Worker, inOwnWords = false): Promise<Kind> {
-  const { random, living } = client;
-  const one = random.of(living);
-  const place = 1 + random.below(STANDING);
-  const most = inOwnWords ? 10_000 - random.below(5_000) : 10_000;
+/** Sends one random read. With `varyAddress`, some reads use an address that was not read before,
+ * so that no cached response exists for it. */
+export async function readRandom(
+  client: ChaosClient,
+  gateway: WorkerClient,
+  varyAddress = false,
+): Promise<ReadKind> {
+  const { random, writable } = client;
+  const entry = random.pick(writable);
+  const place = 1 + random.below(PERMANENT_PLACES);
+  const peopleLimit = varyAddress ? 10_000 - random.below(5_000) : 10_000;
   const paths = [
     "/v1/people-per-place?limit=5&peopleLimit=10000",
     `/v1/people-per-place/${place}?peopleLimit=10000`,
     `/v1/people-per-place/${place}?peopleLimit=10000`,
-    `/v1/people-per-place/${place}?peopleLimit=${most}`,
+    `/v1/people-per-place/${place}?peopleLimit=${peopleLimit}`,
   ];
-  if (one) paths.push(`/v1/people/${one.id}`);
-  const path = random.of(paths) ?? "";
+  if (entry) paths.push(`/v1/people/${entry.id}`);
+  const path = random.pick(paths) ?? "";
   const began = performance.timeOrigin + performance.now();
-  const told = await hear(path, () => worker.get(path));
-  if (told.kind === "problem") {
-    if (told.type === "/problems/not-found" || told.isUnknown) throw new Dishonest(path);
+  const outcome = await classifyRequest(path, () => gateway.get(path));
+  if (outcome.kind === "problem") {
+    if (outcome.type === "/problems/not-found" || outcome.isUnknown)
+      throw new InvalidResponse(path);
     return "problem";
   }
   if (path.startsWith("/v1/people/")) {
-    // What is passed on is cut short where its owner was: nobody can read it.
-    if (told.kind === "nothing") return "broken";
-    const isIt = one?.since(began).some((state) => client.ledger.fits(told.answer.json, state));
-    if (!isIt) throw new Dishonest(`${path}: ${told.answer.text}`);
-    return "right";
+    // The gateway cannot complete a forwarded body that its backend cuts short.
+    if (outcome.kind === "none") return "truncated";
+    const { json, text } = outcome.response;
+    const isPossible = entry?.since(began).some((state) => client.ledger.matches(json, state));
+    if (!isPossible) throw new InvalidResponse(`${path}: ${text}`);
+    return "fresh";
   }
-  if (told.kind === "nothing") throw new Dishonest(`${path}: ${told.text ?? "nothing"}`);
-  return ofJoin(client, told.answer, began, path);
+  if (outcome.kind === "none") throw new InvalidResponse(`${path}: ${outcome.text ?? "nothing"}`);
+  return checkJoinResponse(client, outcome.response, began, path);
 }
 
-/** The parts of an answer of the join, fresh, aged or half. */
-function ofJoin(client: Client, answer: Answer, began: number, path: string): Kind {
-  const { age, "cache-status": status = "" } = answer.headers;
-  const groups: Group[] = [answer.json].flat();
-  const isHalf = groups.some(({ people }) => people === null);
-  const said = isHalf ? /^join; fwd=miss; detail=people-/ : /^join; (fwd=stale|hit); ttl=-?\d+; /;
-  const isSaid = said.test(status) && (isHalf ? age === undefined : /^\d+$/.test(age ?? ""));
-  const isFresh = !isHalf && age === undefined && status === "";
-  if (!isSaid && !isFresh) throw new Dishonest(`${path}: age ${age}, ${status}`);
-  // Whole seconds are told.
-  const then = isFresh ? began : began - (Number(age ?? 0) + 1) * 1000;
-  const wrong = groups.flatMap((group) => wrongOf(client, group, then));
-  if (wrong.length > 0) {
-    throw new Dishonest(`${path}, age ${age}, ${status}, ${answer.timing}: ${wrong.join("; ")}`);
+/** Checks that a joined response is correct for its age, and that its headers tell the truth. */
+function checkJoinResponse(
+  client: ChaosClient,
+  response: ApiResponse,
+  began: number,
+  path: string,
+): ReadKind {
+  const { age, "cache-status": status = "" } = response.headers;
+  const groups: Group[] = [response.json].flat();
+  const isPartial = groups.some(({ people }) => people === null);
+  const expectedStatus = isPartial
+    ? /^join; fwd=miss; detail=people-/
+    : /^join; (fwd=stale|hit); ttl=-?\d+; /;
+  const hasExpectedAge = isPartial ? age === undefined : /^\d+$/.test(age ?? "");
+  const isDeclared = expectedStatus.test(status) && hasExpectedAge;
+  const isFresh = !isPartial && age === undefined && status === "";
+  if (!isDeclared && !isFresh) throw new InvalidResponse(`${path}: age ${age}, ${status}`);
+  // Age is rounded down to whole seconds.
+  const time = isFresh ? began : began - (Number(age ?? 0) + 1) * 1000;
+  const errors = groups.flatMap((group) => peopleErrors(client, group, time));
+  if (errors.length > 0) {
+    const description = `${path}, age ${age}, ${status}, ${response.timing}`;
+    throw new InvalidResponse(`${description}: ${errors.join("; ")}`);
   }
-  if (isHalf) return "half";
-  return isFresh ? "right" : "aged";
+  if (isPartial) return "partial";
+  return isFresh ? "fresh" : "stale";
 }
 
-/** What is wrong with the people of a place that stands: it is known of the client's own. */
-function wrongOf({ name, ledger, living }: Client, group: Group, then: number): string[] {
-  const wrong: string[] = [];
-  if (group.name !== `Standing ${group.id}`) wrong.push(`a place ${group.name}`);
+/** The errors among the people of a permanent place. The client knows only its own people. */
+function peopleErrors({ name, ledger, writable }: ChaosClient, group: Group, time: number) {
+  const errors: string[] = [];
+  if (group.name !== `Permanent ${group.id}`) errors.push(`a place is named ${group.name}`);
   const seen = new Set<string>();
   for (const person of group.people ?? []) {
-    const { handle } = read(person.name);
+    const { handle } = parseName(person.name);
     const entry = ledger.entries.get(handle);
-    if (!entry || seen.has(handle)) wrong.push(`nobody is ${person.name}, or twice`);
+    if (!entry || seen.has(handle)) errors.push(`${person.name} is unknown or listed twice`);
     seen.add(handle);
-    const there = { ...person, placeId: group.id };
     const isOwn = handle.startsWith(`${name}-`);
-    if (isOwn && !entry?.since(then).some((state) => ledger.fits(there, state))) {
-      wrong.push(`${person.name} is not here: ${JSON.stringify(entry?.since(then))}`);
+    const observed = { ...person, placeId: group.id };
+    if (isOwn && !entry?.since(time).some((state) => ledger.matches(observed, state))) {
+      errors.push(`${person.name} is not in ${JSON.stringify(entry?.since(time))}`);
     }
   }
-  if (group.people === null) return wrong;
-  for (const entry of living) {
-    const isHere = entry.since(then).every((state) => state?.placeId === group.id);
-    if (isHere && !seen.has(entry.handle)) wrong.push(`${entry.handle} is missing`);
+  if (group.people === null) return errors;
+  for (const entry of writable) {
+    const isResident = entry.since(time).every((state) => state?.placeId === group.id);
+    if (isResident && !seen.has(entry.handle)) errors.push(`${entry.handle} is missing`);
   }
-  return wrong;
+  return errors;
 }

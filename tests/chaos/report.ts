@@ -1,97 +1,109 @@
-// What a run came to, written into docs/reliability.md: no figure there is typed by hand.
+// Writes the results of a full chaos run into docs/reliability.md, so that no figure there is
+// typed by hand.
 import { readFileSync, writeFileSync } from "node:fs";
-import { cpus, release, type as system, totalmem } from "node:os";
+import { cpus, release, type as systemName, totalmem } from "node:os";
 import { resolve } from "node:path";
-import type { Fuzz } from "./fuzz.ts";
-import type { Kills } from "./kills.ts";
-import type { Services } from "./services.ts";
-import { BOUND, type Soak } from "./soak.ts";
-import type { Statements } from "./statements.ts";
+import type { StatementsResult } from "./database_failures.ts";
+import type { FuzzResult } from "./fuzz.ts";
+import type { KillResult } from "./kills.ts";
+import type { ServicesResult } from "./service_failures.ts";
+import { MAX_GROWTH_MB_PER_MINUTE, type SoakResult } from "./soak.ts";
 
-export type Results = {
+export type ChaosResults = {
   at: Date;
   command: string;
   seed: number;
   minutes: number;
-  services: Services;
-  statements: Statements;
-  kills: Kills;
-  soak: Soak;
-  fuzz: Fuzz;
+  services: ServicesResult;
+  statements: StatementsResult;
+  kills: KillResult;
+  soak: SoakResult;
+  fuzz: FuzzResult;
 };
 
 const document = resolve(import.meta.dirname, "../../docs/reliability.md");
 const [BEGIN, END] = ["<!-- chaos:begin -->", "<!-- chaos:end -->"];
 
-const whole = (count: number) => count.toLocaleString("en");
+const formatCount = (count: number) => count.toLocaleString("en");
 const sum = (counts: Record<string, number>) => Object.values(counts).reduce((a, b) => a + b, 0);
 
-/** The text of a run. */
-export function text(results: Results): string {
+export function formatReport(results: ChaosResults): string {
   const { services, statements, kills, soak, fuzz } = results;
-  const gigabytes = (totalmem() / 2 ** 30).toFixed(0);
-  const processor = cpus()[0]?.model.trim() ?? "unknown";
-  const machine = `${cpus().length} cores of ${processor}, ${gigabytes} GB, ${system()} ${release()}`;
   const { reads } = services;
+  const { outcomes } = statements;
   const parsers = Object.values(fuzz.parsers);
-  const inputs = parsers.reduce((all, { inputs }) => all + inputs, 0);
-  const accepted = parsers.reduce((all, { accepted }) => all + accepted, 0);
-  const writes = ({ requests, acknowledged, refused, unknown }: Services | Kills) =>
-    `${whole(requests)} writes: ${whole(acknowledged)} acknowledged, ${whole(refused)} refused, ${whole(unknown)} unknown`;
+  const inputs = parsers.reduce((total, { inputs }) => total + inputs, 0);
+  const accepted = parsers.reduce((total, { accepted }) => total + accepted, 0);
   const rows = [
     [
-      "services fail",
-      `${whole(sum(services.faults))} faults of ${Object.keys(services.faults).length} kinds`,
-      `${writes(services)}. ${whole(sum(reads))} reads: ${whole(reads.right)} right, ${whole(reads.aged)} of an age, ${whole(reads.half)} half, ${whole(reads.problem)} problems, ${whole(reads.broken)} cut short on the way through`,
+      "backends fail",
+      `${formatCount(sum(services.faults))} faults of ${Object.keys(services.faults).length} kinds`,
+      `${describeWrites(services)}. ${formatCount(sum(reads))} reads: ${formatCount(reads.fresh)} fresh, ${formatCount(reads.stale)} stale with their age, ${formatCount(reads.partial)} partial, ${formatCount(reads.problem)} problems, ${formatCount(reads.truncated)} forwarded responses cut short`,
     ],
     [
       "D1 fails",
-      `${whole(sum(statements.failures))} calls of ${Object.keys(statements.failures).length} kinds of writes`,
-      `${whole(statements.answers.done)} done all the same, ${whole(statements.answers.unknown)} unknown, ${whole(statements.answers.refused)} refused`,
+      `${formatCount(sum(statements.failures))} calls in ${Object.keys(statements.failures).length} kinds of writes`,
+      `${formatCount(outcomes.done)} writes done all the same, ${formatCount(outcomes.unknown)} unknown, ${formatCount(outcomes.rejected)} rejected`,
     ],
     [
       "kills",
-      `${whole(kills.kills)} × SIGKILL`,
-      `${writes(kills)}. ${whole(kills.people)} people at the end, ${whole(kills.repaired)} things left half-done and repaired`,
+      `${formatCount(kills.kills)} × SIGKILL`,
+      `${describeWrites(kills)}. ${formatCount(kills.people)} people at the end, ${formatCount(kills.repaired)} interrupted writes repaired`,
     ],
-    ["soak", `${soak.minutes} minutes, ${whole(soak.requests)} requests`, held(soak)],
+    [
+      "soak",
+      `${soak.minutes} minutes, ${formatCount(soak.requests)} requests`,
+      `Three workers: ${describeMemory(soak.workers, 2)} (limit ${MAX_GROWTH_MB_PER_MINUTE}). Process: ${describeMemory(soak.process, 0)}`,
+    ],
     [
       "fuzz",
-      `${parsers.length} parsers, ${whole(inputs)} inputs`,
-      `${whole(accepted)} accepted, none that broke what must hold`,
+      `${parsers.length} parsers, ${formatCount(inputs)} inputs`,
+      `${formatCount(accepted)} accepted, no failure`,
     ],
   ];
   const faults = Object.entries(services.faults).map(
-    ([name, n]) => `${name.replaceAll("_", " ")} ${whole(n)}`,
+    ([name, count]) => `${name.replaceAll("_", " ")} ${formatCount(count)}`,
   );
-  const calls = Object.entries(statements.failures).map(([name, n]) => `${name} ${n}`);
+  const calls = Object.entries(statements.failures).map(([name, count]) => `${name} ${count}`);
+  const time = results.at.toISOString().slice(0, 16).replace("T", " ");
   return [
-    `\`${results.command}\`, ${results.at.toISOString().slice(0, 16).replace("T", " ")} UTC, ${results.minutes.toFixed(0)} minutes,`,
-    `seed ${results.seed}; ${machine}, shared with other work.`,
+    `\`${results.command}\`, ${time} UTC, ${results.minutes.toFixed(0)} minutes, seed ${results.seed},`,
+    `on a shared machine: ${describeMachine()}.`,
     "",
-    "| tried | how much | what came of it |",
+    "| part | faults or load | result |",
     "|---|---|---|",
     ...rows.map((row) => `| ${row.join(" | ")} |`),
     "",
-    `Faults of services: ${faults.join(", ")}.`,
+    `Faults of the backends: ${faults.join(", ")}.`,
     "",
-    `Calls of D1 that failed, by the write: ${calls.join(", ")}.`,
+    `Failed D1 calls by write: ${calls.join(", ")}.`,
   ].join("\n");
 }
 
-function held({ workers, process }: Soak): string {
-  const of = ({ half, end, most, slope }: Soak["workers"], digits: number) => {
-    const [a, b, c] = [half, end, most].map((megabytes) => megabytes.toFixed(digits));
-    return `${a} MB at half time, ${b} MB at the end, ${c} MB at the most, ${slope.toFixed(2)} MB a minute in the second half`;
-  };
-  return `the three workers: ${of(workers, 2)} (${BOUND} are allowed); the process: ${of(process, 0)}`;
+function describeMachine(): string {
+  const gigabytes = (totalmem() / 2 ** 30).toFixed(0);
+  const processor = cpus()[0]?.model.trim() ?? "unknown";
+  return `${cpus().length} cores of ${processor}, ${gigabytes} GB, ${systemName()} ${release()}`;
 }
 
-/** Puts it into the document. */
-export function write(results: Results): void {
-  const before = readFileSync(document, "utf8");
-  const [begin, end] = [before.indexOf(BEGIN), before.indexOf(END)];
+function describeWrites(counts: ServicesResult | KillResult): string {
+  const { requests, acknowledged, rejected, unknown } = counts;
+  const outcomes = `${formatCount(acknowledged)} acknowledged, ${formatCount(rejected)} rejected, ${formatCount(unknown)} unknown`;
+  return `${formatCount(requests)} writes: ${outcomes}`;
+}
+
+function describeMemory(memory: SoakResult["workers"], digits: number): string {
+  const [half, end, peak] = [memory.half, memory.end, memory.peak].map((megabytes) =>
+    megabytes.toFixed(digits),
+  );
+  return `${half} MB at half time, ${end} MB at the end, ${peak} MB at the peak, growth in the second half ${memory.growth.toFixed(2)} MB per minute`;
+}
+
+/** Replaces the report in the document. */
+export function writeReport(results: ChaosResults): void {
+  const text = readFileSync(document, "utf8");
+  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`${document} has no ${BEGIN}`);
-  const [head, tail] = [before.slice(0, begin + BEGIN.length), before.slice(end)];
-  writeFileSync(document, `${head}\n${text(results)}\n${tail}`);
+  const [head, tail] = [text.slice(0, begin + BEGIN.length), text.slice(end)];
+  writeFileSync(document, `${head}\n${formatReport(results)}\n${tail}`);
 }

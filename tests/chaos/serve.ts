@@ -1,9 +1,8 @@
-// Runs the three workers over kept databases, for the process that has started it and that may
-// kill it at any moment: `node tests/chaos/serve.ts FOLDER`, with a channel on which it tells where
-// the entry point and the inspector listen. It never outlives that process.
+// Runs the three workers over stored databases: `node tests/chaos/serve.ts FOLDER`. Sends the
+// addresses of the gateway and of the inspector to its parent process, and exits with it.
 import { start } from "../support/harness.ts";
 
 const [persist = ""] = process.argv.slice(2);
-const system = await start({ persist, inspected: true });
+const system = await start({ persist, inspector: true });
 process.on("disconnect", () => process.exit());
-process.send?.({ entry: system.join.url.href, inspector: await system.inspector() });
+process.send?.({ gateway: system.join.url.href, inspector: await system.inspector() });

@@ -1,67 +1,66 @@
-// The same load for minutes: what the three workers hold comes to rest.
+// Runs a steady load for minutes and checks that the memory of the three workers stops growing.
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Inspector } from "../../bench/memory.ts";
-import { calm, crowd, standing } from "./kills.ts";
+import { checkConsistency, createPermanentPlaces, makeClients } from "./kills.ts";
 import { Ledger } from "./ledger.ts";
-import { readOnce } from "./reader.ts";
-import { Mortal } from "./system_process.ts";
+import { readRandom } from "./reader.ts";
+import { SystemProcess } from "./system_process.ts";
 
-export type Plan = { minutes: number; rate: number; clients: number; seed: number };
-
-/** A memory, in MB: when the second half begins, at the end, and at the most. */
-type Memory = {
-  half: number;
-  end: number;
-  most: number /** MB a minute, in the second half. */;
-  slope: number;
+export type SoakPlan = {
+  minutes: number;
+  requestsPerSecond: number;
+  clients: number;
+  seed: number;
 };
 
-export type Soak = {
+/** The use of memory in MB, and its growth in the second half of the run in MB per minute. */
+type MemoryUse = { half: number; end: number; peak: number; growth: number };
+
+export type SoakResult = {
   minutes: number;
   requests: number;
-  /** What the isolates of the three workers hold, their wasm included, once V8 has collected what
-   * nobody holds. */
-  workers: Memory;
-  /** The whole process of workerd, with what stands in for D1 and for the rest of the platform. */
-  process: Memory;
+  /** The heaps and the wasm memories of the three workers' isolates, after a garbage collection. */
+  workers: MemoryUse;
+  /** The whole workerd process, including the simulated platform. */
+  process: MemoryUse;
 };
 
-/** The most that the workers may grow by in the second half, in MB a minute. */
-export const BOUND = 0.5;
+/** The limit of the workers' growth in the second half of the run. */
+export const MAX_GROWTH_MB_PER_MINUTE = 0.5;
 
-type Sample = { at: number; workers: number; process: number };
+type Sample = { minute: number; workers: number; process: number };
 
-export async function soak(plan: Plan, say = (_: string) => {}): Promise<Soak> {
+export async function runSoak(plan: SoakPlan, log = (_: string) => {}): Promise<SoakResult> {
   const ledger = new Ledger();
-  const clients = crowd(plan, ledger);
-  await using system = new Mortal();
+  const clients = makeClients(plan, ledger);
+  await using system = new SystemProcess();
   await system.start();
-  const { entry, pid, inspector } = system;
+  const { gateway, pid, inspector } = system;
   const isolates = await Promise.all(
     ["places", "people", "join"].map((name) => Inspector.open(inspector, name)),
   );
-  await standing(entry);
-  const begin = performance.now();
-  const end = begin + plan.minutes * 60_000;
-  // An isolate tells what it holds only while it is asked other things, too.
+  await createPermanentPlaces(gateway);
+  const began = performance.now();
+  const end = began + plan.minutes * 60_000;
+  // The load goes on until the last sample is taken: an idle isolate does not respond to the inspector.
   let isOver = false;
   let requests = 0;
   const load = clients.map(async (client, n) => {
-    // A time for each request, so that a slow one is made up for.
-    const pause = (1000 * plan.clients) / plan.rate;
-    for (let due = begin + (pause * n) / plan.clients; !isOver; due += pause) {
+    // Requests have fixed times, so that fast ones make up for a slow one.
+    const interval = (1000 * plan.clients) / plan.requestsPerSecond;
+    for (let due = began + (interval * n) / plan.clients; !isOver; due += interval) {
       await sleep(Math.max(0, due - performance.now()));
       requests += 1;
-      if (client.random.is(0.2)) await client.step(entry);
+      if (client.random.chance(0.2)) await client.step(gateway);
       else {
-        const kind = await readOnce(client, entry);
-        if (kind !== "right") throw new Error(`all is well, and a read is ${kind}`);
+        const kind = await readRandom(client, gateway);
+        if (kind !== "fresh") throw new Error(`a read is ${kind} although no service fails`);
       }
     }
   });
   const samples: Sample[] = [];
-  const watch = (async () => {
+  const sampling = (async () => {
     while (performance.now() < end) {
       await sleep(5_000);
       let workers = 0;
@@ -69,56 +68,60 @@ export async function soak(plan: Plan, say = (_: string) => {}): Promise<Soak> {
         await isolate.collect();
         workers += ((await isolate.heap()) + (await isolate.wasm())) / 2 ** 20;
       }
-      const at = (performance.now() - begin) / 60_000;
-      samples.push({ at, workers, process: resident(pid) });
-      const { process } = samples.at(-1) ?? { process: 0 };
+      const minute = (performance.now() - began) / 60_000;
+      const process = residentMegabytes(pid);
+      samples.push({ minute, workers, process });
       if (samples.length % 3 > 0) continue;
-      say(
-        `${at.toFixed(2)} minutes: ${requests} requests, ${workers.toFixed(2)} MB of the workers`,
-      );
-      say(`  ${process.toFixed(0)} MB of the process`);
+      log(`minute ${minute.toFixed(2)}: ${requests} requests, workers ${workers.toFixed(2)} MB`);
+      log(`  process ${process.toFixed(0)} MB`);
     }
     isOver = true;
   })();
-  await Promise.all([...load, watch]);
+  await Promise.all([...load, sampling]);
   for (const isolate of isolates) isolate.close();
-  await calm(entry, clients, ledger, "behind the soak");
-  const of = (what: "workers" | "process"): Memory => {
-    const all = samples.map((sample) => ({ at: sample.at, megabytes: sample[what] }));
-    const second = all.filter(({ at }) => at >= plan.minutes / 2);
-    const most = Math.max(...all.map(({ megabytes }) => megabytes));
-    const [half = 0, end = 0] = [second[0]?.megabytes, second.at(-1)?.megabytes];
-    return { half, end, most, slope: slope(second) };
+  await checkConsistency(gateway, clients, ledger, "after the soak");
+  const memoryUse = (key: "workers" | "process"): MemoryUse => {
+    const all = samples.map((sample) => ({ minute: sample.minute, megabytes: sample[key] }));
+    const secondHalf = all.filter(({ minute }) => minute >= plan.minutes / 2);
+    const peak = Math.max(...all.map(({ megabytes }) => megabytes));
+    const [half = 0, end = 0] = [secondHalf[0]?.megabytes, secondHalf.at(-1)?.megabytes];
+    return { half, end, peak, growth: slope(secondHalf) };
   };
-  return { minutes: plan.minutes, requests, workers: of("workers"), process: of("process") };
+  const [workers, process] = [memoryUse("workers"), memoryUse("process")];
+  return { minutes: plan.minutes, requests, workers, process };
 }
 
-/** Throws where what the workers hold does not come to rest. */
-export function mustBeFlat({ workers: { slope } }: Soak): void {
-  if (!(slope <= BOUND)) throw new Error(`the workers grow by ${slope.toFixed(2)} MB a minute`);
+/** Throws if the workers' memory still grows in the second half. */
+export function assertNoGrowth({ workers: { growth } }: SoakResult): void {
+  if (growth <= MAX_GROWTH_MB_PER_MINUTE) return;
+  throw new Error(`the workers grow by ${growth.toFixed(2)} MB per minute`);
 }
 
-/** By least squares. */
-export function slope(samples: { at: number; megabytes: number }[]): number {
-  const mean = (of: number[]) => of.reduce((sum, one) => sum + one, 0) / of.length;
-  const [at, megabytes] = [samples.map(({ at }) => at), samples.map((one) => one.megabytes)];
-  const [middle, level] = [mean(at), mean(megabytes)];
-  const along = at.reduce((sum, one, n) => sum + (one - middle) * ((megabytes[n] ?? 0) - level), 0);
-  return along / at.reduce((sum, one) => sum + (one - middle) ** 2, 0);
+/** The slope of the least-squares line through the samples. */
+export function slope(samples: { minute: number; megabytes: number }[]): number {
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const meanMinute = mean(samples.map(({ minute }) => minute));
+  const meanMegabytes = mean(samples.map(({ megabytes }) => megabytes));
+  let [covariance, variance] = [0, 0];
+  for (const { minute, megabytes } of samples) {
+    covariance += (minute - meanMinute) * (megabytes - meanMegabytes);
+    variance += (minute - meanMinute) ** 2;
+  }
+  return covariance / variance;
 }
 
-/** What the workerd below a process holds in memory. */
-function resident(parent: number): number {
+/** The resident memory of the workerd process that has this parent. */
+function residentMegabytes(parent: number): number {
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
       const status = readFileSync(`/proc/${pid}/status`, "utf8");
-      const of = (name: string) => new RegExp(`^${name}:\\s*(\\S+)`, "m").exec(status)?.[1];
-      if (of("Name") === "workerd" && of("PPid") === String(parent)) {
-        return Number(of("VmRSS")) / 1024;
+      const field = (name: string) => new RegExp(`^${name}:\\s*(\\S+)`, "m").exec(status)?.[1];
+      if (field("Name") === "workerd" && field("PPid") === String(parent)) {
+        return Number(field("VmRSS")) / 1024;
       }
     } catch {
-      // It has ended meanwhile.
+      // The process exited after the folder was listed.
     }
   }
-  throw new Error("there is no workerd");
+  throw new Error("there is no workerd process");
 }

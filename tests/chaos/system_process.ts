@@ -1,66 +1,64 @@
-// The system in processes of its own, which can be killed without a word and started again over
-// the same databases.
+// Runs the system in child processes, which can be killed and started again over the same
+// databases.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Worker } from "../support/harness.ts";
+import { WorkerClient } from "../support/harness.ts";
 
-export class Mortal implements AsyncDisposable {
+export class SystemProcess implements AsyncDisposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "chaos-"));
   #child: ChildProcess | undefined;
-  #worker: Worker | undefined;
-  /** Where V8 tells what the isolates hold. */
+  #gateway: WorkerClient | undefined;
+  /** The address of the V8 inspector. */
   inspector = "";
-  readonly #atExit = () => this.#end();
+  readonly #killAtExit = () => this.#killGroup();
 
-  /** The entry point, as long as it lives. */
-  get entry(): Worker {
-    if (!this.#worker) throw new Error("it does not run");
-    return this.#worker;
+  /** The gateway, while the system runs. */
+  get gateway(): WorkerClient {
+    if (!this.#gateway) throw new Error("the system does not run");
+    return this.#gateway;
   }
 
-  /** The process that workerd runs below. */
+  /** The parent process of workerd. */
   get pid(): number {
     const pid = this.#child?.pid;
-    if (!pid) throw new Error("it does not run");
+    if (!pid) throw new Error("the system does not run");
     return pid;
   }
 
   async start(): Promise<void> {
-    process.once("exit", this.#atExit);
-    const program = [
-      "--disable-warning=ExperimentalWarning",
-      join(import.meta.dirname, "serve.ts"),
-    ];
-    const child = spawn(process.execPath, [...program, this.#folder], {
-      // A process group, so that workerd dies at the same moment as what has started it.
+    process.once("exit", this.#killAtExit);
+    const program = join(import.meta.dirname, "serve.ts");
+    const args = ["--disable-warning=ExperimentalWarning", program, this.#folder];
+    const child = spawn(process.execPath, args, {
+      // A process group, so that workerd is killed together with its parent.
       detached: true,
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
     this.#child = child;
-    const told = await Promise.race([once(child, "message"), once(child, "exit")]);
-    if (typeof told[0] !== "object") throw new Error("the system did not start");
-    this.inspector = told[0].inspector;
-    this.#worker = new Worker(new URL(told[0].entry));
+    const [message] = await Promise.race([once(child, "message"), once(child, "exit")]);
+    if (typeof message !== "object") throw new Error("the system did not start");
+    this.inspector = message.inspector;
+    this.#gateway = new WorkerClient(new URL(message.gateway));
   }
 
-  /** SIGKILL, to all of it. */
+  /** Sends SIGKILL to all processes of the system. */
   async kill(): Promise<void> {
-    const gone = this.#child && once(this.#child, "exit");
-    this.#end();
-    await gone;
+    const exit = this.#child && once(this.#child, "exit");
+    this.#killGroup();
+    await exit;
   }
 
-  #end(): void {
-    process.removeListener("exit", this.#atExit);
-    this.#worker = undefined;
+  #killGroup(): void {
+    process.removeListener("exit", this.#killAtExit);
+    this.#gateway = undefined;
     if (this.#child?.pid) {
       try {
         process.kill(-this.#child.pid, "SIGKILL");
       } catch {
-        // It is gone already.
+        // The process has exited already.
       }
     }
     this.#child = undefined;

@@ -1,12 +1,11 @@
-// What the documents show is what is answered: their commands are run, in order, each document
-// on fresh databases.
+// The commands in the documents print what the documents show, each document on fresh databases.
 import { test } from "node:test";
-import { assertDocCommands } from "../support/doc_commands.ts";
+import { assertDocumentedCommands } from "../support/doc_commands.ts";
 import { start } from "../support/harness.ts";
 
 for (const document of ["README.md", "docs/curl.md"]) {
-  test(`${document} shows what is answered`, async () => {
+  test(`the_commands_in_${document}_print_the_output_shown`, async () => {
     await using system = await start({ seed: true });
-    await assertDocCommands(document, system.join.url);
+    await assertDocumentedCommands(document, system.join.url);
   });
 }

@@ -1,89 +1,106 @@
-// A service that fails, or is slow, is named in a problem; it never hangs a reader.
+// A failed or slow backend: strict requests get a problem that names it, within the deadline.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { people, places } from "../support/fixtures.ts";
-import { type StandIn, start } from "../support/harness.ts";
-import { failures, slow, unreadable, unreadableGroups } from "../support/service_faults.ts";
+import { makePlaces, people, places } from "../support/fixtures.ts";
+import { type ServiceStub, start } from "../support/harness.ts";
+import {
+  errorFaults,
+  malformedFaults,
+  malformedGroupFaults,
+  timeoutFaults,
+} from "../support/service_faults.ts";
 
 const lists = ["/v1/people-per-place", "/v1/people-per-place?limit=2"];
 const single = "/v1/people-per-place/1";
-/** Rather a problem than half an answer: those are in reliability.test.ts. */
-const strictly = { prefer: "handling=strict" };
+/** Asks for a problem instead of a stale or partial response (see stale_responses.test.ts). */
+const strict = { prefer: "handling=strict" };
 
 for (const service of ["places", "people"] as const) {
   const filled = { places, people };
-  const failed = {
+  const serviceFailed = {
     type: "/problems/service-failed",
     title: "A service that this answer needs failed",
     status: 502,
     detail: `The service \`${service}\` failed.`,
     service,
   };
-  const is_named = async (standIn: StandIn, paths: string[], body: typeof failed = failed) => {
+  const assertProblemNamesService = async (
+    standIn: ServiceStub,
+    paths: string[],
+    body: typeof serviceFailed = serviceFailed,
+  ) => {
     const settings = { WRITES: "open", UPSTREAM_DEADLINE_MS: "300" };
-    await using system = await start({ ...filled, settings, replace: { [service]: standIn } });
-    const answers = await Promise.all(
-      paths.map(async (path) => [path, await system.join.get(path, strictly)] as const),
+    await using system = await start({
+      ...filled,
+      gatewaySettings: settings,
+      stubs: { [service]: standIn },
+    });
+    const responses = await Promise.all(
+      paths.map(async (path) => [path, await system.join.get(path, strict)] as const),
     );
-    for (const [path, { status, headers, text, json }] of answers) {
+    for (const [path, { status, headers, text, json }] of responses) {
       assert.equal(status, body.status, `${path}: ${text}`);
       assert.deepEqual(json, body, path);
-      const { "preference-applied": applied, ...others } = headers;
-      assert.deepEqual(others, {
+      const { "preference-applied": applied, ...otherHeaders } = headers;
+      assert.deepEqual(otherHeaders, {
         "content-type": "application/problem+json",
         "x-content-type-options": "nosniff",
-        ...(others.vary && { vary: "accept" }),
+        ...(otherHeaders.vary && { vary: "accept" }),
       });
-      assert.equal(applied, forwarded.includes(path) ? undefined : "handling=strict");
+      assert.equal(applied, forwardedPaths.includes(path) ? undefined : "handling=strict");
     }
   };
-  const forwarded = [`/v1/${service}`, `/v1/${service}/1`, `/${service}/`];
+  const forwardedPaths = [`/v1/${service}`, `/v1/${service}/1`, `/${service}/`];
 
-  suite(`when ${service}`, () => {
-    for (const [failure, standIn] of Object.entries(failures)) {
-      test(`${failure}_there_is_a_502_that_names_it`, async () => {
-        await is_named(standIn, [...lists, single, ...forwarded]);
+  suite(`a failed backend: ${service}`, () => {
+    for (const [failure, standIn] of Object.entries(errorFaults)) {
+      test(`${service}_that_${failure}_gives_a_502_that_names_it`, async () => {
+        await assertProblemNamesService(standIn, [...lists, single, ...forwardedPaths]);
       });
     }
 
-    const groups = service === "people" ? unreadableGroups : {};
-    for (const [failure, standIn] of Object.entries({ ...unreadable, ...groups })) {
-      test(`${failure}_there_is_a_502_that_names_it`, async () => {
-        // A place that its owner does not know is no failure.
-        const isAnswer = service === "places" && failure === "does_not_know_its_own_route";
-        await is_named(standIn, isAnswer ? lists : [...lists, single]);
+    const groups = service === "people" ? malformedGroupFaults : {};
+    for (const [failure, standIn] of Object.entries({ ...malformedFaults, ...groups })) {
+      test(`${service}_that_${failure}_gives_a_502_that_names_it`, async () => {
+        // A 404 from places is a valid response to the request for a single place.
+        const isValidResponse = service === "places" && failure === "responds_404";
+        await assertProblemNamesService(standIn, isValidResponse ? lists : [...lists, single]);
       });
     }
 
-    const timedOut = {
-      ...failed,
+    const serviceTimedOut = {
+      ...serviceFailed,
       type: "/problems/service-timed-out",
       title: "A service that this answer needs did not answer in time",
       status: 504,
       detail: `The service \`${service}\` did not answer within 300 ms.`,
     };
-    for (const [failure, standIn] of Object.entries(slow)) {
-      test(`${failure}_there_is_a_504_that_names_it_after_the_deadline`, async () => {
-        // What is forwarded ends in the middle where its owner does.
-        const isSilent = failure === "never_answers";
-        await is_named(standIn, [...lists, single, ...(isSilent ? forwarded : [])], timedOut);
+    for (const [failure, standIn] of Object.entries(timeoutFaults)) {
+      test(`${service}_that_${failure}_gives_a_504_that_names_it_after_the_deadline`, async () => {
+        // A forwarded response that stalls in its body has already sent its status.
+        const neverResponds = failure === "never_responds";
+        await assertProblemNamesService(
+          standIn,
+          [...lists, single, ...(neverResponds ? forwardedPaths : [])],
+          serviceTimedOut,
+        );
       });
     }
 
-    test("never_answers_the_deadline_is_three_seconds_unless_it_is_set", async () => {
-      const replace = { [service]: slow.never_answers as StandIn };
-      await using system = await start({ ...filled, replace });
+    test("the_default_deadline_is_three_seconds", async () => {
+      const replace = { [service]: timeoutFaults.never_responds as ServiceStub };
+      await using system = await start({ ...filled, stubs: replace });
       const began = performance.now();
-      const { json } = await system.join.get(single, strictly);
+      const { json } = await system.join.get(single, strict);
       const seconds = (performance.now() - began) / 1000;
       assert.equal(json.detail, `The service \`${service}\` did not answer within 3000 ms.`);
       assert.ok(seconds > 2.9 && seconds < 8, `${seconds} s`);
     });
 
-    test("fails_what_does_not_need_it_goes_on", async () => {
+    test("routes_that_do_not_need_the_failed_service_still_work", async () => {
       await using system = await start({
         ...filled,
-        replace: { [service]: failures.throws as StandIn },
+        stubs: { [service]: errorFaults.throws as ServiceStub },
       });
       const other = service === "places" ? "people" : "places";
       assert.equal((await system.join.get(`/v1/${other}/1`)).status, 200);
@@ -92,8 +109,8 @@ for (const service of ["places", "people"] as const) {
   });
 }
 
-test("a_long_page_that_breaks_off_lacks_its_end", async () => {
-  const breaksOff: StandIn = () => {
+test("a_streamed_page_whose_backend_fails_ends_with_an_error_line", async () => {
+  const abortingStub: ServiceStub = () => {
     let placeId = 0;
     const pull = (controller: ReadableStreamDefaultController) => {
       placeId += 1;
@@ -104,21 +121,20 @@ test("a_long_page_that_breaks_off_lacks_its_end", async () => {
     };
     return new Response(new ReadableStream({ pull }));
   };
-  const many = Array.from({ length: 1000 }, (_, n) => ({ id: n + 1, name: `Place ${n + 1}` }));
   for (const accept of ["application/json", "application/x-ndjson"]) {
-    await using system = await start({ places: many, replace: { people: breaksOff } });
-    // Workerd ends even a broken stream in good order: the body itself has to tell.
+    await using system = await start({ places: makePlaces(1000), stubs: { people: abortingStub } });
+    // workerd ends even an aborted stream normally, so the body itself must show the error.
     const { status, text } = await system.join.get("/v1/people-per-place?limit=1000", { accept });
     assert.equal(status, 200);
     assert.ok(text.length > 256 * 1024);
     const last = text.slice(text.lastIndexOf("\n") + 1);
-    assert.throws(() => JSON.parse(last), "no reader takes the last line for a place");
+    assert.throws(() => JSON.parse(last), "the last line is not valid JSON");
     assert.match(last, /"\/problems\/service-failed".*`people`/);
-    assert.ok(!text.includes('"id":501'), "no place is shown without the people it has");
+    assert.ok(!text.includes('"id":501'), "no place is shown without its people");
   }
 });
 
-test("a_worker_without_its_tables_answers_500_and_tells_nothing", async () => {
+test("a_worker_without_its_tables_responds_500_without_details", async () => {
   await using system = await start();
   await system.db.places.exec("DROP TABLE place");
   for (const path of ["/v1/places", "/v1/places/1"]) {
@@ -133,8 +149,8 @@ test("a_worker_without_its_tables_answers_500_and_tells_nothing", async () => {
   }
 });
 
-test("what_is_forwarded_goes_and_comes_as_it_is", async () => {
-  const echo: StandIn = async (request) =>
+test("a_forwarded_request_and_its_response_are_unchanged", async () => {
+  const echo: ServiceStub = async (request) =>
     new Response(
       JSON.stringify([
         request.method,
@@ -151,20 +167,20 @@ test("what_is_forwarded_goes_and_comes_as_it_is", async () => {
         },
       },
     );
-  await using system = await start({ replace: { people: echo, places: () => new Response("?") } });
+  await using system = await start({ stubs: { people: echo, places: () => new Response("?") } });
   for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
     const path = "/v1/people/a/b/?q=%C3%B1&q";
-    const { status, headers, json } = await system.join.ask(method, path, {
+    const { status, headers, json } = await system.join.request(method, path, {
       accept: "a/b",
       "x-mine": "1",
     });
     assert.deepEqual(json, [method, path, "a/b", "1"]);
     assert.deepEqual([status, headers], [418, { "x-theirs": "2", "content-type": "text/x-echo" }]);
-    // An answer that does not name the request is none of ours.
-    const nonsense = await system.join.ask(method, "/v1/places/1");
+    // A response without the request id does not come from one of our services.
+    const unrelated = await system.join.request(method, "/v1/places/1");
     const outcome = /GET|OPTIONS/.test(method) ? undefined : "unknown";
     assert.deepEqual(
-      [nonsense.status, nonsense.json.service, nonsense.json.outcome],
+      [unrelated.status, unrelated.json.service, unrelated.json.outcome],
       [502, "places", outcome],
     );
   }

@@ -1,15 +1,15 @@
-// Databases with replicas that are behind: who brings a bookmark along reads nothing older than
-// what was seen with it, whoever writes reads and writes at the primary, and the rules hold.
+// Lagging read replicas. A request with a session bookmark reads nothing older than the bookmark,
+// and a write reads and writes on the primary.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { type Answer, type System, start } from "../support/harness.ts";
+import { type ApiResponse, type System, start } from "../support/harness.ts";
 
 type Headers = Record<string, string>;
 
-const token = (answer: Answer) => answer.all.get("x-d1-bookmark") ?? "";
+const bookmarkOf = (response: ApiResponse) => response.allHeaders.get("x-d1-bookmark") ?? "";
 
-/** Somebody who sends along what the last answer said, as the client in clients/typescript does. */
-class Follower {
+/** A client that sends the bookmark of its last response, like the client in clients/typescript. */
+class SessionClient {
   readonly system: System;
   #token = "";
 
@@ -21,21 +21,21 @@ class Follower {
     return this.#token ? { "x-d1-bookmark": this.#token } : {};
   }
 
-  #seen(answer: Answer): Answer {
-    this.#token = token(answer) || this.#token;
-    return answer;
+  #seen(response: ApiResponse): ApiResponse {
+    this.#token = bookmarkOf(response) || this.#token;
+    return response;
   }
 
-  async get(path: string, headers: Headers = {}): Promise<Answer> {
+  async get(path: string, headers: Headers = {}): Promise<ApiResponse> {
     return this.#seen(await this.system.join.get(path, { ...headers, ...this.headers }));
   }
 
-  async send(method: string, path: string, body: object): Promise<Answer> {
+  async send(method: string, path: string, body: object): Promise<ApiResponse> {
     return this.#seen(await this.system.join.send(method, path, body, this.headers));
   }
 
-  async delete(path: string): Promise<Answer> {
-    return this.#seen(await this.system.join.ask("DELETE", path, this.headers));
+  async delete(path: string): Promise<ApiResponse> {
+    return this.#seen(await this.system.join.request("DELETE", path, this.headers));
   }
 }
 
@@ -47,9 +47,9 @@ const people = [
   { id: 1, name: "Ana", isAlive: true, placeId: 1, isKing: false },
   { id: 2, name: "Bea", isAlive: true, placeId: 2, isKing: true },
 ];
-const begin = () => start({ replicated: true, places, people });
+const startWithReplicas = () => start({ withReplicas: true, places, people });
 
-/** Every way in which a person is read. */
+/** Every route that shows a person. */
 const readsOfPeople = [
   "/v1/people/1",
   "/v1/people",
@@ -62,20 +62,20 @@ const readsOfPeople = [
   "/v1/changes",
 ];
 
-suite("behind a replica that lags", () => {
-  test("who brings a bookmark reads what was written, and who brings none need not", async () => {
-    await using system = await begin();
+suite("a lagging replica", () => {
+  test("a_read_with_a_bookmark_sees_the_write_and_one_without_may_not", async () => {
+    await using system = await startWithReplicas();
     const before = new Map<string, string>();
     for (const path of readsOfPeople) before.set(path, (await system.join.get(path)).text);
-    const writer = new Follower(system);
+    const writer = new SessionClient(system);
     const written = await writer.send("PATCH", "/v1/people/1", { name: "Ana Nueva" });
     assert.equal(written.status, 200, written.text);
     for (const path of readsOfPeople) {
       const old = await system.join.get(path);
-      assert.equal(old.text, before.get(path), `${path} is that of the replica`);
-      const given = await writer.get(path);
-      assert.match(given.text, /Ana Nueva/, path);
-      assert.notEqual(given.text, before.get(path), path);
+      assert.equal(old.text, before.get(path), `${path} is read from the replica`);
+      const current = await writer.get(path);
+      assert.match(current.text, /Ana Nueva/, path);
+      assert.notEqual(current.text, before.get(path), path);
     }
     await system.replicate("people");
     for (const path of readsOfPeople) {
@@ -83,45 +83,45 @@ suite("behind a replica that lags", () => {
     }
   });
 
-  test("the answers that an isolate holds are proved by one that has come as far", async () => {
-    await using system = await begin();
-    const writer = new Follower(system);
+  test("a_cached_response_is_revalidated_at_the_requests_bookmark", async () => {
+    await using system = await startWithReplicas();
+    const writer = new SessionClient(system);
     for (let n = 1; n <= 10; n += 1) {
       await writer.send("PATCH", "/v1/people/1", { name: `Ana ${n}` });
       const path = n % 2 ? "/v1/people-per-place" : "/v1/people/1";
-      const asked = Array.from({ length: 12 }, async (_, at) => {
-        const mine = at % 2 === 0;
-        const answer = mine ? await writer.get(path) : await system.join.get(path);
-        return { mine, text: answer.text };
+      const requests = Array.from({ length: 12 }, async (_, index) => {
+        const mine = index % 2 === 0;
+        const response = mine ? await writer.get(path) : await system.join.get(path);
+        return { mine, text: response.text };
       });
-      for (const { mine, text } of await Promise.all(asked)) {
+      for (const { mine, text } of await Promise.all(requests)) {
         if (mine) assert.match(text, new RegExp(`"Ana ${n}"`), path);
       }
       if (n % 3 === 0) await system.replicate("people");
     }
   });
 
-  test("what has been read once is not unread", async () => {
-    await using system = await begin();
+  test("a_read_with_a_bookmark_never_goes_back_in_time", async () => {
+    await using system = await startWithReplicas();
     await system.join.send("PATCH", "/v1/people/1", { name: "Ana Nueva" });
-    const reader = new Follower(system);
+    const reader = new SessionClient(system);
     const newest = await system.join.get("/v1/people/1", { "x-d1-bookmark": "first-primary" });
     assert.equal(newest.json.name, "Ana Nueva");
     assert.equal((await reader.get("/v1/people/1")).json.name, "Ana");
-    const headers = { "x-d1-bookmark": token(newest) };
-    const again = await system.join.get("/v1/people/1", headers);
-    assert.equal(again.json.name, "Ana Nueva");
-    const known = await system.join.get("/v1/people/1", {
+    const headers = { "x-d1-bookmark": bookmarkOf(newest) };
+    const current = await system.join.get("/v1/people/1", headers);
+    assert.equal(current.json.name, "Ana Nueva");
+    const conditional = await system.join.get("/v1/people/1", {
       ...headers,
-      "if-none-match": again.etag,
+      "if-none-match": current.etag,
     });
-    assert.equal(known.status, 304);
-    assert.ok(token(known) >= token(newest));
+    assert.equal(conditional.status, 304);
+    assert.ok(bookmarkOf(conditional) >= bookmarkOf(newest));
   });
 
-  test("a token is of both registers", async () => {
-    await using system = await begin();
-    const writer = new Follower(system);
+  test("a_bookmark_covers_both_databases", async () => {
+    await using system = await startWithReplicas();
+    const writer = new SessionClient(system);
     await writer.send("PATCH", "/v1/places/2", { name: "Dos Nuevo" });
     await writer.send("PATCH", "/v1/people/2", { name: "Bea Nueva" });
     const both = (await writer.get("/v1/people-per-place/2")).json;
@@ -132,65 +132,65 @@ suite("behind a replica that lags", () => {
     assert.deepEqual([old.name, old.people[0].name], ["Dos", "Bea"]);
   });
 
-  test("what one register did to the other is in the answer's token", async () => {
-    await using system = await begin();
-    const writer = new Follower(system);
+  test("the_bookmark_of_a_write_covers_its_effects_in_the_other_database", async () => {
+    await using system = await startWithReplicas();
+    const writer = new SessionClient(system);
     const deleted = await writer.delete("/v1/places/2?reassignTo=1");
     assert.equal(deleted.status, 204, deleted.text);
     assert.equal((await writer.get("/v1/people/2")).json.placeId, 1);
     assert.equal((await writer.get("/v1/places/2")).status, 404);
-    const all = (await writer.get("/v1/people-per-place")).json;
+    const joined = (await writer.get("/v1/people-per-place")).json;
     assert.deepEqual(
-      all.map((place: { people: { id: number }[] }) => place.people.map(({ id }) => id)),
+      joined.map((place: { people: { id: number }[] }) => place.people.map(({ id }) => id)),
       [[1, 2]],
     );
   });
 
-  test("a write is decided by the primary, whatever the replicas say", async () => {
-    await using system = await begin();
+  test("a_write_is_decided_on_the_primary", async () => {
+    await using system = await startWithReplicas();
     const { join } = system;
     const place = (await join.send("POST", "/v1/places", { name: "Tres" })).json;
     const person = { name: "Cruz", isAlive: true, isKing: true, placeId: place.id };
-    const made = await join.send("POST", "/v1/people", person);
-    assert.equal(made.status, 201, made.text);
+    const created = await join.send("POST", "/v1/people", person);
+    assert.equal(created.status, 201, created.text);
     const second = await join.send("POST", "/v1/people", { ...person, name: "Dora" });
     assert.equal(second.json.type, "/problems/place-has-king");
-    const kept = await join.ask("DELETE", `/v1/places/${place.id}`);
-    assert.equal(kept.json.type, "/problems/place-has-people");
+    const rejectedDeletion = await join.request("DELETE", `/v1/places/${place.id}`);
+    assert.equal(rejectedDeletion.json.type, "/problems/place-has-people");
     const changed = await join.send(
       "PATCH",
-      `/v1/people/${made.json.id}`,
+      `/v1/people/${created.json.id}`,
       { isAlive: false, isKing: false },
       {
-        "if-match": made.etag,
+        "if-match": created.etag,
       },
     );
     assert.equal(changed.status, 200, changed.text);
-    const again = await join.send(
+    const stale = await join.send(
       "PATCH",
-      `/v1/people/${made.json.id}`,
+      `/v1/people/${created.json.id}`,
       { name: "Cruz II" },
       {
-        "if-match": made.etag,
+        "if-match": created.etag,
       },
     );
-    assert.equal(again.status, 412);
-    assert.equal((await join.ask("DELETE", `/v1/places/${place.id}`)).status, 204);
+    assert.equal(stale.status, 412);
+    assert.equal((await join.request("DELETE", `/v1/places/${place.id}`)).status, 204);
     const report = await join.get("/v1/integrity");
     assert.equal(report.json.consistent, true, report.text);
   });
 
-  test("reads without a bookmark spare the primary", async () => {
-    await using system = await begin();
-    const told = async () => (await system.people.get("/asked")).json;
-    await told();
+  test("reads_without_a_bookmark_use_the_replica_only", async () => {
+    await using system = await startWithReplicas();
+    const takeCounts = async () => (await system.people.get("/session-counts")).json;
+    await takeCounts();
     for (const path of readsOfPeople) await system.join.get(path);
-    const { primary, replica } = await told();
+    const { primary, replica } = await takeCounts();
     assert.deepEqual([primary, replica >= readsOfPeople.length], [0, true]);
   });
 
-  test("a form is seen to be done on the page behind it", async () => {
-    await using system = await begin();
+  test("the_page_after_a_form_shows_the_write", async () => {
+    await using system = await startWithReplicas();
     const { origin } = system.join.url;
     const sent = await fetch(new URL("/ui/places/1/rename", origin), {
       method: "POST",
@@ -203,67 +203,73 @@ suite("behind a replica that lags", () => {
     assert.match(await (await fetch(new URL(next, origin))).text(), /Uno Nuevo/);
   });
 
-  test("what is no token is refused", async () => {
-    await using system = await begin();
-    for (const none of ["first-unconstrained", "a", "a.b.c", "a b.c", `${"1".repeat(200)}.`]) {
+  test("a_malformed_bookmark_is_rejected", async () => {
+    await using system = await startWithReplicas();
+    for (const invalidToken of [
+      "first-unconstrained",
+      "a",
+      "a.b.c",
+      "a b.c",
+      `${"1".repeat(200)}.`,
+    ]) {
       for (const path of ["/v1/people/1", "/v1/people-per-place", "/v1/places"]) {
-        const refused = await system.join.get(path, { "x-d1-bookmark": none });
+        const rejected = await system.join.get(path, { "x-d1-bookmark": invalidToken });
         assert.deepEqual(
-          [refused.status, refused.json.type, refused.json.header],
+          [rejected.status, rejected.json.type, rejected.json.header],
           [400, "/problems/invalid-header", "x-d1-bookmark"],
-          none,
+          invalidToken,
         );
       }
     }
   });
 });
 
-test("readers and writers who follow their tokens see what they wrote, and never less than before", async () => {
-  await using system = await begin();
+test("concurrent_clients_with_bookmarks_read_their_writes_monotonically", async () => {
+  await using system = await startWithReplicas();
   let isOver = false;
   const replication = (async () => {
     for (let n = 0; !isOver; n += 1) await system.replicate(n % 2 ? "places" : "people");
   })();
   const versions = async (id: number, steps: number) => {
-    const me = new Follower(system);
-    let last = 0;
+    const client = new SessionClient(system);
+    let lastVersion = 0;
     for (let n = 0; n < steps; n += 1) {
       if (n % 3 === 0) {
-        const written = await me.send("PATCH", `/v1/people/${id}`, { name: `P${id} ${n}` });
-        last = Number(written.etag.replaceAll('"', ""));
+        const written = await client.send("PATCH", `/v1/people/${id}`, { name: `P${id} ${n}` });
+        lastVersion = Number(written.etag.replaceAll('"', ""));
       }
-      const read = await me.get(`/v1/people/${id}`);
+      const read = await client.get(`/v1/people/${id}`);
       const version = Number(read.etag.replaceAll('"', ""));
-      assert.ok(version >= last, `${id}: version ${version} behind ${last}`);
-      last = version;
-      const place = (await me.get("/v1/people-per-place/1")).json;
-      const listed = place.people.find((one: { id: number }) => one.id === id);
-      assert.equal(listed.name, read.json.name, "the join is as new");
+      assert.ok(version >= lastVersion, `${id}: version ${version} after ${lastVersion}`);
+      lastVersion = version;
+      const place = (await client.get("/v1/people-per-place/1")).json;
+      const listed = place.people.find((person: { id: number }) => person.id === id);
+      assert.equal(listed.name, read.json.name, "the joined list is as recent");
     }
   };
-  const own = await Promise.all(
-    Array.from({ length: 6 }, async (_, at) => {
-      const body = { name: `P${at}`, isAlive: true, placeId: 1 };
+  const ids = await Promise.all(
+    Array.from({ length: 6 }, async (_, index) => {
+      const body = { name: `P${index}`, isAlive: true, placeId: 1 };
       return (await system.join.send("POST", "/v1/people", body)).json.id as number;
     }),
   );
   try {
-    await Promise.all(own.map((id) => versions(id, 24)));
+    await Promise.all(ids.map((id) => versions(id, 24)));
   } finally {
     isOver = true;
     await replication;
   }
 });
 
-test("without replicas each answer has a token that the next one takes", async () => {
+test("every_response_has_a_bookmark_that_the_next_request_accepts", async () => {
   await using system = await start({ places, people });
-  const me = new Follower(system);
+  const client = new SessionClient(system);
   for (const path of [...readsOfPeople, "/v1/places", "/v1/statistics/places"]) {
-    const answer = await me.get(path);
-    assert.equal(answer.status, 200, answer.text);
-    assert.match(token(answer), /^[0-9a-f-]*\.[0-9a-f-]*$/, path);
+    const response = await client.get(path);
+    assert.equal(response.status, 200, response.text);
+    assert.match(bookmarkOf(response), /^[0-9a-f-]*\.[0-9a-f-]*$/, path);
   }
-  assert.equal((await me.send("PATCH", "/v1/people/1", { name: "Otra" })).status, 200);
-  assert.equal((await me.get("/v1/people/1")).json.name, "Otra");
-  assert.equal(token(await system.join.get("/v1/healthz")), "");
+  assert.equal((await client.send("PATCH", "/v1/people/1", { name: "Otra" })).status, 200);
+  assert.equal((await client.get("/v1/people/1")).json.name, "Otra");
+  assert.equal(bookmarkOf(await system.join.get("/v1/healthz")), "");
 });

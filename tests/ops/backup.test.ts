@@ -1,82 +1,25 @@
-// `make backup` and `make restore`: what comes back is what was there, of one moment in both
-// registers, whoever wrote meanwhile.
+// `make backup` and `make restore`: a backup is consistent across both databases, even during
+// writes, and a restore reproduces the system exactly.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { after, before, suite, test } from "node:test";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { suite, test } from "node:test";
 import { backup } from "../../ops/backup/backup.ts";
-import { type Dumps, described, read, write } from "../../ops/backup/manifest.ts";
+import { type Dumps, described, read } from "../../ops/backup/manifest.ts";
 import { Local, type Store } from "../../ops/backup/stores.ts";
-import { prepare } from "../../ops/containers/database.ts";
-import { plans } from "../../ops/containers/plan.ts";
-import { type Name, type System, start } from "../support/harness.ts";
+import { type Name, names } from "../../ops/workers.ts";
+import {
+  folder,
+  localAccount,
+  makeBackup,
+  makeDatabases,
+  newFolder,
+  restoreBackup,
+  runBackup,
+} from "../support/backup_helpers.ts";
+import { type System, start } from "../support/harness.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "backups-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
-const names: Name[] = ["places", "people", "join"];
-
-let folders = 0;
-function freshFolder(): string {
-  folders += 1;
-  return join(folder, `${folders}`);
-}
-
-/** A folder of three databases, filled with the seed or without a row. */
-async function databases(isSeeded: boolean): Promise<string> {
-  const data = freshFolder();
-  const all = plans();
-  for (const name of names) await prepare(name, all[name], data, isSeeded);
-  return data;
-}
-
-/** A `wrangler` whose account is this machine: the real one, asked for what is local. */
-function localAccount(): Record<string, string> {
-  const bin = freshFolder();
-  mkdirSync(bin);
-  const id = (at: number) => `00000000-0000-0000-0000-00000000500${at + 1}`;
-  const all = names.map((name, at) => ({ name: `${name}-staging`, uuid: id(at) }));
-  const script = `#!/bin/bash
-[ "$1 $2" = "d1 list" ] && exec echo '${JSON.stringify(all)}'
-exec '${resolve("node_modules/.bin/wrangler")}' "\${@/#--remote/--local}"
-`;
-  writeFileSync(join(bin, "wrangler"), script, { mode: 0o755 });
-  const path = `${bin}:${resolve("node_modules/.bin")}:${process.env.PATH}`;
-  return { PATH: path, DEPLOY_FOLDER: freshFolder(), REMOTE: "1", ENV: "staging" };
-}
-
-/** Runs the program, and tells how that ended. */
-function run(task: "backup" | "restore", env: Record<string, string>) {
-  const program = ["--disable-warning=ExperimentalWarning", "ops/backup/main.ts", task];
-  return new Promise<{ code: number; said: string }>((done) => {
-    execFile(process.execPath, program, { env: { ...process.env, ...env } }, (error, out, err) =>
-      done({ code: error ? 1 : 0, said: out + err }),
-    );
-  });
-}
-
-async function backedUp(data: string): Promise<string> {
-  const to = freshFolder();
-  const { code, said } = await run("backup", { STATE: data, TO: to });
-  assert.equal(code, 0, said);
-  return to;
-}
-
-async function restored(from: string, data: string): Promise<void> {
-  const { code, said } = await run("restore", { STATE: data, FROM: from });
-  assert.equal(code, 0, said);
-}
-
-/** Every reading route of the documents, with ids and parameters. */
+/** The paths of every GET route in the OpenAPI document, with ids and parameters. */
 function routes(): string[] {
   const { paths } = JSON.parse(readFileSync("openapi/join.json", "utf8"));
   const reading = Object.keys(paths).filter((path) => paths[path].get);
@@ -86,35 +29,39 @@ function routes(): string[] {
     "/v1/people/by-place": "?limit=1000",
     "/v1/people/population": "?limit=1000",
   };
-  const all = reading.flatMap((path) => {
+  const recordPaths = reading.flatMap((path) => {
     if (!path.includes("{")) return [path + (needed[path] ?? "")];
     return [1, 2, 3, 10, 31, 32, 78, 79, 80].map((id) => path.replace(/\{\w+\}/, String(id)));
   });
-  const more = [
+  const listPaths = [
     "places?limit=1000&count=exact",
     "people?sort=-name&limit=1000",
     "changes?limit=1000",
   ];
-  more.push("people-per-place?limit=1000", "statistics/places?sort=-living&limit=1000");
-  return [...all, ...more.map((path) => `/v1/${path}`)];
+  listPaths.push("people-per-place?limit=1000", "statistics/places?sort=-living&limit=1000");
+  return [...recordPaths, ...listPaths.map((path) => `/v1/${path}`)];
 }
 
-const passing = ["date", "x-request-id", "server-timing", "x-d1-bookmark", "keep-alive"];
+const VARYING_HEADERS = ["date", "x-request-id", "server-timing", "x-d1-bookmark", "keep-alive"];
 
-/** What every route answers, as it is sent: status, headers and body. */
-async function answers(system: System): Promise<Record<string, unknown>> {
-  const all: Record<string, unknown> = {};
+/** The status, headers and body of every route, without what differs between requests. */
+async function readEveryRoute(system: System): Promise<Record<string, unknown>> {
+  const responses: Record<string, unknown> = {};
   for (const path of routes()) {
-    const { status, all: headers, text } = await system.join.get(path);
-    const kept = [...headers].filter(([name]) => !passing.includes(name));
+    const { status, allHeaders: headers, text } = await system.join.get(path);
+    const comparedHeaders = [...headers].filter(([name]) => !VARYING_HEADERS.includes(name));
     const id = /,"requestId":"[0-9a-f]{32}"/;
-    all[path] = { status, headers: Object.fromEntries(kept), text: text.replace(id, "") };
+    responses[path] = {
+      status,
+      headers: Object.fromEntries(comparedHeaders),
+      text: text.replace(id, ""),
+    };
   }
-  return all;
+  return responses;
 }
 
-/** Some of everything: births, moves, deaths, crowns, deletions. */
-async function lived({ join }: System): Promise<void> {
+/** Writes of every kind, so that a backup contains changes, deletions and an idempotency key. */
+async function writeSomeOfEverything({ join }: System): Promise<void> {
   const key = { "idempotency-key": "once" };
   const steps: [string, string, object?, Record<string, string>?][] = [
     ["POST", "/v1/places", { name: "Tres 'líneas' \\n \"citas\"" }, key],
@@ -130,54 +77,54 @@ async function lived({ join }: System): Promise<void> {
   for (const [method, path, body, headers] of steps) {
     const { status, text } = body
       ? await join.send(method, path, body, headers)
-      : await join.ask(method, path);
+      : await join.request(method, path);
     assert.ok(status < 300, `${method} ${path}: ${text}`);
   }
 }
 
-test("what_is_restored_answers_every_route_as_before_byte_for_byte", async () => {
-  const data = await databases(true);
-  const taken = async () => {
+test("a_restored_system_responds_to_every_route_exactly_as_before", async () => {
+  const data = await makeDatabases(true);
+  const backupWhileRunning = async () => {
     await using system = await start({ persist: data });
-    await lived(system);
-    // It is taken while the system runs.
-    return { before: await answers(system), from: await backedUp(data) };
+    await writeSomeOfEverything(system);
+    // The backup is made while the system runs.
+    return { before: await readEveryRoute(system), from: await makeBackup(data) };
   };
-  const { before, from } = await taken();
+  const { before, from } = await backupWhileRunning();
   rmSync(data, { recursive: true });
 
-  // Into nothing at all, be it three folders or one, and into databases that have been migrated.
-  const apart = join(freshFolder(), "of-{name}");
-  await restored(from, apart);
-  const together = freshFolder();
-  await restored(await backedUp(apart), together);
-  for (const target of [together, await databases(false)]) {
-    if (target !== together) await restored(from, target);
-    await using again = await start({ persist: target });
-    const snapshots = await again.db.join.rows("SELECT count(*) AS n FROM snapshot");
+  // Restores into three new folders, into one new folder, and into migrated empty databases.
+  const separateFolders = join(newFolder(), "of-{name}");
+  await restoreBackup(from, separateFolders);
+  const oneFolder = newFolder();
+  await restoreBackup(await makeBackup(separateFolders), oneFolder);
+  for (const target of [oneFolder, await makeDatabases(false)]) {
+    if (target !== oneFolder) await restoreBackup(from, target);
+    await using restoredSystem = await start({ persist: target });
+    const snapshots = await restoredSystem.db.join.rows("SELECT count(*) AS n FROM snapshot");
     assert.deepEqual(snapshots, [{ n: 0 }]);
-    assert.deepEqual(await answers(again), before);
-    // What was done once is not done again, and what was used is not used again.
+    assert.deepEqual(await readEveryRoute(restoredSystem), before);
+    // The idempotency key still replays its write, and retired ids are not used again.
     const key = { "idempotency-key": "once" };
     const name = "Tres 'líneas' \\n \"citas\"";
-    const repeated = await again.join.send("POST", "/v1/places", { name }, key);
+    const repeated = await restoredSystem.join.send("POST", "/v1/places", { name }, key);
     assert.deepEqual([repeated.status, repeated.json.id], [201, 31]);
-    const place = await again.join.send("POST", "/v1/places", { name: "Nueva" });
+    const place = await restoredSystem.join.send("POST", "/v1/places", { name: "Nueva" });
     assert.equal(place.json.id, 33);
     const person = { name: "Nueva", isAlive: true, placeId: 33 };
-    assert.equal((await again.join.send("POST", "/v1/people", person)).json.id, 80);
+    assert.equal((await restoredSystem.join.send("POST", "/v1/people", person)).json.id, 80);
   }
 });
 
-test("what_wrangler_restores_and_exports_is_the_same", async () => {
-  const data = await databases(true);
-  const from = await backedUp(data);
+test("a_restore_and_a_backup_by_wrangler_preserve_every_table", async () => {
+  const data = await makeDatabases(true);
+  const from = await makeBackup(data);
   const account = localAccount();
-  const { code, said } = await run("restore", { ...account, FROM: from });
-  assert.equal(code, 0, said);
-  const to = freshFolder();
-  const taken = await run("backup", { ...account, TO: to });
-  assert.equal(taken.code, 0, taken.said);
+  const { code, output } = await runBackup("restore", { ...account, FROM: from });
+  assert.equal(code, 0, output);
+  const to = newFolder();
+  const backupWhileRunning = await runBackup("backup", { ...account, TO: to });
+  assert.equal(backupWhileRunning.code, 0, backupWhileRunning.output);
   const [before, after] = [read(from), read(to)].map(({ manifest }) => manifest);
   assert.deepEqual([before?.source, after?.source], ["local", "staging"]);
   for (const name of names) {
@@ -185,8 +132,8 @@ test("what_wrangler_restores_and_exports_is_the_same", async () => {
   }
 });
 
-test("what_is_taken_while_many_write_is_one_moment_of_both_registers", async () => {
-  const data = await databases(true);
+test("a_backup_during_writes_is_consistent_across_both_databases", async () => {
+  const data = await makeDatabases(true);
   await using system = await start({ persist: data });
   let writing = true;
   let written = 0;
@@ -194,7 +141,7 @@ test("what_is_taken_while_many_write_is_one_moment_of_both_registers", async () 
   const write = async (method: string, path: string, body?: object) => {
     const { status, text } = body
       ? await system.join.send(method, path, body)
-      : await system.join.ask(method, path);
+      : await system.join.request(method, path);
     if (status >= 500) failures.push(`${method} ${path}: ${status} ${text}`);
     written += 1;
     return text ? JSON.parse(text) : undefined;
@@ -209,25 +156,31 @@ test("what_is_taken_while_many_write_is_one_moment_of_both_registers", async () 
       await write("PATCH", `/v1/people/${id}`, { placeId: 1 + (id % 3) });
     }
   };
-  const settlers = async () => {
+  const createPlacesAndDelete = async () => {
     while (writing) {
       const { id } = await write("POST", "/v1/places", { name: `Lugar ${Math.random()}` });
-      const settler = { name: "Y", isAlive: true, placeId: id };
-      await Promise.all([1, 2, 3].map(() => write("POST", "/v1/people", settler)));
+      const resident = { name: "Y", isAlive: true, placeId: id };
+      await Promise.all([1, 2, 3].map(() => write("POST", "/v1/people", resident)));
       await write("DELETE", `/v1/places/${id}?reassignTo=3`);
       await new Promise((done) => setTimeout(done, 100));
     }
   };
-  const all = Promise.all([people(1), people(2), people(3), settlers(), settlers()]);
-  const taken: string[] = [];
-  for (let count = 0; count < 2; count += 1) taken.push(await backedUp(data));
+  const all = Promise.all([
+    people(1),
+    people(2),
+    people(3),
+    createPlacesAndDelete(),
+    createPlacesAndDelete(),
+  ]);
+  const backupWhileRunning: string[] = [];
+  for (let count = 0; count < 2; count += 1) backupWhileRunning.push(await makeBackup(data));
   const before = written;
   writing = false;
   await all;
-  assert.deepEqual(failures, [], "who writes is not disturbed");
+  assert.deepEqual(failures, [], "no write fails during a backup");
   assert.ok(before > 50, `${before} writes`);
 
-  const journal = async (of: System, counters: Record<Name, number>) => ({
+  const changesUpTo = async (of: System, counters: Record<Name, number>) => ({
     places: await of.db.places.rows(
       `SELECT * FROM place_change WHERE seq <= ${counters.places} ORDER BY seq`,
     ),
@@ -235,29 +188,29 @@ test("what_is_taken_while_many_write_is_one_moment_of_both_registers", async () 
       `SELECT * FROM person_change WHERE seq <= ${counters.people} ORDER BY seq`,
     ),
   });
-  for (const from of taken) {
+  for (const from of backupWhileRunning) {
     const { manifest } = read(from);
     const { places, people, join } = manifest.databases;
     const counters = { places: places.counter, people: people.counter, join: join.counter };
-    const target = freshFolder();
-    await restored(from, target);
-    await using again = await start({ persist: target });
-    const was = await journal(system, counters);
-    assert.deepEqual(await journal(again, counters), was);
-    // The registers are what their journals say.
+    const target = newFolder();
+    await restoreBackup(from, target);
+    await using restoredSystem = await start({ persist: target });
+    const was = await changesUpTo(system, counters);
+    assert.deepEqual(await changesUpTo(restoredSystem, counters), was);
+    // The records equal the last version in the change log.
     const last = new Map(was.people.map((change) => [change.person_id, change]));
-    const standing = [...last.values()]
+    const expectedRows = [...last.values()]
       .filter((change) => change.kind !== "deleted")
       .map((change) => [change.person_id, change.name, change.place_id, change.version])
       .sort(([a], [b]) => Number(a) - Number(b));
-    const rows = await again.db.people.rows(
+    const rows = await restoredSystem.db.people.rows(
       "SELECT id, name, place_id, version FROM person ORDER BY id",
     );
-    assert.deepEqual(rows.map(Object.values), standing);
-    // What was on its way is brought to its end, and all rules hold.
-    await again.join.ask("POST", "/v1/integrity/repair?olderThan=0");
-    await again.join.ask("POST", "/v1/integrity/repair?olderThan=0");
-    const { json } = await again.join.get("/v1/integrity");
+    assert.deepEqual(rows.map(Object.values), expectedRows);
+    // A repair completes the writes that were pending, and all rules hold.
+    await restoredSystem.join.request("POST", "/v1/integrity/repair?olderThan=0");
+    await restoredSystem.join.request("POST", "/v1/integrity/repair?olderThan=0");
+    const { json } = await restoredSystem.join.get("/v1/integrity");
     assert.deepEqual(
       [json.consistent, json.complete, json.deleting, json.pending],
       [true, true, [], []],
@@ -265,68 +218,8 @@ test("what_is_taken_while_many_write_is_one_moment_of_both_registers", async () 
   }
 });
 
-suite("a restore refuses", () => {
-  let data = "";
-  let from = "";
-  before(async () => {
-    data = await databases(true);
-    from = await backedUp(data);
-  });
-  const refused = async (change: (copy: string) => void, why: RegExp, data = freshFolder()) => {
-    const copy = freshFolder();
-    cpSync(from, copy, { recursive: true });
-    change(copy);
-    const { code, said } = await run("restore", { STATE: data, FROM: copy });
-    assert.equal(code, 1);
-    assert.match(said, why);
-    return data;
-  };
-  const edited = (file: string, from: string | RegExp, to: string) => (copy: string) => {
-    const path = join(copy, file);
-    const text = readFileSync(path, "utf8");
-    assert.notEqual(text.replace(from, to), text);
-    writeFileSync(path, text.replace(from, to));
-  };
-
-  test("what_was_changed_or_is_incomplete", async () => {
-    await refused(edited("people.sql", "Sensei", "Sensai"), /people.sql was modified/);
-    await refused((copy) => rmSync(join(copy, "manifest.json")), /no manifest/);
-    await refused((copy) => writeFileSync(join(copy, "manifest.json"), "{"), /no manifest/);
-    await refused((copy) => rmSync(join(copy, "join.sql")), /join.sql/);
-    await refused(edited("manifest.json", '"rows": 77', '"rows": 76'), /differ from the manifest/);
-    await refused(edited("manifest.json", '"format": 1', '"format": 2'), /format 2/);
-  });
-
-  test("what_is_of_a_schema_that_is_not_known", async () => {
-    const { dumps } = read(from);
-    const people = dumps.people.replaceAll("0001_people.sql", "0001_other.sql");
-    const other = freshFolder();
-    write(other, "local", { ...dumps, people });
-    const { code, said } = await run("restore", { STATE: freshFolder(), FROM: other });
-    assert.equal(code, 1);
-    assert.match(said, /0001_other.sql/);
-  });
-
-  test("to_write_over_anything", async () => {
-    await using system = await start({ persist: data });
-    await system.join.send("POST", "/v1/places", { name: "Después" });
-    const { text } = await system.join.get("/v1/places?limit=1000");
-    await refused(() => {}, /places is not empty/, data);
-    assert.equal((await system.join.get("/v1/places?limit=1000")).text, text);
-  });
-
-  test("registers_that_are_not_of_one_moment", async () => {
-    const { dumps } = read(from);
-    const gone = dumps.places.replace(/^INSERT INTO "place" .* VALUES\(3,.*\n/m, "");
-    assert.notEqual(gone, dumps.places);
-    assert.throws(() => described({ ...dumps, places: gone }), /people live in the place 3/);
-    const broken = `${dumps.people}nonsense;\n`;
-    assert.throws(() => described({ ...dumps, people: broken }), /people: .*nonsense/);
-  });
-});
-
-suite("a backup", () => {
-  /** Databases whose register of places moves during the first so many dumps. */
+suite("consistency of a backup", () => {
+  /** Databases in which places changes during the first dumps. */
   class Moving implements Store {
     readonly source = "local";
     dumps = 0;
@@ -346,8 +239,8 @@ suite("a backup", () => {
     async load() {}
   }
 
-  test("is_tried_again_until_the_places_stand_still_and_fails_if_they_never_do", async () => {
-    const data = await databases(true);
+  test("a_backup_is_retried_until_places_does_not_change_and_fails_after_the_last_attempt", async () => {
+    const data = await makeDatabases(true);
     const twice = new Moving(data, 2);
     const dumps: Dumps = await backup(twice);
     assert.equal(twice.dumps, 3);
@@ -357,8 +250,8 @@ suite("a backup", () => {
     assert.equal(always.dumps, 3);
   });
 
-  test("between_whose_dumps_somebody_settles_in_a_new_place_has_both_or_neither", async () => {
-    const data = await databases(true);
+  test("a_backup_contains_a_new_place_and_its_new_person_or_neither", async () => {
+    const data = await makeDatabases(true);
     await using system = await start({ persist: data });
     class Meddled extends Local {
       left = 2;
@@ -367,8 +260,8 @@ suite("a backup", () => {
         if (name === "places" && this.left > 0) {
           this.left -= 1;
           const { json } = await system.join.send("POST", "/v1/places", { name: `L ${this.left}` });
-          const settler = { name: "Z", isAlive: true, placeId: json.id };
-          const { status } = await system.join.send("POST", "/v1/people", settler);
+          const resident = { name: "Z", isAlive: true, placeId: json.id };
+          const { status } = await system.join.send("POST", "/v1/people", resident);
           assert.equal(status, 201);
         }
         return sql;
@@ -379,11 +272,11 @@ suite("a backup", () => {
     assert.equal(people.tables.person?.rows, 79);
   });
 
-  test("that_cannot_be_taken_leaves_nothing_behind", async () => {
-    const to = freshFolder();
-    const { code, said } = await run("backup", { STATE: freshFolder(), TO: to });
+  test("a_failed_backup_leaves_no_files", async () => {
+    const to = newFolder();
+    const { code, output } = await runBackup("backup", { STATE: newFolder(), TO: to });
     assert.equal(code, 1);
-    assert.match(said, /no database places/);
+    assert.match(output, /no database places/);
     assert.ok(!readdirSync(folder).some((name) => join(folder, name).startsWith(to)));
   });
 });

@@ -1,5 +1,5 @@
-// The benchmark measures what it says: its peers answer as the product does, and its generator
-// sees where an answer ends.
+// The benchmark itself: its peers respond like the product, and its load generator counts and
+// delimits responses correctly.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -12,25 +12,25 @@ import { median, percentile } from "../../bench/numbers.ts";
 import { type Running, runAll } from "../../bench/running.ts";
 import { sizes, type Workload, workloads } from "../../bench/workloads.ts";
 
-/** Those that need no more than is there for the product. */
+/** The peers that need no other tools than the product. */
 const peers = ["hono", "monolith"] as const;
 
-async function answer(running: Running, workload: Workload): Promise<string> {
+async function responseText(running: Running, workload: Workload): Promise<string> {
   const { text, failure } = await ask(running, workload);
   assert.equal(failure, undefined, `${running.name}: ${workload.name}`);
   return text;
 }
 
-test("the_peers_answer_as_the_product_does", async () => {
+test("the_benchmark_peers_respond_like_the_product", async () => {
   const all = await runAll(["product", ...peers], sizes.town);
   try {
     const [product, ...others] = all;
     assert.ok(product);
     for (const workload of workloads.filter(({ size }) => size === "town")) {
-      const expected = await answer(product, workload);
+      const expected = await responseText(product, workload);
       for (const other of others) {
-        const found = difference(workload, expected, await answer(other, workload));
-        assert.equal(found, undefined, `${other.name}: ${workload.name}`);
+        const mismatch = difference(workload, expected, await responseText(other, workload));
+        assert.equal(mismatch, undefined, `${other.name}: ${workload.name}`);
       }
     }
     const [list] = workloads.filter(({ name }) => name === "people");
@@ -41,8 +41,8 @@ test("the_peers_answer_as_the_product_does", async () => {
   }
 });
 
-test("an_answer_is_whole_where_it_ends_however_it_comes_in_pieces", () => {
-  const answers = [
+test("the_response_reader_finds_the_end_of_a_response_in_any_chunks", () => {
+  const responses = [
     ["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 200, 5],
     ["HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n", 304, 0],
     ["HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", 404, 0],
@@ -53,11 +53,11 @@ test("an_answer_is_whole_where_it_ends_however_it_comes_in_pieces", () => {
     ],
   ] as const;
   const reader = new AnswerReader();
-  for (const [text, status, size] of answers) {
+  for (const [text, status, size] of responses) {
     for (let piece = 1; piece <= text.length; piece += 1) {
       reader.reset();
       for (let at = 0; at < text.length; at += piece) {
-        assert.equal(reader.isWhole, false, `${text} is not whole yet`);
+        assert.equal(reader.isWhole, false, `${text} is not complete yet`);
         reader.push(Buffer.from(text.slice(at, at + piece)));
       }
       assert.deepEqual([reader.isWhole, reader.status, reader.size], [true, status, size]);
@@ -65,10 +65,10 @@ test("an_answer_is_whole_where_it_ends_however_it_comes_in_pieces", () => {
   }
 });
 
-test("a_load_is_counted_and_a_failure_is_told", async () => {
-  let asked = 0;
+test("the_load_generator_counts_requests_and_reports_failures", async () => {
+  let requestCount = 0;
   const server = createServer((request, response) => {
-    asked += 1;
+    requestCount += 1;
     response.statusCode = request.url === "/bad" ? 500 : 200;
     if (request.url === "/close") response.setHeader("connection", "close");
     response.end("x".repeat(1000));
@@ -87,9 +87,9 @@ test("a_load_is_counted_and_a_failure_is_told", async () => {
     });
   try {
     for (const path of ["/", "/close"]) {
-      asked = 0;
+      requestCount = 0;
       const { requests, bytes, failure, latencies } = await load(path, 50);
-      assert.deepEqual([requests, bytes, failure, asked], [50, 50_000, "", 50], path);
+      assert.deepEqual([requests, bytes, failure, requestCount], [50, 50_000, "", 50], path);
       assert.equal(latencies.length, 50);
     }
     assert.equal((await load("/bad", 50)).failure, "a response had the status 500");
@@ -101,7 +101,7 @@ test("a_load_is_counted_and_a_failure_is_told", async () => {
   }
 });
 
-test("medians_and_percentiles_are_those_of_the_values", () => {
+test("medians_and_percentiles_are_computed_from_the_values", () => {
   assert.equal(median([3, 1, 2]), 2);
   assert.equal(median([4, 1, 2, 3]), 2.5);
   const hundred = Array.from({ length: 100 }, (_, n) => n + 1);

@@ -1,6 +1,6 @@
-// What each route costs, held against `costs.json`: calls of D1 and of services exactly, rows
-// and bytes at most. Where more is meant, `UPDATE=1` before this test's command writes the
-// table anew, and its difference is there to be read.
+// Compares the costs of each route with the budgets in costs.json: calls of D1 and of services
+// exactly, rows and bytes as limits. If higher costs are intended, run this test with `UPDATE=1`,
+// which rewrites costs.json, and review its diff.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -10,29 +10,29 @@ import { gzipSync } from "node:zlib";
 import { people, places } from "../support/fixtures.ts";
 import { type Name, start } from "../support/harness.ts";
 
-const system = await start({ places, people, counting: true });
+const system = await start({ places, people, countCosts: true });
 after(() => system.dispose());
 
 type Costs = {
-  /** Calls of D1 by places, people and join. */
-  d1: number[];
-  /** Calls of other workers by the same. */
-  calls: number[];
+  /** The D1 calls of each worker. */
+  d1Calls: Record<Name, number>;
+  /** The calls of other services by each worker. */
+  serviceCalls: Record<Name, number>;
   rowsRead: number;
   rowsWritten: number;
 };
-type Table = { routes: Record<string, Costs>; gzip: Record<string, number> };
+type Budgets = { routes: Record<string, Costs>; gzippedWasmBytes: Record<string, number> };
 
 const root = resolve(import.meta.dirname, "../..");
 const file = join(root, "tests/ops/costs.json");
-const table: Table = JSON.parse(readFileSync(file, "utf8"));
-const found: Table = { routes: {}, gzip: {} };
+const budgets: Budgets = JSON.parse(readFileSync(file, "utf8"));
+const measured: Budgets = { routes: {}, gzippedWasmBytes: {} };
 const names: Name[] = ["places", "people", "join"];
 
 const csv = "name,isAlive,placeId\nAda,true,1\nBo,true,3\n";
 const person = { name: "New", isAlive: true, placeId: 1 };
 
-/** In order: each sees what those before it have written. */
+/** Sent in this order: each request sees the writes of the previous ones. */
 const requests: [string, string, (object | string)?][] = [
   ["GET", "/v1"],
   ["GET", "/v1/people-per-place"],
@@ -71,57 +71,59 @@ const requests: [string, string, (object | string)?][] = [
   ["POST", "/v1/integrity/repair"],
 ];
 
-async function costs(): Promise<Costs> {
-  const each = await system.costs();
-  const all = names.map((name) => each[name]);
+/** The costs since the last call. */
+async function takeCosts(): Promise<Costs> {
+  const { places, people, join } = await system.takeCosts();
+  const workers = [places, people, join];
   return {
-    d1: all.map(({ roundTrips }) => roundTrips),
-    calls: all.map(({ calls }) => calls),
-    rowsRead: all.reduce((sum, { rowsRead }) => sum + rowsRead, 0),
-    rowsWritten: all.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0),
+    d1Calls: { places: places.roundTrips, people: people.roundTrips, join: join.roundTrips },
+    serviceCalls: { places: places.calls, people: people.calls, join: join.calls },
+    rowsRead: workers.reduce((sum, { rowsRead }) => sum + rowsRead, 0),
+    rowsWritten: workers.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0),
   };
 }
 
-/** Holds what was found against the table. */
-function hold(what: string, now: Costs): void {
-  assert.ok(!(what in found.routes), `${what} is there twice`);
-  found.routes[what] = now;
+function assertWithinBudget(route: string, costs: Costs): void {
+  assert.ok(!(route in measured.routes), `${route} is requested twice`);
+  measured.routes[route] = costs;
   if (process.env.UPDATE) return;
-  const then = table.routes[what];
-  assert.ok(then, `${what} is not in costs.json`);
-  assert.deepEqual([now.d1, now.calls], [then.d1, then.calls], `${what}: calls of D1, of workers`);
-  assert.ok(now.rowsRead <= then.rowsRead, `${what} reads ${now.rowsRead} rows`);
-  assert.ok(now.rowsWritten <= then.rowsWritten, `${what} writes ${now.rowsWritten} rows`);
+  const budget = budgets.routes[route];
+  assert.ok(budget, `${route} has no budget in costs.json`);
+  assert.deepEqual(costs.d1Calls, budget.d1Calls, `${route}: D1 calls`);
+  assert.deepEqual(costs.serviceCalls, budget.serviceCalls, `${route}: service calls`);
+  const { rowsRead, rowsWritten } = costs;
+  assert.ok(rowsRead <= budget.rowsRead, `${route} reads ${rowsRead} rows`);
+  assert.ok(rowsWritten <= budget.rowsWritten, `${route} writes ${rowsWritten} rows`);
 }
 
-test("each_route_asks_no_more_than_it_did", async () => {
-  await system.costs();
+test("each_route_stays_within_its_budget", async () => {
+  await system.takeCosts();
   for (const [method, path, body] of requests) {
     const type = typeof body === "string" ? "text/csv" : "application/json";
     const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
-    const answer = await system.join.ask(method, path, { "content-type": type }, text);
-    const given = typeof body === "object" ? ` ${text}` : "";
-    hold(`${method} ${path}${given} ${answer.status}`, await costs());
-    if (!answer.etag || method !== "GET") continue;
-    const known = await system.join.get(path, { "if-none-match": answer.etag });
-    assert.equal(known.status, 304, path);
-    hold(`${method} ${path} 304`, await costs());
+    const response = await system.join.request(method, path, { "content-type": type }, text);
+    const jsonBody = typeof body === "object" ? ` ${text}` : "";
+    assertWithinBudget(`${method} ${path}${jsonBody} ${response.status}`, await takeCosts());
+    if (!response.etag || method !== "GET") continue;
+    const conditional = await system.join.get(path, { "if-none-match": response.etag });
+    assert.equal(conditional.status, 304, path);
+    assertWithinBudget(`${method} ${path} 304`, await takeCosts());
   }
 });
 
-test("no_worker_is_greater_than_it_was", () => {
+test("each_worker_stays_within_its_size_budget", () => {
   for (const name of names) {
     const folder = join(root, "workers", name, "build");
     const size = gzipSync(readFileSync(join(folder, "index_bg.wasm"))).length;
-    // What a compiler's next version adds is no news.
-    found.gzip[name] = 1000 * Math.ceil(size / 1000) + 1000;
+    // A margin, because the next compiler version may produce a few more bytes.
+    measured.gzippedWasmBytes[name] = 1000 * Math.ceil(size / 1000) + 1000;
     if (process.env.UPDATE) continue;
-    assert.ok(size <= (table.gzip[name] ?? 0), `${name} is ${size} bytes`);
+    assert.ok(size <= (budgets.gzippedWasmBytes[name] ?? 0), `${name} has ${size} bytes`);
   }
 });
 
 after(() => {
   if (!process.env.UPDATE) return;
-  writeFileSync(file, JSON.stringify(found));
+  writeFileSync(file, JSON.stringify(measured));
   execFileSync(join(root, "node_modules/.bin/biome"), ["format", "--write", file]);
 });

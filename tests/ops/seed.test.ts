@@ -1,4 +1,4 @@
-// The seed: its sections, and that its rows are what the workers promise.
+// seed.sql: its sections, and that its rows obey the rules of the data.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -7,18 +7,17 @@ import { join as joined } from "node:path";
 import { after, test } from "node:test";
 import { Local } from "../../ops/backup/stores.ts";
 import { sections } from "../../ops/seed.ts";
-import { type Person, type Place, perPlace } from "../support/fixtures.ts";
+import { joinPeoplePerPlace, type Person, type Place } from "../support/fixtures.ts";
 import { nameKey, start } from "../support/harness.ts";
 
 const system = await start({ seed: true });
 after(() => system.dispose());
 const { join } = system;
-const everything = async <T>(path: string): Promise<T[]> =>
-  (await join.pages(path)).flatMap((page) => page.json);
+const everything = async <T>(path: string): Promise<T[]> => await join.records(path);
 const places = await everything<Place>("/v1/places");
 const people = await everything<Person>("/v1/people");
 
-test("a_section_is_opened_by_a_line_and_reaches_to_the_next", () => {
+test("a_seed_section_reaches_from_its_heading_to_the_next", () => {
   const text =
     "-- about\n-- database: places\nINSERT 1;\n\n--database: x\n-- database:people  \nINSERT 2;";
   const found = [...sections(text)];
@@ -31,7 +30,7 @@ test("a_section_is_opened_by_a_line_and_reaches_to_the_next", () => {
   assert.equal(sections("SELECT 1; -- database: join").size, 0);
 });
 
-test("a_section_of_no_database_or_given_twice_is_refused", () => {
+test("an_unknown_or_repeated_seed_section_is_rejected", () => {
   assert.throws(() => sections("-- database: kings\n"), /no database "kings"/);
   assert.throws(() => sections("-- database: people\n-- database: people\n"), /two sections/);
 });
@@ -41,7 +40,7 @@ test("the_seed_has_a_section_for_each_database", () => {
   assert.deepEqual([...sections(seed).keys()].sort(), ["join", "people", "places"]);
 });
 
-test("every_key_is_its_name_in_lower_case_each_character_by_itself", async () => {
+test("every_seeded_key_is_the_name_in_lower_case_by_character", async () => {
   for (const [database, table] of [
     ["places", "place"],
     ["people", "person"],
@@ -54,23 +53,23 @@ test("every_key_is_its_name_in_lower_case_each_character_by_itself", async () =>
   }
 });
 
-test("there_is_enough_to_try_everything", async () => {
+test("the_seed_has_records_of_every_kind", async () => {
   assert.ok(places.length >= 26, `${places.length} places`);
   assert.ok(people.length >= 60, `${people.length} people`);
   assert.ok(people.some(({ isAlive, placeId }) => !isAlive && placeId === null));
   assert.ok(people.some(({ isAlive, placeId }) => !isAlive && placeId !== null));
   assert.ok(people.filter(({ isKing }) => isKing).length > 1);
-  assert.ok(perPlace(places, people).some(({ people }) => people.length === 0));
+  assert.ok(joinPeoplePerPlace(places, people).some(({ people }) => people.length === 0));
   const { title, description, licence } = (await join.get("/v1")).json;
   assert.ok(title && description && licence);
 });
 
-test("everyone_lives_in_a_place_that_exists", () => {
+test("every_seeded_person_lives_in_an_existing_place", () => {
   const ids = new Set(places.map(({ id }) => id));
   for (const { placeId, name } of people) assert.ok(placeId === null || ids.has(placeId), name);
 });
 
-test("the_contracts_rows_are_there", () => {
+test("the_seed_contains_the_required_rows", () => {
   const named = (rows: Place[]) => rows.slice(0, 3).map(({ id, name }) => [id, name]);
   assert.deepEqual(named(places), [
     [1, "Descaro del Rey"],
@@ -95,24 +94,27 @@ test("the_contracts_rows_are_there", () => {
   assert.equal(people.find(({ id }) => id === 1)?.name, "Sensei Lamister");
 });
 
-test("people_per_place_is_the_join_of_the_two_lists", async () => {
-  assert.deepEqual(await everything("/v1/people-per-place?limit=10"), perPlace(places, people));
+test("the_seeded_people_per_place_equal_the_join_of_both_lists", async () => {
+  assert.deepEqual(
+    await everything("/v1/people-per-place?limit=10"),
+    joinPeoplePerPlace(places, people),
+  );
 });
 
-test("migrating_a_database_of_an_older_version_fails_in_one_line_and_leaves_it_as_it_is", async () => {
+test("a_migration_of_an_older_database_fails_in_one_line_and_does_not_change_it", async () => {
   const state = mkdtempSync(joined(tmpdir(), "older-"));
   after(() => rmSync(state, { recursive: true, force: true }));
   const store = new Local(joined(state, "v3/d1"));
   await store.load("people", "CREATE TABLE person (id INTEGER PRIMARY KEY);");
   const env = { ...process.env, STATE: state };
   const program = ["--disable-warning=ExperimentalWarning", "ops/migrate.ts", "people"];
-  const { code, said } = await new Promise<{ code: unknown; said: string }>((done) => {
+  const { code, output } = await new Promise<{ code: unknown; output: string }>((done) => {
     execFile(process.execPath, program, { env }, (error, stdout, stderr) =>
-      done({ code: error?.code, said: stdout + stderr }),
+      done({ code: error?.code, output: stdout + stderr }),
     );
   });
-  assert.equal(code, 1, said);
-  assert.match(said, /^» an older version made the database people: run `rm -r .*\n$/);
+  assert.equal(code, 1, output);
+  assert.match(output, /^» an older version made the database people: run `rm -r .*\n$/);
   const tables =
     "SELECT name FROM sqlite_schema WHERE name IN ('person', 'schema', 'd1_migrations')";
   const left = await store.query("people", tables);

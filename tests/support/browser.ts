@@ -1,11 +1,11 @@
-// A real browser in front of the built workers. Whatever a page complains of on the way fails
-// the test that visits it.
+// A real browser that visits the built workers. A test fails if a page that it visits reports
+// an error or a warning, or fails to load a resource.
 import assert from "node:assert/strict";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { find, none } from "../../ops/dev/chromium.ts";
 import { type Options, type System, start } from "./harness.ts";
 
-/** How somebody looks at the pages. */
+/** A device and its browser settings. */
 export type Visitor = {
   name: string;
   width: number;
@@ -14,17 +14,17 @@ export type Visitor = {
   theme?: "light" | "dark";
 };
 
-export const desk = { name: "at a desk", width: 1280, height: 800, scripts: true };
-export const phone = { name: "on a phone", width: 390, height: 844, scripts: true };
+export const desktop = { name: "desktop", width: 1280, height: 800, scripts: true };
+export const phone = { name: "phone", width: 390, height: 844, scripts: true };
 export const visitors: Visitor[] = [
-  desk,
+  desktop,
   phone,
-  { ...desk, name: "at a desk without scripts", scripts: false },
-  { ...phone, name: "on a phone without scripts", scripts: false },
+  { ...desktop, name: "desktop without scripts", scripts: false },
+  { ...phone, name: "phone without scripts", scripts: false },
 ];
 
-/** One tab of somebody's own: nothing of another visit is known to it. */
-export class Visit {
+/** A tab in a browser context of its own, which shares no cookies with other visits. */
+export class BrowserVisit {
   readonly page: Page;
   readonly context: BrowserContext;
   readonly #faults: string[] = [];
@@ -36,7 +36,7 @@ export class Visit {
     context.on("page", (other) => this.#watch(other));
   }
 
-  static async of(browser: Browser, origin: string, visitor: Visitor): Promise<Visit> {
+  static async start(browser: Browser, origin: string, visitor: Visitor): Promise<BrowserVisit> {
     const context = await browser.newContext({
       baseURL: origin,
       viewport: { width: visitor.width, height: visitor.height },
@@ -44,10 +44,10 @@ export class Visit {
       javaScriptEnabled: visitor.scripts,
     });
     context.setDefaultTimeout(10_000);
-    return new Visit(context, await context.newPage());
+    return new BrowserVisit(context, await context.newPage());
   }
 
-  /** Loads a page that must be there. */
+  /** Loads a page and checks that its status is 200. */
   async go(path: string): Promise<Page> {
     const response = await this.page.goto(path);
     assert.equal(response?.status(), 200, path);
@@ -57,7 +57,7 @@ export class Visit {
   #watch(page: Page): void {
     page.on("pageerror", (error) => this.#faults.push(`${error}`));
     page.on("console", (message) => {
-      // The status of a page is its test's business; that of what it loads is looked at below.
+      // Tests check the status of pages. The status of resources is checked below.
       if (/^Failed to load resource/.test(message.text())) return;
       if (/error|warning/.test(message.type())) this.#faults.push(message.text());
     });
@@ -75,7 +75,7 @@ export class Visit {
   }
 }
 
-/** The system, and a browser that visits it. */
+/** A running system and a browser for it. */
 export class Site {
   readonly system: System;
   readonly origin: string;
@@ -84,12 +84,12 @@ export class Site {
   constructor(system: System, browser: Browser) {
     this.system = system;
     this.#browser = browser;
-    // A browser trusts `localhost`: it keeps cookies that are for TLS alone.
+    // A browser accepts `Secure` cookies from `localhost` without TLS.
     this.origin = `http://localhost:${system.join.url.port}`;
   }
 
-  visit(visitor: Visitor = desk): Promise<Visit> {
-    return Visit.of(this.#browser, this.origin, visitor);
+  visit(visitor: Visitor = desktop): Promise<BrowserVisit> {
+    return BrowserVisit.start(this.#browser, this.origin, visitor);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,7 +98,7 @@ export class Site {
   }
 }
 
-export async function open(options: Options = {}): Promise<Site> {
+export async function openSite(options: Options = {}): Promise<Site> {
   const executablePath = find();
   if (!executablePath) throw new Error(none);
   const [system, browser] = await Promise.all([
@@ -108,7 +108,7 @@ export async function open(options: Options = {}): Promise<Site> {
   return new Site(system, browser);
 }
 
-/** Tries until it holds: what a script shows comes when it comes. */
+/** Retries an assertion for five seconds, because scripts update a page asynchronously. */
 export async function eventually(holds: () => Promise<void>): Promise<void> {
   for (const end = Date.now() + 5000; Date.now() < end; ) {
     if (
@@ -122,8 +122,8 @@ export async function eventually(holds: () => Promise<void>): Promise<void> {
   await holds();
 }
 
-/** The message beside a field; the field is told of it, and whoever sent it stands there. */
-export async function wrong(page: Page, label: string): Promise<string> {
+/** The error message of a field. Checks that the field refers to the message and has the focus. */
+export async function fieldError(page: Page, label: string): Promise<string> {
   const field = page.getByLabel(label, { exact: true });
   assert.equal(await field.getAttribute("aria-invalid"), "true", label);
   const [id] = (await field.getAttribute("aria-describedby"))?.split(" ") ?? [];

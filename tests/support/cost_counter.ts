@@ -1,40 +1,41 @@
-// A main module that serves the worker behind it, `index.js`, and counts what it costs: the
-// calls of D1 at the one place that all of them pass, and those of other services.
-// `GET /costs` tells, and begins anew.
+// A main module that wraps the worker `index.js` and counts its costs: D1 calls, in the one
+// method through which all of them pass, and calls of other services.
+// `GET /costs` returns the counts and resets them.
 export type Costs = { roundTrips: number; rowsRead: number; rowsWritten: number; calls: number };
 
-export const counting = `
+export const costCounter = `
   import Built from "./index.js";
   const none = { roundTrips: 0, rowsRead: 0, rowsWritten: 0, calls: 0 };
   let costs = { ...none };
   let services;
-  const replace = (object, name, make) => {
+  const replaceMethod = (object, name, wrap) => {
     const method = object[name];
-    object[name] = function (...given) {
-      return make(this, () => method.apply(this, given));
+    object[name] = function (...args) {
+      return wrap(this, () => method.apply(this, args));
     };
   };
-  const count = (env) => {
-    services = new Set(Object.values(env).filter((one) => one?.constructor?.name === "Fetcher"));
+  const startCounting = (env) => {
+    const bindings = Object.values(env);
+    services = new Set(bindings.filter((binding) => binding?.constructor?.name === "Fetcher"));
     const [service] = services;
-    if (service) replace(Object.getPrototypeOf(service), "fetch", (called, call) => {
-      if (services.has(called)) costs.calls += 1;
+    if (service) replaceMethod(Object.getPrototypeOf(service), "fetch", (target, call) => {
+      if (services.has(target)) costs.calls += 1;
       return call();
     });
     const session = env.DB?.withSession("first-primary");
-    if (session) replace(Object.getPrototypeOf(session), "_send", async (_, call) => {
+    if (session) replaceMethod(Object.getPrototypeOf(session), "_send", async (_, call) => {
       costs.roundTrips += 1;
-      const answer = await call();
-      for (const { meta } of [answer].flat()) {
+      const result = await call();
+      for (const { meta } of [result].flat()) {
         costs.rowsRead += meta?.rows_read ?? 0;
         costs.rowsWritten += meta?.rows_written ?? 0;
       }
-      return answer;
+      return result;
     });
   };
   export default {
     fetch(request, env, context) {
-      if (!services) count(env);
+      if (!services) startCounting(env);
       if (new URL(request.url).pathname === "/costs") {
         const counted = costs;
         costs = { ...none };
@@ -44,7 +45,7 @@ export const counting = `
       return Built.fetch(request, env, context);
     },
     scheduled(event, env, context) {
-      if (!services) count(env);
+      if (!services) startCounting(env);
       return Built.scheduled(event, env, context);
     },
   };

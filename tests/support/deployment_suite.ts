@@ -1,177 +1,161 @@
-// What the three services must do wherever they run as three of their own, each reached over the
-// network: as processes (containers.test.ts), and as containers (`make container-test`).
+// The behaviour of three separate services that reach each other over the network. Runs against
+// processes (containers.test.ts) and against containers (`make container-test`).
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { assertDocCommands } from "./doc_commands.ts";
-import { type Person, type Place, perPlace } from "./fixtures.ts";
-import { type Name, SERVICE_SECRET, type Worker } from "./harness.ts";
-import { detours, oddities, sendRaw } from "./raw_request.ts";
+import { assertDocumentedCommands } from "./doc_commands.ts";
+import { joinPeoplePerPlace, type Person, type Place } from "./fixtures.ts";
+import { type Name, SERVICE_SECRET, type WorkerClient } from "./harness.ts";
+import { pathTraversals, sendRaw, unusualPaths } from "./raw_request.ts";
+import { bearer, tokenHash } from "./tokens.ts";
+import { waitUntil } from "./wait_until.ts";
 
-/** The three services, and the data that outlives them. */
+/** Three services, and their data, which survives a restart. */
 export type Deployment = {
-  workers: Record<Name, Worker>;
-  /** Starts one; it need not answer yet. */
+  workers: Record<Name, WorkerClient>;
+  /** Starts a service, without waiting until it is ready. */
   start(name: Name, settings: Record<string, string>): Promise<void>;
-  /** Asks one to stop, and tells how it ended. */
+  /** Stops a service gracefully, and returns its exit code. */
   stop(name: Name): Promise<number | null>;
-  /** Ends one in the middle of whatever it does. */
+  /** Kills a service in the middle of its work. */
   kill(name: Name): Promise<void>;
-  /** Takes all away, the data included. */
-  forget(): Promise<void>;
+  /** Removes everything, including the data. */
+  remove(): Promise<void>;
 };
 
 const names: Name[] = ["places", "people", "join"];
-const open = { WRITES: "open", SEED: "yes" };
-const token = "a-token-of-those-who-write";
-const hash = createHash("sha256").update(token).digest("hex");
-const closed = { TOKENS: `write:${hash}`, SERVICE_SECRET };
+const openSettings = { WRITES: "open", SEED: "yes" };
+const token = "a-token-with-the-scope-write";
+const closedSettings = { TOKENS: `write:${tokenHash(token)}`, SERVICE_SECRET };
 
-/** Waits for something to come true. */
-export async function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    if (await isTrue().catch(() => false)) return;
-    await sleep(100);
-  }
-  assert.fail(`not in time: ${what}`);
-}
-
-/** The tests, in order: each finds what the one before has left. */
-export function deploymentSuite(title: string, make: () => Promise<Deployment>): void {
+/** The tests run in order, and each uses the data that the previous ones wrote. */
+export function deploymentSuite(title: string, deploy: () => Promise<Deployment>): void {
   suite(title, () => {
-    let three: Deployment;
-    const ask = (name: Name) => three.workers[name];
-    const start = async (some: Name[], settings: Record<string, string>) => {
-      await Promise.all(some.map((name) => three.start(name, settings)));
-      for (const name of some) {
-        await until(
-          `${name} answers`,
-          async () => (await ask(name).get("/healthz")).status === 200,
-        );
+    let deployment: Deployment;
+    const worker = (name: Name) => deployment.workers[name];
+    const start = async (started: Name[], settings: Record<string, string>) => {
+      await Promise.all(started.map((name) => deployment.start(name, settings)));
+      for (const name of started) {
+        await waitUntil(`${name} is alive`, async () => {
+          return (await worker(name).get("/healthz")).status === 200;
+        });
       }
     };
     const stop = async () => {
-      assert.deepEqual(await Promise.all(names.map((name) => three.stop(name))), [0, 0, 0]);
+      const exitCodes = await Promise.all(names.map((name) => deployment.stop(name)));
+      assert.deepEqual(exitCodes, [0, 0, 0]);
     };
-    const everything = async <T>(path: string): Promise<T[]> =>
-      (await ask("join").pages(path)).flatMap((page) => page.json);
 
     before(async () => {
-      three = await make();
-      await start(names, open);
+      deployment = await deploy();
+      await start(names, openSettings);
     });
-    after(() => three.forget());
+    after(() => deployment.remove());
 
-    test("answers_what_the_documents_show", async () => {
-      await assertDocCommands("docs/curl.md", ask("join").url);
+    test("the_documented_commands_print_the_output_shown", async () => {
+      await assertDocumentedCommands("docs/curl.md", worker("join").url);
     });
 
-    test("is_ready_and_joins_what_the_two_registers_have", async () => {
-      for (const name of names) assert.equal((await ask(name).get("/readyz")).status, 200, name);
-      const places = await everything<Place>("/v1/places");
-      const people = await everything<Person>("/v1/people");
+    test("all_services_are_ready_and_the_gateway_joins_the_two_lists", async () => {
+      for (const name of names) assert.equal((await worker(name).get("/readyz")).status, 200, name);
+      const places = await worker("join").records<Place>("/v1/places");
+      const people = await worker("join").records<Person>("/v1/people");
       assert.ok(places.length >= 26 && people.length >= 60);
-      assert.deepEqual(await everything("/v1/people-per-place?limit=7"), perPlace(places, people));
+      const joined = await worker("join").records("/v1/people-per-place?limit=7");
+      assert.deepEqual(joined, joinPeoplePerPlace(places, people));
     });
 
-    test("serves_pages_and_their_files", async () => {
-      const [page, style, docs] = await Promise.all([
-        ask("join").get("/", { accept: "text/html" }),
-        ask("join").get("/site.css"),
-        ask("join").get("/openapi.json"),
+    test("the_gateway_serves_pages_and_static_files", async () => {
+      const [page, style, document] = await Promise.all([
+        worker("join").get("/", { accept: "text/html" }),
+        worker("join").get("/site.css"),
+        worker("join").get("/openapi.json"),
       ]);
       assert.match(page.text, /Veranolandia/);
       assert.equal(style.headers["content-type"], "text/css; charset=utf-8");
-      assert.match(docs.json.openapi, /^3\.1/);
+      assert.match(document.json.openapi, /^3\.1/);
     });
 
-    test("knows_the_versions_that_a_reader_has", async () => {
+    test("conditional_requests_get_304_and_a_stale_write_gets_412", async () => {
       for (const path of ["/v1/people-per-place/1", "/v1/people-per-place", "/v1/people/1"]) {
-        const { etag } = await ask("join").get(path);
-        const again = await ask("join").get(path, { "if-none-match": etag });
-        assert.deepEqual([again.status, again.text], [304, ""], path);
+        const { etag } = await worker("join").get(path);
+        const second = await worker("join").get(path, { "if-none-match": etag });
+        assert.deepEqual([second.status, second.text], [304, ""], path);
       }
-      const stale = await ask("join").send(
-        "PUT",
-        "/v1/places/2",
-        { name: "X" },
-        { "if-match": '"9"' },
-      );
+      const staleTag = { "if-match": '"9"' };
+      const stale = await worker("join").send("PUT", "/v1/places/2", { name: "X" }, staleTag);
       assert.equal(stale.status, 412);
     });
 
-    test("asks_the_other_register_before_it_writes", async () => {
-      const nowhere = { name: "Nadie", isAlive: true, placeId: 4040 };
-      const { status, json } = await ask("people").send("POST", "/v1/people", nowhere);
+    test("a_write_that_the_other_backend_forbids_gets_409", async () => {
+      const person = { name: "Nadie", isAlive: true, placeId: 4040 };
+      const { status, json } = await worker("people").send("POST", "/v1/people", person);
       assert.deepEqual([status, json.rule], [409, 2]);
-      const { status: refused } = await ask("places").ask("DELETE", "/v1/places/3");
-      assert.equal(refused, 409);
+      const deletion = await worker("places").request("DELETE", "/v1/places/3");
+      assert.equal(deletion.status, 409);
     });
 
-    test("has_its_data_when_it_comes_back", async () => {
+    test("the_data_survives_a_restart", async () => {
       const paths = ["/v1/places?limit=1000", "/v1/people?limit=1000", "/v1/changes?limit=1000"];
-      await ask("join").send("POST", "/v1/places", { name: "Perdurable" });
-      const read = () => Promise.all(paths.map(async (path) => (await ask("join").get(path)).text));
+      await worker("join").send("POST", "/v1/places", { name: "Perdurable" });
+      const read = () =>
+        Promise.all(paths.map(async (path) => (await worker("join").get(path)).text));
       const before = await read();
       await stop();
-      await start(names, open);
+      await start(names, openSettings);
       assert.deepEqual(await read(), before);
     });
 
-    test("goes_on_without_a_register_that_dies", async () => {
-      const kept = await ask("join").get("/v1/people-per-place/1");
-      // It is written down behind the reader's back.
+    test("the_gateway_serves_snapshots_while_a_backend_is_dead_and_recovers", async () => {
+      const fresh = await worker("join").get("/v1/people-per-place/1");
+      // The snapshot is written after the response.
       await sleep(1500);
-      await three.kill("people");
-      const degraded = await ask("join").get("/v1/people-per-place/1");
-      assert.deepEqual([degraded.status, degraded.text], [200, kept.text]);
-      assert.match(
-        degraded.headers["cache-status"] ?? "",
-        /^join; fwd=stale; .*detail=people-failed/,
-      );
-      const half = await ask("join").get("/v1/people-per-place/2");
-      assert.deepEqual([half.status, half.json.people], [200, null]);
-      assert.equal((await ask("join").get("/v1/places/1")).status, 200);
-      assert.equal((await ask("join").get("/v1/people/1")).status, 502);
-      await start(["people"], open);
-      await until("the join is whole again", async () => {
-        const { headers, json } = await ask("join").get("/v1/people-per-place/2");
+      await deployment.kill("people");
+      const stale = await worker("join").get("/v1/people-per-place/1");
+      assert.deepEqual([stale.status, stale.text], [200, fresh.text]);
+      assert.match(stale.headers["cache-status"] ?? "", /^join; fwd=stale; .*detail=people-failed/);
+      const partial = await worker("join").get("/v1/people-per-place/2");
+      assert.deepEqual([partial.status, partial.json.people], [200, null]);
+      assert.equal((await worker("join").get("/v1/places/1")).status, 200);
+      assert.equal((await worker("join").get("/v1/people/1")).status, 502);
+      await start(["people"], openSettings);
+      await waitUntil("the gateway returns complete responses again", async () => {
+        const { headers, json } = await worker("join").get("/v1/people-per-place/2");
         return !headers["cache-status"] && Array.isArray(json.people);
       });
     });
 
-    test("lets_only_those_write_who_have_a_token", async () => {
+    test("a_write_without_a_token_gets_401_on_a_closed_deployment", async () => {
       await stop();
-      await start(names, closed);
+      await start(names, closedSettings);
+      const person = { name: "N", isAlive: true, placeId: 2 };
       const write = (name: Name, headers = {}) =>
-        ask(name).send("POST", "/v1/people", { name: "N", isAlive: true, placeId: 2 }, headers);
+        worker(name).send("POST", "/v1/people", person, headers);
       assert.equal((await write("join")).status, 401);
       assert.equal((await write("people")).status, 401);
-      const { status, json } = await write("join", { authorization: `Bearer ${token}` });
+      const { status, json } = await write("join", bearer(token));
       assert.equal(status, 201);
-      const { json: place } = await ask("join").get("/v1/people-per-place/2");
+      const { json: place } = await worker("join").get("/v1/people-per-place/2");
       assert.ok(place.people.some(({ id }: Person) => id === json.id));
     });
 
-    test("lets_no_spelling_of_a_path_reach_what_is_internal", async () => {
-      const authorization = `Bearer ${token}`;
+    test("no_path_spelling_reaches_an_internal_route", async () => {
       const reassign = "/internal/residents/1/reassign?to=999999";
-      const asked: [string, Name, string, Record<string, string>][] = [
+      const requests: [string, Name, string, Record<string, string>][] = [
         ["GET", "people", "/internal/integrity", {}],
         ["GET", "places", "/internal/statuses?ids=1", {}],
-        ["POST", "people", "/internal/repair", { authorization }],
-        ["POST", "places", "/internal/repair", { authorization }],
-        ["POST", "people", reassign, { authorization }],
+        ["POST", "people", "/internal/repair", bearer(token)],
+        ["POST", "places", "/internal/repair", bearer(token)],
+        ["POST", "people", reassign, bearer(token)],
       ];
-      const before = await everything("/v1/people");
-      for (const [method, service, path, headers] of asked) {
-        for (const target of [...detours(service, path), ...oddities(service, path)]) {
-          const { status, body } = await sendRaw(ask("join").url, method, target, headers);
+      const before = await worker("join").records("/v1/people");
+      for (const [method, service, path, headers] of requests) {
+        for (const target of [...pathTraversals(service, path), ...unusualPaths(service, path)]) {
+          const { status, body } = await sendRaw(worker("join").url, method, target, headers);
           assert.equal(status, 404, `${method} ${target}: ${body}`);
         }
       }
-      assert.deepEqual(await everything("/v1/people"), before);
+      assert.deepEqual(await worker("join").records("/v1/people"), before);
     });
   });
 }

@@ -1,5 +1,5 @@
-// The commands that a document shows, run one after the other against a system: what they print
-// must be what stands below them.
+// Runs the commands that a document shows, in order, and compares their output with the output
+// that the document shows.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -9,8 +9,8 @@ import { promisify } from "node:util";
 const root = resolve(import.meta.dirname, "../..");
 const run = promisify(execFile);
 
-/** The commands of a document, each with what it prints. */
-function commands(text: string): { command: string; printed: string }[] {
+/** The commands in a document's console blocks, each with the output below it. */
+function parseCommands(text: string): { command: string; output: string }[] {
   const blocks = [...text.matchAll(/^```console\n([\s\S]*?)^```/gm)].map(
     ([, block]) => block ?? "",
   );
@@ -18,26 +18,26 @@ function commands(text: string): { command: string; printed: string }[] {
     const entries = `\n${block}`.split("\n$ ").slice(1);
     return entries.map((entry) => {
       const [command = ""] = /^(?:.*\\\n)*.*/.exec(entry) ?? [];
-      return { command, printed: entry.slice(command.length).trim() };
+      return { command, output: entry.slice(command.length).trim() };
     });
   });
 }
 
-/** The names of headers have no case, and what a request is called is new each time. */
-const plain = (printed: string) =>
-  printed
+/** Removes what differs between runs: the case of header names, and request ids. */
+const normalizeOutput = (output: string) =>
+  output
     .trim()
     .replace(/,"requestId":"[0-9a-f]{32}"/, "")
     .replace(/\r/g, "")
     .replace(/^[\w-]+(?=: )/gm, (name) => name.toLowerCase());
 
-/** Runs a document's commands against the entry point, over fresh data. */
-export async function assertDocCommands(document: string, entry: URL): Promise<void> {
-  const shown = commands(readFileSync(resolve(root, document), "utf8"));
-  assert.ok(shown.length >= 5);
-  for (const { command, printed } of shown) {
-    const here = command.replaceAll("localhost:5003", entry.host);
-    const { stdout } = await run("bash", ["-c", here], { cwd: root });
-    assert.equal(plain(stdout), plain(printed), command);
+/** Runs a document's commands against a gateway with freshly seeded databases. */
+export async function assertDocumentedCommands(document: string, gateway: URL): Promise<void> {
+  const commands = parseCommands(readFileSync(resolve(root, document), "utf8"));
+  assert.ok(commands.length >= 5, `${document} shows only ${commands.length} commands`);
+  for (const { command, output } of commands) {
+    const localCommand = command.replaceAll("localhost:5003", gateway.host);
+    const { stdout } = await run("bash", ["-c", localCommand], { cwd: root });
+    assert.equal(normalizeOutput(stdout), normalizeOutput(output), command);
   }
 }

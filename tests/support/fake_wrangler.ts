@@ -1,20 +1,20 @@
-// Stands for wrangler and an account behind it, as far as `make deploy` asks: it keeps the account
-// in a file, refuses what the platform would refuse, and fails where a test says so.
+// Simulates wrangler and a Cloudflare account for the commands of `make deploy`. It stores the
+// account in a file, rejects what the platform would reject, and fails where a test tells it to.
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-/** An account. Databases have ids; workers have what they were deployed with. */
+/** An account: database ids by name, and what each worker was last deployed with. */
 export type Account = {
   databases: Record<string, string>;
   migrated: string[];
-  /** The statements that made the schema of each database. */
+  /** The SQL that created the schema of each database. */
   schemas: Record<string, string>;
   workers: Record<string, { services: string[]; secrets: Record<string, string>; crons: string[] }>;
-  /** Where the entry point answers. */
+  /** The address of the gateway. */
   url: string;
-  /** The command that fails. */
-  fails?: string;
+  /** The beginning of the command that fails. */
+  failingCommand?: string;
 };
 
 type Config = {
@@ -33,20 +33,21 @@ function migrations(folder: string): string {
 
 function run(args: string[], account: Account): void {
   const option = (name: string) => args[args.indexOf(name) + 1] ?? "";
-  const fail = (why: string): never => {
-    console.error(why);
+  const fail = (message: string): never => {
+    console.error(message);
     process.exit(1);
   };
   const config = (): Config => {
     const file = option("-c");
-    const read: Config = JSON.parse(readFileSync(file, "utf8"));
-    readFileSync(resolve(file, "..", read.main));
-    const [database] = read.d1_databases;
+    const parsed: Config = JSON.parse(readFileSync(file, "utf8"));
+    readFileSync(resolve(file, "..", parsed.main));
+    const [database] = parsed.d1_databases;
     if (!database || account.databases[database.database_name] !== database.database_id)
       fail("no such database");
-    return read;
+    return parsed;
   };
-  if (account.fails && args.join(" ").startsWith(account.fails)) fail("the platform is down");
+  const { failingCommand } = account;
+  if (failingCommand && args.join(" ").startsWith(failingCommand)) fail("the platform is down");
   switch (args.slice(0, 2).join(" ")) {
     case "d1 list": {
       const all = Object.entries(account.databases).map(([name, uuid]) => ({ uuid, name }));
@@ -55,7 +56,7 @@ function run(args: string[], account: Account): void {
     }
     case "d1 create": {
       const name = args[2] ?? "";
-      if (account.databases[name]) fail("a database of this name is there already");
+      if (account.databases[name]) fail("a database with this name exists");
       account.databases[name] = `id-of-${name}`;
       return;
     }
@@ -95,16 +96,16 @@ function run(args: string[], account: Account): void {
     if (!account.workers[service]) fail(`could not resolve binding: "${service}" [code: 10143]`);
   }
   for (const { database_name: database } of databases) {
-    if (!account.migrated.includes(database)) fail("deployed before its tables are there");
+    if (!account.migrated.includes(database)) fail("deployed before its database was migrated");
   }
-  const given = args.includes("--secrets-file")
+  const newSecrets = args.includes("--secrets-file")
     ? JSON.parse(readFileSync(option("--secrets-file"), "utf8"))
     : {};
-  const secrets = { ...account.workers[name]?.secrets, ...given };
+  const secrets = { ...account.workers[name]?.secrets, ...newSecrets };
   account.workers[name] = { services: bound, secrets, crons: triggers.crons };
   const targets = name.startsWith("join") ? [account.url, "schedule: * * * * *"] : [];
-  const told = { type: "deploy", worker_name: name, targets };
-  appendFileSync(process.env.WRANGLER_OUTPUT_FILE_PATH ?? "", `${JSON.stringify(told)}\n`);
+  const event = { type: "deploy", worker_name: name, targets };
+  appendFileSync(process.env.WRANGLER_OUTPUT_FILE_PATH ?? "", `${JSON.stringify(event)}\n`);
 }
 
 if (import.meta.main) {
@@ -113,6 +114,6 @@ if (import.meta.main) {
   const account: Account = JSON.parse(readFileSync(file, "utf8"));
   const before = JSON.stringify(account);
   run(args, account);
-  // Those that only look run beside each other.
+  // Read-only commands run in parallel and must not overwrite each other's file.
   if (JSON.stringify(account) !== before) writeFileSync(file, JSON.stringify(account));
 }

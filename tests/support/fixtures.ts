@@ -1,4 +1,4 @@
-// A small registry for tests: every kind of record, and names of every kind.
+// A small data set with every kind of record and of name, and the join computed naively.
 
 export type Place = { id: number; name: string };
 export type Person = {
@@ -30,7 +30,7 @@ export const people: Person[] = [
   person(4, "Dedo Gordo", null, { isAlive: false }),
   person(5, "Juanito Lamister", 1, { isKing: true }),
   person(6, "Nerf Stack", 3),
-  // Equal names, so that only their ids order them.
+  // Equal sort keys, so that only the ids order them.
   person(10, "Alma", 8),
   person(11, "alma", 8),
   person(12, "ALMA", 9),
@@ -40,13 +40,25 @@ export const people: Person[] = [
   person(16, "ΣΑΣ", 9),
   person(17, "Of No Place At All", null, { isAlive: false }),
   person(9007199254740991, "Zoe", 9007199254740991),
-  // Of places that do not exist: another database cannot be made to keep them out.
+  // Orphans: a foreign key cannot reach into another database.
   person(20, "Orphan", 4),
   person(21, "Orphan", 7),
 ];
 
-/** The join as anyone would write it. */
-export function perPlace(places: Place[], people: Person[]) {
+/** Places with the ids 1 to `count`. */
+export function makePlaces(count: number): Place[] {
+  return Array.from({ length: count }, (_, n) => ({ id: n + 1, name: `Place ${n + 1}` }));
+}
+
+/** Living people with the ids 1 to `count`, spread over the first `placeCount` places. */
+export function makePeople(count: number, placeCount: number): Person[] {
+  return Array.from({ length: count }, (_, n) =>
+    person(n + 1, `Person ${n + 1}`, 1 + (n % placeCount)),
+  );
+}
+
+/** The people-per-place join, by nested loops. */
+export function joinPeoplePerPlace(places: Place[], people: Person[]) {
   return places.map((place) => ({
     ...place,
     people: people

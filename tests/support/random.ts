@@ -1,4 +1,4 @@
-// Chance that a seed makes repeatable.
+// A pseudo-random generator whose seed makes a run repeatable.
 
 export class Random {
   #state: number;
@@ -16,15 +16,17 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   }
 
-  below(most: number): number {
-    return Math.floor(this.next() * most);
+  /** A whole number from 0 to just below the limit. */
+  below(limit: number): number {
+    return Math.floor(this.next() * limit);
   }
 
-  is(chance: number): boolean {
-    return this.next() < chance;
+  /** True with this probability. */
+  chance(probability: number): boolean {
+    return this.next() < probability;
   }
 
-  of<T>(some: readonly T[]): T | undefined {
-    return some[this.below(some.length)];
+  pick<T>(items: readonly T[]): T | undefined {
+    return items[this.below(items.length)];
   }
 }

@@ -1,12 +1,12 @@
-// HTTP/1.1 by hand. `fetch` parses an address and normalizes it; a socket sends it as it is, like
-// `curl --path-as-is`.
+// Sends HTTP/1.1 requests over a socket. `fetch` normalizes an address; a socket sends it
+// unchanged, like `curl --path-as-is`.
 import { once } from "node:events";
 import { connect } from "node:net";
 
-export type RawAnswer = { status: number; head: string; body: string };
+export type RawResponse = { status: number; head: string; body: string };
 
-/** Whether a whole answer is there. */
-function isWhole(method: string, text: string): boolean {
+/** Whether the text is a complete response. */
+function isComplete(method: string, text: string): boolean {
   const end = text.indexOf("\r\n\r\n");
   if (end < 0) return false;
   const [head, body] = [text.slice(0, end), text.slice(end + 4)];
@@ -15,22 +15,22 @@ function isWhole(method: string, text: string): boolean {
   return length === undefined ? body.endsWith("0\r\n\r\n") : body.length >= Number(length);
 }
 
-/** Sends one request whose target goes out byte for byte: each character of it is one byte. */
+/** Sends one request. Each character of its target is sent as one byte, unchanged. */
 export async function sendRaw(
   { hostname, port, host }: URL,
   method: string,
   target: string,
   headers: Record<string, string> = {},
-): Promise<RawAnswer> {
+): Promise<RawResponse> {
   const fields = { host, "content-length": "0", ...headers };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
   const socket = connect(Number(port), hostname);
-  socket.setTimeout(10_000, () => socket.destroy(new Error(`no answer to ${method} ${target}`)));
+  socket.setTimeout(10_000, () => socket.destroy(new Error(`no response to ${method} ${target}`)));
   socket.write(`${method} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`, "latin1");
   let text = "";
   socket.setEncoding("latin1").on("data", (chunk: string) => {
     text += chunk;
-    if (isWhole(method, text)) socket.destroy();
+    if (isComplete(method, text)) socket.destroy();
   });
   await once(socket, "close");
   const end = text.indexOf("\r\n\r\n");
@@ -38,13 +38,13 @@ export async function sendRaw(
   return { status: Number(head.split(" ")[1]), head, body: text.slice(end + 4) };
 }
 
-/** Bytes in UTF-8, each as the character that `sendRaw` takes for it. */
-const bytes = (text: string) => Buffer.from(text).toString("latin1");
+/** The UTF-8 bytes of a text, one character per byte, as `sendRaw` expects them. */
+const byteString = (text: string) => Buffer.from(text).toString("latin1");
 
-/** Spellings of a path that start at the collection of a service, or at the root. Each leads there
- * if a server resolves dot segments, takes `\` for `/`, decodes a path before it splits it, merges
- * slashes, or has a parser of its own. */
-export function detours(service: string, path: string): string[] {
+/** Spellings of a path that begin at a service's collection or at the root. Each reaches the path
+ * if a server resolves dot segments, treats `\` as `/`, decodes a path before splitting it,
+ * merges slashes, or parses in its own way. */
+export function pathTraversals(service: string, path: string): string[] {
   const inside = path.slice(1);
   const encoded = (slash: string) => inside.replaceAll("/", slash);
   const escapes = ["%2e%2e", "%2E%2E", "%2e%2E", ".%2e", ".%2E", "%2e.", "%2E."].flatMap((dots) => [
@@ -83,7 +83,7 @@ export function detours(service: string, path: string): string[] {
     `#/../../${inside}`,
     `1#/../../../${inside}`,
   ]
-    .map((rest) => bytes(`/v1/${service}/${rest}`))
+    .map((rest) => byteString(`/v1/${service}/${rest}`))
     .concat(
       `/v1/%2e%2e/v1${path}`,
       `/v1/%2e%2e${path}`,
@@ -104,8 +104,8 @@ export function detours(service: string, path: string): string[] {
     );
 }
 
-/** Spellings that a few servers resolve, and none of ours: parameters of a path, overlong UTF-8.
- * They are forwarded as they are, and name nothing. */
-export function oddities(service: string, path: string): string[] {
+/** Spellings that only a few servers resolve, none of them ours: path parameters and overlong
+ * UTF-8. The gateway forwards them unchanged, and they match no route. */
+export function unusualPaths(service: string, path: string): string[] {
   return ["..;", "..;x=y", ";/..;", "%c0%ae%c0%ae"].map((dots) => `/v1/${service}/${dots}${path}`);
 }

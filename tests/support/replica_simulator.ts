@@ -1,48 +1,61 @@
-// A main module that serves the worker behind it, `index.js`, and gives its database a replica
-// that is as far behind as a test has it. A bookmark is how many writes the primary has taken.
+// A main module that wraps the worker `index.js` and gives its database a read replica that lags
+// until a test makes it catch up. A bookmark is the number of writes that a database has applied.
 //
-// As at the platform, a session goes to the replica unless it asks for the primary or for more
-// than the replica has, and is told how far the database that it reached has come. What writes is
-// refused by the replica, so that none can be lost there unseen.
+// As on the platform, a session reads from the replica unless it asks for the primary, or for
+// more than the replica has, and its bookmark advances to that of the database it reached. The
+// simulator rejects a write outside a primary session, so that none is lost in the replica.
 //
-// `POST /replicate` has the replica catch up; `GET /asked` tells how many sessions each of the two
-// has answered, and begins anew.
-export const replicas = `
+// `POST /replicate` makes the replica catch up. `GET /session-counts` returns the number of
+// queries that each database has answered, and resets the counts.
+export const replicaSimulator = `
   import Built from "./index.js";
   import { WorkerEntrypoint } from "cloudflare:workers";
   let writes = 0;
-  let copied = 0;
-  let asked = { primary: 0, replica: 0 };
-  const text = (count) => "b" + String(count).padStart(8, "0");
+  let replicated = 0;
+  let counts = { primary: 0, replica: 0 };
+  const bookmark = (count) => "b" + String(count).padStart(8, "0");
   const isWrite = (sql) => !/^(--.*\\n|\\s)*(SELECT|WITH(?![^]*\\b(INSERT|UPDATE|DELETE)\\b))/i.test(sql);
 
   class Session {
     #env;
-    #from;
-    #seen = null;
-    constructor(env, from) {
+    #constraint;
+    #bookmark = null;
+    constructor(env, constraint) {
       this.#env = env;
-      this.#from = from;
+      this.#constraint = constraint;
     }
     getBookmark() {
-      return this.#seen;
+      return this.#bookmark;
     }
     prepare(sql) {
-      return { sql, values: [], bind(...values) { return { ...this, values }; }, all() { return this.run([this]).then(([one]) => one); }, run: (all) => this.#run(all) };
+      const run = (statements) => this.#run(statements);
+      return {
+        sql,
+        values: [],
+        bind(...values) {
+          return { ...this, values };
+        },
+        all() {
+          return run([this]).then(([result]) => result);
+        },
+      };
     }
-    batch(all) {
-      return this.#run(all);
+    batch(statements) {
+      return this.#run(statements);
     }
-    async #run(all) {
-      const from = this.#seen ?? this.#from;
-      const writing = all.some(({ sql }) => isWrite(sql));
-      const isReplica = !writing && from !== "first-primary" && (from === "first-unconstrained" || from <= text(copied));
-      asked[isReplica ? "replica" : "primary"] += 1;
-      if (writing && from !== "first-primary") throw new Error("a write outside of the primary");
-      const count = isReplica ? copied : (writes += writing);
-      const database = isReplica ? this.#env.REPLICA : this.#env.DB;
-      const results = await database.batch(all.map(({ sql, values }) => database.prepare(sql).bind(...values)));
-      if (this.#seen === null || this.#seen < text(count)) this.#seen = text(count);
+    async #run(statements) {
+      const from = this.#bookmark ?? this.#constraint;
+      const hasWrite = statements.some(({ sql }) => isWrite(sql));
+      const isCurrent = from === "first-unconstrained" || from <= bookmark(replicated);
+      const useReplica = !hasWrite && from !== "first-primary" && isCurrent;
+      counts[useReplica ? "replica" : "primary"] += 1;
+      if (hasWrite && from !== "first-primary") throw new Error("a write outside a primary session");
+      const applied = useReplica ? replicated : (writes += hasWrite);
+      const database = useReplica ? this.#env.REPLICA : this.#env.DB;
+      const bound = statements.map(({ sql, values }) => database.prepare(sql).bind(...values));
+      const results = await database.batch(bound);
+      const reached = bookmark(applied);
+      if (this.#bookmark === null || this.#bookmark < reached) this.#bookmark = reached;
       return results;
     }
   }
@@ -51,19 +64,23 @@ export const replicas = `
     const count = writes;
     const tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%'";
     const { results } = await DB.prepare(tables).all();
-    const all = (sql) => DB.batch(results.map(({ name }) => DB.prepare(sql(name))));
-    const [columns, rows] = await Promise.all([all((name) => 'PRAGMA table_info("' + name + '")'), all((name) => 'SELECT * FROM "' + name + '"')]);
-    const statements = ["PRAGMA defer_foreign_keys = on"].map((sql) => REPLICA.prepare(sql));
+    const onEachTable = (sql) => DB.batch(results.map(({ name }) => DB.prepare(sql(name))));
+    const [columns, rows] = await Promise.all([
+      onEachTable((name) => 'PRAGMA table_info("' + name + '")'),
+      onEachTable((name) => 'SELECT * FROM "' + name + '"'),
+    ]);
+    const statements = [REPLICA.prepare("PRAGMA defer_foreign_keys = on")];
     for (const { name } of results) statements.push(REPLICA.prepare('DELETE FROM "' + name + '"'));
-    results.forEach(({ name }, at) => {
-      for (const row of rows[at].results) {
-        const names = columns[at].results.map((column) => column.name);
-        const sql = 'INSERT INTO "' + name + '" ("' + names.join('", "') + '") VALUES (' + names.map(() => "?") + ")";
+    results.forEach(({ name }, index) => {
+      const names = columns[index].results.map((column) => column.name);
+      const placeholders = names.map(() => "?");
+      const sql = 'INSERT INTO "' + name + '" ("' + names.join('", "') + '") VALUES (' + placeholders + ")";
+      for (const row of rows[index].results) {
         statements.push(REPLICA.prepare(sql).bind(...names.map((column) => row[column])));
       }
     });
     await REPLICA.batch(statements);
-    copied = count;
+    replicated = count;
   }
 
   export default class extends WorkerEntrypoint {
@@ -73,12 +90,12 @@ export const replicas = `
         await replicate(this.env);
         return new Response("done");
       }
-      if (pathname === "/asked") {
-        const told = asked;
-        asked = { primary: 0, replica: 0 };
-        return Response.json(told);
+      if (pathname === "/session-counts") {
+        const counted = counts;
+        counts = { primary: 0, replica: 0 };
+        return Response.json(counted);
       }
-      const DB = { withSession: (from) => new Session(this.env, from) };
+      const DB = { withSession: (constraint) => new Session(this.env, constraint) };
       return Built.fetch(request, { ...this.env, DB }, this.ctx);
     }
   }

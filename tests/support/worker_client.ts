@@ -1,73 +1,72 @@
-// One worker, asked over its socket, and what it answers.
+// An HTTP client of one worker, and the responses it returns.
 
-export type Answer = {
+export type ApiResponse = {
   status: number;
-  /** Without the tag, those that only the connection is about, and those that every answer has
+  /** Without the entity tag, the connection's headers, and the headers that every response has
    * (see security.test.ts). */
   headers: Record<string, string>;
-  /** All of them. */
-  all: Headers;
-  /** The entity tag, empty where there is none. */
+  allHeaders: Headers;
+  /** The entity tag, or an empty string. */
   etag: string;
-  /** Where it came from, which is never the same twice: `Server-Timing`. */
+  /** `Server-Timing`, which differs on every request. */
   timing: string;
   text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: the tests are what says which shape it has
+  // biome-ignore lint/suspicious/noExplicitAny: each test states the shape that it expects
   json: any;
 };
 
-const apart = new Set(["connection", "content-length", "date", "keep-alive", "etag"]);
-for (const name of ["server-timing", "transfer-encoding", "x-d1-bookmark"]) apart.add(name);
-export const always = ["permissions-policy", "cross-origin-resource-policy", "x-request-id"];
-for (const name of always) apart.add(name);
+const COMMON_HEADERS = ["permissions-policy", "cross-origin-resource-policy", "x-request-id"];
+const IGNORED_HEADERS = new Set([
+  ...["connection", "content-length", "date", "keep-alive", "etag"],
+  ...["server-timing", "transfer-encoding", "x-d1-bookmark"],
+  ...COMMON_HEADERS,
+]);
 
 function isProblem(response: Response): boolean {
   return response.headers.get("content-type") === "application/problem+json";
 }
 
-/** One worker, asked over its socket. */
-export class Worker {
+export class WorkerClient {
   readonly url: URL;
 
   constructor(url: URL) {
     this.url = url;
   }
 
-  async ask(
+  async request(
     method: string,
     path: string,
     headers: Record<string, string> = {},
     body?: string | Uint8Array<ArrayBuffer>,
-  ): Promise<Answer> {
+  ): Promise<ApiResponse> {
     const address = `${this.url.origin}${path}`;
     const init: RequestInit = { method, headers, redirect: "manual" };
     if (body !== undefined) init.body = body;
     const response = await fetch(address, init);
     const text = await response.text();
-    const isSaid = ([name, value]: [string, string]) =>
-      !apart.has(name) && !(name === "referrer-policy" && value === "no-referrer");
-    const kept = [...response.headers].filter(isSaid);
-    const answer = {
+    const isCompared = ([name, value]: [string, string]) =>
+      !IGNORED_HEADERS.has(name) && !(name === "referrer-policy" && value === "no-referrer");
+    const apiResponse = {
       status: response.status,
-      headers: Object.fromEntries(kept),
+      headers: Object.fromEntries([...response.headers].filter(isCompared)),
       etag: response.headers.get("etag") ?? "",
       timing: "",
-      all: response.headers,
+      allHeaders: response.headers,
       text,
       get json() {
         const json = JSON.parse(text);
-        // What a problem's request is called differs from one to the next.
+        // The request id differs on every request.
         if (isProblem(response)) delete json.requestId;
         return json;
       },
     };
-    // Of two answers that are compared it says nothing.
+    // Not enumerable, so that deepEqual of two responses ignores it.
     const timing = response.headers.get("server-timing") ?? "";
-    return Object.defineProperty(answer, "timing", { value: timing, enumerable: false });
+    return Object.defineProperty(apiResponse, "timing", { value: timing, enumerable: false });
   }
 
-  get(path: string, headers?: Record<string, string>): Promise<Answer> {
-    return this.ask("GET", path, headers);
+  get(path: string, headers?: Record<string, string>): Promise<ApiResponse> {
+    return this.request("GET", path, headers);
   }
 
   /** Sends a JSON body. */
@@ -76,30 +75,46 @@ export class Worker {
     path: string,
     body: unknown,
     headers: Record<string, string> = {},
-  ): Promise<Answer> {
-    const type = { "content-type": "application/json", ...headers };
-    return this.ask(method, path, type, JSON.stringify(body));
+  ): Promise<ApiResponse> {
+    const allHeaders = { "content-type": "application/json", ...headers };
+    return this.request(method, path, allHeaders, JSON.stringify(body));
   }
 
-  /** Every page from `path` on, by following the links. */
-  async pages(path: string): Promise<Answer[]> {
+  /** Fetches every page of a list by following the `next` links. */
+  async pages(path: string): Promise<ApiResponse[]> {
     const pages = [];
     for (let next: string | undefined = path; next; ) {
-      const page: Answer = await this.get(next);
+      const page: ApiResponse = await this.get(next);
       if (page.status !== 200) throw new Error(`${next}: ${page.status} ${page.text}`);
       pages.push(page);
-      next = nextOf(page);
+      next = nextLink(page);
     }
     return pages;
   }
+
+  /** Fetches every record of a list. */
+  async records<T>(path: string): Promise<T[]> {
+    return (await this.pages(path)).flatMap((page) => page.json);
+  }
 }
 
-/** The records of a list, as they are written: a JSON array, one a line. */
-export function array(records: object[]): string {
+/** A list as the API formats it: a JSON array with one record per line. */
+export function jsonArray(records: object[]): string {
   return `[${records.map((record) => JSON.stringify(record)).join(",\n")}]`;
 }
 
-/** Where the page's Link header leads. */
-export function nextOf(page: Answer): string | undefined {
+/** A list as the API formats it for `application/x-ndjson`. */
+export function ndjson(records: object[]): string {
+  return records.map((record) => `${JSON.stringify(record)}\n`).join("");
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: each test states the shape that it expects
+export function parseNdjson(text: string): any[] {
+  const lines = text.split("\n").filter((line) => line !== "");
+  return lines.map((line) => JSON.parse(line));
+}
+
+/** The address of the next page, from the `Link` header. */
+export function nextLink(page: ApiResponse): string | undefined {
   return /^<(\/[^>]*)>; rel="next"$/.exec(page.headers.link ?? "")?.[1];
 }

@@ -1,87 +1,92 @@
-// The main modules that a worker gets in front of its own, so that it meets what a test is about.
-import { counting } from "./cost_counter.ts";
+// Main modules that wrap a built worker, so that a test can make it crash, panic or fail.
+import { costCounter } from "./cost_counter.ts";
 import type { Name, Options } from "./harness.ts";
-import { replicas } from "./replica_simulator.ts";
-import { switching } from "./service_faults.ts";
+import { replicaSimulator } from "./replica_simulator.ts";
+import { faultSwitch } from "./service_faults.ts";
 
-/** The one that the options ask for, if any. */
-export function wrapperOf(name: Name, options: Options): string | undefined {
-  if (options.fronts) return options.fronts[name];
-  if (options.counting) return counting;
-  if (options.crashing) return crashing;
-  if (options.panicking === name) return panicking;
+/** The wrapper that the options select, if any. */
+export function wrapperFor(name: Name, options: Options): string | undefined {
+  if (options.wrappers) return options.wrappers[name];
+  if (options.countCosts) return costCounter;
+  if (options.crashable) return crashWrapper;
+  if (options.panickingWorker === name) return panicWrapper;
   if (name === "join") return undefined;
-  if (options.switching) return switching;
-  return options.replicated ? replicas : undefined;
+  if (options.switchableFaults) return faultSwitch;
+  return options.withReplicas ? replicaSimulator : undefined;
 }
 
-/** A main module that serves the worker behind it, until the request is to die. */
-const crashing = `
+/** Stops a request after N calls of a database or a service, as a crash would. The Nth call is
+ * still done. */
+const crashWrapper = `
   import Built from "./index.js";
   import { WorkerEntrypoint } from "cloudflare:workers";
   const never = new Promise(() => {});
-  const database = (d1, left) => ({
-    prepare: (sql) => statement(d1.prepare(sql), left),
-    withSession: (from) => database(d1.withSession(from), left),
+  const wrapDatabase = (d1, budget) => ({
+    prepare: (sql) => wrapStatement(d1.prepare(sql), budget),
+    withSession: (constraint) => wrapDatabase(d1.withSession(constraint), budget),
     getBookmark: () => d1.getBookmark(),
-    batch: (all) => call(left, () => d1.batch(all.map(({ plain }) => plain))),
+    batch: (statements) =>
+      countedCall(budget, () => d1.batch(statements.map(({ statement }) => statement))),
   });
-  const statement = (plain, left) => ({
-    plain,
-    bind: (...values) => statement(plain.bind(...values), left),
-    all: () => call(left, () => plain.all()),
+  const wrapStatement = (statement, budget) => ({
+    statement,
+    bind: (...values) => wrapStatement(statement.bind(...values), budget),
+    all: () => countedCall(budget, () => statement.all()),
   });
-  const call = (left, run) => {
-    if (left.dead) return never;
-    left.calls -= 1;
-    if (left.calls > 0) return run();
-    left.dead = true;
-    return run().then(() => { left.died(); return never; }, () => { left.died(); return never; });
+  const countedCall = (budget, run) => {
+    if (budget.isCrashed) return never;
+    budget.calls -= 1;
+    if (budget.calls > 0) return run();
+    budget.isCrashed = true;
+    const crash = () => { budget.crash(); return never; };
+    return run().then(crash, crash);
   };
-  // The name is what the worker knows a service by.
+  // The worker recognizes a service binding by the name of its class.
   class Fetcher {
     #service;
-    #left;
-    constructor(service, left) {
+    #budget;
+    constructor(service, budget) {
       this.#service = service;
-      this.#left = left;
+      this.#budget = budget;
     }
-    fetch(...given) {
-      return call(this.#left, () => this.#service.fetch(...given));
+    fetch(...args) {
+      return countedCall(this.#budget, () => this.#service.fetch(...args));
     }
   }
   export default class extends WorkerEntrypoint {
     fetch(request) {
       const calls = Number(request.headers.get("x-crash-after") ?? "NaN");
       if (!(calls > 0)) return Built.fetch(request, this.env, this.ctx);
-      const left = { calls, dead: false };
-      const dead = new Promise((resolve) => { left.died = () => resolve(new Response("crashed", { status: 599 })); });
+      const budget = { calls, isCrashed: false };
+      const crashed = new Promise((resolve) => {
+        budget.crash = () => resolve(new Response("crashed", { status: 599 }));
+      });
       const env = {};
       for (const [name, binding] of Object.entries(this.env)) {
-        const isSetting = typeof binding === "string";
-        env[name] = isSetting ? binding : name === "DB" ? database(binding, left) : new Fetcher(binding, left);
+        if (typeof binding === "string") env[name] = binding;
+        else env[name] = name === "DB" ? wrapDatabase(binding, budget) : new Fetcher(binding, budget);
       }
-      return Promise.race([dead, Built.fetch(request, env, this.ctx)]);
+      return Promise.race([crashed, Built.fetch(request, env, this.ctx)]);
     }
   }
 `;
 
-/** A main module that serves the worker behind it, but has it panic: it is given as many rows as
- * no memory of a worker can hold. */
-const panicking = `
+/** Makes a request with the header `x-panic` panic, by a result with more rows than the memory of
+ * a worker can hold. A request with `x-broken` gets a database that fails. */
+const panicWrapper = `
   import Built from "./index.js";
   import { WorkerEntrypoint } from "cloudflare:workers";
   const results = new Array(2 ** 32 - 1);
   results[0] = { record: "{}" };
-  const all = { success: true, meta: {}, results };
-  const deadly = { bind: () => deadly, all: async () => all };
-  const broken = { bind: () => broken, all: async () => { throw new Error("no database"); } };
+  const hugeResult = { success: true, meta: {}, results };
+  const panicking = { bind: () => panicking, all: async () => hugeResult };
+  const failing = { bind: () => failing, all: async () => { throw new Error("no database"); } };
+  const statements = { "x-panic": panicking, "x-broken": failing };
   export default class extends WorkerEntrypoint {
     fetch(request) {
-      const faults = { "x-panic": deadly, "x-broken": broken };
-      const fault = Object.keys(faults).find((name) => request.headers.has(name));
+      const fault = Object.keys(statements).find((name) => request.headers.has(name));
       if (!fault) return Built.fetch(request, this.env, this.ctx);
-      const DB = { prepare: () => faults[fault], withSession: () => DB, getBookmark: () => null };
+      const DB = { prepare: () => statements[fault], withSession: () => DB, getBookmark: () => null };
       return Built.fetch(request, { ...this.env, DB }, this.ctx);
     }
   }

@@ -1,4 +1,4 @@
-"""What a description of an API cannot tell a generator of requests."""
+"""Rules for generated requests that an OpenAPI document cannot express."""
 
 import itertools
 
@@ -10,13 +10,13 @@ numbers = itertools.count(1)
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """An idempotency key is of one request: each that is well-formed gets its own."""
+    """Gives each request with a valid idempotency key a unique one."""
     key = (case.headers or {}).get("Idempotency-Key", "")
     if 0 < len(key) < 256 and all("!" <= character <= "~" for character in key):
         case.headers["Idempotency-Key"] = f"key-{next(numbers)}"
 
 
-# Files that are not JSON have no schema that they could be made from.
+# CSV and NDJSON files have no schema to generate them from.
 names = st.sampled_from(["Uno", '"Dos, o tres"', "Ñ", "'=1+1"])
 files = st.lists(names).map(lambda rows: "\r\n".join(["name", *rows, ""]).encode())
 schemathesis.openapi.media_type("text/csv", files)

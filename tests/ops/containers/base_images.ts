@@ -1,12 +1,12 @@
-// Images in the place of the public ones that the Dockerfile names, for a machine that has no way
-// to a registry of images: put together from Debian's packages, this machine's Rust, and the Node
-// of this project, under the public images' names. Only the test of the containers uses them.
+// Substitutes for the public base images of the Dockerfile, for a machine without access to an
+// image registry. They are built from Debian packages, the local Rust toolchain and the project's
+// Node, under the names of the public images. Only the container test uses them.
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { buildah, home, run } from "./buildah.ts";
 
-/** What the machine trusts, so that the registries of packages can be asked from inside, too. */
+/** The machine's CA certificates, so that builds in a container can reach package registries. */
 const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
 
 type StandIn = { packages: string[]; file: string; put: (folder: string) => Promise<void> };
@@ -36,7 +36,7 @@ ENV SSL_CERT_FILE=${CERTIFICATES} NPM_CONFIG_CAFILE=${CERTIFICATES}\n`,
       const name = toolchain.split("/").at(-1) ?? "";
       cpSync(toolchain, join(rustup, "toolchains", name), {
         recursive: true,
-        // The manual is most of it.
+        // The documentation is the largest part of a toolchain.
         filter: (path) => !path.includes("/share/doc"),
         verbatimSymlinks: true,
       });
@@ -67,7 +67,7 @@ async function make(image: string, { packages, file, put }: StandIn): Promise<vo
   }
 }
 
-/** Sees to it that an image of this name is there: the public one, or else one in its place. */
+/** Provides a base image: a stored one, the public one, or else a substitute. */
 export async function provide(name: string): Promise<void> {
   const image = `docker.io/library/${name}`;
   const isThere = (command: string[]) =>
@@ -78,7 +78,7 @@ export async function provide(name: string): Promise<void> {
   if (await isThere(["inspect", "--type", "image", image])) return;
   if (await isThere(["pull", "--quiet", image])) return;
   const standIn = standIns[name.split(":")[0] ?? ""];
-  if (!standIn) throw new Error(`there is no ${image}, and nothing in its place`);
-  console.log(`» ${image} cannot be had: putting one together …`);
+  if (!standIn) throw new Error(`there is no ${image} and no substitute for it`);
+  console.log(`» ${image} is not available: building a substitute …`);
   await make(image, standIn);
 }

@@ -1,22 +1,22 @@
-// The image and its containers where there is no Docker: by buildah, which needs no service that
-// runs. Its containers share this machine's network.
+// Builds the image and runs its containers with buildah, for machines without Docker. buildah needs
+// no daemon. Its containers share the machine's network.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Deployment } from "../../support/deployment_suite.ts";
-import { type Name, Worker } from "../../support/harness.ts";
+import { type Name, WorkerClient } from "../../support/harness.ts";
 import { provide } from "./base_images.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
-/** Of images and volumes. */
+/** The folder of images and volumes. */
 export const home = resolve(root, ".containers");
 const IMAGE = "people-per-place";
-/** Of the user `node` in the image. */
+/** The id of the user `node` in the image. */
 const USER = 1000;
 
-/** Runs a command, whose words are shown if it fails. */
+/** Runs a command. Its error contains the command's output. */
 export function run(command: string, args: string[], env = process.env) {
   return promisify(execFile)(command, args, { cwd: root, env, maxBuffer: 64 * 1024 * 1024 });
 }
@@ -24,12 +24,12 @@ export function run(command: string, args: string[], env = process.env) {
 const storage = ["--root", `${home}/storage`, "--runroot", `${home}/run`];
 storage.push("--storage-driver", "vfs");
 
-/** Runs buildah over images of its own. */
+/** Runs buildah with a storage folder inside the project. */
 export async function buildah(...args: string[]): Promise<string> {
   return (await run("buildah", [...storage, ...args])).stdout.trim();
 }
 
-/** Whether it is there. */
+/** Whether buildah is installed. */
 export const isThere = () =>
   run("buildah", ["--version"]).then(
     () => true,
@@ -45,8 +45,8 @@ async function build(): Promise<void> {
   await buildah("rmi", "--prune");
 }
 
-/** The processes that a process has started, and those that these have. */
-function below(pid: number): number[] {
+/** All descendants of a process. */
+function descendantsOf(pid: number): number[] {
   const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   const parentOf = (child: string) => {
     try {
@@ -56,12 +56,12 @@ function below(pid: number): number[] {
     }
   };
   const parents = all.map((child) => [Number(child), parentOf(child)] as const);
-  const of = (pid: number): number[] =>
-    parents.flatMap(([child, parent]) => (parent === pid ? [...of(child), child] : []));
-  return of(pid);
+  const descendants = (pid: number): number[] =>
+    parents.flatMap(([child, parent]) => (parent === pid ? [...descendants(child), child] : []));
+  return descendants(pid);
 }
 
-/** Whether it is the program of the container itself. */
+/** Whether a process is the container's main program. */
 function isServer(pid: number): boolean {
   try {
     const [program, file] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
@@ -74,15 +74,15 @@ function isServer(pid: number): boolean {
 /** A container of the image that runs one service. */
 type Container = { id: string; child: ChildProcess };
 
-async function started(name: Name, env: Record<string, string>): Promise<Container> {
+async function startContainer(name: Name, env: Record<string, string>): Promise<Container> {
   const volume = `${home}/volumes/${name}`;
   mkdirSync(volume, { recursive: true });
   chownSync(volume, USER, USER);
   const id = await buildah("from", "--pull-never", IMAGE);
   const settings = Object.entries(env).flatMap(([key, value]) => ["--env", `${key}=${value}`]);
   const args = ["run", "--isolation", "chroot", "--user", "node", ...settings];
-  // Over a volume that the image declares buildah mounts one of its own, which goes with the
-  // container: the data is put elsewhere.
+  // For a volume that the image declares, buildah mounts a temporary one. The data must survive, so
+  // it is stored at another path.
   args.push(
     "--volume",
     `${volume}:/volume`,
@@ -98,44 +98,50 @@ async function started(name: Name, env: Record<string, string>): Promise<Contain
   return { id, child: spawn("buildah", [...storage, ...args], { stdio: [...stdio] }) };
 }
 
-/** Ends what runs in a container, and takes it away; its volume stays. */
-async function ended({ id, child }: Container, signal: NodeJS.Signals): Promise<number | null> {
-  const over = child.exitCode === null ? once(child, "exit") : undefined;
-  const all = below(child.pid ?? 0);
+/** Stops a container's processes and removes the container, but not its volume. */
+async function stopContainer(
+  { id, child }: Container,
+  signal: NodeJS.Signals,
+): Promise<number | null> {
+  const exited = child.exitCode === null ? once(child, "exit") : undefined;
+  const all = descendantsOf(child.pid ?? 0);
   for (const pid of signal === "SIGKILL" ? all : all.filter(isServer)) process.kill(pid, signal);
-  await over;
+  await exited;
   await buildah("rm", id);
   return child.exitCode;
 }
 
-/** The three, of an image that is built anew. */
-export async function built(): Promise<Deployment> {
-  // REUSE=1 tries the image of the run before.
+/** Three containers of a newly built image. */
+export async function deployWithBuildah(): Promise<Deployment> {
+  // REUSE=1 uses the image of the previous run.
   if (!process.env.REUSE) await build();
   const volumes = `${home}/volumes`;
   rmSync(volumes, { recursive: true, force: true });
   const ports = { places: 5001, people: 5002, join: 5003 };
   const url = (name: Name) => `http://127.0.0.1:${ports[name]}`;
-  const worker = (name: Name) => new Worker(new URL(url(name)));
+  const worker = (name: Name) => new WorkerClient(new URL(url(name)));
   const running = new Map<Name, Container>();
   const end = async (name: Name, signal: NodeJS.Signals) => {
     const container = running.get(name);
     running.delete(name);
-    return container ? ended(container, signal) : null;
+    return container ? stopContainer(container, signal) : null;
   };
   return {
     workers: { places: worker("places"), people: worker("people"), join: worker("join") },
     async start(name, settings) {
-      // All of them listen on this machine's own addresses.
-      const here = { HOST: "127.0.0.1", PORT: String(ports[name]) };
+      // All containers share the loopback interface of this machine.
+      const listen = { HOST: "127.0.0.1", PORT: String(ports[name]) };
       const services = { PLACES_URL: url("places"), PEOPLE_URL: url("people") };
-      running.set(name, await started(name, { ...here, ...services, LOG: "off", ...settings }));
+      running.set(
+        name,
+        await startContainer(name, { ...listen, ...services, LOG: "off", ...settings }),
+      );
     },
     stop: (name) => end(name, "SIGTERM"),
     async kill(name) {
       await end(name, "SIGKILL");
     },
-    async forget() {
+    async remove() {
       for (const name of running.keys()) await end(name, "SIGKILL");
       rmSync(volumes, { recursive: true, force: true });
     },

@@ -1,16 +1,16 @@
-// `make container-test`: builds the image, and has three containers of it do what three services
-// must do. By Docker where there is one, else by buildah.
+// `make container-test`: builds the image and runs the deployment suite against three containers,
+// with Docker if it is available, else with buildah.
 import { deploymentSuite } from "../../support/deployment_suite.ts";
 import * as buildah from "./buildah.ts";
 import * as compose from "./compose.ts";
 
 if (await compose.isThere()) {
-  deploymentSuite("three containers of docker compose", compose.composed);
+  deploymentSuite("three containers of docker compose", compose.deployWithCompose);
 } else if (process.getuid?.() === 0 && (await buildah.isThere())) {
-  deploymentSuite("three containers of buildah", buildah.built);
+  deploymentSuite("three containers of buildah", buildah.deployWithBuildah);
 } else {
   console.error(
-    "» the containers were not tried: that takes Docker with compose, or buildah as root",
+    "» the containers were not tested: that needs Docker with compose, or buildah as root",
   );
   process.exit(1);
 }

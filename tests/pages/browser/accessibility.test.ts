@@ -1,19 +1,19 @@
-// Every page, for whoever comes with whatever: no eyes, no mouse, a small screen, a dark one.
+// Accessibility of every page: axe rules, keyboard use, small screens, and both colour schemes.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, test } from "node:test";
 import type axe from "axe-core";
 import type { Page } from "playwright-core";
-import { desk, open, phone } from "../../support/browser.ts";
+import { desktop, openSite, phone } from "../../support/browser.ts";
 
-const site = await open({ seed: true });
+const site = await openSite({ seed: true });
 after(() => site[Symbol.asyncDispose]());
 const { join } = site.system;
 
-const long = "Nombre".repeat(33);
-const place = await join.send("POST", "/v1/places", { name: long });
-const person = { name: long, isAlive: true, placeId: place.json.id, isKing: true };
+const longName = "Nombre".repeat(33);
+const place = await join.send("POST", "/v1/places", { name: longName });
+const person = { name: longName, isAlive: true, placeId: place.json.id, isKing: true };
 const { id } = (await join.send("POST", "/v1/people", person)).json;
 await join.send("PATCH", `/v1/people/${id}`, { isAlive: false, isKing: false });
 
@@ -38,19 +38,19 @@ const pages = [
   "/ui/nowhere",
 ];
 
-/** Pages that answer a form: each is gone to by sending it. */
-const answers: Record<string, (page: Page) => Promise<void>> = {
-  "a place that cannot be removed": async (page) => {
+/** Pages that respond to a form, each with the steps that lead to it. */
+const formResponses: Record<string, (page: Page) => Promise<void>> = {
+  "a rejected removal of a place": async (page) => {
     await page.goto("/ui/places/1/remove");
     await page.getByRole("button", { name: "Remove place" }).click();
     await page.locator(".error").waitFor();
   },
-  "a king in the way": async (page) => {
+  "a place that has a king": async (page) => {
     await page.goto("/ui/people/1");
     await page.getByRole("button", { name: "Crown" }).click();
     await page.locator(".error").waitFor();
   },
-  "a change that another has made": async (page) => {
+  "an edit conflict": async (page) => {
     await page.goto("/ui/people/1/edit");
     await page.locator("[name=version]").evaluate((field: HTMLInputElement) => {
       field.value = "77";
@@ -58,16 +58,16 @@ const answers: Record<string, (page: Page) => Promise<void>> = {
     await page.getByRole("button", { name: "Save" }).click();
     await page.locator(".notice").waitFor();
   },
-  "a report": async (page) => {
+  "an import report": async (page) => {
     await page.goto("/ui/import");
     await page.getByLabel("Or paste it here").fill("name,isAlive,placeId\nA,true,1\nB,true,999");
     await page.getByRole("button", { name: "Check file" }).click();
     await page.locator(".refusals").waitFor();
   },
 };
-const tours: [string, (page: Page) => Promise<unknown>][] = [
+const visitsByName: [string, (page: Page) => Promise<unknown>][] = [
   ...pages.map((path) => [path, (page: Page) => page.goto(path)] as const),
-  ...Object.entries(answers),
+  ...Object.entries(formResponses),
 ].map(([name, go]) => [name, go]);
 
 const axeSource = readFileSync(
@@ -76,7 +76,7 @@ const axeSource = readFileSync(
 );
 const controls = "a, button, input:not([type=hidden]), select, textarea, summary";
 
-/** What axe finds, and where. */
+/** The violations that axe finds, with the HTML of their elements. */
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
   const { violations } = await page.evaluate(() =>
@@ -87,86 +87,86 @@ async function violations(page: Page): Promise<string[]> {
   return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
 
-/** What a Content-Security-Policy would have to allow. */
-function inline(page: Page): Promise<string[]> {
+/** Inline styles, scripts and event handlers, which the Content-Security-Policy forbids. */
+function inlineCode(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const written = document.querySelectorAll("style, script:not([src]), [style]");
-    const handlers = [...document.querySelectorAll("*")].filter((one) =>
-      one.getAttributeNames().some((attribute) => attribute.startsWith("on")),
+    const handlers = [...document.querySelectorAll("*")].filter((element) =>
+      element.getAttributeNames().some((attribute) => attribute.startsWith("on")),
     );
-    return [...written, ...handlers].map((one) => one.outerHTML);
+    return [...written, ...handlers].map((element) => element.outerHTML);
   });
 }
 
-/** What is too wide for the screen, or too small for a finger. */
-function misfits(page: Page): Promise<string[]> {
+/** A page that is too wide for the screen, and controls that are too small for a finger. */
+function layoutViolations(page: Page): Promise<string[]> {
   return page.evaluate((controls) => {
     const { scrollWidth, clientWidth } = document.documentElement;
     const wide = scrollWidth > clientWidth ? [`${scrollWidth} wide`] : [];
-    const small = [...document.querySelectorAll(controls)].filter((one) => {
-      const { width, height } = one.getBoundingClientRect();
-      // A link in the midst of a text is as high as its line.
-      const text = one.closest("p:not(.actions), li");
-      const isInText = one.matches("a") && text && text.textContent !== one.textContent;
-      return !isInText && !one.matches(".skip") && (width < 24 || height < 24);
+    const small = [...document.querySelectorAll(controls)].filter((element) => {
+      const { width, height } = element.getBoundingClientRect();
+      // A link within a text is as high as its line.
+      const text = element.closest("p:not(.actions), li");
+      const isInText = element.matches("a") && text && text.textContent !== element.textContent;
+      return !isInText && !element.matches(".skip") && (width < 24 || height < 24);
     });
-    return [...wide, ...small.map((one) => one.outerHTML)];
+    return [...wide, ...small.map((element) => element.outerHTML)];
   }, controls);
 }
 
-/** Goes through the page by the Tab key: what it misses, or does not show. */
-async function unreached(page: Page): Promise<string[]> {
-  // From the very beginning, wherever the page has put the focus.
+/** Moves through the page by the Tab key. Returns the first control missed or without a focus ring. */
+async function keyboardViolations(page: Page): Promise<string[]> {
+  // Starts at the top, although the page may have set the focus elsewhere.
   await page.evaluate(() => {
     document.body.tabIndex = -1;
     document.body.focus();
   });
   const expected = await page.evaluate((controls) => {
     const all = [...document.querySelectorAll<HTMLElement>(controls)];
-    return all.filter((one) => one.checkVisibility()).map((one) => one.outerHTML);
+    return all.filter((element) => element.checkVisibility()).map((element) => element.outerHTML);
   }, controls);
   for (const html of expected) {
     await page.keyboard.press("Tab");
     const focused = await page.evaluate(() => {
-      const one = document.activeElement as HTMLElement;
-      const { outlineStyle, outlineWidth } = getComputedStyle(one);
-      const { left, right, top, bottom } = one.getBoundingClientRect();
+      const element = document.activeElement as HTMLElement;
+      const { outlineStyle, outlineWidth } = getComputedStyle(element);
+      const { left, right, top, bottom } = element.getBoundingClientRect();
       const isInView = left >= 0 && right <= innerWidth && bottom > 0 && top < innerHeight;
       const isOutlined = outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 2;
-      return { html: one.outerHTML, isSeen: isInView && isOutlined };
+      return { html: element.outerHTML, isSeen: isInView && isOutlined };
     });
-    if (focused.html !== html) return [`${focused.html} in place of ${html}`];
-    if (!focused.isSeen) return [`unseen: ${html}`];
+    if (focused.html !== html) return [`${focused.html} instead of ${html}`];
+    if (!focused.isSeen) return [`no visible focus: ${html}`];
   }
   return [];
 }
 
 for (const [visitor, theme] of [
-  [desk, "light"],
+  [desktop, "light"],
   [phone, "dark"],
 ] as const) {
-  test(`${visitor.name}, ${theme}, every page is for everybody`, async () => {
+  test(`every_page_is_accessible: ${visitor.name}, ${theme}`, async () => {
     await using visit = await site.visit({ ...visitor, theme });
     const { page } = visit;
-    const asked = new Set<string>();
-    page.on("request", (request) => asked.add(new URL(request.url()).origin));
-    for (const [name, go] of tours) {
+    const origins = new Set<string>();
+    page.on("request", (request) => origins.add(new URL(request.url()).origin));
+    for (const [name, go] of visitsByName) {
       await go(page);
-      assert.deepEqual(await inline(page), [], name);
+      assert.deepEqual(await inlineCode(page), [], name);
       assert.deepEqual(await violations(page), [], name);
       if (visitor === phone) {
-        assert.deepEqual(await misfits(page), [], name);
+        assert.deepEqual(await layoutViolations(page), [], name);
         await page.setViewportSize({ width: 320, height: phone.height });
-        assert.deepEqual(await misfits(page), [], `${name} at 320`);
+        assert.deepEqual(await layoutViolations(page), [], `${name} at 320`);
         await page.setViewportSize(phone);
       }
-      assert.deepEqual(await unreached(page), [], name);
+      assert.deepEqual(await keyboardViolations(page), [], name);
     }
-    assert.deepEqual([...asked], [site.origin], "nothing is from elsewhere");
+    assert.deepEqual([...origins], [site.origin], "all resources are from this site");
   });
 }
 
-test("the_skip_link_leads_to_the_content_and_a_place_is_added_by_keys_alone", async () => {
+test("the_skip_link_and_a_form_work_by_keyboard_only", async () => {
   await using visit = await site.visit();
   const page = await visit.go("/");
   await page.keyboard.press("Tab");

@@ -1,13 +1,13 @@
-// What the pages show while a service is down: all that the other one knows, and what is missing.
+// Pages while a backend is down: they show the other backend's data and state what is missing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { desk, open, phone } from "../../support/browser.ts";
+import { desktop, openSite, phone } from "../../support/browser.ts";
 
 const down = () => new Response("", { status: 500 });
 
-test("while_people_are_down_the_places_are_shown_without_numbers", async () => {
-  await using site = await open({ seed: true, replace: { people: down } });
-  for (const visitor of [desk, phone]) {
+test("places_are_shown_without_counts_while_people_is_down", async () => {
+  await using site = await openSite({ seed: true, stubs: { people: down } });
+  for (const visitor of [desktop, phone]) {
     await using visit = await site.visit(visitor);
     const page = await visit.go("/");
     const [banner, ...others] = await page.getByRole("alert").allInnerTexts();
@@ -21,7 +21,7 @@ test("while_people_are_down_the_places_are_shown_without_numbers", async () => {
     await page.getByRole("heading", { name: "Descaro del Rey" }).waitFor();
     await page.getByText("The population is unavailable right now.").waitFor();
     await page.getByText("So who lives here cannot be shown just now.").waitFor();
-    // A place can be given another name meanwhile.
+    // A place can still be renamed.
     await page.getByRole("link", { name: "Rename" }).click();
     await page.getByLabel("Name").fill(`Descaro ${visitor.name}`);
     await page.getByRole("button", { name: "Rename" }).click();
@@ -42,8 +42,8 @@ test("while_people_are_down_the_places_are_shown_without_numbers", async () => {
   }
 });
 
-test("while_places_are_down_the_people_are_shown_without_names_of_places", async () => {
-  await using site = await open({ seed: true, replace: { places: down } });
+test("people_are_shown_without_place_names_while_places_is_down", async () => {
+  await using site = await openSite({ seed: true, stubs: { places: down } });
   await using visit = await site.visit();
   const page = await visit.go("/");
   assert.match(
@@ -66,8 +66,8 @@ test("while_places_are_down_the_people_are_shown_without_names_of_places", async
   await page.getByText("The death has been written down.").waitFor();
 });
 
-test("while_both_are_down_a_page_says_so", async () => {
-  await using site = await open({ replace: { places: down, people: down } });
+test("a_page_states_that_both_backends_are_down", async () => {
+  await using site = await openSite({ stubs: { places: down, people: down } });
   await using visit = await site.visit();
   const page = await visit.go("/");
   assert.equal(await page.getByRole("alert").count(), 2);

@@ -1,12 +1,12 @@
-// Files of many records: tried, imported, reported on, and got back.
+// The import page: trial, import, report and progress. The download links of exports.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";
-import { open, visitors, wrong } from "../../support/browser.ts";
+import { fieldError, openSite, visitors } from "../../support/browser.ts";
 
 const places = [{ id: 1, name: "Uno" }];
-const site = await open({ places });
+const site = await openSite({ places });
 after(() => site[Symbol.asyncDispose]());
 const { join } = site.system;
 
@@ -14,26 +14,26 @@ function csv(lines: string[]) {
   return { name: "file.csv", mimeType: "text/csv", buffer: Buffer.from(`${lines.join("\n")}\n`) };
 }
 
-/** The counts of the report, by their labels. */
-async function report(page: Page): Promise<Record<string, number>> {
+/** The counts in the import report, by their labels. */
+async function readCounts(page: Page): Promise<Record<string, number>> {
   await page.getByRole("heading", { name: "Result" }).waitFor();
   const rows = await page.locator(".totals > div").allInnerTexts();
   const counts = rows.map((row) => row.replaceAll(",", "").split("\n"));
   return Object.fromEntries(counts.map(([label, count]) => [label, Number(count)]));
 }
 
-async function living(): Promise<number> {
+async function countPeople(): Promise<number> {
   return Number((await join.get("/v1/people?count=exact&limit=1")).headers["x-total-count"]);
 }
 
 for (const visitor of visitors) {
-  test(`${visitor.name} a file is tried, mended and imported`, async () => {
-    const before = await living();
+  test(`a_file_can_be_tried_corrected_and_imported: ${visitor.name}`, async () => {
+    const before = await countPeople();
     await using visit = await site.visit(visitor);
     const page = await visit.go("/");
     await page.getByRole("link", { name: "Import" }).click();
     await page.getByRole("button", { name: "Check file" }).click();
-    assert.match(await wrong(page, "File"), /^Choose a file/);
+    assert.match(await fieldError(page, "File"), /^Choose a file/);
 
     const lines = [
       "name,isAlive,placeId",
@@ -43,7 +43,7 @@ for (const visitor of visitors) {
     ];
     await page.getByLabel("File", { exact: true }).setInputFiles(csv(lines));
     await page.getByRole("button", { name: "Check file" }).click();
-    assert.deepEqual(await report(page), {
+    assert.deepEqual(await readCounts(page), {
       read: 3,
       "would be added": 0,
       "would be changed": 0,
@@ -53,54 +53,54 @@ for (const visitor of visitors) {
     });
     const refusals = await page.locator(".refusals tbody tr").allInnerTexts();
     assert.match(refusals.join(), /^3\t.*place.*77/);
-    assert.equal(await living(), before);
+    assert.equal(await countPeople(), before);
 
-    const mended = lines.with(2, "Benito,true,1").join("\n");
-    await page.getByLabel("Text of the file").fill(mended);
+    const corrected = lines.with(2, "Benito,true,1").join("\n");
+    await page.getByLabel("Text of the file").fill(corrected);
     await page.getByRole("button", { name: "Check again" }).click();
     await page.getByText("This was a check. Nothing was changed.").waitFor();
-    assert.equal((await report(page))["would be added"], 3);
-    assert.equal(await living(), before);
+    assert.equal((await readCounts(page))["would be added"], 3);
+    assert.equal(await countPeople(), before);
     await page.getByRole("button", { name: "Import file" }).click();
     await page.getByRole("heading", { name: "Import", exact: true }).waitFor();
-    assert.equal((await report(page)).added, 3);
-    assert.equal(await living(), before + 3);
+    assert.equal((await readCounts(page)).added, 3);
+    assert.equal(await countPeople(), before + 3);
   });
 }
 
 for (const visitor of visitors) {
-  test(`${visitor.name} a file is imported again by choice, and never by accident`, async () => {
-    const before = await living();
-    const added = async () => (await living()) - before;
-    // The first of two requests goes on without its reader.
-    const settled = async (page: Page, count: number) => {
-      for (let tries = 0; (await added()) < count && tries < 50; tries += 1) {
+  test(`a_file_is_imported_again_only_by_choice: ${visitor.name}`, async () => {
+    const before = await countPeople();
+    const addedCount = async () => (await countPeople()) - before;
+    // After a double click the first request continues although its response is not shown.
+    const waitForAdded = async (page: Page, count: number) => {
+      for (let tries = 0; (await addedCount()) < count && tries < 50; tries += 1) {
         await page.waitForTimeout(20);
       }
-      assert.equal(await added(), count);
+      assert.equal(await addedCount(), count);
     };
     const name = `Otra vez ${visitor.name}`;
     const lines = ["name,isAlive,placeId", `${name},true,1`, `${name},true,1`];
     await using visit = await site.visit(visitor);
     const send = async (button: string) => {
       const page = await visit.go("/ui/import");
-      // Sent with line breaks of the browser's own, it is the same file.
+      // The browser changes the line breaks, which does not make it another file.
       await page.getByLabel("Or paste it here").fill(lines.join("\n"));
       await page.getByRole("button", { name: button }).click();
-      return { page, counts: await report(page) };
+      return { page, counts: await readCounts(page) };
     };
-    /** Sends the report's form once more, as far as no script prevents it. */
+    /** Reloads the report, which sends its form again unless a script prevents that. */
     const reload = async (page: Page) => {
       await page.reload();
       if (visitor.scripts) await page.getByRole("button", { name: "Import file" }).waitFor();
-      else assert.equal((await report(page))["imported before"], 2);
+      else assert.equal((await readCounts(page))["imported before"], 2);
     };
 
     const first = await visit.go("/ui/import");
     await first.getByLabel("File", { exact: true }).setInputFiles(csv(lines));
     await first.getByRole("button", { name: "Import file" }).dblclick();
-    await report(first);
-    await settled(first, 2);
+    await readCounts(first);
+    await waitForAdded(first, 2);
 
     const trial = await send("Check file");
     assert.equal(trial.counts["imported before"], 2);
@@ -109,42 +109,42 @@ for (const visitor of visitors) {
     assert.deepEqual([counts.added, counts["imported before"]], [0, 2]);
     await page.getByText("What was imported before was not added again.").waitFor();
     await reload(page);
-    assert.equal(await added(), 2);
+    assert.equal(await addedCount(), 2);
     await send("Import file");
     await page.getByRole("button", { name: "Import again" }).dblclick();
-    await report(page);
-    await settled(page, 4);
-    // Whatever becomes of the records.
+    await readCounts(page);
+    await waitForAdded(page, 4);
+    // A reload does not import again even if the records have changed.
     const found = await join.get(`/v1/people?name=${encodeURIComponent(name)}`);
     const { id } = found.json.at(-1);
     await join.send("PATCH", `/v1/people/${id}`, { name: "Changed" });
     await reload(page);
-    assert.equal(await added(), 4);
+    assert.equal(await addedCount(), 4);
 
-    const ticked = await visit.go("/ui/import");
-    await ticked.getByLabel("File", { exact: true }).setInputFiles(csv(lines));
-    await ticked.getByLabel("Add everything again, even what was imported before").check();
-    await ticked.getByRole("button", { name: "Check file" }).click();
-    assert.equal((await report(ticked))["would be added"], 2);
-    await ticked.getByRole("button", { name: "Import file" }).click();
-    assert.equal((await report(ticked)).added, 2);
-    assert.equal(await added(), 6);
+    const checkedPage = await visit.go("/ui/import");
+    await checkedPage.getByLabel("File", { exact: true }).setInputFiles(csv(lines));
+    await checkedPage.getByLabel("Add everything again, even what was imported before").check();
+    await checkedPage.getByRole("button", { name: "Check file" }).click();
+    assert.equal((await readCounts(checkedPage))["would be added"], 2);
+    await checkedPage.getByRole("button", { name: "Import file" }).click();
+    assert.equal((await readCounts(checkedPage)).added, 2);
+    assert.equal(await addedCount(), 6);
   });
 }
 
-test("places_are_imported_from_what_is_pasted_and_changed_by_their_ids", async () => {
+test("pasted_places_are_imported_and_updated_by_id", async () => {
   await using visit = await site.visit();
   const page = await visit.go("/ui/import");
   await page.getByLabel("Contents").selectOption("Places");
   await page.getByLabel("Or paste it here").fill('{"id":1,"name":"Uno II"}\n{"name":"Dos"}');
   await page.getByLabel("Update existing people or places with the same id").check();
   await page.getByRole("button", { name: "Import file" }).click();
-  const counts = await report(page);
+  const counts = await readCounts(page);
   assert.deepEqual([counts.added, counts.changed, counts.invalid], [1, 1, 0]);
   assert.equal((await join.get("/v1/places/1")).json.name, "Uno II");
 });
 
-test("a_file_that_cannot_be_read_is_shown_again_with_what_is_wrong", async () => {
+test("a_malformed_file_is_shown_again_with_its_error", async () => {
   await using visit = await site.visit();
   const page = await visit.go("/ui/import");
   const lines = ["surname,age", "x,1"];
@@ -154,7 +154,7 @@ test("a_file_that_cannot_be_read_is_shown_again_with_what_is_wrong", async () =>
   assert.equal(await page.getByLabel("Or paste it here").inputValue(), lines.join("\n"));
 });
 
-test("a_file_that_is_too_long_is_said_to_be", async () => {
+test("a_file_above_the_limit_gives_an_error_page", async () => {
   await using visit = await site.visit();
   const page = await visit.go("/ui/import");
   const file = csv(["name", "x".repeat(11 * 1024 * 1024)]);
@@ -163,29 +163,29 @@ test("a_file_that_is_too_long_is_said_to_be", async () => {
   await page.getByRole("heading", { name: "Too large" }).waitFor();
 });
 
-test("a_big_file_is_seen_to_progress", async () => {
+test("the_progress_bar_advances_during_a_large_import", async () => {
   await using visit = await site.visit();
   const page = await visit.go("/ui/import");
   const lines = Array.from({ length: 35_000 }, (_, at) => `P${at},true,1`);
   const file = csv(["name,isAlive,placeId", ...lines]);
   await page.getByLabel("File", { exact: true }).setInputFiles(file);
-  // Each state of the bar, as it is drawn.
+  // Collects each value that the progress bar shows.
   await page.addInitScript(() => {
-    const seen = new Set<number>();
-    Object.assign(window, { seen });
+    const values = new Set<number>();
+    Object.assign(window, { values });
     new MutationObserver(() => {
-      for (const bar of document.querySelectorAll("progress")) seen.add(bar.value);
+      for (const bar of document.querySelectorAll("progress")) values.add(bar.value);
     }).observe(document, { childList: true, subtree: true });
   });
-  const before = await living();
+  const before = await countPeople();
   await page.getByRole("button", { name: "Import file" }).click();
-  assert.equal((await report(page)).added, 35_000);
-  assert.equal(await living(), before + 35_000);
-  const seen = await page.evaluate(() => [...(window as never as { seen: number[] }).seen]);
-  assert.ok(seen.length >= 4, `${seen}`);
+  assert.equal((await readCounts(page)).added, 35_000);
+  assert.equal(await countPeople(), before + 35_000);
+  const values = await page.evaluate(() => [...(window as never as { values: number[] }).values]);
+  assert.ok(values.length >= 4, `${values}`);
   assert.deepEqual(
-    seen,
-    seen.toSorted((a, b) => a - b),
+    values,
+    values.toSorted((a, b) => a - b),
   );
   const bars = page.locator("progress:visible");
   assert.equal(await bars.count(), 1);
@@ -200,7 +200,7 @@ for (const [path, link, name, first] of [
   ["/ui/people", "All people as CSV", "people.csv", /^id,name,isAlive,placeId,isKing\r\n/],
   ["/ui/places/1", "All people here as CSV", "people.csv", /^id,name,isAlive,placeId,isKing\r\n/],
 ] as const) {
-  test(`${path} lets download ${link}`, async () => {
+  test(`a_page_offers_its_export: ${path}, ${link}`, async () => {
     await using visit = await site.visit();
     const page = await visit.go(path);
     const downloading = page.waitForEvent("download");

@@ -1,17 +1,16 @@
-// Who writes from the pages: a token asked for once, and no form of another site.
+// Tokens on the pages: a token is entered once, and forms of other sites are rejected.
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
-import { desk, open, visitors, wrong } from "../../support/browser.ts";
+import { desktop, fieldError, openSite, visitors } from "../../support/browser.ts";
+import { bearer, tokenHash } from "../../support/tokens.ts";
 
 const token = "a-token-that-may-write";
-const hash = createHash("sha256").update(token).digest("hex");
-const site = await open({
+const site = await openSite({
   places: [{ id: 1, name: "Uno" }],
-  settings: { TOKENS: `write:${hash}` },
+  gatewaySettings: { TOKENS: `write:${tokenHash(token)}` },
 });
 after(() => site[Symbol.asyncDispose]());
 const { join } = site.system;
@@ -22,23 +21,23 @@ async function places(): Promise<string[]> {
 }
 
 for (const visitor of visitors) {
-  test(`${visitor.name} a token is asked for once, kept and forgotten`, async () => {
+  test(`a_token_is_entered_once_remembered_and_forgotten: ${visitor.name}`, async () => {
     const [first, second] = [`Primera ${visitor.name}`, `Segunda ${visitor.name}`];
     await using visit = await site.visit(visitor);
     const page = await visit.go("/ui/places/new");
-    const add = page.getByRole("button", { name: "Add place" });
+    const addButton = page.getByRole("button", { name: "Add place" });
     await page.getByLabel("Name").fill(first);
     for (const guess of ["short", "a-token-that-is-guessed"]) {
       await page.getByLabel("Token").fill(guess);
-      await add.click();
+      await addButton.click();
       await page.waitForLoadState();
-      assert.match(await wrong(page, "Token"), /^Must be |not valid here/);
+      assert.match(await fieldError(page, "Token"), /^Must be |not valid here/);
       assert.equal(await page.getByLabel("Token").inputValue(), "");
       assert.equal(await page.getByLabel("Name").inputValue(), first);
       assert.deepEqual(await visit.context.cookies(), []);
     }
     await page.getByLabel("Token").fill(token);
-    await add.click();
+    await addButton.click();
     await page.getByText("It has been added.").waitFor();
     const [cookie, ...others] = await visit.context.cookies();
     assert.deepEqual(others, []);
@@ -60,7 +59,7 @@ for (const visitor of visitors) {
     await visit.go("/ui/places/new");
     assert.equal(await page.getByLabel("Token").count(), 0);
     await page.getByLabel("Name").fill(second);
-    await add.click();
+    await addButton.click();
     await page.getByText("It has been added.").waitFor();
 
     await page.getByRole("button", { name: "Forget my token" }).click();
@@ -75,7 +74,7 @@ for (const visitor of visitors) {
   });
 }
 
-test("what_is_pasted_or_chosen_survives_a_wrong_token", async () => {
+test("a_pasted_or_chosen_file_survives_a_wrong_token", async () => {
   await using visit = await site.visit();
   const page = await visit.go("/ui/import");
   await page.getByLabel("Token").fill("a-token-that-is-guessed");
@@ -84,7 +83,7 @@ test("what_is_pasted_or_chosen_survives_a_wrong_token", async () => {
   await page.getByLabel("Contents").selectOption("Places");
   await page.getByLabel("File", { exact: true }).setInputFiles(file);
   await page.getByRole("button", { name: "Import file" }).click();
-  assert.match(await wrong(page, "Token"), /not valid here/);
+  assert.match(await fieldError(page, "Token"), /not valid here/);
   assert.equal(await page.getByLabel("Or paste it here").inputValue(), "name\nTres");
   await page.getByLabel("Token").fill(token);
   await page.getByRole("button", { name: "Import file" }).click();
@@ -92,10 +91,9 @@ test("what_is_pasted_or_chosen_survives_a_wrong_token", async () => {
   assert.ok((await places()).includes("Tres"));
 });
 
-test("a_button_without_a_form_of_its_own_asks_for_the_token_too", async () => {
+test("a_single_button_asks_for_the_token_too", async () => {
   const person = { name: "Viva", isAlive: true, placeId: 1 };
-  const bearer = { authorization: `Bearer ${token}` };
-  const { id } = (await join.send("POST", "/v1/people", person, bearer)).json;
+  const { id } = (await join.send("POST", "/v1/people", person, bearer(token))).json;
   await using visit = await site.visit();
   const page = await visit.go(`/ui/people/${id}`);
   await page.getByRole("button", { name: "Record death" }).click();
@@ -104,9 +102,9 @@ test("a_button_without_a_form_of_its_own_asks_for_the_token_too", async () => {
   await page.getByText("The death has been written down.").waitFor();
 });
 
-/** Another site of the same machine: to a browser it is of the same site, and its requests
+/** Serves a page from another port of localhost. To a browser it is the same site, so its requests
  * carry the cookie. */
-async function elsewhere(html: string): Promise<{ origin: string; close: () => void }> {
+async function serveOtherSite(html: string): Promise<{ origin: string; close: () => void }> {
   const server = createServer((_, response) => {
     response.setHeader("content-type", "text/html").end(html);
   });
@@ -124,12 +122,12 @@ for (const [kind, fields] of [
   ],
   ["text/plain", '<input name="name=Ajena&x" value="">'],
 ]) {
-  test(`a form of another site is refused, cookie or not: ${kind}`, async () => {
+  test(`a_form_of_another_site_is_rejected_with_and_without_the_cookie: ${kind}`, async () => {
     const path = kind === "multipart/form-data" ? "/ui/import" : "/ui/places/new";
-    const other = await elsewhere(
+    const other = await serveOtherSite(
       `<form method="post" action="${site.origin}${path}" enctype="${kind}">${fields}<button>Win</button></form>`,
     );
-    await using visit = await site.visit({ ...desk, scripts: false });
+    await using visit = await site.visit({ ...desktop, scripts: false });
     const { page, context } = visit;
     const url = site.origin.replace("http:", "https:");
     const sameSite = "Strict" as const;
@@ -143,10 +141,10 @@ for (const [kind, fields] of [
           await page.getByRole("button", { name: "Win" }).click();
           const request = await sent;
           assert.equal((await request.response())?.status(), 403);
-          const { cookie: kept = "" } = await request.allHeaders();
-          // The proof that it is not the cookie's SameSite alone that keeps the other one out.
+          const { cookie: cookieHeader = "" } = await request.allHeaders();
+          // The cookie is sent from the other port, so its SameSite attribute is not the only defence.
           const isSent = cookies.length > 0 && host.includes("localhost");
-          assert.equal(kept.includes(token), isSent, `${host} sent ${kept}`);
+          assert.equal(cookieHeader.includes(token), isSent, `${host} sent ${cookieHeader}`);
         }
       }
     } finally {

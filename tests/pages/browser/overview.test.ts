@@ -1,10 +1,17 @@
-// The overview: how many live where, searched, ordered and leafed through.
+// The overview and the list of people: totals, search, order and paging.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";
-import { desk, eventually, open, phone, type Visitor, visitors } from "../../support/browser.ts";
+import {
+  desktop,
+  eventually,
+  openSite,
+  phone,
+  type Visitor,
+  visitors,
+} from "../../support/browser.ts";
 
-const site = await open({ seed: true });
+const site = await openSite({ seed: true });
 after(() => site[Symbol.asyncDispose]());
 const { join } = site.system;
 
@@ -13,72 +20,72 @@ const names = (page: Page) => page.locator("tbody th").allInnerTexts();
 type Shift = { value: number };
 type Shifting = { shifts: number[] };
 
-/** Has what is chosen shown: by itself where scripts run, else by the button. */
-async function shown(page: Page, visitor: Visitor, expected: string[]): Promise<void> {
+/** Checks the names shown after a choice. Without scripts the button submits it. */
+async function assertShown(page: Page, visitor: Visitor, expected: string[]): Promise<void> {
   if (!visitor.scripts) await page.getByRole("button", { name: "Show" }).click();
   await eventually(async () => assert.deepEqual(await names(page), expected));
 }
 
 type Row = { name: string | null };
-/** All but the row of those who are of no place. */
-const named = (rows: Row[]) => rows.flatMap(({ name }) => name ?? []);
+/** The names of the rows, except the row of people without a place. */
+const namesOf = (rows: Row[]) => rows.flatMap(({ name }) => name ?? []);
 
-/** The names of the places as the API has them. */
-async function ranking(query: string): Promise<string[]> {
+/** The names of the places in the order of the API. */
+async function expectedNames(query: string): Promise<string[]> {
   const { json } = await join.get(`/v1/statistics/places?limit=25&${query}`);
-  return named(json);
+  return namesOf(json);
 }
 
 for (const visitor of visitors) {
-  test(`${visitor.name} one sees how many there are, and searches, orders and leafs`, async () => {
+  test(`the_overview_shows_totals_and_can_be_searched_ordered_and_paged: ${visitor.name}`, async () => {
     await using visit = await site.visit(visitor);
     const page = await visit.go("/");
     const totals = await page.locator(".totals > div").allInnerTexts();
     const expected = ["places\n30", "living\n53", "dead\n24", "dead without a place\n7"];
     assert.deepEqual(totals, expected);
-    assert.deepEqual(await names(page), await ranking("sort=-living"));
+    assert.deepEqual(await names(page), await expectedNames("sort=-living"));
     assert.equal(await page.locator(".bar").count(), 25);
 
     await page.getByLabel("Order").selectOption("Smallest total first");
-    await shown(page, visitor, await ranking("sort=total"));
+    await assertShown(page, visitor, await expectedNames("sort=total"));
     await page.getByRole("link", { name: "Next page" }).click();
     await page.waitForURL(/after=/);
     const [, second] = await join.pages("/v1/statistics/places?limit=25&sort=total");
-    assert.deepEqual(await names(page), named(second?.json));
+    assert.deepEqual(await names(page), namesOf(second?.json));
 
     await page.getByLabel("At least this many living").fill("3");
-    await shown(page, visitor, await ranking("sort=total&least=3"));
+    await assertShown(page, visitor, await expectedNames("sort=total&least=3"));
     await page.getByLabel("At least this many living").fill("");
     await page.getByLabel("Name begins with").fill("VERA");
-    await shown(page, visitor, ["Veranolandia"]);
+    await assertShown(page, visitor, ["Veranolandia"]);
     assert.match(page.url(), /[?&]name=VERA/);
     await page.getByRole("link", { name: "Veranolandia" }).click();
     await page.getByRole("heading", { name: "Veranolandia" }).waitFor();
   });
 
-  test(`${visitor.name} one finds people by name, state and place`, async () => {
+  test(`people_can_be_found_by_name_state_and_place: ${visitor.name}`, async () => {
     await using visit = await site.visit(visitor);
     const page = await visit.go("/ui/people");
     await page.getByLabel("Name begins with").fill("neds");
-    await shown(page, visitor, []);
+    await assertShown(page, visitor, []);
     await page.getByLabel("Name begins with").fill("nerf");
-    await shown(page, visitor, ["Nerf Stack"]);
+    await assertShown(page, visitor, ["Nerf Stack"]);
     await page.getByLabel("Name begins with").fill("");
     await page.getByLabel("State").selectOption("Kings");
     const { json } = await join.get("/v1/people?isKing=true&sort=name");
     const kings: string[] = json.map(({ name }: { name: string }) => name);
-    await shown(page, visitor, kings);
+    await assertShown(page, visitor, kings);
     const cells = page.locator("tbody tr").first().locator("th, td");
     assert.deepEqual(await cells.allInnerTexts(), ["Cercei Lamister", "♛ king", "Descaro del Rey"]);
     await page.getByRole("link", { name: "Descaro del Rey" }).click();
     await page.locator(".totals").getByText("Cercei Lamister").waitFor();
     await page.getByLabel("State").selectOption("Dead");
-    await shown(page, visitor, ["Geofrito Barato", "Roberto Barato", "Tomasín Barato"]);
+    await assertShown(page, visitor, ["Geofrito Barato", "Roberto Barato", "Tomasín Barato"]);
   });
 }
 
-test("what_a_filter_cannot_use_is_said_beside_it", async () => {
-  await using visit = await site.visit({ ...desk, scripts: false });
+test("an_invalid_filter_value_shows_an_error_beside_the_field", async () => {
+  await using visit = await site.visit({ ...desktop, scripts: false });
   const page = await visit.go("/?least=0&name=%07");
   for (const label of ["At least this many living", "Name begins with"]) {
     const field = page.getByLabel(label);
@@ -88,22 +95,22 @@ test("what_a_filter_cannot_use_is_said_beside_it", async () => {
   assert.equal((await names(page)).length, 25);
 });
 
-test("a_filter_loads_no_page_says_what_it_found_and_passes_over_what_comes_late", async () => {
+test("a_filter_updates_in_place_announces_the_result_and_ignores_late_responses", async () => {
   await using visit = await site.visit();
   const page = await visit.go("/");
   const loads: string[] = [];
   page.on("framenavigated", (frame) => loads.push(frame.url()));
   let release = () => {};
-  const held = new Promise<void>((resolve) => {
+  const blocked = new Promise<void>((resolve) => {
     release = resolve;
   });
   await page.route(/name=v(&|$)/, async (route) => {
-    await held;
+    await blocked;
     await route.continue().catch(() => {});
   });
-  const asked = page.waitForRequest(/name=v(&|$)/);
+  const firstRequest = page.waitForRequest(/name=v(&|$)/);
   await page.getByLabel("Name begins with").fill("v");
-  await asked;
+  await firstRequest;
   await page.getByLabel("Name begins with").fill("vera");
   await eventually(async () => assert.deepEqual(await names(page), ["Veranolandia"]));
   assert.equal(await page.getByRole("status").textContent(), "1 place.");
@@ -113,14 +120,14 @@ test("a_filter_loads_no_page_says_what_it_found_and_passes_over_what_comes_late"
     assert.equal(await page.getByRole("status").textContent(), "No places match."),
   );
   assert.deepEqual(await names(page), []);
-  // The address changes with it, so that it can be kept and loaded again.
+  // The filter is part of the address, so that the view can be bookmarked and reloaded.
   assert.equal(loads.filter((url) => !url.includes("name=")).length, 0);
   await page.reload();
   assert.equal(await page.getByLabel("Name begins with").inputValue(), "verax");
 });
 
-for (const visitor of [desk, phone]) {
-  test(`${visitor.name} nothing moves while a page loads or is filtered`, async () => {
+for (const visitor of [desktop, phone]) {
+  test(`the_layout_does_not_shift_while_a_page_loads_or_is_filtered: ${visitor.name}`, async () => {
     await using visit = await site.visit(visitor);
     await visit.page.addInitScript(() => {
       const shifts: number[] = [];
@@ -132,9 +139,11 @@ for (const visitor of [desk, phone]) {
     for (const path of ["/", "/ui/people", "/ui/places/1", "/?name=v&least=900"]) {
       const page = await visit.go(path);
       for (const text of ["de", "dexx", ""]) {
-        const answer = page.waitForResponse((one) => one.request().resourceType() === "fetch");
+        const filterResponse = page.waitForResponse(
+          (response) => response.request().resourceType() === "fetch",
+        );
         await page.getByLabel("Name begins with").fill(text);
-        await answer;
+        await filterResponse;
         await page.evaluate(() => new Promise((drawn) => setTimeout(drawn, 50)));
       }
       const shifts = await page.evaluate(() => (window as never as Shifting).shifts);
@@ -143,7 +152,7 @@ for (const visitor of [desk, phone]) {
   });
 }
 
-test("the_first_view_is_under_50_KB", async () => {
+test("the_first_page_view_loads_less_than_50_KB", async () => {
   await using visit = await site.visit();
   const sizes: Record<string, number> = {};
   visit.page.on("requestfinished", async (request) => {

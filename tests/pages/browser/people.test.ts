@@ -1,30 +1,30 @@
-// What is done to people: each in a journey, by every kind of visitor.
+// Writing people on the pages, on desktop and phone, with and without scripts.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { desk, open, visitors, wrong } from "../../support/browser.ts";
+import { desktop, fieldError, openSite, visitors } from "../../support/browser.ts";
 
-const places = visitors.map((_, at) => ({ id: at + 1, name: `Lugar ${at + 1}` }));
-const site = await open({ places: [...places, { id: 9, name: "Más allá" }] });
+const places = visitors.map((_, index) => ({ id: index + 1, name: `Lugar ${index + 1}` }));
+const site = await openSite({ places: [...places, { id: 9, name: "Más allá" }] });
 after(() => site[Symbol.asyncDispose]());
 const { join } = site.system;
 
-/** Somebody of the place 9, or of what is given. */
-async function somebody(name: string, more: object = {}): Promise<number> {
-  const person = { name, isAlive: true, placeId: 9, ...more };
+/** Creates a living person, in place 9 unless the fields say otherwise. Returns the id. */
+async function createPerson(name: string, fields: object = {}): Promise<number> {
+  const person = { name, isAlive: true, placeId: 9, ...fields };
   return (await join.send("POST", "/v1/people", person)).json.id;
 }
 
-for (const [at, visitor] of visitors.entries()) {
-  test(`${visitor.name} a person is added, moved, crowned, buried and removed`, async () => {
-    const home = `Lugar ${at + 1}`;
-    const king = await somebody(`Rey ${at}`, { placeId: at + 1, isKing: true });
+for (const [index, visitor] of visitors.entries()) {
+  test(`a_person_can_be_added_moved_crowned_buried_and_removed: ${visitor.name}`, async () => {
+    const home = `Lugar ${index + 1}`;
+    const king = await createPerson(`Rey ${index}`, { placeId: index + 1, isKing: true });
     await using visit = await site.visit(visitor);
     const page = await visit.go("/ui/people");
     await page.getByRole("link", { name: "Add a person" }).click();
     await page.getByLabel("Name").fill("Óscar <b>");
     await page.getByLabel("Place", { exact: true }).fill("Ningures");
     await page.getByRole("button", { name: "Add person" }).click();
-    assert.equal(await wrong(page, "Place"), "There is no place of this name.");
+    assert.equal(await fieldError(page, "Place"), "There is no place of this name.");
     assert.equal(await page.getByLabel("Name").inputValue(), "Óscar <b>");
     assert.equal(await page.getByLabel("Place", { exact: true }).inputValue(), "Ningures");
     await page.getByLabel("Place", { exact: true }).fill("MÁS allá");
@@ -34,14 +34,14 @@ for (const [at, visitor] of visitors.entries()) {
 
     await page.getByRole("link", { name: "Change or move" }).click();
     await page.getByLabel("Name").fill("Óscar");
-    await page.getByLabel("Place", { exact: true }).fill(`#${at + 1}`);
+    await page.getByLabel("Place", { exact: true }).fill(`#${index + 1}`);
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("It has been saved.").waitFor();
     await page.getByRole("heading", { name: "Óscar", exact: true }).waitFor();
 
     await page.getByRole("button", { name: "Crown" }).click();
-    await page.getByText(`The place already has a king, Rey ${at}.`).waitFor();
-    await page.getByLabel(`Remove the crown from Rey ${at}`).check();
+    await page.getByText(`The place already has a king, Rey ${index}.`).waitFor();
+    await page.getByLabel(`Remove the crown from Rey ${index}`).check();
     await page.getByRole("button", { name: "Crown" }).click();
     await page.getByText("Long live the king.").waitFor();
     assert.equal((await join.get(`/v1/people/${king}`)).json.isKing, false);
@@ -71,19 +71,19 @@ for (const [at, visitor] of visitors.entries()) {
     assert.equal((await page.goto(`/ui/people/${id}`))?.status(), 404);
   });
 
-  test(`${visitor.name} a king is in the way of an edit, until deposed`, async () => {
-    const placeId = at + 1;
-    await somebody("Otro", { placeId });
+  test(`an_edit_cannot_crown_a_second_king_unless_it_deposes_the_first: ${visitor.name}`, async () => {
+    const placeId = index + 1;
+    await createPerson("Otro", { placeId });
     const { json } = await join.get(`/v1/people?placeId=${placeId}&isKing=true`);
     const king = json[0]?.name ?? "Reina";
-    if (!json[0]) await somebody(king, { placeId, isKing: true });
-    const id = await somebody("Aspirante");
+    if (!json[0]) await createPerson(king, { placeId, isKing: true });
+    const id = await createPerson("Aspirante");
     await using visit = await site.visit(visitor);
     const page = await visit.go(`/ui/people/${id}/edit`);
     await page.getByLabel("Place", { exact: true }).fill(`lugar ${placeId}`);
     await page.getByLabel("King of the place").check();
     await page.getByRole("button", { name: "Save" }).click();
-    assert.match(await wrong(page, "King of the place"), /already has a king/);
+    assert.match(await fieldError(page, "King of the place"), /already has a king/);
     assert.equal(await page.getByLabel("Place", { exact: true }).inputValue(), `lugar ${placeId}`);
     assert.equal(await page.getByLabel("Remove the crown").count(), 0);
     await page
@@ -95,37 +95,37 @@ for (const [at, visitor] of visitors.entries()) {
     await page.getByRole("link", { name: "Change or move" }).click();
     await page.getByLabel("King of the place").check();
     await page.getByRole("button", { name: "Save" }).click();
-    assert.match(await wrong(page, "King of the place"), /already has a king/);
+    assert.match(await fieldError(page, "King of the place"), /already has a king/);
     await page.getByLabel(`Remove the crown from ${king}`).check();
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("It has been saved.").waitFor();
     assert.deepEqual((await join.get(`/v1/people/${id}`)).json.isKing, true);
   });
 
-  test(`${visitor.name} of two who change a person the later hears of the earlier`, async () => {
-    const id = await somebody("Disputada");
+  test(`the_later_of_two_edits_shows_the_conflict: ${visitor.name}`, async () => {
+    const id = await createPerson("Disputada");
     await using visit = await site.visit(visitor);
-    const [one, other] = [visit.page, await visit.context.newPage()];
-    for (const page of [one, other]) await page.goto(`/ui/people/${id}/edit`);
-    await one.getByLabel("Name").fill("De una");
-    await one.getByRole("button", { name: "Save" }).click();
-    await one.getByText("It has been saved.").waitFor();
-    await other.getByLabel("Name").fill("De otra");
-    const refused = other.waitForResponse((answer) => answer.status() === 412);
-    await other.getByRole("button", { name: "Save" }).click();
-    await refused;
-    await other.getByText("Somebody else has changed this.").waitFor();
-    await other.getByText("Now saved: De una, ● alive, in Más allá.").waitFor();
-    assert.equal(await other.getByLabel("Name").inputValue(), "De otra");
+    const [firstPage, secondPage] = [visit.page, await visit.context.newPage()];
+    for (const page of [firstPage, secondPage]) await page.goto(`/ui/people/${id}/edit`);
+    await firstPage.getByLabel("Name").fill("De una");
+    await firstPage.getByRole("button", { name: "Save" }).click();
+    await firstPage.getByText("It has been saved.").waitFor();
+    await secondPage.getByLabel("Name").fill("De otra");
+    const conflict = secondPage.waitForResponse((response) => response.status() === 412);
+    await secondPage.getByRole("button", { name: "Save" }).click();
+    await conflict;
+    await secondPage.getByText("Somebody else has changed this.").waitFor();
+    await secondPage.getByText("Now saved: De una, ● alive, in Más allá.").waitFor();
+    assert.equal(await secondPage.getByLabel("Name").inputValue(), "De otra");
     assert.equal((await join.get(`/v1/people/${id}`)).json.name, "De una");
-    const focused = await other.evaluate(() => document.activeElement?.textContent);
+    const focused = await secondPage.evaluate(() => document.activeElement?.textContent);
     assert.match(focused ?? "", /^Somebody else has changed/);
-    await other.getByRole("button", { name: "Save" }).click();
-    await other.getByText("It has been saved.").waitFor();
+    await secondPage.getByRole("button", { name: "Save" }).click();
+    await secondPage.getByText("It has been saved.").waitFor();
     assert.equal((await join.get(`/v1/people/${id}`)).json.name, "De otra");
   });
 
-  test(`${visitor.name} a form whose button is pressed twice adds one person`, async () => {
+  test(`a_double_click_on_a_form_adds_one_person: ${visitor.name}`, async () => {
     const name = `Única ${visitor.name}`;
     await using visit = await site.visit(visitor);
     const page = await visit.go("/ui/people/new?placeId=%239");
@@ -140,8 +140,8 @@ for (const [at, visitor] of visitors.entries()) {
   });
 }
 
-test("who_goes_back_can_send_a_form_again", async () => {
-  await using visit = await site.visit(desk);
+test("a_form_can_be_sent_again_after_going_back", async () => {
+  await using visit = await site.visit(desktop);
   const page = await visit.go("/ui/people/new?placeId=%239");
   for (const name of ["Primera", "Segunda"]) {
     await page.getByLabel("Name").fill(name);
@@ -151,12 +151,12 @@ test("who_goes_back_can_send_a_form_again", async () => {
   }
 });
 
-test("the_living_need_a_place", async () => {
-  await using visit = await site.visit({ ...desk, scripts: false });
+test("a_living_person_without_a_place_shows_an_error", async () => {
+  await using visit = await site.visit({ ...desktop, scripts: false });
   const page = await visit.go("/ui/people/new");
   await page.getByLabel("Name").fill("Apátrida");
   await page.getByRole("button", { name: "Add person" }).click();
-  assert.match(await wrong(page, "Place"), /^A living person needs a place/);
+  assert.match(await fieldError(page, "Place"), /^A living person needs a place/);
   await page.getByLabel("Alive").uncheck();
   await page.getByRole("button", { name: "Add person" }).click();
   await page.getByRole("heading", { name: "Apátrida" }).waitFor();

@@ -1,21 +1,21 @@
-// What is done to places: each in a journey, by every kind of visitor.
+// Writing places on the pages, on desktop and phone, with and without scripts.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { open, visitors, wrong } from "../../support/browser.ts";
+import { fieldError, openSite, visitors } from "../../support/browser.ts";
 
-const site = await open({ places: [{ id: 1, name: "Sin Salida" }] });
+const site = await openSite({ places: [{ id: 1, name: "Sin Salida" }] });
 after(() => site[Symbol.asyncDispose]());
 const { join } = site.system;
 
 for (const visitor of visitors) {
-  test(`${visitor.name} a place is added, peopled, renamed and removed`, async () => {
+  test(`a_place_can_be_added_inhabited_renamed_and_removed: ${visitor.name}`, async () => {
     const name = `Lugar ${visitor.name}`;
     await using visit = await site.visit(visitor);
     const page = await visit.go("/");
     await page.getByRole("link", { name: "Add a place" }).click();
     await page.getByLabel("Name").fill("  SIN salida ");
     await page.getByRole("button", { name: "Add place" }).click();
-    assert.match(await wrong(page, "Name"), /has this name/);
+    assert.match(await fieldError(page, "Name"), /has this name/);
     assert.equal(await page.getByLabel("Name").inputValue(), "SIN salida");
     await page.getByLabel("Name").fill(name);
     await page.getByRole("button", { name: "Add place" }).click();
@@ -45,43 +45,46 @@ for (const visitor of visitors) {
     await page.getByRole("link", { name: "Remove" }).click();
     const remove = page.getByRole("button", { name: "Remove place" });
     await remove.click();
-    assert.match(await wrong(page, "Move living people to"), /1 living person/);
+    assert.match(
+      await fieldError(page, "Move living people to"),
+      /1 living person/,
+    );
     for (const nowhere of ["Ningures", "#999999"]) {
       await page.getByLabel("Move living people to").fill(nowhere);
       await remove.click();
       await page.waitForLoadState();
-      assert.match(await wrong(page, "Move living people to"), /no place|not exist/);
-      const kept = await page.getByLabel("Move living people to").inputValue();
-      assert.equal(kept, nowhere);
+      assert.match(await fieldError(page, "Move living people to"), /no place|not exist/);
+      const target = await page.getByLabel("Move living people to").inputValue();
+      assert.equal(target, nowhere);
     }
     await page.getByLabel("Move living people to").fill("sin salida");
     await remove.click();
     await page.getByText("It has been removed.").waitFor();
     assert.equal((await join.get(`/v1/places/${id}`)).status, 404);
     assert.equal((await join.get(`/v1/people/${person}`)).json.placeId, 1);
-    const gone = await page.goto(`/ui/places/${id}`);
-    assert.equal(gone?.status(), 404);
+    const response = await page.goto(`/ui/places/${id}`);
+    assert.equal(response?.status(), 404);
     await page.getByRole("link", { name: "To the places" }).click();
     await page.getByRole("heading", { name: "Population by place" }).waitFor();
   });
 }
 
-test("a_name_that_cannot_be_is_refused_and_kept", async () => {
+test("an_invalid_place_name_is_rejected_and_stays_in_the_field", async () => {
   await using visit = await site.visit();
   const page = await visit.go("/ui/places/new");
   const long = "x".repeat(201);
   await page.getByLabel("Name").fill(long);
   await page.getByRole("button", { name: "Add place" }).click();
-  assert.match(await wrong(page, "Name"), /^Enter a name/);
+  assert.match(await fieldError(page, "Name"), /^Enter a name/);
   assert.equal(await page.getByLabel("Name").inputValue(), long);
 });
 
-test("the_script_suggests_the_places_that_begin_as_what_is_typed", async () => {
+test("typing_a_place_suggests_places_with_that_prefix", async () => {
   await using visit = await site.visit();
   const names = Array.from({ length: 130 }, (_, at) => `Aldea ${at}`);
   const lines = names.map((name) => `${JSON.stringify({ name })}\n`).join("");
   const type = { "content-type": "application/x-ndjson" };
-  await join.ask("POST", "/v1/places/import", type, lines);
+  await join.request("POST", "/v1/places/import", type, lines);
   const page = await visit.go("/ui/people/new");
   const suggested = page.waitForResponse(/\/v1\/places\?name=sin/);
   await page.getByLabel("Place", { exact: true }).pressSequentially("sin");

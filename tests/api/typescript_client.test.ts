@@ -1,0 +1,217 @@
+// The TypeScript client (clients/typescript), against the running system.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { after, suite, test } from "node:test";
+import { promisify } from "node:util";
+import openapi, { astToString } from "openapi-typescript";
+import { body, connect, ProblemError } from "../../clients/typescript/src/index.ts";
+import { start } from "../support/harness.ts";
+import { tokenHash } from "../support/tokens.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const token = "a-token-for-the-client";
+const TOKENS = `write:${tokenHash(token)}`;
+const system = await start({ seed: true, gatewaySettings: { TOKENS } });
+after(() => system.dispose());
+
+const base = system.join.url.origin;
+const client = connect(base, { token });
+
+/** A network that loses the first requests or responses, or returns other responses. */
+function unreliable(...results: (Response | "request lost" | "response lost")[]) {
+  const sent: Request[] = [];
+  const send = async (request: Request) => {
+    sent.push(request);
+    const result = results.shift();
+    if (result instanceof Response) return result;
+    if (result === "request lost") throw new TypeError("fetch failed");
+    const real = await fetch(request);
+    if (result === "response lost") throw new TypeError("fetch failed");
+    return real;
+  };
+  return { sent, fetch: send };
+}
+
+const problemResponse = (problem: object, status: number) =>
+  Response.json(problem, {
+    status,
+    headers: { "content-type": "application/problem+json", "retry-after": "0" },
+  });
+
+test("the_client_types_equal_the_generated_ones", async () => {
+  const generated = astToString(await openapi(new URL("../../openapi/join.json", import.meta.url)));
+  const stored = readFileSync(`${root}/clients/typescript/src/api.ts`, "utf8");
+  const storedTypes = stored.slice(stored.indexOf("export interface paths"));
+  assert.equal(
+    storedTypes,
+    generated.slice(generated.indexOf("export interface paths")),
+    "make openapi",
+  );
+});
+
+test("the_client_sends_the_latest_bookmark_of_each_database", async () => {
+  const results = ["b1.b5", "b2.b4", "", "b3."];
+  const requests: (string | null)[] = [];
+  const fetch = async ({ headers }: Request) => {
+    requests.push(headers.get("x-d1-bookmark"));
+    const bookmark = results.shift();
+    return Response.json({}, bookmark ? { headers: { "x-d1-bookmark": bookmark } } : {});
+  };
+  const { api } = connect(base, { fetch });
+  for (let n = 0; n < 5; n += 1) await api.GET("/v1/people/{id}", { params: { path: { id: 1 } } });
+  assert.deepEqual(requests, [null, "b1.b5", "b2.b5", "b2.b5", "b3.b5"]);
+});
+
+test("the_client_reads_with_its_token_when_reads_are_closed", async () => {
+  await using closed = await start({ seed: true, gatewaySettings: { TOKENS, READS: "closed" } });
+  const path = { params: { path: { id: 1 } } };
+  const withoutToken = connect(closed.join.url.origin);
+  await assert.rejects(withoutToken.api.GET("/v1/people/{id}", path), (error) =>
+    (error as ProblemError).is("token-required"),
+  );
+  const withToken = connect(closed.join.url.origin, { token });
+  assert.equal((await body(withToken.api.GET("/v1/people/{id}", path))).id, 1);
+});
+
+suite("reads of the client", () => {
+  test("a_response_has_the_type_of_its_path", async () => {
+    const person = await body(client.api.GET("/v1/people/{id}", { params: { path: { id: 1 } } }));
+    const name: string = person.name;
+    assert.equal(name, "Sensei Lamister");
+  });
+
+  test("a_list_iterator_yields_each_record_once", async () => {
+    const ids = [];
+    for await (const { id } of client.all("/v1/people", { query: { limit: 10 } })) ids.push(id);
+    assert.deepEqual(
+      ids,
+      Array.from({ length: 77 }, (_, n) => n + 1),
+    );
+    const selected = await Array.fromAsync(client.all("/v1/places", { query: { ids: [3, 1] } }));
+    assert.deepEqual(
+      selected.map(({ id }) => id),
+      [1, 3],
+    );
+    const history = client.all("/v1/people/{id}/history", { id: 4 });
+    assert.equal((await Array.fromAsync(history)).length, 1);
+  });
+
+  test("the_change_feed_iterator_ends_after_the_last_change", async () => {
+    const changes = client.all("/v1/changes", { query: { limit: 50 } });
+    assert.ok((await Array.fromAsync(changes)).length >= 107);
+  });
+});
+
+suite("errors of the client", () => {
+  test("a_problem_response_throws_an_error_with_its_details", async () => {
+    const missing = client.api.GET("/v1/people/{id}", { params: { path: { id: 999 } } });
+    await assert.rejects(missing, (error) => {
+      assert.ok(error instanceof ProblemError);
+      assert.ok(error.is("not-found") && !error.is("name-taken", "internal"));
+      assert.equal(error.problem.status, 404);
+      assert.equal(error.message, "There is no such record. There is no person with the id 999.");
+      return true;
+    });
+    await assert.rejects(connect(base).api.POST("/v1/places", { body: { name: "x" } }), (error) =>
+      (error as ProblemError).is("token-required"),
+    );
+  });
+
+  test("an_error_response_of_a_proxy_throws_an_error_with_its_status", async () => {
+    const { fetch } = unreliable(new Response("<h1>Oops</h1>", { status: 418 }));
+    const request = connect(base, { fetch }).api.GET("/v1");
+    await assert.rejects(request, (error) => (error as ProblemError).problem.status === 418);
+  });
+});
+
+suite("retries of the client", () => {
+  const createOverNetwork = async (name: string, network: ReturnType<typeof unreliable>) => {
+    const { api } = connect(base, { token, fetch: network.fetch });
+    const place = await body(api.POST("/v1/places", { body: { name } }));
+    const keys = network.sent.map((request) => request.headers.get("idempotency-key"));
+    assert.equal(new Set(keys).size, 1);
+    const matches = client.all("/v1/places", { query: { name } });
+    assert.deepEqual(await Array.fromAsync(matches), [place]);
+    return keys.length;
+  };
+
+  test("a_retried_creation_adds_one_record_wherever_the_network_failed", async () => {
+    assert.equal(await createOverNetwork("Perdida", unreliable("request lost")), 2);
+    assert.equal(
+      await createOverNetwork("Hallada", unreliable("response lost", "request lost")),
+      3,
+    );
+    assert.equal(
+      await createOverNetwork("Caída", unreliable(problemResponse({ type: "x" }, 502))),
+      2,
+    );
+  });
+
+  test("a_temporary_conflict_is_retried_for_any_method", async () => {
+    const busy = { type: "/problems/being-written" };
+    const network = unreliable(problemResponse(busy, 409), problemResponse(busy, 409));
+    const { api } = connect(base, { token, fetch: network.fetch });
+    const params = { path: { id: 20 } };
+    await api.PATCH("/v1/people/{id}", { params, body: { name: "Brinden" } });
+    assert.equal(network.sent.length, 3);
+  });
+
+  test("a_delete_with_a_lost_response_is_not_retried", async () => {
+    const network = unreliable("response lost");
+    const { api } = connect(base, { token, fetch: network.fetch });
+    const params = { path: { id: 77 } };
+    await assert.rejects(api.DELETE("/v1/people/{id}", { params }), TypeError);
+    assert.equal(network.sent.length, 1);
+  });
+
+  test("the_number_of_retries_is_limited", async () => {
+    const network = unreliable("request lost", "request lost", "request lost");
+    const { api } = connect(base, { fetch: network.fetch, retries: 1 });
+    await assert.rejects(api.GET("/v1"), TypeError);
+    assert.equal(network.sent.length, 2);
+  });
+
+  test("a_lasting_conflict_is_not_retried", async () => {
+    const network = unreliable();
+    const { api } = connect(base, { token, fetch: network.fetch });
+    await assert.rejects(api.POST("/v1/places", { body: { name: "veranolandia" } }), ProblemError);
+    assert.equal(network.sent.length, 1);
+  });
+});
+
+test("a_change_is_recomputed_when_the_record_has_a_newer_version", async () => {
+  let calls = 0;
+  const { record, etag } = await client.change("/v1/people/{id}", 46, (person) => {
+    calls += 1;
+    return { name: `${person.name} ${calls}` };
+  });
+  assert.deepEqual([record.name, etag], ["Sirio Fornel 1", '"2"']);
+
+  const names = Array.from({ length: 5 }, (_, n) => `-${n}`);
+  const changes = names.map((name) =>
+    client.change("/v1/people/{id}", 47, (person) => ({ name: person.name + name })),
+  );
+  await Promise.all(changes);
+  const { json, etag: lastTag } = await system.join.get("/v1/people/47");
+  for (const name of names) assert.ok(json.name.includes(name), json.name);
+  assert.equal(lastTag, '"6"');
+});
+
+for (const [readme, expectedOutput] of [
+  ["README.md", /^Cercei Lamister\n(.*\n){5,}$/],
+  ["clients/typescript/README.md", /^Cercei Lamister\n(.*\n){5,}4 people still live there\n$/],
+] as const) {
+  test(`the_example_in_${readme}_prints_its_output`, async () => {
+    const text = readFileSync(`${root}/${readme}`, "utf8");
+    const example = /```ts\n([\s\S]*?)```/.exec(text)?.[1] ?? "";
+    const program = example
+      .replace('"people-per-place"', '"./clients/typescript/src/index.ts"')
+      .replace("http://localhost:5003", base);
+    const args = ["--input-type=module-typescript", "--eval", program];
+    const options = { cwd: root, env: { ...process.env, TOKEN: token } };
+    const { stdout } = await promisify(execFile)(process.execPath, args, options);
+    assert.match(stdout, expectedOutput);
+  });
+}

@@ -1,0 +1,57 @@
+// Health checks: `/healthz` states that a worker is alive, `/readyz` that all it needs is available.
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { start } from "../support/harness.ts";
+import { startObserved } from "../support/log_lines.ts";
+
+suite("health checks", () => {
+  test("a_health_check_needs_no_token_and_calls_no_service", async () => {
+    await using closed = await start({ gatewaySettings: { READS: "token" }, countCosts: true });
+    for (const worker of [closed.places, closed.people, closed.join]) {
+      for (const path of ["/healthz", "/v1/healthz"]) {
+        const alive = await worker.get(path);
+        assert.deepEqual([alive.status, alive.json], [200, { status: "alive" }]);
+      }
+    }
+    const costs = Object.values(await closed.takeCosts());
+    assert.ok(costs.every(({ roundTrips, calls }) => roundTrips === 0 && calls === 0));
+    const ready = await closed.join.get("/readyz");
+    const checks = { database: "ready", people: "ready", places: "ready" };
+    assert.deepEqual([ready.status, ready.json], [200, { status: "ready", checks }]);
+    for (const worker of [closed.places, closed.people]) {
+      const { status, json } = await worker.get("/readyz");
+      assert.deepEqual([status, Object.keys(json.checks).length], [200, 2]);
+    }
+  });
+
+  const failures = {
+    fails: () => new Response("", { status: 500 }),
+    hangs: () => new Promise<Response>(() => {}),
+  };
+  for (const [how, failing] of Object.entries(failures)) {
+    test(`the_readiness_check_names_a_service_that_${how}_in_bounded_time`, async () => {
+      await using broken = await start({ stubs: { people: failing } });
+      const began = Date.now();
+      const { status, json, headers } = await broken.join.get("/readyz");
+      assert.ok(Date.now() - began < 4000, "the readiness check is bounded");
+      assert.deepEqual([status, json.type], [503, "/problems/not-ready"]);
+      // The backend places depends on people too.
+      assert.deepEqual(json.failed, ["places", "people"]);
+      assert.equal(headers["retry-after"], "5");
+      assert.equal((await broken.join.get("/healthz")).status, 200);
+      assert.deepEqual((await broken.places.get("/readyz")).json.failed, ["people"]);
+    });
+  }
+
+  test("the_readiness_check_names_a_failed_database", async () => {
+    const panickingSystem = await startObserved({ panickingWorker: "people" });
+    try {
+      const { status, json } = await panickingSystem.system.people.get("/readyz", {
+        "x-broken": "1",
+      });
+      assert.deepEqual([status, json.failed], [503, ["database"]]);
+    } finally {
+      await panickingSystem.system.dispose();
+    }
+  });
+});

@@ -1,0 +1,75 @@
+// The backups and the targets that `make restore` rejects.
+import assert from "node:assert/strict";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, suite, test } from "node:test";
+import { described, read, write } from "../../ops/backup/manifest.ts";
+import { makeBackup, makeDatabases, newFolder, runBackup } from "../support/backup_helpers.ts";
+import { start } from "../support/harness.ts";
+
+suite("rejections of a restore", () => {
+  let data = "";
+  let from = "";
+  before(async () => {
+    data = await makeDatabases(true);
+    from = await makeBackup(data);
+  });
+  const assertRejected = async (
+    change: (copy: string) => void,
+    why: RegExp,
+    data = newFolder(),
+  ) => {
+    const copy = newFolder();
+    cpSync(from, copy, { recursive: true });
+    change(copy);
+    const { code, output } = await runBackup("restore", { STATE: data, FROM: copy });
+    assert.equal(code, 1);
+    assert.match(output, why);
+    return data;
+  };
+  const edited = (file: string, from: string | RegExp, to: string) => (copy: string) => {
+    const path = join(copy, file);
+    const text = readFileSync(path, "utf8");
+    assert.notEqual(text.replace(from, to), text);
+    writeFileSync(path, text.replace(from, to));
+  };
+
+  test("a_restore_rejects_a_modified_or_incomplete_backup", async () => {
+    await assertRejected(
+      edited("people.sql", "Sensei", "Sensai"),
+      /people.sql is not what was written/,
+    );
+    await assertRejected((copy) => rmSync(join(copy, "manifest.json")), /no manifest/);
+    await assertRejected((copy) => writeFileSync(join(copy, "manifest.json"), "{"), /no manifest/);
+    await assertRejected((copy) => rmSync(join(copy, "join.sql")), /join.sql/);
+    await assertRejected(edited("manifest.json", '"rows": 77', '"rows": 76'), /other rows/);
+    await assertRejected(edited("manifest.json", '"format": 1', '"format": 2'), /format 2/);
+  });
+
+  test("a_restore_rejects_a_backup_of_an_unknown_schema", async () => {
+    const { dumps } = read(from);
+    const people = dumps.people.replaceAll("0001_people.sql", "0001_other.sql");
+    const other = newFolder();
+    write(other, "local", { ...dumps, people });
+    const { code, output } = await runBackup("restore", { STATE: newFolder(), FROM: other });
+    assert.equal(code, 1);
+    assert.match(output, /0001_other.sql/);
+  });
+
+  test("a_restore_rejects_databases_that_are_not_empty", async () => {
+    await using system = await start({ persist: data });
+    await system.join.send("POST", "/v1/places", { name: "Después" });
+    const { text } = await system.join.get("/v1/places?limit=1000");
+    await assertRejected(() => {}, /places is not empty/, data);
+    assert.equal((await system.join.get("/v1/places?limit=1000")).text, text);
+  });
+
+  test("a_restore_rejects_databases_of_different_moments", async () => {
+    const { dumps } = read(from);
+    const gone = dumps.places.replace(/^INSERT INTO "place" .* VALUES\(3,.*\n/m, "");
+    assert.notEqual(gone, dumps.places);
+    assert.throws(() => described({ ...dumps, places: gone }), /people live in the place 3/);
+    const broken = `${dumps.people}nonsense;\n`;
+    assert.throws(() => described({ ...dumps, people: broken }), /people: .*nonsense/);
+  });
+});

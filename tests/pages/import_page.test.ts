@@ -1,0 +1,95 @@
+// The import page over HTTP: streaming, repeated imports and failures.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { type ServiceStub, start } from "../support/harness.ts";
+import { PAGE_HEADERS, sendFile } from "../support/page_helpers.ts";
+
+const system = await start({ seed: true });
+after(() => system.dispose());
+const { join } = system;
+
+test("the_page_of_an_import_is_streamed_during_the_import", async () => {
+  const lines = Array.from({ length: 30_000 }, (_, at) => `Persona ${at},true,1`);
+  const text = ["name,isAlive,placeId", ...lines].join("\n");
+  const response = await sendFile(join, { register: "people", dryRun: "false", text });
+  const { "content-security-policy": policy } = PAGE_HEADERS;
+  assert.deepEqual(
+    [response.status, response.headers.get("content-security-policy")],
+    [200, policy],
+  );
+  const parts: string[] = [];
+  const decoder = new TextDecoder();
+  for await (const part of response.body ?? []) parts.push(decoder.decode(part, { stream: true }));
+  const batches = parts.filter((part) => part.includes("<progress"));
+  assert.ok(batches.length > 1, "each batch is streamed separately");
+  assert.ok(!parts[0]?.includes("</html>"));
+  const page = parts.join("");
+  assert.match(page, /<dt>added<\/dt><dd>30\u202f000<\/dd>/);
+  assert.match(page, /<\/html>$/);
+});
+
+test("importing_again_from_the_page_is_done_once_per_choice", async () => {
+  const name = "Repetida";
+  const sendImport = async (fields: Record<string, string>, text = `name\n${name}`) => {
+    const form = { register: "people", dryRun: "false", text, ...fields };
+    const response = await sendFile(join, form);
+    assert.equal(response.status, 200);
+    const page = await response.text();
+    const count = (label: string) => page.match(`<dt>${label}</dt><dd>([^<]*)</dd>`)?.[1];
+    return { page, counts: [count("added"), count("imported before")] };
+  };
+  const first = await sendImport({});
+  assert.deepEqual(first.counts, ["1", "0"]);
+  assert.doesNotMatch(first.page, /nextKey/);
+  const second = await sendImport({});
+  assert.deepEqual(second.counts, ["0", "1"]);
+  const nextKey = second.page.match(/name="nextKey" value="([0-9a-f]{32})"/)?.[1] ?? "";
+  assert.notEqual(nextKey, "");
+  // The button "Import again" sends no `dryRun`.
+  const chosen = { nextKey, dryRun: "" };
+  assert.deepEqual((await sendImport(chosen)).counts, ["1", "0"]);
+  const reloaded = await sendImport(chosen);
+  assert.deepEqual(reloaded.counts, ["0", "1"]);
+  assert.ok(!reloaded.page.includes(`name="nextKey" value="${nextKey}"`));
+  // The checkbox is used when the page no longer contains the file.
+  for (const [counts, key] of [
+    [["1", "0"], "k1"],
+    [["0", "1"], "k1"],
+    [["1", "0"], "k2"],
+  ] as const) {
+    assert.deepEqual((await sendImport({ again: "on", key })).counts, counts);
+  }
+  // The page does not send an invalid key.
+  for (const key of ["", "a b", "a\r\nb: c", "ñ"]) {
+    assert.deepEqual((await sendImport({ again: "on", key })).counts, ["1", "0"], key);
+  }
+  const long = `name\n${`${"Larga".padEnd(200, "x")}\n`.repeat(3000)}`;
+  await sendImport({}, long);
+  const { page } = await sendImport({}, long);
+  assert.match(page, /tick “Import again what has been imported before”/);
+  assert.doesNotMatch(page, /nextKey/);
+  assert.equal((await join.get(`/v1/people?name=${name}`)).json.length, 8);
+});
+
+test("an_import_that_breaks_off_ends_with_an_error_page", async () => {
+  const breaksOff: ServiceStub = () => {
+    const line = '{"batch":0,"firstLine":2,"lastLine":3,"outcome":"written","refused":[]}\n';
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode(line));
+      },
+      pull(controller) {
+        controller.error(new Error("gone"));
+      },
+    });
+    return new Response(body, { headers: { "content-type": "application/x-ndjson" } });
+  };
+  await using broken = await start({ stubs: { people: breaksOff } });
+  const response = await sendFile(broken.join, {
+    register: "people",
+    dryRun: "false",
+    text: "name\na\nb",
+  });
+  const page = await response.text();
+  assert.match(page, /The answer broke off\..*<\/html>$/s);
+});
