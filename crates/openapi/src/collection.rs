@@ -37,30 +37,31 @@ pub struct Collection {
 }
 
 impl Collection {
-    fn one(&self) -> &'static str {
+    fn singular(&self) -> &'static str {
         self.table.declaration.singular
     }
 
-    fn many(&self) -> &'static str {
+    fn plural(&self) -> &'static str {
         self.table.declaration.collection
     }
 
     fn path(&self, rest: &str) -> String {
-        format!("/v1/{}{rest}", self.many())
+        format!("/v1/{}{rest}", self.plural())
     }
 
-    fn schema(&self, before: &str, after: &str) -> String {
-        format!("{before}{}{after}", self.record)
+    /// The name of a schema, or the id of an operation.
+    fn name(&self, prefix: &str, suffix: &str) -> String {
+        format!("{prefix}{}{suffix}", self.record)
     }
 
     /// Adds the links from a record to its other operations.
     fn with_links(&self, response: Response, id: &str) -> Response {
         let response = response
-            .link("read", self.schema("read", ""), id)
-            .link("replace", self.schema("replace", ""), id)
-            .link("change", self.schema("change", ""), id)
-            .link("remove", self.schema("delete", ""), id)
-            .link("history", self.schema("read", "History"), id);
+            .link("read", self.name("read", ""), id)
+            .link("replace", self.name("replace", ""), id)
+            .link("change", self.name("change", ""), id)
+            .link("remove", self.name("delete", ""), id)
+            .link("history", self.name("read", "History"), id);
         let links = self.links.iter();
         links.fold(response, |response, (name, to)| {
             response.link(name, *to, id)
@@ -72,22 +73,22 @@ impl Collection {
     }
 
     fn created(&self, id: &str) -> Response {
-        let response = self.record(&format!("The new {}.", self.one()));
+        let response = self.record(&format!("The new {}.", self.singular()));
         self.with_links(response, id).headers(&["Location"])
     }
 
     fn changed(&self) -> Response {
-        self.record(&format!("The {} after the change.", self.one()))
+        self.record(&format!("The {} after the change.", self.singular()))
     }
 
     /// A page of records.
     #[must_use]
     pub fn list(&self) -> Operation {
-        let list = Response::list(self.record, format!("A page of {}.", self.many()))
+        let list = Response::list(self.record, format!("A page of {}.", self.plural()))
             .csv(&self.table.csv_header)
             .headers(&["ListTag", "Link", "X-Total-Count"]);
         get(self.path(""), format!("list{}", self.records))
-            .summary(format!("List {}", self.many()))
+            .summary(format!("List {}", self.plural()))
             .description("`Link` has the next page.")
             .query(&self.table.list_parameters)
             .conditional("ListTag")
@@ -97,10 +98,10 @@ impl Collection {
     /// One record.
     #[must_use]
     pub fn read(&self) -> Operation {
-        let record = self.record(&format!("The {}.", self.one()));
+        let record = self.record(&format!("The {}.", self.singular()));
         let record = record.headers(self.read_headers);
-        get(self.path("/{id}"), self.schema("read", ""))
-            .summary(format!("Read a {}", self.one()))
+        get(self.path("/{id}"), self.name("read", ""))
+            .summary(format!("Read a {}", self.singular()))
             .id(self.id)
             .conditional("ETag")
             .problems(&[Kind::NotFound])
@@ -110,9 +111,9 @@ impl Collection {
     /// The versions of one record.
     #[must_use]
     pub fn history(&self) -> Operation {
-        let changes = Response::list(&self.schema("", "Change"), "The changes.");
-        get(self.path("/{id}/history"), self.schema("read", "History"))
-            .summary(format!("List the changes of a {}", self.one()))
+        let changes = Response::list(&self.name("", "Change"), "The changes.");
+        get(self.path("/{id}/history"), self.name("read", "History"))
+            .summary(format!("List the changes of a {}", self.singular()))
             .description("Oldest first. A deleted record keeps its history.")
             .id(self.id)
             .query(collection::HISTORY_PARAMETERS)
@@ -123,9 +124,9 @@ impl Collection {
     /// The changes of all records.
     #[must_use]
     pub fn changes(&self) -> Operation {
-        let changes = Response::list(&self.schema("", "Change"), "A page of changes.");
-        get(self.path("/changes"), self.schema("list", "Changes"))
-            .summary(format!("List the changes of all {}", self.many()))
+        let changes = Response::list(&self.name("", "Change"), "A page of changes.");
+        get(self.path("/changes"), self.name("list", "Changes"))
+            .summary(format!("List the changes of all {}", self.plural()))
             .description("Oldest first. There is always a next page, for later changes.")
             .query(collection::CHANGES_PARAMETERS)
             .response(200, changes.headers(&["LinkToCome"]))
@@ -140,7 +141,7 @@ impl Collection {
             .lines("One JSON object per line.", line)
             .headers(&["Content-Disposition", "Vary"]);
         get(self.path("/export"), format!("export{}", self.records))
-            .summary(format!("Export all {} as a file", self.many()))
+            .summary(format!("Export all {} as a file", self.plural()))
             .description("The file is streamed page by page, so later pages may show later data. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.")
             .query_as(&self.table.export_parameters, &[("format", "fileFormat")])
             .response(200, file)
@@ -149,11 +150,11 @@ impl Collection {
     /// Creates a record.
     #[must_use]
     pub fn create(&self) -> Operation {
-        post(self.path(""), self.schema("create", ""))
-            .summary(format!("Add a {}", self.one()))
+        post(self.path(""), self.name("create", ""))
+            .summary(format!("Add a {}", self.singular()))
             .description("The service assigns the id.")
             .request_headers(&["Idempotency-Key"])
-            .record(JSON, &self.schema("New", ""), self.new)
+            .record(JSON, &self.name("New", ""), self.new)
             .problems(&[Kind::IdempotencyKeyReused])
             .response(
                 201,
@@ -165,9 +166,9 @@ impl Collection {
     #[must_use]
     pub fn replace(&self) -> Operation {
         self.write("put", "replace", "idToPut")
-            .summary(format!("Replace or add a {}", self.one()))
+            .summary(format!("Replace or add a {}", self.singular()))
             .request_headers(&["putOnlyIf"])
-            .record(JSON, &self.schema("Put", ""), self.new)
+            .record(JSON, &self.name("Put", ""), self.new)
             .response(200, self.changed())
             .response(201, self.created(IN_PATH))
     }
@@ -176,9 +177,9 @@ impl Collection {
     #[must_use]
     pub fn change(&self) -> Operation {
         self.write("patch", "change", self.id)
-            .summary(format!("Change a {}", self.one()))
+            .summary(format!("Change a {}", self.singular()))
             .description("The body is a JSON merge patch (RFC 7396).")
-            .record(MERGE_PATCH, &self.schema("", "Patch"), self.patch)
+            .record(MERGE_PATCH, &self.name("", "Patch"), self.patch)
             .problems(&[Kind::NotFound])
             .response(200, self.changed())
     }
@@ -187,14 +188,14 @@ impl Collection {
     #[must_use]
     pub fn delete(&self) -> Operation {
         self.write("delete", "delete", self.id)
-            .summary(format!("Delete a {}", self.one()))
+            .summary(format!("Delete a {}", self.singular()))
             .problems(&[Kind::NotFound])
             .response(204, Response::empty("Deleted."))
     }
 
     /// A write of one existing record.
     fn write(&self, method: &'static str, id: &str, in_path: &'static str) -> Operation {
-        Operation::new(method, self.path("/{id}"), self.schema(id, ""))
+        Operation::new(method, self.path("/{id}"), self.name(id, ""))
             .id(in_path)
             .request_headers(&["If-Match"])
             .problems(&[Kind::BeingWritten, Kind::PreconditionFailed])
@@ -203,7 +204,7 @@ impl Collection {
     /// Adds many records, with an example in JSON and in CSV.
     #[must_use]
     pub fn import(&self, json: &str, csv: &str) -> Operation {
-        let schema = self.schema("Imported", "");
+        let schema = self.name("Imported", "");
         let records = Json::parse(json);
         let lines = records.items().iter().map(|record| record.to_text() + "\n");
         let lines: String = lines.collect();
@@ -228,7 +229,7 @@ impl Collection {
             )
             .headers(&["Vary"]);
         post(self.path("/import"), format!("import{}", self.records))
-            .summary(format!("Import many {}", self.many()))
+            .summary(format!("Import many {}", self.plural()))
             .description("The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A line that cannot be imported does not fail the request: the report lists it.")
             .request_headers(&["importKey"])
             .body(content.collect())

@@ -1,7 +1,8 @@
 //! JSON whose objects keep the order of their members, so that a record shows its id first.
 //!
-//! `serde_json` can keep the order, too, but its feature would then apply to every crate that is
-//! built together with this one.
+//! The documents of `utoipa` contain `serde_json::Value`, which sorts members. A feature of
+//! `serde_json` keeps the order, but it would then apply to every crate that is built together
+//! with this one: the tests of the workers would see another order than the deployed workers have.
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
