@@ -1,7 +1,7 @@
--- The gateway's database: the description of the dataset, and snapshots.
+-- The database of the gateway: the description of the dataset, and snapshots.
 
--- Identifies this schema. Databases made before 0.2.0 do not have this table, and are
--- rejected (docs/operations.md).
+-- Identifies this schema. Databases from before 0.2.0 do not have this table and are rejected
+-- (docs/operations.md).
 CREATE TABLE schema (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   database TEXT NOT NULL,
@@ -10,7 +10,7 @@ CREATE TABLE schema (
 
 INSERT INTO schema (id, database, version) VALUES (1, 'join', '0.2.0');
 
--- The description of the dataset: one row, shown at the root of the API.
+-- The description of the dataset: one row, which the root of the API shows.
 CREATE TABLE dataset (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   title TEXT NOT NULL CHECK (length(title) BETWEEN 1 AND 200),
@@ -18,25 +18,25 @@ CREATE TABLE dataset (
   licence TEXT NOT NULL CHECK (length(licence) <= 200)
 ) STRICT;
 
--- Snapshots: good responses, served as stale ones while a service is down
--- (docs/reliability.md).
+-- Snapshots: successful responses that the gateway stores and serves while a backend is down
+-- (stale-if-error, docs/reliability.md).
 CREATE TABLE snapshot (
   id INTEGER PRIMARY KEY,
   -- The media type, the path and the query of the request.
   key TEXT NOT NULL UNIQUE CHECK (length(key) <= 500),
-  -- The change sequences of both databases at the time of the response.
+  -- The change sequences of both databases that the response shows.
   places_seq INTEGER NOT NULL,
   people_seq INTEGER NOT NULL,
   -- Milliseconds since 1970.
   made_at INTEGER NOT NULL,
-  -- When a client last received it, or made_at if only the scheduled handler has.
+  -- When a client last requested this response, or made_at if only the scheduled handler has.
   used_at INTEGER NOT NULL,
   bytes INTEGER NOT NULL CHECK (bytes >= 0),
   -- One per line: the media type, the entity tag, the link, the count.
   headers TEXT NOT NULL
 ) STRICT;
 
--- The body of a snapshot, in parts: D1 stores no value over 2 MB.
+-- The body of a snapshot, in parts, because D1 rejects values over 2 MB.
 CREATE TABLE snapshot_part (
   snapshot_id INTEGER NOT NULL REFERENCES snapshot (id) ON DELETE CASCADE,
   part INTEGER NOT NULL,
@@ -44,5 +44,5 @@ CREATE TABLE snapshot_part (
   PRIMARY KEY (snapshot_id, part)
 ) STRICT;
 
--- The eviction of the snapshots that were used least recently.
+-- The eviction of the least recently used snapshots.
 CREATE INDEX snapshot_by_use ON snapshot (used_at, id, bytes);

@@ -1,10 +1,9 @@
--- The places database: one row per place, the log of all changes, and the places that are
--- being deleted (docs/integrity.md).
+-- The places database: places, the change log, and tombstones of deletions (docs/integrity.md).
 --
--- Read it from top to bottom: tables, indexes with the queries they serve, triggers.
+-- In this order: tables, indexes with the queries they serve, triggers.
 
--- Identifies this schema. Databases made before 0.2.0 do not have this table, and are
--- rejected (docs/operations.md).
+-- Identifies this schema. Databases from before 0.2.0 do not have this table and are rejected
+-- (docs/operations.md).
 CREATE TABLE schema (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   database TEXT NOT NULL,
@@ -18,20 +17,20 @@ INSERT INTO schema (id, database, version) VALUES (1, 'places', '0.2.0');
 CREATE TABLE place (
   id INTEGER PRIMARY KEY CHECK (id > 0),
   name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200 AND name = trim(name)),
-  -- The name in lower case. SQLite only folds ASCII, so the worker computes it. Names are
-  -- unique in it, and lists sort and search by it.
+  -- The name in lower case: names are unique ignoring case, and lists sort and search by this
+  -- key. The worker computes it, because lower() of SQLite only converts ASCII.
   name_key TEXT NOT NULL UNIQUE CHECK (length(name_key) > 0),
-  -- Counts the states of this id.
+  -- Counts the states of the place.
   version INTEGER NOT NULL DEFAULT 1 CHECK (version > 0)
 ) STRICT;
 
--- The change log: one row for each version of each place, written by triggers in the
--- transaction of the write. `seq` orders all changes. D1 runs one write transaction at a time,
--- so a reader that has seen a `seq` has seen every smaller one. The greatest `seq` is the
--- change sequence of the database.
+-- The change log: one row for each version of each place. Triggers write it in the transaction
+-- of the change. `seq` orders all changes: D1 runs one write transaction at a time, so a reader
+-- that has seen a `seq` has seen all smaller ones. The greatest `seq` is the change sequence of
+-- the database.
 CREATE TABLE place_change (
   seq INTEGER PRIMARY KEY,
-  -- Milliseconds since 1970. Never less than in the change before, even if the clock is.
+  -- Milliseconds since 1970. Never decreases, even if the clock does.
   at INTEGER NOT NULL,
   kind TEXT NOT NULL CHECK (kind IN ('created', 'updated', 'deleted')),
   place_id INTEGER NOT NULL,
@@ -41,27 +40,27 @@ CREATE TABLE place_change (
   UNIQUE (place_id, version)
 ) STRICT;
 
--- Places that are being deleted. A row is added before the people of the place are counted.
--- It goes when the deletion is rejected, or after the place is deleted and its dead are
--- detached.
+-- Tombstones: the places that are being deleted. A deletion adds a tombstone before it counts
+-- the people of the place. It removes the tombstone when it is rejected, or when the place is
+-- deleted and dead people no longer refer to it.
 CREATE TABLE tombstone (
-  -- Identifies the owner of the deletion. Whoever takes it over gets a greater token, and the
-  -- old one is then worth nothing: a fencing token.
+  -- A fencing token: identifies the process that runs the deletion. A process that takes the
+  -- deletion over gets a greater token, and the statements of the previous one no longer match.
   token INTEGER PRIMARY KEY AUTOINCREMENT,
   place_id INTEGER NOT NULL UNIQUE CHECK (place_id > 0),
-  -- `deleted`: the place is gone, and dead people may still have it.
+  -- `deleted`: the place no longer exists, but dead people may still refer to it.
   phase TEXT NOT NULL CHECK (phase IN ('deleting', 'deleted')),
-  -- Where the residents go. That place cannot be deleted meanwhile.
+  -- The place that gets the residents. It cannot be deleted meanwhile.
   reassign_to INTEGER CHECK (reassign_to > 0 AND reassign_to <> place_id),
   -- Milliseconds since 1970.
   since INTEGER NOT NULL
 ) STRICT;
 
--- Responses to POST requests with an Idempotency-Key, and batches of imports. The transaction
--- of the write stores them. The scheduled handler deletes them after 24 hours.
+-- Responses to POST requests with an Idempotency-Key, and receipts of import batches. The
+-- transaction of the write stores them. The scheduled handler deletes them after 24 hours.
 CREATE TABLE idempotency (
   key TEXT PRIMARY KEY CHECK (length(key) BETWEEN 1 AND 255),
-  -- A hash of method, path and body.
+  -- A hash of method, path and body. A different request with the same key is rejected.
   fingerprint TEXT NOT NULL,
   -- Milliseconds since 1970.
   at INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER)),
@@ -69,15 +68,15 @@ CREATE TABLE idempotency (
   record_id INTEGER,
   version INTEGER,
   body TEXT NOT NULL,
-  -- The changes of a batch, from the first to the last: its receipt is valid while each of them is
-  -- the latest change of its place (docs/bulk.md).
+  -- The range of changes of a batch. Its receipt is valid while each of them is the latest change
+  -- of its place (docs/bulk.md).
   first_seq INTEGER,
   last_seq INTEGER
 ) STRICT, WITHOUT ROWID;
 
 -- Indexes ----------------------------------------------------------------------------------
 
--- Whether a deletion moves people to a place.
+-- The check whether a deletion moves people to a place.
 CREATE INDEX tombstone_by_target ON tombstone (reassign_to) WHERE reassign_to IS NOT NULL;
 
 -- The deletion of expired responses.
