@@ -47,16 +47,16 @@ test("the_root_is_html_or_json_by_accept", async () => {
 
 test("a_missing_page_or_record_gives_an_error_page", async () => {
   for (const [path, status, title] of [
-    ["/ui", 404, "There is no such route"],
-    ["/ui/nowhere", 404, "There is no such route"],
-    ["/ui/people/1/fly", 404, "There is no such route"],
-    ["/ui/places/1/bury", 404, "There is no such route"],
-    ["/ui/people/999", 404, "There is no such record"],
-    ["/ui/people/999/edit", 404, "There is no such record"],
-    ["/ui/places/999", 404, "There is no such record"],
-    ["/ui/places/999/remove", 404, "There is no such record"],
-    ["/ui/people/x", 400, "A parameter has a value that cannot be used"],
-    ["/ui/places/0", 400, "A parameter has a value that cannot be used"],
+    ["/ui", 404, "Page not found"],
+    ["/ui/nowhere", 404, "Page not found"],
+    ["/ui/people/1/fly", 404, "Page not found"],
+    ["/ui/places/1/bury", 404, "Page not found"],
+    ["/ui/people/999", 404, "Not found"],
+    ["/ui/people/999/edit", 404, "Not found"],
+    ["/ui/places/999", 404, "Not found"],
+    ["/ui/places/999/remove", 404, "Not found"],
+    ["/ui/people/x", 400, "Invalid address"],
+    ["/ui/places/0", 400, "Invalid address"],
   ] as const) {
     const response = await join.get(path, ACCEPT_HTML);
     assertPage(response, status, path);
@@ -75,7 +75,7 @@ test("a_form_redirects_to_the_page_of_its_result", async () => {
   assert.equal(second.headers.location, location, "a form sent twice is done once");
   const other = await sendForm(join, "/ui/places/new", { name: "Otra", key: "one-key-of-a-form" });
   assertPage(other, 422, "/ui/places/new");
-  assert.match(other.text, /This form has been sent before/);
+  assert.match(other.text, /This form was sent before/);
   assert.match(other.text, /name="key" value="[0-9a-f]{32}"/);
   assert.match(other.text, /name="name" type="text" value="Otra"/);
 });
@@ -107,7 +107,7 @@ test("a_form_that_is_too_long_or_of_another_type_is_rejected", async () => {
     text: "x".repeat(10 * 1024 * 1024 + 5000),
   });
   assert.equal(huge.status, 413);
-  assert.match(await huge.text(), /<h1>The body is too long<\/h1>/);
+  assert.match(await huge.text(), /<h1>Too large<\/h1>/);
 });
 
 test("a_form_of_another_site_is_rejected", async () => {
