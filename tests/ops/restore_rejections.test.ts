@@ -35,14 +35,14 @@ suite("rejections of a restore", () => {
   };
 
   test("a_restore_rejects_a_modified_or_incomplete_backup", async () => {
-    await assertRejected(
-      edited("people.sql", "Sensei", "Sensai"),
-      /people.sql was modified/,
-    );
+    await assertRejected(edited("people.sql", "Sensei", "Sensai"), /people.sql was modified/);
     await assertRejected((copy) => rmSync(join(copy, "manifest.json")), /no manifest/);
     await assertRejected((copy) => writeFileSync(join(copy, "manifest.json"), "{"), /no manifest/);
     await assertRejected((copy) => rmSync(join(copy, "join.sql")), /join.sql/);
-    await assertRejected(edited("manifest.json", '"rows": 77', '"rows": 76'), /differ from the manifest/);
+    await assertRejected(
+      edited("manifest.json", '"rows": 77', '"rows": 76'),
+      /differ from the manifest/,
+    );
     await assertRejected(edited("manifest.json", '"format": 1', '"format": 2'), /format 2/);
   });
 

@@ -66,7 +66,10 @@ test("importing_again_from_the_page_is_done_once_per_choice", async () => {
   const long = `name\n${`${"Larga".padEnd(200, "x")}\n`.repeat(3000)}`;
   await sendImport({}, long);
   const { page } = await sendImport({}, long);
-  assert.match(page, /import it with the choice “Add everything again, even what was imported before”/);
+  assert.match(
+    page,
+    /import it with the choice “Add everything again, even what was imported before”/,
+  );
   assert.doesNotMatch(page, /nextKey/);
   assert.equal((await join.get(`/v1/people?name=${name}`)).json.length, 8);
 });

@@ -45,10 +45,7 @@ for (const visitor of visitors) {
     await page.getByRole("link", { name: "Remove" }).click();
     const remove = page.getByRole("button", { name: "Remove place" });
     await remove.click();
-    assert.match(
-      await fieldError(page, "Move living people to"),
-      /1 living person/,
-    );
+    assert.match(await fieldError(page, "Move living people to"), /1 living person/);
     for (const nowhere of ["Ningures", "#999999"]) {
       await page.getByLabel("Move living people to").fill(nowhere);
       await remove.click();
