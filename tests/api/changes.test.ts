@@ -8,7 +8,7 @@ const system = await start({ places, people, countCosts: true });
 after(() => system.dispose());
 const { join } = system;
 
-type Change = { at: string; register: string; seq: number; kind: string; id: number };
+type Change = { at: string; collection: string; seq: number; kind: string; id: number };
 
 const changesOf = async (table: string): Promise<Change[]> =>
   (await join.get(`/v1/${table}/changes?limit=1000`)).json;
@@ -36,7 +36,7 @@ test("the_change_feed_merges_both_change_logs_by_time", async () => {
     changes.map(({ at }) => at).sort(),
   );
   for (const table of ["places", "people"]) {
-    const ownChanges = changes.filter((change) => change.register === table);
+    const ownChanges = changes.filter((change) => change.collection === table);
     assert.deepEqual(ownChanges, await changesOf(table));
   }
   const lines = await join.get("/v1/changes?limit=1000", { accept: "application/x-ndjson" });
@@ -59,7 +59,7 @@ test("the_pages_of_the_change_feed_show_each_change_once_despite_concurrent_writ
       assert.ok(written === undefined || written.status < 500);
     });
     for (const table of ["places", "people"]) {
-      const ownChanges = changes.filter((change) => change.register === table);
+      const ownChanges = changes.filter((change) => change.collection === table);
       assert.deepEqual(ownChanges, await changesOf(table), `${table} by ${limit}`);
     }
     // The last page's link leads to later changes.

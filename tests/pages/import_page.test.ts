@@ -11,7 +11,7 @@ const { join } = system;
 test("the_page_of_an_import_is_streamed_during_the_import", async () => {
   const lines = Array.from({ length: 30_000 }, (_, at) => `Persona ${at},true,1`);
   const text = ["name,isAlive,placeId", ...lines].join("\n");
-  const response = await sendFile(join, { register: "people", dryRun: "false", text });
+  const response = await sendFile(join, { collection: "people", dryRun: "false", text });
   const { "content-security-policy": policy } = PAGE_HEADERS;
   assert.deepEqual(
     [response.status, response.headers.get("content-security-policy")],
@@ -31,7 +31,7 @@ test("the_page_of_an_import_is_streamed_during_the_import", async () => {
 test("importing_again_from_the_page_is_done_once_per_choice", async () => {
   const name = "Repetida";
   const sendImport = async (fields: Record<string, string>, text = `name\n${name}`) => {
-    const form = { register: "people", dryRun: "false", text, ...fields };
+    const form = { collection: "people", dryRun: "false", text, ...fields };
     const response = await sendFile(join, form);
     assert.equal(response.status, 200);
     const page = await response.text();
@@ -89,7 +89,7 @@ test("an_import_that_breaks_off_ends_with_an_error_page", async () => {
   };
   await using broken = await start({ stubs: { people: breaksOff } });
   const response = await sendFile(broken.join, {
-    register: "people",
+    collection: "people",
     dryRun: "false",
     text: "name\na\nb",
   });

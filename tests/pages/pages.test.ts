@@ -103,7 +103,7 @@ test("a_form_that_is_too_long_or_of_another_type_is_rejected", async () => {
   const bare = { "content-type": "multipart/form-data" };
   assertPage(await sendForm(join, "/ui/import", {}, bare), 415, "no boundary");
   const huge = await sendFile(join, {
-    register: "places",
+    collection: "places",
     text: "x".repeat(10 * 1024 * 1024 + 5000),
   });
   assert.equal(huge.status, 413);

@@ -752,7 +752,7 @@ export interface components {
         PersonChange: {
             /** @description The time of the change. */
             at: components["schemas"]["Moment"];
-            register: components["schemas"]["OfPeople"];
+            collection: components["schemas"]["OfPeople"];
             /** @description Its position in the order of all changes of the collection. */
             seq: components["schemas"]["Count"];
             kind: components["schemas"]["ChangeKind"];
@@ -779,7 +779,7 @@ export interface components {
         PlaceChange: {
             /** @description The time of the change. */
             at: components["schemas"]["Moment"];
-            register: components["schemas"]["OfPlaces"];
+            collection: components["schemas"]["OfPlaces"];
             /** @description Its position in the order of all changes of the collection. */
             seq: components["schemas"]["Count"];
             kind: components["schemas"]["ChangeKind"];

@@ -4,7 +4,7 @@
 pub const KINGS: &str = r#"[{"id":10,"name":"Cercei Lamister","isAlive":true,"placeId":1,"isKing":true},{"id":51,"name":"Daenaris Tarambana","isAlive":true,"placeId":18,"isKing":true}]"#;
 pub const PERSON: &str =
     r#"{"id":4,"name":"Dedo Gordo","isAlive":false,"placeId":null,"isKing":false}"#;
-pub const PERSON_HISTORY: &str = r#"[{"at":"2026-11-24T22:31:55.809Z","register":"people","seq":4,"kind":"created","id":4,"version":1,"record":{"id":4,"name":"Dedo Gordo","isAlive":false,"placeId":null,"isKing":false}}]"#;
+pub const PERSON_HISTORY: &str = r#"[{"at":"2026-11-24T22:31:55.809Z","collection":"people","seq":4,"kind":"created","id":4,"version":1,"record":{"id":4,"name":"Dedo Gordo","isAlive":false,"placeId":null,"isKing":false}}]"#;
 pub const PEOPLE_BY_PLACE: &str = r#"[{"placeId":1,"people":[{"id":1,"name":"Sensei Lamister","isAlive":true,"isKing":false}],"next":"/v1/people?placeId=1&limit=1000&after=6931"}]"#;
 pub const PLACES_WITH_PEOPLE: &str = r#"[{"id":1,"name":"Descaro del Rey","people":[{"id":1,"name":"Sensei Lamister","isAlive":true,"isKing":false},{"id":5,"name":"Juanito Lamister","isAlive":true,"isKing":false}],"next":"/v1/people?placeId=1&limit=1000&after=6935"},{"id":2,"name":"Más allá del Zumo","people":[]}]"#;
 pub const PLACE_WITH_PEOPLE: &str = r#"{"id":3,"name":"Veranolandia","people":[{"id":2,"name":"Aiba Stack","isAlive":true,"isKing":false},{"id":3,"name":"Joaquín Nevado","isAlive":true,"isKing":false},{"id":6,"name":"Nerf Stack","isAlive":true,"isKing":false}]}"#;
@@ -15,7 +15,7 @@ pub const PLACES: &str =
     r#"[{"id":1,"name":"Descaro del Rey"},{"id":2,"name":"Más allá del Zumo"}]"#;
 pub const PLACE_AS_OF: &str = r#"[{"id":2,"name":"Más allá del Zumo"}]"#;
 pub const PLACE: &str = r#"{"id":2,"name":"Más allá del Zumo"}"#;
-pub const PLACE_HISTORY: &str = r#"[{"at":"2026-11-24T22:31:55.809Z","register":"places","seq":2,"kind":"created","id":2,"version":1,"record":{"id":2,"name":"Más allá del Zumo"}}]"#;
+pub const PLACE_HISTORY: &str = r#"[{"at":"2026-11-24T22:31:55.809Z","collection":"places","seq":2,"kind":"created","id":2,"version":1,"record":{"id":2,"name":"Más allá del Zumo"}}]"#;
 pub const STATISTICS: &str = r#"[{"id":18,"name":"Meereendero","total":7,"living":6,"dead":1,"share":0.113208,"king":{"id":51,"name":"Daenaris Tarambana"}},{"id":null,"name":null,"total":7,"living":0,"dead":7,"share":0,"king":null}]"#;
-pub const CHANGES: &str = r#"[{"at":"2026-11-24T22:31:55.809Z","register":"places","seq":1,"kind":"created","id":1,"version":1,"record":{"id":1,"name":"Descaro del Rey"}}]"#;
+pub const CHANGES: &str = r#"[{"at":"2026-11-24T22:31:55.809Z","collection":"places","seq":1,"kind":"created","id":1,"version":1,"record":{"id":1,"name":"Descaro del Rey"}}]"#;
 pub const INTEGRITY: &str = r#"{"consistent":true,"complete":true,"withoutPlace":[],"doubleKings":[],"deleting":[],"pending":[]}"#;

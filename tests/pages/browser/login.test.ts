@@ -118,7 +118,7 @@ for (const [kind, fields] of [
   ["application/x-www-form-urlencoded", '<input name="name" value="Ajena">'],
   [
     "multipart/form-data",
-    '<input name="register" value="places"><input name="dryRun" value="false"><textarea name="text">{"name":"Ajena"}</textarea>',
+    '<input name="collection" value="places"><input name="dryRun" value="false"><textarea name="text">{"name":"Ajena"}</textarea>',
   ],
   ["text/plain", '<input name="name=Ajena&x" value="">'],
 ]) {

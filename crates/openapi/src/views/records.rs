@@ -73,7 +73,7 @@ macro_rules! change {
             struct $name {
                 /// The time of the change.
                 at: Moment,
-                register: $collection,
+                collection: $collection,
                 /// Its position in the order of all changes of the collection.
                 seq: Count,
                 kind: ChangeKind,

@@ -39,7 +39,7 @@ pub fn page(form: &Form) -> Markup {
         }
         form.entry method="post" action="/ui/import" enctype="multipart/form-data" {
             (field::preamble(form))
-            (choice(form, "register", "Contents", &COLLECTIONS))
+            (choice(form, "collection", "Contents", &COLLECTIONS))
             div.field.wrong[file_error.is_some()] {
                 label for="file" { "File" }
                 input #file name="file" type="file" accept=".csv,.json,.ndjson,.jsonl,text/csv,application/json,application/x-ndjson"

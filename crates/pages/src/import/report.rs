@@ -211,7 +211,7 @@ impl Report {
             .is_some_and(|totals| totals.already_written > 0);
         html! {
             form.entry method="post" action="/ui/import" enctype="multipart/form-data" {
-                (hidden("register", self.form.get("register")))
+                (hidden("collection", self.form.get("collection")))
                 @if self.form.is_checked("upsert") { (hidden("upsert", "on")) }
                 @if self.form.is_checked("again") {
                     (hidden("again", "on"))
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_report_is_the_same_for_every_size_of_chunk() {
-        let mut report = Report::new(Form::parse(b"dryRun=true&register=people"), 10);
+        let mut report = Report::new(Form::parse(b"dryRun=true&collection=people"), 10);
         let response = format!("{BATCH}\n{TOTALS}\n");
         let mut page = report.start();
         for chunk in response.as_bytes().chunks(7) {
@@ -279,7 +279,7 @@ mod tests {
     fn a_file_that_was_imported_before_can_be_imported_again() {
         let totals = TOTALS.replace(r#""alreadyWritten":0"#, r#""alreadyWritten":2"#);
         let page = |totals: &str, file: Option<&str>| {
-            let mut form = Form::parse(b"dryRun=false&register=people");
+            let mut form = Form::parse(b"dryRun=false&collection=people");
             form.set("nextKey", "k");
             let mut report = Report::new(form, 2);
             let _ = report.push(format!("{totals}\n").as_bytes());

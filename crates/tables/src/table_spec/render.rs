@@ -48,7 +48,7 @@ pub(super) fn json(columns: &[&Column], source: impl Fn(&Column) -> String) -> S
 /// A change as JSON. The record is `null` after a deletion.
 pub(super) fn change_json(declaration: &Declaration, visible: &[&Column]) -> String {
     const CHANGE: &str = r#"'{"at":"' || strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch')
-    || '","register":"{collection}","seq":' || seq
+    || '","collection":"{collection}","seq":' || seq
     || ',"kind":"' || kind
     || '","id":' || {id}
     || ',"version":' || version

@@ -62,8 +62,8 @@ impl Changes {
         people: &[u8],
         frame: ListFraming,
     ) -> Result<(Vec<u8>, [i64; 2]), Malformed> {
-        let places = changes(places, br#"","register":"places","seq":"#);
-        let people = changes(people, br#"","register":"people","seq":"#);
+        let places = changes(places, br#"","collection":"places","seq":"#);
+        let people = changes(people, br#"","collection":"people","seq":"#);
         let mut places = places.ok_or(Malformed::Places)?.into_iter().peekable();
         let mut people = people.ok_or(Malformed::Groups)?.into_iter().peekable();
         let mut out = Vec::new();
@@ -182,7 +182,7 @@ mod tests {
                 query = Changes::read(&Params::parse(&text, Changes::PARAMETERS).unwrap()).unwrap();
             }
             for (register, log) in [("places", places), ("people", people)] {
-                let of_one = shown.iter().filter(|one| one["register"] == register);
+                let of_one = shown.iter().filter(|one| one["collection"] == register);
                 let expected: Vec<Value> =
                     log.iter().map(|one| serde_json::from_str(one).unwrap()).collect();
                 prop_assert_eq!(of_one.cloned().collect::<Vec<_>>(), expected);
@@ -219,7 +219,7 @@ mod tests {
         };
         assert_eq!(merged(b"[]", b"[]"), Ok(("[]".to_owned(), [3, 4])));
         let other = log("people", &[1]).concat();
-        let unnumbered = json!([{"at": "2026-01-31T12:00:00.000Z", "register": "places"}]);
+        let unnumbered = json!([{"at": "2026-01-31T12:00:00.000Z", "collection": "places"}]);
         let bodies = [
             "",
             "[",

@@ -27,7 +27,7 @@ const FORM_OVERHEAD_BYTES: usize = 4096;
 /// None.
 pub async fn import_form(call: Request) -> Result<Response, Error> {
     let mut form = Session::load(&call).begin(Form::default());
-    form.set("register", "people");
+    form.set("collection", "people");
     add_idempotency_key(&mut form);
     Ok(html(200, import::page(&form)))
 }
@@ -49,7 +49,7 @@ pub async fn import(call: Request) -> Result<Response, Error> {
         return Ok(session.store(form_again(form, file)));
     }
     let backends = Backends::new(&call.env)?;
-    let backend = match form.get("register") {
+    let backend = match form.get("collection") {
         "places" => backends.places,
         _ => backends.people,
     }
@@ -104,7 +104,7 @@ async fn send(
     form: &Form,
     file: &[u8],
 ) -> Result<web_sys::Response, Error> {
-    let register = form.get("register");
+    let register = form.get("collection");
     let register = COLLECTIONS.iter().find(|(name, _)| *name == register);
     let register = register.map_or("people", |(name, _)| *name);
     let mut path = format!(
@@ -168,7 +168,14 @@ async fn read(call: &Request) -> Result<(Form, Vec<u8>), Error> {
         .map_err(not_a_form)?
         .unchecked_into();
     let fields = [
-        "register", "upsert", "dryRun", "again", "key", "nextKey", "token", "text",
+        "collection",
+        "upsert",
+        "dryRun",
+        "again",
+        "key",
+        "nextKey",
+        "token",
+        "text",
     ];
     let values = fields.map(|name| {
         let value = data.get(name).as_string().unwrap_or_default();
