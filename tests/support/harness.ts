@@ -83,8 +83,12 @@ export class TestDatabase {
     await this.#d1.batch(statements);
   }
 
+  /** Inserts rows by a statement that takes them as JSON, in chunks that D1 accepts. */
   async insert(rows: object[], sql: string): Promise<void> {
-    await this.#d1.prepare(sql).bind(JSON.stringify(rows)).run();
+    for (let start = 0; start < rows.length; start += 10_000) {
+      const chunk = JSON.stringify(rows.slice(start, start + 10_000));
+      await this.#d1.prepare(sql).bind(chunk).run();
+    }
   }
 
   async rows(sql: string): Promise<Record<string, unknown>[]> {
