@@ -422,25 +422,22 @@ suite("the pages", () => {
       await system.fail(service, "throws");
       const overview = await system.join.get("/");
       assert.equal(overview.status, 200);
-      const why = `The service \`${service}\` failed. So`;
-      assert.equal(
-        notice(overview),
-        `${why} how many live where is shown as of 2026-11-24 21:40 UTC.`,
-      );
+      const why = `The ${service} service is not working.`;
+      assert.equal(notice(overview), `${why} The counts are from 2026-11-24 21:40 UTC.`);
       assert.match(overview.text, /Veranolandia<\/a>.*?<td[^>]*>3</s);
       const place = await system.join.get("/ui/places/3");
-      const what = service === "people" ? "who lives here" : "the name of the place";
-      assert.equal(notice(place), `${why} ${what} is shown as of 2026-11-24 21:40 UTC.`);
+      const part = service === "people" ? "The list of people" : "The name of the place";
+      assert.equal(notice(place), `${why} ${part} is from 2026-11-24 21:40 UTC.`);
       assert.match(place.text, /<h1>Veranolandia<\/h1>/);
       assert.match(place.text, /Aiba Stack.*Joaquín Nevado.*Nerf Stack/s);
       assert.match(place.text, /<dt>living<\/dt><dd>3<\/dd>/);
       // A place of which nothing was kept.
       const other = await system.join.get("/ui/places/1");
       assert.equal(other.status, 200);
-      assert.match(notice(other), /cannot be shown just now/);
+      assert.match(notice(other), /unavailable right now/);
       // A filter that the snapshot knows nothing of.
       const filtered = await system.join.get("/ui/places/3?show=isKing%3Dtrue");
-      if (service === "people") assert.match(notice(filtered), /cannot be shown just now/);
+      if (service === "people") assert.match(notice(filtered), /unavailable right now/);
       await system.fail(service);
       await until(async () => notice(await system.join.get("/")) === "");
     }

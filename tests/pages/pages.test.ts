@@ -84,14 +84,14 @@ test("the_root_is_a_page_for_who_asks_for_one_and_data_for_who_asks_for_data", a
 
 test("what_is_not_there_is_a_page_that_says_so", async () => {
   for (const [path, status, title] of [
-    ["/ui", 404, "There is no such route"],
-    ["/ui/nowhere", 404, "There is no such route"],
-    ["/ui/people/1/fly", 404, "There is no such route"],
-    ["/ui/places/1/bury", 404, "There is no such route"],
-    ["/ui/people/999", 404, "There is no such record"],
-    ["/ui/people/999/edit", 404, "There is no such record"],
-    ["/ui/places/999", 404, "There is no such record"],
-    ["/ui/places/999/remove", 404, "There is no such record"],
+    ["/ui", 404, "Page not found"],
+    ["/ui/nowhere", 404, "Page not found"],
+    ["/ui/people/1/fly", 404, "Page not found"],
+    ["/ui/places/1/bury", 404, "Page not found"],
+    ["/ui/people/999", 404, "Page not found"],
+    ["/ui/people/999/edit", 404, "Page not found"],
+    ["/ui/places/999", 404, "Page not found"],
+    ["/ui/places/999/remove", 404, "Page not found"],
     ["/ui/people/x", 400, "A parameter has a value that cannot be used"],
     ["/ui/places/0", 400, "A parameter has a value that cannot be used"],
   ] as const) {

@@ -2,7 +2,7 @@
 
 use http_semantics::problem::Kind;
 use join::domain::statistics::{COLUMNS, StatisticsQuery};
-use join::domain::{Changes, ListQuery, READ_PARAMETERS};
+use join::domain::{ChangesQuery, ListQuery, READ_PARAMETERS};
 use join::routes::integrity;
 
 use crate::examples;
@@ -90,7 +90,7 @@ fn about() -> Vec<Operation> {
         )
         .says("By time, each once. There is always a next page, for what is yet to come.")
         .tag_if_none("changes")
-        .query(Changes::PARAMETERS)
+        .query(ChangesQuery::PARAMETERS)
         .needs_a_service()
         .answers(
             200,

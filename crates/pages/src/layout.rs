@@ -12,7 +12,7 @@ pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// It has been done.
-    Done(&'static str),
+    Done(String),
     /// Something is not as it should be.
     Warning(String),
 }

@@ -39,7 +39,7 @@ for (const visitor of visitors) {
     }
     await page.getByLabel("Token").fill(token);
     await add.click();
-    await page.getByText("It has been added.").waitFor();
+    await page.getByText(`Added ${first}.`).waitFor();
     const [cookie, ...others] = await visit.context.cookies();
     assert.deepEqual(others, []);
     const { name, httpOnly, secure, sameSite, path, domain } = cookie ?? {};
@@ -61,7 +61,7 @@ for (const visitor of visitors) {
     assert.equal(await page.getByLabel("Token").count(), 0);
     await page.getByLabel("Name").fill(second);
     await add.click();
-    await page.getByText("It has been added.").waitFor();
+    await page.getByText(`Added ${second}.`).waitFor();
 
     await page.getByRole("button", { name: "Forget my token" }).click();
     await page.getByText("This browser has forgotten its token.").waitFor();
@@ -101,7 +101,7 @@ test("a_button_without_a_form_of_its_own_asks_for_the_token_too", async () => {
   await page.getByRole("button", { name: "Bury" }).click();
   await page.getByLabel("Token").fill(token);
   await page.getByRole("button", { name: "Bury" }).click();
-  await page.getByText("The death has been written down.").waitFor();
+  await page.getByText("Recorded the death of Viva.").waitFor();
 });
 
 /** Another site of the same machine: to a browser it is of the same site, and its requests

@@ -24,7 +24,7 @@ for (const [at, visitor] of visitors.entries()) {
     await page.getByLabel("Name").fill("Óscar <b>");
     await page.getByLabel("Place", { exact: true }).fill("Ningures");
     await page.getByRole("button", { name: "Add the person" }).click();
-    assert.equal(await wrong(page, "Place"), "There is no place of this name.");
+    assert.equal(await wrong(page, "Place"), "There is no place with this name. Choose another.");
     assert.equal(await page.getByLabel("Name").inputValue(), "Óscar <b>");
     assert.equal(await page.getByLabel("Place", { exact: true }).inputValue(), "Ningures");
     await page.getByLabel("Place", { exact: true }).fill("MÁS allá");
@@ -36,20 +36,20 @@ for (const [at, visitor] of visitors.entries()) {
     await page.getByLabel("Name").fill("Óscar");
     await page.getByLabel("Place", { exact: true }).fill(`#${at + 1}`);
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByText("It has been saved.").waitFor();
+    await page.getByText("Saved Óscar.").waitFor();
     await page.getByRole("heading", { name: "Óscar", exact: true }).waitFor();
 
     await page.getByRole("button", { name: "Crown" }).click();
     await page.getByText(`The place has a king already, Rey ${at}.`).waitFor();
     await page.getByLabel(`Take the crown from Rey ${at}`).check();
     await page.getByRole("button", { name: "Crown" }).click();
-    await page.getByText("Long live the king.").waitFor();
+    await page.getByText("Crowned Óscar.").waitFor();
     assert.equal((await join.get(`/v1/people/${king}`)).json.isKing, false);
 
     await page.getByRole("button", { name: "Take the crown" }).click();
-    await page.getByText("The crown has been taken.").waitFor();
+    await page.getByText("Removed the crown from Óscar.").waitFor();
     await page.getByRole("button", { name: "Bury" }).click();
-    await page.getByText("The death has been written down.").waitFor();
+    await page.getByText("Recorded the death of Óscar.").waitFor();
     const facts = await page.locator(".totals > div").allInnerTexts();
     assert.deepEqual(facts, ["state\n† dead", `place\n${home}`, `number\n${id}`]);
     const history = await page.locator(".history li").allInnerTexts();
@@ -66,7 +66,7 @@ for (const [at, visitor] of visitors.entries()) {
 
     await page.getByRole("link", { name: "Remove" }).click();
     await page.getByRole("button", { name: "Remove from the register" }).click();
-    await page.getByText("It has been removed.").waitFor();
+    await page.getByText("Removed the person.").waitFor();
     assert.equal((await join.get(`/v1/people/${id}`)).status, 404);
     assert.equal((await page.goto(`/ui/people/${id}`))?.status(), 404);
   });
@@ -89,14 +89,14 @@ for (const [at, visitor] of visitors.entries()) {
     await page.getByText("save it without the crown, then crown.").waitFor();
     await page.getByLabel("King of the place").uncheck();
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByText("It has been saved.").waitFor();
+    await page.getByText("Saved Aspirante.").waitFor();
     await page.getByRole("link", { name: "Change or move" }).click();
     await page.getByLabel("King of the place").check();
     await page.getByRole("button", { name: "Save" }).click();
     assert.match(await wrong(page, "King of the place"), /has a king already/);
     await page.getByLabel(`Take the crown from ${king}`).check();
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByText("It has been saved.").waitFor();
+    await page.getByText("Saved Aspirante.").waitFor();
     assert.deepEqual((await join.get(`/v1/people/${id}`)).json.isKing, true);
   });
 
@@ -107,7 +107,7 @@ for (const [at, visitor] of visitors.entries()) {
     for (const page of [one, other]) await page.goto(`/ui/people/${id}/edit`);
     await one.getByLabel("Name").fill("De una");
     await one.getByRole("button", { name: "Save" }).click();
-    await one.getByText("It has been saved.").waitFor();
+    await one.getByText("Saved De una.").waitFor();
     await other.getByLabel("Name").fill("De otra");
     const refused = other.waitForResponse((answer) => answer.status() === 412);
     await other.getByRole("button", { name: "Save" }).click();
@@ -119,7 +119,7 @@ for (const [at, visitor] of visitors.entries()) {
     const focused = await other.evaluate(() => document.activeElement?.textContent);
     assert.match(focused ?? "", /^Somebody has changed/);
     await other.getByRole("button", { name: "Save" }).click();
-    await other.getByText("It has been saved.").waitFor();
+    await other.getByText("Saved De otra.").waitFor();
     assert.equal((await join.get(`/v1/people/${id}`)).json.name, "De otra");
   });
 

@@ -1,7 +1,7 @@
 //! What a service answers, which can be broken, too.
 
 use http_semantics::Format;
-use join::domain::{Malformed, MergeJoin};
+use join::domain::{MalformedResponse, MergeJoin};
 
 use crate::{Target, Verdict};
 
@@ -54,13 +54,13 @@ fn merge(input: &[u8]) -> Result<Verdict, String> {
     }
 }
 
-fn merged(places: &[u8], groups: &[u8], size: usize) -> Result<Vec<u8>, Malformed> {
-    let mut join = MergeJoin::of_page(places.to_vec(), Format::Json.frame())?;
+fn merged(places: &[u8], groups: &[u8], size: usize) -> Result<Vec<u8>, MalformedResponse> {
+    let mut join = MergeJoin::from_page(places.to_vec(), Format::Json.frame())?;
     let mut out = Vec::new();
     for chunk in groups.chunks(size) {
         join.push(chunk, &mut out)?;
     }
     join.end_groups(1000, &mut out)?;
-    join.finish(&mut out)?;
+    join.finish(&mut out);
     Ok(out)
 }
