@@ -143,9 +143,17 @@ impl Submission {
 
 /// Shows a problem in a form.
 pub fn show_problem(form: &mut Form, problem: &Problem) {
-    if let Ok(refusal) = serde_json::from_str::<Refusal>(&problem.to_json()) {
-        form.refuse(&refusal);
-    }
+    // Our own problems can be parsed.
+    let _ = show_rejection(form, problem.to_json().as_bytes());
+}
+
+/// Shows the problem in the body of a rejection in a form.
+///
+/// # Errors
+/// A body that is not a problem.
+pub fn show_rejection(form: &mut Form, body: &[u8]) -> Result<(), serde_json::Error> {
+    form.refuse(&serde_json::from_slice::<Refusal>(body)?);
+    Ok(())
 }
 
 /// Rejects a form of another origin.
@@ -223,9 +231,8 @@ impl Write {
             return Ok(None);
         }
         let rejection = backend.bytes(&response).await?;
-        match serde_json::from_slice::<Refusal>(&rejection) {
-            Ok(rejection) => form.refuse(&rejection),
-            Err(error) => show_problem(form, &backend.failed(&error.to_string()).into_problem()),
+        if let Err(error) = show_rejection(form, &rejection) {
+            show_problem(form, &backend.failed(&error.to_string()).into_problem());
         }
         Ok(None)
     }

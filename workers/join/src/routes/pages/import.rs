@@ -7,14 +7,15 @@ use http_semantics::Problem;
 use http_semantics::idempotency::Key;
 use js_sys::{ArrayBuffer, Uint8Array};
 use pages::Form;
-use pages::api::Refusal;
 use pages::import::{self, MOST_KEPT, REGISTERS, Report};
 use tables::import::MAX_FILE_BYTES;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::FormData;
 
-use super::form::{Session, add_idempotency_key, require_same_origin, show_problem};
+use super::form::{
+    Session, add_idempotency_key, require_same_origin, show_problem, show_rejection,
+};
 use super::{html, html_body};
 use crate::backends::Backends;
 
@@ -63,9 +64,8 @@ pub async fn import(request: Request) -> Result<Response, Error> {
     };
     if response.status() != 200 {
         let rejection = backend.bytes(&response).await?;
-        let rejection: Refusal = serde_json::from_slice(&rejection)
+        show_rejection(&mut form, &rejection)
             .map_err(|error| backend.failed(&error.to_string()))?;
-        form.refuse(&rejection);
         return Ok(session.store(form_again(form, file)));
     }
     let lines = file.split(|byte| *byte == b'\n').count();

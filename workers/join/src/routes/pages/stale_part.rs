@@ -28,7 +28,7 @@ impl<T: DeserializeOwned> StalePart<T> {
         let fresh_at = time_text(response.fresh_at());
         let (body, link) = response.into_page();
         Some(Self {
-            content: serde_json::from_str(&body?).ok()?,
+            content: serde_json::from_slice(body?.as_bytes()).ok()?,
             next: link.and_then(|link| next_cursor(&link)),
             fresh_at,
         })
