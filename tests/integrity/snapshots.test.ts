@@ -198,25 +198,25 @@ suite("pages from snapshots", () => {
       await system.setFault(service, "throws");
       const overview = await system.join.get("/");
       assert.equal(overview.status, 200);
-      const reason = `The service \`${service}\` failed. So`;
+      const reason = `The ${service} service is not working.`;
       assert.equal(
         notice(overview),
-        `${reason} how many live where is shown as of 2026-11-24 21:40 UTC.`,
+        `${reason} The counts are from 2026-11-24 21:40 UTC.`,
       );
       assert.match(overview.text, /Veranolandia<\/a>.*?<td[^>]*>3</s);
       const place = await system.join.get("/ui/places/3");
-      const subject = service === "people" ? "who lives here" : "the name of the place";
-      assert.equal(notice(place), `${reason} ${subject} is shown as of 2026-11-24 21:40 UTC.`);
+      const subject = service === "people" ? "The list of people" : "The name of the place";
+      assert.equal(notice(place), `${reason} ${subject} is from 2026-11-24 21:40 UTC.`);
       assert.match(place.text, /<h1>Veranolandia<\/h1>/);
       assert.match(place.text, /Aiba Stack.*Joaquín Nevado.*Nerf Stack/s);
       assert.match(place.text, /<dt>living<\/dt><dd>3<\/dd>/);
       // A place without a snapshot.
       const other = await system.join.get("/ui/places/1");
       assert.equal(other.status, 200);
-      assert.match(notice(other), /cannot be shown just now/);
+      assert.match(notice(other), /unavailable right now/);
       // A filter that the snapshot cannot apply.
       const filtered = await system.join.get("/ui/places/3?show=isKing%3Dtrue");
-      if (service === "people") assert.match(notice(filtered), /cannot be shown just now/);
+      if (service === "people") assert.match(notice(filtered), /unavailable right now/);
       await system.setFault(service);
       await waitUntil("the notice disappears", async () => {
         return notice(await system.join.get("/")) === "";

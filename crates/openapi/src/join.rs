@@ -3,7 +3,7 @@
 use http_semantics::auth::Scope;
 use http_semantics::problem::Kind;
 use join::domain::statistics::{COLUMNS, StatisticsQuery};
-use join::domain::{Changes, ListQuery, READ_PARAMETERS};
+use join::domain::{ChangesQuery, ListQuery, READ_PARAMETERS};
 use join::routes::integrity::PARAMETERS as REPAIR_PARAMETERS;
 
 use crate::operation::{Operation, get, post};
@@ -83,7 +83,7 @@ fn about() -> Vec<Operation> {
             .summary("List the changes of places and people")
             .description("In order of time, each change once. There is always a next page, for later changes.")
             .default_tag("changes")
-            .query(Changes::PARAMETERS)
+            .query(ChangesQuery::PARAMETERS)
             .calls_a_service()
             .response(200, changes),
     ]

@@ -12,7 +12,7 @@ test("places_are_shown_without_counts_while_people_is_down", async () => {
     const page = await visit.go("/");
     const [banner, ...others] = await page.getByRole("alert").allInnerTexts();
     assert.deepEqual(others, []);
-    assert.match(banner ?? "", /people.*So how many live there cannot be shown just now\./);
+    assert.match(banner ?? "", /people.*The counts are unavailable right now\./);
     const totals = await page.locator(".totals > div").allInnerTexts();
     assert.deepEqual(totals.slice(0, 2), ["places\n30", "living\nunknown"]);
     assert.equal(await page.locator("tbody tr").count(), 25);
@@ -20,12 +20,12 @@ test("places_are_shown_without_counts_while_people_is_down", async () => {
     await page.getByRole("link", { name: "Descaro del Rey" }).click();
     await page.getByRole("heading", { name: "Descaro del Rey" }).waitFor();
     await page.getByText("The population is unavailable right now.").waitFor();
-    await page.getByText("So who lives here cannot be shown just now.").waitFor();
+    await page.getByText("The list of people is unavailable right now.").waitFor();
     // A place can still be renamed.
     await page.getByRole("link", { name: "Rename" }).click();
     await page.getByLabel("Name").fill(`Descaro ${visitor.name}`);
     await page.getByRole("button", { name: "Rename" }).click();
-    await page.getByText("It has been saved.").waitFor();
+    await page.getByText(`Saved Descaro ${visitor.name}.`).waitFor();
     await page.getByRole("link", { name: "Add a person here" }).click();
     await page.getByLabel("Name").fill("Nadie");
     await page.getByRole("button", { name: "Add person" }).click();
@@ -38,7 +38,7 @@ test("places_are_shown_without_counts_while_people_is_down", async () => {
     await page.getByRole("link", { name: "Rename" }).click();
     await page.getByLabel("Name").fill("Descaro del Rey");
     await page.getByRole("button", { name: "Rename" }).click();
-    await page.getByText("It has been saved.").waitFor();
+    await page.getByText("Saved Descaro del Rey.").waitFor();
   }
 });
 
@@ -48,7 +48,7 @@ test("people_are_shown_without_place_names_while_places_is_down", async () => {
   const page = await visit.go("/");
   assert.match(
     (await page.getByRole("alert").textContent()) ?? "",
-    /places.*So the names of the places cannot be shown just now\./,
+    /places.*The place names are unavailable right now\./,
   );
   const totals = await page.locator(".totals > div").allInnerTexts();
   assert.deepEqual(totals.slice(0, 2), ["places\nunknown", "living\n53"]);
@@ -63,7 +63,7 @@ test("people_are_shown_without_place_names_while_places_is_down", async () => {
   await page.getByRole("heading", { name: "Cercei Lamister" }).waitFor();
   await page.getByRole("link", { name: "place 1", exact: true }).waitFor();
   await page.getByRole("button", { name: "Record death" }).click();
-  await page.getByText("The death has been written down.").waitFor();
+  await page.getByText("Recorded the death of Cercei Lamister.").waitFor();
 });
 
 test("a_page_states_that_both_backends_are_down", async () => {

@@ -38,7 +38,7 @@ for (const visitor of visitors) {
     }
     await page.getByLabel("Token").fill(token);
     await addButton.click();
-    await page.getByText("It has been added.").waitFor();
+    await page.getByText(`Added ${first}.`).waitFor();
     const [cookie, ...others] = await visit.context.cookies();
     assert.deepEqual(others, []);
     const { name, httpOnly, secure, sameSite, path, domain } = cookie ?? {};
@@ -60,7 +60,7 @@ for (const visitor of visitors) {
     assert.equal(await page.getByLabel("Token").count(), 0);
     await page.getByLabel("Name").fill(second);
     await addButton.click();
-    await page.getByText("It has been added.").waitFor();
+    await page.getByText(`Added ${second}.`).waitFor();
 
     await page.getByRole("button", { name: "Forget my token" }).click();
     await page.getByText("This browser has forgotten its token.").waitFor();
@@ -99,7 +99,7 @@ test("a_single_button_asks_for_the_token_too", async () => {
   await page.getByRole("button", { name: "Record death" }).click();
   await page.getByLabel("Token").fill(token);
   await page.getByRole("button", { name: "Record death" }).click();
-  await page.getByText("The death has been written down.").waitFor();
+  await page.getByText("Recorded the death of Viva.").waitFor();
 });
 
 /** Serves a page from another port of localhost. To a browser it is the same site, so its requests

@@ -24,7 +24,7 @@ for (const [index, visitor] of visitors.entries()) {
     await page.getByLabel("Name").fill("Óscar <b>");
     await page.getByLabel("Place", { exact: true }).fill("Ningures");
     await page.getByRole("button", { name: "Add person" }).click();
-    assert.equal(await fieldError(page, "Place"), "There is no place of this name.");
+    assert.equal(await fieldError(page, "Place"), "There is no place with this name. Choose another.");
     assert.equal(await page.getByLabel("Name").inputValue(), "Óscar <b>");
     assert.equal(await page.getByLabel("Place", { exact: true }).inputValue(), "Ningures");
     await page.getByLabel("Place", { exact: true }).fill("MÁS allá");
@@ -36,20 +36,20 @@ for (const [index, visitor] of visitors.entries()) {
     await page.getByLabel("Name").fill("Óscar");
     await page.getByLabel("Place", { exact: true }).fill(`#${index + 1}`);
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByText("It has been saved.").waitFor();
+    await page.getByText("Saved Óscar.").waitFor();
     await page.getByRole("heading", { name: "Óscar", exact: true }).waitFor();
 
     await page.getByRole("button", { name: "Crown" }).click();
     await page.getByText(`The place already has a king, Rey ${index}.`).waitFor();
     await page.getByLabel(`Remove the crown from Rey ${index}`).check();
     await page.getByRole("button", { name: "Crown" }).click();
-    await page.getByText("Long live the king.").waitFor();
+    await page.getByText("Crowned Óscar.").waitFor();
     assert.equal((await join.get(`/v1/people/${king}`)).json.isKing, false);
 
     await page.getByRole("button", { name: "Remove the crown" }).click();
-    await page.getByText("The crown has been taken.").waitFor();
+    await page.getByText("Removed the crown from Óscar.").waitFor();
     await page.getByRole("button", { name: "Record death" }).click();
-    await page.getByText("The death has been written down.").waitFor();
+    await page.getByText("Recorded the death of Óscar.").waitFor();
     const facts = await page.locator(".totals > div").allInnerTexts();
     assert.deepEqual(facts, ["state\n† dead", `place\n${home}`, `number\n${id}`]);
     const history = await page.locator(".history li").allInnerTexts();
@@ -66,7 +66,7 @@ for (const [index, visitor] of visitors.entries()) {
 
     await page.getByRole("link", { name: "Remove" }).click();
     await page.getByRole("button", { name: "Remove person" }).click();
-    await page.getByText("It has been removed.").waitFor();
+    await page.getByText("Removed the person.").waitFor();
     assert.equal((await join.get(`/v1/people/${id}`)).status, 404);
     assert.equal((await page.goto(`/ui/people/${id}`))?.status(), 404);
   });
@@ -91,14 +91,14 @@ for (const [index, visitor] of visitors.entries()) {
       .waitFor();
     await page.getByLabel("King of the place").uncheck();
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByText("It has been saved.").waitFor();
+    await page.getByText("Saved Aspirante.").waitFor();
     await page.getByRole("link", { name: "Change or move" }).click();
     await page.getByLabel("King of the place").check();
     await page.getByRole("button", { name: "Save" }).click();
     assert.match(await fieldError(page, "King of the place"), /already has a king/);
     await page.getByLabel(`Remove the crown from ${king}`).check();
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByText("It has been saved.").waitFor();
+    await page.getByText("Saved Aspirante.").waitFor();
     assert.deepEqual((await join.get(`/v1/people/${id}`)).json.isKing, true);
   });
 
@@ -109,7 +109,7 @@ for (const [index, visitor] of visitors.entries()) {
     for (const page of [firstPage, secondPage]) await page.goto(`/ui/people/${id}/edit`);
     await firstPage.getByLabel("Name").fill("De una");
     await firstPage.getByRole("button", { name: "Save" }).click();
-    await firstPage.getByText("It has been saved.").waitFor();
+    await firstPage.getByText("Saved De una.").waitFor();
     await secondPage.getByLabel("Name").fill("De otra");
     const conflict = secondPage.waitForResponse((response) => response.status() === 412);
     await secondPage.getByRole("button", { name: "Save" }).click();
@@ -121,7 +121,7 @@ for (const [index, visitor] of visitors.entries()) {
     const focused = await secondPage.evaluate(() => document.activeElement?.textContent);
     assert.match(focused ?? "", /^Somebody else has changed/);
     await secondPage.getByRole("button", { name: "Save" }).click();
-    await secondPage.getByText("It has been saved.").waitFor();
+    await secondPage.getByText("Saved De otra.").waitFor();
     assert.equal((await join.get(`/v1/people/${id}`)).json.name, "De otra");
   });
 

@@ -19,7 +19,7 @@ for (const visitor of visitors) {
     assert.equal(await page.getByLabel("Name").inputValue(), "SIN salida");
     await page.getByLabel("Name").fill(name);
     await page.getByRole("button", { name: "Add place" }).click();
-    await page.getByText("It has been added.").waitFor();
+    await page.getByText(`Added ${name}.`).waitFor();
     await page.getByRole("heading", { name, exact: true }).waitFor();
     const id = page.url().match(/places\/(\d+)/)?.[1];
 
@@ -37,7 +37,7 @@ for (const visitor of visitors) {
     await page.getByRole("link", { name: "Rename" }).click();
     await page.getByLabel("Name").fill(`${name} II`);
     await page.getByRole("button", { name: "Rename" }).click();
-    await page.getByText("It has been saved.").waitFor();
+    await page.getByText(`Saved ${name} II.`).waitFor();
     const history = await page.locator(".history li").allInnerTexts();
     assert.match(history[0] ?? "", new RegExp(`renamed from “${name}” to “${name} II”$`));
     assert.match(history[1] ?? "", new RegExp(`added as “${name}”$`));
@@ -56,7 +56,7 @@ for (const visitor of visitors) {
     }
     await page.getByLabel("Move living people to").fill("sin salida");
     await remove.click();
-    await page.getByText("It has been removed.").waitFor();
+    await page.getByText("Removed the place.").waitFor();
     assert.equal((await join.get(`/v1/places/${id}`)).status, 404);
     assert.equal((await join.get(`/v1/people/${person}`)).json.placeId, 1);
     const response = await page.goto(`/ui/places/${id}`);

@@ -1,17 +1,17 @@
-//! The clients of the two backends, and reads that need both.
+//! The clients of both backends, and the reads that need both.
 //!
-//! A client that has a response already sends its tag, which combines the validators of both
-//! backends. The tag of a list is made of both change sequences. The tag of a single place
-//! contains its version, so each backend is asked for its part only if that part has changed.
+//! A combined response has one entity tag, made of one validator per backend: the change sequences
+//! for a list, the version of the place and the change sequence of people for a single place. So a
+//! client's tag tells what each backend has to be asked: whether its part has changed.
 
 use domain::Param;
 use edge::change_seqs::CHANGE_SEQ_HEADER;
 use edge::coalescer::{change_seqs_reader, current_change_seqs};
-use edge::{ChangeSeqs, Env, Error, Request, ServiceClient};
+use edge::{Body, ChangeSeqs, Env, Error, Request, Response, ServiceClient};
 use futures_util::future::{join, try_join};
 use http_semantics::{MediaType, Problem, Tag};
 
-use crate::domain::Malformed;
+use crate::domain::MalformedResponse;
 
 /// The clients of both backends.
 pub struct Backends {
@@ -21,14 +21,15 @@ pub struct Backends {
     pub people: ServiceClient,
 }
 
-/// The responses of both backends. The people part may have failed.
+/// The responses of the places service and of the people service. The latter may have failed: the
+/// gateway can respond without it.
 pub type Fetched = (web_sys::Response, Result<PeoplePart, Error>);
 
-/// The response of the people service, and what both responses together tell.
+/// The response of the people service, and the validators of the combined response.
 pub struct PeoplePart {
-    /// The response.
+    /// The response of the people service.
     pub response: web_sys::Response,
-    /// The tag of a response that is made of both.
+    /// The entity tag of the combined response.
     pub tag: Tag,
     /// The change sequences of both backends, if both sent theirs.
     pub change_seqs: Option<ChangeSeqs>,
@@ -66,11 +67,11 @@ pub async fn change_seqs(env: Env) -> Option<ChangeSeqs> {
     })
 }
 
-/// The tag of the list that the client has, if it is still current.
+/// Revalidates the list that the client has: its tag if the list has not changed.
 ///
 /// # Errors
-/// A header without entity tags.
-pub async fn unchanged(request: &Request, format: MediaType) -> Result<Option<Tag>, Problem> {
+/// An invalid `If-None-Match`.
+pub async fn revalidate_list(request: &Request, format: MediaType) -> Result<Option<Tag>, Problem> {
     let Some(known) = request.preconditions()?.known_change_seqs(format) else {
         return Ok(None);
     };
@@ -83,32 +84,35 @@ pub fn header(response: &web_sys::Response, name: &str) -> Option<String> {
     response.headers().get(name).ok().flatten()
 }
 
-/// A number in a header of a response: 0 without one.
+/// A number in a header of a response, or 0.
 pub fn number_header(response: &web_sys::Response, name: &str) -> i64 {
     let number = header(response, name).and_then(|text| text.parse().ok());
     number.unwrap_or_default()
 }
 
-/// The change sequence that a response states in its header.
+/// The change sequence in the header of a response.
 fn change_seq_header(response: &web_sys::Response) -> Option<i64> {
     header(response, CHANGE_SEQ_HEADER)?.parse().ok()
+}
+
+/// The change sequence in the tag of a list.
+fn change_seq_of_tag(tag: &Tag) -> Option<i64> {
+    tag.change_seqs(MediaType::Json).map(|[seq]| seq)
 }
 
 fn tag(response: &web_sys::Response) -> Option<Tag> {
     Tag::parse(&header(response, "etag")?)
 }
 
-/// What a backend's tag is made of: a change sequence or a version.
+/// The number in a backend's tag: the change sequence of a list, or the version of a record.
 fn validator(response: &web_sys::Response) -> Option<i64> {
     let tag = tag(response)?;
-    let change_seq = tag.change_seqs(MediaType::Json).map(|[seq]| seq);
-    change_seq.or(tag.version())
+    change_seq_of_tag(&tag).or(tag.version())
 }
 
-/// The change sequence of a response, from its header or its tag.
+/// The change sequence of a response, in its header or its tag.
 fn change_seq(response: &web_sys::Response) -> Option<i64> {
-    change_seq_header(response)
-        .or_else(|| tag(response)?.change_seqs(MediaType::Json).map(|[seq]| seq))
+    change_seq_header(response).or_else(|| change_seq_of_tag(&tag(response)?))
 }
 
 impl PeoplePart {
@@ -120,6 +124,13 @@ impl PeoplePart {
             tag: Tag::from_change_seqs(format, &validators),
             change_seqs: change_seqs.map(|(places, people)| ChangeSeqs { places, people }),
         }
+    }
+
+    /// The combined response. It may be cached if its change sequences are known.
+    pub fn respond(&self, media_type: &str, body: Body) -> Response {
+        Response::ok(media_type, body)
+            .with_change_seqs(self.change_seqs)
+            .with_etag(&self.tag)
     }
 }
 
@@ -135,11 +146,11 @@ impl Backends {
         })
     }
 
-    /// Clients that record their outcomes in the `Server-Timing` of a response.
+    /// Clients that add the time and outcome of each call to `Server-Timing`.
     ///
     /// # Errors
     /// A worker without its bindings.
-    pub fn for_reader(request: &Request) -> Result<Self, Error> {
+    pub fn with_timings(request: &Request) -> Result<Self, Error> {
         let Self { places, people } = Self::new(&request.env)?;
         Ok(Self {
             places: places.with_timings(&request.timings),
@@ -147,19 +158,43 @@ impl Backends {
         })
     }
 
-    /// Drops the deadline of all calls. The timeout of each call remains.
+    /// Drops the deadline of the request. The timeout of each call remains.
     pub fn drop_deadline(&mut self) {
         self.places.drop_deadline();
         self.people.drop_deadline();
     }
 
-    /// Sends both requests in parallel. For HEAD, people gets a HEAD too.
+    /// Reads a path of each backend in parallel.
     ///
     /// # Errors
-    /// A problem of the places service. The caller interprets its status.
+    /// A backend that failed, or any status but 200.
+    pub async fn get_both(
+        &self,
+        [places, people]: &[String; 2],
+    ) -> Result<(web_sys::Response, web_sys::Response), Error> {
+        try_join(self.places.get_ok(places), self.people.get_ok(people)).await
+    }
+
+    /// Reads the complete bodies of both responses in parallel.
+    ///
+    /// # Errors
+    /// A body that breaks off or times out.
+    pub async fn bytes_of_both(
+        &self,
+        places: &web_sys::Response,
+        people: &web_sys::Response,
+    ) -> Result<(Vec<u8>, Vec<u8>), Error> {
+        try_join(self.places.bytes(places), self.people.bytes(people)).await
+    }
+
+    /// Reads a path of each backend in parallel, for a combined response. A HEAD needs no people,
+    /// so their service gets a HEAD, too.
+    ///
+    /// # Errors
+    /// The places service failed. The caller checks its status.
     pub async fn fetch(
         &self,
-        [places, people]: [&str; 2],
+        [places, people]: &[String; 2],
         format: MediaType,
         is_head: bool,
     ) -> Result<Fetched, Error> {
@@ -174,36 +209,34 @@ impl Backends {
         Ok(self.fetched(places?, people, format, is_head))
     }
 
-    /// Sends both requests in parallel, each with the tag of its part: none if both parts are
-    /// unchanged.
+    /// As [`Self::fetch`], with the tag that the client has of each part. None if neither part has
+    /// changed.
     ///
     /// # Errors
     /// As [`Self::fetch`].
     pub async fn fetch_if_changed(
         &self,
-        [place, people]: [&str; 2],
+        [place_path, people_path]: &[String; 2],
         [place_tag, people_tag]: &[Tag; 2],
     ) -> Result<Option<Fetched>, Error> {
         let responses = join(
-            self.places.get_if_changed(place, place_tag),
-            self.people.get_if_changed(people, people_tag),
+            self.places.get_if_changed(place_path, place_tag),
+            self.people.get_if_changed(people_path, people_tag),
         );
-        let (of_place, of_people) = responses.await;
-        let (mut of_place, mut of_people) = (of_place?, of_people);
+        let (place, mut people) = responses.await;
+        let mut place = place?;
         let is_unchanged = |response: &web_sys::Response| response.status() == 304;
-        let people_unchanged = of_people.as_ref().is_ok_and(is_unchanged);
-        match (is_unchanged(&of_place), people_unchanged) {
+        match (
+            is_unchanged(&place),
+            people.as_ref().is_ok_and(is_unchanged),
+        ) {
             (true, true) => return Ok(None),
-            (true, false) => of_place = self.places.get_ok(place).await?,
-            (false, true) => of_people = self.people.get(people).await,
+            // The response is made of both parts, so the unchanged one is needed, too.
+            (true, false) => place = self.places.get_ok(place_path).await?,
+            (false, true) => people = self.people.get(people_path).await,
             (false, false) => {}
         }
-        Ok(Some(self.fetched(
-            of_place,
-            of_people,
-            MediaType::Json,
-            false,
-        )))
+        Ok(Some(self.fetched(place, people, MediaType::Json, false)))
     }
 
     fn fetched(
@@ -213,23 +246,24 @@ impl Backends {
         format: MediaType,
         is_head: bool,
     ) -> Fetched {
-        // A HEAD has no body that could be malformed, so its headers must have a tag.
-        let is_valid = |people: &web_sys::Response| !is_head || validator(people).is_some();
         let part = people.and_then(|people| {
             let people = self.people.require_ok(people)?;
-            let untagged = || self.people.unusable_response("an answer without a tag");
-            let people = Some(people).filter(is_valid).ok_or_else(untagged)?;
+            // The body of a HEAD cannot show that the response is malformed, so its tag must.
+            if is_head && validator(&people).is_none() {
+                return Err(self.people.unusable_response("a response without a tag"));
+            }
             Ok(PeoplePart::new(&places, people, format))
         });
         (places, part)
     }
 
-    /// The problem that names the backend whose response is malformed.
+    /// The error of a malformed response. It names the backend.
     #[must_use]
-    pub fn malformed_response(&self, malformed: Malformed) -> Error {
-        match malformed {
-            Malformed::Places => self.places.unusable_response("a malformed answer"),
-            Malformed::Groups => self.people.unusable_response("a malformed answer"),
-        }
+    pub fn malformed_response(&self, malformed: MalformedResponse) -> Error {
+        let backend = match malformed {
+            MalformedResponse::Places => &self.places,
+            MalformedResponse::People => &self.people,
+        };
+        backend.unusable_response("a malformed response")
     }
 }

@@ -1,5 +1,17 @@
-//! The join worker: the gateway. It joins what the two backends return, and forwards requests that
-//! concern only one of them.
+//! The join worker: the gateway. It joins the responses of the two backends, and forwards requests
+//! that only one of them has to answer.
+//!
+//! To follow `GET /v1/people-per-place` from here to the bytes, read these files in order:
+//!
+//! | file | what happens |
+//! |---|---|
+//! | this one | the layers and the route |
+//! | `edge/src/serve.rs`, `edge/src/layers/mod.rs` | the request passes through the layers |
+//! | `edge/src/layers/response_cache.rs` | a cached response is sent if it is still valid |
+//! | `routes/people_per_place.rs`, `domain/list_query.rs` | the query is parsed |
+//! | `backends.rs`, `edge/src/service_client/mod.rs` | both backends are called |
+//! | `service/people_per_place.rs`, `domain/merge_join.rs` | the responses are joined and streamed |
+//! | `routes/stale_if_error.rs`, `service/cache/mod.rs` | a stale response, if a backend is down |
 
 mod backends;
 pub mod domain;
@@ -23,8 +35,8 @@ use backends::change_seqs;
 use routes::{forward, pages, people_per_place, stale_if_error, statistics};
 use service::cache::snapshot_refresh;
 
-/// What a request passes through on its way to a handler, and in reverse order on its way back.
-/// Around all of it, `edge::serve` traces the request and responds even if the worker panics.
+/// The layers that a request passes through on its way to a handler. The response passes through
+/// them in reverse order. `edge::serve` is around all of them.
 const LAYERS: &[Layer] = &[
     Layer::Cors,
     Layer::Head,
@@ -37,7 +49,7 @@ const LAYERS: &[Layer] = &[
     Layer::ResponseCache,
 ];
 
-/// The routes, without their `/v1`. A property stands after the method that it belongs to.
+/// The routes, without their prefix `/v1`. A property applies to the method before it.
 #[must_use]
 pub fn router() -> Router {
     Router::new("join", LAYERS)
@@ -103,12 +115,12 @@ pub fn router() -> Router {
         .route("/ui/{*rest}", page(any(pages::not_found)))
 }
 
-/// A page: its handler finds the token in a cookie, and errors are pages, too.
+/// A page for a browser: its token is in a cookie, and its errors are pages, too.
 fn page(methods: MethodRouter) -> MethodRouter {
     methods.pages(pages::error_page)
 }
 
-/// A page that shows records: it asks for a login if reading needs a token.
+/// A page that shows records. It is replaced by the login if reading needs a token.
 fn private_page(methods: MethodRouter) -> MethodRouter {
     page(methods).gate(pages::require_read)
 }
@@ -133,6 +145,6 @@ pub fn fetch(request: web_sys::Request, bindings: Env, context: worker_sys::Cont
 pub async fn scheduled(_event: JsValue, bindings: Env, _context: worker_sys::Context) {
     let env = edge::Env::for_schedule(bindings);
     if let Err(error) = snapshot_refresh::run(&env, &pages::first_statistics_query()).await {
-        console_error!("the scheduled refresh: {error}");
+        console_error!("refreshing the snapshots: {error}");
     }
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// What makes the pages better where scripts run; without them all of it works as well.
+// Enhances the pages. Every page also works without JavaScript.
 
 /** @param {number} milliseconds @param {() => void} run */
 function debounced(milliseconds, run) {
@@ -10,13 +10,14 @@ function debounced(milliseconds, run) {
   };
 }
 
-/** A filter shows its results as it is changed, without another page. @param {HTMLFormElement} form */
+/** Updates the results while the user types in a search form. @param {HTMLFormElement} form */
 function live(form) {
   let latest = new AbortController();
-  const told = document.createElement("p");
-  told.className = "unseen";
-  told.setAttribute("role", "status");
-  form.after(told);
+  // Tells a screen reader the number of results.
+  const announcement = document.createElement("p");
+  announcement.className = "unseen";
+  announcement.setAttribute("role", "status");
+  form.after(announcement);
   const show = async () => {
     if (!form.checkValidity()) return;
     latest.abort();
@@ -26,25 +27,26 @@ function live(form) {
       if (typeof value === "string" && value) address.searchParams.set(name, value);
     }
     try {
-      const answer = await fetch(address, { signal: latest.signal });
-      if (!answer.ok) return;
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const [now, next] = [document, page].map((one) => one.getElementById("results"));
-      if (!now || !next) return;
-      // What is below stays where it is.
-      next.style.minHeight = `${now.offsetHeight}px`;
-      now.replaceWith(next);
-      told.textContent = next.dataset.told ?? "";
+      const response = await fetch(address, { signal: latest.signal });
+      if (!response.ok) return;
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      const results = document.getElementById("results");
+      const newResults = page.getElementById("results");
+      if (!results || !newResults) return;
+      // The content below the results must not jump.
+      newResults.style.minHeight = `${results.offsetHeight}px`;
+      results.replaceWith(newResults);
+      announcement.textContent = newResults.dataset.told ?? "";
       history.replaceState(null, "", address);
     } catch (error) {
-      // Where it cannot be done so, the button still sends the form.
+      // The button still sends the form.
       if (!(error instanceof DOMException)) console.warn(error);
     }
   };
   form.addEventListener("input", debounced(200, show));
 }
 
-/** The places to choose from are those that begin as what is typed. @param {HTMLInputElement} field */
+/** Suggests places whose name starts with the typed text. @param {HTMLInputElement} field */
 function suggest(field) {
   const list = /** @type {HTMLDataListElement | null} */ (field.list);
   if (!list) return;
@@ -56,18 +58,18 @@ function suggest(field) {
     if (!name || name.startsWith("#")) return;
     const query = new URLSearchParams({ name, sort: "name", limit: "20" });
     try {
-      const answer = await fetch(`/v1/places?${query}`, { signal: latest.signal });
-      if (!answer.ok) return;
-      const places = /** @type {{ name: string }[]} */ (await answer.json());
+      const response = await fetch(`/v1/places?${query}`, { signal: latest.signal });
+      if (!response.ok) return;
+      const places = /** @type {{ name: string }[]} */ (await response.json());
       list.replaceChildren(...places.map((place) => new Option("", place.name)));
     } catch {
-      // What was there to choose from stays.
+      // The field keeps its old suggestions.
     }
   };
   field.addEventListener("input", debounced(150, find));
 }
 
-/** A form is sent once, however often its button is pressed. @param {HTMLFormElement} form */
+/** Sends a form once, even if its button is pressed twice. @param {HTMLFormElement} form */
 function once(form) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) event.preventDefault();
@@ -76,14 +78,14 @@ function once(form) {
       button.setAttribute("aria-disabled", "true");
     }
   });
-  // A page that comes back from the browser's memory can be sent again.
+  // The user has come back to the page, and may send the form again.
   addEventListener("pageshow", () => {
     delete form.dataset.sent;
     for (const button of form.querySelectorAll("button")) button.removeAttribute("aria-disabled");
   });
 }
 
-// The report of an import is not sent again by a reload: that shows the form.
+// A reload of an import's report shows the form, and does not import again.
 if (document.querySelector("ol.progress")) history.replaceState(null, "", "/ui/import");
 for (const form of document.querySelectorAll("form")) {
   if ("live" in form.dataset) live(form);

@@ -1,7 +1,7 @@
 //! Responses of the backends, which may be malformed.
 
 use http_semantics::MediaType;
-use join::domain::{Malformed, MergeJoin, statistics};
+use join::domain::{MalformedResponse, MergeJoin, statistics};
 use proptest::prop_assert_eq;
 
 use super::bytes;
@@ -49,13 +49,13 @@ fn merge_join(input: &[u8]) -> Checked {
     Ok(whole.map_or(Rejected, |_| Accepted))
 }
 
-fn join(places: &[u8], groups: &[u8], chunk_size: usize) -> Result<Vec<u8>, Malformed> {
-    let mut join = MergeJoin::of_page(places.to_vec(), MediaType::Json.framing())?;
+fn join(places: &[u8], groups: &[u8], chunk_size: usize) -> Result<Vec<u8>, MalformedResponse> {
+    let mut join = MergeJoin::from_page(places.to_vec(), MediaType::Json.framing())?;
     let mut out = Vec::new();
     for chunk in groups.chunks(chunk_size) {
         join.push(chunk, &mut out)?;
     }
     join.end_groups(1000, &mut out)?;
-    join.finish(&mut out)?;
+    join.finish(&mut out);
     Ok(out)
 }

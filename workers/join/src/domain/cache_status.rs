@@ -1,4 +1,4 @@
-//! `Cache-Status` (RFC 9211) of a stale or partial response.
+//! `Cache-Status` (RFC 9211): tells a client why it gets a stale or partial response.
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -7,10 +7,10 @@ use http_semantics::Problem;
 /// The header, a structured field (RFC 9651).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheStatus<'a> {
-    /// The age of a stale response in seconds: none for a partial response.
+    /// The age of a stale response in seconds. A partial response has none.
     pub age: Option<i64>,
-    /// Whether the failed service was called. If the circuit breaker rejected the call, the stale
-    /// response is a *hit*.
+    /// Whether the failed service was called. The open circuit breaker rejects a call, and the
+    /// stale response is then a *hit*.
     pub was_called: bool,
     /// The problem that the response replaces.
     pub problem: &'a Problem,
@@ -18,13 +18,13 @@ pub struct CacheStatus<'a> {
 
 impl Display for CacheStatus<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let how = match (self.age, self.was_called) {
+        let outcome = match (self.age, self.was_called) {
             (None, _) => "fwd=miss",
             (Some(_), true) => "fwd=stale",
             (Some(_), false) => "hit",
         };
-        write!(f, "join; {how}")?;
-        // A response that was not revalidated is stale from the start.
+        write!(f, "join; {outcome}")?;
+        // Without revalidation a response is never fresh, so its TTL is its negative age.
         if let Some(age) = self.age {
             let ttl = -age.max(0);
             write!(f, "; ttl={ttl}")?;
@@ -37,7 +37,7 @@ impl Display for CacheStatus<'_> {
 fn detail(problem: &Problem) -> String {
     let slug = problem.kind().problem_type().slug;
     match (problem.service(), slug.strip_prefix("service-")) {
-        (Some(service), Some(what)) => format!("{service}-{what}"),
+        (Some(service), Some(failure)) => format!("{service}-{failure}"),
         _ => slug.to_owned(),
     }
 }

@@ -1,9 +1,11 @@
-//! The merged change feed of both tables.
+//! The change feed of both tables, merged from the feeds of both backends.
 //!
-//! The feed of each backend is in the order of its changes, and each record starts with its time
-//! and its change sequence. There is no order between two feeds, so they are merged by time. The
-//! cursor holds the position in each feed. Nothing is skipped or repeated, even if the clocks of
-//! the two databases differ: then only the order between the feeds is not that of the times.
+//! Each backend sends its changes in the order of its change sequence. The two sequences are
+//! independent, so the feeds are merged by time. The cursor holds the position in each feed, so
+//! no change is skipped or repeated even if the clocks of the two databases differ. Only the
+//! order between the feeds would then differ from that of the events.
+
+use std::iter::Peekable;
 
 use domain::Param;
 use http_semantics::media::ListFraming;
@@ -11,19 +13,19 @@ use http_semantics::{Params, Problem};
 use tables::Cursor;
 use tables::page::PageSize;
 
-use super::Malformed;
-use super::merge_join::leading_id;
+use super::MalformedResponse;
+use super::merge_join::leading_number;
 
 /// The query of `GET /v1/changes`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Changes {
+pub struct ChangesQuery {
     /// The position in the feed of places, and in that of people.
     pub since: [i64; 2],
-    /// The most changes.
+    /// The maximum number of changes.
     pub limit: PageSize,
 }
 
-impl Changes {
+impl ChangesQuery {
     /// The parameters of the query.
     pub const PARAMETERS: &[&str] = &["since", "limit"];
 
@@ -41,7 +43,7 @@ impl Changes {
         Ok(Self { since, limit })
     }
 
-    /// The paths of both feeds. Either feed may fill the page.
+    /// The paths of both feeds. One feed alone may fill the page.
     #[must_use]
     pub fn paths(&self) -> [String; 2] {
         let [places, people] = self.since.map(Cursor::Id);
@@ -52,63 +54,71 @@ impl Changes {
         ]
     }
 
-    /// The merged page, and its end in each feed.
+    /// Merges a page of each feed into one page. The result is its body and its end in each feed.
     ///
     /// # Errors
     /// A malformed feed.
-    pub fn merged(
+    pub fn merge(
         &self,
         places: &[u8],
         people: &[u8],
-        frame: ListFraming,
-    ) -> Result<(Vec<u8>, [i64; 2]), Malformed> {
-        let places = changes(places, br#"","collection":"places","seq":"#);
-        let people = changes(people, br#"","collection":"people","seq":"#);
-        let mut places = places.ok_or(Malformed::Places)?.into_iter().peekable();
-        let mut people = people.ok_or(Malformed::Groups)?.into_iter().peekable();
-        let mut out = Vec::new();
-        let [mut place_seq, mut person_seq] = self.since;
-        let mut before = frame.open;
-        let mut shown = 0;
-        while shown < self.limit.get() {
-            let is_place = match (places.peek(), people.peek()) {
-                (Some(place), Some(person)) => place.at <= person.at,
-                (Some(_), None) => true,
-                (None, Some(_)) => false,
-                (None, None) => break,
-            };
-            let (feed, seq) = if is_place {
-                (&mut places, &mut place_seq)
+        framing: ListFraming,
+    ) -> Result<(Vec<u8>, [i64; 2]), MalformedResponse> {
+        let places = parse_feed(places, br#"","collection":"places","seq":"#);
+        let people = parse_feed(people, br#"","collection":"people","seq":"#);
+        let mut places = places
+            .ok_or(MalformedResponse::Places)?
+            .into_iter()
+            .peekable();
+        let mut people = people
+            .ok_or(MalformedResponse::People)?
+            .into_iter()
+            .peekable();
+        let mut body = Vec::new();
+        let [mut places_seq, mut people_seq] = self.since;
+        let mut before = framing.open;
+        for _ in 0..self.limit.get() {
+            let (feed, seq) = if is_first_earlier(&mut places, &mut people) {
+                (&mut places, &mut places_seq)
             } else {
-                (&mut people, &mut person_seq)
+                (&mut people, &mut people_seq)
             };
-            if let Some(change) = feed.next() {
-                out.extend_from_slice(before.as_bytes());
-                out.extend_from_slice(change.record);
-                *seq = change.seq;
-            }
-            before = frame.between;
-            shown += 1;
+            let Some(change) = feed.next() else { break };
+            body.extend_from_slice(before.as_bytes());
+            body.extend_from_slice(change.record);
+            *seq = change.seq;
+            before = framing.between;
         }
-        if shown == 0 {
-            out.extend_from_slice(frame.open.as_bytes());
+        let is_empty = body.is_empty();
+        if is_empty {
+            body.extend_from_slice(framing.open.as_bytes());
         }
-        out.extend_from_slice(frame.end(shown == 0).as_bytes());
-        Ok((out, [place_seq, person_seq]))
+        body.extend_from_slice(framing.end(is_empty).as_bytes());
+        Ok((body, [places_seq, people_seq]))
     }
 }
 
-/// A change, as far as the merge parses it.
+/// A change. The merge parses its time and sequence, and copies the record.
 struct Change<'a> {
-    /// A text of fixed length, whose order is that of time.
+    /// A text of fixed length, which sorts by time.
     at: &'a [u8],
     seq: i64,
     record: &'a [u8],
 }
 
-/// The changes of a feed, an array with one per line. `key` is the text between the time and the
-/// `seq` of a change.
-fn changes<'a>(feed: &'a [u8], key: &[u8]) -> Option<Vec<Change<'a>>> {
+type Feed<'a> = Peekable<std::vec::IntoIter<Change<'a>>>;
+
+/// Whether the next change of the first feed comes before that of the second.
+fn is_first_earlier(first: &mut Feed, second: &mut Feed) -> bool {
+    match (first.peek(), second.peek()) {
+        (Some(first), Some(second)) => first.at <= second.at,
+        (first, _) => first.is_some(),
+    }
+}
+
+/// Parses a feed, an array with one change per line. `key` is the text between the time and the
+/// sequence of a change.
+fn parse_feed<'a>(feed: &'a [u8], key: &[u8]) -> Option<Vec<Change<'a>>> {
     let lines = feed.strip_prefix(b"[")?.strip_suffix(b"]")?;
     let lines = lines.split(|byte| *byte == b'\n');
     lines
@@ -117,7 +127,7 @@ fn changes<'a>(feed: &'a [u8], key: &[u8]) -> Option<Vec<Change<'a>>> {
             let record = line.strip_suffix(b",").unwrap_or(line);
             let after_key = record.strip_prefix(br#"{"at":""#)?;
             let (at, rest) = after_key.split_at_checked(b"2026-01-31T12:00:00.000Z".len())?;
-            let (seq, _) = leading_id(rest, key)?;
+            let (seq, _) = leading_number(rest, key)?;
             Some(Change { at, seq, record })
         })
         .collect()
@@ -143,7 +153,7 @@ mod tests {
         gaps.iter().enumerate().map(line).collect()
     }
 
-    /// The feed of a backend, after `made` changes.
+    /// A page of a backend's feed, when the first `made` changes of the log have been made.
     fn feed(log: &[String], made: usize, since: i64, limit: PageSize) -> Vec<u8> {
         let made = log.get(..made.min(log.len())).unwrap_or_default();
         let rest = made.iter().skip(usize::try_from(since).unwrap());
@@ -153,7 +163,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_pages_contain_both_logs_whatever_arrives_meanwhile(
+        fn merged_pages_contain_each_change_once_even_if_changes_arrive_meanwhile(
             places in prop::collection::vec(0..9u32, 0..30),
             people in prop::collection::vec(0..9u32, 0..30),
             arrivals in prop::collection::vec((0..5usize, 0..5usize), 0..40),
@@ -161,45 +171,45 @@ mod tests {
         ) {
             let (places, people) = (log("places", &places), log("people", &people));
             let limit = PageSize::new(limit).unwrap();
-            let mut query = Changes { since: [0, 0], limit };
+            let mut query = ChangesQuery { since: [0, 0], limit };
             let mut made = [0, 0];
             let mut shown: Vec<Value> = Vec::new();
-            // After the last arrival all changes have been made, and the walk reaches their end.
+            // After the last arrival the walk continues until it has reached the end of both logs.
             let rest = std::iter::repeat_n((60, 60), 60);
             for (more_places, more_people) in arrivals.into_iter().chain(rest) {
                 made = [made[0] + more_places, made[1] + more_people];
-                let (body, next) = query.merged(
+                let (body, next) = query.merge(
                     &feed(&places, made[0], query.since[0], limit),
                     &feed(&people, made[1], query.since[1], limit),
                     MediaType::Json.framing(),
                 ).unwrap();
                 let page: Vec<Value> = serde_json::from_slice(&body).unwrap();
                 prop_assert!(page.len() <= limit.get().into());
-                prop_assert!(page.iter().map(|one| one["at"].as_str()).is_sorted());
+                prop_assert!(page.iter().map(|change| change["at"].as_str()).is_sorted());
                 shown.extend(page);
                 let cursor = Cursor::Pair(next[0], next[1]);
                 let text = format!("limit={}&since={cursor}", limit.get());
-                query = Changes::read(&Params::parse(&text, Changes::PARAMETERS).unwrap()).unwrap();
+                query = ChangesQuery::read(&Params::parse(&text, ChangesQuery::PARAMETERS).unwrap()).unwrap();
             }
             for (register, log) in [("places", places), ("people", people)] {
-                let of_one = shown.iter().filter(|one| one["collection"] == register);
+                let found = shown.iter().filter(|change| change["collection"] == register);
                 let expected: Vec<Value> =
-                    log.iter().map(|one| serde_json::from_str(one).unwrap()).collect();
-                prop_assert_eq!(of_one.cloned().collect::<Vec<_>>(), expected);
+                    log.iter().map(|change| serde_json::from_str(change).unwrap()).collect();
+                prop_assert_eq!(found.cloned().collect::<Vec<_>>(), expected);
             }
         }
     }
 
     #[test]
     fn at_equal_times_places_come_first() {
-        let query = Changes {
+        let query = ChangesQuery {
             since: [0, 0],
             limit: PageSize::default(),
         };
         let (places, people) = (log("places", &[5, 5]), log("people", &[4, 6]));
         let feed = |log: &[String]| feed(log, 9, 0, query.limit);
         let (body, next) = query
-            .merged(&feed(&places), &feed(&people), MediaType::NdJson.framing())
+            .merge(&feed(&places), &feed(&people), MediaType::NdJson.framing())
             .unwrap();
         let body = String::from_utf8(body).unwrap();
         let expected = [&people[0], &places[0], &places[1], &people[1]];
@@ -209,32 +219,32 @@ mod tests {
 
     #[test]
     fn a_malformed_feed_is_rejected() {
-        let query = Changes {
+        let query = ChangesQuery {
             since: [3, 4],
             limit: PageSize::default(),
         };
-        let merged = |places: &[u8], people: &[u8]| {
-            let merged = query.merged(places, people, MediaType::Json.framing());
+        let merge = |places: &[u8], people: &[u8]| {
+            let merged = query.merge(places, people, MediaType::Json.framing());
             merged.map(|(body, next)| (String::from_utf8(body).unwrap(), next))
         };
-        assert_eq!(merged(b"[]", b"[]"), Ok(("[]".to_owned(), [3, 4])));
+        assert_eq!(merge(b"[]", b"[]"), Ok(("[]".to_owned(), [3, 4])));
         let other = log("people", &[1]).concat();
-        let unnumbered = json!([{"at": "2026-01-31T12:00:00.000Z", "collection": "places"}]);
+        let without_seq = json!([{"at": "2026-01-31T12:00:00.000Z", "collection": "places"}]);
         let bodies = [
             "",
             "[",
             "{}",
             "[{}]",
             &format!("[{other}]"),
-            &unnumbered.to_string(),
+            &without_seq.to_string(),
         ];
         for body in bodies {
             assert_eq!(
-                merged(body.as_bytes(), b"[]"),
-                Err(Malformed::Places),
+                merge(body.as_bytes(), b"[]"),
+                Err(MalformedResponse::Places),
                 "{body}"
             );
         }
-        assert_eq!(merged(b"[]", b"[oops]"), Err(Malformed::Groups));
+        assert_eq!(merge(b"[]", b"[oops]"), Err(MalformedResponse::People));
     }
 }

@@ -1,13 +1,14 @@
-//! Finds residents without a place: one pass over places and residents, in order of place id.
+//! Finds people whose place does not exist: an anti-join of places and resident counts, in one
+//! pass over both in order of place id.
 
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-/// The residents of a place, as the people service counts them.
+/// The number of people who belong to a place, as the people service counts them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Residents {
+pub struct ResidentCounts {
     /// The place.
     pub place_id: i64,
     /// The living.
@@ -16,13 +17,13 @@ pub struct Residents {
     pub dead: i64,
 }
 
-/// The residents whose place is not among `places`. Both are in order of id.
+/// The counts whose place is not among `places`. Both are in order of id.
 #[must_use]
-pub fn without_place(places: &[i64], residents: Vec<Residents>) -> Vec<Residents> {
+pub fn without_place(places: &[i64], counts: Vec<ResidentCounts>) -> Vec<ResidentCounts> {
     let mut places = places.iter().peekable();
-    let is_orphaned = |group: &Residents| {
+    let has_no_place = |count: &ResidentCounts| {
         while let Some(place) = places.peek() {
-            match (*place).cmp(&group.place_id) {
+            match (*place).cmp(&count.place_id) {
                 Ordering::Less => places.next(),
                 Ordering::Equal => return false,
                 Ordering::Greater => return true,
@@ -30,7 +31,7 @@ pub fn without_place(places: &[i64], residents: Vec<Residents>) -> Vec<Residents
         }
         true
     };
-    residents.into_iter().filter(is_orphaned).collect()
+    counts.into_iter().filter(has_no_place).collect()
 }
 
 #[cfg(test)]
@@ -41,14 +42,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn residents_without_a_place_are_the_set_difference(
+        fn counts_without_a_place_are_the_set_difference(
             places in prop::collection::btree_set(1..30i64, 0..20),
             homes in prop::collection::btree_set(1..30i64, 0..20),
         ) {
-            let residents = |home: &i64| Residents { place_id: *home, living: 1, dead: 0 };
+            let count = |home: &i64| ResidentCounts { place_id: *home, living: 1, dead: 0 };
             let ordered: Vec<i64> = places.iter().copied().collect();
-            let found = without_place(&ordered, homes.iter().map(residents).collect());
-            let found: BTreeSet<i64> = found.iter().map(|group| group.place_id).collect();
+            let found = without_place(&ordered, homes.iter().map(count).collect());
+            let found: BTreeSet<i64> = found.iter().map(|count| count.place_id).collect();
             prop_assert_eq!(found, homes.difference(&places).copied().collect::<BTreeSet<_>>());
         }
     }

@@ -10,13 +10,13 @@ pub const READ_PARAMETERS: &[&str] = &["peopleLimit"];
 /// A page of places, and the number of people shown per place.
 #[derive(Debug)]
 pub struct ListQuery {
-    /// The most places.
+    /// The maximum number of places.
     pub limit: PageSize,
-    /// The last place of the previous page.
+    /// The last place of the previous page (keyset pagination).
     pub after: Option<i64>,
     /// Whether to count all places.
     pub count: bool,
-    /// The most people per place.
+    /// The maximum number of people per place.
     pub people: PeopleLimit,
 }
 
@@ -29,7 +29,7 @@ impl ListQuery {
     /// # Errors
     /// An invalid value.
     pub fn read(params: &Params) -> Result<Self, Problem> {
-        // The page of the places service has the same limit, cursor and count.
+        // The limit, the cursor and the count are those of the page of places.
         let page = tables::Page::from_params(params)?;
         Ok(Self {
             limit: page.limit,
@@ -39,7 +39,7 @@ impl ListQuery {
         })
     }
 
-    /// The path of the page of places.
+    /// The path of the page of places, in order of id.
     #[must_use]
     pub fn places_path(&self) -> String {
         let count = if self.count { "&count=exact" } else { "" };
@@ -50,17 +50,18 @@ impl ListQuery {
         )
     }
 
-    /// The path of the groups of people after a place.
+    /// The path of the groups of people after a place, one group per place in order of its id.
     #[must_use]
-    pub fn groups_path(&self, last: Option<i64>) -> String {
+    pub fn groups_path(&self, place: Option<i64>) -> String {
         let (limit, people) = (self.limit.get(), self.people.get());
         format!(
             "/v1/people/by-place?limit={limit}&peopleLimit={people}{}",
-            after(last)
+            after(place)
         )
     }
 }
 
+/// The parameter `after`, if there is a place to continue after.
 fn after(id: Option<i64>) -> String {
     id.map(|id| format!("&after={}", Cursor::Id(id)))
         .unwrap_or_default()

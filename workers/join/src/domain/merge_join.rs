@@ -1,277 +1,274 @@
-//! The sort-merge join of places and their people.
+//! The sort-merge join of places with their people.
 //!
-//! Both inputs are JSON arrays with one record per line, in order of place id: places
-//! `{"id":3,"name":…}` and groups `{"placeId":3,"people":[…]}`. One pass over both writes each
-//! place with the members of its group after the id, copied as they are: no person is parsed. A
+//! Both inputs are sorted by place id, so one pass over both is enough. Each is a JSON array with
+//! one record per line:
+//!
+//! ```text
+//! GET /v1/places            {"id":3,"name":"…"}
+//! GET /v1/people/by-place   {"placeId":3,"people":[…],"next":"…"}
+//! the join of both          {"id":3,"name":"…","people":[…],"next":"…"}
+//! ```
+//!
+//! The join reads the id at the start of each record and copies the rest. No person is parsed. A
 //! place without a group gets an empty list. A group without a place is skipped.
 //!
-//! The places of a page are held in memory. The groups are streamed: at most one unfinished line
-//! is held. An array must end with its bracket, so a truncated array is never taken for complete.
+//! The places of a page are in memory. The groups arrive in chunks. The line that a chunk ends in
+//! is buffered until the rest of it arrives.
+//!
+//! An input is malformed if it is not such an array, if its ids do not increase, or if its end is
+//! missing. A truncated input is therefore never taken for a complete one. If the groups are
+//! malformed or the people service is down, [`MergeJoin::places_only`] returns the places with
+//! `"people":null`: their people are unknown.
+
+use std::ops::Range;
 
 use http_semantics::media::ListFraming;
 
-/// An input that its service should never send.
+/// The backend whose response is malformed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Malformed {
-    /// The places.
+pub enum MalformedResponse {
+    /// The places service.
     Places,
-    /// The groups.
-    Groups,
+    /// The people service.
+    People,
 }
 
 /// A join in progress.
 pub struct MergeJoin {
+    /// The places, as the places service sent them.
     places: Vec<u8>,
-    /// The start of the next place's record.
-    at: usize,
-    /// The start of the first place's record.
-    start: usize,
-    frame: ListFraming,
-    /// Whether no place has been written yet.
-    is_first: bool,
-    /// The line that the last chunk ended in.
-    unfinished: Vec<u8>,
-    /// Whether the array of groups is complete.
+    /// The record of each place, in order of id.
+    records: Vec<PlaceRecord>,
+    /// The number of records that have been written.
+    written: usize,
+    framing: ListFraming,
+    /// The start of the line that the last chunk ended in.
+    unfinished_line: Vec<u8>,
+    /// The number of groups in the current array.
+    group_count: usize,
+    last_group_id: i64,
+    /// Whether the current array of groups is complete.
     has_ended: bool,
-    groups: usize,
-    last_group: i64,
-    last_written: i64,
 }
 
-impl MergeJoin {
-    /// Joins a page of places. The records are written in a frame.
-    ///
-    /// # Errors
-    /// Places that are no array.
-    pub fn of_page(places: Vec<u8>, frame: ListFraming) -> Result<Self, Malformed> {
-        match places.as_slice() {
-            [b'[', .., b']'] => Ok(Self {
-                at: 1,
-                start: 1,
-                ..Self::of_one(places, frame)
-            }),
-            _ => Err(Malformed::Places),
-        }
-    }
-
-    /// Joins a single place.
-    #[must_use]
-    pub fn of_one(place: Vec<u8>, frame: ListFraming) -> Self {
-        Self {
-            places: place,
-            at: 0,
-            start: 0,
-            frame,
-            is_first: true,
-            unfinished: Vec::new(),
-            has_ended: false,
-            groups: 0,
-            last_group: 0,
-            last_written: 0,
-        }
-    }
-
-    /// Adds the next bytes of the groups, and writes the places that they complete.
-    ///
-    /// # Errors
-    /// A line that is no group, or that is out of order.
-    pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
-        let mut lines = chunk.split(|byte| *byte == b'\n');
-        let broken_off = lines.next_back().unwrap_or_default();
-        for line in lines {
-            if self.unfinished.is_empty() {
-                self.line(line, out)?;
-            } else {
-                let mut whole = std::mem::take(&mut self.unfinished);
-                whole.extend_from_slice(line);
-                self.line(&whole, out)?;
-            }
-        }
-        self.unfinished.extend_from_slice(broken_off);
-        Ok(())
-    }
-
-    /// Ends the groups, of which at most `limit` were requested. The result is the place after
-    /// which more groups are needed. None are, if all references are valid: then the groups of a
-    /// page belong to its places.
-    ///
-    /// # Errors
-    /// Groups without their end, or a malformed record.
-    pub fn end_groups(
-        &mut self,
-        limit: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<Option<i64>, Malformed> {
-        let last = std::mem::take(&mut self.unfinished);
-        self.line(&last, out)?;
-        if !std::mem::take(&mut self.has_ended) {
-            return Err(Malformed::Groups);
-        }
-        let all_came = std::mem::take(&mut self.groups) < limit;
-        let place_is_left = self.next_place()?.is_some();
-        Ok((place_is_left && !all_came).then_some(self.last_group))
-    }
-
-    /// Writes the remaining places, which are empty, and the end of the frame.
-    ///
-    /// # Errors
-    /// Malformed places.
-    pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Malformed> {
-        self.write_rest(EMPTY_PEOPLE, out)
-    }
-
-    fn write_rest(&mut self, people: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
-        while let Some(place) = self.next_place()? {
-            self.write(&place, people, out);
-        }
-        if self.is_first && self.start == 0 {
-            // A single place must not be empty.
-            return Err(Malformed::Places);
-        }
-        if self.is_first {
-            out.extend_from_slice(self.frame.open.as_bytes());
-        }
-        out.extend_from_slice(self.frame.end(self.is_first).as_bytes());
-        Ok(())
-    }
-
-    /// All places with `"people":null`, from the first place on.
-    ///
-    /// # Errors
-    /// Malformed places.
-    pub fn places_only(self) -> Result<Vec<u8>, Malformed> {
-        let mut restarted = Self {
-            at: self.start,
-            start: self.start,
-            ..Self::of_one(self.places, self.frame)
-        };
-        let mut out = Vec::with_capacity(2 * restarted.places.len());
-        restarted.write_rest(NULL_PEOPLE, &mut out)?;
-        Ok(out)
-    }
-
-    /// The id of the last place of the page.
-    #[must_use]
-    pub fn last_place(&self) -> Option<i64> {
-        let last = self.places.rsplit(|byte| *byte == b'\n').next()?;
-        let last = last.strip_prefix(b"[").unwrap_or(last);
-        leading_id(last, br#"{"id":"#).map(|(id, _)| id)
-    }
-
-    /// One line of groups: `[`, at most one record, and `,` or `]`.
-    fn line(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
-        let is_opening = self.groups == 0;
-        let line = if is_opening {
-            line.strip_prefix(b"[")
-        } else {
-            Some(line)
-        };
-        let (record, end) = match line {
-            Some([record @ .., end @ (b',' | b']')]) if !self.has_ended => (record, *end),
-            _ => return Err(Malformed::Groups),
-        };
-        self.has_ended = end == b']';
-        // The array may have been truncated after the bracket of a record.
-        if self.has_ended && !is_complete(record) {
-            return Err(Malformed::Groups);
-        }
-        if is_opening && record.is_empty() && self.has_ended {
-            return Ok(());
-        }
-        self.group(record, out)
-    }
-
-    fn group(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
-        let (place_id, rest) = leading_id(record, br#"{"placeId":"#).ok_or(Malformed::Groups)?;
-        let is_group = rest.starts_with(br#","people":["#) && rest.ends_with(b"}") && is_text(rest);
-        if place_id <= self.last_group || !is_group {
-            return Err(Malformed::Groups);
-        }
-        self.groups += 1;
-        self.last_group = place_id;
-        while let Some(place) = self.next_place()? {
-            if place.id > place_id {
-                break;
-            }
-            let people = if place.id == place_id {
-                rest
-            } else {
-                EMPTY_PEOPLE
-            };
-            self.write(&place, people, out);
-        }
-        Ok(())
-    }
-
-    /// The next place that has not been written.
-    fn next_place(&self) -> Result<Option<Place>, Malformed> {
-        let left = self.places.get(self.at..).unwrap_or_default();
-        let length = left
-            .iter()
-            .position(|byte| *byte == b'\n')
-            .unwrap_or(left.len());
-        let line = left.get(..length).unwrap_or_default();
-        if line.is_empty() || line == b"]" {
-            return Ok(None);
-        }
-        let record = line
-            .strip_suffix(b",")
-            .or(line.strip_suffix(b"]"))
-            .unwrap_or(line);
-        let (id, _) = leading_id(record, br#"{"id":"#).ok_or(Malformed::Places)?;
-        let is_last = length == left.len();
-        let is_place = record.ends_with(b"}") && is_text(record);
-        if id <= self.last_written || !is_place || (is_last && !is_complete(record)) {
-            return Err(Malformed::Places);
-        }
-        Ok(Some(Place {
-            id,
-            record: record.len(),
-            line: length,
-        }))
-    }
-
-    fn write(&mut self, place: &Place, people: &[u8], out: &mut Vec<u8>) {
-        let before = if self.is_first {
-            self.frame.open
-        } else {
-            self.frame.between
-        };
-        self.is_first = false;
-        out.extend_from_slice(before.as_bytes());
-        // Without its closing brace, which the people replace.
-        let open = self
-            .places
-            .get(self.at..self.at + place.record.saturating_sub(1));
-        out.extend_from_slice(open.unwrap_or_default());
-        out.extend_from_slice(people);
-        self.at += place.line + 1;
-        self.last_written = place.id;
-    }
+/// The record of a place.
+struct PlaceRecord {
+    id: i64,
+    /// Its bytes without the closing brace: the people follow there.
+    bytes: Range<usize>,
 }
 
-/// The end of the record of an empty place.
+/// The end of the record of a place without people.
 const EMPTY_PEOPLE: &[u8] = br#","people":[]}"#;
 
 /// The end of the record of a place whose people are unknown.
 const NULL_PEOPLE: &[u8] = br#","people":null}"#;
 
-/// A place that has not been written.
-struct Place {
-    id: i64,
-    /// The length of its record.
-    record: usize,
-    /// The length of its line, with the comma or the bracket.
-    line: usize,
+impl MergeJoin {
+    /// Joins a page of places. `framing` is the text around the records of the result.
+    ///
+    /// # Errors
+    /// A malformed array of places.
+    pub fn from_page(places: Vec<u8>, framing: ListFraming) -> Result<Self, MalformedResponse> {
+        let records = match places.as_slice() {
+            b"[]" => Some(Vec::new()),
+            [b'[', lines @ .., b']'] => page_records(lines),
+            _ => None,
+        };
+        Self::new(places, records, framing)
+    }
+
+    /// Joins a single place.
+    ///
+    /// # Errors
+    /// A malformed place.
+    pub fn from_place(place: Vec<u8>) -> Result<Self, MalformedResponse> {
+        let record = place_record(&place, 0).filter(|_| is_balanced(&place));
+        Self::new(place, record.map(|record| vec![record]), ListFraming::NONE)
+    }
+
+    fn new(
+        places: Vec<u8>,
+        records: Option<Vec<PlaceRecord>>,
+        framing: ListFraming,
+    ) -> Result<Self, MalformedResponse> {
+        Ok(Self {
+            places,
+            records: records.ok_or(MalformedResponse::Places)?,
+            written: 0,
+            framing,
+            unfinished_line: Vec::new(),
+            group_count: 0,
+            last_group_id: 0,
+            has_ended: false,
+        })
+    }
+
+    /// Reads the next chunk of the groups, and writes the places that it completes.
+    ///
+    /// # Errors
+    /// A line that is no group, or that is out of order.
+    pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), MalformedResponse> {
+        let mut lines = chunk.split(|byte| *byte == b'\n');
+        let unfinished = lines.next_back().unwrap_or_default();
+        for line in lines {
+            if self.unfinished_line.is_empty() {
+                self.push_line(line, out)?;
+            } else {
+                let mut whole = std::mem::take(&mut self.unfinished_line);
+                whole.extend_from_slice(line);
+                self.push_line(&whole, out)?;
+            }
+        }
+        self.unfinished_line.extend_from_slice(unfinished);
+        Ok(())
+    }
+
+    /// Ends an array of groups, of which at most `limit` were requested. The result is the place
+    /// after which more groups are needed. Usually none are: the people service sends the groups
+    /// of as many places as the page has. Groups without a place take up some of them.
+    ///
+    /// # Errors
+    /// A malformed last line, or an array without its end.
+    pub fn end_groups(
+        &mut self,
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<i64>, MalformedResponse> {
+        let last_line = std::mem::take(&mut self.unfinished_line);
+        self.push_line(&last_line, out)?;
+        if !std::mem::take(&mut self.has_ended) {
+            return Err(MalformedResponse::People);
+        }
+        let is_full = std::mem::take(&mut self.group_count) >= limit;
+        let needs_more = is_full && self.next_id().is_some();
+        Ok(needs_more.then_some(self.last_group_id))
+    }
+
+    /// Writes the remaining places, which have no people, and the end of the list.
+    pub fn finish(&mut self, out: &mut Vec<u8>) {
+        self.write_rest(EMPTY_PEOPLE, out);
+    }
+
+    /// All places with `"people":null`, from the first place on.
+    #[must_use]
+    pub fn places_only(mut self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(2 * self.places.len());
+        self.written = 0;
+        self.write_rest(NULL_PEOPLE, &mut out);
+        out
+    }
+
+    /// The id of the last place of the page.
+    #[must_use]
+    pub fn last_id(&self) -> Option<i64> {
+        self.records.last().map(|record| record.id)
+    }
+
+    /// A line of the groups: `[`, at most one group, and `,` or `]`.
+    fn push_line(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), MalformedResponse> {
+        let is_first = self.group_count == 0;
+        let line = if is_first {
+            line.strip_prefix(b"[")
+        } else {
+            Some(line)
+        };
+        let (group, end) = match line {
+            Some([group @ .., end @ (b',' | b']')]) if !self.has_ended => (group, *end),
+            _ => return Err(MalformedResponse::People),
+        };
+        self.has_ended = end == b']';
+        // A truncated array may end with the bracket of the people in its last group.
+        if self.has_ended && !is_balanced(group) {
+            return Err(MalformedResponse::People);
+        }
+        if is_first && group.is_empty() && self.has_ended {
+            return Ok(());
+        }
+        self.push_group(group, out)
+    }
+
+    /// Writes the places up to that of a group.
+    fn push_group(&mut self, group: &[u8], out: &mut Vec<u8>) -> Result<(), MalformedResponse> {
+        let (place_id, people) =
+            leading_number(group, br#"{"placeId":"#).ok_or(MalformedResponse::People)?;
+        let is_group = people.starts_with(br#","people":["#) && is_object_end(people);
+        if place_id <= self.last_group_id || !is_group {
+            return Err(MalformedResponse::People);
+        }
+        self.group_count += 1;
+        self.last_group_id = place_id;
+        while let Some(id) = self.next_id().filter(|id| *id <= place_id) {
+            let people = if id == place_id { people } else { EMPTY_PEOPLE };
+            self.write_next(people, out);
+        }
+        Ok(())
+    }
+
+    /// The id of the next place to write.
+    fn next_id(&self) -> Option<i64> {
+        self.records.get(self.written).map(|record| record.id)
+    }
+
+    /// Writes the next place. `people` is the end of its record.
+    fn write_next(&mut self, people: &[u8], out: &mut Vec<u8>) {
+        let record = self.records.get(self.written);
+        let place = record.and_then(|record| self.places.get(record.bytes.clone()));
+        let before = match self.written {
+            0 => self.framing.open,
+            _ => self.framing.between,
+        };
+        for part in [before.as_bytes(), place.unwrap_or_default(), people] {
+            out.extend_from_slice(part);
+        }
+        self.written += 1;
+    }
+
+    fn write_rest(&mut self, people: &[u8], out: &mut Vec<u8>) {
+        while self.next_id().is_some() {
+            self.write_next(people, out);
+        }
+        let is_empty = self.records.is_empty();
+        if is_empty {
+            out.extend_from_slice(self.framing.open.as_bytes());
+        }
+        out.extend_from_slice(self.framing.end(is_empty).as_bytes());
+    }
 }
 
-/// Whether a line has no control characters, which valid JSON never has within a line.
-fn is_text(line: &[u8]) -> bool {
-    line.iter().all(|byte| *byte >= b' ')
+/// The records of a page of places, of which `lines` is the text between the brackets.
+fn page_records(lines: &[u8]) -> Option<Vec<PlaceRecord>> {
+    let mut records = Vec::new();
+    let (mut start, mut last_id) = (1, 0);
+    let mut lines = lines.split(|byte| *byte == b'\n').peekable();
+    while let Some(line) = lines.next() {
+        let record = match lines.peek() {
+            Some(_) => line.strip_suffix(b",")?,
+            // A truncated page may end with a bracket inside its last record.
+            None => Some(line).filter(|line| is_balanced(line))?,
+        };
+        let record = place_record(record, start).filter(|record| record.id > last_id)?;
+        start += line.len() + 1;
+        last_id = record.id;
+        records.push(record);
+    }
+    Some(records)
 }
 
-/// Whether a record is complete: each opened bracket is closed.
-fn is_complete(record: &[u8]) -> bool {
+/// The record of a place that starts at a position.
+fn place_record(record: &[u8], start: usize) -> Option<PlaceRecord> {
+    let (id, rest) = leading_number(record, br#"{"id":"#)?;
+    let bytes = start..start + record.len().checked_sub(1)?;
+    (id > 0 && is_object_end(rest)).then_some(PlaceRecord { id, bytes })
+}
+
+/// Whether a text may be the end of an object. In valid JSON a line has no control characters.
+fn is_object_end(text: &[u8]) -> bool {
+    text.ends_with(b"}") && text.iter().all(|byte| *byte >= b' ')
+}
+
+/// Whether each bracket that a record opens is closed.
+fn is_balanced(record: &[u8]) -> bool {
     let (mut depth, mut is_quoted, mut is_escaped) = (0_u32, false, false);
     for byte in record {
         match byte {
@@ -287,15 +284,15 @@ fn is_complete(record: &[u8]) -> bool {
 }
 
 /// The number after `key` at the start of a record, and the rest of the record.
-pub fn leading_id<'a>(record: &'a [u8], key: &[u8]) -> Option<(i64, &'a [u8])> {
+pub(super) fn leading_number<'a>(record: &'a [u8], key: &[u8]) -> Option<(i64, &'a [u8])> {
     let after_key = record.strip_prefix(key)?;
     let digits = after_key
         .iter()
         .take_while(|byte| byte.is_ascii_digit())
         .count();
     let (digits, rest) = after_key.split_at_checked(digits)?;
-    let id = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    Some((id, rest))
+    let number = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    Some((number, rest))
 }
 
 #[cfg(test)]

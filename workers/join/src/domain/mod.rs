@@ -1,5 +1,5 @@
-//! The pure logic of the gateway: the join, statistics, the merged change feed, snapshots, and
-//! the queries of the routes.
+//! The pure logic of the gateway: the join, the statistics, the merged change feed, snapshots, and
+//! the queries of the routes. Nothing here calls a backend.
 
 pub mod cache_status;
 mod changes;
@@ -11,10 +11,10 @@ pub mod snapshot;
 pub mod snapshot_queue;
 pub mod statistics;
 
-pub use changes::Changes;
-pub use integrity::{Residents, without_place};
+pub use changes::ChangesQuery;
+pub use integrity::{ResidentCounts, without_place};
 pub use list_query::{ListQuery, READ_PARAMETERS};
-pub use merge_join::{Malformed, MergeJoin};
+pub use merge_join::{MalformedResponse, MergeJoin};
 
 /// The change sequences of places and people.
 pub type ChangeSeqs = [i64; 2];

@@ -1,33 +1,35 @@
 //! The session of a browser: the cookie with its token, and protection against cross-site request
 //! forgery (CSRF).
 //!
-//! Each of three defences is enough: the cookie is `SameSite=Strict`; a form must come from the
-//! same origin (`Origin`, `Sec-Fetch-Site`, which a page cannot forge); the API accepts no cookie.
+//! There are three defences, and each is sufficient alone:
+//! - The cookie is `SameSite=Strict`.
+//! - A form must come from the same origin. A page cannot forge `Origin` and `Sec-Fetch-Site`.
+//! - The API ignores cookies.
 
 use domain::Param;
 use http_semantics::auth::BearerToken;
 
 /// The name of the cookie. Browsers accept this prefix only from the host itself, over TLS.
-const COOKIE: &str = "__Host-token";
+const COOKIE_NAME: &str = "__Host-token";
 
 /// The lifetime of the cookie in seconds: half a year.
-const MAX_AGE_S: u32 = 180 * 24 * 60 * 60;
+const COOKIE_MAX_AGE_S: u32 = 180 * 24 * 60 * 60;
 
-/// The token of a `Cookie` header.
+/// The token in a `Cookie` header.
 #[must_use]
 pub fn token(cookies: Option<&str>) -> Option<BearerToken> {
     let mut pairs = cookies?
         .split(';')
         .filter_map(|pair| pair.trim().split_once('='));
     pairs
-        .find(|(name, _)| *name == COOKIE)
+        .find(|(name, _)| *name == COOKIE_NAME)
         .and_then(|(_, token)| BearerToken::parse(token))
 }
 
 /// The `Set-Cookie` that stores a token.
 #[must_use]
 pub fn set_cookie(token: &BearerToken) -> String {
-    cookie(token.reveal(), MAX_AGE_S)
+    cookie(token.reveal(), COOKIE_MAX_AGE_S)
 }
 
 /// The `Set-Cookie` that deletes the token.
@@ -37,11 +39,11 @@ pub fn clear_cookie() -> String {
 }
 
 fn cookie(value: &str, seconds: u32) -> String {
-    format!("{COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; Secure; SameSite=Strict")
+    format!("{COOKIE_NAME}={value}; Path=/; Max-Age={seconds}; HttpOnly; Secure; SameSite=Strict")
 }
 
-/// Whether a form comes from a page of the same origin. Browsers state the origin of every POST,
-/// so a request without one is rejected.
+/// Whether a form comes from a page of the same origin. Browsers send an origin with every POST,
+/// so a form without one is rejected.
 #[must_use]
 pub fn is_same_origin(address: &str, origin: Option<&str>, fetch_site: Option<&str>) -> bool {
     let is_same_site = fetch_site.is_none_or(|site| site == "same-origin");
@@ -52,7 +54,7 @@ pub fn is_same_origin(address: &str, origin: Option<&str>, fetch_site: Option<&s
     is_same_site && is_same_host
 }
 
-/// Host and port, without the scheme, because TLS may end before the worker.
+/// Host and port. The scheme is ignored, because a proxy may end TLS before the worker.
 fn host(address: &str) -> Option<&str> {
     let (_, rest) = address.split_once("://")?;
     rest.split(['/', '?', '#'])
@@ -65,7 +67,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const HERE: &str = "https://people.example:5003/ui/places/new?x=http://evil.example";
+    const ADDRESS: &str = "https://people.example:5003/ui/places/new?x=http://evil.example";
 
     #[test]
     fn only_forms_of_the_same_origin_are_accepted() {
@@ -106,7 +108,7 @@ mod tests {
             (None, Some("none"), false),
         ] {
             assert_eq!(
-                is_same_origin(HERE, origin, site),
+                is_same_origin(ADDRESS, origin, site),
                 expected,
                 "{origin:?} {site:?}"
             );
@@ -114,29 +116,29 @@ mod tests {
     }
 
     #[test]
-    fn the_cookie_gives_the_token_back() {
-        let given = BearerToken::parse("0123456789abcdef").unwrap();
-        let cookie = set_cookie(&given);
+    fn a_stored_token_is_read_from_the_cookie() {
+        let stored = BearerToken::parse("0123456789abcdef").unwrap();
+        let cookie = set_cookie(&stored);
         assert!(cookie.ends_with("; HttpOnly; Secure; SameSite=Strict"));
         let (pair, _) = cookie.split_once(';').unwrap();
         let sent = format!("a=b; {pair}; c");
         assert_eq!(token(Some(&sent)).unwrap().reveal(), "0123456789abcdef");
-        for none in [
+        for cookies in [
             None,
             Some(""),
             Some("token=0123456789abcdef"),
             Some("__Host-token=short"),
         ] {
-            assert!(token(none).is_none(), "{none:?}");
+            assert!(token(cookies).is_none(), "{cookies:?}");
         }
         assert!(clear_cookie().contains("Max-Age=0"));
     }
 
     proptest! {
         #[test]
-        fn no_header_makes_it_panic(cookies in "\\PC{0,40}", origin in "\\PC{0,40}") {
+        fn no_header_causes_a_panic(cookies in "\\PC{0,40}", origin in "\\PC{0,40}") {
             let _ = token(Some(&cookies));
-            let _ = is_same_origin(HERE, Some(&origin), None);
+            let _ = is_same_origin(ADDRESS, Some(&origin), None);
         }
     }
 }

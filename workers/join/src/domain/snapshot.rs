@@ -1,36 +1,36 @@
-//! Snapshots: the last good responses, saved in our database to be served while a backend is
-//! down. All limits of snapshots are here.
+//! Snapshots: responses that are stored in the gateway's database and served while a backend is
+//! down (stale-if-error). All limits of snapshots are here.
 
 use http_semantics::{MediaType, negotiation};
 
 use super::ChangeSeqs;
 
-/// The age in seconds up to which a snapshot is served. `None`: any age, because the response
-/// states its age, and a client that prefers an error can ask for it.
+/// The maximum age in seconds at which a snapshot is served. `None` is no maximum: the response
+/// states its age, and a client that prefers an error sends `Prefer: handling=strict`.
 pub const SNAPSHOT_MAX_AGE_S: Option<i64> = None;
 
-/// The most snapshots. Those that clients asked for longest ago are evicted.
+/// The maximum number of snapshots. The least recently requested ones are evicted.
 pub const SNAPSHOT_MAX_COUNT: i64 = 200;
 
-/// The most bytes of all snapshots. Those that clients asked for longest ago are evicted.
+/// The maximum size of all snapshots. The least recently requested ones are evicted.
 pub const SNAPSHOT_MAX_TOTAL_BYTES: i64 = 64_000_000;
 
-/// The most bytes of one snapshot. A longer response is not saved.
+/// The maximum size of one snapshot. A longer response is not saved.
 pub const SNAPSHOT_MAX_BYTES: usize = 4_000_000;
 
-/// The most bytes of a chunk of a body: D1 allows 2,000,000 bytes per value.
+/// The maximum size of a chunk of a body: D1 allows 2,000,000 bytes per value.
 pub const SNAPSHOT_CHUNK_BYTES: usize = 1_000_000;
 
-/// The most bytes of a key. A response with a longer key is not saved.
+/// The maximum size of a key. A response with a longer key is not saved.
 pub const SNAPSHOT_MAX_KEY_BYTES: usize = 500;
 
-/// The shortest time between two writes of an isolate.
+/// The minimum time between two writes of an isolate.
 pub const SNAPSHOT_WRITE_INTERVAL_MS: i64 = 1_000;
 
 /// The timeout for reading a snapshot.
 pub const SNAPSHOT_READ_TIMEOUT_MS: u32 = 1_500;
 
-/// The most snapshots that one scheduled run refreshes, besides the pinned ones.
+/// The maximum number of snapshots that one scheduled run refreshes, besides the pinned ones.
 pub const SNAPSHOT_REFRESH_COUNT: i64 = 8;
 
 /// Whether a snapshot of this age is served.
@@ -43,7 +43,7 @@ fn is_within(age_s: i64, max_age_s: Option<i64>) -> bool {
     max_age_s.is_none_or(|max| age_s <= max)
 }
 
-/// The headers of a response. A header without a value was absent.
+/// The headers of a response that a snapshot preserves. `None`: the response had no such header.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Headers {
     /// `Content-Type`.
@@ -57,18 +57,18 @@ pub struct Headers {
 }
 
 impl Headers {
-    /// The headers as one text with one line each. No value contains a line break.
+    /// The headers as a text with one line per header. No value contains a line break.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let lines = [&self.etag, &self.link, &self.total_count];
-        lines
-            .into_iter()
-            .fold(self.content_type.clone(), |text, line| {
-                text + "\n" + line.as_deref().unwrap_or_default()
-            })
+        let mut text = self.content_type.clone();
+        for header in [&self.etag, &self.link, &self.total_count] {
+            text.push('\n');
+            text.push_str(header.as_deref().unwrap_or_default());
+        }
+        text
     }
 
-    /// Parses such a text.
+    /// Parses the text of [`Self::to_text`].
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let mut lines = text.split('\n').map(ToOwned::to_owned);
@@ -83,24 +83,24 @@ impl Headers {
     }
 }
 
-/// A response to save.
+/// A snapshot to save.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// The request that it answers.
+    /// The key of its request ([`key`]).
     pub key: String,
-    /// The change sequences that it was made of.
+    /// The change sequences at which the response was made.
     pub change_seqs: ChangeSeqs,
-    /// When it was made, in milliseconds since 1970.
+    /// When the response was made, in milliseconds since 1970.
     pub made_at: i64,
-    /// When a client asked for it: none if only the schedule did.
-    pub asked_at: Option<i64>,
+    /// When a client requested it. `None` for a scheduled refresh.
+    pub requested_at: Option<i64>,
     /// Its headers.
     pub headers: Headers,
     /// Its body.
     pub body: String,
 }
 
-/// The key of a snapshot: format, path and query.
+/// The key of a snapshot: format, path and query. None if it is too long.
 #[must_use]
 pub fn key(path: &str, query: &str, format: MediaType) -> Option<String> {
     let key = format!("{} {path}?{query}", format.name());
@@ -115,25 +115,25 @@ pub fn parse_key(key: &str) -> Option<(MediaType, &str, &str)> {
     Some((domain::Param::parse(format)?, path, query))
 }
 
-/// The format of a response, as the routes choose it: by the query, or else by `Accept`.
+/// The format of a response, chosen as the routes do: by the query, or else by `Accept`.
 #[must_use]
-pub fn format(query: &str, accepted: Option<&str>, offered: &[MediaType]) -> Option<MediaType> {
-    if let [alone] = offered {
-        return Some(*alone);
+pub fn format(query: &str, accept: Option<&str>, offered: &[MediaType]) -> Option<MediaType> {
+    if let [format] = offered {
+        return Some(*format);
     }
-    let mut named = form_urlencoded::parse(query.as_bytes());
-    match named.find(|(name, _)| name == "format") {
+    let mut parameters = form_urlencoded::parse(query.as_bytes());
+    match parameters.find(|(name, _)| name == "format") {
         Some((_, format)) => domain::Param::parse(&format),
-        None => negotiation::choose(accepted, offered),
+        None => negotiation::choose(accept, offered),
     }
 }
 
-/// Splits a body into chunks of at most `max` bytes, between characters.
+/// Splits a body into chunks of at most `max` bytes. No character is split.
 #[must_use]
 pub fn chunks(mut body: &str, max: usize) -> Vec<&str> {
     let mut chunks = Vec::new();
     while !body.is_empty() {
-        // A character has at most four bytes, and is never split.
+        // A chunk has room for the longest character, so the loop makes progress.
         let mut end = max.max(4).min(body.len());
         while !body.is_char_boundary(end) {
             end -= 1;
@@ -152,7 +152,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn headers_are_parsed_as_they_were_written() {
+    fn headers_survive_the_round_trip_through_text() {
         let none = Headers {
             content_type: "application/json".to_owned(),
             ..Headers::default()
@@ -173,16 +173,16 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_parsed_as_it_was_made() {
-        let known = key("/people-per-place", "limit=2&after=6931", MediaType::NdJson).unwrap();
-        let read = (MediaType::NdJson, "/people-per-place", "limit=2&after=6931");
-        assert_eq!(parse_key(&known), Some(read));
+    fn a_key_is_parsed_into_its_parts() {
+        let text = key("/people-per-place", "limit=2&after=6931", MediaType::NdJson).unwrap();
+        let parts = (MediaType::NdJson, "/people-per-place", "limit=2&after=6931");
+        assert_eq!(parse_key(&text), Some(parts));
         assert_eq!(key("/", &"x".repeat(500), MediaType::Json), None);
         assert_eq!(parse_key("nonsense"), None);
     }
 
     #[test]
-    fn the_format_is_the_one_that_the_route_chooses() {
+    fn the_query_overrides_accept_in_the_choice_of_a_format() {
         for (query, accept, offered, expected) in [
             ("", None, LIST_MEDIA_TYPES, Some(MediaType::Json)),
             (
@@ -223,7 +223,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn chunks_make_the_body_and_none_is_too_long(body in "[a-zñ🐉\n]{0,60}", max in 1..20usize) {
+        fn chunks_concatenate_to_the_body_and_none_is_too_long(body in "[a-zñ🐉\n]{0,60}", max in 1..20usize) {
             let chunks = chunks(&body, max);
             prop_assert_eq!(&chunks.concat(), &body);
             prop_assert!(chunks.iter().all(|chunk| !chunk.is_empty() && chunk.len() <= max.max(4)));

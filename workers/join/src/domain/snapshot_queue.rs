@@ -1,36 +1,37 @@
 //! The queue of responses that an isolate saves as snapshots.
 //!
-//! One writer at a time takes from the queue, at most one response per
-//! [`SNAPSHOT_WRITE_INTERVAL_MS`]. Of several responses to the same request the latest is queued.
-//! A response whose change sequences are saved already is not queued, so a reader who gets
-//! nothing new costs nothing.
+//! Only one writer runs at a time, and it writes at most one snapshot per
+//! [`SNAPSHOT_WRITE_INTERVAL_MS`]. A new response replaces a queued one to the same request. A
+//! response whose change sequences are saved already is not queued, so reading unchanged data
+//! causes no writes.
 
 use http_semantics::lru_cache::LruCache;
 
 use super::ChangeSeqs;
 use super::snapshot::SNAPSHOT_WRITE_INTERVAL_MS;
 
-/// The time without a step after which a writer counts as lost, and another may start.
+/// The time without a step after which a writer counts as lost, and the next response starts
+/// another. The platform may end a writer at any time.
 pub const WRITER_TIMEOUT_MS: i64 = 10_000;
 
-/// The most queued responses.
+/// The maximum number of queued responses.
 pub const MAX_QUEUED: usize = 16;
 
-/// The most bytes of the list of saved keys.
-const SAVED_KEYS_BYTES: usize = 256 * 1024;
+/// The maximum size of the list of saved keys.
+const MAX_SAVED_KEYS_BYTES: usize = 256 * 1024;
 
-/// The bytes of an entry in that list besides its key, roughly.
-const ENTRY_BYTES: usize = 64;
+/// The approximate size of an entry in that list without its key.
+const ENTRY_OVERHEAD_BYTES: usize = 64;
 
-/// Change sequences that no table has.
-const NEVER: ChangeSeqs = [-1; 2];
+/// Change sequences that no table can have.
+const NOT_SAVED: ChangeSeqs = [-1; 2];
 
 /// A response in the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queued<T> {
     /// The key of its snapshot.
     pub key: String,
-    /// The change sequences that it was made of.
+    /// The change sequences at which it was made.
     pub change_seqs: ChangeSeqs,
     /// The response.
     pub response: T,
@@ -47,78 +48,79 @@ pub enum Step<T> {
     Stop,
 }
 
-/// The queue, and the keys that are saved.
+/// The queue, and the keys that this isolate has saved.
 #[derive(Debug)]
 pub struct SnapshotQueue<T> {
     saved: LruCache<ChangeSeqs>,
     queued: Vec<Queued<T>>,
     /// The last step of the running writer, in milliseconds since 1970.
-    writer_at: Option<i64>,
+    last_step_at: Option<i64>,
     /// The start of the last write.
-    write_at: i64,
+    last_write_at: i64,
 }
 
 impl<T> Default for SnapshotQueue<T> {
     fn default() -> Self {
         Self {
-            saved: LruCache::new(SAVED_KEYS_BYTES),
+            saved: LruCache::new(MAX_SAVED_KEYS_BYTES),
             queued: Vec::new(),
-            writer_at: None,
-            write_at: 0,
+            last_step_at: None,
+            last_write_at: 0,
         }
     }
 }
 
 impl<T> SnapshotQueue<T> {
-    /// Whether a response of these change sequences is saved already.
+    /// Whether a response at these change sequences is saved already.
     pub fn has_saved(&mut self, key: &str, change_seqs: ChangeSeqs) -> bool {
         self.saved.get(key) == Some(change_seqs)
     }
 
     /// Queues a response. The result is whether the caller must start a writer.
     pub fn push(&mut self, queued: Queued<T>, now: i64) -> bool {
-        match self.queued.iter_mut().find(|one| one.key == queued.key) {
-            Some(before) => *before = queued,
+        let mut others = self.queued.iter_mut();
+        match others.find(|other| other.key == queued.key) {
+            Some(older) => *older = queued,
             None => self.queued.push(queued),
         }
         if self.queued.len() > MAX_QUEUED {
             self.queued.remove(0);
         }
         let has_writer = self
-            .writer_at
+            .last_step_at
             .is_some_and(|at| now - at < WRITER_TIMEOUT_MS);
         if !has_writer {
-            self.writer_at = Some(now);
+            self.last_step_at = Some(now);
         }
         !has_writer
     }
 
     /// The next step of the writer.
     pub fn next(&mut self, now: i64) -> Step<T> {
-        self.writer_at = Some(now);
-        let left = self.write_at + SNAPSHOT_WRITE_INTERVAL_MS - now;
+        self.last_step_at = Some(now);
+        let pause_ms = self.last_write_at + SNAPSHOT_WRITE_INTERVAL_MS - now;
         if self.queued.is_empty() {
-            self.writer_at = None;
+            self.last_step_at = None;
             return Step::Stop;
         }
-        if left > 0 {
-            return Step::Wait(left);
+        if pause_ms > 0 {
+            return Step::Wait(pause_ms);
         }
-        let one = self.queued.remove(0);
-        self.write_at = now;
+        let queued = self.queued.remove(0);
+        self.last_write_at = now;
         self.saved
-            .put(one.key.clone(), one.change_seqs, ENTRY_BYTES);
-        Step::Write(one)
+            .put(queued.key.clone(), queued.change_seqs, ENTRY_OVERHEAD_BYTES);
+        Step::Write(queued)
     }
 
     /// Records that a write failed.
     pub fn write_failed(&mut self, key: String) {
-        self.saved.put(key, NEVER, ENTRY_BYTES);
+        self.saved.put(key, NOT_SAVED, ENTRY_OVERHEAD_BYTES);
     }
 
     /// Records that the writer stops before the queue is empty.
     pub fn stop(&mut self) {
-        self.writer_at = None;
+        self.last_step_at = None;
     }
 }
 
@@ -127,7 +129,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn one(key: u8, n: i64) -> Queued<i64> {
+    fn queued(key: u8, n: i64) -> Queued<i64> {
         Queued {
             key: key.to_string(),
             change_seqs: [n, 0],
@@ -136,36 +138,36 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_response_is_queued_and_written_once() {
+    fn the_latest_response_of_a_key_is_written_once() {
         let mut queue = SnapshotQueue::default();
-        assert!(queue.push(one(1, 1), 5_000));
-        assert_eq!(queue.next(5_000), Step::Write(one(1, 1)));
+        assert!(queue.push(queued(1, 1), 5_000));
+        assert_eq!(queue.next(5_000), Step::Write(queued(1, 1)));
         assert!(queue.has_saved("1", [1, 0]) && !queue.has_saved("1", [2, 0]));
-        assert!(!queue.push(one(1, 2), 5_100), "a writer is running");
-        assert!(!queue.push(one(2, 2), 5_200));
-        assert!(!queue.push(one(1, 3), 5_300));
+        assert!(!queue.push(queued(1, 2), 5_100), "a writer is running");
+        assert!(!queue.push(queued(2, 2), 5_200));
+        assert!(!queue.push(queued(1, 3), 5_300));
         assert_eq!(queue.next(5_400), Step::Wait(600));
-        assert_eq!(queue.next(6_000), Step::Write(one(1, 3)));
-        assert_eq!(queue.next(7_000), Step::Write(one(2, 2)));
+        assert_eq!(queue.next(6_000), Step::Write(queued(1, 3)));
+        assert_eq!(queue.next(7_000), Step::Write(queued(2, 2)));
         assert_eq!(queue.next(7_001), Step::Stop);
-        assert!(queue.push(one(2, 4), 7_002), "the writer has stopped");
+        assert!(queue.push(queued(2, 4), 7_002), "the writer has stopped");
     }
 
     #[test]
-    fn a_failed_write_is_not_recorded_as_saved() {
+    fn a_failed_write_does_not_count_as_saved() {
         let mut queue = SnapshotQueue::default();
-        queue.push(one(1, 1), 0);
+        queue.push(queued(1, 1), 0);
         queue.next(5_000);
         queue.write_failed("1".to_owned());
         assert!(!queue.has_saved("1", [1, 0]));
     }
 
     #[test]
-    fn a_lost_writer_is_replaced() {
+    fn a_writer_without_a_step_for_long_is_replaced() {
         let mut queue = SnapshotQueue::default();
-        assert!(queue.push(one(1, 1), 0));
-        assert!(!queue.push(one(2, 1), WRITER_TIMEOUT_MS - 1));
-        assert!(queue.push(one(3, 1), WRITER_TIMEOUT_MS));
+        assert!(queue.push(queued(1, 1), 0));
+        assert!(!queue.push(queued(2, 1), WRITER_TIMEOUT_MS - 1));
+        assert!(queue.push(queued(3, 1), WRITER_TIMEOUT_MS));
     }
 
     proptest! {
@@ -178,7 +180,7 @@ mod tests {
             for (n, (is_push, key, later)) in (0..).zip(steps) {
                 now += later;
                 if is_push {
-                    queue.push(one(key, n), now);
+                    queue.push(queued(key, n), now);
                     latest.insert(key.to_string(), n);
                 } else if let Step::Write(write) = queue.next(now) {
                     prop_assert!(now - last_write >= SNAPSHOT_WRITE_INTERVAL_MS);

@@ -1,11 +1,11 @@
-//! `GET /v1`: the description of the dataset, and the routes.
+//! `GET /v1`
 
 use edge::{Body, Database, Error, Request, Response};
 use http_semantics::MediaType;
 
 use crate::store;
 
-/// The description and the routes.
+/// The description of the dataset, and the list of routes.
 ///
 /// # Errors
 /// An unknown parameter, or a failure of D1.

@@ -1,6 +1,6 @@
-//! `/v1/places/*` and `/v1/people/*`: forwarded to the backends unchanged.
+//! `/v1/places/*` and `/v1/people/*`: forwarded to the backends without changes.
 
-use edge::{Error, Request, Response};
+use edge::{Error, Request, Response, ServiceClient};
 
 use crate::backends::{people, places};
 
@@ -9,10 +9,7 @@ use crate::backends::{people, places};
 /// # Errors
 /// A problem that names the service, if it failed or timed out.
 pub async fn to_places(request: Request) -> Result<Response, Error> {
-    places(&request.env)?
-        .forward(&request.parts)
-        .await
-        .map(Response::proxied)
+    forward(&places(&request.env)?, &request).await
 }
 
 /// Forwards to the people service.
@@ -20,10 +17,7 @@ pub async fn to_places(request: Request) -> Result<Response, Error> {
 /// # Errors
 /// As [`to_places`].
 pub async fn to_people(request: Request) -> Result<Response, Error> {
-    people(&request.env)?
-        .forward(&request.parts)
-        .await
-        .map(Response::proxied)
+    forward(&people(&request.env)?, &request).await
 }
 
 /// Forwards an import of places, with a longer timeout.
@@ -31,8 +25,7 @@ pub async fn to_people(request: Request) -> Result<Response, Error> {
 /// # Errors
 /// As [`to_places`].
 pub async fn import_places(request: Request) -> Result<Response, Error> {
-    let places = places(&request.env)?.with_import_timeout();
-    places.forward(&request.parts).await.map(Response::proxied)
+    forward(&places(&request.env)?.with_import_timeout(), &request).await
 }
 
 /// Forwards an import of people, with a longer timeout.
@@ -40,6 +33,9 @@ pub async fn import_places(request: Request) -> Result<Response, Error> {
 /// # Errors
 /// As [`to_places`].
 pub async fn import_people(request: Request) -> Result<Response, Error> {
-    let people = people(&request.env)?.with_import_timeout();
-    people.forward(&request.parts).await.map(Response::proxied)
+    forward(&people(&request.env)?.with_import_timeout(), &request).await
+}
+
+async fn forward(backend: &ServiceClient, request: &Request) -> Result<Response, Error> {
+    backend.forward(&request.parts).await.map(Response::proxied)
 }

@@ -7,10 +7,10 @@ use http_semantics::params::Seconds;
 use crate::backends::Backends;
 use crate::service::integrity;
 
-/// The parameters of the repair.
+/// The parameters of a repair.
 pub const PARAMETERS: &[&str] = &["dryRun", "olderThan"];
 
-/// The report over both databases.
+/// The integrity report on both databases.
 ///
 /// # Errors
 /// An unknown parameter, or a backend that failed.
@@ -26,7 +26,7 @@ pub async fn integrity(request: Request) -> Result<Response, Error> {
     ))
 }
 
-/// Repairs what the report finds. With `dryRun=true` it only reports what it would do.
+/// Repairs what the report finds. With `dryRun=true` it changes nothing and lists what it would do.
 ///
 /// # Errors
 /// An invalid query, or a backend that failed.
@@ -37,17 +37,15 @@ pub async fn repair(request: Request) -> Result<Response, Error> {
     let mut backends = Backends::new(&request.env)?;
     backends.drop_deadline();
     // The path is built from the parsed values, not from the client's text.
-    let older_than = older_than.map(|older_than| format!("&olderThan={}", older_than.get()));
-    let path = format!(
-        "/internal/repair?dryRun={dry_run}{}",
-        older_than.unwrap_or_default()
-    );
-    let repaired = integrity::repair(&backends, &path, dry_run).await;
-    // A repair that failed may have done a part of it.
-    let body = match repaired {
+    let older_than = older_than.map(|seconds| format!("&olderThan={}", seconds.get()));
+    let older_than = older_than.unwrap_or_default();
+    let path = format!("/internal/repair?dryRun={dry_run}{older_than}");
+    let repair = match integrity::repair(&backends, &path, dry_run).await {
+        // A part of the repair may have been done.
         Err(error) if !dry_run => return Err(error.with_unknown_outcome()),
-        repaired => repaired?.to_string(),
+        repair => repair?,
     };
+    let body = repair.to_string();
     Ok(Response::ok(
         MediaType::Json.content_type(),
         Body::Text(body),

@@ -1,4 +1,4 @@
-//! One file per path: parse the request, call the service or the store, respond.
+//! The handlers, one file per path: parse the request, call the service layer, respond.
 
 mod changes;
 mod dataset;

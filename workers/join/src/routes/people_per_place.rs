@@ -5,7 +5,7 @@ use http_semantics::MediaType;
 use http_semantics::media::LIST_MEDIA_TYPES;
 use tables::page::PeopleLimit;
 
-use crate::backends::{Backends, unchanged};
+use crate::backends::{Backends, revalidate_list};
 use crate::domain::{ListQuery, READ_PARAMETERS};
 use crate::service::people_per_place;
 
@@ -16,10 +16,10 @@ use crate::service::people_per_place;
 pub async fn list(request: Request) -> Result<Response, Error> {
     let query = ListQuery::read(&request.params(ListQuery::PARAMETERS)?)?;
     let format = request.format(LIST_MEDIA_TYPES)?;
-    if let Some(tag) = unchanged(&request, format).await? {
+    if let Some(tag) = revalidate_list(&request, format).await? {
         return Ok(Response::not_modified(&tag));
     }
-    let backends = Backends::for_reader(&request)?;
+    let backends = Backends::with_timings(&request)?;
     people_per_place::list(backends, query, &request.query, format, request.is_head()).await
 }
 
@@ -31,6 +31,6 @@ pub async fn read(request: Request) -> Result<Response, Error> {
     let limit: Option<PeopleLimit> = request.params(READ_PARAMETERS)?.get("peopleLimit")?;
     let id = request.id()?;
     let known = request.preconditions()?.known_change_seqs(MediaType::Json);
-    let backends = Backends::for_reader(&request)?;
+    let backends = Backends::with_timings(&request)?;
     people_per_place::read(&backends, id, limit.unwrap_or_default(), known).await
 }

@@ -3,10 +3,10 @@
 use edge::{Error, Request, Response, health};
 use futures_util::future::join3;
 
-/// Whether the database and both backends are ready.
+/// Whether the gateway's database and both backends are ready.
 ///
 /// # Errors
-/// An unknown parameter, or a problem that names the missing dependency.
+/// An unknown parameter, or a problem that names the dependencies that are not ready.
 pub async fn ready(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let env = &request.env;

@@ -1,7 +1,12 @@
-//! Serves a response if a backend fails, times out or sends a malformed one (stale-if-error).
+//! Stale-if-error (RFC 5861): the response if a backend fails, times out or sends a malformed
+//! response.
 //!
-//! The fallbacks, in order: the last good response to the same request with its age, a partial
-//! response, the problem. A client that prefers strict handling (RFC 7240) gets the problem.
+//! The first of these that exists is sent:
+//! 1. the newest stale response to the same request, with its age,
+//! 2. the partial response of the handler,
+//! 3. the problem.
+//!
+//! A client that sends `Prefer: handling=strict` (RFC 7240) gets the problem.
 
 use std::rc::Rc;
 
@@ -11,16 +16,16 @@ use futures_util::future::LocalBoxFuture;
 use http_semantics::{MediaType, Problem, prefer};
 
 use crate::domain::cache_status::CacheStatus;
-use crate::service::cache::CachedRoute;
+use crate::service::cache::RequestCache;
 
-/// The fallbacks of a request whose response has one of these formats. Responses that may be
-/// cached are saved as snapshots.
+/// The fallback of a request whose response has one of these formats. It also saves fresh
+/// responses as snapshots.
 #[must_use]
 pub fn stale_if_error(request: &Request, formats: &'static [MediaType]) -> Rc<dyn StaleIfError> {
-    Rc::new(CachedRoute::new(request.clone(), formats))
+    Rc::new(RequestCache::new(request.clone(), formats))
 }
 
-impl StaleIfError for CachedRoute {
+impl StaleIfError for RequestCache {
     fn replace(
         self: Rc<Self>,
         outcome: Result<Response, Error>,
@@ -30,7 +35,7 @@ impl StaleIfError for CachedRoute {
                 Ok(mut response) => match response.take_partial_reason() {
                     None => {
                         let cache = Rc::clone(&self);
-                        response.when_cached(move |copy| cache.save(copy))
+                        response.when_cached(move |fresh| cache.save(fresh))
                     }
                     Some(problem) => fallback(&self, problem, Some(response)).await,
                 },
@@ -39,16 +44,16 @@ impl StaleIfError for CachedRoute {
                 }
                 Err(other) => return Err(other),
             };
-            let timings = self.call().timings.borrow().header();
+            let timings = self.request().timings.borrow().header();
             Ok(response.header_if("server-timing", timings))
         }
         .boxed_local()
     }
 }
 
-/// The response in place of a problem, or of a partial response.
-async fn fallback(cache: &CachedRoute, problem: Problem, partial: Option<Response>) -> Response {
-    let request = cache.call();
+/// The response that replaces a problem or a partial response.
+async fn fallback(cache: &RequestCache, problem: Problem, partial: Option<Response>) -> Response {
+    let request = cache.request();
     if prefer::is_strict(request.header("prefer").as_deref()) {
         return Response::problem(&problem).header("preference-applied", prefer::STRICT);
     }

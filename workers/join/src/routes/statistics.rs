@@ -3,11 +3,11 @@
 use edge::{Error, Request, Response};
 use http_semantics::media::TABLE_MEDIA_TYPES;
 
-use crate::backends::{Backends, unchanged};
+use crate::backends::{Backends, revalidate_list};
 use crate::domain::statistics::StatisticsQuery;
 use crate::service::statistics;
 
-/// The number of people in each place, and at the end of those without a place.
+/// The number of people in each place. The last record counts the dead without a place.
 ///
 /// # Errors
 /// An invalid query, or a backend that failed.
@@ -18,9 +18,9 @@ pub async fn places(request: Request) -> Result<Response, Error> {
         Some(format) => format,
         None => request.format(TABLE_MEDIA_TYPES)?,
     };
-    if let Some(tag) = unchanged(&request, format).await? {
+    if let Some(tag) = revalidate_list(&request, format).await? {
         return Ok(Response::not_modified(&tag));
     }
-    let backends = Backends::for_reader(&request)?;
+    let backends = Backends::with_timings(&request)?;
     statistics::list(&backends, query.populations, &request.query, format).await
 }

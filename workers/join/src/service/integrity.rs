@@ -1,8 +1,8 @@
-//! The integrity report over both databases, and its repair.
+//! The integrity report on both databases, and the repair.
 //!
-//! The databases are read at two different times, so a place that was created in between looks
-//! missing. Each suspect is therefore checked again. A place that is missing then stays missing,
-//! because no place id is ever reused.
+//! No snapshot covers two databases: a place that was created between the two reads seems to be
+//! missing. So each place that seems to be missing is checked once more. If it is missing then, it
+//! stays missing, because no place id is ever reused.
 
 use domain::place_status::{MAX_INTEGRITY_ENTRIES, PlaceStatus, PlaceStatuses};
 use edge::Error;
@@ -11,22 +11,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::backends::Backends;
-use crate::domain::{Residents, without_place};
+use crate::domain::{ResidentCounts, without_place};
 
-/// The most pages of 5,000 places that one report reads.
+/// The maximum number of pages of 5,000 places that one report reads.
 const MAX_PAGES: usize = 200;
 
-/// A page of the people service.
+/// A page of the people service's report.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PeoplePage {
-    residents: Vec<Residents>,
+    residents: Vec<ResidentCounts>,
     next: Option<i64>,
     double_kings: Vec<Value>,
     pending: Vec<Value>,
 }
 
-/// A page of the places service.
+/// A page of the places service's report.
 #[derive(Deserialize)]
 struct PlacesPage {
     places: Vec<i64>,
@@ -38,16 +38,17 @@ struct PlacesPage {
 #[derive(Serialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// Whether no rule is broken. Writes and deletions in progress break none.
+    /// Whether no rule is violated. Pending writes and deletions in progress violate none.
     consistent: bool,
-    /// Whether all of both databases was read.
+    /// Whether the report covers both databases completely.
     complete: bool,
-    /// People whose place does not exist.
-    without_place: Vec<Residents>,
+    /// The people whose place does not exist.
+    without_place: Vec<ResidentCounts>,
+    /// Places with more than one king.
     double_kings: Vec<Value>,
     /// Places that are being deleted.
     deleting: Vec<Value>,
-    /// Pending writes, which no reader sees yet.
+    /// Pending writes. No reader sees them yet.
     pending: Vec<Value>,
 }
 
@@ -61,28 +62,23 @@ pub async fn report(backends: &Backends) -> Result<Report, Error> {
     let (mut after, mut pages) = (String::new(), 0);
     while pages < MAX_PAGES && !report.complete {
         let path = format!("/internal/integrity{after}");
-        let places_page = async {
-            places
-                .read_json::<PlacesPage>(places.get(&path).await?)
-                .await
-        };
-        let people_page = async {
-            people
-                .read_json::<PeoplePage>(people.get(&path).await?)
-                .await
-        };
-        let (of_places, of_people) = try_join(places_page, people_page).await?;
-        // Both pages are complete up to the end of the shorter one.
-        let through = [of_places.next, of_people.next].into_iter().flatten().min();
-        let mut residents = of_people.residents;
-        residents.retain(|group| through.is_none_or(|last| group.place_id <= last));
+        let places_page = async { places.read_json(places.get(&path).await?).await };
+        let people_page = async { people.read_json(people.get(&path).await?).await };
+        let (places_page, people_page): (PlacesPage, PeoplePage) =
+            try_join(places_page, people_page).await?;
+        // Both pages are complete up to the end of the page that ends first.
+        let ends = [places_page.next, people_page.next];
+        let through = ends.into_iter().flatten().min();
+        let mut residents = people_page.residents;
+        residents.retain(|count| through.is_none_or(|last| count.place_id <= last));
         report
             .without_place
-            .extend(without_place(&of_places.places, residents));
+            .extend(without_place(&places_page.places, residents));
+        // The first page of each backend has what its report lists only once.
         if pages == 0 {
-            report.double_kings = of_people.double_kings;
-            report.pending = of_people.pending;
-            report.deleting = of_places.deleting;
+            report.double_kings = people_page.double_kings;
+            report.pending = people_page.pending;
+            report.deleting = places_page.deleting;
         }
         match through {
             None => report.complete = true,
@@ -90,62 +86,60 @@ pub async fn report(backends: &Backends) -> Result<Report, Error> {
         }
         pages += 1;
     }
-    confirm(backends, &mut report.without_place).await?;
-    let all_living_have_a_place = report.without_place.iter().all(|group| group.living == 0);
+    recheck(backends, &mut report.without_place).await?;
+    let all_living_have_a_place = report.without_place.iter().all(|count| count.living == 0);
     report.consistent =
         report.complete && all_living_have_a_place && report.double_kings.is_empty();
     Ok(report)
 }
 
-/// Keeps the suspects whose place is still missing.
-async fn confirm(backends: &Backends, suspects: &mut Vec<Residents>) -> Result<(), Error> {
-    suspects.truncate(usize::try_from(MAX_INTEGRITY_ENTRIES).unwrap_or_default());
-    if suspects.is_empty() {
+/// Removes the counts whose place exists by now.
+async fn recheck(backends: &Backends, counts: &mut Vec<ResidentCounts>) -> Result<(), Error> {
+    counts.truncate(usize::try_from(MAX_INTEGRITY_ENTRIES).unwrap_or_default());
+    if counts.is_empty() {
         return Ok(());
     }
-    let ids: Vec<String> = suspects
-        .iter()
-        .map(|group| group.place_id.to_string())
-        .collect();
+    let ids = counts.iter().map(|count| count.place_id.to_string());
+    let ids: Vec<String> = ids.collect();
     let path = format!("/internal/statuses?ids={}", ids.join(","));
     let places = &backends.places;
-    let now: PlaceStatuses = places.read_json(places.get(&path).await?).await?;
-    suspects.retain(|group| now.get(group.place_id) == PlaceStatus::Missing);
+    let statuses: PlaceStatuses = places.read_json(places.get(&path).await?).await?;
+    counts.retain(|count| statuses.get(count.place_id) == PlaceStatus::Missing);
     Ok(())
 }
 
-/// Finishes what crashes left: deletions, pending writes, and the dead of deleted places. It
-/// only reports the living without a place, for an operator to move. `path` is the repair route
-/// of both backends.
+/// Finishes what a crash left unfinished: deletions, pending writes, and the dead of deleted
+/// places. The living without a place are only reported, because an operator has to choose where
+/// they move. `path` is the repair route of both backends.
 ///
 /// # Errors
 /// A backend that failed.
 pub async fn repair(backends: &Backends, path: &str, dry_run: bool) -> Result<Value, Error> {
     let Backends { places, people } = backends;
-    let of_places: Value = places.read_json(places.post(path).await?).await?;
-    let of_people: Value = people.read_json(people.post(path).await?).await?;
+    let places_repair: Value = places.read_json(places.post(path).await?).await?;
+    let people_repair: Value = people.read_json(people.post(path).await?).await?;
     let report = report(backends).await?;
     let (mut released, mut by_hand) = (Vec::new(), Vec::new());
-    for group in report.without_place {
-        if group.dead > 0 {
+    for count in report.without_place {
+        if count.dead > 0 {
             if !dry_run {
-                let path = format!("/internal/residents/{}/detach-dead", group.place_id);
+                let path = format!("/internal/residents/{}/detach-dead", count.place_id);
                 people.require_ok(people.post(&path).await?)?;
             }
-            released.push(json!({"placeId": group.place_id, "dead": group.dead}));
+            released.push(json!({"placeId": count.place_id, "dead": count.dead}));
         }
-        if group.living > 0 {
+        if count.living > 0 {
             by_hand.push(json!({
-                "placeId": group.place_id,
-                "living": group.living,
+                "placeId": count.place_id,
+                "living": count.living,
                 "remedy": "PATCH each of them with the placeId of a place that exists.",
             }));
         }
     }
     Ok(json!({
         "dryRun": dry_run,
-        "deletions": of_places.get("deletions"),
-        "pending": of_people.get("pending"),
+        "deletions": places_repair.get("deletions"),
+        "pending": people_repair.get("pending"),
         "released": released,
         "byHand": by_hand,
     }))

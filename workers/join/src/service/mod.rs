@@ -1,8 +1,7 @@
-//! Operations of several steps: the join, statistics, the integrity report and its repair, and
-//! the cache of responses.
+//! Operations that take several steps: the join, the statistics, the integrity report and its
+//! repair, and the cache of responses.
 
 pub mod cache;
 pub mod integrity;
-mod merge_join_stream;
 pub mod people_per_place;
 pub mod statistics;

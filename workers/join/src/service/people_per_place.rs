@@ -1,12 +1,20 @@
-//! Joins places with their people.
+//! Joins places with their people ([`MergeJoin`]).
 //!
-//! Both backends are read in parallel, with one D1 round trip each, and the responses are joined
-//! as the groups arrive. A page of at most [`BUFFER_BYTES`] has a length, and a failure becomes a
-//! problem. A longer page is streamed. If the people service fails before the response starts,
-//! the places are shown without people.
+//! Both backends are called in parallel, with one D1 round trip each. The page of places is read
+//! completely, and the groups of people are joined as they arrive. A page of at most
+//! [`BUFFER_BYTES`] is sent when it is complete. A longer page is streamed, and a failure then
+//! breaks its body off, because the status has been sent already.
+//!
+//! | failure | result |
+//! |---|---|
+//! | places | a problem: without places there is nothing to show |
+//! | people, before the response starts | the places with `"people":null` ([`partial`]) |
+//! | people, while the page is streamed | a body that breaks off |
+//!
+//! The layer stale-if-error replaces the first two by a stale response, if there is one.
 
 use domain::PlaceId;
-use edge::{Body, Error, Response};
+use edge::{Body, BodyReader, Error, Response};
 use futures_util::future::join;
 use futures_util::{StreamExt, stream};
 use http_semantics::media::ListFraming;
@@ -14,17 +22,16 @@ use http_semantics::{MediaType, Problem, Tag};
 use tables::Cursor;
 use tables::page::{self, PeopleLimit};
 
-use super::merge_join_stream::MergeJoinStream;
-use crate::backends::Backends;
-use crate::domain::{ListQuery, Malformed, MergeJoin};
+use crate::backends::{Backends, header};
+use crate::domain::{ListQuery, MalformedResponse, MergeJoin};
 
-/// The bytes of a page that are buffered before its response starts.
+/// The size up to which a page is buffered before its response starts.
 const BUFFER_BYTES: usize = 256 * 1024;
 
-/// A page of places with their people. `raw_query` is repeated in the link to the next page.
+/// A page of places with their people. The link to the next page repeats `raw_query`.
 ///
 /// # Errors
-/// A problem of the places service, or of the people service for anything but a failure.
+/// A problem of the places service, or a bug of ours.
 pub async fn list(
     backends: Backends,
     query: ListQuery,
@@ -32,71 +39,116 @@ pub async fn list(
     format: MediaType,
     is_head: bool,
 ) -> Result<Response, Error> {
-    let (places_path, groups_path) = (query.places_path(), query.groups_path(query.after));
-    let paths = [places_path.as_str(), groups_path.as_str()];
-    let (places, people) = backends.fetch(paths, format, is_head).await?;
+    let paths = [query.places_path(), query.groups_path(query.after)];
+    let (places, people) = backends.fetch(&paths, format, is_head).await?;
     let places = backends.places.require_ok(places)?;
-    let headers = places.headers();
     let page = backends.places.bytes(&places).await?;
+    let (media_type, framing) = (format.content_type(), format.framing());
+    let join = MergeJoin::from_page(page, framing)
+        .map_err(|malformed| backends.malformed_response(malformed))?;
 
-    let header = |name| headers.get(name).ok().flatten();
-    let join = MergeJoin::of_page(page, format.framing());
-    let join = join.map_err(|malformed| backends.malformed_response(malformed))?;
-    let next = header("link").and_then(|_| join.last_place()).map(|id| {
+    let next = header(&places, "link").and_then(|_| join.last_id());
+    let next = next.map(|id| {
         let after = Cursor::Id(id).to_string();
         page::next_link("/v1/people-per-place", raw_query, &after)
     });
-    let described = |response: Response| {
-        let count = header("x-total-count");
-        response
-            .header_if("link", next)
-            .header_if("x-total-count", count)
-    };
-    let (media_type, frame) = (format.content_type(), format.framing());
-    let people = match people {
-        Ok(people) => people,
-        Err(error) => return partial(error, join, media_type).map(described),
-    };
-    let mut join = MergeJoinStream::new(query, join, backends, &people.response);
-    let body = if is_head {
-        Body::Empty
-    } else {
-        match buffer(&mut join).await {
-            Ok(Buffered::Complete(page)) => Body::Bytes(page),
-            Ok(Buffered::Start(start)) => stream_rest(start, join, frame),
-            Err(error) => return partial(error, join.into_join(), media_type).map(described),
+    let response = match people {
+        Err(error) => partial(error, join, media_type)?,
+        Ok(people) if is_head => people.respond(media_type, Body::Empty),
+        Ok(people) => {
+            let stream = MergeJoinStream::new(query, join, backends, &people.response);
+            match stream.into_body(framing).await {
+                Ok(body) => people.respond(media_type, body),
+                Err((error, join)) => partial(error, join, media_type)?,
+            }
         }
     };
-    let response = Response::ok(media_type, body).with_change_seqs(people.change_seqs);
-    Ok(described(response.with_etag(&people.tag)))
+    Ok(response
+        .header_if("link", next)
+        .header_if("x-total-count", header(&places, "x-total-count")))
 }
 
-/// The part of a page that is buffered before its response starts.
-enum Buffered {
-    Complete(Vec<u8>),
-    Start(Vec<u8>),
+/// A page of the join whose groups are still arriving.
+struct MergeJoinStream {
+    query: ListQuery,
+    join: MergeJoin,
+    backends: Backends,
+    groups: BodyReader,
+    is_finished: bool,
 }
 
-async fn buffer(join: &mut MergeJoinStream) -> Result<Buffered, Error> {
-    let mut buffer = Vec::new();
-    while buffer.len() < BUFFER_BYTES {
-        match join.next().await? {
-            Some(bytes) => buffer.extend_from_slice(&bytes),
-            None => return Ok(Buffered::Complete(buffer)),
+impl MergeJoinStream {
+    fn new(
+        query: ListQuery,
+        join: MergeJoin,
+        backends: Backends,
+        groups: &web_sys::Response,
+    ) -> Self {
+        Self {
+            query,
+            join,
+            groups: backends.people.body_reader(groups),
+            backends,
+            is_finished: false,
         }
     }
-    Ok(Buffered::Start(buffer))
+
+    /// The body of the page: complete, or a stream if it is long. A failure before the response
+    /// starts returns the join.
+    async fn into_body(mut self, framing: ListFraming) -> Result<Body, (Error, MergeJoin)> {
+        let mut start = Vec::new();
+        while start.len() < BUFFER_BYTES {
+            match self.next().await {
+                Ok(Some(bytes)) => start.extend_from_slice(&bytes),
+                Ok(None) => return Ok(Body::Bytes(start)),
+                Err(error) => return Err((error, self.join)),
+            }
+        }
+        // The client decides how fast it reads a stream.
+        self.groups.drop_deadline();
+        self.backends.drop_deadline();
+        let rest = stream::try_unfold(self, |mut stream| async move {
+            Ok(stream.next().await?.map(|bytes| (bytes, stream)))
+        });
+        let start = stream::once(async { Ok(start) });
+        Ok(Body::stream(start.chain(rest), framing))
+    }
+
+    /// The next bytes of the page. None after its end.
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let mut out = Vec::new();
+        while out.is_empty() && !self.is_finished {
+            match self.groups.next().await? {
+                Some(chunk) => {
+                    let result = self.join.push(&chunk, &mut out);
+                    result.map_err(|malformed| self.backends.malformed_response(malformed))?;
+                }
+                None => self.end_groups(&mut out).await?,
+            }
+        }
+        Ok((!out.is_empty()).then_some(out))
+    }
+
+    /// Ends the page, or requests more groups: groups without a place may have taken the room of
+    /// groups of this page.
+    async fn end_groups(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+        let limit = self.query.limit.get().into();
+        let after = self.join.end_groups(limit, out);
+        let after = after.map_err(|malformed| self.backends.malformed_response(malformed))?;
+        if after.is_some() {
+            let path = self.query.groups_path(after);
+            let groups = self.backends.people.get_ok(&path).await?;
+            self.groups = self.backends.people.body_reader(&groups);
+        } else {
+            self.join.finish(out);
+            self.is_finished = true;
+        }
+        Ok(())
+    }
 }
 
-fn stream_rest(start: Vec<u8>, mut join: MergeJoinStream, frame: ListFraming) -> Body {
-    join.drop_deadline();
-    let rest = stream::try_unfold(join, |mut join| async move {
-        Ok(join.next().await?.map(|bytes| (bytes, join)))
-    });
-    Body::stream(stream::once(async { Ok(start) }).chain(rest), frame)
-}
-
-/// One place with its people. `known` is what the client's tag is made of.
+/// One place with its people. `known` are the validators in the client's tag: the version of the
+/// place, and the change sequence of people.
 ///
 /// # Errors
 /// A place that does not exist, or a problem of the places service.
@@ -106,23 +158,23 @@ pub async fn read(
     limit: PeopleLimit,
     known: Option<[i64; 2]>,
 ) -> Result<Response, Error> {
-    let limit = limit.get();
-    let place_path = format!("/v1/places/{id}");
-    let group_path = format!("/v1/people/by-place?placeId={id}&peopleLimit={limit}");
-    let paths = [place_path.as_str(), group_path.as_str()];
+    let paths = [
+        format!("/v1/places/{id}"),
+        format!(
+            "/v1/people/by-place?placeId={id}&peopleLimit={}",
+            limit.get()
+        ),
+    ];
     let (place, people) = match known {
-        None => backends.fetch(paths, MediaType::Json, false).await?,
-        Some(known) => {
-            let [version, change_seq] = known;
+        None => backends.fetch(&paths, MediaType::Json, false).await?,
+        Some([version, change_seq]) => {
             let tags = [
                 Tag::from_version(version),
                 Tag::from_change_seqs(MediaType::Json, &[change_seq]),
             ];
-            let Some(fetched) = backends.fetch_if_changed(paths, &tags).await? else {
-                return Ok(Response::not_modified(&Tag::from_change_seqs(
-                    MediaType::Json,
-                    &known,
-                )));
+            let Some(fetched) = backends.fetch_if_changed(&paths, &tags).await? else {
+                let tag = Tag::from_change_seqs(MediaType::Json, &[version, change_seq]);
+                return Ok(Response::not_modified(&tag));
             };
             fetched
         }
@@ -131,45 +183,43 @@ pub async fn read(
         return Err(Problem::not_found("place", id.get()).into());
     }
     let place = backends.places.require_ok(place)?;
-    let place = backends.places.bytes(&place);
     let group = async {
         let people = people?;
         let group = backends.people.bytes(&people.response).await?;
         Ok::<_, Error>((group, people))
     };
-    let (place, group) = join(place, group).await;
-    let place = place?;
+    let (place, group) = join(backends.places.bytes(&place), group).await;
+    let malformed = |malformed| backends.malformed_response(malformed);
+    let mut join = MergeJoin::from_place(place?).map_err(malformed)?;
+    let media_type = MediaType::Json.content_type();
     let response = group.and_then(|(group, people)| {
-        let body = joined(place.clone(), &group)
-            .map_err(|malformed| backends.malformed_response(malformed))?;
-        Ok(Response::record(Body::Bytes(body), &people.tag).with_change_seqs(people.change_seqs))
+        let body = join_group(&mut join, &group).map_err(malformed)?;
+        Ok(people.respond(media_type, Body::Bytes(body)))
     });
-    response.or_else(|error| {
-        let place = MergeJoin::of_one(place, ListFraming::NONE);
-        partial(error, place, MediaType::Json.content_type())
-    })
+    response.or_else(|error| partial(error, join, media_type))
 }
 
-fn joined(place: Vec<u8>, group: &[u8]) -> Result<Vec<u8>, Malformed> {
-    let mut out = Vec::with_capacity(place.len() + group.len());
-    let mut join = MergeJoin::of_one(place, ListFraming::NONE);
+/// Joins a single place with its group.
+fn join_group(join: &mut MergeJoin, group: &[u8]) -> Result<Vec<u8>, MalformedResponse> {
+    let mut out = Vec::new();
     join.push(group, &mut out)?;
     join.end_groups(1, &mut out)?;
-    join.finish(&mut out)?;
+    join.finish(&mut out);
     Ok(out)
 }
 
-/// The response if the people service has failed: the places, with `"people":null`. It must not
-/// be stored.
+/// The places with `"people":null`, if the people service failed. No cache may store them.
+///
+/// # Errors
+/// Any other error.
 fn partial(error: Error, join: MergeJoin, media_type: &str) -> Result<Response, Error> {
-    let problem = match error {
-        Error::Problem(problem) if problem.service() == Some("people") => problem,
-        other => return Err(other),
-    };
-    match join.places_only() {
-        Ok(body) => Ok(Response::ok(media_type, Body::Bytes(body))
-            .header("cache-control", "no-store")
-            .partial(problem)),
-        Err(Malformed::Places | Malformed::Groups) => Err(Problem::service_failed("places").into()),
+    match error {
+        Error::Problem(problem) if problem.service() == Some("people") => {
+            let body = Body::Bytes(join.places_only());
+            Ok(Response::ok(media_type, body)
+                .header("cache-control", "no-store")
+                .partial(problem))
+        }
+        other => Err(other),
     }
 }

@@ -1,7 +1,6 @@
 //! Reads the statistics of places from both backends.
 
 use edge::{Body, Error, Response};
-use futures_util::future::try_join;
 use http_semantics::MediaType;
 use tables::population::PopulationQuery;
 use tables::{Cursor, page};
@@ -9,11 +8,11 @@ use tables::{Cursor, page};
 use crate::backends::{Backends, PeoplePart, header, number_header};
 use crate::domain::statistics::{self, Part, Row, StatisticsPageBuilder};
 
-/// The most steps of a page. Each step calls both backends, and the platform limits the calls of
-/// a request.
+/// The maximum number of steps of a page. Each step calls both backends, and the platform limits
+/// the calls of a request.
 const MAX_STEPS: usize = 8;
 
-/// A page of the API. `raw_query` is repeated in the link to the next page.
+/// A page of the API. The link to the next page repeats `raw_query`.
 ///
 /// # Errors
 /// A backend that failed.
@@ -23,24 +22,24 @@ pub async fn list(
     raw_query: &str,
     format: MediaType,
 ) -> Result<Response, Error> {
-    let is_now = query.as_of.is_none();
-    let page = StatisticsPageBuilder::new(query);
-    let [places_path, people_path] = page.paths().unwrap_or_default();
-    let paths = [places_path.as_str(), people_path.as_str()];
-    let (places, people) = backends.fetch(paths, format, false).await?;
+    let is_current = query.as_of.is_none();
+    let builder = StatisticsPageBuilder::new(query);
+    let paths = builder.paths().unwrap_or_default();
+    let (places, people) = backends.fetch(&paths, format, false).await?;
     let places = backends.places.require_ok(places)?;
     let PeoplePart {
-        response,
+        response: people,
         tag,
         change_seqs,
     } = people?;
-    let StatisticsPage { rows, next, totals } = complete(backends, page, places, response).await?;
+    let page = complete(backends, builder, places, people).await?;
+    let StatisticsPage { rows, next, totals } = page;
     let dead_without_place = next.is_none().then_some(totals.dead_without_place);
     let body = statistics::render(&rows, totals.living, dead_without_place, format);
     let path = "/v1/statistics/places";
     let next = next.map(|after| page::next_link(path, raw_query, &after.to_string()));
     Ok(Response::ok(format.content_type(), Body::Text(body))
-        .with_change_seqs(change_seqs.filter(|_| is_now))
+        .with_change_seqs(change_seqs.filter(|_| is_current))
         .with_etag(&tag)
         .header_if("link", next))
 }
@@ -67,9 +66,9 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// The headers of a response of the people service.
+    /// The totals in the headers of the people service's response.
     #[must_use]
-    pub fn of_response(populations: &web_sys::Response) -> Self {
+    pub fn from_headers(populations: &web_sys::Response) -> Self {
         Self {
             living: number_header(populations, "x-total-living"),
             dead: number_header(populations, "x-total-dead"),
@@ -78,75 +77,52 @@ impl Totals {
     }
 }
 
-/// A page of statistics. The first failure of a backend ends it.
+/// A page of statistics.
 ///
 /// # Errors
 /// A backend that failed.
-pub async fn page(backends: &Backends, query: PopulationQuery) -> Result<StatisticsPage, Error> {
-    let page = StatisticsPageBuilder::new(query);
-    let paths = page.paths().unwrap_or_default();
-    let (places, people) = get_both(backends, &paths).await?;
-    complete(backends, page, places, people).await
+pub async fn load(backends: &Backends, query: PopulationQuery) -> Result<StatisticsPage, Error> {
+    let builder = StatisticsPageBuilder::new(query);
+    let paths = builder.paths().unwrap_or_default();
+    let (places, people) = backends.get_both(&paths).await?;
+    complete(backends, builder, places, people).await
 }
 
-async fn get_both(
-    backends: &Backends,
-    [places, people]: &[String; 2],
-) -> Result<(web_sys::Response, web_sys::Response), Error> {
-    try_join(
-        backends.places.get_ok(places),
-        backends.people.get_ok(people),
-    )
-    .await
-}
-
-/// Adds the first responses, and takes steps until the page is full or has taken all its steps.
+/// Adds the responses of the first step, and takes more steps until the page is complete.
 async fn complete(
     backends: &Backends,
-    mut page: StatisticsPageBuilder,
-    places: web_sys::Response,
-    people: web_sys::Response,
+    mut builder: StatisticsPageBuilder,
+    mut places: web_sys::Response,
+    mut people: web_sys::Response,
 ) -> Result<StatisticsPage, Error> {
-    let totals = Totals::of_response(&people);
-    add(backends, &mut page, places, people).await?;
-    for _ in 1..MAX_STEPS {
-        let Some(paths) = page.paths() else {
-            break;
-        };
-        let (places, people) = get_both(backends, &paths).await?;
-        add(backends, &mut page, places, people).await?;
+    let totals = Totals::from_headers(&people);
+    for step in 1..=MAX_STEPS {
+        add_step(backends, &mut builder, places, people).await?;
+        match builder.paths().filter(|_| step < MAX_STEPS) {
+            Some(paths) => (places, people) = backends.get_both(&paths).await?,
+            None => break,
+        }
     }
-    let (rows, next) = page.into_page();
+    let (rows, next) = builder.into_page();
     Ok(StatisticsPage { rows, next, totals })
 }
 
-/// Reads the responses of a step, and the names that its populations need.
-async fn add(
+/// Adds the responses of a step, and reads the names that its populations need.
+async fn add_step(
     backends: &Backends,
-    page: &mut StatisticsPageBuilder,
-    places: web_sys::Response,
+    builder: &mut StatisticsPageBuilder,
+    mut places: web_sys::Response,
     people: web_sys::Response,
 ) -> Result<(), Error> {
-    let (place_bytes, people_bytes) = try_join(
-        backends.places.bytes(&places),
-        backends.people.bytes(&people),
-    )
-    .await?;
+    let (mut place_bytes, people_bytes) = backends.bytes_of_both(&places, &people).await?;
     let malformed = |malformed| backends.malformed_response(malformed);
     let populations = statistics::populations(&people_bytes).map_err(malformed)?;
-    let populations = part(&people, populations);
-    let places = match page.names(&populations.records) {
-        None => part(
-            &places,
-            statistics::places(&place_bytes).map_err(malformed)?,
-        ),
-        Some(path) => {
-            let names = backends.places.get_ok(&path).await?;
-            let bytes = backends.places.bytes(&names).await?;
-            part(&names, statistics::places(&bytes).map_err(malformed)?)
-        }
-    };
-    page.add(places, populations);
+    if let Some(path) = builder.names_path(&populations) {
+        places = backends.places.get_ok(&path).await?;
+        place_bytes = backends.places.bytes(&places).await?;
+    }
+    let records = statistics::places(&place_bytes).map_err(malformed)?;
+    builder.add_step(part(&places, records), part(&people, populations));
     Ok(())
 }
 

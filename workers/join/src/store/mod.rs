@@ -1,4 +1,4 @@
-//! The statements of the join database.
+//! The SQL statements of the gateway's database.
 
 pub mod snapshot;
 
@@ -21,7 +21,7 @@ SELECT json_object(
 ) AS body
 FROM (SELECT 1) LEFT JOIN dataset ON dataset.id = 1";
 
-/// The dataset's description, by its primary key; with nulls where there is none yet.
+/// The description of the dataset, by the primary key. Its members are null if there is none.
 #[must_use]
 pub fn dataset() -> Statement {
     Statement::new(DATASET, Vec::new())

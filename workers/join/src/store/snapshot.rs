@@ -1,11 +1,11 @@
-//! Snapshots: one row for the head of each, and one per chunk of its body.
+//! Snapshots in SQL: one row for the head of each, and one row per chunk of its body.
 
 use tables::statement::Statement;
 
 use crate::domain::snapshot::{self, Snapshot};
 
-/// Writes the head, unless there is one that was made later or of the same change sequences. By
-/// the unique key.
+/// Writes the head, unless the stored one is newer or has the same change sequences. By the unique
+/// key.
 const UPSERT_HEAD: &str = r"
 INSERT INTO snapshot (key, places_seq, people_seq, made_at, used_at, bytes, headers)
 VALUES (?1, ?2, ?3, ?4, coalesce(?5, ?4), ?6, ?7)
@@ -16,21 +16,21 @@ ON CONFLICT (key) DO UPDATE SET
 WHERE excluded.made_at >= made_at
   AND (excluded.places_seq, excluded.people_seq) <> (places_seq, people_seq)";
 
-/// Deletes the chunks of the snapshot if its head was just written. By the primary key.
+/// Deletes the old chunks if the head was just written. By the primary key.
 const DELETE_CHUNKS: &str = r"
 DELETE FROM snapshot_part WHERE snapshot_id = (
   SELECT id FROM snapshot
   WHERE key = ?1 AND made_at = ?2 AND places_seq = ?3 AND people_seq = ?4
 )";
 
-/// Writes a chunk, under the same condition.
+/// Writes a chunk if the head was just written.
 const INSERT_CHUNK: &str = r"
 INSERT INTO snapshot_part (snapshot_id, part, body)
 SELECT id, ?5, ?6 FROM snapshot
 WHERE key = ?1 AND made_at = ?2 AND places_seq = ?3 AND people_seq = ?4";
 
-/// Evicts the snapshots that clients asked for longest ago, beyond the most snapshots and the
-/// most bytes. By the covering index on `used_at`.
+/// Evicts the least recently requested snapshots beyond the maximum number and size. By the
+/// covering index on `used_at`.
 const EVICT: &str = r"
 DELETE FROM snapshot WHERE id IN (
   SELECT id FROM (
@@ -41,16 +41,16 @@ DELETE FROM snapshot WHERE id IN (
   WHERE n > ?1 OR total > ?2
 )";
 
-/// By the unique key, then by the primary key of the chunks.
+/// Finds a snapshot by the unique key, then its chunks by their primary key.
 const FIND: &str = r"
 SELECT s.places_seq, s.people_seq, s.made_at, s.headers, p.body
 FROM snapshot AS s JOIN snapshot_part AS p ON p.snapshot_id = s.id
 WHERE s.key = ?1
 ORDER BY p.part";
 
-/// The snapshots that clients asked for last, by the index on `used_at`, and some more by their
-/// unique key.
-const FIND_WANTED: &str = r"
+/// Finds the most recently requested snapshots by the index on `used_at`, and the pinned ones by
+/// the unique key.
+const FIND_REFRESHABLE: &str = r"
 SELECT key, places_seq, people_seq FROM (
   SELECT key, places_seq, people_seq FROM snapshot ORDER BY used_at DESC, id DESC LIMIT ?2
 )
@@ -58,28 +58,28 @@ UNION
 SELECT key, places_seq, people_seq FROM snapshot
 WHERE key IN (SELECT value FROM json_each(?1))";
 
-/// Writes a snapshot. The statements run in one transaction, so no reader sees half of it.
+/// Writes a snapshot. The statements run in one transaction, so no reader sees a part of it.
 #[must_use]
 pub fn save(snapshot: &Snapshot) -> Vec<Statement> {
     let Snapshot {
         key,
         change_seqs: [places, people],
         made_at,
-        asked_at,
+        requested_at,
         headers,
         body,
     } = snapshot;
     let bytes = i64::try_from(body.len()).unwrap_or(i64::MAX);
-    let head = vec![
+    let head_values = vec![
         key.as_str().into(),
         (*places).into(),
         (*people).into(),
         (*made_at).into(),
-        (*asked_at).into(),
+        (*requested_at).into(),
         bytes.into(),
         headers.to_text().into(),
     ];
-    let of_head = || {
+    let head_key = || {
         vec![
             key.as_str().into(),
             (*made_at).into(),
@@ -88,13 +88,13 @@ pub fn save(snapshot: &Snapshot) -> Vec<Statement> {
         ]
     };
     let mut statements = vec![
-        Statement::new(UPSERT_HEAD, head),
-        Statement::new(DELETE_CHUNKS, of_head()),
+        Statement::new(UPSERT_HEAD, head_values),
+        Statement::new(DELETE_CHUNKS, head_key()),
     ];
     let chunks = snapshot::chunks(body, snapshot::SNAPSHOT_CHUNK_BYTES);
-    statements.extend((0_i64..).zip(chunks).map(|(n, chunk)| {
-        let mut binds = of_head();
-        binds.extend([n.into(), chunk.into()]);
+    statements.extend((0_i64..).zip(chunks).map(|(index, chunk)| {
+        let mut binds = head_key();
+        binds.extend([index.into(), chunk.into()]);
         Statement::new(INSERT_CHUNK, binds)
     }));
     let limits = vec![
@@ -111,11 +111,11 @@ pub fn find(key: &str) -> Statement {
     Statement::new(FIND, vec![key.into()])
 }
 
-/// The keys and change sequences of these snapshots, and of the `latest` that clients asked for
-/// last.
+/// The keys and change sequences of the snapshots that a scheduled run may refresh: the `pinned`
+/// ones, and the `recent` most recently requested ones.
 #[must_use]
-pub fn find_wanted(keys: &[String], latest: i64) -> Statement {
-    let mut statement = Statement::bind_json_rows(FIND_WANTED, keys);
-    statement.binds.push(latest.into());
+pub fn find_refreshable(pinned: &[String], recent: i64) -> Statement {
+    let mut statement = Statement::bind_json_rows(FIND_REFRESHABLE, pinned);
+    statement.binds.push(recent.into());
     statement
 }

@@ -2,7 +2,7 @@
 
 use testbed::Testbed;
 
-use super::snapshot::{find, find_wanted, save};
+use super::snapshot::{find, find_refreshable, save};
 use crate::domain::ChangeSeqs;
 use crate::domain::snapshot::{
     Headers, SNAPSHOT_CHUNK_BYTES, SNAPSHOT_MAX_COUNT, SNAPSHOT_MAX_TOTAL_BYTES, Snapshot,
@@ -13,7 +13,7 @@ fn snapshot(key: &str, change_seqs: ChangeSeqs, made_at: i64, body: &str) -> Sna
         key: key.to_owned(),
         change_seqs,
         made_at,
-        asked_at: Some(made_at),
+        requested_at: Some(made_at),
         headers: Headers {
             content_type: "application/json".to_owned(),
             etag: Some("W/\"1j7.9\"".to_owned()),
@@ -23,31 +23,34 @@ fn snapshot(key: &str, change_seqs: ChangeSeqs, made_at: i64, body: &str) -> Sna
     }
 }
 
-fn saved(db: &Testbed, snapshot: &Snapshot) {
+fn store(db: &Testbed, snapshot: &Snapshot) {
     for statement in save(snapshot) {
         db.rows(&statement).unwrap();
     }
 }
 
-fn keys(db: &Testbed, known: &[&str], latest: i64) -> Vec<String> {
-    let known: Vec<String> = known.iter().map(|key| (*key).to_owned()).collect();
-    let rows = db.rows(&find_wanted(&known, latest)).unwrap().into_iter();
+fn refreshable_keys(db: &Testbed, pinned: &[&str], recent: i64) -> Vec<String> {
+    let pinned: Vec<String> = pinned.iter().map(|key| (*key).to_owned()).collect();
+    let rows = db
+        .rows(&find_refreshable(&pinned, recent))
+        .unwrap()
+        .into_iter();
     rows.map(|row| row.text("key").to_owned()).collect()
 }
 
-/// The change sequences, when it was made, and the body.
-fn found(db: &Testbed, key: &str) -> Option<(ChangeSeqs, i64, String)> {
+/// The change sequences, the time and the body of a snapshot.
+fn load(db: &Testbed, key: &str) -> Option<(ChangeSeqs, i64, String)> {
     let rows = db.rows(&find(key)).unwrap();
     let head = rows.first()?;
-    let marks = ["places_seq", "people_seq"].map(|column| head.integer(column));
+    let change_seqs = ["places_seq", "people_seq"].map(|column| head.integer(column));
     let body = rows.iter().map(|row| row.text("body")).collect();
-    Some((marks, head.integer("made_at"), body))
+    Some((change_seqs, head.integer("made_at"), body))
 }
 
 #[test]
-fn a_snapshot_of_any_length_is_found_as_it_was_written() {
+fn a_snapshot_of_any_length_is_read_unchanged() {
     let db = Testbed::migrated("join").unwrap();
-    assert_eq!(found(&db, "a"), None);
+    assert_eq!(load(&db, "a"), None);
     for (n, length) in [
         (1, 10),
         (2, 2 * SNAPSHOT_CHUNK_BYTES + 5),
@@ -55,40 +58,40 @@ fn a_snapshot_of_any_length_is_found_as_it_was_written() {
         (4, 3),
     ] {
         let body = "ñ".repeat(length / 2) + "x";
-        saved(&db, &snapshot("a", [n, 0], n, &body));
-        assert_eq!(found(&db, "a"), Some(([n, 0], n, body)), "{length}");
+        store(&db, &snapshot("a", [n, 0], n, &body));
+        assert_eq!(load(&db, "a"), Some(([n, 0], n, body)), "{length}");
     }
 }
 
 #[test]
 fn an_older_or_equal_response_is_not_written() {
     let db = Testbed::migrated("join").unwrap();
-    saved(&db, &snapshot("a", [2, 5], 100, "new"));
-    saved(&db, &snapshot("a", [1, 5], 99, "older"));
-    saved(&db, &snapshot("a", [2, 5], 101, "the same again"));
-    assert_eq!(found(&db, "a"), Some(([2, 5], 100, "new".to_owned())));
-    saved(&db, &snapshot("a", [2, 6], 102, "newer"));
-    assert_eq!(found(&db, "a"), Some(([2, 6], 102, "newer".to_owned())));
+    store(&db, &snapshot("a", [2, 5], 100, "new"));
+    store(&db, &snapshot("a", [1, 5], 99, "older"));
+    store(&db, &snapshot("a", [2, 5], 101, "the same again"));
+    assert_eq!(load(&db, "a"), Some(([2, 5], 100, "new".to_owned())));
+    store(&db, &snapshot("a", [2, 6], 102, "newer"));
+    assert_eq!(load(&db, "a"), Some(([2, 6], 102, "newer".to_owned())));
 }
 
 #[test]
-fn the_least_recently_used_are_evicted_beyond_the_most_snapshots() {
+fn the_least_recently_requested_are_evicted_beyond_the_maximum_number() {
     let db = Testbed::migrated("join").unwrap();
     for n in 0..SNAPSHOT_MAX_COUNT {
-        saved(&db, &snapshot(&format!("{n:03}"), [1, 1], n, "x"));
+        store(&db, &snapshot(&format!("{n:03}"), [1, 1], n, "x"));
     }
-    saved(
+    store(
         &db,
         &snapshot("000", [2, 1], SNAPSHOT_MAX_COUNT, "asked for again"),
     );
-    saved(
+    store(
         &db,
         &snapshot("one more", [1, 1], SNAPSHOT_MAX_COUNT + 1, "x"),
     );
-    assert_eq!(found(&db, "001"), None);
-    assert!(found(&db, "000").is_some() && found(&db, "002").is_some());
+    assert_eq!(load(&db, "001"), None);
+    assert!(load(&db, "000").is_some() && load(&db, "002").is_some());
     let left = db
-        .rows(&find_wanted(&[], 10 * SNAPSHOT_MAX_COUNT))
+        .rows(&find_refreshable(&[], 10 * SNAPSHOT_MAX_COUNT))
         .unwrap()
         .len();
     assert_eq!(i64::try_from(left), Ok(SNAPSHOT_MAX_COUNT));
@@ -104,32 +107,32 @@ fn the_least_recently_used_are_evicted_beyond_the_most_snapshots() {
 }
 
 #[test]
-fn the_least_recently_used_are_evicted_beyond_the_most_bytes() {
+fn the_least_recently_requested_are_evicted_beyond_the_maximum_size() {
     let db = Testbed::migrated("join").unwrap();
     db.execute(&format!(
         "INSERT INTO snapshot (key, places_seq, people_seq, made_at, used_at, bytes, headers)
          VALUES ('old', 1, 1, 1, 1, 1, ''), ('long', 1, 1, 2, 2, {SNAPSHOT_MAX_TOTAL_BYTES} - 2, '')"
     ))
     .unwrap();
-    saved(&db, &snapshot("short", [1, 1], 3, "x"));
-    assert_eq!(keys(&db, &[], 9), ["long", "old", "short"]);
-    saved(&db, &snapshot("short", [1, 2], 4, "xx"));
-    assert_eq!(keys(&db, &[], 9), ["long", "short"]);
+    store(&db, &snapshot("short", [1, 1], 3, "x"));
+    assert_eq!(refreshable_keys(&db, &[], 9), ["long", "old", "short"]);
+    store(&db, &snapshot("short", [1, 2], 4, "xx"));
+    assert_eq!(refreshable_keys(&db, &[], 9), ["long", "short"]);
 }
 
 #[test]
-fn the_schedule_does_not_change_used_at() {
+fn a_scheduled_refresh_does_not_change_used_at() {
     let db = Testbed::migrated("join").unwrap();
-    saved(&db, &snapshot("a", [1, 1], 1, "x"));
-    saved(&db, &snapshot("b", [1, 1], 2, "x"));
-    let by_schedule = Snapshot {
-        asked_at: None,
+    store(&db, &snapshot("a", [1, 1], 1, "x"));
+    store(&db, &snapshot("b", [1, 1], 2, "x"));
+    let refreshed = Snapshot {
+        requested_at: None,
         ..snapshot("a", [2, 1], 3, "y")
     };
-    saved(&db, &by_schedule);
-    assert_eq!(found(&db, "a"), Some(([2, 1], 3, "y".to_owned())));
-    assert_eq!(keys(&db, &[], 1), ["b"]);
-    assert_eq!(keys(&db, &["a", "c"], 1), ["a", "b"]);
+    store(&db, &refreshed);
+    assert_eq!(load(&db, "a"), Some(([2, 1], 3, "y".to_owned())));
+    assert_eq!(refreshable_keys(&db, &[], 1), ["b"]);
+    assert_eq!(refreshable_keys(&db, &["a", "c"], 1), ["a", "b"]);
 }
 
 #[test]
@@ -137,7 +140,7 @@ fn no_statement_scans_a_table() {
     let db = Testbed::migrated("join").unwrap();
     let mut statements = save(&snapshot("a", [1, 1], 1, "x"));
     statements.push(find("a"));
-    statements.push(find_wanted(&["a".to_owned()], 8));
+    statements.push(find_refreshable(&["a".to_owned()], 8));
     assert_eq!(statements.len(), 6);
     for statement in statements {
         let plan = db.plan(&statement).unwrap();

@@ -1,4 +1,4 @@
-// The document is that of this site, and so is what "Try it out" asks.
+// "Try it out" calls the API of this site: the server in the OpenAPI document is a path.
 SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#api",

@@ -1,3 +1,5 @@
+//! The merge join, compared with a nested-loop join, and malformed inputs.
+
 use std::collections::BTreeMap;
 
 use http_semantics::MediaType;
@@ -43,43 +45,45 @@ fn nested_loops(places: &[i64], groups: &Table) -> Value {
     places.iter().map(with_people).collect()
 }
 
-/// Joins as the service does: groups by the limit of the page, in chunks of a size.
-fn merged(places: &[i64], groups: &Table, limit: usize, chunk: usize, format: MediaType) -> String {
-    let mut join = MergeJoin::of_page(place_page(places), format.framing()).unwrap();
+/// Joins as the service does: arrays of at most `limit` groups, in chunks of a size.
+fn join_pages(
+    places: &[i64],
+    groups: &Table,
+    limit: usize,
+    chunk: usize,
+    format: MediaType,
+) -> String {
+    let mut join = MergeJoin::from_page(place_page(places), format.framing()).unwrap();
     let mut out = Vec::new();
-    let mut behind = Some(0);
-    while let Some(after) = behind {
+    let mut next = Some(0);
+    while let Some(after) = next {
         let page = group_page(groups.range(after + 1..).take(limit));
         for chunk in page.as_bytes().chunks(chunk) {
             join.push(chunk, &mut out).unwrap();
         }
-        behind = join.end_groups(limit, &mut out).unwrap();
+        next = join.end_groups(limit, &mut out).unwrap();
     }
-    join.finish(&mut out).unwrap();
+    join.finish(&mut out);
     String::from_utf8(out).unwrap()
 }
 
 #[test]
-fn who_lives_there_is_unknown_and_not_nobody_wherever_the_end_groups() {
-    let page = |people: Value| {
-        let place = |id: i64| json!({"id": id, "name": "n\"\n],", "people": people});
-        json!([place(1), place(4)])
-    };
+fn places_only_has_null_people_wherever_the_groups_broke_off() {
+    let place = |id: i64| json!({"id": id, "name": "n\"\n],", "people": null});
+    let expected = json!([place(1), place(4)]);
     let groups = r#"[{"placeId":1,"people":[]},"#;
     for end in 0..=groups.len() {
-        let mut join = MergeJoin::of_page(place_page(&[1, 4]), MediaType::Json.framing()).unwrap();
+        let mut join =
+            MergeJoin::from_page(place_page(&[1, 4]), MediaType::Json.framing()).unwrap();
         let _ = join.push(&groups.as_bytes()[..end], &mut Vec::new());
-        let unknown = join.places_only().unwrap();
-        let unknown: Value = serde_json::from_slice(&unknown).unwrap();
-        assert_eq!(unknown, page(Value::Null));
+        let places: Value = serde_json::from_slice(&join.places_only()).unwrap();
+        assert_eq!(places, expected);
     }
-    let none = MergeJoin::of_page(b"[]".to_vec(), MediaType::Json.framing()).unwrap();
-    assert_eq!(none.places_only().unwrap(), b"[]");
-    let one = MergeJoin::of_one(br#"{"id":3,"name":"x"}"#.to_vec(), ListFraming::NONE);
-    let unknown = br#"{"id":3,"name":"x","people":null}"#;
-    assert_eq!(one.places_only().unwrap(), unknown);
-    let nonsense = MergeJoin::of_one(b"<html>".to_vec(), ListFraming::NONE);
-    assert_eq!(nonsense.places_only(), Err(Malformed::Places));
+    let empty = MergeJoin::from_page(b"[]".to_vec(), MediaType::Json.framing()).unwrap();
+    assert_eq!(empty.places_only(), b"[]");
+    let place = MergeJoin::from_place(br#"{"id":3,"name":"x"}"#.to_vec()).unwrap();
+    let expected = br#"{"id":3,"name":"x","people":null}"#;
+    assert_eq!(place.places_only(), expected);
 }
 
 proptest! {
@@ -93,24 +97,27 @@ proptest! {
         let places: Vec<i64> = places.into_iter().collect();
         let limit = places.len().max(1) + spare;
         let json: Value =
-            serde_json::from_str(&merged(&places, &groups, limit, chunk, MediaType::Json)).unwrap();
+            serde_json::from_str(&join_pages(&places, &groups, limit, chunk, MediaType::Json)).unwrap();
         prop_assert_eq!(&json, &nested_loops(&places, &groups));
-        let lines = merged(&places, &groups, limit, chunk, MediaType::NdJson);
+        let lines = join_pages(&places, &groups, limit, chunk, MediaType::NdJson);
         let lines: Vec<Value> =
             lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         prop_assert_eq!(Value::from(lines), json);
     }
 
     #[test]
-    fn no_input_makes_it_panic(
+    fn no_input_causes_a_panic(
         places in prop::collection::vec(any::<u8>(), 0..60),
         groups in prop::collection::vec(any::<u8>(), 0..60),
     ) {
-        let mut out = Vec::new();
-        let mut join = MergeJoin::of_one(places, MediaType::Json.framing());
-        let _ = join.push(&groups, &mut out);
-        let _ = join.end_groups(1, &mut out);
-        let _ = join.finish(&mut out);
+        let array = [b"[{\"id\":1", places.as_slice(), b"}]"].concat();
+        let page = MergeJoin::from_page(array, MediaType::Json.framing());
+        for mut join in page.into_iter().chain(MergeJoin::from_place(places)) {
+            let mut out = Vec::new();
+            let _ = join.push(&groups, &mut out);
+            let _ = join.end_groups(1, &mut out);
+            join.finish(&mut out);
+        }
     }
 }
 
@@ -124,44 +131,43 @@ fn truncated_input_is_rejected() {
     for at in 0..groups.len() {
         let broken = groups.get(..at).unwrap();
         assert_eq!(
-            merge_of(&[1, 2, 3], broken),
-            Err(Malformed::Groups),
+            join_groups(&[1, 2, 3], broken),
+            Err(MalformedResponse::People),
             "{broken}"
         );
     }
     let page = place_page(&[1, 4]);
-    let one = br#"{"id":3,"name":"x\\\"}]}","a":["b"]}"#;
-    let whole = |join: Result<MergeJoin, Malformed>| join?.places_only();
     for at in 0..page.len() {
         let broken = page.get(..at).unwrap().to_vec();
-        let rejection = whole(MergeJoin::of_page(broken, MediaType::Json.framing()));
-        assert_eq!(rejection, Err(Malformed::Places), "{at}");
+        let join = MergeJoin::from_page(broken, MediaType::Json.framing());
+        assert_eq!(join.err(), Some(MalformedResponse::Places), "{at}");
     }
-    for at in 0..one.len() {
-        let broken = one.get(..at).unwrap().to_vec();
-        let rejection = whole(Ok(MergeJoin::of_one(broken, ListFraming::NONE)));
-        assert_eq!(rejection, Err(Malformed::Places), "{at}");
+    let place = br#"{"id":3,"name":"x\\\"}]}","a":["b"]}"#;
+    for at in 0..place.len() {
+        let broken = place.get(..at).unwrap().to_vec();
+        let join = MergeJoin::from_place(broken);
+        assert_eq!(join.err(), Some(MalformedResponse::Places), "{at}");
     }
-    assert!(whole(Ok(MergeJoin::of_one(one.to_vec(), ListFraming::NONE))).is_ok());
+    assert!(MergeJoin::from_place(place.to_vec()).is_ok());
 }
 
-fn merge_of(places: &[i64], groups: &str) -> Result<String, Malformed> {
+fn join_groups(places: &[i64], groups: &str) -> Result<String, MalformedResponse> {
     let mut out = Vec::new();
-    let mut join = MergeJoin::of_page(place_page(places), MediaType::Json.framing())?;
+    let mut join = MergeJoin::from_page(place_page(places), MediaType::Json.framing())?;
     join.push(groups.as_bytes(), &mut out)?;
     join.end_groups(100, &mut out)?;
-    join.finish(&mut out)?;
+    join.finish(&mut out);
     Ok(String::from_utf8(out).unwrap())
 }
 
 #[test]
-fn a_group_keeps_its_next_link() {
-    let mut join = MergeJoin::of_one(br#"{"id":7,"name":"x"}"#.to_vec(), ListFraming::NONE);
+fn the_next_link_of_a_group_is_copied() {
+    let mut join = MergeJoin::from_place(br#"{"id":7,"name":"x"}"#.to_vec()).unwrap();
     let mut out = Vec::new();
     let group = br#"[{"placeId":7,"people":[{"id":1}],"next":"/n"}]"#;
     join.push(group, &mut out).unwrap();
     assert_eq!(join.end_groups(1, &mut out), Ok(None));
-    join.finish(&mut out).unwrap();
+    join.finish(&mut out);
     assert_eq!(
         String::from_utf8(out).unwrap(),
         r#"{"id":7,"name":"x","people":[{"id":1}],"next":"/n"}"#
@@ -169,7 +175,7 @@ fn a_group_keeps_its_next_link() {
 }
 
 #[test]
-fn malformed_input_is_rejected_with_the_service_named() {
+fn a_malformed_input_is_rejected_and_its_backend_named() {
     for groups in [
         "",
         "<html>",
@@ -187,8 +193,8 @@ fn malformed_input_is_rejected_with_the_service_named() {
         "[{\"placeId\":1,\"people\":[{\"id\":1,\"name\":\"x\0\"}]}]",
     ] {
         assert_eq!(
-            merge_of(&[1, 2], groups),
-            Err(Malformed::Groups),
+            join_groups(&[1, 2], groups),
+            Err(MalformedResponse::People),
             "{groups}"
         );
     }
@@ -198,22 +204,28 @@ fn malformed_input_is_rejected_with_the_service_named() {
         "{\"id\":1}",
         "[{\"id\":1}",
         "[{\"name\":\"x\"}]",
+        "[{\"id\":0}]",
+        "[{\"id\":1}\n{\"id\":2}]",
+        "[{\"id\":1},\n]",
         "[{\"id\":2},\n{\"id\":1}]",
         "[{\"id\":1,\"name\":\"\0\"}]",
     ] {
-        let rejection = MergeJoin::of_page(places.as_bytes().to_vec(), MediaType::Json.framing())
-            .and_then(|mut join| join.finish(&mut Vec::new()));
-        assert_eq!(rejection, Err(Malformed::Places), "{places}");
+        let join = MergeJoin::from_page(places.as_bytes().to_vec(), MediaType::Json.framing());
+        assert_eq!(join.err(), Some(MalformedResponse::Places), "{places}");
+    }
+    for place in ["<html>", "{\"id\":1},\n{\"id\":2}"] {
+        let join = MergeJoin::from_place(place.as_bytes().to_vec());
+        assert_eq!(join.err(), Some(MalformedResponse::Places), "{place}");
     }
 }
 
 #[test]
-fn last_place_is_the_last_of_the_page() {
-    let last = |places: &[i64]| {
-        let page = MergeJoin::of_page(place_page(places), MediaType::Json.framing());
-        page.unwrap().last_place()
+fn the_last_id_is_that_of_the_last_place_of_the_page() {
+    let last_id = |places: &[i64]| {
+        let page = MergeJoin::from_page(place_page(places), MediaType::Json.framing());
+        page.unwrap().last_id()
     };
-    assert_eq!(last(&[]), None);
-    assert_eq!(last(&[3]), Some(3));
-    assert_eq!(last(&[3, 9]), Some(9));
+    assert_eq!(last_id(&[]), None);
+    assert_eq!(last_id(&[3]), Some(3));
+    assert_eq!(last_id(&[3, 9]), Some(9));
 }

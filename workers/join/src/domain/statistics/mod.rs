@@ -1,20 +1,20 @@
-//! Statistics: the number of people in each place.
+//! The statistics: the number of people in each place.
 //!
-//! The people service counts the places that have anyone. The places service has the names, and
-//! the places without anyone. A [`StatisticsPageBuilder`] joins both, and [`render`] writes the
-//! page in the requested format.
+//! The people service counts the people of each place that has any. The places service has the
+//! names, and also the places without people. A [`StatisticsPageBuilder`] joins both, and
+//! [`render`] writes the page in the requested format.
 
 mod page_builder;
 mod render;
 
 use http_semantics::{MediaType, Params, Problem};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tables::population::PopulationQuery;
 
-use super::Malformed;
+use super::MalformedResponse;
 
 pub use page_builder::{Part, StatisticsPageBuilder};
-pub use pages::api::{King, Place, Population};
 pub use render::{COLUMNS, render};
 
 /// The query of `GET /v1/statistics/places`.
@@ -30,7 +30,7 @@ impl StatisticsQuery {
     /// The parameters of the query.
     pub const PARAMETERS: &[&str] = &["limit", "after", "sort", "least", "asOf", "format"];
 
-    /// Parses the query; `now` is in milliseconds since 1970.
+    /// Parses the query. `now` is in milliseconds since 1970.
     ///
     /// # Errors
     /// An invalid value.
@@ -42,7 +42,40 @@ impl StatisticsQuery {
     }
 }
 
-/// A place with its population: none if the place is empty.
+/// A place, as the places service sends it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Place {
+    /// The id.
+    pub id: i64,
+    /// The name.
+    pub name: String,
+}
+
+/// The number of people in a place, as the people service sends it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Population {
+    /// The place.
+    pub place_id: i64,
+    /// The living.
+    pub living: i64,
+    /// The dead.
+    pub dead: i64,
+    /// The king. The member is required: it is `null` without a king.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub king: Option<King>,
+}
+
+/// The king of a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct King {
+    /// The person's id.
+    pub id: i64,
+    /// The person's name.
+    pub name: String,
+}
+
+/// A place with its population. A place without people has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The place.
@@ -55,19 +88,22 @@ pub struct Row {
 ///
 /// # Errors
 /// Any other body.
-pub fn places(body: &[u8]) -> Result<Vec<Place>, Malformed> {
-    parse(body, Malformed::Places)
+pub fn places(body: &[u8]) -> Result<Vec<Place>, MalformedResponse> {
+    parse(body, MalformedResponse::Places)
 }
 
 /// Parses an array of populations.
 ///
 /// # Errors
 /// Any other body.
-pub fn populations(body: &[u8]) -> Result<Vec<Population>, Malformed> {
-    parse(body, Malformed::Groups)
+pub fn populations(body: &[u8]) -> Result<Vec<Population>, MalformedResponse> {
+    parse(body, MalformedResponse::People)
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8], malformed: Malformed) -> Result<Vec<T>, Malformed> {
+fn parse<T: DeserializeOwned>(
+    body: &[u8],
+    malformed: MalformedResponse,
+) -> Result<Vec<T>, MalformedResponse> {
     serde_json::from_slice(body).map_err(|_| malformed)
 }
 

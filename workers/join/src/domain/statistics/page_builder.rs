@@ -1,29 +1,34 @@
-//! Builds a page of statistics from the responses of both services.
+//! Builds a page of statistics from the responses of both backends.
 //!
-//! In order of id, a page is a merge of two ranges. In order of population, the people service
-//! gives the order and the places service gives the names. The people service does not count
-//! empty places, so those are found by scanning all places past all populations. They are at one
-//! end of the order. A page has one part or two, and its cursor tells which part it ended in.
+//! | order | rows come from |
+//! |---|---|
+//! | `id` | a merge join of places and populations |
+//! | by population | the populations in their order, and the names of their places |
+//! | by population, places without people | a merge join, of which only those places are used |
 //!
-//! Each step reads a bounded amount, so a page of few steps may hold fewer rows than its limit.
-//! If a place is created, deleted or changes size during a walk over pages, the walk may show it
-//! twice or never, as in any order of a value that changes. With `asOf` nothing changes.
+//! The people service does not know the places without people. They come first in an ascending
+//! order and last in a descending one. So a page may read two sources, and its cursor tells which
+//! one it ended in.
+//!
+//! Each step reads a limited number of records, so a page may have fewer rows than its limit. If a
+//! population changes while a client pages through its order, the client may see the place twice
+//! or never. This is true of any order by a value that changes. With `asOf` no value changes.
 
 use std::collections::HashMap;
 
 use domain::PlaceId;
 use tables::Cursor;
-use tables::page::{MAX_PAGE_SIZE, PageSize};
+use tables::page::PageSize;
 use tables::population::{Measure, Order, PopulationQuery, Position};
 
 use super::{Place, Population, Row};
 
-/// Records of a service, and whether more follow.
+/// A page of a backend's records.
 #[derive(Debug)]
 pub struct Part<T> {
     /// The records.
     pub records: Vec<T>,
-    /// Whether there are more.
+    /// Whether there is a next page.
     pub has_more: bool,
 }
 
@@ -32,17 +37,23 @@ pub struct Part<T> {
 enum Source {
     /// All places, by id.
     Places,
-    /// The empty places, by id.
+    /// The places without people, by id.
     EmptyPlaces,
     /// The populations, in the requested order.
-    Populations,
+    PopulationQuery,
 }
+
+/// The position after all places without people: no place has a higher id.
+const AFTER_EMPTY_PLACES: Position = Position {
+    number: 0,
+    place: PlaceId::MAX_ID,
+};
 
 /// A page that is being built.
 #[derive(Debug)]
 pub struct StatisticsPageBuilder {
     query: PopulationQuery,
-    /// The source of the next rows: none after the last row.
+    /// The source of the next rows. None after the last row.
     source: Option<Source>,
     after: Option<Position>,
     rows: Vec<Row>,
@@ -52,15 +63,16 @@ impl StatisticsPageBuilder {
     /// An empty page.
     #[must_use]
     pub fn new(query: PopulationQuery) -> Self {
-        let is_counted = query.after.is_some_and(|after| after.number > 0);
-        let is_after_all = query
-            .after
-            .is_some_and(|after| after.place == PlaceId::MAX_ID);
+        // In an order by population, the cursor of a place without people has the number 0.
+        let after_empty = query.after.is_some_and(|after| after.number == 0);
         let source = match (query.order, query.least) {
             (Order::Id, None) => Source::Places,
-            (Order::Up(_), None) if !is_counted && !is_after_all => Source::EmptyPlaces,
-            (Order::Down(_), None) if !is_counted && query.after.is_some() => Source::EmptyPlaces,
-            _ => Source::Populations,
+            (Order::Up(_), None) if query.after.is_none() => Source::EmptyPlaces,
+            (Order::Up(_), None) if after_empty && query.after != Some(AFTER_EMPTY_PLACES) => {
+                Source::EmptyPlaces
+            }
+            (Order::Down(_), None) if after_empty => Source::EmptyPlaces,
+            _ => Source::PopulationQuery,
         };
         Self {
             source: Some(source),
@@ -70,11 +82,10 @@ impl StatisticsPageBuilder {
         }
     }
 
-    /// What to query both services for at once, if the page wants more: places, and populations.
+    /// The paths of the next step, for both backends in parallel. None if the page is complete.
     #[must_use]
     pub fn paths(&self) -> Option<[String; 2]> {
-        let left = usize::from(self.query.limit.get()) - self.rows.len();
-        let limit = PageSize::new(i64::try_from(left).ok()?)?;
+        let limit = PageSize::new(i64::try_from(self.missing_rows()).ok()?)?;
         let after = self.after.map_or(0, |after| after.place);
         let by_id = |limit| {
             let populations = PopulationQuery {
@@ -87,43 +98,43 @@ impl StatisticsPageBuilder {
                 ..PopulationQuery::default()
             };
             let page = format!("limit={}&after={}", limit.get(), Cursor::Id(after));
-            [self.places(&page), populations.path()]
+            [self.places_path(&page), populations.path()]
         };
         Some(match self.source? {
             Source::Places => by_id(limit),
-            Source::EmptyPlaces => by_id(PageSize::MAX),
-            Source::Populations => {
+            Source::EmptyPlaces => by_id(PageSize::new(1000)?),
+            Source::PopulationQuery => {
                 let people = PopulationQuery {
                     limit,
                     after: self.after,
                     least: self.least(),
                     ..self.query.clone()
                 };
-                // The populations name the places. This request only reads the change sequence.
-                [self.places("limit=1"), people.path()]
+                // The places to read are known after the populations. This request reads only
+                // the change sequence.
+                [self.places_path("limit=1"), people.path()]
             }
         })
     }
 
-    /// The path of the names of these populations, if they are needed.
+    /// The path of the places of these populations, if their names are needed.
     #[must_use]
-    pub fn names(&self, populations: &[Population]) -> Option<String> {
-        if self.source != Some(Source::Populations) || populations.is_empty() {
+    pub fn names_path(&self, populations: &[Population]) -> Option<String> {
+        if self.source != Some(Source::PopulationQuery) || populations.is_empty() {
             return None;
         }
         let ids: Vec<String> = populations
             .iter()
-            .map(|one| one.place_id.to_string())
+            .map(|population| population.place_id.to_string())
             .collect();
-        let page = format!("limit={MAX_PAGE_SIZE}&ids={}", ids.join(","));
-        Some(self.places(&page))
+        Some(self.places_path(&format!("limit=1000&ids={}", ids.join(","))))
     }
 
     /// Adds the responses of a step.
-    pub fn add(&mut self, places: Part<Place>, populations: Part<Population>) {
-        let (rows, next) = if self.source == Some(Source::Populations) {
-            let next = populations.records.last().filter(|_| populations.has_more);
-            let next = next.map(|last| self.position(last));
+    pub fn add_step(&mut self, places: Part<Place>, populations: Part<Population>) {
+        let (rows, next) = if self.source == Some(Source::PopulationQuery) {
+            let last = populations.records.last().filter(|_| populations.has_more);
+            let next = last.map(|last| self.position(last));
             (with_names(places.records, populations.records), next)
         } else {
             self.merge_ranges(places, populations)
@@ -143,27 +154,34 @@ impl StatisticsPageBuilder {
         (self.rows, cursor)
     }
 
-    /// Empty places are not among the populations, so an order by the living starts at 1.
+    /// The number of rows that the page may still have.
+    fn missing_rows(&self) -> usize {
+        usize::from(self.query.limit.get()) - self.rows.len()
+    }
+
+    /// The minimum number of living people. In an order by the living it is at least 1, because
+    /// places without living people come from [`Source::EmptyPlaces`].
     fn least(&self) -> Option<i64> {
         let is_by_living = self.query.order.measure() == Some(Measure::Living);
         self.query.least.or(is_by_living.then_some(1))
     }
 
-    fn places(&self, query: &str) -> String {
+    fn places_path(&self, query: &str) -> String {
         match &self.query.as_of {
             None => format!("/v1/places?{query}"),
-            Some(moment) => format!("/v1/places/as-of?asOf={moment}&{query}"),
+            Some(time) => format!("/v1/places/as-of?asOf={time}&{query}"),
         }
     }
 
     fn position(&self, population: &Population) -> Position {
         Position {
-            number: self.number(population),
+            number: self.sort_value(population),
             place: population.place_id,
         }
     }
 
-    fn number(&self, population: &Population) -> i64 {
+    /// The number that the order sorts by.
+    fn sort_value(&self, population: &Population) -> i64 {
         match self.query.order.measure() {
             None => 0,
             Some(Measure::Living) => population.living,
@@ -171,66 +189,70 @@ impl StatisticsPageBuilder {
         }
     }
 
-    /// The rows of both ranges up to the end of the shorter one, and the next position.
+    /// The rows of both ranges, up to the end of the range that ends first, and the next position.
     fn merge_ranges(
         &self,
         places: Part<Place>,
         populations: Part<Population>,
     ) -> (Vec<Row>, Option<Position>) {
-        let end = |last: Option<i64>, has_more: bool| last.filter(|_| has_more);
-        let last_place = places.records.last().map(|place| place.id);
-        let last_population = populations.records.last().map(|one| one.place_id);
+        let last_place = places.records.last().filter(|_| places.has_more);
+        let last_population = populations.records.last().filter(|_| populations.has_more);
         let ends = [
-            end(last_place, places.has_more),
-            end(last_population, populations.has_more),
+            last_place.map(|place| place.id),
+            last_population.map(|population| population.place_id),
         ];
         let through = ends.into_iter().flatten().min();
-        let mut rows = merged(places.records, populations.records, through);
+        let mut rows = merge_join(places.records, populations.records, through);
         if self.source == Some(Source::EmptyPlaces) {
             rows.retain(|row| {
-                row.population
-                    .as_ref()
-                    .is_none_or(|one| self.number(one) == 0)
+                let population = row.population.as_ref();
+                population.is_none_or(|population| self.sort_value(population) == 0)
             });
         }
-        let left = usize::from(self.query.limit.get()) - self.rows.len();
-        let last_shown = if rows.len() > left {
-            rows.truncate(left);
+        let last_row = if rows.len() > self.missing_rows() {
+            rows.truncate(self.missing_rows());
             rows.last().map(|row| row.place.id)
         } else {
             through
         };
-        let next = last_shown.map(|place| Position { number: 0, place });
+        let next = last_row.map(|place| Position { number: 0, place });
         (rows, next)
     }
 
-    /// Continues with the other part of the order, if there is one.
+    /// Continues with the other source of the order, if there is one.
     fn next_source(&mut self) {
-        let (source, place) = match (self.source, self.query.order, self.query.least) {
+        (self.source, self.after) = match (self.source, self.query.order, self.query.least) {
             (Some(Source::EmptyPlaces), Order::Up(_), _) => {
-                (Some(Source::Populations), PlaceId::MAX_ID)
+                (Some(Source::PopulationQuery), Some(AFTER_EMPTY_PLACES))
             }
-            (Some(Source::Populations), Order::Down(_), None) => (Some(Source::EmptyPlaces), 0),
-            _ => (None, 0),
+            (Some(Source::PopulationQuery), Order::Down(_), None) => {
+                let first = Position {
+                    number: 0,
+                    place: 0,
+                };
+                (Some(Source::EmptyPlaces), Some(first))
+            }
+            _ => (None, None),
         };
-        self.source = source;
-        self.after = Some(Position { number: 0, place });
     }
 }
 
-/// Merges places and populations, both in order of id, up to the place `through`, to which both
-/// are complete. A population without a place is skipped.
-fn merged(places: Vec<Place>, populations: Vec<Population>, through: Option<i64>) -> Vec<Row> {
+/// Joins places and populations, both in order of id, up to the place `through`. Both inputs are
+/// complete up to there. A population without a place is skipped.
+fn merge_join(places: Vec<Place>, populations: Vec<Population>, through: Option<i64>) -> Vec<Row> {
     let mut populations = populations.into_iter().peekable();
-    let known = places
+    let places = places
         .into_iter()
         .take_while(|place| through.is_none_or(|last| place.id <= last));
     let row = |place: Place| {
-        while populations.next_if(|one| one.place_id < place.id).is_some() {}
-        let population = populations.next_if(|one| one.place_id == place.id);
+        while populations
+            .next_if(|next| next.place_id < place.id)
+            .is_some()
+        {}
+        let population = populations.next_if(|next| next.place_id == place.id);
         Row { place, population }
     };
-    known.map(row).collect()
+    places.map(row).collect()
 }
 
 /// The populations in their order, with the names of the places. A population without a place is
@@ -238,10 +260,11 @@ fn merged(places: Vec<Place>, populations: Vec<Population>, through: Option<i64>
 fn with_names(places: Vec<Place>, populations: Vec<Population>) -> Vec<Row> {
     let mut places: HashMap<i64, Place> =
         places.into_iter().map(|place| (place.id, place)).collect();
-    let row = |one: Population| {
-        let place = places.remove(&one.place_id)?;
-        let population = Some(one);
-        Some(Row { place, population })
+    let row = |population: Population| {
+        Some(Row {
+            place: places.remove(&population.place_id)?,
+            population: Some(population),
+        })
     };
     populations.into_iter().filter_map(row).collect()
 }

@@ -23,8 +23,8 @@ struct Record<'a> {
     king: Option<&'a King>,
 }
 
-/// Renders rows. `all_living` is the number that shares are relative to. The last page has one
-/// more record: the dead without a place.
+/// Renders rows. A share is the living of a place as a part of `all_living`. The last page ends
+/// with a record for the dead without a place.
 #[must_use]
 pub fn render(
     rows: &[Row],
@@ -32,9 +32,9 @@ pub fn render(
     dead_without_place: Option<i64>,
     format: MediaType,
 ) -> String {
-    let of_row = |row| Record::new(Some(row), 0, all_living);
+    let with_place = |row| Record::new(Some(row), 0, all_living);
     let without_place = dead_without_place.map(|dead| Record::new(None, dead, all_living));
-    let records = rows.iter().map(of_row).chain(without_place);
+    let records = rows.iter().map(with_place).chain(without_place);
     let records: Vec<String> = records
         .map(|record| match format {
             MediaType::Csv => record.to_csv(),
@@ -65,9 +65,9 @@ impl<'a> Record<'a> {
     fn to_json(&self) -> String {
         let mut out = Vec::new();
         let mut serializer = Serializer::with_formatter(&mut out, PlainNumbers);
-        let written = self.serialize(&mut serializer);
+        let result = self.serialize(&mut serializer);
         // Writing to memory cannot fail.
-        debug_assert!(written.is_ok());
+        debug_assert!(result.is_ok());
         String::from_utf8(out).unwrap_or_default()
     }
 
@@ -91,7 +91,7 @@ fn cell(text: &str) -> String {
     }
 }
 
-/// A share of a whole, rounded to six decimals. A share of nothing is 0.
+/// A part of a whole, rounded to six decimals. It is 0 if the whole is 0.
 fn share(part: i64, whole: i64) -> f64 {
     if whole <= 0 {
         return 0.0;
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_is_a_plain_number() {
+    fn a_share_is_rounded_and_has_no_exponent() {
         for (part, whole, text) in [
             (0, 0, "0"),
             (0, 7, "0"),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_is_no_formula_and_breaks_no_row() {
+    fn a_cell_is_quoted_and_its_formula_is_escaped() {
         for (text, expected) in [
             ("Cala 'Tranquila'", "Cala 'Tranquila'"),
             ("'s-Hertogenbosch", "'s-Hertogenbosch"),

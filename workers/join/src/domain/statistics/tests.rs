@@ -1,4 +1,4 @@
-//! Pages built from two simulated services, compared with a full scan.
+//! Pages built from two simulated backends, compared with a full scan.
 
 use std::collections::BTreeMap;
 
@@ -109,12 +109,12 @@ fn walk(places: &[i64], counts: &Counts, query: &str, steps: usize) -> Vec<Vec<R
         let mut page =
             StatisticsPageBuilder::new(PopulationQuery::from_params(&params, 0).unwrap());
         for _ in 0..steps {
-            let Some([of_places, of_people]) = page.paths() else {
+            let Some([places_path, people_path]) = page.paths() else {
                 break;
             };
-            let people = people_at(&of_people, counts);
-            let names = page.names(&people.records).unwrap_or(of_places);
-            page.add(places_at(&names, places), people);
+            let people = people_at(&people_path, counts);
+            let places_path = page.names_path(&people.records).unwrap_or(places_path);
+            page.add_step(places_at(&places_path, places), people);
         }
         let (rows, next) = page.into_page();
         pages.push(rows);
@@ -124,7 +124,7 @@ fn walk(places: &[i64], counts: &Counts, query: &str, steps: usize) -> Vec<Vec<R
 }
 
 /// All rows by a full scan.
-fn naive(places: &[i64], counts: &Counts, order: Order, least: i64) -> Vec<Row> {
+fn full_scan(places: &[i64], counts: &Counts, order: Order, least: i64) -> Vec<Row> {
     let count = |id: &i64| counts.get(id).copied().unwrap_or_default();
     let mut ids: Vec<i64> = places.to_vec();
     ids.retain(|id| count(id).0 >= least);
@@ -152,7 +152,7 @@ proptest! {
             let query = format!("limit={limit}&sort={sort}{filter}");
             let pages = walk(&places, &counts, &query, steps);
             prop_assert!(pages.iter().all(|page| page.len() <= limit), "{}", query);
-            prop_assert_eq!(pages.concat(), naive(&places, &counts, order, least), "{}", query);
+            prop_assert_eq!(pages.concat(), full_scan(&places, &counts, order, least), "{}", query);
         }
     }
 
@@ -163,17 +163,17 @@ proptest! {
         dead in 0..9i64,
     ) {
         let places: Vec<i64> = places.into_iter().collect();
-        let rows = naive(&places, &counts, Order::Id, 0);
-        let everyone: i64 = counts.values().map(|(living, _)| living).sum();
-        let text = |format| render(&rows, everyone, Some(dead), format);
+        let rows = full_scan(&places, &counts, Order::Id, 0);
+        let all_living: i64 = counts.values().map(|(living, _)| living).sum();
+        let text = |format| render(&rows, all_living, Some(dead), format);
         let records: Vec<Value> = serde_json::from_str(&text(MediaType::Json)).unwrap();
         prop_assert_eq!(records.len(), rows.len() + 1);
         for (record, row) in records.iter().zip(&rows) {
-            let of = |f: fn(&Population) -> i64| row.population.as_ref().map_or(0, f);
-            prop_assert_eq!(record["total"].as_i64(), Some(of(|p| p.living + p.dead)));
+            let count = |f: fn(&Population) -> i64| row.population.as_ref().map_or(0, f);
+            prop_assert_eq!(record["total"].as_i64(), Some(count(|p| p.living + p.dead)));
             let share = record["share"].as_f64().unwrap();
-            let exact = f64::from(u32::try_from(of(|p| p.living)).unwrap())
-                / f64::from(u32::try_from(everyone.max(1)).unwrap());
+            let exact = f64::from(u32::try_from(count(|p| p.living)).unwrap())
+                / f64::from(u32::try_from(all_living.max(1)).unwrap());
             prop_assert!((share - exact).abs() < 1e-6, "{} {}", share, exact);
         }
         let lines = text(MediaType::NdJson);
@@ -184,23 +184,21 @@ proptest! {
         prop_assert_eq!(table.next(), Some("id,name,total,living,dead,share,kingId,kingName"));
         let cells = |record: &Value| {
             let king = &record["king"];
-            let of = |name| &record[name];
-            let cells = [
-                of("id"), of("name"), of("total"), of("living"), of("dead"), of("share"),
-                &king["id"], &king["name"],
-            ];
-            cells.map(|cell| match cell {
+            let names = ["id", "name", "total", "living", "dead", "share"];
+            let members = names.iter().map(|name| &record[*name]);
+            let cells: Vec<&Value> = members.chain([&king["id"], &king["name"]]).collect();
+            cells.into_iter().map(|cell| match cell {
                 Value::Null => String::new(),
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
-            }).join(",")
+            }).collect::<Vec<_>>().join(",")
         };
         prop_assert_eq!(table.collect::<Vec<_>>(), records.iter().map(cells).collect::<Vec<_>>());
     }
 }
 
 #[test]
-fn an_empty_page_keeps_its_frame() {
+fn an_empty_page_is_an_empty_list() {
     let text = |format| render(&[], 0, None, format);
     assert_eq!(text(MediaType::Json), "[]");
     assert_eq!(text(MediaType::NdJson), "");
@@ -234,14 +232,14 @@ fn a_record_has_its_members_in_order() {
 }
 
 #[test]
-fn as_of_is_sent_to_both_services() {
+fn as_of_is_sent_to_both_backends() {
     for (sort, _) in Order::ALL {
         let query = format!("sort={sort}&asOf=1970-01-01T00:00:00Z");
         let params = Params::parse(&query, PopulationQuery::PARAMETERS).unwrap();
         let page = StatisticsPageBuilder::new(PopulationQuery::from_params(&params, 0).unwrap());
-        let names = page.names(&[population(1, (1, 0))]);
+        let names_path = page.names_path(&[population(1, (1, 0))]);
         let [places, people] = page.paths().unwrap();
-        for path in names.iter().chain([&places]) {
+        for path in names_path.iter().chain([&places]) {
             assert!(
                 path.starts_with("/v1/places/as-of?asOf=1970-01-01T00:00:00Z&"),
                 "{path}"
@@ -252,7 +250,7 @@ fn as_of_is_sent_to_both_services() {
 }
 
 #[test]
-fn names_are_escaped_as_the_services_escape_them() {
+fn names_are_escaped_as_by_the_backends() {
     let places = places(r#"[{"id":1,"name":"a\"},\\ ñ🐉\u007f/"}]"#.as_bytes()).unwrap();
     let row = |place| Row {
         place,
@@ -265,7 +263,7 @@ fn names_are_escaped_as_the_services_escape_them() {
 }
 
 #[test]
-fn responses_are_parsed() {
+fn valid_responses_are_parsed() {
     let body = r#"[{"placeId":3,"total":3,"living":2,"dead":1,"king":{"id":7,"name":"K}"}}]"#;
     let king = Some(King {
         id: 7,
@@ -292,9 +290,13 @@ fn malformed_responses_are_rejected() {
         "[{\"id\":1,\"name\":\"a\\\"}]",
         "[{\"id\":1,\"name\":\"a\0\"}]",
     ] {
-        assert_eq!(places(body.as_bytes()), Err(Malformed::Places), "{body}");
-        assert_eq!(populations(body.as_bytes()), Err(Malformed::Groups));
+        assert_eq!(
+            places(body.as_bytes()),
+            Err(MalformedResponse::Places),
+            "{body}"
+        );
+        assert_eq!(populations(body.as_bytes()), Err(MalformedResponse::People));
     }
     let without_king = br#"[{"placeId":3,"total":3,"living":2,"dead":1}]"#;
-    assert_eq!(populations(without_king), Err(Malformed::Groups));
+    assert_eq!(populations(without_king), Err(MalformedResponse::People));
 }

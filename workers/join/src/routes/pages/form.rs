@@ -1,26 +1,28 @@
-//! Shared by the forms: the session, the CSRF check, and sending the write to a backend.
+//! Shared by all forms: the session, the protection against cross-site request forgery, and the
+//! write that a form sends to a backend.
 
 use domain::Param;
 use edge::{Error, Request, Response, ServiceClient, auth};
 use http_semantics::Problem;
 use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 use http_semantics::problem::Kind;
+use maud::Markup;
 use pages::api::ApiProblem;
 use pages::{Form, login};
 
 use super::html;
-use super::reads::place_named;
-use crate::backends::Backends;
-use crate::backends::header;
+use super::reads::find_place;
+use crate::backends::{Backends, header};
 use crate::domain::session;
 
-/// The most bytes of a form.
-const FORM_BYTES: usize = 64 * 1024;
+/// The maximum size of a form without a file.
+const MAX_FORM_BYTES: usize = 64 * 1024;
 
 /// The session of a browser.
 pub struct Session {
     policy: AccessPolicy,
     token: Option<BearerToken>,
+    /// Whether the token comes from the form, not from the cookie.
     is_new: bool,
 }
 
@@ -34,12 +36,11 @@ impl Session {
         }
     }
 
-    /// Adds a token field to a form, if the session needs one to write.
-    pub fn begin(&self, mut form: Form) -> Form {
-        form.needs_token = self
-            .policy
-            .authorize(Scope::Write, self.token.as_ref())
-            .is_err();
+    /// An empty form. It has a field for the token, if the session needs one to write.
+    pub fn empty_form(&self) -> Form {
+        let mut form = Form::default();
+        let admitted = self.policy.authorize(Scope::Write, self.token.as_ref());
+        form.needs_token = admitted.is_err();
         form
     }
 
@@ -51,14 +52,14 @@ impl Session {
         self.policy.authorize(Scope::Read, self.token.as_ref())
     }
 
-    /// Whether the sender of a form may write. If not, the form states why.
+    /// Whether the sender of a form may write. If not, the form shows why.
     pub fn may_write(&mut self, form: &mut Form) -> bool {
         self.has_scope(Scope::Write, form)
     }
 
     fn has_scope(&mut self, scope: Scope, form: &mut Form) -> bool {
-        if let Some(given) = form.filled("token") {
-            self.token = BearerToken::parse(given);
+        if let Some(typed) = form.filled("token") {
+            self.token = BearerToken::parse(typed);
             self.is_new = true;
             if self.token.is_none() {
                 form.needs_token = true;
@@ -70,24 +71,89 @@ impl Session {
             Ok(()) => true,
             Err(problem) => {
                 self.is_new = false;
-                refuse(form, &problem);
+                show_problem(form, &problem);
                 false
             }
         }
     }
 
     /// Stores a new and valid token in the browser.
-    pub fn store(&self, answer: Response) -> Response {
-        let new = self.token.as_ref().filter(|_| self.is_new);
-        answer.header_if("set-cookie", new.map(session::set_cookie))
+    pub fn store(&self, response: Response) -> Response {
+        let new_token = self.token.as_ref().filter(|_| self.is_new);
+        response.header_if("set-cookie", new_token.map(session::set_cookie))
+    }
+}
+
+/// A form that a browser has sent, and everything that its handler needs.
+pub struct Submission {
+    /// The form.
+    pub form: Form,
+    /// The clients of the backends.
+    pub backends: Backends,
+    session: Session,
+}
+
+impl Submission {
+    /// Reads the form of a request.
+    ///
+    /// # Errors
+    /// A form of another origin, of another media type, or one that is too long.
+    pub async fn read(request: &Request) -> Result<Self, Error> {
+        require_same_origin(request)?;
+        request.media_type(&["application/x-www-form-urlencoded"])?;
+        Ok(Self {
+            form: Form::parse(&request.body(MAX_FORM_BYTES).await?),
+            backends: Backends::new(&request.env)?,
+            session: Session::load(request),
+        })
+    }
+
+    /// Whether the sender may write. If not, the form shows why.
+    pub fn may_write(&mut self) -> bool {
+        self.session.may_write(&mut self.form)
+    }
+
+    /// The id of the place that a field names. None if the field is empty, or if there is no such
+    /// place: the form then shows that.
+    ///
+    /// # Errors
+    /// A backend that failed.
+    pub async fn place_id(&mut self, field: &'static str) -> Result<Option<i64>, Error> {
+        let Some(text) = self.form.filled(field) else {
+            return Ok(None);
+        };
+        let id = find_place(&self.backends, text).await?;
+        if id.is_none() {
+            self.form
+                .add_error(field, "There is no place with this name. Choose another.");
+        }
+        Ok(id)
+    }
+
+    /// Continues on another page.
+    pub fn redirect(&self, location: String) -> Response {
+        self.session.store(Response::see_other(location))
+    }
+
+    /// Shows the form again, on this page.
+    pub fn show_again(&self, page: Markup) -> Response {
+        self.session.store(html(self.form.status(), page))
     }
 }
 
 /// Shows a problem in a form.
-pub fn refuse(form: &mut Form, problem: &Problem) {
-    if let Ok(refusal) = serde_json::from_str::<ApiProblem>(&problem.to_json()) {
-        form.show_problem(&refusal);
-    }
+pub fn show_problem(form: &mut Form, problem: &Problem) {
+    // Our own problems can be parsed.
+    let _ = show_rejection(form, problem.to_json().as_bytes());
+}
+
+/// Shows the problem in the body of a rejection in a form.
+///
+/// # Errors
+/// A body that is not a problem.
+pub fn show_rejection(form: &mut Form, body: &[u8]) -> Result<(), serde_json::Error> {
+    form.show_problem(&serde_json::from_slice::<ApiProblem>(body)?);
+    Ok(())
 }
 
 /// Rejects a form of another origin.
@@ -103,51 +169,33 @@ pub fn require_same_origin(request: &Request) -> Result<(), Error> {
     }
 }
 
-/// Reads a form.
+/// The id and the action in a path like `/ui/people/3/edit`.
 ///
 /// # Errors
-/// A form of another origin, of another media type, or too long.
-pub async fn read(request: &Request) -> Result<Form, Error> {
-    require_same_origin(request)?;
-    request.media_type(&["application/x-www-form-urlencoded"])?;
-    Ok(Form::parse(&request.body(FORM_BYTES).await?))
+/// An invalid id, or an unknown action.
+pub fn id_and_action<Id: Param, Action>(
+    request: &Request,
+    parse: fn(&str) -> Option<Action>,
+) -> Result<(Id, Action), Problem> {
+    let action = request.segments.get(1).and_then(|name| parse(name));
+    Ok((request.id()?, action.ok_or_else(Problem::unknown_route)?))
 }
 
-/// The place that a field names: none if the field is empty, or if the name is unknown, which the
-/// form then states.
-///
-/// # Errors
-/// A backend that failed.
-pub async fn place(
-    backends: &Backends,
-    form: &mut Form,
-    field: &'static str,
-) -> Result<Option<i64>, Error> {
-    let Some(text) = form.filled(field) else {
-        return Ok(None);
-    };
-    let found = place_named(backends, text).await?;
-    if found.is_none() {
-        form.add_error(field, "There is no place of this name.");
-    }
-    Ok(found)
-}
-
-/// The write of a form.
-pub struct Write<'a> {
+/// The request to a backend that a form results in.
+pub struct Write {
     /// The method.
-    pub method: &'a str,
+    pub method: &'static str,
     /// The path.
     pub path: String,
     /// The JSON body.
     pub body: Option<serde_json::Value>,
 }
 
-impl Write<'_> {
-    /// Sends the write. Without a response, the form states why.
+impl Write {
+    /// Sends the write. None if it was rejected or failed: the form then shows why.
     ///
     /// # Errors
-    /// A response that cannot be read.
+    /// A rejection that cannot be read.
     pub async fn send(
         self,
         backend: &ServiceClient,
@@ -167,41 +215,39 @@ impl Write<'_> {
         .filter_map(|(name, value)| Some((name, value?)))
         .collect();
         let body = body.as_deref().map(str::as_bytes);
-        let sent = backend.send(self.method, &self.path, &headers, body).await;
-        let response = match sent {
+        let response = match backend.send(self.method, &self.path, &headers, body).await {
             Ok(response) => response,
             Err(error) => {
-                refuse(form, &error.into_problem());
+                show_problem(form, &error.into_problem());
                 return Ok(None);
             }
         };
         if response.status() < 400 {
-            if self.method != "POST" || id_of(&response).is_some() {
+            if self.method != "POST" || created_id(&response).is_some() {
                 return Ok(Some(response));
             }
-            let error = backend.unusable_response("what has been added has no address");
-            refuse(form, &error.into_problem());
+            let error = backend.unusable_response("a created record without a location");
+            show_problem(form, &error.into_problem());
             return Ok(None);
         }
-        let refusal = backend.bytes(&response).await?;
-        match serde_json::from_slice::<ApiProblem>(&refusal) {
-            Ok(refusal) => form.show_problem(&refusal),
-            Err(error) => refuse(
+        let rejection = backend.bytes(&response).await?;
+        if let Err(error) = show_rejection(form, &rejection) {
+            show_problem(
                 form,
                 &backend.unusable_response(&error.to_string()).into_problem(),
-            ),
+            );
         }
         Ok(None)
     }
 }
 
 /// The id of a created record.
-pub fn id_of(created: &web_sys::Response) -> Option<String> {
-    let location = header(created, "location")?;
+pub fn created_id(response: &web_sys::Response) -> Option<String> {
+    let location = header(response, "location")?;
     location.rsplit('/').next().map(ToOwned::to_owned)
 }
 
-/// Adds an idempotency key, so that sending a form twice writes once.
+/// Adds an idempotency key, so that a form that is sent twice writes once.
 pub fn add_idempotency_key(form: &mut Form) {
     if form.filled("key").is_none() {
         form.set("key", edge::random_token());
@@ -213,7 +259,7 @@ pub fn login_page(problem: &Problem) -> Response {
     let mut form = Form::default();
     form.needs_token = true;
     if problem.kind() != Kind::TokenRequired {
-        refuse(&mut form, problem);
+        show_problem(&mut form, problem);
     }
     html(problem.status(), login::page(&form))
 }
@@ -223,13 +269,14 @@ pub fn login_page(problem: &Problem) -> Response {
 /// # Errors
 /// A form of another origin.
 pub async fn login(request: Request) -> Result<Response, Error> {
-    let mut form = read(&request).await?;
-    let mut session = Session::load(&request);
-    if session.has_scope(Scope::Read, &mut form) {
-        return Ok(session.store(Response::see_other("/")));
+    let mut submission = Submission::read(&request).await?;
+    let Submission { session, form, .. } = &mut submission;
+    if session.has_scope(Scope::Read, form) {
+        return Ok(submission.redirect("/".to_owned()));
     }
     form.needs_token = true;
-    Ok(html(form.status(), login::page(&form)))
+    let page = login::page(form);
+    Ok(html(form.status(), page))
 }
 
 /// `POST /ui/forget`: deletes the token from the browser.

@@ -7,40 +7,41 @@ use http_semantics::Problem;
 use http_semantics::idempotency::IdempotencyKey;
 use js_sys::{ArrayBuffer, Uint8Array};
 use pages::Form;
-use pages::api::ApiProblem;
 use pages::import::{self, COLLECTIONS, MAX_SHOWN_BYTES, Report};
 use tables::import::MAX_FILE_BYTES;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::FormData;
 
-use super::form::{Session, add_idempotency_key, require_same_origin};
+use super::form::{
+    Session, add_idempotency_key, require_same_origin, show_problem, show_rejection,
+};
 use super::{html, html_body};
 use crate::backends::Backends;
 
-/// The bytes of a form besides its file.
-const FORM_OVERHEAD_BYTES: usize = 4096;
+/// The maximum size of the other fields of the form.
+const MAX_FIELDS_BYTES: usize = 4096;
 
-/// The form.
+/// The form of an import.
 ///
 /// # Errors
 /// None.
-pub async fn import_form(call: Request) -> Result<Response, Error> {
-    let mut form = Session::load(&call).begin(Form::default());
+pub async fn import_form(request: Request) -> Result<Response, Error> {
+    let mut form = Session::load(&request).empty_form();
     form.set("collection", "people");
     add_idempotency_key(&mut form);
     Ok(html(200, import::page(&form)))
 }
 
-/// Imports a file, or checks it. The page shows the progress while it arrives.
+/// Imports or checks a file. The page is streamed, and shows the progress.
 ///
 /// # Errors
 /// A form of another origin, or one that is too long.
-pub async fn import(call: Request) -> Result<Response, Error> {
-    require_same_origin(&call)?;
-    let (mut form, file) = read(&call).await?;
+pub async fn import(request: Request) -> Result<Response, Error> {
+    require_same_origin(&request)?;
+    let (mut form, file) = read_form(&request).await?;
     choose_key(&mut form);
-    let mut session = Session::load(&call);
+    let mut session = Session::load(&request);
     if !session.may_write(&mut form) {
         return Ok(session.store(form_again(form, file)));
     }
@@ -48,18 +49,23 @@ pub async fn import(call: Request) -> Result<Response, Error> {
         form.add_error("file", "Choose a file, or paste its text below.");
         return Ok(session.store(form_again(form, file)));
     }
-    let backends = Backends::new(&call.env)?;
+    let backends = Backends::new(&request.env)?;
     let backend = match form.get("collection") {
         "places" => backends.places,
         _ => backends.people,
     }
     .with_import_timeout();
-    let response = send(&backend, &form, &file).await?;
+    let response = match send(&backend, &form, &file).await {
+        Ok(response) => response,
+        Err(error) => {
+            show_problem(&mut form, &error.into_problem());
+            return Ok(session.store(form_again(form, file)));
+        }
+    };
     if response.status() != 200 {
-        let refusal = backend.bytes(&response).await?;
-        let refusal: ApiProblem = serde_json::from_slice(&refusal)
+        let rejection = backend.bytes(&response).await?;
+        show_rejection(&mut form, &rejection)
             .map_err(|error| backend.unusable_response(&error.to_string()))?;
-        form.show_problem(&refusal);
         return Ok(session.store(form_again(form, file)));
     }
     let lines = file.split(|byte| *byte == b'\n').count();
@@ -71,8 +77,9 @@ pub async fn import(call: Request) -> Result<Response, Error> {
     Ok(session.store(html_body(200, page)))
 }
 
-/// Reads the choice to import again. Its button brings a key of its own, which the API takes for
-/// another import of the same records. Sent twice, it is one key, and so one import.
+/// Chooses the idempotency key. The button that imports the same file again has its own key, so the
+/// API adds the records again. If the button is pressed twice, the key is the same, and the
+/// records are added once.
 fn choose_key(form: &mut Form) {
     if let Some(key) = form.filled("nextKey").map(ToOwned::to_owned) {
         form.set("key", key);
@@ -84,21 +91,22 @@ fn choose_key(form: &mut Form) {
     }
 }
 
-/// The file as text, if it is short enough to be shown.
+/// The file as text, if it is short enough for the text field.
 fn short_text(file: Vec<u8>) -> Option<String> {
     let is_short = file.len() <= MAX_SHOWN_BYTES;
     String::from_utf8(file).ok().filter(|_| is_short)
 }
 
-/// The form again. No page can preset a file field, so a short file is shown as pasted text.
+/// The form again. A page cannot fill a file field, so a short file becomes pasted text.
 fn form_again(mut form: Form, file: Vec<u8>) -> Response {
     match short_text(file) {
         Some(text) => form.set("text", text),
-        None => form.add_error("file", "Choose the file once more."),
+        None => form.add_error("file", "Choose the file again."),
     }
     html(form.status(), import::page(&form))
 }
 
+/// Sends the file to the import of a backend.
 async fn send(
     backend: &ServiceClient,
     form: &Form,
@@ -124,21 +132,21 @@ async fn send(
     backend.send("POST", &path, &headers, Some(file)).await
 }
 
-/// The page as a stream: its start, the rows of each chunk of the response, its end.
+/// The page as a stream: the start, the progress of each chunk of the response, and the end.
 fn stream_page(
     report: Report,
     response: &web_sys::Response,
     file: Option<String>,
 ) -> impl Stream<Item = Result<Vec<u8>, Error>> + use<> {
     let start = report.start();
-    let parts = Box::pin(chunks(response.body()));
-    let rest = stream::unfold(Some((report, parts)), move |state| {
+    let chunks = Box::pin(chunks(response.body()));
+    let rest = stream::unfold(Some((report, chunks)), move |state| {
         let file = file.clone();
         async move {
-            let (mut report, mut parts) = state?;
-            // A truncated body has no last line, which the end of the page states.
-            let (text, state) = match parts.next().await {
-                Some(Ok(part)) => (report.push(&part), Some((report, parts))),
+            let (mut report, mut chunks) = state?;
+            // A truncated response has no totals. The end of the page then says so.
+            let (text, state) = match chunks.next().await {
+                Some(Ok(chunk)) => (report.push(&chunk), Some((report, chunks))),
                 Some(Err(_)) | None => (report.end(file.as_deref()), None),
             };
             Some((text, state))
@@ -149,20 +157,20 @@ fn stream_page(
         .map(|text| Ok(text.into_bytes()))
 }
 
-/// The fields of the form, and the file or the pasted text.
-async fn read(call: &Request) -> Result<(Form, Vec<u8>), Error> {
-    let most = MAX_FILE_BYTES + FORM_OVERHEAD_BYTES;
-    let length = call
+/// Reads the fields of the form, and the file or the pasted text.
+async fn read_form(request: &Request) -> Result<(Form, Vec<u8>), Error> {
+    let max_bytes = MAX_FILE_BYTES + MAX_FIELDS_BYTES;
+    let length = request
         .header("content-length")
         .and_then(|length| length.parse::<usize>().ok());
-    if length.is_none_or(|length| length > most) {
-        // A client that is still sending does not read the response.
-        call.body(most).await?;
-        return Err(Problem::body_too_large(most).into());
+    if length.is_none_or(|length| length > max_bytes) {
+        // A client does not read the response while it sends.
+        request.body(max_bytes).await?;
+        return Err(Problem::body_too_large(max_bytes).into());
     }
     let thrown = Error::platform("reading a form");
     let not_a_form = |_| Problem::unsupported_media_type(&["multipart/form-data"]);
-    let data = call.parts.request.form_data().map_err(&thrown)?;
+    let data = request.parts.request.form_data().map_err(&thrown)?;
     let data: FormData = JsFuture::from(data)
         .await
         .map_err(not_a_form)?

@@ -1,5 +1,5 @@
-//! The pages for a browser: `/` and `/ui/*`. Each reads the API of the backends, as any client
-//! would. The crate `pages` renders the HTML.
+//! The pages for a browser: `/` and `/ui/*`. A page reads the API of the backends as any client
+//! does. The crate `pages` renders the HTML.
 
 mod form;
 mod import;
@@ -22,22 +22,22 @@ pub use people::people;
 pub use person::{change_person, create_person, new_person, person, person_action};
 pub use place::{change_place, create_place, new_place, place, place_action};
 
-/// The login, if the reader needs to log in first.
+/// The login page, if reading needs a token that the browser does not have.
 #[must_use]
 pub fn require_read(request: &Request) -> Option<Response> {
     let problem = form::Session::load(request).require_read().err()?;
     Some(form::login_page(&problem))
 }
 
-/// The page of an unknown path.
+/// The page for an unknown path.
 ///
 /// # Errors
 /// Always.
-pub async fn not_found(_call: Request) -> Result<Response, Error> {
+pub async fn not_found(_request: Request) -> Result<Response, Error> {
     Err(Problem::unknown_route().into())
 }
 
-/// The page of an error.
+/// The page for an error.
 #[must_use]
 pub fn error_page(error: Error) -> Response {
     let problem = error.into_problem();
@@ -56,18 +56,19 @@ fn html_body(status: u16, body: Body) -> Response {
         .header("referrer-policy", "same-origin")
 }
 
-/// The notice of what the previous page did, which the query names.
-fn flash(query: &str) -> Vec<Notice> {
+/// The notice of what the form before this page did. The query names the action. `subject` is the
+/// name of the record, or of its kind if it was removed.
+fn flash(query: &str, subject: &str) -> Vec<Notice> {
     let form = pages::Form::parse(query.as_bytes());
     let text = match form.get("done") {
-        "added" => "It has been added.",
-        "saved" => "It has been saved.",
-        "crowned" => "Long live the king.",
-        "uncrowned" => "The crown has been taken.",
-        "buried" => "The death has been written down.",
-        "removed" => "It has been removed.",
-        "forgotten" => "This browser has forgotten its token.",
+        "added" => format!("Added {subject}."),
+        "saved" => format!("Saved {subject}."),
+        "crowned" => format!("Crowned {subject}."),
+        "uncrowned" => format!("Removed the crown from {subject}."),
+        "buried" => format!("Recorded the death of {subject}."),
+        "removed" => format!("Removed {subject}."),
+        "forgotten" => "This browser has forgotten its token.".to_owned(),
         _ => return Vec::new(),
     };
-    vec![Notice::Done(text.to_owned())]
+    vec![Notice::Done(text)]
 }

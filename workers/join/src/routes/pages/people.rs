@@ -4,7 +4,7 @@ use edge::{Error, Request, Response};
 use pages::api::Person;
 use pages::people::{People, PeopleQuery};
 
-use super::reads::{list, or_warn, places_of};
+use super::reads::{or_notice, places_by_id, read_list};
 use super::{flash, html};
 use crate::backends::Backends;
 
@@ -14,21 +14,14 @@ use crate::backends::Backends;
 /// A worker without its bindings.
 pub async fn people(request: Request) -> Result<Response, Error> {
     let backends = Backends::new(&request.env)?;
-    let mut notices = flash(&request.query);
+    let mut notices = flash(&request.query, "the person");
     let query = PeopleQuery::parse(&request.query);
-    let found = list::<Person>(&backends.people, &query.api_path(None)).await;
-    let found = or_warn(found, "who is here", &mut notices);
-    let (people, next) = found.unzip();
-    let place_ids: Vec<i64> = people
-        .iter()
-        .flatten()
-        .filter_map(|person| person.place_id)
-        .collect();
-    let places = or_warn(
-        places_of(&backends, place_ids).await,
-        "the names of the places",
-        &mut notices,
-    );
+    let list = read_list::<Person>(&backends.people, &query.api_path(None)).await;
+    let (people, next) = or_notice(list, "The list of people is", &mut notices).unzip();
+    let people_shown = people.iter().flatten();
+    let place_ids = people_shown.filter_map(|person| person.place_id).collect();
+    let places = places_by_id(&backends, place_ids).await;
+    let places = or_notice(places, "The place names are", &mut notices);
     let page = People {
         query,
         people,

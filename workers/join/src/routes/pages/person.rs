@@ -9,8 +9,10 @@ use pages::api::{Change, Person, Place};
 use pages::person::{self, Action, PersonPage};
 use serde_json::{Value, json};
 
-use super::form::{self, Session, Write};
-use super::reads::{choices, history, missing, or_warn, places_of, record, with};
+use super::form::{Session, Submission, Write, add_idempotency_key, created_id, id_and_action};
+use super::reads::{
+    or_notice, places_by_id, read_history, read_record, suggested_places, with_place,
+};
 use super::{flash, html};
 use crate::backends::Backends;
 
@@ -21,45 +23,44 @@ use crate::backends::Backends;
 pub async fn person(request: Request) -> Result<Response, Error> {
     let id: PersonId = request.id()?;
     let backends = Backends::new(&request.env)?;
-    let mut notices = flash(&request.query);
-    let path = format!("/v1/people/{id}");
-    let (found, changes) = join(
-        record::<Person>(&backends.people, &path),
-        history::<Person>(&backends.people, &path),
+    let history_path = format!("/v1/people/{id}");
+    let (person, history) = join(
+        read_person(&backends, id),
+        read_history(&backends.people, &history_path),
     )
     .await;
-    let (person, version) = found?.ok_or_else(|| missing("person", id.get()))?;
-    let changes = changes.unwrap_or_default();
-    let past = changes
-        .iter()
-        .filter_map(|change: &Change<Person>| change.record.as_ref());
-    let ids = past
-        .chain([&person])
-        .filter_map(|person| person.place_id)
-        .collect();
-    let places = or_warn(
-        places_of(&backends, ids).await,
-        "the names of the places",
-        &mut notices,
-    );
+    let (person, version) = person?;
+    let history: Vec<Change<Person>> = history.unwrap_or_default();
+    let mut notices = flash(&request.query, &person.name);
+    let past = history.iter().filter_map(|change| change.record.as_ref());
+    let place_ids = past.chain([&person]).filter_map(|person| person.place_id);
+    let places = places_by_id(&backends, place_ids.collect()).await;
+    let places = or_notice(places, "The place names are", &mut notices);
     let page = PersonPage {
         person,
         version,
         places: places.unwrap_or_default(),
-        history: changes,
+        history,
         notices,
     };
     Ok(html(200, page.to_html()))
 }
 
-fn target(request: &Request) -> Result<(PersonId, Action), Problem> {
-    let action = request.segments.get(1).and_then(|name| Action::parse(name));
-    Ok((request.id()?, action.ok_or_else(Problem::unknown_route)?))
+/// A person with the version.
+async fn read_person(backends: &Backends, id: PersonId) -> Result<(Person, String), Error> {
+    let person = read_record(&backends.people, &format!("/v1/people/{id}")).await?;
+    person.ok_or_else(|| Problem::not_found("person", id.get()).into())
 }
 
-async fn found(backends: &Backends, id: PersonId) -> Result<(Person, String), Error> {
-    let found = record::<Person>(&backends.people, &format!("/v1/people/{id}")).await?;
-    found.ok_or_else(|| missing("person", id.get()))
+/// A person with the version, and the suggestions of the place field.
+async fn read_for_form(
+    backends: &Backends,
+    id: PersonId,
+) -> Result<(Person, String, Vec<Place>), Error> {
+    let (person, places) = join(read_person(backends, id), suggested_places(backends)).await;
+    let (person, version) = person?;
+    let places = with_place(backends, places, person.place_id).await;
+    Ok((person, version, places))
 }
 
 /// The form of an action.
@@ -67,21 +68,19 @@ async fn found(backends: &Backends, id: PersonId) -> Result<(Person, String), Er
 /// # Errors
 /// A person who does not exist.
 pub async fn person_action(request: Request) -> Result<Response, Error> {
-    let (id, action) = target(&request)?;
+    let (id, action) = id_and_action(&request, Action::parse)?;
     let backends = Backends::new(&request.env)?;
-    let (found, places) = join(found(&backends, id), choices(&backends)).await;
-    let (person, version) = found?;
-    let places = with(&backends, places, person.place_id).await;
-    let mut form = Session::load(&request).begin(Form::default());
+    let (person, version, places) = read_for_form(&backends, id).await?;
+    let mut form = Session::load(&request).empty_form();
     person::fill(&mut form, &person, place_text(person.place_id, &places));
     form.set("version", version);
     Ok(html(200, person::action(&person, action, &form, &places)))
 }
 
 /// The text of a place in a field.
-fn place_text(id: Option<i64>, known: &[Place]) -> String {
+fn place_text(id: Option<i64>, places: &[Place]) -> String {
     let Some(id) = id else { return String::new() };
-    let place = known.iter().find(|place| place.id == id);
+    let place = places.iter().find(|place| place.id == id);
     place.map_or_else(|| format!("#{id}"), |place| place.name.clone())
 }
 
@@ -90,14 +89,12 @@ fn place_text(id: Option<i64>, known: &[Place]) -> String {
 /// # Errors
 /// A form of another origin, or a person who does not exist.
 pub async fn change_person(request: Request) -> Result<Response, Error> {
-    let (id, action) = target(&request)?;
-    let mut form = form::read(&request).await?;
-    let mut session = Session::load(&request);
-    let backends = Backends::new(&request.env)?;
-    if session.may_write(&mut form)
-        && let Some(body) = body(&backends, action, &mut form).await?
-        && write(id, body, &form)
-            .send(&backends.people, &mut form)
+    let (id, action) = id_and_action(&request, Action::parse)?;
+    let mut submission = Submission::read(&request).await?;
+    if submission.may_write()
+        && let Some(write) = change(&mut submission, id, action).await?
+        && write
+            .send(&submission.backends.people, &mut submission.form)
             .await?
             .is_some()
     {
@@ -105,77 +102,59 @@ pub async fn change_person(request: Request) -> Result<Response, Error> {
             Action::Remove => "/ui/people".to_owned(),
             _ => format!("/ui/people/{id}"),
         };
-        let location = format!("{path}?done={}", action.done());
-        return Ok(session.store(Response::see_other(location)));
+        return Ok(submission.redirect(format!("{path}?done={}", action.done())));
     }
-    let (found, places) = join(found(&backends, id), choices(&backends)).await;
-    let (person, _) = found?;
-    let places = with(&backends, places, person.place_id).await;
-    let page = person::action(&person, action, &form, &places);
-    Ok(session.store(html(form.status(), page)))
+    let (person, _, places) = read_for_form(&submission.backends, id).await?;
+    let page = person::action(&person, action, &submission.form, &places);
+    Ok(submission.show_again(page))
 }
 
-/// The body of an action; `null` is a removal. Without a body, the form states why.
-async fn body(
-    backends: &Backends,
+/// The write of an action. None if the form is invalid: the form then shows why.
+async fn change(
+    submission: &mut Submission,
+    id: PersonId,
     action: Action,
-    form: &mut Form,
-) -> Result<Option<Value>, Error> {
-    Ok(match action {
-        Action::Edit => fields(backends, form).await?,
+) -> Result<Option<Write>, Error> {
+    let body = match action {
+        Action::Edit => match fields(submission).await? {
+            Some(fields) => Some(fields),
+            None => return Ok(None),
+        },
         Action::Crown => Some(json!({"isKing": true})),
         Action::Uncrown => Some(json!({"isKing": false})),
         Action::Bury => Some(json!({"isAlive": false, "isKing": false})),
-        Action::Remove => Some(Value::Null),
-    })
-}
-
-fn write(id: PersonId, body: Value, form: &Form) -> Write<'static> {
-    let path = format!("/v1/people/{id}");
-    if body.is_null() {
-        return Write {
-            method: "DELETE",
-            path,
-            body: None,
-        };
-    }
-    let depose = if form.is_checked("depose") {
-        "?depose=true"
-    } else {
-        ""
+        Action::Remove => None,
     };
-    Write {
-        method: "PATCH",
-        path: path + depose,
-        body: Some(body),
-    }
+    let is_deposing = body.is_some() && submission.form.is_checked("depose");
+    let query = if is_deposing { "?depose=true" } else { "" };
+    Ok(Some(Write {
+        method: body.as_ref().map_or("DELETE", |_| "PATCH"),
+        path: format!("/v1/people/{id}{query}"),
+        body,
+    }))
 }
 
-/// All fields of a person, with the id of the place.
-async fn fields(backends: &Backends, form: &mut Form) -> Result<Option<Value>, Error> {
-    let place = form::place(backends, form, "placeId").await?;
-    if form.has_errors() {
-        return Ok(None);
-    }
-    Ok(Some(person::body(form, place)))
+/// The fields of a person, with the id of the place. None if the form is invalid.
+async fn fields(submission: &mut Submission) -> Result<Option<Value>, Error> {
+    let place = submission.place_id("placeId").await?;
+    let form = &submission.form;
+    Ok((!form.has_errors()).then(|| person::body(form, place)))
 }
 
-/// The form of a new person, with the place that the query names.
+/// The form of a new person. The query may name the place: `placeId=#3`.
 ///
 /// # Errors
 /// A worker without its bindings.
 pub async fn new_person(request: Request) -> Result<Response, Error> {
     let backends = Backends::new(&request.env)?;
     let query = Form::parse(request.query.as_bytes());
-    let mut form = Session::load(&request).begin(Form::default());
+    let place_id = query.get("placeId").strip_prefix('#');
+    let place_id = place_id.and_then(|id| id.parse().ok());
+    let places = with_place(&backends, suggested_places(&backends).await, place_id).await;
+    let mut form = Session::load(&request).empty_form();
     form.set("isAlive", "on");
-    form::add_idempotency_key(&mut form);
-    let id = query
-        .get("placeId")
-        .strip_prefix('#')
-        .and_then(|id| id.parse().ok());
-    let places = with(&backends, choices(&backends).await, id).await;
-    form.set("placeId", place_text(id, &places));
+    form.set("placeId", place_text(place_id, &places));
+    add_idempotency_key(&mut form);
     Ok(html(200, person::new(&form, &places)))
 }
 
@@ -184,24 +163,23 @@ pub async fn new_person(request: Request) -> Result<Response, Error> {
 /// # Errors
 /// A form of another origin.
 pub async fn create_person(request: Request) -> Result<Response, Error> {
-    let mut form = form::read(&request).await?;
-    let mut session = Session::load(&request);
-    let backends = Backends::new(&request.env)?;
-    if session.may_write(&mut form)
-        && let Some(body) = fields(&backends, &mut form).await?
+    let mut submission = Submission::read(&request).await?;
+    if submission.may_write()
+        && let Some(body) = fields(&mut submission).await?
     {
         let write = Write {
             method: "POST",
             path: "/v1/people".to_owned(),
             body: Some(body),
         };
-        if let Some(created) = write.send(&backends.people, &mut form).await? {
-            let id = form::id_of(&created).unwrap_or_default();
-            let location = format!("/ui/people/{id}?done=added");
-            return Ok(session.store(Response::see_other(location)));
+        let sent = write.send(&submission.backends.people, &mut submission.form);
+        if let Some(created) = sent.await? {
+            let id = created_id(&created).unwrap_or_default();
+            return Ok(submission.redirect(format!("/ui/people/{id}?done=added")));
         }
     }
-    form::add_idempotency_key(&mut form);
-    let page = person::new(&form, &choices(&backends).await);
-    Ok(session.store(html(form.status(), page)))
+    add_idempotency_key(&mut submission.form);
+    let places = suggested_places(&submission.backends).await;
+    let page = person::new(&submission.form, &places);
+    Ok(submission.show_again(page))
 }

@@ -7,65 +7,72 @@ use http_semantics::Problem;
 use pages::api::{King, Person, Place, Population};
 use pages::people::{People, PeopleQuery};
 use pages::place::{self, Action, PlacePage};
-use pages::{Form, Notice};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::form::{self, Session, Write};
-use super::reads::{choices, history, list, missing, or_warn, record};
+use super::form::{Session, Submission, Write, add_idempotency_key, created_id, id_and_action};
+use super::reads::{or_notice, read_history, read_list, read_record, suggested_places};
 use super::stale_part::StalePart;
 use super::{flash, html};
 use crate::backends::Backends;
+use crate::domain::statistics;
 
-/// The page of a place with its people.
+/// The page of a place with its people. If a backend is down, a snapshot replaces its part.
 ///
 /// # Errors
 /// A place that does not exist.
 pub async fn place(request: Request) -> Result<Response, Error> {
     let id: PlaceId = request.id()?;
     let backends = Backends::new(&request.env)?;
-    let mut notices = flash(&request.query);
+    let mut notices = Vec::new();
     let query = PeopleQuery::parse(&request.query);
-    let path = format!("/v1/places/{id}");
-    let (people_path, population_path) = (
-        query.api_path(Some(id.get())),
-        format!("/v1/people/population?ids={id}"),
-    );
-    let (place, people, population, changes) = join4(
-        record::<Place>(&backends.places, &path),
-        list::<Person>(&backends.people, &people_path),
-        list::<Population>(&backends.people, &population_path),
-        history(&backends.places, &path),
+    let place_path = format!("/v1/places/{id}");
+    let people_path = query.api_path(Some(id.get()));
+    let population_path = format!("/v1/people/population?ids={id}");
+    let (mut place, mut people, population, history) = join4(
+        read_record(&backends.places, &place_path),
+        read_list(&backends.people, &people_path),
+        read_list::<statistics::Population>(&backends.people, &population_path),
+        read_history(&backends.places, &place_path),
     )
     .await;
-    let mut population = population.ok().map(|(found, _)| {
-        let empty = counted(id, &[]);
-        found.into_iter().next().unwrap_or(empty)
+    let mut population = population.ok().map(|(populations, _)| {
+        let population = populations.into_iter().next();
+        population.map_or_else(|| count(id, &[]), shown)
     });
-    let is_missing = place.is_err() || people.is_err();
-    let stale = if is_missing && query.is_default() {
-        StalePart::<PlaceWithPeople>::load(&request, &format!("/people-per-place/{id}"), "").await
-    } else {
-        None
-    };
-    let (place, people) = match stale {
-        None => (place, people),
-        Some(stale) => {
-            if stale.content.next.is_none() {
-                population = population.or(Some(counted(id, &stale.content.people)));
+    // The snapshot has the first page of all people, so it does not fit a search.
+    if (place.is_err() || people.is_err()) && query.is_default() {
+        let api_path = format!("/people-per-place/{id}");
+        if let Some(stale) = StalePart::load(&request, &api_path, "").await {
+            let stale: StalePart<PlaceWithPeople> = stale;
+            if population.is_none() && stale.content.next.is_none() {
+                population = Some(count(id, &stale.content.people));
             }
-            fill(&stale, id, place, people, &mut notices)
+            place =
+                Ok(
+                    stale.replace_error(place, "The name of the place is", &mut notices, |stale| {
+                        let name = stale.name.clone();
+                        Some((Place { id: id.get(), name }, String::new()))
+                    }),
+                );
+            people = Ok(stale.replace_error(
+                people,
+                "The list of people is",
+                &mut notices,
+                |stale| (stale.sorted_people(), None),
+            ));
         }
-    };
-    let place = match or_warn(place, "the name of the place", &mut notices) {
-        Some(None) => return Err(missing("place", id.get())),
+    }
+    let place = match or_notice(place, "The name of the place is", &mut notices) {
+        Some(None) => return Err(Problem::not_found("place", id.get()).into()),
         Some(Some((place, _))) => place,
         None => Place {
             id: id.get(),
             name: format!("Place {id}"),
         },
     };
-    let (people, next) = or_warn(people, "who lives here", &mut notices).unzip();
+    let (people, next) = or_notice(people, "The list of people is", &mut notices).unzip();
+    let notices = [flash(&request.query, &place.name), notices].concat();
     let page = PlacePage {
         place,
         population,
@@ -76,13 +83,13 @@ pub async fn place(request: Request) -> Result<Response, Error> {
             next: next.flatten(),
             notices: Vec::new(),
         },
-        history: changes.unwrap_or_default(),
+        history: history.unwrap_or_default(),
         notices,
     };
     Ok(html(200, page.to_html()))
 }
 
-/// A place with its people, as the API shows it.
+/// A place with its people, as in the API.
 #[derive(Deserialize)]
 struct PlaceWithPeople {
     name: String,
@@ -91,40 +98,30 @@ struct PlaceWithPeople {
     next: Option<String>,
 }
 
-/// A place with its version: none if it does not exist.
-type ReadPlace = Result<Option<(Place, String)>, Error>;
-
-/// Its people, and the cursor of the next page.
-type ReadPeople = Result<(Vec<Person>, Option<String>), Error>;
-
-/// Replaces the failed reads by the snapshot.
-fn fill(
-    stale: &StalePart<PlaceWithPeople>,
-    id: PlaceId,
-    place: ReadPlace,
-    people: ReadPeople,
-    notices: &mut Vec<Notice>,
-) -> (ReadPlace, ReadPeople) {
-    let mut warn = |error, what| stale.warn(error, what, notices);
-    let place = place.or_else(|error| {
-        warn(error, "the name of the place");
-        let place = Place {
-            id: id.get(),
-            name: stale.content.name.clone(),
-        };
-        Ok(Some((place, String::new())))
-    });
-    let people = people.or_else(|error| {
-        warn(error, "who lives here");
-        let mut people = stale.content.people.clone();
+impl PlaceWithPeople {
+    /// The people in the order of the page.
+    fn sorted_people(&self) -> Vec<Person> {
+        let mut people = self.people.clone();
         people.sort_by_cached_key(|person| name::key(&person.name));
-        Ok((people, None))
-    });
-    (place, people)
+        people
+    }
 }
 
-/// The population of a place, counted.
-fn counted(id: PlaceId, people: &[Person]) -> Population {
+/// A population, as the page shows it.
+fn shown(population: statistics::Population) -> Population {
+    Population {
+        place_id: population.place_id,
+        living: population.living,
+        dead: population.dead,
+        king: population.king.map(|king| King {
+            id: king.id,
+            name: king.name,
+        }),
+    }
+}
+
+/// Counts the people of a place.
+fn count(id: PlaceId, people: &[Person]) -> Population {
     let living = people.iter().filter(|person| person.is_alive).count();
     let king = people.iter().find(|person| person.is_king);
     let number = |count: usize| i64::try_from(count).unwrap_or_default();
@@ -139,14 +136,17 @@ fn counted(id: PlaceId, people: &[Person]) -> Population {
     }
 }
 
-fn target(request: &Request) -> Result<(PlaceId, Action), Problem> {
-    let action = request.segments.get(1).and_then(|name| Action::parse(name));
-    Ok((request.id()?, action.ok_or_else(Problem::unknown_route)?))
-}
-
-async fn found(backends: &Backends, id: PlaceId) -> Result<(Place, String), Error> {
-    let found = record::<Place>(&backends.places, &format!("/v1/places/{id}")).await?;
-    found.ok_or_else(|| missing("place", id.get()))
+/// A place with its version, and the suggestions of the place field.
+async fn read_for_form(
+    backends: &Backends,
+    id: PlaceId,
+) -> Result<(Place, String, Vec<Place>), Error> {
+    let path = format!("/v1/places/{id}");
+    let place = read_record(&backends.places, &path);
+    let (place, places) = join(place, suggested_places(backends)).await;
+    let not_found = || Problem::not_found("place", id.get());
+    let (place, version) = place?.ok_or_else(not_found)?;
+    Ok((place, version, places))
 }
 
 /// The form of an action.
@@ -154,11 +154,10 @@ async fn found(backends: &Backends, id: PlaceId) -> Result<(Place, String), Erro
 /// # Errors
 /// A place that does not exist.
 pub async fn place_action(request: Request) -> Result<Response, Error> {
-    let (id, action) = target(&request)?;
+    let (id, action) = id_and_action(&request, Action::parse)?;
     let backends = Backends::new(&request.env)?;
-    let (found, places) = join(found(&backends, id), choices(&backends)).await;
-    let (place, version) = found?;
-    let mut form = Session::load(&request).begin(Form::default());
+    let (place, version, places) = read_for_form(&backends, id).await?;
+    let mut form = Session::load(&request).empty_form();
     form.set("name", &*place.name);
     form.set("version", version);
     Ok(html(200, place::action(&place, action, &form, &places)))
@@ -169,41 +168,41 @@ pub async fn place_action(request: Request) -> Result<Response, Error> {
 /// # Errors
 /// A form of another origin, or a place that does not exist.
 pub async fn change_place(request: Request) -> Result<Response, Error> {
-    let (id, action) = target(&request)?;
-    let mut form = form::read(&request).await?;
-    let mut session = Session::load(&request);
-    let backends = Backends::new(&request.env)?;
-    if session.may_write(&mut form)
-        && let Some(write) = write(&backends, id, action, &mut form).await?
-        && write.send(&backends.places, &mut form).await?.is_some()
+    let (id, action) = id_and_action(&request, Action::parse)?;
+    let mut submission = Submission::read(&request).await?;
+    if submission.may_write()
+        && let Some(write) = change(&mut submission, id, action).await?
+        && write
+            .send(&submission.backends.places, &mut submission.form)
+            .await?
+            .is_some()
     {
-        let location = match action {
+        return Ok(submission.redirect(match action {
             Action::Rename => format!("/ui/places/{id}?done=saved"),
             Action::Remove => "/?done=removed".to_owned(),
-        };
-        return Ok(session.store(Response::see_other(location)));
+        }));
     }
-    let (found, places) = join(found(&backends, id), choices(&backends)).await;
-    let page = place::action(&found?.0, action, &form, &places);
-    Ok(session.store(html(form.status(), page)))
+    let (place, _, places) = read_for_form(&submission.backends, id).await?;
+    let page = place::action(&place, action, &submission.form, &places);
+    Ok(submission.show_again(page))
 }
 
-async fn write(
-    backends: &Backends,
+/// The write of an action. None if the form is invalid: the form then shows why.
+async fn change(
+    submission: &mut Submission,
     id: PlaceId,
     action: Action,
-    form: &mut Form,
-) -> Result<Option<Write<'static>>, Error> {
+) -> Result<Option<Write>, Error> {
     let path = format!("/v1/places/{id}");
     Ok(match action {
         Action::Rename => Some(Write {
             method: "PATCH",
             path,
-            body: Some(json!({"name": form.get("name")})),
+            body: Some(json!({"name": submission.form.get("name")})),
         }),
         Action::Remove => {
-            let target = form::place(backends, form, "reassignTo").await?;
-            if form.has_errors() {
+            let target = submission.place_id("reassignTo").await?;
+            if submission.form.has_errors() {
                 return Ok(None);
             }
             let query = target.map(|target| format!("?reassignTo={target}"));
@@ -221,8 +220,8 @@ async fn write(
 /// # Errors
 /// None.
 pub async fn new_place(request: Request) -> Result<Response, Error> {
-    let mut form = Session::load(&request).begin(Form::default());
-    form::add_idempotency_key(&mut form);
+    let mut form = Session::load(&request).empty_form();
+    add_idempotency_key(&mut form);
     Ok(html(200, place::new(&form)))
 }
 
@@ -231,21 +230,20 @@ pub async fn new_place(request: Request) -> Result<Response, Error> {
 /// # Errors
 /// A form of another origin.
 pub async fn create_place(request: Request) -> Result<Response, Error> {
-    let mut form = form::read(&request).await?;
-    let mut session = Session::load(&request);
-    let backends = Backends::new(&request.env)?;
-    let write = Write {
-        method: "POST",
-        path: "/v1/places".to_owned(),
-        body: Some(json!({"name": form.get("name")})),
-    };
-    if session.may_write(&mut form)
-        && let Some(created) = write.send(&backends.places, &mut form).await?
-    {
-        let id = form::id_of(&created).unwrap_or_default();
-        let location = format!("/ui/places/{id}?done=added");
-        return Ok(session.store(Response::see_other(location)));
+    let mut submission = Submission::read(&request).await?;
+    if submission.may_write() {
+        let write = Write {
+            method: "POST",
+            path: "/v1/places".to_owned(),
+            body: Some(json!({"name": submission.form.get("name")})),
+        };
+        let sent = write.send(&submission.backends.places, &mut submission.form);
+        if let Some(created) = sent.await? {
+            let id = created_id(&created).unwrap_or_default();
+            return Ok(submission.redirect(format!("/ui/places/{id}?done=added")));
+        }
     }
-    form::add_idempotency_key(&mut form);
-    Ok(session.store(html(form.status(), place::new(&form))))
+    add_idempotency_key(&mut submission.form);
+    let page = place::new(&submission.form);
+    Ok(submission.show_again(page))
 }

@@ -1,128 +1,165 @@
-//! Reads of the backends for pages. If a backend fails, only its part of the page is missing, and
-//! a notice states it.
+//! Reads of the backends for pages. If a backend fails, only its part of the page is missing, and a
+//! notice says so.
 
-use domain::Param;
-use domain::ids::Ids;
+use domain::name::{self, Prefix};
+use domain::{Param, PlaceId};
 use edge::{Error, ServiceClient};
 use http_semantics::{Problem, Tag};
 use pages::Notice;
 use pages::api::{Change, Place};
 use serde::de::DeserializeOwned;
-use tables::page::MAX_PAGE_SIZE;
 
-use crate::backends::Backends;
-use crate::backends::header;
+use crate::backends::{Backends, header};
 
-/// The result of a read, or a notice of its failure.
-pub fn or_warn<T>(read: Result<T, Error>, what: &str, notices: &mut Vec<Notice>) -> Option<T> {
+/// The maximum number of history entries on a page.
+const MAX_HISTORY_ENTRIES: u16 = 1000;
+
+/// The maximum number of ids in one query.
+const MAX_IDS: usize = 1000;
+
+/// The result of a read, or else a notice. `part` is its subject and verb: "The counts are".
+pub fn or_notice<T>(read: Result<T, Error>, part: &str, notices: &mut Vec<Notice>) -> Option<T> {
     match read {
-        Ok(read) => Some(read),
+        Ok(value) => Some(value),
         Err(error) => {
-            let detail = error.into_problem().detail().to_owned();
-            let warning = Notice::Warning(format!("{detail} So {what} cannot be shown just now."));
-            if !notices.contains(&warning) {
-                notices.push(warning);
+            let reason = reason(&error.into_problem());
+            let notice = Notice::Warning(format!(
+                "{reason} {part} unavailable right now. Reload the page in a moment."
+            ));
+            if !notices.contains(&notice) {
+                notices.push(notice);
             }
             None
         }
     }
 }
 
+/// The reason why a part of a page is missing.
+pub fn reason(problem: &Problem) -> String {
+    match problem.service() {
+        Some(service) => format!("The {service} service is not working."),
+        None => problem.detail().to_owned(),
+    }
+}
+
+/// The response to a read, with a body that is not parsed yet. Only parsing is generic, so the
+/// call is compiled once for all types.
+struct Unparsed {
+    body: Vec<u8>,
+    /// The cursor of the next page.
+    next: Option<String>,
+    /// The version of a record.
+    version: String,
+}
+
+impl Unparsed {
+    /// Reads a path. None if the record does not exist.
+    async fn load(backend: &ServiceClient, path: &str) -> Result<Option<Self>, Error> {
+        let response = backend.get(path).await?;
+        if response.status() == 404 {
+            return Ok(None);
+        }
+        let response = backend.require_ok(response)?;
+        let next = header(&response, "link").and_then(|link| next_cursor(&link));
+        let tag = header(&response, "etag").and_then(|tag| Tag::parse(&tag));
+        let version = tag.and_then(|tag| tag.version());
+        let version = version.map(|version| version.to_string());
+        Ok(Some(Self {
+            body: backend.bytes(&response).await?,
+            next,
+            version: version.unwrap_or_default(),
+        }))
+    }
+
+    fn parse<T: DeserializeOwned>(&self, backend: &ServiceClient) -> Result<T, Error> {
+        serde_json::from_slice(&self.body)
+            .map_err(|error| backend.unusable_response(&error.to_string()))
+    }
+}
+
 /// A list, and the cursor of the next page.
-pub async fn list<T: DeserializeOwned>(
+pub async fn read_list<T: DeserializeOwned>(
     backend: &ServiceClient,
     path: &str,
 ) -> Result<(Vec<T>, Option<String>), Error> {
-    let response = backend.get(path).await?;
-    let next = header(&response, "link").and_then(|link| after_of(&link));
-    Ok((backend.read_json(response).await?, next))
+    match Unparsed::load(backend, path).await? {
+        Some(list) => Ok((list.parse(backend)?, list.next)),
+        None => Err(backend.unusable_response("status 404")),
+    }
 }
 
 /// The cursor in a link to the next page.
-pub fn after_of(link: &str) -> Option<String> {
+pub fn next_cursor(link: &str) -> Option<String> {
     let (_, rest) = link.split_once("after=")?;
     rest.split(['&', '>']).next().map(ToOwned::to_owned)
 }
 
-/// A record with its version: none if it does not exist.
-pub async fn record<T: DeserializeOwned>(
+/// A record with its version. None if it does not exist.
+pub async fn read_record<T: DeserializeOwned>(
     backend: &ServiceClient,
     path: &str,
 ) -> Result<Option<(T, String)>, Error> {
-    let response = backend.get(path).await?;
-    if response.status() == 404 {
-        return Ok(None);
-    }
-    let version = version_of(&response);
-    Ok(Some((backend.read_json(response).await?, version)))
+    let record = Unparsed::load(backend, path).await?;
+    let parsed = record.map(|record| Ok((record.parse(backend)?, record.version)));
+    parsed.transpose()
 }
 
-fn version_of(response: &web_sys::Response) -> String {
-    let tag = header(response, "etag").and_then(|tag| Tag::parse(&tag));
-    let version = tag.and_then(|tag| tag.version());
-    version
-        .map(|version| version.to_string())
-        .unwrap_or_default()
-}
-
-/// The history of a record: empty if it never existed.
-pub async fn history<T: DeserializeOwned>(
+/// The history of a record. It is empty if the record never existed.
+pub async fn read_history<T: DeserializeOwned>(
     backend: &ServiceClient,
-    record: &str,
+    record_path: &str,
 ) -> Result<Vec<Change<T>>, Error> {
-    let path = format!("{record}/history?limit={MAX_PAGE_SIZE}");
-    let response = backend.get(&path).await?;
-    if response.status() == 404 {
-        return Ok(Vec::new());
-    }
-    backend.read_json(response).await
+    let path = format!("{record_path}/history?limit={MAX_HISTORY_ENTRIES}");
+    let history = Unparsed::load(backend, &path).await?;
+    history.map_or(Ok(Vec::new()), |history| history.parse(backend))
 }
 
-/// The existing places of these ids.
-pub async fn places_of(backends: &Backends, mut ids: Vec<i64>) -> Result<Vec<Place>, Error> {
+/// The places with these ids, as far as they exist.
+pub async fn places_by_id(backends: &Backends, mut ids: Vec<i64>) -> Result<Vec<Place>, Error> {
     ids.sort_unstable();
     ids.dedup();
-    ids.truncate(Ids::MAX_IDS);
+    ids.truncate(MAX_IDS);
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    let path = format!("/v1/places?limit={MAX_PAGE_SIZE}&ids={}", ids.join(","));
-    Ok(list(&backends.places, &path).await?.0)
+    let path = format!("/v1/places?limit={MAX_IDS}&ids={}", ids.join(","));
+    Ok(read_list(&backends.places, &path).await?.0)
 }
 
-/// The first places by name, for a list of choices. The script searches for the rest.
-pub async fn choices(backends: &Backends) -> Vec<Place> {
-    let found = list(&backends.places, "/v1/places?sort=name&limit=100").await;
-    found.map(|(places, _)| places).unwrap_or_default()
+/// The suggestions of a place field: the first places by name. The script of the page searches for
+/// others.
+pub async fn suggested_places(backends: &Backends) -> Vec<Place> {
+    let list = read_list(&backends.places, "/v1/places?sort=name&limit=100").await;
+    list.map(|(places, _)| places).unwrap_or_default()
 }
 
-/// The choices with the place that the page shows.
-pub async fn with(backends: &Backends, mut places: Vec<Place>, id: Option<i64>) -> Vec<Place> {
+/// Adds the place that the field already has to the suggestions.
+pub async fn with_place(
+    backends: &Backends,
+    mut places: Vec<Place>,
+    id: Option<i64>,
+) -> Vec<Place> {
     if let Some(id) = id.filter(|id| places.iter().all(|place| place.id != *id)) {
-        places.extend(places_of(backends, vec![id]).await.unwrap_or_default());
+        places.extend(places_by_id(backends, vec![id]).await.unwrap_or_default());
     }
     places
 }
 
-/// The place that a field names: by name, ignoring case, or by `#` and id.
-pub async fn place_named(backends: &Backends, text: &str) -> Result<Option<i64>, Error> {
+/// The id of the place that a field names: by name in any case, or by `#` and the id.
+pub async fn find_place(backends: &Backends, text: &str) -> Result<Option<i64>, Error> {
     if let Some(id) = text.strip_prefix('#') {
-        return Ok(domain::PlaceId::parse(id.trim()).map(domain::PlaceId::get));
+        return Ok(PlaceId::parse(id.trim()).map(PlaceId::get));
     }
-    let Some(prefix) = domain::name::Prefix::parse(text) else {
+    let Some(prefix) = Prefix::parse(text) else {
         return Ok(None);
     };
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("name", text);
     let path = format!("/v1/places?sort=name&limit=1&{}", query.finish());
-    // An exact match sorts before the names that it is a prefix of.
-    let (found, _) = list::<Place>(&backends.places, &path).await?;
-    let same = |place: &Place| domain::name::key(&place.name) == prefix.key();
-    Ok(found.iter().find(|place| same(place)).map(|place| place.id))
-}
-
-/// The problem of a record that does not exist.
-pub fn missing(record: &str, id: i64) -> Error {
-    Problem::not_found(record, id).into()
+    // A name sorts before all other names that it is a prefix of.
+    let (places, _) = read_list::<Place>(&backends.places, &path).await?;
+    let place = places.first();
+    let place = place.filter(|place| name::key(&place.name) == prefix.key());
+    Ok(place.map(|place| place.id))
 }

@@ -1,13 +1,13 @@
 //! The cache of responses. It has two tiers.
 //!
-//! | tier | where | a response is served |
+//! | tier | stored in | a response is served |
 //! |---|---|---|
-//! | memory | this isolate, `Layer::ResponseCache` | after its change sequences were revalidated |
-//! | snapshots | our database, all isolates | while a backend is down, with its age |
+//! | memory | this isolate, by `Layer::ResponseCache` | if its change sequences are still current |
+//! | snapshots | the gateway's database, for all isolates | while a backend is down, with its age |
 //!
-//! A [`CachedRoute`] is the interface of both: it saves fresh responses, and finds the newest
-//! stale one. [`snapshot_writer`] limits how often a snapshot is written. [`snapshot_refresh`]
-//! runs by schedule.
+//! [`RequestCache`] is the interface of both tiers for one request: it saves fresh responses as
+//! snapshots, and finds the newest stale response. [`snapshot_writer`] limits how often snapshots
+//! are written. [`snapshot_refresh`] runs by schedule.
 
 pub mod snapshot_refresh;
 mod snapshot_writer;
@@ -24,64 +24,64 @@ use crate::store;
 
 pub use stale_response::StaleResponse;
 
-/// The setting that turns snapshots off with the value `off`.
-const SETTING: &str = "SNAPSHOTS";
+/// The setting that disables snapshots. Its value is then `off`.
+const SNAPSHOTS_SETTING: &str = "SNAPSHOTS";
 
 /// The cache of one request.
-pub struct CachedRoute {
+pub struct RequestCache {
     request: Request,
     formats: &'static [MediaType],
     /// When the request arrived, in milliseconds since 1970.
-    started: i64,
+    requested_at: i64,
 }
 
-impl CachedRoute {
+impl RequestCache {
     /// The cache of a request whose response has one of these formats.
     #[must_use]
     pub fn new(request: Request, formats: &'static [MediaType]) -> Self {
-        let started = edge::now();
         Self {
             request,
             formats,
-            started,
+            requested_at: edge::now(),
         }
     }
 
     /// The request.
     #[must_use]
-    pub fn call(&self) -> &Request {
+    pub fn request(&self) -> &Request {
         &self.request
     }
 
-    /// Saves a response that is fresh now. The memory tier has it already.
-    pub fn save(&self, copy: &Rc<CachedResponse>) {
-        snapshot_writer::offer(&self.request, || self.key(), copy, self.started);
+    /// Saves a fresh response as a snapshot. The memory tier has it already.
+    pub fn save(&self, response: &Rc<CachedResponse>) {
+        snapshot_writer::enqueue(&self.request, || self.key(), response, self.requested_at);
     }
 
-    /// The newest response of both tiers. Memory is enough if it is as new as anything that this
-    /// isolate has observed.
+    /// The newest response of both tiers. The snapshot is not read if the response in memory has
+    /// the newest change sequences that this isolate has observed.
     pub async fn stale_response(&self) -> Option<StaleResponse> {
         let began = edge::now();
-        let in_memory = cached_response(&self.request).map(|copy| StaleResponse::of_copy(&copy));
-        let newest = snapshot_writer::observed().map(|(change_seqs, _)| change_seqs);
-        let found = match (in_memory, self.key()) {
-            (Some(copy), _) if Some(copy.change_seqs()) == newest => Some(copy),
-            (copy, Some(key)) => {
+        let memory = cached_response(&self.request);
+        let memory = memory.map(|response| StaleResponse::from_cached(&response));
+        let newest = snapshot_writer::newest_change_seqs().map(|(change_seqs, _)| change_seqs);
+        let response = match (memory, self.key()) {
+            (Some(memory), _) if Some(memory.change_seqs()) == newest => Some(memory),
+            (memory, Some(key)) => {
                 let snapshot = read_snapshot(&self.request.env, &key).await;
-                let both = [copy, snapshot].into_iter().flatten();
-                both.max_by_key(StaleResponse::fresh_at)
+                let tiers = [memory, snapshot].into_iter().flatten();
+                tiers.max_by_key(StaleResponse::fresh_at)
             }
-            (copy, None) => copy,
+            (memory, None) => memory,
         };
-        let found = found.filter(StaleResponse::may_be_served);
-        let outcome = if found.is_some() { "kept" } else { "none" };
+        let response = response.filter(StaleResponse::may_be_served);
+        let outcome = if response.is_some() { "kept" } else { "none" };
         let span = [began, edge::now()];
         let mut timings = self.request.timings.borrow_mut();
         timings.record("snapshot", span, outcome);
-        found
+        response
     }
 
-    /// The key of the snapshot.
+    /// The key of the snapshot, if the request has a format and is not too long.
     fn key(&self) -> Option<String> {
         let Request { path, query, .. } = &self.request;
         let accept = self.request.header("accept");
@@ -90,17 +90,17 @@ impl CachedRoute {
     }
 }
 
-/// The snapshot of a key, if there is one and our database answers in time.
+/// The snapshot of a key. None if there is none, or if the database fails or times out.
 pub async fn read_snapshot(env: &Env, key: &str) -> Option<StaleResponse> {
     let rows = async { Database::new(env)?.rows(&store::snapshot::find(key)).await };
     let rows = with_timeout(SNAPSHOT_READ_TIMEOUT_MS, rows).await?;
     let rows = rows.unwrap_or_else(|error: Error| {
-        console_error!("a snapshot: {error}");
+        console_error!("reading a snapshot: {error}");
         Vec::new()
     });
-    StaleResponse::of_rows(&rows).filter(StaleResponse::may_be_served)
+    StaleResponse::from_rows(&rows).filter(StaleResponse::may_be_served)
 }
 
-fn is_off(env: &Env) -> bool {
-    env.setting(SETTING).as_deref() == Some("off")
+fn is_disabled(env: &Env) -> bool {
+    env.setting(SNAPSHOTS_SETTING).as_deref() == Some("off")
 }

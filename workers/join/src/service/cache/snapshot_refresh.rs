@@ -1,13 +1,13 @@
-//! The scheduled refresh of snapshots: the first page of each list, the statistics of the
-//! overview, and the snapshots that clients asked for last. Snapshots of the current change
-//! sequences are skipped.
+//! The scheduled refresh of snapshots. It keeps these snapshots up to date even if no client
+//! requests them: the first page of each list, and the statistics of the overview page (pinned);
+//! and the most recently requested ones. A snapshot at the current change sequences is skipped.
 
 use domain::Param;
 use edge::{Database, Env, Error, Response, Row};
 use http_semantics::{MediaType, Params, Problem};
 use tables::page::PeopleLimit;
 
-use super::{is_off, snapshot_writer};
+use super::{is_disabled, snapshot_writer};
 use crate::backends::{Backends, change_seqs};
 use crate::domain::snapshot::{SNAPSHOT_MAX_BYTES, SNAPSHOT_REFRESH_COUNT, key, parse_key};
 use crate::domain::statistics::StatisticsQuery;
@@ -15,22 +15,22 @@ use crate::domain::{ListQuery, READ_PARAMETERS};
 use crate::service::{people_per_place, statistics};
 use crate::store;
 
-/// Refreshes the outdated snapshots. `overview` is the query of the statistics that the overview
-/// page shows first.
+/// Refreshes the outdated snapshots. `overview_query` is the query of the statistics that the
+/// overview page shows first.
 ///
 /// # Errors
-/// D1 failed, or a backend did.
-pub async fn run(env: &Env, overview: &str) -> Result<(), Error> {
-    if is_off(env) {
+/// A failure of D1 or of a backend.
+pub async fn run(env: &Env, overview_query: &str) -> Result<(), Error> {
+    if is_disabled(env) {
         return Ok(());
     }
-    // While a backend is down there is nothing to save.
+    // While a backend is down, no response can be fresh.
     let Some(current) = change_seqs(env.clone()).await else {
         return Ok(());
     };
-    let pinned = pinned(overview);
+    let pinned = pinned(overview_query);
     let database = Database::new(env)?;
-    let statement = store::snapshot::find_wanted(&pinned, SNAPSHOT_REFRESH_COUNT);
+    let statement = store::snapshot::find_refreshable(&pinned, SNAPSHOT_REFRESH_COUNT);
     let rows = database.rows(&statement).await?;
     let saved = |row: &Row| {
         let change_seqs = [row.integer("places_seq")?, row.integer("people_seq")?];
@@ -50,39 +50,41 @@ pub async fn run(env: &Env, overview: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The keys that are refreshed even if no client asks for them.
-fn pinned(overview: &str) -> Vec<String> {
-    let pages = [
+/// The keys of the pinned snapshots.
+fn pinned(overview_query: &str) -> Vec<String> {
+    let requests = [
         ("/people-per-place", ""),
         ("/statistics/places", ""),
-        ("/statistics/places", overview),
+        ("/statistics/places", overview_query),
     ];
-    let pages = pages.iter();
-    pages
+    requests
+        .iter()
         .filter_map(|(path, query)| key(path, query, MediaType::Json))
         .collect()
 }
 
+/// Makes the response of a key again, and saves it.
 async fn refresh(env: &Env, key: &str) -> Result<(), Error> {
     let Some((format, path, query)) = parse_key(key) else {
         return Ok(());
     };
-    let started = edge::now();
+    let requested_at = edge::now();
     let mut response = match response(env, path, query, format).await {
-        // The place has been deleted.
+        // The place has been deleted since.
         Err(Error::Problem(problem)) if problem.status() == 404 => return Ok(()),
         response => response?,
     };
     if response.take_partial_reason().is_some() {
         return Ok(());
     }
-    match response.into_copy(started, SNAPSHOT_MAX_BYTES).await? {
-        Some(copy) => snapshot_writer::save(env, key, &copy, None).await,
+    let response = response.into_copy(requested_at, SNAPSHOT_MAX_BYTES);
+    match response.await? {
+        Some(response) => snapshot_writer::save(env, key, &response, None).await,
         None => Ok(()),
     }
 }
 
-/// The response to a read of the API.
+/// The response of the API to a request that can be cached.
 async fn response(
     env: &Env,
     path: &str,
@@ -92,16 +94,23 @@ async fn response(
     let backends = Backends::new(env)?;
     match path {
         "/people-per-place" => {
-            let list = ListQuery::read(&Params::parse(query, ListQuery::PARAMETERS)?)?;
-            people_per_place::list(backends, list, query, format, false).await
+            let params = Params::parse(query, ListQuery::PARAMETERS)?;
+            let list_query = ListQuery::read(&params)?;
+            people_per_place::list(backends, list_query, query, format, false).await
         }
         "/statistics/places" => {
             let params = Params::parse(query, StatisticsQuery::PARAMETERS)?;
             let StatisticsQuery {
                 populations,
-                format: named,
+                format: query_format,
             } = StatisticsQuery::read(&params, edge::now())?;
-            statistics::list(&backends, populations, query, named.unwrap_or(format)).await
+            statistics::list(
+                &backends,
+                populations,
+                query,
+                query_format.unwrap_or(format),
+            )
+            .await
         }
         _ => {
             let limit = Params::parse(query, READ_PARAMETERS)?.get("peopleLimit")?;

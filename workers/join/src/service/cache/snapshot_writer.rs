@@ -1,4 +1,4 @@
-//! Writes snapshots in the background, at the pace of a [`SnapshotQueue`].
+//! Writes snapshots after the response (`wait_until`), at the rate that a [`SnapshotQueue`] allows.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -6,82 +6,82 @@ use std::rc::Rc;
 use edge::{CachedResponse, Database, Env, Error, Request, now, pause};
 use worker::console_error;
 
-use super::is_off;
+use super::is_disabled;
 use super::stale_response::{headers, text};
 use crate::domain::ChangeSeqs;
 use crate::domain::snapshot::{SNAPSHOT_MAX_BYTES, Snapshot};
 use crate::domain::snapshot_queue::{Queued, SnapshotQueue, Step};
 use crate::store;
 
-/// The most steps of one writer: `waitUntil` lasts 30 seconds.
+/// The maximum number of steps of one writer: the platform ends `wait_until` after 30 seconds.
 const MAX_STEPS: usize = 24;
 
-/// A response, and when its client sent the request.
-type Response = (Rc<CachedResponse>, i64);
+/// A response, and the time of its request.
+type QueuedResponse = (Rc<CachedResponse>, i64);
 
 thread_local! {
-    static QUEUE: RefCell<SnapshotQueue<Response>> = RefCell::default();
-    static OBSERVED: Cell<Option<(ChangeSeqs, i64)>> = const { Cell::new(None) };
+    static QUEUE: RefCell<SnapshotQueue<QueuedResponse>> = RefCell::default();
+    static NEWEST: Cell<Option<(ChangeSeqs, i64)>> = const { Cell::new(None) };
 }
 
-/// The newest change sequences that this isolate has observed, and when.
-pub fn observed() -> Option<(ChangeSeqs, i64)> {
-    OBSERVED.get()
+/// The newest change sequences that this isolate has observed, and the time at which they were
+/// current.
+pub fn newest_change_seqs() -> Option<(ChangeSeqs, i64)> {
+    NEWEST.get()
 }
 
-/// Offers a response that is fresh now, to a request that started at a time.
-pub fn offer(
+/// Queues a response that was made or revalidated after `requested_at`, and starts a writer if
+/// none runs.
+pub fn enqueue(
     request: &Request,
     key: impl FnOnce() -> Option<String>,
-    copy: &Rc<CachedResponse>,
-    started: i64,
+    response: &Rc<CachedResponse>,
+    requested_at: i64,
 ) {
-    // The response was made or revalidated after `started`, perhaps by a replica that lags
-    // behind what this isolate has observed.
-    match OBSERVED.get() {
-        Some((observed, _)) if is_behind(copy.change_seqs.to_array(), observed) => return,
-        Some((_, at)) if at > started => {}
-        _ => OBSERVED.set(Some((copy.change_seqs.to_array(), started))),
+    let change_seqs = response.change_seqs.to_array();
+    match NEWEST.get() {
+        // The response comes from a replica that lags.
+        Some((newest, _)) if is_older(change_seqs, newest) => return,
+        Some((_, at)) if at > requested_at => {}
+        _ => NEWEST.set(Some((change_seqs, requested_at))),
     }
-    if copy.is_saved.get() || copy.bytes > SNAPSHOT_MAX_BYTES {
+    if response.is_saved.get() || response.bytes > SNAPSHOT_MAX_BYTES {
         return;
     }
     let Some(key) = key() else { return };
     let env = &request.env;
-    let is_saved =
-        QUEUE.with_borrow_mut(|queue| queue.has_saved(&key, copy.change_seqs.to_array()));
-    copy.is_saved.set(is_saved);
-    if is_saved || is_off(env) {
+    let is_saved = QUEUE.with_borrow_mut(|queue| queue.has_saved(&key, change_seqs));
+    response.is_saved.set(is_saved);
+    if is_saved || is_disabled(env) {
         return;
     }
     let queued = Queued {
         key,
-        change_seqs: copy.change_seqs.to_array(),
-        response: (Rc::clone(copy), started),
+        change_seqs,
+        response: (Rc::clone(response), requested_at),
     };
     if QUEUE.with_borrow_mut(|queue| queue.push(queued, now())) {
-        request.context.wait_until(run(env.clone()));
+        request.context.wait_until(write_queued(env.clone()));
     }
 }
 
-/// Whether either change sequence is lower than the observed one.
-fn is_behind(change_seqs: ChangeSeqs, observed: ChangeSeqs) -> bool {
-    change_seqs
-        .iter()
-        .zip(observed)
-        .any(|(seq, observed)| *seq < observed)
+/// Whether either change sequence is lower than the newest one.
+fn is_older(change_seqs: ChangeSeqs, newest: ChangeSeqs) -> bool {
+    let mut pairs = change_seqs.iter().zip(newest);
+    pairs.any(|(seq, newest)| *seq < newest)
 }
 
-async fn run(env: Env) {
+/// The writer: saves queued responses until the queue is empty.
+async fn write_queued(env: Env) {
     for _ in 0..MAX_STEPS {
         match QUEUE.with_borrow_mut(|queue| queue.next(now())) {
             Step::Stop => return,
             Step::Wait(milliseconds) => pause(u32::try_from(milliseconds).unwrap_or(1)).await,
             Step::Write(Queued { key, response, .. }) => {
-                let (copy, asked_at) = response;
-                if let Err(error) = save(&env, &key, &copy, Some(asked_at)).await {
-                    console_error!("a snapshot: {error}");
-                    copy.is_saved.set(false);
+                let (response, requested_at) = response;
+                if let Err(error) = save(&env, &key, &response, Some(requested_at)).await {
+                    console_error!("writing a snapshot: {error}");
+                    response.is_saved.set(false);
                     QUEUE.with_borrow_mut(|queue| queue.write_failed(key));
                 }
             }
@@ -90,23 +90,23 @@ async fn run(env: Env) {
     QUEUE.with_borrow_mut(SnapshotQueue::stop);
 }
 
-/// Writes a snapshot. `asked_at` is none if no client asked for it.
+/// Writes a snapshot. `requested_at` is none in a scheduled refresh.
 ///
 /// # Errors
-/// D1 failed.
+/// A failure of D1.
 pub async fn save(
     env: &Env,
     key: &str,
-    copy: &CachedResponse,
-    asked_at: Option<i64>,
+    response: &CachedResponse,
+    requested_at: Option<i64>,
 ) -> Result<(), Error> {
     let snapshot = Snapshot {
         key: key.to_owned(),
-        change_seqs: copy.change_seqs.to_array(),
-        made_at: copy.requested_at,
-        asked_at,
-        headers: headers(copy),
-        body: text(copy.body()).unwrap_or_default(),
+        change_seqs: response.change_seqs.to_array(),
+        made_at: response.requested_at,
+        requested_at,
+        headers: headers(response),
+        body: text(response.body()).unwrap_or_default(),
     };
     let statements = store::snapshot::save(&snapshot);
     Database::new(env)?.batch(&statements).await.map(drop)

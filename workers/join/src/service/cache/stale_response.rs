@@ -1,4 +1,4 @@
-//! A response that was good at some time in the past.
+//! A stale response, from either tier of the cache.
 
 use domain::Param;
 use edge::{Body, CachedResponse, Request, Response, Row};
@@ -10,7 +10,7 @@ use super::snapshot_writer;
 use crate::domain::ChangeSeqs;
 use crate::domain::snapshot::{self, Headers};
 
-/// A response of the past, from either tier.
+/// A response that was fresh at some time in the past.
 pub struct StaleResponse {
     change_seqs: ChangeSeqs,
     /// When it was last known to be fresh, in milliseconds since 1970.
@@ -21,47 +21,49 @@ pub struct StaleResponse {
 
 impl StaleResponse {
     /// From the memory tier.
-    pub fn of_copy(copy: &CachedResponse) -> Self {
+    pub fn from_cached(response: &CachedResponse) -> Self {
         Self {
-            change_seqs: copy.change_seqs.to_array(),
-            fresh_at: copy.requested_at,
-            headers: headers(copy),
-            body: copy.body().clone(),
+            change_seqs: response.change_seqs.to_array(),
+            fresh_at: response.requested_at,
+            headers: headers(response),
+            body: response.body().clone(),
         }
-        .observed()
+        .with_observed_freshness()
     }
 
     /// From the snapshot tier: one row per chunk of the body.
-    pub fn of_rows(rows: &[Row]) -> Option<Self> {
+    pub fn from_rows(rows: &[Row]) -> Option<Self> {
         let head = rows.first()?;
         let chunks: Array = rows.iter().map(|row| row.value("body")).collect();
-        let stale = Self {
+        let response = Self {
             change_seqs: [head.integer("places_seq")?, head.integer("people_seq")?],
             fresh_at: head.integer("made_at")?,
             headers: Headers::parse(&head.text("headers")?),
             body: chunks.join("").into(),
         };
-        Some(stale.observed())
+        Some(response.with_observed_freshness())
     }
 
-    /// It was fresh for as long as this isolate has observed its change sequences.
-    fn observed(self) -> Self {
-        let observed = snapshot_writer::observed().filter(|(seqs, _)| *seqs == self.change_seqs);
-        let fresh_at = observed.map_or(self.fresh_at, |(_, at)| at.max(self.fresh_at));
+    /// If its change sequences are the newest that this isolate has observed, the response was
+    /// still fresh at the time of that observation.
+    fn with_observed_freshness(self) -> Self {
+        let newest = snapshot_writer::newest_change_seqs();
+        let newest = newest.filter(|(change_seqs, _)| *change_seqs == self.change_seqs);
+        let fresh_at = newest.map_or(self.fresh_at, |(_, at)| at.max(self.fresh_at));
         Self { fresh_at, ..self }
     }
 
-    /// The change sequences that it was made of.
+    /// The change sequences at which it was made.
     pub fn change_seqs(&self) -> ChangeSeqs {
         self.change_seqs
     }
 
-    /// The time for which it may have been stale, in seconds.
+    /// The time since it was last known to be fresh, in seconds.
     pub fn age(&self, now: i64) -> i64 {
         (now - self.fresh_at).max(0) / 1000
     }
 
-    /// Whether it is young enough to be served.
+    /// Whether it is not too old to be served.
     pub fn may_be_served(&self) -> bool {
         snapshot::may_be_served(self.age(edge::now()))
     }
@@ -76,7 +78,7 @@ impl StaleResponse {
         (text(&self.body), self.headers.link)
     }
 
-    /// The response to a request: a 304 if the client has it.
+    /// The response to a request: 304 if the client has the same response.
     pub fn into_response(self, request: &Request) -> Response {
         let Headers {
             content_type,
@@ -85,13 +87,13 @@ impl StaleResponse {
             total_count,
         } = self.headers;
         let tag = etag.as_deref().and_then(Tag::parse);
-        let has = |tag: &Tag| {
+        let is_known = |tag: &Tag| {
             request
                 .preconditions()
-                .is_ok_and(|given| given.if_none_match_has(tag))
+                .is_ok_and(|known| known.if_none_match_has(tag))
         };
         match tag {
-            Some(tag) if has(&tag) => Response::not_modified(&tag),
+            Some(tag) if is_known(&tag) => Response::not_modified(&tag),
             _ => Response::ok(&content_type, Body::Js(self.body))
                 .header_if("etag", etag)
                 .header_if("link", link)
@@ -100,9 +102,9 @@ impl StaleResponse {
     }
 }
 
-/// The headers of a snapshot.
-pub fn headers(copy: &CachedResponse) -> Headers {
-    let header = |name| copy.header(name).map(ToOwned::to_owned);
+/// The headers of a response that a snapshot preserves.
+pub fn headers(response: &CachedResponse) -> Headers {
+    let header = |name| response.header(name).map(ToOwned::to_owned);
     Headers {
         content_type: header("content-type").unwrap_or_default(),
         etag: header("etag"),

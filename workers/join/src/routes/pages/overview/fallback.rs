@@ -1,21 +1,22 @@
-//! What the overview shows while a backend is down.
+//! The rows of the overview while a backend is down: a snapshot, or what the other backend knows.
 
 use edge::Request;
 use futures_util::future::join;
 use pages::Notice;
-use pages::api::{King, Place, Population};
+use pages::api::{King, Place};
 use pages::overview::{Counts, OverviewQuery, Row, Totals};
 use serde::Deserialize;
 
-use super::{add_people, places_by_name, populations, statistics_query};
+use super::{add_people, counts, places_by_name, read_populations, statistics_query};
 use crate::backends::Backends;
-use crate::routes::pages::reads::or_warn;
+use crate::domain::statistics::Population;
+use crate::routes::pages::reads::or_notice;
 use crate::routes::pages::stale_part::StalePart;
 
-/// The rows of the ranking and the cursor of the next page. No rows: nothing is known.
+/// The rows, if any are known, and the cursor of the next page.
 type Rows = (Option<Vec<Row>>, Option<String>);
 
-/// A record of the statistics. Those without a place have no id.
+/// A record of the statistics. The last one counts the dead without a place, and has no id.
 #[derive(Deserialize)]
 pub struct Record {
     id: Option<i64>,
@@ -25,7 +26,7 @@ pub struct Record {
     king: Option<King>,
 }
 
-/// The snapshot of the same page of the statistics. There is none for a search.
+/// The snapshot of the same page of statistics. A search has none.
 pub async fn load_stale(
     request: &Request,
     query: &OverviewQuery,
@@ -37,7 +38,7 @@ pub async fn load_stale(
 }
 
 /// The rows of a snapshot.
-pub fn stale(stale: StalePart<Vec<Record>>, totals: &mut Totals) -> Rows {
+pub fn stale_rows(stale: StalePart<Vec<Record>>, totals: &mut Totals) -> Rows {
     let row = |record: Record| {
         let Some(id) = record.id else {
             totals.dead_without_place = Some(record.dead);
@@ -58,8 +59,8 @@ pub fn stale(stale: StalePart<Vec<Record>>, totals: &mut Totals) -> Rows {
     (Some(rows), stale.next)
 }
 
-/// The rows that are known without a snapshot.
-pub async fn partial(
+/// The rows without a snapshot: places without numbers, or numbers without names.
+pub async fn partial_rows(
     backends: &Backends,
     query: &OverviewQuery,
     totals: &mut Totals,
@@ -67,34 +68,35 @@ pub async fn partial(
 ) -> Rows {
     let (sort, limit) = (query.order.name(), OverviewQuery::page_size().get());
     let least = query.least.map(|least| format!("&least={least}"));
-    let text = format!("limit={limit}&sort={sort}{}", least.unwrap_or_default());
+    let populations_query = format!("limit={limit}&sort={sort}{}", least.unwrap_or_default());
     let (places, populations) = join(
         places_by_name(backends, query),
-        populations(backends, &text),
+        read_populations(backends, &populations_query),
     )
     .await;
-    let places = or_warn(places, "the names of the places", notices);
-    let populations = or_warn(populations, "how many live there", notices);
+    let places = or_notice(places, "The place names are", notices);
+    let populations = or_notice(populations, "The counts are", notices);
     if let Some((_, people)) = &populations {
         add_people(totals, *people);
     }
     match (places, populations) {
         (Some((places, next)), _) => {
-            let unknown = |place: Place| Row {
+            let without_counts = |place: Place| Row {
                 id: place.id,
                 name: Some(place.name),
                 counts: None,
             };
-            (Some(places.into_iter().map(unknown).collect()), next)
+            (Some(places.into_iter().map(without_counts).collect()), next)
         }
         // Only the places service can search by name.
         (None, Some((populations, _))) if query.name.is_none() => {
-            let nameless = |one: Population| Row {
-                id: one.place_id,
+            let without_name = |population: Population| Row {
+                id: population.place_id,
                 name: None,
-                counts: Some(one.into()),
+                counts: Some(counts(population)),
             };
-            (Some(populations.into_iter().map(nameless).collect()), None)
+            let rows = populations.into_iter().map(without_name);
+            (Some(rows.collect()), None)
         }
         (None, _) => (None, None),
     }

@@ -7,15 +7,15 @@ use futures_util::future::join3;
 use http_semantics::auth::Scope;
 use http_semantics::negotiation::Negotiable;
 use http_semantics::{MediaType, path};
-use pages::api::{Place, Population};
+use pages::api::{King, Place};
 use pages::overview::{Counts, Overview, OverviewQuery, Row, Totals};
 use tables::population::PopulationQuery;
 
 use super::form::{Session, login_page};
-use super::reads::list;
+use super::reads::read_list;
 use super::{flash, html};
 use crate::backends::{Backends, number_header};
-use crate::domain::statistics;
+use crate::domain::statistics::{self, Population};
 use crate::routes::dataset;
 use crate::service::statistics as service;
 
@@ -35,8 +35,8 @@ impl Negotiable for Root {
     }
 }
 
-/// The page or the dataset. Errors of the dataset and of `Accept` are problems, not pages. `/v1`
-/// is always the dataset.
+/// The overview or the dataset, by `Accept`. `/v1` is always the dataset. Errors of the dataset and
+/// of `Accept` are problems, not pages.
 ///
 /// # Errors
 /// A worker without its bindings.
@@ -60,12 +60,12 @@ pub async fn overview(request: Request) -> Result<Response, Error> {
         Err(problem) => return Ok(Response::problem(&problem)),
     }
     let backends = Backends::new(&request.env)?;
-    let mut notices = flash(&request.query);
+    let mut notices = flash(&request.query, "the place");
     let query = OverviewQuery::parse(&request.query);
-    let (places, ranking, longest) = join3(
+    let (places, ranking, largest) = join3(
         number_of_places(&backends),
         ranking(&backends, &query),
-        longest_bar(&backends),
+        largest_population(&backends),
     )
     .await;
     let mut totals = Totals {
@@ -83,15 +83,15 @@ pub async fn overview(request: Request) -> Result<Response, Error> {
         }
         Err(error) => match fallback::load_stale(&request, &query).await {
             Some(stale) => {
-                stale.warn(error, "how many live where", &mut notices);
-                fallback::stale(stale, &mut totals)
+                stale.add_notice(error, "The counts are", &mut notices);
+                fallback::stale_rows(stale, &mut totals)
             }
-            None => fallback::partial(&backends, &query, &mut totals, &mut notices).await,
+            None => fallback::partial_rows(&backends, &query, &mut totals, &mut notices).await,
         },
     };
     let shown = rows.iter().flatten().filter_map(|row| row.counts.as_ref());
-    let longest_shown = shown.map(|counts| counts.living + counts.dead).max();
-    let max_population = longest.ok().or(longest_shown).unwrap_or_default();
+    let largest_shown = shown.map(|counts| counts.living + counts.dead).max();
+    let max_population = largest.ok().or(largest_shown).unwrap_or_default();
     let page = Overview {
         query,
         totals,
@@ -103,13 +103,13 @@ pub async fn overview(request: Request) -> Result<Response, Error> {
     Ok(html(200, page.to_html()))
 }
 
-/// The query of the statistics that the overview shows first.
+/// The query of the statistics on the first page of the overview.
 #[must_use]
 pub fn first_statistics_query() -> String {
     statistics_query(&OverviewQuery::parse(""))
 }
 
-/// The query of the statistics that the overview shows.
+/// The query of the statistics on a page of the overview.
 fn statistics_query(query: &OverviewQuery) -> String {
     let mut text = format!(
         "limit={}&sort={}",
@@ -122,6 +122,7 @@ fn statistics_query(query: &OverviewQuery) -> String {
     text
 }
 
+/// A page of places with the number of their people.
 struct Ranking {
     rows: Vec<Row>,
     next: Option<String>,
@@ -135,13 +136,13 @@ fn add_people(totals: &mut Totals, people: service::Totals) {
 }
 
 /// Populations, and the number of all people.
-async fn populations(
+async fn read_populations(
     backends: &Backends,
     query: &str,
 ) -> Result<(Vec<Population>, service::Totals), Error> {
     let path = format!("/v1/people/population?{query}");
     let response = backends.people.get(&path).await?;
-    let totals = service::Totals::of_response(&response);
+    let totals = service::Totals::from_headers(&response);
     Ok((backends.people.read_json(response).await?, totals))
 }
 
@@ -149,17 +150,17 @@ async fn ranking(backends: &Backends, query: &OverviewQuery) -> Result<Ranking, 
     if query.name.is_some() {
         return search(backends, query).await;
     }
+    // A cursor of another order is ignored, because the reader has changed the order.
     let after = query.after.as_ref();
-    // A cursor of another order belongs to the previous page, so the ranking restarts.
-    let of_order = |after| PopulationQuery::position_of(query.order, after);
+    let after = after.and_then(|cursor| PopulationQuery::position_of(query.order, cursor));
     let populations = PopulationQuery {
         limit: OverviewQuery::page_size(),
-        after: after.and_then(of_order),
+        after,
         order: query.order,
         least: query.least,
         ..PopulationQuery::default()
     };
-    let page = service::page(backends, populations).await?;
+    let page = service::load(backends, populations).await?;
     Ok(Ranking {
         rows: page.rows.into_iter().map(row).collect(),
         next: page.next.map(|next| next.to_string()),
@@ -171,30 +172,26 @@ async fn ranking(backends: &Backends, query: &OverviewQuery) -> Result<Ranking, 
 async fn search(backends: &Backends, query: &OverviewQuery) -> Result<Ranking, Error> {
     let (places, next) = places_by_name(backends, query).await?;
     let ids: Vec<String> = places.iter().map(|place| place.id.to_string()).collect();
+    // The list must not be empty. The totals are needed even if no place was found.
     let ids = if ids.is_empty() {
         "1".to_owned()
     } else {
         ids.join(",")
     };
-    let (populations, totals) = populations(backends, &format!("ids={ids}")).await?;
+    let (populations, totals) = read_populations(backends, &format!("ids={ids}")).await?;
+    let least = query.least.unwrap_or_default();
     let row = |place: Place| {
-        let people = populations.iter().find(|one| one.place_id == place.id);
-        let counts = people.cloned().map(Counts::from);
-        Row {
+        let mut populations = populations.iter();
+        let population = populations.find(|population| population.place_id == place.id);
+        let counts = population.cloned().map(counts).unwrap_or_default();
+        (counts.living >= least).then_some(Row {
             id: place.id,
             name: Some(place.name),
-            counts: Some(counts.unwrap_or_default()),
-        }
-    };
-    let rows: Vec<Row> = places.into_iter().map(row).collect();
-    let least = query.least.unwrap_or_default();
-    let is_enough = |row: &Row| {
-        row.counts
-            .as_ref()
-            .is_some_and(|counts| counts.living >= least)
+            counts: Some(counts),
+        })
     };
     Ok(Ranking {
-        rows: rows.into_iter().filter(is_enough).collect(),
+        rows: places.into_iter().filter_map(row).collect(),
         next,
         totals,
     })
@@ -213,14 +210,26 @@ async fn places_by_name(
     if let Some(after @ tables::Cursor::Id(_)) = &query.after {
         params.append_pair("after", &after.to_string());
     }
-    list(&backends.places, &format!("/v1/places?{}", params.finish())).await
+    let path = format!("/v1/places?{}", params.finish());
+    read_list(&backends.places, &path).await
 }
 
 fn row(row: statistics::Row) -> Row {
     Row {
         id: row.place.id,
         name: Some(row.place.name),
-        counts: Some(row.population.map(Counts::from).unwrap_or_default()),
+        counts: Some(row.population.map(counts).unwrap_or_default()),
+    }
+}
+
+fn counts(population: Population) -> Counts {
+    Counts {
+        living: population.living,
+        dead: population.dead,
+        king: population.king.map(|king| King {
+            id: king.id,
+            name: king.name,
+        }),
     }
 }
 
@@ -232,9 +241,10 @@ async fn number_of_places(backends: &Backends) -> Result<i64, Error> {
     Ok(number_header(&response, "x-total-count"))
 }
 
-/// The highest population, which scales the bars.
-async fn longest_bar(backends: &Backends) -> Result<i64, Error> {
+/// The largest population of all places. It has the longest bar.
+async fn largest_population(backends: &Backends) -> Result<i64, Error> {
     let path = "/v1/people/population?limit=1&sort=-total";
-    let (found, _) = list::<Population>(&backends.people, path).await?;
-    Ok(found.first().map_or(0, |one| one.living + one.dead))
+    let (populations, _) = read_list::<Population>(&backends.people, path).await?;
+    let largest = populations.first();
+    Ok(largest.map_or(0, |population| population.living + population.dead))
 }
