@@ -11,7 +11,7 @@ use crate::http::request::Request;
 use crate::http::request_parts::{Method, RequestParts};
 use crate::http::response::Response;
 use crate::layers::{Exchange, Layer};
-use crate::route::MethodRouter;
+use crate::route::{MethodRouter, pattern};
 
 /// The prefix of the routes for the other workers.
 const INTERNAL_PREFIX: &str = "/internal/";
@@ -20,8 +20,7 @@ const INTERNAL_PREFIX: &str = "/internal/";
 pub struct Router {
     worker: &'static str,
     layers: &'static [Layer],
-    table: matchit::Router<(&'static str, MethodRouter)>,
-    paths: Vec<&'static str>,
+    routes: Vec<(&'static str, MethodRouter)>,
 }
 
 impl Router {
@@ -31,8 +30,7 @@ impl Router {
         Self {
             worker,
             layers,
-            table: matchit::Router::new(),
-            paths: Vec::new(),
+            routes: Vec::new(),
         }
     }
 
@@ -53,24 +51,30 @@ impl Router {
             path.starts_with(INTERNAL_PREFIX) == methods.is_internal(),
             "route {path}: paths under {INTERNAL_PREFIX}, and no others, are internal()"
         );
-        #[expect(
-            clippy::panic,
-            reason = "the table is built when a worker starts, not by a request"
-        )]
-        if let Err(conflict) = self.table.insert(path, (path, methods)) {
-            panic!("route {path}: {conflict}");
-        }
-        self.paths.push(path);
+        let is_same = |known: &&str| pattern::compare(known, path).is_eq();
+        let conflict = self.routes.iter().map(|(known, _)| *known).find(is_same);
+        assert!(
+            conflict.is_none(),
+            "route {path} conflicts with {conflict:?}"
+        );
+        self.routes.push((path, methods));
         self
     }
 
     /// Each path with the value of its `Allow`. Tests compare them with the OpenAPI document.
     pub fn allowed_methods(&self) -> impl Iterator<Item = (&'static str, String)> {
-        self.paths.iter().map(|path| {
-            let found = self.table.at(path);
-            let allow = found.map(|found| found.value.1.allow());
-            (*path, allow.unwrap_or_default())
-        })
+        self.routes
+            .iter()
+            .map(|(path, methods)| (*path, methods.allow()))
+    }
+
+    /// The most specific route that matches a path, with the variable segments of the path.
+    fn find(&self, path: &str) -> Option<(&'static str, &MethodRouter, Vec<String>)> {
+        let routes = self.routes.iter().filter_map(|(known, methods)| {
+            let segments = pattern::match_path(known, path)?;
+            Some((*known, methods, segments))
+        });
+        routes.min_by(|(one, ..), (other, ..)| pattern::compare(one, other))
     }
 
     /// Passes a request through the layers to the handler, and the response back in reverse order.
@@ -95,14 +99,11 @@ impl Router {
         let (path, query) =
             path::checked_path_and_query(&parts.url).ok_or_else(Problem::unknown_route)?;
         let (path, query) = (path::canonical(path).to_owned(), query.to_owned());
-        let found = self.table.at(&path).map_err(|_| Problem::unknown_route())?;
-        let (route, methods) = found.value;
+        let (route, methods, segments) = self.find(&path).ok_or_else(Problem::unknown_route)?;
         env.trace().route.set(Some(route));
         if query.len() > params::MAX_QUERY_BYTES {
             return Err(Problem::query_too_long(params::MAX_QUERY_BYTES).into());
         }
-        let segments = found.params.iter();
-        let segments = segments.map(|(_, value)| value.to_owned()).collect();
         let method = parts.method;
         let mut request = Request {
             if_none_match: parts.header("if-none-match"),
@@ -139,6 +140,33 @@ mod tests {
 
     async fn handler(_request: Request) -> Result<Response, Error> {
         Ok(Response::no_content())
+    }
+
+    #[test]
+    #[should_panic(expected = "route /a/{name} conflicts with")]
+    fn two_patterns_of_the_same_paths_panic() {
+        let router = Router::new("test", &[]).route("/a/{id}", get(handler));
+        let _ = router.route("/a/{name}", get(handler));
+    }
+
+    #[test]
+    fn the_most_specific_route_is_found_in_any_order() {
+        let router = Router::new("test", &[])
+            .route("/a/{*rest}", get(handler))
+            .route("/a/{id}", get(handler))
+            .route("/a/import", get(handler));
+        let found = |path| {
+            router
+                .find(path)
+                .map(|(route, _, segments)| (route, segments))
+        };
+        assert_eq!(found("/a/import"), Some(("/a/import", vec![])));
+        assert_eq!(found("/a/7"), Some(("/a/{id}", vec!["7".to_owned()])));
+        assert_eq!(
+            found("/a/7/b"),
+            Some(("/a/{*rest}", vec!["7/b".to_owned()]))
+        );
+        assert_eq!(found("/b"), None);
     }
 
     #[test]

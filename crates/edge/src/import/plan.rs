@@ -1,7 +1,5 @@
 //! The plan of a batch: which records are inserted, updated, unchanged or rejected.
 
-use std::collections::HashMap;
-
 use http_semantics::Problem;
 use serde_json::Value;
 use tables::Record;
@@ -59,18 +57,21 @@ impl BatchPlan {
         for statement in known {
             found.append(&mut database.rows(statement).await?);
         }
-        let stored: HashMap<usize, &Row> = found
-            .iter()
-            .filter_map(|row| Some((usize::try_from(row.integer("n")?).ok()?, row)))
-            .collect();
+        let mut stored: Vec<Option<&Row>> = vec![None; batch.parsed.len()];
+        for row in &found {
+            let position = row.integer("n").and_then(|n| usize::try_from(n).ok());
+            if let Some(slot) = position.and_then(|n| stored.get_mut(n)) {
+                *slot = Some(row);
+            }
+        }
         let mut plan = Self {
             unchanged: batch.already_added.len(),
             rejections: batch.refused.clone(),
             ..Self::default()
         };
-        for ((n, parsed), row) in batch.parsed.iter().enumerate().zip(rows) {
+        for ((parsed, row), stored) in batch.parsed.iter().zip(rows).zip(stored) {
             let line = parsed.line;
-            if let Err(problem) = add(&mut plan, parsed, row, stored.get(&n).copied()) {
+            if let Err(problem) = add(&mut plan, parsed, row, stored) {
                 plan.rejections.push(Refusal { line, problem });
             }
         }

@@ -4,6 +4,7 @@
 //! reads any replica. Every other method needs the scope `write` and uses the primary. So a
 //! forgotten property never opens a route, and never decides a write by stale data.
 
+pub mod pattern;
 pub mod properties;
 
 use futures_util::FutureExt;
