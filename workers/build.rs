@@ -1,5 +1,5 @@
-//! Makes the document that an owner's worker serves of itself: the committed one without its white
-//! space. No text of JSON has a line end in it.
+//! Removes the white space from the committed OpenAPI document, for the worker to serve. No JSON text
+//! contains a line end, so each line can be trimmed.
 
 use std::{env, fs, io, path::PathBuf};
 

@@ -84,7 +84,7 @@ test("a_scope_includes_the_lower_scopes_and_no_higher_one", async () => {
         { type, title, status, needed },
         {
           type: "/problems/insufficient-scope",
-          title: "The token is not good for this",
+          title: "The token lacks the required scope",
           status: 403,
           needed: scope,
         },

@@ -213,7 +213,7 @@ test("an_unacceptable_request_gets_a_406_that_lists_the_media_types", async () =
     const { status, headers, json } = await join.get(path, { accept: "text/html" });
     const expected = {
       type: "/problems/not-acceptable",
-      title: "The answer has no form that `Accept` allows",
+      title: "The response has no media type that `Accept` allows",
       status: 406,
       detail: `\`Accept\` must allow ${offeredTypes.join(" or ")}.`,
       offered: offeredTypes,

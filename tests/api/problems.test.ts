@@ -18,7 +18,7 @@ const id = "a whole number from 1 to 9007199254740991";
 const limit = "a whole number from 1 to 1000";
 const peopleLimit = "a whole number from 1 to 10000";
 const cursor = "a cursor taken from the Link header of a page in the same sort order";
-const name = "1 to 200 characters, none of them a control character";
+const name = "1 to 200 characters without control characters";
 const bool = "true or false";
 const ids = "1 to 1000 ids, separated by commas";
 
@@ -56,7 +56,7 @@ const pageParameters: [string, string[], string][] = [
   ["limit", invalidLimits, limit],
   ["after", [...invalidCursors, nameCursor, `${idCursor}&sort=name`], cursor],
   ["sort", ["", "age", "ID", "--id", "+id", "id,name"], "id, -id, name or -name"],
-  ["count", ["", "true", "planned", "EXACT"], "exact, or left out"],
+  ["count", ["", "true", "planned", "EXACT"], "exact, or absent"],
 ];
 const invalidValues: Record<string, [string, string[], string][]> = {
   "/v1/places": [
@@ -81,7 +81,7 @@ const invalidValues: Record<string, [string, string[], string][]> = {
   "/v1/people-per-place": [
     ["limit", invalidLimits, limit],
     ["after", [...invalidCursors, nameCursor], cursor],
-    ["count", ["", "yes"], "exact, or left out"],
+    ["count", ["", "yes"], "exact, or absent"],
     ["peopleLimit", ["", "0", "10001", "x", "70000"], peopleLimit],
   ],
   "/v1/people-per-place/1": [["peopleLimit", ["", "0", "10001", "x"], peopleLimit]],
@@ -119,15 +119,11 @@ async function assertProblem(
   assert.deepEqual([head.status, head.headers, head.text], [status, response.headers, ""], path);
 }
 
-const invalid = [400, "invalid-parameter", "A parameter has a value that cannot be used"] as const;
-const unknownParameter = [
-  400,
-  "unknown-parameter",
-  "The query has a parameter that this route does not know",
-] as const;
+const invalid = [400, "invalid-parameter", "A parameter has an invalid value"] as const;
+const unknownParameter = [400, "unknown-parameter", "The query has an unknown parameter"] as const;
 const unknownRoute = [404, "unknown-route", "There is no such route"] as const;
 const notFound = [404, "not-found", "There is no such record"] as const;
-const notAllowed = [405, "method-not-allowed", "This route does not answer this method"] as const;
+const notAllowed = [405, "method-not-allowed", "This route does not allow this method"] as const;
 
 for (const [source, worker, collections] of entrances) {
   const routesOf = (table: object) =>
@@ -184,7 +180,7 @@ for (const [source, worker, collections] of entrances) {
           "%F0%9F%91%91",
           "limit%5B%5D",
         ]) {
-          const detail = "A parameter's name is not one of this route's.";
+          const detail = "The query has a parameter that this route does not have.";
           await assertProblem(worker, `${path}?${unusual}=script`, unknownParameter, {
             detail,
             known: knownParameters[path],
@@ -223,7 +219,7 @@ for (const [source, worker, collections] of entrances) {
         paths.push(`${path}/1/2`, `${path}//`, `${path}//1`, `${path}/1//`, `${path.slice(3)}/1/x`);
       }
       if (worker === join) paths.push("/v1/people-per-place/1/2");
-      const detail = "No route has this address. GET /v1 lists the routes.";
+      const detail = "There is no route at this path. GET /v1 lists the routes.";
       for (const path of paths) await assertProblem(worker, path, unknownRoute, { detail });
     });
 
@@ -245,7 +241,7 @@ for (const [source, worker, collections] of entrances) {
 }
 
 test("a_backend_has_no_routes_of_other_services", async () => {
-  const detail = "No route has this address. GET /v1 lists the routes.";
+  const detail = "There is no route at this path. GET /v1 lists the routes.";
   await assertProblem(atPlaces, "/v1/people", unknownRoute, { detail });
   await assertProblem(atPlaces, "/v1/people-per-place", unknownRoute, { detail });
   await assertProblem(atPeople, "/v1/places", unknownRoute, { detail });

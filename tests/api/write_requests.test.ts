@@ -163,6 +163,20 @@ for (const target of writeTargets) {
       }
     });
 
+    test("a_king_posted_twice_at_once_with_one_key_is_added_once_and_replayed", async () => {
+      await using api = await open();
+      const king = { name: "Rey", isAlive: true, placeId: 2, isKing: true };
+      const post = (n: number) =>
+        api.people.send("POST", "/v1/people", king, { "idempotency-key": `king-${n}` });
+      for (let n = 0; n < 20; n += 1) {
+        // The second insert breaks the rule of one king before it reaches the key.
+        const [first, second] = await Promise.all([post(n), post(n)]);
+        assert.deepEqual([first.status, second.status], [201, 201]);
+        assert.equal(first.text, second.text);
+        await api.people.request("DELETE", first.headers.location ?? "");
+      }
+    });
+
     test("a_replayed_response_equals_the_first_even_after_later_changes", async () => {
       await using api = await open();
       for (const [service, collection, body] of [

@@ -98,7 +98,7 @@ for (const target of writeTargets) {
       await using api = await open();
       const nowhere = { name: "x", isAlive: true };
       const errors = [
-        { pointer: "/placeId", detail: "the id of a place, because the living have one" },
+        { pointer: "/placeId", detail: "the id of a place, because a living person needs one" },
       ];
       for (const [method, path, body] of [
         ["POST", "/v1/people", nowhere],

@@ -19,7 +19,7 @@ for (const service of ["places", "people"] as const) {
   const filled = { places, people };
   const serviceFailed = {
     type: "/problems/service-failed",
-    title: "A service that this answer needs failed",
+    title: "A backend service failed",
     status: 502,
     detail: `The service \`${service}\` failed.`,
     service,
@@ -71,9 +71,9 @@ for (const service of ["places", "people"] as const) {
     const serviceTimedOut = {
       ...serviceFailed,
       type: "/problems/service-timed-out",
-      title: "A service that this answer needs did not answer in time",
+      title: "A backend service did not respond in time",
       status: 504,
-      detail: `The service \`${service}\` did not answer within 300 ms.`,
+      detail: `The service \`${service}\` did not respond within 300 ms.`,
     };
     for (const [failure, standIn] of Object.entries(timeoutFaults)) {
       test(`${service}_that_${failure}_gives_a_504_that_names_it_after_the_deadline`, async () => {
@@ -93,7 +93,7 @@ for (const service of ["places", "people"] as const) {
       const began = performance.now();
       const { json } = await system.join.get(single, strict);
       const seconds = (performance.now() - began) / 1000;
-      assert.equal(json.detail, `The service \`${service}\` did not answer within 3000 ms.`);
+      assert.equal(json.detail, `The service \`${service}\` did not respond within 3000 ms.`);
       assert.ok(seconds > 2.9 && seconds < 8, `${seconds} s`);
     });
 
@@ -144,7 +144,7 @@ test("a_worker_without_its_tables_responds_500_without_details", async () => {
       type: "/problems/internal",
       title: "Something went wrong on our side",
       status: 500,
-      detail: "The request could not be answered. It has been logged.",
+      detail: "The request failed. The error was logged.",
     });
   }
 });

@@ -199,10 +199,7 @@ suite("pages from snapshots", () => {
       const overview = await system.join.get("/");
       assert.equal(overview.status, 200);
       const reason = `The ${service} service is not working.`;
-      assert.equal(
-        notice(overview),
-        `${reason} The counts are from 2026-11-24 21:40 UTC.`,
-      );
+      assert.equal(notice(overview), `${reason} The counts are from 2026-11-24 21:40 UTC.`);
       assert.match(overview.text, /Veranolandia<\/a>.*?<td[^>]*>3</s);
       const place = await system.join.get("/ui/places/3");
       const subject = service === "people" ? "The list of people" : "The name of the place";

@@ -229,7 +229,7 @@ suite("panics", () => {
           type: "/problems/internal",
           title: "Something went wrong on our side",
           status: 500,
-          detail: "The request could not be answered. It has been logged.",
+          detail: "The request failed. The error was logged.",
           requestId: id,
         });
         assert.equal(panicked.headers["content-type"], "application/problem+json");

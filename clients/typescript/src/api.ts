@@ -1198,7 +1198,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. Or: A header has a value that cannot be used. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1210,7 +1210,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The answer has no form that `Accept` allows. */
+            /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
                     [name: string]: unknown;
@@ -1234,7 +1234,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     "Preference-Applied": components["headers"]["Preference-Applied"];
@@ -1248,7 +1248,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     "Preference-Applied": components["headers"]["Preference-Applied"];
@@ -1310,7 +1310,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. Or: A header has a value that cannot be used. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1346,7 +1346,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     "Preference-Applied": components["headers"]["Preference-Applied"];
@@ -1360,7 +1360,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     "Preference-Applied": components["headers"]["Preference-Applied"];
@@ -1433,7 +1433,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. Or: A header has a value that cannot be used. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1445,7 +1445,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The answer has no form that `Accept` allows. */
+            /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
                     [name: string]: unknown;
@@ -1469,7 +1469,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     "Preference-Applied": components["headers"]["Preference-Applied"];
@@ -1483,7 +1483,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     "Preference-Applied": components["headers"]["Preference-Applied"];
@@ -1518,7 +1518,7 @@ export interface operations {
                     "application/json": components["schemas"]["Dataset"];
                 };
             };
-            /** @description The query has a parameter that this route does not know. */
+            /** @description The query has an unknown parameter. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1530,7 +1530,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The answer has no form that `Accept` allows. */
+            /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
                     [name: string]: unknown;
@@ -1582,7 +1582,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1594,7 +1594,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The answer has no form that `Accept` allows. */
+            /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
                     [name: string]: unknown;
@@ -1618,7 +1618,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -1630,7 +1630,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -1662,7 +1662,7 @@ export interface operations {
                     "application/json": components["schemas"]["Integrity"];
                 };
             };
-            /** @description The query has a parameter that this route does not know. */
+            /** @description The query has an unknown parameter. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1686,7 +1686,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -1698,7 +1698,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -1735,7 +1735,7 @@ export interface operations {
                     "application/json": components["schemas"]["Repair"];
                 };
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. Or: A header has a value that cannot be used. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1747,7 +1747,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A token is needed. Or: The token is not known. */
+            /** @description A token is required. Or: The token is unknown. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -1760,7 +1760,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token is not good for this. */
+            /** @description The token lacks the required scope. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -1785,7 +1785,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -1797,7 +1797,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -1829,7 +1829,7 @@ export interface operations {
                     "application/json": components["schemas"]["Alive"];
                 };
             };
-            /** @description The query has a parameter that this route does not know. */
+            /** @description The query has an unknown parameter. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1873,7 +1873,7 @@ export interface operations {
                     "application/json": components["schemas"]["Ready"];
                 };
             };
-            /** @description The query has a parameter that this route does not know. */
+            /** @description The query has an unknown parameter. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1897,7 +1897,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not ready to answer. */
+            /** @description Not ready. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1960,7 +1960,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. Or: A header has a value that cannot be used. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1972,7 +1972,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The answer has no form that `Accept` allows. */
+            /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
                     [name: string]: unknown;
@@ -1996,7 +1996,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -2008,7 +2008,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -2055,7 +2055,7 @@ export interface operations {
                     "application/json": components["schemas"]["Place"];
                 };
             };
-            /** @description The query has a parameter that this route does not know. Or: A header has a value that cannot be used. Or: The body cannot be read. */
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. Or: The body cannot be parsed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2067,7 +2067,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A token is needed. Or: The token is not known. */
+            /** @description A token is required. Or: The token is unknown. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2080,7 +2080,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token is not good for this. */
+            /** @description The token lacks the required scope. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2093,7 +2093,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Another place has this name. Or: Another request is writing this record. */
+            /** @description Another place has this name. Or: Another request is changing this record. */
             409: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2106,7 +2106,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is too long. */
+            /** @description The body is too large. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2118,7 +2118,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of a media type that this route does not take. */
+            /** @description The route does not accept this media type. */
             415: {
                 headers: {
                     "Accept-Post": components["headers"]["Accept-Post"];
@@ -2131,7 +2131,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not a record that can be kept. Or: The idempotency key has been used for another request. */
+            /** @description The record is invalid. Or: The idempotency key was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2155,7 +2155,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -2167,7 +2167,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -2215,7 +2215,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. Or: A header has a value that cannot be used. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2251,7 +2251,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -2263,7 +2263,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -2324,7 +2324,7 @@ export interface operations {
                     "application/json": components["schemas"]["Place"];
                 };
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. Or: A header has a value that cannot be used. Or: The body cannot be read. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. Or: The body cannot be parsed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2336,7 +2336,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A token is needed. Or: The token is not known. */
+            /** @description A token is required. Or: The token is unknown. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2349,7 +2349,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token is not good for this. */
+            /** @description The token lacks the required scope. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2362,7 +2362,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Another place has this name. Or: The id was that of a place that has been deleted. Or: The place is being deleted, or takes in the people of one that is. Or: Another request is writing this record. */
+            /** @description Another place has this name. Or: The id belonged to a place that was deleted. Or: The place is part of a deletion in progress. Or: Another request is changing this record. */
             409: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2375,7 +2375,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The record is not in the version that this request was made for. */
+            /** @description The record is not in the expected version. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2387,7 +2387,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is too long. */
+            /** @description The body is too large. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2399,7 +2399,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of a media type that this route does not take. */
+            /** @description The route does not accept this media type. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2411,7 +2411,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not a record that can be kept. */
+            /** @description The record is invalid. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2435,7 +2435,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -2447,7 +2447,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -2486,7 +2486,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. Or: A header has a value that cannot be used. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2498,7 +2498,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A token is needed. Or: The token is not known. */
+            /** @description A token is required. Or: The token is unknown. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2511,7 +2511,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token is not good for this. */
+            /** @description The token lacks the required scope. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2536,7 +2536,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The place does not exist. Or: Living people keep the place from being deleted. Or: The place is being deleted, or takes in the people of one that is. Or: Another request is writing this record. */
+            /** @description The place does not exist. Or: Living people still belong to the place. Or: The place is part of a deletion in progress. Or: Another request is changing this record. */
             409: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2549,7 +2549,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The record is not in the version that this request was made for. */
+            /** @description The record is not in the expected version. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2573,7 +2573,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -2585,7 +2585,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -2639,7 +2639,7 @@ export interface operations {
                     "application/json": components["schemas"]["Place"];
                 };
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. Or: A header has a value that cannot be used. Or: The body cannot be read. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. Or: The body cannot be parsed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2651,7 +2651,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A token is needed. Or: The token is not known. */
+            /** @description A token is required. Or: The token is unknown. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2664,7 +2664,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token is not good for this. */
+            /** @description The token lacks the required scope. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2689,7 +2689,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Another place has this name. Or: The place is being deleted, or takes in the people of one that is. Or: Another request is writing this record. */
+            /** @description Another place has this name. Or: The place is part of a deletion in progress. Or: Another request is changing this record. */
             409: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2702,7 +2702,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The record is not in the version that this request was made for. */
+            /** @description The record is not in the expected version. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2714,7 +2714,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is too long. */
+            /** @description The body is too large. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2726,7 +2726,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of a media type that this route does not take. */
+            /** @description The route does not accept this media type. */
             415: {
                 headers: {
                     "Accept-Patch": components["headers"]["Accept-Patch"];
@@ -2739,7 +2739,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not a record that can be kept. */
+            /** @description The record is invalid. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2763,7 +2763,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -2775,7 +2775,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -2818,7 +2818,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2842,7 +2842,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The answer has no form that `Accept` allows. */
+            /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
                     [name: string]: unknown;
@@ -2866,7 +2866,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -2878,7 +2878,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -2935,7 +2935,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. Or: A header has a value that cannot be used. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2947,7 +2947,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The answer has no form that `Accept` allows. */
+            /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
                     [name: string]: unknown;
@@ -2971,7 +2971,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -2983,7 +2983,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -3023,7 +3023,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3035,7 +3035,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The answer has no form that `Accept` allows. */
+            /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
                     [name: string]: unknown;
@@ -3059,7 +3059,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -3071,7 +3071,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -3113,7 +3113,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3125,7 +3125,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The answer has no form that `Accept` allows. */
+            /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
                     [name: string]: unknown;
@@ -3149,7 +3149,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -3161,7 +3161,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -3229,7 +3229,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. Or: A header has a value that cannot be used. Or: The body cannot be read. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. Or: The body cannot be parsed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3241,7 +3241,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A token is needed. Or: The token is not known. */
+            /** @description A token is required. Or: The token is unknown. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3254,7 +3254,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token is not good for this. */
+            /** @description The token lacks the required scope. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3267,7 +3267,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The answer has no form that `Accept` allows. */
+            /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
                     [name: string]: unknown;
@@ -3279,7 +3279,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is too long. */
+            /** @description The body is too large. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3291,7 +3291,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of a media type that this route does not take. */
+            /** @description The route does not accept this media type. */
             415: {
                 headers: {
                     "Accept-Post": components["headers"]["Accept-Post"];
@@ -3316,7 +3316,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -3328,7 +3328,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -3396,7 +3396,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. Or: A header has a value that cannot be used. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3408,7 +3408,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The answer has no form that `Accept` allows. */
+            /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
                     [name: string]: unknown;
@@ -3432,7 +3432,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -3444,7 +3444,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -3493,7 +3493,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description The query has a parameter that this route does not know. Or: A header has a value that cannot be used. Or: The body cannot be read. */
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. Or: The body cannot be parsed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3505,7 +3505,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A token is needed. Or: The token is not known. */
+            /** @description A token is required. Or: The token is unknown. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3518,7 +3518,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token is not good for this. */
+            /** @description The token lacks the required scope. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3531,7 +3531,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The place does not exist. Or: The place has a king already. Or: The place is being deleted, or takes in the people of one that is. Or: Another request is writing this record. Or: A request with this idempotency key is still on its way. */
+            /** @description The place does not exist. Or: The place already has a king. Or: The place is part of a deletion in progress. Or: Another request is changing this record. Or: A request with this idempotency key is in progress. */
             409: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3544,7 +3544,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is too long. */
+            /** @description The body is too large. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3556,7 +3556,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of a media type that this route does not take. */
+            /** @description The route does not accept this media type. */
             415: {
                 headers: {
                     "Accept-Post": components["headers"]["Accept-Post"];
@@ -3569,7 +3569,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not a record that can be kept. Or: The idempotency key has been used for another request. */
+            /** @description The record is invalid. Or: The idempotency key was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3593,7 +3593,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -3605,7 +3605,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -3652,7 +3652,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. Or: A header has a value that cannot be used. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3688,7 +3688,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -3700,7 +3700,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -3766,7 +3766,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. Or: A header has a value that cannot be used. Or: The body cannot be read. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. Or: The body cannot be parsed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3778,7 +3778,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A token is needed. Or: The token is not known. */
+            /** @description A token is required. Or: The token is unknown. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3791,7 +3791,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token is not good for this. */
+            /** @description The token lacks the required scope. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3804,7 +3804,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The place does not exist. Or: The place has a king already. Or: The place is being deleted, or takes in the people of one that is. Or: Another request is writing this record. */
+            /** @description The place does not exist. Or: The place already has a king. Or: The place is part of a deletion in progress. Or: Another request is changing this record. */
             409: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3817,7 +3817,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The record is not in the version that this request was made for. */
+            /** @description The record is not in the expected version. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -3829,7 +3829,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is too long. */
+            /** @description The body is too large. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3841,7 +3841,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of a media type that this route does not take. */
+            /** @description The route does not accept this media type. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3853,7 +3853,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not a record that can be kept. */
+            /** @description The record is invalid. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3877,7 +3877,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -3889,7 +3889,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -3925,7 +3925,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. Or: A header has a value that cannot be used. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3937,7 +3937,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A token is needed. Or: The token is not known. */
+            /** @description A token is required. Or: The token is unknown. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3950,7 +3950,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token is not good for this. */
+            /** @description The token lacks the required scope. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3975,7 +3975,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Another request is writing this record. */
+            /** @description Another request is changing this record. */
             409: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3988,7 +3988,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The record is not in the version that this request was made for. */
+            /** @description The record is not in the expected version. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -4012,7 +4012,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -4024,7 +4024,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -4081,7 +4081,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. Or: A header has a value that cannot be used. Or: The body cannot be read. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. Or: The body cannot be parsed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4093,7 +4093,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A token is needed. Or: The token is not known. */
+            /** @description A token is required. Or: The token is unknown. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -4106,7 +4106,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token is not good for this. */
+            /** @description The token lacks the required scope. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -4131,7 +4131,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The place does not exist. Or: The place has a king already. Or: The place is being deleted, or takes in the people of one that is. Or: Another request is writing this record. */
+            /** @description The place does not exist. Or: The place already has a king. Or: The place is part of a deletion in progress. Or: Another request is changing this record. */
             409: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4144,7 +4144,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The record is not in the version that this request was made for. */
+            /** @description The record is not in the expected version. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -4156,7 +4156,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is too long. */
+            /** @description The body is too large. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4168,7 +4168,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of a media type that this route does not take. */
+            /** @description The route does not accept this media type. */
             415: {
                 headers: {
                     "Accept-Patch": components["headers"]["Accept-Patch"];
@@ -4181,7 +4181,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not a record that can be kept. */
+            /** @description The record is invalid. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4205,7 +4205,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -4217,7 +4217,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -4260,7 +4260,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4284,7 +4284,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The answer has no form that `Accept` allows. */
+            /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
                     [name: string]: unknown;
@@ -4308,7 +4308,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -4320,7 +4320,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -4360,7 +4360,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4372,7 +4372,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The answer has no form that `Accept` allows. */
+            /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
                     [name: string]: unknown;
@@ -4396,7 +4396,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -4408,7 +4408,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -4456,7 +4456,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4468,7 +4468,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The answer has no form that `Accept` allows. */
+            /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
                     [name: string]: unknown;
@@ -4492,7 +4492,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -4504,7 +4504,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -4559,7 +4559,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. Or: A header has a value that cannot be used. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4571,7 +4571,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The answer has no form that `Accept` allows. */
+            /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
                     [name: string]: unknown;
@@ -4595,7 +4595,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -4607,7 +4607,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -4671,7 +4671,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. Or: A header has a value that cannot be used. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4683,7 +4683,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The answer has no form that `Accept` allows. */
+            /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
                     [name: string]: unknown;
@@ -4707,7 +4707,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -4719,7 +4719,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -4788,7 +4788,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has a value that cannot be used. Or: The query has a parameter that this route does not know. Or: A header has a value that cannot be used. Or: The body cannot be read. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. Or: The body cannot be parsed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4800,7 +4800,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A token is needed. Or: The token is not known. */
+            /** @description A token is required. Or: The token is unknown. */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -4813,7 +4813,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token is not good for this. */
+            /** @description The token lacks the required scope. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -4826,7 +4826,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The answer has no form that `Accept` allows. */
+            /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
                     [name: string]: unknown;
@@ -4838,7 +4838,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is too long. */
+            /** @description The body is too large. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4850,7 +4850,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of a media type that this route does not take. */
+            /** @description The route does not accept this media type. */
             415: {
                 headers: {
                     "Accept-Post": components["headers"]["Accept-Post"];
@@ -4875,7 +4875,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs failed. */
+            /** @description A backend service failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -4887,7 +4887,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A service that this answer needs did not answer in time. */
+            /** @description A backend service did not respond in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -4919,7 +4919,7 @@ export interface operations {
                     "application/json": components["schemas"]["Document"];
                 };
             };
-            /** @description The query has a parameter that this route does not know. */
+            /** @description The query has an unknown parameter. */
             400: {
                 headers: {
                     [name: string]: unknown;

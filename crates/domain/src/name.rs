@@ -6,7 +6,8 @@ use crate::Param;
 pub const MAX_NAME_CHARACTERS: usize = 200;
 
 /// The names that are valid, to end the sentence "it must be …".
-pub const EXPECTED: &str = "a text of 1 to 200 characters without those around it that are white space, none of them a control character";
+pub const EXPECTED: &str =
+    "a text of 1 to 200 characters, not counting white space around it, without control characters";
 
 /// A function that returns Unicode normalization form C of a text. The workers pass the
 /// platform's own, because the tables of a Rust library would make them much larger.
@@ -65,7 +66,7 @@ impl Prefix {
 }
 
 impl Param for Prefix {
-    const EXPECTED: &'static str = "1 to 200 characters, none of them a control character";
+    const EXPECTED: &'static str = "1 to 200 characters without control characters";
 
     fn parse(text: &str) -> Option<Self> {
         is_valid(text).then(|| Self(key(text)))

@@ -137,7 +137,7 @@ fn fits_into_token(bookmark: &str) -> bool {
 }
 
 impl Param for Bookmarks {
-    const EXPECTED: &'static str = "what an answer had in `X-D1-Bookmark`, or `first-primary`";
+    const EXPECTED: &'static str = "the `X-D1-Bookmark` of an earlier response, or `first-primary`";
 
     fn parse(text: &str) -> Option<Self> {
         if text == FIRST_PRIMARY {

@@ -95,9 +95,9 @@ impl Fields {
             return;
         };
         match path_id {
-            None => self.add_error("id", "left out: the register gives it, or PUT chooses it"),
+            None => self.add_error("id", "absent: the server assigns the id, or PUT chooses it"),
             Some(id) if integer(&value) == Some(id) => {}
-            Some(_) => self.add_error("id", "the id of the address, or left out"),
+            Some(_) => self.add_error("id", "the id in the path, or absent"),
         }
     }
 

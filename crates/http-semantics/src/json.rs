@@ -10,6 +10,17 @@ use crate::Problem;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Object(pub Map<String, Value>);
 
+/// Inserts one member after the other. The `collect` of a map would compile a sort into each worker.
+impl<'a> FromIterator<(&'a str, Value)> for Object {
+    fn from_iter<I: IntoIterator<Item = (&'a str, Value)>>(members: I) -> Self {
+        let mut map = Map::new();
+        for (name, value) in members {
+            map.insert(name.to_owned(), value);
+        }
+        Self(map)
+    }
+}
+
 impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Members;
@@ -25,7 +36,7 @@ impl<'de> Deserialize<'de> for Object {
                 let mut members = Map::new();
                 while let Some((name, value)) = access.next_entry::<String, Value>()? {
                     if members.insert(name, value).is_some() {
-                        return Err(A::Error::custom("a name stands twice"));
+                        return Err(A::Error::custom("a repeated name"));
                     }
                 }
                 Ok(Object(members))

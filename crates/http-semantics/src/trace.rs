@@ -24,7 +24,7 @@ impl RequestId {
 }
 
 impl Param for RequestId {
-    const EXPECTED: &'static str = "1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`";
+    const EXPECTED: &'static str = "1 to 64 characters of A-Z, a-z, 0-9, `.`, `_` and `-`";
 
     fn parse(text: &str) -> Option<Self> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
@@ -95,7 +95,7 @@ impl Traceparent {
 }
 
 impl Param for Traceparent {
-    const EXPECTED: &'static str = "a traceparent of the W3C's trace context";
+    const EXPECTED: &'static str = "a traceparent of the W3C trace context";
 
     /// Later versions may add parts after the flags, which are ignored.
     fn parse(text: &str) -> Option<Self> {

@@ -42,7 +42,7 @@ pub fn sample(kind: Kind) -> Problem {
         Kind::UnsupportedMediaType => Problem::unsupported_media_type(edge::JSON),
         Kind::InvalidRecord => Problem::invalid_record(&[FieldError {
             pointer: "/placeId".to_owned(),
-            detail: "the id of a place, because the living have one".to_owned(),
+            detail: "the id of a place, because a living person needs one".to_owned(),
         }]),
         Kind::IdempotencyKeyReused => Problem::idempotency_key_reused(),
         Kind::TooManyRequests => Problem::too_many_requests(RateLimit {

@@ -169,7 +169,10 @@ mod tests {
             detail: detail.to_owned(),
         };
         let errors = [
-            error("/placeId", "the id of a place, because the living have one"),
+            error(
+                "/placeId",
+                "the id of a place, because a living person needs one",
+            ),
             error("/isAlive", "true or false"),
         ];
         assert_eq!(

@@ -169,7 +169,7 @@ impl Param for Sort {
 struct Count;
 
 impl Param for Count {
-    const EXPECTED: &'static str = "exact, or left out";
+    const EXPECTED: &'static str = "exact, or absent";
 
     fn parse(text: &str) -> Option<Self> {
         (text == "exact").then_some(Self)

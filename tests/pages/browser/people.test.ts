@@ -24,7 +24,10 @@ for (const [index, visitor] of visitors.entries()) {
     await page.getByLabel("Name").fill("Óscar <b>");
     await page.getByLabel("Place", { exact: true }).fill("Ningures");
     await page.getByRole("button", { name: "Add person" }).click();
-    assert.equal(await fieldError(page, "Place"), "There is no place with this name. Choose another.");
+    assert.equal(
+      await fieldError(page, "Place"),
+      "There is no place with this name. Choose another.",
+    );
     assert.equal(await page.getByLabel("Name").inputValue(), "Óscar <b>");
     assert.equal(await page.getByLabel("Place", { exact: true }).inputValue(), "Ningures");
     await page.getByLabel("Place", { exact: true }).fill("MÁS allá");

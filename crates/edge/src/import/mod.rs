@@ -169,7 +169,7 @@ impl<I: Importer + 'static> Import<I> {
         };
         let counts = row.text("counts").ok_or_else(Problem::internal)?;
         Ok(Some(
-            serde_json::from_str(&counts).map_err(|_| Problem::internal())?,
+            serde_json::from_slice(counts.as_bytes()).map_err(|_| Problem::internal())?,
         ))
     }
 

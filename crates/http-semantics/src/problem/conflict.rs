@@ -20,7 +20,7 @@ impl Problem {
     pub fn name_taken(id: i64) -> Self {
         Self::new(
             Kind::NameTaken,
-            format!("The place {id} has this name. Names are unique, whatever their case."),
+            format!("The place {id} already has this name. Names are unique, regardless of case."),
         )
         .with("rule", json!(4))
         .with("id", json!(id))
@@ -31,7 +31,7 @@ impl Problem {
     pub fn id_taken(record: &str, id: i64) -> Self {
         Self::new(
             Kind::IdTaken,
-            format!("There is a {record} with the id {id} already."),
+            format!("A {record} already has the id {id}."),
         )
         .with("id", json!(id))
     }
@@ -42,7 +42,7 @@ impl Problem {
         Self::new(
             Kind::IdRetired,
             format!(
-                "The id {id} was that of a place that has been deleted. It is never used again."
+                "The id {id} belonged to a place that was deleted. Ids of places are never used again."
             ),
         )
         .with("id", json!(id))
@@ -53,7 +53,7 @@ impl Problem {
     pub fn no_such_place(place: i64) -> Self {
         Self::new(
             Kind::NoSuchPlace,
-            format!("There is no place with the id {place} for the person to belong to."),
+            format!("There is no place with the id {place}."),
         )
         .with("rule", json!(2))
         .with("placeId", json!(place))
@@ -86,7 +86,9 @@ impl Problem {
     pub fn place_is_deleting(place: i64) -> Self {
         Self::new(
             Kind::PlaceIsDeleting,
-            format!("The place {place} is being deleted, or takes in the people of one that is."),
+            format!(
+                "The place {place} is being deleted, or receives the residents of a place that is."
+            ),
         )
         .with("placeId", json!(place))
         .header("retry-after", "1")
@@ -109,7 +111,7 @@ impl Problem {
     pub fn being_written() -> Self {
         Self::new(
             Kind::BeingWritten,
-            "Another request is writing this record. Nothing has been changed.",
+            "Another request is changing this record. This one changed nothing.",
         )
         .header("retry-after", "1")
     }

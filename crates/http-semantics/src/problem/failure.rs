@@ -38,16 +38,13 @@ impl Problem {
     /// A backend that did not respond in time.
     #[must_use]
     pub fn service_timed_out(service: &str, milliseconds: u32) -> Self {
-        let detail = format!("The service `{service}` did not answer within {milliseconds} ms.");
+        let detail = format!("The service `{service}` did not respond within {milliseconds} ms.");
         Self::new(Kind::ServiceTimedOut, detail).with("service", json!(service))
     }
 
     /// An unexpected error. The cause is only logged, because it could reveal internals.
     #[must_use]
     pub fn internal() -> Self {
-        Self::new(
-            Kind::Internal,
-            "The request could not be answered. It has been logged.",
-        )
+        Self::new(Kind::Internal, "The request failed. The error was logged.")
     }
 }

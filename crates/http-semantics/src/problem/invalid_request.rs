@@ -37,7 +37,7 @@ impl Problem {
         } else {
             Self::new(
                 Kind::UnknownParameter,
-                "A parameter's name is not one of this route's.",
+                "The query has a parameter that this route does not have.",
             )
         };
         problem.with("known", json!(known))
@@ -68,7 +68,7 @@ impl Problem {
         let detail = match errors {
             [error] if error.pointer.is_empty() => format!("The body must be {}.", error.detail),
             [error] => format!("`{}` must be {}.", error.pointer, error.detail),
-            _ => format!("{} fields are wrong.", errors.len()),
+            _ => format!("{} fields are invalid.", errors.len()),
         };
         Self::new(Kind::InvalidRecord, detail).with("errors", json!(errors))
     }
@@ -131,18 +131,16 @@ impl Problem {
     /// A request with an unknown token.
     #[must_use]
     pub fn token_refused() -> Self {
-        Self::new(
-            Kind::TokenRefused,
-            "The token is not one that is known here.",
-        )
-        .header("www-authenticate", "Bearer error=\"invalid_token\"")
+        Self::new(Kind::TokenRefused, "The token is unknown.")
+            .header("www-authenticate", "Bearer error=\"invalid_token\"")
     }
 
     /// A request that needs a greater scope than its token has.
     #[must_use]
     pub fn insufficient_scope(scope: Scope) -> Self {
         let name = scope.name();
-        let detail = format!("This needs a token with the scope `{name}`; the one given has less.");
+        let detail =
+            format!("This needs a token with the scope `{name}`, but the token has a lower one.");
         let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{name}\"");
         Self::new(Kind::InsufficientScope, detail)
             .with("scope", json!(name))
@@ -152,10 +150,7 @@ impl Problem {
     /// A form that was sent by a page of another site (CSRF).
     #[must_use]
     pub fn foreign_form() -> Self {
-        Self::new(
-            Kind::ForeignForm,
-            "The form does not come from a page of this registry.",
-        )
+        Self::new(Kind::ForeignForm, "The form was sent from another site.")
     }
 
     /// A path that no route has.
@@ -163,7 +158,7 @@ impl Problem {
     pub fn unknown_route() -> Self {
         Self::new(
             Kind::UnknownRoute,
-            "No route has this address. GET /v1 lists the routes.",
+            "There is no route at this path. GET /v1 lists the routes.",
         )
     }
 
@@ -172,7 +167,7 @@ impl Problem {
     pub fn method_not_allowed(allow: &str) -> Self {
         Self::new(
             Kind::MethodNotAllowed,
-            format!("This route answers {allow}."),
+            format!("This route allows {allow}."),
         )
         .header("allow", allow)
     }
@@ -194,7 +189,7 @@ impl Problem {
     pub fn idempotency_key_reused() -> Self {
         Self::new(
             Kind::IdempotencyKeyReused,
-            "Another address or body came with this idempotency key within the last 24 hours.",
+            "Another request used this idempotency key within the last 24 hours.",
         )
     }
 
@@ -203,7 +198,7 @@ impl Problem {
     pub fn request_in_flight() -> Self {
         Self::new(
             Kind::RequestInFlight,
-            "The first request with this idempotency key is still on its way.",
+            "The first request with this idempotency key is still in progress.",
         )
         .header("retry-after", "1")
     }

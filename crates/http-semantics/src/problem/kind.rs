@@ -45,28 +45,28 @@ macro_rules! problem_types {
 
 problem_types! {
     InvalidParameter: 400, "invalid-parameter",
-        "A parameter has a value that cannot be used",
+        "A parameter has an invalid value",
         "Send `parameter` with a value that `detail` describes.";
     UnknownParameter: 400, "unknown-parameter",
-        "The query has a parameter that this route does not know",
+        "The query has an unknown parameter",
         "Use one of `known`. Names are case-sensitive.";
     InvalidHeader: 400, "invalid-header",
-        "A header has a value that cannot be used",
+        "A header has an invalid value",
         "Send `header` with a value that `detail` describes.";
     MalformedBody: 400, "malformed-body",
-        "The body cannot be read",
+        "The body cannot be parsed",
         "Fix the body at `line` and `column`.";
     TokenRequired: 401, "token-required",
-        "A token is needed",
+        "A token is required",
         "Send `Authorization: Bearer` with a token of the scope `scope`.";
     TokenRefused: 401, "token-refused",
-        "The token is not known",
+        "The token is unknown",
         "Check that the token is complete. Otherwise ask for a new one.";
     InsufficientScope: 403, "insufficient-scope",
-        "The token is not good for this",
+        "The token lacks the required scope",
         "Use a token with the scope `scope` or a greater one.";
     ForeignForm: 403, "foreign-form",
-        "The form does not come from this site",
+        "The form was sent from another site",
         "Open the page and send its form from there. Programs use `/v1`.";
     UnknownRoute: 404, "unknown-route",
         "There is no such route",
@@ -75,69 +75,69 @@ problem_types! {
         "There is no such record",
         "Look up the id in the list of places or people.";
     MethodNotAllowed: 405, "method-not-allowed",
-        "This route does not answer this method",
+        "This route does not allow this method",
         "Use a method of the `Allow` header.";
     NotAcceptable: 406, "not-acceptable",
-        "The answer has no form that `Accept` allows",
+        "The response has no media type that `Accept` allows",
         "Accept one of `offered`.";
     NameTaken: 409, "name-taken",
         "Another place has this name",
         "Use the place `id`, or choose another name. Case makes no difference.";
     IdTaken: 409, "id-taken",
-        "A record has this id already",
+        "A record already has this id",
         "Omit the line, choose another id, or import with `?mode=upsert` to change the record.";
     IdRetired: 409, "id-retired",
-        "The id was that of a place that has been deleted",
+        "The id belonged to a place that was deleted",
         "POST the place to get a new id, or choose another one.";
     NoSuchPlace: 409, "no-such-place",
         "The place does not exist",
-        "Create the place first, or give the `placeId` of one that exists.";
+        "Create the place first, or send the `placeId` of an existing one.";
     PlaceHasKing: 409, "place-has-king",
-        "The place has a king already",
-        "PATCH with `?depose=true` to depose `king`.";
+        "The place already has a king",
+        "PATCH the person with `?depose=true` to replace `king`.";
     PlaceHasPeople: 409, "place-has-people",
-        "Living people keep the place from being deleted",
+        "Living people still belong to the place",
         "Move the people first, or delete with `?reassignTo=ID`.";
     PlaceIsDeleting: 409, "place-is-going",
-        "The place is being deleted, or takes in the people of one that is",
+        "The place is part of a deletion in progress",
         "Try again after `Retry-After` seconds.";
     BeingWritten: 409, "being-written",
-        "Another request is writing this record",
+        "Another request is changing this record",
         "Try again after `Retry-After` seconds.";
     RequestInFlight: 409, "request-in-flight",
-        "A request with this idempotency key is still on its way",
+        "A request with this idempotency key is in progress",
         "Try again after `Retry-After` seconds, with the same key.";
     PreconditionFailed: 412, "precondition-failed",
-        "The record is not in the version that this request was made for",
-        "Read the record again and decide again. `version` is the current one.";
+        "The record is not in the expected version",
+        "Read the record again, and repeat the change if it still applies. `version` is the current one.";
     BodyTooLarge: 413, "body-too-large",
-        "The body is too long",
+        "The body is too large",
         "Send at most `limit` bytes.";
     QueryTooLong: 414, "query-too-long",
         "The query is too long",
         "Send at most `limit` bytes after the `?`.";
     UnsupportedMediaType: 415, "unsupported-media-type",
-        "The body is of a media type that this route does not take",
-        "Send one of `accepted`, and say so in `Content-Type`.";
+        "The route does not accept this media type",
+        "Send one of `accepted`, and name it in `Content-Type`.";
     InvalidRecord: 422, "invalid-record",
-        "The body is not a record that can be kept",
+        "The record is invalid",
         "Fix each field of `errors`. `pointer` names it (RFC 6901).";
     IdempotencyKeyReused: 422, "idempotency-key-reused",
-        "The idempotency key has been used for another request",
+        "The idempotency key was used for another request",
         "Use a new key for a new request.";
     TooManyRequests: 429, "too-many-requests",
         "Too many requests",
-        "Try again after `Retry-After` seconds, and more slowly.";
+        "Wait `Retry-After` seconds, then send fewer requests.";
     Internal: 500, "internal",
         "Something went wrong on our side",
         "Try again. If the problem persists, report `requestId`.";
     ServiceFailed: 502, "service-failed",
-        "A service that this answer needs failed",
+        "A backend service failed",
         "Try again. `service` names the service that failed.";
     NotReady: 503, "not-ready",
-        "Not ready to answer",
+        "Not ready",
         "Try again after `Retry-After` seconds. `failed` lists what is not available.";
     ServiceTimedOut: 504, "service-timed-out",
-        "A service that this answer needs did not answer in time",
+        "A backend service did not respond in time",
         "Try again. `service` names the service that was slow.";
 }

@@ -170,7 +170,7 @@ mod tests {
             body,
             json!({
                 "type": "/problems/invalid-parameter",
-                "title": "A parameter has a value that cannot be used",
+                "title": "A parameter has an invalid value",
                 "status": 400,
                 "detail": "`limit` must be a whole number from 1 to 1000.",
                 "parameter": "limit",

@@ -1,7 +1,7 @@
 //! The file of an import (CSV, NDJSON or a JSON array) and the positions of its records.
 
 use serde::de::IgnoredAny;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use domain::param::parse_positive_integer;
 use http_semantics::json::Object;
@@ -92,10 +92,11 @@ impl ImportFile {
             FileFormat::Csv => file.read_header(table)?,
             FileFormat::NdJson => {}
             FileFormat::Array => {
-                let _: Vec<IgnoredAny> = serde_json::from_str(&file.text).map_err(|error| {
-                    let (line, column) = (error.line(), error.column());
-                    Problem::malformed_body("a JSON array of objects", line, column)
-                })?;
+                let _: Vec<IgnoredAny> =
+                    serde_json::from_slice(file.text.as_bytes()).map_err(|error| {
+                        let (line, column) = (error.line(), error.column());
+                        Problem::malformed_body("a JSON array of objects", line, column)
+                    })?;
                 let open = file.text.find('[').unwrap_or_default();
                 file.start = file.advance(start, open + 1);
             }
@@ -212,7 +213,7 @@ impl ImportFile {
             detail: expected.to_owned(),
         };
         if self.format != FileFormat::Csv {
-            let object = serde_json::from_str(slice);
+            let object = serde_json::from_slice(slice.as_bytes());
             return object.map_err(|_| error("a JSON object with each name once"));
         }
         let (cells, _) = csv::parse_record(slice).unwrap_or_default();
@@ -223,8 +224,8 @@ impl ImportFile {
             .iter()
             .zip(&self.columns)
             .filter(|(cell, _)| !cell.is_empty())
-            .map(|(cell, column)| (column.json.to_owned(), parse_cell(column, cell)));
-        Ok(Object(members.collect::<Map<_, _>>()))
+            .map(|(cell, column)| (column.json, parse_cell(column, cell)));
+        Ok(members.collect())
     }
 
     /// The position of a byte after another position.

@@ -141,12 +141,12 @@ mod tests {
     use serde_json::{Value, json};
 
     /// A log of changes, each given by the milliseconds since the one before.
-    fn log(register: &str, gaps: &[u32]) -> Vec<String> {
+    fn log(collection: &str, gaps: &[u32]) -> Vec<String> {
         let mut at = 0;
         let line = |(seq, gap): (usize, &u32)| {
             at += gap;
             format!(
-                "{{\"at\":\"2026-01-31T12:00:00.{at:03}Z\",\"register\":\"{register}\",\"seq\":{},\"kind\":\"\\n],\"}}",
+                "{{\"at\":\"2026-01-31T12:00:00.{at:03}Z\",\"collection\":\"{collection}\",\"seq\":{},\"kind\":\"\\n],\"}}",
                 seq + 1
             )
         };
@@ -191,8 +191,8 @@ mod tests {
                 let text = format!("limit={}&since={cursor}", limit.get());
                 query = ChangesQuery::read(&Params::parse(&text, ChangesQuery::PARAMETERS).unwrap()).unwrap();
             }
-            for (register, log) in [("places", places), ("people", people)] {
-                let found = shown.iter().filter(|change| change["collection"] == register);
+            for (collection, log) in [("places", places), ("people", people)] {
+                let found = shown.iter().filter(|change| change["collection"] == collection);
                 let expected: Vec<Value> =
                     log.iter().map(|change| serde_json::from_str(change).unwrap()).collect();
                 prop_assert_eq!(found.cloned().collect::<Vec<_>>(), expected);

@@ -87,14 +87,17 @@ impl Record for Person {
             (true, None) => {
                 // An invalid place is reported already.
                 if !place_is_given {
-                    fields.add_error("placeId", "the id of a place, because the living have one");
+                    fields.add_error(
+                        "placeId",
+                        "the id of a place, because a living person needs one",
+                    );
                 }
                 None
             }
             (false, place) => Some(Residence::Dead { place }),
         };
         if is_king && !is_alive {
-            fields.add_error("isKing", "false, or left out, because a king is alive");
+            fields.add_error("isKing", "false or absent, because a king is alive");
         }
         let person = name.zip(residence);
         fields.finish(
@@ -105,14 +108,12 @@ impl Record for Person {
 
     fn to_object(&self) -> Object {
         let residence = self.residence;
-        let members = [
+        Object::from_iter([
             ("name", json!(self.name.as_str())),
             ("isAlive", json!(residence.is_alive())),
             ("placeId", json!(residence.place().map(PlaceId::get))),
             ("isKing", json!(residence.is_king())),
-        ];
-        let members = members.map(|(name, value)| (name.to_owned(), value));
-        Object(members.into_iter().collect())
+        ])
     }
 
     fn name(&self) -> &Name {

@@ -27,8 +27,7 @@ impl Record for Place {
     }
 
     fn to_object(&self) -> Object {
-        let members = [("name".to_owned(), json!(self.name.as_str()))];
-        Object(members.into_iter().collect())
+        Object::from_iter([("name", json!(self.name.as_str()))])
     }
 
     fn name(&self) -> &Name {

@@ -112,11 +112,11 @@ async fn send(
     form: &Form,
     file: &[u8],
 ) -> Result<web_sys::Response, Error> {
-    let register = form.get("collection");
-    let register = COLLECTIONS.iter().find(|(name, _)| *name == register);
-    let register = register.map_or("people", |(name, _)| *name);
+    let collection = form.get("collection");
+    let collection = COLLECTIONS.iter().find(|(name, _)| *name == collection);
+    let collection = collection.map_or("people", |(name, _)| *name);
     let mut path = format!(
-        "/v1/{register}/import?dryRun={}",
+        "/v1/{collection}/import?dryRun={}",
         form.get("dryRun") != "false"
     );
     if form.is_checked("upsert") {
