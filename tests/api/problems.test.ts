@@ -230,7 +230,7 @@ for (const [source, worker, collections] of entrances) {
         const match = /^\/v1\/(places|people)(\/1)?$/.exec(path);
         const writes = !match ? [] : match[2] ? ["PUT", "PATCH", "DELETE"] : ["POST"];
         const allow = ["GET, HEAD", ...writes, "OPTIONS"].join(", ");
-        const detail = `This route answers ${allow}.`;
+        const detail = `This route allows ${allow}.`;
         for (const method of ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"]) {
           if (writes.includes(method)) continue;
           await assertProblem(worker, path, notAllowed, { detail }, { method, allow });
