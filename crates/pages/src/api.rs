@@ -3,11 +3,11 @@
 use http_semantics::problem::FieldError;
 use serde::{Deserialize, Serialize};
 
-pub use crate::person::fields::Person;
+pub use crate::person::fields::PersonView;
 
 /// A place.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Place {
+pub struct PlaceView {
     /// The id.
     pub id: i64,
     /// The name.

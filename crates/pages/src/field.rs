@@ -131,7 +131,7 @@ pub fn preamble(form: &Form) -> Markup {
 }
 
 /// The suggestions of the inputs that name a place.
-pub fn places(places: &[crate::api::Place]) -> Markup {
+pub fn places(places: &[crate::api::PlaceView]) -> Markup {
     html! {
         datalist #places {
             @for place in places { option value=(place.name) {} }

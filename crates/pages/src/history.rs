@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::api::{Change, Place};
+use crate::api::{Change, PlaceView};
 use crate::layout::time;
 
 /// A record whose changes can be described.
@@ -13,7 +13,7 @@ pub trait DescribeChange: Sized {
     fn first_version(&self, name_of: &dyn Fn(i64) -> String) -> String;
 }
 
-impl DescribeChange for Place {
+impl DescribeChange for PlaceView {
     fn differences(&self, before: &Self, _name_of: &dyn Fn(i64) -> String) -> Vec<String> {
         let renamed = format!("renamed from “{}” to “{}”", before.name, self.name);
         Vec::from_iter((before.name != self.name).then_some(renamed))
@@ -73,9 +73,9 @@ pub fn section<T: DescribeChange>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::Person;
+    use crate::api::PersonView;
 
-    fn person(name: &str, is_alive: bool, place_id: Option<i64>, is_king: bool) -> Person {
+    fn person(name: &str, is_alive: bool, place_id: Option<i64>, is_king: bool) -> PersonView {
         crate::person::fields::with_state(1, name, place_id, is_alive, is_king)
     }
 
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn a_renamed_place_has_a_sentence() {
         let place = |name: &str| {
-            Some(Place {
+            Some(PlaceView {
                 id: 1,
                 name: name.to_owned(),
             })

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use tables::Cursor;
 use tables::page::Sort;
 
-use crate::api::{Person, Place};
+use crate::api::{PersonView, PlaceView};
 use crate::field::{Text, choice};
 use crate::form::Form;
 use crate::layout::{Notice, document, with_query};
@@ -122,9 +122,9 @@ pub struct People {
     /// The query.
     pub query: PeopleQuery,
     /// The people, if they are known.
-    pub people: Option<Vec<Person>>,
+    pub people: Option<Vec<PersonView>>,
     /// The known places of the people.
-    pub places: Vec<Place>,
+    pub places: Vec<PlaceView>,
     /// The cursor of the next page.
     pub next: Option<String>,
     /// The notices at the top.
@@ -204,7 +204,7 @@ impl People {
 }
 
 /// The state as a sign and a word: alive, dead or king.
-pub(crate) fn state(person: &Person) -> Markup {
+pub(crate) fn state(person: &PersonView) -> Markup {
     let (class, sign, word) = match (person.is_king, person.is_alive) {
         (true, _) => ("king", "♛", "king"),
         (false, true) => ("alive", "●", "alive"),
@@ -214,7 +214,7 @@ pub(crate) fn state(person: &Person) -> Markup {
 }
 
 /// The name of a place, or its number if the name is unknown.
-pub(crate) fn name_of(places: &[Place], id: i64) -> String {
+pub(crate) fn name_of(places: &[PlaceView], id: i64) -> String {
     let place = places.iter().find(|place| place.id == id);
     place.map_or_else(|| format!("place {id}"), |place| place.name.clone())
 }
@@ -254,7 +254,7 @@ mod tests {
                 person(2, true, false),
                 person(3, false, false),
             ]),
-            places: vec![Place {
+            places: vec![PlaceView {
                 id: 1,
                 name: "A&B".to_owned(),
             }],

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::api::{Change, Place, Population};
+use crate::api::{Change, PlaceView, Population};
 use crate::field::{self, PLACE_HINT, Text, hidden};
 use crate::form::Form;
 use crate::history;
@@ -13,13 +13,13 @@ use crate::people::People;
 #[derive(Debug)]
 pub struct PlacePage {
     /// The place. If the places service is down, its name is a placeholder.
-    pub place: Place,
+    pub place: PlaceView,
     /// The population, if it is known.
     pub population: Option<Population>,
     /// The people.
     pub people: People,
     /// The history.
-    pub history: Vec<Change<Place>>,
+    pub history: Vec<Change<PlaceView>>,
     /// The notices at the top.
     pub notices: Vec<Notice>,
 }
@@ -28,7 +28,7 @@ impl PlacePage {
     /// The page as HTML.
     #[must_use]
     pub fn to_html(&self) -> Markup {
-        let Place { id, name } = &self.place;
+        let PlaceView { id, name } = &self.place;
         let path = format!("/ui/places/{id}");
         let main = html! {
             p.crumb { a href="/" { "All places" } }
@@ -105,7 +105,7 @@ fn name_field(form: &Form) -> Markup {
 
 /// The form of an action.
 #[must_use]
-pub fn action(place: &Place, action: Action, form: &Form, places: &[Place]) -> Markup {
+pub fn action(place: &PlaceView, action: Action, form: &Form, places: &[PlaceView]) -> Markup {
     let back = format!("/ui/places/{}", place.id);
     let (title, verb) = match action {
         Action::Rename => (format!("Rename {}", place.name), "Rename"),
@@ -167,7 +167,7 @@ mod tests {
         let mut form = Form::parse(b"name=%22A%22&version=3");
         form.add_error("name", "Another <place> has it.");
         form.needs_token = true;
-        let place = Place {
+        let place = PlaceView {
             id: 7,
             name: "Old & dear".to_owned(),
         };

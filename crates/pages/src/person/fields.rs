@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::api::Place;
+use crate::api::PlaceView;
 use crate::field::{self, PLACE_HINT, Text, checkbox};
 use crate::form::Form;
 use crate::history::DescribeChange;
@@ -13,7 +13,7 @@ use crate::people::state;
 /// A person.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Person {
+pub struct PersonView {
     /// The id.
     pub id: i64,
     /// The name.
@@ -27,7 +27,7 @@ pub struct Person {
 }
 
 /// The fields without the name, which is the heading of the page.
-pub(crate) fn facts(person: &Person, name_of: &dyn Fn(i64) -> String) -> Markup {
+pub(crate) fn facts(person: &PersonView, name_of: &dyn Fn(i64) -> String) -> Markup {
     html! {
         dl.totals {
             div { dt { "state" } dd { (state(person)) } }
@@ -46,7 +46,7 @@ pub(crate) fn facts(person: &Person, name_of: &dyn Fn(i64) -> String) -> Markup 
 }
 
 /// The inputs of a form.
-pub(crate) fn inputs(form: &Form, places: &[Place]) -> Markup {
+pub(crate) fn inputs(form: &Form, places: &[PlaceView]) -> Markup {
     let name = Text {
         is_required: true,
         ..Text::new("name", "Name")
@@ -65,7 +65,7 @@ pub(crate) fn inputs(form: &Form, places: &[Place]) -> Markup {
 }
 
 /// Fills a form with a person. `place` is the text of the place.
-pub fn fill(form: &mut Form, person: &Person, place: String) {
+pub fn fill(form: &mut Form, person: &PersonView, place: String) {
     let value = |is_checked| if is_checked { "on" } else { "" };
     form.set("name", &*person.name);
     form.set("placeId", place);
@@ -84,7 +84,7 @@ pub fn body(form: &Form, place: Option<i64>) -> Value {
     })
 }
 
-impl DescribeChange for Person {
+impl DescribeChange for PersonView {
     fn differences(&self, before: &Self, name_of: &dyn Fn(i64) -> String) -> Vec<String> {
         let place = |place: Option<i64>| place.map_or_else(|| "no place".to_owned(), name_of);
         let renamed = || format!("renamed from “{}” to “{}”", before.name, self.name);
@@ -143,8 +143,8 @@ pub(crate) fn with_state(
     place_id: Option<i64>,
     is_alive: bool,
     is_king: bool,
-) -> Person {
-    Person {
+) -> PersonView {
+    PersonView {
         id,
         name: name.to_owned(),
         is_alive,
@@ -161,7 +161,7 @@ mod tests {
     use tables::table_spec::{Column, ColumnType};
 
     /// A person. The field `changed` has another value than usual.
-    fn person(changed: &str) -> Person {
+    fn person(changed: &str) -> PersonView {
         let value = |column: &Column| match column.column_type {
             ColumnType::Integer => json!(1 + i64::from(column.json == changed)),
             ColumnType::Boolean => json!(column.json == changed),
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn the_page_shows_every_field_except_the_name() {
-        let shown = |person: &Person| facts(person, &|id| format!("P{id}")).into_string();
+        let shown = |person: &PersonView| facts(person, &|id| format!("P{id}")).into_string();
         for field in fields().filter(|field| *field != "name") {
             let is_shown = shown(&person(field)) != shown(&person(""));
             assert!(is_shown, "the page does not show {field}");

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::fields;
-use crate::api::{Person, Place};
+use crate::api::{PersonView, PlaceView};
 use crate::field::{self, checkbox, hidden};
 use crate::form::Form;
 use crate::layout::document;
@@ -98,7 +98,7 @@ impl Action {
 }
 
 /// The inputs of a person. Only a resident of the place can replace its king at once.
-fn person_inputs(form: &Form, places: &[Place], is_resident: bool) -> Markup {
+fn person_inputs(form: &Form, places: &[PlaceView], is_resident: bool) -> Markup {
     html! {
         (fields::inputs(form, places))
         @if is_resident {
@@ -120,7 +120,7 @@ fn depose_checkbox(form: &Form) -> Markup {
 }
 
 /// Whether the place in the form is the present place of the person.
-fn stays(person: &Person, form: &Form, places: &[Place]) -> bool {
+fn stays(person: &PersonView, form: &Form, places: &[PlaceView]) -> bool {
     let value = form.get("placeId");
     person.place_id.is_some_and(|id| {
         let key = |name: &str| domain::name::key(name);
@@ -129,7 +129,7 @@ fn stays(person: &Person, form: &Form, places: &[Place]) -> bool {
 }
 
 /// The saved version, for comparison after a conflict.
-fn saved_version(person: &Person, places: &[Place]) -> Markup {
+fn saved_version(person: &PersonView, places: &[PlaceView]) -> Markup {
     html! {
         p {
             "Now saved: " b { (person.name) } ", " (state(person)) ", "
@@ -144,7 +144,7 @@ fn saved_version(person: &Person, places: &[Place]) -> Markup {
 
 /// The form of an action.
 #[must_use]
-pub fn action(person: &Person, action: Action, form: &Form, places: &[Place]) -> Markup {
+pub fn action(person: &PersonView, action: Action, form: &Form, places: &[PlaceView]) -> Markup {
     let back = format!("/ui/people/{}", person.id);
     let title = action.title(&person.name);
     let explanation = action.explanation();
@@ -178,7 +178,7 @@ pub fn action(person: &Person, action: Action, form: &Form, places: &[Place]) ->
 
 /// The form of a new person.
 #[must_use]
-pub fn new(form: &Form, places: &[Place]) -> Markup {
+pub fn new(form: &Form, places: &[PlaceView]) -> Markup {
     let main = html! {
         p.crumb { a href="/ui/people" { "All people" } }
         h1 { "Add a person" }
@@ -199,7 +199,7 @@ pub fn new(form: &Form, places: &[Place]) -> Markup {
 mod tests {
     use super::*;
 
-    fn living() -> Person {
+    fn living() -> PersonView {
         fields::with_state(7, "A & B", Some(3), true, false)
     }
 
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn only_a_resident_can_replace_a_king_at_once() {
-        let places = [Place {
+        let places = [PlaceView {
             id: 3,
             name: "Tres".to_owned(),
         }];

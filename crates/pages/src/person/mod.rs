@@ -5,7 +5,7 @@ mod forms;
 
 use maud::{Markup, html};
 
-use crate::api::{Change, Person, Place};
+use crate::api::{Change, PersonView, PlaceView};
 use crate::field::hidden;
 use crate::history;
 use crate::layout::{Notice, document};
@@ -18,13 +18,13 @@ pub use forms::{Action, action, new};
 #[derive(Debug)]
 pub struct PersonPage {
     /// The person.
-    pub person: Person,
+    pub person: PersonView,
     /// The version of the person.
     pub version: String,
     /// The known places of the person and of the history.
-    pub places: Vec<Place>,
+    pub places: Vec<PlaceView>,
     /// The history.
-    pub history: Vec<Change<Person>>,
+    pub history: Vec<Change<PersonView>>,
     /// The notices at the top.
     pub notices: Vec<Notice>,
 }
@@ -33,7 +33,7 @@ impl PersonPage {
     /// The page as HTML.
     #[must_use]
     pub fn to_html(&self) -> Markup {
-        let Person { id, name, .. } = &self.person;
+        let PersonView { id, name, .. } = &self.person;
         let name_of = |id: i64| name_of(&self.places, id);
         let main = html! {
             p.crumb { a href="/ui/people" { "All people" } }

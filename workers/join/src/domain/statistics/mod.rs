@@ -44,7 +44,7 @@ impl StatisticsQuery {
 
 /// A place, as the places service sends it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Place {
+pub struct NamedPlace {
     /// The id.
     pub id: i64,
     /// The name.
@@ -79,7 +79,7 @@ pub struct King {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The place.
-    pub place: Place,
+    pub place: NamedPlace,
     /// Its population.
     pub population: Option<Population>,
 }
@@ -88,7 +88,7 @@ pub struct Row {
 ///
 /// # Errors
 /// Any other body.
-pub fn places(body: &[u8]) -> Result<Vec<Place>, MalformedResponse> {
+pub fn places(body: &[u8]) -> Result<Vec<NamedPlace>, MalformedResponse> {
     parse(body, MalformedResponse::Places)
 }
 

@@ -21,7 +21,7 @@ use tables::Cursor;
 use tables::page::PageSize;
 use tables::population::{Measure, Order, PopulationQuery, Position};
 
-use super::{Place, Population, Row};
+use super::{NamedPlace, Population, Row};
 
 /// A page of a backend's records.
 #[derive(Debug)]
@@ -131,7 +131,7 @@ impl StatisticsPageBuilder {
     }
 
     /// Adds the responses of a step.
-    pub fn add_step(&mut self, places: Part<Place>, populations: Part<Population>) {
+    pub fn add_step(&mut self, places: Part<NamedPlace>, populations: Part<Population>) {
         let (rows, next) = if self.source == Some(Source::PopulationQuery) {
             let last = populations.records.last().filter(|_| populations.has_more);
             let next = last.map(|last| self.position(last));
@@ -192,7 +192,7 @@ impl StatisticsPageBuilder {
     /// The rows of both ranges, up to the end of the range that ends first, and the next position.
     fn merge_ranges(
         &self,
-        places: Part<Place>,
+        places: Part<NamedPlace>,
         populations: Part<Population>,
     ) -> (Vec<Row>, Option<Position>) {
         let last_place = places.records.last().filter(|_| places.has_more);
@@ -239,12 +239,16 @@ impl StatisticsPageBuilder {
 
 /// Joins places and populations, both in order of id, up to the place `through`. Both inputs are
 /// complete up to there. A population without a place is skipped.
-fn merge_join(places: Vec<Place>, populations: Vec<Population>, through: Option<i64>) -> Vec<Row> {
+fn merge_join(
+    places: Vec<NamedPlace>,
+    populations: Vec<Population>,
+    through: Option<i64>,
+) -> Vec<Row> {
     let mut populations = populations.into_iter().peekable();
     let places = places
         .into_iter()
         .take_while(|place| through.is_none_or(|last| place.id <= last));
-    let row = |place: Place| {
+    let row = |place: NamedPlace| {
         while populations
             .next_if(|next| next.place_id < place.id)
             .is_some()
@@ -257,8 +261,8 @@ fn merge_join(places: Vec<Place>, populations: Vec<Population>, through: Option<
 
 /// The populations in their order, with the names of the places. A population without a place is
 /// skipped.
-fn with_names(places: Vec<Place>, populations: Vec<Population>) -> Vec<Row> {
-    let mut places: HashMap<i64, Place> =
+fn with_names(places: Vec<NamedPlace>, populations: Vec<Population>) -> Vec<Row> {
+    let mut places: HashMap<i64, NamedPlace> =
         places.into_iter().map(|place| (place.id, place)).collect();
     let row = |population: Population| {
         Some(Row {

@@ -15,8 +15,8 @@ use super::*;
 /// The living and the dead per place, including places that do not exist.
 type Counts = BTreeMap<i64, (i64, i64)>;
 
-fn place(id: i64) -> Place {
-    Place {
+fn place(id: i64) -> NamedPlace {
+    NamedPlace {
         id,
         name: format!("n{id}"),
     }
@@ -36,7 +36,7 @@ fn population(place_id: i64, (living, dead): (i64, i64)) -> Population {
 }
 
 /// The places service.
-fn places_at(path: &str, places: &[i64]) -> Part<Place> {
+fn places_at(path: &str, places: &[i64]) -> Part<NamedPlace> {
     let (_, query) = path.split_once('?').unwrap();
     let params = Params::parse(query, &["limit", "after", "ids"]).unwrap();
     let limit: PageSize = params.get("limit").unwrap().unwrap();

@@ -1,7 +1,7 @@
 //! `GET /ui/people`
 
 use edge::{Error, Request, Response};
-use pages::api::Person;
+use pages::api::PersonView;
 use pages::people::{People, PeopleQuery};
 
 use super::reads::{or_notice, places_by_id, read_list};
@@ -16,7 +16,7 @@ pub async fn people(request: Request) -> Result<Response, Error> {
     let backends = Backends::new(&request.env)?;
     let mut notices = flash(&request.query, "the person");
     let query = PeopleQuery::parse(&request.query);
-    let list = read_list::<Person>(&backends.people, &query.api_path(None)).await;
+    let list = read_list::<PersonView>(&backends.people, &query.api_path(None)).await;
     let (people, next) = or_notice(list, "The list of people is", &mut notices).unzip();
     let people_shown = people.iter().flatten();
     let place_ids = people_shown.filter_map(|person| person.place_id).collect();

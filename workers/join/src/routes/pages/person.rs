@@ -5,7 +5,7 @@ use edge::{Error, Request, Response};
 use futures_util::future::join;
 use http_semantics::Problem;
 use pages::Form;
-use pages::api::{Change, Person, Place};
+use pages::api::{Change, PersonView, PlaceView};
 use pages::person::{self, Action, PersonPage};
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ pub async fn person(request: Request) -> Result<Response, Error> {
     )
     .await;
     let (person, version) = person?;
-    let history: Vec<Change<Person>> = history.unwrap_or_default();
+    let history: Vec<Change<PersonView>> = history.unwrap_or_default();
     let mut notices = flash(&request.query, &person.name);
     let past = history.iter().filter_map(|change| change.record.as_ref());
     let place_ids = past.chain([&person]).filter_map(|person| person.place_id);
@@ -47,7 +47,7 @@ pub async fn person(request: Request) -> Result<Response, Error> {
 }
 
 /// A person with the version.
-async fn read_person(backends: &Backends, id: PersonId) -> Result<(Person, String), Error> {
+async fn read_person(backends: &Backends, id: PersonId) -> Result<(PersonView, String), Error> {
     let person = read_record(&backends.people, &format!("/v1/people/{id}")).await?;
     person.ok_or_else(|| Problem::not_found("person", id.get()).into())
 }
@@ -56,7 +56,7 @@ async fn read_person(backends: &Backends, id: PersonId) -> Result<(Person, Strin
 async fn read_for_form(
     backends: &Backends,
     id: PersonId,
-) -> Result<(Person, String, Vec<Place>), Error> {
+) -> Result<(PersonView, String, Vec<PlaceView>), Error> {
     let (person, places) = join(read_person(backends, id), suggested_places(backends)).await;
     let (person, version) = person?;
     let places = with_place(backends, places, person.place_id).await;
@@ -78,7 +78,7 @@ pub async fn person_action(request: Request) -> Result<Response, Error> {
 }
 
 /// The text of a place in a field.
-fn place_text(id: Option<i64>, places: &[Place]) -> String {
+fn place_text(id: Option<i64>, places: &[PlaceView]) -> String {
     let Some(id) = id else { return String::new() };
     let place = places.iter().find(|place| place.id == id);
     place.map_or_else(|| format!("#{id}"), |place| place.name.clone())

@@ -4,7 +4,7 @@ use domain::{PlaceId, name};
 use edge::{Error, Request, Response};
 use futures_util::future::{join, join4};
 use http_semantics::Problem;
-use pages::api::{King, Person, Place, Population};
+use pages::api::{King, PersonView, PlaceView, Population};
 use pages::people::{People, PeopleQuery};
 use pages::place::{self, Action, PlacePage};
 use serde::Deserialize;
@@ -52,7 +52,7 @@ pub async fn place(request: Request) -> Result<Response, Error> {
                 Ok(
                     stale.replace_error(place, "The name of the place is", &mut notices, |stale| {
                         let name = stale.name.clone();
-                        Some((Place { id: id.get(), name }, String::new()))
+                        Some((PlaceView { id: id.get(), name }, String::new()))
                     }),
                 );
             people = Ok(stale.replace_error(
@@ -66,7 +66,7 @@ pub async fn place(request: Request) -> Result<Response, Error> {
     let place = match or_notice(place, "The name of the place is", &mut notices) {
         Some(None) => return Err(Problem::not_found("place", id.get()).into()),
         Some(Some((place, _))) => place,
-        None => Place {
+        None => PlaceView {
             id: id.get(),
             name: format!("Place {id}"),
         },
@@ -93,14 +93,14 @@ pub async fn place(request: Request) -> Result<Response, Error> {
 #[derive(Deserialize)]
 struct PlaceWithPeople {
     name: String,
-    people: Vec<Person>,
+    people: Vec<PersonView>,
     /// The link to more people, if there are more.
     next: Option<String>,
 }
 
 impl PlaceWithPeople {
     /// The people in the order of the page.
-    fn sorted_people(&self) -> Vec<Person> {
+    fn sorted_people(&self) -> Vec<PersonView> {
         let mut people = self.people.clone();
         people.sort_by_cached_key(|person| name::key(&person.name));
         people
@@ -121,7 +121,7 @@ fn shown(population: statistics::Population) -> Population {
 }
 
 /// Counts the people of a place.
-fn count(id: PlaceId, people: &[Person]) -> Population {
+fn count(id: PlaceId, people: &[PersonView]) -> Population {
     let living = people.iter().filter(|person| person.is_alive).count();
     let king = people.iter().find(|person| person.is_king);
     let number = |count: usize| i64::try_from(count).unwrap_or_default();
@@ -140,7 +140,7 @@ fn count(id: PlaceId, people: &[Person]) -> Population {
 async fn read_for_form(
     backends: &Backends,
     id: PlaceId,
-) -> Result<(Place, String, Vec<Place>), Error> {
+) -> Result<(PlaceView, String, Vec<PlaceView>), Error> {
     let path = format!("/v1/places/{id}");
     let place = read_record(&backends.places, &path);
     let (place, places) = join(place, suggested_places(backends)).await;

@@ -6,7 +6,7 @@ use domain::{Param, PlaceId};
 use edge::{Error, ServiceClient};
 use http_semantics::{Problem, Tag};
 use pages::Notice;
-use pages::api::{Change, Place};
+use pages::api::{Change, PlaceView};
 use serde::de::DeserializeOwned;
 
 use crate::backends::{Backends, header};
@@ -115,7 +115,7 @@ pub async fn read_history<T: DeserializeOwned>(
 }
 
 /// The places with these ids, as far as they exist.
-pub async fn places_by_id(backends: &Backends, mut ids: Vec<i64>) -> Result<Vec<Place>, Error> {
+pub async fn places_by_id(backends: &Backends, mut ids: Vec<i64>) -> Result<Vec<PlaceView>, Error> {
     ids.sort_unstable();
     ids.dedup();
     ids.truncate(MAX_IDS);
@@ -129,7 +129,7 @@ pub async fn places_by_id(backends: &Backends, mut ids: Vec<i64>) -> Result<Vec<
 
 /// The suggestions of a place field: the first places by name. The script of the page searches for
 /// others.
-pub async fn suggested_places(backends: &Backends) -> Vec<Place> {
+pub async fn suggested_places(backends: &Backends) -> Vec<PlaceView> {
     let list = read_list(&backends.places, "/v1/places?sort=name&limit=100").await;
     list.map(|(places, _)| places).unwrap_or_default()
 }
@@ -137,9 +137,9 @@ pub async fn suggested_places(backends: &Backends) -> Vec<Place> {
 /// Adds the place that the field already has to the suggestions.
 pub async fn with_place(
     backends: &Backends,
-    mut places: Vec<Place>,
+    mut places: Vec<PlaceView>,
     id: Option<i64>,
-) -> Vec<Place> {
+) -> Vec<PlaceView> {
     if let Some(id) = id.filter(|id| places.iter().all(|place| place.id != *id)) {
         places.extend(places_by_id(backends, vec![id]).await.unwrap_or_default());
     }
@@ -158,7 +158,7 @@ pub async fn find_place(backends: &Backends, text: &str) -> Result<Option<i64>, 
     query.append_pair("name", text);
     let path = format!("/v1/places?sort=name&limit=1&{}", query.finish());
     // A name sorts before all other names that it is a prefix of.
-    let (places, _) = read_list::<Place>(&backends.places, &path).await?;
+    let (places, _) = read_list::<PlaceView>(&backends.places, &path).await?;
     let place = places.first();
     let place = place.filter(|place| name::key(&place.name) == prefix.key());
     Ok(place.map(|place| place.id))

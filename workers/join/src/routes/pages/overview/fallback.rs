@@ -3,7 +3,7 @@
 use edge::Request;
 use futures_util::future::join;
 use pages::Notice;
-use pages::api::{King, Place};
+use pages::api::{King, PlaceView};
 use pages::overview::{Counts, OverviewQuery, Row, Totals};
 use serde::Deserialize;
 
@@ -81,7 +81,7 @@ pub async fn partial_rows(
     }
     match (places, populations) {
         (Some((places, next)), _) => {
-            let without_counts = |place: Place| Row {
+            let without_counts = |place: PlaceView| Row {
                 id: place.id,
                 name: Some(place.name),
                 counts: None,

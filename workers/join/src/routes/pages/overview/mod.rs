@@ -7,7 +7,7 @@ use futures_util::future::join3;
 use http_semantics::auth::Scope;
 use http_semantics::negotiation::Negotiable;
 use http_semantics::{MediaType, path};
-use pages::api::{King, Place};
+use pages::api::{King, PlaceView};
 use pages::overview::{Counts, Overview, OverviewQuery, Row, Totals};
 use tables::population::PopulationQuery;
 
@@ -180,7 +180,7 @@ async fn search(backends: &Backends, query: &OverviewQuery) -> Result<Ranking, E
     };
     let (populations, totals) = read_populations(backends, &format!("ids={ids}")).await?;
     let least = query.least.unwrap_or_default();
-    let row = |place: Place| {
+    let row = |place: PlaceView| {
         let mut populations = populations.iter();
         let population = populations.find(|population| population.place_id == place.id);
         let counts = population.cloned().map(counts).unwrap_or_default();
@@ -201,7 +201,7 @@ async fn search(backends: &Backends, query: &OverviewQuery) -> Result<Ranking, E
 async fn places_by_name(
     backends: &Backends,
     query: &OverviewQuery,
-) -> Result<(Vec<Place>, Option<String>), Error> {
+) -> Result<(Vec<PlaceView>, Option<String>), Error> {
     let mut params = form_urlencoded::Serializer::new(String::new());
     params.append_pair("limit", &OverviewQuery::page_size().get().to_string());
     if let Some(name) = &query.name {
