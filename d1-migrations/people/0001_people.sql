@@ -144,7 +144,9 @@ CREATE TABLE bulk_insert (
 -- Rule 3 (docs/rules.md): a place has at most one king.
 CREATE UNIQUE INDEX one_king_a_place ON person (place_id) WHERE is_king = 1;
 
--- /v1/people: an index for each combination of equality filters and order.
+-- /v1/people. `name=` is a range of name_key. In order of id, its matches are sorted.
+-- name_key: name=, sort=name. is_alive: isAlive=. Both: isAlive= with name= or sort=name.
+-- The same with placeId= in front. The two partial indexes serve isKing=true.
 CREATE INDEX person_by_name ON person (name_key);
 CREATE INDEX person_by_life ON person (is_alive);
 CREATE INDEX person_by_life_and_name ON person (is_alive, name_key);

@@ -81,7 +81,9 @@ WHERE id = (SELECT {change_log_id} FROM {change_log} ORDER BY seq DESC LIMIT 1)"
 }
 
 impl Database {
-    /// Deletes expired responses, by the index `idempotency_by_age`.
+    /// Deletes the responses that are older than `RETENTION_HOURS` (24), by the index
+    /// `idempotency_by_age`. The scheduled run of places and people calls it every minute
+    /// (`routes/repair.rs`).
     ///
     /// # Errors
     /// A failure of the database.
