@@ -1,8 +1,8 @@
 //! The clock, timers and deadlines.
 //!
-//! A timer is never cleared: `clearTimeout` in a request that has ended throws through the
-//! executor of all other requests. Instead a promise races a timer in JavaScript, which drops the
-//! loser, so nothing of it stays in wasm.
+//! A timer is never cleared: `clearTimeout` in a request that has ended throws inside the executor
+//! that all requests of the isolate share. Instead the race between a promise and a timer runs in
+//! JavaScript (`Promise.race`), so no closure of the loser stays in wasm.
 
 use std::cell::RefCell;
 use std::pin::pin;

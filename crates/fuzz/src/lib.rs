@@ -1,8 +1,9 @@
 //! A fuzzer for every parser that a request reaches. It runs on stable Rust, inside `cargo test`.
 //!
 //! Each [`Target`] has seed inputs. [`run`] changes them at random and checks a property of each
-//! accepted input, mostly a round trip or agreement with another library. In place of coverage it
-//! uses the shape of an input: an input with a new shape joins the corpus.
+//! accepted input, mostly a round trip or agreement with another library. It has no
+//! coverage feedback. Instead, an input joins the corpus if its shape (the sequence of its character
+//! classes) is new.
 //!
 //! Generating the inputs with `proptest` was tried: it shrinks failing inputs, but without a corpus
 //! it reaches half as many accepted shapes. `cargo-fuzz` and `bolero` need a nightly compiler.

@@ -1,4 +1,4 @@
-//! Session bookmarks of D1 for both databases in one token: consistency with read replicas.
+//! One bookmark that combines the D1 session bookmarks of both databases, for session consistency with read replicas.
 //!
 //! A replica may lag. A bookmark identifies a state of a database, and a read with a bookmark only
 //! runs on a replica that has reached that state. So a client that sends the token of its last

@@ -1,8 +1,8 @@
 //! The clients of both backends, and the reads that need both.
 //!
 //! A combined response has one entity tag, made of one validator per backend: the change sequences
-//! for a list, the version of the place and the change sequence of people for a single place. So a
-//! client's tag tells what each backend has to be asked: whether its part has changed.
+//! for a list, the version of the place and the change sequence of people for a single place. So the
+//! gateway can split a client's tag and ask each backend whether its part has changed.
 
 use domain::Param;
 use edge::change_seqs::CHANGE_SEQ_HEADER;

@@ -1,8 +1,8 @@
-//! How many people a gigabyte of D1 has room for, by the real schema in SQLite:
+//! Measures how many people fit into 1 GB of D1, with the real schema in SQLite:
 //! `cargo run --release -p people --example gigabyte [PEOPLE] [WRITES]`
 //!
-//! `WRITES` is how often each of them is changed once they are there: each change stays in the
-//! log for good.
+//! `WRITES` is how often each person is changed after the import. Each change stays in the change
+//! log.
 
 use std::error::Error;
 

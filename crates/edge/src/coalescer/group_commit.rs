@@ -68,6 +68,10 @@ where
             Ok(result)
         }
         Outcome::NotRun => Ok(None),
-        Outcome::LeaderLost => Err(Problem::being_written().with_unknown_outcome().into()),
+        // The response says that the outcome is unknown, as for every internal error of a write.
+        Outcome::LeaderLost => Err(Error::Platform {
+            doing: "waiting for a batch of writes",
+            reason: "the request that leads it is gone".to_owned(),
+        }),
     }
 }

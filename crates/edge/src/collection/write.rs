@@ -2,7 +2,7 @@
 //! collection. A [`Writer`] has the rules of one collection.
 //!
 //! A write reads the current version, decides, and commits only if the version is still the same
-//! (optimistic concurrency control). If another request was faster, it begins again.
+//! (optimistic concurrency control). If another write came first, it starts over.
 
 use domain::RecordId;
 use http_semantics::json::Object;

@@ -1,4 +1,4 @@
-//! The targets, by the part of a request that they parse.
+//! The targets, grouped by what they parse.
 
 mod access;
 mod bodies;

@@ -75,7 +75,7 @@ impl Problem {
     pub fn place_has_people(place: i64, living: i64) -> Self {
         Self::new(
             Kind::PlaceHasPeople,
-            format!("{living} living people belong to the place {place}."),
+            format!("The place {place} still has {living} living people."),
         )
         .with("rule", json!(5))
         .with("living", json!(living))

@@ -1,4 +1,4 @@
-//! Responses that can be sent again.
+//! Cached responses.
 
 use std::cell::{Cell, OnceCell};
 

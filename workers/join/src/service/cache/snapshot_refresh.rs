@@ -1,6 +1,6 @@
-//! The scheduled refresh of snapshots. It keeps these snapshots up to date even if no client
-//! requests them: the first page of each list, and the statistics of the overview page (pinned);
-//! and the most recently requested ones. A snapshot at the current change sequences is skipped.
+//! The scheduled refresh of snapshots. It always refreshes the first page of each list and the
+//! statistics of the overview page, and besides them the most recently requested snapshots. A
+//! snapshot at the current change sequences is skipped.
 
 use domain::Param;
 use edge::{Database, Env, Error, Response, Row};
