@@ -20,7 +20,7 @@ test("places_are_shown_without_counts_while_people_is_down", async () => {
     await page.getByRole("link", { name: "Descaro del Rey" }).click();
     await page.getByRole("heading", { name: "Descaro del Rey" }).waitFor();
     await page.getByText("The population is unavailable right now.").waitFor();
-    await page.getByText("The list of people is unavailable right now.").waitFor();
+    await page.getByText("The list of people is unavailable right now.").first().waitFor();
     // A place can still be renamed.
     await page.getByRole("link", { name: "Rename" }).click();
     await page.getByLabel("Name").fill(`Descaro ${visitor.name}`);
@@ -73,7 +73,7 @@ test("a_page_states_that_both_backends_are_down", async () => {
   assert.equal(await page.getByRole("alert").count(), 2);
   await page.getByText("The list of places is unavailable right now.").waitFor();
   await page.getByRole("link", { name: "People", exact: true }).click();
-  await page.getByText("The list of people is unavailable right now.").waitFor();
+  await page.getByText("The list of people is unavailable right now.").first().waitFor();
   assert.equal((await page.goto("/ui/people/1"))?.status(), 502);
   await page.getByRole("heading", { name: "Unavailable right now" }).waitFor();
 });
