@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use http_semantics::Problem;
 use serde_json::Value;
 use tables::Record;
-use tables::import::{Batch, Counts, ParsedRecord, Receipt, Refusal};
+use tables::import::{Batch, Counts, ImportMode, ParsedRecord, Receipt, Refusal};
 use tables::statement::{self, Statement};
 use tables::table_spec::TableSpec;
 
+use crate::collection::versioned_record::VersionedRecord;
 use crate::d1::{Database, Row};
 use crate::error::Error;
 
@@ -35,6 +36,61 @@ pub struct NewReceipt {
 }
 
 impl BatchPlan {
+    /// Plans a batch. `existing` has the rows of [`find_existing`]. `check` checks one record
+    /// against the rules of its table. It gets the stored record with the same id, if there is one,
+    /// and the row of `existing`.
+    #[must_use]
+    pub fn new<T: Record + PartialEq>(
+        batch: &Batch<T>,
+        mode: ImportMode,
+        existing: &HashMap<usize, Row>,
+        check: impl Fn(&ParsedRecord<T>, Option<&T>, Option<&Row>) -> Result<(), Problem>,
+    ) -> Self {
+        let mut plan = Self {
+            unchanged: batch.already_added.len(),
+            rejections: batch.refused.clone(),
+            ..Self::default()
+        };
+        for (n, parsed) in batch.parsed.iter().enumerate() {
+            if let Err(problem) = plan.add(parsed, mode, existing.get(&n), &check) {
+                let line = parsed.line;
+                plan.rejections.push(Refusal { line, problem });
+            }
+        }
+        plan
+    }
+
+    /// Adds a record: an insert, an update, or neither if the stored record is equal.
+    fn add<T: Record + PartialEq>(
+        &mut self,
+        parsed: &ParsedRecord<T>,
+        mode: ImportMode,
+        existing: Option<&Row>,
+        check: impl Fn(&ParsedRecord<T>, Option<&T>, Option<&Row>) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
+        let id = parsed.id.unwrap_or_default();
+        let version = existing.and_then(|row| row.integer("version"));
+        if version.is_some() && mode == ImportMode::Insert {
+            return Err(Problem::id_taken(T::table().declaration.singular, id));
+        }
+        let stored = version
+            .and(existing)
+            .map(|row| VersionedRecord::from_row(id, row).record::<T>())
+            .transpose()
+            .map_err(Error::into_problem)?;
+        check(parsed, stored.as_ref(), existing)?;
+        if stored.as_ref() == Some(&parsed.record) {
+            self.unchanged += 1;
+            return Ok(());
+        }
+        let row = parsed.record.to_row(parsed.id, version);
+        match version {
+            Some(_) => self.updates.push(row),
+            None => self.inserts.push(row),
+        }
+        Ok(())
+    }
+
     /// Adds a row: an update if the record exists in a version, or else an insert.
     pub fn push(&mut self, row: Value, version: Option<i64>) {
         match version {
@@ -87,6 +143,27 @@ impl BatchPlan {
             unchanged: count(self.unchanged),
         }
     }
+}
+
+/// Finds the stored records that a batch refers to, by their position in the batch: the column `n`.
+/// `find` makes the statement for as many `keys` as fit into one.
+///
+/// # Errors
+/// A failure of the database.
+pub async fn find_existing(
+    database: &Database,
+    keys: &[Value],
+    find: fn(&[Value]) -> Statement,
+) -> Result<HashMap<usize, Row>, Error> {
+    let mut existing = HashMap::new();
+    for chunk in statement::chunks_by_size(keys) {
+        let rows = database.rows(&find(chunk)).await?;
+        existing.extend(rows.into_iter().filter_map(|row| {
+            let n = usize::try_from(row.integer("n")?).ok()?;
+            Some((n, row))
+        }));
+    }
+    Ok(existing)
 }
 
 /// The statements that write a batch: its updates, its inserts and its receipt. `update` makes the
