@@ -6,7 +6,7 @@ use std::fs;
 use crate::views;
 use ::join::domain::statistics;
 use ::people::domain::ByPlace;
-use ::places::domain::PlacesAsOf;
+use ::places::domain::PlacesAsOfQuery;
 use http_semantics::media::ListFraming;
 use http_semantics::problem::Kind;
 use http_semantics::{MediaType, Params};
@@ -65,7 +65,7 @@ fn place_schemas_match_the_statements() {
     testbed.execute("DELETE FROM place WHERE id = 30").unwrap();
     assert_shape::<Vec<views::Place>>(&text(&testbed, &list(&PLACE)));
     assert_shape::<views::Place>(&text(&testbed, &record_statement::read(&PLACE, 2)));
-    let query = PlacesAsOf::read(&params(PlacesAsOf::PARAMETERS, ""), 0).unwrap();
+    let query = PlacesAsOfQuery::from_params(&params(PlacesAsOfQuery::PARAMETERS, ""), 0).unwrap();
     assert_shape::<Vec<views::Place>>(&text(
         &testbed,
         &::places::store::as_of(&query, MediaType::Json, None),
