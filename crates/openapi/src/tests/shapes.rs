@@ -5,7 +5,7 @@ use std::fs;
 
 use crate::views;
 use ::join::domain::statistics;
-use ::people::domain::ByPlace;
+use ::people::domain::ByPlaceQuery;
 use ::places::domain::PlacesAsOfQuery;
 use http_semantics::media::ListFraming;
 use http_semantics::problem::Kind;
@@ -89,7 +89,8 @@ fn person_schemas_match_the_statements() {
             .iter()
             .all(|change| matches!(change, views::Change::Person(_)))
     );
-    let parse = |query| ByPlace::read(&params(ByPlace::PARAMETERS, query)).unwrap();
+    let parse =
+        |query| ByPlaceQuery::from_params(&params(ByPlaceQuery::PARAMETERS, query)).unwrap();
     for query in ["placeId=1", "placeId=1&peopleLimit=1"] {
         let group = text(
             &testbed,
