@@ -91,48 +91,6 @@ impl BatchPlan {
         Ok(())
     }
 
-    /// Adds a row: an update if the record exists in a version, or else an insert.
-    pub fn push(&mut self, row: Value, version: Option<i64>) {
-        match version {
-            Some(_) => self.updates.push(row),
-            None => self.inserts.push(row),
-        }
-    }
-
-    /// Plans a batch. The statements `known` return the stored records that the batch refers to,
-    /// with their position `n` in the batch. `add` adds one record to the plan.
-    ///
-    /// # Errors
-    /// A failure of the database.
-    pub async fn from_known<T: Record>(
-        batch: &Batch<T>,
-        rows: Vec<Value>,
-        database: &Database,
-        known: &[Statement],
-        add: impl Fn(&mut Self, &ParsedRecord<T>, Value, Option<&Row>) -> Result<(), Problem>,
-    ) -> Result<Self, Error> {
-        let mut found = Vec::new();
-        for statement in known {
-            found.append(&mut database.rows(statement).await?);
-        }
-        let stored: HashMap<usize, &Row> = found
-            .iter()
-            .filter_map(|row| Some((usize::try_from(row.integer("n")?).ok()?, row)))
-            .collect();
-        let mut plan = Self {
-            unchanged: batch.already_added.len(),
-            rejections: batch.refused.clone(),
-            ..Self::default()
-        };
-        for ((n, parsed), row) in batch.parsed.iter().enumerate().zip(rows) {
-            let line = parsed.line;
-            if let Err(problem) = add(&mut plan, parsed, row, stored.get(&n).copied()) {
-                plan.rejections.push(Refusal { line, problem });
-            }
-        }
-        Ok(plan)
-    }
-
     /// The numbers of inserted, updated and unchanged records.
     #[must_use]
     pub fn counts(&self) -> Counts {
