@@ -19,8 +19,8 @@ pub struct Person {
     pub residence: Residence,
 }
 
-/// Whether a person is alive, and their place. The type enforces two rules: a living person has a place,
-/// and a king is alive.
+/// Whether a person is alive, and their place. The type enforces two rules: a living person has a
+/// place, and a king is alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Residence {
     /// The person is alive.

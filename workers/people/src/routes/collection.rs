@@ -1,4 +1,5 @@
-//! The collection `/v1/people`. [`edge::collection`] implements the routes that all collections have.
+//! The collection `/v1/people`. [`edge::collection`] implements the routes that all collections
+//! have.
 
 use domain::PersonId;
 use edge::collection::Collection;

@@ -34,8 +34,8 @@ pub async fn import(request: Request) -> Result<Response, Error> {
     import::import(request, importer).await
 }
 
-/// Imports people. Each attempt to write a batch is one pending write, which refers to all places of
-/// the batch.
+/// Imports people. Each attempt to write a batch is one pending write, which refers to all places
+/// of the batch.
 struct PeopleImporter {
     request: Request,
     writes: PendingWrites,
@@ -114,8 +114,8 @@ impl Importer for PeopleImporter {
     }
 }
 
-/// The keys by which the stored people are found. A record without an id that is not a king conflicts
-/// with nobody, so it has no key.
+/// The keys by which the stored people are found. A record without an id that is not a king
+/// conflicts with nobody, so it has no key.
 fn keys(batch: &Batch<Person>) -> Vec<Value> {
     let parsed = batch.parsed.iter().enumerate();
     let parsed =

@@ -1,5 +1,5 @@
-//! `POST /internal/repair`, and the scheduled repair: remove the pending writes that crashed requests
-//! left, and delete expired responses of idempotency keys.
+//! `POST /internal/repair`, and the scheduled repair: remove the pending writes that crashed
+//! requests left, and delete expired responses of idempotency keys.
 
 use edge::{Database, Error, Request, Response};
 use http_semantics::params::Seconds;

@@ -9,8 +9,8 @@ use tables::statement::Statement;
 
 use crate::store;
 
-/// Counts the people of a place: `{"living":1,"dead":0}`. If nobody lives there, revokes the pending
-/// writes that refer to it.
+/// Counts the people of a place: `{"living":1,"dead":0}`. If nobody lives there, revokes the
+/// pending writes that refer to it.
 ///
 /// # Errors
 /// An invalid id.
@@ -19,8 +19,8 @@ pub async fn close(request: Request) -> Result<Response, Error> {
     run(&request, &store::close(request.id()?)).await
 }
 
-/// Moves up to [`store::MAX_MOVED`] residents to the place `to`, revokes the pending writes that refer
-/// to the old place, and counts its remaining people: `{"living":0,"dead":2}`.
+/// Moves up to [`store::MAX_MOVED`] residents to the place `to`, revokes the pending writes that
+/// refer to the old place, and counts its remaining people: `{"living":0,"dead":2}`.
 ///
 /// # Errors
 /// An invalid id.

@@ -120,8 +120,8 @@ impl PendingWrites {
         Ok(())
     }
 
-    /// The status of places. If a place is being deleted, it waits and asks again, for at most the sum of
-    /// [`RETRY_DELAYS_MS`].
+    /// The status of places. If a place is being deleted, it waits and asks again, for at most the
+    /// sum of [`RETRY_DELAYS_MS`].
     ///
     /// # Errors
     /// A service that failed.

@@ -164,9 +164,9 @@ impl Writer for PersonWriter {
 }
 
 impl PersonWriter {
-    /// Records a pending write for a new reference, unless [`Writer::begin`] has done so, and checks
-    /// the place. The first round trip also looks up the idempotency key, and the stored response is
-    /// returned if there is one.
+    /// Records a pending write for a new reference, unless [`Writer::begin`] has done so, and
+    /// checks the place. The first round trip also looks up the idempotency key, and the stored
+    /// response is returned if there is one.
     async fn add_reference(
         &mut self,
         new_reference: Option<PlaceId>,

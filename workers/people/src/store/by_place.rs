@@ -12,8 +12,8 @@ const BY_PLACE: &str = include_str!("by_place.sql");
 /// most this number of people and one more group, which bounds the memory of the isolate.
 pub const TARGET_PEOPLE_PER_STATEMENT: i64 = 20_000;
 
-/// The groups of a page, as many as one statement returns. `known_change_seq` is the change sequence
-/// of the groups that the client has cached. If it is still current, there are no groups.
+/// The groups of a page, as many as one statement returns. `known_change_seq` is the change
+/// sequence of the groups that the client has cached. If it is still current, there are no groups.
 #[must_use]
 pub fn by_place(
     query: &ByPlaceQuery,

@@ -1,5 +1,5 @@
--- People grouped by place, sorted by place: rows of (text, place_id, remaining, change_seq). Without
--- groups there is one row, which only has the change sequence.
+-- People grouped by place, sorted by place: rows of (text, place_id, remaining, change_seq).
+-- Without groups there is one row, which only has the change sequence.
 --
 -- ?1               the place id after which the groups begin
 -- ?2               the last place id
@@ -57,8 +57,8 @@ WITH RECURSIVE
     FROM requested
     WHERE people_so_far - min(size, ?4) < ?5
   ),
-  -- The groups, split into chunks of at most 1,000 people: previous < id <= last. Most groups have one
-  -- chunk.
+  -- The groups, split into chunks of at most 1,000 people: previous < id <= last. Most groups have
+  -- one chunk.
   chunk (place_id, previous, last, group_end, has_more, n, remaining) AS (
     SELECT
       place_id,

@@ -2,8 +2,8 @@
 
 use tables::statement::Statement;
 
-/// The populations of places: one row of (`residents`, a JSON array; `next`, the last place if there
-/// may be more).
+/// The populations of places: one row of (`residents`, a JSON array; `next`, the last place if
+/// there may be more).
 ///
 /// ?1  the place id after which they begin
 /// ?2  the maximum number of places

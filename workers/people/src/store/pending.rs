@@ -53,8 +53,8 @@ pub struct PlaceChange {
     pub is_alive: Option<bool>,
 }
 
-/// Records a pending write for a change of a stored person, if it has a new reference. The statement
-/// [`super::read_with_pending`] must follow in the same batch.
+/// Records a pending write for a change of a stored person, if it has a new reference. The
+/// statement [`super::read_with_pending`] must follow in the same batch.
 #[must_use]
 pub fn add_pending_for(token: &str, id: PersonId, change: PlaceChange) -> Statement {
     let (is_set, place) = match change.place {
@@ -79,8 +79,8 @@ const REMOVE_ALL: &str = "
 DELETE FROM pending_write
 WHERE place_id IN (SELECT value FROM json_each(?2)) AND token = ?1";
 
-/// If the statement before did not remove ?2 rows, a deletion has revoked some of them. Then this one
-/// violates the constraint [`REVOKED`], which rolls back the transaction.
+/// If the statement before did not remove ?2 rows, a deletion has revoked some of them. Then this
+/// one violates the constraint [`REVOKED`], which rolls back the transaction.
 const CHECK_NOT_REVOKED: &str = "
 INSERT INTO pending_write (token, place_id, since)
 SELECT ?1, 0, 0 WHERE changes() <> ?2";

@@ -6,8 +6,8 @@ use tables::statement::Statement;
 /// The maximum number of people that one statement moves or detaches.
 pub const MAX_MOVED: i64 = 5_000;
 
-/// The people of a place: a row of (living, dead), or none if it has no people. Uses the primary key
-/// of `population`.
+/// The people of a place: a row of (living, dead), or none if it has no people. Uses the primary
+/// key of `population`.
 const COUNT: &str = "SELECT living, dead FROM population WHERE place_id = ?1";
 
 /// Counts the people of a place.
@@ -21,8 +21,8 @@ const REVOKE: &str = "DELETE FROM pending_write WHERE place_id = ?1";
 /// Revokes the pending writes that refer to a place, unless it has residents. Residents block the
 /// deletion, so the writers do not have to begin again.
 ///
-/// Uses the primary keys of `pending_write` and `population`. The `+` makes SQLite read `population`
-/// only if there is a pending write.
+/// Uses the primary keys of `pending_write` and `population`. The `+` makes SQLite read
+/// `population` only if there is a pending write.
 const REVOKE_IF_EMPTY: &str = "
 DELETE FROM pending_write
 WHERE place_id = ?1
@@ -31,8 +31,8 @@ WHERE place_id = ?1
     WHERE population.place_id = +pending_write.place_id AND living > 0
   )";
 
-/// Counts the people of a place. If nobody lives there, revokes the pending writes that refer to it.
-/// Both happen in one transaction, so nobody can move there until the deletion ends.
+/// Counts the people of a place. If nobody lives there, revokes the pending writes that refer to
+/// it. Both happen in one transaction, so nobody can move there until the deletion ends.
 #[must_use]
 pub fn close(place: PlaceId) -> [Statement; 2] {
     [
@@ -79,7 +79,8 @@ WHERE id IN (
   SELECT id FROM person WHERE place_id = ?1 AND is_alive = 0 ORDER BY id LIMIT ?2
 )";
 
-/// Detaches up to [`MAX_MOVED`] dead people from a deleted place, and counts the people who are left.
+/// Detaches up to [`MAX_MOVED`] dead people from a deleted place, and counts the people who are
+/// left.
 #[must_use]
 pub fn detach_dead(place: PlaceId) -> [Statement; 2] {
     let binds = [place.get(), MAX_MOVED].map(Into::into);

@@ -1,5 +1,5 @@
-//! The statements that write people. A statement takes a JSON array, so that one statement serves one
-//! person and an import.
+//! The statements that write people. A statement takes a JSON array, so that one statement serves
+//! one person and an import.
 
 use domain::name::Name;
 use domain::{PersonId, PlaceId};
@@ -48,8 +48,8 @@ WHERE person.id = e.value ->> 'id'
   AND person.name <> e.value ->> 'name'
 ";
 
-/// Renames people: a row of (id, version, body) for each person whose name has changed. No person may
-/// occur twice.
+/// Renames people: a row of (id, version, body) for each person whose name has changed. No person
+/// may occur twice.
 #[must_use]
 pub fn rename(names: &[(PersonId, Name)]) -> Statement {
     let rows: Vec<Value> = names
@@ -74,8 +74,8 @@ WHERE place_id = ?1 AND is_king = 1 AND id <> ?2
     WHERE heir.id = ?2 AND heir.version = ?3
   )";
 
-/// Deposes the king of a place for an heir. The statement that crowns the heir must follow in the same
-/// batch.
+/// Deposes the king of a place for an heir. The statement that crowns the heir must follow in the
+/// same batch.
 #[must_use]
 pub fn depose(place: PlaceId, heir: PersonId, version: i64) -> Statement {
     let binds = [place.get(), heir.get(), version].map(Into::into);

@@ -1,4 +1,5 @@
-//! The collection `/v1/places`. [`edge::collection`] implements the routes that all collections have.
+//! The collection `/v1/places`. [`edge::collection`] implements the routes that all collections
+//! have.
 
 use domain::PlaceId;
 use edge::collection::Collection;

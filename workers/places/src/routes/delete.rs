@@ -16,8 +16,9 @@ pub const PARAMETERS: &[&str] = &["reassignTo"];
 /// Deletes a place. Its residents move to the place in `reassignTo`. Without the parameter, a place
 /// with residents is not deleted. The history of the place stays.
 ///
-/// Two deletions can conflict: both delete the same place, or one moves people to the place that the
-/// other deletes. The later one waits for the other, for at most the sum of [`RETRY_DELAYS_MS`].
+/// Two deletions can conflict: both delete the same place, or one moves people to the place that
+/// the other deletes. The later one waits for the other, for at most the sum of
+/// [`RETRY_DELAYS_MS`].
 ///
 /// # Errors
 /// A place that does not exist, a precondition that fails, or residents.

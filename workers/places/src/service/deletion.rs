@@ -138,8 +138,8 @@ impl Deletion {
         blocked
     }
 
-    /// Moves all residents. Returns the outcome if some are left. Only writes that checked the place
-    /// before its tombstone can still add people, and each call revokes those writes.
+    /// Moves all residents. Returns the outcome if some are left. Only writes that checked the
+    /// place before its tombstone can still add people, and each call revokes those writes.
     ///
     /// If a call fails, the tombstone stays: the call may still arrive, and then its target must
     /// exist. The repair continues the deletion.

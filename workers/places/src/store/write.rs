@@ -1,5 +1,5 @@
-//! The statements that write places. A statement takes a JSON array, so that one statement serves one
-//! place and an import.
+//! The statements that write places. A statement takes a JSON array, so that one statement serves
+//! one place and an import.
 
 use domain::name::Name;
 use serde_json::Value;

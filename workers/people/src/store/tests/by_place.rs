@@ -99,8 +99,8 @@ fn a_statement_begins_no_group_after_its_target_number_of_people() {
     let statement = by_place("peopleLimit=10000", MediaType::NdJson.framing(), None);
     let rows = testbed.rows(&statement).unwrap();
     let last = rows.last().unwrap();
-    // After two groups it has 18,000 people, which is less than 20,000, so it adds a third group. Two
-    // groups remain.
+    // After two groups it has 18,000 people, which is less than 20,000, so it adds a third group.
+    // Two groups remain.
     assert_eq!(
         (last.integer("place_id"), last.integer("remaining")),
         (3, 2)

@@ -102,7 +102,8 @@ fn every_query_has_its_index() {
                 format!("sort={sort}{filter}&after={cursor}"),
             ] {
                 let plan = testbed.plan(&list(&query, None)).unwrap();
-                // Almost everyone matches `isKing=false`, so it walks the table as without a filter.
+                // Almost everyone matches `isKing=false`, so it walks the table as without a
+                // filter.
                 let may_walk = filter.is_empty() || filter == "&isKing=false";
                 assert!(may_walk || !plan.walks("person"), "{query}: {plan:?}");
                 // Sorting is cheap for a list of ids and for the one king of a place. No index

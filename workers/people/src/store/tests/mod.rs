@@ -1,5 +1,5 @@
-//! Runs the statements with SQLite, on the migrated schema, and compares the results with a model of
-//! the same people in Rust.
+//! Runs the statements with SQLite, on the migrated schema, and compares the results with a model
+//! of the same people in Rust.
 
 mod by_place;
 mod import;
