@@ -89,13 +89,12 @@ pub fn population(
     known_change_seq: Option<i64>,
 ) -> Statement {
     let number = sort_number(query.order);
-    let (past, parts) = match &query.as_of {
-        None => (String::new(), PRESENT_PARTS),
-        Some(_) => {
-            // In any other order, the page can begin with any place.
-            let first_after = if query.order == Order::Id { "?9" } else { "0" };
-            (PAST.replace("{first_after}", first_after), PAST_PARTS)
-        }
+    let (past, parts) = if query.as_of.is_some() {
+        // In any other order, the page can begin with any place.
+        let first_after = if query.order == Order::Id { "?9" } else { "0" };
+        (PAST.replace("{first_after}", first_after), PAST_PARTS)
+    } else {
+        (String::new(), PRESENT_PARTS)
     };
     let order = match (query.order, &query.as_of) {
         (Order::Id, None) => "ORDER BY place_id".to_owned(),
