@@ -2,7 +2,7 @@
 
 use edge::collection::Writer;
 use http_semantics::problem::Kind;
-use people::domain::ByPlace;
+use people::domain::ByPlaceQuery;
 use people::service::PersonWriter;
 use people::store::POPULATION_HEADER;
 use tables::population::PopulationQuery;
@@ -78,7 +78,7 @@ fn groups() -> Vec<Operation> {
         get("/v1/people/by-place", "listPeopleByPlace")
             .summary("List people by place")
             .description("One group per place that has people, in order of place.")
-            .query(ByPlace::PARAMETERS)
+            .query(ByPlaceQuery::PARAMETERS)
             .conditional("ListTag")
             .response(200, groups),
         get("/v1/people/population", "listPopulations")

@@ -1,7 +1,7 @@
 //! The operations of the places worker.
 
 use http_semantics::problem::Kind;
-use places::domain::PlacesAsOf;
+use places::domain::PlacesAsOfQuery;
 use places::routes::delete;
 use tables::schema::PLACE;
 
@@ -31,7 +31,7 @@ pub fn operations() -> Vec<Operation> {
         get("/v1/places/as-of", "listPlacesAsOf")
             .summary("List places at a time in the past")
             .description("In order of id, with the names of that time.")
-            .query(PlacesAsOf::PARAMETERS)
+            .query(PlacesAsOfQuery::PARAMETERS)
             .conditional("ListTag")
             .response(
                 200,

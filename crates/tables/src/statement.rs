@@ -70,7 +70,8 @@ impl Statement {
 
 /// The binds of the text around the records of a list: before, between and after them, and the end
 /// of an empty list.
-pub(crate) fn framing_binds(framing: ListFraming) -> [Bind; 4] {
+#[must_use]
+pub fn framing_binds(framing: ListFraming) -> [Bind; 4] {
     let ListFraming {
         open,
         between,

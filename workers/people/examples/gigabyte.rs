@@ -1,8 +1,7 @@
-//! Measures how many people fit into 1 GB of D1, with the real schema in SQLite:
+//! Measures how many people fit into one gigabyte of D1. It fills the real schema in SQLite:
 //! `cargo run --release -p people --example gigabyte [PEOPLE] [WRITES]`
 //!
-//! `WRITES` is how often each person is changed after the import. Each change stays in the change
-//! log.
+//! `WRITES` is the number of changes per person. The change log keeps every change.
 
 use std::error::Error;
 
@@ -12,9 +11,9 @@ const MIGRATIONS: &[&str] = &[include_str!(
     "../../../d1-migrations/people/0001_people.sql"
 )];
 
-/// A hundred people a place, one in twenty of them dead; names of 14 characters on average. They
-/// come in batches of 10,000, as an import writes them, because the history of a place's
-/// population has a row for each moment at which it changed.
+/// Adds 10,000 people: 100 per place, one in twenty of them dead, with names of 14 characters on
+/// average. The batches have the size of an import's batches, because each batch adds a row to the
+/// history of each population that it changes.
 const FILL: &str = "
 WITH RECURSIVE n (n) AS (SELECT ?1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1 + 9999)
 INSERT INTO person (id, name, name_key, is_alive, is_king, place_id)
@@ -36,26 +35,26 @@ fn bytes(database: &Connection) -> rusqlite::Result<i64> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut given = std::env::args().skip(1).map(|number| number.parse::<i64>());
-    let people = given.next().transpose()?.unwrap_or(1_000_000);
-    let writes = given.next().transpose()?.unwrap_or(1);
+    let mut arguments = std::env::args().skip(1).map(|number| number.parse::<i64>());
+    let people = arguments.next().transpose()?.unwrap_or(1_000_000);
+    let writes = arguments.next().transpose()?.unwrap_or(1);
     let database = Connection::open_in_memory()?;
     for sql in MIGRATIONS {
         database.execute_batch(sql)?;
     }
     let empty = bytes(&database)?;
-    let each = |sql: &str| -> rusqlite::Result<()> {
+    let for_each_batch = |sql: &str| -> rusqlite::Result<()> {
         (0..people / 10_000)
             .try_for_each(|batch| database.execute(sql, [1 + batch * 10_000]).map(drop))
     };
-    each(FILL)?;
-    let one = (bytes(&database)? - empty) / people;
+    for_each_batch(FILL)?;
+    let unchanged = (bytes(&database)? - empty) / people;
     println!(
-        "{people} people: {one} bytes each, {} in a gigabyte",
-        1_000_000_000 / one
+        "{people} people: {unchanged} bytes each, {} in a gigabyte",
+        1_000_000_000 / unchanged,
     );
     for _ in 0..writes {
-        each(CHANGE)?;
+        for_each_batch(CHANGE)?;
     }
     let changed = (bytes(&database)? - empty) / people;
     println!(

@@ -1,4 +1,4 @@
-//! The people worker: the backend service of the table of people.
+//! The people worker: the backend that stores people.
 
 pub mod domain;
 pub mod routes;
@@ -16,8 +16,8 @@ use worker::{Env, ScheduleContext, ScheduledEvent, console_error, event, worker_
 
 use crate::domain::Person;
 
-/// What a request passes through on its way to a handler, and in reverse order on its way back.
-/// Around all of it, `edge::serve` traces the request and responds even if the worker panics.
+/// The layers of a request, in order. Its response passes through them in reverse order.
+/// `edge::serve` surrounds them: it traces the request, and responds even if the worker panics.
 const LAYERS: &[Layer] = &[
     Layer::Cors,
     Layer::Head,
@@ -29,7 +29,7 @@ const LAYERS: &[Layer] = &[
     Layer::ResponseCache,
 ];
 
-/// The routes, without their `/v1`. A property stands after the method that it belongs to.
+/// The routes, without `/v1`. A property follows the method that it applies to.
 #[must_use]
 pub fn router() -> Router {
     Router::new("people", LAYERS)
@@ -101,6 +101,6 @@ pub fn fetch(request: web_sys::Request, env: Env, context: worker_sys::Context) 
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
     if let Err(error) = routes::repair::scheduled(&edge::Env::for_schedule(env)).await {
-        console_error!("the scheduled repair: {error}");
+        console_error!("the scheduled repair failed: {error}");
     }
 }

@@ -9,7 +9,7 @@ mod write;
 use domain::RecordId;
 use futures_util::future::join;
 use http_semantics::media::TABLE_MEDIA_TYPES;
-use http_semantics::{MediaType, Problem, Tag};
+use http_semantics::{Problem, Tag};
 use tables::{ListQuery, Record, list_statement, record_statement};
 
 use self::versioned_record::VersionedRecord;
@@ -18,7 +18,7 @@ use crate::d1::Database;
 use crate::error::Error;
 use crate::health;
 use crate::http::request::Request;
-use crate::http::response::{Body, Response};
+use crate::http::response::Response;
 
 pub use changes::{
     CHANGES_PARAMETERS, HISTORY_PARAMETERS, change_seq, changes, current_seqs, history,
@@ -103,8 +103,7 @@ pub async fn read<R: Collection>(request: Request) -> Result<Response, Error> {
 #[expect(clippy::unused_async, reason = "handlers are async")]
 pub async fn document<R: Collection>(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
-    let body = Body::Text(R::OPENAPI.to_owned());
-    Ok(Response::ok(MediaType::Json.content_type(), body))
+    Ok(Response::json(R::OPENAPI.to_owned()))
 }
 
 /// `GET /readyz`: whether the database and the other service respond.

@@ -23,7 +23,7 @@ use crate::http::request::Request;
 use crate::http::response::{Body, Response};
 use crate::unicode::normalize;
 
-pub use plan::{BatchPlan, NewReceipt, with_row_count_check, write_statements};
+pub use plan::{BatchPlan, NewReceipt, find_existing, with_row_count_check, write_statements};
 
 /// The query parameters.
 pub const PARAMETERS: &[&str] = &["mode", "dryRun"];
@@ -95,10 +95,7 @@ pub async fn import<I: Importer + 'static>(
     while import.next().await.is_some() {}
     match import.report.failure_without_results() {
         Some(problem) => Err(problem.clone().into()),
-        None => Ok(Response::ok(
-            MediaType::Json.content_type(),
-            Body::Text(import.report.to_json()),
-        )),
+        None => Ok(Response::json(import.report.to_json())),
     }
 }
 

@@ -3,10 +3,11 @@
 use http_semantics::Problem;
 use serde_json::Value;
 use tables::Record;
-use tables::import::{Batch, Counts, ParsedRecord, Receipt, Refusal};
+use tables::import::{Batch, Counts, ImportMode, ParsedRecord, Receipt, Refusal};
 use tables::statement::{self, Statement};
 use tables::table_spec::TableSpec;
 
+use crate::collection::versioned_record::VersionedRecord;
 use crate::d1::{Database, Row};
 use crate::error::Error;
 
@@ -33,49 +34,64 @@ pub struct NewReceipt {
 }
 
 impl BatchPlan {
-    /// Adds a row: an update if the record exists in a version, or else an insert.
-    pub fn push(&mut self, row: Value, version: Option<i64>) {
-        match version {
-            Some(_) => self.updates.push(row),
-            None => self.inserts.push(row),
-        }
-    }
-
-    /// Plans a batch. The statements `known` return the stored records that the batch refers to,
-    /// with their position `n` in the batch. `add` adds one record to the plan.
-    ///
-    /// # Errors
-    /// A failure of the database.
-    pub async fn from_known<T: Record>(
+    /// Plans a batch. `existing` has the rows of [`find_existing`]. `check` checks one record
+    /// against the rules of its table. It gets the stored record with the same id, if there is one,
+    /// and the row of `existing`.
+    #[must_use]
+    pub fn new<T: Record + PartialEq>(
         batch: &Batch<T>,
-        rows: Vec<Value>,
-        database: &Database,
-        known: &[Statement],
-        add: impl Fn(&mut Self, &ParsedRecord<T>, Value, Option<&Row>) -> Result<(), Problem>,
-    ) -> Result<Self, Error> {
-        let mut found = Vec::new();
-        for statement in known {
-            found.append(&mut database.rows(statement).await?);
-        }
-        let mut stored: Vec<Option<&Row>> = vec![None; batch.parsed.len()];
-        for row in &found {
-            let position = row.integer("n").and_then(|n| usize::try_from(n).ok());
-            if let Some(slot) = position.and_then(|n| stored.get_mut(n)) {
-                *slot = Some(row);
-            }
-        }
+        mode: ImportMode,
+        existing: &[Option<Row>],
+        check: impl Fn(&ParsedRecord<T>, Option<&T>, Option<&Row>) -> Result<(), Problem>,
+    ) -> Self {
         let mut plan = Self {
             unchanged: batch.already_added.len(),
             rejections: batch.refused.clone(),
             ..Self::default()
         };
-        for ((parsed, row), stored) in batch.parsed.iter().zip(rows).zip(stored) {
-            let line = parsed.line;
-            if let Err(problem) = add(&mut plan, parsed, row, stored) {
+        for (n, parsed) in batch.parsed.iter().enumerate() {
+            if let Err(problem) = plan.add(
+                parsed,
+                mode,
+                existing.get(n).and_then(Option::as_ref),
+                &check,
+            ) {
+                let line = parsed.line;
                 plan.rejections.push(Refusal { line, problem });
             }
         }
-        Ok(plan)
+        plan
+    }
+
+    /// Adds a record: an insert, an update, or neither if the stored record is equal.
+    fn add<T: Record + PartialEq>(
+        &mut self,
+        parsed: &ParsedRecord<T>,
+        mode: ImportMode,
+        existing: Option<&Row>,
+        check: impl Fn(&ParsedRecord<T>, Option<&T>, Option<&Row>) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
+        let id = parsed.id.unwrap_or_default();
+        let version = existing.and_then(|row| row.integer("version"));
+        if version.is_some() && mode == ImportMode::Insert {
+            return Err(Problem::id_taken(T::table().declaration.singular, id));
+        }
+        let stored = version
+            .and(existing)
+            .map(|row| VersionedRecord::from_row(id, row).record::<T>())
+            .transpose()
+            .map_err(Error::into_problem)?;
+        check(parsed, stored.as_ref(), existing)?;
+        if stored.as_ref() == Some(&parsed.record) {
+            self.unchanged += 1;
+            return Ok(());
+        }
+        let row = parsed.record.to_row(parsed.id, version);
+        match version {
+            Some(_) => self.updates.push(row),
+            None => self.inserts.push(row),
+        }
+        Ok(())
     }
 
     /// The numbers of inserted, updated and unchanged records.
@@ -88,6 +104,32 @@ impl BatchPlan {
             unchanged: count(self.unchanged),
         }
     }
+}
+
+/// Finds the stored records that a batch refers to, by their position in the batch: the column `n`.
+/// `find` makes the statement for as many `keys` as fit into one.
+///
+/// # Errors
+/// A failure of the database.
+pub async fn find_existing(
+    database: &Database,
+    keys: &[Value],
+    find: fn(&[Value]) -> Statement,
+) -> Result<Vec<Option<Row>>, Error> {
+    let mut existing = Vec::new();
+    for chunk in statement::chunks_by_size(keys) {
+        let rows = database.rows(&find(chunk)).await?;
+        for row in rows {
+            let Some(n) = row.integer("n").and_then(|n| usize::try_from(n).ok()) else {
+                continue;
+            };
+            existing.resize_with(existing.len().max(n + 1), || None);
+            if let Some(slot) = existing.get_mut(n) {
+                *slot = Some(row);
+            }
+        }
+    }
+    Ok(existing)
 }
 
 /// The statements that write a batch: its updates, its inserts and its receipt. `update` makes the

@@ -5,8 +5,8 @@ use std::fs;
 
 use crate::views;
 use ::join::domain::statistics;
-use ::people::domain::ByPlace;
-use ::places::domain::PlacesAsOf;
+use ::people::domain::ByPlaceQuery;
+use ::places::domain::PlacesAsOfQuery;
 use http_semantics::media::ListFraming;
 use http_semantics::problem::Kind;
 use http_semantics::{MediaType, Params};
@@ -65,7 +65,7 @@ fn place_schemas_match_the_statements() {
     testbed.execute("DELETE FROM place WHERE id = 30").unwrap();
     assert_shape::<Vec<views::Place>>(&text(&testbed, &list(&PLACE)));
     assert_shape::<views::Place>(&text(&testbed, &record_statement::read(&PLACE, 2)));
-    let query = PlacesAsOf::read(&params(PlacesAsOf::PARAMETERS, ""), 0).unwrap();
+    let query = PlacesAsOfQuery::from_params(&params(PlacesAsOfQuery::PARAMETERS, ""), 0).unwrap();
     assert_shape::<Vec<views::Place>>(&text(
         &testbed,
         &::places::store::as_of(&query, MediaType::Json, None),
@@ -89,7 +89,8 @@ fn person_schemas_match_the_statements() {
             .iter()
             .all(|change| matches!(change, views::Change::Person(_)))
     );
-    let parse = |query| ByPlace::read(&params(ByPlace::PARAMETERS, query)).unwrap();
+    let parse =
+        |query| ByPlaceQuery::from_params(&params(ByPlaceQuery::PARAMETERS, query)).unwrap();
     for query in ["placeId=1", "placeId=1&peopleLimit=1"] {
         let group = text(
             &testbed,

@@ -49,7 +49,7 @@ pub struct TableSpec {
     /// The logged columns except the id: `name`.
     pub logged_columns: String,
     /// All columns, each read from a JSON row of an insert: `value ->> 'name' AS name`.
-    pub given_columns: String,
+    pub input_columns: String,
     /// The assignments of an update: `name = e.value ->> 'name'`.
     pub assignments: String,
     /// The expression of a record as JSON.
@@ -81,7 +81,7 @@ impl TableSpec {
             record_columns: render::names(visible.iter().copied()),
             stored_columns: render::names(columns.iter().filter(stored)),
             logged_columns: render::names(columns.iter().filter(stored).filter(|c| c.is_logged)),
-            given_columns: render::given(columns),
+            input_columns: render::input(columns),
             assignments: render::assignments(columns.iter().filter(stored)),
             json: render::json(&visible, |column| column.name.to_owned()),
             change_json: render::change_json(declaration, &visible),
@@ -130,7 +130,7 @@ impl TableSpec {
             ("{record_columns}", &self.record_columns),
             ("{stored_columns}", &self.stored_columns),
             ("{logged_columns}", &self.logged_columns),
-            ("{given_columns}", &self.given_columns),
+            ("{input_columns}", &self.input_columns),
             ("{assignments}", &self.assignments),
             ("{json}", &self.json),
         ];

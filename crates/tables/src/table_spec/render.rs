@@ -11,11 +11,11 @@ pub(super) fn names<'a>(columns: impl Iterator<Item = &'a Column>) -> String {
 }
 
 /// The columns, read from a JSON row of an insert.
-pub(super) fn given(columns: &[Column]) -> String {
-    let given = |column: &Column| ["value ->> '", column.json, "' AS ", column.name].concat();
+pub(super) fn input(columns: &[Column]) -> String {
+    let input = |column: &Column| ["value ->> '", column.json, "' AS ", column.name].concat();
     columns
         .iter()
-        .map(given)
+        .map(input)
         .collect::<Vec<_>>()
         .join(",\n    ")
 }

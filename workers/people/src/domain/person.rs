@@ -1,4 +1,4 @@
-//! A person, and the rules that hold for one alone.
+//! A person, and the rules that concern only one person.
 
 use domain::PlaceId;
 use domain::name::{Name, Normalize};
@@ -10,28 +10,29 @@ use tables::TableSpec;
 use tables::record::{Record, UniqueValue};
 use tables::schema::PERSON;
 
-/// A person without the id.
+/// A person without their id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// The name.
     pub name: Name,
-    /// Whether alive, and where.
+    /// Whether the person is alive, and their place.
     pub residence: Residence,
 }
 
-/// The living have a place, and only they are kings of it; the dead may have one.
+/// Whether a person is alive, and their place. The type enforces two rules: a living person has a
+/// place, and a king is alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Residence {
-    /// Alive.
+    /// The person is alive.
     Living {
-        /// Where.
+        /// The place.
         place: PlaceId,
-        /// Whether king of the place.
+        /// Whether the person is king of the place.
         is_king: bool,
     },
-    /// Dead, or not known to be alive.
+    /// The person is dead, or not known to be alive.
     Dead {
-        /// Where last, if that is known.
+        /// The last place, if it is known.
         place: Option<PlaceId>,
     },
 }
@@ -46,28 +47,27 @@ impl Residence {
         }
     }
 
-    /// Whether alive.
+    /// Whether the person is alive.
     #[must_use]
     pub fn is_alive(self) -> bool {
         matches!(self, Self::Living { .. })
     }
 
-    /// Whether king of the place.
+    /// Whether the person is king of the place.
     #[must_use]
     pub fn is_king(self) -> bool {
         matches!(self, Self::Living { is_king: true, .. })
     }
 
-    /// The place that this newly refers to after `before`: another place, or the same place of
-    /// a person who was dead and is alive. Such a write begins as a pending write
-    /// (docs/integrity.md).
+    /// The new reference of a write: the place, if it is another one than `before`, or if a dead
+    /// person becomes alive in it. Such a write begins with a pending write (docs/integrity.md).
     #[must_use]
     pub fn new_reference(self, before: Option<Self>) -> Option<PlaceId> {
         let place = self.place()?;
-        let holds = before.is_some_and(|before| {
+        let has_reference = before.is_some_and(|before| {
             before.place() == Some(place) && (before.is_alive() || !self.is_alive())
         });
-        (!holds).then_some(place)
+        (!has_reference).then_some(place)
     }
 }
 
@@ -80,13 +80,13 @@ impl Record for Person {
         let name = fields.name(normalize);
         let is_alive = fields.boolean("isAlive");
         let is_king = fields.boolean("isKing");
-        let place_is_given = fields.has("placeId");
+        let has_place = fields.has("placeId");
         let place = fields.place_id("placeId");
         let residence = match (is_alive, place) {
             (true, Some(place)) => Some(Residence::Living { place, is_king }),
             (true, None) => {
-                // An invalid place is reported already.
-                if !place_is_given {
+                // `place_id` has reported an invalid place.
+                if !has_place {
                     fields.add_error(
                         "placeId",
                         "the id of a place, because a living person needs one",
@@ -139,9 +139,9 @@ mod tests {
 
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "a body is written where it is read"
+        reason = "lets a test write the body in the call"
     )]
-    fn read(body: Value) -> Result<Person, Vec<String>> {
+    fn parse(body: Value) -> Result<Person, Vec<String>> {
         let object = Object(body.as_object().cloned().unwrap());
         Person::parse(Fields::new(object), str::to_owned)
             .map_err(|errors| errors.into_iter().map(|error| error.pointer).collect())
@@ -149,21 +149,22 @@ mod tests {
 
     #[test]
     fn a_body_has_every_declared_field() {
-        let Object(body) = read(json!({"name": "Ana"})).unwrap().to_object();
+        let Object(body) = parse(json!({"name": "Ana"})).unwrap().to_object();
         for field in PERSON.fields.iter().filter(|field| **field != "id") {
             assert!(body.contains_key(*field), "to_object misses {field}");
         }
     }
 
     #[test]
-    fn a_person_of_whom_nothing_is_known_is_dead() {
-        let person = read(json!({"name": "Dedo Gordo", "isAlive": null, "placeId": null})).unwrap();
+    fn a_person_without_a_known_state_is_dead() {
+        let person =
+            parse(json!({"name": "Dedo Gordo", "isAlive": null, "placeId": null})).unwrap();
         assert_eq!(person.residence, Residence::Dead { place: None });
     }
 
     #[test]
-    fn every_wrong_field_is_told_of_at_once() {
-        let errors = |body| read(body).unwrap_err();
+    fn all_invalid_fields_are_reported_together() {
+        let errors = |body| parse(body).unwrap_err();
         assert_eq!(errors(json!({})), ["/name"]);
         assert_eq!(errors(json!({"name": "x", "isAlive": true})), ["/placeId"]);
         assert_eq!(errors(json!({"name": "x", "isKing": true})), ["/isKing"]);
@@ -201,15 +202,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_person_is_what_its_fields_say(residence in residence(), name in "[a-zé]{1,9}") {
+        fn a_person_equals_the_one_parsed_from_its_fields(residence in residence(), name in "[a-zé]{1,9}") {
             let person = Person { name: Name::new(&name, str::to_owned).unwrap(), residence };
             prop_assert_eq!(Person::parse(Fields::new(person.to_object()), str::to_owned), Ok(person));
         }
 
-        /// What the protocol rests on: every resident, and every dead person of a place, got
-        /// the place by a write that newly referred to it.
+        /// The protocol relies on this: people only get a place by a write with a new reference.
         #[test]
-        fn a_reference_that_is_not_new_was_there_before(before in residence(), after in residence()) {
+        fn a_write_without_a_new_reference_keeps_the_place_and_revives_nobody(before in residence(), after in residence()) {
             if after.new_reference(Some(before)).is_none() && after.place().is_some() {
                 prop_assert_eq!(before.place(), after.place());
                 prop_assert!(before.is_alive() || !after.is_alive());

@@ -1,115 +1,127 @@
 //! `GET /v1/people/by-place`
 //!
-//! One statement answers a usual page. A longer one is a stream that runs the next
-//! statement when the reader has taken what the last one gave, so that an isolate never
-//! holds more than one statement's people.
+//! One statement reads a usual page. A larger page is a stream: the next statement runs after the
+//! client has read the chunk of the one before, so the isolate has only one chunk in memory.
 
-use edge::{Body, Database, Error, Request, Response, Row};
 use std::future::ready;
 
+use edge::{Body, Database, Error, Request, Response, Row};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use http_semantics::Tag;
 use http_semantics::media::{LIST_MEDIA_TYPES, ListFraming};
+use http_semantics::{MediaType, Tag};
 use js_sys::{Array, JsString};
 use tables::change_log;
 use tables::page::PageSize;
 use tables::schema::PERSON;
 
-use crate::domain::{ByPlace, Range};
+use crate::domain::{ByPlaceQuery, PlaceRange};
 use crate::store;
 
-/// People grouped by place, over a page of places or for one.
+/// People grouped by place, for a page of places or one place.
 ///
 /// # Errors
-/// A query that cannot be used.
+/// An invalid query.
 pub async fn by_place(request: Request) -> Result<Response, Error> {
-    let ask = ByPlace::read(&request.params(ByPlace::PARAMETERS)?)?;
+    let query = ByPlaceQuery::from_params(&request.params(ByPlaceQuery::PARAMETERS)?)?;
     let format = request.format(LIST_MEDIA_TYPES)?;
-    let frame = format.framing();
-    let seen = request.known_change_seq(format)?;
+    let known = request.known_change_seq(format)?;
     let database = Database::new(&request.env)?;
     if request.is_head() {
-        let row = database.row(&change_log::change_seq(&PERSON)).await?;
-        let counter = row
-            .and_then(|row| row.integer("change_seq"))
-            .unwrap_or_default();
-        let tag = Tag::from_change_seqs(format, &[counter]);
-        return Ok(if seen == Some(counter) {
-            Response::not_modified(&tag)
-        } else {
-            Response::ok(format.content_type(), Body::Empty).with_etag(&tag)
-        });
+        return head(&database, format, known).await;
     }
-    let mut first = Part::of(&database, ask, frame, seen).await?;
-    // A body of several statements may hold changes made in between; then the counter has
-    // moved, and the tag will never be confirmed.
-    let tag = Tag::from_change_seqs(format, &[first.counter]);
-    if seen == Some(first.counter) {
+    let first = Chunk::read(&database, query, format.framing(), known).await?;
+    // Chunks can contain later changes than the first one. Then the change sequence has increased,
+    // so that this tag never matches again.
+    let tag = Tag::from_change_seqs(format, &[first.change_seq]);
+    if known == Some(first.change_seq) {
         return Ok(Response::not_modified(&tag));
     }
-    let body = match first.rest.take() {
-        None => Body::Js(first.text(frame.open, frame.end(first.is_empty)).into()),
-        Some(rest) => {
-            let start = first.text(frame.open, frame.between);
-            let rest = parts(database, frame, rest);
-            let start = stream::once(ready(Ok(to_bytes(start))));
-            Body::stream(start.chain(rest.map_ok(to_bytes)), frame)
-        }
-    };
+    let body = first.into_body(database, format.framing());
     Ok(Response::ok(format.content_type(), body).with_etag(&tag))
 }
 
-/// What one statement answered, and what is left to ask.
-struct Part {
-    texts: Array,
-    is_empty: bool,
-    rest: Option<ByPlace>,
-    /// The register's change counter.
-    counter: i64,
+/// The response to HEAD, which needs no groups.
+async fn head(
+    database: &Database,
+    format: MediaType,
+    known: Option<i64>,
+) -> Result<Response, Error> {
+    let row = database.row(&change_log::change_seq(&PERSON)).await?;
+    let change_seq = row.and_then(|row| row.integer("change_seq"));
+    let change_seq = change_seq.unwrap_or_default();
+    let tag = Tag::from_change_seqs(format, &[change_seq]);
+    Ok(if known == Some(change_seq) {
+        Response::not_modified(&tag)
+    } else {
+        Response::ok(format.content_type(), Body::Empty).with_etag(&tag)
+    })
 }
 
-impl Part {
-    async fn of(
+/// The groups that one statement returned.
+struct Chunk {
+    groups: Array,
+    is_empty: bool,
+    /// The query for the remaining groups, if there are any.
+    rest: Option<ByPlaceQuery>,
+    /// The change sequence of the table.
+    change_seq: i64,
+}
+
+impl Chunk {
+    async fn read(
         database: &Database,
-        ask: ByPlace,
-        frame: ListFraming,
-        seen: Option<i64>,
+        query: ByPlaceQuery,
+        framing: ListFraming,
+        known_change_seq: Option<i64>,
     ) -> Result<Self, Error> {
-        let mut rows = database.rows(&store::by_place(&ask, frame, seen)).await?;
-        let counter = rows.first().and_then(|row| row.integer("change_seq"));
+        let statement = store::by_place(&query, framing, known_change_seq);
+        let mut rows = database.rows(&statement).await?;
+        let change_seq = rows.first().and_then(|row| row.integer("change_seq"));
+        // Without groups there is one row, which only has the change sequence.
         rows.retain(|row| row.integer("place_id").is_some());
-        let rest = rows.last().and_then(|row| after(row, &ask));
-        let texts: Array = rows.iter().map(|row| row.value("text")).collect();
         Ok(Self {
+            groups: rows.iter().map(|row| row.value("text")).collect(),
             is_empty: rows.is_empty(),
-            texts,
-            rest,
-            counter: counter.unwrap_or_default(),
+            rest: rows.last().and_then(|last| rest(&query, last)),
+            change_seq: change_seq.unwrap_or_default(),
         })
     }
 
-    fn text(&self, before: &str, behind: &str) -> JsString {
-        self.texts.unshift(&JsString::from(before));
-        self.texts.push(&JsString::from(behind));
-        self.texts.join("")
+    /// The body that begins with this chunk.
+    fn into_body(mut self, database: Database, framing: ListFraming) -> Body {
+        match self.rest.take() {
+            None => Body::Js(self.text(framing.open, framing.end(self.is_empty)).into()),
+            Some(rest) => {
+                let first = self.text(framing.open, framing.between);
+                let first = stream::once(ready(Ok(first)));
+                let chunks = first.chain(chunks(database, framing, rest));
+                Body::stream(chunks.map_ok(to_bytes), framing)
+            }
+        }
+    }
+
+    /// The text of the groups, with a text before and after them.
+    fn text(&self, before: &str, after: &str) -> JsString {
+        self.groups.unshift(&JsString::from(before));
+        self.groups.push(&JsString::from(after));
+        self.groups.join("")
     }
 }
 
-/// The parts behind the first, each asked for when the one before it has been taken.
-fn parts(
+/// The chunks after the first one. Each is read when the client has read the one before.
+fn chunks(
     database: Database,
-    frame: ListFraming,
-    rest: ByPlace,
+    framing: ListFraming,
+    rest: ByPlaceQuery,
 ) -> impl Stream<Item = Result<JsString, Error>> {
     stream::try_unfold((database, Some(rest)), move |(database, rest)| async move {
-        let Some(ask) = rest else { return Ok(None) };
-        let part = Part::of(&database, ask, frame, None).await?;
-        let behind = if part.rest.is_some() {
-            frame.between
-        } else {
-            frame.end(false)
+        let Some(query) = rest else { return Ok(None) };
+        let chunk = Chunk::read(&database, query, framing, None).await?;
+        let end = match chunk.rest {
+            Some(_) => framing.between,
+            None => framing.end(false),
         };
-        Ok(Some((part.text("", behind), (database, part.rest))))
+        Ok(Some((chunk.text("", end), (database, chunk.rest))))
     })
 }
 
@@ -117,16 +129,14 @@ fn to_bytes(text: JsString) -> Vec<u8> {
     String::from(text).into_bytes()
 }
 
-/// What a statement's last row leaves to ask.
-fn after(last: &Row, ask: &ByPlace) -> Option<ByPlace> {
-    let limit = PageSize::new(last.integer("remaining")?)?;
-    let range = Range {
-        after: last.integer("place_id")?,
-        ..ask.range
-    };
-    Some(ByPlace {
-        range,
-        limit,
-        people: ask.people,
+/// The query for the groups after the last row of a chunk, if there are any.
+fn rest(query: &ByPlaceQuery, last: &Row) -> Option<ByPlaceQuery> {
+    Some(ByPlaceQuery {
+        range: PlaceRange {
+            after: last.integer("place_id")?,
+            ..query.range
+        },
+        limit: PageSize::new(last.integer("remaining")?)?,
+        people_limit: query.people_limit,
     })
 }

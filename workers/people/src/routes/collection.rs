@@ -1,4 +1,5 @@
-//! The collection `/v1/people`. [`edge::collection`] has the routes that are the same for all collections.
+//! The collection `/v1/people`. [`edge::collection`] implements the routes that all collections
+//! have.
 
 use domain::PersonId;
 use edge::collection::Collection;

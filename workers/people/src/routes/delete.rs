@@ -8,7 +8,7 @@ use http_semantics::Problem;
 use crate::domain::Person;
 use crate::store;
 
-/// Removes a person. The history stays.
+/// Deletes a person. Their history stays.
 ///
 /// # Errors
 /// A person who does not exist, or a precondition that fails.

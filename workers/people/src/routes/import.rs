@@ -6,12 +6,11 @@ use std::collections::HashSet;
 use domain::PlaceId;
 use domain::place_status::PlaceStatuses;
 use edge::import::{self, BatchPlan, Importer};
-use edge::{Database, Error, Request, Response, Row, VersionedRecord};
+use edge::{Database, Error, Request, Response, Row};
 use http_semantics::Problem;
 use serde_json::{Value, json};
 use tables::Record;
 use tables::import::{Batch, ImportMode, ParsedRecord};
-use tables::statement::{self, Statement};
 
 use crate::domain::{Person, Residence};
 use crate::service::{PendingWrite, PendingWrites};
@@ -35,23 +34,43 @@ pub async fn import(request: Request) -> Result<Response, Error> {
     import::import(request, importer).await
 }
 
+/// Imports people. Each attempt to write a batch is one pending write, which refers to all places
+/// of the batch.
 struct PeopleImporter {
     request: Request,
     writes: PendingWrites,
-    /// Identifies the pending writes of this request.
+    /// The prefix of the tokens of all pending writes of this request.
     token: String,
-    /// How many plans were made: each has a pending write of its own.
+    /// The number of attempts, which distinguishes their tokens.
     attempts: Cell<u32>,
     dry_run: bool,
 }
 
 impl PeopleImporter {
-    /// The pending write of a batch: all places that it refers to.
+    /// The pending write of the current attempt.
     fn pending(&self, batch: &Batch<Person>) -> PendingWrite {
         let residences = batch.parsed.iter().map(|parsed| parsed.record.residence);
         let places: HashSet<PlaceId> = residences.filter_map(Residence::place).collect();
         let token = format!("{}.{}", self.token, self.attempts.get());
         PendingWrite::with_token(token, places.into_iter().map(PlaceId::get))
+    }
+
+    /// Plans a batch after its pending write was recorded.
+    async fn plan_pending(
+        &self,
+        batch: &Batch<Person>,
+        mode: ImportMode,
+        pending: &PendingWrite,
+    ) -> Result<BatchPlan, Error> {
+        let places = pending.places().iter().copied().collect();
+        let statuses = self.writes.statuses(&places).await?;
+        let database = &self.writes.database;
+        let existing =
+            import::find_existing(database, &keys(batch), store::existing_people).await?;
+        let check = |parsed: &ParsedRecord<Person>, stored: Option<&Person>, row: Option<&Row>| {
+            check(parsed.record.residence, stored, row, &statuses)
+        };
+        Ok(BatchPlan::new(batch, mode, &existing, check))
     }
 }
 
@@ -63,47 +82,16 @@ impl Importer for PeopleImporter {
     }
 
     async fn plan(&self, batch: &Batch<Person>, mode: ImportMode) -> Result<BatchPlan, Error> {
-        let rows: Vec<Value> = batch
-            .parsed
-            .iter()
-            .map(|parsed| parsed.record.to_row(parsed.id, None))
-            .collect();
         self.attempts.set(self.attempts.get() + 1);
         let pending = self.pending(batch);
         if let Some(add) = pending.add().filter(|_| !self.dry_run) {
             self.writes.database.batch(&[add]).await?;
         }
-        let places = pending.places().iter().copied().collect();
-        let plan = async {
-            let statuses = self.writes.statuses(&places).await?;
-            let add = |plan: &mut BatchPlan,
-                       parsed: &ParsedRecord<Person>,
-                       row: Value,
-                       present: Option<&Row>| {
-                add(plan, parsed, row, present, mode, &statuses)
-            };
-            // The other records concern nobody who exists.
-            let known = batch.parsed.iter().enumerate();
-            let known = known
-                .filter(|(_, parsed)| parsed.id.is_some() || parsed.record.residence.is_king());
-            let known: Vec<Value> = known
-                .map(|(n, parsed)| {
-                    let place = parsed.record.residence.place().map(PlaceId::get);
-                    let is_king = parsed.record.residence.is_king();
-                    json!({"n": n, "id": parsed.id, "placeId": place, "isKing": is_king})
-                })
-                .collect();
-            let present: Vec<Statement> = statement::chunks_by_size(&known)
-                .into_iter()
-                .map(store::present)
-                .collect();
-            BatchPlan::from_known(batch, rows, &self.writes.database, &present, add).await
-        };
-        let plan = plan.await;
-        let is_written = plan.as_ref().is_ok_and(|plan| {
+        let plan = self.plan_pending(batch, mode, &pending).await;
+        let will_be_written = plan.as_ref().is_ok_and(|plan| {
             plan.rejections.is_empty() && !(plan.inserts.is_empty() && plan.updates.is_empty())
         });
-        if !is_written && !self.dry_run {
+        if !will_be_written && !self.dry_run {
             self.writes.roll_back(&self.request, &pending);
         }
         plan
@@ -112,12 +100,11 @@ impl Importer for PeopleImporter {
     async fn write(&self, batch: &Batch<Person>, plan: &BatchPlan) -> Result<(), Error> {
         let pending = self.pending(batch);
         let mut statements = pending.commit();
-        let inserts = store::insert_batch(&plan.inserts);
         statements.extend(import::write_statements(
             plan,
             Person::table(),
             store::update_all,
-            inserts,
+            store::insert_batch(&plan.inserts),
         ));
         let written = self.writes.database.batch(&statements).await;
         if written.is_err() {
@@ -127,50 +114,35 @@ impl Importer for PeopleImporter {
     }
 }
 
-/// Adds a record to a plan.
-fn add(
-    plan: &mut BatchPlan,
-    parsed: &ParsedRecord<Person>,
-    mut row: Value,
-    present: Option<&Row>,
-    mode: ImportMode,
+/// The keys by which the stored people are found. A record without an id that is not a king
+/// conflicts with nobody, so it has no key.
+fn keys(batch: &Batch<Person>) -> Vec<Value> {
+    let parsed = batch.parsed.iter().enumerate();
+    let parsed =
+        parsed.filter(|(_, parsed)| parsed.id.is_some() || parsed.record.residence.is_king());
+    parsed
+        .map(|(n, parsed)| {
+            let residence = parsed.record.residence;
+            let place = residence.place().map(PlaceId::get);
+            json!({"n": n, "id": parsed.id, "placeId": place, "isKing": residence.is_king()})
+        })
+        .collect()
+}
+
+/// Checks a record against its place, and against the present king of the place.
+fn check(
+    residence: Residence,
+    stored: Option<&Person>,
+    existing: Option<&Row>,
     statuses: &PlaceStatuses,
 ) -> Result<(), Problem> {
-    let residence = parsed.record.residence;
-    let place = residence.place().map(PlaceId::get);
-    let version = present.and_then(|row| row.integer("version"));
-    let id = parsed.id.unwrap_or_default();
-    let before = version
-        .and(present)
-        .map(|row| VersionedRecord::from_row(id, row));
-    let before: Option<Person> = before
-        .map(|stored| stored.record())
-        .transpose()
-        .map_err(Error::into_problem)?;
-    if version.is_some() && mode == ImportMode::Insert {
-        return Err(Problem::id_taken("person", id));
-    }
-    if before.as_ref() == Some(&parsed.record) {
-        plan.unchanged += 1;
-        return Ok(());
-    }
-    let new_reference = residence.new_reference(before.map(|before| before.residence));
-    if let Some(new_reference) = new_reference {
-        let place = new_reference.get();
+    if let Some(place) = residence.new_reference(stored.map(|stored| stored.residence)) {
+        let place = place.get();
         Problem::check_place(place, statuses.get(place))?;
     }
-    if let Some((king, name)) =
-        present.and_then(|row| row.integer("king_id").zip(row.text("king_name")))
-    {
-        return Err(Problem::place_has_king(
-            place.unwrap_or_default(),
-            king,
-            &name,
-        ));
+    let king = existing.and_then(|row| row.integer("king_id").zip(row.text("king_name")));
+    match king.zip(residence.place()) {
+        Some(((king, name), place)) => Err(Problem::place_has_king(place.get(), king, &name)),
+        None => Ok(()),
     }
-    if let (Some(version), Some(row)) = (version, row.as_object_mut()) {
-        row.insert("version".to_owned(), version.into());
-    }
-    plan.push(row, version);
-    Ok(())
 }

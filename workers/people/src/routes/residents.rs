@@ -1,15 +1,16 @@
-//! `/internal/residents/{id}/…`: the steps of a place's deletion that concern its people. The
-//! gateway never forwards a request to these paths.
+//! `/internal/residents/{id}/…`: the steps of a deletion that concern the people of the place
+//! (docs/integrity.md). The gateway never forwards a request to these paths.
 
 use domain::PlaceId;
-use edge::{Body, Database, Error, Request, Response};
-use http_semantics::{MediaType, Problem};
+use edge::{Database, Error, Request, Response};
+use http_semantics::Problem;
+use serde_json::json;
 use tables::statement::Statement;
 
 use crate::store;
 
-/// Counts the people of a place. If nobody lives there, revokes the pending writes that refer to
-/// it: `{"living":1,"dead":0}`.
+/// Counts the people of a place: `{"living":1,"dead":0}`. If nobody lives there, revokes the
+/// pending writes that refer to it.
 ///
 /// # Errors
 /// An invalid id.
@@ -18,8 +19,8 @@ pub async fn close(request: Request) -> Result<Response, Error> {
     run(&request, &store::close(request.id()?)).await
 }
 
-/// Moves residents `to` another place, as many as one statement may, revokes the pending writes
-/// that refer to the old one, and counts its people: `{"living":0,"dead":2}`.
+/// Moves up to [`store::MAX_MOVED`] residents to the place `to`, revokes the pending writes that
+/// refer to the old place, and counts its remaining people: `{"living":0,"dead":2}`.
 ///
 /// # Errors
 /// An invalid id.
@@ -29,8 +30,8 @@ pub async fn reassign(request: Request) -> Result<Response, Error> {
     run(&request, &store::reassign(request.id()?, to)).await
 }
 
-/// Removes a deleted place from its dead, as many as one statement may, and counts its people:
-/// `{"living":0,"dead":0}`.
+/// Detaches up to [`store::MAX_MOVED`] dead people from a deleted place, and counts its remaining
+/// people: `{"living":0,"dead":0}`.
 ///
 /// # Errors
 /// An invalid id.
@@ -39,7 +40,7 @@ pub async fn detach_dead(request: Request) -> Result<Response, Error> {
     run(&request, &store::detach_dead(request.id()?)).await
 }
 
-/// Runs the steps. The last one counts.
+/// Runs the statements. The last one counts the people.
 async fn run(request: &Request, statements: &[Statement]) -> Result<Response, Error> {
     let results = Database::new(&request.env)?.batch(statements).await?;
     let rows = results.last().ok_or_else(Problem::internal)?;
@@ -50,9 +51,6 @@ async fn run(request: &Request, statements: &[Statement]) -> Result<Response, Er
             .ok_or_else(Problem::internal)?,
         None => (0, 0),
     };
-    let body = serde_json::json!({ "living": living, "dead": dead });
-    Ok(Response::ok(
-        MediaType::Json.content_type(),
-        Body::Text(body.to_string()),
-    ))
+    let body = json!({ "living": living, "dead": dead });
+    Ok(Response::json(body.to_string()))
 }

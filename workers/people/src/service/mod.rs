@@ -1,4 +1,4 @@
-//! Operations of several steps, between the routes and the store.
+//! Operations with several steps. The routes call them, and they call the store.
 
 mod pending;
 mod write;

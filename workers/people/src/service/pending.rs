@@ -1,9 +1,9 @@
 //! Pending writes: the writer's side of the protocol between the two databases
 //! (docs/integrity.md).
 //!
-//! A write that refers to a new place takes three round trips: it records a pending write and
-//! reads what it needs, checks the place with the places worker, and commits. The commit fails
-//! if a deletion of the place has revoked the pending write meanwhile.
+//! A write with a new reference takes three round trips. It records a pending write and reads the
+//! person, checks the place with the places worker, and commits. The commit fails if a deletion of
+//! the place has revoked the pending write.
 
 use std::collections::HashSet;
 
@@ -14,30 +14,30 @@ use tables::statement::Statement;
 
 use crate::store::{self, REVOKED};
 
-/// The most places that are checked in one call.
+/// The maximum number of places per call to the places worker.
 const MAX_PLACES_PER_CALL: usize = 1_000;
 
-/// The database, and the worker that knows the places.
+/// Checks places and rolls back pending writes for one request.
 pub struct PendingWrites {
     /// The people database.
     pub database: Database,
     places: ServiceClient,
 }
 
-/// One pending write.
+/// A pending write: a token, and the places that the write refers to.
 pub struct PendingWrite {
     token: String,
     places: Vec<i64>,
 }
 
 impl PendingWrite {
-    /// A pending write with a token that nobody else uses.
+    /// A pending write with a random token.
     #[must_use]
     pub fn new(places: impl IntoIterator<Item = i64>) -> Self {
         Self::with_token(edge::random_token(), places)
     }
 
-    /// A pending write with a token that the caller made.
+    /// A pending write with this token, which must be unique.
     #[must_use]
     pub fn with_token(token: String, places: impl IntoIterator<Item = i64>) -> Self {
         let places = places.into_iter().collect();
@@ -50,24 +50,24 @@ impl PendingWrite {
         &self.token
     }
 
-    /// The places that it refers to.
+    /// The places that the write refers to.
     #[must_use]
     pub fn places(&self) -> &[i64] {
         &self.places
     }
 
-    /// Adds a place that the database has recorded for it.
+    /// Adds a place that a statement has already recorded under the token.
     pub fn add_place(&mut self, place: i64) {
         self.places.push(place);
     }
 
-    /// The statement that records it.
+    /// The statement that records the pending write. None if the write refers to no place.
     #[must_use]
     pub fn add(&self) -> Option<Statement> {
         (!self.places.is_empty()).then(|| store::add_pending(&self.token, &self.places))
     }
 
-    /// The statements that begin its commit, in the same batch as the write.
+    /// The first statements of the commit. The write follows in the same batch.
     #[must_use]
     pub fn commit(&self) -> Vec<Statement> {
         if self.places.is_empty() {
@@ -76,7 +76,7 @@ impl PendingWrite {
         store::commit_pending(&self.token, &self.places).into()
     }
 
-    /// Whether the commit failed because a deletion had revoked it.
+    /// Whether a commit failed because a deletion had revoked the pending write.
     #[must_use]
     pub fn is_revoked(error: &Error) -> bool {
         error.violates_check(REVOKED)
@@ -84,7 +84,7 @@ impl PendingWrite {
 }
 
 impl PendingWrites {
-    /// Those of a request.
+    /// The pending writes of one request.
     ///
     /// # Errors
     /// A worker without its bindings.
@@ -95,25 +95,23 @@ impl PendingWrites {
         })
     }
 
-    /// Removes a pending write that will not be committed, after the response.
+    /// Removes a pending write that is not committed. This happens after the response.
     pub fn roll_back(&self, request: &Request, write: &PendingWrite) {
         if write.places.is_empty() {
             return;
         }
-        let (database, remove) = (
-            self.database.clone(),
-            store::remove_pending(&write.token, &write.places),
-        );
+        let database = self.database.clone();
+        let remove = store::remove_pending(&write.token, &write.places);
         request.context.wait_until(async move {
-            // If this fails, the row stays until a deletion or the repair removes it.
+            // If this fails, a deletion or the repair removes the rows later.
             let _ = database.batch(&[remove]).await;
         });
     }
 
-    /// Waits until none of the places is being deleted, and fails if one does not exist.
+    /// Checks that all places are active. It waits for deletions in progress.
     ///
     /// # Errors
-    /// A missing place, a deletion that takes too long, or a service that failed.
+    /// A missing place, a deletion that does not end in time, or a service that failed.
     pub async fn check(&self, places: &[i64]) -> Result<(), Error> {
         let statuses = self.statuses(&places.iter().copied().collect()).await?;
         for place in places {
@@ -122,32 +120,32 @@ impl PendingWrites {
         Ok(())
     }
 
-    /// The status of places. Waits a moment for deletions to end.
+    /// The status of places. If a place is being deleted, it waits and asks again, for at most the
+    /// sum of [`RETRY_DELAYS_MS`].
     ///
     /// # Errors
     /// A service that failed.
     pub async fn statuses(&self, places: &HashSet<i64>) -> Result<PlaceStatuses, Error> {
-        let mut statuses = self.statuses_now(places).await?;
+        let mut statuses = self.fetch_statuses(places).await?;
         for milliseconds in RETRY_DELAYS_MS {
             let mut steps = places.iter().map(|place| statuses.get(*place).next_step());
             if !steps.any(|step| step == Step::Wait) {
                 break;
             }
             pause(milliseconds).await;
-            statuses = self.statuses_now(places).await?;
+            statuses = self.fetch_statuses(places).await?;
         }
         Ok(statuses)
     }
 
-    async fn statuses_now(&self, places: &HashSet<i64>) -> Result<PlaceStatuses, Error> {
-        let places: Vec<String> = places.iter().map(ToString::to_string).collect();
-        let mut all = PlaceStatuses::default();
-        // No call without places: `chunks` is then empty.
-        for some in places.chunks(MAX_PLACES_PER_CALL) {
-            let path = format!("/internal/statuses?ids={}", some.join(","));
+    async fn fetch_statuses(&self, places: &HashSet<i64>) -> Result<PlaceStatuses, Error> {
+        let ids: Vec<String> = places.iter().map(ToString::to_string).collect();
+        let mut statuses = PlaceStatuses::default();
+        for chunk in ids.chunks(MAX_PLACES_PER_CALL) {
+            let path = format!("/internal/statuses?ids={}", chunk.join(","));
             let response = self.places.get(&path).await?;
-            all.extend(self.places.read_json(response).await?);
+            statuses.extend(self.places.read_json(response).await?);
         }
-        Ok(all)
+        Ok(statuses)
     }
 }

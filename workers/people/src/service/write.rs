@@ -1,7 +1,8 @@
-//! The rules of a write of one person. [`edge::collection`] has the routes.
+//! Writes one person. [`edge::collection`] implements the routes.
 //!
-//! A write that refers to a new place begins with a pending write, checks the place and commits:
-//! three round trips ([`super::pending`]). Any other needs one, after the read.
+//! A write with a new reference records a pending write, checks the place, and commits: three round
+//! trips ([`super::pending`]). Any other update takes two, to read and to commit. A rename, and an
+//! insert without a place, take one.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -22,11 +23,11 @@ use super::pending::{PendingWrite, PendingWrites};
 use crate::domain::Person;
 use crate::store::{self, NewPlace, PlaceChange};
 
-/// Writes one person.
+/// The rules of a write of one person.
 pub struct PersonWriter {
     writes: PendingWrites,
     pending: PendingWrite,
-    /// Whether to take the crown from the present king of the place first.
+    /// Whether to depose the present king of the place first.
     depose: bool,
 }
 
@@ -48,7 +49,8 @@ impl Writer for PersonWriter {
         &self.writes.database
     }
 
-    /// Renames a person, if the change has nothing but a name: no rule depends on the name.
+    /// Renames a person if the change only sets the name, because no rule depends on the name.
+    /// Concurrent renames share one statement.
     async fn change_unread(
         &self,
         request: &Request,
@@ -68,8 +70,8 @@ impl Writer for PersonWriter {
         group_commit(&RENAMES, request, (id, name), rename).await
     }
 
-    /// Reads the person. If the change refers to a new place, it records a pending write in the
-    /// same round trip.
+    /// Reads the person. If the change has a new reference, the same round trip records a pending
+    /// write.
     async fn begin(
         &mut self,
         id: PersonId,
@@ -80,7 +82,10 @@ impl Writer for PersonWriter {
             return read_current::<Person>(self.database(), id).await;
         }
         let add = store::add_pending_for(self.pending.token(), id, change);
-        let results = self.database().batch(&[add, store::read_begun(id)]).await?;
+        let results = self
+            .database()
+            .batch(&[add, store::read_with_pending(id)])
+            .await?;
         let row = results.into_iter().flatten().next();
         if let Some(row) = row.as_ref().filter(|row| row.boolean("pending_writes")) {
             let place = match change.place {
@@ -137,7 +142,7 @@ impl Writer for PersonWriter {
         self.writes.roll_back(request, &pending);
     }
 
-    /// A second king.
+    /// A second king of a place.
     async fn violation(&self, error: Error, person: &Person) -> Error {
         let Some(place) = person
             .residence
@@ -151,7 +156,7 @@ impl Writer for PersonWriter {
                 Some((id, name)) => Problem::place_has_king(place.get(), id, &name).into(),
                 None => Problem::internal().into(),
             },
-            // There is no king any more, so the same request may succeed now.
+            // The place has no king anymore, so a retry may succeed.
             Ok(None) => Problem::being_written().into(),
             Err(error) => error,
         }
@@ -159,8 +164,9 @@ impl Writer for PersonWriter {
 }
 
 impl PersonWriter {
-    /// Records a pending write for a new reference, unless [`Writer::begin`] has done it, and
-    /// checks the place. The first round trip also finds the response of an idempotency key.
+    /// Records a pending write for a new reference, unless [`Writer::begin`] has done so, and
+    /// checks the place. The first round trip also looks up the idempotency key, and the stored
+    /// response is returned if there is one.
     async fn add_reference(
         &mut self,
         new_reference: Option<PlaceId>,
@@ -186,9 +192,9 @@ impl PersonWriter {
         Ok(None)
     }
 
-    /// Commits the pending write together with the statements. The first one that returns a row
-    /// has written the person. None: another request was faster, or a deletion of the place
-    /// revoked the write.
+    /// Commits the pending write together with the statements. The first row of the results is the
+    /// person. None: another request was faster, or a deletion of the place revoked the pending
+    /// write.
     async fn commit(&self, write: Vec<Statement>) -> Result<Option<VersionedRecord>, Error> {
         let mut statements = self.pending.commit();
         statements.extend(write);
@@ -202,8 +208,8 @@ impl PersonWriter {
     }
 }
 
-/// The place after a change, as far as its fields are valid: an invalid one is rejected before
-/// anything is written.
+/// The change of the place. An invalid field counts as null here. It is rejected later, before the
+/// commit.
 fn place_change(change: &Change<Person>) -> PlaceChange {
     match change {
         Change::Replace(person) => PlaceChange {
@@ -221,7 +227,7 @@ fn place_change(change: &Change<Person>) -> PlaceChange {
     }
 }
 
-/// `depose` applies to the king of the place where the person lives already.
+/// The problem of `depose` together with a new place: the person must already live in the place.
 fn depose_needs_a_resident() -> Problem {
     Problem::invalid_record(&[FieldError {
         pointer: "/placeId".to_owned(),
@@ -230,24 +236,26 @@ fn depose_needs_a_resident() -> Problem {
     }])
 }
 
-/// A person and the new name.
+/// A person and their new name.
 type Rename = (PersonId, Name);
 
 thread_local! {
     static RENAMES: RefCell<WriteCoalescer<Rename, VersionedRecord>> = const { group_commit::coalescer() };
 }
 
-/// Writes new names. If one person gets several, the first is written, and the other requests
-/// write theirs one by one.
+/// Writes a batch of names. If it has several names for one person, only the first is written. The
+/// other requests get none, and write theirs one by one.
 async fn rename(env: Env, names: Vec<Rename>) -> Result<Vec<Option<VersionedRecord>>, Error> {
     let mut seen = HashSet::new();
+    // The id of each rename, or none if an earlier one has the same id.
     let ids: Vec<Option<PersonId>> = names
         .iter()
         .map(|(id, _)| seen.insert(*id).then_some(*id))
         .collect();
-    let firsts = names.into_iter().zip(&ids);
-    let firsts: Vec<Rename> = firsts.filter_map(|(name, id)| id.and(Some(name))).collect();
-    let rows = Database::new(&env)?.rows(&store::rename(&firsts)).await?;
+    let names = names.into_iter().zip(&ids);
+    let first_names: Vec<Rename> = names.filter_map(|(name, id)| id.and(Some(name))).collect();
+    let rename = store::rename(&first_names);
+    let rows = Database::new(&env)?.rows(&rename).await?;
     let mut renamed: HashMap<i64, VersionedRecord> = rows
         .iter()
         .filter_map(|row| VersionedRecord::from_returning(std::slice::from_ref(row)))

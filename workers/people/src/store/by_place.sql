@@ -1,27 +1,29 @@
--- People grouped by place, in order of place: rows of (text, place_id, remaining,
--- change_seq), at least one: without any group its text is null.
+-- People grouped by place, sorted by place: rows of (text, place_id, remaining, change_seq).
+-- Without groups there is one row, which only has the change sequence.
 --
--- ?1 < place_id <= ?2   the range of places
--- ?3                    the most groups
--- ?4                    the most people of a group
--- ?5                    the people after which no further group is begun
--- ?6                    the text between two groups
--- ?7                    the change sequence at which the client has seen this, or null: if it is still
---                       the same, there are no groups, only the change sequence
--- {max_page_size}       tables::page::MAX_PAGE_SIZE
+-- ?1               the place id after which the groups begin
+-- ?2               the last place id
+-- ?3               the maximum number of groups
+-- ?4               the maximum number of people per group
+-- ?5               the number of people after which no other group begins
+-- ?6               the text between two groups
+-- ?7               the change sequence of the groups that the client has cached, or null. If it is
+--                  still current, there are no groups.
+-- {max_page_size}  tables::page::MAX_PAGE_SIZE
 --
--- The texts, one behind the other, are the groups. One holds at most 1,000 people, and so
--- stays far from the 2 MB that D1 allows: a name is at most 200 characters of four bytes.
--- `remaining` counts the groups that were asked for and left for another statement, which
--- goes on after `place_id`.
+-- The concatenated texts are the groups. A text has at most 1,000 people. A name has at most 200
+-- characters of four bytes each, so a text stays far below the 2 MB that D1 allows.
 --
--- Indexes: the primary key of population for the groups, and person_resident (place_id,
--- id, resident) for their people, which holds each as the groups show them.
+-- `remaining` is the number of groups that another statement must read, after `place_id`.
+--
+-- Uses the primary key of population for the groups. For their people it uses
+-- person_resident (place_id, id, resident), which contains each person as JSON.
 WITH RECURSIVE
   current AS MATERIALIZED (
     SELECT coalesce(max(seq), 0) AS change_seq FROM person_change
   ),
-  asked AS (
+  -- All groups of the page.
+  requested AS (
     SELECT
       place_id,
       living + dead AS size,
@@ -36,68 +38,73 @@ WITH RECURSIVE
       LIMIT iif((SELECT change_seq FROM current) IS ?7, 0, ?3)
     )
   ),
-  taken AS (
+  -- The groups that this statement returns.
+  included AS (
     SELECT
       place_id,
       n,
       groups - n AS remaining,
       size > ?4 AS has_more,
       size > 1000 AS is_long,
-      -- The last id to show: that of the last person allowed, or any.
+      -- The id of the last person to show.
       CASE
         WHEN size > ?4 THEN (
-          SELECT id FROM person WHERE place_id = asked.place_id ORDER BY id LIMIT 1 OFFSET ?4 - 1
+          SELECT id FROM person WHERE place_id = requested.place_id
+          ORDER BY id LIMIT 1 OFFSET ?4 - 1
         )
         ELSE 9223372036854775807
-      END AS cut
-    FROM asked
+      END AS group_end
+    FROM requested
     WHERE people_so_far - min(size, ?4) < ?5
   ),
-  -- A group as runs of at most 1,000 people, behind < id <= last: mostly one.
-  run (place_id, behind, last, cut, has_more, n, remaining) AS (
+  -- The groups, split into chunks of at most 1,000 people: previous < id <= last. Most groups have
+  -- one chunk.
+  chunk (place_id, previous, last, group_end, has_more, n, remaining) AS (
     SELECT
       place_id,
       0,
       coalesce(
-        CASE WHEN is_long THEN min(cut, (
-          SELECT id - 1 FROM person WHERE place_id = taken.place_id ORDER BY id LIMIT 1 OFFSET 1000
+        CASE WHEN is_long THEN min(group_end, (
+          SELECT id - 1 FROM person WHERE place_id = included.place_id
+          ORDER BY id LIMIT 1 OFFSET 1000
         )) END,
-        cut
+        group_end
       ),
-      cut, has_more, n, remaining
-    FROM taken
+      group_end, has_more, n, remaining
+    FROM included
     UNION ALL
     SELECT
       place_id,
       last,
       coalesce(
-        min(cut, (
-          SELECT id - 1 FROM person WHERE place_id = run.place_id AND id > run.last
+        min(group_end, (
+          SELECT id - 1 FROM person WHERE place_id = chunk.place_id AND id > chunk.last
           ORDER BY id LIMIT 1 OFFSET 1000
         )),
-        cut
+        group_end
       ),
-      cut, has_more, n, remaining
-    FROM run
-    WHERE last < cut
+      group_end, has_more, n, remaining
+    FROM chunk
+    WHERE last < group_end
     ORDER BY 1, 2
   )
 SELECT
-  iif(behind = 0, iif(n > 1, ?6, '') || '{"placeId":' || place_id || ',"people":[', ',')
+  iif(previous = 0, iif(n > 1, ?6, '') || '{"placeId":' || place_id || ',"people":[', ',')
   || (
     SELECT group_concat(resident, ',')
     FROM (
       SELECT resident
       FROM person INDEXED BY person_resident
-      WHERE place_id = run.place_id AND id > run.behind AND id <= run.last
+      WHERE place_id = chunk.place_id AND id > chunk.previous AND id <= chunk.last
       ORDER BY id
     )
   )
-  || iif(last < cut, '', ']')
-  || iif(last = cut AND has_more,
-    ',"next":"/v1/people?placeId=' || place_id || '&limit={max_page_size}&after=' || lower(hex('i' || cut)) || '"', '')
-  || iif(last < cut, '', '}') AS text,
+  || iif(last < group_end, '', ']')
+  || iif(last = group_end AND has_more,
+    ',"next":"/v1/people?placeId=' || place_id || '&limit={max_page_size}&after='
+      || lower(hex('i' || group_end)) || '"', '')
+  || iif(last < group_end, '', '}') AS text,
   place_id,
   remaining,
   change_seq
-FROM current LEFT JOIN run
+FROM current LEFT JOIN chunk

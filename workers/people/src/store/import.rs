@@ -6,9 +6,13 @@ use tables::statement::{self, Statement};
 
 use super::write::insert_all;
 
-/// The records of a batch whose person exists, or that claim a crown which somebody has: rows of
-/// (n, version, body, `king_id`, `king_name`). n is the position in the batch. By the primary key, and the index `one_king_a_place`.
-const PRESENT: &str = "
+/// The records of a batch that have the id of a stored person, or that are king of a place with
+/// another king: rows of (n, version, body, `king_id`, `king_name`).
+///
+/// ?1  a JSON array of (n, id, placeId, isKing), where n is the position in the batch
+///
+/// Uses the primary key and the unique index `one_king_a_place`.
+const EXISTING: &str = "
 SELECT
   e.value ->> 'n' AS n,
   person.version,
@@ -21,15 +25,15 @@ LEFT JOIN person AS king
   AND king.id IS NOT e.value ->> 'id'
 WHERE person.id IS NOT NULL OR king.id IS NOT NULL";
 
-/// The people that records of a batch concern: those with their id, and kings in their way.
+/// The stored people that the records of a batch refer to or conflict with.
 #[must_use]
-pub fn present(rows: &[Value]) -> Statement {
-    let sql = PRESENT.replace("{person}", &PERSON.json_from("person"));
-    Statement::bind_json_rows(&sql, rows)
+pub fn existing_people(keys: &[Value]) -> Statement {
+    let sql = EXISTING.replace("{person}", &PERSON.json_from("person"));
+    Statement::bind_json_rows(&sql, keys)
 }
 
-/// Begins the inserts of a batch: see the table `bulk_insert`.
-const OPEN: &str = "
+/// Begins a bulk insert (see the table `bulk_insert`): saves the change sequence and the time.
+const BEGIN: &str = "
 INSERT INTO bulk_insert (id, after_seq, at)
 SELECT 1, coalesce(max(seq), 0), max(
   CAST(unixepoch('subsec') * 1000 AS INTEGER),
@@ -37,16 +41,19 @@ SELECT 1, coalesce(max(seq), 0), max(
 )
 FROM person_change";
 
-/// Adds the people of a batch: their places are counted once, after all of them.
+/// Ends a bulk insert: a trigger updates the populations.
+const END: &str = "DELETE FROM bulk_insert";
+
+/// Adds the people of a batch. The population of each place is updated once, after all inserts.
 #[must_use]
 pub fn insert_batch(rows: &[Value]) -> Vec<Statement> {
     if rows.is_empty() {
         return Vec::new();
     }
-    let greatest = rows.iter().filter_map(|row| row["id"].as_i64()).max();
-    let inserts = statement::chunks_by_size(rows).into_iter();
-    let inserts = inserts.map(|chunk| insert_all(chunk, greatest));
-    let open = Statement::new(OPEN, Vec::new());
-    let close = Statement::new("DELETE FROM bulk_insert", Vec::new());
-    [vec![open], inserts.collect(), vec![close]].concat()
+    let max_id = rows.iter().filter_map(|row| row["id"].as_i64()).max();
+    let mut statements = vec![Statement::new(BEGIN, Vec::new())];
+    let chunks = statement::chunks_by_size(rows).into_iter();
+    statements.extend(chunks.map(|chunk| insert_all(chunk, max_id)));
+    statements.push(Statement::new(END, Vec::new()));
+    statements
 }

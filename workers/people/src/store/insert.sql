@@ -1,20 +1,18 @@
--- Adds people.
+-- Adds people. If a deleted person had the id, the new one continues to count the versions.
 --
--- ?1 a JSON array of them; one without an id gets the next that was never used
--- ?2 the greatest id that is given to any of those who are added together, or 0
+-- ?1  a JSON array of people. A person without an id gets the next id that was never used.
+-- ?2  the greatest id in the whole batch, which may have several of these statements, or 0
 -- {…} the columns that tables::schema declares
 --
--- An id that is used again continues to count its versions.
---
--- Indexes: the one on person_change (person_id, version), for the greatest id and version.
+-- Uses the unique index person_change (person_id, version).
 WITH
-  given AS MATERIALIZED (
+  input AS MATERIALIZED (
     SELECT
       key AS n,
-      {given_columns}
+      {input_columns}
     FROM json_each(?1)
   ),
-  used (id) AS MATERIALIZED (
+  last_used (id) AS MATERIALIZED (
     SELECT max(
       coalesce((SELECT max(person_id) FROM person_change), 0),
       ?2
@@ -22,12 +20,12 @@ WITH
   )
 INSERT INTO person (id, {stored_columns}, version)
 SELECT
-  coalesce(given.id, used.id + sum(given.id IS NULL) OVER (ORDER BY n)),
+  coalesce(input.id, last_used.id + sum(input.id IS NULL) OVER (ORDER BY n)),
   {stored_columns},
   iif(
-    given.id IS NULL,
+    input.id IS NULL,
     1,
-    1 + coalesce((SELECT max(version) FROM person_change WHERE person_id = given.id), 0)
+    1 + coalesce((SELECT max(version) FROM person_change WHERE person_id = input.id), 0)
   )
-FROM given, used
+FROM input, last_used
 ORDER BY n

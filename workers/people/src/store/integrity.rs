@@ -1,10 +1,15 @@
-//! What the report on integrity is made from.
+//! The statements of the integrity report.
 
 use tables::statement::Statement;
 
-/// The people of places, after a place: one row of (`residents`, a JSON array;
-/// `next`, the last place if there may be more). By the primary key of population.
-const RESIDENTS: &str = "
+/// The populations of places: one row of (`residents`, a JSON array; `next`, the last place if
+/// there may be more).
+///
+/// ?1  the place id after which they begin
+/// ?2  the maximum number of places
+///
+/// Uses the primary key of `population`.
+const RESIDENT_COUNTS: &str = "
 SELECT
   json_group_array(json_object('placeId', place_id, 'living', living, 'dead', dead)) AS residents,
   iif(count(*) = ?2, max(place_id), NULL) AS next
@@ -15,15 +20,18 @@ FROM (
   LIMIT ?2
 )";
 
-/// Who belongs to which place.
+/// The numbers of living and dead people of the places after an id.
 #[must_use]
-pub fn residents(after: i64, most: i64) -> Statement {
-    Statement::new(RESIDENTS, vec![after.into(), most.into()])
+pub fn resident_counts(after: i64, limit: i64) -> Statement {
+    Statement::new(RESIDENT_COUNTS, vec![after.into(), limit.into()])
 }
 
-/// Places with more than one king, which the index `one_king_a_place` makes impossible, and
-/// pending writes: one row of two JSON arrays. By that index, and a scan of a table that only
-/// has rows for writes in flight.
+/// Places with several kings, and pending writes: one row of two JSON arrays.
+///
+/// ?1  the maximum size of each array
+///
+/// Uses the unique index `one_king_a_place`, which also makes a second king impossible. Scans
+/// `pending_write`, which only has rows for writes in progress.
 const FINDINGS: &str = "
 SELECT
   (
@@ -39,8 +47,8 @@ SELECT
     FROM (SELECT person_id, place_id FROM pending_write LIMIT ?1)
   ) AS pending";
 
-/// Double kings and pending writes.
+/// Places with several kings, and pending writes.
 #[must_use]
-pub fn findings(limit: i64) -> Statement {
+pub fn integrity_findings(limit: i64) -> Statement {
     Statement::new(FINDINGS, vec![limit.into()])
 }

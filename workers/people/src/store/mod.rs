@@ -1,4 +1,4 @@
-//! The statements of the people database.
+//! The statements of the people database. Only this module contains SQL.
 
 mod by_place;
 mod import;
@@ -9,19 +9,17 @@ mod read;
 mod residents;
 mod write;
 
-pub use by_place::{PEOPLE_A_STATEMENT, by_place};
-pub use import::{insert_batch, present};
-pub use integrity::{findings, residents};
+pub use by_place::{TARGET_PEOPLE_PER_STATEMENT, by_place};
+pub use import::{existing_people, insert_batch};
+pub use integrity::{integrity_findings, resident_counts};
 pub use pending::{
     NewPlace, PlaceChange, REVOKED, abandoned_pending, add_pending, add_pending_for,
-    commit_pending, remove_pending, sweep_pending,
+    commit_pending, remove_abandoned_pending, remove_pending,
 };
 pub use population::{HEADER as POPULATION_HEADER, population};
-pub use read::read_begun;
-pub use residents::{close, detach_dead, reassign};
+pub use read::read_with_pending;
+pub use residents::{MAX_MOVED, close, detach_dead, reassign};
 pub use write::{delete, depose, insert, king, rename, update, update_all};
 
-#[cfg(test)]
-mod population_tests;
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,10 @@
-//! Pending writes (docs/integrity.md): a write that is about to refer to a place records that
-//! before the place is checked. The deletion of the place revokes it.
+//! The statements of pending writes (docs/integrity.md). A write with a new reference records a
+//! pending write before it checks the place. A deletion of the place revokes it.
 
 use domain::{PersonId, PlaceId};
 use tables::statement::Statement;
 
-/// Records a write that refers to places, given as a JSON array.
+/// Records a pending write: one row for each place of the JSON array ?2.
 const ADD: &str = "
 INSERT INTO pending_write (token, place_id, since)
 SELECT ?1, value, CAST(unixepoch('subsec') * 1000 AS INTEGER)
@@ -17,12 +17,16 @@ pub fn add_pending(token: &str, places: &[i64]) -> Statement {
     Statement::new(ADD, vec![token.into(), places.into()])
 }
 
-/// The same for a change of a person who exists, if it refers to a new place: another one than before,
-/// or that of a dead person who is alive after the change. By the primary key.
+/// Records a pending write for a change of a stored person, if it has a new reference. That is the
+/// case if the place changes, or if a dead person becomes alive.
 ///
-/// ?2 the person
-/// ?3 the new place; ?4 whether the change sets it
-/// ?5 whether the person is alive after the change, or null if the change does not say
+/// ?1  the token
+/// ?2  the person
+/// ?3  the new place
+/// ?4  whether the change sets the place
+/// ?5  whether the person is alive after the change, or null if the change does not set it
+///
+/// Uses the primary key of `person`.
 const ADD_FOR_PERSON: &str = "
 INSERT INTO pending_write (token, place_id, person_id, since)
 SELECT ?1, iif(?4, ?3, place_id), id, CAST(unixepoch('subsec') * 1000 AS INTEGER)
@@ -30,17 +34,17 @@ FROM person
 WHERE id = ?2 AND iif(?4, ?3, place_id) IS NOT NULL
   AND (iif(?4, ?3, place_id) IS NOT place_id OR coalesce(?5, is_alive) > is_alive)";
 
-/// The place after a change of one person.
+/// The place of a person after a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum NewPlace {
-    /// The place before.
+    /// The same place as before.
     #[default]
     Unchanged,
-    /// This place, or none.
+    /// This place, or no place.
     Set(Option<PlaceId>),
 }
 
-/// What a change of one person says about the place.
+/// The part of a change that can make a new reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PlaceChange {
     /// The place after the change.
@@ -49,8 +53,8 @@ pub struct PlaceChange {
     pub is_alive: Option<bool>,
 }
 
-/// Records a pending write of a person who exists if the change refers to a new place. The
-/// statement [`super::read_begun`] follows in the same batch.
+/// Records a pending write for a change of a stored person, if it has a new reference. The
+/// statement [`super::read_with_pending`] must follow in the same batch.
 #[must_use]
 pub fn add_pending_for(token: &str, id: PersonId, change: PlaceChange) -> Statement {
     let (is_set, place) = match change.place {
@@ -67,35 +71,35 @@ pub fn add_pending_for(token: &str, id: PersonId, change: PlaceChange) -> Statem
     Statement::new(ADD_FOR_PERSON, binds)
 }
 
-/// Removes a pending write, by the primary key.
+/// Removes a pending write with one place. Uses the primary key.
 const REMOVE: &str = "DELETE FROM pending_write WHERE place_id = ?2 AND token = ?1";
 
-/// The same for several places, given as a JSON array.
+/// Removes a pending write with several places, a JSON array. Uses the primary key.
 const REMOVE_ALL: &str = "
 DELETE FROM pending_write
 WHERE place_id IN (SELECT value FROM json_each(?2)) AND token = ?1";
 
-/// Fails if the statement before did not remove as many rows as the write has places: a deletion
-/// has revoked some. Then the transaction writes nothing.
-const EXPECT: &str = "
+/// If the statement before did not remove ?2 rows, a deletion has revoked some of them. Then this
+/// one violates the constraint [`REVOKED`], which rolls back the transaction.
+const CHECK_NOT_REVOKED: &str = "
 INSERT INTO pending_write (token, place_id, since)
 SELECT ?1, 0, 0 WHERE changes() <> ?2";
 
-/// The constraint on which the commit of a revoked write fails.
+/// The constraint that the commit of a revoked write violates.
 pub const REVOKED: &str = "pending_write_is_revoked";
 
-/// Begins the commit of a pending write that refers to these places. The write follows in the
-/// same batch.
+/// The first statements of a commit: they remove the pending write, and fail if it was revoked. The
+/// write must follow in the same batch.
 #[must_use]
 pub fn commit_pending(token: &str, places: &[i64]) -> [Statement; 2] {
     let count = i64::try_from(places.len()).unwrap_or(i64::MAX);
     [
         remove_pending(token, places),
-        Statement::new(EXPECT, vec![token.into(), count.into()]),
+        Statement::new(CHECK_NOT_REVOKED, vec![token.into(), count.into()]),
     ]
 }
 
-/// Removes a pending write without a commit.
+/// Removes a pending write.
 #[must_use]
 pub fn remove_pending(token: &str, places: &[i64]) -> Statement {
     if let [place] = places {
@@ -105,26 +109,30 @@ pub fn remove_pending(token: &str, places: &[i64]) -> Statement {
     Statement::new(REMOVE_ALL, vec![token.into(), places.into()])
 }
 
-/// Pending writes older than so many milliseconds: rows of (token, `place_id`, `person_id`).
-/// A scan of a table that only has rows for writes in flight.
+/// The pending writes of a minimum age: rows of (token, `place_id`, `person_id`).
+///
+/// ?1  the minimum age in milliseconds
+/// ?2  the maximum number of rows
+///
+/// Scans the table, which only has rows for writes in progress.
 const ABANDONED: &str = "
 SELECT token, place_id, person_id FROM pending_write
 WHERE since <= CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1
 LIMIT ?2";
 
-/// Pending writes whose request has crashed.
+/// The pending writes whose request has crashed.
 #[must_use]
-pub fn abandoned_pending(milliseconds: i64, limit: i64) -> Statement {
-    Statement::new(ABANDONED, vec![milliseconds.into(), limit.into()])
+pub fn abandoned_pending(min_age_ms: i64, limit: i64) -> Statement {
+    Statement::new(ABANDONED, vec![min_age_ms.into(), limit.into()])
 }
 
-/// Removes pending writes older than so many milliseconds.
-const SWEEP: &str = "
+/// Removes all pending writes of a minimum age, ?1 in milliseconds. Scans the table, too.
+const REMOVE_ABANDONED: &str = "
 DELETE FROM pending_write
 WHERE since <= CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1";
 
-/// Removes pending writes whose request has crashed.
+/// Removes the pending writes whose request has crashed.
 #[must_use]
-pub fn sweep_pending(milliseconds: i64) -> Statement {
-    Statement::new(SWEEP, vec![milliseconds.into()])
+pub fn remove_abandoned_pending(min_age_ms: i64) -> Statement {
+    Statement::new(REMOVE_ABANDONED, vec![min_age_ms.into()])
 }

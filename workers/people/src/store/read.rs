@@ -1,18 +1,22 @@
-//! One person, before a write.
+//! The statement that reads a person for a write.
 
 use domain::PersonId;
 use tables::schema::PERSON;
 use tables::statement::Statement;
 
-/// The person with an id, after [`super::add_pending_for`] in the same batch: one row of (body,
-/// version, the number of pending writes, the present place). By the primary key.
-const READ_BEGUN: &str = "
+/// A person and the number of pending writes that the statement before has recorded: one row of
+/// (body, version, `pending_writes`, `place_id`).
+///
+/// ?1  the id
+///
+/// Uses the primary key.
+const READ_WITH_PENDING: &str = "
 SELECT {json} AS body, version, changes() AS pending_writes, place_id
 FROM person
 WHERE id = ?1";
 
-/// The person with an id, after a pending write was recorded.
+/// A person, right after [`super::add_pending_for`] in the same batch.
 #[must_use]
-pub fn read_begun(id: PersonId) -> Statement {
-    Statement::new(&PERSON.sql(READ_BEGUN), vec![id.get().into()])
+pub fn read_with_pending(id: PersonId) -> Statement {
+    Statement::new(&PERSON.sql(READ_WITH_PENDING), vec![id.get().into()])
 }

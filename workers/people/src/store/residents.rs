@@ -1,13 +1,13 @@
-//! The people of a place that is being deleted (docs/integrity.md).
+//! The steps of a deletion that concern the people of the place (docs/integrity.md).
 
 use domain::PlaceId;
 use tables::statement::Statement;
 
-/// The most people that one statement moves or detaches.
+/// The maximum number of people that one statement moves or detaches.
 pub const MAX_MOVED: i64 = 5_000;
 
-/// The number of living and dead people of a place: a row of (living, dead), or none if it has no
-/// people. By the primary key of population.
+/// The people of a place: a row of (living, dead), or none if it has no people. Uses the primary
+/// key of `population`.
 const COUNT: &str = "SELECT living, dead FROM population WHERE place_id = ?1";
 
 /// Counts the people of a place.
@@ -15,11 +15,14 @@ fn count(place: PlaceId) -> Statement {
     Statement::new(COUNT, vec![place.get().into()])
 }
 
-/// Revokes the pending writes that refer to a place, by the primary key.
+/// Revokes the pending writes that refer to a place. Uses the primary key of `pending_write`.
 const REVOKE: &str = "DELETE FROM pending_write WHERE place_id = ?1";
 
-/// The same, unless somebody lives there: then the deletion ends here, and no writer needs to
-/// begin again. The `+` keeps SQLite from reading the population if nothing is pending.
+/// Revokes the pending writes that refer to a place, unless it has residents. Residents block the
+/// deletion, so the writers do not have to begin again.
+///
+/// Uses the primary keys of `pending_write` and `population`. The `+` makes SQLite read
+/// `population` only if there is a pending write.
 const REVOKE_IF_EMPTY: &str = "
 DELETE FROM pending_write
 WHERE place_id = ?1
@@ -29,7 +32,7 @@ WHERE place_id = ?1
   )";
 
 /// Counts the people of a place. If nobody lives there, revokes the pending writes that refer to
-/// it in the same transaction, so that nobody can live there until the deletion ends.
+/// it. Both happen in one transaction, so nobody can move there until the deletion ends.
 #[must_use]
 pub fn close(place: PlaceId) -> [Statement; 2] {
     [
@@ -38,16 +41,22 @@ pub fn close(place: PlaceId) -> [Statement; 2] {
     ]
 }
 
-/// Moves the residents with the least ids. A crown belongs to the place and stays behind. By the
-/// index `person_by_place_and_life`.
+/// Moves the residents with the smallest ids. The king loses the crown, because it belongs to the
+/// old place.
+///
+/// ?1  the old place
+/// ?2  the new place
+/// ?3  the maximum number of residents
+///
+/// Uses the index `person_by_place_and_life`.
 const MOVE: &str = "
 UPDATE person SET place_id = ?2, is_king = 0, version = version + 1
 WHERE id IN (
   SELECT id FROM person WHERE place_id = ?1 AND is_alive = 1 ORDER BY id LIMIT ?3
 )";
 
-/// Moves residents of a place to another one, as many as one statement may, revokes the pending
-/// writes that refer to the place, and counts its people.
+/// Revokes the pending writes that refer to a place, moves up to [`MAX_MOVED`] residents to another
+/// place, and counts the people who are left.
 #[must_use]
 pub fn reassign(place: PlaceId, to: PlaceId) -> [Statement; 3] {
     let binds = [place.get(), to.get(), MAX_MOVED].map(Into::into);
@@ -58,14 +67,20 @@ pub fn reassign(place: PlaceId, to: PlaceId) -> [Statement; 3] {
     ]
 }
 
-/// Removes a deleted place from its dead. By the index `person_by_place_and_life`.
+/// Detaches the dead people with the smallest ids from a place.
+///
+/// ?1  the place
+/// ?2  the maximum number of people
+///
+/// Uses the index `person_by_place_and_life`.
 const DETACH_DEAD: &str = "
 UPDATE person SET place_id = NULL, version = version + 1
 WHERE id IN (
   SELECT id FROM person WHERE place_id = ?1 AND is_alive = 0 ORDER BY id LIMIT ?2
 )";
 
-/// Removes a deleted place from its dead, as many as one statement may, and counts its people.
+/// Detaches up to [`MAX_MOVED`] dead people from a deleted place, and counts the people who are
+/// left.
 #[must_use]
 pub fn detach_dead(place: PlaceId) -> [Statement; 2] {
     let binds = [place.get(), MAX_MOVED].map(Into::into);

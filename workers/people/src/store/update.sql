@@ -1,9 +1,9 @@
--- Changes people who still have the version that the change was made for.
+-- Updates people who still have the expected version.
 --
--- ?1 a JSON array of them, each with the version before
+-- ?1  a JSON array of people, each with the version before the update
 -- {…} the columns that tables::schema declares
 --
--- Index: the primary key of person.
+-- Uses the primary key.
 UPDATE person SET
   {assignments},
   version = person.version + 1

@@ -1,4 +1,5 @@
-//! Writes: for one person as for many, bound as one JSON array.
+//! The statements that write people. A statement takes a JSON array, so that one statement serves
+//! one person and an import.
 
 use domain::name::Name;
 use domain::{PersonId, PlaceId};
@@ -7,35 +8,36 @@ use tables::record_statement::returning;
 use tables::schema::PERSON;
 use tables::statement::Statement;
 
-/// Adds a person: a row of it.
+/// Adds a person: a row of (id, version, body).
 #[must_use]
 pub fn insert(row: &Value) -> Statement {
     let rows = std::slice::from_ref(row);
     returning(&PERSON, insert_all(rows, row["id"].as_i64()))
 }
 
-/// Adds people; see the statement. None of those who are added together has a greater id than
-/// `greatest`.
+/// Adds people. `max_id` is the greatest id in the whole batch.
 #[must_use]
-pub fn insert_all(rows: &[Value], greatest: Option<i64>) -> Statement {
+pub fn insert_all(rows: &[Value], max_id: Option<i64>) -> Statement {
     let mut insert = Statement::bind_json_rows(&PERSON.sql(include_str!("insert.sql")), rows);
-    insert.binds.push(greatest.unwrap_or_default().into());
+    insert.binds.push(max_id.unwrap_or_default().into());
     insert
 }
 
-/// Changes a person: a row of it, with the new version.
+/// Updates a person: a row of (id, version, body), or none if the version has changed.
 #[must_use]
 pub fn update(row: &Value) -> Statement {
     returning(&PERSON, update_all(std::slice::from_ref(row)))
 }
 
-/// Changes people; see the statement.
+/// Updates people.
 #[must_use]
 pub fn update_all(rows: &[Value]) -> Statement {
     Statement::bind_json_rows(&PERSON.sql(include_str!("update.sql")), rows)
 }
 
-/// Gives people other names, unless they have them already. By the primary key.
+/// Renames people who have another name. Uses the primary key.
+///
+/// ?1  a JSON array of (id, name, key)
 const RENAME: &str = "
 UPDATE person SET
   name = e.value ->> 'name',
@@ -46,16 +48,24 @@ WHERE person.id = e.value ->> 'id'
   AND person.name <> e.value ->> 'name'
 ";
 
-/// New names, each of another person: a row as of an update for each that is written.
+/// Renames people: a row of (id, version, body) for each person whose name has changed. No person
+/// may occur twice.
 #[must_use]
 pub fn rename(names: &[(PersonId, Name)]) -> Statement {
-    let row = |(id, name): &(PersonId, Name)| json!({"id": id.get(), "name": name.as_str(), "key": name.key()});
-    let rows: Vec<Value> = names.iter().map(row).collect();
+    let rows: Vec<Value> = names
+        .iter()
+        .map(|(id, name)| json!({"id": id.get(), "name": name.as_str(), "key": name.key()}))
+        .collect();
     returning(&PERSON, Statement::bind_json_rows(RENAME, &rows))
 }
 
-/// Takes the crown from the king of a place, by the index `one_king_a_place`, for an heir in
-/// a version.
+/// Deposes the king of a place, if the heir has the expected version.
+///
+/// ?1  the place
+/// ?2  the heir
+/// ?3  the version of the heir
+///
+/// Uses the unique index `one_king_a_place`, and the primary key.
 const DEPOSE: &str = "
 UPDATE person SET is_king = 0, version = version + 1
 WHERE place_id = ?1 AND is_king = 1 AND id <> ?2
@@ -64,26 +74,27 @@ WHERE place_id = ?1 AND is_king = 1 AND id <> ?2
     WHERE heir.id = ?2 AND heir.version = ?3
   )";
 
-/// Takes the crown from whoever has it, for an heir.
+/// Deposes the king of a place for an heir. The statement that crowns the heir must follow in the
+/// same batch.
 #[must_use]
 pub fn depose(place: PlaceId, heir: PersonId, version: i64) -> Statement {
     let binds = [place.get(), heir.get(), version].map(Into::into);
     Statement::new(DEPOSE, binds.into())
 }
 
-/// Removes a person in a version, by the primary key.
+/// Deletes a person, if the version is the expected one. Uses the primary key.
 const DELETE: &str = "DELETE FROM person WHERE id = ?1 AND version = ?2 RETURNING id";
 
-/// Removes a person who is still in a version: a row if so.
+/// Deletes a person: a row of (id), or none if the version has changed.
 #[must_use]
 pub fn delete(id: PersonId, version: i64) -> Statement {
     Statement::new(DELETE, vec![id.get().into(), version.into()])
 }
 
-/// The present king of a place, by the index `one_king_a_place`.
+/// The king of a place. Uses the unique index `one_king_a_place`.
 const KING: &str = "SELECT id, name FROM person WHERE place_id = ?1 AND is_king = 1";
 
-/// The id and the name of a place's king.
+/// The king of a place: a row of (id, name), or none.
 #[must_use]
 pub fn king(place: PlaceId) -> Statement {
     Statement::new(KING, vec![place.get().into()])

@@ -1,4 +1,4 @@
-//! Places as they were.
+//! The query for places as of a time.
 
 use domain::ids::Ids;
 use domain::{Moment, Param};
@@ -7,28 +7,28 @@ use http_semantics::{Params, Problem};
 use tables::Cursor;
 use tables::page::PageSize;
 
-/// Which places, as of when, how many.
+/// The query for places as of a time.
 #[derive(Debug)]
-pub struct PlacesAsOf {
-    /// The time, if it is not now.
+pub struct PlacesAsOfQuery {
+    /// The time, if not now.
     pub as_of: Option<Moment>,
-    /// Only these.
+    /// The only places to include.
     pub ids: Option<Ids>,
-    /// The most places.
+    /// The maximum number of places.
     pub limit: PageSize,
-    /// The place that the page before ended with.
+    /// The last place of the page before, or 0.
     pub after: i64,
 }
 
-impl PlacesAsOf {
+impl PlacesAsOfQuery {
     /// The parameters of the query.
     pub const PARAMETERS: &[&str] = &["asOf", "ids", "limit", "after"];
 
-    /// Reads the query; `now` is in milliseconds since 1970.
+    /// Parses the query. `now` is in milliseconds since 1970.
     ///
     /// # Errors
-    /// A value that cannot be used.
-    pub fn read(params: &Params, now: i64) -> Result<Self, Problem> {
+    /// An invalid value.
+    pub fn from_params(params: &Params, now: i64) -> Result<Self, Problem> {
         let after = match params.get("after")? {
             None => 0,
             Some(Cursor::Id(id)) => id,

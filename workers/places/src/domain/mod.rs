@@ -1,7 +1,7 @@
-//! Places, their rules, and the queries.
+//! A place and its rules, and the queries for places.
 
 mod as_of;
 mod place;
 
-pub use as_of::PlacesAsOf;
+pub use as_of::PlacesAsOfQuery;
 pub use place::Place;

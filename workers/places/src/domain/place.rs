@@ -1,4 +1,4 @@
-//! A place.
+//! A place, and the rules that concern only one place.
 
 use domain::name::{Name, Normalize};
 use http_semantics::fields::Fields;
@@ -9,7 +9,7 @@ use tables::TableSpec;
 use tables::record::{Record, UniqueValue};
 use tables::schema::PLACE;
 
-/// A place without the id.
+/// A place without its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The name.

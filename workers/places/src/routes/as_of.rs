@@ -3,19 +3,20 @@
 use edge::{Database, Error, Request, Response};
 use http_semantics::media::TABLE_MEDIA_TYPES;
 
-use crate::domain::PlacesAsOf;
+use crate::domain::PlacesAsOfQuery;
 use crate::store;
 
-/// A page of places as they were.
+/// A page of the places as of a time.
 ///
 /// # Errors
-/// A query that cannot be used.
+/// An invalid query.
 pub async fn as_of(request: Request) -> Result<Response, Error> {
-    let ask = PlacesAsOf::read(&request.params(PlacesAsOf::PARAMETERS)?, edge::now())?;
+    let params = request.params(PlacesAsOfQuery::PARAMETERS)?;
+    let query = PlacesAsOfQuery::from_params(&params, edge::now())?;
     let format = request.format(TABLE_MEDIA_TYPES)?;
-    let seen = request.known_change_seq(format)?;
+    let known = request.known_change_seq(format)?;
     let page = Database::new(&request.env)?
-        .page(&store::as_of(&ask, format, seen))
+        .page(&store::as_of(&query, format, known))
         .await?;
-    Ok(page.into_response(format, "/v1/places/as-of", &request.query, seen))
+    Ok(page.into_response(format, "/v1/places/as-of", &request.query, known))
 }

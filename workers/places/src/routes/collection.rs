@@ -1,4 +1,5 @@
-//! The collection `/v1/places`. [`edge::collection`] has the routes that are the same for all collections.
+//! The collection `/v1/places`. [`edge::collection`] implements the routes that all collections
+//! have.
 
 use domain::PlaceId;
 use edge::collection::Collection;

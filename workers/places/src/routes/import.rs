@@ -1,20 +1,19 @@
 //! `POST /v1/places/import`
 
 use edge::import::{self, BatchPlan, Importer};
-use edge::{Database, Error, Request, Response, Row, VersionedRecord};
+use edge::{Database, Error, Request, Response, Row};
 use http_semantics::Problem;
 use serde_json::{Value, json};
 use tables::Record;
 use tables::import::{Batch, ImportMode, ParsedRecord};
-use tables::statement::{self, Statement};
 
 use crate::domain::Place;
 use crate::store;
 
-/// Takes places in from a file.
+/// Imports places from a file.
 ///
 /// # Errors
-/// A query or a file that cannot be used, or a failure before anything was written.
+/// An invalid query or file, or a failure before anything was written.
 pub async fn import(request: Request) -> Result<Response, Error> {
     import::import(request, |request| {
         Ok(PlaceImporter(Database::new(&request.env)?))
@@ -32,80 +31,44 @@ impl Importer for PlaceImporter {
     }
 
     async fn plan(&self, batch: &Batch<Place>, mode: ImportMode) -> Result<BatchPlan, Error> {
-        let rows = batch
-            .parsed
-            .iter()
-            .map(|parsed| parsed.record.to_row(parsed.id, None));
-        let rows: Vec<Value> = rows.collect();
-        let add =
-            |plan: &mut BatchPlan,
-             parsed: &ParsedRecord<Place>,
-             row: Value,
-             present: Option<&Row>| { add(plan, parsed, row, present, mode) };
-        let known =
-            batch.parsed.iter().enumerate().map(
-                |(n, parsed)| json!({"n": n, "id": parsed.id, "key": parsed.record.name.key()}),
-            );
-        let known: Vec<Value> = known.collect();
-        let present: Vec<Statement> = statement::chunks_by_size(&known)
-            .into_iter()
-            .map(store::present)
+        let parsed = batch.parsed.iter().enumerate();
+        let keys: Vec<Value> = parsed
+            .map(|(n, parsed)| json!({"n": n, "id": parsed.id, "key": parsed.record.name.key()}))
             .collect();
-        BatchPlan::from_known(batch, rows, &self.0, &present, add).await
+        let existing = import::find_existing(&self.0, &keys, store::existing_places).await?;
+        Ok(BatchPlan::new(batch, mode, &existing, check))
     }
 
     async fn write(&self, _batch: &Batch<Place>, plan: &BatchPlan) -> Result<(), Error> {
-        let greatest = plan
-            .inserts
-            .iter()
-            .filter_map(|row| row["id"].as_i64())
-            .max();
-        // An id that was retired meanwhile is passed over.
+        let ids = plan.inserts.iter().filter_map(|row| row["id"].as_i64());
+        let max_id = ids.max();
+        // The insert skips an id that was retired after the plan. Then the row count differs, and
+        // the batch is rolled back and planned again.
         let inserts =
-            import::with_row_count_check(&plan.inserts, |run| store::insert_all(run, greatest));
+            import::with_row_count_check(&plan.inserts, |rows| store::insert_all(rows, max_id));
         let statements = import::write_statements(plan, Place::table(), store::update_all, inserts);
         self.0.batch(&statements).await.map(drop)
     }
 }
 
-/// Adds a record to a plan, with what of the register bears on it.
-fn add(
-    plan: &mut BatchPlan,
+/// Checks a record against the stored places that have its id or name.
+fn check(
     parsed: &ParsedRecord<Place>,
-    mut row: Value,
-    present: Option<&Row>,
-    mode: ImportMode,
+    _stored: Option<&Place>,
+    existing: Option<&Row>,
 ) -> Result<(), Problem> {
-    let Some(present) = present else {
-        plan.push(row, None);
+    let Some(existing) = existing else {
         return Ok(());
     };
     let id = parsed.id.unwrap_or_default();
-    let version = present.integer("version");
-    if version.is_some() && mode == ImportMode::Insert {
-        return Err(Problem::id_taken("place", id));
-    }
-    if present.boolean("retired") {
+    if existing.boolean("is_retired") {
         return Err(Problem::id_retired(id));
     }
-    if present.boolean("going") {
+    if existing.boolean("is_deleting") {
         return Err(Problem::place_is_deleting(id));
     }
-    if let Some(other) = present.integer("other") {
-        return Err(Problem::name_taken(other));
+    match existing.integer("same_name_id") {
+        Some(other) => Err(Problem::name_taken(other)),
+        None => Ok(()),
     }
-    let before = version.map(|_| VersionedRecord::from_row(id, present));
-    let before: Option<Place> = before
-        .map(|stored| stored.record())
-        .transpose()
-        .map_err(Error::into_problem)?;
-    if before.as_ref() == Some(&parsed.record) {
-        plan.unchanged += 1;
-        return Ok(());
-    }
-    if let (Some(version), Some(row)) = (version, row.as_object_mut()) {
-        row.insert("version".to_owned(), version.into());
-    }
-    plan.push(row, version);
-    Ok(())
 }

@@ -2,14 +2,14 @@
 //! forwards a request to this path.
 
 use domain::place_status::{INTEGRITY_BATCH_SIZE, MAX_INTEGRITY_ENTRIES};
-use edge::{Body, Database, Error, Request, Response, Row};
+use edge::{Database, Error, Request, Response, Row};
 use futures_util::future::try_join;
+use http_semantics::Problem;
 use http_semantics::params::AfterId;
-use http_semantics::{MediaType, Problem};
 
 use crate::store;
 
-/// The places after one, and those that are being deleted:
+/// The ids of the places after an id, and the deletions in progress:
 /// `{"places":[1,2],"next":null,"deleting":[]}`.
 ///
 /// # Errors
@@ -26,13 +26,9 @@ pub async fn integrity(request: Request) -> Result<Response, Error> {
     let next = page
         .integer("next")
         .map_or("null".to_owned(), |id| id.to_string());
-    let body = format!(
+    Ok(Response::json(format!(
         r#"{{"places":{},"next":{next},"deleting":{}}}"#,
         text(&page, "ids")?,
         text(&deletions, "deletions")?,
-    );
-    Ok(Response::ok(
-        MediaType::Json.content_type(),
-        Body::Text(body),
-    ))
+    )))
 }

@@ -1,96 +1,108 @@
-//! `POST /internal/repair`, and the same on a schedule: finishes the deletions that crashed
-//! requests left, and removes stored responses that have expired.
+//! `POST /internal/repair`, and the scheduled repair: finish the deletions that crashed requests
+//! left, and delete expired responses of idempotency keys.
 
 use domain::PlaceId;
-use edge::{Body, Database, Error, Request, Response};
+use edge::{Database, Error, Request, Response, Row};
 use http_semantics::params::Seconds;
-use http_semantics::{MediaType, Problem};
 use serde_json::{Value, json};
 
-use crate::service::{Deletion, End, Token};
+use crate::service::{Deletion, DeletionOutcome, Token};
 use crate::store;
 
-/// A deletion older than this, in milliseconds, has lost its request. To take one over whose
-/// request still runs does no harm: both can finish it.
+/// The age, in milliseconds, at which a deletion counts as abandoned. If its request still runs,
+/// nothing breaks: either of the two can finish the deletion.
 const ABANDONED_MS: i64 = 60_000;
 
-/// The most deletions of one run.
+/// The maximum number of deletions that one run finishes.
 const MAX_DELETIONS: i64 = 50;
 
-/// What the repair did, or would do:
-/// `{"deletions":[{"placeId":1,"isGone":false,"action":"finish","end":"deleted"}]}`.
+/// Finishes abandoned deletions, and reports them:
+/// `{"deletions":[{"placeId":1,"isGone":false,"action":"finish","end":"deleted"}]}`. With
+/// `dryRun=true` it only reports.
 ///
 /// # Errors
-/// A query that cannot be used, or what D1 says.
+/// An invalid query, or an error of D1.
 pub async fn repair(request: Request) -> Result<Response, Error> {
     let params = request.params(&["dryRun", "olderThan"])?;
     let dry_run = params.get("dryRun")?.unwrap_or(false);
     let older_than = params.get::<Seconds>("olderThan")?;
-    let age = older_than.map_or(ABANDONED_MS, Seconds::to_milliseconds);
-    let report = run(&request.env, age, dry_run).await?;
-    let body = json!({ "deletions": report }).to_string();
-    Ok(Response::ok(
-        MediaType::Json.content_type(),
-        Body::Text(body),
-    ))
+    let min_age = older_than.map_or(ABANDONED_MS, Seconds::to_milliseconds);
+    let report = finish_abandoned(&request.env, min_age, dry_run).await?;
+    Ok(Response::json(json!({ "deletions": report }).to_string()))
 }
 
-/// The scheduled run.
+/// The scheduled repair.
 ///
 /// # Errors
-/// What D1 says.
+/// An error of D1.
 pub async fn scheduled(env: &edge::Env) -> Result<(), Error> {
     Database::new(env)?.delete_expired_responses().await?;
-    run(env, ABANDONED_MS, false).await.map(drop)
+    finish_abandoned(env, ABANDONED_MS, false).await.map(drop)
 }
 
-async fn run(env: &edge::Env, age: i64, dry_run: bool) -> Result<Vec<Value>, Error> {
-    let rows = Database::new(env)?
-        .rows(&store::abandoned(age, MAX_DELETIONS))
-        .await?;
+/// Finishes the deletions that are at least `min_age` milliseconds old.
+async fn finish_abandoned(
+    env: &edge::Env,
+    min_age: i64,
+    dry_run: bool,
+) -> Result<Vec<Value>, Error> {
+    let abandoned = store::abandoned_deletions(min_age, MAX_DELETIONS);
+    let rows = Database::new(env)?.rows(&abandoned).await?;
     let mut report = Vec::new();
     for row in &rows {
-        let Some(place) = row.integer("place_id").and_then(PlaceId::new) else {
-            continue;
-        };
-        let is_gone = row.boolean("is_deleted");
-        let reassign_to = row.integer("reassign_to");
-        let action = if is_gone { "clear" } else { "finish" };
-        let mut entry = json!({
-            "placeId": place.get(), "isGone": is_gone, "reassignTo": reassign_to, "action": action,
-        });
-        if !dry_run {
-            let deletion = Deletion::new(env, place, reassign_to.and_then(PlaceId::new))?;
-            let from = row.integer("token").ok_or_else(Problem::internal)?;
-            let end = end_of(&deletion, from, is_gone).await;
-            if let Some(entry) = entry.as_object_mut() {
-                entry.insert("end".to_owned(), end.into());
-            }
+        let place = row.integer("place_id").and_then(PlaceId::new);
+        if let Some((place, token)) = place.zip(row.integer("token")) {
+            report.push(repair_deletion(env, row, place, token, dry_run).await?);
         }
-        report.push(entry);
     }
     Ok(report)
 }
 
-/// Takes a deletion over and finishes it. A failure is left to the next run.
-async fn end_of(deletion: &Deletion, from: Token, is_gone: bool) -> &'static str {
-    let end = async {
-        let Some(token) = deletion.take_over(from).await? else {
-            return Ok(End::Continues);
+/// Repairs one deletion, and returns its entry of the report.
+async fn repair_deletion(
+    env: &edge::Env,
+    row: &Row,
+    place: PlaceId,
+    token: Token,
+    dry_run: bool,
+) -> Result<Value, Error> {
+    let is_deleted = row.boolean("is_deleted");
+    let reassign_to = row.integer("reassign_to");
+    let mut entry = json!({
+        "placeId": place.get(),
+        "isGone": is_deleted,
+        "reassignTo": reassign_to,
+        "action": if is_deleted { "clear" } else { "finish" },
+    });
+    if !dry_run && let Some(entry) = entry.as_object_mut() {
+        let deletion = Deletion::new(env, place, reassign_to.and_then(PlaceId::new))?;
+        let end = match finish(&deletion, token, is_deleted).await {
+            Ok(DeletionOutcome::Deleted) => "deleted",
+            Ok(DeletionOutcome::Blocked { .. }) => "kept",
+            Ok(DeletionOutcome::Continues) => "ended meanwhile",
+            Err(error) => {
+                // The next run tries again.
+                worker::console_error!("the repair of a deletion failed: {error}");
+                "failed"
+            }
         };
-        if is_gone {
-            deletion.detach_dead(token).await?;
-            return Ok(End::Deleted);
-        }
-        deletion.finish(token).await
-    };
-    match end.await {
-        Ok(End::Deleted) => "deleted",
-        Ok(End::HasResidents(_)) => "kept",
-        Ok(End::Continues) => "ended meanwhile",
-        Err(error) => {
-            worker::console_error!("the repair of a deletion: {error}");
-            "failed"
-        }
+        entry.insert("end".to_owned(), end.into());
     }
+    Ok(entry)
+}
+
+/// Takes a deletion over, and finishes it.
+async fn finish(
+    deletion: &Deletion,
+    previous_token: Token,
+    is_deleted: bool,
+) -> Result<DeletionOutcome, Error> {
+    let Some(token) = deletion.take_over(previous_token).await? else {
+        return Ok(DeletionOutcome::Continues);
+    };
+    if is_deleted {
+        deletion.detach_dead(token).await?;
+        return Ok(DeletionOutcome::Deleted);
+    }
+    deletion.run(token).await
 }

@@ -1,15 +1,15 @@
-//! `GET /internal/statuses`: the people worker checks the places of a pending write here. The
+//! `GET /internal/statuses`: the people worker calls it to check the places of a pending write. The
 //! gateway never forwards a request to this path.
 
 use domain::Param;
 use domain::ids::Ids;
 use domain::place_status::PlaceStatuses;
-use edge::{Body, Database, Error, Request, Response};
-use http_semantics::{MediaType, Problem};
+use edge::{Database, Error, Request, Response};
+use http_semantics::Problem;
 
 use crate::store;
 
-/// The status of places: `{"active":[1,2],"deleting":[3]}`. The others do not exist.
+/// The status of places: `{"active":[1,2],"deleting":[3]}`. A place in neither list does not exist.
 ///
 /// # Errors
 /// An invalid list of ids.
@@ -29,8 +29,5 @@ pub async fn statuses(request: Request) -> Result<Response, Error> {
         places.extend(row.integer("id"));
     }
     let body = serde_json::to_string(&statuses).map_err(|_| Problem::internal())?;
-    Ok(Response::ok(
-        MediaType::Json.content_type(),
-        Body::Text(body),
-    ))
+    Ok(Response::json(body))
 }

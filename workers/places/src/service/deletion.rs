@@ -1,5 +1,12 @@
-//! The deletion of a place: the deleter's side of the protocol between the two databases
-//! (docs/integrity.md). It marks the place, makes sure that nobody lives there, and deletes it.
+//! The deletion of a place: one side of the protocol between the two databases
+//! (docs/integrity.md).
+//!
+//! A deletion adds a tombstone to the place. Then nobody new can move there. If nobody lives there,
+//! or all residents have moved to another place, it deletes the place. At last it detaches the dead
+//! people who still refer to the place.
+//!
+//! The tombstone's token is a fencing token. If the repair takes a slow deletion over, the token
+//! changes, and the statements of the slow request no longer match.
 
 use domain::PlaceId;
 use edge::{Database, Error, ServiceClient};
@@ -17,32 +24,35 @@ pub struct Deletion {
     pub database: Database,
     people: ServiceClient,
     place: PlaceId,
-    /// Where the residents go.
+    /// The place that the residents move to.
     reassign_to: Option<PlaceId>,
 }
 
-/// The number of people of a place, as the people worker responds.
+/// The numbers of living and dead people of a place, in a response of the people worker.
 #[derive(Debug, Clone, Copy, Deserialize)]
 struct Population {
     living: i64,
     dead: i64,
 }
 
-/// How many calls move or detach people, 5,000 at a time, before the scheduled repair goes on
-/// instead: a million people.
+/// The maximum number of calls that move or detach people. Each call moves up to 5,000 people, so
+/// that a million fit. After that the scheduled repair continues.
 const MAX_CALLS: usize = 200;
 
-/// How a deletion ends.
-pub enum End {
+/// The outcome of a deletion.
+pub enum DeletionOutcome {
     /// The place is deleted.
     Deleted,
-    /// So many people live there. The mark is removed, and nothing has changed.
-    HasResidents(i64),
-    /// Another owner continues it, or will: the outcome is not known yet.
+    /// People live there. The tombstone is removed, and nothing has changed.
+    Blocked {
+        /// The number of residents.
+        living: i64,
+    },
+    /// The outcome is not known yet: the repair continues the deletion.
     Continues,
 }
 
-/// Identifies the owner of a deletion, until somebody takes it over.
+/// The fencing token of a deletion.
 pub type Token = i64;
 
 impl Deletion {
@@ -63,23 +73,26 @@ impl Deletion {
         })
     }
 
-    /// Marks the place in a version. None if it cannot be marked now.
+    /// Adds the tombstone, if the place has this version. None: the version has changed, or another
+    /// deletion concerns the place or the target.
     ///
     /// # Errors
     /// An error of D1.
-    pub async fn mark(&self, version: i64) -> Result<Option<Token>, Error> {
-        self.token(store::mark(self.place, self.reassign_to, version))
+    pub async fn begin(&self, version: i64) -> Result<Option<Token>, Error> {
+        self.token(store::begin_deletion(self.place, self.reassign_to, version))
             .await
     }
 
-    /// Takes the deletion over from the owner of a token. None if it has ended.
+    /// Takes over the deletion that has a token, and returns the new token. None if it has ended.
     ///
     /// # Errors
     /// An error of D1.
-    pub async fn take_over(&self, from: Token) -> Result<Option<Token>, Error> {
-        self.token(store::take_over(self.place, from)).await
+    pub async fn take_over(&self, previous: Token) -> Result<Option<Token>, Error> {
+        self.token(store::take_over_deletion(self.place, previous))
+            .await
     }
 
+    /// Runs a statement that returns the token of the tombstone, or no row.
     async fn token(&self, statement: Statement) -> Result<Option<Token>, Error> {
         let results = self.database.batch(&[statement]).await?;
         Ok(results
@@ -88,60 +101,76 @@ impl Deletion {
             .find_map(|row| row.integer("token")))
     }
 
-    /// Continues from the mark to the end.
-    ///
-    /// If the people worker fails, the mark is removed, unless residents were to be moved: a
-    /// move that was not answered may still arrive, and must find the other place pinned. Then
-    /// the repair continues.
+    /// Runs all steps after [`Self::begin`].
     ///
     /// # Errors
     /// A problem that names the service that failed, or an error of D1.
-    pub async fn finish(&self, token: Token) -> Result<End, Error> {
-        match self.reassign_to {
-            Some(to) => {
-                if !self
-                    .reassign(to)
-                    .await
-                    .map_err(Error::with_unknown_outcome)?
-                {
-                    return Ok(End::Continues);
-                }
-            }
-            None => match self.people("close").await {
-                Ok(Population { living: 0, .. }) => {}
-                Ok(Population { living, .. }) => {
-                    self.unmark(token).await?;
-                    return Ok(End::HasResidents(living));
-                }
-                Err(failed) => {
-                    self.unmark(token).await?;
-                    return Err(failed);
-                }
-            },
+    pub async fn run(&self, token: Token) -> Result<DeletionOutcome, Error> {
+        let early_outcome = match self.reassign_to {
+            Some(to) => self.reassign(to).await?,
+            None => self.close(token).await?,
+        };
+        if let Some(outcome) = early_outcome {
+            return Ok(outcome);
         }
         let results = self.database.batch(&store::delete(self.place, token)).await;
         let results = results.map_err(Error::with_unknown_outcome)?;
         if results.first().is_none_or(Vec::is_empty) {
-            // Somebody has taken the deletion over, and may have finished it.
-            let current = self
-                .database
-                .row(&record_statement::read_version(&PLACE, self.place.get()))
-                .await;
-            let exists = current.map_err(Error::with_unknown_outcome)?.is_some();
-            return Ok(if exists { End::Continues } else { End::Deleted });
+            return self.outcome_after_take_over().await;
         }
-        // The place is deleted. If this fails, the repair detaches the dead.
+        // The place is deleted, so the request has succeeded. If this step fails, the repair
+        // detaches the dead.
         let _ = self.detach_dead(token).await;
-        Ok(End::Deleted)
+        Ok(DeletionOutcome::Deleted)
     }
 
-    /// Detaches the dead of a deleted place, and then removes the tombstone.
+    /// Checks that the place has no residents, and revokes the pending writes that refer to it.
+    /// Returns the outcome if the deletion ends here. If people live there or the people worker
+    /// fails, no person has changed, so the tombstone is removed.
+    async fn close(&self, token: Token) -> Result<Option<DeletionOutcome>, Error> {
+        let blocked = match self.call_people("close").await {
+            Ok(Population { living: 0, .. }) => return Ok(None),
+            Ok(Population { living, .. }) => Ok(Some(DeletionOutcome::Blocked { living })),
+            Err(error) => Err(error),
+        };
+        let cancel = store::cancel_deletion(self.place, token);
+        self.database.batch(&[cancel]).await?;
+        blocked
+    }
+
+    /// Moves all residents. Returns the outcome if some are left. Only writes that checked the
+    /// place before its tombstone can still add people, and each call revokes those writes.
+    ///
+    /// If a call fails, the tombstone stays: the call may still arrive, and then its target must
+    /// exist. The repair continues the deletion.
+    async fn reassign(&self, to: PlaceId) -> Result<Option<DeletionOutcome>, Error> {
+        let path = format!("reassign?to={to}");
+        for _ in 0..MAX_CALLS {
+            let left = self.call_people(&path).await;
+            if left.map_err(Error::with_unknown_outcome)?.living == 0 {
+                return Ok(None);
+            }
+        }
+        Ok(Some(DeletionOutcome::Continues))
+    }
+
+    /// The outcome if the token has changed: another process may have deleted the place.
+    async fn outcome_after_take_over(&self) -> Result<DeletionOutcome, Error> {
+        let read = record_statement::read_version(&PLACE, self.place.get());
+        let place = self.database.row(&read).await;
+        Ok(match place.map_err(Error::with_unknown_outcome)? {
+            Some(_) => DeletionOutcome::Continues,
+            None => DeletionOutcome::Deleted,
+        })
+    }
+
+    /// Detaches the dead people of a deleted place, and then removes the tombstone.
     ///
     /// # Errors
     /// A problem that names the service that failed, or an error of D1.
     pub async fn detach_dead(&self, token: Token) -> Result<(), Error> {
         for _ in 0..MAX_CALLS {
-            if self.people("detach-dead").await?.dead == 0 {
+            if self.call_people("detach-dead").await?.dead == 0 {
                 let remove = store::remove_tombstone(self.place, token);
                 return self.database.batch(&[remove]).await.map(drop);
             }
@@ -149,39 +178,23 @@ impl Deletion {
         Ok(())
     }
 
-    /// Moves all residents. Whether it is done: while the place is marked, only writes that
-    /// checked it before can still add people, and each move revokes those.
-    async fn reassign(&self, to: PlaceId) -> Result<bool, Error> {
-        for _ in 0..MAX_CALLS {
-            if self.people(&format!("reassign?to={to}")).await?.living == 0 {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Has the people worker take a step, and returns who is left.
-    async fn people(&self, step: &str) -> Result<Population, Error> {
+    /// Calls a step of the people worker, and returns the people who are left in the place.
+    async fn call_people(&self, step: &str) -> Result<Population, Error> {
         let path = format!("/internal/residents/{}/{step}", self.place);
         let response = self.people.post(&path).await?;
         self.people.read_json(response).await
     }
-
-    async fn unmark(&self, token: Token) -> Result<(), Error> {
-        let unmark = store::unmark(self.place, token);
-        self.database.batch(&[unmark]).await.map(drop)
-    }
 }
 
-impl End {
-    /// The response to the client.
+impl DeletionOutcome {
+    /// The result of the request.
     ///
     /// # Errors
-    /// A deletion that was rejected, or whose outcome is not known yet.
+    /// A deletion that is blocked, or whose outcome is not known yet.
     pub fn into_result(self, place: PlaceId) -> Result<(), Problem> {
         match self {
             Self::Deleted => Ok(()),
-            Self::HasResidents(living) => Err(Problem::place_has_people(place.get(), living)),
+            Self::Blocked { living } => Err(Problem::place_has_people(place.get(), living)),
             Self::Continues => Err(Problem::deletion_continues(place.get())),
         }
     }

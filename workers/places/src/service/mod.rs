@@ -1,7 +1,7 @@
-//! Operations of several steps, between the routes and the store.
+//! Operations with several steps. The routes call them, and they call the store.
 
 mod deletion;
 mod write;
 
-pub use deletion::{Deletion, End, Token};
+pub use deletion::{Deletion, DeletionOutcome, Token};
 pub use write::PlaceWriter;

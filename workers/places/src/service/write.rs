@@ -1,4 +1,4 @@
-//! The rules of a write of one place. [`edge::collection`] has the routes.
+//! Writes one place. [`edge::collection`] implements the routes.
 
 use domain::PlaceId;
 use edge::collection::{Writer, Written};
@@ -9,7 +9,7 @@ use tables::Record;
 use crate::domain::Place;
 use crate::store;
 
-/// Writes one place.
+/// The rules of a write of one place: its name is unique, and its id is never used again.
 pub struct PlaceWriter(Database);
 
 impl Writer for PlaceWriter {
@@ -71,17 +71,17 @@ impl Writer for PlaceWriter {
         }
     }
 
-    /// A name that another place has.
+    /// The name of another place.
     async fn violation(&self, error: Error, place: &Place) -> Error {
         if !error.violates_unique("place.name_key") {
             return error;
         }
-        match self.0.row(&store::named(&place.name)).await {
+        match self.0.row(&store::place_with_name(&place.name)).await {
             Ok(Some(row)) => match row.integer("id") {
                 Some(id) => Problem::name_taken(id).into(),
                 None => Problem::internal().into(),
             },
-            // The name is free again, so the same request may succeed now.
+            // The other place has lost the name, so a retry may succeed.
             Ok(None) => Problem::being_written().into(),
             Err(error) => error,
         }

@@ -1,30 +1,36 @@
-//! A page of places as they were.
+//! The page of places as of a time.
 
 use domain::{Moment, PlaceId};
 use http_semantics::MediaType;
 use tables::schema::PLACE;
-use tables::statement::{Bind, Statement};
+use tables::statement::{Bind, Statement, framing_binds};
 
-use crate::domain::PlacesAsOf;
+use crate::domain::PlacesAsOfQuery;
 
-/// One row, as of a page of the list. `?1` to `?6` are those of the list, `?7` is the time,
-/// `?8` the place behind which the page begins, `?9` the ids, if there are any.
+/// A page of places as of a time: one row of (body, cursor, total, `change_seq`).
 ///
-/// Each place is one seek of the unique index on place and version, for its id, and one more
-/// for its last version at the time. They come in order of id, and are not sorted: that would
-/// take them all before the first.
+/// ?1        the page size
+/// ?2 to ?5  the text before, between and after the places, and the end of an empty list
+/// ?6        the change sequence of the page that the client has cached, or null
+/// ?7        the time, in milliseconds since 1970
+/// ?8        the id after which the page begins
+/// ?9        the ids as a JSON array, if the query has any
+///
+/// Uses the unique index `place_change (place_id, version)`: one seek finds the next id, and one
+/// finds its last version at the time. The recursion returns the ids in order. Sorting would read
+/// all places before the first one.
 const AS_OF: &str = "
 WITH RECURSIVE
   current AS MATERIALIZED (
     SELECT coalesce(max(seq), 0) AS change_seq FROM place_change
   ),
-  known (id) AS ({known}),
+  candidate (id) AS ({candidates}),
   page AS (
-    SELECT known.id AS id, {logged_columns}
-    FROM known CROSS JOIN place_change
+    SELECT candidate.id AS id, {logged_columns}
+    FROM candidate CROSS JOIN place_change
     WHERE seq = (
       SELECT seq FROM place_change
-      WHERE place_id = known.id AND at <= ?7
+      WHERE place_id = candidate.id AND at <= ?7
       ORDER BY version DESC LIMIT 1
     ) AND kind <> 'deleted'
     LIMIT iif((SELECT change_seq FROM current) IS ?6, 0, ?1 + 1)
@@ -41,35 +47,46 @@ SELECT
   (SELECT change_seq FROM current) AS change_seq
 FROM numbered";
 
-const ALL: &str = "
+/// All ids that were ever used.
+const ALL_IDS: &str = "
     SELECT min(place_id) FROM place_change WHERE place_id > ?8
     UNION ALL
-    SELECT (SELECT min(place_id) FROM place_change WHERE place_id > known.id)
-    FROM known
+    SELECT (SELECT min(place_id) FROM place_change WHERE place_id > candidate.id)
+    FROM candidate
     WHERE id IS NOT NULL
     ORDER BY 1
   ";
 
-const THESE: &str = "SELECT DISTINCT value FROM json_each(?9) WHERE value > ?8 ORDER BY value";
+/// The ids of the query.
+const THESE_IDS: &str = "SELECT DISTINCT value FROM json_each(?9) WHERE value > ?8 ORDER BY value";
 
-/// The places that a query asks for. None if the change sequence is still the one `seen`.
+/// A page of places as of a time. `known_change_seq` is the change sequence of the page that the
+/// client has cached. If it is still current, the page is empty.
 #[must_use]
-pub fn as_of(ask: &PlacesAsOf, format: MediaType, seen: Option<i64>) -> Statement {
-    let known = if ask.ids.is_some() { THESE } else { ALL };
-    let frame = PLACE.framing(format);
-    let mut binds = vec![Bind::Integer(ask.limit.get().into())];
-    binds.extend([frame.open, frame.between, frame.close, frame.end(true)].map(Bind::from));
-    binds.push(seen.into());
-    let at = ask
+pub fn as_of(
+    query: &PlacesAsOfQuery,
+    format: MediaType,
+    known_change_seq: Option<i64>,
+) -> Statement {
+    let candidates = if query.ids.is_some() {
+        THESE_IDS
+    } else {
+        ALL_IDS
+    };
+    let mut binds = vec![Bind::Integer(query.limit.get().into())];
+    binds.extend(framing_binds(PLACE.framing(format)));
+    binds.push(known_change_seq.into());
+    // Without a time: later than every change.
+    let at = query
         .as_of
         .as_ref()
         .map_or(PlaceId::MAX_ID, Moment::milliseconds);
-    binds.extend([at, ask.after].map(Bind::from));
-    binds.extend(ask.ids.as_ref().map(|ids| Bind::from(ids.to_json())));
+    binds.extend([at, query.after].map(Bind::from));
+    binds.extend(query.ids.as_ref().map(|ids| Bind::from(ids.to_json())));
     Statement {
         sql: PLACE
             .sql(AS_OF)
-            .replace("{known}", known)
+            .replace("{candidates}", candidates)
             .replace("{record}", PLACE.record(format)),
         binds,
     }

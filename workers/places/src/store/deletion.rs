@@ -1,27 +1,35 @@
-//! The steps of a place's deletion (docs/integrity.md), each one transaction.
+//! The steps of a deletion in the places database (docs/integrity.md). Each is one transaction.
 
 use domain::PlaceId;
 use tables::statement::{Bind, Statement};
 
 /// The status of places: rows of (id, `is_deleting`). A missing place has no row.
-/// By the primary keys.
+///
+/// ?1  the ids as a JSON array
+///
+/// Uses the primary key of `place` and the unique index `tombstone (place_id)`.
 const STATUSES: &str = "
 SELECT place.id, tombstone.place_id IS NOT NULL AS is_deleting
 FROM json_each(?1) AS e
 JOIN place ON place.id = e.value
 LEFT JOIN tombstone ON tombstone.place_id = place.id";
 
-/// The status of places, given as a JSON array of ids.
+/// The status of places. `ids` is a JSON array.
 #[must_use]
 pub fn statuses(ids: &str) -> Statement {
     Statement::new(STATUSES, vec![ids.into()])
 }
 
-/// Marks a place: a row of (token), if it can be marked. The place must be active and must not
-/// receive the people of another one. The place that its own people go to must be active too;
-/// it stays, because a place that receives people is not marked. By the primary keys, and the
-/// index `tombstone_by_target`.
-const MARK: &str = "
+/// Begins a deletion: adds a tombstone and returns its token.
+///
+/// ?1  the place, which must be active and must not be the target of another deletion
+/// ?2  the target of the residents or null. It must be active, too. It cannot be deleted meanwhile,
+///     because this tombstone refers to it.
+/// ?3  the version of the place
+///
+/// Uses the primary key of `place`, the unique index `tombstone (place_id)` and the index
+/// `tombstone_by_target`.
+const BEGIN: &str = "
 INSERT INTO tombstone (place_id, phase, reassign_to, since)
 SELECT id, 'deleting', ?2, CAST(unixepoch('subsec') * 1000 AS INTEGER)
 FROM place
@@ -34,24 +42,25 @@ WHERE id = ?1 AND version = ?3
   ))
 RETURNING token";
 
-/// Marks a place in a version as being deleted.
+/// Begins a deletion: a row of (token), or none if it cannot begin now.
 #[must_use]
-pub fn mark(place: PlaceId, reassign_to: Option<PlaceId>, version: i64) -> Statement {
-    let to = Bind::from(reassign_to.map(PlaceId::get));
-    Statement::new(MARK, vec![place.get().into(), to, version.into()])
+pub fn begin_deletion(place: PlaceId, reassign_to: Option<PlaceId>, version: i64) -> Statement {
+    let target = Bind::from(reassign_to.map(PlaceId::get));
+    Statement::new(BEGIN, vec![place.get().into(), target, version.into()])
 }
 
-/// Removes a mark that the token still owns.
-const UNMARK: &str =
+/// Cancels a deletion that has changed nothing. Uses the unique index `tombstone (place_id)`, like
+/// all statements below that have a place and a token.
+const CANCEL: &str =
     "DELETE FROM tombstone WHERE place_id = ?1 AND token = ?2 AND phase = 'deleting'";
 
-/// Removes one's own mark.
+/// Removes the tombstone of a deletion that is blocked.
 #[must_use]
-pub fn unmark(place: PlaceId, token: i64) -> Statement {
-    Statement::new(UNMARK, vec![place.get().into(), token.into()])
+pub fn cancel_deletion(place: PlaceId, token: i64) -> Statement {
+    Statement::new(CANCEL, vec![place.get().into(), token.into()])
 }
 
-/// Deletes the place if the token still owns the mark.
+/// Deletes the place, if the tombstone still has this token.
 const DELETE: &str = "
 DELETE FROM place
 WHERE id = ?1 AND EXISTS (
@@ -59,12 +68,12 @@ WHERE id = ?1 AND EXISTS (
 )
 RETURNING id";
 
-/// The tombstone stays until the dead are detached.
+/// The tombstone stays until no dead people refer to the place.
 const SET_DELETED: &str = "
 UPDATE tombstone SET phase = 'deleted'
 WHERE place_id = ?1 AND token = ?2 AND phase = 'deleting'";
 
-/// Deletes a marked place. The first statement returns a row if it did.
+/// Deletes the place. The first statement returns a row, or none if the token has changed.
 #[must_use]
 pub fn delete(place: PlaceId, token: i64) -> [Statement; 2] {
     let binds = || vec![place.get().into(), token.into()];
@@ -78,14 +87,18 @@ pub fn delete(place: PlaceId, token: i64) -> [Statement; 2] {
 const REMOVE_TOMBSTONE: &str =
     "DELETE FROM tombstone WHERE place_id = ?1 AND token = ?2 AND phase = 'deleted'";
 
-/// Removes the tombstone of a place that is deleted and has no dead people any more.
+/// Removes the tombstone of a deleted place that no dead people refer to.
 #[must_use]
 pub fn remove_tombstone(place: PlaceId, token: i64) -> Statement {
     Statement::new(REMOVE_TOMBSTONE, vec![place.get().into(), token.into()])
 }
 
-/// Tombstones older than so many milliseconds: rows of (`place_id`, token, `is_deleted`,
-/// `reassign_to`). A scan: there are never many.
+/// The tombstones of a minimum age: rows of (`place_id`, token, `is_deleted`, `reassign_to`).
+///
+/// ?1  the minimum age in milliseconds
+/// ?2  the maximum number of rows
+///
+/// Scans the table, which only has rows for deletions in progress.
 const ABANDONED: &str = "
 SELECT place_id, token, phase = 'deleted' AS is_deleted, reassign_to
 FROM tombstone
@@ -93,14 +106,13 @@ WHERE since <= CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1
 ORDER BY place_id
 LIMIT ?2";
 
-/// Deletions whose request has crashed.
+/// The deletions whose request has crashed.
 #[must_use]
-pub fn abandoned(milliseconds: i64, limit: i64) -> Statement {
-    Statement::new(ABANDONED, vec![milliseconds.into(), limit.into()])
+pub fn abandoned_deletions(min_age_ms: i64, limit: i64) -> Statement {
+    Statement::new(ABANDONED, vec![min_age_ms.into(), limit.into()])
 }
 
-/// Takes a deletion over: a row of (the new token), if it has not ended. The row is replaced, so
-/// that its token is greater than any before.
+/// Takes a deletion over. It replaces the row, so that the new token is greater than all before.
 const TAKE_OVER: &str = "
 INSERT OR REPLACE INTO tombstone (place_id, phase, reassign_to, since)
 SELECT place_id, phase, reassign_to, CAST(unixepoch('subsec') * 1000 AS INTEGER)
@@ -108,8 +120,8 @@ FROM tombstone
 WHERE place_id = ?1 AND token = ?2
 RETURNING token";
 
-/// Takes a deletion over from the owner of a token.
+/// Takes a deletion over: a row of the new (token), or none if the deletion has ended.
 #[must_use]
-pub fn take_over(place: PlaceId, from: i64) -> Statement {
-    Statement::new(TAKE_OVER, vec![place.get().into(), from.into()])
+pub fn take_over_deletion(place: PlaceId, previous_token: i64) -> Statement {
+    Statement::new(TAKE_OVER, vec![place.get().into(), previous_token.into()])
 }

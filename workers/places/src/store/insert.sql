@@ -1,21 +1,18 @@
--- Adds places.
+-- Adds places. A retired id is skipped: the id of a deleted place is never used again.
 --
--- ?1 a JSON array of them; one without an id gets the next that was never used
--- ?2 the greatest id that is given to any of those that are added together, or 0
+-- ?1  a JSON array of places. A place without an id gets the next id that was never used.
+-- ?2  the greatest id in the whole batch, which may have several of these statements, or 0
 -- {…} the columns that tables::schema declares
 --
--- An id is never used again: who has read of a place that is missing can rely on it. One that a
--- place had before is passed over.
---
--- Index: the one on place_change (place_id, version).
+-- Uses the unique index place_change (place_id, version).
 WITH
-  given AS (
+  input AS (
     SELECT
       key AS n,
-      {given_columns}
+      {input_columns}
     FROM json_each(?1)
   ),
-  used (id) AS MATERIALIZED (
+  last_used (id) AS MATERIALIZED (
     SELECT max(
       coalesce((SELECT max(place_id) FROM place_change), 0),
       ?2
@@ -23,11 +20,11 @@ WITH
   )
 INSERT INTO place (id, {stored_columns}, version)
 SELECT
-  coalesce(given.id, used.id + sum(given.id IS NULL) OVER (ORDER BY n)),
+  coalesce(input.id, last_used.id + sum(input.id IS NULL) OVER (ORDER BY n)),
   {stored_columns}, 1
-FROM given, used
-WHERE given.id IS NULL OR NOT EXISTS (
+FROM input, last_used
+WHERE input.id IS NULL OR NOT EXISTS (
   SELECT 1 FROM place_change
-  WHERE place_id = given.id AND kind = 'deleted'
+  WHERE place_id = input.id AND kind = 'deleted'
 )
 ORDER BY n

@@ -1,4 +1,4 @@
-//! The statements of the places database.
+//! The statements of the places database. Only this module contains SQL.
 
 mod as_of;
 mod deletion;
@@ -7,10 +7,13 @@ mod integrity;
 mod write;
 
 pub use as_of::as_of;
-pub use deletion::{abandoned, delete, mark, remove_tombstone, statuses, take_over, unmark};
-pub use import::present;
+pub use deletion::{
+    abandoned_deletions, begin_deletion, cancel_deletion, delete, remove_tombstone, statuses,
+    take_over_deletion,
+};
+pub use import::existing_places;
 pub use integrity::{deletions, ids};
-pub use write::{insert, insert_all, named, update, update_all};
+pub use write::{insert, insert_all, place_with_name, update, update_all};
 
 #[cfg(test)]
 mod tests;

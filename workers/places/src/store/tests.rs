@@ -1,4 +1,4 @@
-//! The statements on the migrated schema, run by SQLite itself.
+//! Runs the statements with SQLite, on the migrated schema.
 
 use domain::PlaceId;
 use http_semantics::{MediaType, Params, csv};
@@ -8,7 +8,7 @@ use tables::statement::Statement;
 use tables::{ListQuery, Record, change_log, list_statement, record_statement};
 use testbed::{Plan, Row, Testbed, Value};
 
-use crate::domain::PlacesAsOf;
+use crate::domain::PlacesAsOfQuery;
 use crate::store;
 
 fn seeded() -> Testbed {
@@ -35,7 +35,7 @@ fn text(value: &str) -> Value {
 }
 
 #[test]
-fn a_page_is_one_row_of_body_cursor_count_and_counter() {
+fn a_page_is_one_row_with_body_cursor_total_and_change_seq() {
     assert_eq!(
         page("limit=2&count=exact"),
         [
@@ -60,24 +60,24 @@ fn a_page_is_one_row_of_body_cursor_count_and_counter() {
     assert_eq!(page("name=zzz")["body"], text("[]"));
 }
 
-/// A table as its reader has it: cells, and names without what guards them.
-fn cells(table: &Value) -> Vec<Vec<String>> {
-    let Value::Text(table) = table else { panic!() };
-    let (mut lines, mut rest) = (Vec::new(), table.as_str());
+/// The cells of a CSV text, with formulas unescaped.
+fn cells(csv: &Value) -> Vec<Vec<String>> {
+    let Value::Text(csv) = csv else { panic!() };
+    let (mut lines, mut rest) = (Vec::new(), csv.as_str());
     while !rest.is_empty() {
-        let (line, behind) = csv::parse_record(rest).unwrap();
+        let (line, next) = csv::parse_record(rest).unwrap();
         lines.push(
             line.iter()
                 .map(|cell| csv::unescape_formula(cell).to_owned())
                 .collect(),
         );
-        rest = behind;
+        rest = next;
     }
     lines
 }
 
 #[test]
-fn a_table_holds_what_the_array_does_and_no_formula() {
+fn csv_contains_the_same_names_as_json_and_no_formula() {
     let testbed = Testbed::migrated("places").unwrap();
     let names = ["=1+1", "''@x", "a,\"b\"", "＝ñ", "'plain", "-"];
     for name in names {
@@ -91,29 +91,26 @@ fn a_table_holds_what_the_array_does_and_no_formula() {
         .map(|(name, id)| vec![id.to_string(), (*name).to_owned()]);
     let header = vec!["id".to_owned(), "name".to_owned()];
     let expected: Vec<_> = std::iter::once(header.clone()).chain(expected).collect();
-    let now = list("", MediaType::Csv);
-    let params = Params::parse("", PlacesAsOf::PARAMETERS).unwrap();
-    let ask = PlacesAsOf::read(&params, 4_000_000_000_000).unwrap();
-    for statement in [now, store::as_of(&ask, MediaType::Csv, None)] {
-        let table = &testbed.rows(&statement).unwrap()[0]["body"];
-        assert_eq!(cells(table), expected);
-        let Value::Text(table) = table else { panic!() };
-        assert!(
-            !table.contains(",\"=") && !table.contains(",\"-"),
-            "{table}"
-        );
+    let current = list("", MediaType::Csv);
+    let params = Params::parse("", PlacesAsOfQuery::PARAMETERS).unwrap();
+    let query = PlacesAsOfQuery::from_params(&params, 4_000_000_000_000).unwrap();
+    for statement in [current, store::as_of(&query, MediaType::Csv, None)] {
+        let csv = &testbed.rows(&statement).unwrap()[0]["body"];
+        assert_eq!(cells(csv), expected);
+        let Value::Text(csv) = csv else { panic!() };
+        assert!(!csv.contains(",\"=") && !csv.contains(",\"-"), "{csv}");
         assert!(!testbed.plan(&statement).unwrap().sorts());
     }
-    let none = list("name=zzz", MediaType::Csv);
-    assert_eq!(cells(&testbed.rows(&none).unwrap()[0]["body"]), [header]);
+    let empty = list("name=zzz", MediaType::Csv);
+    assert_eq!(cells(&testbed.rows(&empty).unwrap()[0]["body"]), [header]);
 }
 
 #[test]
-fn names_sort_and_match_whatever_their_case() {
-    let last_first = r#"[{"id":5,"name":"Álamo"},
+fn names_are_sorted_and_filtered_ignoring_case() {
+    let descending = r#"[{"id":5,"name":"Álamo"},
 {"id":1,"name":"Beta"},
 {"id":2,"name":"alpha \"q\""}]"#;
-    assert_eq!(page("sort=-name")["body"], text(last_first));
+    assert_eq!(page("sort=-name")["body"], text(descending));
     assert_eq!(
         page("name=%C3%81LA")["body"],
         text(r#"[{"id":5,"name":"Álamo"}]"#)
@@ -121,36 +118,37 @@ fn names_sort_and_match_whatever_their_case() {
 }
 
 #[test]
-fn one_place_is_one_row() {
-    let one = |id| seeded().rows(&record_statement::read(&PLACE, id)).unwrap();
+fn a_place_is_read_as_one_row_and_a_missing_place_as_none() {
+    let read = |id| seeded().rows(&record_statement::read(&PLACE, id)).unwrap();
     assert_eq!(
-        one(1),
+        read(1),
         [[
             text(r#"{"id":1,"name":"Beta"}"#),
             Value::Integer(1),
             Value::Integer(3),
         ]]
     );
-    assert!(one(3).is_empty());
+    assert!(read(3).is_empty());
 }
 
 #[test]
-fn a_batch_of_ids_gives_those_that_exist() {
+fn the_ids_filter_returns_the_places_that_exist_once_each() {
     let both = r#"[{"id":1,"name":"Beta"},
 {"id":5,"name":"Álamo"}]"#;
     assert_eq!(page("ids=5,3,1,5")["body"], text(both));
 }
 
 fn as_of(query: &str) -> Statement {
-    let params = Params::parse(query, PlacesAsOf::PARAMETERS).unwrap();
-    let ask = PlacesAsOf::read(&params, 4_000_000_000_000).unwrap();
-    store::as_of(&ask, MediaType::Json, None)
+    let params = Params::parse(query, PlacesAsOfQuery::PARAMETERS).unwrap();
+    let query = PlacesAsOfQuery::from_params(&params, 4_000_000_000_000).unwrap();
+    store::as_of(&query, MediaType::Json, None)
 }
 
-/// Three states of a register, a second each from the beginning of 1970 on.
-fn lived() -> Testbed {
+/// A database with three states, made 1, 2 and 3 seconds after the start of 1970.
+fn with_history() -> Testbed {
     let testbed = seeded();
-    let set_back = |second: i64| {
+    // Sets the time of all changes since the last call.
+    let backdate = |second: i64| {
         let update = "UPDATE place_change SET at = {} WHERE at > 1000000";
         let update = update.replace("{}", &(second * 1000).to_string());
         testbed.execute(&update).unwrap();
@@ -158,45 +156,45 @@ fn lived() -> Testbed {
     testbed
         .execute("DROP TRIGGER place_change_is_never_updated")
         .unwrap();
-    set_back(1);
+    backdate(1);
     testbed
         .execute(
             "DELETE FROM place WHERE id = 1;
             UPDATE place SET name = 'Omega', name_key = 'omega', version = 2 WHERE id = 2;",
         )
         .unwrap();
-    set_back(2);
+    backdate(2);
     testbed
         .execute("INSERT INTO place (id, name, name_key, version) VALUES (1, 'Again', 'again', 3)")
         .unwrap();
-    set_back(3);
+    backdate(3);
     testbed
 }
 
 #[test]
-fn the_past_is_as_it_was() {
-    let testbed = lived();
-    let then = |second: i64, more: &str| {
-        let query = format!("asOf=1970-01-01T00:00:0{second}Z{more}");
+fn places_as_of_a_time_equal_the_places_at_that_time() {
+    let testbed = with_history();
+    let at = |second: i64, filter: &str| {
+        let query = format!("asOf=1970-01-01T00:00:0{second}Z{filter}");
         testbed.rows(&as_of(&query)).unwrap().remove(0)
     };
-    assert_eq!(then(0, "")["body"], text("[]"));
+    assert_eq!(at(0, "")["body"], text("[]"));
     let first = seeded().rows(&list("limit=2", MediaType::Json));
     assert_eq!(
-        then(1, "&limit=2").values()[..2],
+        at(1, "&limit=2").values()[..2],
         first.unwrap()[0].values()[..2]
     );
-    let without = r#"[{"id":2,"name":"Omega"},
+    let after_deletion = r#"[{"id":2,"name":"Omega"},
 {"id":5,"name":"Álamo"}]"#;
-    assert_eq!(then(2, "")["body"], text(without));
-    assert_eq!(then(2, "&ids=5,1,2")["body"], text(without));
-    assert_eq!(then(2, "&limit=1")["cursor"], text("6932"));
+    assert_eq!(at(2, "")["body"], text(after_deletion));
+    assert_eq!(at(2, "&ids=5,1,2")["body"], text(after_deletion));
+    assert_eq!(at(2, "&limit=1")["cursor"], text("6932"));
     assert_eq!(
-        then(2, "&after=6932")["body"],
+        at(2, "&after=6932")["body"],
         text(r#"[{"id":5,"name":"Álamo"}]"#)
     );
     assert_eq!(
-        then(3, "&ids=1")["body"],
+        at(3, "&ids=1")["body"],
         text(r#"[{"id":1,"name":"Again"}]"#)
     );
     for query in ["", "&after=6932", "&ids=1,2"] {
@@ -209,8 +207,8 @@ fn the_past_is_as_it_was() {
 #[test]
 fn every_query_has_its_index() {
     let testbed = seeded();
-    let one = testbed.plan(&record_statement::read(&PLACE, 1)).unwrap();
-    assert!(!one.walks("place"));
+    let read = testbed.plan(&record_statement::read(&PLACE, 1)).unwrap();
+    assert!(!read.walks("place"));
     let by_name = ["name", "-name"].map(|sort| (sort, "6e313a61"));
     let by_id = ["id", "-id"].map(|sort| (sort, "6932"));
     for (sort, cursor) in [by_name, by_id].concat() {
@@ -219,10 +217,10 @@ fn every_query_has_its_index() {
             format!("sort={sort}&after={cursor}"),
         ] {
             let plan = plan_of(&testbed, &query);
-            // Without a condition a page is a walk in the order asked for.
+            // Without a filter, a page is a walk along the index of its order.
             assert!(!plan.sorts(), "{query}: {plan:?}");
             let plan = plan_of(&testbed, &format!("{query}&name=a"));
-            // A prefix in the order of ids sorts what it matches: nothing can help it.
+            // No index serves a name prefix sorted by id, so the matches are sorted.
             assert!(!plan.walks("place"), "{query}: {plan:?}");
             assert!(!plan.sorts() || sort.ends_with("id"), "{query}: {plan:?}");
         }
@@ -244,14 +242,14 @@ fn every_write_has_its_index() {
         store::insert(&rows[0]),
         store::update(&rows[0]),
         store::update_all(&rows),
-        store::named(&name),
+        store::place_with_name(&name),
         store::statuses("[1,2]"),
-        store::mark(place, Some(other), 1),
-        store::unmark(place, 1),
-        store::take_over(place, 1),
+        store::begin_deletion(place, Some(other), 1),
+        store::cancel_deletion(place, 1),
+        store::take_over_deletion(place, 1),
         store::remove_tombstone(place, 1),
         store::ids(0, 10),
-        store::present(&rows),
+        store::existing_places(&rows),
         change_log::since(&PLACE, 0, limit, MediaType::Json.framing()),
         change_log::versions(&PLACE, 1, 0, limit, MediaType::Json.framing()),
     ];
@@ -264,7 +262,7 @@ fn every_write_has_its_index() {
         let plan = testbed.plan(&statement).unwrap();
         for table in [
             "place",
-            "named",
+            "same_name",
             "place_change",
             "tombstone",
             "idempotency",

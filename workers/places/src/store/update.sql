@@ -1,10 +1,9 @@
--- Changes places that are still in the version that the change was made for, and not on
--- their way out.
+-- Updates places that still have the expected version and are not being deleted.
 --
--- ?1 a JSON array of them, each with the version before
+-- ?1  a JSON array of places, each with its version before the update
 -- {…} the columns that tables::schema declares
 --
--- Indexes: the primary keys of place and tombstone.
+-- Uses the primary key of place and the unique index tombstone (place_id).
 UPDATE place SET
   {assignments},
   version = place.version + 1

@@ -1,4 +1,5 @@
-//! Writes: for one place as for many, bound as one JSON array.
+//! The statements that write places. A statement takes a JSON array, so that one statement serves
+//! one place and an import.
 
 use domain::name::Name;
 use serde_json::Value;
@@ -6,39 +7,38 @@ use tables::record_statement::returning;
 use tables::schema::PLACE;
 use tables::statement::Statement;
 
-/// Adds a place: a row of it.
+/// Adds a place: a row of (id, version, body).
 #[must_use]
 pub fn insert(row: &Value) -> Statement {
     let rows = std::slice::from_ref(row);
     returning(&PLACE, insert_all(rows, row["id"].as_i64()))
 }
 
-/// Adds places; see the statement. None of those that are added together has a greater id than
-/// `greatest`.
+/// Adds places. `max_id` is the greatest id in the whole batch.
 #[must_use]
-pub fn insert_all(rows: &[Value], greatest: Option<i64>) -> Statement {
+pub fn insert_all(rows: &[Value], max_id: Option<i64>) -> Statement {
     let mut insert = Statement::bind_json_rows(&PLACE.sql(include_str!("insert.sql")), rows);
-    insert.binds.push(greatest.unwrap_or_default().into());
+    insert.binds.push(max_id.unwrap_or_default().into());
     insert
 }
 
-/// Changes a place: a row of it, with the new version.
+/// Updates a place: a row of (id, version, body), or none if the version has changed.
 #[must_use]
 pub fn update(row: &Value) -> Statement {
     returning(&PLACE, update_all(std::slice::from_ref(row)))
 }
 
-/// Changes places; see the statement.
+/// Updates places.
 #[must_use]
 pub fn update_all(rows: &[Value]) -> Statement {
     Statement::bind_json_rows(&PLACE.sql(include_str!("update.sql")), rows)
 }
 
-/// The place of a name, by the unique index on `name_key`.
-const NAMED: &str = "SELECT id FROM place WHERE name_key = ?1";
+/// The place with a name. Uses the unique index `place (name_key)`.
+const PLACE_WITH_NAME: &str = "SELECT id FROM place WHERE name_key = ?1";
 
-/// Who has a name.
+/// The place with a name, ignoring case: a row of (id).
 #[must_use]
-pub fn named(name: &Name) -> Statement {
-    Statement::new(NAMED, vec![name.key().into()])
+pub fn place_with_name(name: &Name) -> Statement {
+    Statement::new(PLACE_WITH_NAME, vec![name.key().into()])
 }

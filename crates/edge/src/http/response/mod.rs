@@ -98,6 +98,12 @@ impl Response {
         Self::new(200, body).header("content-type", media_type)
     }
 
+    /// 200 with JSON that was serialized in wasm.
+    #[must_use]
+    pub fn json(text: String) -> Self {
+        Self::ok(MediaType::Json.content_type(), Body::Text(text))
+    }
+
     /// 200 with a record and its entity tag.
     #[must_use]
     pub fn record(body: Body, tag: &Tag) -> Self {

@@ -1,0 +1,157 @@
+//! People grouped by place.
+
+use http_semantics::media::ListFraming;
+use http_semantics::{MediaType, Params};
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+use tables::Cursor;
+use tables::page::MAX_PAGE_SIZE;
+use tables::schema::PERSON;
+use tables::statement::Statement;
+use testbed::Testbed;
+
+use super::{PersonRow, as_text, filled, filled_by, list, people};
+use crate::domain::ByPlaceQuery;
+use crate::store;
+
+fn by_place(query: &str, framing: ListFraming, known_change_seq: Option<i64>) -> Statement {
+    let params = Params::parse(query, ByPlaceQuery::PARAMETERS).unwrap();
+    let query = ByPlaceQuery::from_params(&params).unwrap();
+    store::by_place(&query, framing, known_change_seq)
+}
+
+/// The groups that one statement returns.
+fn groups(testbed: &Testbed, query: &str) -> Vec<Json> {
+    let statement = by_place(query, MediaType::NdJson.framing(), None);
+    let rows = testbed.rows(&statement).unwrap();
+    let text: String = rows
+        .iter()
+        .filter_map(|row| as_text(&row["text"]))
+        .collect();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn groups_are_the_people_of_each_place_up_to_the_limits(
+        people in people(), limit in 1..7usize, people_limit in 1..6usize, after in 0..4i64,
+    ) {
+        let testbed = filled(&people);
+        let cursor = if after == 0 { String::new() } else { format!("&after={}", Cursor::Id(after)) };
+        let query = format!("limit={limit}&peopleLimit={people_limit}{cursor}");
+        let mut expected = Vec::new();
+        for place in after + 1..6 {
+            let residents: Vec<&PersonRow> =
+                people.iter().filter(|p| p.place == Some(place)).collect();
+            let shown = residents.iter().take(people_limit);
+            let shown: Vec<Json> = shown.map(|p| p.resident_json()).collect();
+            let mut group = json!({"placeId": place, "people": shown});
+            if residents.len() > people_limit {
+                let cursor = Cursor::Id(residents[people_limit - 1].id);
+                let next = format!("/v1/people?placeId={place}&limit={MAX_PAGE_SIZE}&after={cursor}");
+                group["next"] = next.into();
+            }
+            if !residents.is_empty() {
+                expected.push(group);
+            }
+        }
+        expected.truncate(limit);
+        prop_assert_eq!(groups(&testbed, &query), expected);
+    }
+}
+
+#[test]
+fn the_chunks_of_a_long_group_form_one_group() {
+    let testbed = filled_by(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+        INSERT INTO person (id, name, name_key, is_alive, place_id)
+        SELECT 3 * i, 'x', 'x', 1, 7 FROM n",
+    );
+    for (limit, shown) in [
+        (999, 999),
+        (1000, 1000),
+        (1001, 1001),
+        (2000, 2000),
+        (2500, 2500),
+        (10_000, 2500),
+    ] {
+        let groups = groups(&testbed, &format!("peopleLimit={limit}"));
+        assert_eq!(groups.len(), 1);
+        let people = groups[0]["people"].as_array().unwrap().iter();
+        let ids: Vec<i64> = people.filter_map(|person| person["id"].as_i64()).collect();
+        let expected: Vec<i64> = (1..=shown).map(|i| 3 * i).collect();
+        assert_eq!(ids, expected, "{limit}");
+        assert_eq!(groups[0].get("next").is_some(), limit < 2500, "{limit}");
+    }
+}
+
+#[test]
+fn a_statement_begins_no_group_after_its_target_number_of_people() {
+    let testbed = filled_by(
+        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 44999)
+        INSERT INTO person (name, name_key, is_alive, place_id)
+        SELECT 'x', 'x', 1, 1 + i / 9000 FROM n",
+    );
+    let statement = by_place("peopleLimit=10000", MediaType::NdJson.framing(), None);
+    let rows = testbed.rows(&statement).unwrap();
+    let last = rows.last().unwrap();
+    // After two groups it has 18,000 people, which is less than 20,000, so it adds a third group.
+    // Two groups remain.
+    assert_eq!(
+        (last.integer("place_id"), last.integer("remaining")),
+        (3, 2)
+    );
+}
+
+#[test]
+fn groups_are_read_from_indexes() {
+    let testbed = filled(&[]);
+    for query in ["", "placeId=3", "after=6933&limit=9"] {
+        let statement = by_place(query, MediaType::Json.framing(), None);
+        let plan = testbed.plan(&statement).unwrap();
+        assert!(
+            !plan.walks("person") && !plan.walks("population"),
+            "{query}: {plan:?}"
+        );
+    }
+}
+
+#[test]
+fn an_unchanged_response_costs_the_same_with_any_number_of_people() {
+    let steps = |count: i64| {
+        let testbed = filled_by(&format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+            INSERT INTO person (name, name_key, is_alive, place_id) SELECT 'x', 'x', 1, i FROM n"
+        ));
+        [
+            list("count=exact&sort=name", Some(count)),
+            by_place("", MediaType::Json.framing(), Some(count)),
+        ]
+        .map(|statement| testbed.steps(&statement).unwrap())
+    };
+    let (few, many) = (steps(10), steps(3000));
+    assert_eq!(few, many);
+    assert!(many.iter().all(|steps| *steps < 250), "{many:?}");
+}
+
+#[test]
+fn a_resident_is_a_person_without_the_place() {
+    let testbed = filled(&[PersonRow {
+        id: 1,
+        name: "\"é\"".to_owned(),
+        is_alive: true,
+        is_king: true,
+        place: Some(7),
+    }]);
+    let sql = format!(
+        "SELECT resident, {} AS declared FROM person",
+        PERSON.json_without("place_id")
+    );
+    let statement = Statement::new(&sql, Vec::new());
+    let row = testbed.rows(&statement).unwrap().remove(0);
+    assert_eq!(row.text("resident"), row.text("declared"));
+}

@@ -1,0 +1,33 @@
+//! The statements of an import.
+
+use serde_json::{Value as Json, json};
+
+use super::{PersonRow, filled_by};
+use crate::store;
+
+#[test]
+fn existing_people_are_those_with_the_id_of_a_record_and_kings_of_its_place() {
+    let testbed = filled_by(
+        "INSERT INTO person (id, name, name_key, is_alive, is_king, place_id)
+        VALUES (1, 'A', 'a', 1, 1, 7), (2, 'B', 'b', 1, 0, 7)",
+    );
+    let keys = [
+        json!({"n": 0, "id": 2, "placeId": 7, "isKing": true}),
+        json!({"n": 1, "id": 3, "placeId": 7, "isKing": false}),
+    ];
+    let rows = testbed.rows(&store::existing_people(&keys)).unwrap();
+    let [row] = &rows[..] else {
+        panic!("{rows:?}");
+    };
+    let stored = PersonRow {
+        id: 2,
+        name: "B".to_owned(),
+        is_alive: true,
+        is_king: false,
+        place: Some(7),
+    };
+    let body: Json = serde_json::from_str(row.text("body")).unwrap();
+    assert_eq!(body, stored.json());
+    let numbers = ["n", "version", "king_id"].map(|column| row.integer(column));
+    assert_eq!((numbers, row.text("king_name")), ([0, 1, 1], "A"));
+}

@@ -1,0 +1,118 @@
+//! Runs the statements with SQLite, on the migrated schema, and compares the results with a model
+//! of the same people in Rust.
+
+mod by_place;
+mod import;
+mod list;
+mod pending;
+mod population_counts;
+mod populations;
+mod writes;
+
+use http_semantics::{MediaType, Params};
+use proptest::prelude::*;
+use serde_json::Value as Json;
+use tables::schema::PERSON;
+use tables::statement::Statement;
+use tables::{ListQuery, list_statement};
+use testbed::{Testbed, Value};
+
+/// A person as a row of the table.
+#[derive(Debug, Clone)]
+struct PersonRow {
+    id: i64,
+    name: String,
+    is_alive: bool,
+    is_king: bool,
+    place: Option<i64>,
+}
+
+impl PersonRow {
+    /// The person as JSON. The declared fields that these tests do not set are null, so that a
+    /// new nullable column needs no change here.
+    fn json(&self) -> Json {
+        let fields = PERSON.fields.iter();
+        let mut person: Json = fields
+            .map(|field| ((*field).to_owned(), Json::Null))
+            .collect();
+        person["id"] = self.id.into();
+        person["name"] = self.name.as_str().into();
+        person["isAlive"] = self.is_alive.into();
+        person["placeId"] = self.place.into();
+        person["isKing"] = self.is_king.into();
+        person
+    }
+
+    /// The person as a member of a group.
+    fn resident_json(&self) -> Json {
+        let mut person = self.json();
+        person.as_object_mut().unwrap().remove("placeId");
+        person
+    }
+}
+
+/// Up to 40 people. The first living person of each place is its king.
+fn people() -> impl Strategy<Value = Vec<PersonRow>> {
+    let person = (
+        "[ab][a-c\"\\\\é]{0,2}",
+        any::<bool>(),
+        prop::option::of(1..6i64),
+    );
+    prop::collection::vec(person, 0..40).prop_map(|people| {
+        let mut places_with_king = Vec::new();
+        let person = |(id, (name, is_alive, place)): (i64, (String, bool, Option<i64>))| {
+            let is_alive = is_alive && place.is_some();
+            let is_king = is_alive && !places_with_king.contains(&place);
+            if is_king {
+                places_with_king.push(place);
+            }
+            PersonRow {
+                id,
+                name,
+                is_alive,
+                is_king,
+                place,
+            }
+        };
+        (1..).zip(people).map(person).collect()
+    })
+}
+
+/// A database with these people.
+fn filled(people: &[PersonRow]) -> Testbed {
+    let testbed = Testbed::migrated("people").unwrap();
+    for PersonRow {
+        id,
+        name,
+        is_alive,
+        is_king,
+        place,
+    } in people
+    {
+        let place = place.map_or("NULL".to_owned(), |place| place.to_string());
+        let row = format!("({id}, '{name}', '{name}', {is_alive}, {is_king}, {place})");
+        let insert = "INSERT INTO person (id, name, name_key, is_alive, is_king, place_id) VALUES";
+        testbed.execute(&format!("{insert} {row}")).unwrap();
+    }
+    testbed
+}
+
+/// A database that this SQL has filled.
+fn filled_by(sql: &str) -> Testbed {
+    let testbed = Testbed::migrated("people").unwrap();
+    testbed.execute(sql).unwrap();
+    testbed
+}
+
+fn list(query: &str, known_change_seq: Option<i64>) -> Statement {
+    let params = Params::parse(query, &PERSON.list_parameters).unwrap();
+    let query = ListQuery::from_params(&PERSON, &params).unwrap();
+    list_statement::page(&PERSON, &query, MediaType::Json, known_change_seq)
+}
+
+fn as_text(value: &Value) -> Option<&str> {
+    match value {
+        Value::Text(text) => Some(text),
+        _ => None,
+    }
+}

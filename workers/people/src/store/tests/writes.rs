@@ -1,0 +1,82 @@
+//! Writes, and the query plans of all statements that are not lists.
+
+use domain::name::Name;
+use domain::{PersonId, PlaceId};
+use http_semantics::MediaType;
+use serde_json::json;
+use tables::change_log;
+use tables::import::{Counts, Receipt};
+use tables::page::PageSize;
+use tables::schema::PERSON;
+use testbed::Testbed;
+
+use super::filled;
+use crate::store;
+
+#[test]
+fn every_write_has_its_index() {
+    let testbed = filled(&[]);
+    let (place, other) = (PlaceId::new(1).unwrap(), PlaceId::new(2).unwrap());
+    let limit = PageSize::default();
+    let framing = MediaType::Json.framing();
+    let id = PersonId::new(1).unwrap();
+    let rows = [json!({
+        "id": 1, "version": 1, "name": "x", "key": "x",
+        "isAlive": true, "isKing": false, "placeId": 1,
+    })];
+    let name = Name::new("x", str::to_owned).unwrap();
+    let mut statements = vec![
+        store::insert(&rows[0]),
+        store::update(&rows[0]),
+        store::rename(&[(id, name)]),
+        store::update_all(&rows),
+        store::add_pending_for("t", id, store::PlaceChange::default()),
+        store::depose(place, id, 1),
+        store::delete(id, 1),
+        store::king(place),
+        store::existing_people(&rows),
+        store::resident_counts(0, 10),
+        change_log::change_seq(&PERSON),
+        change_log::since(&PERSON, 0, limit, framing),
+        change_log::versions(&PERSON, 1, 0, limit, framing),
+    ];
+    for has_client_key in [false, true] {
+        let receipt = Receipt::new("f", has_client_key);
+        statements.push(receipt.find(&PERSON));
+        statements.extend(receipt.delete_invalid(&PERSON));
+        statements.push(receipt.save(&PERSON, Counts::default(), 1));
+    }
+    statements.extend(store::insert_batch(&rows));
+    statements.extend(store::commit_pending("t", &[7]));
+    statements.extend(store::close(place));
+    statements.extend(store::reassign(place, other));
+    statements.extend(store::detach_dead(place));
+    for statement in statements {
+        let plan = testbed.plan(&statement).unwrap();
+        // The tables, and the aliases of the statements and triggers.
+        for table in [
+            "person",
+            "person_change",
+            "population",
+            "idempotency",
+            "written",
+            "later",
+            "receipt",
+            "king",
+            "heir",
+        ] {
+            assert!(!plan.walks(table), "{}: {plan:?}", statement.sql);
+        }
+    }
+}
+
+#[test]
+fn every_declared_column_is_stored_logged_and_shown() {
+    let testbed = Testbed::migrated("people").unwrap();
+    let writes = testbed::Writes {
+        insert: store::insert,
+        update: store::update,
+    };
+    let missing = testbed.undeclared(&PERSON, &writes).unwrap();
+    assert_eq!(missing, Vec::<String>::new());
+}
