@@ -7,8 +7,7 @@ use worker::Context;
 
 use crate::env::Env;
 use crate::error::Error;
-use crate::http::request::Request;
-use crate::http::request_parts::{Method, RequestParts};
+use crate::http::request::{Method, Request, RequestParts};
 use crate::http::response::Response;
 use crate::layers::{Exchange, Layer};
 use crate::route::{MethodRouter, pattern};

@@ -23,7 +23,7 @@ use crate::env::Env;
 use crate::env::access_log::Sampling;
 use crate::env::trace::{self, Trace};
 use crate::error::Error;
-use crate::http::request_parts::RequestParts;
+use crate::http::request::RequestParts;
 use crate::http::response::Response;
 use crate::router::Router;
 use crate::service_auth::FORWARDED_HEADER;

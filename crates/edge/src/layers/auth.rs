@@ -5,8 +5,7 @@ use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 
 use crate::env::Env;
 use crate::error::Error;
-use crate::http::request::Request;
-use crate::http::request_parts::Method;
+use crate::http::request::{Method, Request};
 use crate::route::properties::{Access, Properties};
 use crate::service_auth::{FORWARDED_HEADER, SERVICE_SECRET_HEADER, service_secret};
 

@@ -21,8 +21,7 @@ use http_semantics::rate_limit::RateLimit;
 
 use crate::env::Env;
 use crate::error::Error;
-use crate::http::request::Request;
-use crate::http::request_parts::{Method, RequestParts};
+use crate::http::request::{Method, Request, RequestParts};
 use crate::http::response::Response;
 use crate::layers::auth::Guard;
 use crate::layers::cors::Cors;

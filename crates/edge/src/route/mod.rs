@@ -16,8 +16,7 @@ use crate::change_seqs::ChangeSeqs;
 use crate::coalescer;
 use crate::env::Env;
 use crate::error::Error;
-use crate::http::request::Request;
-use crate::http::request_parts::Method;
+use crate::http::request::{Method, Request};
 use crate::http::response::Response;
 use crate::route::properties::{Access, Properties, ReadFrom};
 

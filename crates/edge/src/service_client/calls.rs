@@ -11,7 +11,7 @@ use crate::env::consistency::BOOKMARK_HEADER;
 use crate::env::trace::REQUEST_ID_HEADER;
 use crate::error::Error;
 use crate::http::headers;
-use crate::http::request_parts::{Method, RequestParts};
+use crate::http::request::{Method, RequestParts};
 use crate::service_auth::{FORWARDED_HEADER, SERVICE_SECRET_HEADER};
 
 /// The headers that prove who a client is.

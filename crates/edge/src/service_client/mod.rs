@@ -29,7 +29,7 @@ use crate::env::consistency::{BOOKMARK_HEADER, Consistency};
 use crate::env::trace::Trace;
 use crate::error::Error;
 use crate::http::headers;
-use crate::http::request_parts::Method;
+use crate::http::request::Method;
 use crate::service_auth::service_secret;
 use crate::service_client::call_policy::{CallPolicy, Fetch};
 use crate::time::{now, pause};
