@@ -6,11 +6,10 @@
 //! | attempts | 1 | 2, if the first one fails at once | 1 |
 //! | circuit breaker | no | [yes](circuit_breaker) | no |
 
-mod body_reader;
 pub mod call_policy;
 mod calls;
 pub mod circuit_breaker;
-mod response_bodies;
+mod response_body;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -34,7 +33,7 @@ use crate::service_auth::service_secret;
 use crate::service_client::call_policy::{CallPolicy, Fetch};
 use crate::time::{now, pause};
 
-pub use body_reader::BodyReader;
+pub use response_body::BodyReader;
 
 /// The timeout of a call between backends, and of each chunk of its response, in milliseconds.
 const TIMEOUT_MS: u32 = 5_000;
