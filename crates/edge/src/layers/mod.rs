@@ -5,7 +5,6 @@
 //! worker panics.
 
 pub mod auth;
-pub mod consistency;
 pub mod cors;
 pub mod rate_limit;
 pub mod response_cache;
@@ -16,10 +15,12 @@ use std::rc::Rc;
 
 use http_semantics::Problem;
 use http_semantics::auth::BearerToken;
+use http_semantics::bookmark::Bookmarks;
 use http_semantics::problem::Kind;
 use http_semantics::rate_limit::RateLimit;
 
 use crate::env::Env;
+use crate::env::consistency::BOOKMARK_HEADER;
 use crate::error::Error;
 use crate::http::request::{Method, Request, RequestParts};
 use crate::http::response::Response;
@@ -28,7 +29,7 @@ use crate::layers::cors::Cors;
 use crate::layers::response_cache::{Lookup, Miss};
 use crate::layers::stale_if_error::{Fallback, StaleIfError};
 use crate::route::Route;
-use crate::route::properties::Properties;
+use crate::route::properties::{Properties, ReadFrom};
 
 /// A step before the handler, after it, or both.
 #[derive(Clone, Copy)]
@@ -37,7 +38,8 @@ pub enum Layer {
     Cors,
     /// After: removes the body for HEAD.
     Head,
-    /// Before: sets how current the data must be, by `X-D1-Bookmark` and the route's property.
+    /// Before: sets how current the data must be, by `X-D1-Bookmark` and the route's property
+    /// ([`crate::env::consistency`]).
     Consistency,
     /// Before: finds the token of the caller. It rejects no request, so that the rate limit also
     /// counts requests without a valid token.
@@ -88,7 +90,15 @@ impl Layer {
             return Ok(None);
         };
         match self {
-            Self::Consistency => consistency::begin(request, properties.read_from)?,
+            Self::Consistency => {
+                let sent = request.header_as::<Bookmarks>(BOOKMARK_HEADER)?;
+                let consistency = request.env.consistency();
+                consistency.begin(sent, properties.uses_primary(request.parts.method));
+                // The gateway has no table of its own, so it requires the primary of both backends.
+                if properties.read_from == ReadFrom::Primary && !consistency.has_table() {
+                    consistency.require_newest();
+                }
+            }
             Self::Authenticate(guard) => {
                 exchange.caller = Some(auth::authenticate(request, properties, guard));
             }

@@ -5,7 +5,7 @@ use http_semantics::auth::Scope;
 
 use crate::coalescer::ReadChangeSeqs;
 use crate::error::Error;
-use crate::http::request::Request;
+use crate::http::request::{Method, Request};
 use crate::http::response::Response;
 
 /// The access that a route requires.
@@ -51,4 +51,15 @@ pub struct Properties {
     pub gate: Option<fn(&Request) -> Option<Response>>,
     /// Turns an error of the handler into a page.
     pub error_page: Option<fn(Error) -> Response>,
+}
+
+impl Properties {
+    /// Whether this worker reads the primary of its own database.
+    pub fn uses_primary(&self, method: Method) -> bool {
+        match self.read_from {
+            ReadFrom::ByMethod => !method.is_safe(),
+            ReadFrom::Primary => true,
+            ReadFrom::Replica => false,
+        }
+    }
 }
