@@ -33,8 +33,8 @@ mod unicode;
 
 pub use change_seqs::ChangeSeqs;
 pub use coalescer::group_commit;
+pub use collection::PageRow;
 pub use collection::versioned_record::{VersionedRecord, parse_record};
-pub use d1::page_row::PageRow;
 pub use d1::{Database, MAX_WRITE_ATTEMPTS, Row};
 pub use env::Env;
 pub use env::trace::{Trace, random_token};

@@ -10,11 +10,12 @@ use domain::RecordId;
 use futures_util::future::join;
 use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::{MediaType, Problem, Tag};
-use tables::{ListQuery, Record, list_statement, record_statement};
+use tables::statement::Statement;
+use tables::{ListQuery, Record, list_statement, page, record_statement};
 
 use self::versioned_record::VersionedRecord;
 use crate::change_seqs::{CHANGE_SEQ_HEADER, ChangeSeqs};
-use crate::d1::Database;
+use crate::d1::{Database, Row};
 use crate::error::Error;
 use crate::health;
 use crate::http::request::Request;
@@ -69,6 +70,52 @@ pub async fn list<R: Record>(request: Request) -> Result<Response, Error> {
     let page = list_statement::page(table, &query, format, known);
     let page = Database::new(&request.env)?.page(&page).await?;
     Ok(page.into_response(format, &path::<R>(), &request.query, known))
+}
+
+/// The row of a [`list_statement::page`] statement: (body, cursor, total, `change_seq`).
+pub struct PageRow(Row);
+
+impl Database {
+    /// Runs the statement of a page.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub async fn page(&self, statement: &Statement) -> Result<PageRow, Error> {
+        let row = self.row(statement).await?;
+        let missing = || Error::Platform {
+            doing: "reading a page",
+            reason: "no row".to_owned(),
+        };
+        Ok(PageRow(row.ok_or_else(missing)?))
+    }
+}
+
+impl PageRow {
+    /// The response with the page: `ETag`, `Link` if there is a next page, and `X-Total-Count` if
+    /// the client asked for the total. It is a 304 if the client has this page already.
+    #[must_use]
+    pub fn into_response(
+        self,
+        format: MediaType,
+        path: &str,
+        query: &str,
+        known_change_seq: Option<i64>,
+    ) -> Response {
+        let Self(row) = self;
+        let change_seq = row.integer("change_seq").unwrap_or_default();
+        let tag = Tag::from_change_seqs(format, &[change_seq]);
+        if known_change_seq == Some(change_seq) {
+            return Response::not_modified(&tag);
+        }
+        let next = row.text("cursor");
+        let next = next.map(|cursor| page::next_link(path, query, &cursor));
+        let total = row.integer("total").map(|total| total.to_string());
+        Response::ok(format.content_type(), Body::Js(row.value("body")))
+            .with_change_seqs(Some(ChangeSeqs::from_table(change_seq)))
+            .with_etag(&tag)
+            .header_if("link", next)
+            .header_if("x-total-count", total)
+    }
 }
 
 /// `GET /v1/{collection}/{id}`: one record.
