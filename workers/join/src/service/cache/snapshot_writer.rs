@@ -4,12 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use edge::{CachedResponse, Database, Env, Error, Request, now, pause};
+use js_sys::Uint8Array;
+use wasm_bindgen::{JsCast, JsValue};
 use worker::console_error;
 
 use super::is_disabled;
-use super::stale_response::{headers, text};
 use crate::domain::ChangeSeqs;
-use crate::domain::snapshot::{SNAPSHOT_MAX_BYTES, Snapshot};
+use crate::domain::snapshot::{Headers, SNAPSHOT_MAX_BYTES, Snapshot};
 use crate::domain::snapshot_queue::{Queued, SnapshotQueue, Step};
 use crate::store;
 
@@ -110,4 +111,23 @@ pub async fn save(
     };
     let statements = store::snapshot::save(&snapshot);
     Database::new(env)?.batch(&statements).await.map(drop)
+}
+
+/// The headers of a response that a snapshot preserves.
+pub fn headers(response: &CachedResponse) -> Headers {
+    let header = |name| response.header(name).map(ToOwned::to_owned);
+    Headers {
+        content_type: header("content-type").unwrap_or_default(),
+        etag: header("etag"),
+        link: header("link"),
+        total_count: header("x-total-count"),
+    }
+}
+
+/// The text of a body.
+pub fn text(body: &JsValue) -> Option<String> {
+    match body.dyn_ref::<Uint8Array>() {
+        Some(bytes) => String::from_utf8(bytes.to_vec()).ok(),
+        None => body.as_string(),
+    }
 }

@@ -3,10 +3,10 @@
 use domain::Param;
 use edge::{Body, CachedResponse, Request, Response, Row};
 use http_semantics::Tag;
-use js_sys::{Array, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
+use js_sys::Array;
+use wasm_bindgen::JsValue;
 
-use super::snapshot_writer;
+use super::snapshot_writer::{self, headers, text};
 use crate::domain::ChangeSeqs;
 use crate::domain::snapshot::{self, Headers};
 
@@ -99,24 +99,5 @@ impl StaleResponse {
                 .header_if("link", link)
                 .header_if("x-total-count", total_count),
         }
-    }
-}
-
-/// The headers of a response that a snapshot preserves.
-pub fn headers(response: &CachedResponse) -> Headers {
-    let header = |name| response.header(name).map(ToOwned::to_owned);
-    Headers {
-        content_type: header("content-type").unwrap_or_default(),
-        etag: header("etag"),
-        link: header("link"),
-        total_count: header("x-total-count"),
-    }
-}
-
-/// The text of a body.
-pub fn text(body: &JsValue) -> Option<String> {
-    match body.dyn_ref::<Uint8Array>() {
-        Some(bytes) => String::from_utf8(bytes.to_vec()).ok(),
-        None => body.as_string(),
     }
 }
