@@ -1,7 +1,7 @@
 //! The query of a list or an export: the filters that the table declares, and the page.
 
 use domain::PlaceId;
-use domain::ids::Ids;
+use domain::id::Ids;
 use domain::name::Prefix;
 use http_semantics::{Params, Problem};
 

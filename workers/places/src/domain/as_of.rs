@@ -1,6 +1,6 @@
 //! Places as they were.
 
-use domain::ids::Ids;
+use domain::id::Ids;
 use domain::{Moment, Param};
 use http_semantics::params::parse_as_of;
 use http_semantics::{Params, Problem};
