@@ -12,7 +12,6 @@ pub mod list_statement;
 pub mod page;
 pub mod population;
 pub mod record;
-pub mod record_statement;
 pub mod schema;
 pub mod statement;
 pub mod table_spec;

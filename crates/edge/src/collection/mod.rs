@@ -11,7 +11,7 @@ use futures_util::future::join;
 use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::{MediaType, Problem, Tag};
 use tables::statement::Statement;
-use tables::{ListQuery, Record, list_statement, page, record_statement};
+use tables::{ListQuery, Record, list_statement, page, record};
 
 use self::versioned_record::VersionedRecord;
 use crate::change_seqs::{CHANGE_SEQ_HEADER, ChangeSeqs};
@@ -125,7 +125,7 @@ impl PageRow {
 pub async fn read<R: Collection>(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let id: R::Id = request.id()?;
-    let read = record_statement::read(R::table(), id.into());
+    let read = record::read(R::table(), id.into());
     let row = Database::new(&request.env)?.row(&read).await?;
     let row = row.ok_or_else(|| not_found::<R>(id))?;
     let change_seq = row.integer("change_seq");

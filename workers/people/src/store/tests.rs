@@ -10,7 +10,7 @@ use testbed::{Testbed, Value};
 use tables::page::MAX_PAGE_SIZE;
 use tables::schema::PERSON;
 use tables::statement::Statement;
-use tables::{ListQuery, change_log, list_statement, record_statement};
+use tables::{ListQuery, change_log, list_statement, record};
 
 use crate::domain::ByPlace;
 use crate::store;
@@ -370,7 +370,7 @@ fn every_query_has_its_index() {
     let testbed = filled(&[]);
     assert!(
         !testbed
-            .plan(&record_statement::read(&PERSON, 1))
+            .plan(&record::read(&PERSON, 1))
             .unwrap()
             .walks("person")
     );

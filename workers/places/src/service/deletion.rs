@@ -5,7 +5,7 @@ use domain::PlaceId;
 use edge::{Database, Error, ServiceClient};
 use http_semantics::Problem;
 use serde::Deserialize;
-use tables::record_statement;
+use tables::record;
 use tables::schema::PLACE;
 use tables::statement::Statement;
 
@@ -125,7 +125,7 @@ impl Deletion {
             // Somebody has taken the deletion over, and may have finished it.
             let current = self
                 .database
-                .row(&record_statement::read_version(&PLACE, self.place.get()))
+                .row(&record::read_version(&PLACE, self.place.get()))
                 .await;
             let exists = current.map_err(Error::with_unknown_outcome)?.is_some();
             return Ok(if exists { End::Continues } else { End::Deleted });

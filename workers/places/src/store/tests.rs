@@ -5,7 +5,7 @@ use http_semantics::{MediaType, Params, csv};
 use tables::import::{Counts, Receipt};
 use tables::schema::PLACE;
 use tables::statement::Statement;
-use tables::{ListQuery, Record, change_log, list_statement, record_statement};
+use tables::{ListQuery, Record, change_log, list_statement, record};
 use testbed::{Plan, Row, Testbed, Value};
 
 use crate::domain::PlacesAsOf;
@@ -122,7 +122,7 @@ fn names_sort_and_match_whatever_their_case() {
 
 #[test]
 fn one_place_is_one_row() {
-    let one = |id| seeded().rows(&record_statement::read(&PLACE, id)).unwrap();
+    let one = |id| seeded().rows(&record::read(&PLACE, id)).unwrap();
     assert_eq!(
         one(1),
         [[
@@ -209,7 +209,7 @@ fn the_past_is_as_it_was() {
 #[test]
 fn every_query_has_its_index() {
     let testbed = seeded();
-    let one = testbed.plan(&record_statement::read(&PLACE, 1)).unwrap();
+    let one = testbed.plan(&record::read(&PLACE, 1)).unwrap();
     assert!(!one.walks("place"));
     let by_name = ["name", "-name"].map(|sort| (sort, "6e313a61"));
     let by_id = ["id", "-id"].map(|sort| (sort, "6932"));
