@@ -1,7 +1,7 @@
 //! The platform code that the three workers share. A request passes through these steps:
 //!
 //! 1. [`serve`](mod@serve) creates the promise of the response, guards against panics, and at the
-//!    end writes the [access log](env::access_log).
+//!    end writes the [access log](env::trace).
 //! 2. [`router`] finds the [`route`] of the path and method, with its properties.
 //! 3. [`layers`] check and prepare the request: consistency, token, rate limit, response cache.
 //! 4. The handler reads the [`Request`] and queries its [`Database`] or another worker

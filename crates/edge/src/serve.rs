@@ -20,8 +20,7 @@ use wasm_bindgen_futures::spawn_local;
 use worker::{Context, console_error, worker_sys};
 
 use crate::env::Env;
-use crate::env::access_log::Sampling;
-use crate::env::trace::{self, Trace};
+use crate::env::trace::{self, Sampling, Trace};
 use crate::error::Error;
 use crate::http::request::RequestParts;
 use crate::http::response::Response;
