@@ -6,7 +6,7 @@ use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 use crate::env::Env;
 use crate::error::Error;
 use crate::http::request::{Method, Request};
-use crate::route::properties::{Access, Properties};
+use crate::route::{Access, Properties};
 use crate::service_auth::{FORWARDED_HEADER, SERVICE_SECRET_HEADER, service_secret};
 
 /// Checks whether a request may use a scope. Returns the token of the caller, unless none is

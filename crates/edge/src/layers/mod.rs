@@ -28,8 +28,7 @@ use crate::layers::auth::Guard;
 use crate::layers::cors::Cors;
 use crate::layers::response_cache::{Lookup, Miss};
 use crate::layers::stale_if_error::{Fallback, StaleIfError};
-use crate::route::Route;
-use crate::route::properties::{Properties, ReadFrom};
+use crate::route::{Properties, ReadFrom, Route};
 
 /// A step before the handler, after it, or both.
 #[derive(Clone, Copy)]
