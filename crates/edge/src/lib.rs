@@ -29,12 +29,11 @@ mod serve;
 mod service_auth;
 mod service_client;
 mod time;
-mod unicode;
 
 pub use change_seqs::ChangeSeqs;
 pub use coalescer::group_commit;
 pub use collection::PageRow;
-pub use collection::versioned_record::{VersionedRecord, parse_record};
+pub use collection::versioned_record::{VersionedRecord, normalize, parse_record};
 pub use d1::{Database, MAX_WRITE_ATTEMPTS, Row};
 pub use env::Env;
 pub use env::trace::{Trace, random_token};
@@ -53,7 +52,6 @@ pub use serve::serve;
 pub use service_client::call_policy::CIRCUIT_OPEN;
 pub use service_client::{BodyReader, ServiceClient};
 pub use time::{now, pause, with_timeout};
-pub use unicode::normalize;
 
 /// Strings that almost every request passes to JavaScript. Interned strings are converted once.
 const INTERNED: [&str; 16] = [

@@ -46,12 +46,6 @@ pub trait Collection: Record {
     const IS_JOINED: bool;
 }
 
-/// The path of a collection.
-#[must_use]
-pub fn path<R: Record>() -> String {
-    format!("/v1/{}", R::table().declaration.collection)
-}
-
 /// The problem of a record that does not exist.
 #[must_use]
 pub fn not_found<R: Record>(id: impl Into<i64>) -> Problem {
@@ -69,7 +63,7 @@ pub async fn list<R: Record>(request: Request) -> Result<Response, Error> {
     let known = request.known_change_seq(format)?;
     let page = list_statement::page(table, &query, format, known);
     let page = Database::new(&request.env)?.page(&page).await?;
-    Ok(page.into_response(format, &path::<R>(), &request.query, known))
+    Ok(page.into_response(format, &table.path(), &request.query, known))
 }
 
 /// The row of a [`list_statement::page`] statement: (body, cursor, total, `change_seq`).
