@@ -12,7 +12,6 @@
 //! A body that `SQLite` or another worker made stays a JavaScript value. It is copied into wasm only
 //! if something has to read it.
 
-pub mod change_seqs;
 pub mod coalescer;
 pub mod collection;
 mod d1;
@@ -30,7 +29,6 @@ mod service_auth;
 mod service_client;
 mod time;
 
-pub use change_seqs::ChangeSeqs;
 pub use coalescer::group_commit;
 pub use collection::PageRow;
 pub use collection::versioned_record::{VersionedRecord, normalize, parse_record};

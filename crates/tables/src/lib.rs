@@ -16,6 +16,7 @@ pub mod schema;
 pub mod statement;
 pub mod table_spec;
 
+pub use change_log::ChangeSeqs;
 pub use cursor::Cursor;
 pub use list_query::ListQuery;
 pub use page::{Page, Sort};

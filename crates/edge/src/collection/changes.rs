@@ -4,10 +4,9 @@ use domain::Param;
 use http_semantics::Problem;
 use http_semantics::media::LIST_MEDIA_TYPES;
 use tables::page::{self, PageSize};
-use tables::{Cursor, Record, change_log};
+use tables::{ChangeSeqs, Cursor, Record, change_log};
 
-use super::{Collection, not_found};
-use crate::change_seqs::{CHANGE_SEQ_HEADER, ChangeSeqs};
+use super::{CHANGE_SEQ_HEADER, Collection, not_found};
 use crate::coalescer::{change_seqs_reader, current_change_seqs};
 use crate::d1::Database;
 use crate::env::Env;

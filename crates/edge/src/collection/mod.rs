@@ -11,10 +11,9 @@ use futures_util::future::join;
 use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::{MediaType, Problem, Tag};
 use tables::statement::Statement;
-use tables::{ListQuery, Record, list_statement, page, record};
+use tables::{ChangeSeqs, ListQuery, Record, list_statement, page, record};
 
 use self::versioned_record::VersionedRecord;
-use crate::change_seqs::{CHANGE_SEQ_HEADER, ChangeSeqs};
 use crate::d1::{Database, Row};
 use crate::error::Error;
 use crate::health;
@@ -26,6 +25,9 @@ pub use changes::{
 };
 pub use export::export;
 pub use write::{Change, Writer, Written, create, patch, put, read_current};
+
+/// The header in which a backend sends the change sequence of its table to the gateway.
+pub const CHANGE_SEQ_HEADER: &str = "x-change-counter";
 
 /// A kind of record that a backend service stores and serves.
 pub trait Collection: Record {

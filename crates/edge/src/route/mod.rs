@@ -10,8 +10,8 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use http_semantics::MediaType;
 use http_semantics::auth::Scope;
+use tables::ChangeSeqs;
 
-use crate::change_seqs::ChangeSeqs;
 use crate::coalescer::{self, ReadChangeSeqs};
 use crate::env::Env;
 use crate::error::Error;

@@ -31,7 +31,7 @@ pub async fn population(request: Request) -> Result<Response, Error> {
     let next = row.text("cursor");
     let next = next.map(|after| page::next_link("/v1/people/population", &request.query, &after));
     // What was, is told by the time too.
-    let change_seqs = Some(edge::ChangeSeqs::from_table(counter)).filter(|_| ask.as_of.is_none());
+    let change_seqs = Some(tables::ChangeSeqs::from_table(counter)).filter(|_| ask.as_of.is_none());
     let number = |column| row.integer(column).unwrap_or_default().to_string();
     Ok(
         Response::ok(format.content_type(), Body::Js(row.value("body")))

@@ -8,11 +8,11 @@ use std::rc::Rc;
 
 use futures_util::StreamExt;
 use js_sys::{JsString, Uint8Array};
+use tables::ChangeSeqs;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Headers;
 
 use super::{BaseHeaders, Body, Response};
-use crate::change_seqs::ChangeSeqs;
 use crate::error::Error;
 use crate::http::headers::{add, for_browsers};
 use crate::http::tee;

@@ -6,11 +6,11 @@ mod cached_copy;
 
 use http_semantics::trace::RequestId;
 use http_semantics::{MediaType, Problem, Tag, problem};
+use tables::ChangeSeqs;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, ResponseInit};
 
 use self::cached_copy::FutureCopy;
-use crate::change_seqs::ChangeSeqs;
 use crate::env::consistency::BOOKMARK_HEADER;
 use crate::env::trace::REQUEST_ID_HEADER;
 use crate::error::Error;

@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use edge::{CachedResponse, Database, Env, Error, Request, now, pause};
 use js_sys::Uint8Array;
+use tables::ChangeSeqs;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::console_error;
 
 use super::is_disabled;
-use crate::domain::ChangeSeqs;
 use crate::domain::snapshot::{Headers, SNAPSHOT_MAX_BYTES, Snapshot};
 use crate::domain::snapshot_queue::{Queued, SnapshotQueue, Step};
 use crate::store;
@@ -39,7 +39,7 @@ pub fn enqueue(
     response: &Rc<CachedResponse>,
     requested_at: i64,
 ) {
-    let change_seqs = response.change_seqs.to_array();
+    let change_seqs = response.change_seqs;
     match NEWEST.get() {
         // The response comes from a replica that lags.
         Some((newest, _)) if is_older(change_seqs, newest) => return,
@@ -68,8 +68,7 @@ pub fn enqueue(
 
 /// Whether either change sequence is lower than the newest one.
 fn is_older(change_seqs: ChangeSeqs, newest: ChangeSeqs) -> bool {
-    let mut pairs = change_seqs.iter().zip(newest);
-    pairs.any(|(seq, newest)| *seq < newest)
+    change_seqs.places < newest.places || change_seqs.people < newest.people
 }
 
 /// The writer: saves queued responses until the queue is empty.
@@ -103,7 +102,7 @@ pub async fn save(
 ) -> Result<(), Error> {
     let snapshot = Snapshot {
         key: key.to_owned(),
-        change_seqs: response.change_seqs.to_array(),
+        change_seqs: response.change_seqs,
         made_at: response.requested_at,
         requested_at,
         headers: headers(response),
