@@ -11,7 +11,7 @@ use futures_util::future::join;
 use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::{MediaType, Problem, Tag};
 use tables::statement::Statement;
-use tables::{ChangeSeqs, ListQuery, Record, list_statement, page, record};
+use tables::{ChangeSeqs, ListQuery, Record, page, record};
 
 use self::versioned_record::VersionedRecord;
 use crate::d1::{Database, Row};
@@ -63,12 +63,12 @@ pub async fn list<R: Record>(request: Request) -> Result<Response, Error> {
     let query = ListQuery::from_params(table, &request.params(&table.list_parameters)?)?;
     let format = request.format(TABLE_MEDIA_TYPES)?;
     let known = request.known_change_seq(format)?;
-    let page = list_statement::page(table, &query, format, known);
-    let page = Database::new(&request.env)?.page(&page).await?;
+    let statement = tables::list::page(table, &query, format, known);
+    let page = Database::new(&request.env)?.page(&statement).await?;
     Ok(page.into_response(format, &table.path(), &request.query, known))
 }
 
-/// The row of a [`list_statement::page`] statement: (body, cursor, total, `change_seq`).
+/// The row of a [`tables::list::page`] statement: (body, cursor, total, `change_seq`).
 pub struct PageRow(Row);
 
 impl Database {

@@ -17,7 +17,7 @@ use tables::page::PageSize;
 use tables::population::PopulationQuery;
 use tables::schema::{PERSON, PLACE};
 use tables::statement::Statement;
-use tables::{ListQuery, TableSpec, change_log, list_statement, record};
+use tables::{ListQuery, TableSpec, change_log, list, record};
 use testbed::{Testbed, Value};
 
 const FRAME: fn() -> ListFraming = || MediaType::Json.framing();
@@ -43,7 +43,7 @@ fn text(testbed: &Testbed, statement: &Statement) -> String {
 
 /// Reads the first page of a table.
 fn list(table: &'static TableSpec) -> Statement {
-    list_statement::page(table, &ListQuery::default(), MediaType::Json, None)
+    list::page(table, &ListQuery::default(), MediaType::Json, None)
 }
 
 /// Asserts that a body has the shape of a type.

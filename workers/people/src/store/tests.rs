@@ -10,7 +10,7 @@ use testbed::{Testbed, Value};
 use tables::page::MAX_PAGE_SIZE;
 use tables::schema::PERSON;
 use tables::statement::Statement;
-use tables::{ListQuery, change_log, list_statement, record};
+use tables::{ListQuery, change_log, list, record};
 
 use crate::domain::ByPlace;
 use crate::store;
@@ -96,7 +96,7 @@ pub(super) fn filled(people: &[Person]) -> Testbed {
 fn list(query: &str, seen: Option<i64>) -> Statement {
     let params = Params::parse(query, &PERSON.list_parameters).unwrap();
     let query = ListQuery::from_params(&PERSON, &params).unwrap();
-    list_statement::page(&PERSON, &query, MediaType::Json, seen)
+    list::page(&PERSON, &query, MediaType::Json, seen)
 }
 
 pub(super) fn as_text(value: &Value) -> Option<&str> {

@@ -5,7 +5,7 @@ use http_semantics::{MediaType, Params, csv};
 use tables::import::{Counts, Receipt};
 use tables::schema::PLACE;
 use tables::statement::Statement;
-use tables::{ListQuery, Record, change_log, list_statement, record};
+use tables::{ListQuery, Record, change_log, list, record};
 use testbed::{Plan, Row, Testbed, Value};
 
 use crate::domain::PlacesAsOf;
@@ -22,7 +22,7 @@ fn seeded() -> Testbed {
 fn list(query: &str, format: MediaType) -> Statement {
     let params = Params::parse(query, &PLACE.list_parameters).unwrap();
     let query = ListQuery::from_params(&PLACE, &params).unwrap();
-    list_statement::page(&PLACE, &query, format, None)
+    list::page(&PLACE, &query, format, None)
 }
 
 fn page(query: &str) -> Row {
