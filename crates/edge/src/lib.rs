@@ -25,7 +25,6 @@ mod layers;
 mod route;
 mod router;
 mod serve;
-mod service_auth;
 mod service_client;
 mod time;
 

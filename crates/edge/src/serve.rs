@@ -25,7 +25,7 @@ use crate::error::Error;
 use crate::http::request::RequestParts;
 use crate::http::response::Response;
 use crate::router::Router;
-use crate::service_auth::FORWARDED_HEADER;
+use crate::service_client::FORWARDED_HEADER;
 
 /// The caller, which decides the headers of the response.
 #[derive(Clone, Copy, PartialEq, Eq)]

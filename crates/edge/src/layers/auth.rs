@@ -7,7 +7,7 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::http::request::{Method, Request};
 use crate::route::{Access, Properties};
-use crate::service_auth::{FORWARDED_HEADER, SERVICE_SECRET_HEADER, service_secret};
+use crate::service_client::{FORWARDED_HEADER, SERVICE_SECRET_HEADER, service_secret};
 
 /// Checks whether a request may use a scope. Returns the token of the caller, unless none is
 /// needed.

@@ -6,13 +6,12 @@ use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use web_sys::{Headers, RequestInit};
 
-use super::ServiceClient;
+use super::{FORWARDED_HEADER, SERVICE_SECRET_HEADER, ServiceClient};
 use crate::env::consistency::BOOKMARK_HEADER;
 use crate::env::trace::REQUEST_ID_HEADER;
 use crate::error::Error;
 use crate::http::headers;
 use crate::http::request::{Method, RequestParts};
-use crate::service_auth::{FORWARDED_HEADER, SERVICE_SECRET_HEADER};
 
 /// The headers that prove who a client is.
 const CREDENTIALS: [&str; 2] = ["authorization", "cookie"];
