@@ -11,7 +11,6 @@
 pub mod call_policy;
 mod calls;
 pub mod circuit_breaker;
-mod response_body;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -34,7 +33,7 @@ use crate::http::request::Method;
 use crate::service_client::call_policy::{CallPolicy, Fetch};
 use crate::time::{now, pause};
 
-pub use response_body::BodyReader;
+pub use calls::BodyReader;
 
 /// The header with the secret that the workers share. The gateway never forwards a client's own.
 pub const SERVICE_SECRET_HEADER: &str = "x-service-secret";
