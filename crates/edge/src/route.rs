@@ -4,8 +4,6 @@
 //! reads any replica. Every other method needs the scope `write` and uses the primary. So a
 //! forgotten property never opens a route, and never decides a write by stale data.
 
-pub mod pattern;
-
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use http_semantics::MediaType;
