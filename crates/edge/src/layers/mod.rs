@@ -8,16 +8,16 @@ pub mod auth;
 pub mod cors;
 pub mod rate_limit;
 pub mod response_cache;
-pub mod stale_if_error;
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-use http_semantics::Problem;
+use futures_util::future::LocalBoxFuture;
 use http_semantics::auth::BearerToken;
 use http_semantics::bookmark::Bookmarks;
 use http_semantics::problem::Kind;
 use http_semantics::rate_limit::RateLimit;
+use http_semantics::{MediaType, Problem};
 
 use crate::env::Env;
 use crate::env::consistency::BOOKMARK_HEADER;
@@ -27,7 +27,6 @@ use crate::http::response::Response;
 use crate::layers::auth::Guard;
 use crate::layers::cors::Cors;
 use crate::layers::response_cache::{Lookup, Miss};
-use crate::layers::stale_if_error::{Fallback, StaleIfError};
 use crate::route::{Properties, ReadFrom, Route};
 
 /// A step before the handler, after it, or both.
@@ -55,6 +54,20 @@ pub enum Layer {
     /// Before: sends a cached response that is still valid. After: caches the response.
     ResponseCache,
 }
+
+/// Sends stale responses in place of errors (stale-if-error, RFC 5861), for one request. The gateway
+/// implements it.
+pub trait StaleIfError {
+    /// Returns the response to send. If a service failed, this is a stale one. A valid response is
+    /// stored as a snapshot ([`Response::when_cached`]).
+    fn replace(
+        self: Rc<Self>,
+        outcome: Result<Response, Error>,
+    ) -> LocalBoxFuture<'static, Result<Response, Error>>;
+}
+
+/// Creates the fallback of a request. The formats are those of the route.
+pub type Fallback = fn(&Request, &'static [MediaType]) -> Rc<dyn StaleIfError>;
 
 /// The state that the layers share while they process one request.
 pub struct Exchange<'a> {
