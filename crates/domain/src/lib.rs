@@ -3,7 +3,6 @@
 //! This crate does not depend on HTTP, SQL or Cloudflare.
 
 pub mod id;
-pub mod ids;
 pub mod moment;
 pub mod name;
 pub mod param;

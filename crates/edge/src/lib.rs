@@ -1,7 +1,7 @@
 //! The platform code that the three workers share. A request passes through these steps:
 //!
 //! 1. [`serve`](mod@serve) creates the promise of the response, guards against panics, and at the
-//!    end writes the [access log](env::access_log).
+//!    end writes the [access log](env::trace).
 //! 2. [`router`] finds the [`route`] of the path and method, with its properties.
 //! 3. [`layers`] check and prepare the request: consistency, token, rate limit, response cache.
 //! 4. The handler reads the [`Request`] and queries its [`Database`] or another worker
@@ -12,7 +12,6 @@
 //! A body that `SQLite` or another worker made stays a JavaScript value. It is copied into wasm only
 //! if something has to read it.
 
-pub mod change_seqs;
 pub mod coalescer;
 pub mod collection;
 mod d1;
@@ -26,35 +25,29 @@ mod layers;
 mod route;
 mod router;
 mod serve;
-mod service_auth;
 mod service_client;
 mod time;
-mod unicode;
 
-pub use change_seqs::ChangeSeqs;
 pub use coalescer::group_commit;
-pub use collection::versioned_record::{VersionedRecord, parse_record};
-pub use d1::page_row::PageRow;
+pub use collection::PageRow;
+pub use collection::versioned_record::{VersionedRecord, normalize, parse_record};
 pub use d1::{Database, MAX_WRITE_ATTEMPTS, Row};
 pub use env::Env;
 pub use env::trace::{Trace, random_token};
 pub use error::Error;
 pub use http::chunks::chunks;
-pub use http::request::{JSON, MAX_RECORD_BYTES, MERGE_PATCH, Request};
-pub use http::request_parts::{Method, RequestParts};
+pub use http::request::{JSON, MAX_RECORD_BYTES, MERGE_PATCH, Method, Request, RequestParts};
 pub use http::response::{Body, CachedResponse, Response};
 pub use idempotency::IdempotentRequest;
-pub use layers::Layer;
 pub use layers::auth;
 pub use layers::response_cache::cached_response;
-pub use layers::stale_if_error::StaleIfError;
+pub use layers::{Layer, StaleIfError};
 pub use route::{MethodRouter, any, delete, get, patch, post, put};
 pub use router::Router;
 pub use serve::serve;
 pub use service_client::call_policy::CIRCUIT_OPEN;
 pub use service_client::{BodyReader, ServiceClient};
 pub use time::{now, pause, with_timeout};
-pub use unicode::normalize;
 
 /// Strings that almost every request passes to JavaScript. Interned strings are converted once.
 const INTERNED: [&str; 16] = [

@@ -1,5 +1,9 @@
 //! A worker's route table, and the way of a request through the layers to a handler.
+//!
+//! Paths of routes are patterns, such as `/people/{id}/history` or `/places/{*rest}`. `{name}` matches
+//! one segment that is not empty, and `{*name}` matches the rest of the path.
 
+use std::cmp::Ordering;
 use std::rc::Rc;
 
 use http_semantics::{Problem, params, path};
@@ -7,11 +11,10 @@ use worker::Context;
 
 use crate::env::Env;
 use crate::error::Error;
-use crate::http::request::Request;
-use crate::http::request_parts::{Method, RequestParts};
+use crate::http::request::{Method, Request, RequestParts};
 use crate::http::response::Response;
 use crate::layers::{Exchange, Layer};
-use crate::route::{MethodRouter, pattern};
+use crate::route::MethodRouter;
 
 /// The prefix of the routes for the other workers.
 const INTERNAL_PREFIX: &str = "/internal/";
@@ -40,7 +43,7 @@ impl Router {
         self.worker
     }
 
-    /// Adds a path, without `/v1`, with `{name}` for a variable segment.
+    /// Adds a path without `/v1`, a pattern.
     ///
     /// # Panics
     /// If two paths match the same request, or if a path under `/internal/` is not marked as
@@ -51,7 +54,7 @@ impl Router {
             path.starts_with(INTERNAL_PREFIX) == methods.is_internal(),
             "route {path}: paths under {INTERNAL_PREFIX}, and no others, are internal()"
         );
-        let is_same = |known: &&str| pattern::compare(known, path).is_eq();
+        let is_same = |known: &&str| compare_patterns(known, path).is_eq();
         let conflict = self.routes.iter().map(|(known, _)| *known).find(is_same);
         assert!(
             conflict.is_none(),
@@ -71,10 +74,10 @@ impl Router {
     /// The most specific route that matches a path, with the variable segments of the path.
     fn find(&self, path: &str) -> Option<(&'static str, &MethodRouter, Vec<String>)> {
         let routes = self.routes.iter().filter_map(|(known, methods)| {
-            let segments = pattern::match_path(known, path)?;
+            let segments = match_path(known, path)?;
             Some((*known, methods, segments))
         });
-        routes.min_by(|(one, ..), (other, ..)| pattern::compare(one, other))
+        routes.min_by(|(one, ..), (other, ..)| compare_patterns(one, other))
     }
 
     /// Passes a request through the layers to the handler, and the response back in reverse order.
@@ -133,51 +136,56 @@ impl Router {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::route::get;
-
-    async fn handler(_request: Request) -> Result<Response, Error> {
-        Ok(Response::no_content())
-    }
-
-    #[test]
-    #[should_panic(expected = "route /a/{name} conflicts with")]
-    fn two_patterns_of_the_same_paths_panic() {
-        let router = Router::new("test", &[]).route("/a/{id}", get(handler));
-        let _ = router.route("/a/{name}", get(handler));
-    }
-
-    #[test]
-    fn the_most_specific_route_is_found_in_any_order() {
-        let router = Router::new("test", &[])
-            .route("/a/{*rest}", get(handler))
-            .route("/a/{id}", get(handler))
-            .route("/a/import", get(handler));
-        let found = |path| {
-            router
-                .find(path)
-                .map(|(route, _, segments)| (route, segments))
+/// The variable segments of a path, if it matches the pattern.
+fn match_path(pattern: &str, path: &str) -> Option<Vec<String>> {
+    let mut variables = Vec::new();
+    let mut rest = Some(path);
+    for expected in pattern.split('/') {
+        let remaining = rest?;
+        let (segment, after) = match remaining.split_once('/') {
+            Some((segment, after)) if segment_kind(expected) != SegmentKind::Rest => {
+                (segment, Some(after))
+            }
+            _ => (remaining, None),
         };
-        assert_eq!(found("/a/import"), Some(("/a/import", vec![])));
-        assert_eq!(found("/a/7"), Some(("/a/{id}", vec!["7".to_owned()])));
-        assert_eq!(
-            found("/a/7/b"),
-            Some(("/a/{*rest}", vec!["7/b".to_owned()]))
-        );
-        assert_eq!(found("/b"), None);
+        match segment_kind(expected) {
+            SegmentKind::Literal if expected != segment => return None,
+            SegmentKind::Literal => {}
+            _ if segment.is_empty() => return None,
+            SegmentKind::Variable | SegmentKind::Rest => variables.push(segment.to_owned()),
+        }
+        rest = after;
     }
+    rest.is_none().then_some(variables)
+}
 
-    #[test]
-    #[should_panic(expected = "are internal()")]
-    fn a_path_under_internal_without_internal_panics() {
-        let _ = Router::new("test", &[]).route("/internal/a", get(handler));
-    }
+/// Orders two patterns that match the same path: the more specific one is less. Two patterns that
+/// match the same paths are equal.
+fn compare_patterns(one: &str, other: &str) -> Ordering {
+    let key = |segment| match segment_kind(segment) {
+        SegmentKind::Literal => (SegmentKind::Literal, segment),
+        variable => (variable, ""),
+    };
+    one.split('/').map(key).cmp(other.split('/').map(key))
+}
 
-    #[test]
-    #[should_panic(expected = "are internal()")]
-    fn a_public_path_with_internal_panics() {
-        let _ = Router::new("test", &[]).route("/a", get(handler).internal());
+/// The kinds of segments, the most specific one first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum SegmentKind {
+    Literal,
+    Variable,
+    Rest,
+}
+
+fn segment_kind(segment: &str) -> SegmentKind {
+    if segment.starts_with("{*") {
+        SegmentKind::Rest
+    } else if segment.starts_with('{') {
+        SegmentKind::Variable
+    } else {
+        SegmentKind::Literal
     }
 }
+
+#[cfg(test)]
+mod tests;

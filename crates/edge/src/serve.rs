@@ -20,13 +20,12 @@ use wasm_bindgen_futures::spawn_local;
 use worker::{Context, console_error, worker_sys};
 
 use crate::env::Env;
-use crate::env::access_log::Sampling;
-use crate::env::trace::{self, Trace};
+use crate::env::trace::{self, Sampling, Trace};
 use crate::error::Error;
-use crate::http::request_parts::RequestParts;
+use crate::http::request::RequestParts;
 use crate::http::response::Response;
 use crate::router::Router;
-use crate::service_auth::FORWARDED_HEADER;
+use crate::service_client::FORWARDED_HEADER;
 
 /// The caller, which decides the headers of the response.
 #[derive(Clone, Copy, PartialEq, Eq)]

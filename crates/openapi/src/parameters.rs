@@ -1,6 +1,6 @@
 //! The parameters. Bounds, choices and defaults are those of the types that parse them.
 
-use domain::ids::Ids;
+use domain::id::Ids;
 use domain::name;
 use http_semantics::export_format::EXPORT_MEDIA_TYPES;
 use http_semantics::media::{MediaType, TABLE_MEDIA_TYPES};

@@ -1,9 +1,40 @@
-//! Statements that page through the change log of a table.
+//! The change log of a table: the statements that page through it, and the change sequence, which
+//! tells whether a stored response is still valid.
+//!
+//! Each write increases the change sequence of its table. A response that was made at the current
+//! change sequences is valid, and reading them costs one row per table.
 
 use crate::page::PageSize;
 use crate::statement::{Bind, Statement, framing_binds};
 use crate::table_spec::TableSpec;
 use http_semantics::media::ListFraming;
+
+/// The change sequences that a response was made at. A backend has one table, and sets both to
+/// its change sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChangeSeqs {
+    /// The change sequence of places.
+    pub places: i64,
+    /// The change sequence of people.
+    pub people: i64,
+}
+
+impl ChangeSeqs {
+    /// The change sequence of a backend's table.
+    #[must_use]
+    pub fn from_table(seq: i64) -> Self {
+        Self {
+            places: seq,
+            people: seq,
+        }
+    }
+}
+
+impl From<[i64; 2]> for ChangeSeqs {
+    fn from([places, people]: [i64; 2]) -> Self {
+        Self { places, people }
+    }
+}
 
 /// A page of changes: one row of (body, `last`, `has_more`). `last` is the key of the last change
 /// of the page, or null if the page is empty.

@@ -7,18 +7,17 @@
 pub mod change_log;
 pub mod cursor;
 pub mod import;
-pub mod list_query;
-pub mod list_statement;
+pub mod list;
 pub mod page;
 pub mod population;
 pub mod record;
-pub mod record_statement;
 pub mod schema;
 pub mod statement;
 pub mod table_spec;
 
+pub use change_log::ChangeSeqs;
 pub use cursor::Cursor;
-pub use list_query::ListQuery;
+pub use list::ListQuery;
 pub use page::{Page, Sort};
 pub use record::Record;
 pub use table_spec::TableSpec;

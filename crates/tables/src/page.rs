@@ -4,7 +4,7 @@
 //! before ([`Cursor`]), so that each page is one index seek.
 
 use crate::Cursor;
-use domain::ids::Ids;
+use domain::id::Ids;
 use domain::{Param, param::parse_positive_integer};
 use http_semantics::Problem;
 use http_semantics::params::Params;

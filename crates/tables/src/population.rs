@@ -4,8 +4,8 @@
 use crate::Cursor;
 use crate::page::PageSize;
 use domain::Moment;
+use domain::id::Ids;
 use domain::id::MAX_SAFE_INTEGER;
-use domain::ids::Ids;
 use domain::{Param, param::parse_positive_integer};
 use http_semantics::Problem;
 use http_semantics::params::{Params, parse_as_of};

@@ -1,4 +1,4 @@
-//! The interface of the records of a table, as clients send them: without the id.
+//! The records of a table: their interface, and the statements that read one by the primary key.
 
 use domain::name::{Name, Normalize};
 use http_semantics::fields::Fields;
@@ -6,9 +6,10 @@ use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
 use serde_json::Value;
 
+use crate::statement::Statement;
 use crate::table_spec::TableSpec;
 
-/// A record without its id.
+/// A record as clients send it: without its id.
 pub trait Record: Sized + 'static {
     /// The table of the records.
     fn table() -> &'static TableSpec;
@@ -47,4 +48,33 @@ pub struct UniqueValue {
     pub field: &'static str,
     /// The values that are valid in other records, to end the sentence "it must be …".
     pub expected: &'static str,
+}
+
+/// Reads a record for a response: a row of (body, version, `change_seq`).
+#[must_use]
+pub fn read(table: &TableSpec, id: i64) -> Statement {
+    const READ: &str = "
+SELECT
+  {json} AS body,
+  version,
+  (SELECT max(seq) FROM {change_log}) AS change_seq
+FROM {table}
+WHERE id = ?1";
+    Statement::new(&table.sql(READ), vec![id.into()])
+}
+
+/// Reads a record for a write, which needs no change sequence: a row of (body, version).
+#[must_use]
+pub fn read_version(table: &TableSpec, id: i64) -> Statement {
+    const READ_VERSION: &str = "SELECT {json} AS body, version FROM {table} WHERE id = ?1";
+    Statement::new(&table.sql(READ_VERSION), vec![id.into()])
+}
+
+/// Makes a write return the new state: a row of (id, version, body), or none if nothing was
+/// written.
+#[must_use]
+pub fn returning(table: &TableSpec, mut write: Statement) -> Statement {
+    const RETURNING: &str = "\nRETURNING id, version, {json} AS body";
+    write.sql.push_str(&table.sql(RETURNING));
+    write
 }

@@ -5,11 +5,12 @@
 //! gateway can split a client's tag and ask each backend whether its part has changed.
 
 use domain::Param;
-use edge::change_seqs::CHANGE_SEQ_HEADER;
 use edge::coalescer::{change_seqs_reader, current_change_seqs};
-use edge::{Body, ChangeSeqs, Env, Error, Request, Response, ServiceClient};
+use edge::collection::CHANGE_SEQ_HEADER;
+use edge::{Body, Env, Error, Request, Response, ServiceClient};
 use futures_util::future::{join, try_join};
 use http_semantics::{MediaType, Problem, Tag};
+use tables::ChangeSeqs;
 
 use crate::domain::MalformedResponse;
 

@@ -11,7 +11,7 @@
 //! | `routes/people_per_place.rs`, `domain/list_query.rs` | the query is parsed |
 //! | `backends.rs`, `edge/src/service_client/mod.rs` | both backends are called |
 //! | `service/people_per_place.rs`, `domain/merge_join.rs` | the responses are joined and streamed |
-//! | `routes/stale_if_error.rs`, `service/cache/mod.rs` | a stale response, if a backend is down |
+//! | `service/cache/mod.rs` | a stale response, if a backend is down |
 
 mod backends;
 pub mod domain;
@@ -32,8 +32,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Env, console_error, event, worker_sys};
 
 use backends::change_seqs;
-use routes::{forward, pages, people_per_place, stale_if_error, statistics};
-use service::cache::snapshot_refresh;
+use routes::{forward, pages, people_per_place, statistics};
+use service::cache::{snapshot_refresh, stale_if_error};
 
 /// The layers that a request passes through on its way to a handler. The response passes through
 /// them in reverse order. `edge::serve` is around all of them.
@@ -45,7 +45,7 @@ const LAYERS: &[Layer] = &[
     Layer::RateLimit,
     Layer::Authorize,
     Layer::Problems,
-    Layer::StaleIfError(stale_if_error::stale_if_error),
+    Layer::StaleIfError(stale_if_error),
     Layer::ResponseCache,
 ];
 

@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use tables::ChangeSeqs;
 
 use super::{Coalescer, Limits, Outcome, coalesce};
-use crate::change_seqs::ChangeSeqs;
 use crate::env::Env;
 use crate::http::request::Request;
 

@@ -4,10 +4,9 @@ use domain::Param;
 use http_semantics::Problem;
 use http_semantics::media::LIST_MEDIA_TYPES;
 use tables::page::{self, PageSize};
-use tables::{Cursor, Record, change_log};
+use tables::{ChangeSeqs, Cursor, Record, change_log};
 
-use super::{Collection, not_found, path};
-use crate::change_seqs::{CHANGE_SEQ_HEADER, ChangeSeqs};
+use super::{CHANGE_SEQ_HEADER, Collection, not_found};
 use crate::coalescer::{change_seqs_reader, current_change_seqs};
 use crate::d1::Database;
 use crate::env::Env;
@@ -54,7 +53,7 @@ pub async fn history<R: Collection>(request: Request) -> Result<Response, Error>
     if last.is_none() && after == 0 {
         return Err(not_found::<R>(id).into());
     }
-    let path = format!("{}/{}/history", path::<R>(), id.into());
+    let path = format!("{}/{}/history", R::table().path(), id.into());
     let next = last.filter(|_| row.boolean("has_more")).map(Cursor::Id);
     let next = next.map(|after| page::next_link(&path, &request.query, &after.to_string()));
     let body = Body::Js(row.value("body"));
@@ -73,7 +72,7 @@ pub async fn changes<R: Record>(request: Request) -> Result<Response, Error> {
     let row = Database::new(&request.env)?.row(&statement).await?;
     let row = row.ok_or_else(Problem::internal)?;
     let next = Cursor::Id(row.integer("last").unwrap_or(since)).to_string();
-    let path = format!("{}/changes", path::<R>());
+    let path = format!("{}/changes", R::table().path());
     let link = page::since_link(&path, &request.query, &next);
     let body = Body::Js(row.value("body"));
     Ok(Response::ok(format.content_type(), body).header("link", link))

@@ -4,7 +4,7 @@ use futures_util::{Stream, stream};
 use http_semantics::export_format::{EXPORT_MEDIA_TYPES, ExportFormat, abort_marker};
 use http_semantics::{MediaType, Params, Problem};
 use js_sys::Uint8Array;
-use tables::list_statement::export_part;
+use tables::list::export_part;
 use tables::statement::MAX_TEXT_BYTES;
 use tables::{ListQuery, Record, TableSpec};
 use wasm_bindgen::JsValue;

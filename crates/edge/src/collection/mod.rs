@@ -9,22 +9,25 @@ mod write;
 use domain::RecordId;
 use futures_util::future::join;
 use http_semantics::media::TABLE_MEDIA_TYPES;
-use http_semantics::{Problem, Tag};
-use tables::{ListQuery, Record, list_statement, record_statement};
+use http_semantics::{MediaType, Problem, Tag};
+use tables::statement::Statement;
+use tables::{ChangeSeqs, ListQuery, Record, page, record};
 
 use self::versioned_record::VersionedRecord;
-use crate::change_seqs::{CHANGE_SEQ_HEADER, ChangeSeqs};
-use crate::d1::Database;
+use crate::d1::{Database, Row};
 use crate::error::Error;
 use crate::health;
 use crate::http::request::Request;
-use crate::http::response::Response;
+use crate::http::response::{Body, Response};
 
 pub use changes::{
     CHANGES_PARAMETERS, HISTORY_PARAMETERS, change_seq, changes, current_seqs, history,
 };
 pub use export::export;
 pub use write::{Change, Writer, Written, create, patch, put, read_current};
+
+/// The header in which a backend sends the change sequence of its table to the gateway.
+pub const CHANGE_SEQ_HEADER: &str = "x-change-counter";
 
 /// A kind of record that a backend service stores and serves.
 pub trait Collection: Record {
@@ -45,12 +48,6 @@ pub trait Collection: Record {
     const IS_JOINED: bool;
 }
 
-/// The path of a collection.
-#[must_use]
-pub fn path<R: Record>() -> String {
-    format!("/v1/{}", R::table().declaration.collection)
-}
-
 /// The problem of a record that does not exist.
 #[must_use]
 pub fn not_found<R: Record>(id: impl Into<i64>) -> Problem {
@@ -66,9 +63,55 @@ pub async fn list<R: Record>(request: Request) -> Result<Response, Error> {
     let query = ListQuery::from_params(table, &request.params(&table.list_parameters)?)?;
     let format = request.format(TABLE_MEDIA_TYPES)?;
     let known = request.known_change_seq(format)?;
-    let page = list_statement::page(table, &query, format, known);
-    let page = Database::new(&request.env)?.page(&page).await?;
-    Ok(page.into_response(format, &path::<R>(), &request.query, known))
+    let statement = tables::list::page(table, &query, format, known);
+    let page = Database::new(&request.env)?.page(&statement).await?;
+    Ok(page.into_response(format, &table.path(), &request.query, known))
+}
+
+/// The row of a [`tables::list::page`] statement: (body, cursor, total, `change_seq`).
+pub struct PageRow(Row);
+
+impl Database {
+    /// Runs the statement of a page.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub async fn page(&self, statement: &Statement) -> Result<PageRow, Error> {
+        let row = self.row(statement).await?;
+        let missing = || Error::Platform {
+            doing: "reading a page",
+            reason: "no row".to_owned(),
+        };
+        Ok(PageRow(row.ok_or_else(missing)?))
+    }
+}
+
+impl PageRow {
+    /// The response with the page: `ETag`, `Link` if there is a next page, and `X-Total-Count` if
+    /// the client asked for the total. It is a 304 if the client has this page already.
+    #[must_use]
+    pub fn into_response(
+        self,
+        format: MediaType,
+        path: &str,
+        query: &str,
+        known_change_seq: Option<i64>,
+    ) -> Response {
+        let Self(row) = self;
+        let change_seq = row.integer("change_seq").unwrap_or_default();
+        let tag = Tag::from_change_seqs(format, &[change_seq]);
+        if known_change_seq == Some(change_seq) {
+            return Response::not_modified(&tag);
+        }
+        let next = row.text("cursor");
+        let next = next.map(|cursor| page::next_link(path, query, &cursor));
+        let total = row.integer("total").map(|total| total.to_string());
+        Response::ok(format.content_type(), Body::Js(row.value("body")))
+            .with_change_seqs(Some(ChangeSeqs::from_table(change_seq)))
+            .with_etag(&tag)
+            .header_if("link", next)
+            .header_if("x-total-count", total)
+    }
 }
 
 /// `GET /v1/{collection}/{id}`: one record.
@@ -78,7 +121,7 @@ pub async fn list<R: Record>(request: Request) -> Result<Response, Error> {
 pub async fn read<R: Collection>(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let id: R::Id = request.id()?;
-    let read = record_statement::read(R::table(), id.into());
+    let read = record::read(R::table(), id.into());
     let row = Database::new(&request.env)?.row(&read).await?;
     let row = row.ok_or_else(|| not_found::<R>(id))?;
     let change_seq = row.integer("change_seq");

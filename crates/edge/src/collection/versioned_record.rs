@@ -6,11 +6,9 @@ use http_semantics::{Problem, Tag};
 use tables::Record;
 use wasm_bindgen::JsValue;
 
-use super::path;
 use crate::d1::Row;
 use crate::error::Error;
 use crate::http::response::{Body, Response};
-use crate::unicode::normalize;
 
 /// A record in one of its versions. Its JSON stays a JavaScript value until something reads it.
 pub struct VersionedRecord {
@@ -64,7 +62,7 @@ impl VersionedRecord {
     /// The response to the request that created it.
     #[must_use]
     pub fn created_response<T: Record>(self) -> Response {
-        let location = format!("{}/{}", path::<T>(), self.id);
+        let location = format!("{}/{}", T::table().path(), self.id);
         self.into_response().created(location)
     }
 
@@ -84,4 +82,14 @@ pub fn parse_record<T: Record>(object: Object, id: Option<i64>) -> Result<T, Pro
     let mut fields = Fields::new(object);
     fields.own_id(id);
     T::parse(fields, normalize).map_err(|errors| Problem::invalid_record(&errors))
+}
+
+/// Unicode normalization form C. The platform's function makes Unicode's tables unnecessary in wasm.
+#[must_use]
+pub fn normalize(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
+    let normalized = js_sys::JsString::from(text).normalize("NFC");
+    String::from(normalized)
 }

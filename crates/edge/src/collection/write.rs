@@ -7,7 +7,7 @@
 use domain::RecordId;
 use http_semantics::json::Object;
 use http_semantics::{Preconditions, Problem};
-use tables::{Record, record_statement};
+use tables::{Record, record};
 
 use super::{Collection, not_found};
 use crate::{
@@ -276,7 +276,7 @@ pub async fn read_current<R: Collection>(
     database: &Database,
     id: R::Id,
 ) -> Result<Option<VersionedRecord>, Error> {
-    let read = record_statement::read_version(R::table(), id.into());
+    let read = record::read_version(R::table(), id.into());
     let row = database.row(&read).await?;
     Ok(row.map(|row| VersionedRecord::from_row(id.into(), &row)))
 }

@@ -1,7 +1,6 @@
 //! The environment of a request: the worker's bindings and settings, and the state that all calls
 //! of one request share (trace, consistency, deadline).
 
-pub mod access_log;
 pub mod consistency;
 pub mod trace;
 

@@ -1,5 +1,5 @@
 //! The trace of a request: its ids, its calls and its failures. At the end of the request it becomes
-//! one line of the [access log](super::access_log).
+//! one line of the access log in JSON, if [`Sampling`] selects the request.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -7,10 +7,10 @@ use std::rc::Rc;
 use domain::Param;
 use http_semantics::trace::{RequestId, Traceparent};
 use js_sys::Math;
+use serde::Serialize;
 use web_sys::Headers;
 use worker::{console_error, console_log};
 
-use crate::env::access_log::{self, DatabaseUse, Line, Sampling};
 use crate::time::now;
 
 /// The header with the id that a user can quote.
@@ -160,7 +160,7 @@ impl Trace {
             return;
         }
         let line = Line {
-            level: access_log::level(is_failure),
+            level: level(is_failure),
             worker,
             method: self.method,
             route: self.route.get(),
@@ -181,3 +181,100 @@ impl Trace {
         }
     }
 }
+
+/// The use of the database by one request.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DatabaseUse {
+    /// The number of round trips.
+    pub round_trips: u32,
+    /// The time of all round trips together, in milliseconds.
+    pub ms: i64,
+    /// The number of rows that were read.
+    pub rows_read: i64,
+}
+
+/// The line of one request. It contains no path, query, header or body of the client, only ids
+/// that were validated.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Line<'a> {
+    /// `info`, or `error` for a failure on our side.
+    pub level: &'static str,
+    /// The worker.
+    pub worker: &'a str,
+    /// The method, empty for an unknown one.
+    pub method: &'a str,
+    /// The path in the route table, if there is one.
+    pub route: Option<&'a str>,
+    /// The status of the response.
+    pub status: u16,
+    /// The time until the response started, in milliseconds.
+    pub ms: i64,
+    /// The use of the database.
+    pub d1: DatabaseUse,
+    /// The other workers that it called, in order.
+    pub calls: &'a [&'static str],
+    /// The id that a user can quote.
+    pub request_id: &'a str,
+    /// The trace.
+    pub trace_id: &'a str,
+    /// This worker's span.
+    pub span_id: &'a str,
+    /// The failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<&'a str>,
+}
+
+impl Line<'_> {
+    /// The line.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The level of a line.
+#[must_use]
+pub fn level(is_failure: bool) -> &'static str {
+    if is_failure { "error" } else { "info" }
+}
+
+/// The requests that get a line: the setting `LOG`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sampling {
+    /// None.
+    None,
+    /// All failures on our side, and this percentage of the other requests.
+    Percent(u32),
+}
+
+impl Sampling {
+    /// Parses the setting: `off`, `errors`, `all`, or a percentage such as `5%`. Anything else
+    /// means `all`, so that a typing error does not turn the log off.
+    #[must_use]
+    pub fn parse(setting: Option<&str>) -> Self {
+        match setting {
+            Some("off") => Self::None,
+            Some("errors") => Self::Percent(0),
+            Some(text) => {
+                let percent = text.strip_suffix('%').and_then(|text| text.parse().ok());
+                Self::Percent(percent.unwrap_or(100))
+            }
+            None => Self::Percent(100),
+        }
+    }
+
+    /// Whether a request gets a line. The trace id decides, so that all workers log a request or
+    /// none does.
+    #[must_use]
+    pub fn includes(self, is_failure: bool, trace: &Traceparent) -> bool {
+        match self {
+            Self::None => false,
+            Self::Percent(percent) => is_failure || trace.sampling_bucket() < percent,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

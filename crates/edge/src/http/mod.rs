@@ -3,6 +3,5 @@
 pub mod chunks;
 pub mod headers;
 pub mod request;
-pub mod request_parts;
 pub mod response;
 pub mod tee;

@@ -1,4 +1,5 @@
-//! The request that handlers read: path, query, headers and body, parsed and validated.
+//! Requests: the platform's ([`RequestParts`]), and the one that handlers read ([`Request`]), whose
+//! path, query, headers and body are parsed and validated.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -9,12 +10,13 @@ use http_semantics::idempotency::IdempotencyKey;
 use http_semantics::json::Object;
 use http_semantics::timing::Timings;
 use http_semantics::{MediaType, Params, Preconditions, Problem, negotiation};
+use web_sys::Headers;
 use worker::Context;
 
 use crate::env::Env;
 use crate::error::Error;
 use crate::http::chunks::full_chunks;
-use crate::http::request_parts::{Method, RequestParts};
+use crate::http::headers;
 
 /// The maximum size of a body with one record.
 pub const MAX_RECORD_BYTES: usize = 64 * 1024;
@@ -28,6 +30,100 @@ pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/
 /// A body that is too large is read up to this multiple of its limit. A client that is still
 /// sending does not read the response, and would not see the problem.
 const DRAIN_FACTOR: usize = 4;
+
+/// The methods that routes distinguish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// GET
+    Get,
+    /// HEAD
+    Head,
+    /// OPTIONS
+    Options,
+    /// POST
+    Post,
+    /// PUT
+    Put,
+    /// PATCH
+    Patch,
+    /// DELETE
+    Delete,
+    /// Any other.
+    Other,
+}
+
+impl Method {
+    const KNOWN: [Self; 7] = [
+        Self::Get,
+        Self::Head,
+        Self::Options,
+        Self::Post,
+        Self::Put,
+        Self::Patch,
+        Self::Delete,
+    ];
+
+    /// The method's name, which is empty for [`Self::Other`].
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Options => "OPTIONS",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+            Self::Other => "",
+        }
+    }
+
+    /// Whether the method only reads (RFC 9110, 9.2.1).
+    #[must_use]
+    pub fn is_safe(self) -> bool {
+        matches!(self, Self::Get | Self::Head | Self::Options)
+    }
+}
+
+impl From<&str> for Method {
+    fn from(name: &str) -> Self {
+        let known = Self::KNOWN.into_iter().find(|method| method.name() == name);
+        known.unwrap_or(Self::Other)
+    }
+}
+
+/// The platform's request. Method and URL are read once, because each read is a call to JavaScript
+/// and a copy.
+#[derive(Clone)]
+pub struct RequestParts {
+    /// The platform's request, for its body.
+    pub request: web_sys::Request,
+    /// Its headers.
+    pub headers: Headers,
+    /// Its method.
+    pub method: Method,
+    /// Its complete URL.
+    pub url: String,
+}
+
+impl From<web_sys::Request> for RequestParts {
+    fn from(request: web_sys::Request) -> Self {
+        Self {
+            headers: request.headers(),
+            method: Method::from(request.method().as_str()),
+            url: request.url(),
+            request,
+        }
+    }
+}
+
+impl RequestParts {
+    /// A header's value.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<String> {
+        headers::get(&self.headers, name)
+    }
+}
 
 /// A request of a route.
 #[derive(Clone)]

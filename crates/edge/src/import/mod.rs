@@ -17,11 +17,11 @@ use tables::import::{
     Outcome, Receipt, Report,
 };
 
+use crate::collection::versioned_record::normalize;
 use crate::d1::{Database, MAX_WRITE_ATTEMPTS};
 use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::response::{Body, Response};
-use crate::unicode::normalize;
 
 pub use plan::{BatchPlan, NewReceipt, find_existing, with_row_count_check, write_statements};
 

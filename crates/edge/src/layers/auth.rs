@@ -5,10 +5,9 @@ use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 
 use crate::env::Env;
 use crate::error::Error;
-use crate::http::request::Request;
-use crate::http::request_parts::Method;
-use crate::route::properties::{Access, Properties};
-use crate::service_auth::{FORWARDED_HEADER, SERVICE_SECRET_HEADER, service_secret};
+use crate::http::request::{Method, Request};
+use crate::route::{Access, Properties};
+use crate::service_client::{FORWARDED_HEADER, SERVICE_SECRET_HEADER, service_secret};
 
 /// Checks whether a request may use a scope. Returns the token of the caller, unless none is
 /// needed.

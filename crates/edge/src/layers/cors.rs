@@ -3,7 +3,7 @@
 use http_semantics::cors::CorsPolicy;
 
 use crate::env::Env;
-use crate::http::request_parts::{Method, RequestParts};
+use crate::http::request::{Method, RequestParts};
 use crate::http::response::Response;
 
 /// The setting. Without it the layer does nothing.

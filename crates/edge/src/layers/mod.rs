@@ -5,31 +5,29 @@
 //! worker panics.
 
 pub mod auth;
-pub mod consistency;
 pub mod cors;
 pub mod rate_limit;
 pub mod response_cache;
-pub mod stale_if_error;
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-use http_semantics::Problem;
+use futures_util::future::LocalBoxFuture;
 use http_semantics::auth::BearerToken;
+use http_semantics::bookmark::Bookmarks;
 use http_semantics::problem::Kind;
 use http_semantics::rate_limit::RateLimit;
+use http_semantics::{MediaType, Problem};
 
 use crate::env::Env;
+use crate::env::consistency::BOOKMARK_HEADER;
 use crate::error::Error;
-use crate::http::request::Request;
-use crate::http::request_parts::{Method, RequestParts};
+use crate::http::request::{Method, Request, RequestParts};
 use crate::http::response::Response;
 use crate::layers::auth::Guard;
 use crate::layers::cors::Cors;
 use crate::layers::response_cache::{Lookup, Miss};
-use crate::layers::stale_if_error::{Fallback, StaleIfError};
-use crate::route::Route;
-use crate::route::properties::Properties;
+use crate::route::{Properties, ReadFrom, Route};
 
 /// A step before the handler, after it, or both.
 #[derive(Clone, Copy)]
@@ -38,7 +36,8 @@ pub enum Layer {
     Cors,
     /// After: removes the body for HEAD.
     Head,
-    /// Before: sets how current the data must be, by `X-D1-Bookmark` and the route's property.
+    /// Before: sets how current the data must be, by `X-D1-Bookmark` and the route's property
+    /// ([`crate::env::consistency`]).
     Consistency,
     /// Before: finds the token of the caller. It rejects no request, so that the rate limit also
     /// counts requests without a valid token.
@@ -55,6 +54,20 @@ pub enum Layer {
     /// Before: sends a cached response that is still valid. After: caches the response.
     ResponseCache,
 }
+
+/// Sends stale responses in place of errors (stale-if-error, RFC 5861), for one request. The gateway
+/// implements it.
+pub trait StaleIfError {
+    /// Returns the response to send. If a service failed, this is a stale one. A valid response is
+    /// stored as a snapshot ([`Response::when_cached`]).
+    fn replace(
+        self: Rc<Self>,
+        outcome: Result<Response, Error>,
+    ) -> LocalBoxFuture<'static, Result<Response, Error>>;
+}
+
+/// Creates the fallback of a request. The formats are those of the route.
+pub type Fallback = fn(&Request, &'static [MediaType]) -> Rc<dyn StaleIfError>;
 
 /// The state that the layers share while they process one request.
 pub struct Exchange<'a> {
@@ -89,7 +102,15 @@ impl Layer {
             return Ok(None);
         };
         match self {
-            Self::Consistency => consistency::begin(request, properties.read_from)?,
+            Self::Consistency => {
+                let sent = request.header_as::<Bookmarks>(BOOKMARK_HEADER)?;
+                let consistency = request.env.consistency();
+                consistency.begin(sent, properties.uses_primary(request.parts.method));
+                // The gateway has no table of its own, so it requires the primary of both backends.
+                if properties.read_from == ReadFrom::Primary && !consistency.has_table() {
+                    consistency.require_newest();
+                }
+            }
             Self::Authenticate(guard) => {
                 exchange.caller = Some(auth::authenticate(request, properties, guard));
             }

@@ -9,8 +9,7 @@ use http_semantics::Tag;
 use http_semantics::lru_cache::LruCache;
 
 use crate::coalescer::{ReadChangeSeqs, current_change_seqs};
-use crate::http::request::Request;
-use crate::http::request_parts::Method;
+use crate::http::request::{Method, Request};
 use crate::http::response::{CachedResponse, Response};
 use crate::time::now;
 

@@ -5,12 +5,12 @@
 //! | timeout | per call | one deadline for all calls of a request | per call |
 //! | attempts | 1 | 2, if the first one fails at once | 1 |
 //! | circuit breaker | no | [yes](circuit_breaker) | no |
+//!
+//! The workers recognize each other's requests by a secret that they share.
 
-mod body_reader;
 pub mod call_policy;
 mod calls;
 pub mod circuit_breaker;
-mod response_bodies;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -29,12 +29,19 @@ use crate::env::consistency::{BOOKMARK_HEADER, Consistency};
 use crate::env::trace::Trace;
 use crate::error::Error;
 use crate::http::headers;
-use crate::http::request_parts::Method;
-use crate::service_auth::service_secret;
+use crate::http::request::Method;
 use crate::service_client::call_policy::{CallPolicy, Fetch};
 use crate::time::{now, pause};
 
-pub use body_reader::BodyReader;
+pub use calls::BodyReader;
+
+/// The header with the secret that the workers share. The gateway never forwards a client's own.
+pub const SERVICE_SECRET_HEADER: &str = "x-service-secret";
+
+/// Marks a request that the gateway forwards for a client. The gateway sets it after the client's
+/// headers, so a client cannot remove it. A backend hides its internal routes from such a request,
+/// even if the path was changed on the way.
+pub const FORWARDED_HEADER: &str = "x-gateway-forwarded";
 
 /// The timeout of a call between backends, and of each chunk of its response, in milliseconds.
 const TIMEOUT_MS: u32 = 5_000;
@@ -194,6 +201,11 @@ impl ServiceClient {
         let response = response.inspect(|response| self.observe_bookmarks(response));
         response.map_err(Error::with_unknown_outcome)
     }
+}
+
+/// The secret that the workers share, if it is set and long enough.
+pub fn service_secret(env: &Env) -> Option<BearerToken> {
+    BearerToken::parse(&env.setting("SERVICE_SECRET")?)
 }
 
 /// Whether an attempt failed without a timeout.

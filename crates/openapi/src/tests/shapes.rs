@@ -17,7 +17,7 @@ use tables::page::PageSize;
 use tables::population::PopulationQuery;
 use tables::schema::{PERSON, PLACE};
 use tables::statement::Statement;
-use tables::{ListQuery, TableSpec, change_log, list_statement, record_statement};
+use tables::{ListQuery, TableSpec, change_log, list, record};
 use testbed::{Testbed, Value};
 
 const FRAME: fn() -> ListFraming = || MediaType::Json.framing();
@@ -43,7 +43,7 @@ fn text(testbed: &Testbed, statement: &Statement) -> String {
 
 /// Reads the first page of a table.
 fn list(table: &'static TableSpec) -> Statement {
-    list_statement::page(table, &ListQuery::default(), MediaType::Json, None)
+    list::page(table, &ListQuery::default(), MediaType::Json, None)
 }
 
 /// Asserts that a body has the shape of a type.
@@ -64,7 +64,7 @@ fn place_schemas_match_the_statements() {
     let testbed = seeded("places");
     testbed.execute("DELETE FROM place WHERE id = 30").unwrap();
     assert_shape::<Vec<views::Place>>(&text(&testbed, &list(&PLACE)));
-    assert_shape::<views::Place>(&text(&testbed, &record_statement::read(&PLACE, 2)));
+    assert_shape::<views::Place>(&text(&testbed, &record::read(&PLACE, 2)));
     let query = PlacesAsOfQuery::from_params(&params(PlacesAsOfQuery::PARAMETERS, ""), 0).unwrap();
     assert_shape::<Vec<views::Place>>(&text(
         &testbed,
@@ -81,7 +81,7 @@ fn person_schemas_match_the_statements() {
     let testbed = seeded("people");
     testbed.execute("DELETE FROM person WHERE id = 77").unwrap();
     assert_shape::<Vec<views::Person>>(&text(&testbed, &list(&PERSON)));
-    assert_shape::<views::Person>(&text(&testbed, &record_statement::read(&PERSON, 4)));
+    assert_shape::<views::Person>(&text(&testbed, &record::read(&PERSON, 4)));
     let changes = change_log::since(&PERSON, 0, PageSize::MAX, FRAME());
     let changes = assert_shape::<Vec<views::Change>>(&text(&testbed, &changes));
     assert!(

@@ -94,6 +94,12 @@ impl TableSpec {
         }
     }
 
+    /// The path of the collection: `/v1/people`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("/v1/{}", self.declaration.collection)
+    }
+
     /// The expression of a record as JSON, from a table with an alias.
     #[must_use]
     pub fn json_from(&self, alias: &str) -> String {

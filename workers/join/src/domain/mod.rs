@@ -15,6 +15,3 @@ pub use changes::ChangesQuery;
 pub use integrity::{ResidentCounts, without_place};
 pub use list_query::{ListQuery, READ_PARAMETERS};
 pub use merge_join::{MalformedResponse, MergeJoin};
-
-/// The change sequences of places and people.
-pub type ChangeSeqs = [i64; 2];

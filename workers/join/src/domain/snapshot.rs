@@ -2,8 +2,7 @@
 //! down (stale-if-error). All limits of snapshots are here.
 
 use http_semantics::{MediaType, negotiation};
-
-use super::ChangeSeqs;
+use tables::ChangeSeqs;
 
 /// The maximum age in seconds at which a snapshot is served. `None` is no maximum: the response
 /// states its age, and a client that prefers an error sends `Prefer: handling=strict`.

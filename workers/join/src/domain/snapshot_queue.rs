@@ -6,8 +6,8 @@
 //! causes no writes.
 
 use http_semantics::lru_cache::LruCache;
+use tables::ChangeSeqs;
 
-use super::ChangeSeqs;
 use super::snapshot::SNAPSHOT_WRITE_INTERVAL_MS;
 
 /// The time without a step after which a writer counts as lost, and the next response starts
@@ -24,7 +24,10 @@ const MAX_SAVED_KEYS_BYTES: usize = 256 * 1024;
 const ENTRY_OVERHEAD_BYTES: usize = 64;
 
 /// Change sequences that no table can have.
-const NOT_SAVED: ChangeSeqs = [-1; 2];
+const NOT_SAVED: ChangeSeqs = ChangeSeqs {
+    places: -1,
+    people: -1,
+};
 
 /// A response in the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,7 +135,7 @@ mod tests {
     fn queued(key: u8, n: i64) -> Queued<i64> {
         Queued {
             key: key.to_string(),
-            change_seqs: [n, 0],
+            change_seqs: [n, 0].into(),
             response: n,
         }
     }
@@ -142,7 +145,7 @@ mod tests {
         let mut queue = SnapshotQueue::default();
         assert!(queue.push(queued(1, 1), 5_000));
         assert_eq!(queue.next(5_000), Step::Write(queued(1, 1)));
-        assert!(queue.has_saved("1", [1, 0]) && !queue.has_saved("1", [2, 0]));
+        assert!(queue.has_saved("1", [1, 0].into()) && !queue.has_saved("1", [2, 0].into()));
         assert!(!queue.push(queued(1, 2), 5_100), "a writer is running");
         assert!(!queue.push(queued(2, 2), 5_200));
         assert!(!queue.push(queued(1, 3), 5_300));
@@ -159,7 +162,7 @@ mod tests {
         queue.push(queued(1, 1), 0);
         queue.next(5_000);
         queue.write_failed("1".to_owned());
-        assert!(!queue.has_saved("1", [1, 0]));
+        assert!(!queue.has_saved("1", [1, 0].into()));
     }
 
     #[test]

@@ -7,7 +7,6 @@ pub mod integrity;
 pub mod pages;
 pub mod people_per_place;
 mod ready;
-pub mod stale_if_error;
 pub mod statistics;
 
 pub use changes::changes;

@@ -1,5 +1,6 @@
 //! Snapshots in SQL: one row for the head of each, and one row per chunk of its body.
 
+use tables::ChangeSeqs;
 use tables::statement::Statement;
 
 use crate::domain::snapshot::{self, Snapshot};
@@ -63,7 +64,7 @@ WHERE key IN (SELECT value FROM json_each(?1))";
 pub fn save(snapshot: &Snapshot) -> Vec<Statement> {
     let Snapshot {
         key,
-        change_seqs: [places, people],
+        change_seqs: ChangeSeqs { places, people },
         made_at,
         requested_at,
         headers,

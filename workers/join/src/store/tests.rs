@@ -3,15 +3,14 @@
 use testbed::Testbed;
 
 use super::snapshot::{find, find_refreshable, save};
-use crate::domain::ChangeSeqs;
 use crate::domain::snapshot::{
     Headers, SNAPSHOT_CHUNK_BYTES, SNAPSHOT_MAX_COUNT, SNAPSHOT_MAX_TOTAL_BYTES, Snapshot,
 };
 
-fn snapshot(key: &str, change_seqs: ChangeSeqs, made_at: i64, body: &str) -> Snapshot {
+fn snapshot(key: &str, change_seqs: [i64; 2], made_at: i64, body: &str) -> Snapshot {
     Snapshot {
         key: key.to_owned(),
-        change_seqs,
+        change_seqs: change_seqs.into(),
         made_at,
         requested_at: Some(made_at),
         headers: Headers {
@@ -39,7 +38,7 @@ fn refreshable_keys(db: &Testbed, pinned: &[&str], recent: i64) -> Vec<String> {
 }
 
 /// The change sequences, the time and the body of a snapshot.
-fn load(db: &Testbed, key: &str) -> Option<(ChangeSeqs, i64, String)> {
+fn load(db: &Testbed, key: &str) -> Option<([i64; 2], i64, String)> {
     let rows = db.rows(&find(key)).unwrap();
     let head = rows.first()?;
     let change_seqs = ["places_seq", "people_seq"].map(|column| head.integer(column));

@@ -1,6 +1,6 @@
 //! `GET /v1/people/population`
 
-use edge::{Body, ChangeSeqs, Database, Error, Request, Response};
+use edge::{Body, Database, Error, Request, Response};
 use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::{Problem, Tag};
 use tables::page;
@@ -32,7 +32,7 @@ pub async fn population(request: Request) -> Result<Response, Error> {
     let change_seqs = query
         .as_of
         .is_none()
-        .then(|| ChangeSeqs::from_table(change_seq));
+        .then(|| tables::ChangeSeqs::from_table(change_seq));
     let number = |column| row.integer(column).unwrap_or_default().to_string();
     let body = Body::Js(row.value("body"));
     Ok(Response::ok(format.content_type(), body)

@@ -4,7 +4,7 @@
 use domain::name::Name;
 use domain::{PersonId, PlaceId};
 use serde_json::{Value, json};
-use tables::record_statement::returning;
+use tables::record::returning;
 use tables::schema::PERSON;
 use tables::statement::Statement;
 

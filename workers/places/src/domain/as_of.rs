@@ -1,6 +1,6 @@
 //! The query for places as of a time.
 
-use domain::ids::Ids;
+use domain::id::Ids;
 use domain::{Moment, Param};
 use http_semantics::params::parse_as_of;
 use http_semantics::{Params, Problem};

@@ -2,7 +2,7 @@
 //! gateway never forwards a request to this path.
 
 use domain::Param;
-use domain::ids::Ids;
+use domain::id::Ids;
 use domain::place_status::PlaceStatuses;
 use edge::{Database, Error, Request, Response};
 use http_semantics::Problem;

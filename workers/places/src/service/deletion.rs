@@ -12,7 +12,7 @@ use domain::PlaceId;
 use edge::{Database, Error, ServiceClient};
 use http_semantics::Problem;
 use serde::Deserialize;
-use tables::record_statement;
+use tables::record;
 use tables::schema::PLACE;
 use tables::statement::Statement;
 
@@ -156,7 +156,7 @@ impl Deletion {
 
     /// The outcome if the token has changed: another process may have deleted the place.
     async fn outcome_after_take_over(&self) -> Result<DeletionOutcome, Error> {
-        let read = record_statement::read_version(&PLACE, self.place.get());
+        let read = record::read_version(&PLACE, self.place.get());
         let place = self.database.row(&read).await;
         Ok(match place.map_err(Error::with_unknown_outcome)? {
             Some(_) => DeletionOutcome::Continues,

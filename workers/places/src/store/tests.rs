@@ -5,7 +5,7 @@ use http_semantics::{MediaType, Params, csv};
 use tables::import::{Counts, Receipt};
 use tables::schema::PLACE;
 use tables::statement::Statement;
-use tables::{ListQuery, Record, change_log, list_statement, record_statement};
+use tables::{ListQuery, Record, change_log, list, record};
 use testbed::{Plan, Row, Testbed, Value};
 
 use crate::domain::PlacesAsOfQuery;
@@ -22,7 +22,7 @@ fn seeded() -> Testbed {
 fn list(query: &str, format: MediaType) -> Statement {
     let params = Params::parse(query, &PLACE.list_parameters).unwrap();
     let query = ListQuery::from_params(&PLACE, &params).unwrap();
-    list_statement::page(&PLACE, &query, format, None)
+    list::page(&PLACE, &query, format, None)
 }
 
 fn page(query: &str) -> Row {
@@ -119,7 +119,7 @@ fn names_are_sorted_and_filtered_ignoring_case() {
 
 #[test]
 fn a_place_is_read_as_one_row_and_a_missing_place_as_none() {
-    let read = |id| seeded().rows(&record_statement::read(&PLACE, id)).unwrap();
+    let read = |id| seeded().rows(&record::read(&PLACE, id)).unwrap();
     assert_eq!(
         read(1),
         [[
@@ -207,7 +207,7 @@ fn places_as_of_a_time_equal_the_places_at_that_time() {
 #[test]
 fn every_query_has_its_index() {
     let testbed = seeded();
-    let read = testbed.plan(&record_statement::read(&PLACE, 1)).unwrap();
+    let read = testbed.plan(&record::read(&PLACE, 1)).unwrap();
     assert!(!read.walks("place"));
     let by_name = ["name", "-name"].map(|sort| (sort, "6e313a61"));
     let by_id = ["id", "-id"].map(|sort| (sort, "6932"));

@@ -3,7 +3,7 @@
 
 use domain::name::Name;
 use serde_json::Value;
-use tables::record_statement::returning;
+use tables::record::returning;
 use tables::schema::PLACE;
 use tables::statement::Statement;
 

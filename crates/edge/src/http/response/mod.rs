@@ -2,23 +2,22 @@
 //! that makes a platform response from it.
 
 mod body;
-mod cached;
-mod copy;
+mod cached_copy;
 
 use http_semantics::trace::RequestId;
 use http_semantics::{MediaType, Problem, Tag, problem};
+use tables::ChangeSeqs;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, ResponseInit};
 
-use self::copy::FutureCopy;
-use crate::change_seqs::ChangeSeqs;
+use self::cached_copy::FutureCopy;
 use crate::env::consistency::BOOKMARK_HEADER;
 use crate::env::trace::REQUEST_ID_HEADER;
 use crate::error::Error;
 use crate::http::headers::{self, add, for_browsers};
 
 pub use body::{Body, encode_utf8};
-pub use cached::CachedResponse;
+pub use cached_copy::CachedResponse;
 
 /// A response.
 pub struct Response {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::Ids;
+use domain::id::Ids;
 use http_semantics::{MediaType, Params};
 use proptest::prelude::*;
 use serde_json::Value;

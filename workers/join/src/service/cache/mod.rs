@@ -1,13 +1,20 @@
-//! The cache of responses. It has two tiers.
+//! The cache of responses, and stale-if-error (RFC 5861). The cache has two tiers.
 //!
 //! | tier | stored in | a response is served |
 //! |---|---|---|
 //! | memory | this isolate, by `Layer::ResponseCache` | if its change sequences are still current |
 //! | snapshots | the gateway's database, for all isolates | while a backend is down, with its age |
 //!
-//! [`RequestCache`] is the interface of both tiers for one request: it saves fresh responses as
-//! snapshots, and finds the newest stale response. [`snapshot_writer`] limits how often snapshots
-//! are written. [`snapshot_refresh`] runs by schedule.
+//! If a backend fails, times out or sends a malformed response, the first of these that exists is
+//! sent:
+//! 1. the newest stale response of both tiers to the same request, with its age,
+//! 2. the partial response of the handler,
+//! 3. the problem.
+//!
+//! A client that sends `Prefer: handling=strict` (RFC 7240) gets the problem.
+//!
+//! [`snapshot_writer`] limits how often snapshots are written. [`snapshot_refresh`] runs by
+//! schedule.
 
 pub mod snapshot_refresh;
 mod snapshot_writer;
@@ -15,52 +22,107 @@ mod stale_response;
 
 use std::rc::Rc;
 
-use edge::{CachedResponse, Database, Env, Error, Request, cached_response, with_timeout};
-use http_semantics::MediaType;
+use edge::{
+    CIRCUIT_OPEN, Database, Env, Error, Request, Response, StaleIfError, cached_response, now,
+    with_timeout,
+};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use http_semantics::{MediaType, Problem, prefer};
 use worker::console_error;
 
+use crate::domain::cache_status::CacheStatus;
 use crate::domain::snapshot::{self, SNAPSHOT_READ_TIMEOUT_MS};
 use crate::store;
 
-pub use stale_response::StaleResponse;
+use stale_response::StaleResponse;
 
 /// The setting that disables snapshots. Its value is then `off`.
 const SNAPSHOTS_SETTING: &str = "SNAPSHOTS";
 
-/// The cache of one request.
-pub struct RequestCache {
+/// Both tiers for one request: saves a fresh response as a snapshot, and finds a stale one.
+struct RequestCache {
     request: Request,
+    /// The formats of the route.
     formats: &'static [MediaType],
     /// When the request arrived, in milliseconds since 1970.
     requested_at: i64,
 }
 
-impl RequestCache {
-    /// The cache of a request whose response has one of these formats.
-    #[must_use]
-    pub fn new(request: Request, formats: &'static [MediaType]) -> Self {
-        Self {
-            request,
-            formats,
-            requested_at: edge::now(),
+/// The fallback of a request whose response has one of these formats. It also saves fresh
+/// responses as snapshots.
+#[must_use]
+pub fn stale_if_error(request: &Request, formats: &'static [MediaType]) -> Rc<dyn StaleIfError> {
+    Rc::new(RequestCache {
+        request: request.clone(),
+        formats,
+        requested_at: now(),
+    })
+}
+
+impl StaleIfError for RequestCache {
+    fn replace(
+        self: Rc<Self>,
+        outcome: Result<Response, Error>,
+    ) -> LocalBoxFuture<'static, Result<Response, Error>> {
+        async move {
+            let response = match outcome {
+                Ok(mut response) => match response.take_partial_reason() {
+                    None => Rc::clone(&self).save(response),
+                    Some(problem) => self.fallback(problem, Some(response)).await,
+                },
+                Err(Error::Problem(problem)) if problem.service().is_some() => {
+                    self.fallback(problem, None).await
+                }
+                Err(other) => return Err(other),
+            };
+            let timings = self.request.timings.borrow().header();
+            Ok(response.header_if("server-timing", timings))
         }
+        .boxed_local()
+    }
+}
+
+impl RequestCache {
+    /// Saves a fresh response as a snapshot. The layer of the memory tier has stored it already.
+    fn save(self: Rc<Self>, response: Response) -> Response {
+        response.when_cached(move |fresh| {
+            snapshot_writer::enqueue(&self.request, || self.key(), fresh, self.requested_at);
+        })
     }
 
-    /// The request.
-    #[must_use]
-    pub fn request(&self) -> &Request {
-        &self.request
-    }
-
-    /// Saves a fresh response as a snapshot. The memory tier has it already.
-    pub fn save(&self, response: &Rc<CachedResponse>) {
-        snapshot_writer::enqueue(&self.request, || self.key(), response, self.requested_at);
+    /// The response that replaces a problem or a partial response.
+    async fn fallback(&self, problem: Problem, partial: Option<Response>) -> Response {
+        let request = &self.request;
+        if prefer::is_strict(request.header("prefer").as_deref()) {
+            return Response::problem(&problem).header("preference-applied", prefer::STRICT);
+        }
+        let outcome = problem
+            .service()
+            .and_then(|service| request.timings.borrow().outcome(service));
+        let status = |age| CacheStatus {
+            age,
+            was_called: outcome != Some(CIRCUIT_OPEN),
+            problem: &problem,
+        };
+        if let Some(stale) = self.stale_response().await {
+            let age = stale.age(now());
+            return stale
+                .into_response(request)
+                .header("age", age.to_string())
+                .header("cache-control", "no-cache")
+                .header("cache-status", status(Some(age)).to_string());
+        }
+        match partial {
+            Some(partial) => partial.header("cache-status", status(None).to_string()),
+            None => Response::problem(&problem),
+        }
     }
 
     /// The newest response of both tiers. The snapshot is not read if the response in memory has
     /// the newest change sequences that this isolate has observed.
-    pub async fn stale_response(&self) -> Option<StaleResponse> {
-        let began = edge::now();
+    async fn stale_response(&self) -> Option<StaleResponse> {
+        let began = now();
         let memory = cached_response(&self.request);
         let memory = memory.map(|response| StaleResponse::from_cached(&response));
         let newest = snapshot_writer::newest_change_seqs().map(|(change_seqs, _)| change_seqs);
@@ -75,7 +137,7 @@ impl RequestCache {
         };
         let response = response.filter(StaleResponse::may_be_served);
         let outcome = if response.is_some() { "kept" } else { "none" };
-        let span = [began, edge::now()];
+        let span = [began, now()];
         let mut timings = self.request.timings.borrow_mut();
         timings.record("snapshot", span, outcome);
         response

@@ -5,6 +5,7 @@
 use domain::Param;
 use edge::{Database, Env, Error, Response, Row};
 use http_semantics::{MediaType, Params, Problem};
+use tables::ChangeSeqs;
 use tables::page::PeopleLimit;
 
 use super::{is_disabled, snapshot_writer};
@@ -33,7 +34,10 @@ pub async fn run(env: &Env, overview_query: &str) -> Result<(), Error> {
     let statement = store::snapshot::find_refreshable(&pinned, SNAPSHOT_REFRESH_COUNT);
     let rows = database.rows(&statement).await?;
     let saved = |row: &Row| {
-        let change_seqs = [row.integer("places_seq")?, row.integer("people_seq")?];
+        let change_seqs = ChangeSeqs {
+            places: row.integer("places_seq")?,
+            people: row.integer("people_seq")?,
+        };
         Some((row.text("key")?, change_seqs))
     };
     let saved: Vec<_> = rows.iter().filter_map(saved).collect();
@@ -42,7 +46,7 @@ pub async fn run(env: &Env, overview_query: &str) -> Result<(), Error> {
         .filter(|key| saved.iter().all(|(saved, _)| saved != key));
     let outdated = saved
         .iter()
-        .filter(|(_, change_seqs)| *change_seqs != current.to_array())
+        .filter(|(_, change_seqs)| *change_seqs != current)
         .map(|(key, _)| key.clone());
     for key in missing.chain(outdated) {
         refresh(env, &key).await?;

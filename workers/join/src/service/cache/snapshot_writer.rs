@@ -4,12 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use edge::{CachedResponse, Database, Env, Error, Request, now, pause};
+use js_sys::Uint8Array;
+use tables::ChangeSeqs;
+use wasm_bindgen::{JsCast, JsValue};
 use worker::console_error;
 
 use super::is_disabled;
-use super::stale_response::{headers, text};
-use crate::domain::ChangeSeqs;
-use crate::domain::snapshot::{SNAPSHOT_MAX_BYTES, Snapshot};
+use crate::domain::snapshot::{Headers, SNAPSHOT_MAX_BYTES, Snapshot};
 use crate::domain::snapshot_queue::{Queued, SnapshotQueue, Step};
 use crate::store;
 
@@ -38,7 +39,7 @@ pub fn enqueue(
     response: &Rc<CachedResponse>,
     requested_at: i64,
 ) {
-    let change_seqs = response.change_seqs.to_array();
+    let change_seqs = response.change_seqs;
     match NEWEST.get() {
         // The response comes from a replica that lags.
         Some((newest, _)) if is_older(change_seqs, newest) => return,
@@ -67,8 +68,7 @@ pub fn enqueue(
 
 /// Whether either change sequence is lower than the newest one.
 fn is_older(change_seqs: ChangeSeqs, newest: ChangeSeqs) -> bool {
-    let mut pairs = change_seqs.iter().zip(newest);
-    pairs.any(|(seq, newest)| *seq < newest)
+    change_seqs.places < newest.places || change_seqs.people < newest.people
 }
 
 /// The writer: saves queued responses until the queue is empty.
@@ -102,7 +102,7 @@ pub async fn save(
 ) -> Result<(), Error> {
     let snapshot = Snapshot {
         key: key.to_owned(),
-        change_seqs: response.change_seqs.to_array(),
+        change_seqs: response.change_seqs,
         made_at: response.requested_at,
         requested_at,
         headers: headers(response),
@@ -110,4 +110,23 @@ pub async fn save(
     };
     let statements = store::snapshot::save(&snapshot);
     Database::new(env)?.batch(&statements).await.map(drop)
+}
+
+/// The headers of a response that a snapshot preserves.
+pub fn headers(response: &CachedResponse) -> Headers {
+    let header = |name| response.header(name).map(ToOwned::to_owned);
+    Headers {
+        content_type: header("content-type").unwrap_or_default(),
+        etag: header("etag"),
+        link: header("link"),
+        total_count: header("x-total-count"),
+    }
+}
+
+/// The text of a body.
+pub fn text(body: &JsValue) -> Option<String> {
+    match body.dyn_ref::<Uint8Array>() {
+        Some(bytes) => String::from_utf8(bytes.to_vec()).ok(),
+        None => body.as_string(),
+    }
 }

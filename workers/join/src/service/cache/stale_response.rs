@@ -3,11 +3,11 @@
 use domain::Param;
 use edge::{Body, CachedResponse, Request, Response, Row};
 use http_semantics::Tag;
-use js_sys::{Array, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
+use js_sys::Array;
+use tables::ChangeSeqs;
+use wasm_bindgen::JsValue;
 
-use super::snapshot_writer;
-use crate::domain::ChangeSeqs;
+use super::snapshot_writer::{self, headers, text};
 use crate::domain::snapshot::{self, Headers};
 
 /// A response that was fresh at some time in the past.
@@ -23,7 +23,7 @@ impl StaleResponse {
     /// From the memory tier.
     pub fn from_cached(response: &CachedResponse) -> Self {
         Self {
-            change_seqs: response.change_seqs.to_array(),
+            change_seqs: response.change_seqs,
             fresh_at: response.requested_at,
             headers: headers(response),
             body: response.body().clone(),
@@ -36,7 +36,10 @@ impl StaleResponse {
         let head = rows.first()?;
         let chunks: Array = rows.iter().map(|row| row.value("body")).collect();
         let response = Self {
-            change_seqs: [head.integer("places_seq")?, head.integer("people_seq")?],
+            change_seqs: ChangeSeqs {
+                places: head.integer("places_seq")?,
+                people: head.integer("people_seq")?,
+            },
             fresh_at: head.integer("made_at")?,
             headers: Headers::parse(&head.text("headers")?),
             body: chunks.join("").into(),
@@ -99,24 +102,5 @@ impl StaleResponse {
                 .header_if("link", link)
                 .header_if("x-total-count", total_count),
         }
-    }
-}
-
-/// The headers of a response that a snapshot preserves.
-pub fn headers(response: &CachedResponse) -> Headers {
-    let header = |name| response.header(name).map(ToOwned::to_owned);
-    Headers {
-        content_type: header("content-type").unwrap_or_default(),
-        etag: header("etag"),
-        link: header("link"),
-        total_count: header("x-total-count"),
-    }
-}
-
-/// The text of a body.
-pub fn text(body: &JsValue) -> Option<String> {
-    match body.dyn_ref::<Uint8Array>() {
-        Some(bytes) => String::from_utf8(bytes.to_vec()).ok(),
-        None => body.as_string(),
     }
 }

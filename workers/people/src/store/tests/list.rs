@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::Value as Json;
-use tables::record_statement;
+use tables::record;
 use tables::schema::PERSON;
 use testbed::Testbed;
 
@@ -91,7 +91,7 @@ proptest! {
 #[test]
 fn every_query_has_its_index() {
     let testbed = filled(&[]);
-    let read = testbed.plan(&record_statement::read(&PERSON, 1)).unwrap();
+    let read = testbed.plan(&record::read(&PERSON, 1)).unwrap();
     assert!(!read.walks("person"));
     let by_name = ["name", "-name"].map(|sort| (sort, "6e313a61"));
     let by_id = ["id", "-id"].map(|sort| (sort, "6932"));

@@ -1,7 +1,5 @@
 //! The client of D1: runs statements and returns their rows. Each call is one round trip.
 
-pub mod page_row;
-
 use std::rc::Rc;
 
 use js_sys::{Array, Object, Promise, Reflect};

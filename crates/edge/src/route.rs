@@ -4,22 +4,73 @@
 //! reads any replica. Every other method needs the scope `write` and uses the primary. So a
 //! forgotten property never opens a route, and never decides a write by stale data.
 
-pub mod pattern;
-pub mod properties;
-
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use http_semantics::MediaType;
 use http_semantics::auth::Scope;
+use tables::ChangeSeqs;
 
-use crate::change_seqs::ChangeSeqs;
-use crate::coalescer;
+use crate::coalescer::{self, ReadChangeSeqs};
 use crate::env::Env;
 use crate::error::Error;
-use crate::http::request::Request;
-use crate::http::request_parts::Method;
+use crate::http::request::{Method, Request};
 use crate::http::response::Response;
-use crate::route::properties::{Access, Properties, ReadFrom};
+
+/// The access that a route requires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Access {
+    /// `read` for safe methods, `write` for others.
+    #[default]
+    ByMethod,
+    /// A token of this scope.
+    Scope(Scope),
+    /// No token: the handler checks a session itself, or there is nothing to protect.
+    Open,
+}
+
+/// The database that a route reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReadFrom {
+    /// Safe methods read any replica that is as new as the client's bookmark, others the primary.
+    #[default]
+    ByMethod,
+    /// The primary. In the gateway: the primaries of both databases.
+    Primary,
+    /// Any replica that is as new as the client's bookmark.
+    Replica,
+}
+
+/// The properties of one method of a route.
+#[derive(Default)]
+pub struct Properties {
+    /// The required access.
+    pub access: Access,
+    /// The database that it reads.
+    pub read_from: ReadFrom,
+    /// Whether only the other workers use it.
+    pub is_internal: bool,
+    /// Whether the rate limit ignores it.
+    pub is_exempt_from_rate_limit: bool,
+    /// If its responses are cached: reads the change sequences that revalidate them.
+    pub cached: Option<ReadChangeSeqs>,
+    /// If a stale response replaces an error of a service: the formats of its responses.
+    pub stale_if_error: Option<&'static [MediaType]>,
+    /// Can respond instead of the handler, for example if a page needs a login.
+    pub gate: Option<fn(&Request) -> Option<Response>>,
+    /// Turns an error of the handler into a page.
+    pub error_page: Option<fn(Error) -> Response>,
+}
+
+impl Properties {
+    /// Whether this worker reads the primary of its own database.
+    pub fn uses_primary(&self, method: Method) -> bool {
+        match self.read_from {
+            ReadFrom::ByMethod => !method.is_safe(),
+            ReadFrom::Primary => true,
+            ReadFrom::Replica => false,
+        }
+    }
+}
 
 /// A handler of requests.
 pub type Handler = Box<dyn Fn(Request) -> LocalBoxFuture<'static, Result<Response, Error>>>;
@@ -245,41 +296,4 @@ impl MethodRouter {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn handler(_request: Request) -> Result<Response, Error> {
-        Ok(Response::no_content())
-    }
-
-    fn access(methods: &MethodRouter, method: Method) -> Access {
-        methods.properties(method).unwrap().access
-    }
-
-    #[test]
-    fn a_route_property_belongs_to_the_method_before_it() {
-        let methods = get(handler).post(handler).scope(Scope::Admin).put(handler);
-        assert_eq!(access(&methods, Method::Get), Access::ByMethod);
-        assert_eq!(access(&methods, Method::Head), Access::ByMethod);
-        assert_eq!(access(&methods, Method::Post), Access::Scope(Scope::Admin));
-        assert_eq!(access(&methods, Method::Put), Access::ByMethod);
-    }
-
-    #[test]
-    fn an_internal_route_needs_a_scope_and_reads_the_primary() {
-        let methods = get(handler).internal();
-        let properties = methods.properties(Method::Get).unwrap();
-        assert_eq!(properties.access, Access::Scope(Scope::Admin));
-        assert_eq!(properties.read_from, ReadFrom::Primary);
-        assert!(methods.is_internal());
-        assert!(!methods.post(handler).is_internal());
-    }
-
-    #[test]
-    fn a_method_without_a_handler_has_no_route() {
-        let methods = get(handler).internal();
-        assert!(methods.find(Method::Post).is_none());
-        assert_eq!(access(&methods, Method::Post), Access::Scope(Scope::Admin));
-        assert_eq!(methods.allow(), "GET, HEAD, OPTIONS");
-    }
-}
+mod tests;
