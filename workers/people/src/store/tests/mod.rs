@@ -12,9 +12,9 @@ mod writes;
 use http_semantics::{MediaType, Params};
 use proptest::prelude::*;
 use serde_json::Value as Json;
+use tables::ListQuery;
 use tables::schema::PERSON;
 use tables::statement::Statement;
-use tables::{ListQuery, list};
 use testbed::{Testbed, Value};
 
 /// A person as a row of the table.
@@ -107,7 +107,7 @@ fn filled_by(sql: &str) -> Testbed {
 fn list(query: &str, known_change_seq: Option<i64>) -> Statement {
     let params = Params::parse(query, &PERSON.list_parameters).unwrap();
     let query = ListQuery::from_params(&PERSON, &params).unwrap();
-    list::page(&PERSON, &query, MediaType::Json, known_change_seq)
+    tables::list::page(&PERSON, &query, MediaType::Json, known_change_seq)
 }
 
 fn as_text(value: &Value) -> Option<&str> {
