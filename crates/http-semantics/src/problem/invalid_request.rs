@@ -153,6 +153,15 @@ impl Problem {
         Self::new(Kind::ForeignForm, "The form was sent from another site.")
     }
 
+    /// A form whose hidden fields have values that no page gives them.
+    #[must_use]
+    pub fn modified_form() -> Self {
+        Self::new(
+            Kind::MalformedBody,
+            "A hidden field of the form is invalid.",
+        )
+    }
+
     /// A path that no route has.
     #[must_use]
     pub fn unknown_route() -> Self {

@@ -2,10 +2,12 @@
 //! write that a form sends to a backend.
 
 use domain::Param;
+use domain::param::parse_positive_integer;
 use edge::{Error, Request, Response, ServiceClient, auth};
-use http_semantics::Problem;
 use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
+use http_semantics::idempotency::IdempotencyKey;
 use http_semantics::problem::Kind;
+use http_semantics::{Problem, Tag};
 use maud::Markup;
 use pages::api::ApiProblem;
 use pages::{Form, login};
@@ -59,13 +61,18 @@ impl Session {
 
     fn has_scope(&mut self, scope: Scope, form: &mut Form) -> bool {
         if let Some(typed) = form.filled("token") {
-            self.token = BearerToken::parse(typed);
-            self.is_new = true;
-            if self.token.is_none() {
+            let Some(token) = BearerToken::parse(typed) else {
                 form.needs_token = true;
                 form.add_error("token", format!("Must be {}.", BearerToken::EXPECTED));
                 return false;
+            };
+            // Verified even if the scope needs no token: the browser would store any text.
+            if self.policy.scope_of(&token).is_none() {
+                show_problem(form, &Problem::token_refused());
+                return false;
             }
+            self.token = Some(token);
+            self.is_new = true;
         }
         match self.policy.authorize(scope, self.token.as_ref()) {
             Ok(()) => true,
@@ -195,20 +202,19 @@ impl Write {
     /// Sends the write. None if it was rejected or failed: the form then shows why.
     ///
     /// # Errors
-    /// A rejection that cannot be read.
+    /// A hidden field with an invalid value, or a rejection that cannot be read.
     pub async fn send(
         self,
         backend: &ServiceClient,
         form: &mut Form,
     ) -> Result<Option<web_sys::Response>, Error> {
-        let version = form
-            .filled("version")
-            .map(|version| format!("\"{version}\""));
-        let key = form.filled("key").map(ToOwned::to_owned);
+        let version = hidden_field(form, "version", parse_positive_integer)?;
+        let version = version.map(|version| Tag::from_version(version).to_string());
+        let key = hidden_field(form, "key", IdempotencyKey::parse)?;
         let body = self.body.map(|body| body.to_string());
         let headers: Vec<(&str, &str)> = [
             ("if-match", version.as_deref()),
-            ("idempotency-key", key.as_deref()),
+            ("idempotency-key", key.as_ref().map(IdempotencyKey::as_str)),
             ("content-type", body.as_ref().map(|_| "application/json")),
         ]
         .into_iter()
@@ -239,6 +245,17 @@ impl Write {
         }
         Ok(None)
     }
+}
+
+/// The value of a hidden field, parsed before it becomes part of a header. The page fills the field,
+/// so only a modified form has an invalid value.
+fn hidden_field<T>(
+    form: &Form,
+    name: &str,
+    parse: fn(&str) -> Option<T>,
+) -> Result<Option<T>, Problem> {
+    let parse = |text| parse(text).ok_or_else(Problem::modified_form);
+    form.filled(name).map(parse).transpose()
 }
 
 /// The id of a created record.
