@@ -14,6 +14,10 @@ pub const SERVICE_SECRET_HEADER: &str = "x-service-secret";
 /// even if the path was changed on the way.
 pub const FORWARDED_HEADER: &str = "x-gateway-forwarded";
 
+/// The pseudonym of the client's token, which the gateway sends to a backend instead of the token. The
+/// gateway never forwards a client's own header of this name.
+pub const CALLER_HEADER: &str = "x-gateway-caller";
+
 /// The secret that the workers share, if it is set and long enough.
 pub fn service_secret(env: &Env) -> Option<BearerToken> {
     BearerToken::parse(&env.setting("SERVICE_SECRET")?)

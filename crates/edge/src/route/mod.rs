@@ -10,7 +10,7 @@ pub mod properties;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use http_semantics::MediaType;
-use http_semantics::auth::Scope;
+use http_semantics::auth::{BearerToken, Scope};
 
 use crate::change_seqs::ChangeSeqs;
 use crate::coalescer;
@@ -177,10 +177,16 @@ impl MethodRouter {
     }
 
     /// Marks all methods as pages: they check the session themselves, read the primary so that they
-    /// show what the browser has just written, and their errors are pages.
+    /// show what the browser has just written, and their errors are pages. The rate limit counts by
+    /// the token of the session.
     #[must_use]
-    pub fn pages(mut self, error_page: fn(Error) -> Response) -> Self {
+    pub fn pages(
+        mut self,
+        error_page: fn(Error) -> Response,
+        session_token: fn(&Request) -> Option<BearerToken>,
+    ) -> Self {
         for route in &mut self.0 {
+            route.properties.session_token = Some(session_token);
             route.properties.access = Access::Open;
             route.properties.read_from = ReadFrom::Primary;
             route.properties.error_page = Some(error_page);

@@ -1,7 +1,7 @@
 //! The properties of a route, which the layers read.
 
 use http_semantics::MediaType;
-use http_semantics::auth::Scope;
+use http_semantics::auth::{BearerToken, Scope};
 
 use crate::coalescer::ReadChangeSeqs;
 use crate::error::Error;
@@ -49,6 +49,8 @@ pub struct Properties {
     pub stale_if_error: Option<&'static [MediaType]>,
     /// Can respond instead of the handler, for example if a page needs a login.
     pub gate: Option<fn(&Request) -> Option<Response>>,
+    /// The token of a page's session.
+    pub session_token: Option<fn(&Request) -> Option<BearerToken>>,
     /// Turns an error of the handler into a page.
     pub error_page: Option<fn(Error) -> Response>,
 }

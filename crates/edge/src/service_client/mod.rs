@@ -12,7 +12,7 @@ mod calls;
 pub mod circuit_breaker;
 mod response_bodies;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use domain::Param;
@@ -57,6 +57,7 @@ pub struct ServiceClient {
     write_timeout_ms: u32,
     trace: Rc<Trace>,
     consistency: Rc<Consistency>,
+    caller: Rc<OnceCell<String>>,
     /// Shows the service that the caller is one of our workers.
     secret: Option<BearerToken>,
 }
@@ -77,6 +78,7 @@ impl ServiceClient {
             write_timeout_ms: TIMEOUT_MS,
             trace: Rc::clone(env.trace()),
             consistency: Rc::clone(env.consistency()),
+            caller: Rc::clone(env.caller()),
             secret: service_secret(env),
         })
     }

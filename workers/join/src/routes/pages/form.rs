@@ -3,7 +3,7 @@
 
 use domain::Param;
 use domain::param::parse_positive_integer;
-use edge::{Error, Request, Response, ServiceClient, auth};
+use edge::{Env, Error, Request, Response, ServiceClient, auth};
 use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 use http_semantics::idempotency::IdempotencyKey;
 use http_semantics::problem::Kind;
@@ -12,8 +12,8 @@ use maud::Markup;
 use pages::api::ApiProblem;
 use pages::{Form, login};
 
-use super::html;
 use super::reads::find_place;
+use super::{html, session_token};
 use crate::backends::{Backends, header};
 use crate::domain::session;
 
@@ -22,6 +22,7 @@ const MAX_FORM_BYTES: usize = 64 * 1024;
 
 /// The session of a browser.
 pub struct Session {
+    env: Env,
     policy: AccessPolicy,
     token: Option<BearerToken>,
     /// Whether the token comes from the form, not from the cookie.
@@ -33,7 +34,8 @@ impl Session {
     pub fn load(request: &Request) -> Self {
         Self {
             policy: auth::access_policy(&request.env),
-            token: session::token(request.header("cookie").as_deref()),
+            token: session_token(request),
+            env: request.env.clone(),
             is_new: false,
         }
     }
@@ -71,6 +73,7 @@ impl Session {
                 show_problem(form, &Problem::token_refused());
                 return false;
             }
+            self.env.set_caller(&token);
             self.token = Some(token);
             self.is_new = true;
         }
@@ -163,11 +166,14 @@ pub fn show_rejection(form: &mut Form, body: &[u8]) -> Result<(), serde_json::Er
     Ok(())
 }
 
-/// Rejects a form of another origin.
+/// Rejects a form of another origin, and where writes are open also one of an unknown host.
 ///
 /// # Errors
-/// A form of another origin.
+/// A form of another origin or host.
 pub fn require_same_origin(request: &Request) -> Result<(), Error> {
+    if auth::access_policy(&request.env).is_open(Scope::Write) {
+        auth::check_site(request)?;
+    }
     let (origin, site) = (request.header("origin"), request.header("sec-fetch-site"));
     if session::is_same_origin(&request.parts.url, origin.as_deref(), site.as_deref()) {
         Ok(())
