@@ -1,6 +1,6 @@
 // A backup is a folder with an SQL file per database and a manifest that describes them.
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Name, names } from "../workers.ts";
 import { type Contents, contents, mismatch, openDump } from "./dump.ts";
@@ -42,6 +42,15 @@ export function described(dumps: Dumps): Record<Name, Contents> {
   }
 }
 
+/** The permissions of files and folders with records: only the current user may read them. */
+const PRIVATE_FILE = 0o600;
+const PRIVATE_FOLDER = 0o700;
+
+/** Writes a file that only the current user may read, even outside its folder. */
+export function writePrivate(file: string, text: string): void {
+  writeFileSync(file, text, { mode: PRIVATE_FILE });
+}
+
 /** Writes a backup completely or not at all. */
 export function write(folder: string, source: string, dumps: Dumps): Manifest {
   const contentsOf = described(dumps);
@@ -58,11 +67,12 @@ export function write(folder: string, source: string, dumps: Dumps): Manifest {
     databases,
   };
   const unfinished = `${folder}.unfinished`;
-  // Only the current user may read them, because they contain personal data.
-  mkdirSync(unfinished, { recursive: true, mode: 0o700 });
-  for (const name of names) writeFileSync(join(unfinished, `${name}.sql`), dumps[name]);
+  // One that an interrupted backup has left may have other permissions.
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(unfinished, { recursive: true, mode: PRIVATE_FOLDER });
+  for (const name of names) writePrivate(join(unfinished, `${name}.sql`), dumps[name]);
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
-  writeFileSync(join(unfinished, "manifest.json"), text);
+  writePrivate(join(unfinished, "manifest.json"), text);
   renameSync(unfinished, folder);
   return manifest;
 }

@@ -1,5 +1,5 @@
 // Access to the three databases for backup and restore: the local ones or those of an environment.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -8,6 +8,7 @@ import { configure, deployedName, type Environment, placeholders } from "../depl
 import { databases, Failed, json, wrangler } from "../deploy/wrangler.ts";
 import { mainTable, type Name, names } from "../workers.ts";
 import { dump } from "./dump.ts";
+import { writePrivate } from "./manifest.ts";
 
 export type Row = Record<string, unknown>;
 
@@ -138,7 +139,7 @@ export class Remote implements Store {
 
   async load(name: Name, sql: string): Promise<void> {
     await this.#withTemporaryFile(async (file) => {
-      writeFileSync(file, sql);
+      writePrivate(file, sql);
       await wrangler(["d1", "execute", ...this.#where(name), "--yes", "--file", file]);
       return "";
     });

@@ -6,6 +6,7 @@ import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
 import { OutdatedSchema } from "../schema.ts";
 import type { Name } from "../workers.ts";
 import { prepare } from "./database.ts";
+import { logLine } from "./log_line.ts";
 import type { Plan, Plans } from "./plan.ts";
 import { relayTo } from "./relay.ts";
 
@@ -13,7 +14,7 @@ process.chdir(resolve(import.meta.dirname, "../.."));
 const { env } = process;
 // The settings of the workers. An empty setting counts as not set.
 const settings = ["READS", "WRITES", "TOKENS", "SERVICE_SECRET", "RATE_LIMIT", "ALLOWED_ORIGINS"];
-settings.push("UPSTREAM_DEADLINE_MS", "SNAPSHOTS", "LOG");
+settings.push("ALLOWED_HOSTS", "HSTS_SUBDOMAINS", "UPSTREAM_DEADLINE_MS", "SNAPSHOTS", "LOG");
 const bindings = Object.fromEntries(
   settings.flatMap((name) => (env[name] ? [[name, env[name]]] : [])),
 );
@@ -60,7 +61,7 @@ async function serve(name: Name, plan: Plan): Promise<void> {
     host: "127.0.0.1",
     cf: false,
     log: new Log(LogLevel.WARN),
-    handleStructuredLogs: ({ message }: { message: string }) => console.log(message),
+    handleStructuredLogs: ({ message }: { message: string }) => console.log(logLine(message)),
     d1Persist: data,
     workers,
   });
@@ -84,7 +85,7 @@ async function serve(name: Name, plan: Plan): Promise<void> {
     scheduled.catch(
       (error: unknown) =>
         stopping ||
-        console.error(`» the scheduled run failed and is repeated in a minute: ${error}`),
+        console.error(logLine(`» the scheduled run failed and is repeated in a minute: ${error}`)),
     );
   }, MINUTE_MS);
 }

@@ -18,6 +18,7 @@ const TOKENS = [
 const serviceSecret = { "x-service-secret": SERVICE_SECRET };
 /** The gateway sets this header on each request that it forwards. */
 const FORWARDED_HEADER = "x-gateway-forwarded";
+const CALLER_HEADER = "x-gateway-caller";
 const newPlace = { name: "Nueva" };
 
 suite("access to the backends", () => {
@@ -144,6 +145,7 @@ suite("access to the backends", () => {
       { [FORWARDED_HEADER]: "" },
       { [FORWARDED_HEADER]: "0" },
       { connection: FORWARDED_HEADER, [FORWARDED_HEADER]: "0" },
+      { connection: CALLER_HEADER, [CALLER_HEADER]: "0123456789abcdef" },
       { connection: "close, X-Gateway-Forwarded,x-service-secret, , a b,x-mine", "x-mine": "1" },
       { "keep-alive": "timeout=5", "proxy-connection": "x", te: "trailers", trailer: "x-mine" },
       { connection: "upgrade", upgrade: "h2c", "proxy-authorization": "Basic eA==" },
@@ -163,9 +165,10 @@ suite("access to the backends", () => {
         assert.equal(status, 200, body);
         const received: [string, string][] = JSON.parse(body);
         const internal = received.filter(([name]) =>
-          [FORWARDED_HEADER, "x-service-secret"].includes(name),
+          [CALLER_HEADER, FORWARDED_HEADER, "x-service-secret"].includes(name),
         );
         assert.deepEqual(internal, [
+          [CALLER_HEADER, tokenHash(token).slice(0, 16)],
           [FORWARDED_HEADER, "1"],
           ["x-service-secret", SERVICE_SECRET],
         ]);
@@ -262,6 +265,12 @@ suite("access to the backends", () => {
       assert.match(config, /^preview_urls = false$/m);
       assert.doesNotMatch(config, /^\s*routes?\b|custom_domain|^\[env/m);
       assert.doesNotMatch(config, /^\[vars\]|WRITES|READS/m);
+    }
+  });
+
+  test("no_worker_has_preview_addresses", () => {
+    for (const folder of ["", "workers/places/", "workers/people/"]) {
+      assert.match(readFileSync(`${folder}wrangler.toml`, "utf8"), /^preview_urls = false$/m);
     }
   });
 });

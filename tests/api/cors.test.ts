@@ -15,6 +15,7 @@ import {
   startWithOrigins,
   varyOf,
   withoutRequestId,
+  withToken,
 } from "../support/cors_helpers.ts";
 import { makePeople, people, places } from "../support/fixtures.ts";
 import { start } from "../support/harness.ts";
@@ -26,7 +27,8 @@ const [withoutSetting, withList, withStar] = await Promise.all([
 ]);
 // The idempotency key makes later identical requests replay this write, so no test changes data.
 for (const { join } of [withoutSetting, withList, withStar]) {
-  const created = await join.send("POST", "/v1/people", { name: "A" }, { "idempotency-key": "k" });
+  const headers = { ...withToken, "idempotency-key": "k" };
+  const created = await join.send("POST", "/v1/people", { name: "A" }, headers);
   assert.equal(created.status, 201);
 }
 after(() => Promise.all([withoutSetting, withList, withStar].map((system) => system.dispose())));
@@ -191,6 +193,20 @@ test("the_cors_headers_of_a_backend_are_replaced", async () => {
   );
   assert.deepEqual(corsHeaders(response), allowedHeaders(allowedOrigin));
   assert.deepEqual([varyOf(response), response.headers["x-b"]], [["accept", "origin"], "1"]);
+});
+
+test("vary_names_a_header_once_if_the_backends_have_the_setting_too", async () => {
+  const ALLOWED_ORIGINS = originList;
+  await using both = await startWithOrigins(ALLOWED_ORIGINS, {
+    backendSettings: { ALLOWED_ORIGINS },
+  });
+  for (const path of ["/v1/people", "/v1/people/1", "/v1/people-per-place", "/v1/people?limit=0"]) {
+    for (const headers of [{}, fromOrigin(allowedOrigin), fromOrigin("https://evil.example")]) {
+      const names = varyOf(await sendFrom(both.join, ["GET", path, 200], headers));
+      assert.deepEqual([...names].sort(), [...new Set(names)].sort(), path);
+      assert.ok(names.includes("origin"), path);
+    }
+  }
 });
 
 test("another_origin_can_read_a_401", async () => {

@@ -97,7 +97,7 @@ suite("security headers", () => {
   });
 
   test("hsts_is_sent_over_tls_except_on_localhost", async () => {
-    const hsts = "max-age=31536000; includeSubDomains";
+    const hsts = "max-age=31536000";
     for (const [origin, expected] of [
       ["https://registry.example", hsts],
       ["https://registry.example:8443", hsts],
@@ -110,6 +110,22 @@ suite("security headers", () => {
         const { headers } = await system.fetchGateway(`${origin}${path}`);
         assert.equal(headers.get("strict-transport-security"), expected, `${origin}${path}`);
       }
+    }
+  });
+
+  test("hsts_includes_subdomains_only_by_setting", async () => {
+    for (const [setting, expected] of [
+      ["on", "max-age=31536000; includeSubDomains"],
+      ["off", "max-age=31536000"],
+    ] as const) {
+      await using secure = await start({ gatewaySettings: { HSTS_SUBDOMAINS: setting } });
+      for (const path of ["/v1", "/v1/people/1", "/v1/x", "/"]) {
+        const { headers } = await secure.fetchGateway(`https://registry.example${path}`);
+        assert.equal(headers.get("strict-transport-security"), expected, path);
+      }
+      // Browsers use the latest header, so one of a file without the setting would revoke it.
+      const file = await secure.fetchGateway("https://registry.example/site.css");
+      assert.equal(file.headers.get("strict-transport-security"), null);
     }
   });
 });
@@ -182,6 +198,56 @@ suite("the rate limit", () => {
       assert.equal((await write(`a-token-that-is-guess-${n}`, "192.0.2.10")).status, 401);
     }
     assert.equal((await write("a-token-that-is-guess-6", "192.0.2.10")).status, 429);
+  });
+
+  test("the_rate_limit_counts_a_known_token_even_where_none_is_needed", async () => {
+    await using limited = await start({
+      places,
+      people,
+      gatewaySettings: settings,
+      rateLimit: limit,
+    });
+    const address = from("192.0.2.20");
+    const guesses: [string, Record<string, string>][] = [
+      ["/v1/people/1", bearer("a-token-that-is-a-guess")],
+      ["/ui/people", { cookie: "__Host-token=a-token-that-is-a-guess" }],
+    ];
+    for (let n = 0; n < 3; n += 1) {
+      for (const [path, headers] of guesses) {
+        await limited.join.get(path, { ...headers, ...address });
+      }
+    }
+    for (const [path, headers] of guesses) {
+      const rejected = await limited.join.get(path, { ...headers, ...address });
+      assert.equal(rejected.status, 429, path);
+    }
+    const known: [string, Record<string, string>][] = [
+      ["/v1/people/1", bearer(tokens[0])],
+      ["/ui/people", { cookie: `__Host-token=${tokens[1]}` }],
+    ];
+    for (const [path, headers] of known) {
+      for (let n = 0; n < 5; n += 1) {
+        const response = await limited.join.get(path, { ...headers, ...address });
+        assert.equal(response.status, 200, path);
+      }
+      const rejected = await limited.join.get(path, { ...headers, ...from("192.0.2.21") });
+      assert.equal(rejected.status, 429, path);
+    }
+  });
+
+  test("the_rate_limit_counts_an_ipv6_client_by_its_64_bit_network", async () => {
+    await using limited = await start({
+      places,
+      people,
+      gatewaySettings: settings,
+      rateLimit: limit,
+    });
+    const status = async (address: string) =>
+      (await limited.join.get("/v1/people/1", from(address))).status;
+    for (let n = 0; n < 5; n += 1) assert.equal(await status(`2001:db8:0:7:${n}::${n}`), 200);
+    assert.equal(await status("2001:db8:0:7:ffff::1"), 429);
+    assert.equal(await status("2001:db8:0:8::1"), 200);
+    assert.equal(await status("192.0.2.1"), 200);
   });
 
   test("the_rate_limit_needs_both_the_setting_and_the_binding", async () => {

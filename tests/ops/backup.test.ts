@@ -1,7 +1,7 @@
 // `make backup` and `make restore`: a backup is consistent across both databases, even during
 // writes, and a restore reproduces the system exactly.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { backup } from "../../ops/backup/backup.ts";
@@ -130,6 +130,24 @@ test("a_restore_and_a_backup_by_wrangler_preserve_every_table", async () => {
   for (const name of names) {
     assert.deepEqual(after?.databases[name].tables, before?.databases[name].tables, name);
   }
+});
+
+test("only_its_owner_may_read_a_backup", async () => {
+  const data = await makeDatabases(true);
+  const folder = join(newFolder(), "backups", "one");
+  // An interrupted backup has left a folder that everybody may read.
+  mkdirSync(`${folder}.unfinished`, { recursive: true, mode: 0o755 });
+  const umask = process.umask(0);
+  try {
+    await makeBackup(data, folder);
+  } finally {
+    process.umask(umask);
+  }
+  const mode = (path: string) => statSync(path).mode & 0o777;
+  assert.equal(mode(folder), 0o700);
+  const files = readdirSync(folder);
+  assert.deepEqual(files.sort(), ["join.sql", "manifest.json", "people.sql", "places.sql"]);
+  for (const file of files) assert.equal(mode(join(folder, file)), 0o600, file);
 });
 
 test("a_backup_during_writes_is_consistent_across_both_databases", async () => {

@@ -155,6 +155,53 @@ test("the_cookie_authorizes_only_forms", async () => {
   assert.equal((await sendForm(closed.join, "/ui/places/new", { name: "B" }, guessed)).status, 401);
 });
 
+test("a_form_with_an_invalid_hidden_field_is_rejected_and_changes_nothing", async () => {
+  const before = (await join.get("/v1/people/1")).json;
+  for (const [field, value] of [
+    ["version", "1\r\nx-injected: 1"],
+    ["version", "1\nx"],
+    ["version", '1", "2'],
+    ["version", "*"],
+    ["version", "W/1"],
+    ["version", "-1"],
+    ["version", "ñ"],
+    ["key", "a\r\nb"],
+    ["key", "a b"],
+    ["key", "ñ"],
+    ["key", "x".repeat(256)],
+  ] as const) {
+    const changed = await sendForm(join, "/ui/people/1/edit", { name: "Otro", [field]: value });
+    assertPage(changed, 400, `${field}=${value}`);
+    assert.equal(titleOf(changed), "Form not readable");
+    const removed = await sendForm(join, "/ui/people/1/remove", { [field]: value });
+    assertPage(removed, 400, `${field}=${value}`);
+    const created = await sendForm(join, "/ui/places/new", { name: "Nueva", [field]: value });
+    assertPage(created, 400, `${field}=${value}`);
+  }
+  assert.deepEqual((await join.get("/v1/people/1")).json, before);
+  assert.equal((await join.get("/v1/places?name=Nueva")).text, "[]");
+});
+
+test("only_a_known_token_is_stored_even_where_no_token_is_needed", async () => {
+  const token = "a-token-that-may-read";
+  const TOKENS = `read:${tokenHash(token)}`;
+  const unknown = "any-text-of-16-characters";
+  for (const settings of [{ TOKENS }, { TOKENS, WRITES: "open" }, { WRITES: "open" }]) {
+    await using open = await start({ seed: true, gatewaySettings: settings });
+    for (const [path, fields] of [
+      ["/ui/enter", {}],
+      ["/ui/places/new", { name: "Isla" }],
+    ] as const) {
+      const rejected = await sendForm(open.join, path, { ...fields, token: unknown });
+      assertPage(rejected, 401, path);
+      assert.equal(rejected.headers["set-cookie"], undefined, path);
+    }
+    const known = await sendForm(open.join, "/ui/enter", { token });
+    assert.equal(known.status, "TOKENS" in settings ? 303 : 401);
+    assert.equal(known.headers["set-cookie"]?.includes(token), "TOKENS" in settings || undefined);
+  }
+});
+
 const failingStubs: Record<string, ServiceStub> = {
   responds_500: () => new Response("", { status: 500 }),
   responds_with_html: () => new Response("<html>", { headers: { "content-type": "text/html" } }),

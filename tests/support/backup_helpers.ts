@@ -53,8 +53,7 @@ export function runBackup(task: "backup" | "restore", env: Record<string, string
   });
 }
 
-export async function makeBackup(data: string): Promise<string> {
-  const to = newFolder();
+export async function makeBackup(data: string, to = newFolder()): Promise<string> {
   const { code, output } = await runBackup("backup", { STATE: data, TO: to });
   assert.equal(code, 0, output);
   return to;

@@ -2,17 +2,27 @@
 import { request } from "node:http";
 import { people, places } from "./fixtures.ts";
 import { type Options, start, type WorkerClient } from "./harness.ts";
+import { bearer, tokenHash } from "./tokens.ts";
 
 export const allowedOrigin = "https://map.example";
 export const localOrigin = "http://localhost:5173";
 /** A list with spaces, and with entries that must not allow any origin. */
 export const originList = ` ${allowedOrigin} ,${localOrigin}, null, *`;
 
+const token = "the-token-of-a-page";
+
+/** A system with closed writes. Open writes reject other origins (see open_writes.test.ts). */
 export const startWithOrigins = (setting?: string, options: Options = {}) =>
   start({
     ...{ places, people, ...options },
-    gatewaySettings: { WRITES: "open", ...(setting && { ALLOWED_ORIGINS: setting }) },
+    gatewaySettings: {
+      TOKENS: `write:${tokenHash(token)}`,
+      ...(setting && { ALLOWED_ORIGINS: setting }),
+    },
   });
+
+/** The token that writes need. */
+export const withToken = bearer(token);
 
 /** The headers that a response exposes to other origins. */
 export const EXPOSED_HEADERS = [
@@ -40,7 +50,7 @@ export type RequestCase = [
 
 export type RawResponse = { status: number; headers: Headers; raw: string[]; text: string };
 
-/** Sends a request with headers that `fetch` does not allow. */
+/** Sends a request with a token, and with headers that `fetch` does not allow. */
 export function sendFrom(
   worker: WorkerClient,
   [method, path, , headers, body]: RequestCase,
@@ -48,7 +58,7 @@ export function sendFrom(
 ) {
   return new Promise<RawResponse>((resolve, reject) => {
     // A separate connection, because the worker closes one whose body it did not read.
-    const options = { method, headers: { ...headers, ...more }, agent: false };
+    const options = { method, headers: { ...withToken, ...headers, ...more }, agent: false };
     const sent = request(`${worker.url.origin}${path}`, options, (incoming) => {
       let text = "";
       incoming.setEncoding("utf8").on("data", (part) => {

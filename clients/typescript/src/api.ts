@@ -875,7 +875,7 @@ export interface components {
          * @description The type of the problem.
          * @enum {string}
          */
-        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/service-timed-out";
+        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/service-timed-out";
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         PutDeadPerson: {
             /** @description Absent, or the id in the path. */
@@ -1248,6 +1248,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
+                    };
+                };
+            };
             /** @description A backend service did not respond in time. */
             504: {
                 headers: {
@@ -1357,6 +1370,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
                     };
                 };
             };
@@ -1483,6 +1509,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
+                    };
+                };
+            };
             /** @description A backend service did not respond in time. */
             504: {
                 headers: {
@@ -1551,6 +1590,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
                     };
                 };
             };
@@ -1630,6 +1682,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
+                    };
+                };
+            };
             /** @description A backend service did not respond in time. */
             504: {
                 headers: {
@@ -1698,6 +1763,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
+                    };
+                };
+            };
             /** @description A backend service did not respond in time. */
             504: {
                 headers: {
@@ -1760,7 +1838,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token lacks the required scope. */
+            /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -1769,7 +1847,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/insufficient-scope";
+                        type?: "/problems/insufficient-scope" | "/problems/foreign-request";
                     };
                 };
             };
@@ -1794,6 +1872,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
                     };
                 };
             };
@@ -1853,6 +1944,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
+                    };
+                };
+            };
         };
     };
     readReadiness: {
@@ -1897,7 +2001,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not ready. */
+            /** @description Not ready. Or: Too many requests are waiting for the database. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1906,7 +2010,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-ready";
+                        type?: "/problems/not-ready" | "/problems/overloaded";
                     };
                 };
             };
@@ -2008,6 +2112,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
+                    };
+                };
+            };
             /** @description A backend service did not respond in time. */
             504: {
                 headers: {
@@ -2080,7 +2197,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token lacks the required scope. */
+            /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2089,7 +2206,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/insufficient-scope";
+                        type?: "/problems/insufficient-scope" | "/problems/foreign-request";
                     };
                 };
             };
@@ -2164,6 +2281,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
                     };
                 };
             };
@@ -2263,6 +2393,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
+                    };
+                };
+            };
             /** @description A backend service did not respond in time. */
             504: {
                 headers: {
@@ -2349,7 +2492,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token lacks the required scope. */
+            /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2358,7 +2501,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/insufficient-scope";
+                        type?: "/problems/insufficient-scope" | "/problems/foreign-request";
                     };
                 };
             };
@@ -2447,6 +2590,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
+                    };
+                };
+            };
             /** @description A backend service did not respond in time. */
             504: {
                 headers: {
@@ -2511,7 +2667,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token lacks the required scope. */
+            /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2520,7 +2676,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/insufficient-scope";
+                        type?: "/problems/insufficient-scope" | "/problems/foreign-request";
                     };
                 };
             };
@@ -2582,6 +2738,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
                     };
                 };
             };
@@ -2664,7 +2833,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token lacks the required scope. */
+            /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2673,7 +2842,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/insufficient-scope";
+                        type?: "/problems/insufficient-scope" | "/problems/foreign-request";
                     };
                 };
             };
@@ -2772,6 +2941,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
                     };
                 };
             };
@@ -2875,6 +3057,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
                     };
                 };
             };
@@ -2983,6 +3178,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
+                    };
+                };
+            };
             /** @description A backend service did not respond in time. */
             504: {
                 headers: {
@@ -3068,6 +3276,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
                     };
                 };
             };
@@ -3158,6 +3379,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
                     };
                 };
             };
@@ -3254,7 +3488,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token lacks the required scope. */
+            /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3263,7 +3497,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/insufficient-scope";
+                        type?: "/problems/insufficient-scope" | "/problems/foreign-request";
                     };
                 };
             };
@@ -3325,6 +3559,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
                     };
                 };
             };
@@ -3444,6 +3691,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
+                    };
+                };
+            };
             /** @description A backend service did not respond in time. */
             504: {
                 headers: {
@@ -3518,7 +3778,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token lacks the required scope. */
+            /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3527,7 +3787,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/insufficient-scope";
+                        type?: "/problems/insufficient-scope" | "/problems/foreign-request";
                     };
                 };
             };
@@ -3602,6 +3862,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
                     };
                 };
             };
@@ -3700,6 +3973,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
+                    };
+                };
+            };
             /** @description A backend service did not respond in time. */
             504: {
                 headers: {
@@ -3791,7 +4077,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token lacks the required scope. */
+            /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3800,7 +4086,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/insufficient-scope";
+                        type?: "/problems/insufficient-scope" | "/problems/foreign-request";
                     };
                 };
             };
@@ -3889,6 +4175,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
+                    };
+                };
+            };
             /** @description A backend service did not respond in time. */
             504: {
                 headers: {
@@ -3950,7 +4249,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token lacks the required scope. */
+            /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3959,7 +4258,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/insufficient-scope";
+                        type?: "/problems/insufficient-scope" | "/problems/foreign-request";
                     };
                 };
             };
@@ -4021,6 +4320,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
                     };
                 };
             };
@@ -4106,7 +4418,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token lacks the required scope. */
+            /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -4115,7 +4427,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/insufficient-scope";
+                        type?: "/problems/insufficient-scope" | "/problems/foreign-request";
                     };
                 };
             };
@@ -4214,6 +4526,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
                     };
                 };
             };
@@ -4320,6 +4645,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
+                    };
+                };
+            };
             /** @description A backend service did not respond in time. */
             504: {
                 headers: {
@@ -4405,6 +4743,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
                     };
                 };
             };
@@ -4501,6 +4852,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
                     };
                 };
             };
@@ -4604,6 +4968,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
                     };
                 };
             };
@@ -4719,6 +5096,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
+                    };
+                };
+            };
             /** @description A backend service did not respond in time. */
             504: {
                 headers: {
@@ -4813,7 +5203,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The token lacks the required scope. */
+            /** @description The token lacks the required scope. Or: The request comes from another site. */
             403: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -4822,7 +5212,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/insufficient-scope";
+                        type?: "/problems/insufficient-scope" | "/problems/foreign-request";
                     };
                 };
             };
@@ -4887,6 +5277,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
+                    };
+                };
+            };
             /** @description A backend service did not respond in time. */
             504: {
                 headers: {
@@ -4940,6 +5343,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
                     };
                 };
             };

@@ -169,6 +169,9 @@ const NOT_UNIQUE: &str = "UNIQUE constraint failed: ";
 /// The start of `SQLite`'s message about a CHECK constraint. Its name follows.
 const CHECK_FAILED: &str = "CHECK constraint failed: ";
 
+/// Part of D1's messages about a database whose queue of requests is full or too slow.
+const OVERLOADED: &str = "D1 DB is overloaded";
+
 /// The error of an exception that D1 has thrown.
 fn thrown(value: JsValue) -> Error {
     let error = Error::platform("querying D1")(value);
@@ -184,6 +187,8 @@ fn thrown(value: JsValue) -> Error {
         Error::Unique(column)
     } else if let Some(name) = constraint(CHECK_FAILED) {
         Error::Check(name)
+    } else if reason.contains(OVERLOADED) {
+        Error::Overloaded(reason.clone())
     } else {
         error
     }

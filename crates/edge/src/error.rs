@@ -17,6 +17,9 @@ pub enum Error {
     /// A write that violates a CHECK constraint: its name.
     #[error("check failed: {0}")]
     Check(String),
+    /// A database with too many requests. The statement did not run.
+    #[error("{0}")]
+    Overloaded(String),
     /// A failure of the platform: the client gets a 500, and the log gets the reason.
     #[error("{doing}: {reason}")]
     Platform {
@@ -72,6 +75,10 @@ impl Error {
             Self::Unique(_) | Self::Check(_) | Self::Platform { .. } => {
                 report_failure(self.to_string());
                 Problem::internal()
+            }
+            Self::Overloaded(_) => {
+                report_failure(self.to_string());
+                Problem::overloaded()
             }
         }
     }

@@ -2,7 +2,7 @@
 //! have the same table `idempotency`.
 
 use http_semantics::Problem;
-use http_semantics::idempotency::{IdempotencyKey, RETENTION_HOURS, fingerprint};
+use http_semantics::idempotency::{RETENTION_HOURS, fingerprint, storage_key};
 use tables::Record;
 use tables::statement::Statement;
 
@@ -10,10 +10,21 @@ use crate::collection::versioned_record::VersionedRecord;
 use crate::d1::{Database, Row};
 use crate::error::Error;
 use crate::http::request::Request;
+use crate::service_client::CALLER_HEADER;
+
+/// The client of a backend, by the pseudonym of its token: from the token itself, or else from the
+/// gateway. It is empty if writes are open. Only a request that may write gets this far, so a client
+/// cannot choose the header unless writes are open.
+pub fn caller(request: &Request) -> String {
+    let own = request.env.caller().get().cloned();
+    own.or_else(|| request.header(CALLER_HEADER))
+        .unwrap_or_default()
+}
 
 /// A request with an idempotency key.
 pub struct IdempotentRequest {
-    key: IdempotencyKey,
+    /// The key under which the response is stored: one per client and key.
+    key: String,
     /// Tells whether a request with the same key is the same request.
     fingerprint: String,
 }
@@ -27,7 +38,7 @@ impl IdempotentRequest {
         let key = request.idempotency_key()?;
         let parts = [route.as_bytes(), request.query.as_bytes(), body];
         Ok(key.map(|key| Self {
-            key,
+            key: storage_key("request", &caller(request), &key),
             fingerprint: fingerprint(&parts),
         }))
     }

@@ -7,7 +7,7 @@
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use http_semantics::MediaType;
-use http_semantics::auth::Scope;
+use http_semantics::auth::{BearerToken, Scope};
 use tables::ChangeSeqs;
 
 use crate::coalescer::{self, ReadChangeSeqs};
@@ -57,6 +57,8 @@ pub struct Properties {
     pub stale_if_error: Option<&'static [MediaType]>,
     /// Can respond instead of the handler, for example if a page needs a login.
     pub gate: Option<fn(&Request) -> Option<Response>>,
+    /// The token of a page's session.
+    pub session_token: Option<fn(&Request) -> Option<BearerToken>>,
     /// Turns an error of the handler into a page.
     pub error_page: Option<fn(Error) -> Response>,
 }
@@ -228,10 +230,16 @@ impl MethodRouter {
     }
 
     /// Marks all methods as pages: they check the session themselves, read the primary so that they
-    /// show what the browser has just written, and their errors are pages.
+    /// show what the browser has just written, and their errors are pages. The rate limit counts by
+    /// the token of the session.
     #[must_use]
-    pub fn pages(mut self, error_page: fn(Error) -> Response) -> Self {
+    pub fn pages(
+        mut self,
+        error_page: fn(Error) -> Response,
+        session_token: fn(&Request) -> Option<BearerToken>,
+    ) -> Self {
         for route in &mut self.0 {
+            route.properties.session_token = Some(session_token);
             route.properties.access = Access::Open;
             route.properties.read_from = ReadFrom::Primary;
             route.properties.error_page = Some(error_page);

@@ -86,7 +86,12 @@ impl InFlight {
         let id = self.env.trace().id();
         let response = match self.caller {
             Caller::Worker => response.for_worker(id),
-            Caller::Secure => response.for_request(id).secure(),
+            Caller::Secure => {
+                let setting = self.env.setting("HSTS_SUBDOMAINS");
+                response
+                    .for_request(id)
+                    .secure(setting.as_deref() == Some("on"))
+            }
             Caller::Other => response.for_request(id),
         };
         let response = response

@@ -99,7 +99,8 @@ impl AccessPolicy {
 
     /// The greatest scope of a token, or none if it is unknown. Compares all entries, so that the
     /// time does not reveal which one matches.
-    fn scope_of(&self, token: &BearerToken) -> Option<Scope> {
+    #[must_use]
+    pub fn scope_of(&self, token: &BearerToken) -> Option<Scope> {
         let token_hash = token.hash();
         let entries = self.tokens.as_deref().unwrap_or_default().split(',');
         entries

@@ -43,9 +43,7 @@ impl BearerToken {
     /// revealing it.
     #[must_use]
     pub fn pseudonym(&self) -> String {
-        let hash = self.hash();
-        let first = hash.iter().take(8).map(|byte| format!("{byte:02x}"));
-        first.collect()
+        hex(self.hash().get(..8).unwrap_or_default())
     }
 
     pub(crate) fn hash(&self) -> [u8; 32] {
@@ -68,6 +66,12 @@ impl Param for BearerToken {
         let is_valid = |byte: u8| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte);
         (has_valid_length && text.bytes().all(is_valid)).then(|| Self(text.to_owned()))
     }
+}
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+    digits.fold(String::new(), |text, next| text + &next)
 }
 
 /// Compares all bytes, even after a difference, so that the time reveals nothing.

@@ -37,6 +37,12 @@ impl<'a> CorsPolicy<'a> {
         self.0.is_empty()
     }
 
+    /// Whether pages of an origin may read responses.
+    #[must_use]
+    pub fn allows(self, origin: &str) -> bool {
+        self.0 == "*" || self.lists(origin)
+    }
+
     /// The headers of the response to a request from `origin`. `preflight` has the methods of the
     /// route if the request is a preflight.
     #[must_use]

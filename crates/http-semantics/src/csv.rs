@@ -4,6 +4,10 @@
 //! So an export puts an apostrophe before such a text, and an import removes it. A text that
 //! already begins with apostrophes and one of these characters gets one more apostrophe. So every
 //! exported text is imported unchanged.
+//!
+//! Where the decimal separator is a comma, a spreadsheet separates cells by `;`, and by nothing else.
+//! It then splits a text such as `x;=1+1` into two cells. So if a text would have a formula after a
+//! `;`, each of its `;` gets an apostrophe after it.
 
 use std::borrow::Cow;
 
@@ -18,7 +22,9 @@ pub fn sql_text_cell(column: &str) -> String {
     // Most texts begin with a letter: the first comparison is enough for them.
     const CELL: &str = "'\"' || iif({column} >= 'A' AND {column} < '＋' \
         OR ltrim({column}, '''') NOT GLOB '[=+@＝＋－＠-]*', '', '''') \
-        || replace({column}, '\"', '\"\"') || '\"'";
+        || replace(iif(instr({column}, ';') AND replace(replace(replace({column}, \
+        '''', ''), ' ', ''), '\"', '') GLOB '*;[=+@＝＋－＠-]*', \
+        replace({column}, ';', ';'''), {column}), '\"', '\"\"') || '\"'";
     CELL.replace("{column}", column)
 }
 
@@ -27,22 +33,42 @@ fn is_formula(text: &str) -> bool {
     text.trim_start_matches('\'').starts_with(FORMULA_STARTS)
 }
 
+/// Whether a part of a text after a `;` is a formula. A spreadsheet ignores a quote at the start of a
+/// cell, and perhaps a space.
+fn has_formula_after_semicolon(text: &str) -> bool {
+    let is_ignored = |c: char| ['\'', ' ', '"'].contains(&c);
+    let mut later_cells = text.split(';').skip(1);
+    later_cells.any(|cell| {
+        cell.trim_start_matches(is_ignored)
+            .starts_with(FORMULA_STARTS)
+    })
+}
+
 /// The text with an apostrophe before a formula.
 #[must_use]
 pub fn escape_formula(text: &str) -> Cow<'_, str> {
-    if is_formula(text) {
-        format!("'{text}").into()
-    } else {
-        text.into()
+    let mut escaped = Cow::from(text);
+    if has_formula_after_semicolon(text) {
+        escaped = escaped.replace(';', ";'").into();
     }
+    if is_formula(text) {
+        escaped = format!("'{escaped}").into();
+    }
+    escaped
 }
 
-/// The inverse of [`escape_formula`].
+/// The inverse of [`escape_formula`]. A text that it never returns is unchanged.
 #[must_use]
-pub fn unescape_formula(text: &str) -> &str {
-    match text.strip_prefix('\'') {
+pub fn unescape_formula(text: &str) -> Cow<'_, str> {
+    let unescaped = match text.strip_prefix('\'') {
         Some(formula) if is_formula(formula) => formula,
         _ => text,
+    };
+    let mut later_cells = unescaped.split(';').skip(1);
+    if has_formula_after_semicolon(unescaped) && later_cells.all(|cell| cell.starts_with('\'')) {
+        unescaped.replace(";'", ";").into()
+    } else {
+        unescaped.into()
     }
 }
 
@@ -139,6 +165,13 @@ mod tests {
             ("-a", "'-a"),
             ("'n", "'n"),
             ("a=1", "a=1"),
+            ("x;=1+1;y", "x;'=1+1;'y"),
+            ("=1;=2", "'=1;'=2"),
+            (";-1", ";'-1"),
+            ("x; '\"@y", "x;' '\"@y"),
+            ("x;'=1", "x;''=1"),
+            ("x;y", "x;y"),
+            ("x;y=1;'z", "x;y=1;'z"),
             ("", ""),
         ] {
             assert_eq!(escape_formula(text), escaped);
@@ -147,7 +180,9 @@ mod tests {
 
     #[test]
     fn a_formula_without_an_apostrophe_is_imported_unchanged() {
-        assert_eq!(unescape_formula("=1"), "=1");
+        for text in ["=1", "x;=1", "x;'y;=1", "x;'y", "'x;'y"] {
+            assert_eq!(unescape_formula(text), text);
+        }
     }
 
     fn render(cells: &[String]) -> String {
@@ -158,11 +193,16 @@ mod tests {
     proptest! {
         #[test]
         fn an_escaped_text_is_no_formula_and_unescapes_to_itself(
-            text in "['=+@＝＋－＠a-]{0,6}|\\PC*",
+            text in "['=+@＝＋－＠a-]{0,6}|[;'\"= a-]{0,8}|\\PC*",
         ) {
             let escaped = escape_formula(&text);
-            prop_assert_eq!(unescape_formula(&escaped), &text);
+            prop_assert_eq!(unescape_formula(&escaped), text.as_str());
             prop_assert!(!escaped.starts_with(FORMULA_STARTS));
+            // The later cells that a spreadsheet shows if it separates cells by `;`.
+            for cell in escaped.replace('"', "\"\"").split(';').skip(1) {
+                let shown = cell.trim_start_matches(['"', ' ']);
+                prop_assert!(!shown.starts_with(FORMULA_STARTS), "{}", cell);
+            }
         }
 
         #[test]

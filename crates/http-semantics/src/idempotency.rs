@@ -3,8 +3,10 @@
 
 use std::hash::Hasher;
 
+use sha2::{Digest, Sha256};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
+use crate::bearer_token::hex;
 use domain::Param;
 
 /// How long a response is stored for retries. The scheduled handler deletes older ones.
@@ -30,6 +32,16 @@ impl Param for IdempotencyKey {
         (has_valid_length && text.bytes().all(|byte| byte.is_ascii_graphic()))
             .then(|| Self(text.to_owned()))
     }
+}
+
+/// The key under which a database stores the response to a request of `kind`. Clients with different
+/// tokens, and requests of different kinds, never share one. It is a hash, so its length does not
+/// depend on the client's key.
+#[must_use]
+pub fn storage_key(kind: &str, caller: &str, key: &IdempotencyKey) -> String {
+    // Neither a kind nor a caller contains a colon.
+    let hash = Sha256::digest(format!("{kind}:{caller}:{}", key.0));
+    format!("{kind}:{}", hex(hash.get(..16).unwrap_or_default()))
 }
 
 /// A 128-bit hash of a request, in hexadecimal: detects a key that is used for two different
@@ -68,6 +80,25 @@ mod tests {
         for rejected in ["", " ", "a b", "ñ", "a\n", &"x".repeat(256)] {
             assert_eq!(IdempotencyKey::parse(rejected), None, "{rejected}");
         }
+    }
+
+    #[test]
+    fn a_storage_key_depends_on_kind_caller_and_key_and_is_short() {
+        let long = "x".repeat(255);
+        let mut keys = Vec::new();
+        for kind in ["request", "import"] {
+            for caller in ["", "0123456789abcdef", "1123456789abcdef"] {
+                for key in ["a", "0123456789abcdef:a", ":a", "import:a", &long] {
+                    let key = IdempotencyKey::parse(key).unwrap();
+                    keys.push(storage_key(kind, caller, &key));
+                }
+            }
+        }
+        assert!(keys.iter().all(|key| key.len() < 50), "{keys:?}");
+        let number = keys.len();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), number);
     }
 
     #[test]

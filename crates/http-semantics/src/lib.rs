@@ -22,6 +22,7 @@ pub mod path;
 pub mod prefer;
 pub mod problem;
 pub mod rate_limit;
+pub mod site;
 pub mod timing;
 pub mod trace;
 

@@ -57,7 +57,7 @@ impl Operation {
             body: None,
             responses: BTreeMap::new(),
             // Every route rejects unknown parameters, and every route can fail.
-            problems: vec![Kind::UnknownParameter, Kind::Internal],
+            problems: vec![Kind::UnknownParameter, Kind::Internal, Kind::Overloaded],
             failure_headers: &[],
             scope: None,
         }
@@ -211,6 +211,7 @@ impl Operation {
             Kind::TokenRequired,
             Kind::TokenRefused,
             Kind::InsufficientScope,
+            Kind::ForeignRequest,
             Kind::InvalidHeader,
         ])
     }

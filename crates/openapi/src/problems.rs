@@ -23,6 +23,7 @@ pub fn sample(kind: Kind) -> Problem {
         Kind::TokenRefused => Problem::token_refused(),
         Kind::InsufficientScope => Problem::insufficient_scope(Scope::Admin),
         Kind::ForeignForm => Problem::foreign_form(),
+        Kind::ForeignRequest => Problem::foreign_origin(),
         Kind::UnknownRoute => Problem::unknown_route(),
         Kind::NotFound => Problem::not_found("person", 999),
         Kind::MethodNotAllowed => Problem::method_not_allowed("GET, HEAD, OPTIONS"),
@@ -52,6 +53,7 @@ pub fn sample(kind: Kind) -> Problem {
         Kind::Internal => Problem::internal(),
         Kind::ServiceFailed => Problem::service_failed("people"),
         Kind::NotReady => Problem::not_ready(&["people"]),
+        Kind::Overloaded => Problem::overloaded(),
         Kind::ServiceTimedOut => Problem::service_timed_out("people", 3000),
     }
 }

@@ -38,7 +38,7 @@ pub fn page(problem: &Problem) -> Markup {
             "Form not readable",
             "Open the page of the form again, and send it from there.",
         ),
-        "foreign-form" => (
+        "foreign-form" | "foreign-request" => (
             "Form from another site",
             "This form was sent from another site, so nothing was changed. Open the page here, and send the form from there.",
         ),
@@ -46,7 +46,7 @@ pub fn page(problem: &Problem) -> Markup {
             "Too many requests",
             "There were too many requests from your network. Try again in a minute.",
         ),
-        "service-failed" | "service-timed-out" | "not-ready" => (
+        "service-failed" | "service-timed-out" | "not-ready" | "overloaded" => (
             "Unavailable right now",
             "A part of this site does not respond. Try again in a moment. If you were saving something, check first whether it was saved.",
         ),

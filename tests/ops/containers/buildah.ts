@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import type { Deployment } from "../../support/deployment_suite.ts";
 import { type Name, WorkerClient } from "../../support/harness.ts";
 import { provide } from "./base_images.ts";
+import { ports } from "./ports.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 /** The folder of images and volumes. */
@@ -117,7 +118,6 @@ export async function deployWithBuildah(): Promise<Deployment> {
   if (!process.env.REUSE) await build();
   const volumes = `${home}/volumes`;
   rmSync(volumes, { recursive: true, force: true });
-  const ports = { places: 5001, people: 5002, join: 5003 };
   const url = (name: Name) => `http://127.0.0.1:${ports[name]}`;
   const worker = (name: Name) => new WorkerClient(new URL(url(name)));
   const running = new Map<Name, Container>();

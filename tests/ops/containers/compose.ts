@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "../../support/deployment_suite.ts";
 import { WorkerClient } from "../../support/harness.ts";
 import { run } from "./buildah.ts";
+import { ports } from "./ports.ts";
 
 const project = ["compose", "--project-name", "people-per-place-test"];
 
@@ -20,13 +21,20 @@ async function compose(args: string[], settings: Record<string, string> = {}): P
   return (await run("docker", [...project, ...args], env)).stdout;
 }
 
+/** Removes the containers of an earlier run that was interrupted. */
+export const removeOld = () => compose(["down", "--volumes"]);
+
 /** Three containers of a newly built image. */
 export async function deployWithCompose(): Promise<Deployment> {
-  await compose(["down", "--volumes"]);
+  await removeOld();
   if (!process.env.REUSE) await compose(["build"]);
   const client = (port: number) => new WorkerClient(new URL(`http://127.0.0.1:${port}`));
   return {
-    workers: { places: client(5001), people: client(5002), join: client(5003) },
+    workers: {
+      places: client(ports.places),
+      people: client(ports.people),
+      join: client(ports.join),
+    },
     async start(name, settings) {
       await compose(["up", "--detach", "--force-recreate", name], settings);
     },

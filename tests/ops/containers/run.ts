@@ -3,8 +3,16 @@
 import { deploymentSuite } from "../../support/deployment_suite.ts";
 import * as buildah from "./buildah.ts";
 import * as compose from "./compose.ts";
+import { ports, portsInUse } from "./ports.ts";
 
-if (await compose.isThere()) {
+const hasCompose = await compose.isThere();
+if (hasCompose) await compose.removeOld();
+const conflict = await portsInUse(Object.values(ports));
+if (conflict) {
+  console.error(`» the containers were not tested: ${conflict}`);
+  process.exit(1);
+}
+if (hasCompose) {
   deploymentSuite("three containers of docker compose", compose.deployWithCompose);
 } else if (process.getuid?.() === 0 && (await buildah.isThere())) {
   deploymentSuite("three containers of buildah", buildah.deployWithBuildah);

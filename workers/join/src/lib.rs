@@ -117,7 +117,7 @@ pub fn router() -> Router {
 
 /// A page for a browser: its token is in a cookie, and its errors are pages, too.
 fn page(methods: MethodRouter) -> MethodRouter {
-    methods.pages(pages::error_page)
+    methods.pages(pages::error_page, pages::session_token)
 }
 
 /// A page that shows records. It is replaced by the login if reading needs a token.

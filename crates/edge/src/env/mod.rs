@@ -4,10 +4,11 @@
 pub mod consistency;
 pub mod trace;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::ops::Deref;
 use std::rc::Rc;
 
+use http_semantics::auth::BearerToken;
 use js_sys::Reflect;
 use wasm_bindgen::JsCast;
 use worker::worker_sys;
@@ -28,6 +29,7 @@ pub struct Env {
     trace: Rc<Trace>,
     consistency: Rc<Consistency>,
     deadline: Deadline,
+    caller: Rc<OnceCell<String>>,
 }
 
 impl Env {
@@ -39,6 +41,7 @@ impl Env {
             trace: Rc::new(trace),
             consistency: Rc::new(Consistency::new(worker)),
             deadline: Deadline::default(),
+            caller: Rc::default(),
         }
     }
 
@@ -50,6 +53,7 @@ impl Env {
             trace: Rc::new(Trace::for_schedule()),
             consistency: Rc::new(Consistency::from_primary()),
             deadline: Deadline::default(),
+            caller: Rc::default(),
         }
     }
 
@@ -66,6 +70,16 @@ impl Env {
     /// The deadline that all calls of the request share.
     pub(crate) fn deadline(&self) -> &Deadline {
         &self.deadline
+    }
+
+    /// Records the client's token. Its first bytes separate the client from others.
+    pub fn set_caller(&self, token: &BearerToken) {
+        self.caller.get_or_init(|| token.pseudonym());
+    }
+
+    /// The pseudonym of the client's token, if it has a valid one.
+    pub(crate) fn caller(&self) -> &Rc<OnceCell<String>> {
+        &self.caller
     }
 
     /// A variable or a secret. It is read from JavaScript once per isolate: the platform starts

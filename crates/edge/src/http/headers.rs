@@ -37,11 +37,15 @@ pub fn for_browsers() -> Result<Headers, JsValue> {
     })
 }
 
-/// Sets headers. `Vary` is appended.
+/// Sets headers. A name in `Vary` is appended once, because several layers depend on the same header.
 pub fn add(to: &Headers, headers: &[(&'static str, String)]) -> Result<(), JsValue> {
     for (name, value) in headers {
         if *name == "vary" {
-            to.append(name, value)?;
+            let known = to.get(name)?.unwrap_or_default();
+            let mut known = known.split(',').map(str::trim);
+            if !known.any(|known| known.eq_ignore_ascii_case(value)) {
+                to.append(name, value)?;
+            }
         } else {
             to.set(name, value)?;
         }

@@ -8,6 +8,7 @@
 mod plan;
 
 use futures_util::{Stream, stream};
+use http_semantics::idempotency::storage_key;
 use http_semantics::media::{LIST_MEDIA_TYPES, ListFraming};
 use http_semantics::{MediaType, Problem};
 use serde_json::Value;
@@ -22,6 +23,7 @@ use crate::d1::{Database, MAX_WRITE_ATTEMPTS};
 use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::response::{Body, Response};
+use crate::idempotency::caller;
 
 pub use plan::{BatchPlan, NewReceipt, find_existing, with_row_count_check, write_statements};
 
@@ -78,8 +80,8 @@ pub async fn import<I: Importer + 'static>(
     let body = request.body(MAX_FILE_BYTES).await?;
     let file = ImportFile::open(format, body, I::Record::table())?;
     let has_client_key = key.is_some();
-    let key = key.as_ref().map_or("", |key| key.as_str());
-    let scope = format!("{} {key}", mode.name());
+    let key = key.map(|key| storage_key("import", &caller(&request), &key));
+    let scope = format!("{} {}", mode.name(), key.unwrap_or_default());
     let mut import = Import {
         importer: importer(&request)?,
         batches: Batches::new(file, scope, normalize),

@@ -1,17 +1,18 @@
 //! Access control: the guards of the gateway and of the backends.
 
-use http_semantics::Problem;
 use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
+use http_semantics::cors::CorsPolicy;
+use http_semantics::{Problem, site};
 
 use crate::env::Env;
 use crate::error::Error;
 use crate::http::request::{Method, Request};
+use crate::layers::cors;
 use crate::route::{Access, Properties};
 use crate::service_client::{FORWARDED_HEADER, SERVICE_SECRET_HEADER, service_secret};
 
-/// Checks whether a request may use a scope. Returns the token of the caller, unless none is
-/// needed.
-pub type Guard = fn(&Request, Scope) -> Result<Option<BearerToken>, Error>;
+/// Checks whether a request may use a scope.
+pub type Guard = fn(&Request, Scope) -> Result<(), Error>;
 
 /// The policy: the variables `READS` and `WRITES`, and the secret `TOKENS`.
 #[must_use]
@@ -20,18 +21,50 @@ pub fn access_policy(env: &Env) -> AccessPolicy {
     AccessPolicy::from_settings(reads.as_deref(), writes.as_deref(), tokens)
 }
 
-/// Checks the token in `Authorization`.
+/// Rejects a write that a page of another site may have caused. Needed where writes are open: a token
+/// in `Authorization` is something that such a page does not have.
 ///
 /// # Errors
-/// A missing or wrong token, if the policy requires one.
-pub fn check_token(request: &Request, scope: Scope) -> Result<Option<BearerToken>, Problem> {
+/// A foreign `Origin`, or a host that may be a name of another site.
+pub fn check_site(request: &Request) -> Result<(), Problem> {
+    let setting = |name| request.env.setting(name).unwrap_or_default();
+    let (url, origin) = (&request.parts.url, request.header("origin"));
+    if !site::is_trusted_host(url, &setting("ALLOWED_HOSTS")) {
+        return Err(Problem::unknown_host());
+    }
+    let origins = setting(cors::SETTING);
+    if site::is_trusted_origin(url, origin.as_deref(), CorsPolicy::new(&origins)) {
+        Ok(())
+    } else {
+        Err(Problem::foreign_origin())
+    }
+}
+
+/// Checks the token in `Authorization`, or the site of a write that needs none.
+///
+/// # Errors
+/// A missing or wrong token, if the policy requires one. A write of another site, if not.
+pub fn check_token(request: &Request, scope: Scope) -> Result<(), Problem> {
     let policy = access_policy(&request.env);
     if policy.is_open(scope) {
-        return Ok(None);
+        return match scope {
+            Scope::Read => Ok(()),
+            Scope::Write | Scope::Admin => check_site(request),
+        };
     }
     let token = BearerToken::from_authorization(request.header("authorization").as_deref())?;
-    policy.authorize(scope, token.as_ref())?;
-    Ok(token)
+    policy.authorize(scope, token.as_ref())
+}
+
+/// The token of the caller, if it is a known one: of `Authorization`, or of the session of a page.
+/// It authorizes nothing, but tells one client from another.
+pub(crate) fn known_token(request: &Request, properties: &Properties) -> Option<BearerToken> {
+    let token = match request.header("authorization") {
+        Some(header) => BearerToken::from_authorization(Some(&header)).ok()?,
+        None => properties.session_token.and_then(|load| load(request)),
+    }?;
+    access_policy(&request.env).scope_of(&token)?;
+    Some(token)
 }
 
 /// Applies a guard to the scope that a request needs. OPTIONS needs none. For a forwarded request
@@ -40,14 +73,14 @@ pub(crate) fn authenticate(
     request: &Request,
     properties: &Properties,
     guard: Guard,
-) -> Result<Option<BearerToken>, Error> {
+) -> Result<(), Error> {
     if properties.is_internal && request.header(FORWARDED_HEADER).is_some() {
         return Err(Problem::unknown_route().into());
     }
     let method = request.parts.method;
     let scope = match properties.access {
-        Access::Open => return Ok(None),
-        _ if method == Method::Options => return Ok(None),
+        Access::Open => return Ok(()),
+        _ if method == Method::Options => return Ok(()),
         Access::Scope(scope) => scope,
         Access::ByMethod if method.is_safe() => Scope::Read,
         Access::ByMethod => Scope::Write,
@@ -59,7 +92,7 @@ pub(crate) fn authenticate(
 ///
 /// # Errors
 /// A missing or wrong token, if the policy requires one.
-pub fn gateway_guard(request: &Request, scope: Scope) -> Result<Option<BearerToken>, Error> {
+pub fn gateway_guard(request: &Request, scope: Scope) -> Result<(), Error> {
     Ok(check_token(request, scope)?)
 }
 
@@ -68,11 +101,11 @@ pub fn gateway_guard(request: &Request, scope: Scope) -> Result<Option<BearerTok
 ///
 /// # Errors
 /// A request with neither, if the policy requires a token.
-pub fn backend_guard(request: &Request, scope: Scope) -> Result<Option<BearerToken>, Error> {
+pub fn backend_guard(request: &Request, scope: Scope) -> Result<(), Error> {
     if let Some(sent) = request.header(SERVICE_SECRET_HEADER)
         && service_secret(&request.env).is_some_and(|secret| secret.matches(&sent))
     {
-        return Ok(None);
+        return Ok(());
     }
     gateway_guard(request, scope)
 }

@@ -7,7 +7,7 @@ use crate::http::request::{Method, RequestParts};
 use crate::http::response::Response;
 
 /// The setting. Without it the layer does nothing.
-const SETTING: &str = "ALLOWED_ORIGINS";
+pub const SETTING: &str = "ALLOWED_ORIGINS";
 
 /// The parts of a request that decide the CORS headers of its response.
 pub struct Cors {

@@ -13,7 +13,6 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use futures_util::future::LocalBoxFuture;
-use http_semantics::auth::BearerToken;
 use http_semantics::bookmark::Bookmarks;
 use http_semantics::problem::Kind;
 use http_semantics::rate_limit::RateLimit;
@@ -39,8 +38,8 @@ pub enum Layer {
     /// Before: sets how current the data must be, by `X-D1-Bookmark` and the route's property
     /// ([`crate::env::consistency`]).
     Consistency,
-    /// Before: finds the token of the caller. It rejects no request, so that the rate limit also
-    /// counts requests without a valid token.
+    /// Before: finds the token of the caller, and checks its access. It rejects no request, so that
+    /// the rate limit also counts requests without a valid token.
     Authenticate(Guard),
     /// Before: counts the request. After: states the limit.
     RateLimit,
@@ -78,8 +77,8 @@ pub struct Exchange<'a> {
     pub(crate) route: Option<&'a Route>,
     /// Its properties, or those of the path.
     pub(crate) properties: Option<&'a Properties>,
-    /// The token of the caller, or the reason to reject the request.
-    caller: Option<Result<Option<BearerToken>, Error>>,
+    /// The result of the guard.
+    access: Option<Result<(), Error>>,
     is_authorized: bool,
     /// Whether the handler read `Accept`.
     pub(crate) is_negotiated: Rc<Cell<bool>>,
@@ -112,20 +111,21 @@ impl Layer {
                 }
             }
             Self::Authenticate(guard) => {
-                exchange.caller = Some(auth::authenticate(request, properties, guard));
+                if let Some(token) = auth::known_token(request, properties) {
+                    request.env.set_caller(&token);
+                }
+                exchange.access = Some(auth::authenticate(request, properties, guard));
             }
             Self::RateLimit => {
                 if let Some(limit) = exchange
                     .rate_limit
                     .filter(|_| !properties.is_exempt_from_rate_limit)
                 {
-                    let caller = exchange.caller.as_ref();
-                    let token = caller.and_then(|caller| caller.as_ref().ok()?.as_ref());
-                    rate_limit::count(request, limit, token).await?;
+                    rate_limit::count(request, limit).await?;
                 }
             }
             Self::Authorize => {
-                exchange.caller.take().ok_or_else(Problem::internal)??;
+                exchange.access.take().ok_or_else(Problem::internal)??;
                 exchange.is_authorized = true;
                 let gate = exchange.route.and_then(|route| route.properties.gate);
                 return Ok(gate.and_then(|gate| gate(request)));
@@ -196,7 +196,7 @@ impl Exchange<'_> {
             rate_limit: rate_limit::load(env),
             route: None,
             properties: None,
-            caller: None,
+            access: None,
             is_authorized: false,
             is_negotiated: Rc::default(),
             fallback: None,

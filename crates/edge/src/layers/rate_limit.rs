@@ -3,8 +3,7 @@
 
 use domain::Param;
 use http_semantics::Problem;
-use http_semantics::auth::BearerToken;
-use http_semantics::rate_limit::RateLimit;
+use http_semantics::rate_limit::{self, RateLimit};
 use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -20,18 +19,16 @@ pub fn load(env: &Env) -> Option<RateLimit> {
     RateLimit::parse(&env.setting("RATE_LIMIT")?)
 }
 
-/// Counts a request per token, or per address of the client if it has no valid token.
+/// Counts a request per token, or per network of the client if it has no known token. A known token
+/// counts even where none is needed, so that guesses from the same network do not affect it.
 ///
 /// # Errors
 /// A request that exceeds the limit.
-pub async fn count(
-    request: &Request,
-    limit: RateLimit,
-    token: Option<&BearerToken>,
-) -> Result<(), Problem> {
-    let key = match token {
-        Some(token) => token.pseudonym(),
-        None => request.header("cf-connecting-ip").unwrap_or_default(),
+pub async fn count(request: &Request, limit: RateLimit) -> Result<(), Problem> {
+    let address = || request.header("cf-connecting-ip").unwrap_or_default();
+    let key = match request.env.caller().get() {
+        Some(pseudonym) => pseudonym.clone(),
+        None => rate_limit::network_of(&address()).into_owned(),
     };
     // If the rate limiter fails, the failure is logged and the request passes.
     match is_within_limit(&request.env, &key).await {

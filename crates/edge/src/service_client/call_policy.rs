@@ -193,6 +193,14 @@ impl CallPolicy {
         let content_type = || headers::get(&response.headers(), "content-type");
         match response.status() {
             502 | 504 if content_type().as_deref() == Some(MEDIA_TYPE) => Ok(response),
+            // The client can act on this one: it waits. The circuit breaker counts it as a failure, so
+            // that the database gets fewer requests.
+            503 if content_type().as_deref() == Some(MEDIA_TYPE) => {
+                report_failure(format!("{}: status 503", self.service));
+                self.breaker(|breaker| breaker.failed(now()));
+                self.record(now(), "overloaded");
+                Err(Problem::service_overloaded(self.service).into())
+            }
             // A client's token is never forwarded, so only our own secret can be wrong.
             401 | 403 => Err(self.unusable_response("it does not know SERVICE_SECRET")),
             status @ 500.. => Err(self.unusable_response(&format!("status {status}"))),

@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, RequestInit};
 
 use super::call_policy::CallPolicy;
-use super::{FORWARDED_HEADER, SERVICE_SECRET_HEADER, ServiceClient};
+use super::{CALLER_HEADER, FORWARDED_HEADER, SERVICE_SECRET_HEADER, ServiceClient};
 use crate::env::consistency::BOOKMARK_HEADER;
 use crate::env::trace::REQUEST_ID_HEADER;
 use crate::error::Error;
@@ -17,8 +17,9 @@ use crate::http::headers;
 use crate::http::request::{Method, RequestParts};
 use crate::time::{race_with_timer, timer};
 
-/// The headers that prove who a client is.
-const CREDENTIALS: [&str; 2] = ["authorization", "cookie"];
+/// The headers that only the gateway reads: a client's credentials, and the origin that the gateway
+/// has checked. A backend would compare it with its own host.
+const FOR_THE_GATEWAY: [&str; 3] = ["authorization", "cookie", "origin"];
 
 /// The headers of one connection, which no intermediary forwards (RFC 9110, 7.6.1).
 const CONNECTION: [&str; 7] = [
@@ -115,7 +116,7 @@ impl ServiceClient {
         let thrown = Error::platform("forwarding a request");
         let sent = Headers::new_with_headers(&parts.headers).map_err(&thrown)?;
         remove_connection_headers(&sent).map_err(&thrown)?;
-        for name in CREDENTIALS {
+        for name in FOR_THE_GATEWAY {
             sent.delete(name).map_err(&thrown)?;
         }
         self.sign(&sent, true).map_err(&thrown)?;
@@ -146,6 +147,7 @@ impl ServiceClient {
         let own = [
             (SERVICE_SECRET_HEADER, secret),
             (FORWARDED_HEADER, is_forwarded.then_some("1")),
+            (CALLER_HEADER, self.caller.get().map(String::as_str)),
             (BOOKMARK_HEADER, bookmark.as_deref()),
         ];
         for (name, value) in self.trace.headers().chain(own) {

@@ -12,7 +12,7 @@ pub mod call_policy;
 mod calls;
 pub mod circuit_breaker;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use domain::Param;
@@ -43,6 +43,10 @@ pub const SERVICE_SECRET_HEADER: &str = "x-service-secret";
 /// even if the path was changed on the way.
 pub const FORWARDED_HEADER: &str = "x-gateway-forwarded";
 
+/// The pseudonym of the client's token, which the gateway sends to a backend instead of the token. The
+/// gateway never forwards a client's own header of this name.
+pub const CALLER_HEADER: &str = "x-gateway-caller";
+
 /// The timeout of a call between backends, and of each chunk of its response, in milliseconds.
 const TIMEOUT_MS: u32 = 5_000;
 
@@ -64,6 +68,7 @@ pub struct ServiceClient {
     write_timeout_ms: u32,
     trace: Rc<Trace>,
     consistency: Rc<Consistency>,
+    caller: Rc<OnceCell<String>>,
     /// Shows the service that the caller is one of our workers.
     secret: Option<BearerToken>,
 }
@@ -84,6 +89,7 @@ impl ServiceClient {
             write_timeout_ms: TIMEOUT_MS,
             trace: Rc::clone(env.trace()),
             consistency: Rc::clone(env.consistency()),
+            caller: Rc::clone(env.caller()),
             secret: service_secret(env),
         })
     }

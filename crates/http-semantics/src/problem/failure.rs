@@ -42,6 +42,19 @@ impl Problem {
         Self::new(Kind::ServiceTimedOut, detail).with("service", json!(service))
     }
 
+    /// A database, or the database of a backend, that has too many requests.
+    #[must_use]
+    pub fn overloaded() -> Self {
+        Self::new(Kind::Overloaded, "The database has too many requests.")
+            .header("retry-after", "2")
+    }
+
+    /// A backend whose database has too many requests.
+    #[must_use]
+    pub fn service_overloaded(service: &str) -> Self {
+        Self::overloaded().with("service", json!(service))
+    }
+
     /// An unexpected error. The cause is only logged, because it could reveal internals.
     #[must_use]
     pub fn internal() -> Self {

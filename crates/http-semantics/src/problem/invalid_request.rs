@@ -153,6 +153,33 @@ impl Problem {
         Self::new(Kind::ForeignForm, "The form was sent from another site.")
     }
 
+    /// A write from a page of another site, where writes need no token.
+    #[must_use]
+    pub fn foreign_origin() -> Self {
+        Self::new(
+            Kind::ForeignRequest,
+            "Writes need no token here, so pages of other sites may not write: `Origin` is another site.",
+        )
+    }
+
+    /// A write to a host that may be a name of another site, where writes need no token.
+    #[must_use]
+    pub fn unknown_host() -> Self {
+        Self::new(
+            Kind::ForeignRequest,
+            "Writes need no token here, so pages of other sites may not write: `Host` is not in `ALLOWED_HOSTS`.",
+        )
+    }
+
+    /// A form whose hidden fields have values that no page gives them.
+    #[must_use]
+    pub fn modified_form() -> Self {
+        Self::new(
+            Kind::MalformedBody,
+            "A hidden field of the form is invalid.",
+        )
+    }
+
     /// A path that no route has.
     #[must_use]
     pub fn unknown_route() -> Self {

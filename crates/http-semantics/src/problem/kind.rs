@@ -68,6 +68,9 @@ problem_types! {
     ForeignForm: 403, "foreign-form",
         "The form was sent from another site",
         "Open the page and send its form from there. Programs use `/v1`.";
+    ForeignRequest: 403, "foreign-request",
+        "The request comes from another site",
+        "Send the request from this site or from a program. `ALLOWED_ORIGINS` and `ALLOWED_HOSTS` allow other sites.";
     UnknownRoute: 404, "unknown-route",
         "There is no such route",
         "`GET /v1` lists the routes.";
@@ -137,6 +140,9 @@ problem_types! {
     NotReady: 503, "not-ready",
         "Not ready",
         "Try again after `Retry-After` seconds. `failed` lists what is not available.";
+    Overloaded: 503, "overloaded",
+        "Too many requests are waiting for the database",
+        "Try again after `Retry-After` seconds.";
     ServiceTimedOut: 504, "service-timed-out",
         "A backend service did not respond in time",
         "Try again. `service` names the service that was slow.";

@@ -96,11 +96,11 @@ impl Problem {
         self.with(OUTCOME, Value::from("unknown"))
     }
 
-    /// The problem of a read or a write: after an internal error of a write, its outcome is
-    /// unknown.
+    /// The problem of a read or a write: after an internal error or an overload, the outcome of a
+    /// write is unknown. An earlier statement of it may have succeeded.
     #[must_use]
     pub fn for_method(self, is_write: bool) -> Self {
-        if is_write && self.kind == Kind::Internal {
+        if is_write && matches!(self.kind, Kind::Internal | Kind::Overloaded) {
             self.with_unknown_outcome()
         } else {
             self

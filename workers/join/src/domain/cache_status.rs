@@ -36,9 +36,10 @@ impl Display for CacheStatus<'_> {
 /// The service and its failure: `people-failed`, `places-timed-out`.
 fn detail(problem: &Problem) -> String {
     let slug = problem.kind().problem_type().slug;
-    match (problem.service(), slug.strip_prefix("service-")) {
-        (Some(service), Some(failure)) => format!("{service}-{failure}"),
-        _ => slug.to_owned(),
+    let failure = slug.strip_prefix("service-").unwrap_or(slug);
+    match problem.service() {
+        Some(service) => format!("{service}-{failure}"),
+        None => slug.to_owned(),
     }
 }
 

@@ -8,6 +8,7 @@
 
 use domain::Param;
 use http_semantics::auth::BearerToken;
+use http_semantics::site::host_and_port;
 
 /// The name of the cookie. Browsers accept this prefix only from the host itself, over TLS.
 const COOKIE_NAME: &str = "__Host-token";
@@ -48,18 +49,12 @@ fn cookie(value: &str, seconds: u32) -> String {
 pub fn is_same_origin(address: &str, origin: Option<&str>, fetch_site: Option<&str>) -> bool {
     let is_same_site = fetch_site.is_none_or(|site| site == "same-origin");
     let is_same_host = match (origin, fetch_site) {
-        (Some(origin), _) => host(origin).is_some() && host(origin) == host(address),
+        (Some(origin), _) => {
+            host_and_port(origin).is_some() && host_and_port(origin) == host_and_port(address)
+        }
         (None, fetch_site) => fetch_site.is_some(),
     };
     is_same_site && is_same_host
-}
-
-/// Host and port. The scheme is ignored, because a proxy may end TLS before the worker.
-fn host(address: &str) -> Option<&str> {
-    let (_, rest) = address.split_once("://")?;
-    rest.split(['/', '?', '#'])
-        .next()
-        .filter(|host| !host.is_empty())
 }
 
 #[cfg(test)]

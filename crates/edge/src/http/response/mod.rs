@@ -238,13 +238,16 @@ impl Response {
         self
     }
 
-    /// Requires TLS from browsers (RFC 6797).
+    /// Requires TLS from browsers (RFC 6797), for a year. Other names under the same domain may not
+    /// have TLS, so they are included only on demand.
     #[must_use]
-    pub fn secure(self) -> Self {
-        self.header(
-            "strict-transport-security",
-            "max-age=31536000; includeSubDomains",
-        )
+    pub fn secure(self, includes_subdomains: bool) -> Self {
+        let value = if includes_subdomains {
+            "max-age=31536000; includeSubDomains"
+        } else {
+            "max-age=31536000"
+        };
+        self.header("strict-transport-security", value)
     }
 
     /// The platform's response.

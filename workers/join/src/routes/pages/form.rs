@@ -2,16 +2,18 @@
 //! write that a form sends to a backend.
 
 use domain::Param;
-use edge::{Error, Request, Response, ServiceClient, auth};
-use http_semantics::Problem;
+use domain::param::parse_positive_integer;
+use edge::{Env, Error, Request, Response, ServiceClient, auth};
 use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
+use http_semantics::idempotency::IdempotencyKey;
 use http_semantics::problem::Kind;
+use http_semantics::{Problem, Tag};
 use maud::Markup;
 use pages::api::ApiProblem;
 use pages::{Form, login};
 
-use super::html;
 use super::reads::find_place;
+use super::{html, session_token};
 use crate::backends::{Backends, header};
 use crate::domain::session;
 
@@ -20,6 +22,7 @@ const MAX_FORM_BYTES: usize = 64 * 1024;
 
 /// The session of a browser.
 pub struct Session {
+    env: Env,
     policy: AccessPolicy,
     token: Option<BearerToken>,
     /// Whether the token comes from the form, not from the cookie.
@@ -31,7 +34,8 @@ impl Session {
     pub fn load(request: &Request) -> Self {
         Self {
             policy: auth::access_policy(&request.env),
-            token: session::token(request.header("cookie").as_deref()),
+            token: session_token(request),
+            env: request.env.clone(),
             is_new: false,
         }
     }
@@ -59,13 +63,19 @@ impl Session {
 
     fn has_scope(&mut self, scope: Scope, form: &mut Form) -> bool {
         if let Some(typed) = form.filled("token") {
-            self.token = BearerToken::parse(typed);
-            self.is_new = true;
-            if self.token.is_none() {
+            let Some(token) = BearerToken::parse(typed) else {
                 form.needs_token = true;
                 form.add_error("token", format!("Must be {}.", BearerToken::EXPECTED));
                 return false;
+            };
+            // Verified even if the scope needs no token: the browser would store any text.
+            if self.policy.scope_of(&token).is_none() {
+                show_problem(form, &Problem::token_refused());
+                return false;
             }
+            self.env.set_caller(&token);
+            self.token = Some(token);
+            self.is_new = true;
         }
         match self.policy.authorize(scope, self.token.as_ref()) {
             Ok(()) => true,
@@ -156,11 +166,14 @@ pub fn show_rejection(form: &mut Form, body: &[u8]) -> Result<(), serde_json::Er
     Ok(())
 }
 
-/// Rejects a form of another origin.
+/// Rejects a form of another origin, and where writes are open also one of an unknown host.
 ///
 /// # Errors
-/// A form of another origin.
+/// A form of another origin or host.
 pub fn require_same_origin(request: &Request) -> Result<(), Error> {
+    if auth::access_policy(&request.env).is_open(Scope::Write) {
+        auth::check_site(request)?;
+    }
     let (origin, site) = (request.header("origin"), request.header("sec-fetch-site"));
     if session::is_same_origin(&request.parts.url, origin.as_deref(), site.as_deref()) {
         Ok(())
@@ -195,20 +208,19 @@ impl Write {
     /// Sends the write. None if it was rejected or failed: the form then shows why.
     ///
     /// # Errors
-    /// A rejection that cannot be read.
+    /// A hidden field with an invalid value, or a rejection that cannot be read.
     pub async fn send(
         self,
         backend: &ServiceClient,
         form: &mut Form,
     ) -> Result<Option<web_sys::Response>, Error> {
-        let version = form
-            .filled("version")
-            .map(|version| format!("\"{version}\""));
-        let key = form.filled("key").map(ToOwned::to_owned);
+        let version = hidden_field(form, "version", parse_positive_integer)?;
+        let version = version.map(|version| Tag::from_version(version).to_string());
+        let key = hidden_field(form, "key", IdempotencyKey::parse)?;
         let body = self.body.map(|body| body.to_string());
         let headers: Vec<(&str, &str)> = [
             ("if-match", version.as_deref()),
-            ("idempotency-key", key.as_deref()),
+            ("idempotency-key", key.as_ref().map(IdempotencyKey::as_str)),
             ("content-type", body.as_ref().map(|_| "application/json")),
         ]
         .into_iter()
@@ -239,6 +251,17 @@ impl Write {
         }
         Ok(None)
     }
+}
+
+/// The value of a hidden field, parsed before it becomes part of a header. The page fills the field,
+/// so only a modified form has an invalid value.
+fn hidden_field<T>(
+    form: &Form,
+    name: &str,
+    parse: fn(&str) -> Option<T>,
+) -> Result<Option<T>, Problem> {
+    let parse = |text| parse(text).ok_or_else(Problem::modified_form);
+    form.filled(name).map(parse).transpose()
 }
 
 /// The id of a created record.

@@ -12,8 +12,11 @@ mod stale_part;
 
 use edge::{Body, Error, Request, Response};
 use http_semantics::Problem;
+use http_semantics::auth::BearerToken;
 use maud::Markup;
 use pages::{Notice, POLICY};
+
+use crate::domain::session;
 
 pub use form::{login, logout};
 pub use import::{import, import_form};
@@ -27,6 +30,12 @@ pub use place::{change_place, create_place, new_place, place, place_action};
 pub fn require_read(request: &Request) -> Option<Response> {
     let problem = form::Session::load(request).require_read().err()?;
     Some(form::login_page(&problem))
+}
+
+/// The token of the browser's session.
+#[must_use]
+pub fn session_token(request: &Request) -> Option<BearerToken> {
+    session::token(request.header("cookie").as_deref())
 }
 
 /// The page for an unknown path.
