@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use domain::Param;
 use futures_util::StreamExt;
+use http_semantics::etag::Tags;
+use http_semantics::header_list::{self, Backslash};
 use http_semantics::idempotency::IdempotencyKey;
 use http_semantics::json::Object;
 use http_semantics::timing::Timings;
@@ -114,6 +116,12 @@ impl Request {
         })
     }
 
+    /// Whether `If-None-Match` is `*`.
+    pub(crate) fn if_none_match_is_any(&self) -> bool {
+        let tags = self.if_none_match.as_deref().and_then(Tags::parse);
+        tags == Some(Tags::Any)
+    }
+
     /// The change sequence of the list that the client has in this format (`If-None-Match`).
     ///
     /// # Errors
@@ -141,8 +149,9 @@ impl Request {
         let media_type = accepted
             .iter()
             .find(|media_type| media_type.eq_ignore_ascii_case(sent));
-        let encoding = self.header("content-encoding");
-        let is_plain = encoding.is_none_or(|encoding| encoding.eq_ignore_ascii_case("identity"));
+        let encodings = self.header("content-encoding").unwrap_or_default();
+        let is_plain = header_list::elements(&encodings, Backslash::Plain)
+            .all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"));
         media_type
             .filter(|_| is_plain)
             .copied()
