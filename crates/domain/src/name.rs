@@ -1,7 +1,5 @@
 //! Names, and the keys by which lists search and sort them.
 
-use crate::Param;
-
 /// The maximum length of a name, in characters.
 pub const MAX_NAME_CHARACTERS: usize = 200;
 
@@ -58,18 +56,21 @@ pub fn key(name: &str) -> String {
 pub struct Prefix(String);
 
 impl Prefix {
+    /// The prefixes that are valid, to end the sentence "it must be …".
+    pub const EXPECTED: &'static str = "1 to 200 characters without control characters";
+
+    /// The prefix, if the text is valid. It is normalized like a name, but not trimmed: the name
+    /// may continue after a space.
+    #[must_use]
+    pub fn new(text: &str, normalize: Normalize) -> Option<Self> {
+        let text = normalize(text);
+        is_valid(&text).then(|| Self(key(&text)))
+    }
+
     /// The text that the key of each matching name starts with.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.0
-    }
-}
-
-impl Param for Prefix {
-    const EXPECTED: &'static str = "1 to 200 characters without control characters";
-
-    fn parse(text: &str) -> Option<Self> {
-        is_valid(text).then(|| Self(key(text)))
     }
 }
 
@@ -112,10 +113,20 @@ mod tests {
 
     #[test]
     fn a_prefix_has_the_same_limits_as_a_name() {
-        assert_eq!(Prefix::parse(""), None);
-        assert_eq!(Prefix::parse("a\nb"), None);
-        assert_eq!(Prefix::parse(&"ñ".repeat(201)), None);
-        assert!(Prefix::parse(&"ñ".repeat(200)).is_some());
+        let prefix = |text: &str| Prefix::new(text, normalize);
+        assert_eq!(prefix(""), None);
+        assert_eq!(prefix("a\nb"), None);
+        assert_eq!(prefix(&"ñ".repeat(201)), None);
+        assert!(prefix(&"ñ".repeat(200)).is_some());
+        assert!(prefix(&"n\u{303}".repeat(200)).is_some());
+    }
+
+    #[test]
+    fn a_prefix_is_normalized_like_a_name() {
+        let name = Name::new("Ñandú", normalize).unwrap();
+        let prefix = Prefix::new("n\u{303}an", normalize).unwrap();
+        assert!(name.key().starts_with(prefix.key()));
+        assert_eq!(Prefix::new("Ana ", normalize).unwrap().key(), "ana ");
     }
 
     proptest! {

@@ -102,11 +102,23 @@ impl Params {
     /// # Errors
     /// An invalid value.
     pub fn get<T: Param>(&self, name: &str) -> Result<Option<T>, Problem> {
-        self.0
-            .iter()
-            .find(|(found, _)| found == name)
+        self.parse_value(name, T::EXPECTED, T::parse)
+    }
+
+    /// The value of a parameter, parsed by a function. `expected` ends the sentence "it must be …".
+    ///
+    /// # Errors
+    /// An invalid value.
+    pub fn parse_value<T>(
+        &self,
+        name: &str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        let value = self.0.iter().find(|(found, _)| found == name);
+        value
             .map(|(_, value)| {
-                T::parse(value).ok_or_else(|| Problem::invalid_parameter(name, T::EXPECTED))
+                parse(value).ok_or_else(|| Problem::invalid_parameter(name, expected))
             })
             .transpose()
     }

@@ -13,6 +13,7 @@ use crate::d1::Database;
 use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::response::{Body, Response, encode_utf8};
+use crate::unicode::normalize;
 
 /// The format: the query parameter `format`, or else `Accept`.
 fn format(request: &Request, params: &Params) -> Result<MediaType, Problem> {
@@ -31,7 +32,7 @@ pub async fn export<R: Record>(request: Request) -> Result<Response, Error> {
     let table = R::table();
     let params = request.params(&table.export_parameters)?;
     let format = format(&request, &params)?;
-    let query = ListQuery::from_params(table, &params)?;
+    let query = ListQuery::from_params(table, &params, normalize)?;
     let database = Database::new(&request.env)?;
     let name = table.declaration.collection;
     let disposition = format!("attachment; filename=\"{name}.{}\"", format.name());

@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::health;
 use crate::http::request::Request;
 use crate::http::response::{Body, Response};
+use crate::unicode::normalize;
 
 pub use changes::{
     CHANGES_PARAMETERS, HISTORY_PARAMETERS, change_seq, changes, current_seqs, history,
@@ -63,7 +64,8 @@ pub fn not_found<R: Record>(id: impl Into<i64>) -> Problem {
 /// An invalid query.
 pub async fn list<R: Record>(request: Request) -> Result<Response, Error> {
     let table = R::table();
-    let query = ListQuery::from_params(table, &request.params(&table.list_parameters)?)?;
+    let params = request.params(&table.list_parameters)?;
+    let query = ListQuery::from_params(table, &params, normalize)?;
     let format = request.format(TABLE_MEDIA_TYPES)?;
     let known = request.known_change_seq(format)?;
     let page = list_statement::page(table, &query, format, known);

@@ -95,7 +95,7 @@ pub(super) fn filled(people: &[Person]) -> Testbed {
 
 fn list(query: &str, seen: Option<i64>) -> Statement {
     let params = Params::parse(query, &PERSON.list_parameters).unwrap();
-    let query = ListQuery::from_params(&PERSON, &params).unwrap();
+    let query = ListQuery::from_params(&PERSON, &params, str::to_owned).unwrap();
     list_statement::page(&PERSON, &query, MediaType::Json, seen)
 }
 
