@@ -9,6 +9,7 @@ use http_semantics::etag::Tags;
 use http_semantics::header_list::{self, Backslash};
 use http_semantics::idempotency::IdempotencyKey;
 use http_semantics::json::Object;
+use http_semantics::media::accepted_media_type;
 use http_semantics::timing::Timings;
 use http_semantics::{MediaType, Params, Preconditions, Problem, negotiation};
 use worker::Context;
@@ -142,19 +143,15 @@ impl Request {
     /// The media type of the body.
     ///
     /// # Errors
-    /// No media type, one that is not `accepted`, or an encoded body.
+    /// No media type, one that is not `accepted`, a body that is not UTF-8, or an encoded body.
     pub fn media_type(&self, accepted: &[&'static str]) -> Result<&'static str, Problem> {
-        let sent = self.header("content-type").unwrap_or_default();
-        let sent = sent.split(';').next().unwrap_or_default().trim();
-        let media_type = accepted
-            .iter()
-            .find(|media_type| media_type.eq_ignore_ascii_case(sent));
+        let content_type = self.header("content-type").unwrap_or_default();
+        let media_type = accepted_media_type(&content_type, accepted);
         let encodings = self.header("content-encoding").unwrap_or_default();
         let is_plain = header_list::elements(&encodings, Backslash::Plain)
             .all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"));
         media_type
             .filter(|_| is_plain)
-            .copied()
             .ok_or_else(|| Problem::unsupported_media_type(accepted))
     }
 

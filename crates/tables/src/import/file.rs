@@ -4,7 +4,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use domain::param::parse_positive_integer;
-use http_semantics::json::Object;
+use http_semantics::json::{self, Object};
 use http_semantics::problem::FieldError;
 use http_semantics::{Problem, csv};
 
@@ -213,6 +213,9 @@ impl ImportFile {
             detail: expected.to_owned(),
         };
         if self.format != FileFormat::Csv {
+            if json::find_lost_fraction(slice.as_bytes()).is_some() {
+                return Err(error(json::EXACT_NUMBERS));
+            }
             let object = serde_json::from_slice(slice.as_bytes());
             return object.map_err(|_| error("a JSON object with each name once"));
         }
