@@ -591,7 +591,7 @@ export interface components {
         };
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         DeadPerson: {
-            name: components["schemas"]["Name"];
+            name: components["schemas"]["WrittenName"];
             isAlive?: components["schemas"]["False"] | null;
             placeId?: components["schemas"]["Id"] | null;
             isKing?: components["schemas"]["False"] | null;
@@ -651,7 +651,7 @@ export interface components {
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         ImportedDeadPerson: {
             id?: components["schemas"]["ChosenId"] | null;
-            name: components["schemas"]["Name"];
+            name: components["schemas"]["WrittenName"];
             isAlive?: components["schemas"]["False"] | null;
             placeId?: components["schemas"]["Id"] | null;
             isKing?: components["schemas"]["False"] | null;
@@ -659,7 +659,7 @@ export interface components {
         /** @description A living person, who has a place. */
         ImportedLivingPerson: {
             id?: components["schemas"]["ChosenId"] | null;
-            name: components["schemas"]["Name"];
+            name: components["schemas"]["WrittenName"];
             isAlive: components["schemas"]["True"];
             placeId: components["schemas"]["Id"];
             /** @description Whether the person is the king of the place, which has at most one. The default is `false`. */
@@ -670,7 +670,7 @@ export interface components {
         /** @description A place in a file. */
         ImportedPlace: {
             id?: components["schemas"]["ChosenId"] | null;
-            name: components["schemas"]["Name"];
+            name: components["schemas"]["WrittenName"];
         };
         /** @description The inconsistencies between places and people. */
         Integrity: {
@@ -694,7 +694,7 @@ export interface components {
         LifeSign: "alive";
         /** @description A living person, who has a place. */
         LivingPerson: {
-            name: components["schemas"]["Name"];
+            name: components["schemas"]["WrittenName"];
             isAlive: components["schemas"]["True"];
             placeId: components["schemas"]["Id"];
             /** @description Whether the person is the king of the place, which has at most one. The default is `false`. */
@@ -702,13 +702,13 @@ export interface components {
         };
         /** Format: date-time */
         Moment: string;
-        /** @description A name. White space around it is removed, and it is stored in Unicode's normal form C. */
+        /** @description A name, in Unicode's normal form C. */
         Name: string;
         /** @description A new person. */
         NewPerson: components["schemas"]["LivingPerson"] | components["schemas"]["DeadPerson"];
         /** @description A new place. */
         NewPlace: {
-            name: components["schemas"]["Name"];
+            name: components["schemas"]["WrittenName"];
         };
         /**
          * @description The collection of people.
@@ -765,7 +765,7 @@ export interface components {
         PersonPatch: {
             /** @description Absent, or the id in the path. */
             readonly id?: components["schemas"]["Id"];
-            name?: components["schemas"]["Name"];
+            name?: components["schemas"]["WrittenName"];
             isAlive?: boolean | null;
             placeId?: components["schemas"]["Id"] | null;
             isKing?: boolean | null;
@@ -792,7 +792,7 @@ export interface components {
         PlacePatch: {
             /** @description Absent, or the id in the path. */
             readonly id?: components["schemas"]["Id"];
-            name?: components["schemas"]["Name"];
+            name?: components["schemas"]["WrittenName"];
         };
         /** @description A place with its people in order of id. */
         PlaceWithPeople: {
@@ -880,7 +880,7 @@ export interface components {
         PutDeadPerson: {
             /** @description Absent, or the id in the path. */
             readonly id?: components["schemas"]["Id"];
-            name: components["schemas"]["Name"];
+            name: components["schemas"]["WrittenName"];
             isAlive?: components["schemas"]["False"] | null;
             placeId?: components["schemas"]["Id"] | null;
             isKing?: components["schemas"]["False"] | null;
@@ -889,7 +889,7 @@ export interface components {
         PutLivingPerson: {
             /** @description Absent, or the id in the path. */
             readonly id?: components["schemas"]["Id"];
-            name: components["schemas"]["Name"];
+            name: components["schemas"]["WrittenName"];
             isAlive: components["schemas"]["True"];
             placeId: components["schemas"]["Id"];
             /** @description Whether the person is the king of the place, which has at most one. The default is `false`. */
@@ -901,7 +901,7 @@ export interface components {
         PutPlace: {
             /** @description Absent, or the id in the path. */
             readonly id?: components["schemas"]["Id"];
-            name: components["schemas"]["Name"];
+            name: components["schemas"]["WrittenName"];
         };
         /** @enum {string} */
         Readiness: "ready";
@@ -964,6 +964,8 @@ export interface components {
         };
         /** @enum {boolean} */
         True: true;
+        /** @description A name. White space around it is removed, and it is stored in Unicode's normal form C. It starts with a visible character. */
+        WrittenName: string;
     };
     responses: never;
     parameters: {

@@ -15,6 +15,8 @@ use domain::{PersonId, PlaceId, RecordId};
 pub struct Fields {
     remaining: Object,
     errors: Vec<FieldError>,
+    /// Whether the object is a stored record, whose name was valid when it was written.
+    is_stored: bool,
 }
 
 impl Fields {
@@ -24,6 +26,16 @@ impl Fields {
         Self {
             remaining: object,
             errors: Vec::new(),
+            is_stored: false,
+        }
+    }
+
+    /// The fields of a stored record.
+    #[must_use]
+    pub fn from_stored(object: Object) -> Self {
+        Self {
+            is_stored: true,
+            ..Self::new(object)
         }
     }
 
@@ -67,8 +79,14 @@ impl Fields {
             self.add_error("name", name::EXPECTED);
             return None;
         }
+        let is_stored = self.is_stored;
         self.optional("name", name::EXPECTED, |value| {
-            Name::new(value.as_str()?, normalize)
+            let text = value.as_str()?;
+            if is_stored {
+                Some(Name::from_stored(text))
+            } else {
+                Name::new(text, normalize)
+            }
         })
     }
 
@@ -151,6 +169,14 @@ pub const EXPECTED_CHOICE: &str = "a whole number from 1 to 4503599627370496";
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_stored_name_is_accepted_even_if_it_could_no_longer_be_written() {
+        let object = || Object::parse("{\"name\":\"\u{200b}x\"}".as_bytes()).unwrap();
+        assert!(Fields::new(object()).name(str::to_owned).is_none());
+        let stored = Fields::from_stored(object()).name(str::to_owned);
+        assert_eq!(stored.unwrap().as_str(), "\u{200b}x");
+    }
 
     #[test]
     fn a_float_without_a_fraction_is_an_integer() {
