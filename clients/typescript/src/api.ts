@@ -319,7 +319,7 @@ export interface paths {
         put?: never;
         /**
          * Import many places
-         * @description The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A line that cannot be imported does not fail the request: the report lists it.
+         * @description The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it.
          */
         post: operations["importPlaces"];
         delete?: never;
@@ -492,7 +492,7 @@ export interface paths {
         put?: never;
         /**
          * Import many people
-         * @description The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A line that cannot be imported does not fail the request: the report lists it.
+         * @description The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it.
          */
         post: operations["importPeople"];
         delete?: never;
@@ -650,15 +650,20 @@ export interface components {
         };
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         ImportedDeadPerson: {
-            id?: components["schemas"]["ChosenId"] | null;
+            id?: components["schemas"]["ImportedId"] | null;
             name: components["schemas"]["WrittenName"];
             isAlive?: components["schemas"]["False"] | null;
             placeId?: components["schemas"]["Id"] | null;
             isKing?: components["schemas"]["False"] | null;
         };
+        /**
+         * Format: int64
+         * @description The id of an imported record: a whole number from 1 to 9007194959773695.
+         */
+        ImportedId: number;
         /** @description A living person, who has a place. */
         ImportedLivingPerson: {
-            id?: components["schemas"]["ChosenId"] | null;
+            id?: components["schemas"]["ImportedId"] | null;
             name: components["schemas"]["WrittenName"];
             isAlive: components["schemas"]["True"];
             placeId: components["schemas"]["Id"];
@@ -669,7 +674,7 @@ export interface components {
         ImportedPerson: components["schemas"]["ImportedLivingPerson"] | components["schemas"]["ImportedDeadPerson"];
         /** @description A place in a file. */
         ImportedPlace: {
-            id?: components["schemas"]["ChosenId"] | null;
+            id?: components["schemas"]["ImportedId"] | null;
             name: components["schemas"]["WrittenName"];
         };
         /** @description The inconsistencies between places and people. */
@@ -917,6 +922,8 @@ export interface components {
         Refusal: {
             /** @description The line on which the record starts. */
             line: components["schemas"]["Count"];
+            /** @description The index of the record in a JSON array, starting at 0. Absent for other formats. */
+            index?: components["schemas"]["Count"];
             problem: components["schemas"]["Problem"];
         };
         /** @description Dead people whose place was deleted, and who have no place now. */
@@ -3281,6 +3288,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description Another request is changing this record. */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/being-written";
+                    };
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -4837,6 +4857,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description Another request is changing this record. */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/being-written";
                     };
                 };
             };

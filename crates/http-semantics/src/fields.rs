@@ -119,11 +119,11 @@ impl Fields {
         }
     }
 
-    /// Takes the id that the client has chosen for a new record.
-    pub fn chosen_id(&mut self) -> Option<i64> {
-        self.optional("id", EXPECTED_CHOICE, |value| {
+    /// Takes the id of an imported record, if it has one.
+    pub fn imported_id(&mut self) -> Option<i64> {
+        self.optional("id", EXPECTED_IMPORTED_ID, |value| {
             PersonId::new(integer(value)?)
-                .filter(|id| id.is_choosable())
+                .filter(|id| id.is_importable())
                 .map(PersonId::get)
         })
     }
@@ -165,6 +165,9 @@ pub const EXPECTED_ID: &str = "a whole number from 1 to 9007199254740991";
 /// The ids that a client may choose, to end the sentence "it must be …".
 pub const EXPECTED_CHOICE: &str = "a whole number from 1 to 4503599627370496";
 
+/// The ids that an import may choose, to end the sentence "it must be …".
+pub const EXPECTED_IMPORTED_ID: &str = "a whole number from 1 to 9007194959773695";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,6 +179,17 @@ mod tests {
         assert!(Fields::new(object()).name(str::to_owned).is_none());
         let stored = Fields::from_stored(object()).name(str::to_owned);
         assert_eq!(stored.unwrap().as_str(), "\u{200b}x");
+    }
+
+    #[test]
+    fn the_expected_ids_have_the_limits_of_the_domain() {
+        for (expected, limit) in [
+            (EXPECTED_ID, PersonId::MAX_ID),
+            (EXPECTED_CHOICE, PersonId::MAX_CHOSEN_ID),
+            (EXPECTED_IMPORTED_ID, PersonId::MAX_IMPORTED_ID),
+        ] {
+            assert!(expected.ends_with(&format!(" to {limit}")), "{expected}");
+        }
     }
 
     #[test]

@@ -70,9 +70,9 @@ impl BatchPlan {
             ..Self::default()
         };
         for ((parsed, row), stored) in batch.parsed.iter().zip(rows).zip(stored) {
-            let line = parsed.line;
+            let position = parsed.position;
             if let Err(problem) = add(&mut plan, parsed, row, stored) {
-                plan.rejections.push(Refusal { line, problem });
+                plan.rejections.push(Refusal { position, problem });
             }
         }
         Ok(plan)

@@ -4,7 +4,7 @@
 //! Two schemas, for the living and for the dead, state that the living have a place and that a
 //! king is alive.
 
-use super::{ChosenId, False, Id, Name, True, WrittenName};
+use super::{False, Id, ImportedId, Name, True, WrittenName};
 
 schemas! {
     /// A person.
@@ -96,6 +96,6 @@ bodies!(
     /// A person in a file.
     ImportedPerson = ImportedLivingPerson | ImportedDeadPerson, id {
         /// If it is absent, the service assigns the next id.
-        id: Option<ChosenId>,
+        id: Option<ImportedId>,
     }
 );

@@ -1,6 +1,6 @@
 //! A place: in responses, and in the bodies of writes.
 
-use super::{ChosenId, Id, Name, WrittenName};
+use super::{Id, ImportedId, Name, WrittenName};
 
 schemas! {
     /// A place.
@@ -37,7 +37,7 @@ schemas! {
     #[serde(deny_unknown_fields)]
     struct ImportedPlace {
         /// If it is absent, the service assigns the next id.
-        id: Option<ChosenId>,
+        id: Option<ImportedId>,
         name: WrittenName,
     }
 }

@@ -1,7 +1,7 @@
 //! The values of fields. Their bounds are constants of the domain, which a derive cannot use.
 
 use domain::{PersonId, PlaceId, name};
-use http_semantics::fields::EXPECTED_CHOICE;
+use http_semantics::fields::{EXPECTED_CHOICE, EXPECTED_IMPORTED_ID};
 use http_semantics::problem::Kind;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{SchemaFormat, SchemaType, Type};
@@ -57,6 +57,10 @@ scalars! {
     ChosenId(i64) = id(
         PersonId::MAX_CHOSEN_ID,
         &format!("An id that a client chooses: {EXPECTED_CHOICE}."),
+    );
+    ImportedId(i64) = id(
+        PersonId::MAX_IMPORTED_ID,
+        &format!("The id of an imported record: {EXPECTED_IMPORTED_ID}."),
     );
     Count(i64) = schema(Type::Integer).minimum(Some(0));
     Name(String) = schema(Type::String)

@@ -1,5 +1,6 @@
 //! The file of an import (CSV, NDJSON or a JSON array) and the positions of its records.
 
+use serde::Serialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -58,6 +59,27 @@ pub struct FilePosition {
     pub byte: usize,
     /// The line, starting at 1.
     pub line: usize,
+    /// The number of records before.
+    pub records: usize,
+}
+
+/// The position of a record, as a report shows it. No two records of a file have the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct RecordPosition {
+    /// The line on which the record begins, starting at 1.
+    pub line: usize,
+    /// The index in a JSON array, starting at 0. Several elements can be on one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<usize>,
+}
+
+impl std::fmt::Display for RecordPosition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.index {
+            Some(index) => write!(f, "the record at index {index}"),
+            None => write!(f, "line {}", self.line),
+        }
+    }
 }
 
 /// A file with valid syntax.
@@ -81,7 +103,11 @@ impl ImportFile {
             let lines = before.unwrap_or_default().split(|byte| *byte == b'\n');
             Problem::malformed_body("a text in UTF-8", lines.count(), 1)
         })?;
-        let start = FilePosition { byte: 0, line: 1 };
+        let start = FilePosition {
+            byte: 0,
+            line: 1,
+            records: 0,
+        };
         let mut file = Self {
             text,
             format,
@@ -199,7 +225,18 @@ impl ImportFile {
             FileFormat::NdJson => rest.find('\n').map_or(rest.len(), |end| end + 1),
             FileFormat::Array => element_length(rest),
         };
-        Some(self.advance(begin, begin.byte + length))
+        let end = self.advance(begin, begin.byte + length);
+        let records = begin.records + 1;
+        Some(FilePosition { records, ..end })
+    }
+
+    /// The position of the record that starts at a position.
+    #[must_use]
+    pub fn record_position(&self, begin: FilePosition) -> RecordPosition {
+        RecordPosition {
+            line: begin.line,
+            index: (self.format == FileFormat::Array).then_some(begin.records),
+        }
     }
 
     /// The record between two positions, as an object.
@@ -238,6 +275,7 @@ impl ImportFile {
         FilePosition {
             byte,
             line: from.line + lines,
+            ..from
         }
     }
 }
