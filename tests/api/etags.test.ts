@@ -44,6 +44,54 @@ test("a_matching_entity_tag_gets_a_304_without_a_body", async () => {
   }
 });
 
+test("if_none_match_any_gets_a_304_from_every_get_route", async () => {
+  await using system = await start({ places, people });
+  const others: [WorkerClient, string][] = [
+    [system.join, "/v1/statistics/places"],
+    [system.people, "/v1/people/population"],
+    [system.places, "/v1/places/as-of?asOf=2000-01-01T00:00:00Z"],
+    [system.join, "/v1/people/export"],
+    [system.join, "/v1/changes"],
+    [system.join, "/v1/people/1/history"],
+    [system.join, "/v1/integrity"],
+  ];
+  const any = { "if-none-match": "*" };
+  for (const [worker, path] of [...lists(system), ...records(system), ...others]) {
+    const { etag } = await worker.get(path);
+    for (const method of ["GET", "HEAD"]) {
+      const { status, text, ...response } = await worker.request(method, path, any);
+      assert.deepEqual([status, text, response.etag], [304, "", etag], `${method} ${path}`);
+    }
+  }
+  for (const path of ["/v1/people/999", "/v1/people-per-place/999", "/v1/unknown"]) {
+    assert.equal((await system.join.get(path, any)).status, 404, path);
+  }
+});
+
+test("empty_elements_of_a_list_header_are_ignored", async () => {
+  await using system = await start({ places, people });
+  const get = (headers: Record<string, string>) => system.join.get("/v1/people/1", headers);
+  assert.equal((await get({ "if-none-match": ', "a",, ,"1",' })).status, 304);
+  assert.equal((await get({ "if-none-match": ", ," })).status, 200);
+  const csv = await system.join.get("/v1/people", { accept: ",, text/csv ,," });
+  assert.match(csv.headers["content-type"] ?? "", /^text\/csv/);
+  const patch = (headers: Record<string, string>) =>
+    system.join.send("PATCH", "/v1/people/1", { name: "Ana" }, headers);
+  assert.equal((await patch({ "if-match": ',,"1"' })).status, 200);
+  assert.equal((await patch({ "content-encoding": "identity," })).status, 200);
+});
+
+test("an_empty_list_in_if_match_rejects_the_write", async () => {
+  await using system = await start({ places, people });
+  for (const empty of [",", ", ,"]) {
+    const headers = { "if-match": empty };
+    const changed = await system.join.send("PATCH", "/v1/people/1", { name: "Ana" }, headers);
+    assert.equal(changed.status, 412, empty);
+    assert.equal((await system.join.request("DELETE", "/v1/people/1", headers)).status, 412);
+  }
+  assert.equal((await system.join.get("/v1/people/1")).etag, '"1"');
+});
+
 test("each_media_type_has_its_own_entity_tag", async () => {
   await using system = await start({ places, people });
   for (const [worker, path] of lists(system)) {

@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseNdjson, start } from "../support/harness.ts";
 import {
+  batchOutcome,
   CSV,
   countPeople,
   importFile,
+  importWithTrial,
   NDJSON,
   people,
   places,
@@ -164,4 +166,46 @@ test("an_import_that_needs_a_failed_service_names_it", async () => {
   const failed = await importFile(system, "people", "name,isAlive,placeId\nA,true,1\n");
   assert.deepEqual([failed.status, failed.json.service], [502, "places"]);
   assert.equal((await importFile(system, "people", "name\nA\n")).json.created, 1);
+});
+
+test("repeated_values_in_a_json_array_on_one_line_are_rejected", async () => {
+  await using system = await startFilled();
+  const king = { name: "K", isAlive: true, isKing: true, placeId: 3 };
+  for (const [target, records, pointer] of [
+    ["places", [{ name: "perm" }, { name: "PERM" }], "/name"],
+    ["places", [{ name: "Ñ" }, { name: "N\u0303" }], "/name"],
+    [
+      "people?mode=upsert",
+      [
+        { id: 9, name: "a" },
+        { id: 9, name: "b" },
+      ],
+      "/id",
+    ],
+    ["people", [king, king], "/isKing"],
+  ] as const) {
+    const response = await importWithTrial(system, target, JSON.stringify(records), JSON_ARRAY);
+    assert.deepEqual(rejections(response), [[1, "invalid-record", pointer]], response.text);
+    const [{ index, problem }] = response.json.refused;
+    assert.equal(index, 1);
+    assert.match(problem.detail, /the record at index 0 has it/);
+  }
+});
+
+test("every_exported_id_can_be_imported", async () => {
+  await using system = await startFilled();
+  const top = 4503599627370496;
+  assert.equal((await system.join.send("PUT", `/v1/places/${top}`, { name: "Top" })).status, 201);
+  assert.equal((await system.join.send("POST", "/v1/places", { name: "Next" })).json.id, top + 1);
+  const { text } = await system.join.get("/v1/places/export");
+  assert.ok(text.includes(`${top + 1},"Next"`), text);
+  await using other = await start();
+  const imported = await importWithTrial(other, "places", text);
+  assert.deepEqual(batchOutcome(imported), ["written", places.length + 2, 0, 0]);
+  assert.equal((await other.join.get("/v1/places/export")).text, text);
+  const unchanged = await importWithTrial(system, "places?mode=upsert", text);
+  assert.deepEqual(batchOutcome(unchanged), ["written", 0, 0, places.length + 2]);
+  // The last ids are left for the database to assign.
+  const last = await importWithTrial(system, "places", "id,name\n9007199254740991,Last\n");
+  assert.deepEqual(rejections(last), [[2, "invalid-record", "/id"]]);
 });

@@ -319,7 +319,7 @@ export interface paths {
         put?: never;
         /**
          * Import many places
-         * @description The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A line that cannot be imported does not fail the request: the report lists it.
+         * @description The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it.
          */
         post: operations["importPlaces"];
         delete?: never;
@@ -492,7 +492,7 @@ export interface paths {
         put?: never;
         /**
          * Import many people
-         * @description The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A line that cannot be imported does not fail the request: the report lists it.
+         * @description The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it.
          */
         post: operations["importPeople"];
         delete?: never;
@@ -591,7 +591,7 @@ export interface components {
         };
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         DeadPerson: {
-            name: components["schemas"]["Name"];
+            name: components["schemas"]["WrittenName"];
             isAlive?: components["schemas"]["False"] | null;
             placeId?: components["schemas"]["Id"] | null;
             isKing?: components["schemas"]["False"] | null;
@@ -650,16 +650,21 @@ export interface components {
         };
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         ImportedDeadPerson: {
-            id?: components["schemas"]["ChosenId"] | null;
-            name: components["schemas"]["Name"];
+            id?: components["schemas"]["ImportedId"] | null;
+            name: components["schemas"]["WrittenName"];
             isAlive?: components["schemas"]["False"] | null;
             placeId?: components["schemas"]["Id"] | null;
             isKing?: components["schemas"]["False"] | null;
         };
+        /**
+         * Format: int64
+         * @description The id of an imported record: a whole number from 1 to 9007194959773695.
+         */
+        ImportedId: number;
         /** @description A living person, who has a place. */
         ImportedLivingPerson: {
-            id?: components["schemas"]["ChosenId"] | null;
-            name: components["schemas"]["Name"];
+            id?: components["schemas"]["ImportedId"] | null;
+            name: components["schemas"]["WrittenName"];
             isAlive: components["schemas"]["True"];
             placeId: components["schemas"]["Id"];
             /** @description Whether the person is the king of the place, which has at most one. The default is `false`. */
@@ -669,8 +674,8 @@ export interface components {
         ImportedPerson: components["schemas"]["ImportedLivingPerson"] | components["schemas"]["ImportedDeadPerson"];
         /** @description A place in a file. */
         ImportedPlace: {
-            id?: components["schemas"]["ChosenId"] | null;
-            name: components["schemas"]["Name"];
+            id?: components["schemas"]["ImportedId"] | null;
+            name: components["schemas"]["WrittenName"];
         };
         /** @description The inconsistencies between places and people. */
         Integrity: {
@@ -694,7 +699,7 @@ export interface components {
         LifeSign: "alive";
         /** @description A living person, who has a place. */
         LivingPerson: {
-            name: components["schemas"]["Name"];
+            name: components["schemas"]["WrittenName"];
             isAlive: components["schemas"]["True"];
             placeId: components["schemas"]["Id"];
             /** @description Whether the person is the king of the place, which has at most one. The default is `false`. */
@@ -702,13 +707,13 @@ export interface components {
         };
         /** Format: date-time */
         Moment: string;
-        /** @description A name. White space around it is removed, and it is stored in Unicode's normal form C. */
+        /** @description A name, in Unicode's normal form C. */
         Name: string;
         /** @description A new person. */
         NewPerson: components["schemas"]["LivingPerson"] | components["schemas"]["DeadPerson"];
         /** @description A new place. */
         NewPlace: {
-            name: components["schemas"]["Name"];
+            name: components["schemas"]["WrittenName"];
         };
         /**
          * @description The collection of people.
@@ -765,7 +770,7 @@ export interface components {
         PersonPatch: {
             /** @description Absent, or the id in the path. */
             readonly id?: components["schemas"]["Id"];
-            name?: components["schemas"]["Name"];
+            name?: components["schemas"]["WrittenName"];
             isAlive?: boolean | null;
             placeId?: components["schemas"]["Id"] | null;
             isKing?: boolean | null;
@@ -792,7 +797,7 @@ export interface components {
         PlacePatch: {
             /** @description Absent, or the id in the path. */
             readonly id?: components["schemas"]["Id"];
-            name?: components["schemas"]["Name"];
+            name?: components["schemas"]["WrittenName"];
         };
         /** @description A place with its people in order of id. */
         PlaceWithPeople: {
@@ -880,7 +885,7 @@ export interface components {
         PutDeadPerson: {
             /** @description Absent, or the id in the path. */
             readonly id?: components["schemas"]["Id"];
-            name: components["schemas"]["Name"];
+            name: components["schemas"]["WrittenName"];
             isAlive?: components["schemas"]["False"] | null;
             placeId?: components["schemas"]["Id"] | null;
             isKing?: components["schemas"]["False"] | null;
@@ -889,7 +894,7 @@ export interface components {
         PutLivingPerson: {
             /** @description Absent, or the id in the path. */
             readonly id?: components["schemas"]["Id"];
-            name: components["schemas"]["Name"];
+            name: components["schemas"]["WrittenName"];
             isAlive: components["schemas"]["True"];
             placeId: components["schemas"]["Id"];
             /** @description Whether the person is the king of the place, which has at most one. The default is `false`. */
@@ -901,7 +906,7 @@ export interface components {
         PutPlace: {
             /** @description Absent, or the id in the path. */
             readonly id?: components["schemas"]["Id"];
-            name: components["schemas"]["Name"];
+            name: components["schemas"]["WrittenName"];
         };
         /** @enum {string} */
         Readiness: "ready";
@@ -917,6 +922,8 @@ export interface components {
         Refusal: {
             /** @description The line on which the record starts. */
             line: components["schemas"]["Count"];
+            /** @description The index of the record in a JSON array, starting at 0. Absent for other formats. */
+            index?: components["schemas"]["Count"];
             problem: components["schemas"]["Problem"];
         };
         /** @description Dead people whose place was deleted, and who have no place now. */
@@ -964,6 +971,8 @@ export interface components {
         };
         /** @enum {boolean} */
         True: true;
+        /** @description A name. White space around it is removed, and it is stored in Unicode's normal form C. It starts with a visible character. */
+        WrittenName: string;
     };
     responses: never;
     parameters: {
@@ -3513,6 +3522,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description Another request is changing this record. */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/being-written";
+                    };
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -5225,6 +5247,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description Another request is changing this record. */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/being-written";
                     };
                 };
             };

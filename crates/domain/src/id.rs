@@ -11,6 +11,9 @@ pub const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
 pub trait RecordId: Param + Copy + Into<i64> {
     /// Whether a client may choose it for a new record.
     fn is_choosable(self) -> bool;
+
+    /// Whether an import may choose it for a new record.
+    fn is_importable(self) -> bool;
 }
 
 macro_rules! id {
@@ -26,6 +29,11 @@ macro_rules! id {
             /// The greatest id that a client may choose. The database assigns greater ones, so
             /// that no choice uses up the ids.
             pub const MAX_CHOSEN_ID: i64 = 1 << 52;
+
+            /// The greatest id that an import may choose. Ids above [`Self::MAX_CHOSEN_ID`] are
+            /// assigned by the database, and an export contains them. No database is large enough
+            /// to assign all ids up to this one, or those that are left above it.
+            pub const MAX_IMPORTED_ID: i64 = MAX_SAFE_INTEGER - (1 << 32);
 
             /// The id, if it is in range.
             #[must_use]
@@ -43,6 +51,10 @@ macro_rules! id {
         impl RecordId for $name {
             fn is_choosable(self) -> bool {
                 self.0 <= Self::MAX_CHOSEN_ID
+            }
+
+            fn is_importable(self) -> bool {
+                self.0 <= Self::MAX_IMPORTED_ID
             }
         }
 
@@ -132,6 +144,15 @@ mod tests {
         ] {
             assert_eq!(<PlaceId as Param>::parse(rejected), None, "{rejected}");
         }
+    }
+
+    /// An id that is one greater than any chosen one is assigned, and exported.
+    #[test]
+    fn an_assigned_id_can_be_imported() {
+        let is_importable = |id| PlaceId::new(id).is_some_and(PlaceId::is_importable);
+        assert!(is_importable(PlaceId::MAX_CHOSEN_ID + 1));
+        assert!(is_importable(PlaceId::MAX_CHOSEN_ID + (1 << 40)));
+        assert!(!is_importable(PlaceId::MAX_ID));
     }
 
     #[test]

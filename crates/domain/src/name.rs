@@ -1,20 +1,40 @@
 //! Names, and the keys by which lists search and sort them.
 
-use crate::Param;
-
 /// The maximum length of a name, in characters.
 pub const MAX_NAME_CHARACTERS: usize = 200;
 
 /// The names that are valid, to end the sentence "it must be …".
-pub const EXPECTED: &str =
-    "a text of 1 to 200 characters, not counting white space around it, without control characters";
+pub const EXPECTED: &str = "a text of 1 to 200 characters, not counting white space around it, \
+     that starts with a visible character and has no control characters";
+
+/// The ranges of invisible characters. A name does not start with one, so no name is invisible.
+/// `crates/openapi/src/views/scalars.rs` has the same ranges in a pattern.
+const INVISIBLE: [(char, char); 17] = [
+    ('\u{ad}', '\u{ad}'),
+    ('\u{34f}', '\u{34f}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{115f}', '\u{1160}'),
+    ('\u{17b4}', '\u{17b5}'),
+    ('\u{180b}', '\u{180f}'),
+    ('\u{200b}', '\u{200f}'),
+    ('\u{2028}', '\u{202e}'),
+    ('\u{2060}', '\u{206f}'),
+    ('\u{2800}', '\u{2800}'),
+    ('\u{3164}', '\u{3164}'),
+    ('\u{fe00}', '\u{fe0f}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{ffa0}', '\u{ffa0}'),
+    ('\u{fff0}', '\u{fffb}'),
+    ('\u{1d173}', '\u{1d17a}'),
+    ('\u{e0000}', '\u{e0fff}'),
+];
 
 /// A function that returns Unicode normalization form C of a text. The workers pass the
 /// platform's own, because the tables of a Rust library would make them much larger.
 pub type Normalize = fn(&str) -> String;
 
 /// The name of a place or a person: trimmed, in normalization form C, 1 to 200 characters long,
-/// without control characters.
+/// without control characters. The first character is visible.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name(String);
 
@@ -23,7 +43,14 @@ impl Name {
     #[must_use]
     pub fn new(text: &str, normalize: Normalize) -> Option<Self> {
         let name = normalize(text.trim());
-        is_valid(&name).then_some(Self(name))
+        let is_visible = name.chars().next().is_some_and(is_visible);
+        (is_visible && is_valid(&name)).then_some(Self(name))
+    }
+
+    /// A name that was valid when it was stored.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.to_owned())
     }
 
     /// The text.
@@ -37,6 +64,11 @@ impl Name {
     pub fn key(&self) -> String {
         key(&self.0)
     }
+}
+
+fn is_visible(character: char) -> bool {
+    let mut ranges = INVISIBLE.iter();
+    !ranges.any(|(first, last)| (*first..=*last).contains(&character))
 }
 
 fn is_valid(text: &str) -> bool {
@@ -58,18 +90,21 @@ pub fn key(name: &str) -> String {
 pub struct Prefix(String);
 
 impl Prefix {
+    /// The prefixes that are valid, to end the sentence "it must be …".
+    pub const EXPECTED: &'static str = "1 to 200 characters without control characters";
+
+    /// The prefix, if the text is valid. It is normalized like a name, but not trimmed: the name
+    /// may continue after a space.
+    #[must_use]
+    pub fn new(text: &str, normalize: Normalize) -> Option<Self> {
+        let text = normalize(text);
+        is_valid(&text).then(|| Self(key(&text)))
+    }
+
     /// The text that the key of each matching name starts with.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.0
-    }
-}
-
-impl Param for Prefix {
-    const EXPECTED: &'static str = "1 to 200 characters without control characters";
-
-    fn parse(text: &str) -> Option<Self> {
-        is_valid(text).then(|| Self(key(text)))
     }
 }
 
@@ -111,11 +146,38 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_starts_with_an_invisible_character_is_rejected() {
+        for rejected in [
+            "\u{feff}",
+            "\u{200b}\u{200d}",
+            " \u{ad} ",
+            "\u{202e}anA",
+            "\u{fe0f}",
+            "\u{e0041}",
+        ] {
+            assert_eq!(Name::new(rejected, normalize), None, "{rejected:?}");
+        }
+        for accepted in ["a\u{200b}", "\u{1f3d4}\u{fe0f}", "\u{300}", "👨\u{200d}👩"] {
+            assert!(Name::new(accepted, normalize).is_some(), "{accepted:?}");
+        }
+    }
+
+    #[test]
     fn a_prefix_has_the_same_limits_as_a_name() {
-        assert_eq!(Prefix::parse(""), None);
-        assert_eq!(Prefix::parse("a\nb"), None);
-        assert_eq!(Prefix::parse(&"ñ".repeat(201)), None);
-        assert!(Prefix::parse(&"ñ".repeat(200)).is_some());
+        let prefix = |text: &str| Prefix::new(text, normalize);
+        assert_eq!(prefix(""), None);
+        assert_eq!(prefix("a\nb"), None);
+        assert_eq!(prefix(&"ñ".repeat(201)), None);
+        assert!(prefix(&"ñ".repeat(200)).is_some());
+        assert!(prefix(&"n\u{303}".repeat(200)).is_some());
+    }
+
+    #[test]
+    fn a_prefix_is_normalized_like_a_name() {
+        let name = Name::new("Ñandú", normalize).unwrap();
+        let prefix = Prefix::new("n\u{303}an", normalize).unwrap();
+        assert!(name.key().starts_with(prefix.key()));
+        assert_eq!(Prefix::new("Ana ", normalize).unwrap().key(), "ana ");
     }
 
     proptest! {

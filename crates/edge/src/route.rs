@@ -90,6 +90,11 @@ pub struct Route {
 }
 
 impl Route {
+    /// Whether the method is GET, which also serves HEAD.
+    pub(crate) fn is_read(&self) -> bool {
+        self.method == Some(Method::Get)
+    }
+
     /// Runs the handler. For a route of pages, an error becomes a page.
     ///
     /// # Errors

@@ -129,7 +129,15 @@ impl Router {
         }
         exchange.must_be_authorized()?;
         match exchange.route {
-            Some(route) => route.handle(request).await,
+            Some(route) => {
+                let matches_any = route.is_read() && request.if_none_match_is_any();
+                let response = route.handle(request).await?;
+                Ok(if matches_any {
+                    response.not_modified_by_any()
+                } else {
+                    response
+                })
+            }
             None if method == Method::Options => Ok(methods.options()),
             None => Err(Problem::method_not_allowed(&methods.allow()).into()),
         }

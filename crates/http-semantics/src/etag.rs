@@ -107,7 +107,7 @@ impl Param for Tag {
 pub enum Tags {
     /// `*`: any tag.
     Any,
-    /// A list of tags.
+    /// A list of tags. An empty list matches nothing.
     These(Vec<Tag>),
 }
 
@@ -132,7 +132,8 @@ impl Param for Tags {
             return Some(Self::Any);
         }
         let elements = header_list::elements(text, Backslash::Plain);
-        let tags = elements.take(Self::MAX_TAGS + 1).map(Tag::parse_element);
+        let tags = elements.filter(|element| !element.is_empty());
+        let tags = tags.take(Self::MAX_TAGS + 1).map(Tag::parse_element);
         let tags: Vec<Tag> = tags.collect::<Option<_>>()?;
         (tags.len() <= Self::MAX_TAGS).then_some(Self::These(tags))
     }
@@ -224,16 +225,42 @@ mod tests {
     #[test]
     fn a_malformed_list_of_tags_is_rejected() {
         for rejected in [
-            "",
             "3",
             "\"3",
             "*, \"3\"",
             "\"3\" \"4\"",
             "w/\"3\"",
-            "\"3\",",
+            "*,",
             "\"a b\"",
         ] {
             assert_eq!(Tags::parse(rejected), None, "{rejected}");
+        }
+    }
+
+    /// RFC 9110, 5.6.1.2: a recipient ignores empty elements.
+    #[test]
+    fn empty_elements_of_a_list_of_tags_are_ignored() {
+        for (list, expected) in [
+            (r#", "a",, ,"1","#, vec![r#""a""#, r#""1""#]),
+            (r#",,"1""#, vec![r#""1""#]),
+            (r#""1","#, vec![r#""1""#]),
+            ("", vec![]),
+            (" ", vec![]),
+            (", ,", vec![]),
+        ] {
+            assert!(Tags::parse(list).is_some(), "{list}");
+            assert_eq!(tags(list), expected, "{list}");
+        }
+        let many = ",".repeat(2 * Tags::MAX_TAGS);
+        assert_eq!(tags(&format!("{many}\"1\"")), [r#""1""#]);
+    }
+
+    #[test]
+    fn an_empty_list_of_tags_matches_nothing() {
+        for empty in ["", " ", ",", ", ,"] {
+            assert!(if_match(empty).check(Some(1)).is_err(), "{empty}");
+            assert!(if_none_match(empty).check(Some(1)).is_ok(), "{empty}");
+            assert!(!if_none_match(empty).not_modified(Some(1)), "{empty}");
         }
     }
 

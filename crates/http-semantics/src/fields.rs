@@ -15,6 +15,8 @@ use domain::{PersonId, PlaceId, RecordId};
 pub struct Fields {
     remaining: Object,
     errors: Vec<FieldError>,
+    /// Whether the object is a stored record, whose name was valid when it was written.
+    is_stored: bool,
 }
 
 impl Fields {
@@ -24,6 +26,16 @@ impl Fields {
         Self {
             remaining: object,
             errors: Vec::new(),
+            is_stored: false,
+        }
+    }
+
+    /// The fields of a stored record.
+    #[must_use]
+    pub fn from_stored(object: Object) -> Self {
+        Self {
+            is_stored: true,
+            ..Self::new(object)
         }
     }
 
@@ -67,8 +79,14 @@ impl Fields {
             self.add_error("name", name::EXPECTED);
             return None;
         }
+        let is_stored = self.is_stored;
         self.optional("name", name::EXPECTED, |value| {
-            Name::new(value.as_str()?, normalize)
+            let text = value.as_str()?;
+            if is_stored {
+                Some(Name::from_stored(text))
+            } else {
+                Name::new(text, normalize)
+            }
         })
     }
 
@@ -101,11 +119,11 @@ impl Fields {
         }
     }
 
-    /// Takes the id that the client has chosen for a new record.
-    pub fn chosen_id(&mut self) -> Option<i64> {
-        self.optional("id", EXPECTED_CHOICE, |value| {
+    /// Takes the id of an imported record, if it has one.
+    pub fn imported_id(&mut self) -> Option<i64> {
+        self.optional("id", EXPECTED_IMPORTED_ID, |value| {
             PersonId::new(integer(value)?)
-                .filter(|id| id.is_choosable())
+                .filter(|id| id.is_importable())
                 .map(PersonId::get)
         })
     }
@@ -147,10 +165,32 @@ pub const EXPECTED_ID: &str = "a whole number from 1 to 9007199254740991";
 /// The ids that a client may choose, to end the sentence "it must be …".
 pub const EXPECTED_CHOICE: &str = "a whole number from 1 to 4503599627370496";
 
+/// The ids that an import may choose, to end the sentence "it must be …".
+pub const EXPECTED_IMPORTED_ID: &str = "a whole number from 1 to 9007194959773695";
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_stored_name_is_accepted_even_if_it_could_no_longer_be_written() {
+        let object = || Object::parse("{\"name\":\"\u{200b}x\"}".as_bytes()).unwrap();
+        assert!(Fields::new(object()).name(str::to_owned).is_none());
+        let stored = Fields::from_stored(object()).name(str::to_owned);
+        assert_eq!(stored.unwrap().as_str(), "\u{200b}x");
+    }
+
+    #[test]
+    fn the_expected_ids_have_the_limits_of_the_domain() {
+        for (expected, limit) in [
+            (EXPECTED_ID, PersonId::MAX_ID),
+            (EXPECTED_CHOICE, PersonId::MAX_CHOSEN_ID),
+            (EXPECTED_IMPORTED_ID, PersonId::MAX_IMPORTED_ID),
+        ] {
+            assert!(expected.ends_with(&format!(" to {limit}")), "{expected}");
+        }
+    }
 
     #[test]
     fn a_float_without_a_fraction_is_an_integer() {

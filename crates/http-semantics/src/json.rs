@@ -53,25 +53,86 @@ impl Object {
     /// # Errors
     /// A malformed body, with the line and the column.
     pub fn parse(body: &[u8]) -> Result<Self, Problem> {
-        serde_json::from_slice(body).map_err(|error| {
+        let object = serde_json::from_slice(body).map_err(|error| {
             let what = "a JSON object with each name once";
             Problem::malformed_body(what, error.line(), error.column())
-        })
+        })?;
+        match find_lost_fraction(body) {
+            None => Ok(object),
+            Some(at) => {
+                let before = body.get(..at).unwrap_or_default();
+                let mut lines = before.split(|byte| *byte == b'\n');
+                let column = lines.next_back().map_or(0, <[u8]>::len) + 1;
+                let line = lines.count() + 1;
+                Err(Problem::malformed_body(EXACT_NUMBERS, line, column))
+            }
+        }
     }
 
-    /// The object after a merge patch (RFC 7396): `null` removes a member, any other value replaces
-    /// it. Nested objects are not merged, because records have none.
+    /// The object after a merge patch (RFC 7396). A `null` stays in it. The parser of a record
+    /// treats it as an absent field, and rejects it for a field that cannot be removed. Nested
+    /// objects are not merged, because records have none.
     #[must_use]
     pub fn merge_patched(mut self, patch: Self) -> Self {
         for (name, value) in patch.0 {
-            if value.is_null() {
-                self.0.remove(&name);
-            } else {
-                self.0.insert(name, value);
-            }
+            self.0.insert(name, value);
         }
         self
     }
+}
+
+/// The numbers that are valid, to end the sentence "the body must be …".
+pub const EXACT_NUMBERS: &str = "JSON whose numbers keep their fractions when they are read";
+
+/// The position of the first number in a valid JSON text that is not whole, but becomes whole when
+/// it is read as a floating-point number: `1.000000000000000005` would be read as 1.
+#[must_use]
+pub fn find_lost_fraction(json: &[u8]) -> Option<usize> {
+    let (mut at, mut is_in_string) = (0, false);
+    while let Some(byte) = json.get(at) {
+        match byte {
+            b'\\' if is_in_string => at += 1,
+            b'"' => is_in_string = !is_in_string,
+            b'-' | b'0'..=b'9' if !is_in_string => {
+                let rest = json.get(at..).unwrap_or_default();
+                let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+                let end = rest.iter().position(|byte| !is_part(byte));
+                let number = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+                if loses_fraction(number) {
+                    return Some(at);
+                }
+                at += number.len();
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Whether a number has a fraction that the nearest floating-point number does not have.
+fn loses_fraction(number: &[u8]) -> bool {
+    let mut parts = number.splitn(2, |byte| byte.eq_ignore_ascii_case(&b'e'));
+    let mantissa = parts.next().unwrap_or_default();
+    let exponent = parts.next().unwrap_or(b"0");
+    if mantissa.len() == number.len() && !mantissa.contains(&b'.') {
+        return false;
+    }
+    let exponent = exponent.strip_prefix(b"+").unwrap_or(exponent);
+    let Ok(exponent) = serde_json::from_slice::<i64>(exponent) else {
+        // Nothing but zeros is whole with such an exponent, and zeros stay zeros.
+        return mantissa.iter().any(|byte| (b'1'..=b'9').contains(byte));
+    };
+    let mantissa = mantissa.strip_prefix(b"-").unwrap_or(mantissa);
+    let point = mantissa.iter().position(|byte| *byte == b'.');
+    let whole_digits = i64::try_from(point.unwrap_or(mantissa.len())).unwrap_or(i64::MAX);
+    let first_of_fraction = whole_digits.saturating_add(exponent);
+    let mut digits = (0..).zip(mantissa.iter().filter(|byte| **byte != b'.'));
+    let has_fraction =
+        digits.any(|(n, digit)| n >= first_of_fraction && digit.is_ascii_digit() && *digit != b'0');
+    let read = serde_json::from_slice::<f64>(number);
+    has_fraction && read.is_ok_and(|read| read.fract() == 0.0)
 }
 
 #[cfg(test)]
@@ -79,6 +140,44 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;
+
+    #[test]
+    fn a_number_that_would_lose_its_fraction_is_rejected() {
+        for number in [
+            "1.000000000000000005",
+            "-1.000000000000000005",
+            "10000000000000000.5e-1",
+            "4503599627370497.5",
+            "0.99999999999999999999",
+            "1e-400",
+            "1e-99999999999999999999",
+        ] {
+            let body = format!("{{\"a\":\"1.000000000000000005\",\n \"b\":{number}}}");
+            let problem = Problem::malformed_body(EXACT_NUMBERS, 2, 6);
+            assert_eq!(Object::parse(body.as_bytes()), Err(problem), "{number}");
+        }
+        for number in [
+            "0",
+            "-1",
+            "1.5",
+            "7.0",
+            "7.000000000000000000000",
+            "70e-1",
+            "0.7e1",
+            "1E2",
+            "1e+2",
+            "0e-400",
+            "0.0e-99999999999999999999",
+            "0.1",
+            "9007199254740993",
+            "1e300",
+            "15e-1",
+            "12345678901234567890",
+        ] {
+            let body = format!("{{\"a\\\"\":[{number}],\"b\":{{\"c\":{number}}}}}");
+            assert!(Object::parse(body.as_bytes()).is_ok(), "{number}");
+        }
+    }
 
     #[test]
     fn an_error_has_a_line_and_a_column() {
@@ -128,7 +227,9 @@ mod tests {
             let (target, patch) = (json!(target), json!(patch));
             let mut expected = target.clone();
             merge_patch(&mut expected, &patch);
-            prop_assert_eq!(object(target).merge_patched(object(patch)), object(expected));
+            let mut patched = object(target).merge_patched(object(patch));
+            patched.0.retain(|_, value| !value.is_null());
+            prop_assert_eq!(patched, object(expected));
         }
 
         #[test]

@@ -1,7 +1,27 @@
 //! The media types of lists and exports, and the text around their records.
 
+use crate::header_list;
 use crate::negotiation::Negotiable;
 use domain::Param;
+
+/// The media type of a body in UTF-8, if it is an accepted one. `content_type` is the header
+/// `Content-Type`. ASCII is a part of UTF-8. A body in another encoding would be misread.
+#[must_use]
+pub fn accepted_media_type(content_type: &str, accepted: &[&'static str]) -> Option<&'static str> {
+    let mut parts = header_list::parameters(content_type);
+    let essence = parts.next().unwrap_or_default();
+    let is_utf_8 = |part: &str| match part.split_once('=') {
+        Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
+            let value = header_list::unquote(value.trim()).unwrap_or_default();
+            let known = ["utf-8", "utf8", "us-ascii", "ascii"];
+            known.iter().any(|known| known.eq_ignore_ascii_case(value))
+        }
+        _ => true,
+    };
+    let mut accepted = accepted.iter().copied();
+    let found = accepted.find(|media_type| media_type.eq_ignore_ascii_case(essence));
+    found.filter(|_| parts.all(is_utf_8))
+}
 
 /// A media type that records can be rendered in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -149,6 +169,31 @@ impl ListFraming {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_in_another_charset_than_utf_8_is_rejected() {
+        let find = |header| accepted_media_type(header, &["text/csv", "application/json"]);
+        for accepted in [
+            "text/csv",
+            "Text/CSV",
+            "text/csv; charset=utf-8",
+            "text/csv;header=present;Charset=\"UTF-8\"",
+            "text/csv; charset=us-ascii",
+        ] {
+            assert_eq!(find(accepted), Some("text/csv"), "{accepted}");
+        }
+        for rejected in [
+            "",
+            "text/plain",
+            "text/csv; charset=iso-8859-1",
+            "application/json; charset=UTF-16",
+            "text/csv; header=present; charset=\"windows-1252\"",
+            "text/csv; charset=utf-8; charset=latin1",
+            "text/csv; charset=",
+        ] {
+            assert_eq!(find(rejected), None, "{rejected}");
+        }
+    }
 
     #[test]
     fn a_content_type_is_the_essence_with_the_parameters() {

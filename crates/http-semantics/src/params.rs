@@ -3,6 +3,7 @@
 
 use domain::param::{parse_non_negative_integer, parse_positive_integer};
 use domain::{Moment, Param};
+use percent_encoding::percent_decode;
 
 use crate::Problem;
 
@@ -82,15 +83,22 @@ impl Params {
     /// Parses a query string: the part of a URL after the `?`, as the URL Standard does.
     ///
     /// # Errors
-    /// A name that is not in `known`, or that is repeated.
+    /// A name that is not in `known`, or that is repeated, or a value that is not UTF-8. The URL
+    /// Standard would replace its bytes, and search for another text than the client's.
     pub fn parse(query: &str, known: &'static [&'static str]) -> Result<Self, Problem> {
         let mut pairs: Vec<(String, String)> = Vec::new();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
+        for pair in query.split('&').map(str::as_bytes) {
+            let Some((name, value)) = form_urlencoded::parse(pair).into_owned().next() else {
+                continue;
+            };
             if !known.contains(&name.as_str()) {
                 return Err(Problem::unknown_parameter(&name, known));
             }
             if pairs.iter().any(|(previous, _)| *previous == name) {
                 return Err(Problem::invalid_parameter(&name, "given once"));
+            }
+            if percent_decode(pair).decode_utf8().is_err() {
+                return Err(Problem::invalid_parameter(&name, "text in UTF-8"));
             }
             pairs.push((name, value));
         }
@@ -102,11 +110,23 @@ impl Params {
     /// # Errors
     /// An invalid value.
     pub fn get<T: Param>(&self, name: &str) -> Result<Option<T>, Problem> {
-        self.0
-            .iter()
-            .find(|(found, _)| found == name)
+        self.parse_value(name, T::EXPECTED, T::parse)
+    }
+
+    /// The value of a parameter, parsed by a function. `expected` ends the sentence "it must be …".
+    ///
+    /// # Errors
+    /// An invalid value.
+    pub fn parse_value<T>(
+        &self,
+        name: &str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        let value = self.0.iter().find(|(found, _)| found == name);
+        value
             .map(|(_, value)| {
-                T::parse(value).ok_or_else(|| Problem::invalid_parameter(name, T::EXPECTED))
+                parse(value).ok_or_else(|| Problem::invalid_parameter(name, expected))
             })
             .transpose()
     }
@@ -138,6 +158,33 @@ mod tests {
         assert!(problem("isAlive=yes").contains(r#""parameter":"isAlive""#));
         assert!(problem("isAlive=true&isAlive=true").contains("given once"));
         assert!(problem("isalive=true").contains(r#""known":["isAlive","name"]"#));
+    }
+
+    #[test]
+    fn a_value_that_is_not_utf_8_is_rejected() -> Result<(), Problem> {
+        for query in [
+            "name=%ff",
+            "isAlive=true&name=a%c3",
+            "name=%c3a%b1",
+            "name=%ed%a0%80",
+        ] {
+            let problem = Params::parse(query, KNOWN).map(drop).unwrap_err().to_json();
+            assert!(
+                problem.contains(r#""parameter":"name""#),
+                "{query}: {problem}"
+            );
+        }
+        for query in [
+            "name=%c3%b1",
+            "name=ñ",
+            "name=%EF%BF%BD",
+            "&name=a%",
+            "name=%zz&&",
+            "name",
+        ] {
+            Params::parse(query, KNOWN)?;
+        }
+        Ok(())
     }
 
     #[test]

@@ -230,10 +230,11 @@ impl Collection {
             .headers(&["Vary"]);
         post(self.path("/import"), format!("import{}", self.records))
             .summary(format!("Import many {}", self.plural()))
-            .description("The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A line that cannot be imported does not fail the request: the report lists it.")
+            .description("The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it.")
             .request_headers(&["importKey"])
             .body(content.collect())
             .query(import::PARAMETERS)
+            .problems(&[Kind::BeingWritten])
             .response(200, report)
     }
 }

@@ -60,8 +60,8 @@ fn idempotency_key() -> Json {
 
 fn entity_tags() -> Json {
     let tag = r#"(W/)?"[!#-~]*""#;
-    // The platform drops a header without a value, so an empty one is valid.
-    object! { "type": "string", "pattern": format!(r"^$|^\*$|^{tag}(, ?{tag})*$") }
+    let list = format!(r"({tag}[ \t]*)?(,[ \t]*({tag}[ \t]*)?)*");
+    object! { "type": "string", "pattern": format!(r"^\*$|^{list}$") }
 }
 
 fn name_prefix() -> Json {

@@ -1,7 +1,7 @@
 //! The table of people, and the page that searches them.
 
 use domain::Param;
-use domain::name::Prefix;
+use domain::name::{Normalize, Prefix};
 use maud::{Markup, html};
 use tables::Cursor;
 use tables::page::Sort;
@@ -39,7 +39,7 @@ const STATES: [(&str, &str); 4] = [
 impl PeopleQuery {
     /// Parses a query. Invalid values are ignored, and the form has an error for them.
     #[must_use]
-    pub fn parse(query: &str) -> Self {
+    pub fn parse(query: &str, normalize: Normalize) -> Self {
         let mut form = Form::parse(query.as_bytes());
         if form.filled("sort").and_then(Sort::parse).is_none() {
             form.set("sort", "name");
@@ -49,7 +49,7 @@ impl PeopleQuery {
         }
         if form
             .filled("name")
-            .is_some_and(|name| Prefix::parse(name).is_none())
+            .is_some_and(|name| Prefix::new(name, normalize).is_none())
         {
             form.add_error("name", "Enter up to 200 characters.");
         }
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_query_becomes_a_request_to_the_api() {
-        let path = |query: &str, place| PeopleQuery::parse(query).api_path(place);
+        let path = |query: &str, place| PeopleQuery::parse(query, str::to_owned).api_path(place);
         assert_eq!(path("", None), "/v1/people?limit=50&sort=name");
         assert_eq!(
             path(
@@ -238,7 +238,12 @@ mod tests {
             path("show=isAdmin%3Dtrue&sort=age&name=%00", None),
             "/v1/people?limit=50&sort=name"
         );
-        assert!(PeopleQuery::parse("name=%07").form.error("name").is_some());
+        assert!(
+            PeopleQuery::parse("name=%07", str::to_owned)
+                .form
+                .error("name")
+                .is_some()
+        );
     }
 
     #[test]
@@ -248,7 +253,7 @@ mod tests {
             crate::person::fields::with_state(id, &name, place, is_alive, is_king)
         };
         let page = People {
-            query: PeopleQuery::parse(""),
+            query: PeopleQuery::parse("", str::to_owned),
             people: Some(vec![
                 person(1, true, true),
                 person(2, true, false),

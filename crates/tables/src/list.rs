@@ -6,7 +6,7 @@
 
 use domain::PlaceId;
 use domain::id::Ids;
-use domain::name::Prefix;
+use domain::name::{Normalize, Prefix};
 use http_semantics::media::ListFraming;
 use http_semantics::{MediaType, Params, Problem};
 
@@ -28,11 +28,15 @@ pub struct ListQuery {
 struct Condition(String, Option<Bind>);
 
 impl ListQuery {
-    /// Parses the filters and the page.
+    /// Parses the filters and the page. Names are normalized as in a write.
     ///
     /// # Errors
     /// An invalid value.
-    pub fn from_params(table: &TableSpec, params: &Params) -> Result<Self, Problem> {
+    pub fn from_params(
+        table: &TableSpec,
+        params: &Params,
+        normalize: Normalize,
+    ) -> Result<Self, Problem> {
         let mut filters = Vec::new();
         for Filter { name, kind } in table.declaration.filters {
             filters.extend(match kind {
@@ -46,7 +50,8 @@ impl ListQuery {
                     value.map(|value| Condition([column, value].concat(), None))
                 }
                 FilterKind::NamePrefix => {
-                    let prefix = params.get::<Prefix>(name)?;
+                    let parse = |text: &str| Prefix::new(text, normalize);
+                    let prefix = params.parse_value(name, Prefix::EXPECTED, parse)?;
                     prefix
                         .map(|prefix| Condition(NAME_PREFIX.to_owned(), Some(prefix.key().into())))
                 }
@@ -281,7 +286,7 @@ mod tests {
     fn each_filter_in_the_query_adds_its_condition() -> Result<(), Problem> {
         let query = "isAlive=true&isKing=false&placeId=3&name=A&ids=1,2&limit=5";
         let params = Params::parse(query, &PERSON.list_parameters)?;
-        let list = ListQuery::from_params(&PERSON, &params)?;
+        let list = ListQuery::from_params(&PERSON, &params, str::to_owned)?;
         let conditions = list.conditions();
         assert_eq!(
             conditions.to_sql(),
@@ -291,6 +296,14 @@ mod tests {
         );
         assert_eq!(conditions.binds.len(), 3);
         assert_eq!(list.page.limit.get(), 5);
+        Ok(())
+    }
+
+    #[test]
+    fn the_name_filter_is_normalized_like_a_name() -> Result<(), Problem> {
+        let params = Params::parse("name=n%CC%83a", &PLACE.list_parameters)?;
+        let list = ListQuery::from_params(&PLACE, &params, |text| text.replace("n\u{303}", "ñ"))?;
+        assert_eq!(list.conditions().binds, ["ña".into()]);
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use tables::statement::MAX_TEXT_BYTES;
 use tables::{ListQuery, Record, TableSpec};
 use wasm_bindgen::JsValue;
 
+use crate::collection::versioned_record::normalize;
 use crate::d1::Database;
 use crate::error::Error;
 use crate::http::request::Request;
@@ -31,7 +32,7 @@ pub async fn export<R: Record>(request: Request) -> Result<Response, Error> {
     let table = R::table();
     let params = request.params(&table.export_parameters)?;
     let format = format(&request, &params)?;
-    let query = ListQuery::from_params(table, &params)?;
+    let query = ListQuery::from_params(table, &params, normalize)?;
     let database = Database::new(&request.env)?;
     let name = table.declaration.collection;
     let disposition = format!("attachment; filename=\"{name}.{}\"", format.name());

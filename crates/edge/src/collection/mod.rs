@@ -14,6 +14,7 @@ use tables::statement::Statement;
 use tables::{ChangeSeqs, ListQuery, Record, page, record};
 
 use self::versioned_record::VersionedRecord;
+use crate::collection::versioned_record::normalize;
 use crate::d1::{Database, Row};
 use crate::error::Error;
 use crate::health;
@@ -60,7 +61,8 @@ pub fn not_found<R: Record>(id: impl Into<i64>) -> Problem {
 /// An invalid query.
 pub async fn list<R: Record>(request: Request) -> Result<Response, Error> {
     let table = R::table();
-    let query = ListQuery::from_params(table, &request.params(&table.list_parameters)?)?;
+    let params = request.params(&table.list_parameters)?;
+    let query = ListQuery::from_params(table, &params, normalize)?;
     let format = request.format(TABLE_MEDIA_TYPES)?;
     let known = request.known_change_seq(format)?;
     let statement = tables::list::page(table, &query, format, known);

@@ -45,7 +45,7 @@ impl VersionedRecord {
     /// A stored record that is invalid.
     pub fn record<T: Record>(&self) -> Result<T, Error> {
         let body = self.body.as_string().unwrap_or_default();
-        let mut fields = Fields::new(Object::parse(body.as_bytes())?);
+        let mut fields = Fields::from_stored(Object::parse(body.as_bytes())?);
         fields.ignore("id");
         T::parse(fields, str::to_owned).map_err(|_| Error::Platform {
             doing: "reading a stored record",

@@ -6,8 +6,11 @@ use std::rc::Rc;
 
 use domain::Param;
 use futures_util::StreamExt;
+use http_semantics::etag::Tags;
+use http_semantics::header_list::{self, Backslash};
 use http_semantics::idempotency::IdempotencyKey;
 use http_semantics::json::Object;
+use http_semantics::media::accepted_media_type;
 use http_semantics::timing::Timings;
 use http_semantics::{MediaType, Params, Preconditions, Problem, negotiation};
 use web_sys::Headers;
@@ -210,6 +213,12 @@ impl Request {
         })
     }
 
+    /// Whether `If-None-Match` is `*`.
+    pub(crate) fn if_none_match_is_any(&self) -> bool {
+        let tags = self.if_none_match.as_deref().and_then(Tags::parse);
+        tags == Some(Tags::Any)
+    }
+
     /// The change sequence of the list that the client has in this format (`If-None-Match`).
     ///
     /// # Errors
@@ -230,18 +239,15 @@ impl Request {
     /// The media type of the body.
     ///
     /// # Errors
-    /// No media type, one that is not `accepted`, or an encoded body.
+    /// No media type, one that is not `accepted`, a body that is not UTF-8, or an encoded body.
     pub fn media_type(&self, accepted: &[&'static str]) -> Result<&'static str, Problem> {
-        let sent = self.header("content-type").unwrap_or_default();
-        let sent = sent.split(';').next().unwrap_or_default().trim();
-        let media_type = accepted
-            .iter()
-            .find(|media_type| media_type.eq_ignore_ascii_case(sent));
-        let encoding = self.header("content-encoding");
-        let is_plain = encoding.is_none_or(|encoding| encoding.eq_ignore_ascii_case("identity"));
+        let content_type = self.header("content-type").unwrap_or_default();
+        let media_type = accepted_media_type(&content_type, accepted);
+        let encodings = self.header("content-encoding").unwrap_or_default();
+        let is_plain = header_list::elements(&encodings, Backslash::Plain)
+            .all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"));
         media_type
             .filter(|_| is_plain)
-            .copied()
             .ok_or_else(|| Problem::unsupported_media_type(accepted))
     }
 

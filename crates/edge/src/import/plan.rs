@@ -50,14 +50,10 @@ impl BatchPlan {
             ..Self::default()
         };
         for (n, parsed) in batch.parsed.iter().enumerate() {
-            if let Err(problem) = plan.add(
-                parsed,
-                mode,
-                existing.get(n).and_then(Option::as_ref),
-                &check,
-            ) {
-                let line = parsed.line;
-                plan.rejections.push(Refusal { line, problem });
+            let existing = existing.get(n).and_then(Option::as_ref);
+            if let Err(problem) = plan.add(parsed, mode, existing, &check) {
+                let position = parsed.position;
+                plan.rejections.push(Refusal { position, problem });
             }
         }
         plan

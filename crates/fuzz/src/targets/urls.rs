@@ -111,7 +111,7 @@ fn url(text: &str) -> Checked {
 fn list(text: &str) -> Checked {
     let parse = |query: &str| {
         let params = Params::parse(query, &PERSON.list_parameters)?;
-        ListQuery::from_params(&PERSON, &params)
+        ListQuery::from_params(&PERSON, &params, str::to_owned)
     };
     if let Err(problem) = parse(text) {
         return rejected(&problem);

@@ -98,7 +98,10 @@ impl Problem {
     pub fn unsupported_media_type(accepted: &[&str]) -> Self {
         Self::new(
             Kind::UnsupportedMediaType,
-            format!("`Content-Type` must be {}.", accepted.join(" or ")),
+            format!(
+                "`Content-Type` must be {}, in UTF-8.",
+                accepted.join(" or ")
+            ),
         )
         .with("accepted", json!(accepted))
     }

@@ -140,11 +140,19 @@ fn the_problem_schema_matches_every_problem_type() {
 
 #[test]
 fn report_schemas_match_both_formats_of_a_report() {
-    use tables::import::{BatchResult, Batches, Counts, ImportFile, Outcome, Refusal, Report};
+    use tables::import::{
+        BatchResult, Batches, Counts, ImportFile, Outcome, RecordPosition, Refusal, Report,
+    };
     let results = || {
         let problem = crate::problems::sample(Kind::NameTaken);
         let failed = BatchResult::failed(crate::problems::sample(Kind::BeingWritten));
-        let refused = BatchResult::refused(vec![Refusal { line: 2, problem }]);
+        let refused = BatchResult::refused(vec![Refusal {
+            position: RecordPosition {
+                line: 2,
+                index: Some(1),
+            },
+            problem,
+        }]);
         let outcomes = [
             Outcome::Written,
             Outcome::AlreadyWritten,

@@ -4,7 +4,7 @@
 //! Two schemas, for the living and for the dead, state that the living have a place and that a
 //! king is alive.
 
-use super::{ChosenId, False, Id, Name, True};
+use super::{False, Id, ImportedId, Name, True, WrittenName};
 
 schemas! {
     /// A person.
@@ -36,7 +36,7 @@ schemas! {
         /// Absent, or the id in the path.
         #[schema(read_only)]
         id?: Id,
-        name?: Name,
+        name?: WrittenName,
         is_alive: Option<bool>,
         place_id: Option<Id>,
         is_king: Option<bool>,
@@ -52,7 +52,7 @@ macro_rules! bodies {
             #[serde(deny_unknown_fields)]
             struct $living {
                 $($id)*
-                name: Name,
+                name: WrittenName,
                 is_alive: True,
                 place_id: Id,
                 /// Whether the person is the king of the place, which has at most one. The
@@ -64,7 +64,7 @@ macro_rules! bodies {
             #[serde(deny_unknown_fields)]
             struct $dead {
                 $($id)*
-                name: Name,
+                name: WrittenName,
                 is_alive: Option<False>,
                 /// The last known place.
                 place_id: Option<Id>,
@@ -96,6 +96,6 @@ bodies!(
     /// A person in a file.
     ImportedPerson = ImportedLivingPerson | ImportedDeadPerson, id {
         /// If it is absent, the service assigns the next id.
-        id: Option<ChosenId>,
+        id: Option<ImportedId>,
     }
 );

@@ -1,6 +1,6 @@
 //! A place: in responses, and in the bodies of writes.
 
-use super::{ChosenId, Id, Name};
+use super::{Id, ImportedId, Name, WrittenName};
 
 schemas! {
     /// A place.
@@ -12,7 +12,7 @@ schemas! {
     /// A new place.
     #[serde(deny_unknown_fields)]
     struct NewPlace {
-        name: Name,
+        name: WrittenName,
     }
 
     /// A place to replace or add.
@@ -21,7 +21,7 @@ schemas! {
         /// Absent, or the id in the path.
         #[schema(read_only)]
         id?: Id,
-        name: Name,
+        name: WrittenName,
     }
 
     /// The changes of a place.
@@ -30,14 +30,14 @@ schemas! {
         /// Absent, or the id in the path.
         #[schema(read_only)]
         id?: Id,
-        name?: Name,
+        name?: WrittenName,
     }
 
     /// A place in a file.
     #[serde(deny_unknown_fields)]
     struct ImportedPlace {
         /// If it is absent, the service assigns the next id.
-        id: Option<ChosenId>,
-        name: Name,
+        id: Option<ImportedId>,
+        name: WrittenName,
     }
 }

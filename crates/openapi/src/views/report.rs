@@ -7,6 +7,8 @@ schemas! {
     struct Refusal {
         /// The line on which the record starts.
         line: Count,
+        /// The index of the record in a JSON array, starting at 0. Absent for other formats.
+        index?: Count,
         problem: ProblemBody,
     }
 

@@ -1,7 +1,7 @@
 //! The values of fields. Their bounds are constants of the domain, which a derive cannot use.
 
 use domain::{PersonId, PlaceId, name};
-use http_semantics::fields::EXPECTED_CHOICE;
+use http_semantics::fields::{EXPECTED_CHOICE, EXPECTED_IMPORTED_ID};
 use http_semantics::problem::Kind;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{SchemaFormat, SchemaType, Type};
@@ -24,8 +24,21 @@ macro_rules! scalars {
     )*};
 }
 
-/// At least one character that is not white space, and no control character.
-const NAME: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
+/// The ranges of control characters, for a character class.
+const CONTROL: &str = r"\u0000-\u001f\u007f-\u009f";
+
+/// The ranges of white space. A class of regular expressions is not used, because engines differ.
+const SPACE: &str =
+    r"\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
+
+/// The ranges of [`name`]'s invisible characters below U+10000.
+const INVISIBLE: &str = r"\u00ad\u034f\u061c\u115f-\u1160\u17b4-\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb";
+
+/// The characters of a stored name: as [`domain::name::Name::new`] checks them.
+fn stored_name() -> String {
+    let others = name::MAX_NAME_CHARACTERS - 2;
+    format!("[^{CONTROL}{SPACE}{INVISIBLE}]([^{CONTROL}]{{0,{others}}}[^{CONTROL}{SPACE}])?")
+}
 
 fn schema(kind: Type) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::new(kind))
@@ -45,13 +58,20 @@ scalars! {
         PersonId::MAX_CHOSEN_ID,
         &format!("An id that a client chooses: {EXPECTED_CHOICE}."),
     );
+    ImportedId(i64) = id(
+        PersonId::MAX_IMPORTED_ID,
+        &format!("The id of an imported record: {EXPECTED_IMPORTED_ID}."),
+    );
     Count(i64) = schema(Type::Integer).minimum(Some(0));
     Name(String) = schema(Type::String)
         .min_length(Some(1))
         .max_length(Some(name::MAX_NAME_CHARACTERS))
-        .pattern(Some(NAME))
+        .pattern(Some(format!("^{}$", stored_name())))
+        .description(Some("A name, in Unicode's normal form C."));
+    WrittenName(String) = schema(Type::String)
+        .pattern(Some(format!("^[{SPACE}]*{}[{SPACE}]*$", stored_name())))
         .description(Some(
-            "A name. White space around it is removed, and it is stored in Unicode's normal form C.",
+            "A name. White space around it is removed, and it is stored in Unicode's normal form C. It starts with a visible character.",
         ));
     Moment(String) =
         schema(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));

@@ -41,6 +41,8 @@ struct ReportLine {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct InvalidLine {
     line: i64,
+    /// The index in a JSON array.
+    index: Option<i64>,
     problem: ApiProblem,
 }
 
@@ -192,7 +194,10 @@ impl Report {
                     tbody {
                         @for invalid in &self.invalid_lines {
                             tr {
-                                th scope="row" { (invalid.line) }
+                                th scope="row" {
+                                    (invalid.line)
+                                    @if let Some(index) = invalid.index { ", record " (index + 1) }
+                                }
                                 td { (messages::of_line(&invalid.problem)) }
                             }
                         }
@@ -293,6 +298,18 @@ mod tests {
         for file in [Some("name\na"), None] {
             assert!(!page(TOTALS, file).contains("again."));
         }
+    }
+
+    #[test]
+    fn a_record_of_a_json_array_is_named_by_its_number() {
+        let batch = BATCH.replace(r#""line":3"#, r#""line":1,"index":2"#);
+        let mut report = Report::new(Form::parse(b"dryRun=true"), 1);
+        let _ = report.push(format!("{batch}\n{TOTALS}\n").as_bytes());
+        assert!(
+            report
+                .end(None)
+                .contains(r#"<th scope="row">1, record 3</th>"#)
+        );
     }
 
     #[test]

@@ -216,7 +216,7 @@ mod tests {
             }),
         };
         let overview = Overview {
-            query: OverviewQuery::parse(query),
+            query: OverviewQuery::parse(query, str::to_owned),
             totals: Totals {
                 living: Some(1234),
                 ..Totals::default()
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn an_invalid_filter_is_ignored_and_has_an_error() {
-        let query = OverviewQuery::parse("least=many&sort=age&after=%00");
+        let query = OverviewQuery::parse("least=many&sort=age&after=%00", str::to_owned);
         assert_eq!(
             (query.order, query.least),
             (Order::Down(Measure::Living), None)

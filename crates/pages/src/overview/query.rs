@@ -1,7 +1,7 @@
 //! The query of the overview: the filters, the order and the page.
 
 use domain::Param;
-use domain::name::Prefix;
+use domain::name::{Normalize, Prefix};
 use maud::{Markup, html};
 use tables::Cursor;
 use tables::page::PageSize;
@@ -44,7 +44,7 @@ impl OverviewQuery {
 
     /// Parses a query. Invalid values are ignored, and the form has an error for them.
     #[must_use]
-    pub fn parse(query: &str) -> Self {
+    pub fn parse(query: &str, normalize: Normalize) -> Self {
         let mut form = Form::parse(query.as_bytes());
         let order = form.filled("sort").and_then(Order::parse);
         let order = order.unwrap_or(Order::Down(Measure::Living));
@@ -55,7 +55,7 @@ impl OverviewQuery {
         }
         let name = form.filled("name").map(ToOwned::to_owned);
         let name = name.filter(|name| {
-            let is_valid = Prefix::parse(name).is_some();
+            let is_valid = Prefix::new(name, normalize).is_some();
             if !is_valid {
                 form.add_error("name", "Enter up to 200 characters.");
             }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
-use super::file::{FilePosition, ImportFile};
+use super::file::{FilePosition, ImportFile, RecordPosition};
 use super::report::Refusal;
 use crate::record::Record;
 use domain::name::Normalize;
@@ -21,8 +21,8 @@ const MAX_BATCH_BYTES: usize = 1024 * 1024;
 /// A valid record of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParsedRecord<T> {
-    /// The line on which it begins.
-    pub line: usize,
+    /// The position in the file.
+    pub position: RecordPosition,
     /// The id, if the file has one.
     pub id: Option<i64>,
     /// The record.
@@ -53,10 +53,10 @@ pub struct Batches<T> {
     /// Part of each fingerprint: distinguishes imports of the same records.
     scope: String,
     normalize: Normalize,
-    /// The line of each id so far.
-    id_lines: HashMap<i64, usize>,
-    /// The line of each unique value so far.
-    unique_value_lines: HashMap<String, usize>,
+    /// The first record with each id so far.
+    ids: HashMap<i64, RecordPosition>,
+    /// The first record with each unique value so far.
+    unique_values: HashMap<String, RecordPosition>,
     record: PhantomData<T>,
 }
 
@@ -69,8 +69,8 @@ impl<T: Record> Batches<T> {
             file,
             scope,
             normalize,
-            id_lines: HashMap::new(),
-            unique_value_lines: HashMap::new(),
+            ids: HashMap::new(),
+            unique_values: HashMap::new(),
             record: PhantomData,
         }
     }
@@ -80,28 +80,32 @@ impl<T: Record> Batches<T> {
         begin: FilePosition,
         end: FilePosition,
     ) -> Result<ParsedRecord<T>, Vec<FieldError>> {
+        let position = self.file.record_position(begin);
         let object = self.file.object(begin, end).map_err(|error| vec![error])?;
         let mut fields = Fields::new(object);
-        let id = fields.chosen_id();
+        let id = fields.imported_id();
         if let Some(id) = id {
-            let line = *self.id_lines.entry(id).or_insert(begin.line);
-            if line != begin.line {
-                fields.add_error("id", &format!("another one: line {line} has it"));
+            let first = *self.ids.entry(id).or_insert(position);
+            if first != position {
+                fields.add_error("id", &format!("another one: {first} has it"));
             }
         }
         let record = T::parse(fields, self.normalize)?;
         if let Some(unique) = record.unique_value() {
-            let lines = &mut self.unique_value_lines;
-            let line = *lines.entry(unique.value).or_insert(begin.line);
-            if line != begin.line {
+            let values = &mut self.unique_values;
+            let first = *values.entry(unique.value).or_insert(position);
+            if first != position {
                 return Err(vec![FieldError {
                     pointer: format!("/{}", unique.field),
-                    detail: format!("{}: line {line} has it", unique.expected),
+                    detail: format!("{}: {first} has it", unique.expected),
                 }]);
             }
         }
-        let line = begin.line;
-        Ok(ParsedRecord { line, id, record })
+        Ok(ParsedRecord {
+            position,
+            id,
+            record,
+        })
     }
 }
 
@@ -131,7 +135,7 @@ impl<T: Record> Iterator for Batches<T> {
             match self.parse(begin, end) {
                 Ok(record) => batch.parsed.push(record),
                 Err(errors) => batch.refused.push(Refusal {
-                    line: begin.line,
+                    position: self.file.record_position(begin),
                     problem: Problem::invalid_record(&errors),
                 }),
             }
@@ -185,10 +189,19 @@ impl<T> Batch<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::import::FileFormat;
+    use crate::record::UniqueValue;
+    use crate::schema::PLACE;
+    use crate::table_spec::TableSpec;
+    use domain::name::Name;
+    use http_semantics::json::Object;
 
     fn parsed(id: Option<i64>, record: &'static str) -> ParsedRecord<&'static str> {
         ParsedRecord {
-            line: 1,
+            position: RecordPosition {
+                line: 1,
+                index: None,
+            },
             id,
             record,
         }
@@ -197,6 +210,77 @@ mod tests {
     fn records(batch: &Batch<&'static str>) -> [Vec<&'static str>; 2] {
         [&batch.parsed, &batch.already_added]
             .map(|records| records.iter().map(|parsed| parsed.record).collect())
+    }
+
+    /// A record with a unique name.
+    struct Unique(Name);
+
+    impl Record for Unique {
+        fn table() -> &'static TableSpec {
+            &PLACE
+        }
+
+        fn parse(mut fields: Fields, normalize: Normalize) -> Result<Self, Vec<FieldError>> {
+            let name = fields.name(normalize);
+            fields.finish(&PLACE.fields, name.map(Self))
+        }
+
+        fn to_object(&self) -> Object {
+            Object::default()
+        }
+
+        fn name(&self) -> &Name {
+            &self.0
+        }
+
+        fn unique_value(&self) -> Option<UniqueValue> {
+            Some(UniqueValue {
+                value: self.0.key(),
+                field: "name",
+                expected: "another one",
+            })
+        }
+    }
+
+    #[test]
+    fn a_repeated_value_is_rejected_wherever_the_records_begin() {
+        let at = |line, index| RecordPosition { line, index };
+        for (format, body, positions) in [
+            (
+                FileFormat::Array,
+                r#"[{"name":"a"},{"name":"A"},{"id":1,"name":"b"},{"id":1,"name":"c"}]"#,
+                [at(1, Some(1)), at(1, Some(3))],
+            ),
+            (
+                FileFormat::Array,
+                "[{\"name\":\"a\"},\n{\"name\":\"A\"},{\"id\":1,\"name\":\"b\"},\n{\"id\":1,\"name\":\"c\"}]",
+                [at(2, Some(1)), at(3, Some(3))],
+            ),
+            (
+                FileFormat::NdJson,
+                "{\"name\":\"a\"}\n{\"name\":\"A\"}\n{\"id\":1,\"name\":\"b\"}\n{\"id\":1,\"name\":\"c\"}",
+                [at(2, None), at(4, None)],
+            ),
+            (
+                FileFormat::Csv,
+                "id,name\n,a\n,A\n1,b\n1,c\n",
+                [at(3, None), at(5, None)],
+            ),
+        ] {
+            let file = ImportFile::open(format, body.into(), &PLACE).unwrap();
+            let batch = Batches::<Unique>::new(file, String::new(), str::to_owned).next();
+            let refused = batch.unwrap().refused;
+            let found: Vec<RecordPosition> =
+                refused.iter().map(|refusal| refusal.position).collect();
+            assert_eq!(found, positions, "{body}");
+            let detail = refused[0].problem.detail();
+            let first = if format == FileFormat::Array {
+                "the record at index 0"
+            } else {
+                "line"
+            };
+            assert!(detail.contains(first), "{detail}");
+        }
     }
 
     #[test]

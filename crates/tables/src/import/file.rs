@@ -1,10 +1,11 @@
 //! The file of an import (CSV, NDJSON or a JSON array) and the positions of its records.
 
+use serde::Serialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use domain::param::parse_positive_integer;
-use http_semantics::json::Object;
+use http_semantics::json::{self, Object};
 use http_semantics::problem::FieldError;
 use http_semantics::{Problem, csv};
 
@@ -58,6 +59,27 @@ pub struct FilePosition {
     pub byte: usize,
     /// The line, starting at 1.
     pub line: usize,
+    /// The number of records before.
+    pub records: usize,
+}
+
+/// The position of a record, as a report shows it. No two records of a file have the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct RecordPosition {
+    /// The line on which the record begins, starting at 1.
+    pub line: usize,
+    /// The index in a JSON array, starting at 0. Several elements can be on one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<usize>,
+}
+
+impl std::fmt::Display for RecordPosition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.index {
+            Some(index) => write!(f, "the record at index {index}"),
+            None => write!(f, "line {}", self.line),
+        }
+    }
 }
 
 /// A file with valid syntax.
@@ -81,7 +103,11 @@ impl ImportFile {
             let lines = before.unwrap_or_default().split(|byte| *byte == b'\n');
             Problem::malformed_body("a text in UTF-8", lines.count(), 1)
         })?;
-        let start = FilePosition { byte: 0, line: 1 };
+        let start = FilePosition {
+            byte: 0,
+            line: 1,
+            records: 0,
+        };
         let mut file = Self {
             text,
             format,
@@ -199,7 +225,18 @@ impl ImportFile {
             FileFormat::NdJson => rest.find('\n').map_or(rest.len(), |end| end + 1),
             FileFormat::Array => element_length(rest),
         };
-        Some(self.advance(begin, begin.byte + length))
+        let end = self.advance(begin, begin.byte + length);
+        let records = begin.records + 1;
+        Some(FilePosition { records, ..end })
+    }
+
+    /// The position of the record that starts at a position.
+    #[must_use]
+    pub fn record_position(&self, begin: FilePosition) -> RecordPosition {
+        RecordPosition {
+            line: begin.line,
+            index: (self.format == FileFormat::Array).then_some(begin.records),
+        }
     }
 
     /// The record between two positions, as an object.
@@ -213,6 +250,9 @@ impl ImportFile {
             detail: expected.to_owned(),
         };
         if self.format != FileFormat::Csv {
+            if json::find_lost_fraction(slice.as_bytes()).is_some() {
+                return Err(error(json::EXACT_NUMBERS));
+            }
             let object = serde_json::from_slice(slice.as_bytes());
             return object.map_err(|_| error("a JSON object with each name once"));
         }
@@ -235,6 +275,7 @@ impl ImportFile {
         FilePosition {
             byte,
             line: from.line + lines,
+            ..from
         }
     }
 }

@@ -13,7 +13,7 @@ mod receipt;
 mod report;
 
 pub use batch::{Batch, Batches, ParsedRecord};
-pub use file::{FileFormat, ImportFile};
+pub use file::{FileFormat, ImportFile, RecordPosition};
 pub use receipt::Receipt;
 pub use report::{BatchResult, Counts, Outcome, Refusal, Report};
 

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::batch::Batch;
+use super::file::RecordPosition;
 use http_semantics::Problem;
 
 /// The maximum number of rejected lines that a report lists. It counts all of them.
@@ -13,8 +14,9 @@ const MAX_LISTED_LINES: usize = 1_000;
 /// A rejected line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refusal {
-    /// The line on which the record begins.
-    pub line: usize,
+    /// The position of the record.
+    #[serde(flatten)]
+    pub position: RecordPosition,
     /// The reason.
     pub problem: Problem,
 }
@@ -74,7 +76,7 @@ impl BatchResult {
     /// The result of a batch with rejected lines.
     #[must_use]
     pub fn refused(mut refused: Vec<Refusal>) -> Self {
-        refused.sort_unstable_by_key(|refusal| refusal.line);
+        refused.sort_unstable_by_key(|refusal| refusal.position);
         Self {
             refused,
             ..Self::new(Outcome::Refused, Counts::default())

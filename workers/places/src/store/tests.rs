@@ -21,7 +21,7 @@ fn seeded() -> Testbed {
 
 fn list(query: &str, format: MediaType) -> Statement {
     let params = Params::parse(query, &PLACE.list_parameters).unwrap();
-    let query = ListQuery::from_params(&PLACE, &params).unwrap();
+    let query = ListQuery::from_params(&PLACE, &params, str::to_owned).unwrap();
     list::page(&PLACE, &query, format, None)
 }
 

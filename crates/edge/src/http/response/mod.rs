@@ -130,6 +130,19 @@ impl Response {
         Self::new(304, Body::Empty).with_etag(tag)
     }
 
+    /// 304 instead of 200 for `If-None-Match: *`, which matches every current representation
+    /// (RFC 9110, 13.1.2). A partial response is not one, and a proxied response has been checked by
+    /// the other worker.
+    #[must_use]
+    pub fn not_modified_by_any(self) -> Self {
+        let is_proxied = matches!(self.body, Body::Proxied(_));
+        if self.status != 200 || self.partial_reason.is_some() || is_proxied {
+            return self;
+        }
+        let etag = self.headers.into_iter().find(|(name, _)| *name == "etag");
+        Self::new(304, Body::Empty).header_if("etag", etag.map(|(_, value)| value))
+    }
+
     /// 204 for OPTIONS: the methods of the route.
     #[must_use]
     pub fn options(allow: &str) -> Self {

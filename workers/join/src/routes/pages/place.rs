@@ -25,7 +25,7 @@ pub async fn place(request: Request) -> Result<Response, Error> {
     let id: PlaceId = request.id()?;
     let backends = Backends::new(&request.env)?;
     let mut notices = Vec::new();
-    let query = PeopleQuery::parse(&request.query);
+    let query = PeopleQuery::parse(&request.query, edge::normalize);
     let place_path = format!("/v1/places/{id}");
     let people_path = query.api_path(Some(id.get()));
     let population_path = format!("/v1/people/population?ids={id}");

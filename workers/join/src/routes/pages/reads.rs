@@ -151,7 +151,7 @@ pub async fn find_place(backends: &Backends, text: &str) -> Result<Option<i64>, 
     if let Some(id) = text.strip_prefix('#') {
         return Ok(PlaceId::parse(id.trim()).map(PlaceId::get));
     }
-    let Some(prefix) = Prefix::parse(text) else {
+    let Some(prefix) = Prefix::new(text, edge::normalize) else {
         return Ok(None);
     };
     let mut query = form_urlencoded::Serializer::new(String::new());

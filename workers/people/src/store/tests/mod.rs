@@ -106,7 +106,7 @@ fn filled_by(sql: &str) -> Testbed {
 
 fn list(query: &str, known_change_seq: Option<i64>) -> Statement {
     let params = Params::parse(query, &PERSON.list_parameters).unwrap();
-    let query = ListQuery::from_params(&PERSON, &params).unwrap();
+    let query = ListQuery::from_params(&PERSON, &params, str::to_owned).unwrap();
     tables::list::page(&PERSON, &query, MediaType::Json, known_change_seq)
 }
 
