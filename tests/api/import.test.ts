@@ -1,6 +1,7 @@
 // Imports of files: formats, validation, dry runs, batches, crashes and progress.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { completePerson } from "../support/declared_fields.ts";
 import { parseNdjson, start } from "../support/harness.ts";
 import {
   batchOutcome,
@@ -31,7 +32,7 @@ test("an_import_accepts_csv_ndjson_and_a_json_array", async () => {
     assert.deepEqual([report.read, report.created, report.refusedTotal], [2, 2, 0], text);
     const id = 4 + 2 * n;
     const { json: stored } = await system.join.get(`/v1/people/${id}`);
-    assert.deepEqual(stored, { id, ...person, isKing: false });
+    assert.deepEqual(stored, completePerson({ id, ...person, isKing: false }));
   }
   const { json: report } = await importFile(system, "places", "id,name\n77,Seventy-seven\n,Next\n");
   assert.equal(report.created, 2);

@@ -1,6 +1,7 @@
 // Reading people from the backend and through the gateway: lists, filters, orders, groups, counts.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
+import { residentOf } from "../support/declared_fields.ts";
 import { type Person, people, places } from "../support/fixtures.ts";
 import { jsonArray, ndjson, start } from "../support/harness.ts";
 
@@ -20,9 +21,7 @@ const groups = placeIds
   .sort((a, b) => a - b)
   .map((placeId) => ({
     placeId,
-    people: rows
-      .filter((person) => person.placeId === placeId)
-      .map(({ id, name, isAlive, isKing }) => ({ id, name, isAlive, isKing })),
+    people: rows.filter((person) => person.placeId === placeId).map(residentOf),
   }));
 
 for (const [source, worker] of [

@@ -1,6 +1,7 @@
 // The gateway's join: each place with its people, and the queries that it costs.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { completePerson } from "../support/declared_fields.ts";
 import { joinPeoplePerPlace, type Person, people, places } from "../support/fixtures.ts";
 import { jsonArray, ndjson, parseNdjson, start } from "../support/harness.ts";
 
@@ -125,7 +126,8 @@ test("orphaned_people_do_not_hide_the_people_of_existing_places", async () => {
   const inhabitants: Person[] = [];
   for (let placeId = 1; placeId <= 8000; placeId += 3) {
     const id = inhabitants.length + 1;
-    inhabitants.push({ id, name: `P${id}`, isAlive: true, placeId, isKing: false });
+    const person = { id, name: `P${id}`, isAlive: true, placeId, isKing: false };
+    inhabitants.push(completePerson(person));
   }
   await using orphaned = await start({ places, people: inhabitants, countCosts: true });
   const expected = joinPeoplePerPlace(places, inhabitants);

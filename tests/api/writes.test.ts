@@ -1,6 +1,7 @@
 // Writing places and people: the rules of the data, and the history of changes.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { completePerson } from "../support/declared_fields.ts";
 import { start } from "../support/harness.ts";
 import {
   assertProblem,
@@ -27,13 +28,13 @@ for (const target of writeTargets) {
 
       const living = { name: "Nuevo", isAlive: true, placeId: 4 };
       const born = await api.people.send("POST", "/v1/people", living);
-      const record = { id: 6, ...living, isKing: false };
+      const record = completePerson({ id: 6, ...living, isKing: false });
       assertRecord(born, 201, record, 1);
       assert.equal(born.headers.location, "/v1/people/6");
       const crowned = await api.people.send("PATCH", "/v1/people/6", { isKing: true });
       assertRecord(crowned, 200, { ...record, isKing: true }, 2);
       const buried = { isAlive: false, isKing: null, placeId: null };
-      const dead = { id: 6, name: "Nuevo", isAlive: false, placeId: null, isKing: false };
+      const dead = completePerson({ ...record, isAlive: false, placeId: null });
       const patch = { "content-type": "application/merge-patch+json; charset=utf-8" };
       assertRecord(await api.people.send("PATCH", "/v1/people/6", buried, patch), 200, dead, 3);
 
@@ -223,13 +224,14 @@ for (const target of writeTargets) {
       await api.people.request("DELETE", "/v1/people/3");
       const pages = await api.people.pages("/v1/people/3/history?limit=3");
       const entries = pages.flatMap(({ json }) => json);
-      const record = { id: 3, name: "Aiba Stack", isKing: false };
+      const record = (isAlive: boolean, placeId: number) =>
+        completePerson({ id: 3, name: "Aiba Stack", isAlive, placeId, isKing: false });
       assert.deepEqual(
         entries.map(({ kind, version, record }) => [kind, version, record]),
         [
-          ["created", 1, { ...record, isAlive: true, placeId: 3 }],
-          ["updated", 2, { ...record, isAlive: true, placeId: 2 }],
-          ["updated", 3, { ...record, isAlive: false, placeId: 2 }],
+          ["created", 1, record(true, 3)],
+          ["updated", 2, record(true, 2)],
+          ["updated", 3, record(false, 2)],
           ["deleted", 4, null],
         ],
       );

@@ -1,4 +1,5 @@
 // A small data set with every kind of record and of name, and the join computed naively.
+import { completePerson, residentOf } from "./declared_fields.ts";
 
 export type Place = { id: number; name: string };
 export type Person = {
@@ -20,7 +21,7 @@ export const places: Place[] = [
 ];
 
 function person(id: number, name: string, placeId: number | null, more = {}): Person {
-  return { id, name, isAlive: true, placeId, isKing: false, ...more };
+  return completePerson({ id, name, isAlive: true, placeId, isKing: false, ...more });
 }
 
 export const people: Person[] = [
@@ -61,8 +62,6 @@ export function makePeople(count: number, placeCount: number): Person[] {
 export function joinPeoplePerPlace(places: Place[], people: Person[]) {
   return places.map((place) => ({
     ...place,
-    people: people
-      .filter(({ placeId }) => placeId === place.id)
-      .map(({ id, name, isAlive, isKing }) => ({ id, name, isAlive, isKing })),
+    people: people.filter(({ placeId }) => placeId === place.id).map(residentOf),
   }));
 }

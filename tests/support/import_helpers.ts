@@ -1,5 +1,6 @@
 // Helpers of the tests that import files of records through the gateway.
 import assert from "node:assert/strict";
+import { completePerson } from "./declared_fields.ts";
 import { makePlaces } from "./fixtures.ts";
 import { type ApiResponse, type System, start } from "./harness.ts";
 
@@ -11,7 +12,7 @@ export const people = [
   { id: 1, name: "King", isAlive: true, placeId: 1, isKing: true },
   { id: 2, name: "Resident", isAlive: true, placeId: 2, isKing: false },
   { id: 3, name: "Ghost", isAlive: false, placeId: null, isKing: false },
-];
+].map(completePerson);
 
 export const startFilled = () => start({ places, people });
 

@@ -1,5 +1,6 @@
 // Data and assertions of the tests that write single records, and the two ways to send a write.
 import assert from "node:assert/strict";
+import { completePerson } from "./declared_fields.ts";
 import { type ApiResponse, start } from "./harness.ts";
 
 export const places = [
@@ -13,7 +14,7 @@ export const people = [
   { id: 3, name: "Aiba Stack", isAlive: true, placeId: 3, isKing: false },
   { id: 4, name: "Dedo Gordo", isAlive: false, placeId: null, isKing: false },
   { id: 5, name: "Roberto Barato", isAlive: false, placeId: 2, isKing: false },
-];
+].map(completePerson);
 /** The id of a place that does not exist. */
 export const MISSING_PLACE = 99;
 

@@ -29,15 +29,15 @@ fn people_per_place() -> Vec<Operation> {
     let request = "GET /v1/people-per-place?limit=2&peopleLimit=2";
     let list = Response::list("PlaceWithPeople", "A page of places with their people.")
         .headers(&["ListTag", "Link", "X-Total-Count"])
-        .example(request, examples::PLACES_WITH_PEOPLE)
+        .example(request, &examples::PLACES_WITH_PEOPLE)
         .link("read", "readPeopleOfPlace", "$response.body#/0/id");
     let place = Response::json("PlaceWithPeople", "The place with its people.")
         .headers(&["ListTag"])
-        .example("GET /v1/people-per-place/3", examples::PLACE_WITH_PEOPLE);
+        .example("GET /v1/people-per-place/3", &examples::PLACE_WITH_PEOPLE);
     let statistics = Response::list("Statistics", "A page of statistics.")
         .csv(COLUMNS)
         .headers(&["ListTag", "Link"])
-        .example("GET /v1/statistics/places?least=5", examples::STATISTICS)
+        .example("GET /v1/statistics/places?least=5", &examples::STATISTICS)
         .link("people", "readPeopleOfPlace", "$response.body#/0/id");
     let operations = [
         get("/v1/people-per-place", "listPeoplePerPlace")
@@ -70,7 +70,7 @@ fn people_per_place() -> Vec<Operation> {
 fn about() -> Vec<Operation> {
     let changes = Response::list("Change", "A page of changes.")
         .headers(&["LinkToCome"])
-        .example("GET /v1/changes?limit=1", examples::CHANGES);
+        .example("GET /v1/changes?limit=1", &examples::CHANGES);
     vec![
         get("/v1", "readDataset")
             .summary("Describe this dataset")
@@ -97,7 +97,7 @@ fn integrity() -> Vec<Operation> {
             .summary("Check that places and people are consistent")
             .response(
                 200,
-                report.example("GET /v1/integrity", examples::INTEGRITY),
+                report.example("GET /v1/integrity", &examples::INTEGRITY),
             ),
         post("/v1/integrity/repair", "repair")
             .summary("Complete or roll back abandoned operations")

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use http_semantics::auth::Scope;
 use http_semantics::problem::Kind;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
+use crate::examples::Example;
 use crate::json::reference;
 use crate::response::{self, Response};
 use crate::{Json, object};
@@ -159,7 +162,10 @@ impl Operation {
 
     /// Adds an example to the 200 response.
     #[must_use]
-    pub fn example(mut self, request: &str, body: &str) -> Self {
+    pub fn example<T>(mut self, request: &str, body: &Example<T>) -> Self
+    where
+        T: DeserializeOwned + Serialize,
+    {
         if let Some(response) = self.responses.remove(&200) {
             let response = response.example(request, body);
             self.responses.insert(200, response);

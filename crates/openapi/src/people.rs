@@ -48,15 +48,15 @@ fn reads(people: &Collection) -> Vec<Operation> {
     vec![
         people.list().example(
             "GET /v1/people?isKing=true&sort=name&limit=2",
-            examples::KINGS,
+            &examples::KINGS,
         ),
-        people.read().example("GET /v1/people/4", examples::PERSON),
+        people.read().example("GET /v1/people/4", &examples::PERSON),
         people
             .history()
-            .example("GET /v1/people/4/history", examples::PERSON_HISTORY),
+            .example("GET /v1/people/4/history", &examples::PERSON_HISTORY),
         people.changes().example(
             "GET /v1/people/changes?limit=1&since=6933",
-            examples::PERSON_HISTORY,
+            &examples::PERSON_HISTORY,
         ),
         people.export(),
     ]
@@ -66,14 +66,14 @@ fn groups() -> Vec<Operation> {
     let request = "GET /v1/people/by-place?placeId=1&peopleLimit=1";
     let groups = Response::list("PeopleOfPlace", "A page of groups.")
         .headers(&["ListTag"])
-        .example(request, examples::PEOPLE_BY_PLACE);
+        .example(request, &examples::PEOPLE_BY_PLACE);
     let request = "GET /v1/people/population?sort=-living&limit=1";
     let totals = &["X-Total-Living", "X-Total-Dead", "X-Total-Nowhere"];
     let populations = Response::list("Population", "A page of populations.")
         .csv(POPULATION_HEADER)
         .headers(&["ListTag", "Link"])
         .headers(totals)
-        .example(request, examples::POPULATION);
+        .example(request, &examples::POPULATION);
     vec![
         get("/v1/people/by-place", "listPeopleByPlace")
             .summary("List people by place")

@@ -25,9 +25,9 @@ pub fn operations() -> Vec<Operation> {
         links: &[("people", "readPeopleOfPlace")],
     };
     let own = [
-        places.list().example("GET /v1/places?limit=2", examples::PLACES),
-        places.read().example("GET /v1/places/2", examples::PLACE),
-        places.history().example("GET /v1/places/2/history", examples::PLACE_HISTORY),
+        places.list().example("GET /v1/places?limit=2", &examples::PLACES),
+        places.read().example("GET /v1/places/2", &examples::PLACE),
+        places.history().example("GET /v1/places/2/history", &examples::PLACE_HISTORY),
         get("/v1/places/as-of", "listPlacesAsOf")
             .summary("List places at a time in the past")
             .description("In order of id, with the names of that time.")
@@ -38,11 +38,11 @@ pub fn operations() -> Vec<Operation> {
                 Response::list("Place", "A page of places.")
                     .csv(&PLACE.csv_header)
                     .headers(&["ListTag", "Link"])
-                    .example("GET /v1/places/as-of?ids=2", examples::PLACE_AS_OF),
+                    .example("GET /v1/places/as-of?ids=2", &examples::PLACE_AS_OF),
             ),
         places.changes().example(
             "GET /v1/places/changes?limit=1&since=6931",
-            examples::PLACE_HISTORY,
+            &examples::PLACE_HISTORY,
         ),
         places.export(),
         places.create().problems(&[Kind::NameTaken, Kind::BeingWritten]),

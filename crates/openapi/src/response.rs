@@ -1,7 +1,10 @@
 //! One response of an operation: its description, headers, bodies and links.
 
 use http_semantics::problem::{self, Kind};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
+use crate::examples::Example;
 use crate::json::reference;
 use crate::problems::sample;
 use crate::{Json, object};
@@ -67,8 +70,11 @@ impl Response {
     /// Adds an example of the JSON body: the response of the seeded system to a request, which
     /// tests/api/openapi.test.ts compares.
     #[must_use]
-    pub fn example(mut self, request: &str, body: &str) -> Self {
-        let example = object! { "summary": request, "value": Json::parse(body) };
+    pub fn example<T>(mut self, request: &str, body: &Example<T>) -> Self
+    where
+        T: DeserializeOwned + Serialize,
+    {
+        let example = object! { "summary": request, "value": body.to_json() };
         if let Json::Object(content) = &mut self.content
             && let Some(json) = content.get_mut("application/json")
         {

@@ -2,6 +2,7 @@
 
 use http_semantics::problem::Kind;
 
+use crate::examples;
 use crate::operation::{Operation, get};
 use crate::response::Response;
 
@@ -31,7 +32,7 @@ pub fn health() -> Vec<Operation> {
         get("/v1/healthz", "readHealth")
             .summary("Check whether the worker is running")
             .description("Calls no other service. It needs no token and has no rate limit.")
-            .response(200, alive.example("GET /v1/healthz", r#"{"status":"alive"}"#)),
+            .response(200, alive.example("GET /v1/healthz", &examples::ALIVE)),
         get("/v1/readyz", "readReadiness")
             .summary("Check whether the worker is ready")
             .description("Checks each dependency, with a timeout of one second. It needs no token and has no rate limit.")

@@ -1,19 +1,18 @@
 //! Compares the schemas of records with the declarations of their tables.
 
-use std::collections::BTreeSet;
-
 use crate::Json;
 use tables::TableSpec;
 use tables::schema::{PERSON, PLACE};
 
-/// Asserts that each schema has the fields of the table, except for those of `without`.
+/// Asserts that each schema has the fields of the table in their order, except for those of
+/// `without`.
 fn assert_fields(document: &Json, schemas: &[&str], table: &TableSpec, without: &[&str]) {
     let all = document.get("components").unwrap().get("schemas").unwrap();
     let declared = table.fields.iter().filter(|field| !without.contains(field));
-    let declared: BTreeSet<&str> = declared.copied().collect();
+    let declared: Vec<&str> = declared.copied().collect();
     for schema in schemas {
         let properties = all.get(schema).unwrap().get("properties").unwrap();
-        let properties: BTreeSet<&str> = properties.members().map(|(name, _)| name).collect();
+        let properties: Vec<&str> = properties.members().map(|(name, _)| name).collect();
         assert_eq!(properties, declared, "the fields of {schema}");
     }
 }
