@@ -40,7 +40,7 @@ pub use env::Env;
 pub use env::trace::{Trace, random_token};
 pub use error::Error;
 pub use http::chunks::chunks;
-pub use http::request::{JSON, MAX_RECORD_BYTES, MERGE_PATCH, Request};
+pub use http::request::{JSON, MAX_RECORD_BYTES, MERGE_PATCH, Request, in_time};
 pub use http::request_parts::{Method, RequestParts};
 pub use http::response::{Body, CachedResponse, Response};
 pub use idempotency::IdempotentRequest;
