@@ -186,12 +186,12 @@ test("only_a_known_token_is_stored_even_where_no_token_is_needed", async () => {
   const token = "a-token-that-may-read";
   const TOKENS = `read:${tokenHash(token)}`;
   const unknown = "any-text-of-16-characters";
-  const cases: Record<string, string>[] = [
+  const allSettings: Record<string, string>[] = [
     { TOKENS },
     { TOKENS, WRITES: "open" },
     { WRITES: "open" },
   ];
-  for (const settings of cases) {
+  for (const settings of allSettings) {
     await using open = await start({ seed: true, gatewaySettings: settings });
     for (const [path, fields] of [
       ["/ui/enter", {}],

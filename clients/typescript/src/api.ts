@@ -880,7 +880,7 @@ export interface components {
          * @description The type of the problem.
          * @enum {string}
          */
-        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/service-timed-out";
+        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/service-timed-out";
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         PutDeadPerson: {
             /** @description Absent, or the id in the path. */
@@ -2219,6 +2219,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-timed-out";
+                    };
+                };
+            };
             /** @description Another place has this name. Or: Another request is changing this record. */
             409: {
                 headers: {
@@ -2511,6 +2523,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/insufficient-scope" | "/problems/foreign-request";
+                    };
+                };
+            };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-timed-out";
                     };
                 };
             };
@@ -2864,6 +2888,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-found";
+                    };
+                };
+            };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-timed-out";
                     };
                 };
             };
@@ -3522,6 +3558,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-timed-out";
+                    };
+                };
+            };
             /** @description Another request is changing this record. */
             409: {
                 headers: {
@@ -3810,6 +3858,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/insufficient-scope" | "/problems/foreign-request";
+                    };
+                };
+            };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-timed-out";
                     };
                 };
             };
@@ -4109,6 +4169,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/insufficient-scope" | "/problems/foreign-request";
+                    };
+                };
+            };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-timed-out";
                     };
                 };
             };
@@ -4462,6 +4534,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-found";
+                    };
+                };
+            };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-timed-out";
                     };
                 };
             };
@@ -5260,6 +5344,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/being-written";
+                    };
+                };
+            };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-timed-out";
                     };
                 };
             };

@@ -36,7 +36,9 @@ pub use env::Env;
 pub use env::trace::{Trace, random_token};
 pub use error::Error;
 pub use http::chunks::chunks;
-pub use http::request::{JSON, MAX_RECORD_BYTES, MERGE_PATCH, Method, Request, RequestParts};
+pub use http::request::{
+    JSON, MAX_RECORD_BYTES, MERGE_PATCH, Method, Request, RequestParts, in_time,
+};
 pub use http::response::{Body, CachedResponse, Response};
 pub use idempotency::IdempotentRequest;
 pub use layers::auth;

@@ -144,6 +144,7 @@ impl Operation {
         self.body = Some(object! { "required": true, "content": content });
         self.problems(&[
             Kind::MalformedBody,
+            Kind::BodyTimedOut,
             Kind::BodyTooLarge,
             Kind::UnsupportedMediaType,
         ])

@@ -28,6 +28,7 @@ pub fn sample(kind: Kind) -> Problem {
         Kind::NotFound => Problem::not_found("person", 999),
         Kind::MethodNotAllowed => Problem::method_not_allowed("GET, HEAD, OPTIONS"),
         Kind::NotAcceptable => Problem::not_acceptable(http_semantics::media::LIST_MEDIA_TYPES),
+        Kind::BodyTimedOut => Problem::body_timed_out(30),
         Kind::NameTaken => Problem::name_taken(3),
         Kind::IdTaken => Problem::id_taken("person", 1),
         Kind::IdRetired => Problem::id_retired(31),

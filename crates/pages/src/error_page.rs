@@ -34,6 +34,10 @@ pub fn page(problem: &Problem) -> Markup {
             "Too large",
             "What you sent is too large. A file can have up to 10 MiB: split it into parts.",
         ),
+        "body-timed-out" => (
+            "Too slow",
+            "What you sent did not arrive in time. Try again, or split the file into parts.",
+        ),
         "unsupported-media-type" | "malformed-body" => (
             "Form not readable",
             "Open the page of the form again, and send it from there.",

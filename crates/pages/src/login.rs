@@ -8,11 +8,11 @@ use crate::layout::document;
 
 /// The page.
 #[must_use]
-pub fn page(form: &Form) -> Markup {
+pub fn page(form: &Form, lead: &str) -> Markup {
     let title = "Log in";
     let main = html! {
         h1 { (title) }
-        p.lead { "You need a token to read these pages." }
+        p.lead { (lead) }
         form.entry method="post" action="/ui/enter" data-once {
             (field::preamble(form))
             p.actions { button type="submit" { "Log in" } }

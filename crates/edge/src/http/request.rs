@@ -20,6 +20,7 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::http::chunks::full_chunks;
 use crate::http::headers;
+use crate::time::with_timeout;
 
 /// The maximum size of a body with one record.
 pub const MAX_RECORD_BYTES: usize = 64 * 1024;
@@ -29,6 +30,12 @@ pub const JSON: &[&str] = &["application/json"];
 
 /// The media types of a merge patch.
 pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
+
+/// The time in which the body of a record must arrive, in milliseconds.
+const RECORD_TIMEOUT_MS: u32 = 30_000;
+
+/// The time in which a file must arrive, in milliseconds: 10 MiB at 1 Mbit/s take 84 seconds.
+const FILE_TIMEOUT_MS: u32 = 120_000;
 
 /// A body that is too large is read up to this multiple of its limit. A client that is still
 /// sending does not read the response, and would not see the problem.
@@ -254,8 +261,30 @@ impl Request {
     /// The body, of at most `max_bytes`.
     ///
     /// # Errors
-    /// A larger body.
+    /// A larger body, or one that does not arrive in time.
     pub async fn body(&self, max_bytes: usize) -> Result<Vec<u8>, Error> {
+        in_time(max_bytes, self.read_body(max_bytes)).await?
+    }
+
+    /// Reads at most `max_bytes` of the body and stores nothing. A client that is still sending does
+    /// not read the response.
+    ///
+    /// # Errors
+    /// A body that does not arrive in time.
+    pub async fn discard_body(&self, max_bytes: usize) -> Result<(), Error> {
+        let discard = async {
+            let mut chunks = Box::pin(full_chunks(self.parts.request.body()));
+            let mut length = 0;
+            while length <= max_bytes
+                && let Some(Ok(chunk)) = chunks.next().await
+            {
+                length += chunk.len();
+            }
+        };
+        in_time(max_bytes, discard).await
+    }
+
+    async fn read_body(&self, max_bytes: usize) -> Result<Vec<u8>, Error> {
         let announced = self.header("content-length");
         let announced = announced.and_then(|length| length.parse::<usize>().ok());
         let fits = announced.is_none_or(|length| length <= max_bytes);
@@ -286,6 +315,21 @@ impl Request {
         let body = self.body(MAX_RECORD_BYTES).await?;
         Ok((Object::parse(&body)?, body))
     }
+}
+
+/// The output of a future that reads a body of at most `max_bytes`. A client that stalls would
+/// otherwise hold the memory of what it has sent.
+///
+/// # Errors
+/// A body that does not arrive in time.
+pub async fn in_time<T>(max_bytes: usize, read: impl Future<Output = T>) -> Result<T, Error> {
+    let timeout_ms = if max_bytes > MAX_RECORD_BYTES {
+        FILE_TIMEOUT_MS
+    } else {
+        RECORD_TIMEOUT_MS
+    };
+    let output = with_timeout(timeout_ms, read).await;
+    output.ok_or_else(|| Problem::body_timed_out(timeout_ms / 1000).into())
 }
 
 fn parse_header<T: Param>(name: &'static str, value: Option<&str>) -> Result<Option<T>, Problem> {

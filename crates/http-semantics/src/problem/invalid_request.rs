@@ -183,6 +183,13 @@ impl Problem {
         )
     }
 
+    /// A body whose client sends too slowly, or has stopped sending.
+    #[must_use]
+    pub fn body_timed_out(seconds: u32) -> Self {
+        let detail = format!("The body did not arrive within {seconds} seconds.");
+        Self::new(Kind::BodyTimedOut, detail)
+    }
+
     /// A path that no route has.
     #[must_use]
     pub fn unknown_route() -> Self {

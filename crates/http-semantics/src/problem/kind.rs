@@ -83,6 +83,9 @@ problem_types! {
     NotAcceptable: 406, "not-acceptable",
         "The response has no media type that `Accept` allows",
         "Accept one of `offered`.";
+    BodyTimedOut: 408, "body-timed-out",
+        "The body did not arrive in time",
+        "Send the request again, or split the file.";
     NameTaken: 409, "name-taken",
         "Another place has this name",
         "Use the place `id`, or choose another name. Case makes no difference.";

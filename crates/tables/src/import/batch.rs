@@ -53,8 +53,8 @@ pub struct Batches<T> {
     /// Part of each fingerprint: distinguishes imports of the same records.
     scope: String,
     normalize: Normalize,
-    /// The first record with each id so far.
-    ids: HashMap<i64, RecordPosition>,
+    /// The first record with each id so far. The id is a text, so that one type of map is compiled.
+    ids: HashMap<String, RecordPosition>,
     /// The first record with each unique value so far.
     unique_values: HashMap<String, RecordPosition>,
     record: PhantomData<T>,
@@ -85,7 +85,7 @@ impl<T: Record> Batches<T> {
         let mut fields = Fields::new(object);
         let id = fields.imported_id();
         if let Some(id) = id {
-            let first = *self.ids.entry(id).or_insert(position);
+            let first = *self.ids.entry(id.to_string()).or_insert(position);
             if first != position {
                 fields.add_error("id", &format!("another one: {first} has it"));
             }

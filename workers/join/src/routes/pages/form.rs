@@ -43,8 +43,7 @@ impl Session {
     /// An empty form. It has a field for the token, if the session needs one to write.
     pub fn empty_form(&self) -> Form {
         let mut form = Form::default();
-        let admitted = self.policy.authorize(Scope::Write, self.token.as_ref());
-        form.needs_token = admitted.is_err();
+        form.needs_token = !self.has_write_access();
         form
     }
 
@@ -54,6 +53,13 @@ impl Session {
     /// A missing token, if reading needs one.
     pub fn require_read(&self) -> Result<(), Problem> {
         self.policy.authorize(Scope::Read, self.token.as_ref())
+    }
+
+    /// Whether the cookie is enough to write.
+    pub fn has_write_access(&self) -> bool {
+        self.policy
+            .authorize(Scope::Write, self.token.as_ref())
+            .is_ok()
     }
 
     /// Whether the sender of a form may write. If not, the form shows why.
@@ -277,14 +283,17 @@ pub fn add_idempotency_key(form: &mut Form) {
     }
 }
 
-/// The page that asks for a token to read.
-pub fn login_page(problem: &Problem) -> Response {
+/// Why a page asks for a token.
+pub const READING_NEEDS_A_TOKEN: &str = "You need a token to read these pages.";
+
+/// The page that asks for a token.
+pub fn login_page(problem: &Problem, lead: &str) -> Response {
     let mut form = Form::default();
     form.needs_token = true;
     if problem.kind() != Kind::TokenRequired {
         show_problem(&mut form, problem);
     }
-    html(problem.status(), login::page(&form))
+    html(problem.status(), login::page(&form, lead))
 }
 
 /// `POST /ui/enter`: stores a token in the browser.
@@ -298,7 +307,7 @@ pub async fn login(request: Request) -> Result<Response, Error> {
         return Ok(submission.redirect("/".to_owned()));
     }
     form.needs_token = true;
-    let page = login::page(form);
+    let page = login::page(form, READING_NEEDS_A_TOKEN);
     Ok(html(form.status(), page))
 }
 

@@ -1,9 +1,10 @@
 //! `GET /ui/import` and `POST /ui/import`
 
 use domain::Param;
-use edge::{Body, Error, Request, Response, ServiceClient, chunks};
+use edge::{Body, Error, Request, Response, ServiceClient, chunks, in_time};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_semantics::Problem;
+use http_semantics::auth::Scope;
 use http_semantics::idempotency::IdempotencyKey;
 use js_sys::{ArrayBuffer, Uint8Array};
 use pages::Form;
@@ -14,7 +15,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::FormData;
 
 use super::form::{
-    Session, add_idempotency_key, require_same_origin, show_problem, show_rejection,
+    Session, add_idempotency_key, login_page, require_same_origin, show_problem, show_rejection,
 };
 use super::{html, html_body};
 use crate::backends::Backends;
@@ -35,13 +36,24 @@ pub async fn import_form(request: Request) -> Result<Response, Error> {
 
 /// Imports or checks a file. The page is streamed, and shows the progress.
 ///
+/// The token may be a field of the form, which is known only when the form has been read. So without
+/// a cookie that may write, the form must be short: nobody else can fill the memory.
+///
 /// # Errors
 /// A form of another origin, or one that is too long.
 pub async fn import(request: Request) -> Result<Response, Error> {
     require_same_origin(&request)?;
+    let mut session = Session::load(&request);
+    if !session.has_write_access() && is_longer_than(&request, MAX_SHOWN_BYTES + MAX_FIELDS_BYTES) {
+        request
+            .discard_body(MAX_FILE_BYTES + MAX_FIELDS_BYTES)
+            .await?;
+        let problem = Problem::token_required(Scope::Write);
+        let lead = "You need a token to import a long file. Log in, then choose the file again.";
+        return Ok(login_page(&problem, lead));
+    }
     let (mut form, file) = read_form(&request).await?;
     choose_key(&mut form);
-    let mut session = Session::load(&request);
     if !session.may_write(&mut form) {
         return Ok(session.store(form_again(form, file)));
     }
@@ -157,13 +169,17 @@ fn stream_page(
         .map(|text| Ok(text.into_bytes()))
 }
 
+/// Whether a body is announced to be longer, or has no announced length.
+fn is_longer_than(request: &Request, max_bytes: usize) -> bool {
+    let length = request.header("content-length");
+    let length = length.and_then(|length| length.parse::<usize>().ok());
+    length.is_none_or(|length| length > max_bytes)
+}
+
 /// Reads the fields of the form, and the file or the pasted text.
 async fn read_form(request: &Request) -> Result<(Form, Vec<u8>), Error> {
     let max_bytes = MAX_FILE_BYTES + MAX_FIELDS_BYTES;
-    let length = request
-        .header("content-length")
-        .and_then(|length| length.parse::<usize>().ok());
-    if length.is_none_or(|length| length > max_bytes) {
+    if is_longer_than(request, max_bytes) {
         // A client does not read the response while it sends.
         request.body(max_bytes).await?;
         return Err(Problem::body_too_large(max_bytes).into());
@@ -171,8 +187,8 @@ async fn read_form(request: &Request) -> Result<(Form, Vec<u8>), Error> {
     let thrown = Error::platform("reading a form");
     let not_a_form = |_| Problem::unsupported_media_type(&["multipart/form-data"]);
     let data = request.parts.request.form_data().map_err(&thrown)?;
-    let data: FormData = JsFuture::from(data)
-        .await
+    let data: FormData = in_time(max_bytes, JsFuture::from(data))
+        .await?
         .map_err(not_a_form)?
         .unchecked_into();
     let fields = [

@@ -29,7 +29,7 @@ pub use place::{change_place, create_place, new_place, place, place_action};
 #[must_use]
 pub fn require_read(request: &Request) -> Option<Response> {
     let problem = form::Session::load(request).require_read().err()?;
-    Some(form::login_page(&problem))
+    Some(form::login_page(&problem, form::READING_NEEDS_A_TOKEN))
 }
 
 /// The token of the browser's session.

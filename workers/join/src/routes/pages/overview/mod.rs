@@ -11,7 +11,7 @@ use pages::api::{King, PlaceView};
 use pages::overview::{Counts, Overview, OverviewQuery, Row, Totals};
 use tables::population::PopulationQuery;
 
-use super::form::{Session, login_page};
+use super::form::{READING_NEEDS_A_TOKEN, Session, login_page};
 use super::reads::read_list;
 use super::{flash, html};
 use crate::backends::{Backends, number_header};
@@ -48,7 +48,7 @@ pub async fn overview(request: Request) -> Result<Response, Error> {
     match root {
         Ok(Root::Page) => {
             if let Err(problem) = Session::load(&request).require_read() {
-                return Ok(login_page(&problem));
+                return Ok(login_page(&problem, READING_NEEDS_A_TOKEN));
             }
         }
         Ok(Root::Dataset) => {

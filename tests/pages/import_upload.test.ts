@@ -1,0 +1,87 @@
+// Uploads: who may fill the memory of the gateway, and for how long.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { after, suite, test } from "node:test";
+import { start, type WorkerClient } from "../support/harness.ts";
+import { ACCEPT_HTML, sendFile } from "../support/page_helpers.ts";
+import { bearer, tokenHash } from "../support/tokens.ts";
+
+const token = "a-token-that-may-write";
+const system = await start({
+  seed: true,
+  gatewaySettings: { TOKENS: `write:${tokenHash(token)}` },
+  backendSettings: { TOKENS: `write:${tokenHash(token)}` },
+});
+after(() => system.dispose());
+const { join } = system;
+
+const long = `name\n${"Larga\n".repeat(100_000)}`;
+
+test("a_long_upload_without_a_cookie_gets_the_login_whatever_token_is_in_the_form", async () => {
+  const allFields: Record<string, string>[] = [{}, { token }, { token: "a-token-that-is-guessed" }];
+  for (const fields of allFields) {
+    const response = await sendFile(join, { collection: "people", ...fields, text: long });
+    assert.equal(response.status, 401);
+    assert.equal(response.headers.get("set-cookie"), null);
+    const page = await response.text();
+    assert.match(page, /Log in, then choose the file again/);
+    // The form of an import shows the file again, so it has been stored.
+    assert.doesNotMatch(page, /Larga|Choose the file again\./);
+  }
+});
+
+test("a_short_upload_may_have_its_token_in_the_form", async () => {
+  const fields = { collection: "people", dryRun: "true", text: "name\nCorta\n" };
+  const accepted = await sendFile(join, { ...fields, token });
+  assert.equal(accepted.status, 200);
+  assert.match(accepted.headers.get("set-cookie") ?? "", /^__Host-token=/);
+  assert.equal((await sendFile(join, fields)).status, 401);
+});
+
+test("a_long_upload_with_a_cookie_that_may_write_is_imported", async () => {
+  const body = new FormData();
+  body.append("collection", "people");
+  body.append("text", long);
+  const headers = { origin: join.url.origin, cookie: `__Host-token=${token}`, ...ACCEPT_HTML };
+  const response = await fetch(`${join.url.origin}/ui/import`, { method: "POST", headers, body });
+  assert.equal(response.status, 200);
+  await response.body?.cancel();
+});
+
+/** Sends the start of a body, waits for the response, and returns its head and the seconds. */
+async function stall({ url }: WorkerClient, path: string, headers: Record<string, string>) {
+  const started = performance.now();
+  const socket = connect(Number(url.port), url.hostname).on("error", () => {});
+  const fields = { host: url.host, "content-length": "1000", ...headers };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`POST ${path} HTTP/1.1\r\n${lines.join("")}\r\n{"name":`);
+  const [data] = await once(socket, "data");
+  socket.destroy();
+  return { head: String(data), seconds: (performance.now() - started) / 1000 };
+}
+
+suite("a stalled upload", { concurrency: true }, () => {
+  const json = { "content-type": "application/json", ...bearer(token) };
+  test("the_body_of_a_record_times_out_after_30_seconds", async () => {
+    const { head, seconds } = await stall(system.people, "/v1/people", json);
+    assert.match(head, /^HTTP\/1.1 408 .*\/problems\/body-timed-out/s);
+    assert.ok(seconds > 29 && seconds < 60, `${seconds} s`);
+  });
+
+  test("a_form_without_a_cookie_times_out_after_30_seconds", async () => {
+    const type = "application/x-www-form-urlencoded";
+    const headers = { "content-type": type, origin: join.url.origin };
+    const { head, seconds } = await stall(join, "/ui/places/new", headers);
+    assert.match(head, /^HTTP\/1.1 408 .*<h1>Too slow<\/h1>/s);
+    assert.ok(seconds > 29 && seconds < 60, `${seconds} s`);
+  });
+});
+
+test("each_container_has_a_memory_limit", () => {
+  assert.match(
+    readFileSync("compose.yaml", "utf8"),
+    /^x-service: &service\n(?: .*\n)* {2}mem_limit: 1g$/m,
+  );
+});
