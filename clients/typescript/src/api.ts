@@ -1002,9 +1002,9 @@ export interface components {
         after: string;
         /** @description The start of the page: the cursor from the `Link` header of the previous page. */
         since: string;
-        /** @description The order. `-` means descending. Records with equal names are in order of id. */
+        /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
         sort: "id" | "-id" | "name" | "-name";
-        /** @description The order. `-` means descending. Records with equal values are in order of id. */
+        /** @description The order. `-` means the greatest number first. Records with equal numbers are in ascending order of id. */
         populationSort: "id" | "living" | "-living" | "total" | "-total";
         /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
         count: "exact";
@@ -1331,7 +1331,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such record. */
+            /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1339,7 +1339,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-found";
+                        type?: "/problems/unknown-route" | "/problems/not-found";
                     };
                 };
             };
@@ -1392,7 +1392,7 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. `-` means descending. Records with equal values are in order of id. */
+                /** @description The order. `-` means the greatest number first. Records with equal numbers are in ascending order of id. */
                 sort?: components["parameters"]["populationSort"];
                 /** @description Only places with at least this many living people. */
                 least?: components["parameters"]["least"];
@@ -1928,7 +1928,7 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. `-` means descending. Records with equal names are in order of id. */
+                /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
                 sort?: components["parameters"]["sort"];
                 /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
                 count?: components["parameters"]["count"];
@@ -2224,7 +2224,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2232,11 +2232,11 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                        type?: "/problems/unknown-parameter" | "/problems/invalid-header";
                     };
                 };
             };
-            /** @description There is no such record. */
+            /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2244,7 +2244,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-found";
+                        type?: "/problems/unknown-route" | "/problems/not-found";
                     };
                 };
             };
@@ -2368,6 +2368,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/insufficient-scope";
+                    };
+                };
+            };
+            /** @description There is no such route. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-route";
                     };
                 };
             };
@@ -2533,7 +2545,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such record. */
+            /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2541,7 +2553,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-found";
+                        type?: "/problems/unknown-route" | "/problems/not-found";
                     };
                 };
             };
@@ -2648,7 +2660,7 @@ export interface operations {
                     "application/json": components["schemas"]["Place"];
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. Or: The body cannot be parsed. */
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. Or: The body cannot be parsed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2656,7 +2668,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body";
+                        type?: "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body";
                     };
                 };
             };
@@ -2686,7 +2698,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such record. */
+            /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2694,7 +2706,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-found";
+                        type?: "/problems/unknown-route" | "/problems/not-found";
                     };
                 };
             };
@@ -2839,7 +2851,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such record. */
+            /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2847,7 +2859,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-found";
+                        type?: "/problems/unknown-route" | "/problems/not-found";
                     };
                 };
             };
@@ -3371,7 +3383,7 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. `-` means descending. Records with equal names are in order of id. */
+                /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
                 sort?: components["parameters"]["sort"];
                 /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
                 count?: components["parameters"]["count"];
@@ -3674,7 +3686,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3682,11 +3694,11 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                        type?: "/problems/unknown-parameter" | "/problems/invalid-header";
                     };
                 };
             };
-            /** @description There is no such record. */
+            /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3694,7 +3706,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-found";
+                        type?: "/problems/unknown-route" | "/problems/not-found";
                     };
                 };
             };
@@ -3826,6 +3838,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description There is no such route. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-route";
+                    };
+                };
+            };
             /** @description The place does not exist. Or: The place already has a king. Or: The place is part of a deletion in progress. Or: Another request is changing this record. */
             409: {
                 headers: {
@@ -3947,7 +3971,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3955,7 +3979,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                        type?: "/problems/unknown-parameter" | "/problems/invalid-header";
                     };
                 };
             };
@@ -3985,7 +4009,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such record. */
+            /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3993,7 +4017,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-found";
+                        type?: "/problems/unknown-route" | "/problems/not-found";
                     };
                 };
             };
@@ -4141,7 +4165,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such record. */
+            /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4149,7 +4173,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-found";
+                        type?: "/problems/unknown-route" | "/problems/not-found";
                     };
                 };
             };
@@ -4294,7 +4318,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such record. */
+            /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4302,7 +4326,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-found";
+                        type?: "/problems/unknown-route" | "/problems/not-found";
                     };
                 };
             };
@@ -4650,7 +4674,7 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. `-` means descending. Records with equal values are in order of id. */
+                /** @description The order. `-` means the greatest number first. Records with equal numbers are in ascending order of id. */
                 sort?: components["parameters"]["populationSort"];
                 /** @description Only places with at least this many living people. */
                 least?: components["parameters"]["least"];
