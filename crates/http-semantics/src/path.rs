@@ -65,15 +65,12 @@ pub fn decode_unreserved(path: &str) -> String {
             .get(..2)
             .and_then(|digits| u8::from_str_radix(digits, 16).ok())
             .filter(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(byte));
-        match unreserved {
-            Some(byte) => {
-                decoded.push(char::from(byte));
-                decoded.push_str(part.get(2..).unwrap_or_default());
-            }
-            None => {
-                decoded.push('%');
-                decoded.push_str(part);
-            }
+        if let Some(byte) = unreserved {
+            decoded.push(char::from(byte));
+            decoded.push_str(part.get(2..).unwrap_or_default());
+        } else {
+            decoded.push('%');
+            decoded.push_str(part);
         }
     }
     decoded

@@ -83,7 +83,7 @@ pub fn media_type(file: &[u8]) -> &'static str {
 pub fn count_lines(file: &[u8]) -> usize {
     match file.trim_ascii_end() {
         [] => 0,
-        text => 1 + text.iter().filter(|byte| **byte == b'\n').count(),
+        text => text.split(|byte| *byte == b'\n').count(),
     }
 }
 
