@@ -59,8 +59,9 @@ test("if_none_match_any_gets_a_304_from_every_get_route", async () => {
   for (const [worker, path] of [...lists(system), ...records(system), ...others]) {
     const { etag } = await worker.get(path);
     for (const method of ["GET", "HEAD"]) {
-      const { status, text, ...response } = await worker.request(method, path, any);
-      assert.deepEqual([status, text, response.etag], [304, "", etag], `${method} ${path}`);
+      const response = await worker.request(method, path, any);
+      const found = [response.status, response.text, response.etag];
+      assert.deepEqual(found, [304, "", etag], `${method} ${path}`);
     }
   }
   for (const path of ["/v1/people/999", "/v1/people-per-place/999", "/v1/unknown"]) {

@@ -30,6 +30,7 @@ const routes: Record<string, [allow: string, post?: string]> = {
   "/statistics/places": [READ_METHODS],
   "/changes": [READ_METHODS],
   "/openapi.json": [READ_METHODS],
+  "/docs": [READ_METHODS],
   "/ui/people": [READ_METHODS],
   "/ui/people/{id}": [READ_METHODS],
   "/ui/places/{id}": [READ_METHODS],
@@ -169,4 +170,23 @@ test("a_head_runs_no_query_that_only_a_body_needs", async () => {
     assert.deepEqual(await roundTripsOf("HEAD", path), expected, path);
     assert.ok((await roundTripsOf("GET", path)).people > 1, path);
   }
+});
+
+test("a_static_file_supports_options_and_names_its_methods_in_a_405", async () => {
+  for (const path of ["/openapi.json", "/v1/openapi.json", "/docs/", "/docs/start.js"]) {
+    const options = await join.request("OPTIONS", path);
+    assert.deepEqual([options.status, options.headers.allow], [204, READ_METHODS], path);
+    for (const method of ["POST", "DELETE"]) {
+      const { status, headers, json } = await join.request(method, path);
+      assert.deepEqual([status, headers.allow], [405, READ_METHODS], path);
+      assert.equal(json.type, "/problems/method-not-allowed");
+    }
+    const [get, head] = [await join.get(path), await join.request("HEAD", path)];
+    assert.deepEqual([get.status, head.status, head.text], [200, 200, ""], path);
+    assert.ok(get.allHeaders.get("x-request-id"), path);
+    const again = await join.get(path, { "if-none-match": get.etag });
+    assert.equal(again.status, 304, path);
+  }
+  const missing = await join.get("/docs/nothing");
+  assert.deepEqual([missing.status, missing.json.type], [404, "/problems/unknown-route"]);
 });

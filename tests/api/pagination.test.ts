@@ -24,6 +24,12 @@ async function assertPagesEqualWhole(
   assert.ok(expected.length === 0 || pages.at(-1)?.json.length > 0);
 }
 
+test("descending_by_name_is_the_reverse_of_ascending", async () => {
+  const sorted = async (sort: string) => (await system.join.get(`/v1/people?sort=${sort}`)).json;
+  assert.deepEqual(await sorted("-name"), (await sorted("name")).toReversed());
+  assert.deepEqual(await sorted("-id"), (await sorted("id")).toReversed());
+});
+
 test("the_pages_of_places_contain_each_place_once_in_every_order", async () => {
   for (const worker of [system.places, system.join]) {
     for (const sort of ["id", "-id", "name", "-name"]) {

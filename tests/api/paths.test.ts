@@ -123,3 +123,23 @@ test("a_repair_calls_the_services_with_a_normalized_query", async () => {
     assert.deepEqual(json.pending, [`https://people/internal/repair${expected}`]);
   }
 });
+
+test("an_encoded_unreserved_character_means_the_same_as_a_plain_one", async () => {
+  await using system = await start({ seed: true });
+  const { join, people } = system;
+  for (const [encoded, plain] of [
+    ["/v1/people/%31", "/v1/people/1"],
+    ["/v1/peopl%65/1", "/v1/people/1"],
+    ["/%76%31/people%2dper%2Dplace/%33", "/v1/people-per-place/3"],
+    ["/v1/people/%65xport", "/v1/people/export"],
+    ["/%75i/people/%31", "/ui/people/1"],
+  ] as const) {
+    const [first, second] = [await sendRaw(join.url, "GET", encoded), await join.get(plain)];
+    assert.deepEqual([first.status, second.status], [200, 200], encoded);
+  }
+  assert.equal((await sendRaw(people.url, "GET", "/v1/people/%31")).status, 200);
+  // The decoded path is checked, too.
+  for (const target of ["/%69nternal/integrity", "/v1/people/%2e%2e/%69nternal/integrity"]) {
+    assert.equal((await sendRaw(join.url, "GET", target)).status, 404, target);
+  }
+});

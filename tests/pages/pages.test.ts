@@ -55,8 +55,8 @@ test("a_missing_page_or_record_gives_an_error_page", async () => {
     ["/ui/people/999/edit", 404, "Not found"],
     ["/ui/places/999", 404, "Not found"],
     ["/ui/places/999/remove", 404, "Not found"],
-    ["/ui/people/x", 400, "Invalid address"],
-    ["/ui/places/0", 400, "Invalid address"],
+    ["/ui/people/x", 404, "Page not found"],
+    ["/ui/places/0", 404, "Page not found"],
   ] as const) {
     const response = await join.get(path, ACCEPT_HTML);
     assertPage(response, status, path);

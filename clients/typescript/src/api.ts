@@ -1002,9 +1002,9 @@ export interface components {
         after: string;
         /** @description The start of the page: the cursor from the `Link` header of the previous page. */
         since: string;
-        /** @description The order. `-` means descending. Records with equal names are in order of id. */
+        /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
         sort: "id" | "-id" | "name" | "-name";
-        /** @description The order. `-` means descending. Records with equal values are in order of id. */
+        /** @description The order. `-` means the greatest number first. Records with equal numbers are in ascending order of id. */
         populationSort: "id" | "living" | "-living" | "total" | "-total";
         /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
         count: "exact";
@@ -1344,7 +1344,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such record. */
+            /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1352,7 +1352,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-found";
+                        type?: "/problems/unknown-route" | "/problems/not-found";
                     };
                 };
             };
@@ -1418,7 +1418,7 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. `-` means descending. Records with equal values are in order of id. */
+                /** @description The order. `-` means the greatest number first. Records with equal numbers are in ascending order of id. */
                 sort?: components["parameters"]["populationSort"];
                 /** @description Only places with at least this many living people. */
                 least?: components["parameters"]["least"];
@@ -2032,7 +2032,7 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. `-` means descending. Records with equal names are in order of id. */
+                /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
                 sort?: components["parameters"]["sort"];
                 /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
                 count?: components["parameters"]["count"];
@@ -2366,7 +2366,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2374,11 +2374,11 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                        type?: "/problems/unknown-parameter" | "/problems/invalid-header";
                     };
                 };
             };
-            /** @description There is no such record. */
+            /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2386,7 +2386,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-found";
+                        type?: "/problems/unknown-route" | "/problems/not-found";
                     };
                 };
             };
@@ -2523,6 +2523,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/insufficient-scope" | "/problems/foreign-request";
+                    };
+                };
+            };
+            /** @description There is no such route. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-route";
                     };
                 };
             };
@@ -2713,7 +2725,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such record. */
+            /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2721,7 +2733,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-found";
+                        type?: "/problems/unknown-route" | "/problems/not-found";
                     };
                 };
             };
@@ -2841,7 +2853,7 @@ export interface operations {
                     "application/json": components["schemas"]["Place"];
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. Or: The body cannot be parsed. */
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. Or: The body cannot be parsed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2849,7 +2861,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body";
+                        type?: "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body";
                     };
                 };
             };
@@ -2879,7 +2891,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such record. */
+            /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2887,7 +2899,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-found";
+                        type?: "/problems/unknown-route" | "/problems/not-found";
                     };
                 };
             };
@@ -3057,7 +3069,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such record. */
+            /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3065,7 +3077,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-found";
+                        type?: "/problems/unknown-route" | "/problems/not-found";
                     };
                 };
             };
@@ -3666,7 +3678,7 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. `-` means descending. Records with equal names are in order of id. */
+                /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
                 sort?: components["parameters"]["sort"];
                 /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
                 count?: components["parameters"]["count"];
@@ -4007,7 +4019,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4015,11 +4027,11 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                        type?: "/problems/unknown-parameter" | "/problems/invalid-header";
                     };
                 };
             };
-            /** @description There is no such record. */
+            /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4027,7 +4039,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-found";
+                        type?: "/problems/unknown-route" | "/problems/not-found";
                     };
                 };
             };
@@ -4169,6 +4181,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/insufficient-scope" | "/problems/foreign-request";
+                    };
+                };
+            };
+            /** @description There is no such route. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-route";
                     };
                 };
             };
@@ -4318,7 +4342,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4326,7 +4350,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                        type?: "/problems/unknown-parameter" | "/problems/invalid-header";
                     };
                 };
             };
@@ -4356,7 +4380,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such record. */
+            /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4364,7 +4388,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-found";
+                        type?: "/problems/unknown-route" | "/problems/not-found";
                     };
                 };
             };
@@ -4525,7 +4549,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such record. */
+            /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4533,7 +4557,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-found";
+                        type?: "/problems/unknown-route" | "/problems/not-found";
                     };
                 };
             };
@@ -4703,7 +4727,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such record. */
+            /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4711,7 +4735,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-found";
+                        type?: "/problems/unknown-route" | "/problems/not-found";
                     };
                 };
             };
@@ -5111,7 +5135,7 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. `-` means descending. Records with equal values are in order of id. */
+                /** @description The order. `-` means the greatest number first. Records with equal numbers are in ascending order of id. */
                 sort?: components["parameters"]["populationSort"];
                 /** @description Only places with at least this many living people. */
                 least?: components["parameters"]["least"];
@@ -5334,6 +5358,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-timed-out";
+                    };
+                };
+            };
             /** @description Another request is changing this record. */
             409: {
                 headers: {
@@ -5344,18 +5380,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/being-written";
-                    };
-                };
-            };
-            /** @description The body did not arrive in time. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        type?: "/problems/body-timed-out";
                     };
                 };
             };

@@ -17,6 +17,7 @@ pub mod collection;
 mod d1;
 mod env;
 mod error;
+pub mod files;
 pub mod health;
 mod http;
 mod idempotency;

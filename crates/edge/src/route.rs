@@ -184,6 +184,12 @@ impl MethodRouter {
         self.with(|properties| properties.access = Access::Scope(scope))
     }
 
+    /// Needs no token.
+    #[must_use]
+    pub fn open(self) -> Self {
+        self.with(|properties| properties.access = Access::Open)
+    }
+
     /// A health check: it needs no token, and the rate limit does not count it.
     #[must_use]
     pub fn health_check(self) -> Self {

@@ -101,7 +101,8 @@ impl Router {
         // Reject a path that another service or a proxy could interpret differently.
         let (path, query) =
             path::checked_path_and_query(&parts.url).ok_or_else(Problem::unknown_route)?;
-        let (path, query) = (path::canonical(path).to_owned(), query.to_owned());
+        let path = path::decode_unreserved(path);
+        let (path, query) = (path::canonical(&path).to_owned(), query.to_owned());
         let (route, methods, segments) = self.find(&path).ok_or_else(Problem::unknown_route)?;
         env.trace().route.set(Some(route));
         if query.len() > params::MAX_QUERY_BYTES {

@@ -44,7 +44,7 @@ pub fn checked_path_and_query(url: &str) -> Option<(&str, &str)> {
 /// - no encoded delimiters, which a program that decodes before it splits would treat as
 ///   delimiters.
 ///
-/// Encoded unreserved characters (`%31`) are allowed: they mean the same after decoding.
+/// Encoded unreserved characters (`%31`) are allowed: [`decode_unreserved`] decodes them.
 #[must_use]
 pub fn is_normalized(path: &str) -> bool {
     let Some(segments) = path.strip_prefix('/') else {
@@ -52,6 +52,28 @@ pub fn is_normalized(path: &str) -> bool {
     };
     let segments = segments.strip_suffix('/').unwrap_or(segments);
     path == "/" || segments.split('/').all(is_normalized_segment)
+}
+
+/// A normalized path with its encoded unreserved characters decoded. Both spellings are equivalent
+/// (RFC 3986, 6.2.2.2).
+#[must_use]
+pub fn decode_unreserved(path: &str) -> String {
+    let mut parts = path.split('%');
+    let mut decoded = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let unreserved = part
+            .get(..2)
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok())
+            .filter(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(byte));
+        if let Some(byte) = unreserved {
+            decoded.push(char::from(byte));
+            decoded.push_str(part.get(2..).unwrap_or_default());
+        } else {
+            decoded.push('%');
+            decoded.push_str(part);
+        }
+    }
+    decoded
 }
 
 fn is_normalized_segment(segment: &str) -> bool {
@@ -152,6 +174,19 @@ mod tests {
             "/a;b=c,d/@e:f!$&'()*+,;=~_",
         ] {
             assert!(is_normalized(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_encoded_unreserved_character_is_decoded() {
+        for (path, decoded) in [
+            ("/v1/peopl%65/%31", "/v1/people/1"),
+            ("/%76%31/%7e%2D%5f.%2ea", "/v1/~-_..a"),
+            ("/%20/%C3%B1/%3B%40", "/%20/%C3%B1/%3B%40"),
+            ("/%3%31", "/%31"),
+            ("/a", "/a"),
+        ] {
+            assert_eq!(decode_unreserved(path), decoded);
         }
     }
 
@@ -312,6 +347,16 @@ mod tests {
                     pairs.into_owned().collect::<Vec<_>>()
                 };
                 prop_assert_eq!(pairs(parsed.query().unwrap()), pairs(&query));
+            }
+        }
+
+        #[test]
+        fn a_decoded_path_is_normalized_and_has_the_same_meaning(path in paths()) {
+            if is_normalized(&path) {
+                let decoded = decode_unreserved(&path);
+                prop_assert!(is_normalized(&decoded), "{decoded}");
+                prop_assert_eq!(decoded_first(&decoded), decoded_first(&path));
+                prop_assert_eq!(decode_unreserved(&decoded), decoded.clone());
             }
         }
 

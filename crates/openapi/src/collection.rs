@@ -1,14 +1,16 @@
 //! The operations that both collections have.
 
-use edge::{JSON, MERGE_PATCH, collection, import};
-use http_semantics::problem::Kind;
-use tables::TableSpec;
-use tables::import::FileFormat;
-
 use crate::json::reference;
 use crate::operation::{Operation, get, post};
 use crate::response::Response;
 use crate::{Json, object};
+use edge::{JSON, MERGE_PATCH, collection, import};
+use http_semantics::problem::Kind;
+use tables::TableSpec;
+use tables::import::{FileFormat, MAX_BATCH_RECORDS};
+
+/// The description of imports states this limit.
+const _: () = assert!(MAX_BATCH_RECORDS == 10_000);
 
 /// The id in the body of a response, as a runtime expression of OpenAPI.
 const CREATED: &str = "$response.body#/id";

@@ -110,7 +110,11 @@ impl Operation {
     #[must_use]
     pub fn id(mut self, component: &'static str) -> Self {
         self.parameters.insert(0, component);
-        self.problems(&[Kind::InvalidParameter])
+        // A PUT rejects an id that only the server may assign.
+        let is_chosen = component == "idToPut";
+        let chosen = is_chosen.then_some(Kind::InvalidParameter);
+        self.problems.extend(chosen);
+        self.problems(&[Kind::UnknownRoute])
     }
 
     /// Adds request headers.

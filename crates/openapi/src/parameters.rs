@@ -145,9 +145,10 @@ fn of_pages() -> Vec<(String, Json)> {
         "after" => query("after", cursor());
         /// The start of the page: the cursor from the `Link` header of the previous page.
         "since" => query("since", cursor());
-        /// The order. `-` means descending. Records with equal names are in order of id.
+        /// The order. Records with equal names are in order of id. `-` reverses the whole list.
         "sort" => query("sort", orders.with("default", "id"));
-        /// The order. `-` means descending. Records with equal values are in order of id.
+        /// The order. `-` means the greatest number first. Records with equal numbers are in
+        /// ascending order of id.
         "populationSort" =>
             query("sort", population_orders.with("default", Order::default().name()));
         /// With `exact`, the response has the number of all matches in `X-Total-Count`.

@@ -22,7 +22,7 @@ pub mod store;
 use std::rc::Rc;
 
 use edge::auth::gateway_guard;
-use edge::{Layer, MethodRouter, Router, any, get, health, post};
+use edge::{Layer, MethodRouter, Router, any, files, get, health, post};
 use http_semantics::MediaType;
 use http_semantics::auth::Scope;
 use http_semantics::media::{LIST_MEDIA_TYPES, TABLE_MEDIA_TYPES};
@@ -55,6 +55,9 @@ pub fn router() -> Router {
     Router::new("join", LAYERS)
         .route("/healthz", get(health::alive).health_check())
         .route("/readyz", get(routes::ready).health_check())
+        .route("/openapi.json", get(files::serve).open())
+        .route("/docs", get(files::serve).open())
+        .route("/docs/{*rest}", get(files::serve).open())
         .route(
             "/people-per-place",
             get(people_per_place::list)

@@ -163,12 +163,12 @@ impl Request {
     /// The id in the path.
     ///
     /// # Errors
-    /// An invalid id.
+    /// Another text than an id: there is no such path.
     pub fn id<T: Param>(&self) -> Result<T, Problem> {
         self.segments
             .first()
             .and_then(|segment| T::parse(segment))
-            .ok_or_else(|| Problem::invalid_parameter("id", T::EXPECTED))
+            .ok_or_else(|| Problem::invalid_id_in_path(T::EXPECTED))
     }
 
     /// The query parameters, which must be among the `known` ones.

@@ -199,6 +199,13 @@ impl Problem {
         )
     }
 
+    /// A path with a text in the place of an id. `expected` says what an id is.
+    #[must_use]
+    pub fn invalid_id_in_path(expected: &str) -> Self {
+        let detail = format!("There is no route at this path. An id is {expected}.");
+        Self::new(Kind::UnknownRoute, detail)
+    }
+
     /// A method that the route does not have. `allow` lists the ones it has.
     #[must_use]
     pub fn method_not_allowed(allow: &str) -> Self {

@@ -3,12 +3,13 @@
 mod report;
 
 use maud::{Markup, html};
+use tables::import::MAX_BATCH_RECORDS;
 use tables::schema::{PERSON_TABLE, PLACE_TABLE};
 use tables::table_spec::Declaration;
 
 use crate::field::{self, checkbox, choice, hidden};
 use crate::form::Form;
-use crate::layout::document;
+use crate::layout::{document, number};
 
 pub use report::Report;
 
@@ -60,7 +61,7 @@ pub fn page(form: &Form) -> Markup {
             }
         }
         p.hint {
-            "A large file is imported in batches. A batch with an invalid line is not imported at all. You can import a file again: what was imported before is not added twice, unless you choose so. For the format, see "
+            "A large file is imported in batches of up to " (number(i64::try_from(MAX_BATCH_RECORDS).unwrap_or_default())) " lines. A batch with an invalid line is not imported at all. You can import a file again: what was imported before is not added twice, unless you choose so. For the format, see "
             a href="/v1/people/export" { "an export" } "."
         }
     };
@@ -77,9 +78,38 @@ pub fn media_type(file: &[u8]) -> &'static str {
     }
 }
 
+/// The number of lines of a file. A line break at the end begins no line.
+#[must_use]
+pub fn count_lines(file: &[u8]) -> usize {
+    match file.trim_ascii_end() {
+        [] => 0,
+        text => text.split(|byte| *byte == b'\n').count(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_break_at_the_end_is_not_a_line() {
+        for (file, lines) in [
+            ("", 0),
+            ("name", 1),
+            ("name\na", 2),
+            ("name\na\n", 2),
+            ("name\r\na\r\n\r\n", 2),
+            ("name\n\na\n", 3),
+        ] {
+            assert_eq!(count_lines(file.as_bytes()), lines, "{file:?}");
+        }
+    }
+
+    #[test]
+    fn the_page_states_the_limit_of_a_batch() {
+        let page = page(&Form::default()).into_string();
+        assert!(page.contains("in batches of up to 10,000 lines"), "{page}");
+    }
 
     #[test]
     fn the_media_type_is_that_of_the_first_character() {

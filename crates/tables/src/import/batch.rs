@@ -13,7 +13,7 @@ use http_semantics::problem::{FieldError, Problem};
 
 /// The maximum number of records in a batch. Large batches are faster: a transaction rewrites each
 /// page of an index that it touches, and the names of a batch touch most pages.
-const MAX_BATCH_RECORDS: usize = 10_000;
+pub const MAX_BATCH_RECORDS: usize = 10_000;
 
 /// The maximum size of the text of a batch.
 const MAX_BATCH_BYTES: usize = 1024 * 1024;

@@ -12,7 +12,7 @@ mod file;
 mod receipt;
 mod report;
 
-pub use batch::{Batch, Batches, ParsedRecord};
+pub use batch::{Batch, Batches, MAX_BATCH_RECORDS, ParsedRecord};
 pub use file::{FileFormat, ImportFile, RecordPosition};
 pub use receipt::Receipt;
 pub use report::{BatchResult, Counts, Outcome, Refusal, Report};

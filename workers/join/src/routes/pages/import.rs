@@ -80,7 +80,7 @@ pub async fn import(request: Request) -> Result<Response, Error> {
             .map_err(|error| backend.unusable_response(&error.to_string()))?;
         return Ok(session.store(form_again(form, file)));
     }
-    let lines = file.split(|byte| *byte == b'\n').count();
+    let lines = import::count_lines(&file);
     form.set("nextKey", edge::random_token());
     let report = Report::new(form, i64::try_from(lines).unwrap_or_default());
     let page = stream_page(report, &response, short_text(file));
