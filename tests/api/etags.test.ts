@@ -156,11 +156,12 @@ test("the_schedule_completes_interrupted_writes_and_deletes_old_idempotency_keys
   await using system = await start({ places, people });
   const key = (name: string) => ({ "idempotency-key": name });
   const post = (name: string) => system.join.send("POST", "/v1/people", { name: "K" }, key(name));
-  assert.equal((await post("old")).json.id, (await post("old")).json.id);
+  const old = await post("old");
+  assert.equal((await post("old")).json.id, old.json.id);
   const young = await post("young");
   const day = 24 * 60 * 60 * 1000;
   await system.db.people.exec(
-    `UPDATE idempotency SET at = at - ${day + 1000} WHERE key = 'old';
+    `UPDATE idempotency SET at = at - ${day + 1000} WHERE record_id = ${old.json.id};
      INSERT INTO pending_write (token, place_id, since) VALUES ('t', 2, 0)`,
   );
   await system.db.places.exec(
@@ -168,7 +169,8 @@ test("the_schedule_completes_interrupted_writes_and_deletes_old_idempotency_keys
   );
   await system.runSchedule("places");
   await system.runSchedule("people");
-  assert.deepEqual(await system.db.people.rows("SELECT key FROM idempotency"), [{ key: "young" }]);
+  const stored = await system.db.people.rows("SELECT record_id FROM idempotency");
+  assert.deepEqual(stored, [{ record_id: young.json.id }]);
   assert.equal((await post("young")).text, young.text);
   assert.equal((await system.join.get("/v1/places/2")).status, 404);
   const { json } = await system.join.get("/v1/integrity");

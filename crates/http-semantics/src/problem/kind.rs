@@ -73,7 +73,7 @@ problem_types! {
         "Send the request from this site or from a program. `ALLOWED_ORIGINS` and `ALLOWED_HOSTS` allow other sites.";
     UnknownRoute: 404, "unknown-route",
         "There is no such route",
-        "`GET /v1` lists the routes.";
+        "`GET /v1` lists the routes. In the place of an id, send a whole number.";
     NotFound: 404, "not-found",
         "There is no such record",
         "Look up the id in the list of places or people.";
@@ -124,7 +124,7 @@ problem_types! {
         "Send at most `limit` bytes after the `?`.";
     UnsupportedMediaType: 415, "unsupported-media-type",
         "The route does not accept this media type",
-        "Send one of `accepted`, and name it in `Content-Type`.";
+        "Send one of `accepted` in UTF-8, and name it in `Content-Type`.";
     InvalidRecord: 422, "invalid-record",
         "The record is invalid",
         "Fix each field of `errors`. `pointer` names it (RFC 6901).";
