@@ -1,5 +1,6 @@
 //! The rate limit of each client. The platform's rate limiter (the binding `REQUESTS`) counts the
-//! requests. The setting `RATE_LIMIT` repeats its limit, which the responses state.
+//! requests. Its limit is configured in
+//! `wrangler.toml`. The setting `RATE_LIMIT` has the same value, for the headers of responses.
 
 use domain::Param;
 use http_semantics::Problem;

@@ -1,4 +1,5 @@
-//! The values of fields. Their bounds are constants of the domain, which a derive cannot use.
+//! The schemas of single values. They are written by hand, because their bounds are constants of
+//! the domain, which `#[derive(ToSchema)]` cannot use.
 
 use domain::{PersonId, PlaceId, name};
 use http_semantics::fields::{EXPECTED_CHOICE, EXPECTED_IMPORTED_ID};

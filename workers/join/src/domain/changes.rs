@@ -2,8 +2,8 @@
 //!
 //! Each backend sends its changes in the order of its change sequence. The two sequences are
 //! independent, so the feeds are merged by time. The cursor holds the position in each feed, so
-//! no change is skipped or repeated even if the clocks of the two databases differ. Only the
-//! order between the feeds would then differ from that of the events.
+//! no change is skipped or repeated even if the clocks of the two databases differ. In that case only the order
+//! between places and people may differ from the real order.
 
 use std::iter::Peekable;
 

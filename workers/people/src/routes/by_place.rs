@@ -30,8 +30,8 @@ pub async fn by_place(request: Request) -> Result<Response, Error> {
         return head(&database, format, known).await;
     }
     let first = Chunk::read(&database, query, format.framing(), known).await?;
-    // Chunks can contain later changes than the first one. Then the change sequence has increased,
-    // so that this tag never matches again.
+    // A later chunk can contain changes made after the first one was read. They increase the change
+    // sequence, so no later request can match this tag.
     let tag = Tag::from_change_seqs(format, &[first.change_seq]);
     if known == Some(first.change_seq) {
         return Ok(Response::not_modified(&tag));

@@ -79,7 +79,8 @@ async fn repair_deletion(
         let end = match finish(&deletion, token, is_deleted).await {
             Ok(DeletionOutcome::Deleted) => "deleted",
             Ok(DeletionOutcome::Blocked { .. }) => "kept",
-            Ok(DeletionOutcome::Continues) => "ended meanwhile",
+            // Another request has ended the deletion, or the next run continues it.
+            Ok(DeletionOutcome::Continues) => "unknown",
             Err(error) => {
                 // The next run tries again.
                 worker::console_error!("the repair of a deletion failed: {error}");
