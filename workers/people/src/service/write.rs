@@ -1,7 +1,8 @@
 //! Writes one person. [`edge::collection`] implements the routes.
 //!
 //! A write with a new reference records a pending write, checks the place, and commits: three round
-//! trips ([`super::pending`]). Any other update takes two, to read and to commit. A rename without preconditions, and an insert without a place or a key, take one.
+//! trips ([`super::pending`]). Any other update takes two, to read and to commit. A rename without
+//! preconditions, and an insert without a place or a key, take one.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
