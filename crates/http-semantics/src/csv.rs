@@ -5,7 +5,7 @@
 //! already begins with apostrophes and one of these characters gets one more apostrophe. So every
 //! exported text is imported unchanged.
 //!
-//! Where the decimal separator is a comma, a spreadsheet separates cells by `;`, and by nothing else.
+//! If the decimal separator is a comma, a spreadsheet separates cells by `;`, and by nothing else.
 //! It then splits a text such as `x;=1+1` into two cells. So if a text would have a formula after a
 //! `;`, each of its `;` gets an apostrophe after it.
 
