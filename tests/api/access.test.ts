@@ -2,17 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { start } from "../support/harness.ts";
-import { bearer, tokenHash } from "../support/tokens.ts";
+import { adminToken, bearer, readToken, TOKENS, tokenHash, writeToken } from "../support/tokens.ts";
 
-const readToken = "a-token-with-scope-read";
-const writeToken = "a-token-with-scope-write";
-const adminToken = "a-token-with-scope-admin";
-/** The space after a comma is allowed. */
-const TOKENS = [
-  `read:${tokenHash(readToken)}`,
-  `write:${tokenHash(writeToken)}`,
-  ` admin:${tokenHash(adminToken)}`,
-].join();
 const newPlace = { name: "Nueva" };
 
 const writeRequests = [

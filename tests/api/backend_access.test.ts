@@ -5,16 +5,8 @@ import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import { type Options, SERVICE_SECRET, start, type WorkerClient } from "../support/harness.ts";
 import { sendRaw } from "../support/raw_request.ts";
-import { bearer, tokenHash } from "../support/tokens.ts";
+import { adminToken, bearer, readToken, TOKENS, tokenHash, writeToken } from "../support/tokens.ts";
 
-const readToken = "a-token-with-scope-read";
-const writeToken = "a-token-with-scope-write";
-const adminToken = "a-token-with-scope-admin";
-const TOKENS = [
-  `read:${tokenHash(readToken)}`,
-  `write:${tokenHash(writeToken)}`,
-  `admin:${tokenHash(adminToken)}`,
-].join();
 const serviceSecret = { "x-service-secret": SERVICE_SECRET };
 /** The gateway sets this header on each request that it forwards. */
 const FORWARDED_HEADER = "x-gateway-forwarded";

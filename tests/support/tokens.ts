@@ -8,3 +8,14 @@ export function tokenHash(token: string): string {
 export function bearer(token: string): { authorization: string } {
   return { authorization: `Bearer ${token}` };
 }
+
+export const readToken = "a-token-with-scope-read";
+export const writeToken = "a-token-with-scope-write";
+export const adminToken = "a-token-with-scope-admin";
+
+/** The setting for the three tokens. The space after a comma is allowed. */
+export const TOKENS = [
+  `read:${tokenHash(readToken)}`,
+  `write:${tokenHash(writeToken)}`,
+  ` admin:${tokenHash(adminToken)}`,
+].join();
