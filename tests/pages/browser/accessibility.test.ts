@@ -152,6 +152,8 @@ for (const [visitor, theme] of [
     page.on("request", (request) => origins.add(new URL(request.url()).origin));
     for (const [name, go] of visitsByName) {
       await go(page);
+      // An element may appear before the stylesheet that gives it its size and colours.
+      await page.waitForLoadState("load");
       assert.deepEqual(await inlineCode(page), [], name);
       assert.deepEqual(await violations(page), [], name);
       if (visitor === phone) {
