@@ -156,8 +156,8 @@ CREATE INDEX person_by_place_life_and_name ON person (place_id, is_alive, name_k
 CREATE INDEX king_by_id ON person (id) WHERE is_king = 1;
 CREATE INDEX king_by_name ON person (name_key) WHERE is_king = 1;
 
--- /v1/people/by-place, and /v1/people?placeId= sorted by id.
-CREATE INDEX person_resident ON person (place_id, id, resident);
+-- /v1/people/by-place, also with isAlive=, and /v1/people?placeId= sorted by id.
+CREATE INDEX person_resident ON person (place_id, id, is_alive, resident);
 
 -- /v1/people/by-place?sort= and /v1/statistics/places?sort=
 CREATE INDEX population_by_living ON population (living, place_id);

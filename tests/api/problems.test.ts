@@ -75,23 +75,37 @@ const invalidValues: Record<string, [string, string[], string][]> = {
   "/v1/people/by-place": [
     ["limit", invalidLimits, limit],
     ["after", [...invalidCursors, nameCursor], cursor],
-    ["placeId", ["", ...invalidIds], id],
+    ["placeId", ["", ...invalidIds, "1,", Array(1001).fill(7).join()], ids],
+    ["sort", ["", "name", "ID"], "id or -id"],
+    ["isAlive", invalidBools, bool],
+    ["isKing", invalidBools, bool],
     ["peopleLimit", ["", "0", "10001", "x", "70000"], peopleLimit],
   ],
   "/v1/people-per-place": [
     ["limit", invalidLimits, limit],
     ["after", [...invalidCursors, nameCursor], cursor],
     ["count", ["", "yes"], "exact, or absent"],
+    ["sort", ["", "age", "ID"], "id, -id, name or -name"],
+    ["name", invalidNames, name],
+    ["ids", ["", ",", "1,", "0", "x", Array(1001).fill(7).join()], ids],
+    ["hasPeople", invalidBools, bool],
+    ["isAlive", invalidBools, bool],
+    ["isKing", invalidBools, bool],
     ["peopleLimit", ["", "0", "10001", "x", "70000"], peopleLimit],
   ],
-  "/v1/people-per-place/1": [["peopleLimit", ["", "0", "10001", "x"], peopleLimit]],
+  "/v1/people-per-place/1": [
+    ["isAlive", invalidBools, bool],
+    ["isKing", invalidBools, bool],
+    ["peopleLimit", ["", "0", "10001", "x"], peopleLimit],
+  ],
 };
 const knownParameters: Record<string, string[]> = {
   "/v1/places": ["limit", "after", "sort", "count", "name", "ids"],
   "/v1/people": "limit after sort count isAlive isKing placeId name ids".split(" "),
-  "/v1/people/by-place": ["limit", "after", "placeId", "peopleLimit"],
-  "/v1/people-per-place": ["limit", "after", "count", "peopleLimit"],
-  "/v1/people-per-place/1": ["peopleLimit"],
+  "/v1/people/by-place": "limit after sort placeId isAlive isKing peopleLimit".split(" "),
+  "/v1/people-per-place":
+    "limit after sort count q name ids hasPeople isAlive isKing peopleLimit".split(" "),
+  "/v1/people-per-place/1": ["isAlive", "isKing", "peopleLimit"],
   "/v1/places/1": [],
   "/v1/people/1": [],
 };

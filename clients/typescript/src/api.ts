@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * List places with their people
-         * @description All places in order of id, including those without people. While the people service is down and there is no earlier response to send, `people` is null.
+         * @description `isAlive` and `isKing` select the people that are shown, the other filters select places. While the people service is down and there is no earlier response to send, `people` is null. CSV has one line per person, and one line with empty cells for a place without people; it shows at most `peopleLimit` people per place, without a link to the rest.
          */
         get: operations["listPeoplePerPlace"];
         put?: never;
@@ -450,7 +450,7 @@ export interface paths {
         };
         /**
          * List people by place
-         * @description One group per place that has people, in order of place.
+         * @description One group per place that has people, in order of place. With a filter, the list of a group can be empty.
          */
         get: operations["listPeopleByPlace"];
         put?: never;
@@ -1004,6 +1004,8 @@ export interface components {
         since: string;
         /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
         sort: "id" | "-id" | "name" | "-name";
+        /** @description The order. `-` means the greatest id first. */
+        idSort: "id" | "-id";
         /** @description The order. `-` means the greatest number first. Records with equal numbers are in ascending order of id. */
         populationSort: "id" | "living" | "-living" | "total" | "-total";
         /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
@@ -1012,6 +1014,8 @@ export interface components {
         format: "json" | "ndjson" | "csv";
         /** @description The format of the file. By default, `Accept` decides. */
         fileFormat: "csv" | "ndjson";
+        /** @description Only places with these one to ten words: each must be the beginning of a word of the name. Case and accents are ignored. */
+        q: string;
         /** @description Only records whose name starts with this text. Case is ignored. */
         name: string;
         /** @description Only records with these ids. */
@@ -1020,6 +1024,10 @@ export interface components {
         isAlive: boolean;
         /** @description Only kings (`true`), or only other people (`false`). */
         isKing: boolean;
+        /** @description Only places with (`true`) or without (`false`) people who match the other filters. */
+        hasPeople: boolean;
+        /** @description The places, in the order of their groups. `sort` must be absent. */
+        placeIds: components["schemas"]["Id"][];
         /** @description Only people of this place. */
         placeId: components["schemas"]["Id"];
         /** @description Only places with at least this many living people. */
@@ -1161,8 +1169,22 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
+                /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
+                sort?: components["parameters"]["sort"];
                 /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
                 count?: components["parameters"]["count"];
+                /** @description Only places with these one to ten words: each must be the beginning of a word of the name. Case and accents are ignored. */
+                q?: components["parameters"]["q"];
+                /** @description Only records whose name starts with this text. Case is ignored. */
+                name?: components["parameters"]["name"];
+                /** @description Only records with these ids. */
+                ids?: components["parameters"]["ids"];
+                /** @description Only places with (`true`) or without (`false`) people who match the other filters. */
+                hasPeople?: components["parameters"]["hasPeople"];
+                /** @description Only living people (`true`), or only dead ones (`false`). */
+                isAlive?: components["parameters"]["isAlive"];
+                /** @description Only kings (`true`), or only other people (`false`). */
+                isKing?: components["parameters"]["isKing"];
                 /** @description The maximum number of people per place. */
                 peopleLimit?: components["parameters"]["peopleLimit"];
             };
@@ -1193,6 +1215,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PlaceWithPeople"][];
                     "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description The client has the current version. */
@@ -1289,6 +1312,10 @@ export interface operations {
     readPeopleOfPlace: {
         parameters: {
             query?: {
+                /** @description Only living people (`true`), or only dead ones (`false`). */
+                isAlive?: components["parameters"]["isAlive"];
+                /** @description Only kings (`true`), or only other people (`false`). */
+                isKing?: components["parameters"]["isKing"];
                 /** @description The maximum number of people per place. */
                 peopleLimit?: components["parameters"]["peopleLimit"];
             };
@@ -5019,8 +5046,14 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description Only people of this place. */
-                placeId?: components["parameters"]["placeId"];
+                /** @description The order. `-` means the greatest id first. */
+                sort?: components["parameters"]["idSort"];
+                /** @description The places, in the order of their groups. `sort` must be absent. */
+                placeId?: components["parameters"]["placeIds"];
+                /** @description Only living people (`true`), or only dead ones (`false`). */
+                isAlive?: components["parameters"]["isAlive"];
+                /** @description Only kings (`true`), or only other people (`false`). */
+                isKing?: components["parameters"]["isKing"];
                 /** @description The maximum number of people per place. */
                 peopleLimit?: components["parameters"]["peopleLimit"];
             };

@@ -99,6 +99,11 @@ impl Ids {
     /// The maximum number of ids.
     pub const MAX_IDS: usize = 1000;
 
+    /// The ids, in the order of the query.
+    pub fn iter(&self) -> impl Iterator<Item = i64> {
+        self.0.iter().map(|id| id.get())
+    }
+
     /// The ids as a JSON array. D1 has no other way to bind a list of values.
     #[must_use]
     pub fn to_json(&self) -> String {

@@ -3,7 +3,7 @@
 use http_semantics::auth::Scope;
 use http_semantics::problem::Kind;
 use join::domain::statistics::{COLUMNS, StatisticsQuery};
-use join::domain::{ChangesQuery, ListQuery, READ_PARAMETERS};
+use join::domain::{CSV_HEADER, ChangesQuery, ListQuery, ReadQuery};
 use join::routes::integrity::PARAMETERS as REPAIR_PARAMETERS;
 
 use crate::operation::{Operation, get, post};
@@ -28,6 +28,7 @@ pub fn operations() -> Vec<Operation> {
 fn people_per_place() -> Vec<Operation> {
     let request = "GET /v1/people-per-place?limit=2&peopleLimit=2";
     let list = Response::list("PlaceWithPeople", "A page of places with their people.")
+        .csv(CSV_HEADER)
         .headers(&["ListTag", "Link", "X-Total-Count"])
         .example(request, &examples::PLACES_WITH_PEOPLE)
         .link("read", "readPeopleOfPlace", "$response.body#/0/id");
@@ -42,13 +43,13 @@ fn people_per_place() -> Vec<Operation> {
     let operations = [
         get("/v1/people-per-place", "listPeoplePerPlace")
             .summary("List places with their people")
-            .description("All places in order of id, including those without people. While the people service is down and there is no earlier response to send, `people` is null.")
+            .description("`isAlive` and `isKing` select the people that are shown, the other filters select places. While the people service is down and there is no earlier response to send, `people` is null. CSV has one line per person, and one line with empty cells for a place without people; it shows at most `peopleLimit` people per place, without a link to the rest.")
             .query(ListQuery::PARAMETERS)
             .response(200, list),
         get("/v1/people-per-place/{id}", "readPeopleOfPlace")
             .summary("Read a place with its people")
             .id("placeInPath")
-            .query(READ_PARAMETERS)
+            .query(ReadQuery::PARAMETERS)
             .problems(&[Kind::NotFound])
             .response(200, place),
         get("/v1/statistics/places", "listStatistics")

@@ -147,6 +147,8 @@ fn of_pages() -> Vec<(String, Json)> {
         "since" => query("since", cursor());
         /// The order. Records with equal names are in order of id. `-` reverses the whole list.
         "sort" => query("sort", orders.with("default", "id"));
+        /// The order. `-` means the greatest id first.
+        "idSort" => query("sort", choice(["id", "-id"]).with("default", "id"));
         /// The order. `-` means the greatest number first. Records with equal numbers are in
         /// ascending order of id.
         "populationSort" =>
@@ -162,6 +164,9 @@ fn of_pages() -> Vec<(String, Json)> {
 
 fn of_filters() -> Vec<(String, Json)> {
     components! {
+        /// Only places with these one to ten words: each must be the beginning of a word of the
+        /// name. Case and accents are ignored.
+        "q" => query("q", name_prefix());
         /// Only records whose name starts with this text. Case is ignored.
         "name" => query("name", name_prefix());
         /// Only records with these ids.
@@ -170,6 +175,10 @@ fn of_filters() -> Vec<(String, Json)> {
         "isAlive" => query("isAlive", boolean());
         /// Only kings (`true`), or only other people (`false`).
         "isKing" => query("isKing", boolean());
+        /// Only places with (`true`) or without (`false`) people who match the other filters.
+        "hasPeople" => query("hasPeople", boolean());
+        /// The places, in the order of their groups. `sort` must be absent.
+        "placeIds" => query("placeId", id_list()).with("style", "form").with("explode", false);
         /// Only people of this place.
         "placeId" => query("placeId", id());
         /// Only places with at least this many living people.

@@ -2,9 +2,9 @@
 
 use edge::collection::Writer;
 use http_semantics::problem::Kind;
-use people::domain::ByPlaceQuery;
 use people::service::PersonWriter;
 use people::store::POPULATION_HEADER;
+use tables::ByPlaceQuery;
 use tables::population::PopulationQuery;
 use tables::schema::PERSON;
 
@@ -77,8 +77,11 @@ fn groups() -> Vec<Operation> {
     vec![
         get("/v1/people/by-place", "listPeopleByPlace")
             .summary("List people by place")
-            .description("One group per place that has people, in order of place.")
-            .query(ByPlaceQuery::PARAMETERS)
+            .description("One group per place that has people, in order of place. With a filter, the list of a group can be empty.")
+            .query_as(
+                ByPlaceQuery::PARAMETERS,
+                &[("placeId", "placeIds"), ("sort", "idSort")],
+            )
             .conditional("ListTag")
             .response(200, groups),
         get("/v1/people/population", "listPopulations")

@@ -176,6 +176,24 @@ impl Backends {
         try_join(self.places.get_ok(places), self.people.get_ok(people)).await
     }
 
+    /// Requires the status 200 of a response with places that the client has filtered. Only the
+    /// places service validates these filters.
+    ///
+    /// # Errors
+    /// A filter that it rejects, or any other status.
+    pub async fn require_places(
+        &self,
+        response: web_sys::Response,
+    ) -> Result<web_sys::Response, Error> {
+        if response.status() == 400
+            && let Some(problem) = Problem::parse(&self.places.bytes(&response).await?)
+            && problem.status() == 400
+        {
+            return Err(problem.into());
+        }
+        self.places.require_ok(response)
+    }
+
     /// Reads the complete bodies of both responses in parallel.
     ///
     /// # Errors
@@ -207,7 +225,9 @@ impl Backends {
             }
         };
         let (places, people) = join(self.places.get(places), people).await;
-        Ok(self.fetched(places?, people, format, is_head))
+        let places = places?;
+        let people = self.people_part(&places, people, format, is_head);
+        Ok((places, people))
     }
 
     /// As [`Self::fetch`], with the tag that the client has of each part. None if neither part has
@@ -237,25 +257,27 @@ impl Backends {
             (false, true) => people = self.people.get(people_path).await,
             (false, false) => {}
         }
-        Ok(Some(self.fetched(place, people, MediaType::Json, false)))
+        let people = self.people_part(&place, people, MediaType::Json, false);
+        Ok(Some((place, people)))
     }
 
-    fn fetched(
+    /// The response of the people service, and the validators of both responses.
+    ///
+    /// # Errors
+    /// The people service failed.
+    pub fn people_part(
         &self,
-        places: web_sys::Response,
+        places: &web_sys::Response,
         people: Result<web_sys::Response, Error>,
         format: MediaType,
         is_head: bool,
-    ) -> Fetched {
-        let part = people.and_then(|people| {
-            let people = self.people.require_ok(people)?;
-            // The body of a HEAD cannot show that the response is malformed, so its tag must.
-            if is_head && validator(&people).is_none() {
-                return Err(self.people.unusable_response("a response without a tag"));
-            }
-            Ok(PeoplePart::new(&places, people, format))
-        });
-        (places, part)
+    ) -> Result<PeoplePart, Error> {
+        let people = self.people.require_ok(people?)?;
+        // The body of a HEAD cannot show that the response is malformed, so its tag must.
+        if is_head && validator(&people).is_none() {
+            return Err(self.people.unusable_response("a response without a tag"));
+        }
+        Ok(PeoplePart::new(places, people, format))
     }
 
     /// The error of a malformed response. It names the backend.

@@ -25,7 +25,7 @@ use edge::auth::gateway_guard;
 use edge::{Layer, MethodRouter, Router, any, files, get, health, post};
 use http_semantics::MediaType;
 use http_semantics::auth::Scope;
-use http_semantics::media::{LIST_MEDIA_TYPES, TABLE_MEDIA_TYPES};
+use http_semantics::media::TABLE_MEDIA_TYPES;
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -62,7 +62,7 @@ pub fn router() -> Router {
             "/people-per-place",
             get(people_per_place::list)
                 .cached(change_seqs)
-                .stale_if_error(LIST_MEDIA_TYPES),
+                .stale_if_error(TABLE_MEDIA_TYPES),
         )
         .route(
             "/people-per-place/{id}",

@@ -79,6 +79,10 @@ pub fn router() -> Router {
                 .internal()
                 .from_replica(),
         )
+        .route(
+            "/internal/people-lines",
+            get(routes::people_lines).internal().from_replica(),
+        )
         .route("/internal/integrity", get(routes::integrity).internal())
         .route("/internal/repair", post(routes::repair).internal())
 }

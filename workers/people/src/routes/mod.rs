@@ -9,7 +9,7 @@ mod population;
 pub mod repair;
 pub mod residents;
 
-pub use by_place::by_place;
+pub use by_place::{by_place, people_lines};
 pub use delete::delete;
 pub use import::import;
 pub use integrity::integrity;

@@ -9,7 +9,7 @@ mod read;
 mod residents;
 mod write;
 
-pub use by_place::{TARGET_PEOPLE_PER_STATEMENT, by_place};
+pub use by_place::{GroupFormat, TARGET_PEOPLE_PER_STATEMENT, by_place};
 pub use import::{existing_people, insert_batch};
 pub use integrity::{integrity_findings, resident_counts};
 pub use pending::{
