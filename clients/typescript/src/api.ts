@@ -775,6 +775,17 @@ export interface components {
             placeId?: components["schemas"]["Id"] | null;
             isKing?: boolean | null;
         };
+        /** @description A person, with the place if `expand=place` asks for it. */
+        PersonWithPlace: {
+            id: components["schemas"]["Id"];
+            name: components["schemas"]["Name"];
+            /** @description Whether the person is alive. If this is unknown, the person counts as dead. */
+            isAlive: boolean;
+            placeId: components["schemas"]["Id"] | null;
+            /** @description Whether the person is the king of the place. */
+            isKing: boolean;
+            place?: components["schemas"]["Place"] | null;
+        };
         /** @description A place. */
         Place: {
             id: components["schemas"]["Id"];
@@ -1010,6 +1021,8 @@ export interface components {
         populationSort: "id" | "living" | "-living" | "total" | "-total";
         /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
         count: "exact";
+        /** @description With `place`, each person has the name of the place: in `place`, or in the last column of CSV, `placeName`. It is null or empty without a place. */
+        expand: "place";
         /** @description The format of the response. By default, `Accept` decides. */
         format: "json" | "ndjson" | "csv";
         /** @description The format of the file. By default, `Accept` decides. */
@@ -3719,6 +3732,8 @@ export interface operations {
                 name?: components["parameters"]["name"];
                 /** @description Only records with these ids. */
                 ids?: components["parameters"]["ids"];
+                /** @description With `place`, each person has the name of the place: in `place`, or in the last column of CSV, `placeName`. It is null or empty without a place. */
+                expand?: components["parameters"]["expand"];
             };
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
@@ -3739,7 +3754,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Person"][];
+                    "application/json": components["schemas"]["PersonWithPlace"][];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
@@ -4015,7 +4030,10 @@ export interface operations {
     };
     readPerson: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description With `place`, each person has the name of the place: in `place`, or in the last column of CSV, `placeName`. It is null or empty without a place. */
+                expand?: components["parameters"]["expand"];
+            };
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -4035,7 +4053,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Person"];
+                    "application/json": components["schemas"]["PersonWithPlace"];
                 };
             };
             /** @description The client has the current version. */
@@ -4046,7 +4064,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The query has an unknown parameter. Or: A header has an invalid value. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4054,7 +4072,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/unknown-parameter" | "/problems/invalid-header";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
                     };
                 };
             };

@@ -2,6 +2,7 @@
 
 use http_semantics::auth::Scope;
 use http_semantics::problem::Kind;
+use join::domain::expansion::EXPAND;
 use join::domain::statistics::{COLUMNS, StatisticsQuery};
 use join::domain::{CSV_HEADER, ChangesQuery, ListQuery, ReadQuery};
 use join::routes::integrity::PARAMETERS as REPAIR_PARAMETERS;
@@ -19,10 +20,21 @@ pub fn operations() -> Vec<Operation> {
         .filter(|operation| !worker::has_own_response(&operation.path));
     let own = [people_per_place(), about(), integrity(), worker::health()].concat();
     own.into_iter()
-        .chain(forwarded.map(Operation::calls_a_service))
+        .chain(forwarded.map(expandable).map(Operation::calls_a_service))
         .chain(worker::document())
         .map(Operation::authorized)
         .collect()
+}
+
+/// Adds `expand` to the reads of people.
+fn expandable(operation: Operation) -> Operation {
+    let is_read = operation.method == "get";
+    match operation.path.as_str() {
+        "/v1/people" | "/v1/people/{id}" if is_read => operation
+            .query(&[EXPAND])
+            .with_schema("Person", "PersonWithPlace"),
+        _ => operation,
+    }
 }
 
 fn people_per_place() -> Vec<Operation> {

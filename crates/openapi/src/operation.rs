@@ -178,6 +178,15 @@ impl Operation {
         self
     }
 
+    /// Replaces a schema of its responses by another one.
+    #[must_use]
+    pub fn with_schema(mut self, schema: &str, other: &str) -> Self {
+        for response in self.responses.values_mut() {
+            response.replace_schema(schema, other);
+        }
+        self
+    }
+
     /// Adds the types of its error responses.
     #[must_use]
     pub fn problems(mut self, kinds: &[Kind]) -> Self {

@@ -155,6 +155,9 @@ fn of_pages() -> Vec<(String, Json)> {
             query("sort", population_orders.with("default", Order::default().name()));
         /// With `exact`, the response has the number of all matches in `X-Total-Count`.
         "count" => query("count", choice(["exact"]));
+        /// With `place`, each person has the name of the place: in `place`, or in the last column of
+        /// CSV, `placeName`. It is null or empty without a place.
+        "expand" => query("expand", choice(["place"]));
         /// The format of the response. By default, `Accept` decides.
         "format" => query("format", formats(TABLE_MEDIA_TYPES));
         /// The format of the file. By default, `Accept` decides.

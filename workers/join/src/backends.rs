@@ -9,6 +9,7 @@ use edge::coalescer::{change_seqs_reader, current_change_seqs};
 use edge::collection::CHANGE_SEQ_HEADER;
 use edge::{Body, Env, Error, Request, Response, ServiceClient};
 use futures_util::future::{join, try_join};
+use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::{MediaType, Problem, Tag};
 use tables::ChangeSeqs;
 
@@ -98,7 +99,8 @@ fn change_seq_header(response: &web_sys::Response) -> Option<i64> {
 
 /// The change sequence in the tag of a list.
 fn change_seq_of_tag(tag: &Tag) -> Option<i64> {
-    tag.change_seqs(MediaType::Json).map(|[seq]| seq)
+    let mut formats = TABLE_MEDIA_TYPES.iter();
+    formats.find_map(|format| tag.change_seqs(*format).map(|[seq]| seq))
 }
 
 fn tag(response: &web_sys::Response) -> Option<Tag> {
@@ -106,13 +108,13 @@ fn tag(response: &web_sys::Response) -> Option<Tag> {
 }
 
 /// The number in a backend's tag: the change sequence of a list, or the version of a record.
-fn validator(response: &web_sys::Response) -> Option<i64> {
+pub fn validator(response: &web_sys::Response) -> Option<i64> {
     let tag = tag(response)?;
     change_seq_of_tag(&tag).or(tag.version())
 }
 
 /// The change sequence of a response, in its header or its tag.
-fn change_seq(response: &web_sys::Response) -> Option<i64> {
+pub fn change_seq(response: &web_sys::Response) -> Option<i64> {
     change_seq_header(response).or_else(|| change_seq_of_tag(&tag(response)?))
 }
 
@@ -133,6 +135,22 @@ impl PeoplePart {
             .with_change_seqs(self.change_seqs)
             .with_etag(&self.tag)
     }
+}
+
+/// Requires the status 200. The problem of an invalid request, of a missing record or of a search
+/// with too many matches is passed on.
+async fn require_ok(
+    service: &ServiceClient,
+    response: web_sys::Response,
+) -> Result<web_sys::Response, Error> {
+    let status = response.status();
+    if [400, 404, 422].contains(&status)
+        && let Some(problem) = Problem::parse(&service.bytes(&response).await?)
+        && problem.status() == status
+    {
+        return Err(problem.into());
+    }
+    service.require_ok(response)
 }
 
 impl Backends {
@@ -185,13 +203,18 @@ impl Backends {
         &self,
         response: web_sys::Response,
     ) -> Result<web_sys::Response, Error> {
-        if response.status() == 400
-            && let Some(problem) = Problem::parse(&self.places.bytes(&response).await?)
-            && problem.status() == 400
-        {
-            return Err(problem.into());
-        }
-        self.places.require_ok(response)
+        require_ok(&self.places, response).await
+    }
+
+    /// Requires the status 200 of a response with people, which only the people service validates.
+    ///
+    /// # Errors
+    /// A request that it rejects, or any other status.
+    pub async fn require_people(
+        &self,
+        response: web_sys::Response,
+    ) -> Result<web_sys::Response, Error> {
+        require_ok(&self.people, response).await
     }
 
     /// Reads the complete bodies of both responses in parallel.

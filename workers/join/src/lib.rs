@@ -10,7 +10,7 @@
 //! | `edge/src/layers/response_cache.rs` | a cached response is sent if it is still valid |
 //! | `routes/people_per_place.rs`, `domain/list_query.rs` | the query is parsed |
 //! | `backends.rs`, `edge/src/service_client/mod.rs` | both backends are called |
-//! | `service/people_per_place.rs`, `domain/merge_join.rs` | the responses are joined and streamed |
+//! | `service/people_per_place/`, `domain/merge_join.rs` | the responses are joined and streamed |
 //! | `service/cache/mod.rs` | a stale response, if a backend is down |
 
 mod backends;
@@ -32,7 +32,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Env, console_error, event, worker_sys};
 
 use backends::change_seqs;
-use routes::{forward, pages, people_per_place, statistics};
+use routes::{forward, pages, people, people_per_place, statistics};
 use service::cache::{snapshot_refresh, stale_if_error};
 
 /// The layers that a request passes through on its way to a handler. The response passes through
@@ -85,9 +85,9 @@ pub fn router() -> Router {
         .route("/places", any(forward::to_places))
         .route("/places/import", any(forward::import_places))
         .route("/places/{*rest}", any(forward::to_places))
-        .route("/people", any(forward::to_people))
+        .route("/people", any(people::list))
         .route("/people/import", any(forward::import_people))
-        .route("/people/{*rest}", any(forward::to_people))
+        .route("/people/{*rest}", any(people::read))
         .route("/", page(get(pages::overview)))
         .route("/ui/people", private_page(get(pages::people)))
         .route(

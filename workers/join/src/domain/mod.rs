@@ -3,6 +3,7 @@
 
 pub mod cache_status;
 mod changes;
+pub mod expansion;
 mod group_line;
 mod integrity;
 mod list_query;

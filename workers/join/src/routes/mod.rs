@@ -5,6 +5,7 @@ mod dataset;
 pub mod forward;
 pub mod integrity;
 pub mod pages;
+pub mod people;
 pub mod people_per_place;
 mod ready;
 pub mod statistics;

@@ -29,6 +29,8 @@ use crate::domain::{ListQuery, MalformedResponse, MergeJoin, ReadQuery};
 use page::PlacesWithGroups;
 use stream::{GroupRequests, MergeJoinStream};
 
+pub use stream::split;
+
 /// A page of places with their people. The link to the next page repeats `raw_query`.
 ///
 /// # Errors
