@@ -66,13 +66,21 @@ impl Param for Seconds {
 /// # Errors
 /// A malformed moment, or one in the future.
 pub fn parse_as_of(params: &Params, now: i64) -> Result<Option<Moment>, Problem> {
-    let moment: Option<Moment> = params.get("asOf")?;
-    match moment {
-        Some(moment) if moment.milliseconds() > now => {
-            Err(Problem::invalid_parameter("asOf", Moment::EXPECTED))
-        }
-        moment => Ok(moment),
-    }
+    parse_moment(params, "asOf", now)
+}
+
+/// Parses a moment that is not in the future. `now` is in milliseconds since 1970.
+///
+/// # Errors
+/// A malformed moment, or one in the future.
+pub fn parse_moment(params: &Params, name: &str, now: i64) -> Result<Option<Moment>, Problem> {
+    let moment: Option<Moment> = params.get(name)?;
+    moment
+        .map(|moment| {
+            let in_the_future = || Problem::invalid_parameter(name, Moment::EXPECTED);
+            moment.not_after(now).ok_or_else(in_the_future)
+        })
+        .transpose()
 }
 
 /// The parameters of one query string.

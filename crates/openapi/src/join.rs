@@ -5,6 +5,7 @@ use http_semantics::problem::Kind;
 use join::domain::statistics::{COLUMNS, StatisticsQuery};
 use join::domain::{ChangesQuery, ListQuery, READ_PARAMETERS};
 use join::routes::integrity::PARAMETERS as REPAIR_PARAMETERS;
+use tables::series::SeriesQuery;
 
 use crate::operation::{Operation, get, post};
 use crate::response::Response;
@@ -39,6 +40,26 @@ fn people_per_place() -> Vec<Operation> {
         .headers(&["ListTag", "Link"])
         .example("GET /v1/statistics/places?least=5", &examples::STATISTICS)
         .link("people", "readPeopleOfPlace", "$response.body#/0/id");
+    let series = [
+        get("/v1/statistics/series", "readSeries")
+            .summary("Count all people at several times")
+            .description(people::SERIES_DESCRIPTION)
+            .query(SeriesQuery::PARAMETERS)
+            .response(200, people::series()),
+        get("/v1/statistics/places/{id}/series", "readSeriesOfPlace")
+            .summary("Count the people of a place at several times")
+            .description(people::SERIES_DESCRIPTION)
+            .id("placeInPath")
+            .query(SeriesQuery::PARAMETERS)
+            .problems(&[Kind::NotFound])
+            .response(200, people::series()),
+    ]
+    .map(|operation| {
+        operation
+            .default_tag("people per place")
+            .conditional("ListTag")
+            .calls_a_service()
+    });
     let operations = [
         get("/v1/people-per-place", "listPeoplePerPlace")
             .summary("List places with their people")
@@ -64,7 +85,7 @@ fn people_per_place() -> Vec<Operation> {
             .calls_a_service()
             .stale_if_error()
     });
-    operations.to_vec()
+    operations.into_iter().chain(series).collect()
 }
 
 fn about() -> Vec<Operation> {

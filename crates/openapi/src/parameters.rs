@@ -10,6 +10,7 @@ use tables::Cursor;
 use tables::import::ImportMode;
 use tables::page::{PageSize, PeopleLimit, Sort};
 use tables::population::{MinLiving, Order};
+use tables::series::Step;
 
 use crate::json::{components, reference};
 use crate::{Json, object};
@@ -76,8 +77,8 @@ fn id_list() -> Json {
 }
 
 fn moment() -> Json {
-    let pattern = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$";
-    object! { "type": "string", "format": "date-time", "pattern": pattern }
+    let pattern = r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?Z)?$";
+    object! { "type": "string", "pattern": pattern }
 }
 
 /// All parameters, by the name of the component. It is the name of the parameter, unless two
@@ -174,9 +175,19 @@ fn of_filters() -> Vec<(String, Json)> {
         "placeId" => query("placeId", id());
         /// Only places with at least this many living people.
         "least" => query("least", at_least(1, MinLiving::MAX));
-        /// The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. By
-        /// default, the response has the present data.
+        /// The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A
+        /// date such as `2026-11-24` means the end of that day. By default, the response has the
+        /// present data.
         "asOf" => query("asOf", moment());
+        /// The time of the first point, in UTC. A date means the start of that day. By default, 30
+        /// steps before `to`.
+        "from" => query("from", moment());
+        /// The time of the last point, in UTC and not in the future. A date means the end of that
+        /// day. By default, now.
+        "to" => query("to", moment());
+        /// The time between two points. A month after January 31 is the end of February. A series
+        /// has at most 1,000 points.
+        "step" => query("step", choice(Step::ALL.map(|(name, _)| name)).with("default", "day"));
     }
 }
 

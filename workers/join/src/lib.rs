@@ -76,6 +76,11 @@ pub fn router() -> Router {
                 .cached(change_seqs)
                 .stale_if_error(TABLE_MEDIA_TYPES),
         )
+        .route("/statistics/series", get(statistics::series))
+        .route(
+            "/statistics/places/{id}/series",
+            get(statistics::place_series),
+        )
         .route("/integrity", get(routes::integrity))
         .route(
             "/integrity/repair",

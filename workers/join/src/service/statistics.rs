@@ -1,7 +1,10 @@
 //! Reads the statistics of places from both backends.
 
-use edge::{Body, Error, Response};
-use http_semantics::MediaType;
+use domain::Param;
+use edge::{Body, Error, Request, Response};
+use http_semantics::media::TABLE_MEDIA_TYPES;
+use http_semantics::negotiation::Negotiable;
+use http_semantics::{MediaType, Tag};
 use tables::population::PopulationQuery;
 use tables::{Cursor, page};
 
@@ -129,4 +132,30 @@ async fn add_step(
 fn part<T>(response: &web_sys::Response, records: Vec<T>) -> Part<T> {
     let has_more = header(response, "link").is_some();
     Part { records, has_more }
+}
+
+/// A series of the people service, in the format that the client accepts.
+///
+/// # Errors
+/// An invalid `Accept` or `If-None-Match`, or a people service that failed.
+pub async fn series(request: &Request, backends: &Backends, path: &str) -> Result<Response, Error> {
+    let format = request.format(TABLE_MEDIA_TYPES)?;
+    let known = request.known_change_seq(format)?;
+    let known = known.map(|change_seq| Tag::from_change_seqs(format, &[change_seq]).to_string());
+    let mut headers = vec![("accept", format.essence())];
+    headers.extend(known.as_deref().map(|tag| ("if-none-match", tag)));
+    let response = backends.people.send("GET", path, &headers, None).await?;
+    let tag = header(&response, "etag").and_then(|tag| Tag::parse(&tag));
+    match (response.status(), tag) {
+        (304, Some(tag)) => Ok(Response::not_modified(&tag)),
+        (_, tag) => {
+            let response = backends.people.require_ok(response)?;
+            let body = Body::Bytes(backends.people.bytes(&response).await?);
+            let response = Response::ok(format.content_type(), body);
+            Ok(match tag {
+                Some(tag) => response.with_etag(&tag),
+                None => response,
+            })
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod list;
 mod pending;
 mod population_counts;
 mod populations;
+mod series;
 mod writes;
 
 use http_semantics::{MediaType, Params};
