@@ -57,6 +57,8 @@ pub fn all() -> Vec<(String, Json)> {
         "Accept-Patch" => text("application/merge-patch+json, application/json");
         /// The number of seconds to wait before the next attempt.
         "Retry-After" => count(1);
+        /// The rate limit that the client has reached.
+        "RateLimit" => text("\"requests\";r=0;t=60");
         /// The age of a stale response in seconds (RFC 9111). It is present only while a service
         /// is down and the last good response is sent instead.
         "Age" => count(12);

@@ -19,10 +19,9 @@ pub fn operations() -> Vec<Operation> {
         .into_iter()
         .filter(|operation| !worker::has_own_response(&operation.path));
     let own = [people_per_place(), about(), integrity(), worker::health()].concat();
-    own.into_iter()
-        .chain(forwarded.map(Operation::calls_a_service))
-        .chain(worker::document())
-        .map(Operation::authorized)
+    let own = own.into_iter().map(Operation::authorized);
+    own.chain(forwarded.map(Operation::calls_a_service))
+        .chain(worker::document().into_iter().map(Operation::open))
         .collect()
 }
 
@@ -68,6 +67,7 @@ fn people_per_place() -> Vec<Operation> {
             .response(200, list),
         get("/v1/people-per-place/{id}", "readPeopleOfPlace")
             .summary("Read a place with its people")
+            .description("In order of id. While the people service is down and there is no earlier response to send, `people` is null.")
             .id("placeInPath")
             .query(READ_PARAMETERS)
             .problems(&[Kind::NotFound])
@@ -95,6 +95,7 @@ fn about() -> Vec<Operation> {
     vec![
         get("/v1", "readDataset")
             .summary("Describe this dataset")
+            .description("Its title, description and licence, and the paths of all routes.")
             .default_tag("about")
             .response(
                 200,
@@ -116,13 +117,14 @@ fn integrity() -> Vec<Operation> {
     let operations = [
         get("/v1/integrity", "readIntegrity")
             .summary("Check that places and people are consistent")
+            .description("Compares both databases. Pending writes and deletions in progress violate no rule.")
             .response(
                 200,
                 report.example("GET /v1/integrity", &examples::INTEGRITY),
             ),
         post("/v1/integrity/repair", "repair")
             .summary("Complete or roll back abandoned operations")
-            .description("The services do the same every minute.")
+            .description("The services do the same every minute. A token needs the scope `admin`.")
             .query(REPAIR_PARAMETERS)
             .needs_scope(Scope::Admin)
             .response(200, repair),

@@ -5,7 +5,6 @@ use domain::name;
 use http_semantics::export_format::EXPORT_MEDIA_TYPES;
 use http_semantics::media::{MediaType, TABLE_MEDIA_TYPES};
 use http_semantics::params::Seconds;
-use http_semantics::prefer::STRICT;
 use tables::Cursor;
 use tables::import::ImportMode;
 use tables::page::{PageSize, PeopleLimit, Sort};
@@ -13,6 +12,7 @@ use tables::population::{MinLiving, Order};
 use tables::series::Step;
 
 use crate::json::{components, reference};
+use crate::views::{CONTROL, ZERO_WIDTH};
 use crate::{Json, object};
 
 fn path(name: &str, schema: Json) -> Json {
@@ -68,7 +68,9 @@ fn entity_tags() -> Json {
 fn name_prefix() -> Json {
     object! {
         "type": "string", "minLength": 1, "maxLength": name::MAX_NAME_CHARACTERS,
-        "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
+        "pattern": format!(
+            r"^[^{CONTROL}{ZERO_WIDTH}\u200c\u200d][^{CONTROL}{ZERO_WIDTH}]*$"
+        ),
     }
 }
 
@@ -119,7 +121,7 @@ fn in_headers() -> Vec<(String, Json)> {
         "putOnlyIf" => header("If-None-Match", entity_tags());
         /// With `handling=strict` (RFC 7240), the response is an error instead of a stale or
         /// incomplete one while a service is down.
-        "Prefer" => header("Prefer", object! { "type": "string", "example": STRICT });
+        "Prefer" => header("Prefer", object! { "type": "string" });
         /// Makes the request safe to repeat: within 24 hours it is executed once, and later
         /// requests with the same key get the first response. Use a new value, such as a UUID,
         /// for each request.
@@ -165,7 +167,7 @@ fn of_filters() -> Vec<(String, Json)> {
     components! {
         /// Only records whose name starts with this text. Case is ignored.
         "name" => query("name", name_prefix());
-        /// Only records with these ids.
+        /// Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits.
         "ids" => query("ids", id_list()).with("style", "form").with("explode", false);
         /// Only living people (`true`), or only dead ones (`false`).
         "isAlive" => query("isAlive", boolean());

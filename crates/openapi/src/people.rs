@@ -42,6 +42,7 @@ pub fn operations() -> Vec<Operation> {
         .map(|operation| operation.default_tag("people"));
     own.chain(worker::document())
         .chain(worker::health())
+        .map(Operation::authorized)
         .collect()
 }
 

@@ -63,5 +63,6 @@ pub fn operations() -> Vec<Operation> {
         ),
     ];
     let own = own.map(|operation| operation.default_tag("places"));
-    [own.to_vec(), worker::document(), worker::health()].concat()
+    let all = [own.to_vec(), worker::document(), worker::health()].concat();
+    all.into_iter().map(Operation::authorized).collect()
 }

@@ -35,6 +35,7 @@ pub fn of_problem(problem: &ApiProblem) -> String {
             "Something failed. Try again in a moment."
         }
         "malformed-body" => return malformed_file(problem.line),
+        "too-many-records" => "The file has too many lines. Split it into parts.",
         "body-too-large" => "This is too large. Split it into parts.",
         _ => return problem.detail.replace('`', ""),
     };
@@ -44,7 +45,7 @@ pub fn of_problem(problem: &ApiProblem) -> String {
 /// The text of an invalid field, for the input or the column that has the field's name.
 pub fn of_field(field: &str, expected: &str) -> String {
     match field {
-        "name" => "Enter a name of 1 to 200 characters.".to_owned(),
+        "name" => "Enter a name of 1 to 200 characters, without invisible ones.".to_owned(),
         "placeId" if expected.contains("living") => {
             "A living person needs a place. Enter one.".to_owned()
         }

@@ -112,7 +112,7 @@ fn validator(response: &web_sys::Response) -> Option<i64> {
 }
 
 /// The change sequence of a response, in its header or its tag.
-fn change_seq(response: &web_sys::Response) -> Option<i64> {
+pub fn change_seq(response: &web_sys::Response) -> Option<i64> {
     change_seq_header(response).or_else(|| change_seq_of_tag(&tag(response)?))
 }
 

@@ -94,6 +94,8 @@ pub fn router() -> Router {
         .route("/people/import", any(forward::import_people))
         .route("/people/{*rest}", any(forward::to_people))
         .route("/", page(get(pages::overview)))
+        .route("/problems", page(get(pages::problem_types).open()))
+        .route("/problems/{type}", page(get(pages::problem_type).open()))
         .route("/ui/people", private_page(get(pages::people)))
         .route(
             "/ui/people/new",
@@ -152,7 +154,8 @@ pub fn fetch(request: web_sys::Request, bindings: Env, context: worker_sys::Cont
 #[wasm_bindgen]
 pub async fn scheduled(_event: JsValue, bindings: Env, _context: worker_sys::Context) {
     let env = edge::Env::for_schedule(bindings);
-    if let Err(error) = snapshot_refresh::run(&env, &pages::first_statistics_query()).await {
+    let query = pages::first_query();
+    if let Err(error) = snapshot_refresh::run(&env, &query, pages::page_data).await {
         console_error!("refreshing the snapshots: {error}");
     }
 }

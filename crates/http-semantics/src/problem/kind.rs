@@ -119,6 +119,9 @@ problem_types! {
     BodyTooLarge: 413, "body-too-large",
         "The body is too large",
         "Send at most `limit` bytes.";
+    TooManyRecords: 413, "too-many-records",
+        "The file has too many records",
+        "Split the file, and send at most `limit` records at once.";
     QueryTooLong: 414, "query-too-long",
         "The query is too long",
         "Send at most `limit` bytes after the `?`.";

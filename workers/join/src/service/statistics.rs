@@ -6,9 +6,9 @@ use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::negotiation::Negotiable;
 use http_semantics::{MediaType, Tag};
 use tables::population::PopulationQuery;
-use tables::{Cursor, page};
+use tables::{ChangeSeqs, Cursor, page};
 
-use crate::backends::{Backends, PeoplePart, header, number_header};
+use crate::backends::{Backends, PeoplePart, change_seq, header, number_header};
 use crate::domain::statistics::{self, Part, Row, StatisticsPageBuilder};
 
 /// The maximum number of steps of a page. Each step calls both backends, and the platform limits
@@ -36,7 +36,9 @@ pub async fn list(
         change_seqs,
     } = people?;
     let page = complete(backends, builder, places, people).await?;
-    let StatisticsPage { rows, next, totals } = page;
+    let StatisticsPage {
+        rows, next, totals, ..
+    } = page;
     let dead_without_place = next.is_none().then_some(totals.dead_without_place);
     let body = statistics::render(&rows, totals.living, dead_without_place, format);
     let path = "/v1/statistics/places";
@@ -55,6 +57,8 @@ pub struct StatisticsPage {
     pub next: Option<Cursor>,
     /// The totals.
     pub totals: Totals,
+    /// The change sequences at which its first step was read.
+    pub change_seqs: Option<ChangeSeqs>,
 }
 
 /// The number of all people.
@@ -99,6 +103,7 @@ async fn complete(
     mut people: web_sys::Response,
 ) -> Result<StatisticsPage, Error> {
     let totals = Totals::from_headers(&people);
+    let change_seqs = change_seq(&places).zip(change_seq(&people));
     for step in 1..=MAX_STEPS {
         add_step(backends, &mut builder, places, people).await?;
         match builder.paths().filter(|_| step < MAX_STEPS) {
@@ -107,24 +112,34 @@ async fn complete(
         }
     }
     let (rows, next) = builder.into_page();
-    Ok(StatisticsPage { rows, next, totals })
+    Ok(StatisticsPage {
+        rows,
+        next,
+        totals,
+        change_seqs: change_seqs.map(|(places, people)| ChangeSeqs { places, people }),
+    })
 }
 
 /// Adds the responses of a step, and reads the names that its populations need.
 async fn add_step(
     backends: &Backends,
     builder: &mut StatisticsPageBuilder,
-    mut places: web_sys::Response,
+    places: web_sys::Response,
     people: web_sys::Response,
 ) -> Result<(), Error> {
-    let (mut place_bytes, people_bytes) = backends.bytes_of_both(&places, &people).await?;
+    let (place_bytes, people_bytes) = backends.bytes_of_both(&places, &people).await?;
     let malformed = |malformed| backends.malformed_response(malformed);
     let populations = statistics::populations(&people_bytes).map_err(malformed)?;
-    if let Some(path) = builder.names_path(&populations) {
-        places = backends.places.get_ok(&path).await?;
-        place_bytes = backends.places.bytes(&places).await?;
+    let mut records = statistics::places(&place_bytes).map_err(malformed)?;
+    let names_paths = builder.names_paths(&populations);
+    if !names_paths.is_empty() {
+        records.clear();
     }
-    let records = statistics::places(&place_bytes).map_err(malformed)?;
+    for path in names_paths {
+        let response = backends.places.get_ok(&path).await?;
+        let names = backends.places.bytes(&response).await?;
+        records.extend(statistics::places(&names).map_err(malformed)?);
+    }
     builder.add_step(part(&places, records), part(&people, populations));
     Ok(())
 }

@@ -29,10 +29,11 @@ use edge::{
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use http_semantics::{MediaType, Problem, prefer};
+use tables::ChangeSeqs;
 use worker::console_error;
 
 use crate::domain::cache_status::CacheStatus;
-use crate::domain::snapshot::{self, SNAPSHOT_READ_TIMEOUT_MS};
+use crate::domain::snapshot::{self, SNAPSHOT_MAX_BYTES, SNAPSHOT_READ_TIMEOUT_MS};
 use crate::store;
 
 use stale_response::StaleResponse;
@@ -161,6 +162,21 @@ pub async fn read_snapshot(env: &Env, key: &str) -> Option<StaleResponse> {
         Vec::new()
     });
     StaleResponse::from_rows(&rows).filter(StaleResponse::may_be_served)
+}
+
+/// Whether this isolate has saved a response with this key at these change sequences.
+pub fn is_saved(key: &str, change_seqs: ChangeSeqs) -> bool {
+    snapshot_writer::is_saved(key, change_seqs)
+}
+
+/// Saves a response that is not the one to the request, such as the data of a page, as a snapshot.
+pub fn save(request: &Request, key: String, response: Response, requested_at: i64) {
+    let response = response.with_future_copy(requested_at, SNAPSHOT_MAX_BYTES);
+    let request = request.clone();
+    // A text is copied at once.
+    let _ = response.when_cached(move |copy| {
+        snapshot_writer::enqueue(&request, || Some(key), copy, requested_at);
+    });
 }
 
 fn is_disabled(env: &Env) -> bool {

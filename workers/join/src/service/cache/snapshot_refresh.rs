@@ -1,9 +1,10 @@
 //! The scheduled refresh of snapshots. It always refreshes the first page of each list and the
-//! statistics of the overview page, and besides them the most recently requested snapshots. A
+//! overview page, and besides them the most recently requested snapshots. A
 //! snapshot at the current change sequences is skipped.
 
 use domain::Param;
 use edge::{Database, Env, Error, Response, Row};
+use futures_util::future::LocalBoxFuture;
 use http_semantics::{MediaType, Params, Problem};
 use tables::ChangeSeqs;
 use tables::page::PeopleLimit;
@@ -16,12 +17,15 @@ use crate::domain::{ListQuery, READ_PARAMETERS};
 use crate::service::{people_per_place, statistics};
 use crate::store;
 
-/// Refreshes the outdated snapshots. `overview_query` is the query of the statistics that the
-/// overview page shows first.
+/// Makes the data of a page again, by its path and query. None if the page no longer exists.
+pub type PageData =
+    fn(Env, String, String) -> LocalBoxFuture<'static, Result<Option<Response>, Error>>;
+
+/// Refreshes the outdated snapshots. `overview_query` is the query of the first overview page.
 ///
 /// # Errors
 /// A failure of D1 or of a backend.
-pub async fn run(env: &Env, overview_query: &str) -> Result<(), Error> {
+pub async fn run(env: &Env, overview_query: &str, page_data: PageData) -> Result<(), Error> {
     if is_disabled(env) {
         return Ok(());
     }
@@ -49,7 +53,7 @@ pub async fn run(env: &Env, overview_query: &str) -> Result<(), Error> {
         .filter(|(_, change_seqs)| *change_seqs != current)
         .map(|(key, _)| key.clone());
     for key in missing.chain(outdated) {
-        refresh(env, &key).await?;
+        refresh(env, &key, page_data).await?;
     }
     Ok(())
 }
@@ -59,7 +63,7 @@ fn pinned(overview_query: &str) -> Vec<String> {
     let requests = [
         ("/people-per-place", ""),
         ("/statistics/places", ""),
-        ("/statistics/places", overview_query),
+        ("/", overview_query),
     ];
     requests
         .iter()
@@ -68,15 +72,23 @@ fn pinned(overview_query: &str) -> Vec<String> {
 }
 
 /// Makes the response of a key again, and saves it.
-async fn refresh(env: &Env, key: &str) -> Result<(), Error> {
+async fn refresh(env: &Env, key: &str, page_data: PageData) -> Result<(), Error> {
     let Some((format, path, query)) = parse_key(key) else {
         return Ok(());
     };
     let requested_at = edge::now();
-    let mut response = match response(env, path, query, format).await {
+    let is_page = path == "/" || path.starts_with("/ui/");
+    let response = if is_page {
+        page_data(env.clone(), path.to_owned(), query.to_owned()).await
+    } else {
+        response(env, path, query, format).await.map(Some)
+    };
+    let mut response = match response {
+        Ok(Some(response)) => response,
         // The place has been deleted since.
+        Ok(None) => return Ok(()),
         Err(Error::Problem(problem)) if problem.status() == 404 => return Ok(()),
-        response => response?,
+        Err(error) => return Err(error),
     };
     if response.take_partial_reason().is_some() {
         return Ok(());

@@ -31,6 +31,11 @@ pub fn newest_change_seqs() -> Option<(ChangeSeqs, i64)> {
     NEWEST.get()
 }
 
+/// Whether this isolate has saved a response with this key at these change sequences.
+pub fn is_saved(key: &str, change_seqs: ChangeSeqs) -> bool {
+    QUEUE.with_borrow_mut(|queue| queue.has_saved(key, change_seqs))
+}
+
 /// Queues a response that was made or revalidated after `requested_at`, and starts a writer if
 /// none runs.
 pub fn enqueue(
