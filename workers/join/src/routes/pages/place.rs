@@ -113,10 +113,10 @@ fn shown(population: statistics::Population) -> Population {
         place_id: population.place_id,
         living: population.living,
         dead: population.dead,
-        king: population.king.map(|king| King {
-            id: king.id,
-            name: king.name,
-        }),
+        king: population
+            .king
+            .and_then(statistics::King::present)
+            .map(|(id, name)| King { id, name }),
     }
 }
 
