@@ -61,6 +61,7 @@ const routes: Record<string, [allow: string, post?: string]> = {
   "/internal/statuses": [READ_METHODS],
   "/internal/integrity": [READ_METHODS],
   "/internal/counter": [READ_METHODS],
+  "/internal/erasure": [READ_METHODS],
   "/internal/repair": ["POST, OPTIONS"],
   "/internal/residents/{id}/close": ["POST, OPTIONS"],
   "/internal/residents/{id}/reassign": ["POST, OPTIONS"],

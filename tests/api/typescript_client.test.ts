@@ -12,7 +12,8 @@ import { tokenHash } from "../support/tokens.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const token = "a-token-for-the-client";
-const TOKENS = `write:${tokenHash(token)}`;
+const admin = "an-admin-token-for-the-client";
+const TOKENS = `write:${tokenHash(token)},admin:${tokenHash(admin)}`;
 const system = await start({ seed: true, gatewaySettings: { TOKENS } });
 after(() => system.dispose());
 
@@ -164,6 +165,20 @@ suite("retries of the client", () => {
     const params = { path: { id: 77 } };
     await assert.rejects(api.DELETE("/v1/people/{id}", { params }), TypeError);
     assert.equal(network.sent.length, 1);
+  });
+
+  test("an_erasure_can_be_sent_again_after_a_lost_response", async () => {
+    const { data } = await client.api.POST("/v1/people", { body: { name: "Olvidable" } });
+    const path = { id: data?.id ?? 0 };
+    const network = unreliable("response lost");
+    const { api } = connect(base, { token: admin, fetch: network.fetch });
+    const erase = () => api.DELETE("/v1/people/{id}", { params: { path, query: { erase: true } } });
+    await assert.rejects(erase(), TypeError);
+    const { response } = await erase();
+    assert.equal(response.status, 204);
+    const { json } = await system.join.get(`/v1/people/${path.id}/history`);
+    const kinds = json.map(({ kind }: { kind: string }) => kind);
+    assert.deepEqual(kinds, ["created", "deleted", "erased"]);
   });
 
   test("the_number_of_retries_is_limited", async () => {

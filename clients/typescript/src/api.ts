@@ -369,7 +369,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a person
-         * @description The history of the person stays.
+         * @description The history of the person stays. With `erase=true`, which needs the scope `admin`, it stays without the names of the person. A deleted person can be erased, too. The numbers of people in past statistics stay.
          */
         delete: operations["deletePerson"];
         options?: never;
@@ -574,7 +574,7 @@ export interface components {
          * @description The kind of a change.
          * @enum {string}
          */
-        ChangeKind: "created" | "updated" | "deleted";
+        ChangeKind: "created" | "updated" | "deleted" | "erased";
         /**
          * Format: int64
          * @description An id that a client chooses: a whole number from 1 to 4503599627370496.
@@ -693,7 +693,7 @@ export interface components {
         King: {
             /** @description The id of the person. */
             id: components["schemas"]["Id"];
-            name: components["schemas"]["Name"];
+            name: components["schemas"]["Name"] | null;
         };
         /** @enum {string} */
         LifeSign: "alive";
@@ -730,6 +730,16 @@ export interface components {
          * @enum {string}
          */
         Outcome: "written" | "already written" | "would be written" | "refused" | "failed";
+        /** @description A person in a past version. */
+        PastPerson: {
+            id: components["schemas"]["Id"];
+            name: components["schemas"]["Name"] | null;
+            /** @description Whether the person is alive. If this is unknown, the person counts as dead. */
+            isAlive: boolean;
+            placeId: components["schemas"]["Id"] | null;
+            /** @description Whether the person is the king of the place. */
+            isKing: boolean;
+        };
         /** @description A write that refers to a place and is not confirmed yet. Readers do not see it. */
         PendingWrite: {
             id: components["schemas"]["Id"] | null;
@@ -764,7 +774,7 @@ export interface components {
             id: components["schemas"]["Id"];
             /** @description The version of the record after the change. */
             version: components["schemas"]["Id"];
-            record: components["schemas"]["Person"] | null;
+            record: components["schemas"]["PastPerson"] | null;
         };
         /** @description The changes of a person. `null` clears a field. */
         PersonPatch: {
@@ -880,7 +890,7 @@ export interface components {
          * @description The type of the problem.
          * @enum {string}
          */
-        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/service-timed-out";
+        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/person-erased" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/service-timed-out";
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         PutDeadPerson: {
             /** @description Absent, or the id in the path. */
@@ -1034,6 +1044,8 @@ export interface components {
         olderThan: number;
         /** @description Removes the crown from the present king of the place. */
         depose: boolean;
+        /** @description Also removes the names of the person from the history. This needs the scope `admin`. */
+        erase: boolean;
         /** @description Moves the people of the place to this place first. */
         reassignTo: components["schemas"]["Id"];
     };
@@ -3898,6 +3910,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The person whom the request added was erased. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/person-erased";
+                    };
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -4322,7 +4346,10 @@ export interface operations {
     };
     deletePerson: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Also removes the names of the person from the history. This needs the scope `admin`. */
+                erase?: components["parameters"]["erase"];
+            };
             header?: {
                 /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
                 "If-Match"?: components["parameters"]["If-Match"];
@@ -4342,7 +4369,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The query has an unknown parameter. Or: A header has an invalid value. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4350,7 +4377,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/unknown-parameter" | "/problems/invalid-header";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
                     };
                 };
             };

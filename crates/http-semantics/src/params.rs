@@ -90,6 +90,12 @@ pub fn is_utf8(encoded: &[u8]) -> bool {
     percent_decode(encoded).decode_utf8().is_ok()
 }
 
+/// Whether a query has a parameter, once or more. A query that [`Params`] rejects may have it, too.
+#[must_use]
+pub fn contains(query: &str, name: &str) -> bool {
+    form_urlencoded::parse(query.as_bytes()).any(|(found, _)| found == name)
+}
+
 /// The parameters of one query string.
 #[derive(Debug)]
 pub struct Params(Vec<(String, String)>);
@@ -158,6 +164,34 @@ mod tests {
         let params = Params::parse("isAlive=true&name=x", KNOWN)?;
         assert_eq!(params.get::<bool>("isAlive")?, Some(true));
         assert_eq!(Params::parse("", KNOWN)?.get::<bool>("isAlive")?, None);
+        Ok(())
+    }
+
+    #[test]
+    fn a_query_contains_a_parameter_in_any_spelling() {
+        for query in [
+            "name",
+            "a=1&name=",
+            "n%61me=x&name=y",
+            "&name=%ff",
+            "=&name=true",
+        ] {
+            assert!(contains(query, "name"), "{query}");
+        }
+        for query in ["", "Name=1", "name2=1", "a=name", "a=1%26name=1"] {
+            assert!(!contains(query, "name"), "{query}");
+        }
+    }
+
+    #[test]
+    fn every_parsed_parameter_is_contained() -> Result<(), Problem> {
+        for query in ["name=x", "+=1&name=x", "na%6De=x", "isAlive=true&name"] {
+            if let Ok(params) = Params::parse(query, KNOWN) {
+                let value = params.parse_value("name", "", |text| Some(text.to_owned()))?;
+                let is_parsed = value.is_some();
+                assert_eq!(contains(query, "name"), is_parsed, "{query}");
+            }
+        }
         Ok(())
     }
 

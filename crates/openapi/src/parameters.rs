@@ -205,6 +205,8 @@ fn of_actions() -> Vec<(String, Json)> {
         "olderThan" => query("olderThan", at_least(0, Seconds::MAX));
         /// Removes the crown from the present king of the place.
         "depose" => query("depose", boolean().with("default", false));
+        /// Also removes the names of the person from the history. This needs the scope `admin`.
+        "erase" => query("erase", boolean().with("default", false));
         /// Moves the people of the place to this place first.
         "reassignTo" => query("reassignTo", id());
     }

@@ -116,7 +116,7 @@ fn writes(people: &Collection) -> Vec<Operation> {
         people
             .create()
             .problems(BROKEN_RULES)
-            .problems(&[Kind::RequestInFlight])
+            .problems(&[Kind::RequestInFlight, Kind::PersonErased])
             .calls_a_service(),
         people
             .replace()
@@ -132,7 +132,8 @@ fn writes(people: &Collection) -> Vec<Operation> {
             .calls_a_service(),
         people
             .delete()
-            .description("The history of the person stays.")
+            .description("The history of the person stays. With `erase=true`, which needs the scope `admin`, it stays without the names of the person. A deleted person can be erased, too. The numbers of people in past statistics stay.")
+            .query(people::routes::delete::PARAMETERS)
             .calls_a_service(),
         people
             .import(

@@ -52,6 +52,7 @@ pub fn sample(kind: Kind) -> Problem {
         Kind::PlaceIsDeleting => Problem::place_is_deleting(3),
         Kind::BeingWritten => Problem::being_written(),
         Kind::RequestInFlight => Problem::request_in_flight(),
+        Kind::PersonErased => Problem::person_erased(),
         Kind::PreconditionFailed => Problem::precondition_failed(Some(4)),
         Kind::BodyTooLarge => Problem::body_too_large(edge::MAX_RECORD_BYTES),
         Kind::TooManyRecords => Problem::too_many_records(tables::import::MAX_FILE_RECORDS),

@@ -24,6 +24,9 @@ pub fn of_problem(problem: &ApiProblem) -> String {
         }
         "request-in-flight" => "This form is still being sent. Try again in a moment.",
         "idempotency-key-reused" => "This form was sent before. Send it again to add another one.",
+        "person-erased" => {
+            "This form added a person whose data was erased since. Open it again to add another one."
+        }
         "token-required" => "Enter a token to make changes.",
         "token-refused" => "This token is not valid here. Check it and enter it again.",
         "insufficient-scope" => "This token does not allow this. Enter another one.",
@@ -134,6 +137,7 @@ mod tests {
             Problem::being_written(),
             Problem::precondition_failed(Some(4)),
             Problem::request_in_flight(),
+            Problem::person_erased(),
             Problem::idempotency_key_reused(),
             Problem::token_required(Scope::Write),
             Problem::token_refused(),

@@ -68,6 +68,17 @@ pub async fn change_seqs(env: Env) -> Option<ChangeSeqs> {
     })
 }
 
+/// The change sequence of the latest erasure of a person.
+///
+/// # Errors
+/// The people service failed.
+pub async fn people_erasure(env: &Env) -> Result<i64, Error> {
+    let people = people(env)?;
+    let response = people.get("/internal/erasure").await?;
+    let seq = change_seq_header(&response);
+    seq.ok_or_else(|| people.unusable_response("a response without the latest erasure"))
+}
+
 /// Revalidates the list that the client has: its tag if the list has not changed.
 ///
 /// # Errors
@@ -92,7 +103,7 @@ pub fn number_header(response: &web_sys::Response, name: &str) -> i64 {
 }
 
 /// The change sequence in the header of a response.
-fn change_seq_header(response: &web_sys::Response) -> Option<i64> {
+pub fn change_seq_header(response: &web_sys::Response) -> Option<i64> {
     header(response, CHANGE_SEQ_HEADER)?.parse().ok()
 }
 

@@ -22,7 +22,7 @@ pub mod store;
 use std::rc::Rc;
 
 use edge::auth::gateway_guard;
-use edge::{Layer, MethodRouter, Router, any, files, get, health, post};
+use edge::{Layer, MethodRouter, Router, any, delete, files, get, health, post};
 use http_semantics::MediaType;
 use http_semantics::auth::Scope;
 use http_semantics::media::{LIST_MEDIA_TYPES, TABLE_MEDIA_TYPES};
@@ -91,6 +91,12 @@ pub fn router() -> Router {
         .route("/places/import", any(forward::import_places))
         .route("/places/{*rest}", any(forward::to_places))
         .route("/people", any(forward::to_people))
+        .route(
+            "/people/{id}",
+            delete(routes::delete_person)
+                .scope_of_parameter("erase", Scope::Admin)
+                .any(forward::to_people),
+        )
         .route("/people/import", any(forward::import_people))
         .route("/people/{*rest}", any(forward::to_people))
         .route("/", page(get(pages::overview)))

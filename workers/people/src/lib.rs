@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use edge::auth::backend_guard;
 use edge::{JSON, Layer, MERGE_PATCH, Router, collection, get, health, post};
+use http_semantics::auth::Scope;
 use js_sys::Promise;
 use tables::import;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -50,7 +51,8 @@ pub fn router() -> Router {
                 .put(collection::put::<Person>)
                 .patch(collection::patch::<Person>)
                 .accepts(MERGE_PATCH)
-                .delete(routes::delete),
+                .delete(routes::delete)
+                .scope_of_parameter(routes::delete::ERASE, Scope::Admin),
         )
         .route("/people/{id}/history", get(collection::history::<Person>))
         .route("/people/by-place", get(routes::by_place))
@@ -80,6 +82,7 @@ pub fn router() -> Router {
                 .internal()
                 .from_replica(),
         )
+        .route("/internal/erasure", get(routes::latest_erasure).internal())
         .route("/internal/integrity", get(routes::integrity).internal())
         .route("/internal/repair", post(routes::repair).internal())
 }

@@ -159,7 +159,7 @@ async fn violation<W: Writer>(
     let Some(key) = key else {
         return Err(writer.violation(error, record).await);
     };
-    match key.find_response(writer.database()).await? {
+    match key.find_response::<W::Record>(writer.database()).await? {
         Some(stored) => Ok(Some(Written::Replayed(stored))),
         None if error.violates_unique("idempotency.key") => {
             Err(Problem::request_in_flight().into())

@@ -116,6 +116,15 @@ impl Problem {
         .header("retry-after", "1")
     }
 
+    /// A retry of the request that added a person who was erased since.
+    #[must_use]
+    pub fn person_erased() -> Self {
+        Self::new(
+            Kind::PersonErased,
+            "The request with this idempotency key added a person who was erased since. This one changed nothing.",
+        )
+    }
+
     /// A precondition that the version of the record does not meet. Without a version the record does
     /// not exist.
     #[must_use]

@@ -113,6 +113,9 @@ problem_types! {
     RequestInFlight: 409, "request-in-flight",
         "A request with this idempotency key is in progress",
         "Try again after `Retry-After` seconds, with the same key.";
+    PersonErased: 410, "person-erased",
+        "The person whom the request added was erased",
+        "Use a new key to add a person again.";
     PreconditionFailed: 412, "precondition-failed",
         "The record is not in the expected version",
         "Read the record again, and repeat the change if it still applies. `version` is the current one.";

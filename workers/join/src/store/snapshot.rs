@@ -5,11 +5,12 @@ use tables::statement::Statement;
 
 use crate::domain::snapshot::{self, Snapshot};
 
-/// Writes the head, unless the stored one is newer or has the same change sequences. By the unique
-/// key.
+/// Writes the head, unless the stored one is newer or has the same change sequences, or a person was
+/// erased since the response was made. By the unique key.
 const UPSERT_HEAD: &str = r"
 INSERT INTO snapshot (key, places_seq, people_seq, made_at, used_at, bytes, headers)
-VALUES (?1, ?2, ?3, ?4, coalesce(?5, ?4), ?6, ?7)
+SELECT ?1, ?2, ?3, ?4, coalesce(?5, ?4), ?6, ?7
+WHERE ?3 >= coalesce((SELECT people_seq FROM erasure WHERE id = 1), 0)
 ON CONFLICT (key) DO UPDATE SET
   places_seq = excluded.places_seq, people_seq = excluded.people_seq,
   made_at = excluded.made_at, used_at = coalesce(?5, used_at),

@@ -2,7 +2,7 @@
 
 mod by_place;
 mod collection;
-mod delete;
+pub mod delete;
 mod import;
 mod integrity;
 mod population;
@@ -11,7 +11,7 @@ pub mod residents;
 mod series;
 
 pub use by_place::by_place;
-pub use delete::delete;
+pub use delete::{delete, latest_erasure};
 pub use import::import;
 pub use integrity::integrity;
 pub use population::population;

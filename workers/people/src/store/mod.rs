@@ -1,6 +1,7 @@
 //! The statements of the people database. Only this module contains SQL.
 
 mod by_place;
+mod erasure;
 mod import;
 mod integrity;
 mod pending;
@@ -11,6 +12,7 @@ mod series;
 mod write;
 
 pub use by_place::{TARGET_PEOPLE_PER_STATEMENT, by_place};
+pub use erasure::{erase, latest_erasure};
 pub use import::{existing_people, insert_batch};
 pub use integrity::{integrity_findings, resident_counts};
 pub use pending::{

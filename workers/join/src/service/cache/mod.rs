@@ -16,6 +16,7 @@
 //! [`snapshot_writer`] limits how often snapshots are written. [`snapshot_refresh`] runs by
 //! schedule.
 
+pub mod erasure;
 pub mod snapshot_refresh;
 mod snapshot_writer;
 mod stale_response;
@@ -125,7 +126,13 @@ impl RequestCache {
     async fn stale_response(&self) -> Option<StaleResponse> {
         let began = now();
         let memory = cached_response(&self.request);
-        let memory = memory.map(|response| StaleResponse::from_cached(&response));
+        let memory = match memory.map(|response| StaleResponse::from_cached(&response)) {
+            Some(memory) => {
+                let erasure = erasure::latest(&self.request.env).await;
+                Some(memory).filter(|memory| memory.change_seqs().people >= erasure)
+            }
+            None => None,
+        };
         let newest = snapshot_writer::newest_change_seqs().map(|(change_seqs, _)| change_seqs);
         let response = match (memory, self.key()) {
             (Some(memory), _) if Some(memory.change_seqs()) == newest => Some(memory),
@@ -179,6 +186,8 @@ pub fn save(request: &Request, key: String, response: Response, requested_at: i6
     });
 }
 
-fn is_disabled(env: &Env) -> bool {
+/// Whether snapshots are disabled.
+#[must_use]
+pub fn is_disabled(env: &Env) -> bool {
     env.setting(SNAPSHOTS_SETTING).as_deref() == Some("off")
 }

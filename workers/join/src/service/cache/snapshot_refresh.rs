@@ -1,6 +1,7 @@
 //! The scheduled refresh of snapshots. It always refreshes the first page of each list and the
 //! overview page, and besides them the most recently requested snapshots. A
-//! snapshot at the current change sequences is skipped.
+//! snapshot at the current change sequences is skipped. First, it deletes the snapshots from before
+//! the latest erasure.
 
 use domain::Param;
 use edge::{Database, Env, Error, Response, Row};
@@ -9,7 +10,7 @@ use http_semantics::{MediaType, Params, Problem};
 use tables::ChangeSeqs;
 use tables::page::PeopleLimit;
 
-use super::{is_disabled, snapshot_writer};
+use super::{erasure, is_disabled, snapshot_writer};
 use crate::backends::{Backends, change_seqs};
 use crate::domain::snapshot::{SNAPSHOT_MAX_BYTES, SNAPSHOT_REFRESH_COUNT, key, parse_key};
 use crate::domain::statistics::StatisticsQuery;
@@ -26,17 +27,23 @@ pub type PageData =
 /// # Errors
 /// A failure of D1 or of a backend.
 pub async fn run(env: &Env, overview_query: &str, page_data: PageData) -> Result<(), Error> {
-    if is_disabled(env) {
-        return Ok(());
-    }
     // While a backend is down, no response can be fresh.
     let Some(current) = change_seqs(env.clone()).await else {
         return Ok(());
     };
     let pinned = pinned(overview_query);
-    let database = Database::new(env)?;
-    let statement = store::snapshot::find_refreshable(&pinned, SNAPSHOT_REFRESH_COUNT);
-    let rows = database.rows(&statement).await?;
+    let statements = [
+        store::erasure::latest(),
+        store::snapshot::find_refreshable(&pinned, SNAPSHOT_REFRESH_COUNT),
+    ];
+    let results = Database::new(env)?.batch(&statements).await?;
+    let [known, rows] = results.as_slice() else {
+        return Err(Problem::internal().into());
+    };
+    let latest_erasure = erasure::catch_up(env, known).await?;
+    if is_disabled(env) {
+        return Ok(());
+    }
     let saved = |row: &Row| {
         let change_seqs = ChangeSeqs {
             places: row.integer("places_seq")?,
@@ -44,7 +51,10 @@ pub async fn run(env: &Env, overview_query: &str, page_data: PageData) -> Result
         };
         Some((row.text("key")?, change_seqs))
     };
-    let saved: Vec<_> = rows.iter().filter_map(saved).collect();
+    let saved = rows.iter().filter_map(saved);
+    let saved: Vec<_> = saved
+        .filter(|(_, change_seqs)| change_seqs.people >= latest_erasure)
+        .collect();
     let missing = pinned
         .into_iter()
         .filter(|key| saved.iter().all(|(saved, _)| saved != key));

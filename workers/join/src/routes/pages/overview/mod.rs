@@ -314,10 +314,10 @@ fn counts(population: Population) -> Counts {
     Counts {
         living: population.living,
         dead: population.dead,
-        king: population.king.map(|king| King {
-            id: king.id,
-            name: king.name,
-        }),
+        king: population
+            .king
+            .and_then(statistics::King::present)
+            .map(|(id, name)| King { id, name }),
     }
 }
 

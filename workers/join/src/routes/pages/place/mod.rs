@@ -252,10 +252,9 @@ fn shown(id: PlaceId, populations: Vec<statistics::Population>) -> Population {
         place_id: id.get(),
         living,
         dead,
-        king: king.map(|king| King {
-            id: king.id,
-            name: king.name,
-        }),
+        king: king
+            .and_then(statistics::King::present)
+            .map(|(id, name)| King { id, name }),
     }
 }
 

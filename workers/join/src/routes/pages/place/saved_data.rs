@@ -64,7 +64,7 @@ impl PlaceWithPeople {
             dead: number(people.len() - living),
             king: king.map(|king| statistics::King {
                 id: king.id,
-                name: king.name.clone(),
+                name: Some(king.name.clone()),
             }),
         };
         PlaceData {
