@@ -890,7 +890,7 @@ export interface components {
          * @description The type of the problem.
          * @enum {string}
          */
-        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/person-erased" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/service-timed-out";
+        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/person-erased" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/updating" | "/problems/service-timed-out";
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         PutDeadPerson: {
             /** @description Absent, or the id in the path. */
@@ -1269,7 +1269,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1278,7 +1278,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1394,7 +1394,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1403,7 +1403,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1530,7 +1530,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1539,7 +1539,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1614,7 +1614,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1623,7 +1623,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1703,7 +1703,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1712,7 +1712,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1784,7 +1784,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1793,7 +1793,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1896,7 +1896,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1905,7 +1905,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1965,7 +1965,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1974,7 +1974,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2022,7 +2022,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not ready. Or: Too many requests are waiting for the database. */
+            /** @description Not ready. Or: Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2031,7 +2031,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-ready" | "/problems/overloaded";
+                        type?: "/problems/not-ready" | "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2133,7 +2133,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2142,7 +2142,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2317,7 +2317,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2326,7 +2326,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2426,7 +2426,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2435,7 +2435,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2647,7 +2647,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2656,7 +2656,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2798,7 +2798,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2807,7 +2807,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3013,7 +3013,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3022,7 +3022,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3129,7 +3129,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3138,7 +3138,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3247,7 +3247,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3256,7 +3256,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3348,7 +3348,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3357,7 +3357,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3451,7 +3451,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3460,7 +3460,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3656,7 +3656,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3665,7 +3665,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3785,7 +3785,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3794,7 +3794,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3983,7 +3983,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3992,7 +3992,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4091,7 +4091,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4100,7 +4100,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4317,7 +4317,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4326,7 +4326,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4468,7 +4468,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4477,7 +4477,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4686,7 +4686,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4695,7 +4695,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4802,7 +4802,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4811,7 +4811,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4903,7 +4903,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4912,7 +4912,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5012,7 +5012,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5021,7 +5021,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5128,7 +5128,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5137,7 +5137,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5253,7 +5253,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5262,7 +5262,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5459,7 +5459,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5468,7 +5468,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5528,7 +5528,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5537,7 +5537,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
