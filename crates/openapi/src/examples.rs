@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::Json;
 use crate::views::{
     Alive, Change, Integrity, PeopleOfPlace, Person, PersonChange, Place, PlaceChange,
-    PlaceWithPeople, Population, Statistics,
+    PlaceWithPeople, Population, PopulationAt, Statistics,
 };
 
 /// A response body of type `T` as JSON text. The documents show it with all fields of the type:

@@ -26,7 +26,8 @@ pub async fn delete_person(request: Request) -> Result<Response, Error> {
 }
 
 async fn refresh_snapshots(env: Env) {
-    let refreshed = snapshot_refresh::run(&env, &pages::first_statistics_query()).await;
+    let query = pages::first_query();
+    let refreshed = snapshot_refresh::run(&env, &query, pages::page_data).await;
     if let Err(error) = refreshed {
         console_error!("refreshing the snapshots after an erasure: {error}");
     }
