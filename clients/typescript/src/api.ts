@@ -880,7 +880,7 @@ export interface components {
          * @description The type of the problem.
          * @enum {string}
          */
-        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/service-timed-out";
+        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/updating" | "/problems/service-timed-out";
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         PutDeadPerson: {
             /** @description Absent, or the id in the path. */
@@ -1257,7 +1257,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1266,7 +1266,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1382,7 +1382,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1391,7 +1391,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1518,7 +1518,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1527,7 +1527,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1602,7 +1602,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1611,7 +1611,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1691,7 +1691,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1700,7 +1700,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1772,7 +1772,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1781,7 +1781,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1884,7 +1884,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1893,7 +1893,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1953,7 +1953,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1962,7 +1962,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2010,7 +2010,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not ready. Or: Too many requests are waiting for the database. */
+            /** @description Not ready. Or: Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2019,7 +2019,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-ready" | "/problems/overloaded";
+                        type?: "/problems/not-ready" | "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2121,7 +2121,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2130,7 +2130,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2305,7 +2305,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2314,7 +2314,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2414,7 +2414,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2423,7 +2423,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2635,7 +2635,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2644,7 +2644,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2786,7 +2786,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2795,7 +2795,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3001,7 +3001,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3010,7 +3010,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3117,7 +3117,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3126,7 +3126,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3235,7 +3235,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3244,7 +3244,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3336,7 +3336,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3345,7 +3345,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3439,7 +3439,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3448,7 +3448,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3644,7 +3644,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3653,7 +3653,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3773,7 +3773,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3782,7 +3782,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3959,7 +3959,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3968,7 +3968,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4067,7 +4067,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4076,7 +4076,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4293,7 +4293,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4302,7 +4302,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4441,7 +4441,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4450,7 +4450,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4659,7 +4659,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4668,7 +4668,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4775,7 +4775,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4784,7 +4784,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4876,7 +4876,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4885,7 +4885,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4985,7 +4985,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4994,7 +4994,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5101,7 +5101,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5110,7 +5110,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5226,7 +5226,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5235,7 +5235,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5432,7 +5432,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5441,7 +5441,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5501,7 +5501,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5510,7 +5510,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };

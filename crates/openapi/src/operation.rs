@@ -60,7 +60,12 @@ impl Operation {
             body: None,
             responses: BTreeMap::new(),
             // Every route rejects unknown parameters, and every route can fail.
-            problems: vec![Kind::UnknownParameter, Kind::Internal, Kind::Overloaded],
+            problems: vec![
+                Kind::UnknownParameter,
+                Kind::Internal,
+                Kind::Overloaded,
+                Kind::Updating,
+            ],
             failure_headers: &[],
             scope: None,
         }

@@ -55,6 +55,7 @@ pub fn sample(kind: Kind) -> Problem {
         Kind::ServiceFailed => Problem::service_failed("people"),
         Kind::NotReady => Problem::not_ready(&["people"]),
         Kind::Overloaded => Problem::overloaded(),
+        Kind::Updating => Problem::updating(),
         Kind::ServiceTimedOut => Problem::service_timed_out("people", 3000),
     }
 }

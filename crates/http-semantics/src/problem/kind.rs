@@ -146,6 +146,9 @@ problem_types! {
     Overloaded: 503, "overloaded",
         "Too many requests are waiting for the database",
         "Try again after `Retry-After` seconds.";
+    Updating: 503, "updating",
+        "The services are being updated to another version",
+        "Try again after `Retry-After` seconds.";
     ServiceTimedOut: 504, "service-timed-out",
         "A backend service did not respond in time",
         "Try again. `service` names the service that was slow.";
