@@ -13,17 +13,9 @@ import { type Plan, plans } from "../../ops/containers/plan.ts";
 import { relayTo } from "../../ops/containers/relay.ts";
 import { type Deployment, deploymentSuite } from "../support/deployment_suite.ts";
 import { type Name, WorkerClient } from "../support/harness.ts";
+import { freePort, hasCaddy, startProxy } from "../support/proxy.ts";
 import { pathTraversals, sendRaw, unusualPaths } from "../support/raw_request.ts";
 import { waitUntil } from "../support/wait_until.ts";
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (!address || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
 
 /** Runs statements on the database in a container's data folder. */
 async function runStatements(
@@ -43,6 +35,7 @@ async function runStatements(
   }
 }
 
+/** Three processes. Clients reach the gateway through the proxy, if it is installed. */
 async function deployProcesses(): Promise<Deployment> {
   const folder = mkdtempSync(join(tmpdir(), "three-"));
   const plansFile = join(folder, "plans.json");
@@ -60,9 +53,11 @@ async function deployProcesses(): Promise<Deployment> {
     return code;
   };
   const url = (name: Name) => `http://127.0.0.1:${ports[name]}`;
-  const workers = (["places", "people", "join"] as const).map(
-    (name) => [name, new WorkerClient(new URL(url(name)))] as const,
-  );
+  const proxy = (await hasCaddy()) ? await startProxy(ports.join) : undefined;
+  const workers = (["places", "people", "join"] as const).map((name) => {
+    const address = name === "join" && proxy ? proxy.url : new URL(url(name));
+    return [name, new WorkerClient(address)] as const;
+  });
   return {
     workers: Object.fromEntries(workers) as Deployment["workers"],
     async start(name, settings) {
@@ -87,12 +82,16 @@ async function deployProcesses(): Promise<Deployment> {
     },
     async remove() {
       await Promise.all([...running.keys()].map((name) => end(name, "SIGKILL")));
+      await proxy?.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-deploymentSuite("three processes", deployProcesses);
+deploymentSuite(
+  (await hasCaddy()) ? "three processes behind the proxy" : "three processes",
+  deployProcesses,
+);
 
 /** A gateway that forwards every request unchecked, and returns the URL that it received. */
 const forwardEverything = `export default {
@@ -253,9 +252,11 @@ test("the_compose_services_match_the_plans_and_have_separate_volumes", () => {
   const compose = readFileSync("compose.yaml", "utf8");
   for (const [index, [name, { services }]] of Object.entries(plans()).entries()) {
     const port = 5001 + index;
+    // The gateway has no port: clients reach it through the proxy.
+    const ports = name === "join" ? "" : `    ports: \\["127.0.0.1:${port}:8080"\\]\\n`;
     const entry = new RegExp(
-      `^  ${name}:\\n    <<: \\*service\\n    command: \\[${name}\\]\\n` +
-        `    ports: \\["127.0.0.1:${port}:8080"\\]\\n    volumes: \\["${name}:/data"\\]\\n`,
+      `^  ${name}:\\n    <<: \\*service\\n    command: \\[${name}\\]\\n${ports}` +
+        `    volumes: \\["${name}:/data"\\]\\n`,
       "m",
     );
     assert.match(compose, entry);
