@@ -111,11 +111,13 @@ test("a_change_of_the_format_between_the_services_needs_a_new_protocol_version",
   await record(`DELETE ${deletion}`, () => join.request("DELETE", deletion), 204);
   await record("POST /v1/integrity/repair", () => join.request("POST", "/v1/integrity/repair"));
 
-  const found = `${JSON.stringify({ version, calls: recorded }, null, 1)}\n`;
-  if (process.env.UPDATE) writeFileSync(FORMAT, found);
-  const expected = readFileSync(FORMAT, "utf8");
-  const advice = `after a release, raise PROTOCOL_VERSION; then UPDATE=1 node --test ${import.meta.filename}`;
-  assert.equal(found, expected, `the format between the services has changed: ${advice}`);
+  const found = { version, calls: recorded };
+  if (process.env.UPDATE) writeFileSync(FORMAT, JSON.stringify(found));
+  const expected = JSON.parse(readFileSync(FORMAT, "utf8"));
+  const change = "the format between the services has changed";
+  const advice =
+    "raise PROTOCOL_VERSION if the last release has this version, then run this test with";
+  assert.deepEqual(found, expected, `${change}: ${advice} UPDATE=1, and make fmt`);
 });
 
 suite("a backend that is newer than its callers", () => {

@@ -102,7 +102,8 @@ test("a_restored_system_responds_to_every_route_exactly_as_before", async () => 
     await using restoredSystem = await start({ persist: target });
     const snapshots = await restoredSystem.db.join.rows("SELECT count(*) AS n FROM snapshot");
     assert.deepEqual(snapshots, [{ n: 0 }]);
-    assert.deepEqual(await readEveryRoute(restoredSystem), before);
+    const after = await readEveryRoute(restoredSystem);
+    for (const path of Object.keys(before)) assert.deepEqual(after[path], before[path], path);
     // The idempotency key still replays its write, and retired ids are not used again.
     const key = { "idempotency-key": "once" };
     const name = "Tres 'líneas' \\n \"citas\"";
