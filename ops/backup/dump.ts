@@ -25,7 +25,9 @@ type Schema = { name: string; sql: string };
 function* rowsOf(database: DatabaseSync, table: string): Generator<string> {
   // Generated columns are hidden, because they cannot be inserted.
   const columns = database.prepare(`PRAGMA table_xinfo(${identifier(table)})`).all();
-  const names = columns.filter(({ hidden }) => hidden === 0).map(({ name }) => String(name));
+  const stored = columns.filter(({ hidden }) => hidden === 0).map(({ name }) => String(name));
+  // The epoch is not dumped, so that the copy gets its own by default (docs/operations.md).
+  const names = table === "schema" ? stored.filter((name) => name !== "epoch") : stored;
   const values = names.map((name) => `quote(${identifier(name)})`).join(` || ',' || `);
   const list = names.map(identifier).join(",");
   const rows = database.prepare(`SELECT ${values} AS row FROM ${identifier(table)} ORDER BY 1`);

@@ -1,7 +1,8 @@
-// `make backup` and `make restore FROM=…` for the local databases, or with REMOTE=1 for those of an
-// environment (ENV=staging).
+// `make backup`, `make restore FROM=…` and `make epoch` for the local databases, or with REMOTE=1 for
+// those of an environment (ENV=staging).
 import { environmentOf, expectedName } from "../deploy/config.ts";
 import { Failed } from "../deploy/wrangler.ts";
+import { newEpoch, withEpoch } from "../schema.ts";
 import { names } from "../workers.ts";
 import { backup } from "./backup.ts";
 import { missingMigrations, read, Unusable, write } from "./manifest.ts";
@@ -27,6 +28,15 @@ async function main(): Promise<void> {
     if (newer.length > 0)
       console.log(`» the backup has an older schema: apply ${newer.join(", ")}`);
     console.log("» restart the workers, because they still have cached responses");
+    return;
+  }
+  if (process.argv[2] === "epoch") {
+    const databases = await store();
+    for (const name of withEpoch) await databases.load(name, `${newEpoch};\n`);
+    await databases.load("join", "DELETE FROM snapshot;\n");
+    console.log(
+      "» places and people have new epochs: entity tags and cursors from before are invalid",
+    );
     return;
   }
   const origin = await store();

@@ -1,5 +1,6 @@
 // Restores a backup into empty databases.
 import { Failed } from "../deploy/wrangler.ts";
+import { newEpoch, withEpoch } from "../schema.ts";
 import { type Name, names } from "../workers.ts";
 import { contents, openDump, TABLES } from "./dump.ts";
 import { type Dumps, described, type Manifest } from "./manifest.ts";
@@ -43,7 +44,10 @@ export async function restore(store: Store, manifest: Manifest, dumps: Dumps): P
     if (await isEmpty(store, name, existing)) {
       // Drops the empty tables of a migrated database, in an order that foreign keys allow.
       const drops = existing.reverse().map((table) => `DROP TABLE "${table}";\n`);
-      pending.set(name, `PRAGMA defer_foreign_keys=TRUE;\n${drops.join("")}${dumps[name]}`);
+      // A dump by wrangler contains the epoch, which must not be restored.
+      const epoch = withEpoch.includes(name) ? `${newEpoch};\n` : "";
+      const sql = `${drops.join("")}${dumps[name]}${epoch}`;
+      pending.set(name, `PRAGMA defer_foreign_keys=TRUE;\n${sql}`);
     } else if (contentsOf(await store.dump(name)) !== contentsOf(dumps[name])) {
       throw new Failed(`the database ${name} is not empty: restore into a new one`);
     }

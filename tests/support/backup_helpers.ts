@@ -44,7 +44,7 @@ exec '${resolve("node_modules/.bin/wrangler")}' "\${@/#--remote/--local}"
 }
 
 /** Runs the backup program, and returns its exit code and output. */
-export function runBackup(task: "backup" | "restore", env: Record<string, string>) {
+export function runBackup(task: "backup" | "restore" | "epoch", env: Record<string, string>) {
   const program = ["--disable-warning=ExperimentalWarning", "ops/backup/main.ts", task];
   return new Promise<{ code: number; output: string }>((done) => {
     execFile(process.execPath, program, { env: { ...process.env, ...env } }, (error, out, err) =>

@@ -871,6 +871,8 @@ export interface components {
             /** @description The number of living people of the place. */
             living?: components["schemas"]["Count"];
             version?: components["schemas"]["Id"] | null;
+            /** @description The current `ETag` of the record; null if the record does not exist. */
+            etag?: string | null;
             /** @description The service that failed. */
             service?: string;
             /** @description `unknown`: a service failed, and the write may have been executed or not. */
@@ -880,7 +882,7 @@ export interface components {
          * @description The type of the problem.
          * @enum {string}
          */
-        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/service-timed-out";
+        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/history-restarted" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/service-timed-out";
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         PutDeadPerson: {
             /** @description Absent, or the id in the path. */
@@ -982,7 +984,7 @@ export interface components {
         personInPath: components["schemas"]["Id"];
         /** @description The id of the record. The id of a new record is at most 2^52, so that the service always has a next id to assign. */
         idToPut: components["schemas"]["ChosenId"];
-        /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+        /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
         "If-Match": string;
         /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
         "If-None-Match": string;
@@ -1000,7 +1002,7 @@ export interface components {
         peopleLimit: number;
         /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
         after: string;
-        /** @description The start of the page: the cursor from the `Link` header of the previous page. */
+        /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
         since: string;
         /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
         sort: "id" | "-id" | "name" | "-name";
@@ -1040,15 +1042,20 @@ export interface components {
     requestBodies: never;
     headers: {
         /**
-         * @description The version of the record, for `If-Match` and `If-None-Match`.
-         * @example "3"
+         * @description The version of the record and the epoch of its database, for `If-Match` and `If-None-Match`.
+         * @example "3.1f09ab34"
          */
         ETag: string;
         /**
          * @description The version of the list, for `If-None-Match`.
-         * @example W/"1j107"
+         * @example W/"1j107.1f09ab34"
          */
         ListTag: string;
+        /**
+         * @description An intermediary may not change the encoding of the response, because that would weaken its tag.
+         * @example no-transform
+         */
+        NoTransform: string;
         /**
          * @description The next page, as a path with its query (RFC 8288). The last page does not have it.
          * @example </v1/people?limit=2&after=6932>; rel="next"
@@ -1056,7 +1063,7 @@ export interface components {
         Link: string;
         /**
          * @description The next page, as a path with its query (RFC 8288). It is always present: request it later to read newer changes.
-         * @example </v1/changes?since=70312e30>; rel="next"
+         * @example </v1/changes?since=63312e3166303961623334>; rel="next"
          */
         LinkToCome: string;
         /**
@@ -1070,10 +1077,10 @@ export interface components {
          */
         "X-Total-Count": number;
         /**
-         * @description The number of changes in this service when the record was read.
-         * @example 107
+         * @description The change sequence up to which the response shows this service's data, with its epoch.
+         * @example 107.1f09ab34
          */
-        "X-Change-Counter": number;
+        "X-Change-Counter": string;
         /**
          * @description The number of all living people.
          * @example 53
@@ -1620,7 +1627,7 @@ export interface operations {
     listChanges: {
         parameters: {
             query?: {
-                /** @description The start of the page: the cursor from the `Link` header of the previous page. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
                 since?: components["parameters"]["since"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
@@ -1664,6 +1671,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The cursor belongs to a history that a restore has replaced. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/history-restarted";
                     };
                 };
             };
@@ -2173,6 +2192,7 @@ export interface operations {
             201: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     Location: components["headers"]["Location"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     [name: string]: unknown;
@@ -2351,6 +2371,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     "X-Change-Counter": components["headers"]["X-Change-Counter"];
                     [name: string]: unknown;
                 };
@@ -2445,7 +2466,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
                 "If-Match"?: components["parameters"]["If-Match"];
                 /** @description With `*`, the request only creates: if the record exists, it is rejected (412). */
                 "If-None-Match"?: components["parameters"]["putOnlyIf"];
@@ -2471,6 +2492,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2481,6 +2503,7 @@ export interface operations {
             201: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
@@ -2669,7 +2692,7 @@ export interface operations {
                 reassignTo?: components["parameters"]["reassignTo"];
             };
             header?: {
-                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
@@ -2817,7 +2840,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
@@ -2847,6 +2870,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3093,6 +3117,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The cursor belongs to a history that a restore has replaced. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/history-restarted";
+                    };
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -3265,7 +3301,7 @@ export interface operations {
     listPlaceChanges: {
         parameters: {
             query?: {
-                /** @description The start of the page: the cursor from the `Link` header of the previous page. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
                 since?: components["parameters"]["since"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
@@ -3281,6 +3317,7 @@ export interface operations {
                 headers: {
                     Vary: components["headers"]["Vary"];
                     Link: components["headers"]["LinkToCome"];
+                    "X-Change-Counter": components["headers"]["X-Change-Counter"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3309,6 +3346,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The cursor belongs to a history that a restore has replaced. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/history-restarted";
                     };
                 };
             };
@@ -3827,6 +3876,7 @@ export interface operations {
             201: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     Location: components["headers"]["Location"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     [name: string]: unknown;
@@ -4005,6 +4055,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4101,7 +4152,7 @@ export interface operations {
                 depose?: components["parameters"]["depose"];
             };
             header?: {
-                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
                 "If-Match"?: components["parameters"]["If-Match"];
                 /** @description With `*`, the request only creates: if the record exists, it is rejected (412). */
                 "If-None-Match"?: components["parameters"]["putOnlyIf"];
@@ -4129,6 +4180,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4139,6 +4191,7 @@ export interface operations {
             201: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
@@ -4324,7 +4377,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
@@ -4475,7 +4528,7 @@ export interface operations {
                 depose?: components["parameters"]["depose"];
             };
             header?: {
-                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
@@ -4505,6 +4558,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4751,6 +4805,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The cursor belongs to a history that a restore has replaced. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/history-restarted";
+                    };
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -4805,7 +4871,7 @@ export interface operations {
     listPersonChanges: {
         parameters: {
             query?: {
-                /** @description The start of the page: the cursor from the `Link` header of the previous page. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
                 since?: components["parameters"]["since"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
@@ -4821,6 +4887,7 @@ export interface operations {
                 headers: {
                     Vary: components["headers"]["Vary"];
                     Link: components["headers"]["LinkToCome"];
+                    "X-Change-Counter": components["headers"]["X-Change-Counter"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4849,6 +4916,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The cursor belongs to a history that a restore has replaced. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/history-restarted";
                     };
                 };
             };

@@ -46,8 +46,9 @@ impl IdempotentRequest {
     /// The statement that finds the stored response, by the primary key.
     #[must_use]
     pub fn find_statement(&self) -> Statement {
-        const FIND: &str =
-            "SELECT fingerprint, record_id, version, body FROM idempotency WHERE key = ?1";
+        const FIND: &str = "
+            SELECT fingerprint, record_id, version, (SELECT epoch FROM schema WHERE id = 1) AS epoch, body
+            FROM idempotency WHERE key = ?1";
         Statement::new(FIND, vec![self.key.as_str().into()])
     }
 

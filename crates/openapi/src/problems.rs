@@ -1,10 +1,10 @@
 //! An example of each problem type, made by its own constructor.
 
 use domain::Param;
-use http_semantics::Problem;
 use http_semantics::auth::Scope;
 use http_semantics::problem::{FieldError, Kind};
 use http_semantics::rate_limit::RateLimit;
+use http_semantics::{Problem, Validator};
 use tables::page::PageSize;
 
 /// An example of a problem type.
@@ -38,7 +38,8 @@ pub fn sample(kind: Kind) -> Problem {
         Kind::PlaceIsDeleting => Problem::place_is_deleting(3),
         Kind::BeingWritten => Problem::being_written(),
         Kind::RequestInFlight => Problem::request_in_flight(),
-        Kind::PreconditionFailed => Problem::precondition_failed(Some(4)),
+        Kind::HistoryRestarted => Problem::history_restarted(),
+        Kind::PreconditionFailed => Problem::precondition_failed(Validator::parse("4.1f09ab34")),
         Kind::BodyTooLarge => Problem::body_too_large(edge::MAX_RECORD_BYTES),
         Kind::QueryTooLong => Problem::query_too_long(http_semantics::params::MAX_QUERY_BYTES),
         Kind::UnsupportedMediaType => Problem::unsupported_media_type(edge::JSON),

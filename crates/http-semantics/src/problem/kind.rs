@@ -113,9 +113,12 @@ problem_types! {
     RequestInFlight: 409, "request-in-flight",
         "A request with this idempotency key is in progress",
         "Try again after `Retry-After` seconds, with the same key.";
+    HistoryRestarted: 410, "history-restarted",
+        "The cursor belongs to a history that a restore has replaced",
+        "Discard what you have read with it, then read again from the beginning, without a cursor.";
     PreconditionFailed: 412, "precondition-failed",
         "The record is not in the expected version",
-        "Read the record again, and repeat the change if it still applies. `version` is the current one.";
+        "Read the record again, and repeat the change if it still applies. `version` and `etag` are the current ones.";
     BodyTooLarge: 413, "body-too-large",
         "The body is too large",
         "Send at most `limit` bytes.";

@@ -5,6 +5,7 @@ mod column;
 mod render;
 
 use crate::page::PAGE_PARAMETERS;
+use crate::statement::EPOCH;
 
 pub use column::{Access, Column, ColumnType, Filter, FilterKind};
 
@@ -139,6 +140,7 @@ impl TableSpec {
             ("{input_columns}", &self.input_columns),
             ("{assignments}", &self.assignments),
             ("{json}", &self.json),
+            ("{epoch}", EPOCH),
         ];
         let mut sql = template.to_owned();
         for (name, part) in parts {

@@ -21,7 +21,7 @@ pub async fn delete(request: Request) -> Result<Response, Error> {
         let current = read_current::<Person>(&database, id).await?;
         let current = current.ok_or_else(|| not_found::<Person>(id))?;
         preconditions.check(Some(current.version))?;
-        let delete = store::delete(id, current.version);
+        let delete = store::delete(id, current.version.number);
         let deleted = database.batch(&[delete]).await?;
         if deleted.iter().any(|rows| !rows.is_empty()) {
             return Ok(Response::no_content());

@@ -22,13 +22,15 @@ mod stale_response;
 
 use std::rc::Rc;
 
+use domain::Param;
 use edge::{
-    CIRCUIT_OPEN, Database, Env, Error, Request, Response, StaleIfError, cached_response, now,
+    CIRCUIT_OPEN, Database, Env, Error, Request, Response, Row, StaleIfError, cached_response, now,
     with_timeout,
 };
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use http_semantics::{MediaType, Problem, prefer};
+use http_semantics::{MediaType, Problem, Validator, prefer};
+use tables::ChangeSeqs;
 use worker::console_error;
 
 use crate::domain::cache_status::CacheStatus;
@@ -161,6 +163,15 @@ pub async fn read_snapshot(env: &Env, key: &str) -> Option<StaleResponse> {
         Vec::new()
     });
     StaleResponse::from_rows(&rows).filter(StaleResponse::may_be_served)
+}
+
+/// The change sequences in the row of a snapshot.
+fn change_seqs_of(row: &Row) -> Option<ChangeSeqs> {
+    let change_seq = |column| Validator::parse(&row.text(column)?);
+    Some(ChangeSeqs {
+        places: change_seq("places_seq")?,
+        people: change_seq("people_seq")?,
+    })
 }
 
 fn is_disabled(env: &Env) -> bool {

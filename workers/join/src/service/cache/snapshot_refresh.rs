@@ -8,7 +8,7 @@ use http_semantics::{MediaType, Params, Problem};
 use tables::ChangeSeqs;
 use tables::page::PeopleLimit;
 
-use super::{is_disabled, snapshot_writer};
+use super::{change_seqs_of, is_disabled, snapshot_writer};
 use crate::backends::{Backends, change_seqs};
 use crate::domain::snapshot::{SNAPSHOT_MAX_BYTES, SNAPSHOT_REFRESH_COUNT, key, parse_key};
 use crate::domain::statistics::StatisticsQuery;
@@ -33,14 +33,15 @@ pub async fn run(env: &Env, overview_query: &str) -> Result<(), Error> {
     let database = Database::new(env)?;
     let statement = store::snapshot::find_refreshable(&pinned, SNAPSHOT_REFRESH_COUNT);
     let rows = database.rows(&statement).await?;
-    let saved = |row: &Row| {
-        let change_seqs = ChangeSeqs {
-            places: row.integer("places_seq")?,
-            people: row.integer("people_seq")?,
-        };
-        Some((row.text("key")?, change_seqs))
-    };
-    let saved: Vec<_> = rows.iter().filter_map(saved).collect();
+    let saved = |row: &Row| Some((row.text("key")?, change_seqs_of(row)?));
+    let mut saved: Vec<_> = rows.iter().filter_map(saved).collect();
+    // After a restore, the snapshots show states that have not happened.
+    let is_known = |(_, change_seqs): &(String, ChangeSeqs)| current.has_history_of(change_seqs);
+    if !saved.iter().all(is_known) {
+        let statement = store::snapshot::delete_other_histories(&current);
+        database.batch(&[statement]).await?;
+        saved.retain(is_known);
+    }
     let missing = pinned
         .into_iter()
         .filter(|key| saved.iter().all(|(saved, _)| saved != key));
