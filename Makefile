@@ -39,7 +39,7 @@ say = @printf '» %s\n' "$(1)"
 quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
 
-.PHONY: help setup build dev migrate seed test chaos fuzz container-test deploy backup restore bench bill lint openapi screenshots fmt clean
+.PHONY: help setup build dev migrate seed test chaos fuzz container-test deploy backup restore epoch bench bill lint openapi screenshots fmt clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -93,6 +93,9 @@ backup: $(SETUP) ## back up the databases into backups/; REMOTE=1, ENV=staging
 
 restore: $(SETUP) ## restore a backup into empty databases; FROM=backups/…, REMOTE=1, ENV=staging
 	@node --disable-warning=ExperimentalWarning ops/backup/main.ts restore
+
+epoch: $(SETUP) ## invalidate tags and cursors after D1 Time Travel; REMOTE=1, ENV=staging
+	@node --disable-warning=ExperimentalWarning ops/backup/main.ts epoch
 
 bench: $(SETUP) $(BUILDS) ## run the benchmarks, 25 minutes; QUICK=1, ONLY=join-1000,person
 	@node --disable-warning=ExperimentalWarning bench/main.ts

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
+import { EPOCH } from "../support/fixtures.ts";
 import { type ServiceStub, start } from "../support/harness.ts";
 import { ACCEPT_HTML, assertPage, sendFile, sendForm, titleOf } from "../support/page_helpers.ts";
 import { tokenHash } from "../support/tokens.ts";
@@ -114,9 +115,9 @@ test("a_rejected_form_has_the_status_of_the_problem", async () => {
   for (const [path, fields, status] of [
     ["/ui/places/new", { name: "" }, 422],
     ["/ui/places/new", { name: "veranolandia" }, 409],
-    ["/ui/people/1/crown", { version: "1" }, 409],
-    ["/ui/people/1/bury", { version: "77" }, 412],
-    ["/ui/places/1/remove", { version: "1" }, 409],
+    ["/ui/people/1/crown", { version: `1.${EPOCH}` }, 409],
+    ["/ui/people/1/bury", { version: `77.${EPOCH}` }, 412],
+    ["/ui/places/1/remove", { version: `1.${EPOCH}` }, 409],
     ["/ui/people/new", { name: "Yo", placeId: "Ningures", isAlive: "on" }, 422],
   ] as const) {
     const response = await sendForm(join, path, fields);
@@ -152,12 +153,17 @@ test("a_form_of_another_site_is_rejected", async () => {
   ];
   for (const path of ["/ui/places/new", "/ui/people/1/bury", "/ui/places/2/remove", "/ui/forget"]) {
     for (const [origin, foreignHeaders] of foreignRequests) {
-      const response = await sendForm(join, path, { name: "Ajena", version: "1" }, foreignHeaders);
+      const response = await sendForm(
+        join,
+        path,
+        { name: "Ajena", version: `1.${EPOCH}` },
+        foreignHeaders,
+      );
       assertPage(response, 403, `${path} from ${origin}`);
     }
     const type = { "content-type": "application/x-www-form-urlencoded" };
     assertPage(
-      await join.request("POST", path, type, "name=Ajena&version=1"),
+      await join.request("POST", path, type, `name=Ajena&version=1.${EPOCH}`),
       403,
       `${path} without an origin`,
     );
@@ -190,9 +196,10 @@ test("a_form_with_an_invalid_hidden_field_is_rejected_and_changes_nothing", asyn
   for (const [field, value] of [
     ["version", "1\r\nx-injected: 1"],
     ["version", "1\nx"],
-    ["version", '1", "2'],
+    ["version", `1.${EPOCH}", "2.${EPOCH}`],
+    ["version", "1"],
     ["version", "*"],
-    ["version", "W/1"],
+    ["version", `W/1.${EPOCH}`],
     ["version", "-1"],
     ["version", "ñ"],
     ["key", "a\r\nb"],

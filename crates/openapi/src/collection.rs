@@ -71,7 +71,7 @@ impl Collection {
     }
 
     fn record(&self, description: &str) -> Response {
-        Response::json(self.record, description).headers(&["ETag"])
+        Response::json(self.record, description).headers(&["ETag", "NoTransform"])
     }
 
     fn created(&self, id: &str) -> Response {
@@ -120,7 +120,7 @@ impl Collection {
             .description("Oldest first. A deleted record keeps its history.")
             .id(self.id)
             .query(collection::HISTORY_PARAMETERS)
-            .problems(&[Kind::NotFound])
+            .problems(&[Kind::NotFound, Kind::HistoryRestarted])
             .response(200, changes.headers(&["Link"]))
     }
 
@@ -132,7 +132,8 @@ impl Collection {
             .summary(format!("List the changes of all {}", self.plural()))
             .description("Oldest first. There is always a next page, for later changes.")
             .query(collection::CHANGES_PARAMETERS)
-            .response(200, changes.headers(&["LinkToCome"]))
+            .problems(&[Kind::HistoryRestarted])
+            .response(200, changes.headers(&["LinkToCome", "X-Change-Counter"]))
     }
 
     /// All records as a file.

@@ -106,6 +106,7 @@ fn about() -> Vec<Operation> {
             .description("In order of time, each change once. There is always a next page, for later changes.")
             .default_tag("changes")
             .query(ChangesQuery::PARAMETERS)
+            .problems(&[Kind::HistoryRestarted])
             .calls_a_service()
             .response(200, changes),
     ]

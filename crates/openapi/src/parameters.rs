@@ -112,7 +112,8 @@ fn in_path() -> Vec<(String, Json)> {
 fn in_headers() -> Vec<(String, Json)> {
     components! {
         /// The `ETag` of the version to change, or `*` for any version. If the record has another
-        /// version, the request is rejected (412).
+        /// version, the request is rejected (412). A tag that an intermediary has weakened (`W/`)
+        /// is accepted.
         "If-Match" => header("If-Match", entity_tags());
         /// The `ETag` of the response that the client has. If it is still current, the response
         /// is 304, without a body.
@@ -146,7 +147,8 @@ fn of_pages() -> Vec<(String, Json)> {
         /// The start of the page: the cursor from the `Link` header of the previous page, which
         /// must have the same order.
         "after" => query("after", cursor());
-        /// The start of the page: the cursor from the `Link` header of the previous page.
+        /// The start of the page: the cursor from the `Link` header of the previous page. A cursor
+        /// from before a restore of the database is rejected (410).
         "since" => query("since", cursor());
         /// The order. Records with equal names are in order of id. `-` reverses the whole list.
         "sort" => query("sort", orders.with("default", "id"));

@@ -57,7 +57,7 @@ fn reads(people: &Collection) -> Vec<Operation> {
             .history()
             .example("GET /v1/people/4/history", &examples::PERSON_HISTORY),
         people.changes().example(
-            "GET /v1/people/changes?limit=1&since=6933",
+            "GET /v1/people/changes?limit=1&since=63332e3166303961623334",
             &examples::PERSON_HISTORY,
         ),
         people.export(),

@@ -41,7 +41,7 @@ pub fn operations() -> Vec<Operation> {
                     .example("GET /v1/places/as-of?ids=2", &examples::PLACE_AS_OF),
             ),
         places.changes().example(
-            "GET /v1/places/changes?limit=1&since=6931",
+            "GET /v1/places/changes?limit=1&since=63312e3166303961623334",
             &examples::PLACE_HISTORY,
         ),
         places.export(),

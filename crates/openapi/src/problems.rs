@@ -2,10 +2,10 @@
 //! each, made by its own constructor.
 
 use domain::Param;
-use http_semantics::Problem;
 use http_semantics::auth::Scope;
 use http_semantics::problem::{FieldError, Kind};
 use http_semantics::rate_limit::RateLimit;
+use http_semantics::{Problem, Validator};
 use tables::page::PageSize;
 
 /// The `type` of a problem.
@@ -53,7 +53,8 @@ pub fn sample(kind: Kind) -> Problem {
         Kind::BeingWritten => Problem::being_written(),
         Kind::RequestInFlight => Problem::request_in_flight(),
         Kind::PersonErased => Problem::person_erased(),
-        Kind::PreconditionFailed => Problem::precondition_failed(Some(4)),
+        Kind::HistoryRestarted => Problem::history_restarted(),
+        Kind::PreconditionFailed => Problem::precondition_failed(Validator::parse("4.1f09ab34")),
         Kind::BodyTooLarge => Problem::body_too_large(edge::MAX_RECORD_BYTES),
         Kind::TooManyRecords => Problem::too_many_records(tables::import::MAX_FILE_RECORDS),
         Kind::QueryTooLong => Problem::query_too_long(http_semantics::params::MAX_QUERY_BYTES),

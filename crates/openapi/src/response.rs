@@ -125,6 +125,7 @@ fn header_references(components: &[&str]) -> Json {
         let name = match *component {
             "ListTag" => "ETag",
             "LinkToCome" => "Link",
+            "NoTransform" => "Cache-Control",
             name => name,
         };
         (name.to_owned(), reference("headers", component))

@@ -135,7 +135,7 @@ mod tests {
             Problem::place_has_people(1, 4),
             Problem::not_found("person", 9),
             Problem::being_written(),
-            Problem::precondition_failed(Some(4)),
+            Problem::precondition_failed(None),
             Problem::request_in_flight(),
             Problem::person_erased(),
             Problem::idempotency_key_reused(),

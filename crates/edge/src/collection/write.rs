@@ -245,7 +245,7 @@ async fn try_write<W: Writer>(
             return Ok(Some(Written::Changed(current)));
         }
         (Some(current), Some(before)) => writer
-            .update(id, current.version, &before, &record)
+            .update(id, current.version.number, &before, &record)
             .await
             .map(|changed| changed.map(Written::Changed)),
         _ if !id.is_choosable() => {

@@ -116,9 +116,12 @@ problem_types! {
     PersonErased: 410, "person-erased",
         "The person whom the request added was erased",
         "Use a new key to add a person again.";
+    HistoryRestarted: 410, "history-restarted",
+        "The cursor belongs to a history that a restore has replaced",
+        "Discard what you have read with it, then read again from the beginning, without a cursor.";
     PreconditionFailed: 412, "precondition-failed",
         "The record is not in the expected version",
-        "Read the record again, and repeat the change if it still applies. `version` is the current one.";
+        "Read the record again, and repeat the change if it still applies. `version` and `etag` are the current ones.";
     BodyTooLarge: 413, "body-too-large",
         "The body is too large",
         "Send at most `limit` bytes.";

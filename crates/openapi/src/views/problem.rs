@@ -64,6 +64,10 @@ schemas! {
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
         #[schema(value_type = Option<Id>)]
         version: Option<Value>,
+        /// The current `ETag` of the record; null if the record does not exist.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+        #[schema(value_type = Option<String>)]
+        etag: Option<Value>,
         /// The service that failed.
         service?: String,
         /// `unknown`: a service failed, and the write may have been executed or not.

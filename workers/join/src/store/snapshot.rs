@@ -60,6 +60,13 @@ UNION
 SELECT key, places_seq, people_seq FROM snapshot
 WHERE key IN (SELECT value FROM json_each(?1))";
 
+/// Deletes the snapshots of other histories. Reads all snapshots, of which there are few.
+///
+/// ?1, ?2  the epochs of places and people
+const DELETE_OTHER_HISTORIES: &str = r"
+DELETE FROM snapshot
+WHERE places_seq NOT LIKE '%.' || ?1 OR people_seq NOT LIKE '%.' || ?2";
+
 /// Writes a snapshot. The statements run in one transaction, so no reader sees a part of it.
 #[must_use]
 pub fn save(snapshot: &Snapshot) -> Vec<Statement> {
@@ -111,6 +118,14 @@ pub fn save(snapshot: &Snapshot) -> Vec<Statement> {
 #[must_use]
 pub fn find(key: &str) -> Statement {
     Statement::new(FIND, vec![key.into()])
+}
+
+/// Deletes the snapshots of histories that a restore has replaced.
+#[must_use]
+pub fn delete_other_histories(current: &ChangeSeqs) -> Statement {
+    let epochs = [current.places.epoch, current.people.epoch];
+    let binds = epochs.map(|epoch| epoch.to_string().into());
+    Statement::new(DELETE_OTHER_HISTORIES, binds.into())
 }
 
 /// The keys and change sequences of the snapshots that a scheduled run may refresh: the `pinned`

@@ -22,7 +22,7 @@ pub async fn series(request: Request) -> Result<Response, Error> {
     let statement = store::series(&query, format, known);
     let row = Database::new(&request.env)?.row(&statement).await?;
     let row = row.ok_or_else(Problem::internal)?;
-    let change_seq = row.integer("change_seq").ok_or_else(Problem::internal)?;
+    let change_seq = row.validator("change_seq").ok_or_else(Problem::internal)?;
     let tag = Tag::from_change_seqs(format, &[change_seq]);
     if known == Some(change_seq) {
         return Ok(Response::not_modified(&tag));

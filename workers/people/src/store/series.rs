@@ -1,6 +1,6 @@
 //! The statement for a time series of a population.
 
-use http_semantics::MediaType;
+use http_semantics::{MediaType, Validator};
 use tables::series::SeriesQuery;
 use tables::statement::{Bind, Statement, framing_binds};
 
@@ -19,7 +19,11 @@ const ALL_PEOPLE: i64 = -1;
 /// The population at each point. `known_change_seq` is the change sequence of the series that the
 /// client has cached. If it is still current, there are no points.
 #[must_use]
-pub fn series(query: &SeriesQuery, format: MediaType, known_change_seq: Option<i64>) -> Statement {
+pub fn series(
+    query: &SeriesQuery,
+    format: MediaType,
+    known_change_seq: Option<Validator>,
+) -> Statement {
     let point = match format {
         MediaType::Json | MediaType::NdJson => JSON,
         MediaType::Csv => CSV_LINE,

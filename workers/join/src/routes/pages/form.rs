@@ -2,13 +2,12 @@
 //! write that a form sends to a backend.
 
 use domain::Param;
-use domain::param::parse_positive_integer;
 use edge::{Env, Error, Request, Response, ServiceClient, auth};
 use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 use http_semantics::idempotency::IdempotencyKey;
 use http_semantics::params::is_utf8;
 use http_semantics::problem::Kind;
-use http_semantics::{Problem, Tag};
+use http_semantics::{Problem, Tag, Validator};
 use maud::Markup;
 use pages::api::ApiProblem;
 use pages::{Form, login};
@@ -225,7 +224,7 @@ impl Write {
         backend: &ServiceClient,
         form: &mut Form,
     ) -> Result<Option<web_sys::Response>, Error> {
-        let version = hidden_field(form, "version", parse_positive_integer)?;
+        let version = hidden_field(form, "version", Validator::parse)?;
         let version = version.map(|version| Tag::from_version(version).to_string());
         let key = hidden_field(form, "key", IdempotencyKey::parse)?;
         let body = self.body.map(|body| body.to_string());

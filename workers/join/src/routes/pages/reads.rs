@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use domain::name::{self, Prefix};
 use domain::{Param, PlaceId, id};
 use edge::{Error, ServiceClient};
-use http_semantics::{Problem, Tag};
+use http_semantics::{Problem, Tag, Validator};
 use pages::Notice;
 use pages::api::{Change, PlaceView};
 use serde::de::DeserializeOwned;
@@ -53,7 +53,7 @@ pub struct Unparsed {
     /// The version of a record.
     version: String,
     /// The change sequence of the backend.
-    pub change_seq: Option<i64>,
+    pub change_seq: Option<Validator>,
 }
 
 impl Unparsed {

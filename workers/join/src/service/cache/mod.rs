@@ -23,13 +23,14 @@ mod stale_response;
 
 use std::rc::Rc;
 
+use domain::Param;
 use edge::{
-    CIRCUIT_OPEN, Database, Env, Error, Request, Response, StaleIfError, cached_response, now,
+    CIRCUIT_OPEN, Database, Env, Error, Request, Response, Row, StaleIfError, cached_response, now,
     with_timeout,
 };
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use http_semantics::{MediaType, Problem, prefer};
+use http_semantics::{MediaType, Problem, Validator, prefer};
 use tables::ChangeSeqs;
 use worker::console_error;
 
@@ -129,7 +130,7 @@ impl RequestCache {
         let memory = match memory.map(|response| StaleResponse::from_cached(&response)) {
             Some(memory) => {
                 let erasure = erasure::latest(&self.request.env).await;
-                Some(memory).filter(|memory| memory.change_seqs().people >= erasure)
+                Some(memory).filter(|memory| memory.change_seqs().people.number >= erasure)
             }
             None => None,
         };
@@ -184,6 +185,15 @@ pub fn save(request: &Request, key: String, response: Response, requested_at: i6
     let _ = response.when_cached(move |copy| {
         snapshot_writer::enqueue(&request, || Some(key), copy, requested_at);
     });
+}
+
+/// The change sequences in the row of a snapshot.
+fn change_seqs_of(row: &Row) -> Option<ChangeSeqs> {
+    let change_seq = |column| Validator::parse(&row.text(column)?);
+    Some(ChangeSeqs {
+        places: change_seq("places_seq")?,
+        people: change_seq("people_seq")?,
+    })
 }
 
 /// Whether snapshots are disabled.

@@ -10,7 +10,7 @@ use http_semantics::{MediaType, Params, Problem};
 use tables::ChangeSeqs;
 use tables::page::PeopleLimit;
 
-use super::{erasure, is_disabled, snapshot_writer};
+use super::{change_seqs_of, erasure, is_disabled, snapshot_writer};
 use crate::backends::{Backends, change_seqs};
 use crate::domain::snapshot::{SNAPSHOT_MAX_BYTES, SNAPSHOT_REFRESH_COUNT, key, parse_key};
 use crate::domain::statistics::StatisticsQuery;
@@ -36,7 +36,8 @@ pub async fn run(env: &Env, overview_query: &str, page_data: PageData) -> Result
         store::erasure::latest(),
         store::snapshot::find_refreshable(&pinned, SNAPSHOT_REFRESH_COUNT),
     ];
-    let results = Database::new(env)?.batch(&statements).await?;
+    let database = Database::new(env)?;
+    let results = database.batch(&statements).await?;
     let [known, rows] = results.as_slice() else {
         return Err(Problem::internal().into());
     };
@@ -44,17 +45,19 @@ pub async fn run(env: &Env, overview_query: &str, page_data: PageData) -> Result
     if is_disabled(env) {
         return Ok(());
     }
-    let saved = |row: &Row| {
-        let change_seqs = ChangeSeqs {
-            places: row.integer("places_seq")?,
-            people: row.integer("people_seq")?,
-        };
-        Some((row.text("key")?, change_seqs))
-    };
-    let saved = rows.iter().filter_map(saved);
-    let saved: Vec<_> = saved
-        .filter(|(_, change_seqs)| change_seqs.people >= latest_erasure)
+    let saved = |row: &Row| Some((row.text("key")?, change_seqs_of(row)?));
+    let mut saved: Vec<_> = rows
+        .iter()
+        .filter_map(saved)
+        .filter(|(_, change_seqs)| change_seqs.people.number >= latest_erasure)
         .collect();
+    // After a restore, the snapshots show states that have not happened.
+    let is_known = |(_, change_seqs): &(String, ChangeSeqs)| current.has_history_of(change_seqs);
+    if !saved.iter().all(is_known) {
+        let statement = store::snapshot::delete_other_histories(&current);
+        database.batch(&[statement]).await?;
+        saved.retain(is_known);
+    }
     let missing = pinned
         .into_iter()
         .filter(|key| saved.iter().all(|(saved, _)| saved != key));

@@ -47,7 +47,7 @@ pub fn enqueue(
     let change_seqs = response.change_seqs;
     match NEWEST.get() {
         // The response comes from a replica that lags.
-        Some((newest, _)) if is_older(change_seqs, newest) => return,
+        Some((newest, _)) if change_seqs.is_before(&newest) => return,
         Some((_, at)) if at > requested_at => {}
         _ => NEWEST.set(Some((change_seqs, requested_at))),
     }
@@ -69,11 +69,6 @@ pub fn enqueue(
     if QUEUE.with_borrow_mut(|queue| queue.push(queued, now())) {
         request.context.wait_until(write_queued(env.clone()));
     }
-}
-
-/// Whether either change sequence is lower than the newest one.
-fn is_older(change_seqs: ChangeSeqs, newest: ChangeSeqs) -> bool {
-    change_seqs.places < newest.places || change_seqs.people < newest.people
 }
 
 /// The writer: saves queued responses until the queue is empty.

@@ -6,7 +6,7 @@ use edge::{Error, Request, Response, auth};
 use futures_util::future::join3;
 use http_semantics::auth::Scope;
 use http_semantics::negotiation::Negotiable;
-use http_semantics::{MediaType, path};
+use http_semantics::{MediaType, Validator, path};
 use pages::Notice;
 use pages::api::King;
 use pages::overview::{Counts, Overview, OverviewQuery, Row, Totals};
@@ -154,7 +154,7 @@ impl Shown {
 /// The number of places, and the change sequence at which they were counted.
 struct Count {
     count: i64,
-    change_seq: Option<i64>,
+    change_seq: Option<Validator>,
 }
 
 /// The results of the reads that the page is made of.
@@ -187,9 +187,9 @@ impl Reads {
         };
         // The reads are separate, so the lower sequence is the one that all of them contain.
         let change_seqs = ranking.change_seqs.zip(places.change_seq);
-        let change_seqs = change_seqs.map(|(seqs, places)| ChangeSeqs {
-            places: seqs.places.min(places),
-            ..seqs
+        let change_seqs = change_seqs.and_then(|(seqs, places)| {
+            let places = seqs.places.earlier(places)?;
+            Some(ChangeSeqs { places, ..seqs })
         });
         let count = places.count;
         Some(Complete {
@@ -217,7 +217,7 @@ fn add_people(totals: &mut Totals, people: service::Totals) {
 async fn read_populations(
     backends: &Backends,
     query: &str,
-) -> Result<(Vec<Population>, service::Totals, Option<i64>), Error> {
+) -> Result<(Vec<Population>, service::Totals, Option<Validator>), Error> {
     let path = format!("/v1/people/population?{query}");
     let response = backends.people.get(&path).await?;
     let totals = service::Totals::from_headers(&response);
@@ -284,7 +284,7 @@ async fn search(backends: &Backends, query: &OverviewQuery) -> Result<Ranking, E
 async fn places_by_name(
     backends: &Backends,
     query: &OverviewQuery,
-) -> Result<(Vec<NamedPlace>, Option<String>, Option<i64>), Error> {
+) -> Result<(Vec<NamedPlace>, Option<String>, Option<Validator>), Error> {
     let mut params = form_urlencoded::Serializer::new(String::new());
     params.append_pair("limit", &OverviewQuery::page_size().get().to_string());
     if let Some(name) = &query.name {

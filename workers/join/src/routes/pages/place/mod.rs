@@ -124,7 +124,8 @@ impl Reads {
             return None;
         };
         // The lists are read separately, so the lower sequence is the one that both contain.
-        let people_seq = population.change_seq.min(people.change_seq);
+        let people_seq = population.change_seq.zip(people.change_seq);
+        let people_seq = people_seq.and_then(|(one, other)| one.earlier(other));
         let change_seqs = place.change_seq.zip(people_seq);
         let change_seqs = change_seqs.map(|(places, people)| ChangeSeqs { places, people });
         let render = || {
