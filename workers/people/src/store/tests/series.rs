@@ -45,8 +45,7 @@ fn a_series_without_a_place_counts_all_people() {
     assert_eq!(
         body(
             "from=1970-01-01T00:00:02Z&to=1970-01-01T00:00:03Z",
-            MediaType::Csv,
-            None
+            MediaType::Csv
         ),
         "at,living,dead\r\n1970-01-01T00:00:02.000Z,0,0\r\n1970-01-01T00:00:03.000Z,12,8\r\n"
     );
