@@ -1,13 +1,18 @@
 //! The scheduled refresh of snapshots. It always refreshes the first page of each list and the
 //! statistics of the overview page, and besides them the most recently requested snapshots. A
 //! snapshot at the current change sequences is skipped.
+//!
+//! The oldest snapshots are first. So if a run has no calls left, the next one continues with the
+//! rest. If one snapshot cannot be refreshed, the run continues with the others.
 
 use domain::Param;
-use edge::{Database, Env, Error, Response, Row};
+use edge::{Calls, Database, Env, Error, Response, Row};
 use http_semantics::{MediaType, Params, Problem};
 use tables::ChangeSeqs;
 use tables::page::PeopleLimit;
+use worker::console_error;
 
+use super::snapshot_writer::SAVE;
 use super::{is_disabled, snapshot_writer};
 use crate::backends::{Backends, change_seqs};
 use crate::domain::snapshot::{SNAPSHOT_MAX_BYTES, SNAPSHOT_REFRESH_COUNT, key, parse_key};
@@ -16,11 +21,14 @@ use crate::domain::{ListQuery, READ_PARAMETERS};
 use crate::service::{people_per_place, statistics};
 use crate::store;
 
+/// The calls of one refresh: a page of the join or some steps of the statistics, and the snapshot.
+const REFRESH: Calls = Calls::services(9).and(SAVE);
+
 /// Refreshes the outdated snapshots. `overview_query` is the query of the statistics that the
 /// overview page shows first.
 ///
 /// # Errors
-/// A failure of D1 or of a backend.
+/// A failure of D1.
 pub async fn run(env: &Env, overview_query: &str) -> Result<(), Error> {
     if is_disabled(env) {
         return Ok(());
@@ -49,7 +57,12 @@ pub async fn run(env: &Env, overview_query: &str) -> Result<(), Error> {
         .filter(|(_, change_seqs)| *change_seqs != current)
         .map(|(key, _)| key.clone());
     for key in missing.chain(outdated) {
-        refresh(env, &key).await?;
+        if !env.quota().has(REFRESH) {
+            break;
+        }
+        if let Err(error) = refresh(env, &key).await {
+            console_error!("refreshing a snapshot: {error}");
+        }
     }
     Ok(())
 }
