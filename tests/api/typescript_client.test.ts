@@ -231,3 +231,49 @@ for (const [readme, expectedOutput] of [
     assert.match(stdout, expectedOutput);
   });
 }
+
+test("the_client_reads_all_parts_of_an_export_and_rejects_one_that_breaks_off", async () => {
+  const part = (text: string) => new Response(text);
+  const [one, two] = ['{"id":1,"name":"A"}\n', '{"id":2,"name":"B"}\n'];
+  const next = "/v1/places/export?format=ndjson&name=x&after=6931";
+  const network = unreliable(
+    part(`${one}{"complete":false,"next":"${next}"}\n`),
+    part(`${two}{"complete":true}\n`),
+    part(one),
+  );
+  const exporter = connect(base, network);
+  const names: string[] = [];
+  for await (const { name } of exporter.export("/v1/places/export", { name: "x" }))
+    names.push(name);
+  assert.deepEqual(names, ["A", "B"]);
+  assert.deepEqual(
+    network.sent.map(({ url }) => url.slice(base.length)),
+    ["/v1/places/export?format=ndjson&name=x", next],
+  );
+  await assert.rejects(async () => {
+    for await (const _ of exporter.export("/v1/places/export"));
+  }, /broke off/);
+  const real = [];
+  for await (const person of client.export("/v1/people/export", { isKing: true }))
+    real.push(person);
+  assert.ok(real.length > 1 && real.every(({ isKing }) => isKing));
+});
+
+test("the_client_waits_until_a_long_deletion_is_done", async () => {
+  const location = `/v1/operations/${"a".repeat(32)}`;
+  const status = (status: string) => Response.json({ status, done: 1, remaining: 0 });
+  const accepted = () => new Response(null, { status: 202, headers: { location } });
+  const network = unreliable(accepted(), status("done"), accepted(), status("failed"));
+  const deleter = connect(base, network);
+  await deleter.deletePlace(3, { reassignTo: 1 });
+  await assert.rejects(deleter.deletePlace(3), /was not deleted/);
+  assert.deepEqual(
+    network.sent.map(({ method, url }) => `${method} ${url.slice(base.length)}`),
+    [
+      "DELETE /v1/places/3?reassignTo=1",
+      `GET ${location}`,
+      "DELETE /v1/places/3",
+      `GET ${location}`,
+    ],
+  );
+});

@@ -146,8 +146,11 @@ impl Collection {
             .headers(&["Content-Disposition", "Vary"]);
         get(self.path("/export"), format!("export{}", self.records))
             .summary(format!("Export all {} as a file", self.plural()))
-            .description("The file is streamed page by page, so later pages may show later data. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.")
-            .query_as(&self.table.export_parameters, &[("format", "fileFormat")])
+            .description("The file is streamed page by page, so later pages may show later data. The last line says whether the file is complete: `{\"complete\":true}`, or `#complete` in CSV. If the request may make no more calls, it has the address of the rest instead: `{\"complete\":false,\"next\":\"…\"}`, or `\"#incomplete: …\"`. The parts without their last lines are the whole file, and an import skips these lines. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.")
+            .query_as(
+                &self.table.export_parameters,
+                &[("format", "fileFormat"), ("after", "afterRecord")],
+            )
             .response(200, file)
     }
 
@@ -237,9 +240,10 @@ impl Collection {
             .description("The file has up to 10 MiB and 250,000 records. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it. While other imports are running, an import may be rejected (429).")
             .request_headers(&["importKey"])
             .body(content.collect())
-            .query(import::PARAMETERS)
+            .query_as(import::PARAMETERS, &[("after", "afterRecords")])
             .problems(&[
                 Kind::BeingWritten,
+                Kind::CallLimitReached,
                 Kind::TooManyRecords,
                 Kind::TooManyRequests,
             ])

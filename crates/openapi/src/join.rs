@@ -4,7 +4,7 @@ use http_semantics::auth::Scope;
 use http_semantics::problem::Kind;
 use join::domain::statistics::{COLUMNS, StatisticsQuery};
 use join::domain::{ChangesQuery, ListQuery, READ_PARAMETERS};
-use join::routes::integrity::PARAMETERS as REPAIR_PARAMETERS;
+use join::routes::integrity::{PARAMETERS as REPAIR_PARAMETERS, REPORT_PARAMETERS};
 use tables::series::SeriesQuery;
 
 use crate::operation::{Operation, get, post};
@@ -113,12 +113,13 @@ fn about() -> Vec<Operation> {
 }
 
 fn integrity() -> Vec<Operation> {
-    let report = Response::json("Integrity", "The report.");
+    let report = Response::json("Integrity", "The report.").headers(&["LinkToRest"]);
     let repair = Response::json("Repair", "What was repaired, or would be.");
     let operations = [
         get("/v1/integrity", "readIntegrity")
             .summary("Check that places and people are consistent")
-            .description("Compares both databases. Pending writes and deletions in progress violate no rule.")
+            .description("Compares both databases. Pending writes and deletions in progress violate no rule. If there are more places than one request can check, `complete` is false and `Link` leads to the rest. The last part is complete.")
+            .query_as(REPORT_PARAMETERS, &[("after", "afterPlace")])
             .response(
                 200,
                 report.example("GET /v1/integrity", &examples::INTEGRITY),

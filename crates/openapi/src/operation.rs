@@ -126,6 +126,13 @@ impl Operation {
         self.problems(&[Kind::UnknownRoute])
     }
 
+    /// Adds another variable segment of the path.
+    #[must_use]
+    pub fn in_path(mut self, component: &'static str) -> Self {
+        self.parameters.insert(0, component);
+        self
+    }
+
     /// Adds request headers.
     #[must_use]
     pub fn request_headers(mut self, components: &[&'static str]) -> Self {

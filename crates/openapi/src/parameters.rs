@@ -101,6 +101,8 @@ fn in_path() -> Vec<(String, Json)> {
     components! {
         /// The id of the place.
         "placeInPath" => path("id", id());
+        /// The token of the operation, from `Location`.
+        "token" => path("token", object! { "type": "string", "pattern": "^[!-~]+$" });
         /// The id of the person.
         "personInPath" => path("id", id());
         /// The id of the record. The id of a new record is at most 2^52, so that the service
@@ -147,6 +149,11 @@ fn of_pages() -> Vec<(String, Json)> {
         /// The start of the page: the cursor from the `Link` header of the previous page, which
         /// must have the same order.
         "after" => query("after", cursor());
+        /// The start of the rest of an export: the cursor in the address in its last line. The rest has
+        /// no CSV header.
+        "afterRecord" => query("after", cursor());
+        /// The place after which the report starts, from the `Link` header of the previous report.
+        "afterPlace" => query("after", id());
         /// The start of the page: the cursor from the `Link` header of the previous page. A cursor
         /// from before a restore of the database is rejected (410).
         "since" => query("since", cursor());
@@ -200,6 +207,9 @@ fn of_actions() -> Vec<(String, Json)> {
     components! {
         /// Whether a record with an existing id is rejected (`insert`) or updated (`upsert`).
         "mode" => query("mode", modes.with("default", ImportMode::default().name()));
+        /// The number of records to skip, because an earlier request has imported them: `next` of its
+        /// report.
+        "afterRecords" => query("after", at_least(1, 10_485_760));
         /// Reports what the request would do, and changes nothing.
         "dryRun" => query("dryRun", boolean().with("default", false));
         /// Only operations that started at least this many seconds ago, so that their clients

@@ -64,6 +64,7 @@ pub fn sample(kind: Kind) -> Problem {
             detail: "the id of a place, because a living person needs one".to_owned(),
         }]),
         Kind::IdempotencyKeyReused => Problem::idempotency_key_reused(),
+        Kind::CallLimitReached => Problem::call_limit_reached(),
         Kind::TooManyRequests => Problem::too_many_requests(RateLimit {
             requests: 600,
             seconds: 60,

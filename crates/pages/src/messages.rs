@@ -37,6 +37,10 @@ pub fn of_problem(problem: &ApiProblem) -> String {
         "service-failed" | "service-timed-out" | "internal" => {
             "Something failed. Try again in a moment."
         }
+        "call-limit-reached" => {
+            "This was too much at once. What is listed above is saved. Import the file again to \
+             continue."
+        }
         "malformed-body" => return malformed_file(problem.line),
         "too-many-records" => "The file has too many lines. Split it into parts.",
         "body-too-large" => "This is too large. Split it into parts.",

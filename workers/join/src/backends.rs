@@ -7,7 +7,7 @@
 use domain::Param;
 use edge::coalescer::{change_seqs_reader, current_change_seqs};
 use edge::collection::{CHANGE_SEQ_HEADER, ERASURE_HEADER};
-use edge::{Body, Env, Error, Request, Response, ServiceClient};
+use edge::{Body, CallQuota, Env, Error, Request, Response, ServiceClient};
 use futures_util::future::{join, try_join};
 use http_semantics::{MediaType, Problem, Tag, Validator};
 use tables::ChangeSeqs;
@@ -20,6 +20,8 @@ pub struct Backends {
     pub places: ServiceClient,
     /// The people service.
     pub people: ServiceClient,
+    /// The calls that the request may make.
+    pub quota: CallQuota,
 }
 
 /// The responses of the places service and of the people service. The latter may have failed: the
@@ -57,7 +59,7 @@ pub fn people(env: &Env) -> Result<ServiceClient, Error> {
 
 /// The change sequences of both backends, which revalidate cached responses.
 pub async fn change_seqs(env: Env) -> Option<ChangeSeqs> {
-    let Backends { places, people } = Backends::new(&env).ok()?;
+    let Backends { places, people, .. } = Backends::new(&env).ok()?;
     let places = places.headers_only(CHANGE_SEQ_TIMEOUT_MS);
     let people = people.headers_only(CHANGE_SEQ_TIMEOUT_MS);
     let path = "/internal/counter";
@@ -160,6 +162,7 @@ impl Backends {
         Ok(Self {
             places: places(env)?,
             people: people(env)?,
+            quota: env.quota().clone(),
         })
     }
 
@@ -168,11 +171,22 @@ impl Backends {
     /// # Errors
     /// A worker without its bindings.
     pub fn with_timings(request: &Request) -> Result<Self, Error> {
-        let Self { places, people } = Self::new(&request.env)?;
+        let backends = Self::new(&request.env)?;
         Ok(Self {
-            places: places.with_timings(&request.timings),
-            people: people.with_timings(&request.timings),
+            places: backends.places.with_timings(&request.timings),
+            people: backends.people.with_timings(&request.timings),
+            ..backends
         })
+    }
+
+    /// Raises the timeout of writes to that of a deletion of a place.
+    #[must_use]
+    pub fn with_deletion_timeout(self) -> Self {
+        Self {
+            places: self.places.with_deletion_timeout(),
+            people: self.people.with_deletion_timeout(),
+            ..self
+        }
     }
 
     /// Drops the deadline of the request. The timeout of each call remains.

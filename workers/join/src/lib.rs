@@ -90,6 +90,7 @@ pub fn router() -> Router {
         .route("/places", any(forward::to_places))
         .route("/places/import", any(forward::import_places))
         .route("/places/{*rest}", any(forward::to_places))
+        .route("/operations/{token}", any(forward::to_places))
         .route("/people", any(forward::to_people))
         .route(
             "/people/{id}",

@@ -14,6 +14,7 @@ mod plan;
 use futures_util::{Stream, stream};
 use http_semantics::idempotency::storage_key;
 use http_semantics::media::{LIST_MEDIA_TYPES, ListFraming};
+use http_semantics::params::AfterId;
 use http_semantics::{MediaType, Problem};
 use serde_json::Value;
 use tables::Record;
@@ -24,6 +25,7 @@ use tables::import::{
 
 use crate::collection::versioned_record::normalize;
 use crate::d1::{Database, MAX_WRITE_ATTEMPTS};
+use crate::env::call_quota::Calls;
 use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::response::{Body, Response};
@@ -35,7 +37,14 @@ use admission::Permit;
 pub use plan::{BatchPlan, NewReceipt, find_existing, with_row_count_check, write_statements};
 
 /// The query parameters.
-pub const PARAMETERS: &[&str] = &["mode", "dryRun"];
+pub const PARAMETERS: &[&str] = &["mode", "dryRun", "after"];
+
+/// The calls of one attempt to import a batch, at most: its receipt, its places, the stored records
+/// and the statements of its transaction, which are divided by size.
+const ATTEMPT: Calls = Calls::services(10).and(Calls {
+    subrequests: 8,
+    queries: 26,
+});
 
 /// Imports the records of one table.
 pub trait Importer {
@@ -69,6 +78,10 @@ struct Import<I: Importer> {
     mode: ImportMode,
     dry_run: bool,
     has_client_key: bool,
+    /// The number of records that an earlier request has imported.
+    after: usize,
+    /// The number of records in the batches so far.
+    position: usize,
 }
 
 /// `POST …/import`: imports a file, and reports on each batch.
@@ -82,6 +95,7 @@ pub async fn import<I: Importer + 'static>(
     let params = request.params(PARAMETERS)?;
     let mode: ImportMode = params.get("mode")?.unwrap_or_default();
     let dry_run = params.get("dryRun")?.unwrap_or(false);
+    let after = params.get::<AfterId>("after")?.unwrap_or_default().get();
     let key = request.idempotency_key()?;
     let by_line = request.format(LIST_MEDIA_TYPES)? == MediaType::NdJson;
     let format = FileFormat::from_media_type(request.media_type(&FileFormat::MEDIA_TYPES)?);
@@ -103,6 +117,8 @@ pub async fn import<I: Importer + 'static>(
         mode,
         dry_run,
         has_client_key,
+        after: usize::try_from(after).unwrap_or(usize::MAX),
+        position: 0,
     };
     if by_line {
         let body = Body::stream(import.lines(), ListFraming::NONE);
@@ -117,22 +133,37 @@ pub async fn import<I: Importer + 'static>(
 
 impl<I: Importer + 'static> Import<I> {
     /// Imports the next batch, and returns its line of the report. None after the last batch or a
-    /// failure.
+    /// failure. A batch that an earlier request has imported is parsed all the same, because records
+    /// of different batches must not conflict.
     async fn next(&mut self) -> Option<String> {
         if self.report.failure().is_some() {
             return None;
         }
         pause(0).await;
         self.permit.renew();
-        let mut batch = self.batches.next()?;
-        let done = self.import_batch(&mut batch).await;
+        let (begin, mut batch) = loop {
+            let (begin, batch) = (self.position, self.batches.next()?);
+            self.position += batch.len();
+            if self.position > self.after {
+                break (begin, batch);
+            }
+        };
+        let done = if self.importer.database().quota().has(ATTEMPT) {
+            self.import_batch(&mut batch).await
+        } else {
+            self.report.continue_after(begin);
+            BatchResult::failed(Problem::call_limit_reached())
+        };
         Some(self.report.add(&batch, done))
     }
 
     /// Imports a batch. If another client changes a record between the plan and the write, or sends
     /// the same batch, nothing is written and the batch is planned again.
     async fn import_batch(&self, batch: &mut Batch<I::Record>) -> BatchResult {
-        for _ in 0..MAX_WRITE_ATTEMPTS {
+        for attempt in 0..MAX_WRITE_ATTEMPTS {
+            if attempt > 0 && !self.importer.database().quota().has(ATTEMPT) {
+                break;
+            }
             match self.try_import_batch(batch).await {
                 Ok(done) => return done,
                 Err(Error::Unique(_) | Error::Check(_)) => {}

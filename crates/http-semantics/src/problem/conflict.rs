@@ -16,6 +16,15 @@ impl Problem {
         )
     }
 
+    /// An operation that never existed, or whose result is not stored any more.
+    #[must_use]
+    pub fn no_such_operation() -> Self {
+        Self::new(
+            Kind::NotFound,
+            "There is no such operation. The result of an operation is available for 24 hours.",
+        )
+    }
+
     /// A name that another place has.
     #[must_use]
     pub fn name_taken(id: i64) -> Self {

@@ -140,6 +140,9 @@ problem_types! {
     IdempotencyKeyReused: 422, "idempotency-key-reused",
         "The idempotency key was used for another request",
         "Use a new key for a new request.";
+    CallLimitReached: 422, "call-limit-reached",
+        "The request needs more calls than the plan allows",
+        "Request less at once: a smaller page, or the rest of the file.";
     TooManyRequests: 429, "too-many-requests",
         "Too many requests",
         "Wait `Retry-After` seconds, then send fewer requests.";

@@ -92,7 +92,7 @@ impl TableSpec {
             csv_line: render::csv_line(&visible),
             csv_header: format!("{}\r\n", fields.join(",")),
             list_parameters: [&PAGE_PARAMETERS[..], &filters].concat(),
-            export_parameters: [&["format"], &filters[..]].concat(),
+            export_parameters: [&["format", "after"], &filters[..]].concat(),
             fields,
             declaration,
         }

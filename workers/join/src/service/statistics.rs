@@ -1,7 +1,7 @@
 //! Reads the statistics of places from both backends.
 
 use domain::Param;
-use edge::{Body, Error, Request, Response};
+use edge::{Body, Calls, Error, Request, Response};
 use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::negotiation::Negotiable;
 use http_semantics::{MediaType, Tag};
@@ -14,6 +14,9 @@ use crate::domain::statistics::{self, Part, Row, StatisticsPageBuilder};
 /// The maximum number of steps of a page. Each step calls both backends, and the platform limits
 /// the calls of a request.
 const MAX_STEPS: usize = 8;
+
+/// The calls of a step: a page of each backend, and the names of places.
+const STEP: Calls = Calls::services(3);
 
 /// A page of the API. The link to the next page repeats `raw_query`.
 ///
@@ -106,7 +109,8 @@ async fn complete(
     let change_seqs = change_seq(&places).zip(change_seq(&people));
     for step in 1..=MAX_STEPS {
         add_step(backends, &mut builder, places, people).await?;
-        match builder.paths().filter(|_| step < MAX_STEPS) {
+        let may_continue = step < MAX_STEPS && backends.quota.has(STEP);
+        match builder.paths().filter(|_| may_continue) {
             Some(paths) => (places, people) = backends.get_both(&paths).await?,
             None => break,
         }

@@ -50,15 +50,17 @@ FROM snapshot AS s JOIN snapshot_part AS p ON p.snapshot_id = s.id
 WHERE s.key = ?1
 ORDER BY p.part";
 
-/// Finds the most recently requested snapshots by the index on `used_at`, and the pinned ones by
+/// Finds the most recently requested snapshots, the oldest first, by the index on `used_at`, and the pinned ones by
 /// the unique key.
 const FIND_REFRESHABLE: &str = r"
-SELECT key, places_seq, people_seq FROM (
-  SELECT key, places_seq, people_seq FROM snapshot ORDER BY used_at DESC, id DESC LIMIT ?2
+SELECT key, places_seq, people_seq, made_at FROM (
+  SELECT key, places_seq, people_seq, made_at FROM snapshot
+  ORDER BY used_at DESC, id DESC LIMIT ?2
 )
 UNION
-SELECT key, places_seq, people_seq FROM snapshot
-WHERE key IN (SELECT value FROM json_each(?1))";
+SELECT key, places_seq, people_seq, made_at FROM snapshot
+WHERE key IN (SELECT value FROM json_each(?1))
+ORDER BY made_at";
 
 /// Deletes the snapshots of other histories. Reads all snapshots, of which there are few.
 ///

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use domain::id;
 use domain::place_status::{PlaceStatuses, RETRY_DELAYS_MS, Step};
-use edge::{Database, Error, Request, ServiceClient, pause};
+use edge::{Calls, Database, Error, Request, ServiceClient, pause};
 use http_semantics::Problem;
 use tables::statement::Statement;
 
@@ -119,7 +119,7 @@ impl PendingWrites {
     }
 
     /// The status of places. If a place is being deleted, it waits and asks again, for at most the
-    /// sum of [`RETRY_DELAYS_MS`].
+    /// sum of [`RETRY_DELAYS_MS`] and as long as the quota suffices.
     ///
     /// # Errors
     /// A service that failed.
@@ -127,7 +127,9 @@ impl PendingWrites {
         let mut statuses = self.fetch_statuses(places).await?;
         for milliseconds in RETRY_DELAYS_MS {
             let mut steps = places.iter().map(|place| statuses.get(*place).next_step());
-            if !steps.any(|step| step == Step::Wait) {
+            let calls = id::lists(places.iter().copied()).len();
+            let calls = Calls::services(u32::try_from(calls).unwrap_or(u32::MAX));
+            if !steps.any(|step| step == Step::Wait) || !self.database.quota().has(calls) {
                 break;
             }
             pause(milliseconds).await;

@@ -1,15 +1,19 @@
 //! The scheduled refresh of snapshots. It always refreshes the first page of each list and the
-//! overview page, and besides them the most recently requested snapshots. A
-//! snapshot at the current change sequences is skipped. First, it deletes the snapshots from before
-//! the latest erasure.
+//! overview page, and besides them the most recently requested snapshots. A snapshot at the current
+//! change sequences is skipped. First, it deletes the snapshots from before the latest erasure.
+//!
+//! The oldest snapshots are first. So if a run has no calls left, the next one continues with the
+//! rest. If one snapshot cannot be refreshed, the run continues with the others.
 
 use domain::Param;
-use edge::{Database, Env, Error, Response, Row};
+use edge::{Calls, Database, Env, Error, Response, Row};
 use futures_util::future::LocalBoxFuture;
 use http_semantics::{MediaType, Params, Problem};
 use tables::ChangeSeqs;
 use tables::page::PeopleLimit;
+use worker::console_error;
 
+use super::snapshot_writer::SAVE;
 use super::{change_seqs_of, erasure, is_disabled, snapshot_writer};
 use crate::backends::{Backends, change_seqs};
 use crate::domain::snapshot::{SNAPSHOT_MAX_BYTES, SNAPSHOT_REFRESH_COUNT, key, parse_key};
@@ -17,6 +21,9 @@ use crate::domain::statistics::StatisticsQuery;
 use crate::domain::{ListQuery, READ_PARAMETERS};
 use crate::service::{people_per_place, statistics};
 use crate::store;
+
+/// The calls of one refresh: a page of the join or some steps of the statistics, and the snapshot.
+const REFRESH: Calls = Calls::services(9).and(SAVE);
 
 /// Makes the data of a page again, by its path and query. None if the page no longer exists.
 pub type PageData =
@@ -66,7 +73,12 @@ pub async fn run(env: &Env, overview_query: &str, page_data: PageData) -> Result
         .filter(|(_, change_seqs)| *change_seqs != current)
         .map(|(key, _)| key.clone());
     for key in missing.chain(outdated) {
-        refresh(env, &key, page_data).await?;
+        if !env.quota().has(REFRESH) {
+            break;
+        }
+        if let Err(error) = refresh(env, &key, page_data).await {
+            console_error!("refreshing a snapshot: {error}");
+        }
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use pages::api::PlaceView;
 use pages::place::{self, Action};
 use serde_json::json;
 
-use crate::backends::Backends;
+use crate::backends::{Backends, places};
 use crate::routes::pages::form::{
     Session, Submission, Write, add_idempotency_key, created_id, id_and_action,
 };
@@ -51,15 +51,16 @@ pub async fn change_place(request: Request) -> Result<Response, Error> {
     let mut submission = Submission::read(&request).await?;
     if submission.may_write()
         && let Some(write) = change(&mut submission, id, action).await?
-        && write
-            .send(&submission.backends.places, &mut submission.form)
-            .await?
-            .is_some()
     {
-        return Ok(submission.redirect(match action {
-            Action::Rename => format!("/ui/places/{id}?done=saved"),
-            Action::Remove => "/?done=removed".to_owned(),
-        }));
+        // A removal may take longer than other writes.
+        let places = places(&request.env)?.with_deletion_timeout();
+        if let Some(response) = write.send(&places, &mut submission.form).await? {
+            return Ok(submission.redirect(match action {
+                Action::Rename => format!("/ui/places/{id}?done=saved"),
+                Action::Remove if response.status() == 202 => "/?done=removing".to_owned(),
+                Action::Remove => "/?done=removed".to_owned(),
+            }));
+        }
     }
     let (place, _, places) = read_for_form(&submission.backends, id).await?;
     let page = place::action(&place, action, &submission.form, &places);

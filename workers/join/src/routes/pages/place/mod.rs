@@ -146,7 +146,7 @@ impl Reads {
     }
 
     fn parse(self, backends: &Backends) -> Parsed {
-        let Backends { places, people } = backends;
+        let Backends { places, people, .. } = backends;
         Parsed {
             place: self
                 .place
