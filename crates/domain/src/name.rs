@@ -108,17 +108,18 @@ fn is_valid(text: &str) -> bool {
 /// Whether each joiner has a letter on both sides. Emoji count as letters, and so do all other
 /// characters except white space, joiners, and the digits and punctuation of ASCII.
 fn joins_letters(name: &str) -> bool {
-    let is_letter = |character: Option<char>| {
-        character.is_some_and(|c| {
-            !(c.is_whitespace() || JOINERS.contains(&c) || c.is_ascii() && !c.is_ascii_alphabetic())
-        })
-    };
-    let joiners = name.match_indices(JOINERS);
-    joiners.into_iter().all(|(at, joiner)| {
-        let before = name[..at].chars().next_back();
-        let after = name[at + joiner.len()..].chars().next();
-        is_letter(before) && is_letter(after)
-    })
+    let mut before_is_letter = false;
+    let mut needs_letter = false;
+    for c in name.chars() {
+        let is_joiner = JOINERS.contains(&c);
+        let is_letter =
+            !(is_joiner || c.is_whitespace() || c.is_ascii() && !c.is_ascii_alphabetic());
+        if needs_letter && !is_letter || is_joiner && !before_is_letter {
+            return false;
+        }
+        (before_is_letter, needs_letter) = (is_letter, is_joiner);
+    }
+    !needs_letter
 }
 
 /// The key of a name: each character in lower case, without joiners.

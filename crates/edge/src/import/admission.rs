@@ -2,7 +2,6 @@
 //! are rejected before their body is read, so that imports leave memory and time for reads.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use tables::import::MAX_FILE_BYTES;
 
@@ -20,32 +19,48 @@ thread_local! {
     static IMPORTS: RefCell<Imports> = RefCell::default();
 }
 
+/// A running import.
+#[derive(Debug)]
+struct Running {
+    id: u64,
+    bytes: usize,
+    renewed_at: i64,
+}
+
 /// The running imports of an isolate.
 #[derive(Debug, Default)]
 struct Imports {
     last_id: u64,
-    /// The size of each file, and the time of the last renewal.
-    running: HashMap<u64, (usize, i64)>,
+    running: Vec<Running>,
 }
 
 impl Imports {
     /// The id of a new import, if there is room for its file.
     fn admit(&mut self, bytes: usize, now: i64) -> Option<u64> {
         self.running
-            .retain(|_, (_, renewed_at)| now - *renewed_at < PERMIT_TIMEOUT_MS);
-        let total: usize = self.running.values().map(|(bytes, _)| bytes).sum();
+            .retain(|import| now - import.renewed_at < PERMIT_TIMEOUT_MS);
+        let total: usize = self.running.iter().map(|import| import.bytes).sum();
         if total + bytes > MAX_BYTES {
             return None;
         }
         self.last_id += 1;
-        self.running.insert(self.last_id, (bytes, now));
-        Some(self.last_id)
+        let id = self.last_id;
+        self.running.push(Running {
+            id,
+            bytes,
+            renewed_at: now,
+        });
+        Some(id)
     }
 
     fn renew(&mut self, id: u64, now: i64) {
-        if let Some((_, renewed_at)) = self.running.get_mut(&id) {
-            *renewed_at = now;
+        for import in self.running.iter_mut().filter(|import| import.id == id) {
+            import.renewed_at = now;
         }
+    }
+
+    fn remove(&mut self, id: u64) {
+        self.running.retain(|import| import.id != id);
     }
 }
 
@@ -71,7 +86,7 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        IMPORTS.with_borrow_mut(|imports| imports.running.remove(&self.0));
+        IMPORTS.with_borrow_mut(|imports| imports.remove(self.0));
     }
 }
 
@@ -86,7 +101,7 @@ mod tests {
         assert!(first.is_some());
         assert!(imports.admit(2 * MAX_FILE_BYTES, 0).is_some());
         assert_eq!(imports.admit(1, 0), None);
-        imports.running.remove(&first.unwrap());
+        imports.remove(first.unwrap());
         assert!(imports.admit(MAX_FILE_BYTES, 0).is_some());
     }
 

@@ -24,7 +24,7 @@ impl<F: FnOnce() -> String> Complete<F> {
     /// after a malformed response of a backend.
     pub fn into_response<T: DeserializeOwned>(self) -> Option<Response> {
         let data = (self.render)();
-        serde_json::from_str::<T>(&data).ok()?;
+        serde_json::from_slice::<T>(data.as_bytes()).ok()?;
         Some(Response::json(data).with_change_seqs(self.change_seqs))
     }
 
@@ -55,7 +55,7 @@ impl<T: DeserializeOwned> Saved<T> {
         let key = snapshot::key(path, query, MediaType::Json)?;
         let response = cache::read_snapshot(env, &key).await?;
         let at = time_text(response.fresh_at());
-        let data = serde_json::from_str(&response.into_text()?).ok()?;
+        let data = serde_json::from_slice(response.into_text()?.as_bytes()).ok()?;
         Some(Self { data, at })
     }
 }
