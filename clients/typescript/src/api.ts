@@ -31,7 +31,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a place with its people */
+        /**
+         * Read a place with its people
+         * @description In order of id. While the people service is down and there is no earlier response to send, `people` is null.
+         */
         get: operations["readPeopleOfPlace"];
         put?: never;
         post?: never;
@@ -61,6 +64,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/statistics/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count all people at several times
+         * @description There is a point at `from`, one after each step, and one at `to`. A series that ends now has no `ETag`, because its points move.
+         */
+        get: operations["readSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/statistics/places/{id}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count the people of a place at several times
+         * @description There is a point at `from`, one after each step, and one at `to`. A series that ends now has no `ETag`, because its points move.
+         */
+        get: operations["readSeriesOfPlace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1": {
         parameters: {
             query?: never;
@@ -68,7 +111,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Describe this dataset */
+        /**
+         * Describe this dataset
+         * @description Its title, description and licence, and the paths of all routes.
+         */
         get: operations["readDataset"];
         put?: never;
         post?: never;
@@ -107,7 +153,7 @@ export interface paths {
         };
         /**
          * Check that places and people are consistent
-         * @description If there are more places than one request can check, `complete` is false and `Link` leads to the rest. The last part is complete.
+         * @description Compares both databases. Pending writes and deletions in progress violate no rule. If there are more places than one request can check, `complete` is false and `Link` leads to the rest. The last part is complete.
          */
         get: operations["readIntegrity"];
         put?: never;
@@ -129,7 +175,7 @@ export interface paths {
         put?: never;
         /**
          * Complete or roll back abandoned operations
-         * @description The services do the same every minute.
+         * @description The services do the same every minute. A token needs the scope `admin`.
          */
         post: operations["repair"];
         delete?: never;
@@ -209,7 +255,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a place */
+        /**
+         * Read a place
+         * @description `ETag` has the version, for `If-Match`.
+         */
         get: operations["readPlace"];
         /**
          * Replace or add a place
@@ -342,7 +391,7 @@ export interface paths {
         put?: never;
         /**
          * Import many places
-         * @description The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it.
+         * @description The file has up to 10 MiB and 250,000 records. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it. While other imports are running, an import may be rejected (429).
          */
         post: operations["importPlaces"];
         delete?: never;
@@ -382,7 +431,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a person */
+        /**
+         * Read a person
+         * @description `ETag` has the version, for `If-Match`.
+         */
         get: operations["readPerson"];
         /**
          * Replace or add a person
@@ -504,6 +556,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/people/population/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count people at several times
+         * @description There is a point at `from`, one after each step, and one at `to`. A series that ends now has no `ETag`, because its points move.
+         */
+        get: operations["readPopulationSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/people/import": {
         parameters: {
             query?: never;
@@ -515,7 +587,7 @@ export interface paths {
         put?: never;
         /**
          * Import many people
-         * @description The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it.
+         * @description The file has up to 10 MiB and 250,000 records. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it. While other imports are running, an import may be rejected (429).
          */
         post: operations["importPeople"];
         delete?: never;
@@ -531,7 +603,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read this document */
+        /**
+         * Read this document
+         * @description The OpenAPI document of the service that responds.
+         */
         get: operations["readDocument"];
         put?: never;
         post?: never;
@@ -869,6 +944,14 @@ export interface components {
             dead: components["schemas"]["Count"];
             king: components["schemas"]["King"] | null;
         };
+        /** @description The number of people at a time. */
+        PopulationAt: {
+            at: components["schemas"]["Moment"];
+            /** @description The number of living people. */
+            living: components["schemas"]["Count"];
+            /** @description The number of dead people. */
+            dead: components["schemas"]["Count"];
+        };
         /** @description A problem (RFC 9457). The members after `detail` depend on its type. */
         Problem: {
             type: components["schemas"]["ProblemType"];
@@ -895,7 +978,7 @@ export interface components {
             line?: components["schemas"]["Count"];
             /** @description The column in the line. */
             column?: components["schemas"]["Count"];
-            /** @description The maximum number of bytes of a body or a query. */
+            /** @description The maximum number of bytes of a body or a query, or of records in a file. */
             limit?: components["schemas"]["Count"];
             /** @description The scope that the token needs. */
             scope?: string;
@@ -919,6 +1002,8 @@ export interface components {
             /** @description The number of living people of the place. */
             living?: components["schemas"]["Count"];
             version?: components["schemas"]["Id"] | null;
+            /** @description The current `ETag` of the record; null if the record does not exist. */
+            etag?: string | null;
             /** @description The service that failed. */
             service?: string;
             /** @description `unknown`: a service failed, and the write may have been executed or not. */
@@ -928,7 +1013,7 @@ export interface components {
          * @description The type of the problem.
          * @enum {string}
          */
-        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/person-erased" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/call-limit-reached" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/updating" | "/problems/service-timed-out";
+        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/person-erased" | "/problems/history-restarted" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/too-many-records" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/call-limit-reached" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/updating" | "/problems/service-timed-out";
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         PutDeadPerson: {
             /** @description Absent, or the id in the path. */
@@ -1019,7 +1104,7 @@ export interface components {
         };
         /** @enum {boolean} */
         True: true;
-        /** @description A name. White space around it is removed, and it is stored in Unicode's normal form C. It starts with a visible character. */
+        /** @description A name. White space around it is removed, and it is stored in Unicode's normal form C. It starts with a visible character and has no zero-width characters, except joiners between letters. */
         WrittenName: string;
     };
     responses: never;
@@ -1032,7 +1117,7 @@ export interface components {
         personInPath: components["schemas"]["Id"];
         /** @description The id of the record. The id of a new record is at most 2^52, so that the service always has a next id to assign. */
         idToPut: components["schemas"]["ChosenId"];
-        /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+        /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
         "If-Match": string;
         /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
         "If-None-Match": string;
@@ -1054,7 +1139,7 @@ export interface components {
         afterRecord: string;
         /** @description The place after which the report starts, from the `Link` header of the previous report. */
         afterPlace: components["schemas"]["Id"];
-        /** @description The start of the page: the cursor from the `Link` header of the previous page. */
+        /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
         since: string;
         /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
         sort: "id" | "-id" | "name" | "-name";
@@ -1068,7 +1153,7 @@ export interface components {
         fileFormat: "csv" | "ndjson";
         /** @description Only records whose name starts with this text. Case is ignored. */
         name: string;
-        /** @description Only records with these ids. */
+        /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
         ids: components["schemas"]["Id"][];
         /** @description Only living people (`true`), or only dead ones (`false`). */
         isAlive: boolean;
@@ -1078,8 +1163,14 @@ export interface components {
         placeId: components["schemas"]["Id"];
         /** @description Only places with at least this many living people. */
         least: number;
-        /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. By default, the response has the present data. */
+        /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A date such as `2026-11-24` means the end of that day. By default, the response has the present data. */
         asOf: string;
+        /** @description The time of the first point, in UTC. A date means the start of that day. By default, 30 steps before `to`. */
+        from: string;
+        /** @description The time of the last point, in UTC and not in the future. A date means the end of that day. By default, now. */
+        to: string;
+        /** @description The time between two points. A month after January 31 is the end of February. A series has at most 1,000 points. */
+        step: "hour" | "day" | "week" | "month";
         /** @description Whether a record with an existing id is rejected (`insert`) or updated (`upsert`). */
         mode: "insert" | "upsert";
         /** @description The number of records to skip, because an earlier request has imported them: `next` of its report. */
@@ -1098,15 +1189,20 @@ export interface components {
     requestBodies: never;
     headers: {
         /**
-         * @description The version of the record, for `If-Match` and `If-None-Match`.
-         * @example "3"
+         * @description The version of the record and the epoch of its database, for `If-Match` and `If-None-Match`.
+         * @example "3.1f09ab34"
          */
         ETag: string;
         /**
          * @description The version of the list, for `If-None-Match`.
-         * @example W/"1j107"
+         * @example W/"1j107.1f09ab34"
          */
         ListTag: string;
+        /**
+         * @description An intermediary may not change the encoding of the response, because that would weaken its tag.
+         * @example no-transform
+         */
+        NoTransform: string;
         /**
          * @description The next page, as a path with its query (RFC 8288). The last page does not have it.
          * @example </v1/people?limit=2&after=6932>; rel="next"
@@ -1114,7 +1210,7 @@ export interface components {
         Link: string;
         /**
          * @description The next page, as a path with its query (RFC 8288). It is always present: request it later to read newer changes.
-         * @example </v1/changes?since=70312e30>; rel="next"
+         * @example </v1/changes?since=63312e3166303961623334>; rel="next"
          */
         LinkToCome: string;
         /**
@@ -1138,10 +1234,10 @@ export interface components {
          */
         "X-Total-Count": number;
         /**
-         * @description The number of changes in this service when the record was read.
-         * @example 107
+         * @description The change sequence up to which the response shows this service's data, with its epoch.
+         * @example 107.1f09ab34
          */
-        "X-Change-Counter": number;
+        "X-Change-Counter": string;
         /**
          * @description The number of all living people.
          * @example 53
@@ -1187,6 +1283,11 @@ export interface components {
          * @example 1
          */
         "Retry-After": number;
+        /**
+         * @description The rate limit that the client has reached.
+         * @example "requests";r=0;t=60
+         */
+        RateLimit: string;
         /**
          * @description The age of a stale response in seconds (RFC 9111). It is present only while a service is down and the last good response is sent instead.
          * @example 12
@@ -1284,6 +1385,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -1412,6 +1526,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
@@ -1490,7 +1617,7 @@ export interface operations {
                 sort?: components["parameters"]["populationSort"];
                 /** @description Only places with at least this many living people. */
                 least?: components["parameters"]["least"];
-                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. By default, the response has the present data. */
+                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A date such as `2026-11-24` means the end of that day. By default, the response has the present data. */
                 asOf?: components["parameters"]["asOf"];
                 /** @description The format of the response. By default, `Accept` decides. */
                 format?: components["parameters"]["format"];
@@ -1545,6 +1672,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -1615,6 +1755,277 @@ export interface operations {
             };
         };
     };
+    readSeries: {
+        parameters: {
+            query?: {
+                /** @description The time of the first point, in UTC. A date means the start of that day. By default, 30 steps before `to`. */
+                from?: components["parameters"]["from"];
+                /** @description The time of the last point, in UTC and not in the future. A date means the end of that day. By default, now. */
+                to?: components["parameters"]["to"];
+                /** @description The time between two points. A month after January 31 is the end of February. A series has at most 1,000 points. */
+                step?: components["parameters"]["step"];
+            };
+            header?: {
+                /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The points in order of time. */
+            200: {
+                headers: {
+                    Vary: components["headers"]["Vary"];
+                    ETag: components["headers"]["ListTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PopulationAt"][];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The client has the current version. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ListTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The response has no media type that `Accept` allows. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
+    readSeriesOfPlace: {
+        parameters: {
+            query?: {
+                /** @description The time of the first point, in UTC. A date means the start of that day. By default, 30 steps before `to`. */
+                from?: components["parameters"]["from"];
+                /** @description The time of the last point, in UTC and not in the future. A date means the end of that day. By default, now. */
+                to?: components["parameters"]["to"];
+                /** @description The time between two points. A month after January 31 is the end of February. A series has at most 1,000 points. */
+                step?: components["parameters"]["step"];
+            };
+            header?: {
+                /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /** @description The id of the place. */
+                id: components["parameters"]["placeInPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The points in order of time. */
+            200: {
+                headers: {
+                    Vary: components["headers"]["Vary"];
+                    ETag: components["headers"]["ListTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PopulationAt"][];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The client has the current version. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ListTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description There is no such route. Or: There is no such record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-route" | "/problems/not-found";
+                    };
+                };
+            };
+            /** @description The response has no media type that `Accept` allows. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
     readDataset: {
         parameters: {
             query?: never;
@@ -1634,7 +2045,7 @@ export interface operations {
                     "application/json": components["schemas"]["Dataset"];
                 };
             };
-            /** @description The query has an unknown parameter. */
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1642,7 +2053,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/unknown-parameter";
+                        type?: "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -1688,7 +2112,7 @@ export interface operations {
     listChanges: {
         parameters: {
             query?: {
-                /** @description The start of the page: the cursor from the `Link` header of the previous page. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
                 since?: components["parameters"]["since"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
@@ -1711,7 +2135,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1719,7 +2143,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -1732,6 +2169,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The cursor belongs to a history that a restore has replaced. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/history-restarted";
                     };
                 };
             };
@@ -1808,7 +2257,7 @@ export interface operations {
                     "application/json": components["schemas"]["Integrity"];
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1816,7 +2265,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -2110,7 +2572,7 @@ export interface operations {
                 count?: components["parameters"]["count"];
                 /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
-                /** @description Only records with these ids. */
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
             };
             header?: {
@@ -2154,6 +2616,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -2245,6 +2720,7 @@ export interface operations {
             201: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     Location: components["headers"]["Location"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     [name: string]: unknown;
@@ -2423,6 +2899,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     "X-Change-Counter": components["headers"]["X-Change-Counter"];
                     [name: string]: unknown;
                 };
@@ -2447,6 +2924,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -2517,7 +3007,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
                 "If-Match"?: components["parameters"]["If-Match"];
                 /** @description With `*`, the request only creates: if the record exists, it is rejected (412). */
                 "If-None-Match"?: components["parameters"]["putOnlyIf"];
@@ -2543,6 +3033,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2553,6 +3044,7 @@ export interface operations {
             201: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
@@ -2741,7 +3233,7 @@ export interface operations {
                 reassignTo?: components["parameters"]["reassignTo"];
             };
             header?: {
-                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
@@ -2897,7 +3389,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
@@ -2927,6 +3419,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3137,7 +3630,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3145,7 +3638,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -3170,6 +3676,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The cursor belongs to a history that a restore has replaced. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/history-restarted";
                     };
                 };
             };
@@ -3227,9 +3745,9 @@ export interface operations {
     listPlacesAsOf: {
         parameters: {
             query?: {
-                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. By default, the response has the present data. */
+                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A date such as `2026-11-24` means the end of that day. By default, the response has the present data. */
                 asOf?: components["parameters"]["asOf"];
-                /** @description Only records with these ids. */
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
@@ -3276,6 +3794,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -3345,7 +3876,7 @@ export interface operations {
     listPlaceChanges: {
         parameters: {
             query?: {
-                /** @description The start of the page: the cursor from the `Link` header of the previous page. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
                 since?: components["parameters"]["since"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
@@ -3361,6 +3892,7 @@ export interface operations {
                 headers: {
                     Vary: components["headers"]["Vary"];
                     Link: components["headers"]["LinkToCome"];
+                    "X-Change-Counter": components["headers"]["X-Change-Counter"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3368,7 +3900,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3376,7 +3908,150 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The response has no media type that `Accept` allows. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The cursor belongs to a history that a restore has replaced. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/history-restarted";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
+    exportPlaces: {
+        parameters: {
+            query?: {
+                /** @description The format of the file. By default, `Accept` decides. */
+                format?: components["parameters"]["fileFormat"];
+                /** @description The start of the rest of an export: the cursor in the address in its last line. The rest has no CSV header. */
+                after?: components["parameters"]["afterRecord"];
+                /** @description Only records whose name starts with this text. Case is ignored. */
+                name?: components["parameters"]["name"];
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
+                ids?: components["parameters"]["ids"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -3443,111 +4118,6 @@ export interface operations {
             };
         };
     };
-    exportPlaces: {
-        parameters: {
-            query?: {
-                /** @description The format of the file. By default, `Accept` decides. */
-                format?: components["parameters"]["fileFormat"];
-                /** @description The start of the rest of an export: the cursor in the address in its last line. The rest has no CSV header. */
-                after?: components["parameters"]["afterRecord"];
-                /** @description Only records whose name starts with this text. Case is ignored. */
-                name?: components["parameters"]["name"];
-                /** @description Only records with these ids. */
-                ids?: components["parameters"]["ids"];
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The file. */
-            200: {
-                headers: {
-                    "Content-Disposition": components["headers"]["Content-Disposition"];
-                    Vary: components["headers"]["Vary"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                    "application/x-ndjson": string;
-                };
-            };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
-                    };
-                };
-            };
-            /** @description The response has no media type that `Accept` allows. */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        type?: "/problems/not-acceptable";
-                    };
-                };
-            };
-            /** @description Something went wrong on our side. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        type?: "/problems/internal";
-                    };
-                };
-            };
-            /** @description A backend service failed. */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        type?: "/problems/service-failed";
-                    };
-                };
-            };
-            /** @description Too many requests are waiting for the database. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        type?: "/problems/overloaded";
-                    };
-                };
-            };
-            /** @description A backend service did not respond in time. */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        type?: "/problems/service-timed-out";
-                    };
-                };
-            };
-        };
-    };
     readOperation: {
         parameters: {
             query?: never;
@@ -3569,7 +4139,7 @@ export interface operations {
                     "application/json": components["schemas"]["Operation"];
                 };
             };
-            /** @description The query has an unknown parameter. */
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3577,7 +4147,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/unknown-parameter";
+                        type?: "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -3775,7 +4358,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is too large. Or: The file has too many records. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3783,7 +4366,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/body-too-large";
+                        type?: "/problems/body-too-large" | "/problems/too-many-records";
                     };
                 };
             };
@@ -3809,6 +4392,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/call-limit-reached";
+                    };
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/too-many-requests";
                     };
                 };
             };
@@ -3882,7 +4479,7 @@ export interface operations {
                 placeId?: components["parameters"]["placeId"];
                 /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
-                /** @description Only records with these ids. */
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
             };
             header?: {
@@ -3926,6 +4523,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -4019,6 +4629,7 @@ export interface operations {
             201: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     Location: components["headers"]["Location"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     [name: string]: unknown;
@@ -4209,6 +4820,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4232,6 +4844,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -4305,7 +4930,7 @@ export interface operations {
                 depose?: components["parameters"]["depose"];
             };
             header?: {
-                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
                 "If-Match"?: components["parameters"]["If-Match"];
                 /** @description With `*`, the request only creates: if the record exists, it is rejected (412). */
                 "If-None-Match"?: components["parameters"]["putOnlyIf"];
@@ -4333,6 +4958,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4343,6 +4969,7 @@ export interface operations {
             201: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
@@ -4531,7 +5158,7 @@ export interface operations {
                 erase?: components["parameters"]["erase"];
             };
             header?: {
-                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
@@ -4682,7 +5309,7 @@ export interface operations {
                 depose?: components["parameters"]["depose"];
             };
             header?: {
-                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
@@ -4712,6 +5339,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4922,7 +5550,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4930,7 +5558,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -4955,6 +5596,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The cursor belongs to a history that a restore has replaced. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/history-restarted";
                     };
                 };
             };
@@ -5012,7 +5665,7 @@ export interface operations {
     listPersonChanges: {
         parameters: {
             query?: {
-                /** @description The start of the page: the cursor from the `Link` header of the previous page. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
                 since?: components["parameters"]["since"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
@@ -5028,6 +5681,7 @@ export interface operations {
                 headers: {
                     Vary: components["headers"]["Vary"];
                     Link: components["headers"]["LinkToCome"];
+                    "X-Change-Counter": components["headers"]["X-Change-Counter"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5035,7 +5689,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5043,7 +5697,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -5056,6 +5723,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The cursor belongs to a history that a restore has replaced. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/history-restarted";
                     };
                 };
             };
@@ -5125,7 +5804,7 @@ export interface operations {
                 placeId?: components["parameters"]["placeId"];
                 /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
-                /** @description Only records with these ids. */
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
             };
             header?: never;
@@ -5146,7 +5825,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5154,7 +5833,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -5274,6 +5966,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
@@ -5348,9 +6053,9 @@ export interface operations {
                 sort?: components["parameters"]["populationSort"];
                 /** @description Only places with at least this many living people. */
                 least?: components["parameters"]["least"];
-                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. By default, the response has the present data. */
+                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A date such as `2026-11-24` means the end of that day. By default, the response has the present data. */
                 asOf?: components["parameters"]["asOf"];
-                /** @description Only records with these ids. */
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
             };
             header?: {
@@ -5396,6 +6101,149 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The response has no media type that `Accept` allows. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
+    readPopulationSeries: {
+        parameters: {
+            query?: {
+                /** @description Only people of this place. */
+                placeId?: components["parameters"]["placeId"];
+                /** @description The time of the first point, in UTC. A date means the start of that day. By default, 30 steps before `to`. */
+                from?: components["parameters"]["from"];
+                /** @description The time of the last point, in UTC and not in the future. A date means the end of that day. By default, now. */
+                to?: components["parameters"]["to"];
+                /** @description The time between two points. A month after January 31 is the end of February. A series has at most 1,000 points. */
+                step?: components["parameters"]["step"];
+            };
+            header?: {
+                /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The points in order of time. */
+            200: {
+                headers: {
+                    Vary: components["headers"]["Vary"];
+                    ETag: components["headers"]["ListTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PopulationAt"][];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The client has the current version. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ListTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -5594,7 +6442,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is too large. Or: The file has too many records. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5602,7 +6450,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/body-too-large";
+                        type?: "/problems/body-too-large" | "/problems/too-many-records";
                     };
                 };
             };
@@ -5628,6 +6476,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/call-limit-reached";
+                    };
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/too-many-requests";
                     };
                 };
             };
