@@ -157,7 +157,7 @@ test("a_new_epoch_after_time_travel_invalidates_tags_and_cursors", async () => {
 });
 
 test("a_restore_sets_a_new_epoch_even_if_the_dump_contains_one", async () => {
-  const { dumps } = read(await makeBackup(await makeDatabases(true)));
+  const { dumps } = await read(await makeBackup(await makeDatabases(true)));
   // As a dump by wrangler.
   const withEpoch = (sql: string) =>
     sql.replace(
