@@ -2,15 +2,20 @@
 --
 -- In this order: tables, indexes with the queries they serve, triggers.
 
--- Identifies this schema. Databases from before 0.2.0 do not have this table and are rejected
+-- Identifies this schema and this history of the database. Databases of older versions are rejected
 -- (docs/operations.md).
 CREATE TABLE schema (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   database TEXT NOT NULL,
-  version TEXT NOT NULL
+  version TEXT NOT NULL,
+  -- The epoch: a random value that identifies this history of the database. A restore repeats
+  -- versions and change sequences for other states, so it must set a new epoch. Entity tags and
+  -- cursors contain it.
+  epoch TEXT NOT NULL DEFAULT (lower(hex(randomblob(4))))
+    CHECK (length(epoch) = 8 AND epoch NOT GLOB '*[^0-9a-f]*')
 ) STRICT;
 
-INSERT INTO schema (id, database, version) VALUES (1, 'places', '0.2.0');
+INSERT INTO schema (id, database, version) VALUES (1, 'places', '0.3.0');
 
 -- Tables -----------------------------------------------------------------------------------
 
@@ -69,10 +74,11 @@ CREATE TABLE idempotency (
   fingerprint TEXT NOT NULL,
   -- Milliseconds since 1970.
   at INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER)),
-  -- The record that the request created, and its version.
+  -- The response to a request: the record that it created, in this version of the change log.
   record_id INTEGER,
   version INTEGER,
-  body TEXT NOT NULL,
+  -- The counts of a batch.
+  body TEXT,
   -- The range of changes of a batch. Its receipt is valid while each of them is the latest change
   -- of its place (docs/bulk.md).
   first_seq INTEGER,

@@ -8,11 +8,12 @@ import {
   unstable_readConfig as readConfig,
   unstable_splitSqlQuery as splitSql,
 } from "wrangler";
+import { withEpoch } from "../../ops/schema.ts";
 import { sections } from "../../ops/seed.ts";
 import { configs, type Name, names } from "../../ops/workers.ts";
 import type { CallCounts, Plan } from "./call_limiter.ts";
 import type { Costs } from "./cost_counter.ts";
-import type { Person, Place } from "./fixtures.ts";
+import { EPOCH, type Person, type Place } from "./fixtures.ts";
 import { WorkerClient } from "./worker_client.ts";
 import { wrapperFor } from "./worker_wrappers.ts";
 
@@ -237,6 +238,8 @@ async function startedSystem(miniflare: Miniflare, options: Options): Promise<Sy
     const tables = "SELECT 1 FROM sqlite_schema WHERE name IN ('idempotency', 'dataset')";
     if (!options.persist || (await database.rows(tables)).length === 0) {
       await database.exec(migrations(name));
+      // Tests and documentation can then name entity tags.
+      if (withEpoch.includes(name)) await database.exec(`UPDATE schema SET epoch = '${EPOCH}'`);
     }
     const rows = seed.get(name);
     if (rows) await database.exec(rows);

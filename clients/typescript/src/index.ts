@@ -1,7 +1,7 @@
 import createClient, { type Client } from "openapi-fetch";
 import type { components, paths } from "./api.ts";
 import { ProblemError } from "./problem.ts";
-import { type Options, sender } from "./send.ts";
+import { backoff, type Options, sender } from "./send.ts";
 
 export type { components, paths } from "./api.ts";
 export { type Kind, type Problem, ProblemError } from "./problem.ts";
@@ -48,6 +48,9 @@ type ExportEnd = { complete: boolean; next?: string };
 
 /** A record and the ETag of its version. */
 export type Versioned<T> = { record: T; etag: string };
+
+/** The maximum number of attempts of {@link Registry.change}. */
+const CHANGE_ATTEMPTS = 10;
 
 /** A client of one registry. `api` calls any path with the types of the OpenAPI document. An error
  * response is thrown as a {@link ProblemError}. */
@@ -117,14 +120,15 @@ export class Registry {
   }
 
   /** Changes a record with optimistic concurrency: `decide` makes a patch of the current version.
-   * If another request changes the record first, `decide` runs again with the new version. */
+   * If another request changes the record first, `decide` runs again with the new version, after a
+   * short random delay. After ten such conflicts, the last one is thrown. */
   async change<P extends keyof Records>(
     path: P,
     id: number,
     decide: (record: Records[P]["record"]) => Records[P]["patch"],
   ): Promise<Versioned<Records[P]["record"]>> {
     const address = new URL(path.replace("{id}", String(id)), this.#base);
-    for (;;) {
+    for (let attempt = 1; ; attempt++) {
       const { record, etag } = await versioned<Records[P]["record"]>(
         this.#send(new Request(address)),
       );
@@ -135,8 +139,10 @@ export class Registry {
           this.#send(new Request(address, { method: "PATCH", headers, body })),
         );
       } catch (error) {
-        if (!(error instanceof ProblemError && error.is("precondition-failed"))) throw error;
+        const isConflict = error instanceof ProblemError && error.is("precondition-failed");
+        if (!isConflict || attempt === CHANGE_ATTEMPTS) throw error;
       }
+      await backoff(attempt);
     }
   }
 }
@@ -159,7 +165,9 @@ async function* lines({ body }: Response): AsyncGenerator<string, void> {
 
 async function versioned<T>(request: Promise<Response>): Promise<Versioned<T>> {
   const response = await request;
-  return { record: (await response.json()) as T, etag: response.headers.get("etag") ?? "" };
+  // A proxy that compresses the response marks the tag as weak. It identifies the same version.
+  const etag = (response.headers.get("etag") ?? "").replace(/^W\//, "");
+  return { record: (await response.json()) as T, etag };
 }
 
 /** The body of a response: `const person = await body(registry.api.GET(…))`. */

@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use http_semantics::Problem;
+use domain::Param;
+use http_semantics::{Epoch, Problem, Validator};
 use js_sys::{Array, Object, Promise, Reflect};
 use tables::statement::{Bind, Statement};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -230,6 +231,15 @@ impl Row {
     )]
     pub fn integer(&self, column: &str) -> Option<i64> {
         self.value(column).as_f64().map(|number| number as i64)
+    }
+
+    /// A version or a change sequence, with the epoch in the column `epoch`.
+    #[must_use]
+    pub fn validator(&self, column: &str) -> Option<Validator> {
+        Some(Validator {
+            number: self.integer(column)?,
+            epoch: self.text("epoch").as_deref().and_then(Epoch::parse)?,
+        })
     }
 
     /// A boolean column, which `SQLite` stores as 1 or 0.

@@ -45,6 +45,8 @@ pub enum ReadFrom {
 pub struct Properties {
     /// The required access.
     pub access: Access,
+    /// A query parameter that needs a greater scope.
+    pub parameter_scope: Option<(&'static str, Scope)>,
     /// The database that it reads.
     pub read_from: ReadFrom,
     /// Whether only the other workers use it.
@@ -182,6 +184,12 @@ impl MethodRouter {
     #[must_use]
     pub fn scope(self, scope: Scope) -> Self {
         self.with(|properties| properties.access = Access::Scope(scope))
+    }
+
+    /// Requires a token of this scope for a query with this parameter, whatever its value.
+    #[must_use]
+    pub fn scope_of_parameter(self, parameter: &'static str, scope: Scope) -> Self {
+        self.with(|properties| properties.parameter_scope = Some((parameter, scope)))
     }
 
     /// Needs no token.

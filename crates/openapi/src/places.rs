@@ -41,7 +41,7 @@ pub fn operations() -> Vec<Operation> {
                     .example("GET /v1/places/as-of?ids=2", &examples::PLACE_AS_OF),
             ),
         places.changes().example(
-            "GET /v1/places/changes?limit=1&since=6931",
+            "GET /v1/places/changes?limit=1&since=63312e3166303961623334",
             &examples::PLACE_HISTORY,
         ),
         places.export(),
@@ -73,5 +73,6 @@ pub fn operations() -> Vec<Operation> {
         ),
     ];
     let own = own.map(|operation| operation.default_tag("places"));
-    [own.to_vec(), worker::document(), worker::health()].concat()
+    let all = [own.to_vec(), worker::document(), worker::health()].concat();
+    all.into_iter().map(Operation::authorized).collect()
 }

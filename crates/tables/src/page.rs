@@ -140,7 +140,7 @@ impl Sort {
         match cursor {
             Cursor::Id(_) => self.key == SortKey::Id,
             Cursor::Name { .. } => self.key == SortKey::Name,
-            Cursor::Pair(..) => false,
+            Cursor::Pair(..) | Cursor::Change(_) | Cursor::Changes(..) => false,
         }
     }
 }

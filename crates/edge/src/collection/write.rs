@@ -165,7 +165,7 @@ async fn violation<W: Writer>(
     let Some(key) = key else {
         return Err(writer.violation(error, record).await);
     };
-    match key.find_response(writer.database()).await? {
+    match key.find_response::<W::Record>(writer.database()).await? {
         Some(stored) => Ok(Some(Written::Replayed(stored))),
         None if error.violates_unique("idempotency.key") => {
             Err(Problem::request_in_flight().into())
@@ -254,7 +254,7 @@ async fn try_write<W: Writer>(
             return Ok(Some(Written::Changed(current)));
         }
         (Some(current), Some(before)) => writer
-            .update(id, current.version, &before, &record)
+            .update(id, current.version.number, &before, &record)
             .await
             .map(|changed| changed.map(Written::Changed)),
         _ if !id.is_choosable() => {

@@ -4,7 +4,11 @@
 //! has an id with the stored one. Inserts have no id to compare, so each batch saves a [`Receipt`]
 //! together with its records, and a batch with a valid receipt is not written again. The client's
 //! `Idempotency-Key` distinguishes two imports of the same records.
+//!
+//! An isolate has one thread. So [`admission`] limits the files that it imports at once, and each
+//! batch begins in a new turn of the event loop, after the other requests that have arrived.
 
+mod admission;
 mod plan;
 
 use futures_util::{Stream, stream};
@@ -26,6 +30,9 @@ use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::response::{Body, Response};
 use crate::idempotency::caller;
+use crate::time::pause;
+
+use admission::Permit;
 
 pub use plan::{BatchPlan, NewReceipt, find_existing, with_row_count_check, write_statements};
 
@@ -64,6 +71,7 @@ pub trait Importer {
 
 /// An import in progress.
 struct Import<I: Importer> {
+    permit: Permit,
     importer: I,
     batches: Batches<I::Record>,
     report: Report,
@@ -91,12 +99,18 @@ pub async fn import<I: Importer + 'static>(
     let key = request.idempotency_key()?;
     let by_line = request.format(LIST_MEDIA_TYPES)? == MediaType::NdJson;
     let format = FileFormat::from_media_type(request.media_type(&FileFormat::MEDIA_TYPES)?);
+    let Some(permit) = Permit::acquire(&request) else {
+        // Otherwise a client that is still sending would not read the response.
+        request.discard_body(MAX_FILE_BYTES).await?;
+        return Err(Problem::too_many_imports().into());
+    };
     let body = request.body(MAX_FILE_BYTES).await?;
     let file = ImportFile::open(format, body, I::Record::table())?;
     let has_client_key = key.is_some();
     let key = key.map(|key| storage_key("import", &caller(&request), &key));
     let scope = format!("{} {}", mode.name(), key.unwrap_or_default());
     let mut import = Import {
+        permit,
         importer: importer(&request)?,
         batches: Batches::new(file, scope, normalize),
         report: Report::new(dry_run, by_line),
@@ -125,6 +139,8 @@ impl<I: Importer + 'static> Import<I> {
         if self.report.failure().is_some() {
             return None;
         }
+        pause(0).await;
+        self.permit.renew();
         let (begin, mut batch) = loop {
             let (begin, batch) = (self.position, self.batches.next()?);
             self.position += batch.len();

@@ -48,6 +48,16 @@ pub const FORWARDED_HEADER: &str = "x-gateway-forwarded";
 /// gateway never forwards a client's own header of this name.
 pub const CALLER_HEADER: &str = "x-gateway-caller";
 
+/// The version of the format in which the workers talk to each other: paths, headers and bodies,
+/// which a caller copies without parsing. Raise it with every change of that format. A backend
+/// rejects a caller of another version before it does anything, because the three workers are
+/// deployed one after another. `tests/integrity/protocol_version.test.ts` detects a change.
+pub const PROTOCOL_VERSION: &str = "1";
+
+/// The header with the caller's version, which the gateway sets after the client's headers. A
+/// rejection has the version of the backend.
+pub const PROTOCOL_VERSION_HEADER: &str = "x-protocol-version";
+
 /// The timeout of a call between backends, and of each chunk of its response, in milliseconds.
 const TIMEOUT_MS: u32 = 5_000;
 
@@ -225,7 +235,11 @@ impl ServiceClient {
         self.trace.record_call(policy.service);
         let response = policy.attempt(now(), init, fetch).await;
         let response = response.inspect(|response| self.observe_bookmarks(response));
-        response.map_err(Error::with_unknown_outcome)
+        // A backend of another version rejects a write before it does anything.
+        response.map_err(|error| match error {
+            Error::Problem(problem) if problem.kind() == Kind::Updating => problem.into(),
+            other => other.with_unknown_outcome(),
+        })
     }
 }
 

@@ -65,6 +65,20 @@ impl Problem {
         Self::overloaded().with("service", json!(service))
     }
 
+    /// A caller with another version of the format between the services: one of them has been
+    /// deployed before the other.
+    #[must_use]
+    pub fn updating() -> Self {
+        Self::new(Kind::Updating, "Two services have different versions.")
+            .header("retry-after", "5")
+    }
+
+    /// A backend that rejected the version of this worker.
+    #[must_use]
+    pub fn service_updating(service: &str) -> Self {
+        Self::updating().with("service", json!(service))
+    }
+
     /// An unexpected error. The cause is only logged, because it could reveal internals.
     #[must_use]
     pub fn internal() -> Self {

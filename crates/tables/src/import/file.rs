@@ -9,6 +9,7 @@ use http_semantics::json::{self, Object};
 use http_semantics::problem::FieldError;
 use http_semantics::{Problem, csv, export_format};
 
+use super::MAX_FILE_RECORDS;
 use crate::table_spec::{Column, ColumnType, TableSpec};
 
 /// The format of a file.
@@ -158,10 +159,14 @@ impl ImportFile {
         Ok(())
     }
 
-    /// Checks that the file can be split into records. Their fields are checked later.
+    /// Checks that the file can be split into records, and their number. Their fields are checked
+    /// later.
     fn check_records(&self) -> Result<(), Problem> {
         let mut position = self.start;
         while let Some(begin) = self.begin(position) {
+            if begin.records == MAX_FILE_RECORDS {
+                return Err(Problem::too_many_records(MAX_FILE_RECORDS));
+            }
             let malformed = |what, line, column| Err(Problem::malformed_body(what, line, column));
             position = match self.end(begin) {
                 Some(end) => end,

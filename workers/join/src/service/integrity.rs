@@ -4,6 +4,7 @@
 //! missing. So each place that seems to be missing is checked once more. If it is missing then, it
 //! stays missing, because no place id is ever reused.
 
+use domain::id;
 use domain::place_status::{MAX_INTEGRITY_ENTRIES, PlaceStatus, PlaceStatuses};
 use edge::{Calls, Error};
 use futures_util::future::try_join;
@@ -113,14 +114,12 @@ pub async fn report(backends: &Backends, after: Option<AfterId>) -> Result<Repor
 /// Removes the counts whose place exists by now.
 async fn recheck(backends: &Backends, counts: &mut Vec<ResidentCounts>) -> Result<(), Error> {
     counts.truncate(usize::try_from(MAX_INTEGRITY_ENTRIES).unwrap_or_default());
-    if counts.is_empty() {
-        return Ok(());
-    }
-    let ids = counts.iter().map(|count| count.place_id.to_string());
-    let ids: Vec<String> = ids.collect();
-    let path = format!("/internal/statuses?ids={}", ids.join(","));
     let places = &backends.places;
-    let statuses: PlaceStatuses = places.read_json(places.get(&path).await?).await?;
+    let mut statuses = PlaceStatuses::default();
+    for ids in id::lists(counts.iter().map(|count| count.place_id)) {
+        let path = format!("/internal/statuses?ids={ids}");
+        statuses.extend(places.read_json(places.get(&path).await?).await?);
+    }
     counts.retain(|count| statuses.get(count.place_id) == PlaceStatus::Missing);
     Ok(())
 }

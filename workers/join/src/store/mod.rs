@@ -1,5 +1,6 @@
 //! The SQL statements of the gateway's database.
 
+pub mod erasure;
 pub mod snapshot;
 
 use tables::statement::Statement;

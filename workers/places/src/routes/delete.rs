@@ -54,7 +54,7 @@ pub async fn delete(request: Request) -> Result<Response, Error> {
         let current = read_current::<Place>(&deletion.database, id).await?;
         let current = current.ok_or_else(|| not_found::<Place>(id))?;
         preconditions.check(Some(current.version))?;
-        if let Some(token) = deletion.begin(current.version).await? {
+        if let Some(token) = deletion.begin(current.version.number).await? {
             return run(&request, deletion, id, token, arrived + RESPONSE_MS).await;
         }
         conflicting = conflicting_place(&deletion.database, id, reassign_to).await?;

@@ -37,7 +37,7 @@ fn text(value: &str) -> Value {
 #[test]
 fn a_page_is_one_row_with_body_cursor_total_and_change_seq() {
     assert_eq!(
-        page("limit=2&count=exact"),
+        page("limit=2&count=exact").values()[..4],
         [
             text(
                 r#"[{"id":1,"name":"Beta"},
@@ -49,7 +49,7 @@ fn a_page_is_one_row_with_body_cursor_total_and_change_seq() {
         ]
     );
     assert_eq!(
-        page("after=6932"),
+        page("after=6932").values()[..4],
         [
             text(r#"[{"id":5,"name":"Álamo"}]"#),
             Value::Null,
@@ -123,13 +123,15 @@ fn names_are_sorted_and_filtered_ignoring_case() {
 #[test]
 fn a_place_is_read_as_one_row_and_a_missing_place_as_none() {
     let read = |id| seeded().rows(&record::read(&PLACE, id)).unwrap();
+    let rows = read(1);
+    assert_eq!(rows.len(), 1);
     assert_eq!(
-        read(1),
-        [[
+        rows[0].values()[..3],
+        [
             text(r#"{"id":1,"name":"Beta"}"#),
             Value::Integer(1),
             Value::Integer(3),
-        ]]
+        ]
     );
     assert!(read(3).is_empty());
 }

@@ -106,10 +106,13 @@ impl Response {
         Self::ok(MediaType::Json.content_type(), Body::Text(text))
     }
 
-    /// 200 with a record and its entity tag.
+    /// 200 with a record and its entity tag. An intermediary may not change the encoding, because it
+    /// would weaken the tag (RFC 9111, 5.2.2.6).
     #[must_use]
     pub fn record(body: Body, tag: &Tag) -> Self {
-        Self::ok(MediaType::Json.content_type(), body).with_etag(tag)
+        Self::ok(MediaType::Json.content_type(), body)
+            .header("cache-control", "no-transform")
+            .with_etag(tag)
     }
 
     /// Turns the response into a 201 with the address of the new record.

@@ -34,6 +34,11 @@ pub fn newest_change_seqs() -> Option<(ChangeSeqs, i64)> {
     NEWEST.get()
 }
 
+/// Whether this isolate has saved a response with this key at these change sequences.
+pub fn is_saved(key: &str, change_seqs: ChangeSeqs) -> bool {
+    QUEUE.with_borrow_mut(|queue| queue.has_saved(key, change_seqs))
+}
+
 /// Queues a response that was made or revalidated after `requested_at`, and starts a writer if
 /// none runs.
 pub fn enqueue(
@@ -45,7 +50,7 @@ pub fn enqueue(
     let change_seqs = response.change_seqs;
     match NEWEST.get() {
         // The response comes from a replica that lags.
-        Some((newest, _)) if is_older(change_seqs, newest) => return,
+        Some((newest, _)) if change_seqs.is_before(&newest) => return,
         Some((_, at)) if at > requested_at => {}
         _ => NEWEST.set(Some((change_seqs, requested_at))),
     }
@@ -67,11 +72,6 @@ pub fn enqueue(
     if QUEUE.with_borrow_mut(|queue| queue.push(queued, now())) {
         request.context.wait_until(write_queued(env.clone()));
     }
-}
-
-/// Whether either change sequence is lower than the newest one.
-fn is_older(change_seqs: ChangeSeqs, newest: ChangeSeqs) -> bool {
-    change_seqs.places < newest.places || change_seqs.people < newest.people
 }
 
 /// The writer: saves queued responses until the queue is empty.
