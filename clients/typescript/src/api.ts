@@ -1413,6 +1413,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The request needs more calls than the plan allows. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/call-limit-reached";
+                    };
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {

@@ -64,6 +64,7 @@ fn people_per_place() -> Vec<Operation> {
             .summary("List places with their people")
             .description("All places in order of id, including those without people. While the people service is down and there is no earlier response to send, `people` is null.")
             .query(ListQuery::PARAMETERS)
+            .problems(&[Kind::CallLimitReached])
             .response(200, list),
         get("/v1/people-per-place/{id}", "readPeopleOfPlace")
             .summary("Read a place with its people")
