@@ -41,9 +41,11 @@ WHERE type IN ('index', 'trigger', 'view') AND sql IS NOT NULL ORDER BY type, ro
 /** The columns of a table that a statement can insert, and those of its primary key. */
 export type Columns = { names: string[]; key: string[] };
 
-/** A query for `columnsOf`. Generated columns are hidden. */
+/** A query for `columnsOf`. Generated columns are hidden. The epoch is left out, so that a restored
+ * database gets its own by default (docs/operations.md). */
 export const columnsQuery = (table: string) =>
-  `SELECT name, pk FROM pragma_table_xinfo('${table.replaceAll("'", "''")}') WHERE hidden = 0`;
+  `SELECT name, pk FROM pragma_table_xinfo('${table.replaceAll("'", "''")}')
+WHERE hidden = 0 ${table === "schema" ? "AND name <> 'epoch'" : ""}`;
 
 export function columnsOf(rows: Record<string, unknown>[]): Columns {
   const key = rows.filter(({ pk }) => Number(pk) > 0);

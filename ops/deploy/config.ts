@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { experimental_readRawConfig as readRawConfig } from "wrangler";
+import { limiterOf } from "../rate_limit.ts";
 import { configs, type Name, names } from "../workers.ts";
 import { expectedLocation, locationOf, regions } from "./locations.ts";
 import type { Services } from "./plan.ts";
@@ -82,8 +83,10 @@ export function configure(
   if (raw.assets) config.assets = { ...raw.assets, directory: relativePath(raw.assets.directory) };
   // Workers with the same namespace share a limiter, so each environment has its own namespaces.
   const offset = namespaceOffset(environment);
+  const simple = limiterOf(raw.vars?.RATE_LIMIT);
   config.ratelimits = (raw.ratelimits ?? []).map((limiter: Raw) => ({
     ...limiter,
+    ...(simple && { simple }),
     namespace_id: String(Number(limiter.namespace_id) + offset),
   }));
   // Without its services, a scheduled run would fail.

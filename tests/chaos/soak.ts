@@ -1,7 +1,9 @@
-// Runs a steady load for minutes and checks that the memory of the three workers stops growing.
+// Runs a steady load for minutes, with clients that disconnect, and checks that the memory of the three
+// workers stops growing.
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Inspector } from "../../bench/memory.ts";
+import { disconnectAfter } from "../support/disconnect.ts";
 import { checkConsistency, createPermanentPlaces, makeClients } from "./kills.ts";
 import { Ledger } from "./ledger.ts";
 import { readRandom } from "./reader.ts";
@@ -52,7 +54,11 @@ export async function runSoak(plan: SoakPlan, log = (_: string) => {}): Promise<
     for (let due = began + (interval * n) / plan.clients; !isOver; due += interval) {
       await sleep(Math.max(0, due - performance.now()));
       requests += 1;
-      if (client.random.chance(0.2)) await client.step(gateway);
+      if (client.random.chance(0.1)) {
+        const { random } = client;
+        const path = random.pick(["/v1/people-per-place", "/v1/people/export", "/v1/changes"]);
+        await disconnectAfter(random.below(6), gateway.url, "GET", path ?? "/");
+      } else if (client.random.chance(0.2)) await client.step(gateway);
       else {
         const kind = await readRandom(client, gateway);
         if (kind !== "fresh") throw new Error(`a read is ${kind} although no service fails`);

@@ -11,6 +11,7 @@ import { test } from "node:test";
 import { Miniflare } from "miniflare";
 import { type Plan, plans } from "../../ops/containers/plan.ts";
 import { relayTo } from "../../ops/containers/relay.ts";
+import { limiterOf } from "../../ops/rate_limit.ts";
 import { type Deployment, deploymentSuite } from "../support/deployment_suite.ts";
 import { type Name, WorkerClient } from "../support/harness.ts";
 import { freePort, hasCaddy, startProxy } from "../support/proxy.ts";
@@ -235,6 +236,51 @@ test("a_container_rejects_an_older_database_in_one_line_and_does_not_change_it",
   const tables = "SELECT name FROM sqlite_schema WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'";
   assert.deepEqual(await runStatements(data, plan, [tables]), [[{ name: "person" }]]);
   rmSync(folder, { recursive: true, force: true });
+});
+
+test("a_container_applies_the_rate_limit_that_it_announces", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "limited-"));
+  const plansFile = join(folder, "plans.json");
+  writeFileSync(plansFile, JSON.stringify(plans()));
+  const url = new URL(`http://127.0.0.1:${await freePort()}`);
+  const nowhere = { PLACES_URL: "http://127.0.0.1:1", PEOPLE_URL: "http://127.0.0.1:1" };
+  const env = { PATH: process.env.PATH, HOST: url.hostname, PORT: url.port, DATA: folder };
+  const child = spawn(process.execPath, ["ops/containers/serve.ts", "join", plansFile], {
+    env: { ...env, ...nowhere, LOG: "off", RATE_LIMIT: "3/60" },
+    stdio: "ignore",
+  });
+  try {
+    const healthy = () => fetch(new URL("/healthz", url)).then(({ ok }) => ok);
+    await waitUntil("the gateway responds", () => healthy().catch(() => false));
+    const responses = [];
+    for (let n = 0; n < 5; n += 1) responses.push(await fetch(new URL("/v1", url)));
+    assert.deepEqual(
+      responses.map(({ status }) => status),
+      [200, 200, 200, 429, 429],
+    );
+    assert.equal(responses[0]?.headers.get("ratelimit-policy"), '"requests";q=3;w=60');
+  } finally {
+    child.kill();
+    await once(child, "exit");
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("the_limiter_of_wrangler_toml_has_the_limit_that_the_gateway_announces", () => {
+  const [, setting] = /^RATE_LIMIT = "(.*)"$/m.exec(readFileSync("wrangler.toml", "utf8")) ?? [];
+  const limiters = Object.values<{ simple: unknown }>(plans().join.options.ratelimits ?? {});
+  assert.deepEqual(
+    limiters.map(({ simple }) => simple),
+    [limiterOf(setting)],
+  );
+});
+
+test("a_rate_limit_that_no_limiter_can_apply_is_rejected", () => {
+  assert.deepEqual(limiterOf("5000/10"), { limit: 5000, period: 10 });
+  assert.equal(limiterOf(""), undefined);
+  for (const setting of ["5000", "5000/30", "0/60", "x/60", "5000/60 "]) {
+    assert.throws(() => limiterOf(setting), /RATE_LIMIT must be/, setting);
+  }
 });
 
 test("every_documented_setting_is_passed_to_the_containers", () => {

@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, suite, test } from "node:test";
 import type { Services } from "../../ops/deploy/plan.ts";
+import { limiterOf } from "../../ops/rate_limit.ts";
 import { names } from "../../ops/workers.ts";
 import type { Account } from "../support/fake_wrangler.ts";
 
@@ -195,7 +196,9 @@ suite("the deployment", () => {
       assert.equal(config.workers_dev, name === "join" ? undefined : false, name);
       assert.equal(config.d1_databases[0].database_id, `id-of-${name}-staging`);
       assert.ok(!config.routes && !config.route && !config.build);
-      if (name === "join") assert.equal(config.ratelimits[0].namespace_id, "6003");
+      if (name !== "join") continue;
+      const simple = limiterOf(config.vars.RATE_LIMIT);
+      assert.deepEqual(config.ratelimits[0], { name: "REQUESTS", namespace_id: "6003", simple });
     }
     for (const ENV of ["North", "-north", "north-", "../north", "a b"]) {
       const invalid = await deploy({ ENV });

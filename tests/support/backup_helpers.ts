@@ -37,7 +37,7 @@ export function accountSettings(cloudflare: Cloudflare): Record<string, string> 
 }
 
 /** Runs the backup program, and returns its exit code and output. */
-export function runBackup(task: "backup" | "restore", env: Record<string, string>) {
+export function runBackup(task: "backup" | "restore" | "epoch", env: Record<string, string>) {
   const program = ["--disable-warning=ExperimentalWarning", "ops/backup/main.ts", task];
   return new Promise<{ code: number; output: string }>((done) => {
     execFile(process.execPath, program, { env: { ...process.env, ...env } }, (error, out, err) =>

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { assertDocumentedCommands } from "./doc_commands.ts";
-import { joinPeoplePerPlace, type Person, type Place } from "./fixtures.ts";
+import { joinPeoplePerPlace, type Person, type Place, tag } from "./fixtures.ts";
 import { type Name, SERVICE_SECRET, type WorkerClient } from "./harness.ts";
 import { pathTraversals, sendRaw, unusualPaths } from "./raw_request.ts";
 import { bearer, tokenHash } from "./tokens.ts";
@@ -82,7 +82,7 @@ export function deploymentSuite(title: string, deploy: () => Promise<Deployment>
         const second = await worker("join").get(path, { "if-none-match": etag });
         assert.deepEqual([second.status, second.text], [304, ""], path);
       }
-      const staleTag = { "if-match": '"9"' };
+      const staleTag = { "if-match": tag(9) };
       const stale = await worker("join").send("PUT", "/v1/places/2", { name: "X" }, staleTag);
       assert.equal(stale.status, 412);
     });

@@ -105,7 +105,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Check that places and people are consistent */
+        /**
+         * Check that places and people are consistent
+         * @description If there are more places than one request can check, `complete` is false and `Link` leads to the rest. The last part is complete.
+         */
         get: operations["readIntegrity"];
         put?: never;
         post?: never;
@@ -216,7 +219,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a place
-         * @description A place with living people is not deleted, unless `reassignTo` moves them first. Its dead people stay, without a place.
+         * @description A place with living people is not deleted, unless `reassignTo` moves them first. Its dead people stay, without a place. A deletion that takes longer than 10 seconds continues after the response, a 202.
          */
         delete: operations["deletePlace"];
         options?: never;
@@ -297,9 +300,29 @@ export interface paths {
         };
         /**
          * Export all places as a file
-         * @description The file is streamed page by page, so later pages may show later data. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.
+         * @description The file is streamed page by page, so later pages may show later data. The last line says whether the file is complete: `{"complete":true}`, or `#complete` in CSV. If the request may make no more calls, it has the address of the rest instead: `{"complete":false,"next":"…"}`, or `"#incomplete: …"`. The parts without their last lines are the whole file, and an import skips these lines. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.
          */
         get: operations["exportPlaces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the status of a deletion that continues after its request
+         * @description The result is available for 24 hours.
+         */
+        get: operations["readOperation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -369,7 +392,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a person
-         * @description The history of the person stays.
+         * @description The history of the person stays. With `erase=true`, which needs the scope `admin`, it stays without the names of the person. A deleted person can be erased, too. The numbers of people in past statistics stay.
          */
         delete: operations["deletePerson"];
         options?: never;
@@ -430,7 +453,7 @@ export interface paths {
         };
         /**
          * Export all people as a file
-         * @description The file is streamed page by page, so later pages may show later data. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.
+         * @description The file is streamed page by page, so later pages may show later data. The last line says whether the file is complete: `{"complete":true}`, or `#complete` in CSV. If the request may make no more calls, it has the address of the rest instead: `{"complete":false,"next":"…"}`, or `"#incomplete: …"`. The parts without their last lines are the whole file, and an import skips these lines. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.
          */
         get: operations["exportPeople"];
         put?: never;
@@ -530,7 +553,7 @@ export interface components {
             reassignTo: components["schemas"]["Id"] | null;
             /** @description `finish` or `clear`. */
             action: string;
-            /** @description The result. A dry run has none. */
+            /** @description The result: `deleted`, `kept`, `continues` in the next run, `failed`, or `unknown` because another process has taken it over. A dry run has none. */
             end?: string;
         };
         /** @description A pending write that a crashed request left, and its repair. */
@@ -574,7 +597,7 @@ export interface components {
          * @description The kind of a change.
          * @enum {string}
          */
-        ChangeKind: "created" | "updated" | "deleted";
+        ChangeKind: "created" | "updated" | "deleted" | "erased";
         /**
          * Format: int64
          * @description An id that a client chooses: a whole number from 1 to 4503599627370496.
@@ -647,6 +670,8 @@ export interface components {
             alreadyWritten: components["schemas"]["Count"];
             /** @description The number of rejected lines. */
             refusedTotal: components["schemas"]["Count"];
+            /** @description The number of records after which another request has to continue (`after`). Absent if this request did not have to stop. */
+            next?: components["schemas"]["Count"];
         };
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         ImportedDeadPerson: {
@@ -681,7 +706,7 @@ export interface components {
         Integrity: {
             /** @description Whether all rules hold. Writes and deletions in progress violate none. */
             consistent: boolean;
-            /** @description Whether all data was checked. */
+            /** @description Whether all data was checked, up to the last place. */
             complete: boolean;
             /** @description People whose place does not exist. */
             withoutPlace: components["schemas"]["Residents"][];
@@ -693,7 +718,7 @@ export interface components {
         King: {
             /** @description The id of the person. */
             id: components["schemas"]["Id"];
-            name: components["schemas"]["Name"];
+            name: components["schemas"]["Name"] | null;
         };
         /** @enum {string} */
         LifeSign: "alive";
@@ -725,11 +750,34 @@ export interface components {
          * @enum {string}
          */
         OfPlaces: "places";
+        /** @description The status of an operation that continues after its request. */
+        Operation: {
+            status: components["schemas"]["OperationStatus"];
+            /** @description The number of people who were moved or detached. */
+            done: components["schemas"]["Count"];
+            /** @description The number of people who still refer to the place. */
+            remaining: components["schemas"]["Count"];
+        };
+        /**
+         * @description The status of an operation.
+         * @enum {string}
+         */
+        OperationStatus: "running" | "done" | "failed";
         /**
          * @description The result of a batch.
          * @enum {string}
          */
         Outcome: "written" | "already written" | "would be written" | "refused" | "failed";
+        /** @description A person in a past version. */
+        PastPerson: {
+            id: components["schemas"]["Id"];
+            name: components["schemas"]["Name"] | null;
+            /** @description Whether the person is alive. If this is unknown, the person counts as dead. */
+            isAlive: boolean;
+            placeId: components["schemas"]["Id"] | null;
+            /** @description Whether the person is the king of the place. */
+            isKing: boolean;
+        };
         /** @description A write that refers to a place and is not confirmed yet. Readers do not see it. */
         PendingWrite: {
             id: components["schemas"]["Id"] | null;
@@ -764,7 +812,7 @@ export interface components {
             id: components["schemas"]["Id"];
             /** @description The version of the record after the change. */
             version: components["schemas"]["Id"];
-            record: components["schemas"]["Person"] | null;
+            record: components["schemas"]["PastPerson"] | null;
         };
         /** @description The changes of a person. `null` clears a field. */
         PersonPatch: {
@@ -880,7 +928,7 @@ export interface components {
          * @description The type of the problem.
          * @enum {string}
          */
-        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/updating" | "/problems/service-timed-out";
+        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/person-erased" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/call-limit-reached" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/updating" | "/problems/service-timed-out";
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         PutDeadPerson: {
             /** @description Absent, or the id in the path. */
@@ -978,6 +1026,8 @@ export interface components {
     parameters: {
         /** @description The id of the place. */
         placeInPath: components["schemas"]["Id"];
+        /** @description The token of the operation, from `Location`. */
+        token: string;
         /** @description The id of the person. */
         personInPath: components["schemas"]["Id"];
         /** @description The id of the record. The id of a new record is at most 2^52, so that the service always has a next id to assign. */
@@ -1000,6 +1050,10 @@ export interface components {
         peopleLimit: number;
         /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
         after: string;
+        /** @description The start of the rest of an export: the cursor in the address in its last line. The rest has no CSV header. */
+        afterRecord: string;
+        /** @description The place after which the report starts, from the `Link` header of the previous report. */
+        afterPlace: components["schemas"]["Id"];
         /** @description The start of the page: the cursor from the `Link` header of the previous page. */
         since: string;
         /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
@@ -1028,12 +1082,16 @@ export interface components {
         asOf: string;
         /** @description Whether a record with an existing id is rejected (`insert`) or updated (`upsert`). */
         mode: "insert" | "upsert";
+        /** @description The number of records to skip, because an earlier request has imported them: `next` of its report. */
+        afterRecords: number;
         /** @description Reports what the request would do, and changes nothing. */
         dryRun: boolean;
         /** @description Only operations that started at least this many seconds ago, so that their clients have given up. */
         olderThan: number;
         /** @description Removes the crown from the present king of the place. */
         depose: boolean;
+        /** @description Also removes the names of the person from the history. This needs the scope `admin`. */
+        erase: boolean;
         /** @description Moves the people of the place to this place first. */
         reassignTo: components["schemas"]["Id"];
     };
@@ -1064,6 +1122,16 @@ export interface components {
          * @example /v1/people/78
          */
         Location: string;
+        /**
+         * @description The path of the operation's status.
+         * @example /v1/operations/5f0e7c6a3b1d4e8f9a2b3c4d5e6f7081
+         */
+        OperationLocation: string;
+        /**
+         * @description The rest of the report, if it does not cover all places (RFC 8288).
+         * @example </v1/integrity?after=100000>; rel="next"
+         */
+        LinkToRest: string;
         /**
          * @description The number of all matches, if the request has `count=exact`.
          * @example 77
@@ -1720,7 +1788,10 @@ export interface operations {
     };
     readIntegrity: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The place after which the report starts, from the `Link` header of the previous report. */
+                after?: components["parameters"]["afterPlace"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1730,13 +1801,14 @@ export interface operations {
             /** @description The report. */
             200: {
                 headers: {
+                    LinkToRest: components["headers"]["LinkToRest"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Integrity"];
                 };
             };
-            /** @description The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1744,7 +1816,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
                     };
                 };
             };
@@ -2680,6 +2752,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The deletion continues. */
+            202: {
+                headers: {
+                    OperationLocation: components["headers"]["OperationLocation"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Deleted. */
             204: {
                 headers: {
@@ -3368,6 +3448,8 @@ export interface operations {
             query?: {
                 /** @description The format of the file. By default, `Accept` decides. */
                 format?: components["parameters"]["fileFormat"];
+                /** @description The start of the rest of an export: the cursor in the address in its last line. The rest has no CSV header. */
+                after?: components["parameters"]["afterRecord"];
                 /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
                 /** @description Only records with these ids. */
@@ -3439,6 +3521,102 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests are waiting for the database. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
+    readOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token of the operation, from `Location`. */
+                token: components["parameters"]["token"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The status. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description The query has an unknown parameter. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-parameter";
+                    };
+                };
+            };
+            /** @description There is no such record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/not-found";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
             /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
@@ -3473,6 +3651,8 @@ export interface operations {
                 mode?: components["parameters"]["mode"];
                 /** @description Reports what the request would do, and changes nothing. */
                 dryRun?: components["parameters"]["dryRun"];
+                /** @description The number of records to skip, because an earlier request has imported them: `next` of its report. */
+                after?: components["parameters"]["afterRecords"];
             };
             header?: {
                 /** @description Distinguishes this import from another one of the same records. Within 24 hours, an insert with the same key adds its records only once, even if they were changed or deleted since. Without a key, a batch is not added again while its records are unchanged. */
@@ -3617,6 +3797,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/unsupported-media-type";
+                    };
+                };
+            };
+            /** @description The request needs more calls than the plan allows. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/call-limit-reached";
                     };
                 };
             };
@@ -3895,6 +4087,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight";
+                    };
+                };
+            };
+            /** @description The person whom the request added was erased. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/person-erased";
                     };
                 };
             };
@@ -4322,7 +4526,10 @@ export interface operations {
     };
     deletePerson: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Also removes the names of the person from the history. This needs the scope `admin`. */
+                erase?: components["parameters"]["erase"];
+            };
             header?: {
                 /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
                 "If-Match"?: components["parameters"]["If-Match"];
@@ -4342,7 +4549,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The query has an unknown parameter. Or: A header has an invalid value. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4350,7 +4557,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/unknown-parameter" | "/problems/invalid-header";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
                     };
                 };
             };
@@ -4908,6 +5115,8 @@ export interface operations {
             query?: {
                 /** @description The format of the file. By default, `Accept` decides. */
                 format?: components["parameters"]["fileFormat"];
+                /** @description The start of the rest of an export: the cursor in the address in its last line. The rest has no CSV header. */
+                after?: components["parameters"]["afterRecord"];
                 /** @description Only living people (`true`), or only dead ones (`false`). */
                 isAlive?: components["parameters"]["isAlive"];
                 /** @description Only kings (`true`), or only other people (`false`). */
@@ -5260,6 +5469,8 @@ export interface operations {
                 mode?: components["parameters"]["mode"];
                 /** @description Reports what the request would do, and changes nothing. */
                 dryRun?: components["parameters"]["dryRun"];
+                /** @description The number of records to skip, because an earlier request has imported them: `next` of its report. */
+                after?: components["parameters"]["afterRecords"];
             };
             header?: {
                 /** @description Distinguishes this import from another one of the same records. Within 24 hours, an insert with the same key adds its records only once, even if they were changed or deleted since. Without a key, a batch is not added again while its records are unchanged. */
@@ -5405,6 +5616,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/unsupported-media-type";
+                    };
+                };
+            };
+            /** @description The request needs more calls than the plan allows. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/call-limit-reached";
                     };
                 };
             };

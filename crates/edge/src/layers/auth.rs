@@ -2,7 +2,7 @@
 
 use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 use http_semantics::cors::CorsPolicy;
-use http_semantics::{Problem, site};
+use http_semantics::{Problem, params, site};
 
 use crate::env::Env;
 use crate::error::Error;
@@ -88,7 +88,12 @@ pub(crate) fn authenticate(
         Access::ByMethod if method.is_safe() => Scope::Read,
         Access::ByMethod => Scope::Write,
     };
-    guard(request, scope)
+    let of_parameter = properties.parameter_scope;
+    let of_parameter = of_parameter.filter(|(name, _)| params::contains(&request.query, name));
+    guard(
+        request,
+        scope.max(of_parameter.map_or(scope, |(_, scope)| scope)),
+    )
 }
 
 /// The guard of the gateway: a client's token.

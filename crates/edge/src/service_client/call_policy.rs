@@ -12,6 +12,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, RequestInit};
 
+use crate::env::call_quota::is_call_limit;
 use crate::env::trace::report_failure;
 use crate::error::Error;
 use crate::http::headers;
@@ -117,9 +118,15 @@ impl CallPolicy {
         Problem::service_failed(self.service).into()
     }
 
-    /// The problem for an exception of a call.
+    /// The problem for an exception of a call. The service has not failed if this invocation has made
+    /// too many calls, so the circuit breaker does not count it.
     pub fn exception(&self, thrown: &JsValue) -> Error {
-        self.unusable_response(&format!("{thrown:?}"))
+        let reason = format!("{thrown:?}");
+        if is_call_limit(&reason) {
+            report_failure(format!("{}: {reason}", self.service));
+            return Problem::call_limit_reached().into();
+        }
+        self.unusable_response(&reason)
     }
 
     /// The problem for a call that timed out.

@@ -16,6 +16,16 @@ impl Problem {
             .with_unknown_outcome()
     }
 
+    /// A request that needs more calls of databases and services than the platform allows for one
+    /// invocation. The call that would have been too many was not made.
+    #[must_use]
+    pub fn call_limit_reached() -> Self {
+        Self::new(
+            Kind::CallLimitReached,
+            "The platform limits the calls of one request, and this one needs more.",
+        )
+    }
+
     /// A worker that lacks something that its responses need.
     #[must_use]
     pub fn not_ready(failed: &[&str]) -> Self {
