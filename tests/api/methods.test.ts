@@ -95,7 +95,8 @@ const pathOf = (route: string) =>
   `/v1${route
     .replace(/{id}|{token}/, "1")
     .replace("{action}", "remove")
-    .replace("{type}", "not-found").replace(/^\/$/, "")}`;
+    .replace("{type}", "not-found")
+    .replace(/^\/$/, "")}`;
 
 test("options_lists_the_methods_and_body_types_of_every_route", async () => {
   const workerRoutes = routesByWorker();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { start, type System } from "../support/harness.ts";
+import { type System, start } from "../support/harness.ts";
 
 type Point = { at: string; living: number; dead: number };
 type Row = { id: number | null; living: number; dead: number };
