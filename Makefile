@@ -100,7 +100,7 @@ epoch: $(SETUP) ## invalidate tags and cursors after D1 Time Travel; REMOTE=1, E
 bench: $(SETUP) $(BUILDS) ## run the benchmarks, 25 minutes; QUICK=1, ONLY=join-1000,person
 	@node --disable-warning=ExperimentalWarning bench/main.ts
 
-bill: $(SETUP) ## estimate the monthly cost from the results of `make bench`
+bill: $(SETUP) ## estimate the monthly cost from the results of `make bench`; REMOTE=1: database sizes
 	@node --disable-warning=ExperimentalWarning bench/bill/main.ts
 
 lint: $(SETUP) ## check formatting, lints and types

@@ -1,6 +1,8 @@
-// `make bill`: the monthly cost of 1,000 to 1,000,000 requests per second (docs/benchmarks/bill.md).
+// `make bill`: the monthly cost of 1,000 to 1,000,000 requests per second (docs/benchmarks/bill.md). With
+// REMOTE=1 also the size of each deployed database.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { environmentOf, expectedName } from "../../ops/deploy/config.ts";
 import { measured, type Results } from "../results.ts";
 import {
   type Assumptions,
@@ -11,6 +13,7 @@ import {
   month,
   type Prices,
 } from "./bill.ts";
+import { databaseSizes } from "./sizes.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const read = (path: string) => JSON.parse(readFileSync(join(root, path), "utf8"));
@@ -119,3 +122,9 @@ ${table(months(false))}
 `;
 writeFileSync(join(root, "docs/benchmarks/bill.md"), page);
 console.log(table(months(true)));
+
+if (process.env.REMOTE) {
+  const environment = environmentOf(process.env.ENV);
+  if (!environment) throw new Error(expectedName);
+  for (const line of await databaseSizes(environment)) console.log(`» ${line}`);
+}

@@ -7,6 +7,8 @@ import type { Row } from "./stores.ts";
 
 const MAX_ATTEMPTS = 6;
 
+type Result = { results: Row[]; meta: { size_after: number } };
+
 /** The credentials that wrangler uses, from the environment or from `wrangler login`. */
 async function credentials(): Promise<Record<string, string>> {
   const setting = process.env.CLOUDFLARE_API_TOKEN;
@@ -43,9 +45,19 @@ export class D1Api {
     return new D1Api(url, { ...(await credentials()), "content-type": "application/json" });
   }
 
+  /** The rows of one statement that only reads. */
+  async read(database: string, sql: string): Promise<Row[]> {
+    return (await this.#run(database, sql)).results;
+  }
+
+  /** The size of a database in bytes. */
+  async size(database: string): Promise<number> {
+    return (await this.#run(database, "SELECT 1")).meta.size_after;
+  }
+
   /** Runs one statement that only reads. So it can be repeated, if the API limits the rate of its
    * requests or fails. */
-  async read(database: string, sql: string): Promise<Row[]> {
+  async #run(database: string, sql: string): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
       const response = await fetch(`${this.#url}/${database}/query`, {
         method: "POST",
@@ -55,7 +67,7 @@ export class D1Api {
       }).catch((error: Error) => error);
       const status = response instanceof Error ? 0 : response.status;
       const text = response instanceof Error ? String(response.cause) : await response.text();
-      if (status === 200) return JSON.parse(text).result[0].results;
+      if (status === 200) return JSON.parse(text).result[0];
       const isTemporary = status === 0 || status === 429 || status >= 500;
       if (!isTemporary || attempt === MAX_ATTEMPTS)
         throw new Failed(`the API of D1 responded ${status}: ${text.slice(0, 300)}`);

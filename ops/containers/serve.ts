@@ -15,7 +15,14 @@ process.chdir(resolve(import.meta.dirname, "../.."));
 const { env } = process;
 // The settings of the workers. An empty setting counts as not set.
 const settings = ["READS", "WRITES", "TOKENS", "SERVICE_SECRET", "RATE_LIMIT", "ALLOWED_ORIGINS"];
-settings.push("ALLOWED_HOSTS", "HSTS_SUBDOMAINS", "UPSTREAM_DEADLINE_MS", "SNAPSHOTS", "LOG");
+settings.push(
+  "ALLOWED_HOSTS",
+  "HSTS_SUBDOMAINS",
+  "UPSTREAM_DEADLINE_MS",
+  "SNAPSHOTS",
+  "LOG",
+  "PLAN",
+);
 const bindings = Object.fromEntries(
   settings.flatMap((name) => (env[name] ? [[name, env[name]]] : [])),
 );
