@@ -38,9 +38,11 @@ export class WorkerClient {
     path: string,
     headers: Record<string, string> = {},
     body?: string | Uint8Array<ArrayBuffer>,
+    signal?: AbortSignal,
   ): Promise<ApiResponse> {
     const address = `${this.url.origin}${path}`;
     const init: RequestInit = { method, headers, redirect: "manual" };
+    if (signal) init.signal = signal;
     if (body !== undefined) init.body = body;
     const response = await fetch(address, init);
     const text = await response.text();
