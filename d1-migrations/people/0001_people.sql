@@ -3,15 +3,20 @@
 --
 -- In this order: tables, indexes with the queries they serve, triggers.
 
--- Identifies this schema. Databases from before 0.2.0 do not have this table and are rejected
+-- Identifies this schema and this history of the database. Databases of older versions are rejected
 -- (docs/operations.md).
 CREATE TABLE schema (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   database TEXT NOT NULL,
-  version TEXT NOT NULL
+  version TEXT NOT NULL,
+  -- The epoch: a random value that identifies this history of the database. A restore repeats
+  -- versions and change sequences for other states, so it must set a new epoch. Entity tags and
+  -- cursors contain it.
+  epoch TEXT NOT NULL DEFAULT (lower(hex(randomblob(4))))
+    CHECK (length(epoch) = 8 AND epoch NOT GLOB '*[^0-9a-f]*')
 ) STRICT;
 
-INSERT INTO schema (id, database, version) VALUES (1, 'people', '0.2.0');
+INSERT INTO schema (id, database, version) VALUES (1, 'people', '0.3.0');
 
 -- Tables -----------------------------------------------------------------------------------
 

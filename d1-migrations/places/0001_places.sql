@@ -2,15 +2,20 @@
 --
 -- In this order: tables, indexes with the queries they serve, triggers.
 
--- Identifies this schema. Databases from before 0.2.0 do not have this table and are rejected
+-- Identifies this schema and this history of the database. Databases of older versions are rejected
 -- (docs/operations.md).
 CREATE TABLE schema (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   database TEXT NOT NULL,
-  version TEXT NOT NULL
+  version TEXT NOT NULL,
+  -- The epoch: a random value that identifies this history of the database. A restore repeats
+  -- versions and change sequences for other states, so it must set a new epoch. Entity tags and
+  -- cursors contain it.
+  epoch TEXT NOT NULL DEFAULT (lower(hex(randomblob(4))))
+    CHECK (length(epoch) = 8 AND epoch NOT GLOB '*[^0-9a-f]*')
 ) STRICT;
 
-INSERT INTO schema (id, database, version) VALUES (1, 'places', '0.2.0');
+INSERT INTO schema (id, database, version) VALUES (1, 'places', '0.3.0');
 
 -- Tables -----------------------------------------------------------------------------------
 
@@ -52,12 +57,17 @@ CREATE TABLE tombstone (
   phase TEXT NOT NULL CHECK (phase IN ('deleting', 'deleted')),
   -- The place that gets the residents. It cannot be deleted meanwhile.
   reassign_to INTEGER CHECK (reassign_to > 0 AND reassign_to <> place_id),
-  -- Milliseconds since 1970.
-  since INTEGER NOT NULL
+  -- The last progress of its process, in milliseconds since 1970. 0: no process runs the deletion.
+  since INTEGER NOT NULL,
+  -- A random name, if the client asks for the status (/v1/operations).
+  operation TEXT,
+  -- The people who were moved or detached, and those who still refer to the place.
+  done INTEGER NOT NULL DEFAULT 0,
+  remaining INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- Responses to POST requests with an Idempotency-Key, and receipts of import batches. The
--- transaction of the write stores them. The scheduled handler deletes them after 24 hours.
+-- Responses to POST requests with an Idempotency-Key, receipts of import batches, and the results
+-- of operations. The transaction of the write stores them. The scheduled handler deletes them after 24 hours.
 CREATE TABLE idempotency (
   key TEXT PRIMARY KEY CHECK (length(key) BETWEEN 1 AND 255),
   -- A hash of method, path and body. A different request with the same key is rejected.
@@ -79,6 +89,9 @@ CREATE TABLE idempotency (
 
 -- The check whether a deletion moves people to a place.
 CREATE INDEX tombstone_by_target ON tombstone (reassign_to) WHERE reassign_to IS NOT NULL;
+
+-- The status of an operation.
+CREATE UNIQUE INDEX tombstone_by_operation ON tombstone (operation) WHERE operation IS NOT NULL;
 
 -- The deletion of expired responses.
 CREATE INDEX idempotency_by_age ON idempotency (at);

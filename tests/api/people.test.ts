@@ -10,8 +10,9 @@ const system = await start({ places, people });
 after(() => system.dispose());
 
 const nosniff = { "x-content-type-options": "nosniff" };
-const recordHeaders = { ...nosniff, "content-type": "application/json" };
-const listHeaders = { ...recordHeaders, vary: "accept" };
+const jsonHeaders = { ...nosniff, "content-type": "application/json" };
+const recordHeaders = { ...jsonHeaders, "cache-control": "no-transform" };
+const listHeaders = { ...jsonHeaders, vary: "accept" };
 const ndjsonHeaders = { ...listHeaders, "content-type": "application/x-ndjson" };
 const acceptNdjson = { accept: "application/x-ndjson" };
 

@@ -4,11 +4,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Inspector } from "../../bench/memory.ts";
 import { retryOnServerError } from "../support/assert_integrity.ts";
+import { disconnectAfter } from "../support/disconnect.ts";
 import type { WorkerClient } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
 import { DisconnectingClient } from "./disconnecting_client.ts";
 import { checkConsistency, createPermanentPlaces, makeClients } from "./kills.ts";
-import { Ledger, PERMANENT_PLACES } from "./ledger.ts";
+import { Ledger } from "./ledger.ts";
 import { readRandom } from "./reader.ts";
 import { SystemProcess } from "./system_process.ts";
 
@@ -59,12 +60,11 @@ export async function runSoak(plan: SoakPlan, log = (_: string) => {}): Promise<
   await createPermanentPlaces(gateway);
   const random = new Random(plan.seed);
   const writer = new DisconnectingClient(gateway.url, random, plan.disconnections);
-  const reader = new DisconnectingClient(gateway.url, random, 1);
   const began = performance.now();
   const end = began + plan.minutes * 60_000;
   // The load goes on until the last sample is taken: an idle isolate does not respond to the inspector.
   let isOver = false;
-  let requests = 0;
+  let [requests, abandonedReads] = [0, 0];
   const load = clients.map(async (client, n) => {
     // Requests have fixed times, so that fast ones make up for a slow one.
     const interval = (1000 * plan.clients) / plan.requestsPerSecond;
@@ -73,8 +73,10 @@ export async function runSoak(plan: SoakPlan, log = (_: string) => {}): Promise<
       requests += 1;
       if (client.random.chance(0.2)) await client.step(writer);
       else if (client.random.chance(plan.disconnections)) {
-        const place = 1 + random.below(PERMANENT_PLACES);
-        await reader.get(`/v1/people-per-place/${place}?peopleLimit=10000`).catch(() => {});
+        const paths = ["/v1/people-per-place", "/v1/people/export", "/v1/changes"];
+        const path = client.random.pick(paths) ?? "/";
+        await disconnectAfter(client.random.below(6), gateway.url, "GET", path);
+        abandonedReads += 1;
       } else {
         const kind = await readRandom(client, gateway);
         if (kind !== "fresh") throw new Error(`a read is ${kind} although no service fails`);
@@ -114,7 +116,7 @@ export async function runSoak(plan: SoakPlan, log = (_: string) => {}): Promise<
     return { first, half, end, peak, growth: slope(secondHalf) };
   };
   const [workers, process] = [memoryUse("workers"), memoryUse("process")];
-  const disconnections = writer.disconnections + reader.disconnections;
+  const disconnections = writer.disconnections + abandonedReads;
   return { minutes: plan.minutes, requests, disconnections, workers, process };
 }
 

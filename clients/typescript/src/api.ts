@@ -105,7 +105,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Check that places and people are consistent */
+        /**
+         * Check that places and people are consistent
+         * @description If there are more places than one request can check, `complete` is false and `Link` leads to the rest. The last part is complete.
+         */
         get: operations["readIntegrity"];
         put?: never;
         post?: never;
@@ -216,7 +219,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a place
-         * @description A place with living people is not deleted, unless `reassignTo` moves them first. Its dead people stay, without a place.
+         * @description A place with living people is not deleted, unless `reassignTo` moves them first. Its dead people stay, without a place. A deletion that takes longer than 10 seconds continues after the response, a 202.
          */
         delete: operations["deletePlace"];
         options?: never;
@@ -297,9 +300,29 @@ export interface paths {
         };
         /**
          * Export all places as a file
-         * @description The file is streamed page by page, so later pages may show later data. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.
+         * @description The file is streamed page by page, so later pages may show later data. The last line says whether the file is complete: `{"complete":true}`, or `#complete` in CSV. If the request may make no more calls, it has the address of the rest instead: `{"complete":false,"next":"…"}`, or `"#incomplete: …"`. The parts without their last lines are the whole file, and an import skips these lines. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.
          */
         get: operations["exportPlaces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the status of a deletion that continues after its request
+         * @description The result is available for 24 hours.
+         */
+        get: operations["readOperation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -430,7 +453,7 @@ export interface paths {
         };
         /**
          * Export all people as a file
-         * @description The file is streamed page by page, so later pages may show later data. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.
+         * @description The file is streamed page by page, so later pages may show later data. The last line says whether the file is complete: `{"complete":true}`, or `#complete` in CSV. If the request may make no more calls, it has the address of the rest instead: `{"complete":false,"next":"…"}`, or `"#incomplete: …"`. The parts without their last lines are the whole file, and an import skips these lines. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.
          */
         get: operations["exportPeople"];
         put?: never;
@@ -530,7 +553,7 @@ export interface components {
             reassignTo: components["schemas"]["Id"] | null;
             /** @description `finish` or `clear`. */
             action: string;
-            /** @description The result. A dry run has none. */
+            /** @description The result: `deleted`, `kept`, `continues` in the next run, `failed`, or `unknown` because another process has taken it over. A dry run has none. */
             end?: string;
         };
         /** @description A pending write that a crashed request left, and its repair. */
@@ -647,6 +670,8 @@ export interface components {
             alreadyWritten: components["schemas"]["Count"];
             /** @description The number of rejected lines. */
             refusedTotal: components["schemas"]["Count"];
+            /** @description The number of records after which another request has to continue (`after`). Absent if this request did not have to stop. */
+            next?: components["schemas"]["Count"];
         };
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         ImportedDeadPerson: {
@@ -681,7 +706,7 @@ export interface components {
         Integrity: {
             /** @description Whether all rules hold. Writes and deletions in progress violate none. */
             consistent: boolean;
-            /** @description Whether all data was checked. */
+            /** @description Whether all data was checked, up to the last place. */
             complete: boolean;
             /** @description People whose place does not exist. */
             withoutPlace: components["schemas"]["Residents"][];
@@ -725,6 +750,19 @@ export interface components {
          * @enum {string}
          */
         OfPlaces: "places";
+        /** @description The status of an operation that continues after its request. */
+        Operation: {
+            status: components["schemas"]["OperationStatus"];
+            /** @description The number of people who were moved or detached. */
+            done: components["schemas"]["Count"];
+            /** @description The number of people who still refer to the place. */
+            remaining: components["schemas"]["Count"];
+        };
+        /**
+         * @description The status of an operation.
+         * @enum {string}
+         */
+        OperationStatus: "running" | "done" | "failed";
         /**
          * @description The result of a batch.
          * @enum {string}
@@ -890,7 +928,7 @@ export interface components {
          * @description The type of the problem.
          * @enum {string}
          */
-        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/person-erased" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/service-timed-out";
+        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/person-erased" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/call-limit-reached" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/updating" | "/problems/service-timed-out";
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         PutDeadPerson: {
             /** @description Absent, or the id in the path. */
@@ -988,6 +1026,8 @@ export interface components {
     parameters: {
         /** @description The id of the place. */
         placeInPath: components["schemas"]["Id"];
+        /** @description The token of the operation, from `Location`. */
+        token: string;
         /** @description The id of the person. */
         personInPath: components["schemas"]["Id"];
         /** @description The id of the record. The id of a new record is at most 2^52, so that the service always has a next id to assign. */
@@ -1010,6 +1050,10 @@ export interface components {
         peopleLimit: number;
         /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
         after: string;
+        /** @description The start of the rest of an export: the cursor in the address in its last line. The rest has no CSV header. */
+        afterRecord: string;
+        /** @description The place after which the report starts, from the `Link` header of the previous report. */
+        afterPlace: components["schemas"]["Id"];
         /** @description The start of the page: the cursor from the `Link` header of the previous page. */
         since: string;
         /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
@@ -1038,6 +1082,8 @@ export interface components {
         asOf: string;
         /** @description Whether a record with an existing id is rejected (`insert`) or updated (`upsert`). */
         mode: "insert" | "upsert";
+        /** @description The number of records to skip, because an earlier request has imported them: `next` of its report. */
+        afterRecords: number;
         /** @description Reports what the request would do, and changes nothing. */
         dryRun: boolean;
         /** @description Only operations that started at least this many seconds ago, so that their clients have given up. */
@@ -1076,6 +1122,16 @@ export interface components {
          * @example /v1/people/78
          */
         Location: string;
+        /**
+         * @description The path of the operation's status.
+         * @example /v1/operations/5f0e7c6a3b1d4e8f9a2b3c4d5e6f7081
+         */
+        OperationLocation: string;
+        /**
+         * @description The rest of the report, if it does not cover all places (RFC 8288).
+         * @example </v1/integrity?after=100000>; rel="next"
+         */
+        LinkToRest: string;
         /**
          * @description The number of all matches, if the request has `count=exact`.
          * @example 77
@@ -1269,7 +1325,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1278,7 +1334,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1394,7 +1450,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1403,7 +1459,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1530,7 +1586,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1539,7 +1595,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1614,7 +1670,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1623,7 +1679,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1703,7 +1759,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1712,7 +1768,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1732,7 +1788,10 @@ export interface operations {
     };
     readIntegrity: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The place after which the report starts, from the `Link` header of the previous report. */
+                after?: components["parameters"]["afterPlace"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1742,13 +1801,14 @@ export interface operations {
             /** @description The report. */
             200: {
                 headers: {
+                    LinkToRest: components["headers"]["LinkToRest"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Integrity"];
                 };
             };
-            /** @description The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1756,7 +1816,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
                     };
                 };
             };
@@ -1784,7 +1844,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1793,7 +1853,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1896,7 +1956,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1905,7 +1965,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1965,7 +2025,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1974,7 +2034,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2022,7 +2082,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not ready. Or: Too many requests are waiting for the database. */
+            /** @description Not ready. Or: Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2031,7 +2091,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-ready" | "/problems/overloaded";
+                        type?: "/problems/not-ready" | "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2133,7 +2193,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2142,7 +2202,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2317,7 +2377,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2326,7 +2386,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2426,7 +2486,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2435,7 +2495,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2647,7 +2707,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2656,7 +2716,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2692,6 +2752,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The deletion continues. */
+            202: {
+                headers: {
+                    OperationLocation: components["headers"]["OperationLocation"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Deleted. */
             204: {
                 headers: {
@@ -2798,7 +2866,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2807,7 +2875,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3013,7 +3081,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3022,7 +3090,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3129,7 +3197,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3138,7 +3206,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3247,7 +3315,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3256,7 +3324,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3348,7 +3416,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3357,7 +3425,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3380,6 +3448,8 @@ export interface operations {
             query?: {
                 /** @description The format of the file. By default, `Accept` decides. */
                 format?: components["parameters"]["fileFormat"];
+                /** @description The start of the rest of an export: the cursor in the address in its last line. The rest has no CSV header. */
+                after?: components["parameters"]["afterRecord"];
                 /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
                 /** @description Only records with these ids. */
@@ -3478,6 +3548,102 @@ export interface operations {
             };
         };
     };
+    readOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token of the operation, from `Location`. */
+                token: components["parameters"]["token"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The status. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description The query has an unknown parameter. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-parameter";
+                    };
+                };
+            };
+            /** @description There is no such record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/not-found";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
     importPlaces: {
         parameters: {
             query?: {
@@ -3485,6 +3651,8 @@ export interface operations {
                 mode?: components["parameters"]["mode"];
                 /** @description Reports what the request would do, and changes nothing. */
                 dryRun?: components["parameters"]["dryRun"];
+                /** @description The number of records to skip, because an earlier request has imported them: `next` of its report. */
+                after?: components["parameters"]["afterRecords"];
             };
             header?: {
                 /** @description Distinguishes this import from another one of the same records. Within 24 hours, an insert with the same key adds its records only once, even if they were changed or deleted since. Without a key, a batch is not added again while its records are unchanged. */
@@ -3632,6 +3800,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The request needs more calls than the plan allows. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/call-limit-reached";
+                    };
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -3656,7 +3836,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3665,7 +3845,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3785,7 +3965,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3794,7 +3974,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3983,7 +4163,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3992,7 +4172,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4091,7 +4271,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4100,7 +4280,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4317,7 +4497,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4326,7 +4506,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4468,7 +4648,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4477,7 +4657,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4686,7 +4866,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4695,7 +4875,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4802,7 +4982,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4811,7 +4991,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4903,7 +5083,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4912,7 +5092,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4935,6 +5115,8 @@ export interface operations {
             query?: {
                 /** @description The format of the file. By default, `Accept` decides. */
                 format?: components["parameters"]["fileFormat"];
+                /** @description The start of the rest of an export: the cursor in the address in its last line. The rest has no CSV header. */
+                after?: components["parameters"]["afterRecord"];
                 /** @description Only living people (`true`), or only dead ones (`false`). */
                 isAlive?: components["parameters"]["isAlive"];
                 /** @description Only kings (`true`), or only other people (`false`). */
@@ -5012,7 +5194,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5021,7 +5203,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5128,7 +5310,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5137,7 +5319,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5253,7 +5435,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5262,7 +5444,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5287,6 +5469,8 @@ export interface operations {
                 mode?: components["parameters"]["mode"];
                 /** @description Reports what the request would do, and changes nothing. */
                 dryRun?: components["parameters"]["dryRun"];
+                /** @description The number of records to skip, because an earlier request has imported them: `next` of its report. */
+                after?: components["parameters"]["afterRecords"];
             };
             header?: {
                 /** @description Distinguishes this import from another one of the same records. Within 24 hours, an insert with the same key adds its records only once, even if they were changed or deleted since. Without a key, a batch is not added again while its records are unchanged. */
@@ -5435,6 +5619,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The request needs more calls than the plan allows. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/call-limit-reached";
+                    };
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -5459,7 +5655,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5468,7 +5664,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5528,7 +5724,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5537,7 +5733,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };

@@ -14,6 +14,13 @@ export type Options = {
 
 const BOOKMARK = "x-d1-bookmark";
 
+/** Waits a random time, which grows with the number of attempts to at most a second. The randomness
+ * keeps clients with the same conflict apart. */
+export async function backoff(attempt: number): Promise<void> {
+  const milliseconds = Math.random() * Math.min(20 * 2 ** attempt, 1000);
+  await new Promise((done) => setTimeout(done, milliseconds));
+}
+
 /** Merges two bookmarks: takes the later one of each database. */
 function merge(known: string, other: string): string {
   if (!known.includes(".") || !other.includes(".")) return other || known;

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use domain::Param;
+use http_semantics::{Epoch, Problem, Validator};
 use js_sys::{Array, Object, Promise, Reflect};
 use tables::statement::{Bind, Statement};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -10,6 +12,7 @@ use wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::{D1Database, D1PreparedStatement, D1Result};
 
 use crate::env::Env;
+use crate::env::call_quota::{CallQuota, Calls, is_call_limit};
 use crate::env::consistency::Consistency;
 use crate::env::trace::Trace;
 use crate::error::Error;
@@ -43,6 +46,7 @@ pub struct Database {
     binding: Binding,
     trace: Rc<Trace>,
     consistency: Rc<Consistency>,
+    quota: CallQuota,
 }
 
 /// A row of a result.
@@ -65,14 +69,22 @@ impl Database {
             binding: binding.unchecked_into(),
             trace: Rc::clone(env.trace()),
             consistency: Rc::clone(env.consistency()),
+            quota: env.quota().clone(),
         })
+    }
+
+    /// The calls that the invocation may make.
+    #[must_use]
+    pub fn quota(&self) -> &CallQuota {
+        &self.quota
     }
 
     /// Runs a statement, and returns its rows.
     ///
     /// # Errors
-    /// A failure of the database.
+    /// A failure of the database, or a call beyond the quota.
     pub async fn rows(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
+        self.quota.take(Calls::round_trips(1, 1))?;
         let session = self.session()?;
         let sent = prepare(&session, statement)?.all();
         let result = self.result(&session, sent).await?;
@@ -92,8 +104,10 @@ impl Database {
     ///
     /// # Errors
     /// [`Error::Unique`] or [`Error::Check`] if a statement violates a constraint, or a failure of
-    /// the database. The transaction is then rolled back.
+    /// the database. The transaction is then rolled back. A call beyond the quota, which is not made.
     pub async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, Error> {
+        let count = u32::try_from(statements.len()).unwrap_or(u32::MAX);
+        self.quota.take(Calls::round_trips(1, count))?;
         let session = self.session()?;
         let prepared: Result<Array, Error> = statements
             .iter()
@@ -189,6 +203,8 @@ fn thrown(value: JsValue) -> Error {
         Error::Check(name)
     } else if reason.contains(OVERLOADED) {
         Error::Overloaded(reason.clone())
+    } else if is_call_limit(reason) {
+        Problem::call_limit_reached().into()
     } else {
         error
     }
@@ -215,6 +231,15 @@ impl Row {
     )]
     pub fn integer(&self, column: &str) -> Option<i64> {
         self.value(column).as_f64().map(|number| number as i64)
+    }
+
+    /// A version or a change sequence, with the epoch in the column `epoch`.
+    #[must_use]
+    pub fn validator(&self, column: &str) -> Option<Validator> {
+        Some(Validator {
+            number: self.integer(column)?,
+            epoch: self.text("epoch").as_deref().and_then(Epoch::parse)?,
+        })
     }
 
     /// A boolean column, which `SQLite` stores as 1 or 0.

@@ -52,6 +52,7 @@ SELECT
   request.fingerprint,
   request.record_id,
   request.version,
+  {epoch} AS epoch,
   {logged_json} AS body,
   created.name IS NULL AS is_erased
 FROM idempotency AS request

@@ -218,6 +218,12 @@ impl MethodRouter {
         })
     }
 
+    /// Reads the primary.
+    #[must_use]
+    pub fn from_primary(self) -> Self {
+        self.with(|properties| properties.read_from = ReadFrom::Primary)
+    }
+
     /// Reads any replica that is as new as the client's bookmark.
     #[must_use]
     pub fn from_replica(self) -> Self {

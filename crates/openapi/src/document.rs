@@ -39,6 +39,7 @@ pub fn document(title: &str, description: &str, operations: &[Operation]) -> Jso
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "A registry of places and of the people who live in them.",
             "description": description,
+            "contact": object! { "name": "The operator of this deployment" },
             "license": object! { "name": "MIT", "identifier": "MIT" },
         },
         "servers": [object! { "url": "/" }],

@@ -69,8 +69,8 @@ pub struct ApiProblem {
     pub errors: Vec<FieldError>,
     /// The present king.
     pub king: Option<King>,
-    /// The current version of the record.
-    pub version: Option<i64>,
+    /// The current entity tag of the record.
+    pub etag: Option<String>,
     /// The conflicting record.
     pub id: Option<i64>,
     /// The place.

@@ -8,6 +8,7 @@ use domain::id::MAX_SAFE_INTEGER;
 use domain::name::MAX_NAME_CHARACTERS;
 use domain::{Param, param::parse_non_negative_integer};
 use domain::{PersonId, PlaceId};
+use http_semantics::Validator;
 
 /// The maximum length of the key of a name. In lower case a character can become three, of up to
 /// four bytes each.
@@ -25,20 +26,24 @@ pub enum Cursor {
         /// The id.
         id: i64,
     },
-    /// Two numbers: a count and an id in a list sorted by population, or the change sequences of
-    /// both databases in the change feed.
+    /// In a list sorted by population: a count and an id.
     Pair(i64, i64),
+    /// In the changes of one table or one record: the change sequence or the version.
+    Change(Validator),
+    /// In the changes of both tables: the change sequences of places and people.
+    Changes(Validator, Validator),
 }
 
 impl Cursor {
     /// The maximum length of a token.
     pub const MAX_DIGITS: usize = 2 * (MAX_KEY_BYTES + 32);
 
-    /// The id of the last record.
+    /// The id of the last record, or the number of the last change.
     #[must_use]
     pub fn id(&self) -> i64 {
         match self {
             Self::Id(id) | Self::Name { id, .. } | Self::Pair(_, id) => *id,
+            Self::Change(change) | Self::Changes(_, change) => change.number,
         }
     }
 
@@ -50,6 +55,14 @@ impl Cursor {
             let (first, second) = pair.split_once('.')?;
             return Some(Self::Pair(parse_number(first)?, parse_number(second)?));
         }
+        if let Some(change) = plain.strip_prefix('c') {
+            return Some(match change.split_once('-') {
+                None => Self::Change(parse_change(change)?),
+                Some((places, people)) => {
+                    Self::Changes(parse_change(places)?, parse_change(people)?)
+                }
+            });
+        }
         let (id, key) = plain.strip_prefix('n')?.split_once(':')?;
         let key_fits = (1..=MAX_KEY_BYTES).contains(&key.len());
         key_fits.then_some(Self::Name {
@@ -59,9 +72,14 @@ impl Cursor {
     }
 }
 
-/// An id or a change sequence. It is 0 before the first one.
+/// An id or a count.
 fn parse_number(text: &str) -> Option<i64> {
     parse_non_negative_integer(text).filter(|number| *number <= MAX_SAFE_INTEGER)
+}
+
+/// A change sequence or a version. It is 0 before the first change.
+fn parse_change(text: &str) -> Option<Validator> {
+    Validator::parse(text).filter(|change| change.number <= MAX_SAFE_INTEGER)
 }
 
 impl From<PlaceId> for Cursor {
@@ -76,6 +94,8 @@ impl std::fmt::Display for Cursor {
             Self::Id(id) => format!("i{id}"),
             Self::Name { key, id } => format!("n{id}:{key}"),
             Self::Pair(first, second) => format!("p{first}.{second}"),
+            Self::Change(change) => format!("c{change}"),
+            Self::Changes(places, people) => format!("c{places}-{people}"),
         };
         plain.bytes().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
@@ -112,6 +132,7 @@ fn parse_digit(digit: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http_semantics::Epoch;
     use proptest::prelude::*;
 
     #[test]
@@ -124,6 +145,8 @@ mod tests {
         };
         assert_eq!(name.to_string(), "6e373ac3b175");
         assert_eq!(Cursor::Pair(7, 0).to_string(), "70372e30");
+        let change = Validator::parse("7.1f09ab34").unwrap();
+        assert_eq!(Cursor::Change(change).to_string(), "63372e3166303961623334");
     }
 
     #[test]
@@ -144,6 +167,8 @@ mod tests {
             "70372e",
             "70372e3030",
             "70372e312e31",
+            "6337",
+            "63372e316630396162333",
         ] {
             assert_eq!(Cursor::parse(text), None, "{text}");
         }
@@ -152,7 +177,14 @@ mod tests {
     proptest! {
         #[test]
         fn a_rendered_cursor_parses_to_the_same_cursor(id in 1..(1i64 << 53), key in "\\PC{1,200}") {
-            for cursor in [Cursor::Id(id), Cursor::Pair(id - 1, id), Cursor::Name { key, id }] {
+            let change = |number| Validator { number, epoch: Epoch::parse("1f09ab34").unwrap() };
+            for cursor in [
+                Cursor::Id(id),
+                Cursor::Pair(id - 1, id),
+                Cursor::Name { key, id },
+                Cursor::Change(change(id)),
+                Cursor::Changes(change(id - 1), change(id)),
+            ] {
                 prop_assert_eq!(Cursor::parse(&cursor.to_string()), Some(cursor));
             }
         }

@@ -8,7 +8,7 @@ use domain::PlaceId;
 use domain::id::Ids;
 use domain::name::{Normalize, Prefix};
 use http_semantics::media::ListFraming;
-use http_semantics::{MediaType, Params, Problem};
+use http_semantics::{MediaType, Params, Problem, Validator};
 
 use crate::page::SortKey;
 use crate::statement::{Bind, Statement, framing_binds};
@@ -116,25 +116,25 @@ impl Conditions {
     }
 }
 
-/// A page: one row of (body, cursor, total, `change_seq`).
+/// A page: one row of (body, cursor, total, `change_seq`, epoch).
 ///
 /// ?1        the page size
 /// ?2 to ?5  the text before, between and after the records, and the end of an empty list
-/// ?6        the change sequence of the page that the client has cached, or null
+/// ?6        the change sequence of the page that the client has cached, with its epoch, or null
 ///
 /// It reads one record more than the page size, to know whether there is a next page. If nothing
 /// has changed it reads no records, so that a 304 costs one row of the change log.
 const PAGE: &str = "
 WITH
   current AS MATERIALIZED (
-    SELECT coalesce(max(seq), 0) AS change_seq FROM {change_log}
+    SELECT coalesce(max(seq), 0) AS change_seq, {epoch} AS epoch FROM {change_log}
   ),
   page AS (
     SELECT {record_columns}, name_key
     FROM {table}
     WHERE {conditions} AND {after}
     ORDER BY {order}
-    LIMIT iif((SELECT change_seq FROM current) IS ?6, 0, ?1 + 1)
+    LIMIT iif((SELECT change_seq || '.' || epoch FROM current) IS ?6, 0, ?1 + 1)
   ),
   numbered AS (
     SELECT *, row_number() OVER () AS n FROM page
@@ -145,12 +145,13 @@ SELECT
     lower(hex(max({cursor}) FILTER (WHERE n = ?1)))
   END AS cursor,
   {total} AS total,
-  (SELECT change_seq FROM current) AS change_seq
+  (SELECT change_seq FROM current) AS change_seq,
+  (SELECT epoch FROM current) AS epoch
 FROM numbered";
 
 /// The number of matching records on all pages.
 const TOTAL: &str = "iif(
-    (SELECT change_seq FROM current) IS ?6,
+    (SELECT change_seq || '.' || epoch FROM current) IS ?6,
     NULL,
     (SELECT count(*) FROM {table} WHERE {conditions})
   )";
@@ -205,7 +206,7 @@ pub fn page(
     table: &'static TableSpec,
     query: &ListQuery,
     media_type: MediaType,
-    seen: Option<i64>,
+    seen: Option<Validator>,
 ) -> Statement {
     let page = &query.page;
     let mut conditions = query.conditions();
@@ -224,15 +225,13 @@ pub fn page(
     };
     let after = match &page.after {
         None => "TRUE".to_owned(),
-        Some(Cursor::Id(id) | Cursor::Pair(_, id)) => {
-            format!("id {beyond} {}", conditions.bind(*id))
-        }
         Some(Cursor::Name { key, id }) => {
             let (key, id) = (conditions.bind(key.as_str()), conditions.bind(*id));
             // The first condition bounds the range of the index. The second one skips the records
             // with an equal name that the page before has.
             format!("name_key {beyond}= {key} AND (name_key, id) {beyond} ({key}, {id})")
         }
+        Some(cursor) => format!("id {beyond} {}", conditions.bind(cursor.id())),
     };
     let total = if page.count { TOTAL } else { "NULL" };
     let sql = table

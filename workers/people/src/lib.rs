@@ -57,6 +57,7 @@ pub fn router() -> Router {
         .route("/people/{id}/history", get(collection::history::<Person>))
         .route("/people/by-place", get(routes::by_place))
         .route("/people/population", get(routes::population))
+        .route("/people/population/series", get(routes::series))
         .route(
             "/people/import",
             post(routes::import).accepts(&import::FileFormat::MEDIA_TYPES),

@@ -9,7 +9,7 @@ mod write;
 use domain::RecordId;
 use futures_util::future::join;
 use http_semantics::media::TABLE_MEDIA_TYPES;
-use http_semantics::{MediaType, Problem, Tag};
+use http_semantics::{MediaType, Problem, Tag, Validator};
 use tables::statement::Statement;
 use tables::{ChangeSeqs, ListQuery, Record, page, record};
 
@@ -27,8 +27,12 @@ pub use changes::{
 pub use export::export;
 pub use write::{Change, Writer, Written, create, patch, put, read_current};
 
-/// The header in which a backend sends the change sequence of its table to the gateway.
+/// The header in which a backend sends the change sequence of its table to the gateway, with its
+/// epoch.
 pub const CHANGE_SEQ_HEADER: &str = "x-change-counter";
+
+/// The header with the change sequence of an erasure, for the gateway.
+pub const ERASURE_HEADER: &str = "x-erasure";
 
 /// A kind of record that a backend service stores and serves.
 pub trait Collection: Record {
@@ -70,8 +74,11 @@ pub async fn list<R: Record>(request: Request) -> Result<Response, Error> {
     Ok(page.into_response(format, &table.path(), &request.query, known))
 }
 
-/// The row of a [`tables::list::page`] statement: (body, cursor, total, `change_seq`).
-pub struct PageRow(Row);
+/// The row of a [`tables::list::page`] statement: (body, cursor, total, `change_seq`, epoch).
+pub struct PageRow {
+    row: Row,
+    change_seq: Validator,
+}
 
 impl Database {
     /// Runs the statement of a page.
@@ -80,11 +87,14 @@ impl Database {
     /// A failure of the database.
     pub async fn page(&self, statement: &Statement) -> Result<PageRow, Error> {
         let row = self.row(statement).await?;
-        let missing = || Error::Platform {
+        let page = row.and_then(|row| {
+            let change_seq = row.validator("change_seq")?;
+            Some(PageRow { row, change_seq })
+        });
+        page.ok_or_else(|| Error::Platform {
             doing: "reading a page",
-            reason: "no row".to_owned(),
-        };
-        Ok(PageRow(row.ok_or_else(missing)?))
+            reason: "no row, or no epoch".to_owned(),
+        })
     }
 }
 
@@ -97,10 +107,9 @@ impl PageRow {
         format: MediaType,
         path: &str,
         query: &str,
-        known_change_seq: Option<i64>,
+        known_change_seq: Option<Validator>,
     ) -> Response {
-        let Self(row) = self;
-        let change_seq = row.integer("change_seq").unwrap_or_default();
+        let Self { row, change_seq } = self;
         let tag = Tag::from_change_seqs(format, &[change_seq]);
         if known_change_seq == Some(change_seq) {
             return Response::not_modified(&tag);
@@ -126,7 +135,7 @@ pub async fn read<R: Collection>(request: Request) -> Result<Response, Error> {
     let read = record::read(R::table(), id.into());
     let row = Database::new(&request.env)?.row(&read).await?;
     let row = row.ok_or_else(|| not_found::<R>(id))?;
-    let change_seq = row.integer("change_seq");
+    let change_seq = row.validator("change_seq");
     let record = VersionedRecord::from_row(id.into(), &row);
     let tag = Tag::from_version(record.version);
     if request.preconditions()?.not_modified(Some(record.version)) {

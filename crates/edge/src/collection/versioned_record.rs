@@ -2,7 +2,7 @@
 
 use http_semantics::fields::Fields;
 use http_semantics::json::Object;
-use http_semantics::{Problem, Tag};
+use http_semantics::{Problem, Tag, Validator};
 use tables::Record;
 use wasm_bindgen::JsValue;
 
@@ -15,23 +15,23 @@ pub struct VersionedRecord {
     /// The id.
     pub id: i64,
     /// The version.
-    pub version: i64,
+    pub version: Validator,
     /// The JSON.
     pub body: JsValue,
 }
 
 impl VersionedRecord {
-    /// The record of a row with the columns `version` and `body`.
+    /// The record of a row with the columns `version`, `epoch` and `body`.
     #[must_use]
     pub fn from_row(id: i64, row: &Row) -> Self {
         Self {
             id,
-            version: row.integer("version").unwrap_or_default(),
+            version: row.validator("version").unwrap_or_default(),
             body: row.value("body"),
         }
     }
 
-    /// The record in the row that a statement returned: (id, version, body). None if the statement
+    /// The record in the row that a statement returned: (id, version, epoch, body). None if the statement
     /// wrote nothing.
     #[must_use]
     pub fn from_returning(rows: &[Row]) -> Option<Self> {

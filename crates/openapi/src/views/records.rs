@@ -67,6 +67,17 @@ schemas! {
     }
 }
 
+schemas! {
+    /// The number of people at a time.
+    struct PopulationAt {
+        at: Moment,
+        /// The number of living people.
+        living: Count,
+        /// The number of dead people.
+        dead: Count,
+    }
+}
+
 /// Declares a change of one collection.
 macro_rules! change {
     ($(#[$doc:meta])* $name:ident, $collection:ty, $record:ty) => {

@@ -5,6 +5,7 @@ mod column;
 mod render;
 
 use crate::page::PAGE_PARAMETERS;
+use crate::statement::EPOCH;
 
 pub use column::{Access, Column, ColumnType, Filter, FilterKind};
 
@@ -91,7 +92,7 @@ impl TableSpec {
             csv_line: render::csv_line(&visible),
             csv_header: format!("{}\r\n", fields.join(",")),
             list_parameters: [&PAGE_PARAMETERS[..], &filters].concat(),
-            export_parameters: [&["format"], &filters[..]].concat(),
+            export_parameters: [&["format", "after"], &filters[..]].concat(),
             fields,
             declaration,
         }
@@ -143,6 +144,7 @@ impl TableSpec {
             ("{assignments}", &self.assignments),
             ("{json}", &self.json),
             ("{logged_json}", &self.logged_json),
+            ("{epoch}", EPOCH),
         ];
         let mut sql = template.to_owned();
         for (name, part) in parts {

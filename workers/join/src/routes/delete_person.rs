@@ -4,7 +4,7 @@
 use edge::{Env, Error, Request, Response};
 use worker::console_error;
 
-use crate::backends::{change_seq_header, people};
+use crate::backends::{erasure_header, people};
 use crate::routes::pages;
 use crate::service::cache::{erasure, is_disabled, snapshot_refresh};
 
@@ -14,8 +14,8 @@ use crate::service::cache::{erasure, is_disabled, snapshot_refresh};
 /// A problem that names the people service, if it failed or timed out.
 pub async fn delete_person(request: Request) -> Result<Response, Error> {
     let response = people(&request.env)?.forward(&request.parts).await?;
-    // Only the response to an erasure has a change sequence.
-    let Some(people_seq) = change_seq_header(&response) else {
+    // Only the response to an erasure has its change sequence.
+    let Some(people_seq) = erasure_header(&response) else {
         return Ok(Response::proxied(response));
     };
     erasure::forget(&request.env, people_seq).await?;
@@ -26,7 +26,8 @@ pub async fn delete_person(request: Request) -> Result<Response, Error> {
 }
 
 async fn refresh_snapshots(env: Env) {
-    let refreshed = snapshot_refresh::run(&env, &pages::first_statistics_query()).await;
+    let query = pages::first_query();
+    let refreshed = snapshot_refresh::run(&env, &query, pages::page_data).await;
     if let Err(error) = refreshed {
         console_error!("refreshing the snapshots after an erasure: {error}");
     }

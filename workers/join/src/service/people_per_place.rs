@@ -18,7 +18,7 @@ use edge::{Body, BodyReader, Error, Response};
 use futures_util::future::join;
 use futures_util::{StreamExt, stream};
 use http_semantics::media::ListFraming;
-use http_semantics::{MediaType, Problem, Tag};
+use http_semantics::{MediaType, Problem, Tag, Validator};
 use tables::Cursor;
 use tables::page::{self, PeopleLimit};
 
@@ -156,7 +156,7 @@ pub async fn read(
     backends: &Backends,
     id: PlaceId,
     limit: PeopleLimit,
-    known: Option<[i64; 2]>,
+    known: Option<[Validator; 2]>,
 ) -> Result<Response, Error> {
     let paths = [
         format!("/v1/places/{id}"),

@@ -19,8 +19,9 @@ INSERT INTO erasure (id, people_seq)
 SELECT 1, ?1 WHERE coalesce((SELECT people_seq FROM erasure WHERE id = 1), 0) = ?2
 ON CONFLICT (id) DO UPDATE SET people_seq = excluded.people_seq";
 
-/// Deletes the older responses. Scans the table, which has at most 200 rows.
-const DELETE_SNAPSHOTS: &str = "DELETE FROM snapshot WHERE people_seq < ?1";
+/// Deletes the older responses. Scans the table, which has at most 200 rows. `people_seq` is a
+/// change sequence with its epoch, such as `7.1f09ab34`. Its integer is the change sequence.
+const DELETE_SNAPSHOTS: &str = "DELETE FROM snapshot WHERE CAST(people_seq AS INTEGER) < ?1";
 
 /// The latest erasure, or 0: a row of (`people_seq`).
 #[must_use]

@@ -1,18 +1,28 @@
 //! The statements on native SQLite: their effects and their query plans.
 
+use domain::Param;
+use http_semantics::Validator;
+use tables::ChangeSeqs;
 use tables::statement::Statement;
 use testbed::Testbed;
 
 use super::erasure;
-use super::snapshot::{find, find_refreshable, save};
+use super::snapshot::{delete_other_histories, find, find_refreshable, save};
 use crate::domain::snapshot::{
     Headers, SNAPSHOT_CHUNK_BYTES, SNAPSHOT_MAX_COUNT, SNAPSHOT_MAX_TOTAL_BYTES, Snapshot,
 };
 
-fn snapshot(key: &str, change_seqs: [i64; 2], made_at: i64, body: &str) -> Snapshot {
+const EPOCH: &str = "1f09ab34";
+
+fn change_seqs(numbers: [i64; 2], epoch: &str) -> ChangeSeqs {
+    let validator = |number| Validator::parse(&format!("{number}.{epoch}")).unwrap();
+    numbers.map(validator).into()
+}
+
+fn snapshot(key: &str, numbers: [i64; 2], made_at: i64, body: &str) -> Snapshot {
     Snapshot {
         key: key.to_owned(),
-        change_seqs: change_seqs.into(),
+        change_seqs: change_seqs(numbers, EPOCH),
         made_at,
         requested_at: Some(made_at),
         headers: Headers {
@@ -43,7 +53,8 @@ fn refreshable_keys(db: &Testbed, pinned: &[&str], recent: i64) -> Vec<String> {
 fn load(db: &Testbed, key: &str) -> Option<([i64; 2], i64, String)> {
     let rows = db.rows(&find(key)).unwrap();
     let head = rows.first()?;
-    let change_seqs = ["places_seq", "people_seq"].map(|column| head.integer(column));
+    let number = |column| Validator::parse(head.text(column)).unwrap().number;
+    let change_seqs = ["places_seq", "people_seq"].map(number);
     let body = rows.iter().map(|row| row.text("body")).collect();
     Some((change_seqs, head.integer("made_at"), body))
 }
@@ -73,6 +84,43 @@ fn an_older_or_equal_response_is_not_written() {
     assert_eq!(load(&db, "a"), Some(([2, 5], 100, "new".to_owned())));
     store(&db, &snapshot("a", [2, 6], 102, "newer"));
     assert_eq!(load(&db, "a"), Some(([2, 6], 102, "newer".to_owned())));
+}
+
+#[test]
+fn equal_change_sequences_of_another_history_are_written() {
+    let db = Testbed::migrated("join").unwrap();
+    store(&db, &snapshot("a", [2, 5], 100, "before the restore"));
+    let after = Snapshot {
+        change_seqs: change_seqs([2, 5], "00000000"),
+        ..snapshot("a", [0, 0], 101, "after the restore")
+    };
+    store(&db, &after);
+    let expected = ([2, 5], 101, "after the restore".to_owned());
+    assert_eq!(load(&db, "a"), Some(expected));
+}
+
+#[test]
+fn only_snapshots_of_other_histories_are_deleted() {
+    let db = Testbed::migrated("join").unwrap();
+    for (key, places, people) in [
+        ("current", EPOCH, EPOCH),
+        ("other places", "00000000", EPOCH),
+        ("other people", EPOCH, "00000000"),
+    ] {
+        let [places, people] = [places, people].map(|epoch| change_seqs([1, 1], epoch));
+        let change_seqs = ChangeSeqs {
+            places: places.places,
+            people: people.people,
+        };
+        let snapshot = Snapshot {
+            change_seqs,
+            ..snapshot(key, [1, 1], 100, "x")
+        };
+        store(&db, &snapshot);
+    }
+    let delete = delete_other_histories(&change_seqs([7, 7], EPOCH));
+    db.rows(&delete).unwrap();
+    assert_eq!(refreshable_keys(&db, &[], 9), ["current"]);
 }
 
 #[test]
@@ -113,7 +161,7 @@ fn the_least_recently_requested_are_evicted_beyond_the_maximum_size() {
     ))
     .unwrap();
     store(&db, &snapshot("short", [1, 1], 3, "x"));
-    assert_eq!(refreshable_keys(&db, &[], 9), ["long", "old", "short"]);
+    assert_eq!(refreshable_keys(&db, &[], 9), ["old", "long", "short"]);
     store(&db, &snapshot("short", [1, 2], 4, "xx"));
     assert_eq!(refreshable_keys(&db, &[], 9), ["long", "short"]);
 }
@@ -130,7 +178,8 @@ fn a_scheduled_refresh_does_not_change_used_at() {
     store(&db, &refreshed);
     assert_eq!(load(&db, "a"), Some(([2, 1], 3, "y".to_owned())));
     assert_eq!(refreshable_keys(&db, &[], 1), ["b"]);
-    assert_eq!(refreshable_keys(&db, &["a", "c"], 1), ["a", "b"]);
+    // The oldest one is first.
+    assert_eq!(refreshable_keys(&db, &["a", "c"], 1), ["b", "a"]);
 }
 
 fn run(db: &Testbed, statements: &[Statement]) {

@@ -1,7 +1,7 @@
 //! `DELETE /v1/people/{id}`
 
 use domain::PersonId;
-use edge::collection::{CHANGE_SEQ_HEADER, not_found, read_current};
+use edge::collection::{ERASURE_HEADER, not_found, read_current};
 use edge::{Database, Error, MAX_WRITE_ATTEMPTS, Request, Response, clear_response_cache};
 use http_semantics::{Preconditions, Problem};
 
@@ -26,7 +26,7 @@ pub async fn delete(request: Request) -> Result<Response, Error> {
     if erase == Some(true) {
         let seq = service::erase(&database, id, &preconditions).await?;
         clear_response_cache();
-        return Ok(Response::no_content().header(CHANGE_SEQ_HEADER, seq.to_string()));
+        return Ok(Response::no_content().header(ERASURE_HEADER, seq.to_string()));
     }
     delete_record(&database, id, &preconditions).await?;
     Ok(Response::no_content())
@@ -41,7 +41,7 @@ async fn delete_record(
         let current = read_current::<Person>(database, id).await?;
         let current = current.ok_or_else(|| not_found::<Person>(id))?;
         preconditions.check(Some(current.version))?;
-        let delete = store::delete(id, current.version);
+        let delete = store::delete(id, current.version.number);
         let deleted = database.batch(&[delete]).await?;
         if deleted.iter().any(|rows| !rows.is_empty()) {
             return Ok(());
@@ -61,5 +61,5 @@ pub async fn latest_erasure(request: Request) -> Result<Response, Error> {
     let latest = latest.row(&store::latest_erasure()).await?;
     let seq = latest.and_then(|row| row.integer("seq"));
     let seq = seq.ok_or_else(Problem::internal)?;
-    Ok(Response::no_content().header(CHANGE_SEQ_HEADER, seq.to_string()))
+    Ok(Response::no_content().header(ERASURE_HEADER, seq.to_string()))
 }

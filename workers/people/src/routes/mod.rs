@@ -8,6 +8,7 @@ mod integrity;
 mod population;
 pub mod repair;
 pub mod residents;
+mod series;
 
 pub use by_place::by_place;
 pub use delete::{delete, latest_erasure};
@@ -15,3 +16,4 @@ pub use import::import;
 pub use integrity::integrity;
 pub use population::population;
 pub use repair::repair;
+pub use series::series;

@@ -21,7 +21,8 @@ pub async fn population(request: Request) -> Result<Response, Error> {
     let statement = store::population(&query, format, known);
     let row = Database::new(&request.env)?.row(&statement).await?;
     let row = row.ok_or_else(Problem::internal)?;
-    let change_seq = row.integer("change_seq").unwrap_or_default();
+    let change_seq = row.validator("change_seq");
+    let change_seq = change_seq.ok_or_else(Problem::internal)?;
     let tag = Tag::from_change_seqs(format, &[change_seq]);
     if known == Some(change_seq) {
         return Ok(Response::not_modified(&tag));

@@ -21,6 +21,7 @@ pub async fn erase(
         let current = read_current::<Person>(database, id).await?;
         let version = current.map(|current| current.version);
         preconditions.check(version)?;
+        let version = version.map(|version| version.number);
         let results = database.batch(&store::erase(id, version)).await?;
         let last_change = results.last().and_then(|rows| rows.first());
         let last_change = last_change.ok_or_else(|| not_found::<Person>(id))?;

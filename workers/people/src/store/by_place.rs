@@ -1,5 +1,6 @@
 //! The statement for people grouped by place.
 
+use http_semantics::Validator;
 use http_semantics::media::ListFraming;
 use tables::page::MAX_PAGE_SIZE;
 use tables::statement::{Bind, Statement};
@@ -18,7 +19,7 @@ pub const TARGET_PEOPLE_PER_STATEMENT: i64 = 20_000;
 pub fn by_place(
     query: &ByPlaceQuery,
     framing: ListFraming,
-    known_change_seq: Option<i64>,
+    known_change_seq: Option<Validator>,
 ) -> Statement {
     let numbers = [
         query.range.after,

@@ -1,4 +1,4 @@
--- People grouped by place, sorted by place: rows of (text, place_id, remaining, change_seq).
+-- People grouped by place, sorted by place: rows of (text, place_id, remaining, change_seq, epoch).
 -- Without groups there is one row, which only has the change sequence.
 --
 -- ?1               the place id after which the groups begin
@@ -7,8 +7,8 @@
 -- ?4               the maximum number of people per group
 -- ?5               the number of people after which no other group begins
 -- ?6               the text between two groups
--- ?7               the change sequence of the groups that the client has cached, or null. If it is
---                  still current, there are no groups.
+-- ?7               the change sequence of the groups that the client has cached, with its epoch, or
+--                  null. If it is still current, there are no groups.
 -- {max_page_size}  tables::page::MAX_PAGE_SIZE
 --
 -- The concatenated texts are the groups. A text has at most 1,000 people. A name has at most 200
@@ -20,7 +20,10 @@
 -- person_resident (place_id, id, resident), which contains each person as JSON.
 WITH RECURSIVE
   current AS MATERIALIZED (
-    SELECT coalesce(max(seq), 0) AS change_seq FROM person_change
+    SELECT
+      coalesce(max(seq), 0) AS change_seq,
+      (SELECT epoch FROM schema WHERE id = 1) AS epoch
+    FROM person_change
   ),
   -- All groups of the page.
   requested AS (
@@ -35,7 +38,7 @@ WITH RECURSIVE
       FROM population
       WHERE place_id > ?1 AND place_id <= ?2
       ORDER BY place_id
-      LIMIT iif((SELECT change_seq FROM current) IS ?7, 0, ?3)
+      LIMIT iif((SELECT change_seq || '.' || epoch FROM current) IS ?7, 0, ?3)
     )
   ),
   -- The groups that this statement returns.
@@ -106,5 +109,6 @@ SELECT
   || iif(last < group_end, '', '}') AS text,
   place_id,
   remaining,
-  change_seq
+  change_seq,
+  epoch
 FROM current LEFT JOIN chunk

@@ -8,6 +8,7 @@ mod pending;
 mod population;
 mod read;
 mod residents;
+mod series;
 mod write;
 
 pub use by_place::{TARGET_PEOPLE_PER_STATEMENT, by_place};
@@ -21,6 +22,7 @@ pub use pending::{
 pub use population::{HEADER as POPULATION_HEADER, population};
 pub use read::read_with_pending;
 pub use residents::{MAX_MOVED, close, detach_dead, reassign};
+pub use series::{HEADER as SERIES_HEADER, series};
 pub use write::{delete, depose, insert, king, rename, update, update_all};
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use domain::{Moment, PlaceId};
 use http_semantics::media::ListFraming;
-use http_semantics::{MediaType, csv};
+use http_semantics::{MediaType, Validator, csv};
 use tables::population::{Measure, Order, PopulationQuery, Position};
 use tables::statement::{Bind, Statement, framing_binds};
 
@@ -86,7 +86,7 @@ const PAST_PARTS: TimeParts = TimeParts {
 pub fn population(
     query: &PopulationQuery,
     format: MediaType,
-    known_change_seq: Option<i64>,
+    known_change_seq: Option<Validator>,
 ) -> Statement {
     let number = sort_number(query.order);
     let (past, parts) = if query.as_of.is_some() {
@@ -154,7 +154,7 @@ fn after(query: &PopulationQuery, number: &str) -> String {
     }
 }
 
-fn binds(query: &PopulationQuery, framing: ListFraming, known: Option<i64>) -> Vec<Bind> {
+fn binds(query: &PopulationQuery, framing: ListFraming, known: Option<Validator>) -> Vec<Bind> {
     let min_living = query.least.unwrap_or_default();
     let start = start(query, min_living);
     let mut binds = vec![Bind::Integer(query.limit.get().into())];

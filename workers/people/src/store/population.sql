@@ -1,10 +1,10 @@
 -- A page of populations, now or as of a time: one row of (body, cursor, living, dead,
--- dead_without_place, change_seq). The three numbers count all people, not only those of the page.
+-- dead_without_place, change_seq, epoch). The three numbers count all people, not only those of the page.
 --
 -- ?1        the page size
 -- ?2 to ?5  the text before, between and after the records, and the end of an empty list
--- ?6        the change sequence of the page that the client has cached, or null. If it is still
---           current, the page is empty.
+-- ?6        the change sequence of the page that the client has cached, with its epoch, or null. If
+--           it is still current, the page is empty.
 -- ?7        the minimum number of living people
 -- ?8, ?9    the number and the place id after which the page begins
 -- ?10       the time in milliseconds since 1970, if the query has one
@@ -16,7 +16,10 @@
 -- sorts one row for each place.
 WITH RECURSIVE
   current AS MATERIALIZED (
-    SELECT coalesce(max(seq), 0) AS change_seq FROM person_change
+    SELECT
+      coalesce(max(seq), 0) AS change_seq,
+      (SELECT epoch FROM schema WHERE id = 1) AS epoch
+    FROM person_change
   ),
   {past}
   page AS (
@@ -24,7 +27,7 @@ WITH RECURSIVE
     FROM {source}
     WHERE {after} AND living >= ?7
     {order}
-    LIMIT iif((SELECT change_seq FROM current) IS ?6, 0, ?1 + 1)
+    LIMIT iif((SELECT change_seq || '.' || epoch FROM current) IS ?6, 0, ?1 + 1)
   ),
   numbered AS (
     SELECT *, {king_name} AS king_name, row_number() OVER () AS n FROM page
@@ -40,5 +43,6 @@ SELECT
   coalesce((SELECT living {total}), 0) AS living,
   coalesce((SELECT dead {total}), 0) AS dead,
   coalesce(({dead_without_place}), 0) AS dead_without_place,
-  (SELECT change_seq FROM current) AS change_seq
+  (SELECT change_seq FROM current) AS change_seq,
+  (SELECT epoch FROM current) AS epoch
 FROM numbered

@@ -8,7 +8,7 @@ use tables::record::returning;
 use tables::schema::PERSON;
 use tables::statement::Statement;
 
-/// Adds a person: a row of (id, version, body).
+/// Adds a person: a row of (id, version, epoch, body).
 #[must_use]
 pub fn insert(row: &Value) -> Statement {
     let rows = std::slice::from_ref(row);
@@ -23,7 +23,7 @@ pub fn insert_all(rows: &[Value], max_id: Option<i64>) -> Statement {
     insert
 }
 
-/// Updates a person: a row of (id, version, body), or none if the version has changed.
+/// Updates a person: a row of (id, version, epoch, body), or none if the version has changed.
 #[must_use]
 pub fn update(row: &Value) -> Statement {
     returning(&PERSON, update_all(std::slice::from_ref(row)))
@@ -48,7 +48,7 @@ WHERE person.id = e.value ->> 'id'
   AND person.name <> e.value ->> 'name'
 ";
 
-/// Renames people: a row of (id, version, body) for each person whose name has changed. No person
+/// Renames people: a row of (id, version, epoch, body) for each person whose name has changed. No person
 /// may occur twice.
 #[must_use]
 pub fn rename(names: &[(PersonId, Name)]) -> Statement {

@@ -1,17 +1,18 @@
 //! The page of places as of a time.
 
 use domain::{Moment, PlaceId};
-use http_semantics::MediaType;
+use http_semantics::{MediaType, Validator};
 use tables::schema::PLACE;
 use tables::statement::{Bind, Statement, framing_binds};
 
 use crate::domain::PlacesAsOfQuery;
 
-/// A page of places as of a time: one row of (body, cursor, total, `change_seq`).
+/// A page of places as of a time: one row of (body, cursor, total, `change_seq`,
+/// epoch).
 ///
 /// ?1        the page size
 /// ?2 to ?5  the text before, between and after the places, and the end of an empty list
-/// ?6        the change sequence of the page that the client has cached, or null
+/// ?6        the change sequence of the page that the client has cached, with its epoch, or null
 /// ?7        the time, in milliseconds since 1970
 /// ?8        the id after which the page begins
 /// ?9        the ids as a JSON array, if the query has any
@@ -22,7 +23,7 @@ use crate::domain::PlacesAsOfQuery;
 const AS_OF: &str = "
 WITH RECURSIVE
   current AS MATERIALIZED (
-    SELECT coalesce(max(seq), 0) AS change_seq FROM place_change
+    SELECT coalesce(max(seq), 0) AS change_seq, {epoch} AS epoch FROM place_change
   ),
   candidate (id) AS ({candidates}),
   page AS (
@@ -33,7 +34,7 @@ WITH RECURSIVE
       WHERE place_id = candidate.id AND at <= ?7
       ORDER BY version DESC LIMIT 1
     ) AND kind <> 'deleted'
-    LIMIT iif((SELECT change_seq FROM current) IS ?6, 0, ?1 + 1)
+    LIMIT iif((SELECT change_seq || '.' || epoch FROM current) IS ?6, 0, ?1 + 1)
   ),
   numbered AS (
     SELECT *, row_number() OVER () AS n FROM page
@@ -44,7 +45,8 @@ SELECT
     lower(hex('i' || max(id) FILTER (WHERE n = ?1)))
   END AS cursor,
   NULL AS total,
-  (SELECT change_seq FROM current) AS change_seq
+  (SELECT change_seq FROM current) AS change_seq,
+  (SELECT epoch FROM current) AS epoch
 FROM numbered";
 
 /// All ids that were ever used.
@@ -66,7 +68,7 @@ const THESE_IDS: &str = "SELECT DISTINCT value FROM json_each(?9) WHERE value > 
 pub fn as_of(
     query: &PlacesAsOfQuery,
     format: MediaType,
-    known_change_seq: Option<i64>,
+    known_change_seq: Option<Validator>,
 ) -> Statement {
     let candidates = if query.ids.is_some() {
         THESE_IDS

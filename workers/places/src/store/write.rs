@@ -7,7 +7,7 @@ use tables::record::returning;
 use tables::schema::PLACE;
 use tables::statement::Statement;
 
-/// Adds a place: a row of (id, version, body).
+/// Adds a place: a row of (id, version, epoch, body).
 #[must_use]
 pub fn insert(row: &Value) -> Statement {
     let rows = std::slice::from_ref(row);
@@ -22,7 +22,7 @@ pub fn insert_all(rows: &[Value], max_id: Option<i64>) -> Statement {
     insert
 }
 
-/// Updates a place: a row of (id, version, body), or none if the version has changed.
+/// Updates a place: a row of (id, version, epoch, body), or none if the version has changed.
 #[must_use]
 pub fn update(row: &Value) -> Statement {
     returning(&PLACE, update_all(std::slice::from_ref(row)))

@@ -113,8 +113,9 @@ fn walk(places: &[i64], counts: &Counts, query: &str, steps: usize) -> Vec<Vec<R
                 break;
             };
             let people = people_at(&people_path, counts);
-            let places_path = page.names_path(&people.records).unwrap_or(places_path);
-            page.add_step(places_at(&places_path, places), people);
+            let names_paths = page.names_paths(&people.records);
+            let places_path = names_paths.first().unwrap_or(&places_path);
+            page.add_step(places_at(places_path, places), people);
         }
         let (rows, next) = page.into_page();
         pages.push(rows);
@@ -237,9 +238,9 @@ fn as_of_is_sent_to_both_backends() {
         let query = format!("sort={sort}&asOf=1970-01-01T00:00:00Z");
         let params = Params::parse(&query, PopulationQuery::PARAMETERS).unwrap();
         let page = StatisticsPageBuilder::new(PopulationQuery::from_params(&params, 0).unwrap());
-        let names_path = page.names_path(&[population(1, (1, 0))]);
+        let names_paths = page.names_paths(&[population(1, (1, 0))]);
         let [places, people] = page.paths().unwrap();
-        for path in names_path.iter().chain([&places]) {
+        for path in names_paths.iter().chain([&places]) {
             assert!(
                 path.starts_with("/v1/places/as-of?asOf=1970-01-01T00:00:00Z&"),
                 "{path}"

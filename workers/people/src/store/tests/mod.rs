@@ -8,9 +8,10 @@ mod list;
 mod pending;
 mod population_counts;
 mod populations;
+mod series;
 mod writes;
 
-use http_semantics::{MediaType, Params};
+use http_semantics::{MediaType, Params, Validator};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use tables::ListQuery;
@@ -105,7 +106,7 @@ fn filled_by(sql: &str) -> Testbed {
     testbed
 }
 
-fn list(query: &str, known_change_seq: Option<i64>) -> Statement {
+fn list(query: &str, known_change_seq: Option<Validator>) -> Statement {
     let params = Params::parse(query, &PERSON.list_parameters).unwrap();
     let query = ListQuery::from_params(&PERSON, &params, str::to_owned).unwrap();
     tables::list::page(&PERSON, &query, MediaType::Json, known_change_seq)

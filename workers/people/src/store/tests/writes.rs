@@ -73,6 +73,41 @@ fn every_write_has_its_index() {
 }
 
 #[test]
+fn each_database_gets_its_own_epoch() {
+    let epochs = ["places", "people", "people"].map(|service| {
+        let testbed = Testbed::migrated(service).unwrap();
+        testbed.validator(0).epoch.to_string()
+    });
+    let [first, second, third] = &epochs;
+    assert!(
+        first != second && second != third && third != first,
+        "{epochs:?}"
+    );
+}
+
+/// Also while the row of the epoch changes, as after a restore.
+#[test]
+fn a_write_returns_the_epoch_of_its_database() {
+    let testbed = filled(&[]);
+    let row = json!({
+        "id": 1, "version": 1, "name": "x", "key": "x",
+        "isAlive": false, "isKing": false, "placeId": null,
+    });
+    let epoch = || testbed.validator(0).epoch.to_string();
+    let first = epoch();
+    let inserted = testbed.rows(&store::insert(&row)).unwrap();
+    assert_eq!(inserted[0].text("epoch"), first);
+    let restart = "UPDATE schema SET epoch = lower(hex(randomblob(4)))";
+    testbed.execute(restart).unwrap();
+    let updated = testbed.rows(&store::update(&row)).unwrap();
+    assert_eq!(
+        (updated[0].text("epoch"), updated[0].integer("version")),
+        (epoch().as_str(), 2)
+    );
+    assert_ne!(epoch(), first);
+}
+
+#[test]
 fn every_declared_column_is_stored_logged_and_shown() {
     let testbed = Testbed::migrated("people").unwrap();
     let writes = testbed::Writes {
