@@ -40,9 +40,11 @@ export class WorkerClient {
     path: string,
     headers: Record<string, string> = {},
     body?: string | Uint8Array<ArrayBuffer>,
+    signal?: AbortSignal,
   ): Promise<ApiResponse> {
     const address = `${this.url.origin}${path}`;
     const init: RequestInit = { method, headers, redirect: "manual" };
+    if (signal) init.signal = signal;
     if (body !== undefined) init.body = body;
     if (this.signal) init.signal = this.signal;
     const response = await fetch(address, init);
