@@ -13,10 +13,14 @@ export type Contents = {
 
 const identifier = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
-// All tables except those of SQLite and of the platform.
+// All tables except those of SQLite, of the platform, and of search indexes.
 export const TABLES = `SELECT name, sql FROM sqlite_schema
 WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'
+  AND name NOT LIKE '%\\_search' ESCAPE '\\' AND name NOT LIKE '%\\_search\\_%' ESCAPE '\\'
 ORDER BY name = 'd1_migrations' DESC, rowid`;
+// A search index is made again from its table, so a dump has no rows of it.
+export const SEARCH_INDEXES = `SELECT name, sql FROM sqlite_schema
+WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%'`;
 const OTHERS = `SELECT sql FROM sqlite_schema
 WHERE type IN ('index', 'trigger', 'view') AND sql IS NOT NULL ORDER BY type, rowid`;
 
@@ -48,6 +52,9 @@ export function dump(database: DatabaseSync): string {
       for (const row of rowsOf(database, "sqlite_sequence")) {
         lines.push(`INSERT INTO sqlite_sequence ${row};`);
       }
+    }
+    for (const { name, sql } of database.prepare(SEARCH_INDEXES).all() as Schema[]) {
+      lines.push(`${sql};`, `INSERT INTO ${name} (${name}) VALUES('rebuild');`);
     }
     for (const { sql } of database.prepare(OTHERS).all() as Schema[]) lines.push(`${sql};`);
     return `${lines.join("\n")}\n`;

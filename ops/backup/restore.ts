@@ -1,7 +1,7 @@
 // Restores a backup into empty databases.
 import { Failed } from "../deploy/wrangler.ts";
 import { type Name, names } from "../workers.ts";
-import { contents, openDump, TABLES } from "./dump.ts";
+import { contents, openDump, SEARCH_INDEXES, TABLES } from "./dump.ts";
 import { type Dumps, described, type Manifest } from "./manifest.ts";
 import type { Store } from "./stores.ts";
 
@@ -42,7 +42,9 @@ export async function restore(store: Store, manifest: Manifest, dumps: Dumps): P
     const existing = await tables(store, name);
     if (await isEmpty(store, name, existing)) {
       // Drops the empty tables of a migrated database, in an order that foreign keys allow.
-      const drops = existing.reverse().map((table) => `DROP TABLE "${table}";\n`);
+      const indexes = (await store.query(name, SEARCH_INDEXES)).map((row) => String(row.name));
+      const all = [...indexes, ...existing.reverse()];
+      const drops = all.map((table) => `DROP TABLE "${table}";\n`);
       pending.set(name, `PRAGMA defer_foreign_keys=TRUE;\n${drops.join("")}${dumps[name]}`);
     } else if (contentsOf(await store.dump(name)) !== contentsOf(dumps[name])) {
       throw new Failed(`the database ${name} is not empty: restore into a new one`);

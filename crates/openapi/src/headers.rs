@@ -37,6 +37,10 @@ pub fn all() -> Vec<(String, Json)> {
         "Location" => text("/v1/people/78").with("required", true);
         /// The number of all matches, if the request has `count=exact`.
         "X-Total-Count" => count(77);
+        /// There are more matches than `X-Total-Count`, which is the greatest number that the
+        /// service counts. Otherwise the header is absent.
+        "X-Total-Count-Relation" =>
+            header(object! { "type": "string", "enum": ["at-least"] }, "at-least");
         /// The number of changes in this service when the record was read.
         "X-Change-Counter" => count(107);
         /// The number of all living people.

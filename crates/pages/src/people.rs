@@ -222,10 +222,11 @@ pub(crate) fn name_of(places: &[PlaceView], id: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::name::Normalize;
 
     #[test]
     fn a_query_becomes_a_request_to_the_api() {
-        let path = |query: &str, place| PeopleQuery::parse(query, str::to_owned).api_path(place);
+        let path = |query: &str, place| PeopleQuery::parse(query, Normalize::NONE).api_path(place);
         assert_eq!(path("", None), "/v1/people?limit=50&sort=name");
         assert_eq!(
             path(
@@ -239,7 +240,7 @@ mod tests {
             "/v1/people?limit=50&sort=name"
         );
         assert!(
-            PeopleQuery::parse("name=%07", str::to_owned)
+            PeopleQuery::parse("name=%07", Normalize::NONE)
                 .form
                 .error("name")
                 .is_some()
@@ -253,7 +254,7 @@ mod tests {
             crate::person::fields::with_state(id, &name, place, is_alive, is_king)
         };
         let page = People {
-            query: PeopleQuery::parse("", str::to_owned),
+            query: PeopleQuery::parse("", Normalize::NONE),
             people: Some(vec![
                 person(1, true, true),
                 person(2, true, false),

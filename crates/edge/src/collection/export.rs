@@ -9,7 +9,7 @@ use tables::statement::MAX_TEXT_BYTES;
 use tables::{ListQuery, Record, TableSpec};
 use wasm_bindgen::JsValue;
 
-use crate::collection::versioned_record::normalize;
+use crate::collection::versioned_record::NORMALIZE;
 use crate::d1::Database;
 use crate::error::Error;
 use crate::http::request::Request;
@@ -32,7 +32,7 @@ pub async fn export<R: Record>(request: Request) -> Result<Response, Error> {
     let table = R::table();
     let params = request.params(&table.export_parameters)?;
     let format = format(&request, &params)?;
-    let query = ListQuery::from_params(table, &params, normalize)?;
+    let query = ListQuery::from_params(table, &params, NORMALIZE)?;
     let database = Database::new(&request.env)?;
     let name = table.declaration.collection;
     let disposition = format!("attachment; filename=\"{name}.{}\"", format.name());
@@ -60,7 +60,7 @@ fn parts(
     let state = (database, query, Some(0));
     stream::try_unfold(state, move |(database, query, after)| async move {
         let Some(after) = after else { return Ok(None) };
-        let part = |limit| export_part(table, query.conditions(), format, after, limit);
+        let part = |limit| export_part(table, &query, format, after, limit);
         let (row, limit) = match database.row(&part(MAX_RECORDS)).await {
             Err(error) if error.is_result_too_large() => {
                 let limit = max_long_records(table);

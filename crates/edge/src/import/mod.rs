@@ -18,7 +18,7 @@ use tables::import::{
     Outcome, Receipt, Report,
 };
 
-use crate::collection::versioned_record::normalize;
+use crate::collection::versioned_record::NORMALIZE;
 use crate::d1::{Database, MAX_WRITE_ATTEMPTS};
 use crate::error::Error;
 use crate::http::request::Request;
@@ -84,7 +84,7 @@ pub async fn import<I: Importer + 'static>(
     let scope = format!("{} {}", mode.name(), key.unwrap_or_default());
     let mut import = Import {
         importer: importer(&request)?,
-        batches: Batches::new(file, scope, normalize),
+        batches: Batches::new(file, scope, NORMALIZE),
         report: Report::new(dry_run, by_line),
         mode,
         dry_run,

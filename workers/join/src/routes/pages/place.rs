@@ -25,7 +25,7 @@ pub async fn place(request: Request) -> Result<Response, Error> {
     let id: PlaceId = request.id()?;
     let backends = Backends::new(&request.env)?;
     let mut notices = Vec::new();
-    let query = PeopleQuery::parse(&request.query, edge::normalize);
+    let query = PeopleQuery::parse(&request.query, edge::NORMALIZE);
     let place_path = format!("/v1/places/{id}");
     let people_path = query.api_path(Some(id.get()));
     let population_path = format!("/v1/people/population?ids={id}");
@@ -102,7 +102,10 @@ impl PlaceWithPeople {
     /// The people in the order of the page.
     fn sorted_people(&self) -> Vec<PersonView> {
         let mut people = self.people.clone();
-        people.sort_by_cached_key(|person| name::key(&person.name));
+        people.sort_by_cached_key(|person| {
+            let key = name::case_key(&person.name, edge::NORMALIZE);
+            name::search_key(&key, edge::NORMALIZE)
+        });
         people
     }
 }

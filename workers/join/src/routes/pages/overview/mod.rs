@@ -61,7 +61,7 @@ pub async fn overview(request: Request) -> Result<Response, Error> {
     }
     let backends = Backends::new(&request.env)?;
     let mut notices = flash(&request.query, "the place");
-    let query = OverviewQuery::parse(&request.query, edge::normalize);
+    let query = OverviewQuery::parse(&request.query, edge::NORMALIZE);
     let (places, ranking, largest) = join3(
         number_of_places(&backends),
         ranking(&backends, &query),
@@ -106,7 +106,7 @@ pub async fn overview(request: Request) -> Result<Response, Error> {
 /// The query of the statistics on the first page of the overview.
 #[must_use]
 pub fn first_statistics_query() -> String {
-    statistics_query(&OverviewQuery::parse("", edge::normalize))
+    statistics_query(&OverviewQuery::parse("", edge::NORMALIZE))
 }
 
 /// The query of the statistics on a page of the overview.
