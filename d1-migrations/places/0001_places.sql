@@ -22,12 +22,35 @@ INSERT INTO schema (id, database, version) VALUES (1, 'places', '0.3.0');
 CREATE TABLE place (
   id INTEGER PRIMARY KEY CHECK (id > 0),
   name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200 AND name = trim(name)),
-  -- The name in lower case: names are unique ignoring case, and lists sort and search by this
-  -- key. The worker computes it, because lower() of SQLite only converts ASCII.
+  -- The case key: the name with case folded. Names are unique by it. The worker computes the keys,
+  -- because lower() of SQLite only converts ASCII.
   name_key TEXT NOT NULL UNIQUE CHECK (length(name_key) > 0),
+  -- The search key: the case key without accents. Null if they are equal.
+  search_key TEXT CHECK (search_key <> name_key),
+  -- The words of the search key, separated by spaces. Null if they equal the search key.
+  words TEXT CHECK (words <> coalesce(search_key, name_key)),
   -- Counts the states of the place.
-  version INTEGER NOT NULL DEFAULT 1 CHECK (version > 0)
+  version INTEGER NOT NULL DEFAULT 1 CHECK (version > 0),
+  -- The search key. Lists are sorted by it, then by name and id.
+  sort_key TEXT GENERATED ALWAYS AS (coalesce(search_key, name_key)) VIRTUAL,
+  -- The terms of the search index (crates/tables/src/search.rs).
+  terms TEXT GENERATED ALWAYS AS (
+    coalesce(words, search_key, name_key) || ' =' || replace(name_key, ' ', char(128))
+  ) VIRTUAL
 ) STRICT;
+
+-- The search index: the terms of each place, in order of id. Each filter of a list is a term or the
+-- beginning of one. Spaces separate terms, so all other characters of ASCII belong to them. Triggers
+-- maintain the index.
+CREATE VIRTUAL TABLE place_search USING fts5 (
+  terms,
+  content = 'place',
+  content_rowid = 'id',
+  tokenize = "ascii tokenchars '!""#$%&''()*+,-./:;<=>?@[\]^_`{|}~'",
+  prefix = '1 2 3',
+  detail = none,
+  columnsize = 0
+);
 
 -- The change log: one row for each version of each place. Triggers write it in the transaction
 -- of the change. `seq` orders all changes: D1 runs one write transaction at a time, so a reader
@@ -42,6 +65,8 @@ CREATE TABLE place_change (
   version INTEGER NOT NULL,
   -- The state after the change. After a deletion: the state before it.
   name TEXT NOT NULL,
+  -- The number of places after the change.
+  places INTEGER NOT NULL CHECK (places >= 0),
   UNIQUE (place_id, version)
 ) STRICT;
 
@@ -87,6 +112,9 @@ CREATE TABLE idempotency (
 
 -- Indexes ----------------------------------------------------------------------------------
 
+-- /v1/places?sort=name. A walk along it also serves name=.
+CREATE INDEX place_by_name ON place (sort_key, name);
+
 -- The check whether a deletion moves people to a place.
 CREATE INDEX tombstone_by_target ON tombstone (reassign_to) WHERE reassign_to IS NOT NULL;
 
@@ -106,38 +134,48 @@ BEGIN SELECT raise(ABORT, 'the change log is append-only'); END;
 
 CREATE TRIGGER place_created AFTER INSERT ON place
 BEGIN
-  INSERT INTO place_change (at, kind, place_id, version, name)
+  INSERT INTO place_change (at, kind, place_id, version, name, places)
   VALUES (
     max(
       CAST(unixepoch('subsec') * 1000 AS INTEGER),
       coalesce((SELECT at FROM place_change ORDER BY seq DESC LIMIT 1), 0)
     ),
-    'created', new.id, new.version, new.name
+    'created', new.id, new.version, new.name,
+    1 + coalesce((SELECT places FROM place_change ORDER BY seq DESC LIMIT 1), 0)
   );
+  INSERT INTO place_search (rowid, terms) VALUES (new.id, new.terms);
 END;
 
 CREATE TRIGGER place_updated AFTER UPDATE ON place
 BEGIN
   SELECT raise(ABORT, 'an update adds one to the version')
   WHERE new.version <> old.version + 1 OR new.id <> old.id;
-  INSERT INTO place_change (at, kind, place_id, version, name)
+  INSERT INTO place_change (at, kind, place_id, version, name, places)
   VALUES (
     max(
       CAST(unixepoch('subsec') * 1000 AS INTEGER),
       (SELECT at FROM place_change ORDER BY seq DESC LIMIT 1)
     ),
-    'updated', new.id, new.version, new.name
+    'updated', new.id, new.version, new.name,
+    (SELECT places FROM place_change ORDER BY seq DESC LIMIT 1)
   );
+  -- FTS5 removes a row by its former contents.
+  INSERT INTO place_search (place_search, rowid, terms)
+  SELECT 'delete', old.id, old.terms WHERE old.terms <> new.terms;
+  INSERT INTO place_search (rowid, terms)
+  SELECT new.id, new.terms WHERE old.terms <> new.terms;
 END;
 
 CREATE TRIGGER place_deleted AFTER DELETE ON place
 BEGIN
-  INSERT INTO place_change (at, kind, place_id, version, name)
+  INSERT INTO place_change (at, kind, place_id, version, name, places)
   VALUES (
     max(
       CAST(unixepoch('subsec') * 1000 AS INTEGER),
       (SELECT at FROM place_change ORDER BY seq DESC LIMIT 1)
     ),
-    'deleted', old.id, old.version + 1, old.name
+    'deleted', old.id, old.version + 1, old.name,
+    (SELECT places FROM place_change ORDER BY seq DESC LIMIT 1) - 1
   );
+  INSERT INTO place_search (place_search, rowid, terms) VALUES ('delete', old.id, old.terms);
 END;

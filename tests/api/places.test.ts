@@ -100,7 +100,8 @@ for (const [source, worker] of [
 
     test("places_sort_by_id_and_name_in_both_directions", async () => {
       const byId = places.map(({ id }) => id);
-      const byName = [1, 2, 5, 3, 8, 9, 9007199254740991];
+      // Accents are ignored: Ñandú is among the N's.
+      const byName = [1, 2, 8, 9, 5, 9007199254740991, 3];
       assert.deepEqual(await ids("sort=id"), byId);
       assert.deepEqual(await ids("sort=-id"), byId.toReversed());
       assert.deepEqual(await ids("sort=name"), byName);

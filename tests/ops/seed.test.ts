@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 import { Local } from "../../ops/backup/local_store.ts";
 import { sections } from "../../ops/seed.ts";
 import { joinPeoplePerPlace, type Person, type Place } from "../support/fixtures.ts";
-import { nameKey, start } from "../support/harness.ts";
+import { nameKeys, start } from "../support/harness.ts";
 
 const system = await start({ seed: true });
 after(() => system.dispose());
@@ -40,15 +40,23 @@ test("the_seed_has_a_section_for_each_database", () => {
   assert.deepEqual([...sections(seed).keys()].sort(), ["join", "people", "places"]);
 });
 
-test("every_seeded_key_is_the_name_in_lower_case_by_character", async () => {
+test("every_seeded_key_is_the_one_that_the_worker_computes", async () => {
+  await using empty = await start();
+  const keys = "name, name_key, search_key, words";
   for (const [database, table] of [
     ["places", "place"],
     ["people", "person"],
   ] as const) {
-    for (const row of await system.db[database].rows(`SELECT name, name_key FROM ${table}`)) {
-      const name = String(row.name);
-      assert.equal(row.name_key, nameKey(name));
-      assert.equal(name, name.normalize("NFC").trim());
+    const select = `SELECT ${keys} FROM ${table} ORDER BY name, id`;
+    const seeded = await system.db[database].rows(select);
+    const lines = seeded.map(({ name }) => JSON.stringify({ name })).join("\n");
+    const type = { "content-type": "application/x-ndjson" };
+    const imported = await empty.join.request("POST", `/v1/${database}/import`, type, lines);
+    assert.equal(imported.status, 200, imported.text);
+    assert.deepEqual(await empty.db[database].rows(select), seeded);
+    for (const { name, name_key, search_key, words } of seeded) {
+      const expected = { key: name_key, searchKey: search_key, words };
+      assert.deepEqual(nameKeys(String(name)), expected);
     }
   }
 });

@@ -119,21 +119,23 @@ export class System {
   }
 
   async addPlaces(places: Place[]): Promise<void> {
-    const rows = places.map((place) => ({ ...place, key: nameKey(place.name) }));
+    const rows = places.map((place) => ({ ...place, ...nameKeys(place.name) }));
     await this.db.places.insert(
       rows,
-      `INSERT INTO place (id, name, name_key)
-       SELECT e.value ->> 'id', e.value ->> 'name', e.value ->> 'key' FROM json_each(?1) AS e`,
+      `INSERT INTO place (id, name, name_key, search_key, words)
+       SELECT e.value ->> 'id', e.value ->> 'name', e.value ->> 'key', e.value ->> 'searchKey',
+         e.value ->> 'words'
+       FROM json_each(?1) AS e`,
     );
   }
 
   async addPeople(people: Person[]): Promise<void> {
-    const rows = people.map((person) => ({ ...person, key: nameKey(person.name) }));
+    const rows = people.map((person) => ({ ...person, ...nameKeys(person.name) }));
     await this.db.people.insert(
       rows,
-      `INSERT INTO person (id, name, name_key, is_alive, is_king, place_id)
-       SELECT e.value ->> 'id', e.value ->> 'name', e.value ->> 'key', e.value ->> 'isAlive',
-         e.value ->> 'isKing', e.value ->> 'placeId'
+      `INSERT INTO person (id, name, name_key, search_key, words, is_alive, is_king, place_id)
+       SELECT e.value ->> 'id', e.value ->> 'name', e.value ->> 'key', e.value ->> 'searchKey',
+         e.value ->> 'words', e.value ->> 'isAlive', e.value ->> 'isKing', e.value ->> 'placeId'
        FROM json_each(?1) AS e`,
     );
   }
@@ -195,9 +197,23 @@ export class System {
   }
 }
 
-/** The key by which a name is sorted and searched: each character in lower case. */
-export function nameKey(name: string): string {
-  return [...name].map((character) => character.toLowerCase()).join("");
+/** The keys of a name as the workers store them, for names in the scripts of the tests' data. */
+export function nameKeys(name: string) {
+  const fold = (character: string) => character.toLowerCase().toUpperCase().toLowerCase();
+  const key = [...name].map((character) => (character === "ı" ? "ı" : fold(character))).join("");
+  const searchKey = key
+    .normalize("NFD")
+    .replace(/\p{Mn}/gu, "")
+    .normalize("NFC");
+  const runs = searchKey.match(/\p{Script=Han}+|[[\p{L}\p{N}]--\p{Script=Han}]+|\p{So}/gv) ?? [];
+  const startsIn = (run: string) =>
+    /\p{Script=Han}/u.test(run) ? [...run].map((_, n) => [...run].slice(n, n + 8).join("")) : run;
+  const words = runs.flatMap(startsIn).join(" ");
+  return {
+    key,
+    searchKey: searchKey === key ? null : searchKey,
+    words: words === searchKey ? null : words,
+  };
 }
 
 export async function start(given: Options = {}): Promise<System> {

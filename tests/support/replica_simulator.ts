@@ -62,7 +62,7 @@ export const replicaSimulator = `
 
   async function replicate({ DB, REPLICA }) {
     const count = writes;
-    const tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%'";
+    const tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%' AND name NOT LIKE '%_search%'";
     const { results } = await DB.prepare(tables).all();
     const onEachTable = (sql) => DB.batch(results.map(({ name }) => DB.prepare(sql(name))));
     const [columns, rows] = await Promise.all([
@@ -79,6 +79,9 @@ export const replicaSimulator = `
         statements.push(REPLICA.prepare(sql).bind(...names.map((column) => row[column])));
       }
     });
+    for (const { name } of results.filter(({ name }) => name === "place" || name === "person")) {
+      statements.push(REPLICA.prepare("INSERT INTO " + name + "_search (" + name + "_search) VALUES ('rebuild')"));
+    }
     await REPLICA.batch(statements);
     replicated = count;
   }

@@ -123,6 +123,24 @@ impl Ids {
     /// The maximum number of ids.
     pub const MAX_IDS: usize = 1000;
 
+    /// The number of ids.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "there is at least one")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The first id.
+    #[must_use]
+    pub fn first(&self) -> i64 {
+        self.iter().next().unwrap_or_default()
+    }
+
+    /// The ids.
+    pub fn iter(&self) -> impl Iterator<Item = i64> {
+        self.0.iter().map(|id| id.get())
+    }
+
     /// The ids as a JSON array. D1 has no other way to bind a list of values.
     #[must_use]
     pub fn to_json(&self) -> String {

@@ -1,5 +1,12 @@
 //! Names, and the keys by which lists search and sort them.
 
+mod keys;
+mod marks;
+mod words;
+
+pub use keys::{NameKeys, Normalize, case_key, search_key};
+pub use words::SearchWords;
+
 /// The maximum length of a name, in characters.
 pub const MAX_NAME_CHARACTERS: usize = 200;
 
@@ -51,11 +58,7 @@ const ZERO_WIDTH: [(char, char); 12] = [
 
 /// The zero-width non-joiner and joiner. Persian, Indic scripts and emoji need them, so a name may
 /// have them between letters. Its key does not, so they cannot make two names that look the same.
-const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
-
-/// A function that returns Unicode normalization form C of a text. The workers pass the
-/// platform's own, because the tables of a Rust library would make them much larger.
-pub type Normalize = fn(&str) -> String;
+pub(crate) const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
 
 /// The name of a place or a person: trimmed, in normalization form C, 1 to 200 characters long,
 /// without control and zero-width characters. The first character is visible.
@@ -66,7 +69,7 @@ impl Name {
     /// The name, if the text is valid.
     #[must_use]
     pub fn new(text: &str, normalize: Normalize) -> Option<Self> {
-        let name = normalize(text.trim());
+        let name = (normalize.composed)(text.trim());
         let is_visible = name.chars().next().is_some_and(is_visible);
         (is_visible && is_valid(&name) && joins_letters(&name)).then_some(Self(name))
     }
@@ -83,10 +86,16 @@ impl Name {
         &self.0
     }
 
-    /// The key for search and sorting.
+    /// The case key. Names that differ only in case have the same one.
     #[must_use]
-    pub fn key(&self) -> String {
-        key(&self.0)
+    pub fn case_key(&self, normalize: Normalize) -> String {
+        case_key(&self.0, normalize)
+    }
+
+    /// The keys to store.
+    #[must_use]
+    pub fn keys(&self, normalize: Normalize) -> NameKeys {
+        NameKeys::new(self, normalize)
     }
 }
 
@@ -122,19 +131,12 @@ fn joins_letters(name: &str) -> bool {
     !needs_letter
 }
 
-/// The key of a name: each character in lower case, without joiners.
-///
-/// `str::to_lowercase` would break prefix search: it turns a sigma at the end of a Greek word
-/// into a different letter, so the key of a prefix would not be a prefix of the key.
-#[must_use]
-pub fn key(name: &str) -> String {
-    let characters = name.chars().filter(|c| !JOINERS.contains(c));
-    characters.flat_map(char::to_lowercase).collect()
-}
-
-/// The key of the beginning of a name, for prefix search.
+/// The beginning of a name: the parameter `name`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prefix(String);
+pub struct Prefix {
+    case_key: String,
+    search_key: String,
+}
 
 impl Prefix {
     /// The prefixes that are valid, to end the sentence "it must be …".
@@ -145,150 +147,32 @@ impl Prefix {
     /// may continue after a space.
     #[must_use]
     pub fn new(text: &str, normalize: Normalize) -> Option<Self> {
-        let text = normalize(text);
+        let text = (normalize.composed)(text);
         // The key of a prefix that starts with a joiner could be empty.
         let is_valid = is_valid(&text) && !text.starts_with(JOINERS);
-        is_valid.then(|| Self(key(&text)))
+        is_valid.then(|| {
+            let case_key = case_key(&text, normalize);
+            let search_key = keys::without_marks(&case_key, normalize);
+            Self {
+                case_key,
+                search_key,
+            }
+        })
     }
 
-    /// The text that the key of each matching name starts with.
+    /// The text that the case key of each matching name starts with.
     #[must_use]
-    pub fn key(&self) -> &str {
-        &self.0
+    pub fn case_key(&self) -> &str {
+        &self.case_key
+    }
+
+    /// A text that the search key of each matching name starts with. Other names may start with it,
+    /// too.
+    #[must_use]
+    pub fn search_key(&self) -> &str {
+        &self.search_key
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn a_key_ignores_case_and_keeps_accents() {
-        assert_eq!(key("Más Allá DEL ZUMO"), "más allá del zumo");
-        assert_eq!(key("ΣΑΣ"), "σασ");
-    }
-
-    /// Composes the only letter of these tests.
-    fn normalize(text: &str) -> String {
-        text.replace("n\u{303}", "ñ")
-    }
-
-    #[test]
-    fn a_name_is_trimmed_and_normalized() {
-        let name = |text: &str| Name::new(text, normalize).map(|name| name.as_str().to_owned());
-        assert_eq!(name("\u{a0} An\u{303}o \n").as_deref(), Some("Año"));
-        assert_eq!(name(&"n\u{303}".repeat(200)), Some("ñ".repeat(200)));
-    }
-
-    #[test]
-    fn an_empty_or_too_long_name_or_one_with_control_characters_is_rejected() {
-        for rejected in [
-            "",
-            " \t\u{3000}",
-            "a\0b",
-            "a\nb",
-            "a\u{85}b",
-            &"ñ".repeat(201),
-        ] {
-            assert_eq!(Name::new(rejected, normalize), None, "{rejected:?}");
-        }
-    }
-
-    #[test]
-    fn a_name_that_starts_with_an_invisible_character_is_rejected() {
-        for rejected in [
-            "\u{feff}",
-            "\u{200b}\u{200d}",
-            " \u{ad} ",
-            "\u{202e}anA",
-            "\u{fe0f}",
-            "\u{e0041}",
-        ] {
-            assert_eq!(Name::new(rejected, normalize), None, "{rejected:?}");
-        }
-        for accepted in ["\u{1f3d4}\u{fe0f}", "\u{300}"] {
-            assert!(Name::new(accepted, normalize).is_some(), "{accepted:?}");
-        }
-    }
-
-    #[test]
-    fn a_name_with_a_zero_width_or_bidirectional_control_character_is_rejected() {
-        for character in [
-            '\u{ad}',
-            '\u{61c}',
-            '\u{180e}',
-            '\u{200b}',
-            '\u{200e}',
-            '\u{200f}',
-            '\u{202a}',
-            '\u{202e}',
-            '\u{2060}',
-            '\u{2066}',
-            '\u{2069}',
-            '\u{feff}',
-            '\u{e0041}',
-        ] {
-            let name = format!("An{character}a");
-            assert_eq!(Name::new(&name, normalize), None, "{name:?}");
-            assert_eq!(Prefix::new(&name, normalize), None, "{name:?}");
-        }
-    }
-
-    #[test]
-    fn a_joiner_is_accepted_between_letters_and_is_not_part_of_the_key() {
-        for accepted in [
-            "می\u{200c}خواهم",
-            "क्\u{200d}ष",
-            "👩\u{200d}❤\u{fe0f}\u{200d}👨",
-            "A\u{200d}na",
-        ] {
-            let name = Name::new(accepted, normalize);
-            assert_eq!(
-                name.as_ref().map(Name::as_str),
-                Some(accepted),
-                "{accepted:?}"
-            );
-            assert_eq!(key(accepted), key(&accepted.replace(JOINERS, "")));
-        }
-        for rejected in [
-            "Ana\u{200d}",
-            "\u{200c}Ana",
-            "Ana \u{200d}Ruiz",
-            "Ana\u{200c} Ruiz",
-            "A\u{200c}\u{200d}na",
-            "A\u{200d}1",
-            "A.\u{200d}na",
-        ] {
-            assert_eq!(Name::new(rejected, normalize), None, "{rejected:?}");
-        }
-        assert_eq!(Prefix::new("\u{200d}", normalize), None);
-        assert_eq!(Prefix::new("A\u{200d}", normalize).unwrap().key(), "a");
-    }
-
-    #[test]
-    fn a_prefix_has_the_same_limits_as_a_name() {
-        let prefix = |text: &str| Prefix::new(text, normalize);
-        assert_eq!(prefix(""), None);
-        assert_eq!(prefix("a\nb"), None);
-        assert_eq!(prefix(&"ñ".repeat(201)), None);
-        assert!(prefix(&"ñ".repeat(200)).is_some());
-        assert!(prefix(&"n\u{303}".repeat(200)).is_some());
-    }
-
-    #[test]
-    fn a_prefix_is_normalized_like_a_name() {
-        let name = Name::new("Ñandú", normalize).unwrap();
-        let prefix = Prefix::new("n\u{303}an", normalize).unwrap();
-        assert!(name.key().starts_with(prefix.key()));
-        assert_eq!(Prefix::new("Ana ", normalize).unwrap().key(), "ana ");
-    }
-
-    proptest! {
-        #[test]
-        fn the_key_of_a_prefix_is_a_prefix_of_the_key(start in "\\PC*", rest in "\\PC*") {
-            let whole = format!("{start}{rest}");
-            prop_assert!(key(&whole).starts_with(&key(&start)));
-        }
-    }
-}
+mod tests;

@@ -31,7 +31,7 @@ mod time;
 
 pub use coalescer::group_commit;
 pub use collection::PageRow;
-pub use collection::versioned_record::{VersionedRecord, normalize, parse_record};
+pub use collection::versioned_record::{NORMALIZE, VersionedRecord, parse_record};
 pub use d1::{Database, MAX_WRITE_ATTEMPTS, Row};
 pub use env::Env;
 pub use env::call_quota::{CallQuota, Calls};

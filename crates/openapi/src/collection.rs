@@ -88,12 +88,13 @@ impl Collection {
     pub fn list(&self) -> Operation {
         let list = Response::list(self.record, format!("A page of {}.", self.plural()))
             .csv(&self.table.csv_header)
-            .headers(&["ListTag", "Link", "X-Total-Count"]);
+            .headers(&["ListTag", "Link", "X-Total-Count", "X-Total-Count-Relation"]);
         get(self.path(""), format!("list{}", self.records))
             .summary(format!("List {}", self.plural()))
-            .description("`Link` has the next page.")
+            .description("`Link` has the next page. In another order than that of the ids, at most 20,000 records may match a search (`q`) or several places.")
             .query(&self.table.list_parameters)
             .conditional("ListTag")
+            .problems(&[Kind::TooManyMatches])
             .response(200, self.with_links(list, "$response.body#/0/id"))
     }
 

@@ -46,6 +46,10 @@ pub fn all() -> Vec<(String, Json)> {
         "LinkToRest" => text("</v1/integrity?after=100000>; rel=\"next\"");
         /// The number of all matches, if the request has `count=exact`.
         "X-Total-Count" => count(77);
+        /// There are more matches than `X-Total-Count`, which is the greatest number that the
+        /// service counts. Otherwise the header is absent.
+        "X-Total-Count-Relation" =>
+            header(object! { "type": "string", "enum": ["at-least"] }, "at-least");
         /// The change sequence up to which the response shows this service's data, with its epoch.
         "X-Change-Counter" => pattern("^[0-9]+\\.[0-9a-f]{8}$", "107.1f09ab34");
         /// The number of all living people.

@@ -28,7 +28,7 @@ pub fn operations() -> Vec<Operation> {
 fn people_per_place() -> Vec<Operation> {
     let request = "GET /v1/people-per-place?limit=2&peopleLimit=2";
     let list = Response::list("PlaceWithPeople", "A page of places with their people.")
-        .headers(&["ListTag", "Link", "X-Total-Count"])
+        .headers(&["ListTag", "Link", "X-Total-Count", "X-Total-Count-Relation"])
         .example(request, &examples::PLACES_WITH_PEOPLE)
         .link("read", "readPeopleOfPlace", "$response.body#/0/id");
     let place = Response::json("PlaceWithPeople", "The place with its people.")

@@ -74,6 +74,15 @@ fn name_prefix() -> Json {
     }
 }
 
+fn search_words() -> Json {
+    // A letter, a digit or a symbol.
+    object! { "type": "string", "maxLength": name::MAX_NAME_CHARACTERS, "minLength": 1, "example": "joaq nev" }
+}
+
+fn place_filter() -> Json {
+    object! { "oneOf": [id_list(), choice(["none"])] }
+}
+
 fn id_list() -> Json {
     object! { "type": "array", "items": id(), "minItems": 1, "maxItems": Ids::MAX_IDS }
 }
@@ -157,13 +166,14 @@ fn of_pages() -> Vec<(String, Json)> {
         /// The start of the page: the cursor from the `Link` header of the previous page. A cursor
         /// from before a restore of the database is rejected (410).
         "since" => query("since", cursor());
-        /// The order. Records with equal names are in order of id. `-` reverses the whole list.
+        /// The order. `name` ignores case and accents, then sorts by the name, then by id. `-`
+        /// reverses the whole list.
         "sort" => query("sort", orders.with("default", "id"));
-        /// The order. `-` means the greatest number first. Records with equal numbers are in
-        /// ascending order of id.
+        /// The order. Records with equal numbers are in order of id. `-` reverses the whole list.
         "populationSort" =>
             query("sort", population_orders.with("default", Order::default().name()));
-        /// With `exact`, the response has the number of all matches in `X-Total-Count`.
+        /// With `exact`, the response has the number of all matches in `X-Total-Count`. At most
+        /// 20,000 matches are counted, unless the filters are only `isAlive` and `placeId`.
         "count" => query("count", choice(["exact"]));
         /// The format of the response. By default, `Accept` decides.
         "format" => query("format", formats(TABLE_MEDIA_TYPES));
@@ -174,6 +184,10 @@ fn of_pages() -> Vec<(String, Json)> {
 
 fn of_filters() -> Vec<(String, Json)> {
     components! {
+        /// Only records whose name contains these words: 1 to 10 words, each the beginning of a
+        /// word of the name. Case and accents are ignored. Apostrophes and hyphens separate words.
+        /// In scripts without spaces, such as Chinese, each character begins a word.
+        "q" => query("q", search_words());
         /// Only records whose name starts with this text. Case is ignored.
         "name" => query("name", name_prefix());
         /// Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits.
@@ -182,8 +196,10 @@ fn of_filters() -> Vec<(String, Json)> {
         "isAlive" => query("isAlive", boolean());
         /// Only kings (`true`), or only other people (`false`).
         "isKing" => query("isKing", boolean());
-        /// Only people of this place.
-        "placeId" => query("placeId", id());
+        /// Only people of these places, or with `none`, only people without a place.
+        "placeId" => query("placeId", place_filter()).with("style", "form").with("explode", false);
+        /// The place.
+        "onePlaceId" => query("placeId", id());
         /// Only places with at least this many living people.
         "least" => query("least", at_least(1, MinLiving::MAX));
         /// The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A

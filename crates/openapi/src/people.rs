@@ -80,7 +80,7 @@ fn groups() -> Vec<Operation> {
         get("/v1/people/by-place", "listPeopleByPlace")
             .summary("List people by place")
             .description("One group per place that has people, in order of place.")
-            .query(ByPlaceQuery::PARAMETERS)
+            .query_as(ByPlaceQuery::PARAMETERS, &[("placeId", "onePlaceId")])
             .conditional("ListTag")
             .response(200, groups),
         get("/v1/people/population", "listPopulations")

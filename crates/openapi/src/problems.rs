@@ -63,6 +63,7 @@ pub fn sample(kind: Kind) -> Problem {
             pointer: "/placeId".to_owned(),
             detail: "the id of a place, because a living person needs one".to_owned(),
         }]),
+        Kind::TooManyMatches => Problem::too_many_matches(tables::list::MAX_MATCHES),
         Kind::IdempotencyKeyReused => Problem::idempotency_key_reused(),
         Kind::CallLimitReached => Problem::call_limit_reached(),
         Kind::TooManyRequests => Problem::too_many_requests(RateLimit {

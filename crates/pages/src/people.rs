@@ -263,12 +263,13 @@ pub(crate) fn name_of(places: &[PlaceView], id: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::name::Normalize;
 
     #[test]
     fn a_later_page_has_a_link_to_the_first_one() {
         let page = |query: &str| {
             let people = People {
-                query: PeopleQuery::parse(query, str::to_owned),
+                query: PeopleQuery::parse(query, Normalize::NONE),
                 people: Some(Vec::new()),
                 places: Vec::new(),
                 next: None,
@@ -285,7 +286,7 @@ mod tests {
     #[test]
     fn the_link_to_a_file_keeps_the_filters() {
         let export = |query: &str, place| {
-            let query = PeopleQuery::parse(query, str::to_owned);
+            let query = PeopleQuery::parse(query, Normalize::NONE);
             (query.export_path(place), query.export_text("All"))
         };
         assert_eq!(
@@ -307,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_query_becomes_a_request_to_the_api() {
-        let path = |query: &str, place| PeopleQuery::parse(query, str::to_owned).api_path(place);
+        let path = |query: &str, place| PeopleQuery::parse(query, Normalize::NONE).api_path(place);
         assert_eq!(path("", None), "/v1/people?limit=50&sort=name");
         assert_eq!(
             path(
@@ -321,7 +322,7 @@ mod tests {
             "/v1/people?limit=50&sort=name"
         );
         assert!(
-            PeopleQuery::parse("name=%07", str::to_owned)
+            PeopleQuery::parse("name=%07", Normalize::NONE)
                 .form
                 .error("name")
                 .is_some()
@@ -335,7 +336,7 @@ mod tests {
             crate::person::fields::with_state(id, &name, place, is_alive, is_king)
         };
         let page = People {
-            query: PeopleQuery::parse("", str::to_owned),
+            query: PeopleQuery::parse("", Normalize::NONE),
             people: Some(vec![
                 person(1, true, true),
                 person(2, true, false),

@@ -1,10 +1,10 @@
 //! The records of a table: their interface, and the statements that read one by the primary key.
 
-use domain::name::{Name, Normalize};
+use domain::name::{Name, NameKeys, Normalize};
 use http_semantics::fields::Fields;
 use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::statement::Statement;
 use crate::table_spec::TableSpec;
@@ -27,16 +27,28 @@ pub trait Record: Sized + 'static {
     fn name(&self) -> &Name;
 
     /// The value that no other record of the table may have, if there is one.
-    fn unique_value(&self) -> Option<UniqueValue>;
+    fn unique_value(&self, normalize: Normalize) -> Option<UniqueValue>;
 
     /// The record as a JSON row for an insert or an update.
-    fn to_row(&self, id: Option<i64>, version: Option<i64>) -> Value {
+    fn to_row(&self, id: Option<i64>, version: Option<i64>, normalize: Normalize) -> Value {
         let Object(mut row) = self.to_object();
         row.insert("id".to_owned(), id.into());
         row.insert("version".to_owned(), version.into());
-        row.insert("key".to_owned(), self.name().key().into());
+        add_keys(&mut row, self.name(), normalize);
         Value::Object(row)
     }
+}
+
+/// Adds the keys of a name to a JSON row.
+pub fn add_keys(row: &mut Map<String, Value>, name: &Name, normalize: Normalize) {
+    let NameKeys {
+        case,
+        search,
+        words,
+    } = name.keys(normalize);
+    row.insert("key".to_owned(), case.into());
+    row.insert("searchKey".to_owned(), search.into());
+    row.insert("words".to_owned(), words.into());
 }
 
 /// A value that only one record of the table may have. An import file is checked for duplicates.

@@ -10,7 +10,7 @@ use tables::statement::MAX_TEXT_BYTES;
 use tables::{Cursor, ListQuery, Record, TableSpec, page};
 use wasm_bindgen::JsValue;
 
-use crate::collection::versioned_record::normalize;
+use crate::collection::versioned_record::NORMALIZE;
 use crate::d1::Database;
 use crate::env::call_quota::Calls;
 use crate::error::Error;
@@ -37,7 +37,7 @@ pub async fn export<R: Record>(request: Request) -> Result<Response, Error> {
     let table = R::table();
     let params = request.params(&table.export_parameters)?;
     let format = format(&request, &params)?;
-    let query = ListQuery::from_params(table, &params, normalize)?;
+    let query = ListQuery::from_params(table, &params, NORMALIZE)?;
     let after = match query.page.after {
         None => 0,
         Some(Cursor::Id(id)) => id,
@@ -113,10 +113,7 @@ impl Export {
 
     /// The records after an id, and the last id if there may be more.
     async fn part(&self, after: i64) -> Result<(JsValue, Option<i64>), Error> {
-        let part = |limit| {
-            let conditions = self.query.conditions();
-            export_part(self.table, conditions, self.format, after, limit)
-        };
+        let part = |limit| export_part(self.table, &self.query, self.format, after, limit);
         let (row, limit) = match self.database.row(&part(MAX_RECORDS)).await {
             Err(error) if error.is_result_too_large() => {
                 let limit = max_long_records(self.table);

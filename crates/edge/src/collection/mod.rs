@@ -10,11 +10,12 @@ use domain::RecordId;
 use futures_util::future::join;
 use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::{MediaType, Problem, Tag, Validator};
+use tables::list::MAX_MATCHES;
 use tables::statement::Statement;
 use tables::{ChangeSeqs, ListQuery, Record, page, record};
 
 use self::versioned_record::VersionedRecord;
-use crate::collection::versioned_record::normalize;
+use crate::collection::versioned_record::NORMALIZE;
 use crate::d1::{Database, Row};
 use crate::error::Error;
 use crate::health;
@@ -66,15 +67,16 @@ pub fn not_found<R: Record>(id: impl Into<i64>) -> Problem {
 pub async fn list<R: Record>(request: Request) -> Result<Response, Error> {
     let table = R::table();
     let params = request.params(&table.list_parameters)?;
-    let query = ListQuery::from_params(table, &params, normalize)?;
+    let query = ListQuery::from_params(table, &params, NORMALIZE)?;
     let format = request.format(TABLE_MEDIA_TYPES)?;
     let known = request.known_change_seq(format)?;
     let statement = tables::list::page(table, &query, format, known);
     let page = Database::new(&request.env)?.page(&statement).await?;
-    Ok(page.into_response(format, &table.path(), &request.query, known))
+    page.into_response(format, &table.path(), &request.query, known)
 }
 
-/// The row of a [`tables::list::page`] statement: (body, cursor, total, `change_seq`, epoch).
+/// The row of a [`tables::list::page`] statement: (body, cursor, total, `total_is_minimum`,
+/// `change_seq`, epoch).
 pub struct PageRow {
     row: Row,
     change_seq: Validator,
@@ -101,27 +103,35 @@ impl Database {
 impl PageRow {
     /// The response with the page: `ETag`, `Link` if there is a next page, and `X-Total-Count` if
     /// the client asked for the total. It is a 304 if the client has this page already.
-    #[must_use]
+    ///
+    /// # Errors
+    /// Too many matches.
     pub fn into_response(
         self,
         format: MediaType,
         path: &str,
         query: &str,
         known_change_seq: Option<Validator>,
-    ) -> Response {
+    ) -> Result<Response, Error> {
         let Self { row, change_seq } = self;
         let tag = Tag::from_change_seqs(format, &[change_seq]);
         if known_change_seq == Some(change_seq) {
-            return Response::not_modified(&tag);
+            return Ok(Response::not_modified(&tag));
+        }
+        let body = row.value("body");
+        if body.is_null() {
+            return Err(Problem::too_many_matches(MAX_MATCHES).into());
         }
         let next = row.text("cursor");
         let next = next.map(|cursor| page::next_link(path, query, &cursor));
         let total = row.integer("total").map(|total| total.to_string());
-        Response::ok(format.content_type(), Body::Js(row.value("body")))
+        let relation = row.boolean("total_is_minimum").then_some("at-least");
+        Ok(Response::ok(format.content_type(), Body::Js(body))
             .with_change_seqs(Some(ChangeSeqs::from_table(change_seq)))
             .with_etag(&tag)
             .header_if("link", next)
             .header_if("x-total-count", total)
+            .header_if("x-total-count-relation", relation))
     }
 }
 
@@ -167,10 +177,13 @@ pub async fn document<R: Collection>(request: Request) -> Result<Response, Error
 pub async fn ready<R: Collection>(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let (binding, name) = R::PEER;
-    let (database, peer) = join(
-        health::check_database(&request.env),
-        health::check_service(&request.env, binding, name, "/healthz"),
-    )
-    .await;
-    health::ready_response(&[database, peer])
+    health::ready(async {
+        let (database, peer) = join(
+            health::check_database(&request.env),
+            health::check_service(&request.env, binding, name, "/healthz"),
+        )
+        .await;
+        vec![database, peer]
+    })
+    .await
 }

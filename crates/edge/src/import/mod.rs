@@ -23,7 +23,7 @@ use tables::import::{
     Outcome, Receipt, Report,
 };
 
-use crate::collection::versioned_record::normalize;
+use crate::collection::versioned_record::NORMALIZE;
 use crate::d1::{Database, MAX_WRITE_ATTEMPTS};
 use crate::env::call_quota::Calls;
 use crate::error::Error;
@@ -112,7 +112,7 @@ pub async fn import<I: Importer + 'static>(
     let mut import = Import {
         permit,
         importer: importer(&request)?,
-        batches: Batches::new(file, scope, normalize),
+        batches: Batches::new(file, scope, NORMALIZE),
         report: Report::new(dry_run, by_line),
         mode,
         dry_run,

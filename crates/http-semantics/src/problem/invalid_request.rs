@@ -244,6 +244,16 @@ impl Problem {
         .header("ratelimit", &policy.exhausted())
     }
 
+    /// A list in another order than that of the ids, with more matches than can be sorted.
+    #[must_use]
+    pub fn too_many_matches(limit: i64) -> Self {
+        Self::new(
+            Kind::TooManyMatches,
+            format!("More than {limit} records match, which only the order by id allows."),
+        )
+        .with("limit", json!(limit))
+    }
+
     /// An import while others are running.
     #[must_use]
     pub fn too_many_imports() -> Self {

@@ -137,6 +137,9 @@ problem_types! {
     InvalidRecord: 422, "invalid-record",
         "The record is invalid",
         "Fix each field of `errors`. `pointer` names it (RFC 6901).";
+    TooManyMatches: 422, "too-many-matches",
+        "Too many records match",
+        "Sort by `id`, which has no limit, or search for more or longer words.";
     IdempotencyKeyReused: 422, "idempotency-key-reused",
         "The idempotency key was used for another request",
         "Use a new key for a new request.";

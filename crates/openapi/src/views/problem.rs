@@ -39,7 +39,7 @@ schemas! {
         line?: Count,
         /// The column in the line.
         column?: Count,
-        /// The maximum number of bytes of a body or a query, or of records in a file.
+        /// The maximum number of bytes of a body or a query, of records in a file, or of matches.
         limit?: Count,
         /// The scope that the token needs.
         scope?: String,

@@ -204,6 +204,7 @@ impl Overview {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::name::Normalize;
     use tables::population::{Measure, Order};
 
     fn page(query: &str) -> String {
@@ -217,7 +218,7 @@ mod tests {
             }),
         };
         let overview = Overview {
-            query: OverviewQuery::parse(query, str::to_owned),
+            query: OverviewQuery::parse(query, Normalize::NONE),
             totals: Totals {
                 living: Some(1234),
                 ..Totals::default()
@@ -265,7 +266,7 @@ mod tests {
 
     #[test]
     fn an_invalid_filter_is_ignored_and_has_an_error() {
-        let query = OverviewQuery::parse("least=many&sort=age&after=%00", str::to_owned);
+        let query = OverviewQuery::parse("least=many&sort=age&after=%00", Normalize::NONE);
         assert_eq!(
             (query.order, query.least),
             (Order::Down(Measure::Living), None)

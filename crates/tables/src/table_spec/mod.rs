@@ -7,7 +7,7 @@ mod render;
 use crate::page::PAGE_PARAMETERS;
 use crate::statement::EPOCH;
 
-pub use column::{Access, Column, ColumnType, Filter, FilterKind};
+pub use column::{Access, BooleanFilter, Column, ColumnType, Filter, FilterKind};
 
 /// The declaration of a table.
 #[derive(Debug)]
@@ -28,6 +28,19 @@ pub struct Declaration {
     pub columns: &'static [Column],
     /// The filters of lists and exports.
     pub filters: &'static [Filter],
+    /// The boolean column by which the index on the name is divided, if it is.
+    pub partition: Option<&'static str>,
+    /// The source of the number of records.
+    pub totals: Totals,
+}
+
+/// The source of the number of records, which triggers maintain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Totals {
+    /// The last change has the number of all records.
+    ChangeLog,
+    /// The populations of all places.
+    Populations,
 }
 
 impl Declaration {

@@ -65,7 +65,11 @@ pub async fn list(
     };
     Ok(response
         .header_if("link", next)
-        .header_if("x-total-count", header(&places, "x-total-count")))
+        .header_if("x-total-count", header(&places, "x-total-count"))
+        .header_if(
+            "x-total-count-relation",
+            header(&places, "x-total-count-relation"),
+        ))
 }
 
 /// A page of the join whose groups are still arriving.

@@ -149,8 +149,9 @@ async fn add_step(
 }
 
 fn part<T>(response: &web_sys::Response, records: Vec<T>) -> Part<T> {
-    let has_more = header(response, "link").is_some();
-    Part { records, has_more }
+    let link = header(response, "link");
+    let next = link.and_then(|link| page::next_cursor(&link));
+    Part { records, next }
 }
 
 /// A series of the people service, in the format that the client accepts.

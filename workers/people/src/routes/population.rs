@@ -3,6 +3,7 @@
 use edge::{Body, Database, Error, Request, Response};
 use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::{Problem, Tag};
+use tables::list::MAX_MATCHES;
 use tables::page;
 use tables::population::PopulationQuery;
 
@@ -27,6 +28,10 @@ pub async fn population(request: Request) -> Result<Response, Error> {
     if known == Some(change_seq) {
         return Ok(Response::not_modified(&tag));
     }
+    let body = row.value("body");
+    if body.is_null() {
+        return Err(Problem::too_many_matches(MAX_MATCHES).into());
+    }
     let next = row.text("cursor");
     let next = next.map(|after| page::next_link("/v1/people/population", &request.query, &after));
     // A response as of a time is not cached: the change sequence alone does not identify it.
@@ -35,8 +40,7 @@ pub async fn population(request: Request) -> Result<Response, Error> {
         .is_none()
         .then(|| tables::ChangeSeqs::from_table(change_seq));
     let number = |column| row.integer(column).unwrap_or_default().to_string();
-    let body = Body::Js(row.value("body"));
-    Ok(Response::ok(format.content_type(), body)
+    Ok(Response::ok(format.content_type(), Body::Js(body))
         .with_change_seqs(change_seqs)
         .with_etag(&tag)
         .header_if("link", next)

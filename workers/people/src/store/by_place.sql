@@ -16,8 +16,11 @@
 --
 -- `remaining` is the number of groups that another statement must read, after `place_id`.
 --
--- Uses the primary key of population for the groups. For their people it uses
--- person_resident (place_id, id, resident), which contains each person as JSON.
+-- Most pages have few people. They are read along person_resident (place_id, id, resident), which
+-- contains each person as JSON: one row per person, and one per group to know that there are few. If
+-- a group is long or the page has many people, each group is read by itself, and cut where needed.
+--
+-- Uses the primary key of population for the groups.
 WITH RECURSIVE
   current AS MATERIALIZED (
     SELECT
@@ -25,7 +28,21 @@ WITH RECURSIVE
       (SELECT epoch FROM schema WHERE id = 1) AS epoch
     FROM person_change
   ),
-  -- All groups of the page.
+  -- The ends of the page, and whether all its groups are complete and can be read at once.
+  page AS MATERIALIZED (
+    SELECT
+      min(place_id) AS first,
+      max(place_id) AS last,
+      sum(size) <= ?5 AND max(size) <= min(?4, 1000) AS is_small
+    FROM (
+      SELECT place_id, living + dead AS size
+      FROM population
+      WHERE place_id > ?1 AND place_id <= ?2
+      ORDER BY place_id
+      LIMIT iif((SELECT change_seq || '.' || epoch FROM current) IS ?7, 0, ?3)
+    )
+  ),
+  -- All groups of a page that is not small.
   requested AS (
     SELECT
       place_id,
@@ -38,7 +55,7 @@ WITH RECURSIVE
       FROM population
       WHERE place_id > ?1 AND place_id <= ?2
       ORDER BY place_id
-      LIMIT iif((SELECT change_seq || '.' || epoch FROM current) IS ?7, 0, ?3)
+      LIMIT iif((SELECT is_small FROM page) IS FALSE, ?3, 0)
     )
   ),
   -- The groups that this statement returns.
@@ -92,6 +109,21 @@ WITH RECURSIVE
     ORDER BY 1, 2
   )
 SELECT
+  iif(place_id > (SELECT first FROM page), ?6, '')
+    || '{"placeId":' || place_id || ',"people":[' || group_concat(resident, ',') || ']}' AS text,
+  place_id,
+  0 AS remaining,
+  (SELECT change_seq FROM current) AS change_seq,
+  (SELECT epoch FROM current) AS epoch
+FROM (
+  SELECT place_id, resident
+  FROM person INDEXED BY person_resident
+  WHERE place_id > ?1 AND place_id <= (SELECT last FROM page WHERE is_small)
+  ORDER BY place_id, id
+)
+GROUP BY place_id
+UNION ALL
+SELECT
   iif(previous = 0, iif(n > 1, ?6, '') || '{"placeId":' || place_id || ',"people":[', ',')
   || (
     SELECT group_concat(resident, ',')
@@ -109,6 +141,10 @@ SELECT
   || iif(last < group_end, '', '}') AS text,
   place_id,
   remaining,
-  change_seq,
-  epoch
-FROM current LEFT JOIN chunk
+  (SELECT change_seq FROM current),
+  (SELECT epoch FROM current)
+FROM chunk
+UNION ALL
+SELECT NULL, NULL, NULL, change_seq, epoch
+FROM current
+WHERE (SELECT first FROM page) IS NULL

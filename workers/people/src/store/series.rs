@@ -1,5 +1,6 @@
 //! The statement for a time series of a population.
 
+use domain::PlaceId;
 use http_semantics::{MediaType, Validator};
 use tables::series::SeriesQuery;
 use tables::statement::{Bind, Statement, framing_binds};
@@ -28,7 +29,7 @@ pub fn series(
         MediaType::Json | MediaType::NdJson => JSON,
         MediaType::Csv => CSV_LINE,
     };
-    let place = query.place.map_or(ALL_PEOPLE, |place| place.get());
+    let place = query.place.map_or(ALL_PEOPLE, PlaceId::get);
     let mut binds = vec![Bind::Integer(place)];
     binds.extend(framing_binds(format.framing_with_header(HEADER)));
     binds.push(known_change_seq.into());

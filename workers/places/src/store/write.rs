@@ -1,7 +1,6 @@
 //! The statements that write places. A statement takes a JSON array, so that one statement serves
 //! one place and an import.
 
-use domain::name::Name;
 use serde_json::Value;
 use tables::record::returning;
 use tables::schema::PLACE;
@@ -37,8 +36,8 @@ pub fn update_all(rows: &[Value]) -> Statement {
 /// The place with a name. Uses the unique index `place (name_key)`.
 const PLACE_WITH_NAME: &str = "SELECT id FROM place WHERE name_key = ?1";
 
-/// The place with a name, ignoring case: a row of (id).
+/// The place whose name has a case key: a row of (id).
 #[must_use]
-pub fn place_with_name(name: &Name) -> Statement {
-    Statement::new(PLACE_WITH_NAME, vec![name.key().into()])
+pub fn place_with_name(case_key: &str) -> Statement {
+    Statement::new(PLACE_WITH_NAME, vec![case_key.into()])
 }

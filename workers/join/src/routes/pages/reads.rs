@@ -179,7 +179,7 @@ pub async fn find_place(backends: &Backends, text: &str) -> Result<Option<i64>, 
     if let Some(id) = text.strip_prefix('#') {
         return Ok(PlaceId::parse(id.trim()).map(PlaceId::get));
     }
-    let Some(prefix) = Prefix::new(text, edge::normalize) else {
+    let Some(prefix) = Prefix::new(text, edge::NORMALIZE) else {
         return Ok(None);
     };
     let mut query = form_urlencoded::Serializer::new(String::new());
@@ -188,6 +188,7 @@ pub async fn find_place(backends: &Backends, text: &str) -> Result<Option<i64>, 
     // A name sorts before all other names that it is a prefix of.
     let (places, _) = read_list::<PlaceView>(&backends.places, &path).await?;
     let place = places.first();
-    let place = place.filter(|place| name::key(&place.name) == prefix.key());
+    let place =
+        place.filter(|place| name::case_key(&place.name, edge::NORMALIZE) == prefix.case_key());
     Ok(place.map(|place| place.id))
 }

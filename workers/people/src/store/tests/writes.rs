@@ -1,6 +1,6 @@
 //! Writes, and the query plans of all statements that are not lists.
 
-use domain::name::Name;
+use domain::name::{Name, Normalize};
 use domain::{PersonId, PlaceId};
 use http_semantics::MediaType;
 use serde_json::json;
@@ -24,11 +24,11 @@ fn every_write_has_its_index() {
         "id": 1, "version": 1, "name": "x", "key": "x",
         "isAlive": true, "isKing": false, "placeId": 1,
     })];
-    let name = Name::new("x", str::to_owned).unwrap();
+    let name = Name::new("x", Normalize::NONE).unwrap();
     let mut statements = vec![
         store::insert(&rows[0]),
         store::update(&rows[0]),
-        store::rename(&[(id, name)]),
+        store::rename(&[(id, name)], Normalize::NONE),
         store::update_all(&rows),
         store::add_pending_for("t", id, store::PlaceChange::default()),
         store::depose(place, id, 1),

@@ -65,7 +65,7 @@ pub async fn overview(request: Request) -> Result<Response, Error> {
         Err(problem) => return Ok(Response::problem(&problem)),
     }
     let backends = Backends::new(&request.env)?;
-    let mut query = OverviewQuery::parse(&request.query, edge::normalize);
+    let mut query = OverviewQuery::parse(&request.query, edge::NORMALIZE);
     let requested_at = edge::now();
     let reads = Reads::load(&backends, &query).await;
     if let Some(complete) = reads.complete() {
@@ -84,7 +84,7 @@ pub async fn overview(request: Request) -> Result<Response, Error> {
             if let Some((saved, is_of_query)) = saved {
                 let mut notice = saved.notice(vec![error], "The counts are");
                 if !is_of_query {
-                    query = OverviewQuery::parse("", edge::normalize);
+                    query = OverviewQuery::parse("", edge::NORMALIZE);
                     let order = query.order_label();
                     notice.push_str(" They are in the order “");
                     notice.push_str(order);
@@ -111,7 +111,7 @@ pub async fn overview(request: Request) -> Result<Response, Error> {
 /// The data of the page with a query, for the scheduled refresh of its snapshot. None if a backend
 /// failed.
 pub async fn data(backends: &Backends, query: &str) -> Option<Response> {
-    let query = OverviewQuery::parse(query, edge::normalize);
+    let query = OverviewQuery::parse(query, edge::NORMALIZE);
     let reads = Reads::load(backends, &query).await;
     reads.complete()?.into_response::<OverviewData>()
 }
@@ -119,7 +119,7 @@ pub async fn data(backends: &Backends, query: &str) -> Option<Response> {
 /// The query of the first page.
 #[must_use]
 pub fn first_query() -> String {
-    OverviewQuery::parse("", edge::normalize).to_text()
+    OverviewQuery::parse("", edge::NORMALIZE).to_text()
 }
 
 /// What the page shows.

@@ -30,7 +30,7 @@ pub use forms::{change_place, create_place, new_place, place_action};
 pub async fn place(request: Request) -> Result<Response, Error> {
     let id: PlaceId = request.id()?;
     let backends = Backends::new(&request.env)?;
-    let query = PeopleQuery::parse(&request.query, edge::normalize);
+    let query = PeopleQuery::parse(&request.query, edge::NORMALIZE);
     let requested_at = edge::now();
     let reads = Reads::load(&backends, id, &query).await;
     if let Some(complete) = reads.complete() {
@@ -219,7 +219,7 @@ async fn show_saved(
     if parts.contains(&Part::People) {
         (page.people.people, page.people.next) = (Some(data.people), data.next);
         if !is_of_query {
-            page.people.query = PeopleQuery::parse("", edge::normalize);
+            page.people.query = PeopleQuery::parse("", edge::NORMALIZE);
             notice.push_str(" The list has all people by name, because this search is not saved.");
         }
     }
@@ -262,7 +262,7 @@ fn shown(id: PlaceId, populations: Vec<statistics::Population>) -> Population {
 /// The data of the page with a query, for the scheduled refresh of its snapshot. None if a backend
 /// failed, or if the place does not exist.
 pub async fn data(backends: &Backends, id: PlaceId, query: &str) -> Option<Response> {
-    let query = PeopleQuery::parse(query, edge::normalize);
+    let query = PeopleQuery::parse(query, edge::NORMALIZE);
     let reads = Reads::load(backends, id, &query).await;
     reads.complete()?.into_response::<PlaceData>()
 }

@@ -30,7 +30,7 @@ pub async fn load(
     if let Some(saved) = Saved::load(env, path, &query.to_text()).await {
         return Some((saved, true));
     }
-    let default = PeopleQuery::parse("", edge::normalize).to_text();
+    let default = PeopleQuery::parse("", edge::NORMALIZE).to_text();
     if !query.is_default()
         && let Some(saved) = Saved::load(env, path, &default).await
     {
@@ -54,7 +54,10 @@ impl PlaceWithPeople {
     /// The data of the page. The population is known if these are all people.
     fn into_data(self) -> PlaceData {
         let mut people = self.people;
-        people.sort_by_cached_key(|person| name::key(&person.name));
+        people.sort_by_cached_key(|person| {
+            let key = name::case_key(&person.name, edge::NORMALIZE);
+            name::search_key(&key, edge::NORMALIZE)
+        });
         let living = people.iter().filter(|person| person.is_alive).count();
         let king = people.iter().find(|person| person.is_king);
         let number = |count: usize| i64::try_from(count).unwrap_or_default();
