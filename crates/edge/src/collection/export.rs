@@ -1,6 +1,6 @@
 //! Exports: all records of a table that match a query, read and sent in parts.
 
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_semantics::export_format::{EXPORT_MEDIA_TYPES, ExportFormat, abort_marker};
 use http_semantics::{MediaType, Params, Problem};
 use js_sys::Uint8Array;
@@ -36,7 +36,14 @@ pub async fn export<R: Record>(request: Request) -> Result<Response, Error> {
     let database = Database::new(&request.env)?;
     let name = table.declaration.collection;
     let disposition = format!("attachment; filename=\"{name}.{}\"", format.name());
-    let parts = parts(database, table, query, format);
+    let mut parts = Box::pin(parts(database, table, query, format));
+    // The first part is read before the response starts, so that the headers have its bookmark.
+    let first = if request.is_head() {
+        None
+    } else {
+        parts.try_next().await?.map(Ok)
+    };
+    let parts = stream::iter(first).chain(parts);
     let body = Body::stream_with_error_end(parts, move |problem| abort_marker(format, problem));
     Ok(Response::ok(format.content_type(), body).header("content-disposition", disposition))
 }
