@@ -44,5 +44,12 @@ CREATE TABLE snapshot_part (
   PRIMARY KEY (snapshot_id, part)
 ) STRICT;
 
+-- The change sequence of people at the latest erasure, if there was one: no older response is
+-- stored. A response that was made before the erasure may arrive after it.
+CREATE TABLE erasure (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  people_seq INTEGER NOT NULL
+) STRICT;
+
 -- The eviction of the least recently used snapshots.
 CREATE INDEX snapshot_by_use ON snapshot (used_at, id, bytes);

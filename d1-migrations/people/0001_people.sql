@@ -66,16 +66,17 @@ CREATE TABLE pending_write (
 -- The change log: one row for each version of each person. Triggers write it in the transaction
 -- of the change. `seq` orders all changes: D1 runs one write transaction at a time, so a reader
 -- that has seen a `seq` has seen all smaller ones. The greatest `seq` is the change sequence of
--- the database.
+-- the database. An erasure (docs/operations.md) adds the kind `erased`, and removes the names.
 CREATE TABLE person_change (
   seq INTEGER PRIMARY KEY,
   -- Milliseconds since 1970. Never decreases, even if the clock does.
   at INTEGER NOT NULL,
-  kind TEXT NOT NULL CHECK (kind IN ('created', 'updated', 'deleted')),
+  kind TEXT NOT NULL CHECK (kind IN ('created', 'updated', 'deleted', 'erased')),
   person_id INTEGER NOT NULL,
   version INTEGER NOT NULL,
-  -- The state after the change. After a deletion: the state before it.
-  name TEXT NOT NULL,
+  -- The state after the change. After a deletion or an erasure: the state before it.
+  -- An erased name is null.
+  name TEXT CHECK (name IS NULL OR kind <> 'erased'),
   is_alive INTEGER NOT NULL,
   is_king INTEGER NOT NULL,
   place_id INTEGER,
@@ -122,10 +123,11 @@ CREATE TABLE idempotency (
   fingerprint TEXT NOT NULL,
   -- Milliseconds since 1970.
   at INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER)),
-  -- The record that the request created, and its version.
+  -- The response to a request: the record that it created, in this version of the change log.
   record_id INTEGER,
   version INTEGER,
-  body TEXT NOT NULL,
+  -- The counts of a batch.
+  body TEXT,
   -- The range of changes of a batch. Its receipt is valid while each of them is the latest change
   -- of its person (docs/bulk.md).
   first_seq INTEGER,
@@ -173,9 +175,16 @@ CREATE INDEX population_by_total_down ON population (total_down, place_id);
 -- The deletion of expired responses.
 CREATE INDEX idempotency_by_age ON idempotency (at);
 
+-- The latest erasure.
+CREATE INDEX erasure ON person_change (seq) WHERE kind = 'erased';
+
 -- Triggers ---------------------------------------------------------------------------------
 
+-- Only an erasure changes a row: it removes the name.
 CREATE TRIGGER person_change_is_never_updated BEFORE UPDATE ON person_change
+WHEN new.name IS NOT NULL
+  OR (old.seq, old.at, old.kind, old.person_id, old.version, old.is_alive, old.is_king, old.place_id)
+    IS NOT (new.seq, new.at, new.kind, new.person_id, new.version, new.is_alive, new.is_king, new.place_id)
 BEGIN SELECT raise(ABORT, 'the change log is append-only'); END;
 
 CREATE TRIGGER person_change_is_never_deleted BEFORE DELETE ON person_change

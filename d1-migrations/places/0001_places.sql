@@ -57,22 +57,28 @@ CREATE TABLE tombstone (
   phase TEXT NOT NULL CHECK (phase IN ('deleting', 'deleted')),
   -- The place that gets the residents. It cannot be deleted meanwhile.
   reassign_to INTEGER CHECK (reassign_to > 0 AND reassign_to <> place_id),
-  -- Milliseconds since 1970.
-  since INTEGER NOT NULL
+  -- The last progress of its process, in milliseconds since 1970. 0: no process runs the deletion.
+  since INTEGER NOT NULL,
+  -- A random name, if the client asks for the status (/v1/operations).
+  operation TEXT,
+  -- The people who were moved or detached, and those who still refer to the place.
+  done INTEGER NOT NULL DEFAULT 0,
+  remaining INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- Responses to POST requests with an Idempotency-Key, and receipts of import batches. The
--- transaction of the write stores them. The scheduled handler deletes them after 24 hours.
+-- Responses to POST requests with an Idempotency-Key, receipts of import batches, and the results
+-- of operations. The transaction of the write stores them. The scheduled handler deletes them after 24 hours.
 CREATE TABLE idempotency (
   key TEXT PRIMARY KEY CHECK (length(key) BETWEEN 1 AND 255),
   -- A hash of method, path and body. A different request with the same key is rejected.
   fingerprint TEXT NOT NULL,
   -- Milliseconds since 1970.
   at INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER)),
-  -- The record that the request created, and its version.
+  -- The response to a request: the record that it created, in this version of the change log.
   record_id INTEGER,
   version INTEGER,
-  body TEXT NOT NULL,
+  -- The counts of a batch.
+  body TEXT,
   -- The range of changes of a batch. Its receipt is valid while each of them is the latest change
   -- of its place (docs/bulk.md).
   first_seq INTEGER,
@@ -83,6 +89,9 @@ CREATE TABLE idempotency (
 
 -- The check whether a deletion moves people to a place.
 CREATE INDEX tombstone_by_target ON tombstone (reassign_to) WHERE reassign_to IS NOT NULL;
+
+-- The status of an operation.
+CREATE UNIQUE INDEX tombstone_by_operation ON tombstone (operation) WHERE operation IS NOT NULL;
 
 -- The deletion of expired responses.
 CREATE INDEX idempotency_by_age ON idempotency (at);

@@ -18,7 +18,7 @@ const id = "a whole number from 1 to 9007199254740991";
 const limit = "a whole number from 1 to 1000";
 const peopleLimit = "a whole number from 1 to 10000";
 const cursor = "a cursor taken from the Link header of a page in the same sort order";
-const name = "1 to 200 characters without control characters";
+const name = "1 to 200 characters without control or zero-width characters";
 const bool = "true or false";
 const ids = "1 to 1000 ids, separated by commas";
 

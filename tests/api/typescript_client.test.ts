@@ -14,7 +14,8 @@ import { tokenHash } from "../support/tokens.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const token = "a-token-for-the-client";
-const TOKENS = `write:${tokenHash(token)}`;
+const admin = "an-admin-token-for-the-client";
+const TOKENS = `write:${tokenHash(token)},admin:${tokenHash(admin)}`;
 const system = await start({ seed: true, gatewaySettings: { TOKENS } });
 after(() => system.dispose());
 
@@ -194,6 +195,20 @@ suite("retries of the client", () => {
     assert.equal(network.sent.length, 1);
   });
 
+  test("an_erasure_can_be_sent_again_after_a_lost_response", async () => {
+    const { data } = await client.api.POST("/v1/people", { body: { name: "Olvidable" } });
+    const path = { id: data?.id ?? 0 };
+    const network = unreliable("response lost");
+    const { api } = connect(base, { token: admin, fetch: network.fetch });
+    const erase = () => api.DELETE("/v1/people/{id}", { params: { path, query: { erase: true } } });
+    await assert.rejects(erase(), TypeError);
+    const { response } = await erase();
+    assert.equal(response.status, 204);
+    const { json } = await system.join.get(`/v1/people/${path.id}/history`);
+    const kinds = json.map(({ kind }: { kind: string }) => kind);
+    assert.deepEqual(kinds, ["created", "deleted", "erased"]);
+  });
+
   test("the_number_of_retries_is_limited", async () => {
     const network = unreliable("request lost", "request lost", "request lost");
     const { api } = connect(base, { fetch: network.fetch, retries: 1 });
@@ -276,3 +291,49 @@ for (const [readme, expectedOutput] of [
     assert.match(stdout, expectedOutput);
   });
 }
+
+test("the_client_reads_all_parts_of_an_export_and_rejects_one_that_breaks_off", async () => {
+  const part = (text: string) => new Response(text);
+  const [one, two] = ['{"id":1,"name":"A"}\n', '{"id":2,"name":"B"}\n'];
+  const next = "/v1/places/export?format=ndjson&name=x&after=6931";
+  const network = unreliable(
+    part(`${one}{"complete":false,"next":"${next}"}\n`),
+    part(`${two}{"complete":true}\n`),
+    part(one),
+  );
+  const exporter = connect(base, network);
+  const names: string[] = [];
+  for await (const { name } of exporter.export("/v1/places/export", { name: "x" }))
+    names.push(name);
+  assert.deepEqual(names, ["A", "B"]);
+  assert.deepEqual(
+    network.sent.map(({ url }) => url.slice(base.length)),
+    ["/v1/places/export?format=ndjson&name=x", next],
+  );
+  await assert.rejects(async () => {
+    for await (const _ of exporter.export("/v1/places/export"));
+  }, /broke off/);
+  const real = [];
+  for await (const person of client.export("/v1/people/export", { isKing: true }))
+    real.push(person);
+  assert.ok(real.length > 1 && real.every(({ isKing }) => isKing));
+});
+
+test("the_client_waits_until_a_long_deletion_is_done", async () => {
+  const location = `/v1/operations/${"a".repeat(32)}`;
+  const status = (status: string) => Response.json({ status, done: 1, remaining: 0 });
+  const accepted = () => new Response(null, { status: 202, headers: { location } });
+  const network = unreliable(accepted(), status("done"), accepted(), status("failed"));
+  const deleter = connect(base, network);
+  await deleter.deletePlace(3, { reassignTo: 1 });
+  await assert.rejects(deleter.deletePlace(3), /was not deleted/);
+  assert.deepEqual(
+    network.sent.map(({ method, url }) => `${method} ${url.slice(base.length)}`),
+    [
+      "DELETE /v1/places/3?reassignTo=1",
+      `GET ${location}`,
+      "DELETE /v1/places/3",
+      `GET ${location}`,
+    ],
+  );
+});

@@ -212,8 +212,11 @@ suite("pages from snapshots", () => {
       assert.equal(notice(overview), `${reason} The counts are from 2026-11-24 21:40 UTC.`);
       assert.match(overview.text, /Veranolandia<\/a>.*?<td[^>]*>3</s);
       const place = await system.join.get("/ui/places/3");
-      const subject = service === "people" ? "The list of people" : "The name of the place";
-      assert.equal(notice(place), `${reason} ${subject} is from 2026-11-24 21:40 UTC.`);
+      const subject =
+        service === "people"
+          ? "The population and the list of people"
+          : "The name of the place and the history";
+      assert.equal(notice(place), `${reason} ${subject} are from 2026-11-24 21:40 UTC.`);
       assert.match(place.text, /<h1>Veranolandia<\/h1>/);
       assert.match(place.text, /Aiba Stack.*Joaquín Nevado.*Nerf Stack/s);
       assert.match(place.text, /<dt>living<\/dt><dd>3<\/dd>/);
@@ -223,7 +226,7 @@ suite("pages from snapshots", () => {
       assert.match(notice(other), /unavailable right now/);
       // A filter that the snapshot cannot apply.
       const filtered = await system.join.get("/ui/places/3?show=isKing%3Dtrue");
-      if (service === "people") assert.match(notice(filtered), /unavailable right now/);
+      if (service === "people") assert.match(notice(filtered), /The list has all people by name/);
       await system.setFault(service);
       await waitUntil("the notice disappears", async () => {
         return notice(await system.join.get("/")) === "";

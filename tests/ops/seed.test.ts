@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join as joined } from "node:path";
 import { after, test } from "node:test";
-import { Local } from "../../ops/backup/stores.ts";
+import { Local } from "../../ops/backup/local_store.ts";
 import { sections } from "../../ops/seed.ts";
 import { joinPeoplePerPlace, type Person, type Place } from "../support/fixtures.ts";
 import { nameKey, start } from "../support/harness.ts";

@@ -11,6 +11,7 @@ import {
 import { withEpoch } from "../../ops/schema.ts";
 import { sections } from "../../ops/seed.ts";
 import { configs, type Name, names } from "../../ops/workers.ts";
+import type { CallCounts, Plan } from "./call_limiter.ts";
 import type { Costs } from "./cost_counter.ts";
 import { EPOCH, type Person, type Place } from "./fixtures.ts";
 import { WorkerClient } from "./worker_client.ts";
@@ -64,6 +65,9 @@ export type Options = {
   backendSettings?: Record<string, string>;
   /** The gateway's rate limiter, for the setting `RATE_LIMIT`. */
   rateLimit?: { limit: number; period: 10 | 60 };
+  /** Limits the calls of each invocation as on this plan, see `System.takeCalls`. By default it is
+   * the variable PLAN of the environment, so that any test can run on a plan. */
+  plan?: Plan;
   /** Receives each log line of a worker. */
   log?: (line: string) => void;
 };
@@ -146,6 +150,12 @@ export class System {
     return { places: places.roundTrips, people: people.roundTrips, join: join.roundTrips };
   }
 
+  /** The largest numbers of calls of one invocation of each worker since the last call. */
+  async takeCalls(): Promise<Record<Name, CallCounts>> {
+    const counts = names.map(async (name) => [name, (await this[name].get("/calls")).json]);
+    return Object.fromEntries(await Promise.all(counts));
+  }
+
   /** Fetches an address with any scheme and host from the gateway. */
   async fetchGateway(url: string, init?: RequestInit): Promise<Response> {
     const worker: unknown = await this.#miniflare.getWorker("join");
@@ -190,7 +200,9 @@ export function nameKey(name: string): string {
   return [...name].map((character) => character.toLowerCase()).join("");
 }
 
-export async function start(options: Options = {}): Promise<System> {
+export async function start(given: Options = {}): Promise<System> {
+  const { PLAN } = process.env;
+  const options = PLAN === "free" || PLAN === "paid" ? { plan: PLAN as Plan, ...given } : given;
   const miniflare = new Miniflare({
     host: "127.0.0.1",
     port: 0,
@@ -292,7 +304,7 @@ export function workerOptionsFor(name: Name, options: Options): WorkerOptions {
     name,
     modules,
     modulesRoot: folder,
-    bindings: settingsFor(name, options),
+    bindings: { ...settingsFor(name, options), ...(options.plan && { PLAN: options.plan }) },
     ...(hasReplica && {
       d1Databases: { ...workerOptions.d1Databases, REPLICA: `${name}-replica` },
     }),

@@ -31,7 +31,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a place with its people */
+        /**
+         * Read a place with its people
+         * @description In order of id. While the people service is down and there is no earlier response to send, `people` is null.
+         */
         get: operations["readPeopleOfPlace"];
         put?: never;
         post?: never;
@@ -61,6 +64,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/statistics/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count all people at several times
+         * @description There is a point at `from`, one after each step, and one at `to`. A series that ends now has no `ETag`, because its points move.
+         */
+        get: operations["readSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/statistics/places/{id}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count the people of a place at several times
+         * @description There is a point at `from`, one after each step, and one at `to`. A series that ends now has no `ETag`, because its points move.
+         */
+        get: operations["readSeriesOfPlace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1": {
         parameters: {
             query?: never;
@@ -68,7 +111,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Describe this dataset */
+        /**
+         * Describe this dataset
+         * @description Its title, description and licence, and the paths of all routes.
+         */
         get: operations["readDataset"];
         put?: never;
         post?: never;
@@ -105,7 +151,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Check that places and people are consistent */
+        /**
+         * Check that places and people are consistent
+         * @description Compares both databases. Pending writes and deletions in progress violate no rule. If there are more places than one request can check, `complete` is false and `Link` leads to the rest. The last part is complete.
+         */
         get: operations["readIntegrity"];
         put?: never;
         post?: never;
@@ -126,7 +175,7 @@ export interface paths {
         put?: never;
         /**
          * Complete or roll back abandoned operations
-         * @description The services do the same every minute.
+         * @description The services do the same every minute. A token needs the scope `admin`.
          */
         post: operations["repair"];
         delete?: never;
@@ -206,7 +255,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a place */
+        /**
+         * Read a place
+         * @description `ETag` has the version, for `If-Match`.
+         */
         get: operations["readPlace"];
         /**
          * Replace or add a place
@@ -216,7 +268,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a place
-         * @description A place with living people is not deleted, unless `reassignTo` moves them first. Its dead people stay, without a place.
+         * @description A place with living people is not deleted, unless `reassignTo` moves them first. Its dead people stay, without a place. A deletion that takes longer than 10 seconds continues after the response, a 202.
          */
         delete: operations["deletePlace"];
         options?: never;
@@ -297,9 +349,29 @@ export interface paths {
         };
         /**
          * Export all places as a file
-         * @description The file is streamed page by page, so later pages may show later data. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.
+         * @description The file is streamed page by page, so later pages may show later data. The last line says whether the file is complete: `{"complete":true}`, or `#complete` in CSV. If the request may make no more calls, it has the address of the rest instead: `{"complete":false,"next":"…"}`, or `"#incomplete: …"`. The parts without their last lines are the whole file, and an import skips these lines. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.
          */
         get: operations["exportPlaces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the status of a deletion that continues after its request
+         * @description The result is available for 24 hours.
+         */
+        get: operations["readOperation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -319,7 +391,7 @@ export interface paths {
         put?: never;
         /**
          * Import many places
-         * @description The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it.
+         * @description The file has up to 10 MiB and 250,000 records. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it. While other imports are running, an import may be rejected (429).
          */
         post: operations["importPlaces"];
         delete?: never;
@@ -359,7 +431,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a person */
+        /**
+         * Read a person
+         * @description `ETag` has the version, for `If-Match`.
+         */
         get: operations["readPerson"];
         /**
          * Replace or add a person
@@ -369,7 +444,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a person
-         * @description The history of the person stays.
+         * @description The history of the person stays. With `erase=true`, which needs the scope `admin`, it stays without the names of the person. A deleted person can be erased, too. The numbers of people in past statistics stay.
          */
         delete: operations["deletePerson"];
         options?: never;
@@ -430,7 +505,7 @@ export interface paths {
         };
         /**
          * Export all people as a file
-         * @description The file is streamed page by page, so later pages may show later data. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.
+         * @description The file is streamed page by page, so later pages may show later data. The last line says whether the file is complete: `{"complete":true}`, or `#complete` in CSV. If the request may make no more calls, it has the address of the rest instead: `{"complete":false,"next":"…"}`, or `"#incomplete: …"`. The parts without their last lines are the whole file, and an import skips these lines. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.
          */
         get: operations["exportPeople"];
         put?: never;
@@ -481,6 +556,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/people/population/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count people at several times
+         * @description There is a point at `from`, one after each step, and one at `to`. A series that ends now has no `ETag`, because its points move.
+         */
+        get: operations["readPopulationSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/people/import": {
         parameters: {
             query?: never;
@@ -492,7 +587,7 @@ export interface paths {
         put?: never;
         /**
          * Import many people
-         * @description The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it.
+         * @description The file has up to 10 MiB and 250,000 records. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it. While other imports are running, an import may be rejected (429).
          */
         post: operations["importPeople"];
         delete?: never;
@@ -508,7 +603,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read this document */
+        /**
+         * Read this document
+         * @description The OpenAPI document of the service that responds.
+         */
         get: operations["readDocument"];
         put?: never;
         post?: never;
@@ -530,7 +628,7 @@ export interface components {
             reassignTo: components["schemas"]["Id"] | null;
             /** @description `finish` or `clear`. */
             action: string;
-            /** @description The result. A dry run has none. */
+            /** @description The result: `deleted`, `kept`, `continues` in the next run, `failed`, or `unknown` because another process has taken it over. A dry run has none. */
             end?: string;
         };
         /** @description A pending write that a crashed request left, and its repair. */
@@ -574,7 +672,7 @@ export interface components {
          * @description The kind of a change.
          * @enum {string}
          */
-        ChangeKind: "created" | "updated" | "deleted";
+        ChangeKind: "created" | "updated" | "deleted" | "erased";
         /**
          * Format: int64
          * @description An id that a client chooses: a whole number from 1 to 4503599627370496.
@@ -647,6 +745,8 @@ export interface components {
             alreadyWritten: components["schemas"]["Count"];
             /** @description The number of rejected lines. */
             refusedTotal: components["schemas"]["Count"];
+            /** @description The number of records after which another request has to continue (`after`). Absent if this request did not have to stop. */
+            next?: components["schemas"]["Count"];
         };
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         ImportedDeadPerson: {
@@ -681,7 +781,7 @@ export interface components {
         Integrity: {
             /** @description Whether all rules hold. Writes and deletions in progress violate none. */
             consistent: boolean;
-            /** @description Whether all data was checked. */
+            /** @description Whether all data was checked, up to the last place. */
             complete: boolean;
             /** @description People whose place does not exist. */
             withoutPlace: components["schemas"]["Residents"][];
@@ -693,7 +793,7 @@ export interface components {
         King: {
             /** @description The id of the person. */
             id: components["schemas"]["Id"];
-            name: components["schemas"]["Name"];
+            name: components["schemas"]["Name"] | null;
         };
         /** @enum {string} */
         LifeSign: "alive";
@@ -725,11 +825,34 @@ export interface components {
          * @enum {string}
          */
         OfPlaces: "places";
+        /** @description The status of an operation that continues after its request. */
+        Operation: {
+            status: components["schemas"]["OperationStatus"];
+            /** @description The number of people who were moved or detached. */
+            done: components["schemas"]["Count"];
+            /** @description The number of people who still refer to the place. */
+            remaining: components["schemas"]["Count"];
+        };
+        /**
+         * @description The status of an operation.
+         * @enum {string}
+         */
+        OperationStatus: "running" | "done" | "failed";
         /**
          * @description The result of a batch.
          * @enum {string}
          */
         Outcome: "written" | "already written" | "would be written" | "refused" | "failed";
+        /** @description A person in a past version. */
+        PastPerson: {
+            id: components["schemas"]["Id"];
+            name: components["schemas"]["Name"] | null;
+            /** @description Whether the person is alive. If this is unknown, the person counts as dead. */
+            isAlive: boolean;
+            placeId: components["schemas"]["Id"] | null;
+            /** @description Whether the person is the king of the place. */
+            isKing: boolean;
+        };
         /** @description A write that refers to a place and is not confirmed yet. Readers do not see it. */
         PendingWrite: {
             id: components["schemas"]["Id"] | null;
@@ -764,7 +887,7 @@ export interface components {
             id: components["schemas"]["Id"];
             /** @description The version of the record after the change. */
             version: components["schemas"]["Id"];
-            record: components["schemas"]["Person"] | null;
+            record: components["schemas"]["PastPerson"] | null;
         };
         /** @description The changes of a person. `null` clears a field. */
         PersonPatch: {
@@ -821,6 +944,14 @@ export interface components {
             dead: components["schemas"]["Count"];
             king: components["schemas"]["King"] | null;
         };
+        /** @description The number of people at a time. */
+        PopulationAt: {
+            at: components["schemas"]["Moment"];
+            /** @description The number of living people. */
+            living: components["schemas"]["Count"];
+            /** @description The number of dead people. */
+            dead: components["schemas"]["Count"];
+        };
         /** @description A problem (RFC 9457). The members after `detail` depend on its type. */
         Problem: {
             type: components["schemas"]["ProblemType"];
@@ -847,7 +978,7 @@ export interface components {
             line?: components["schemas"]["Count"];
             /** @description The column in the line. */
             column?: components["schemas"]["Count"];
-            /** @description The maximum number of bytes of a body or a query. */
+            /** @description The maximum number of bytes of a body or a query, or of records in a file. */
             limit?: components["schemas"]["Count"];
             /** @description The scope that the token needs. */
             scope?: string;
@@ -882,7 +1013,7 @@ export interface components {
          * @description The type of the problem.
          * @enum {string}
          */
-        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/history-restarted" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/service-timed-out";
+        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/person-erased" | "/problems/history-restarted" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/too-many-records" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/call-limit-reached" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/updating" | "/problems/service-timed-out";
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         PutDeadPerson: {
             /** @description Absent, or the id in the path. */
@@ -973,13 +1104,15 @@ export interface components {
         };
         /** @enum {boolean} */
         True: true;
-        /** @description A name. White space around it is removed, and it is stored in Unicode's normal form C. It starts with a visible character. */
+        /** @description A name. White space around it is removed, and it is stored in Unicode's normal form C. It starts with a visible character and has no zero-width characters, except joiners between letters. */
         WrittenName: string;
     };
     responses: never;
     parameters: {
         /** @description The id of the place. */
         placeInPath: components["schemas"]["Id"];
+        /** @description The token of the operation, from `Location`. */
+        token: string;
         /** @description The id of the person. */
         personInPath: components["schemas"]["Id"];
         /** @description The id of the record. The id of a new record is at most 2^52, so that the service always has a next id to assign. */
@@ -1002,6 +1135,10 @@ export interface components {
         peopleLimit: number;
         /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
         after: string;
+        /** @description The start of the rest of an export: the cursor in the address in its last line. The rest has no CSV header. */
+        afterRecord: string;
+        /** @description The place after which the report starts, from the `Link` header of the previous report. */
+        afterPlace: components["schemas"]["Id"];
         /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
         since: string;
         /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
@@ -1016,7 +1153,7 @@ export interface components {
         fileFormat: "csv" | "ndjson";
         /** @description Only records whose name starts with this text. Case is ignored. */
         name: string;
-        /** @description Only records with these ids. */
+        /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
         ids: components["schemas"]["Id"][];
         /** @description Only living people (`true`), or only dead ones (`false`). */
         isAlive: boolean;
@@ -1026,16 +1163,26 @@ export interface components {
         placeId: components["schemas"]["Id"];
         /** @description Only places with at least this many living people. */
         least: number;
-        /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. By default, the response has the present data. */
+        /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A date such as `2026-11-24` means the end of that day. By default, the response has the present data. */
         asOf: string;
+        /** @description The time of the first point, in UTC. A date means the start of that day. By default, 30 steps before `to`. */
+        from: string;
+        /** @description The time of the last point, in UTC and not in the future. A date means the end of that day. By default, now. */
+        to: string;
+        /** @description The time between two points. A month after January 31 is the end of February. A series has at most 1,000 points. */
+        step: "hour" | "day" | "week" | "month";
         /** @description Whether a record with an existing id is rejected (`insert`) or updated (`upsert`). */
         mode: "insert" | "upsert";
+        /** @description The number of records to skip, because an earlier request has imported them: `next` of its report. */
+        afterRecords: number;
         /** @description Reports what the request would do, and changes nothing. */
         dryRun: boolean;
         /** @description Only operations that started at least this many seconds ago, so that their clients have given up. */
         olderThan: number;
         /** @description Removes the crown from the present king of the place. */
         depose: boolean;
+        /** @description Also removes the names of the person from the history. This needs the scope `admin`. */
+        erase: boolean;
         /** @description Moves the people of the place to this place first. */
         reassignTo: components["schemas"]["Id"];
     };
@@ -1071,6 +1218,16 @@ export interface components {
          * @example /v1/people/78
          */
         Location: string;
+        /**
+         * @description The path of the operation's status.
+         * @example /v1/operations/5f0e7c6a3b1d4e8f9a2b3c4d5e6f7081
+         */
+        OperationLocation: string;
+        /**
+         * @description The rest of the report, if it does not cover all places (RFC 8288).
+         * @example </v1/integrity?after=100000>; rel="next"
+         */
+        LinkToRest: string;
         /**
          * @description The number of all matches, if the request has `count=exact`.
          * @example 77
@@ -1126,6 +1283,11 @@ export interface components {
          * @example 1
          */
         "Retry-After": number;
+        /**
+         * @description The rate limit that the client has reached.
+         * @example "requests";r=0;t=60
+         */
+        RateLimit: string;
         /**
          * @description The age of a stale response in seconds (RFC 9111). It is present only while a service is down and the last good response is sent instead.
          * @example 12
@@ -1226,6 +1388,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
@@ -1235,6 +1410,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The request needs more calls than the plan allows. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/call-limit-reached";
                     };
                 };
             };
@@ -1264,7 +1451,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1273,7 +1460,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1351,6 +1538,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
@@ -1389,7 +1589,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1398,7 +1598,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1429,7 +1629,7 @@ export interface operations {
                 sort?: components["parameters"]["populationSort"];
                 /** @description Only places with at least this many living people. */
                 least?: components["parameters"]["least"];
-                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. By default, the response has the present data. */
+                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A date such as `2026-11-24` means the end of that day. By default, the response has the present data. */
                 asOf?: components["parameters"]["asOf"];
                 /** @description The format of the response. By default, `Accept` decides. */
                 format?: components["parameters"]["format"];
@@ -1487,6 +1687,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
@@ -1525,7 +1738,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1534,7 +1747,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1543,6 +1756,277 @@ export interface operations {
                 headers: {
                     "Preference-Applied": components["headers"]["Preference-Applied"];
                     "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
+    readSeries: {
+        parameters: {
+            query?: {
+                /** @description The time of the first point, in UTC. A date means the start of that day. By default, 30 steps before `to`. */
+                from?: components["parameters"]["from"];
+                /** @description The time of the last point, in UTC and not in the future. A date means the end of that day. By default, now. */
+                to?: components["parameters"]["to"];
+                /** @description The time between two points. A month after January 31 is the end of February. A series has at most 1,000 points. */
+                step?: components["parameters"]["step"];
+            };
+            header?: {
+                /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The points in order of time. */
+            200: {
+                headers: {
+                    Vary: components["headers"]["Vary"];
+                    ETag: components["headers"]["ListTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PopulationAt"][];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The client has the current version. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ListTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The response has no media type that `Accept` allows. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
+    readSeriesOfPlace: {
+        parameters: {
+            query?: {
+                /** @description The time of the first point, in UTC. A date means the start of that day. By default, 30 steps before `to`. */
+                from?: components["parameters"]["from"];
+                /** @description The time of the last point, in UTC and not in the future. A date means the end of that day. By default, now. */
+                to?: components["parameters"]["to"];
+                /** @description The time between two points. A month after January 31 is the end of February. A series has at most 1,000 points. */
+                step?: components["parameters"]["step"];
+            };
+            header?: {
+                /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /** @description The id of the place. */
+                id: components["parameters"]["placeInPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The points in order of time. */
+            200: {
+                headers: {
+                    Vary: components["headers"]["Vary"];
+                    ETag: components["headers"]["ListTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PopulationAt"][];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The client has the current version. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ListTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description There is no such route. Or: There is no such record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-route" | "/problems/not-found";
+                    };
+                };
+            };
+            /** @description The response has no media type that `Accept` allows. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -1573,7 +2057,7 @@ export interface operations {
                     "application/json": components["schemas"]["Dataset"];
                 };
             };
-            /** @description The query has an unknown parameter. */
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1581,7 +2065,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/unknown-parameter";
+                        type?: "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -1609,7 +2106,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1618,7 +2115,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1650,7 +2147,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1658,7 +2155,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -1710,7 +2220,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1719,7 +2229,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1739,7 +2249,10 @@ export interface operations {
     };
     readIntegrity: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The place after which the report starts, from the `Link` header of the previous report. */
+                after?: components["parameters"]["afterPlace"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1749,13 +2262,14 @@ export interface operations {
             /** @description The report. */
             200: {
                 headers: {
+                    LinkToRest: components["headers"]["LinkToRest"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Integrity"];
                 };
             };
-            /** @description The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1763,7 +2277,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -1791,7 +2318,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1800,7 +2327,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1903,7 +2430,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1912,7 +2439,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1972,7 +2499,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1981,7 +2508,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2029,7 +2556,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not ready. Or: Too many requests are waiting for the database. */
+            /** @description Not ready. Or: Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2038,7 +2565,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-ready" | "/problems/overloaded";
+                        type?: "/problems/not-ready" | "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2057,7 +2584,7 @@ export interface operations {
                 count?: components["parameters"]["count"];
                 /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
-                /** @description Only records with these ids. */
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
             };
             header?: {
@@ -2104,6 +2631,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
@@ -2140,7 +2680,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2149,7 +2689,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2325,7 +2865,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2334,7 +2874,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2399,6 +2939,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
@@ -2435,7 +2988,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2444,7 +2997,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2658,7 +3211,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2667,7 +3220,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2703,6 +3256,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The deletion continues. */
+            202: {
+                headers: {
+                    OperationLocation: components["headers"]["OperationLocation"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Deleted. */
             204: {
                 headers: {
@@ -2809,7 +3370,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2818,7 +3379,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3025,7 +3586,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3034,7 +3595,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3081,7 +3642,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3089,7 +3650,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -3153,7 +3727,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3162,7 +3736,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3183,9 +3757,9 @@ export interface operations {
     listPlacesAsOf: {
         parameters: {
             query?: {
-                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. By default, the response has the present data. */
+                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A date such as `2026-11-24` means the end of that day. By default, the response has the present data. */
                 asOf?: components["parameters"]["asOf"];
-                /** @description Only records with these ids. */
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
@@ -3235,6 +3809,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
@@ -3271,7 +3858,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3280,7 +3867,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3325,7 +3912,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3333,7 +3920,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -3385,7 +3985,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3394,7 +3994,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3417,9 +4017,11 @@ export interface operations {
             query?: {
                 /** @description The format of the file. By default, `Accept` decides. */
                 format?: components["parameters"]["fileFormat"];
+                /** @description The start of the rest of an export: the cursor in the address in its last line. The rest has no CSV header. */
+                after?: components["parameters"]["afterRecord"];
                 /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
-                /** @description Only records with these ids. */
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
             };
             header?: never;
@@ -3440,7 +4042,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3448,7 +4050,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -3488,7 +4103,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3497,7 +4112,116 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
+    readOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token of the operation, from `Location`. */
+                token: components["parameters"]["token"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The status. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description There is no such record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/not-found";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3522,6 +4246,8 @@ export interface operations {
                 mode?: components["parameters"]["mode"];
                 /** @description Reports what the request would do, and changes nothing. */
                 dryRun?: components["parameters"]["dryRun"];
+                /** @description The number of records to skip, because an earlier request has imported them: `next` of its report. */
+                after?: components["parameters"]["afterRecords"];
             };
             header?: {
                 /** @description Distinguishes this import from another one of the same records. Within 24 hours, an insert with the same key adds its records only once, even if they were changed or deleted since. Without a key, a batch is not added again while its records are unchanged. */
@@ -3644,7 +4370,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is too large. Or: The file has too many records. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3652,7 +4378,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/body-too-large";
+                        type?: "/problems/body-too-large" | "/problems/too-many-records";
                     };
                 };
             };
@@ -3666,6 +4392,32 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/unsupported-media-type";
+                    };
+                };
+            };
+            /** @description The request needs more calls than the plan allows. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/call-limit-reached";
+                    };
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/too-many-requests";
                     };
                 };
             };
@@ -3693,7 +4445,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3702,7 +4454,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3739,7 +4491,7 @@ export interface operations {
                 placeId?: components["parameters"]["placeId"];
                 /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
-                /** @description Only records with these ids. */
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
             };
             header?: {
@@ -3786,6 +4538,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
@@ -3822,7 +4587,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3831,7 +4596,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3948,6 +4713,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The person whom the request added was erased. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/person-erased";
+                    };
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -4009,7 +4786,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4018,7 +4795,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4082,6 +4859,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
@@ -4118,7 +4908,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4127,7 +4917,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4346,7 +5136,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4355,7 +5145,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4375,7 +5165,10 @@ export interface operations {
     };
     deletePerson: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Also removes the names of the person from the history. This needs the scope `admin`. */
+                erase?: components["parameters"]["erase"];
+            };
             header?: {
                 /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
                 "If-Match"?: components["parameters"]["If-Match"];
@@ -4395,7 +5188,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The query has an unknown parameter. Or: A header has an invalid value. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4403,7 +5196,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/unknown-parameter" | "/problems/invalid-header";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
                     };
                 };
             };
@@ -4494,7 +5287,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4503,7 +5296,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4713,7 +5506,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4722,7 +5515,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4769,7 +5562,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4777,7 +5570,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -4841,7 +5647,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4850,7 +5656,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4895,7 +5701,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4903,7 +5709,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -4955,7 +5774,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4964,7 +5783,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4987,6 +5806,8 @@ export interface operations {
             query?: {
                 /** @description The format of the file. By default, `Accept` decides. */
                 format?: components["parameters"]["fileFormat"];
+                /** @description The start of the rest of an export: the cursor in the address in its last line. The rest has no CSV header. */
+                after?: components["parameters"]["afterRecord"];
                 /** @description Only living people (`true`), or only dead ones (`false`). */
                 isAlive?: components["parameters"]["isAlive"];
                 /** @description Only kings (`true`), or only other people (`false`). */
@@ -4995,7 +5816,7 @@ export interface operations {
                 placeId?: components["parameters"]["placeId"];
                 /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
-                /** @description Only records with these ids. */
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
             };
             header?: never;
@@ -5016,7 +5837,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5024,7 +5845,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -5064,7 +5898,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5073,7 +5907,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5144,6 +5978,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
@@ -5180,7 +6027,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5189,7 +6036,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5218,9 +6065,9 @@ export interface operations {
                 sort?: components["parameters"]["populationSort"];
                 /** @description Only places with at least this many living people. */
                 least?: components["parameters"]["least"];
-                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. By default, the response has the present data. */
+                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A date such as `2026-11-24` means the end of that day. By default, the response has the present data. */
                 asOf?: components["parameters"]["asOf"];
-                /** @description Only records with these ids. */
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
             };
             header?: {
@@ -5269,6 +6116,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
@@ -5305,7 +6165,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5314,7 +6174,137 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
+    readPopulationSeries: {
+        parameters: {
+            query?: {
+                /** @description Only people of this place. */
+                placeId?: components["parameters"]["placeId"];
+                /** @description The time of the first point, in UTC. A date means the start of that day. By default, 30 steps before `to`. */
+                from?: components["parameters"]["from"];
+                /** @description The time of the last point, in UTC and not in the future. A date means the end of that day. By default, now. */
+                to?: components["parameters"]["to"];
+                /** @description The time between two points. A month after January 31 is the end of February. A series has at most 1,000 points. */
+                step?: components["parameters"]["step"];
+            };
+            header?: {
+                /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The points in order of time. */
+            200: {
+                headers: {
+                    Vary: components["headers"]["Vary"];
+                    ETag: components["headers"]["ListTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PopulationAt"][];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The client has the current version. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ListTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The response has no media type that `Accept` allows. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5339,6 +6329,8 @@ export interface operations {
                 mode?: components["parameters"]["mode"];
                 /** @description Reports what the request would do, and changes nothing. */
                 dryRun?: components["parameters"]["dryRun"];
+                /** @description The number of records to skip, because an earlier request has imported them: `next` of its report. */
+                after?: components["parameters"]["afterRecords"];
             };
             header?: {
                 /** @description Distinguishes this import from another one of the same records. Within 24 hours, an insert with the same key adds its records only once, even if they were changed or deleted since. Without a key, a batch is not added again while its records are unchanged. */
@@ -5462,7 +6454,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is too large. Or: The file has too many records. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5470,7 +6462,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/body-too-large";
+                        type?: "/problems/body-too-large" | "/problems/too-many-records";
                     };
                 };
             };
@@ -5484,6 +6476,32 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/unsupported-media-type";
+                    };
+                };
+            };
+            /** @description The request needs more calls than the plan allows. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/call-limit-reached";
+                    };
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/too-many-requests";
                     };
                 };
             };
@@ -5511,7 +6529,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5520,7 +6538,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5580,7 +6598,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5589,7 +6607,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };

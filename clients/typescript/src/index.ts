@@ -32,6 +32,20 @@ type Records = {
   "/v1/people/{id}": { record: Person; patch: Schemas["PersonPatch"] };
 };
 
+type Exports = {
+  "/v1/places/export": {
+    record: Place;
+    query: paths["/v1/places/export"]["get"]["parameters"]["query"];
+  };
+  "/v1/people/export": {
+    record: Person;
+    query: paths["/v1/people/export"]["get"]["parameters"]["query"];
+  };
+};
+
+/** The last line of an export. */
+type ExportEnd = { complete: boolean; next?: string };
+
 /** A record and the ETag of its version. */
 export type Versioned<T> = { record: T; etag: string };
 
@@ -67,6 +81,44 @@ export class Registry {
     }
   }
 
+  /** All records of an export, in order of id. If the service ends an export before the last record,
+   * the rest follows in the next request. */
+  async *export<P extends keyof Exports>(
+    path: P,
+    query?: Omit<NonNullable<Exports[P]["query"]>, "format" | "after">,
+  ): AsyncGenerator<Exports[P]["record"], void> {
+    const params = new URLSearchParams({ format: "ndjson" });
+    for (const [name, value] of Object.entries(query ?? {})) params.set(name, String(value));
+    let next: string | undefined = `${path}?${params}`;
+    while (next) {
+      const file = await this.#send(new Request(new URL(next, this.#base)));
+      let end: ExportEnd | undefined;
+      for await (const line of lines(file)) {
+        const record = JSON.parse(line);
+        if ("complete" in record) end = record;
+        else yield record;
+      }
+      if (!end) throw new Error("the export broke off");
+      next = end.next;
+    }
+  }
+
+  /** Deletes a place, and waits until nobody refers to it. `reassignTo` gets its living people. */
+  async deletePlace(id: number, { reassignTo }: { reassignTo?: number } = {}): Promise<void> {
+    const query = reassignTo === undefined ? "" : `?reassignTo=${reassignTo}`;
+    const address = new URL(`/v1/places/${id}${query}`, this.#base);
+    const response = await this.#send(new Request(address, { method: "DELETE" }));
+    if (response.status !== 202) return;
+    const operation = new URL(response.headers.get("location") ?? "", this.#base);
+    for (;;) {
+      const status = await this.#send(new Request(operation));
+      const { status: state } = (await status.json()) as Schemas["Operation"];
+      if (state === "done") return;
+      if (state === "failed") throw new Error(`the place ${id} was not deleted`);
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+    }
+  }
+
   /** Changes a record with optimistic concurrency: `decide` makes a patch of the current version.
    * If another request changes the record first, `decide` runs again with the new version, after a
    * short random delay. After ten such conflicts, the last one is thrown. */
@@ -98,6 +150,17 @@ export class Registry {
 /** A client of the registry at an address: `connect("https://example.org", { token })`. */
 export function connect(baseUrl: string, options?: Options): Registry {
   return new Registry(baseUrl, options);
+}
+
+/** The lines of a body. A last line without a line break is not complete. */
+async function* lines({ body }: Response): AsyncGenerator<string, void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    const all = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = all.pop() ?? "";
+    yield* all;
+  }
 }
 
 async function versioned<T>(request: Promise<Response>): Promise<Versioned<T>> {

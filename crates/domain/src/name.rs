@@ -5,7 +5,8 @@ pub const MAX_NAME_CHARACTERS: usize = 200;
 
 /// The names that are valid, to end the sentence "it must be …".
 pub const EXPECTED: &str = "a text of 1 to 200 characters, not counting white space around it, \
-     that starts with a visible character and has no control characters";
+     that starts with a visible character and has no control or zero-width characters, \
+     except zero-width joiners between letters";
 
 /// The ranges of invisible characters. A name does not start with one, so no name is invisible.
 /// `crates/openapi/src/views/scalars.rs` has the same ranges in a pattern.
@@ -29,12 +30,35 @@ const INVISIBLE: [(char, char); 17] = [
     ('\u{e0000}', '\u{e0fff}'),
 ];
 
+/// The ranges of characters that no name contains: with them, different names look the same. They
+/// have no width, or set the direction of a text. Variation selectors are none of them: emoji and
+/// Chinese characters use them. `crates/openapi/src/views/scalars.rs` has the same ranges in a
+/// pattern.
+const ZERO_WIDTH: [(char, char); 12] = [
+    ('\u{ad}', '\u{ad}'),
+    ('\u{34f}', '\u{34f}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{17b4}', '\u{17b5}'),
+    ('\u{180e}', '\u{180e}'),
+    ('\u{200b}', '\u{200b}'),
+    ('\u{200e}', '\u{200f}'),
+    ('\u{2028}', '\u{202e}'),
+    ('\u{2060}', '\u{206f}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{fff9}', '\u{fffb}'),
+    ('\u{e0000}', '\u{e007f}'),
+];
+
+/// The zero-width non-joiner and joiner. Persian, Indic scripts and emoji need them, so a name may
+/// have them between letters. Its key does not, so they cannot make two names that look the same.
+const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
+
 /// A function that returns Unicode normalization form C of a text. The workers pass the
 /// platform's own, because the tables of a Rust library would make them much larger.
 pub type Normalize = fn(&str) -> String;
 
 /// The name of a place or a person: trimmed, in normalization form C, 1 to 200 characters long,
-/// without control characters. The first character is visible.
+/// without control and zero-width characters. The first character is visible.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name(String);
 
@@ -44,7 +68,7 @@ impl Name {
     pub fn new(text: &str, normalize: Normalize) -> Option<Self> {
         let name = normalize(text.trim());
         let is_visible = name.chars().next().is_some_and(is_visible);
-        (is_visible && is_valid(&name)).then_some(Self(name))
+        (is_visible && is_valid(&name) && joins_letters(&name)).then_some(Self(name))
     }
 
     /// A name that was valid when it was stored.
@@ -66,23 +90,46 @@ impl Name {
     }
 }
 
+fn is_in(character: char, ranges: &[(char, char)]) -> bool {
+    let mut ranges = ranges.iter();
+    ranges.any(|(first, last)| (*first..=*last).contains(&character))
+}
+
 fn is_visible(character: char) -> bool {
-    let mut ranges = INVISIBLE.iter();
-    !ranges.any(|(first, last)| (*first..=*last).contains(&character))
+    !is_in(character, &INVISIBLE)
 }
 
 fn is_valid(text: &str) -> bool {
     let has_valid_length = (1..=MAX_NAME_CHARACTERS).contains(&text.chars().count());
-    has_valid_length && !text.chars().any(char::is_control)
+    let is_rejected = |character: char| character.is_control() || is_in(character, &ZERO_WIDTH);
+    has_valid_length && !text.chars().any(is_rejected)
 }
 
-/// The key of a name: each character in lower case.
+/// Whether each joiner has a letter on both sides. Emoji count as letters, and so do all other
+/// characters except white space, joiners, and the digits and punctuation of ASCII.
+fn joins_letters(name: &str) -> bool {
+    let mut before_is_letter = false;
+    let mut needs_letter = false;
+    for c in name.chars() {
+        let is_joiner = JOINERS.contains(&c);
+        let is_letter =
+            !(is_joiner || c.is_whitespace() || c.is_ascii() && !c.is_ascii_alphabetic());
+        if needs_letter && !is_letter || is_joiner && !before_is_letter {
+            return false;
+        }
+        (before_is_letter, needs_letter) = (is_letter, is_joiner);
+    }
+    !needs_letter
+}
+
+/// The key of a name: each character in lower case, without joiners.
 ///
 /// `str::to_lowercase` would break prefix search: it turns a sigma at the end of a Greek word
 /// into a different letter, so the key of a prefix would not be a prefix of the key.
 #[must_use]
 pub fn key(name: &str) -> String {
-    name.chars().flat_map(char::to_lowercase).collect()
+    let characters = name.chars().filter(|c| !JOINERS.contains(c));
+    characters.flat_map(char::to_lowercase).collect()
 }
 
 /// The key of the beginning of a name, for prefix search.
@@ -91,14 +138,17 @@ pub struct Prefix(String);
 
 impl Prefix {
     /// The prefixes that are valid, to end the sentence "it must be …".
-    pub const EXPECTED: &'static str = "1 to 200 characters without control characters";
+    pub const EXPECTED: &'static str =
+        "1 to 200 characters without control or zero-width characters";
 
     /// The prefix, if the text is valid. It is normalized like a name, but not trimmed: the name
     /// may continue after a space.
     #[must_use]
     pub fn new(text: &str, normalize: Normalize) -> Option<Self> {
         let text = normalize(text);
-        is_valid(&text).then(|| Self(key(&text)))
+        // The key of a prefix that starts with a joiner could be empty.
+        let is_valid = is_valid(&text) && !text.starts_with(JOINERS);
+        is_valid.then(|| Self(key(&text)))
     }
 
     /// The text that the key of each matching name starts with.
@@ -157,9 +207,63 @@ mod tests {
         ] {
             assert_eq!(Name::new(rejected, normalize), None, "{rejected:?}");
         }
-        for accepted in ["a\u{200b}", "\u{1f3d4}\u{fe0f}", "\u{300}", "👨\u{200d}👩"] {
+        for accepted in ["\u{1f3d4}\u{fe0f}", "\u{300}"] {
             assert!(Name::new(accepted, normalize).is_some(), "{accepted:?}");
         }
+    }
+
+    #[test]
+    fn a_name_with_a_zero_width_or_bidirectional_control_character_is_rejected() {
+        for character in [
+            '\u{ad}',
+            '\u{61c}',
+            '\u{180e}',
+            '\u{200b}',
+            '\u{200e}',
+            '\u{200f}',
+            '\u{202a}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{feff}',
+            '\u{e0041}',
+        ] {
+            let name = format!("An{character}a");
+            assert_eq!(Name::new(&name, normalize), None, "{name:?}");
+            assert_eq!(Prefix::new(&name, normalize), None, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_joiner_is_accepted_between_letters_and_is_not_part_of_the_key() {
+        for accepted in [
+            "می\u{200c}خواهم",
+            "क्\u{200d}ष",
+            "👩\u{200d}❤\u{fe0f}\u{200d}👨",
+            "A\u{200d}na",
+        ] {
+            let name = Name::new(accepted, normalize);
+            assert_eq!(
+                name.as_ref().map(Name::as_str),
+                Some(accepted),
+                "{accepted:?}"
+            );
+            assert_eq!(key(accepted), key(&accepted.replace(JOINERS, "")));
+        }
+        for rejected in [
+            "Ana\u{200d}",
+            "\u{200c}Ana",
+            "Ana \u{200d}Ruiz",
+            "Ana\u{200c} Ruiz",
+            "A\u{200c}\u{200d}na",
+            "A\u{200d}1",
+            "A.\u{200d}na",
+        ] {
+            assert_eq!(Name::new(rejected, normalize), None, "{rejected:?}");
+        }
+        assert_eq!(Prefix::new("\u{200d}", normalize), None);
+        assert_eq!(Prefix::new("A\u{200d}", normalize).unwrap().key(), "a");
     }
 
     #[test]

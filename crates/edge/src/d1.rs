@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use domain::Param;
-use http_semantics::{Epoch, Validator};
+use http_semantics::{Epoch, Problem, Validator};
 use js_sys::{Array, Object, Promise, Reflect};
 use tables::statement::{Bind, Statement};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -12,6 +12,7 @@ use wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::{D1Database, D1PreparedStatement, D1Result};
 
 use crate::env::Env;
+use crate::env::call_quota::{CallQuota, Calls, is_call_limit};
 use crate::env::consistency::Consistency;
 use crate::env::trace::Trace;
 use crate::error::Error;
@@ -52,6 +53,7 @@ pub struct Database {
     binding: Binding,
     trace: Rc<Trace>,
     consistency: Rc<Consistency>,
+    quota: CallQuota,
 }
 
 /// A row of a result.
@@ -74,16 +76,26 @@ impl Database {
             binding: binding.unchecked_into(),
             trace: Rc::clone(env.trace()),
             consistency: Rc::clone(env.consistency()),
+            quota: env.quota().clone(),
         })
+    }
+
+    /// The calls that the invocation may make.
+    #[must_use]
+    pub fn quota(&self) -> &CallQuota {
+        &self.quota
     }
 
     /// Runs a statement, and returns its rows.
     ///
     /// # Errors
-    /// A failure of the database.
+    /// A failure of the database, or a call beyond the quota.
     pub async fn rows(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
         let send = |session: &Session| prepare(session, statement)?.all().map_err(thrown);
-        let result = self.run(&send).await?.unchecked_into::<D1Result>();
+        let result = self
+            .run(&send, Calls::round_trips(1, 1))
+            .await?
+            .unchecked_into::<D1Result>();
         rows_from(&result)
     }
 
@@ -99,8 +111,9 @@ impl Database {
     ///
     /// # Errors
     /// [`Error::Unique`] or [`Error::Check`] if a statement violates a constraint, or a failure of
-    /// the database. The transaction is then rolled back.
+    /// the database. The transaction is then rolled back. A call beyond the quota, which is not made.
     pub async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, Error> {
+        let count = u32::try_from(statements.len()).unwrap_or(u32::MAX);
         let send = |session: &Session| {
             let statements = statements.iter();
             let prepared: Result<Array, Error> = statements
@@ -108,7 +121,10 @@ impl Database {
                 .collect();
             session.batch(prepared?).map_err(thrown)
         };
-        let results = self.run(&send).await?.unchecked_into::<Array>();
+        let results = self
+            .run(&send, Calls::round_trips(1, count))
+            .await?
+            .unchecked_into::<Array>();
         let rows = |result: JsValue| rows_from(result.unchecked_ref::<D1Result>());
         results.iter().map(rows).collect()
     }
@@ -124,7 +140,8 @@ impl Database {
 
     /// Runs a round trip. If a client's bookmark makes it fail or wait, it runs again at the
     /// primary: the bookmark may be one of another database. Only reads have such a bookmark.
-    async fn run(&self, send: &RoundTrip<'_>) -> Result<JsValue, Error> {
+    async fn run(&self, send: &RoundTrip<'_>, calls: Calls) -> Result<JsValue, Error> {
+        self.quota.take(calls)?;
         if self.consistency.depends_on_client() {
             let result = self.attempt(send, Some(BOOKMARK_TIMEOUT_MS)).await;
             match result {
@@ -132,6 +149,7 @@ impl Database {
                 Err(error @ Error::Overloaded(_)) => return Err(error),
                 _ => self.consistency.fall_back_to_primary(),
             }
+            self.quota.take(calls)?;
         }
         let result = self.attempt(send, None).await?;
         result.ok_or_else(|| Error::Platform {
@@ -225,6 +243,8 @@ fn thrown(value: JsValue) -> Error {
         Error::Check(name)
     } else if reason.contains(OVERLOADED) {
         Error::Overloaded(reason.clone())
+    } else if is_call_limit(reason) {
+        Problem::call_limit_reached().into()
     } else {
         error
     }

@@ -50,6 +50,13 @@ impl Validator {
         epoch: Epoch(0),
     };
 
+    /// The earlier of two states of one history. None if they belong to two histories.
+    #[must_use]
+    pub fn earlier(self, other: Self) -> Option<Self> {
+        let number = self.number.min(other.number);
+        (self.epoch == other.epoch).then_some(Self { number, ..self })
+    }
+
     /// Whether this is an earlier state in the same history. States of two histories have no order.
     #[must_use]
     pub fn is_before(self, other: Self) -> bool {
@@ -108,6 +115,9 @@ mod tests {
 
     #[test]
     fn states_of_two_histories_have_no_order() {
+        let (early, late) = (validator("6.1f09ab34"), validator("7.1f09ab34"));
+        assert_eq!(late.earlier(early), Some(early));
+        assert_eq!(early.earlier(validator("7.00000000")), None);
         assert!(validator("6.1f09ab34").is_before(validator("7.1f09ab34")));
         assert!(!validator("7.1f09ab34").is_before(validator("7.1f09ab34")));
         assert!(!validator("6.1f09ab34").is_before(validator("7.00000000")));

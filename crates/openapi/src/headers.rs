@@ -39,6 +39,11 @@ pub fn all() -> Vec<(String, Json)> {
         "LinkToCome" => text("</v1/changes?since=63312e3166303961623334>; rel=\"next\"").with("required", true);
         /// The path of the new record.
         "Location" => text("/v1/people/78").with("required", true);
+        /// The path of the operation's status.
+        "OperationLocation" =>
+            text("/v1/operations/5f0e7c6a3b1d4e8f9a2b3c4d5e6f7081").with("required", true);
+        /// The rest of the report, if it does not cover all places (RFC 8288).
+        "LinkToRest" => text("</v1/integrity?after=100000>; rel=\"next\"");
         /// The number of all matches, if the request has `count=exact`.
         "X-Total-Count" => count(77);
         /// The change sequence up to which the response shows this service's data, with its epoch.
@@ -61,6 +66,8 @@ pub fn all() -> Vec<(String, Json)> {
         "Accept-Patch" => text("application/merge-patch+json, application/json");
         /// The number of seconds to wait before the next attempt.
         "Retry-After" => count(1);
+        /// The rate limit that the client has reached.
+        "RateLimit" => text("\"requests\";r=0;t=60");
         /// The age of a stale response in seconds (RFC 9111). It is present only while a service
         /// is down and the last good response is sent instead.
         "Age" => count(12);

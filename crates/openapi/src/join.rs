@@ -4,7 +4,8 @@ use http_semantics::auth::Scope;
 use http_semantics::problem::Kind;
 use join::domain::statistics::{COLUMNS, StatisticsQuery};
 use join::domain::{ChangesQuery, ListQuery, READ_PARAMETERS};
-use join::routes::integrity::PARAMETERS as REPAIR_PARAMETERS;
+use join::routes::integrity::{PARAMETERS as REPAIR_PARAMETERS, REPORT_PARAMETERS};
+use tables::series::SeriesQuery;
 
 use crate::operation::{Operation, get, post};
 use crate::response::Response;
@@ -18,10 +19,9 @@ pub fn operations() -> Vec<Operation> {
         .into_iter()
         .filter(|operation| !worker::has_own_response(&operation.path));
     let own = [people_per_place(), about(), integrity(), worker::health()].concat();
-    own.into_iter()
-        .chain(forwarded.map(Operation::calls_a_service))
-        .chain(worker::document())
-        .map(Operation::authorized)
+    let own = own.into_iter().map(Operation::authorized);
+    own.chain(forwarded.map(Operation::calls_a_service))
+        .chain(worker::document().into_iter().map(Operation::open))
         .collect()
 }
 
@@ -39,14 +39,36 @@ fn people_per_place() -> Vec<Operation> {
         .headers(&["ListTag", "Link"])
         .example("GET /v1/statistics/places?least=5", &examples::STATISTICS)
         .link("people", "readPeopleOfPlace", "$response.body#/0/id");
+    let series = [
+        get("/v1/statistics/series", "readSeries")
+            .summary("Count all people at several times")
+            .description(people::SERIES_DESCRIPTION)
+            .query(SeriesQuery::PARAMETERS)
+            .response(200, people::series()),
+        get("/v1/statistics/places/{id}/series", "readSeriesOfPlace")
+            .summary("Count the people of a place at several times")
+            .description(people::SERIES_DESCRIPTION)
+            .id("placeInPath")
+            .query(SeriesQuery::PARAMETERS)
+            .problems(&[Kind::NotFound])
+            .response(200, people::series()),
+    ]
+    .map(|operation| {
+        operation
+            .default_tag("people per place")
+            .conditional("ListTag")
+            .calls_a_service()
+    });
     let operations = [
         get("/v1/people-per-place", "listPeoplePerPlace")
             .summary("List places with their people")
             .description("All places in order of id, including those without people. While the people service is down and there is no earlier response to send, `people` is null.")
             .query(ListQuery::PARAMETERS)
+            .problems(&[Kind::CallLimitReached])
             .response(200, list),
         get("/v1/people-per-place/{id}", "readPeopleOfPlace")
             .summary("Read a place with its people")
+            .description("In order of id. While the people service is down and there is no earlier response to send, `people` is null.")
             .id("placeInPath")
             .query(READ_PARAMETERS)
             .problems(&[Kind::NotFound])
@@ -64,7 +86,7 @@ fn people_per_place() -> Vec<Operation> {
             .calls_a_service()
             .stale_if_error()
     });
-    operations.to_vec()
+    operations.into_iter().chain(series).collect()
 }
 
 fn about() -> Vec<Operation> {
@@ -74,6 +96,7 @@ fn about() -> Vec<Operation> {
     vec![
         get("/v1", "readDataset")
             .summary("Describe this dataset")
+            .description("Its title, description and licence, and the paths of all routes.")
             .default_tag("about")
             .response(
                 200,
@@ -91,18 +114,20 @@ fn about() -> Vec<Operation> {
 }
 
 fn integrity() -> Vec<Operation> {
-    let report = Response::json("Integrity", "The report.");
+    let report = Response::json("Integrity", "The report.").headers(&["LinkToRest"]);
     let repair = Response::json("Repair", "What was repaired, or would be.");
     let operations = [
         get("/v1/integrity", "readIntegrity")
             .summary("Check that places and people are consistent")
+            .description("Compares both databases. Pending writes and deletions in progress violate no rule. If there are more places than one request can check, `complete` is false and `Link` leads to the rest. The last part is complete.")
+            .query_as(REPORT_PARAMETERS, &[("after", "afterPlace")])
             .response(
                 200,
                 report.example("GET /v1/integrity", &examples::INTEGRITY),
             ),
         post("/v1/integrity/repair", "repair")
             .summary("Complete or roll back abandoned operations")
-            .description("The services do the same every minute.")
+            .description("The services do the same every minute. A token needs the scope `admin`.")
             .query(REPAIR_PARAMETERS)
             .needs_scope(Scope::Admin)
             .response(200, repair),

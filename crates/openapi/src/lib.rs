@@ -32,7 +32,7 @@ const CONVENTIONS: &str = "\
 OPTIONS everywhere. Paths also work without `/v1`, and with a trailing slash.\n\n\
 **Problems.** Every error is `application/problem+json` (RFC 9457): `detail` says what is wrong \
 and what is expected. The response to an unknown path is `unknown-route` (404), to an unknown \
-method `method-not-allowed` (405), and to a query over 32 KiB `query-too-long` (414). If the \
+method `method-not-allowed` (405), and to a query over 15 KiB `query-too-long` (414). If the \
 deployment limits the rate of requests, `RateLimit-Policy` states the limit, and requests above it \
 get `too-many-requests` (429).\n\n\
 **Request ids.** Every response has an `X-Request-Id`, which a problem repeats as `requestId`: the \

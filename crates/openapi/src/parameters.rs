@@ -5,13 +5,14 @@ use domain::name;
 use http_semantics::export_format::EXPORT_MEDIA_TYPES;
 use http_semantics::media::{MediaType, TABLE_MEDIA_TYPES};
 use http_semantics::params::Seconds;
-use http_semantics::prefer::STRICT;
 use tables::Cursor;
 use tables::import::ImportMode;
 use tables::page::{PageSize, PeopleLimit, Sort};
 use tables::population::{MinLiving, Order};
+use tables::series::Step;
 
 use crate::json::{components, reference};
+use crate::views::{CONTROL, ZERO_WIDTH};
 use crate::{Json, object};
 
 fn path(name: &str, schema: Json) -> Json {
@@ -67,7 +68,9 @@ fn entity_tags() -> Json {
 fn name_prefix() -> Json {
     object! {
         "type": "string", "minLength": 1, "maxLength": name::MAX_NAME_CHARACTERS,
-        "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
+        "pattern": format!(
+            r"^[^{CONTROL}{ZERO_WIDTH}\u200c\u200d][^{CONTROL}{ZERO_WIDTH}]*$"
+        ),
     }
 }
 
@@ -76,8 +79,8 @@ fn id_list() -> Json {
 }
 
 fn moment() -> Json {
-    let pattern = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$";
-    object! { "type": "string", "format": "date-time", "pattern": pattern }
+    let pattern = r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?Z)?$";
+    object! { "type": "string", "pattern": pattern }
 }
 
 /// All parameters, by the name of the component. It is the name of the parameter, unless two
@@ -98,6 +101,8 @@ fn in_path() -> Vec<(String, Json)> {
     components! {
         /// The id of the place.
         "placeInPath" => path("id", id());
+        /// The token of the operation, from `Location`.
+        "token" => path("token", object! { "type": "string", "pattern": "^[!-~]+$" });
         /// The id of the person.
         "personInPath" => path("id", id());
         /// The id of the record. The id of a new record is at most 2^52, so that the service
@@ -119,7 +124,7 @@ fn in_headers() -> Vec<(String, Json)> {
         "putOnlyIf" => header("If-None-Match", entity_tags());
         /// With `handling=strict` (RFC 7240), the response is an error instead of a stale or
         /// incomplete one while a service is down.
-        "Prefer" => header("Prefer", object! { "type": "string", "example": STRICT });
+        "Prefer" => header("Prefer", object! { "type": "string" });
         /// Makes the request safe to repeat: within 24 hours it is executed once, and later
         /// requests with the same key get the first response. Use a new value, such as a UUID,
         /// for each request.
@@ -144,6 +149,11 @@ fn of_pages() -> Vec<(String, Json)> {
         /// The start of the page: the cursor from the `Link` header of the previous page, which
         /// must have the same order.
         "after" => query("after", cursor());
+        /// The start of the rest of an export: the cursor in the address in its last line. The rest has
+        /// no CSV header.
+        "afterRecord" => query("after", cursor());
+        /// The place after which the report starts, from the `Link` header of the previous report.
+        "afterPlace" => query("after", id());
         /// The start of the page: the cursor from the `Link` header of the previous page. A cursor
         /// from before a restore of the database is rejected (410).
         "since" => query("since", cursor());
@@ -166,7 +176,7 @@ fn of_filters() -> Vec<(String, Json)> {
     components! {
         /// Only records whose name starts with this text. Case is ignored.
         "name" => query("name", name_prefix());
-        /// Only records with these ids.
+        /// Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits.
         "ids" => query("ids", id_list()).with("style", "form").with("explode", false);
         /// Only living people (`true`), or only dead ones (`false`).
         "isAlive" => query("isAlive", boolean());
@@ -176,9 +186,19 @@ fn of_filters() -> Vec<(String, Json)> {
         "placeId" => query("placeId", id());
         /// Only places with at least this many living people.
         "least" => query("least", at_least(1, MinLiving::MAX));
-        /// The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. By
-        /// default, the response has the present data.
+        /// The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A
+        /// date such as `2026-11-24` means the end of that day. By default, the response has the
+        /// present data.
         "asOf" => query("asOf", moment());
+        /// The time of the first point, in UTC. A date means the start of that day. By default, 30
+        /// steps before `to`.
+        "from" => query("from", moment());
+        /// The time of the last point, in UTC and not in the future. A date means the end of that
+        /// day. By default, now.
+        "to" => query("to", moment());
+        /// The time between two points. A month after January 31 is the end of February. A series
+        /// has at most 1,000 points.
+        "step" => query("step", choice(Step::ALL.map(|(name, _)| name)).with("default", "day"));
     }
 }
 
@@ -187,6 +207,9 @@ fn of_actions() -> Vec<(String, Json)> {
     components! {
         /// Whether a record with an existing id is rejected (`insert`) or updated (`upsert`).
         "mode" => query("mode", modes.with("default", ImportMode::default().name()));
+        /// The number of records to skip, because an earlier request has imported them: `next` of its
+        /// report.
+        "afterRecords" => query("after", at_least(1, 10_485_760));
         /// Reports what the request would do, and changes nothing.
         "dryRun" => query("dryRun", boolean().with("default", false));
         /// Only operations that started at least this many seconds ago, so that their clients
@@ -194,6 +217,8 @@ fn of_actions() -> Vec<(String, Json)> {
         "olderThan" => query("olderThan", at_least(0, Seconds::MAX));
         /// Removes the crown from the present king of the place.
         "depose" => query("depose", boolean().with("default", false));
+        /// Also removes the names of the person from the history. This needs the scope `admin`.
+        "erase" => query("erase", boolean().with("default", false));
         /// Moves the people of the place to this place first.
         "reassignTo" => query("reassignTo", id());
     }

@@ -4,9 +4,10 @@ use edge::collection::Writer;
 use http_semantics::problem::Kind;
 use people::domain::ByPlaceQuery;
 use people::service::PersonWriter;
-use people::store::POPULATION_HEADER;
+use people::store::{POPULATION_HEADER, SERIES_HEADER};
 use tables::population::PopulationQuery;
 use tables::schema::PERSON;
+use tables::series::SeriesQuery;
 
 use crate::collection::Collection;
 use crate::examples;
@@ -41,6 +42,7 @@ pub fn operations() -> Vec<Operation> {
         .map(|operation| operation.default_tag("people"));
     own.chain(worker::document())
         .chain(worker::health())
+        .map(Operation::authorized)
         .collect()
 }
 
@@ -87,7 +89,26 @@ fn groups() -> Vec<Operation> {
             .query_as(PopulationQuery::PARAMETERS, &[("sort", "populationSort")])
             .conditional("ListTag")
             .response(200, populations),
+        get("/v1/people/population/series", "readPopulationSeries")
+            .summary("Count people at several times")
+            .description(SERIES_DESCRIPTION)
+            .query(SeriesQuery::PARAMETERS_WITH_PLACE)
+            .conditional("ListTag")
+            .response(200, series()),
     ]
+}
+
+/// The points of a series, for both workers.
+pub const SERIES_DESCRIPTION: &str = "There is a point at `from`, one after each step, and one at `to`. A series that ends now has no `ETag`, because its points move.";
+
+/// A series of points.
+#[must_use]
+pub fn series() -> Response {
+    let request = "GET /v1/people/population/series?from=2026-11-24&to=2026-11-24";
+    Response::list("PopulationAt", "The points in order of time.")
+        .csv(SERIES_HEADER)
+        .headers(&["ListTag"])
+        .example(request, &examples::SERIES)
 }
 
 fn writes(people: &Collection) -> Vec<Operation> {
@@ -95,7 +116,7 @@ fn writes(people: &Collection) -> Vec<Operation> {
         people
             .create()
             .problems(BROKEN_RULES)
-            .problems(&[Kind::RequestInFlight])
+            .problems(&[Kind::RequestInFlight, Kind::PersonErased])
             .calls_a_service(),
         people
             .replace()
@@ -111,7 +132,8 @@ fn writes(people: &Collection) -> Vec<Operation> {
             .calls_a_service(),
         people
             .delete()
-            .description("The history of the person stays.")
+            .description("The history of the person stays. With `erase=true`, which needs the scope `admin`, it stays without the names of the person. A deleted person can be erased, too. The numbers of people in past statistics stay.")
+            .query(people::routes::delete::PARAMETERS)
             .calls_a_service(),
         people
             .import(

@@ -209,7 +209,7 @@ mod tests {
         ]));
         assert_eq!(
             form.error("name"),
-            Some("Enter a name of 1 to 200 characters.")
+            Some("Enter a name of 1 to 200 characters, without invisible ones.")
         );
         assert_eq!(form.error("isKing"), Some("Must be such."));
         assert_eq!(form.general_error, None);

@@ -12,6 +12,7 @@ pub mod page;
 pub mod population;
 pub mod record;
 pub mod schema;
+pub mod series;
 pub mod statement;
 pub mod table_spec;
 

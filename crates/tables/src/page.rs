@@ -226,13 +226,20 @@ pub fn since_link(path: &str, query: &str, since: &str) -> String {
 }
 
 fn link(path: &str, query: &str, parameter: &str, cursor: &str) -> String {
+    let address = next_address(path, query, parameter, cursor);
+    format!("<{address}>; rel=\"next\"")
+}
+
+/// The address of the next page: the same query with another cursor in a parameter.
+#[must_use]
+pub fn next_address(path: &str, query: &str, parameter: &str, cursor: &str) -> String {
     let same_parameters = form_urlencoded::parse(query.as_bytes())
         .filter(|(name, _)| name != parameter && name != "count");
     let query = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(same_parameters)
         .append_pair(parameter, cursor)
         .finish();
-    format!("<{path}?{query}>; rel=\"next\"")
+    format!("{path}?{query}")
 }
 
 #[cfg(test)]

@@ -31,3 +31,13 @@ test("the_api_reference_executes_a_request_without_loading_other_sites", async (
 
   assert.deepEqual(externalRequests, []);
 });
+
+test("the_api_reference_fills_in_no_preference", async () => {
+  await using visit = await site.visit();
+  // The page opens the operation that its fragment names.
+  const page = await visit.go("/docs/#/people%20per%20place/readPeopleOfPlace");
+  const operation = page.locator("#operations-people_per_place-readPeopleOfPlace");
+  const preference = operation.locator("input[placeholder=Prefer]");
+  await preference.waitFor({ timeout: 30_000 });
+  assert.equal(await preference.inputValue(), "");
+});

@@ -31,6 +31,9 @@ pub use write::{Change, Writer, Written, create, patch, put, read_current};
 /// epoch.
 pub const CHANGE_SEQ_HEADER: &str = "x-change-counter";
 
+/// The header with the change sequence of an erasure, for the gateway.
+pub const ERASURE_HEADER: &str = "x-erasure";
+
 /// A kind of record that a backend service stores and serves.
 pub trait Collection: Record {
     /// The id of a record.

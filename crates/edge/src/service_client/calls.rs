@@ -8,7 +8,10 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, RequestInit};
 
 use super::call_policy::CallPolicy;
-use super::{CALLER_HEADER, FORWARDED_HEADER, SERVICE_SECRET_HEADER, ServiceClient};
+use super::{
+    CALLER_HEADER, FORWARDED_HEADER, PROTOCOL_VERSION, PROTOCOL_VERSION_HEADER,
+    SERVICE_SECRET_HEADER, ServiceClient,
+};
 use crate::env::consistency::BOOKMARK_HEADER;
 use crate::env::trace::REQUEST_ID_HEADER;
 use crate::error::Error;
@@ -146,6 +149,7 @@ impl ServiceClient {
         let bookmark = self.consistency.upstream_constraint();
         let own = [
             (SERVICE_SECRET_HEADER, secret),
+            (PROTOCOL_VERSION_HEADER, Some(PROTOCOL_VERSION)),
             (FORWARDED_HEADER, is_forwarded.then_some("1")),
             (CALLER_HEADER, self.caller.get().map(String::as_str)),
             (BOOKMARK_HEADER, bookmark.as_deref()),

@@ -28,6 +28,7 @@ use web_sys::{Headers, RequestInit};
 use worker::worker_sys;
 
 use crate::env::Env;
+use crate::env::call_quota::{CallQuota, Calls};
 use crate::env::consistency::{BOOKMARK_HEADER, Consistency};
 use crate::env::trace::Trace;
 use crate::error::Error;
@@ -50,6 +51,16 @@ pub const FORWARDED_HEADER: &str = "x-gateway-forwarded";
 /// gateway never forwards a client's own header of this name.
 pub const CALLER_HEADER: &str = "x-gateway-caller";
 
+/// The version of the format in which the workers talk to each other: paths, headers and bodies,
+/// which a caller copies without parsing. Raise it with every change of that format. A backend
+/// rejects a caller of another version before it does anything, because the three workers are
+/// deployed one after another. `tests/integrity/protocol_version.test.ts` detects a change.
+pub const PROTOCOL_VERSION: &str = "1";
+
+/// The header with the caller's version, which the gateway sets after the client's headers. A
+/// rejection has the version of the backend.
+pub const PROTOCOL_VERSION_HEADER: &str = "x-protocol-version";
+
 /// The timeout of a call between backends, and of each chunk of its response, in milliseconds.
 const TIMEOUT_MS: u32 = 5_000;
 
@@ -61,6 +72,10 @@ const READ_DEADLINE_MS: u32 = 3_000;
 /// The timeout of an import, in milliseconds.
 const IMPORT_TIMEOUT_MS: u32 = 300_000;
 
+/// The timeout of a deletion of a place and of a repair, in milliseconds. They respond after 10
+/// seconds, and a call that they have begun takes at most 5 more.
+const DELETION_TIMEOUT_MS: u32 = 20_000;
+
 /// The longest pause before the second attempt of a read, in milliseconds.
 const MAX_RETRY_PAUSE_MS: u32 = 80;
 
@@ -71,6 +86,7 @@ pub struct ServiceClient {
     write_timeout_ms: u32,
     trace: Rc<Trace>,
     consistency: Rc<Consistency>,
+    quota: CallQuota,
     caller: Rc<OnceCell<String>>,
     /// Shows the service that the caller is one of our workers.
     secret: Option<BearerToken>,
@@ -92,6 +108,7 @@ impl ServiceClient {
             write_timeout_ms: TIMEOUT_MS,
             trace: Rc::clone(env.trace()),
             consistency: Rc::clone(env.consistency()),
+            quota: env.quota().clone(),
             caller: Rc::clone(env.caller()),
             secret: service_secret(env),
         })
@@ -150,6 +167,15 @@ impl ServiceClient {
         }
     }
 
+    /// Raises the timeout of writes to that of a deletion of a place.
+    #[must_use]
+    pub fn with_deletion_timeout(self) -> Self {
+        Self {
+            write_timeout_ms: DELETION_TIMEOUT_MS,
+            ..self
+        }
+    }
+
     /// The problem for an unusable response of this service.
     #[must_use]
     pub fn unusable_response(&self, reason: &str) -> Error {
@@ -168,6 +194,8 @@ impl ServiceClient {
         if !method.is_safe() {
             return self.write(init, fetch).await;
         }
+        // Before the circuit breaker: a call that is not made must not be its probe.
+        self.quota.take(Calls::services(1))?;
         if !policy.allow_request() {
             return Err(policy.circuit_open());
         }
@@ -188,6 +216,7 @@ impl ServiceClient {
             && response.as_ref().is_err_and(failed_at_once)
             && policy.remaining_ms() > MAX_RETRY_PAUSE_MS
             && policy.allow_request()
+            && self.quota.take(Calls::services(1)).is_ok()
         {
             pause(retry_pause()).await;
             response = policy.attempt(started, init, fetch).await;
@@ -216,11 +245,16 @@ impl ServiceClient {
         init: &RequestInit,
         fetch: &Fetch<'_>,
     ) -> Result<web_sys::Response, Error> {
+        self.quota.take(Calls::services(1))?;
         let policy = CallPolicy::new(self.policy.service, self.write_timeout_ms);
         self.trace.record_call(policy.service);
         let response = policy.attempt(now(), init, fetch).await;
         let response = response.inspect(|response| self.observe_bookmarks(response));
-        response.map_err(Error::with_unknown_outcome)
+        // A backend of another version rejects a write before it does anything.
+        response.map_err(|error| match error {
+            Error::Problem(problem) if problem.kind() == Kind::Updating => problem.into(),
+            other => other.with_unknown_outcome(),
+        })
     }
 }
 

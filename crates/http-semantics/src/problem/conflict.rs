@@ -16,6 +16,15 @@ impl Problem {
         )
     }
 
+    /// An operation that never existed, or whose result is not stored any more.
+    #[must_use]
+    pub fn no_such_operation() -> Self {
+        Self::new(
+            Kind::NotFound,
+            "There is no such operation. The result of an operation is available for 24 hours.",
+        )
+    }
+
     /// A name that another place has.
     #[must_use]
     pub fn name_taken(id: i64) -> Self {
@@ -115,6 +124,15 @@ impl Problem {
             "Another request is changing this record. This one changed nothing.",
         )
         .header("retry-after", "1")
+    }
+
+    /// A retry of the request that added a person who was erased since.
+    #[must_use]
+    pub fn person_erased() -> Self {
+        Self::new(
+            Kind::PersonErased,
+            "The request with this idempotency key added a person who was erased since. This one changed nothing.",
+        )
     }
 
     /// A precondition that the version of the record does not meet. Without a version the record does

@@ -39,7 +39,7 @@ schemas! {
         line?: Count,
         /// The column in the line.
         column?: Count,
-        /// The maximum number of bytes of a body or a query.
+        /// The maximum number of bytes of a body or a query, or of records in a file.
         limit?: Count,
         /// The scope that the token needs.
         scope?: String,

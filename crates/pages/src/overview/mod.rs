@@ -6,7 +6,7 @@ mod query;
 use maud::{Markup, html};
 
 use crate::api::{King, Population};
-use crate::layout::{Notice, document, number};
+use crate::layout::{Notice, document, number, pages};
 
 use bars::{bar, hatching, legend_key};
 pub use query::OverviewQuery;
@@ -93,9 +93,10 @@ impl Overview {
                     None | Some([]) => p.empty { (self.result_text()) },
                     Some(rows) => (self.table(rows)),
                 }
-                @if let Some(next) = &self.next {
-                    p.pages { a rel="next" href=(self.query.page_path(next)) { "Next page" } }
-                }
+                (pages(
+                    self.query.after.as_ref().map(|_| self.query.page_path("")),
+                    self.next.as_ref().map(|next| self.query.page_path(next)),
+                ))
             }
             p.actions {
                 a.button.quiet href="/v1/statistics/places?format=csv&limit=1000" download="statistics.csv" {

@@ -55,6 +55,8 @@ pub struct TableSpec {
     pub assignments: String,
     /// The expression of a record as JSON.
     pub json: String,
+    /// The expression of a record as JSON, from the change log.
+    pub logged_json: String,
     /// The expression of a change as JSON.
     pub change_json: String,
     /// The expression of a record as a line of CSV.
@@ -85,11 +87,12 @@ impl TableSpec {
             input_columns: render::input(columns),
             assignments: render::assignments(columns.iter().filter(stored)),
             json: render::json(&visible, |column| column.name.to_owned()),
+            logged_json: render::logged_json(declaration, &visible),
             change_json: render::change_json(declaration, &visible),
             csv_line: render::csv_line(&visible),
             csv_header: format!("{}\r\n", fields.join(",")),
             list_parameters: [&PAGE_PARAMETERS[..], &filters].concat(),
-            export_parameters: [&["format"], &filters[..]].concat(),
+            export_parameters: [&["format", "after"], &filters[..]].concat(),
             fields,
             declaration,
         }
@@ -140,6 +143,7 @@ impl TableSpec {
             ("{input_columns}", &self.input_columns),
             ("{assignments}", &self.assignments),
             ("{json}", &self.json),
+            ("{logged_json}", &self.logged_json),
             ("{epoch}", EPOCH),
         ];
         let mut sql = template.to_owned();

@@ -66,3 +66,27 @@ fn after(id: Option<i64>) -> String {
     id.map(|id| format!("&after={}", Cursor::Id(id)))
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> ListQuery {
+        ListQuery::read(&Params::parse(query, ListQuery::PARAMETERS).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_query_becomes_one_path_per_backend() {
+        let first = read("");
+        assert_eq!(first.places_path(), "/v1/places?limit=100");
+        let groups = "/v1/people/by-place?limit=100&peopleLimit=1000";
+        assert_eq!(first.groups_path(first.after), groups);
+        let query = read("limit=2&after=6937&count=exact&peopleLimit=30");
+        let places = "/v1/places?limit=2&after=6937&count=exact";
+        assert_eq!(query.places_path(), places);
+        let groups = "/v1/people/by-place?limit=2&peopleLimit=30&after=6937";
+        assert_eq!(query.groups_path(query.after), groups);
+        let later = "/v1/people/by-place?limit=2&peopleLimit=30&after=693132";
+        assert_eq!(query.groups_path(Some(12)), later);
+    }
+}

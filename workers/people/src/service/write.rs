@@ -175,7 +175,7 @@ impl PersonWriter {
         let place = new_reference.map(PlaceId::get);
         let place = place.filter(|place| !self.pending.places().contains(place));
         let add = place.map(|place| store::add_pending(self.pending.token(), &[place]));
-        let find = key.map(IdempotentRequest::find_statement);
+        let find = key.map(IdempotentRequest::find_statement::<Person>);
         let statements: Vec<Statement> = find.into_iter().chain(add).collect();
         if !statements.is_empty() {
             let results = self.database().batch(&statements).await?;

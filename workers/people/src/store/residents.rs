@@ -6,9 +6,14 @@ use tables::statement::Statement;
 /// The maximum number of people that one statement moves or detaches.
 pub const MAX_MOVED: i64 = 5_000;
 
-/// The people of a place: a row of (living, dead), or none if it has no people. Uses the primary
-/// key of `population`.
-const COUNT: &str = "SELECT living, dead FROM population WHERE place_id = ?1";
+/// The people of a place: a row of (living, dead, changed). `changed` is the number of rows that the
+/// statement before has changed. Uses the primary key of `population`.
+const COUNT: &str = "
+SELECT
+  coalesce(max(living), 0) AS living,
+  coalesce(max(dead), 0) AS dead,
+  changes() AS changed
+FROM population WHERE place_id = ?1";
 
 /// Counts the people of a place.
 fn count(place: PlaceId) -> Statement {

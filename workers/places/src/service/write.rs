@@ -33,7 +33,7 @@ impl Writer for PlaceWriter {
         key: Option<&IdempotentRequest>,
     ) -> Result<Option<Written>, Error> {
         if let Some(key) = key
-            && let Some(stored) = key.find_response(&self.0).await?
+            && let Some(stored) = key.find_response::<Place>(&self.0).await?
         {
             return Ok(Some(Written::Replayed(stored)));
         }

@@ -253,6 +253,11 @@ fn every_write_has_its_index() {
         store::cancel_deletion(place, 1),
         store::take_over_deletion(place, 1),
         store::remove_tombstone(place, 1),
+        store::record_progress(place, 1, 5, 7),
+        store::release_deletion(place, 1),
+        store::make_operation(place, 1, "a"),
+        store::save_operation(place, 1, store::OperationStatus::Done, 5),
+        store::operation("a"),
         store::ids(0, 10),
         store::existing_places(&rows),
         change_log::since(&PLACE, 0, limit, MediaType::Json.framing()),
@@ -278,6 +283,87 @@ fn every_write_has_its_index() {
             assert!(!plan.walks(table), "{}: {plan:?}", statement.sql);
         }
     }
+}
+
+#[test]
+fn an_operation_has_a_status_while_it_runs_and_after_it_has_ended() {
+    use store::OperationStatus::{Done, Failed};
+    for (status, text) in [
+        (Done, r#""done","done":12,"remaining":0"#),
+        (Failed, r#""failed","done":12,"remaining":7"#),
+    ] {
+        let testbed = seeded();
+        let place = PlaceId::new(1).unwrap();
+        let token = testbed
+            .rows(&store::begin_deletion(place, None, 1))
+            .unwrap()[0]
+            .integer("token");
+        let body = |operation: &str| {
+            let rows = testbed.rows(&store::operation(operation)).unwrap();
+            rows.first().map(|row| row.text("body").to_owned())
+        };
+        testbed
+            .rows(&store::make_operation(place, token, "a"))
+            .unwrap();
+        testbed
+            .rows(&store::record_progress(place, token, 10, 7))
+            .unwrap();
+        assert!(
+            testbed
+                .rows(&store::record_progress(place, token + 1, 10, 7))
+                .unwrap()
+                .is_empty()
+        );
+        let running = r#"{"status":"running","done":10,"remaining":7}"#;
+        assert_eq!(body("a").as_deref(), Some(running));
+        let token = testbed
+            .rows(&store::take_over_deletion(place, token))
+            .unwrap()[0]
+            .integer("token");
+        assert_eq!(
+            body("a").as_deref(),
+            Some(running),
+            "it survives its process"
+        );
+        testbed
+            .rows(&store::save_operation(place, token, status, 2))
+            .unwrap();
+        testbed.rows(&store::cancel_deletion(place, token)).unwrap();
+        assert_eq!(body("a"), Some(format!(r#"{{"status":{text}}}"#)));
+        assert_eq!(body("b"), None);
+    }
+}
+
+#[test]
+fn a_released_deletion_is_abandoned_at_once_and_the_one_that_waits_longest_is_first() {
+    let testbed = seeded();
+    let begin = |id| {
+        let place = PlaceId::new(id).unwrap();
+        let rows = testbed
+            .rows(&store::begin_deletion(place, None, 1))
+            .unwrap();
+        (place, rows[0].integer("token"))
+    };
+    let abandoned = || {
+        let rows = testbed
+            .rows(&store::abandoned_deletions(60_000, 9))
+            .unwrap();
+        rows.iter()
+            .map(|row| row.integer("place_id"))
+            .collect::<Vec<_>>()
+    };
+    let [one, two] = [begin(1), begin(2)];
+    assert_eq!(abandoned(), Vec::<i64>::new());
+    for (place, token) in [two, one] {
+        testbed
+            .rows(&store::release_deletion(place, token))
+            .unwrap();
+    }
+    assert_eq!(abandoned(), [1, 2]);
+    testbed
+        .rows(&store::take_over_deletion(one.0, one.1))
+        .unwrap();
+    assert_eq!(abandoned(), [2], "the other one is in progress again");
 }
 
 #[test]

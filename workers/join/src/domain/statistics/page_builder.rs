@@ -16,7 +16,7 @@
 
 use std::collections::HashMap;
 
-use domain::PlaceId;
+use domain::{PlaceId, id};
 use tables::Cursor;
 use tables::page::PageSize;
 use tables::population::{Measure, Order, PopulationQuery, Position};
@@ -117,17 +117,17 @@ impl StatisticsPageBuilder {
         })
     }
 
-    /// The path of the places of these populations, if their names are needed.
+    /// The paths of the places of these populations, if their names are needed.
     #[must_use]
-    pub fn names_path(&self, populations: &[Population]) -> Option<String> {
-        if self.source != Some(Source::PopulationQuery) || populations.is_empty() {
-            return None;
+    pub fn names_paths(&self, populations: &[Population]) -> Vec<String> {
+        if self.source != Some(Source::PopulationQuery) {
+            return Vec::new();
         }
-        let ids: Vec<String> = populations
-            .iter()
-            .map(|population| population.place_id.to_string())
-            .collect();
-        Some(self.places_path(&format!("limit=1000&ids={}", ids.join(","))))
+        let ids = populations.iter().map(|population| population.place_id);
+        let lists = id::lists(ids).into_iter();
+        lists
+            .map(|ids| self.places_path(&format!("limit=1000&ids={ids}")))
+            .collect()
     }
 
     /// Adds the responses of a step.

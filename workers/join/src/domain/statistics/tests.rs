@@ -25,7 +25,7 @@ fn place(id: i64) -> NamedPlace {
 fn population(place_id: i64, (living, dead): (i64, i64)) -> Population {
     let king = (living > 1).then(|| King {
         id: 100 + place_id,
-        name: format!("k{place_id}"),
+        name: Some(format!("k{place_id}")),
     });
     Population {
         place_id,
@@ -113,8 +113,9 @@ fn walk(places: &[i64], counts: &Counts, query: &str, steps: usize) -> Vec<Vec<R
                 break;
             };
             let people = people_at(&people_path, counts);
-            let places_path = page.names_path(&people.records).unwrap_or(places_path);
-            page.add_step(places_at(&places_path, places), people);
+            let names_paths = page.names_paths(&people.records);
+            let places_path = names_paths.first().unwrap_or(&places_path);
+            page.add_step(places_at(places_path, places), people);
         }
         let (rows, next) = page.into_page();
         pages.push(rows);
@@ -237,9 +238,9 @@ fn as_of_is_sent_to_both_backends() {
         let query = format!("sort={sort}&asOf=1970-01-01T00:00:00Z");
         let params = Params::parse(&query, PopulationQuery::PARAMETERS).unwrap();
         let page = StatisticsPageBuilder::new(PopulationQuery::from_params(&params, 0).unwrap());
-        let names_path = page.names_path(&[population(1, (1, 0))]);
+        let names_paths = page.names_paths(&[population(1, (1, 0))]);
         let [places, people] = page.paths().unwrap();
-        for path in names_path.iter().chain([&places]) {
+        for path in names_paths.iter().chain([&places]) {
             assert!(
                 path.starts_with("/v1/places/as-of?asOf=1970-01-01T00:00:00Z&"),
                 "{path}"
@@ -267,13 +268,25 @@ fn valid_responses_are_parsed() {
     let body = r#"[{"placeId":3,"total":3,"living":2,"dead":1,"king":{"id":7,"name":"K}"}}]"#;
     let king = Some(King {
         id: 7,
-        name: "K}".to_owned(),
+        name: Some("K}".to_owned()),
     });
     let expected = Population {
         king,
         ..population(3, (2, 1))
     };
     assert_eq!(populations(body.as_bytes()), Ok(vec![expected]));
+    let erased = r#"[{"placeId":3,"total":3,"living":2,"dead":1,"king":{"id":7,"name":null}}]"#;
+    let erased = populations(erased.as_bytes()).unwrap().remove(0);
+    let king = King { id: 7, name: None };
+    assert_eq!(erased.king, Some(king.clone()));
+    let row = Row {
+        place: place(3),
+        population: Some(erased),
+    };
+    let rendered = |format| render(std::slice::from_ref(&row), 2, None, format);
+    assert!(rendered(MediaType::Json).contains(r#""king":{"id":7,"name":null}"#));
+    assert!(rendered(MediaType::Csv).ends_with(",7,\r\n"));
+    assert_eq!(king.present(), None);
     assert_eq!(places(b"[]"), Ok(vec![]));
 }
 
@@ -297,6 +310,9 @@ fn malformed_responses_are_rejected() {
         );
         assert_eq!(populations(body.as_bytes()), Err(MalformedResponse::People));
     }
-    let without_king = br#"[{"placeId":3,"total":3,"living":2,"dead":1}]"#;
-    assert_eq!(populations(without_king), Err(MalformedResponse::People));
+    for king in ["", r#","king":{"id":7}"#] {
+        let incomplete = format!(r#"[{{"placeId":3,"total":3,"living":2,"dead":1{king}}}]"#);
+        let parsed = populations(incomplete.as_bytes());
+        assert_eq!(parsed, Err(MalformedResponse::People), "{king}");
+    }
 }

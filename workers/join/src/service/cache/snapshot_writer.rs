@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use edge::{CachedResponse, Database, Env, Error, Request, now, pause};
+use edge::{CachedResponse, Calls, Database, Env, Error, Request, now, pause};
 use js_sys::Uint8Array;
 use tables::ChangeSeqs;
 use wasm_bindgen::{JsCast, JsValue};
@@ -17,6 +17,9 @@ use crate::store;
 /// The maximum number of steps of one writer: the platform ends `wait_until` after 30 seconds.
 const MAX_STEPS: usize = 24;
 
+/// The calls that save a snapshot: its head, its old and new chunks, and the eviction.
+pub const SAVE: Calls = Calls::round_trips(1, 8);
+
 /// A response, and the time of its request.
 type QueuedResponse = (Rc<CachedResponse>, i64);
 
@@ -29,6 +32,11 @@ thread_local! {
 /// current.
 pub fn newest_change_seqs() -> Option<(ChangeSeqs, i64)> {
     NEWEST.get()
+}
+
+/// Whether this isolate has saved a response with this key at these change sequences.
+pub fn is_saved(key: &str, change_seqs: ChangeSeqs) -> bool {
+    QUEUE.with_borrow_mut(|queue| queue.has_saved(key, change_seqs))
 }
 
 /// Queues a response that was made or revalidated after `requested_at`, and starts a writer if
@@ -69,6 +77,9 @@ pub fn enqueue(
 /// The writer: saves queued responses until the queue is empty.
 async fn write_queued(env: Env) {
     for _ in 0..MAX_STEPS {
+        if !env.quota().has(SAVE) {
+            break;
+        }
         match QUEUE.with_borrow_mut(|queue| queue.next(now())) {
             Step::Stop => return,
             Step::Wait(milliseconds) => pause(u32::try_from(milliseconds).unwrap_or(1)).await,

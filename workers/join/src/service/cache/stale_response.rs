@@ -76,9 +76,9 @@ impl StaleResponse {
         self.fresh_at
     }
 
-    /// The body, and the link to the next page.
-    pub fn into_page(self) -> (Option<String>, Option<String>) {
-        (text(&self.body), self.headers.link)
+    /// The body as text.
+    pub fn into_text(self) -> Option<String> {
+        text(&self.body)
     }
 
     /// The response to a request: 304 if the client has the same response.

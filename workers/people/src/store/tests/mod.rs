@@ -2,11 +2,13 @@
 //! of the same people in Rust.
 
 mod by_place;
+mod erasure;
 mod import;
 mod list;
 mod pending;
 mod population_counts;
 mod populations;
+mod series;
 mod writes;
 
 use http_semantics::{MediaType, Params, Validator};

@@ -34,6 +34,7 @@ fn every_write_has_its_index() {
         store::depose(place, id, 1),
         store::delete(id, 1),
         store::king(place),
+        store::latest_erasure(),
         store::existing_people(&rows),
         store::resident_counts(0, 10),
         change_log::change_seq(&PERSON),
@@ -46,6 +47,7 @@ fn every_write_has_its_index() {
         statements.extend(receipt.delete_invalid(&PERSON));
         statements.push(receipt.save(&PERSON, Counts::default(), 1));
     }
+    statements.extend(store::erase(id, Some(1)));
     statements.extend(store::insert_batch(&rows));
     statements.extend(store::commit_pending("t", &[7]));
     statements.extend(store::close(place));
