@@ -7,6 +7,7 @@ import { after, suite, test } from "node:test";
 import { promisify } from "node:util";
 import openapi, { astToString } from "openapi-typescript";
 import { body, connect, ProblemError } from "../../clients/typescript/src/index.ts";
+import { startCompressingProxy } from "../support/compressing_proxy.ts";
 import { tag } from "../support/fixtures.ts";
 import { start } from "../support/harness.ts";
 import { tokenHash } from "../support/tokens.ts";
@@ -53,8 +54,9 @@ test("the_client_types_equal_the_generated_ones", async () => {
   );
 });
 
-test("the_client_sends_the_latest_bookmark_of_each_database", async () => {
-  const results = ["b1.b5", "b2.b4", "", "b3."];
+test("the_client_sends_the_bookmark_that_the_server_returned_last", async () => {
+  // After a restore, the new bookmark sorts before the old one.
+  const results = ["b1.b5", "b2.b4", "b3.", "", ".b6"];
   const requests: (string | null)[] = [];
   const fetch = async ({ headers }: Request) => {
     requests.push(headers.get("x-d1-bookmark"));
@@ -62,8 +64,33 @@ test("the_client_sends_the_latest_bookmark_of_each_database", async () => {
     return Response.json({}, bookmark ? { headers: { "x-d1-bookmark": bookmark } } : {});
   };
   const { api } = connect(base, { fetch });
-  for (let n = 0; n < 5; n += 1) await api.GET("/v1/people/{id}", { params: { path: { id: 1 } } });
-  assert.deepEqual(requests, [null, "b1.b5", "b2.b5", "b2.b5", "b3.b5"]);
+  for (let n = 0; n < 6; n += 1) await api.GET("/v1/people/{id}", { params: { path: { id: 1 } } });
+  // A response without a bookmark ends the session.
+  assert.deepEqual(requests, [null, "b1.b5", "b2.b4", "b3.b4", null, ".b6"]);
+});
+
+test("a_late_response_does_not_replace_a_later_bookmark", async () => {
+  const pending = new Map<string, (bookmark: string) => void>();
+  const requests: (string | null)[] = [];
+  const fetch = ({ headers, url }: Request) => {
+    requests.push(headers.get("x-d1-bookmark"));
+    return new Promise<Response>((resolve) => {
+      const respond = (bookmark: string) =>
+        resolve(Response.json({}, { headers: { "x-d1-bookmark": bookmark } }));
+      pending.set(new URL(url).pathname, respond);
+    });
+  };
+  const { api } = connect(base, { fetch });
+  const get = (id: number) => api.GET("/v1/people/{id}", { params: { path: { id } } });
+  const [slow, fast] = [get(1), get(2)];
+  pending.get("/v1/people/2")?.("b2.b2");
+  await fast;
+  pending.get("/v1/people/1")?.("b1.b3");
+  await slow;
+  const last = get(3);
+  pending.get("/v1/people/3")?.("b4.b4");
+  await last;
+  assert.deepEqual(requests, [null, null, "b2.b3"]);
 });
 
 test("the_client_reads_with_its_token_when_reads_are_closed", async () => {
@@ -213,6 +240,39 @@ test("a_change_is_recomputed_when_the_record_has_a_newer_version", async () => {
   const { json, etag: lastTag } = await system.join.get("/v1/people/47");
   for (const name of names) assert.ok(json.name.includes(name), json.name);
   assert.equal(lastTag, tag(6));
+});
+
+test("a_change_is_written_through_a_proxy_that_weakens_entity_tags", async () => {
+  const proxy = await startCompressingProxy(system.join.url);
+  try {
+    const { origin } = proxy.url;
+    const weak = await fetch(`${origin}/v1/people/48`);
+    assert.equal(weak.headers.get("etag"), `W/${tag(1)}`);
+    const behindProxy = connect(origin, { token });
+    const { record, etag } = await behindProxy.change("/v1/people/{id}", 48, () => ({
+      name: "Tras el proxy",
+    }));
+    assert.deepEqual([record.name, etag], ["Tras el proxy", tag(2)]);
+  } finally {
+    proxy.close();
+  }
+});
+
+test("a_change_that_always_conflicts_ends_with_the_problem", async () => {
+  let attempts = 0;
+  const conflict = problemResponse({ type: "/problems/precondition-failed" }, 412);
+  const network = async (request: Request) => {
+    if (request.method === "GET") return fetch(request);
+    attempts += 1;
+    return conflict.clone();
+  };
+  const began = performance.now();
+  const changed = connect(base, { token, fetch: network }).change("/v1/people/{id}", 49, () => ({
+    name: "Nunca",
+  }));
+  await assert.rejects(changed, (error) => (error as ProblemError).is("precondition-failed"));
+  assert.equal(attempts, 10);
+  assert.ok(performance.now() - began > 100, "the attempts are apart");
 });
 
 for (const [readme, expectedOutput] of [

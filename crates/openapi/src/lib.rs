@@ -38,7 +38,8 @@ get `too-many-requests` (429).\n\n\
 **Request ids.** Every response has an `X-Request-Id`, which a problem repeats as `requestId`: the \
 one of the request, or a new one. `traceparent` is accepted and forwarded.\n\n\
 **Replicas.** If the databases have replicas, a response may be older than the last write. To \
-read your own writes, send the `X-D1-Bookmark` of an earlier response with the next request. \
+read your own writes, send the `X-D1-Bookmark` of the last response with the next request. It has a \
+part for each database, `PLACES.PEOPLE`; keep your part if that of the response is empty. \
 `X-D1-Bookmark: first-primary` reads the latest data.\n\n\
 **Versions.** `ETag`, `If-Match` and `If-None-Match` work as in RFC 9110, except that `If-Match` \
 also accepts the tag of a record that an intermediary has weakened (`W/`). The tag of a record is \

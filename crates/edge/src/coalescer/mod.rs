@@ -16,8 +16,9 @@
 //! - **A leader can disappear.** Its batch may have been applied or not, so a waiter must not repeat
 //!   a write: it could overwrite a later one. [`Outcome::LeaderLost`] leaves the decision to the
 //!   caller. A read runs its own query, and a write reports an unknown outcome.
-//! - A batch may read a replica that is older than the bookmark of a waiter's client. The caller
-//!   compares the leader's bookmarks ([`Outcome::Batched`]) if that matters.
+//! - A batch requires no client's bookmark, not even that of its leader: it could be invalid, and the
+//!   batch would fail for all. So it may read a replica that is older than the bookmark of a waiter.
+//!   The caller compares what the batch has observed ([`Outcome::Batched`]) if that matters.
 //!
 //! # Rules of the platform
 //! - A request must not await a promise of another request. So each waiter has its own promise,
@@ -32,7 +33,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::thread::LocalKey;
 
-use http_semantics::bookmark::Bookmarks;
+use http_semantics::bookmark::Observed;
 use js_sys::{Array, Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
@@ -63,8 +64,8 @@ const LARGE_BATCH: usize = 3;
 pub enum Outcome<R> {
     /// The request ran alone.
     Alone(R),
-    /// The request was part of a batch. The bookmarks are those that its leader has observed.
-    Batched(R, Bookmarks),
+    /// The request was part of a batch. The bookmarks are those that the batch has observed.
+    Batched(R, Observed),
     /// The request was not run: no batch has taken it.
     NotRun,
     /// The leader sent no result in time. Its batch may or may not have run.
@@ -291,6 +292,7 @@ where
             .into_iter()
             .map(|waiter| (waiter.item, (waiter.slot, waiter.resolve)))
             .unzip();
+        let env = env.for_shared_run();
         let mut results = run(env.clone(), items).await.into_iter();
         let observed = env.consistency().observed();
         for (slot, resolve) in waiting {

@@ -1,7 +1,7 @@
 //! Exports: all records of a table that match a query, read and sent in parts.
 
 use domain::Param;
-use futures_util::stream;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use http_semantics::export_format::{EXPORT_MEDIA_TYPES, ExportFormat, abort_marker, end_line};
 use http_semantics::{MediaType, Params, Problem};
 use js_sys::Uint8Array;
@@ -56,6 +56,14 @@ pub async fn export<R: Record>(request: Request) -> Result<Response, Error> {
         let chunk = export.next(step).await?;
         Ok(chunk.map(|(chunk, step)| (chunk, (export, step))))
     });
+    let mut chunks = Box::pin(chunks);
+    // The first part is read before the response starts, so that the headers have its bookmark.
+    let first = if request.is_head() {
+        None
+    } else {
+        chunks.try_next().await?.map(Ok)
+    };
+    let chunks = stream::iter(first).chain(chunks);
     let body = Body::stream_with_error_end(chunks, move |problem| abort_marker(format, problem));
     Ok(Response::ok(format.content_type(), body).header("content-disposition", disposition))
 }

@@ -62,6 +62,15 @@ impl Env {
         }
     }
 
+    /// The environment of a run whose result several requests share.
+    #[must_use]
+    pub(crate) fn for_shared_run(&self) -> Self {
+        Self {
+            consistency: Rc::new(self.consistency.for_shared_run()),
+            ..self.clone()
+        }
+    }
+
     /// The trace of the request.
     pub(crate) fn trace(&self) -> &Rc<Trace> {
         &self.trace

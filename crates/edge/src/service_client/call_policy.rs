@@ -118,6 +118,26 @@ impl CallPolicy {
         Problem::service_failed(self.service).into()
     }
 
+    /// The problem for a request that the service rejects. It does not count for the breaker: the
+    /// fault is in the request.
+    pub fn rejected(&self, status: u16) -> Error {
+        report_failure(format!("{}: status {status}", self.service));
+        self.record(now(), "failed");
+        Problem::service_failed(self.service).into()
+    }
+
+    /// The policy of a first attempt that may fail because of the client's bookmark. It takes at most
+    /// half of the time, and the breaker does not count its failure.
+    pub fn tentative(&self) -> Self {
+        let timeout_ms = self.remaining_ms() / 2;
+        Self {
+            timeout_ms,
+            deadline: None,
+            has_breaker: false,
+            ..self.clone()
+        }
+    }
+
     /// The problem for an exception of a call. The service has not failed if this invocation has made
     /// too many calls, so the circuit breaker does not count it.
     pub fn exception(&self, thrown: &JsValue) -> Error {

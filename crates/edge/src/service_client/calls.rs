@@ -107,7 +107,7 @@ impl ServiceClient {
         }
         let address = format!("https://{}{path}", self.policy.service);
         let fetch = |init: &RequestInit| self.fetcher.fetch_with_str_and_init(&address, init);
-        self.call(Method::from(method), &init, &fetch).await
+        self.call(Method::from(method), &init, &sent, &fetch).await
     }
 
     /// Forwards a request of a client and marks it as forwarded. The client's credentials and the
@@ -126,7 +126,7 @@ impl ServiceClient {
         let init = RequestInit::new();
         init.set_headers(&sent);
         let fetch = |init: &RequestInit| self.fetcher.fetch_with_init(&parts.request, init);
-        let response = self.call(parts.method, &init, &fetch).await?;
+        let response = self.call(parts.method, &init, &sent, &fetch).await?;
         // Our workers repeat the request id. A response without it comes from an intermediary, and
         // must not reach the client.
         let request_id = headers::get(&response.headers(), REQUEST_ID_HEADER);
@@ -182,6 +182,8 @@ impl ServiceClient {
     pub fn require_ok(&self, response: web_sys::Response) -> Result<web_sys::Response, Error> {
         match response.status() {
             200 => Ok(response),
+            // The service works, but rejects this request.
+            status @ 400..500 => Err(self.policy.rejected(status)),
             status => Err(self.unusable_response(&format!("status {status}"))),
         }
     }

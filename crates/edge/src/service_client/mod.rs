@@ -6,6 +6,9 @@
 //! | attempts | 1 | 2, if the first one fails at once | 1 |
 //! | circuit breaker | no | [yes](circuit_breaker) | no |
 //!
+//! A read with a client's bookmark that fails is repeated at the primary. The first failure does not
+//! count for the circuit breaker, because the bookmark may be its cause.
+//!
 //! The workers recognize each other's requests by a secret that they share.
 
 pub mod call_policy;
@@ -17,11 +20,11 @@ use std::rc::Rc;
 
 use domain::Param;
 use http_semantics::auth::BearerToken;
-use http_semantics::bookmark::Bookmarks;
+use http_semantics::bookmark::{FIRST_PRIMARY, Observed};
 use http_semantics::problem::Kind;
 use http_semantics::timing::Timings;
 use js_sys::Math;
-use web_sys::RequestInit;
+use web_sys::{Headers, RequestInit};
 use worker::worker_sys;
 
 use crate::env::Env;
@@ -179,11 +182,12 @@ impl ServiceClient {
         self.policy.unusable_response(reason)
     }
 
-    /// Calls the service according to the policy.
+    /// Calls the service according to the policy. `sent` are the headers in `init`.
     async fn call(
         &self,
         method: Method,
         init: &RequestInit,
+        sent: &Headers,
         fetch: &Fetch<'_>,
     ) -> Result<web_sys::Response, Error> {
         let (started, policy) = (now(), &self.policy);
@@ -196,7 +200,18 @@ impl ServiceClient {
             return Err(policy.circuit_open());
         }
         self.trace.record_call(policy.service);
-        let mut response = policy.attempt(started, init, fetch).await;
+        let mut response = if self.consistency.call_depends_on_client() {
+            let response = policy.tentative().attempt(started, init, fetch).await;
+            if response.is_err() {
+                let newest = sent.set(BOOKMARK_HEADER, FIRST_PRIMARY);
+                newest.map_err(Error::platform("sending a request"))?;
+                policy.attempt(started, init, fetch).await
+            } else {
+                response
+            }
+        } else {
+            policy.attempt(started, init, fetch).await
+        };
         if policy.has_breaker
             && response.as_ref().is_err_and(failed_at_once)
             && policy.remaining_ms() > MAX_RETRY_PAUSE_MS
@@ -219,8 +234,8 @@ impl ServiceClient {
     /// Advances the bookmarks of this request to those of a response.
     fn observe_bookmarks(&self, response: &web_sys::Response) {
         let header = headers::get(&response.headers(), BOOKMARK_HEADER);
-        if let Some(observed) = header.and_then(|text| Bookmarks::parse(&text)) {
-            self.consistency.observe(&observed);
+        if let Some(token) = header {
+            self.consistency.observe(&Observed::parse(&token));
         }
     }
 
