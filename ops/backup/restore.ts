@@ -2,6 +2,7 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failed } from "../deploy/wrangler.ts";
+import { newEpoch, withEpoch } from "../schema.ts";
 import { type Name, names } from "../workers.ts";
 import { type Contents, identifier, TABLES } from "./dump.ts";
 import { type Dumps, described, describedAlone, type Manifest, writePrivate } from "./manifest.ts";
@@ -66,6 +67,8 @@ export async function restore(store: Store, manifest: Manifest, dumps: Dumps): P
       const file = join(folder, `${name}.sql`);
       writePrivate(file, sql);
       for (const chunk of sqlChunks(dumps[name])) appendFileSync(file, chunk);
+      // Tags and cursors from after the backup must not match states of the restored history.
+      if (withEpoch.includes(name)) appendFileSync(file, `${newEpoch};\n`);
       await store.load(name, file);
       console.log(`» restored ${name}: change ${manifest.databases[name].counter}`);
     }
