@@ -233,7 +233,7 @@ export interface paths {
         };
         /**
          * List places
-         * @description `Link` has the next page.
+         * @description `Link` has the next page. In another order than that of the ids, at most 20,000 records may match a search (`q`) or several places.
          */
         get: operations["listPlaces"];
         put?: never;
@@ -409,7 +409,7 @@ export interface paths {
         };
         /**
          * List people
-         * @description `Link` has the next page.
+         * @description `Link` has the next page. In another order than that of the ids, at most 20,000 records may match a search (`q`) or several places.
          */
         get: operations["listPeople"];
         put?: never;
@@ -978,7 +978,7 @@ export interface components {
             line?: components["schemas"]["Count"];
             /** @description The column in the line. */
             column?: components["schemas"]["Count"];
-            /** @description The maximum number of bytes of a body or a query, or of records in a file. */
+            /** @description The maximum number of bytes of a body or a query, of records in a file, or of matches. */
             limit?: components["schemas"]["Count"];
             /** @description The scope that the token needs. */
             scope?: string;
@@ -1013,7 +1013,7 @@ export interface components {
          * @description The type of the problem.
          * @enum {string}
          */
-        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/person-erased" | "/problems/history-restarted" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/too-many-records" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/call-limit-reached" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/updating" | "/problems/service-timed-out";
+        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/person-erased" | "/problems/history-restarted" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/too-many-records" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/too-many-matches" | "/problems/idempotency-key-reused" | "/problems/call-limit-reached" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/updating" | "/problems/service-timed-out";
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         PutDeadPerson: {
             /** @description Absent, or the id in the path. */
@@ -1141,16 +1141,18 @@ export interface components {
         afterPlace: components["schemas"]["Id"];
         /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
         since: string;
-        /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
+        /** @description The order. `name` ignores case and accents, then sorts by the name, then by id. `-` reverses the whole list. */
         sort: "id" | "-id" | "name" | "-name";
-        /** @description The order. `-` means the greatest number first. Records with equal numbers are in ascending order of id. */
-        populationSort: "id" | "living" | "-living" | "total" | "-total";
-        /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
+        /** @description The order. Records with equal numbers are in order of id. `-` reverses the whole list. */
+        populationSort: "id" | "-id" | "living" | "-living" | "total" | "-total";
+        /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. At most 20,000 matches are counted, unless the filters are only `isAlive` and `placeId`. */
         count: "exact";
         /** @description The format of the response. By default, `Accept` decides. */
         format: "json" | "ndjson" | "csv";
         /** @description The format of the file. By default, `Accept` decides. */
         fileFormat: "csv" | "ndjson";
+        /** @description Only records whose name contains these words: 1 to 10 words, each the beginning of a word of the name. Case and accents are ignored. Apostrophes and hyphens separate words. In scripts without spaces, such as Chinese, each character begins a word. */
+        q: string;
         /** @description Only records whose name starts with this text. Case is ignored. */
         name: string;
         /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
@@ -1159,8 +1161,10 @@ export interface components {
         isAlive: boolean;
         /** @description Only kings (`true`), or only other people (`false`). */
         isKing: boolean;
-        /** @description Only people of this place. */
-        placeId: components["schemas"]["Id"];
+        /** @description Only people of these places, or with `none`, only people without a place. */
+        placeId: components["schemas"]["Id"][] | "none";
+        /** @description The place. */
+        onePlaceId: components["schemas"]["Id"];
         /** @description Only places with at least this many living people. */
         least: number;
         /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A date such as `2026-11-24` means the end of that day. By default, the response has the present data. */
@@ -1233,6 +1237,11 @@ export interface components {
          * @example 77
          */
         "X-Total-Count": number;
+        /**
+         * @description There are more matches than `X-Total-Count`, which is the greatest number that the service counts. Otherwise the header is absent.
+         * @example at-least
+         */
+        "X-Total-Count-Relation": "at-least";
         /**
          * @description The change sequence up to which the response shows this service's data, with its epoch.
          * @example 107.1f09ab34
@@ -1330,7 +1339,7 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
+                /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. At most 20,000 matches are counted, unless the filters are only `isAlive` and `placeId`. */
                 count?: components["parameters"]["count"];
                 /** @description The maximum number of people per place. */
                 peopleLimit?: components["parameters"]["peopleLimit"];
@@ -1353,6 +1362,7 @@ export interface operations {
                     ETag: components["headers"]["ListTag"];
                     Link: components["headers"]["Link"];
                     "X-Total-Count": components["headers"]["X-Total-Count"];
+                    "X-Total-Count-Relation": components["headers"]["X-Total-Count-Relation"];
                     Age: components["headers"]["Age"];
                     "Cache-Status": components["headers"]["Cache-Status"];
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -1625,7 +1635,7 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. `-` means the greatest number first. Records with equal numbers are in ascending order of id. */
+                /** @description The order. Records with equal numbers are in order of id. `-` reverses the whole list. */
                 sort?: components["parameters"]["populationSort"];
                 /** @description Only places with at least this many living people. */
                 least?: components["parameters"]["least"];
@@ -2578,10 +2588,12 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
+                /** @description The order. `name` ignores case and accents, then sorts by the name, then by id. `-` reverses the whole list. */
                 sort?: components["parameters"]["sort"];
-                /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
+                /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. At most 20,000 matches are counted, unless the filters are only `isAlive` and `placeId`. */
                 count?: components["parameters"]["count"];
+                /** @description Only records whose name contains these words: 1 to 10 words, each the beginning of a word of the name. Case and accents are ignored. Apostrophes and hyphens separate words. In scripts without spaces, such as Chinese, each character begins a word. */
+                q?: components["parameters"]["q"];
                 /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
                 /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
@@ -2603,6 +2615,7 @@ export interface operations {
                     ETag: components["headers"]["ListTag"];
                     Link: components["headers"]["Link"];
                     "X-Total-Count": components["headers"]["X-Total-Count"];
+                    "X-Total-Count-Relation": components["headers"]["X-Total-Count-Relation"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2653,6 +2666,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description Too many records match. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/too-many-matches";
                     };
                 };
             };
@@ -3765,6 +3790,8 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
+                /** @description The order. `name` ignores case and accents, then sorts by the name, then by id. `-` reverses the whole list. */
+                sort?: components["parameters"]["sort"];
             };
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
@@ -4019,6 +4046,8 @@ export interface operations {
                 format?: components["parameters"]["fileFormat"];
                 /** @description The start of the rest of an export: the cursor in the address in its last line. The rest has no CSV header. */
                 after?: components["parameters"]["afterRecord"];
+                /** @description Only records whose name contains these words: 1 to 10 words, each the beginning of a word of the name. Case and accents are ignored. Apostrophes and hyphens separate words. In scripts without spaces, such as Chinese, each character begins a word. */
+                q?: components["parameters"]["q"];
                 /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
                 /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
@@ -4479,16 +4508,18 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
+                /** @description The order. `name` ignores case and accents, then sorts by the name, then by id. `-` reverses the whole list. */
                 sort?: components["parameters"]["sort"];
-                /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
+                /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. At most 20,000 matches are counted, unless the filters are only `isAlive` and `placeId`. */
                 count?: components["parameters"]["count"];
                 /** @description Only living people (`true`), or only dead ones (`false`). */
                 isAlive?: components["parameters"]["isAlive"];
                 /** @description Only kings (`true`), or only other people (`false`). */
                 isKing?: components["parameters"]["isKing"];
-                /** @description Only people of this place. */
+                /** @description Only people of these places, or with `none`, only people without a place. */
                 placeId?: components["parameters"]["placeId"];
+                /** @description Only records whose name contains these words: 1 to 10 words, each the beginning of a word of the name. Case and accents are ignored. Apostrophes and hyphens separate words. In scripts without spaces, such as Chinese, each character begins a word. */
+                q?: components["parameters"]["q"];
                 /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
                 /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
@@ -4510,6 +4541,7 @@ export interface operations {
                     ETag: components["headers"]["ListTag"];
                     Link: components["headers"]["Link"];
                     "X-Total-Count": components["headers"]["X-Total-Count"];
+                    "X-Total-Count-Relation": components["headers"]["X-Total-Count-Relation"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4560,6 +4592,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description Too many records match. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/too-many-matches";
                     };
                 };
             };
@@ -5812,8 +5856,10 @@ export interface operations {
                 isAlive?: components["parameters"]["isAlive"];
                 /** @description Only kings (`true`), or only other people (`false`). */
                 isKing?: components["parameters"]["isKing"];
-                /** @description Only people of this place. */
+                /** @description Only people of these places, or with `none`, only people without a place. */
                 placeId?: components["parameters"]["placeId"];
+                /** @description Only records whose name contains these words: 1 to 10 words, each the beginning of a word of the name. Case and accents are ignored. Apostrophes and hyphens separate words. In scripts without spaces, such as Chinese, each character begins a word. */
+                q?: components["parameters"]["q"];
                 /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
                 /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
@@ -5932,8 +5978,8 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description Only people of this place. */
-                placeId?: components["parameters"]["placeId"];
+                /** @description The place. */
+                placeId?: components["parameters"]["onePlaceId"];
                 /** @description The maximum number of people per place. */
                 peopleLimit?: components["parameters"]["peopleLimit"];
             };
@@ -6061,7 +6107,7 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. `-` means the greatest number first. Records with equal numbers are in ascending order of id. */
+                /** @description The order. Records with equal numbers are in order of id. `-` reverses the whole list. */
                 sort?: components["parameters"]["populationSort"];
                 /** @description Only places with at least this many living people. */
                 least?: components["parameters"]["least"];
@@ -6195,7 +6241,7 @@ export interface operations {
     readPopulationSeries: {
         parameters: {
             query?: {
-                /** @description Only people of this place. */
+                /** @description Only people of these places, or with `none`, only people without a place. */
                 placeId?: components["parameters"]["placeId"];
                 /** @description The time of the first point, in UTC. A date means the start of that day. By default, 30 steps before `to`. */
                 from?: components["parameters"]["from"];

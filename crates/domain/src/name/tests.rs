@@ -246,7 +246,7 @@ fn a_name_that_starts_with_an_invisible_character_is_rejected() {
     ] {
         assert_eq!(Name::new(rejected, UNICODE), None, "{rejected:?}");
     }
-    for accepted in ["a\u{200b}", "\u{1f3d4}\u{fe0f}", "\u{300}", "👨\u{200d}👩"] {
+    for accepted in ["\u{1f3d4}\u{fe0f}", "\u{300}", "👨\u{200d}👩"] {
         assert!(Name::new(accepted, UNICODE).is_some(), "{accepted:?}");
     }
 }

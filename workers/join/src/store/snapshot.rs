@@ -10,7 +10,7 @@ use crate::domain::snapshot::{self, Snapshot};
 const UPSERT_HEAD: &str = r"
 INSERT INTO snapshot (key, places_seq, people_seq, made_at, used_at, bytes, headers)
 SELECT ?1, ?2, ?3, ?4, coalesce(?5, ?4), ?6, ?7
-WHERE ?3 >= coalesce((SELECT people_seq FROM erasure WHERE id = 1), 0)
+WHERE CAST(?3 AS INTEGER) >= coalesce((SELECT people_seq FROM erasure WHERE id = 1), 0)
 ON CONFLICT (key) DO UPDATE SET
   places_seq = excluded.places_seq, people_seq = excluded.people_seq,
   made_at = excluded.made_at, used_at = coalesce(?5, used_at),
