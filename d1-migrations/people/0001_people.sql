@@ -75,6 +75,10 @@ CREATE VIRTUAL TABLE person_search USING fts5 (
   columnsize = 0
 );
 
+-- Removes the terms of a deleted or renamed person at once. By default they stay in the index until
+-- its parts are merged, but an erased name must not.
+INSERT INTO person_search (person_search, rank) VALUES ('secure-delete', 1);
+
 -- Pending writes: one row for each uncommitted write and each place that it refers to. The write
 -- adds it before it checks the place, and removes it with the commit. A deletion of the place
 -- revokes it. Readers never see pending writes.

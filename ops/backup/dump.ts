@@ -101,7 +101,11 @@ function* statements(database: DatabaseSync): Generator<string> {
   // A virtual table reads the rows of its table again.
   for (const { name, sql } of tables.filter(({ type }) => type === "virtual")) {
     yield `${sql};`;
-    yield `INSERT INTO ${identifier(name)} (${identifier(name)}) VALUES('rebuild');`;
+    const table = identifier(name);
+    yield `INSERT INTO ${table} (${table}) VALUES('rebuild');`;
+    // A setting of the index, as in the migration: it keeps no terms of deleted rows.
+    if (name === "person_search")
+      yield `INSERT INTO ${table} (${table}, rank) VALUES('secure-delete', 1);`;
   }
   // Triggers come last, so that they do not log the restored rows as new changes.
   for (const { sql } of database.prepare(OTHERS).all()) yield `${sql};`;

@@ -258,7 +258,7 @@ suite("access to the backends", () => {
       assert.match(config, /^workers_dev = false$/m);
       assert.match(config, /^preview_urls = false$/m);
       assert.doesNotMatch(config, /^\s*routes?\b|custom_domain|^\[env/m);
-      assert.doesNotMatch(config, /^\[vars\]|WRITES|READS/m);
+      assert.doesNotMatch(config, /WRITES|READS/);
     }
   });
 

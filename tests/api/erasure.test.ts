@@ -131,7 +131,7 @@ test("after_an_erasure_no_database_and_no_route_contains_the_name_and_counts_sta
     (await tablesWithName(system)).includes("join.snapshot_part"),
   );
   assert.deepEqual(await tablesWithName(system), [
-    ...["people.person", "people.person_change", "join.snapshot_part"],
+    ...["people.person", "people.person_search", "people.person_change", "join.snapshot_part"],
   ]);
   const counts = await statisticsAt(system, asOf);
   const erased = await join.request("DELETE", path + ERASE, admin);
@@ -229,6 +229,22 @@ test("an_erasure_checks_preconditions_and_can_be_repeated", async () => {
   assert.equal((await join.get(`${path}/history`)).json.at(-1).record.name, "Otra");
   assert.match((await join.get(`/ui/people/${id}`, admin)).text, /name erased/);
   await assertIntegrity(system);
+});
+
+test("the_search_index_keeps_no_term_of_an_erased_person", async () => {
+  await using system = await startSystem();
+  const { path } = await addKing(system);
+  // The beginning of a term may be stored with the term before it.
+  const end = NAME.slice(-3).toLowerCase();
+  const blocksWithName = async () =>
+    (
+      await system.db.people.rows(
+        `SELECT id FROM person_search_data WHERE instr(block, CAST('${end}' AS BLOB))`,
+      )
+    ).length;
+  assert.ok((await blocksWithName()) > 0);
+  assert.equal((await system.join.request("DELETE", path + ERASE, admin)).status, 204);
+  assert.equal(await blocksWithName(), 0);
 });
 
 test("a_deleted_person_is_erased", async () => {

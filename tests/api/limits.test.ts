@@ -1,7 +1,7 @@
 // Limits of requests and strictness of parsing: each limit is tested from both sides.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
-import { people, places } from "../support/fixtures.ts";
+import { people, places, tag } from "../support/fixtures.ts";
 import { start } from "../support/harness.ts";
 
 const system = await start({ places, people });
@@ -174,7 +174,7 @@ suite("limits of a query", () => {
 suite("limits of a header", () => {
   const long = "x".repeat(3000);
   const cases: [string, string, string, number][] = [
-    ["GET", "if-none-match", Array(100).fill('"1"').join(), 304],
+    ["GET", "if-none-match", [...Array(99).fill('"1"'), tag(1)].join(), 304],
     ["GET", "if-none-match", Array(101).fill('"1"').join(), 400],
     ["GET", "if-none-match", `"${long}`, 400],
     ["PATCH", "if-match", long, 400],

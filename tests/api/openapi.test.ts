@@ -61,7 +61,7 @@ const isFile = (worker: WorkerClient, path: string) =>
 
 /** Asks for a page with one record of a list, so that it has a next link. */
 const firstPageQuery = (path: string) =>
-  path.endsWith("s") || path.endsWith("place") ? "?limit=1" : "";
+  (path.endsWith("s") && !path.endsWith("series")) || path.endsWith("place") ? "?limit=1" : "";
 
 const send = (
   worker: WorkerClient,

@@ -237,7 +237,7 @@ test("an_invalid_parameter_of_the_statistics_is_named", async () => {
     ["least=1.5", "least"],
     ["format=xml", "format"],
     ["asOf=yesterday", "asOf"],
-    ["asOf=2026-01-31", "asOf"],
+    ["asOf=2026-01-32", "asOf"],
     ["asOf=2026-01-31T12:00:00%2B01:00", "asOf"],
     [`asOf=${tomorrow}`, "asOf"],
     ["limit=1&limit=1", "limit"],

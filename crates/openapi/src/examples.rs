@@ -60,7 +60,7 @@ pub const POPULATION: Example<Vec<Population>> = Example::new(
     r#"[{"placeId":18,"total":7,"living":6,"dead":1,"king":{"id":51,"name":"Daenaris Tarambana"}}]"#,
 );
 pub const SERIES: Example<Vec<PopulationAt>> = Example::new(
-    r#"[{"at":"2026-11-24T00:00:00.000Z","living":0,"dead":0},{"at":"2026-11-24T23:59:59.999Z","living":53,"dead":20}]"#,
+    r#"[{"at":"2026-11-24T00:00:00.000Z","living":0,"dead":0},{"at":"2026-11-24T23:59:59.999Z","living":0,"dead":0}]"#,
 );
 pub const NEW_PLACE: &str = r#"{"name":"Desembarco del Zumo"}"#;
 pub const PLACES: Example<Vec<Place>> =
