@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import type { Plan } from "../support/call_limiter.ts";
-import { makePeople, makePlaces } from "../support/fixtures.ts";
+import { EPOCH, makePeople, makePlaces } from "../support/fixtures.ts";
 import { type Name, nextLink, type System, start } from "../support/harness.ts";
 
 const CSV = { "content-type": "text/csv" };
@@ -86,10 +86,10 @@ for (const plan of ["free", "paid"] as Plan[]) {
       // Outdated snapshots that clients requested. The oldest one can never be refreshed.
       const keys = ["/people-per-place?limit=0"];
       for (let place = 1; place <= 7; place += 1) keys.push(`/people-per-place/${place}?`);
-      const rows = keys.map((key, n) => `('json ${key}', 0, 0, ${n}, ${n}, 0, '')`);
+      const rows = keys.map((key, n) => `('json ${key}', '0.${EPOCH}', '0.${EPOCH}', ${n}, ${n}, 0, '')`);
       const columns = "key, places_seq, people_seq, made_at, used_at, bytes, headers";
       await system.db.join.exec(`INSERT INTO snapshot (${columns}) VALUES ${rows.join(", ")};`);
-      const current = "SELECT 1 FROM snapshot WHERE people_seq > 0";
+      const current = "SELECT 1 FROM snapshot WHERE CAST(people_seq AS INTEGER) > 0";
       const counts: number[] = [];
       while ((counts.at(-1) ?? 0) < 10) {
         await system.runSchedule("join");
