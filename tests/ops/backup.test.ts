@@ -28,9 +28,13 @@ function routes(): string[] {
     "/v1/people/by-place": "?limit=1000",
     "/v1/people/population": "?limit=1000",
   };
+  // A series without an end has other points each time.
+  const period = "?from=2026-11-01&to=2026-11-02";
+  for (const path of reading) if (path.endsWith("/series")) needed[path] = period;
   const recordPaths = reading.flatMap((path) => {
     if (!path.includes("{")) return [path + (needed[path] ?? "")];
-    return [1, 2, 3, 10, 31, 32, 78, 79, 80].map((id) => path.replace(/\{\w+\}/, String(id)));
+    const ids = [1, 2, 3, 10, 31, 32, 78, 79, 80];
+    return ids.map((id) => path.replace(/\{\w+\}/, String(id)) + (needed[path] ?? ""));
   });
   const listPaths = [
     "places?limit=1000&count=exact",

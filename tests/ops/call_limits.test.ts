@@ -86,7 +86,9 @@ for (const plan of ["free", "paid"] as Plan[]) {
       // Outdated snapshots that clients requested. The oldest one can never be refreshed.
       const keys = ["/people-per-place?limit=0"];
       for (let place = 1; place <= 7; place += 1) keys.push(`/people-per-place/${place}?`);
-      const rows = keys.map((key, n) => `('json ${key}', '0.${EPOCH}', '0.${EPOCH}', ${n}, ${n}, 0, '')`);
+      const rows = keys.map(
+        (key, n) => `('json ${key}', '0.${EPOCH}', '0.${EPOCH}', ${n}, ${n}, 0, '')`,
+      );
       const columns = "key, places_seq, people_seq, made_at, used_at, bytes, headers";
       await system.db.join.exec(`INSERT INTO snapshot (${columns}) VALUES ${rows.join(", ")};`);
       const current = "SELECT 1 FROM snapshot WHERE CAST(people_seq AS INTEGER) > 0";

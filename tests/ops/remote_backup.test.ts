@@ -21,10 +21,10 @@ import { Random } from "../support/random.ts";
 
 /** A search index as FTS5 stores it: a virtual table, and its tables with binary data. */
 const SEARCH_INDEX = `
-  CREATE VIRTUAL TABLE person_search USING fts5(name, content='person', content_rowid='id');
-  INSERT INTO person_search (person_search) VALUES ('rebuild');`;
+  CREATE VIRTUAL TABLE sample_search USING fts5(name, content='person', content_rowid='id');
+  INSERT INTO sample_search (sample_search) VALUES ('rebuild');`;
 const SEARCH =
-  "SELECT rowid FROM person_search WHERE person_search MATCH 'lamister' ORDER BY rowid";
+  "SELECT rowid FROM sample_search WHERE sample_search MATCH 'lamister' ORDER BY rowid";
 
 async function withCloudflare(use: (cloudflare: Cloudflare) => Promise<void>): Promise<void> {
   const cloudflare = await Cloudflare.start();

@@ -1,7 +1,7 @@
 // seed.sql: its sections, and that its rows obey the rules of the data.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join as joined } from "node:path";
 import { after, test } from "node:test";
@@ -113,7 +113,9 @@ test("a_migration_of_an_older_database_fails_in_one_line_and_does_not_change_it"
   const state = mkdtempSync(joined(tmpdir(), "older-"));
   after(() => rmSync(state, { recursive: true, force: true }));
   const store = new Local(joined(state, "v3/d1"));
-  await store.load("people", "CREATE TABLE person (id INTEGER PRIMARY KEY);");
+  const older = joined(state, "older.sql");
+  writeFileSync(older, "CREATE TABLE person (id INTEGER PRIMARY KEY);");
+  await store.load("people", older);
   const env = { ...process.env, STATE: state };
   const program = ["--disable-warning=ExperimentalWarning", "ops/migrate.ts", "people"];
   const { code, output } = await new Promise<{ code: unknown; output: string }>((done) => {

@@ -29,12 +29,14 @@ async function respond(from: IncomingMessage, to: ServerResponse): Promise<void>
 export async function startCompressingProxy(target: URL) {
   const server = createServer((incoming, outgoing) => {
     const { method, url, headers } = incoming;
-    const sent = request(target.origin + url, { method, headers }, (response) => {
+    const sent = request(target.origin + url, { method, headers, agent: false }, (response) => {
       respond(response, outgoing).catch((error) => outgoing.destroy(error));
     });
     sent.on("error", (error) => outgoing.destroy(error));
     incoming.pipe(sent);
   });
+  // A client may use a kept-alive connection again at the moment at which it times out.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const { port } = server.address() as AddressInfo;
   return {

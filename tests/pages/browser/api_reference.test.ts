@@ -19,7 +19,7 @@ test("the_api_reference_executes_a_request_without_loading_other_sites", async (
   await visit.go("/");
   await page.getByRole("link", { name: "API", exact: true }).click();
   await page.locator(".opblock").first().waitFor();
-  assert.equal(await page.locator(".opblock").count(), 33);
+  assert.equal(await page.locator(".opblock").count(), 37);
 
   const operation = page.locator("#operations-people-readPerson");
   await operation.locator(".opblock-summary-control").click();
