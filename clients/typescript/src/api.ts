@@ -6241,8 +6241,8 @@ export interface operations {
     readPopulationSeries: {
         parameters: {
             query?: {
-                /** @description Only people of these places, or with `none`, only people without a place. */
-                placeId?: components["parameters"]["placeId"];
+                /** @description The place. */
+                placeId?: components["parameters"]["onePlaceId"];
                 /** @description The time of the first point, in UTC. A date means the start of that day. By default, 30 steps before `to`. */
                 from?: components["parameters"]["from"];
                 /** @description The time of the last point, in UTC and not in the future. A date means the end of that day. By default, now. */

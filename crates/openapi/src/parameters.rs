@@ -234,7 +234,7 @@ fn of_actions() -> Vec<(String, Json)> {
         /// Removes the crown from the present king of the place.
         "depose" => query("depose", boolean().with("default", false));
         /// Also removes the names of the person from the history. This needs the scope `admin`.
-        "erase" => query("erase", boolean().with("default", false));
+        "erase" => query("erase", boolean());
         /// Moves the people of the place to this place first.
         "reassignTo" => query("reassignTo", id());
     }

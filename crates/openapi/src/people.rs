@@ -92,7 +92,10 @@ fn groups() -> Vec<Operation> {
         get("/v1/people/population/series", "readPopulationSeries")
             .summary("Count people at several times")
             .description(SERIES_DESCRIPTION)
-            .query(SeriesQuery::PARAMETERS_WITH_PLACE)
+            .query_as(
+                SeriesQuery::PARAMETERS_WITH_PLACE,
+                &[("placeId", "onePlaceId")],
+            )
             .conditional("ListTag")
             .response(200, series()),
     ]
