@@ -44,14 +44,20 @@ fn people_per_place() -> Vec<Operation> {
             .summary("Count all people at several times")
             .description(people::SERIES_DESCRIPTION)
             .query(SeriesQuery::PARAMETERS)
-            .response(200, people::series()),
+            .response(
+                200,
+                people::series("GET /v1/statistics/series?from=2026-11-24&to=2026-11-24"),
+            ),
         get("/v1/statistics/places/{id}/series", "readSeriesOfPlace")
             .summary("Count the people of a place at several times")
             .description(people::SERIES_DESCRIPTION)
             .id("placeInPath")
             .query(SeriesQuery::PARAMETERS)
             .problems(&[Kind::NotFound])
-            .response(200, people::series()),
+            .response(
+                200,
+                people::series("GET /v1/statistics/places/1/series?from=2026-11-24&to=2026-11-24"),
+            ),
     ]
     .map(|operation| {
         operation

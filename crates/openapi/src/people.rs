@@ -97,17 +97,19 @@ fn groups() -> Vec<Operation> {
                 &[("placeId", "onePlaceId")],
             )
             .conditional("ListTag")
-            .response(200, series()),
+            .response(
+                200,
+                series("GET /v1/people/population/series?from=2026-11-24&to=2026-11-24"),
+            ),
     ]
 }
 
 /// The points of a series, for both workers.
 pub const SERIES_DESCRIPTION: &str = "There is a point at `from`, one after each step, and one at `to`. A series that ends now has no `ETag`, because its points move.";
 
-/// A series of points.
+/// A series of points. The request is an example.
 #[must_use]
-pub fn series() -> Response {
-    let request = "GET /v1/people/population/series?from=2026-11-24&to=2026-11-24";
+pub fn series(request: &'static str) -> Response {
     Response::list("PopulationAt", "The points in order of time.")
         .csv(SERIES_HEADER)
         .headers(&["ListTag"])
