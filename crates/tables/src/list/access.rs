@@ -47,6 +47,27 @@ pub(super) enum Source {
     Search,
 }
 
+impl Source {
+    /// The table that the condition of the matches is about, and its column with the id.
+    pub(super) fn matches(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Table => ("{table}", "id"),
+            Self::Search => ("{table}_search", "{table}_search.rowid"),
+        }
+    }
+
+    /// The tables with the columns of the matches.
+    fn records(&self) -> &'static str {
+        match self {
+            Self::Table => "{table}",
+            // FTS5 returns the rows in order of id, so the join must not be reordered.
+            Self::Search => {
+                "{table}_search CROSS JOIN {table} ON {table}.id = {table}_search.rowid"
+            }
+        }
+    }
+}
+
 impl ListQuery {
     /// The source of the rows in order of id, which the number of matches is counted from, too.
     pub(super) fn source(&self) -> Source {
@@ -59,15 +80,20 @@ impl ListQuery {
         }
     }
 
-    /// The condition that selects the matches in the search index.
-    pub(super) fn search_condition(&self, table: &TableSpec, binds: &mut Binds) -> String {
-        let search = binds.add(self.filters.search());
-        table.sql(&format!("{{table}}_search MATCH {search}"))
-    }
-
-    /// The conditions of all filters on rows of the table.
-    pub(super) fn table_condition(&self, binds: &mut Binds) -> String {
-        join(&self.filters.conditions(), binds)
+    /// The condition that selects the matches in a source.
+    pub(super) fn condition(
+        &self,
+        source: &Source,
+        table: &TableSpec,
+        binds: &mut Binds,
+    ) -> String {
+        match source {
+            Source::Table => join(&self.filters.conditions(), binds),
+            Source::Search => {
+                let search = binds.add(self.filters.search());
+                table.sql(&format!("{{table}}_search MATCH {search}"))
+            }
+        }
     }
 }
 
@@ -92,6 +118,13 @@ fn direction(sort: Sort) -> (&'static str, &'static str) {
 /// the range of the index.
 fn after_name(beyond: &str, [key, name, id]: [&str; 3]) -> String {
     format!("sort_key {beyond}= {key} AND (sort_key, name, id) {beyond} ({key}, {name}, {id})")
+}
+
+/// The condition for the rows after the page before, in order of name, if there is one.
+fn and_after_name(after: Option<&After>, beyond: &str) -> String {
+    after.map_or_else(String::new, |after| {
+        [" AND ", &after.name_condition(beyond)].concat()
+    })
 }
 
 impl Rows {
@@ -125,20 +158,15 @@ impl Rows {
         binds: &mut Binds,
     ) -> Self {
         let (beyond, order) = direction(query.page.sort);
-        let (from, key, condition) = match query.source() {
-            Source::Table => ("{table}", "id", query.table_condition(binds)),
-            Source::Search => (
-                // FTS5 returns the rows in order of id, so the join must not be reordered.
-                "{table}_search CROSS JOIN {table} ON {table}.id = {table}_search.rowid",
-                "{table}_search.rowid",
-                query.search_condition(table, binds),
-            ),
-        };
+        let source = query.source();
+        let (matches, key) = source.matches();
+        let condition = query.condition(&source, table, binds);
         let after = after.map_or_else(String::new, |after| {
             format!(" AND {key} {beyond} {}", after.id())
         });
         let select = format!(
-            "SELECT {{record_columns}} FROM {from} WHERE {condition}{after} ORDER BY {key} {order}"
+            "SELECT {{record_columns}} FROM {} WHERE {condition}{after} ORDER BY {key} {order}",
+            source.records()
         );
         let next = if query.filters.ids.is_some() {
             Next::Lookahead {
@@ -146,9 +174,8 @@ impl Rows {
                 too_many_to_skip: None,
             }
         } else {
-            let (from, _) = from.split_once(" CROSS").unwrap_or((from, ""));
             let probe = format!(
-                "EXISTS (SELECT 1 FROM {from} WHERE {condition} AND {key} {beyond} page.id)"
+                "EXISTS (SELECT 1 FROM {matches} WHERE {condition} AND {key} {beyond} page.id)"
             );
             Next::Probe(table.sql(&probe))
         };
@@ -167,19 +194,12 @@ impl Rows {
         binds: &mut Binds,
     ) -> Self {
         let (beyond, order) = direction(query.page.sort);
-        let (from, condition) = match source {
-            Source::Table => ("{table}", query.table_condition(binds)),
-            Source::Search => (
-                "{table}_search CROSS JOIN {table} ON {table}.id = {table}_search.rowid",
-                query.search_condition(table, binds),
-            ),
-        };
-        let after = after.map_or_else(String::new, |after| {
-            [" AND ", &after.name_condition(beyond)].concat()
-        });
+        let condition = query.condition(source, table, binds);
         let select = format!(
-            "SELECT {{record_columns}}, sort_key FROM {from} WHERE {condition}{after}
-    ORDER BY sort_key {order}, name {order}, id {order}"
+            "SELECT {{record_columns}}, sort_key FROM {} WHERE {condition}{}
+    ORDER BY sort_key {order}, name {order}, id {order}",
+            source.records(),
+            and_after_name(after, beyond)
         );
         Self {
             sql: table.sql(&select),
@@ -235,10 +255,7 @@ impl Rows {
             let ranges: Vec<String> = ranges.iter().map(|range| select(range, position)).collect();
             table.sql(&[&ranges.join(" UNION ALL "), order.as_str()].concat())
         };
-        let position = after.map_or_else(String::new, |after| {
-            [" AND ", &after.name_condition(beyond)].concat()
-        });
-        let candidates = walk(&position);
+        let candidates = walk(&and_after_name(after, beyond));
         if skip.is_empty() {
             let beyond_page = after_name(beyond, ["page.sort_key", "page.name", "page.id"]);
             let probes = ranges.iter().map(|range| {

@@ -3,7 +3,6 @@
 //! It comes from totals that the database maintains, if they fit the filters. Otherwise at most
 //! [`MAX_MATCHES`] records are counted.
 
-use super::access::Source;
 use super::filters::PlaceFilter;
 use super::{Binds, ListQuery, MAX_MATCHES};
 use crate::table_spec::{TableSpec, Totals};
@@ -80,13 +79,11 @@ impl Total {
 }
 
 fn counted(table: &TableSpec, query: &ListQuery, binds: &mut Binds) -> String {
-    let (from, condition) = match query.source() {
-        Source::Table => ("{table}", query.table_condition(binds)),
-        Source::Search => ("{table}_search", query.search_condition(table, binds)),
-    };
+    let source = query.source();
+    let (matches, _) = source.matches();
     let counted = COUNTED
-        .replace("{from}", from)
-        .replace("{condition}", &condition)
+        .replace("{from}", matches)
+        .replace("{condition}", &query.condition(&source, table, binds))
         .replace("{max}", &MAX_MATCHES.to_string());
     table.sql(&counted)
 }
