@@ -119,7 +119,8 @@ fn change_seq_of_tag(tag: &Tag) -> Option<Validator> {
     tag.change_seqs(MediaType::Json).map(|[seq]| seq)
 }
 
-fn tag(response: &web_sys::Response) -> Option<Tag> {
+/// The entity tag of a response.
+pub fn tag(response: &web_sys::Response) -> Option<Tag> {
     Tag::parse(&header(response, "etag")?)
 }
 

@@ -1,6 +1,5 @@
 //! Reads the statistics of places from both backends.
 
-use domain::Param;
 use edge::{Body, Calls, Error, Request, Response};
 use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::negotiation::Negotiable;
@@ -8,7 +7,7 @@ use http_semantics::{MediaType, Tag};
 use tables::population::PopulationQuery;
 use tables::{ChangeSeqs, Cursor, page};
 
-use crate::backends::{Backends, PeoplePart, change_seq, header, number_header};
+use crate::backends::{Backends, PeoplePart, change_seq, header, number_header, tag};
 use crate::domain::statistics::{self, Part, Row, StatisticsPageBuilder};
 
 /// The maximum number of steps of a page. Each step calls both backends, and the platform limits
@@ -165,17 +164,13 @@ pub async fn series(request: &Request, backends: &Backends, path: &str) -> Resul
     let mut headers = vec![("accept", format.essence())];
     headers.extend(known.as_deref().map(|tag| ("if-none-match", tag)));
     let response = backends.people.send("GET", path, &headers, None).await?;
-    let tag = header(&response, "etag").and_then(|tag| Tag::parse(&tag));
-    match (response.status(), tag) {
-        (304, Some(tag)) => Ok(Response::not_modified(&tag)),
-        (_, tag) => {
-            let response = backends.people.require_ok(response)?;
-            let body = Body::Bytes(backends.people.bytes(&response).await?);
-            let response = Response::ok(format.content_type(), body);
-            Ok(match tag {
-                Some(tag) => response.with_etag(&tag),
-                None => response,
-            })
-        }
+    let tag = tag(&response);
+    if response.status() == 304
+        && let Some(tag) = tag
+    {
+        return Ok(Response::not_modified(&tag));
     }
+    let response = backends.people.require_ok(response)?;
+    let body = Body::Bytes(backends.people.bytes(&response).await?);
+    Ok(Response::ok(format.content_type(), body).header_if("etag", tag.map(|tag| tag.to_string())))
 }

@@ -27,10 +27,7 @@ pub async fn series(request: Request) -> Result<Response, Error> {
     if known == Some(change_seq) {
         return Ok(Response::not_modified(&tag));
     }
-    let response = Response::ok(format.content_type(), Body::Js(row.value("body")));
-    Ok(if query.has_fixed_end {
-        response.with_etag(&tag)
-    } else {
-        response
-    })
+    let tag = query.has_fixed_end.then(|| tag.to_string());
+    let body = Body::Js(row.value("body"));
+    Ok(Response::ok(format.content_type(), body).header_if("etag", tag))
 }

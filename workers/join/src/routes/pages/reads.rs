@@ -6,12 +6,12 @@ use std::borrow::Cow;
 use domain::name::{self, Prefix};
 use domain::{Param, PlaceId, id};
 use edge::{Error, ServiceClient};
-use http_semantics::{Problem, Tag, Validator};
+use http_semantics::{Problem, Validator};
 use pages::Notice;
 use pages::api::{Change, PlaceView};
 use serde::de::DeserializeOwned;
 
-use crate::backends::{Backends, change_seq, header};
+use crate::backends::{Backends, change_seq, header, tag};
 
 /// The maximum number of history entries on a page.
 const MAX_HISTORY_ENTRIES: u16 = 1000;
@@ -68,8 +68,7 @@ impl Unparsed {
         }
         let response = backend.require_ok(response)?;
         let next = header(&response, "link").and_then(|link| next_cursor(&link));
-        let tag = header(&response, "etag").and_then(|tag| Tag::parse(&tag));
-        let version = tag.and_then(|tag| tag.version());
+        let version = tag(&response).and_then(|tag| tag.version());
         let version = version.map(|version| version.to_string());
         Ok(Some(Self {
             change_seq: change_seq(&response),
