@@ -24,35 +24,12 @@ export async function disconnectAfter(
   await promise;
 }
 
-/** Makes every call of the database wait, so that a client can disconnect during one. */
-export const delayedDatabase = `
+/** A main module that wraps a worker. `beforeCall` runs before each call of its database, and
+ * `respond` may respond to a request instead of the worker. */
+const wrapped = (beforeCall: string, state = "", respond = "") => `
   import Built from "./index.js";
   import { WorkerEntrypoint } from "cloudflare:workers";
-  let isInstalled = false;
-  const install = (env) => {
-    isInstalled = true;
-    const session = Object.getPrototypeOf(env.DB.withSession("first-primary"));
-    const send = session._send;
-    session._send = async function (...args) {
-      await scheduler.wait(100);
-      return send.apply(this, args);
-    };
-  };
-  export default class extends WorkerEntrypoint {
-    fetch(request) {
-      if (!isInstalled) install(this.env);
-      return Built.fetch(request, this.env, this.ctx);
-    }
-  }
-`;
-
-/** `POST /pause?at=N` makes the Nth call of the database from then on wait for half a second, and
- * `at=0` none. `GET /pause` returns whether a call waits or has waited since the last `POST`. */
-export const pausingDatabase = `
-  import Built from "./index.js";
-  import { WorkerEntrypoint } from "cloudflare:workers";
-  let callsUntilPause = 0;
-  let hasPaused = false;
+  ${state}
   let isInstalled = false;
   // All calls of D1 pass through this one method.
   const install = (env) => {
@@ -60,28 +37,40 @@ export const pausingDatabase = `
     const session = Object.getPrototypeOf(env.DB.withSession("first-primary"));
     const send = session._send;
     session._send = async function (...args) {
-      if (callsUntilPause > 0) {
-        callsUntilPause -= 1;
-        if (callsUntilPause === 0) {
-          hasPaused = true;
-          await scheduler.wait(500);
-        }
-      }
+      ${beforeCall}
       return send.apply(this, args);
     };
   };
   export default class extends WorkerEntrypoint {
     fetch(request) {
       if (!isInstalled) install(this.env);
-      const url = new URL(request.url);
+      ${respond}
+      return Built.fetch(request, this.env, this.ctx);
+    }
+  }
+`;
+
+/** Makes every call of the database wait, so that a client can disconnect during one. */
+export const delayedDatabase = wrapped("await scheduler.wait(100);");
+
+/** `POST /pause?at=N` makes the Nth call of the database from then on wait for half a second, and
+ * `at=0` none. `GET /pause` returns whether a call waits or has waited since the last `POST`. */
+export const pausingDatabase = wrapped(
+  `if (callsUntilPause > 0) {
+        callsUntilPause -= 1;
+        if (callsUntilPause === 0) {
+          hasPaused = true;
+          await scheduler.wait(500);
+        }
+      }`,
+  `let callsUntilPause = 0;
+  let hasPaused = false;`,
+  `const url = new URL(request.url);
       if (url.pathname === "/pause") {
         if (request.method === "POST") {
           callsUntilPause = Number(url.searchParams.get("at"));
           hasPaused = false;
         }
         return Response.json(hasPaused);
-      }
-      return Built.fetch(request, this.env, this.ctx);
-    }
-  }
-`;
+      }`,
+);
