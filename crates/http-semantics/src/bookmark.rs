@@ -271,7 +271,7 @@ impl Session {
         }
     }
 
-    /// What this request has observed.
+    /// The bookmarks that this request has observed.
     #[must_use]
     pub fn observed(&self) -> &Observed {
         &self.observed

@@ -72,7 +72,7 @@ pub enum Outcome<R> {
     LeaderLost,
 }
 
-/// What a leader hands to a waiter.
+/// A message from the leader to a waiter.
 enum Message<T, R> {
     /// The result of its request.
     Result(Outcome<R>),
@@ -80,7 +80,7 @@ enum Message<T, R> {
     Lead(Waiter<T, R>),
 }
 
-/// Where a waiter finds its message.
+/// The slot in which a waiter finds its message.
 type Slot<T, R> = Rc<Cell<Option<Message<T, R>>>>;
 
 /// A request that waits for its batch.
