@@ -39,7 +39,7 @@ say = @printf '» %s\n' "$(1)"
 quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
 
-.PHONY: help setup build dev migrate seed test chaos fuzz container-test deploy backup restore bench bill lint openapi screenshots fmt clean
+.PHONY: help setup build dev migrate seed test chaos fuzz container-test deploy backup restore epoch bench bill lint openapi screenshots fmt clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -64,13 +64,17 @@ ifdef FILE
 test: build
 	$(run_tests) $(if $(NAME),--test-name-pattern='$(NAME)') $(FILE)
 else
-test: lint build .tools/python/made ## run all checks and tests; SKIP_BROWSER=1, or one FILE=… and NAME=…
+# ALL=1 adds the tests with tools of other projects.
+suites = api docs integrity ops pages $(if $(SKIP_BROWSER),,pages/browser) $(if $(ALL),tools)
+test: lint build $(if $(ALL),.tools/python/made) ## run the checks and tests; ALL=1, SKIP_BROWSER=1, or one FILE=… and NAME=…
 	@node ops/dev/chromium.ts
 	$(call say,testing the crates …)
 	@cargo test --quiet --workspace
 	$(call say,testing the workers …)
-	$(run_tests) --test-concurrency=2 $(if $(SKIP_BROWSER),'tests/*/*.test.ts','tests/**/*.test.ts')
+	$(if $(ALL),@test -x .tools/python/bin/python || printf '» %s\n' '$(WITHOUT_PYTHON)')
+	$(run_tests) --test-concurrency=2 $(suites:%='tests/%/*.test.ts')
 endif
+WITHOUT_PYTHON := skipping schemathesis and openapi-python-client: they need Python 3.11 with venv
 
 chaos: $(SETUP) $(BUILDS) ## inject failures for 15 minutes; SEED=7, ONLY=kills,soak, MINUTES=60
 	@node --disable-warning=ExperimentalWarning tests/chaos/main.ts
@@ -90,10 +94,13 @@ backup: $(SETUP) ## back up the databases into backups/; REMOTE=1, ENV=staging
 restore: $(SETUP) ## restore a backup into empty databases; FROM=backups/…, REMOTE=1, ENV=staging
 	@node --disable-warning=ExperimentalWarning ops/backup/main.ts restore
 
+epoch: $(SETUP) ## invalidate tags and cursors after D1 Time Travel; REMOTE=1, ENV=staging
+	@node --disable-warning=ExperimentalWarning ops/backup/main.ts epoch
+
 bench: $(SETUP) $(BUILDS) ## run the benchmarks, 25 minutes; QUICK=1, ONLY=join-1000,person
 	@node --disable-warning=ExperimentalWarning bench/main.ts
 
-bill: $(SETUP) ## estimate the monthly cost from the results of `make bench`
+bill: $(SETUP) ## estimate the monthly cost from the results of `make bench`; REMOTE=1: database sizes
 	@node --disable-warning=ExperimentalWarning bench/bill/main.ts
 
 lint: $(SETUP) ## check formatting, lints and types
@@ -132,10 +139,10 @@ node_modules/.package-lock.json: package.json package-lock.json
 	$(call quietly,rustup toolchain install && rustup target add wasm32-unknown-unknown)
 	@touch $@
 
-# Needed by the schemathesis test, which is skipped without Python 3.11.
-.tools/python/made: tests/api/schemathesis/requirements.txt
+# Needed by two tests of tests/tools, which are skipped without Python 3.11.
+.tools/python/made: tests/tools/requirements.txt
 	@mkdir -p $(@D)
-	$(call say,installing schemathesis …)
+	$(call say,installing the Python packages …)
 	$(call quietly,! python3 -c 'import ensurepip; import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { python3 -m venv --clear $(@D) && $(@D)/bin/pip install --quiet --requirement $<; })
 	@touch $@

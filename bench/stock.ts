@@ -15,7 +15,7 @@ import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_splitSqlQuery as splitSql } from "wrangler";
-import { migrations, nameKey } from "../tests/support/harness.ts";
+import { migrations, nameKeys } from "../tests/support/harness.ts";
 import { peopleOf, placesOf, type Size } from "./rows.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -110,6 +110,14 @@ function columns(db: DatabaseSync, table: string): string[] {
   return rows.map(({ name }) => String(name));
 }
 
+const keyColumns = ["name_key", "search_key", "words"] as const;
+
+/** The columns with the keys of a name. */
+function keysOf(name: string): Record<(typeof keyColumns)[number], string | null> {
+  const { key, searchKey, words } = nameKeys(name);
+  return { name_key: key, search_key: searchKey, words };
+}
+
 /** Fills a database directly with SQLite, because a million rows take minutes through D1. */
 function fill(file: string, size: Size): void {
   using db = new DatabaseSync(file);
@@ -117,7 +125,7 @@ function fill(file: string, size: Size): void {
   const insert = (table: string, rows: Iterable<Record<string, string | number | null>>) => {
     const wanted = columns(db, table);
     if (wanted.length === 0) return;
-    const names = ["id", "name", "name_key", "is_alive", "is_king", "place_id"];
+    const names = ["id", "name", ...keyColumns, "is_alive", "is_king", "place_id"];
     const used = names.filter((name) => wanted.includes(name));
     const values = used.map((name) => `:${name}`);
     const statement = db.prepare(`INSERT INTO ${table} (${used}) VALUES (${values})`);
@@ -126,14 +134,14 @@ function fill(file: string, size: Size): void {
   };
   insert(
     "place",
-    placesOf(size).map(({ id, name }) => ({ id, name, name_key: nameKey(name) })),
+    placesOf(size).map(({ id, name }) => ({ id, name, ...keysOf(name) })),
   );
   insert(
     "person",
     peopleOf(size).map(({ id, name, isAlive, isKing, placeId }) => ({
       id,
       name,
-      name_key: nameKey(name),
+      ...keysOf(name),
       is_alive: Number(isAlive),
       is_king: Number(isKing),
       place_id: placeId,

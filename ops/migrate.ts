@@ -1,7 +1,7 @@
 // Applies the migrations of one local database: `node ops/migrate.ts NAME`. It rejects a database
 // of an older version, on which the migrations would fail.
 import { execFileSync } from "node:child_process";
-import { Local } from "./backup/stores.ts";
+import { Local } from "./backup/local_store.ts";
 import { OutdatedSchema, outdatedQuery } from "./schema.ts";
 import { configs, type Name } from "./workers.ts";
 

@@ -16,6 +16,8 @@ export type Prices = {
   cpuMs: Price;
   rowsRead: Price;
   rowsWritten: Price;
+  /** The lines of the log that the platform stores. */
+  logEvents: Price;
   storageGb: { included: number; perGb: number };
 };
 
@@ -31,6 +33,14 @@ export type Assumptions = {
   storageGb: number;
 };
 
+/** How much the workers log. */
+export type Logging = {
+  /** The share of the requests with a line per worker (the variable LOG). */
+  share: number;
+  /** Whether the platform adds a line per invocation. */
+  hasInvocationLogs: boolean;
+};
+
 export type Month = {
   rate: number;
   isolates: number;
@@ -40,12 +50,16 @@ export type Month = {
   queries: number;
   cpuMs: number;
   rowsRead: number;
+  logEvents: number;
   waitedMs: number;
   /** For each backend. */
   queriesPerSecond: number;
   /** The databases or replicas that each backend needs for them. */
   databases: number;
-  dollars: Record<"plan" | "requests" | "cpu" | "rowsRead" | "rowsWritten" | "storage", number>;
+  dollars: Record<
+    "plan" | "requests" | "cpu" | "rowsRead" | "rowsWritten" | "logs" | "storage",
+    number
+  >;
   total: number;
 };
 
@@ -60,6 +74,7 @@ export function month(
   kinds: Kind[],
   prices: Prices,
   assumed: Assumptions,
+  logging: Logging,
   isCaching = true,
 ): Month {
   const reads = kinds.filter(({ isWrite }) => !isWrite);
@@ -101,6 +116,9 @@ export function month(
           mean(({ made }) => made.cpuMs) * outcome.made) +
       writeCost(({ cpuMs }) => cpuMs),
   };
+  // The gateway and each backend that it calls. A call makes one query, so queries count the calls.
+  const invocations = 1 + one.queries;
+  const logEvents = invocations * (logging.share + Number(logging.hasInvocationLogs));
   const count = rate * SECONDS;
   // The bill does not count the calls between workers.
   const dollars = {
@@ -109,6 +127,7 @@ export function month(
     cpu: priceOf(count * one.cpuMs, prices.cpuMs),
     rowsRead: priceOf(count * one.rowsRead, prices.rowsRead),
     rowsWritten: priceOf(count * one.rowsWritten, prices.rowsWritten),
+    logs: priceOf(count * logEvents, prices.logEvents),
     storage: Math.max(0, assumed.storageGb - prices.storageGb.included) * prices.storageGb.perGb,
   };
   const queriesPerSecond = (rate * one.queries) / 2;
@@ -119,6 +138,7 @@ export function month(
     queries: one.queries,
     cpuMs: one.cpuMs,
     rowsRead: one.rowsRead,
+    logEvents,
     waitedMs: outcome.waitedMs,
     queriesPerSecond,
     databases: Math.max(1, Math.ceil(queriesPerSecond / assumed.queriesPerSecondOfADatabase)),

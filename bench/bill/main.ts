@@ -1,8 +1,19 @@
-// `make bill`: the monthly cost of 1,000 to 1,000,000 requests per second (docs/benchmarks/bill.md).
+// `make bill`: the monthly cost of 1,000 to 1,000,000 requests per second (docs/benchmarks/bill.md). With
+// REMOTE=1 also the size of each deployed database.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { environmentOf, expectedName } from "../../ops/deploy/config.ts";
 import { measured, type Results } from "../results.ts";
-import { type Assumptions, type Cost, type Kind, type Month, month, type Prices } from "./bill.ts";
+import {
+  type Assumptions,
+  type Cost,
+  type Kind,
+  type Logging,
+  type Month,
+  month,
+  type Prices,
+} from "./bill.ts";
+import { databaseSizes } from "./sizes.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const read = (path: string) => JSON.parse(readFileSync(join(root, path), "utf8"));
@@ -33,6 +44,13 @@ const kinds: Kind[] = Object.entries(assumed.mix).map(([name, share]) => {
   return { name, share, isWrite: name === "write", held, made: cost(`${name}-new`, 1) ?? held };
 });
 
+/** The settings of the gateway's configuration, which the backends have too. */
+const config = readFileSync(join(root, "wrangler.toml"), "utf8");
+const logging: Logging = {
+  share: Number(/^LOG = "([\d.]+)%"$/m.exec(config)?.[1] ?? 100) / 100,
+  hasInvocationLogs: !/^invocation_logs = false$/m.test(config),
+};
+
 const rates = [1e3, 1e4, 1e5, 1e6];
 const number = (value: number, digits = 0) =>
   value.toLocaleString("en", { maximumFractionDigits: digits, minimumFractionDigits: digits });
@@ -45,6 +63,7 @@ function table(months: Month[]): string {
     ["reads from the cache", ({ heldShare }) => `${number(heldShare * 100, 1)} %`],
     ["D1 queries per request", ({ queries }) => number(queries, 2)],
     ["D1 rows read per request", ({ rowsRead }) => number(rowsRead, 1)],
+    ["lines of the log per request", ({ logEvents }) => number(logEvents, 2)],
     ["waiting for D1, ms per read", ({ waitedMs }) => number(waitedMs, 1)],
     ["CPU ms per request", ({ cpuMs }) => number(cpuMs, 2)],
     ["queries per second and database", (one) => number(one.queriesPerSecond)],
@@ -53,6 +72,7 @@ function table(months: Month[]): string {
     ["CPU", (one) => dollars(one.dollars.cpu)],
     ["rows read", (one) => dollars(one.dollars.rowsRead)],
     ["rows written", (one) => dollars(one.dollars.rowsWritten)],
+    ["logs", (one) => dollars(one.dollars.logs)],
     ["per month, with the plan and storage", ({ total }) => `**${dollars(total)}**`],
     ["per million requests", ({ total, rate }) => `$${number(total / (rate * 2.62656), 3)}`],
   ];
@@ -66,7 +86,7 @@ function table(months: Month[]): string {
 }
 
 const months = (isCaching: boolean) =>
-  rates.map((rate) => month(rate, kinds, prices, assumed, isCaching));
+  rates.map((rate) => month(rate, kinds, prices, assumed, logging, isCaching));
 const mix = kinds.map(({ name, share }) => `${number(share * 100)} % \`${name}\``).join(", ");
 const page = `# Monthly cost
 
@@ -88,6 +108,8 @@ ${table(months(false))}
 - **CPU** is the time of the whole process, measured with one connection. It includes local D1, which
   the platform runs elsewhere and does not bill, so it is an upper bound. A call from one Worker to
   another is not a billed request.
+- **Logs**: each worker that takes part in a request writes a line, for ${number(logging.share * 100)} % of the requests
+  (\`LOG\`). The platform's own line per invocation is ${logging.hasInvocationLogs ? "on" : "off"} (\`invocation_logs\`).
 - **Isolates**: each one is busy for at most ${assumed.isolateBusy * 100} % of a core. There is at least one per location, and one
   location per ${assumed.requestsPerLocation} requests per second, up to ${assumed.locationsAtMost}. The platform does not document how it
   distributes requests.
@@ -100,3 +122,9 @@ ${table(months(false))}
 `;
 writeFileSync(join(root, "docs/benchmarks/bill.md"), page);
 console.log(table(months(true)));
+
+if (process.env.REMOTE) {
+  const environment = environmentOf(process.env.ENV);
+  if (!environment) throw new Error(expectedName);
+  for (const line of await databaseSizes(environment)) console.log(`» ${line}`);
+}

@@ -1,14 +1,13 @@
 -- The database of the gateway: the description of the dataset, and snapshots.
 
--- Identifies this schema. Databases from before 0.2.0 do not have this table and are rejected
--- (docs/operations.md).
+-- Identifies this schema. Databases of older versions are rejected (docs/operations.md).
 CREATE TABLE schema (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   database TEXT NOT NULL,
   version TEXT NOT NULL
 ) STRICT;
 
-INSERT INTO schema (id, database, version) VALUES (1, 'join', '0.2.0');
+INSERT INTO schema (id, database, version) VALUES (1, 'join', '0.3.0');
 
 -- The description of the dataset: one row, which the root of the API shows.
 CREATE TABLE dataset (
@@ -24,9 +23,10 @@ CREATE TABLE snapshot (
   id INTEGER PRIMARY KEY,
   -- The media type, the path and the query of the request.
   key TEXT NOT NULL UNIQUE CHECK (length(key) <= 500),
-  -- The change sequences of both databases that the response shows.
-  places_seq INTEGER NOT NULL,
-  people_seq INTEGER NOT NULL,
+  -- The change sequences of both databases that the response shows, each with its epoch:
+  -- `7.1f09ab34`.
+  places_seq TEXT NOT NULL,
+  people_seq TEXT NOT NULL,
   -- Milliseconds since 1970.
   made_at INTEGER NOT NULL,
   -- When a client last requested this response, or made_at if only the scheduled handler has.
@@ -42,6 +42,13 @@ CREATE TABLE snapshot_part (
   part INTEGER NOT NULL,
   body TEXT NOT NULL,
   PRIMARY KEY (snapshot_id, part)
+) STRICT;
+
+-- The change sequence of people at the latest erasure, if there was one: no older response is
+-- stored. A response that was made before the erasure may arrive after it.
+CREATE TABLE erasure (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  people_seq INTEGER NOT NULL
 ) STRICT;
 
 -- The eviction of the least recently used snapshots.

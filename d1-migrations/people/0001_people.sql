@@ -3,30 +3,49 @@
 --
 -- In this order: tables, indexes with the queries they serve, triggers.
 
--- Identifies this schema. Databases from before 0.2.0 do not have this table and are rejected
+-- Identifies this schema and this history of the database. Databases of older versions are rejected
 -- (docs/operations.md).
 CREATE TABLE schema (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   database TEXT NOT NULL,
-  version TEXT NOT NULL
+  version TEXT NOT NULL,
+  -- The epoch: a random value that identifies this history of the database. A restore repeats
+  -- versions and change sequences for other states, so it must set a new epoch. Entity tags and
+  -- cursors contain it.
+  epoch TEXT NOT NULL DEFAULT (lower(hex(randomblob(4))))
+    CHECK (length(epoch) = 8 AND epoch NOT GLOB '*[^0-9a-f]*')
 ) STRICT;
 
-INSERT INTO schema (id, database, version) VALUES (1, 'people', '0.2.0');
+INSERT INTO schema (id, database, version) VALUES (1, 'people', '0.3.0');
 
 -- Tables -----------------------------------------------------------------------------------
 
 CREATE TABLE person (
   id INTEGER PRIMARY KEY CHECK (id > 0),
   name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200 AND name = trim(name)),
-  -- The name in lower case: lists sort and search by this key. The worker computes it, because
-  -- lower() of SQLite only converts ASCII.
+  -- The case key: the name with case folded. The worker computes the keys, because lower() of SQLite
+  -- only converts ASCII.
   name_key TEXT NOT NULL CHECK (length(name_key) > 0),
+  -- The search key: the case key without accents. Null if they are equal.
+  search_key TEXT CHECK (search_key <> name_key),
+  -- The words of the search key, separated by spaces. Null if they equal the search key.
+  words TEXT CHECK (words <> coalesce(search_key, name_key)),
   is_alive INTEGER NOT NULL DEFAULT 0 CHECK (is_alive IN (0, 1)),
   is_king INTEGER NOT NULL DEFAULT 0 CHECK (is_king IN (0, 1)),
   -- A place in the places database. A foreign key cannot refer to another database.
   place_id INTEGER CHECK (place_id > 0),
   -- Counts the states of this id. A new person with the id of a deleted one continues to count.
   version INTEGER NOT NULL DEFAULT 1 CHECK (version > 0),
+  -- The search key. Lists are sorted by it, then by name and id.
+  sort_key TEXT GENERATED ALWAYS AS (coalesce(search_key, name_key)) VIRTUAL,
+  -- The terms of the search index (crates/tables/src/search.rs).
+  terms TEXT GENERATED ALWAYS AS (
+    coalesce(words, search_key, name_key)
+      || ' =' || replace(name_key, ' ', char(128))
+      || iif(is_alive, ' +', ' -')
+      || iif(is_king, ' !', '')
+      || ' @' || coalesce(place_id, 0)
+  ) VIRTUAL,
   -- The person as JSON without the place, as lists of people per place show it. The index
   -- person_resident contains it, so that such a list reads one range of that index and no rows
   -- of the table. Measured in SQLite with 200,000 people in 2,000 places: reading all of them
@@ -42,6 +61,23 @@ CREATE TABLE person (
   CONSTRAINT the_living_have_a_place CHECK (is_alive = 0 OR place_id IS NOT NULL),
   CONSTRAINT a_king_is_alive CHECK (is_king = 0 OR is_alive = 1)
 ) STRICT;
+
+-- The search index: the terms of each person, in order of id. Each filter of a list is a term or the
+-- beginning of one. Spaces separate terms, so all other characters of ASCII belong to them. Triggers
+-- maintain the index.
+CREATE VIRTUAL TABLE person_search USING fts5 (
+  terms,
+  content = 'person',
+  content_rowid = 'id',
+  tokenize = "ascii tokenchars '!""#$%&''()*+,-./:;<=>?@[\]^_`{|}~'",
+  prefix = '1 2 3',
+  detail = none,
+  columnsize = 0
+);
+
+-- Removes the terms of a deleted or renamed person at once. By default they stay in the index until
+-- its parts are merged, but an erased name must not.
+INSERT INTO person_search (person_search, rank) VALUES ('secure-delete', 1);
 
 -- Pending writes: one row for each uncommitted write and each place that it refers to. The write
 -- adds it before it checks the place, and removes it with the commit. A deletion of the place
@@ -61,16 +97,17 @@ CREATE TABLE pending_write (
 -- The change log: one row for each version of each person. Triggers write it in the transaction
 -- of the change. `seq` orders all changes: D1 runs one write transaction at a time, so a reader
 -- that has seen a `seq` has seen all smaller ones. The greatest `seq` is the change sequence of
--- the database.
+-- the database. An erasure (docs/operations.md) adds the kind `erased`, and removes the names.
 CREATE TABLE person_change (
   seq INTEGER PRIMARY KEY,
   -- Milliseconds since 1970. Never decreases, even if the clock does.
   at INTEGER NOT NULL,
-  kind TEXT NOT NULL CHECK (kind IN ('created', 'updated', 'deleted')),
+  kind TEXT NOT NULL CHECK (kind IN ('created', 'updated', 'deleted', 'erased')),
   person_id INTEGER NOT NULL,
   version INTEGER NOT NULL,
-  -- The state after the change. After a deletion: the state before it.
-  name TEXT NOT NULL,
+  -- The state after the change. After a deletion or an erasure: the state before it.
+  -- An erased name is null.
+  name TEXT CHECK (name IS NULL OR kind <> 'erased'),
   is_alive INTEGER NOT NULL,
   is_king INTEGER NOT NULL,
   place_id INTEGER,
@@ -85,12 +122,7 @@ CREATE TABLE population (
   living INTEGER NOT NULL CHECK (living >= 0),
   dead INTEGER NOT NULL CHECK (dead >= 0),
   king_id INTEGER,
-  -- Negative numbers for the descending orders. Places with equal numbers are sorted by ascending
-  -- id, and keyset pagination compares (number, place_id) as one row value. Such a comparison
-  -- cannot descend in one column and ascend in the other.
-  total INTEGER NOT NULL AS (living + dead) VIRTUAL,
-  living_down INTEGER NOT NULL AS (-living) VIRTUAL,
-  total_down INTEGER NOT NULL AS (-(living + dead)) VIRTUAL
+  total INTEGER NOT NULL AS (living + dead) VIRTUAL
 ) STRICT;
 
 -- The history of the populations: one row for each place and each moment at which its population
@@ -117,10 +149,11 @@ CREATE TABLE idempotency (
   fingerprint TEXT NOT NULL,
   -- Milliseconds since 1970.
   at INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER)),
-  -- The record that the request created, and its version.
+  -- The response to a request: the record that it created, in this version of the change log.
   record_id INTEGER,
   version INTEGER,
-  body TEXT NOT NULL,
+  -- The counts of a batch.
+  body TEXT,
   -- The range of changes of a batch. Its receipt is valid while each of them is the latest change
   -- of its person (docs/bulk.md).
   first_seq INTEGER,
@@ -144,33 +177,33 @@ CREATE TABLE bulk_insert (
 -- Rule 3 (docs/rules.md): a place has at most one king.
 CREATE UNIQUE INDEX one_king_a_place ON person (place_id) WHERE is_king = 1;
 
--- /v1/people. `name=` is a range of name_key. In order of id, its matches are sorted.
--- name_key: name=, sort=name. is_alive: isAlive=. Both: isAlive= with name= or sort=name.
--- The same with placeId= in front. The two partial indexes serve isKing=true.
-CREATE INDEX person_by_name ON person (name_key);
-CREATE INDEX person_by_life ON person (is_alive);
-CREATE INDEX person_by_life_and_name ON person (is_alive, name_key);
-CREATE INDEX person_by_place_and_name ON person (place_id, name_key);
-CREATE INDEX person_by_place_and_life ON person (place_id, is_alive);
-CREATE INDEX person_by_place_life_and_name ON person (place_id, is_alive, name_key);
-CREATE INDEX king_by_id ON person (id) WHERE is_king = 1;
-CREATE INDEX king_by_name ON person (name_key) WHERE is_king = 1;
+-- /v1/people?sort=name, with isAlive=, with name=, with both. Without isAlive=, a list merges the
+-- living and the dead. The second one is for one placeId=, and the third one for isKing=true.
+CREATE INDEX person_by_life_and_name ON person (is_alive, sort_key, name);
+CREATE INDEX person_by_place_life_and_name ON person (place_id, is_alive, sort_key, name);
+CREATE INDEX king_by_name ON person (sort_key, name) WHERE is_king = 1;
 
--- /v1/people/by-place, also with isAlive=, and /v1/people?placeId= sorted by id.
+-- /v1/people/by-place, also with isAlive=, and /v1/people?placeId= sorted by id. Lists in order of id
+-- with any other filter use the search index.
 CREATE INDEX person_resident ON person (place_id, id, is_alive, resident);
 
--- /v1/people/by-place?sort= and /v1/statistics/places?sort=
+-- /v1/people/population?sort= and /v1/statistics/places?sort=, in both directions.
 CREATE INDEX population_by_living ON population (living, place_id);
-CREATE INDEX population_by_living_down ON population (living_down, place_id);
 CREATE INDEX population_by_total ON population (total, place_id);
-CREATE INDEX population_by_total_down ON population (total_down, place_id);
 
 -- The deletion of expired responses.
 CREATE INDEX idempotency_by_age ON idempotency (at);
 
+-- The latest erasure.
+CREATE INDEX erasure ON person_change (seq) WHERE kind = 'erased';
+
 -- Triggers ---------------------------------------------------------------------------------
 
+-- Only an erasure changes a row: it removes the name.
 CREATE TRIGGER person_change_is_never_updated BEFORE UPDATE ON person_change
+WHEN new.name IS NOT NULL
+  OR (old.seq, old.at, old.kind, old.person_id, old.version, old.is_alive, old.is_king, old.place_id)
+    IS NOT (new.seq, new.at, new.kind, new.person_id, new.version, new.is_alive, new.is_king, new.place_id)
 BEGIN SELECT raise(ABORT, 'the change log is append-only'); END;
 
 CREATE TRIGGER person_change_is_never_deleted BEFORE DELETE ON person_change
@@ -204,6 +237,7 @@ BEGIN
   ) AS total
   WHERE NOT EXISTS (SELECT 1 FROM bulk_insert)
   ON CONFLICT DO UPDATE SET living = excluded.living, dead = excluded.dead;
+  INSERT INTO person_search (rowid, terms) VALUES (new.id, new.terms);
 END;
 
 -- In this order, because later steps read the time of the change: the change log, the population
@@ -248,6 +282,11 @@ BEGIN
   ) AS total
   WHERE old.is_alive <> new.is_alive
   ON CONFLICT DO UPDATE SET living = excluded.living, dead = excluded.dead;
+  -- FTS5 removes a row by its former contents.
+  INSERT INTO person_search (person_search, rowid, terms)
+  SELECT 'delete', old.id, old.terms WHERE old.terms <> new.terms;
+  INSERT INTO person_search (rowid, terms)
+  SELECT new.id, new.terms WHERE old.terms <> new.terms;
 END;
 
 CREATE TRIGGER person_deleted AFTER DELETE ON person
@@ -275,6 +314,7 @@ BEGIN
   ) AS total
   WHERE TRUE
   ON CONFLICT DO UPDATE SET living = excluded.living, dead = excluded.dead;
+  INSERT INTO person_search (person_search, rowid, terms) VALUES ('delete', old.id, old.terms);
 END;
 
 CREATE TRIGGER population_added AFTER INSERT ON population

@@ -2,27 +2,55 @@
 --
 -- In this order: tables, indexes with the queries they serve, triggers.
 
--- Identifies this schema. Databases from before 0.2.0 do not have this table and are rejected
+-- Identifies this schema and this history of the database. Databases of older versions are rejected
 -- (docs/operations.md).
 CREATE TABLE schema (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   database TEXT NOT NULL,
-  version TEXT NOT NULL
+  version TEXT NOT NULL,
+  -- The epoch: a random value that identifies this history of the database. A restore repeats
+  -- versions and change sequences for other states, so it must set a new epoch. Entity tags and
+  -- cursors contain it.
+  epoch TEXT NOT NULL DEFAULT (lower(hex(randomblob(4))))
+    CHECK (length(epoch) = 8 AND epoch NOT GLOB '*[^0-9a-f]*')
 ) STRICT;
 
-INSERT INTO schema (id, database, version) VALUES (1, 'places', '0.2.0');
+INSERT INTO schema (id, database, version) VALUES (1, 'places', '0.3.0');
 
 -- Tables -----------------------------------------------------------------------------------
 
 CREATE TABLE place (
   id INTEGER PRIMARY KEY CHECK (id > 0),
   name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200 AND name = trim(name)),
-  -- The name in lower case: names are unique ignoring case, and lists sort and search by this
-  -- key. The worker computes it, because lower() of SQLite only converts ASCII.
+  -- The case key: the name with case folded. Names are unique by it. The worker computes the keys,
+  -- because lower() of SQLite only converts ASCII.
   name_key TEXT NOT NULL UNIQUE CHECK (length(name_key) > 0),
+  -- The search key: the case key without accents. Null if they are equal.
+  search_key TEXT CHECK (search_key <> name_key),
+  -- The words of the search key, separated by spaces. Null if they equal the search key.
+  words TEXT CHECK (words <> coalesce(search_key, name_key)),
   -- Counts the states of the place.
-  version INTEGER NOT NULL DEFAULT 1 CHECK (version > 0)
+  version INTEGER NOT NULL DEFAULT 1 CHECK (version > 0),
+  -- The search key. Lists are sorted by it, then by name and id.
+  sort_key TEXT GENERATED ALWAYS AS (coalesce(search_key, name_key)) VIRTUAL,
+  -- The terms of the search index (crates/tables/src/search.rs).
+  terms TEXT GENERATED ALWAYS AS (
+    coalesce(words, search_key, name_key) || ' =' || replace(name_key, ' ', char(128))
+  ) VIRTUAL
 ) STRICT;
+
+-- The search index: the terms of each place, in order of id. Each filter of a list is a term or the
+-- beginning of one. Spaces separate terms, so all other characters of ASCII belong to them. Triggers
+-- maintain the index.
+CREATE VIRTUAL TABLE place_search USING fts5 (
+  terms,
+  content = 'place',
+  content_rowid = 'id',
+  tokenize = "ascii tokenchars '!""#$%&''()*+,-./:;<=>?@[\]^_`{|}~'",
+  prefix = '1 2 3',
+  detail = none,
+  columnsize = 0
+);
 
 -- The change log: one row for each version of each place. Triggers write it in the transaction
 -- of the change. `seq` orders all changes: D1 runs one write transaction at a time, so a reader
@@ -37,6 +65,8 @@ CREATE TABLE place_change (
   version INTEGER NOT NULL,
   -- The state after the change. After a deletion: the state before it.
   name TEXT NOT NULL,
+  -- The number of places after the change.
+  places INTEGER NOT NULL CHECK (places >= 0),
   UNIQUE (place_id, version)
 ) STRICT;
 
@@ -52,22 +82,28 @@ CREATE TABLE tombstone (
   phase TEXT NOT NULL CHECK (phase IN ('deleting', 'deleted')),
   -- The place that gets the residents. It cannot be deleted meanwhile.
   reassign_to INTEGER CHECK (reassign_to > 0 AND reassign_to <> place_id),
-  -- Milliseconds since 1970.
-  since INTEGER NOT NULL
+  -- The last progress of its process, in milliseconds since 1970. 0: no process runs the deletion.
+  since INTEGER NOT NULL,
+  -- A random name, if the client asks for the status (/v1/operations).
+  operation TEXT,
+  -- The people who were moved or detached, and those who still refer to the place.
+  done INTEGER NOT NULL DEFAULT 0,
+  remaining INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- Responses to POST requests with an Idempotency-Key, and receipts of import batches. The
--- transaction of the write stores them. The scheduled handler deletes them after 24 hours.
+-- Responses to POST requests with an Idempotency-Key, receipts of import batches, and the results
+-- of operations. The transaction of the write stores them. The scheduled handler deletes them after 24 hours.
 CREATE TABLE idempotency (
   key TEXT PRIMARY KEY CHECK (length(key) BETWEEN 1 AND 255),
   -- A hash of method, path and body. A different request with the same key is rejected.
   fingerprint TEXT NOT NULL,
   -- Milliseconds since 1970.
   at INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER)),
-  -- The record that the request created, and its version.
+  -- The response to a request: the record that it created, in this version of the change log.
   record_id INTEGER,
   version INTEGER,
-  body TEXT NOT NULL,
+  -- The counts of a batch.
+  body TEXT,
   -- The range of changes of a batch. Its receipt is valid while each of them is the latest change
   -- of its place (docs/bulk.md).
   first_seq INTEGER,
@@ -76,8 +112,14 @@ CREATE TABLE idempotency (
 
 -- Indexes ----------------------------------------------------------------------------------
 
+-- /v1/places?sort=name. A walk along it also serves name=.
+CREATE INDEX place_by_name ON place (sort_key, name);
+
 -- The check whether a deletion moves people to a place.
 CREATE INDEX tombstone_by_target ON tombstone (reassign_to) WHERE reassign_to IS NOT NULL;
+
+-- The status of an operation.
+CREATE UNIQUE INDEX tombstone_by_operation ON tombstone (operation) WHERE operation IS NOT NULL;
 
 -- The deletion of expired responses.
 CREATE INDEX idempotency_by_age ON idempotency (at);
@@ -92,38 +134,48 @@ BEGIN SELECT raise(ABORT, 'the change log is append-only'); END;
 
 CREATE TRIGGER place_created AFTER INSERT ON place
 BEGIN
-  INSERT INTO place_change (at, kind, place_id, version, name)
+  INSERT INTO place_change (at, kind, place_id, version, name, places)
   VALUES (
     max(
       CAST(unixepoch('subsec') * 1000 AS INTEGER),
       coalesce((SELECT at FROM place_change ORDER BY seq DESC LIMIT 1), 0)
     ),
-    'created', new.id, new.version, new.name
+    'created', new.id, new.version, new.name,
+    1 + coalesce((SELECT places FROM place_change ORDER BY seq DESC LIMIT 1), 0)
   );
+  INSERT INTO place_search (rowid, terms) VALUES (new.id, new.terms);
 END;
 
 CREATE TRIGGER place_updated AFTER UPDATE ON place
 BEGIN
   SELECT raise(ABORT, 'an update adds one to the version')
   WHERE new.version <> old.version + 1 OR new.id <> old.id;
-  INSERT INTO place_change (at, kind, place_id, version, name)
+  INSERT INTO place_change (at, kind, place_id, version, name, places)
   VALUES (
     max(
       CAST(unixepoch('subsec') * 1000 AS INTEGER),
       (SELECT at FROM place_change ORDER BY seq DESC LIMIT 1)
     ),
-    'updated', new.id, new.version, new.name
+    'updated', new.id, new.version, new.name,
+    (SELECT places FROM place_change ORDER BY seq DESC LIMIT 1)
   );
+  -- FTS5 removes a row by its former contents.
+  INSERT INTO place_search (place_search, rowid, terms)
+  SELECT 'delete', old.id, old.terms WHERE old.terms <> new.terms;
+  INSERT INTO place_search (rowid, terms)
+  SELECT new.id, new.terms WHERE old.terms <> new.terms;
 END;
 
 CREATE TRIGGER place_deleted AFTER DELETE ON place
 BEGIN
-  INSERT INTO place_change (at, kind, place_id, version, name)
+  INSERT INTO place_change (at, kind, place_id, version, name, places)
   VALUES (
     max(
       CAST(unixepoch('subsec') * 1000 AS INTEGER),
       (SELECT at FROM place_change ORDER BY seq DESC LIMIT 1)
     ),
-    'deleted', old.id, old.version + 1, old.name
+    'deleted', old.id, old.version + 1, old.name,
+    (SELECT places FROM place_change ORDER BY seq DESC LIMIT 1) - 1
   );
+  INSERT INTO place_search (place_search, rowid, terms) VALUES ('delete', old.id, old.terms);
 END;

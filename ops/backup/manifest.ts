@@ -1,11 +1,25 @@
 // A backup is a folder with an SQL file per database and a manifest that describes them.
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import { type Name, names } from "../workers.ts";
-import { type Contents, contents, mismatch, openDump } from "./dump.ts";
+import { type Contents, contents, PRIVATE_FILE, PRIVATE_FOLDER } from "./dump.ts";
+import { openDump, withTemporaryFolder } from "./sql_file.ts";
 
-const FORMAT = 1;
+const FORMAT = 2;
 
 export type Manifest = {
   format: typeof FORMAT;
@@ -15,36 +29,76 @@ export type Manifest = {
   databases: Record<Name, Contents & { bytes: number; sha256: string }>;
 };
 
+/** The path of the dump of each database. */
 export type Dumps = Record<Name, string>;
 
 /** The reason why a backup cannot be used. */
 export class Unusable extends Error {}
 
-const digest = (text: string) => createHash("sha256").update(text).digest("hex");
-
-/** The contents of each dump. Throws if places and people are not consistent. */
-export function described(dumps: Dumps): Record<Name, Contents> {
-  const open = (name: Name) => {
-    try {
-      return openDump(dumps[name]);
-    } catch (error) {
-      throw new Unusable(`${name}: ${(error as Error).message}`);
-    }
-  };
-  const databases = { places: open("places"), people: open("people"), join: open("join") };
+/** The SHA-256 of a file. */
+function digest(file: string): string {
+  const hash = createHash("sha256");
+  const input = openSync(file, "r");
   try {
-    const reason = mismatch(databases.places, databases.people);
-    if (reason) throw new Unusable(`places and people are not consistent: ${reason}`);
-    const { places, people, join } = databases;
-    return { places: contents(places), people: contents(people), join: contents(join) };
+    const buffer = Buffer.alloc(1 << 20);
+    for (let size = readSync(input, buffer); size > 0; size = readSync(input, buffer))
+      hash.update(buffer.subarray(0, size));
   } finally {
-    for (const database of Object.values(databases)) database.close();
+    closeSync(input);
+  }
+  return hash.digest("hex");
+}
+
+/** The reason why two databases are not consistent, or nothing if they are. */
+function mismatch(people: DatabaseSync, placesFile: string): string | undefined {
+  people.prepare("ATTACH ? AS places").run(placesFile);
+  const [lost] = people
+    .prepare(
+      `SELECT place_id FROM person
+       WHERE is_alive = 1 AND place_id NOT IN (SELECT id FROM places.place) LIMIT 1`,
+    )
+    .all();
+  people.exec("DETACH places");
+  return lost && `people live in the place ${lost.place_id}, which does not exist`;
+}
+
+/** Uses a dump as a database. */
+function withDump<T>(
+  name: Name,
+  dump: string,
+  file: string,
+  use: (database: DatabaseSync) => T,
+): T {
+  let database: DatabaseSync;
+  try {
+    database = openDump(dump, file);
+  } catch (error) {
+    throw new Unusable(`${name}: ${(error as Error).message}`);
+  }
+  try {
+    return use(database);
+  } finally {
+    database.close();
   }
 }
 
-/** The permissions of files and folders with records: only the current user may read them. */
-const PRIVATE_FILE = 0o600;
-const PRIVATE_FOLDER = 0o700;
+/** The contents of one dump. */
+export function describedAlone(name: Name, dump: string): Promise<Contents> {
+  return withTemporaryFolder((folder) => withDump(name, dump, join(folder, name), contents));
+}
+
+/** The contents of each dump. Throws if places and people are not consistent. */
+export function described(dumps: Dumps): Promise<Record<Name, Contents>> {
+  return withTemporaryFolder((folder) => {
+    const describe = (name: Name) =>
+      withDump(name, dumps[name], join(folder, name), (database) => {
+        const reason = name === "people" && mismatch(database, join(folder, "places"));
+        if (reason) throw new Unusable(`places and people are not consistent: ${reason}`);
+        return contents(database);
+      });
+    return { places: describe("places"), people: describe("people"), join: describe("join") };
+  });
+}
 
 /** Writes a file that only the current user may read, even outside its folder. */
 export function writePrivate(file: string, text: string): void {
@@ -52,10 +106,10 @@ export function writePrivate(file: string, text: string): void {
 }
 
 /** Writes a backup completely or not at all. */
-export function write(folder: string, source: string, dumps: Dumps): Manifest {
-  const contentsOf = described(dumps);
+export async function write(folder: string, source: string, dumps: Dumps): Promise<Manifest> {
+  const contentsOf = await described(dumps);
   const entry = (name: Name) => ({
-    bytes: Buffer.byteLength(dumps[name]),
+    bytes: statSync(dumps[name]).size,
     sha256: digest(dumps[name]),
     ...contentsOf[name],
   });
@@ -70,7 +124,8 @@ export function write(folder: string, source: string, dumps: Dumps): Manifest {
   // One that an interrupted backup has left may have other permissions.
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { recursive: true, mode: PRIVATE_FOLDER });
-  for (const name of names) writePrivate(join(unfinished, `${name}.sql`), dumps[name]);
+  // The dumps have the permissions of private files, which a copy keeps.
+  for (const name of names) copyFileSync(dumps[name], join(unfinished, `${name}.sql`));
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
   writePrivate(join(unfinished, "manifest.json"), text);
   renameSync(unfinished, folder);
@@ -92,19 +147,19 @@ function readManifest(folder: string): Manifest {
 }
 
 /** Reads a backup. Throws if it was modified or has a schema that this version does not know. */
-export function read(folder: string): { manifest: Manifest; dumps: Dumps } {
+export async function read(folder: string): Promise<{ manifest: Manifest; dumps: Dumps }> {
   const manifest = readManifest(folder);
   if (manifest.format !== FORMAT)
     throw new Unusable(`this version cannot read the format ${manifest.format}`);
   const file = (name: Name) => {
-    const text = readFileSync(join(folder, `${name}.sql`), "utf8");
-    if (digest(text) !== manifest.databases[name]?.sha256) {
+    const path = join(folder, `${name}.sql`);
+    if (digest(path) !== manifest.databases[name]?.sha256) {
       throw new Unusable(`${name}.sql was modified: its digest differs from the manifest`);
     }
-    return text;
+    return path;
   };
   const dumps = { places: file("places"), people: file("people"), join: file("join") };
-  const found = described(dumps);
+  const found = await described(dumps);
   for (const name of names) {
     const { bytes: _bytes, sha256: _sha256, ...expected } = manifest.databases[name];
     if (JSON.stringify(found[name]) !== JSON.stringify(expected)) {

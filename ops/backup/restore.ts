@@ -1,8 +1,12 @@
 // Restores a backup into empty databases.
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
 import { Failed } from "../deploy/wrangler.ts";
+import { newEpoch, withEpoch } from "../schema.ts";
 import { type Name, names } from "../workers.ts";
-import { contents, openDump, TABLES } from "./dump.ts";
-import { type Dumps, described, type Manifest } from "./manifest.ts";
+import { type Contents, identifier, TABLES } from "./dump.ts";
+import { type Dumps, described, describedAlone, type Manifest, writePrivate } from "./manifest.ts";
+import { sqlChunks, withTemporaryFolder } from "./sql_file.ts";
 import type { Store } from "./stores.ts";
 
 /** A database is empty if these tables are. */
@@ -12,53 +16,71 @@ const dataTables: Record<Name, string[]> = {
   join: ["dataset"],
 };
 
-/** The contents of a dump as text, which is equal for equal rows. */
-function contentsOf(sql: string): string {
-  const database = openDump(sql);
-  try {
-    return JSON.stringify(contents(database));
-  } finally {
-    database.close();
-  }
+type Table = { name: string; type: string };
+
+async function tables(store: Store, name: Name): Promise<Table[]> {
+  const rows = await store.query(name, TABLES);
+  return rows.map((row) => ({ name: String(row.name), type: String(row.type) }));
 }
 
-async function tables(store: Store, name: Name): Promise<string[]> {
-  return (await store.query(name, TABLES)).map((row) => String(row.name));
-}
-
-async function isEmpty(store: Store, name: Name, existing: string[]): Promise<boolean> {
-  for (const table of dataTables[name].filter((table) => existing.includes(table))) {
+async function isEmpty(store: Store, name: Name, existing: Table[]): Promise<boolean> {
+  const known = new Set(existing.map(({ name }) => name));
+  for (const table of dataTables[name].filter((table) => known.has(table))) {
     const [row] = await store.query(name, `SELECT EXISTS (SELECT 1 FROM ${table}) AS used`);
     if (row?.used) return false;
   }
   return true;
 }
 
+/** The statements that drop the empty tables of a migrated database: first the virtual ones, which
+ * read other tables, then the others in an order that foreign keys allow. */
+function drops(existing: Table[]): string {
+  const ordered = existing.toReversed();
+  ordered.sort((a, b) => Number(b.type === "virtual") - Number(a.type === "virtual"));
+  const statements = ordered.map(({ name }) => `DROP TABLE ${identifier(name)};\n`);
+  return `PRAGMA defer_foreign_keys=TRUE;\n${statements.join("")}`;
+}
+
+/** Whether a database has the contents that a manifest describes. */
+function matches(found: Contents, manifest: Manifest, name: Name): boolean {
+  const { bytes: _bytes, sha256: _sha256, ...expected } = manifest.databases[name];
+  return JSON.stringify(found) === JSON.stringify(expected);
+}
+
 /** Restores the three databases and checks the result. Skips a database that an earlier attempt has
  * already restored. */
 export async function restore(store: Store, manifest: Manifest, dumps: Dumps): Promise<void> {
-  const pending = new Map<Name, string>();
-  for (const name of names) {
-    const existing = await tables(store, name);
-    if (await isEmpty(store, name, existing)) {
-      // Drops the empty tables of a migrated database, in an order that foreign keys allow.
-      const drops = existing.reverse().map((table) => `DROP TABLE "${table}";\n`);
-      pending.set(name, `PRAGMA defer_foreign_keys=TRUE;\n${drops.join("")}${dumps[name]}`);
-    } else if (contentsOf(await store.dump(name)) !== contentsOf(dumps[name])) {
-      throw new Failed(`the database ${name} is not empty: restore into a new one`);
+  await withTemporaryFolder(async (folder) => {
+    const dump = async (name: Name) => {
+      const file = join(folder, `${name}.sql`);
+      await store.dumpOne(name, file);
+      return file;
+    };
+    const pending = new Map<Name, string>();
+    for (const name of names) {
+      const existing = await tables(store, name);
+      if (await isEmpty(store, name, existing)) pending.set(name, drops(existing));
+      else if (!matches(await describedAlone(name, await dump(name)), manifest, name))
+        throw new Failed(`the database ${name} is not empty: restore into a new one`);
     }
-  }
-  for (const [name, sql] of pending) {
-    await store.load(name, sql);
-    console.log(`» restored ${name}: change ${manifest.databases[name].counter}`);
-  }
-  const places = await store.dump("places");
-  const people = await store.dump("people");
-  const join = await store.dump("join");
-  const found = described({ places, people, join });
-  for (const name of names) {
-    if (JSON.stringify(found[name]) !== contentsOf(dumps[name])) {
-      throw new Failed(`the restored database ${name} differs from the backup`);
+    for (const [name, sql] of pending) {
+      const file = join(folder, `${name}.sql`);
+      writePrivate(file, sql);
+      for (const chunk of sqlChunks(dumps[name])) appendFileSync(file, chunk);
+      // Tags and cursors from after the backup must not match states of the restored history.
+      if (withEpoch.includes(name)) appendFileSync(file, `${newEpoch};\n`);
+      await store.load(name, file);
+      console.log(`» restored ${name}: change ${manifest.databases[name].counter}`);
     }
-  }
+    const restored = {
+      places: await dump("places"),
+      people: await dump("people"),
+      join: await dump("join"),
+    };
+    const found = await described(restored);
+    for (const name of names) {
+      if (!matches(found[name], manifest, name))
+        throw new Failed(`the restored database ${name} differs from the backup`);
+    }
+  });
 }

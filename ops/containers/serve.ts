@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
+import { limiterOf } from "../rate_limit.ts";
 import { OutdatedSchema } from "../schema.ts";
 import type { Name } from "../workers.ts";
 import { prepare } from "./database.ts";
@@ -14,7 +15,14 @@ process.chdir(resolve(import.meta.dirname, "../.."));
 const { env } = process;
 // The settings of the workers. An empty setting counts as not set.
 const settings = ["READS", "WRITES", "TOKENS", "SERVICE_SECRET", "RATE_LIMIT", "ALLOWED_ORIGINS"];
-settings.push("ALLOWED_HOSTS", "HSTS_SUBDOMAINS", "UPSTREAM_DEADLINE_MS", "SNAPSHOTS", "LOG");
+settings.push(
+  "ALLOWED_HOSTS",
+  "HSTS_SUBDOMAINS",
+  "UPSTREAM_DEADLINE_MS",
+  "SNAPSHOTS",
+  "LOG",
+  "PLAN",
+);
 const bindings = Object.fromEntries(
   settings.flatMap((name) => (env[name] ? [[name, env[name]]] : [])),
 );
@@ -36,6 +44,15 @@ async function servicesOf({ services }: Plan): Promise<WorkerOptions["serviceBin
   return Object.fromEntries(await Promise.all(bound));
 }
 
+/** The limiters of a worker, with the limit that the worker announces. */
+function limitersOf({ options }: Plan): WorkerOptions["ratelimits"] {
+  const simple = limiterOf(env.RATE_LIMIT);
+  const limiters = Object.entries<object>(options.ratelimits ?? {});
+  return Object.fromEntries(
+    limiters.map(([binding, limiter]) => [binding, { ...limiter, ...(simple && { simple }) }]),
+  );
+}
+
 async function workerOf(name: Name, plan: Plan): Promise<WorkerOptions> {
   const folder = dirname(plan.main);
   return {
@@ -47,6 +64,7 @@ async function workerOf(name: Name, plan: Plan): Promise<WorkerOptions> {
       { type: "CompiledWasm", path: join(folder, "index_bg.wasm") },
     ],
     bindings,
+    ratelimits: limitersOf(plan),
     serviceBindings: await servicesOf(plan),
     unsafeDirectSockets: [{ host: env.HOST ?? "0.0.0.0", port: Number(env.PORT) }],
   };

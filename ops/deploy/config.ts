@@ -4,7 +4,9 @@ import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { experimental_readRawConfig as readRawConfig } from "wrangler";
+import { limiterOf } from "../rate_limit.ts";
 import { configs, type Name, names } from "../workers.ts";
+import { expectedLocation, locationOf, regions } from "./locations.ts";
 import type { Services } from "./plan.ts";
 
 /** The name of a deployment: `production`, `staging`, or that of an independent registry. */
@@ -77,11 +79,14 @@ export function configure(
       migrations_dir: relativePath(database.migrations_dir),
     })),
   };
+  if (raw.placement) config.placement = placement();
   if (raw.assets) config.assets = { ...raw.assets, directory: relativePath(raw.assets.directory) };
   // Workers with the same namespace share a limiter, so each environment has its own namespaces.
   const offset = namespaceOffset(environment);
+  const simple = limiterOf(raw.vars?.RATE_LIMIT);
   config.ratelimits = (raw.ratelimits ?? []).map((limiter: Raw) => ({
     ...limiter,
+    ...(simple && { simple }),
     namespace_id: String(Number(limiter.namespace_id) + offset),
   }));
   // Without its services, a scheduled run would fail.
@@ -89,6 +94,14 @@ export function configure(
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(config, null, 2)}\n`);
   return file;
+}
+
+/** Near the databases, or where each request arrives. */
+function placement(): Raw {
+  if (process.env.PLACEMENT === "off") return { mode: "off" };
+  const location = locationOf(process.env.LOCATION);
+  if (!location) throw new Error(expectedLocation);
+  return { region: regions[location] };
 }
 
 function namespaceOffset(environment: Environment): number {

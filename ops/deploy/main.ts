@@ -15,28 +15,21 @@ import {
   placeholders,
   services,
 } from "./config.ts";
+import { expectedLocation, type Location, locationOf } from "./locations.ts";
 import { type State, type Step, steps } from "./plan.ts";
-import {
-  databases,
-  deploy,
-  Failed,
-  isOutdated,
-  uploadSize,
-  workers,
-  wrangler,
-} from "./wrangler.ts";
+import { databases, deploy, Failed, inspect, uploadSize, workers, wrangler } from "./wrangler.ts";
 
 const { env } = process;
 const KIB_FREE = 3 * 1024;
 const KIB_PAID = 10 * 1024;
 
 /** The command of a step, for the log. */
-function describeStep(step: Step, environment: Environment): string {
+function describeStep(step: Step, environment: Environment, location: Location): string {
   switch (step.do) {
     case "check schema":
       return `check the schema of ${deployedName(step.database, environment)}`;
     case "create":
-      return `wrangler d1 create ${deployedName(step.database, environment)}`;
+      return `wrangler d1 create ${deployedName(step.database, environment)} --location ${location}`;
     case "migrate": {
       const name = deployedName(step.database, environment);
       const config = configOf(step.database, environment);
@@ -52,11 +45,11 @@ function describeStep(step: Step, environment: Environment): string {
   }
 }
 
-async function dryRun(environment: Environment): Promise<boolean> {
+async function dryRun(environment: Environment, location: Location): Promise<boolean> {
   const empty: State = { databases: new Set(), workers: new Map() };
   console.log(`» ${environment}: the steps of a first deployment`);
   for (const step of steps(empty, services(), suppliedSecrets())) {
-    console.log(`  ${describeStep(step, environment)}`);
+    console.log(`  ${describeStep(step, environment, location)}`);
   }
   let fits = true;
   for (const name of names) {
@@ -79,12 +72,14 @@ function suppliedSecrets(): Set<string> {
 
 class Deployment {
   readonly #environment: Environment;
+  readonly #location: Location;
   readonly #secret = env.SERVICE_SECRET || randomBytes(32).toString("hex");
   #ids = new Map<Name, string>();
   #url = env.URL ?? "";
 
-  constructor(environment: Environment) {
+  constructor(environment: Environment, location: Location) {
     this.#environment = environment;
+    this.#location = location;
   }
 
   async run(): Promise<void> {
@@ -92,7 +87,7 @@ class Deployment {
     const found = await workers(this.#environment);
     const state = { databases: new Set(this.#ids.keys()), workers: found };
     for (const step of steps(state, services(), suppliedSecrets())) {
-      console.log(`» ${describeStep(step, this.#environment)}`);
+      console.log(`» ${describeStep(step, this.#environment, this.#location)}`);
       await this.#do(step);
     }
     const hasTokens = suppliedSecrets().has("TOKENS") || found.get("join")?.has("TOKENS");
@@ -106,14 +101,26 @@ class Deployment {
       case "check schema": {
         const config = configure(step.database, this.#environment, this.#ids);
         const name = deployedName(step.database, this.#environment);
-        if (await isOutdated(step.database, name, config)) {
+        const { isOutdated, location } = await inspect(step.database, name, config);
+        if (isOutdated) {
           const fix = "export its records, deploy to new databases, import (docs/operations.md)";
           throw new OutdatedSchema(name, fix);
+        }
+        if (location && location !== this.#location) {
+          console.log(
+            `» ${name} is in ${location}, not in ${this.#location}: set LOCATION (docs/operations.md)`,
+          );
         }
         return;
       }
       case "create":
-        await wrangler(["d1", "create", deployedName(step.database, this.#environment)]);
+        await wrangler([
+          "d1",
+          "create",
+          deployedName(step.database, this.#environment),
+          "--location",
+          this.#location,
+        ]);
         this.#ids = await databases(this.#environment);
         return;
       case "migrate": {
@@ -145,8 +152,10 @@ async function main(): Promise<boolean> {
   if (!environment) throw new Failed(expectedName);
   const file = `.env.${environment}`;
   if (existsSync(file)) process.loadEnvFile(file);
-  if (env.DRY_RUN) return dryRun(environment);
-  await new Deployment(environment).run();
+  const location = locationOf(env.LOCATION);
+  if (!location) throw new Failed(expectedLocation);
+  if (env.DRY_RUN) return dryRun(environment, location);
+  await new Deployment(environment, location).run();
   return true;
 }
 

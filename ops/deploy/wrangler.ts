@@ -39,13 +39,18 @@ export async function databases(environment: Environment): Promise<Map<Name, str
   return new Map(ids);
 }
 
-/** Whether an older version made a database. */
-export async function isOutdated(name: Name, database: string, config: string): Promise<boolean> {
+/** Whether an older version made a database, and the location that it is in, if the platform says
+ * so. */
+export async function inspect(
+  name: Name,
+  database: string,
+  config: string,
+): Promise<{ isOutdated: boolean; location: string | undefined }> {
   const where = [database, "--remote", "-c", config];
   const query = ["--json", "--command", outdatedQuery(name)];
-  return Boolean(
-    json(await wrangler(["d1", "execute", ...where, ...query]))[0].results[0].outdated,
-  );
+  const [{ results, meta }] = json(await wrangler(["d1", "execute", ...where, ...query]));
+  const isOutdated = Boolean(results[0].outdated);
+  return { isOutdated, location: meta?.served_by_region?.toLowerCase() };
 }
 
 /** The names of a worker's secrets, or nothing if the worker does not exist. */

@@ -11,6 +11,7 @@ const serviceSecret = { "x-service-secret": SERVICE_SECRET };
 /** The gateway sets this header on each request that it forwards. */
 const FORWARDED_HEADER = "x-gateway-forwarded";
 const CALLER_HEADER = "x-gateway-caller";
+const VERSION_HEADER = "x-protocol-version";
 const newPlace = { name: "Nueva" };
 
 suite("access to the backends", () => {
@@ -136,7 +137,7 @@ suite("access to the backends", () => {
     const clientHeaders: Record<string, string>[] = [
       {},
       { [FORWARDED_HEADER]: "" },
-      { [FORWARDED_HEADER]: "0" },
+      { [FORWARDED_HEADER]: "0", [VERSION_HEADER]: "0" },
       { connection: FORWARDED_HEADER, [FORWARDED_HEADER]: "0" },
       { connection: CALLER_HEADER, [CALLER_HEADER]: "0123456789abcdef" },
       { connection: "close, X-Gateway-Forwarded,x-service-secret, , a b,x-mine", "x-mine": "1" },
@@ -158,11 +159,12 @@ suite("access to the backends", () => {
         assert.equal(status, 200, body);
         const received: [string, string][] = JSON.parse(body);
         const internal = received.filter(([name]) =>
-          [CALLER_HEADER, FORWARDED_HEADER, "x-service-secret"].includes(name),
+          [CALLER_HEADER, FORWARDED_HEADER, VERSION_HEADER, "x-service-secret"].includes(name),
         );
         assert.deepEqual(internal, [
           [CALLER_HEADER, tokenHash(token).slice(0, 16)],
           [FORWARDED_HEADER, "1"],
+          [VERSION_HEADER, "1"],
           ["x-service-secret", SERVICE_SECRET],
         ]);
         const allowed = ["content-length", "host", "traceparent", "x-request-id", "x-d1-bookmark"];
@@ -257,7 +259,7 @@ suite("access to the backends", () => {
       assert.match(config, /^workers_dev = false$/m);
       assert.match(config, /^preview_urls = false$/m);
       assert.doesNotMatch(config, /^\s*routes?\b|custom_domain|^\[env/m);
-      assert.doesNotMatch(config, /^\[vars\]|WRITES|READS/m);
+      assert.doesNotMatch(config, /WRITES|READS/);
     }
   });
 

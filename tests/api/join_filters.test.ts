@@ -44,6 +44,7 @@ type Test<T> = [query: string, matches: (record: T) => boolean];
 const placeFilters: Test<Place>[] = [
   ["", () => true],
   ["&name=b", ({ name }) => name.startsWith("B")],
+  ["&q=a", ({ name }) => name.startsWith("a")],
   [
     `&ids=${places.map(({ id }) => id + (id % 2)).join()}`,
     ({ id }) => places.some((other) => other.id + (other.id % 2) === id),

@@ -1,7 +1,7 @@
 // Limits of requests and strictness of parsing: each limit is tested from both sides.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
-import { people, places } from "../support/fixtures.ts";
+import { people, places, tag } from "../support/fixtures.ts";
 import { start } from "../support/harness.ts";
 
 const system = await start({ places, people });
@@ -117,11 +117,29 @@ suite("limits of a body", () => {
   });
 });
 
+test("a_thousand_long_ids_fit_into_the_urls_between_the_services", async () => {
+  const placeIds = Array.from({ length: 1000 }, (_, n) => 2 ** 52 - n);
+  await using full = await start({
+    places: placeIds.map((id) => ({ id, name: `Place ${id}` })),
+    people: placeIds.map((placeId, n) => {
+      return { id: n + 1, name: "P", isAlive: true, placeId, isKing: false };
+    }),
+  });
+  const page = await full.join.get("/v1/statistics/places?sort=-living&limit=1000");
+  const names = page.json.map(({ name }: { name: string }) => name);
+  assert.deepEqual(names.slice(0, 1000).toSorted(), placeIds.map((id) => `Place ${id}`).toSorted());
+  const lines = placeIds.map((placeId) => `New,true,${placeId}`);
+  const file = ["name,isAlive,placeId", ...lines].join("\n");
+  const csv = { "content-type": "text/csv" };
+  const imported = await full.join.request("POST", "/v1/people/import", csv, file);
+  assert.equal(imported.json.created, 1000, imported.text);
+});
+
 suite("limits of a query", () => {
-  const limit = 32 * 1024;
+  const limit = 15 * 1024;
   const ids = (bytes: number) => `ids=${"1".repeat(bytes - 4)}`;
 
-  test("a_query_of_32_KiB_is_accepted_and_one_byte_more_is_rejected", async () => {
+  test("a_query_of_15_KiB_is_accepted_and_one_byte_more_is_rejected", async () => {
     for (const [worker, path] of [
       [join, "/v1/people"],
       [join, "/v1/people-per-place"],
@@ -146,9 +164,9 @@ suite("limits of a query", () => {
     }
   });
 
-  test("a_query_with_a_thousand_ids_is_accepted", async () => {
-    const thousandIds = Array.from({ length: 1000 }, (_, n) => String(9007199254740991 - n));
-    const { status, text } = await join.get(`/v1/people?ids=${thousandIds.join("%2C")}&limit=1000`);
+  test("a_query_with_a_thousand_ids_of_fourteen_digits_is_accepted", async () => {
+    const thousandIds = Array.from({ length: 1000 }, (_, n) => String(99999999999999 - n));
+    const { status, text } = await join.get(`/v1/people?ids=${thousandIds}&limit=1000`);
     assert.equal(status, 200, text);
   });
 });
@@ -156,7 +174,7 @@ suite("limits of a query", () => {
 suite("limits of a header", () => {
   const long = "x".repeat(3000);
   const cases: [string, string, string, number][] = [
-    ["GET", "if-none-match", Array(100).fill('"1"').join(), 304],
+    ["GET", "if-none-match", [...Array(99).fill('"1"'), tag(1)].join(), 304],
     ["GET", "if-none-match", Array(101).fill('"1"').join(), 400],
     ["GET", "if-none-match", `"${long}`, 400],
     ["PATCH", "if-match", long, 400],

@@ -28,9 +28,13 @@ const routes: Record<string, [allow: string, post?: string]> = {
   "/integrity": [READ_METHODS],
   "/integrity/repair": ["POST, OPTIONS"],
   "/statistics/places": [READ_METHODS],
+  "/statistics/places/{id}/series": [READ_METHODS],
+  "/statistics/series": [READ_METHODS],
   "/changes": [READ_METHODS],
   "/openapi.json": [READ_METHODS],
   "/docs": [READ_METHODS],
+  "/problems": [READ_METHODS],
+  "/problems/{type}": [READ_METHODS],
   "/ui/people": [READ_METHODS],
   "/ui/people/{id}": [READ_METHODS],
   "/ui/places/{id}": [READ_METHODS],
@@ -54,12 +58,15 @@ const routes: Record<string, [allow: string, post?: string]> = {
     ]),
   ),
   "/places/as-of": [READ_METHODS],
+  "/operations/{token}": [READ_METHODS],
   "/people/by-place": [READ_METHODS],
   "/people/population": [READ_METHODS],
+  "/people/population/series": [READ_METHODS],
   "/internal/statuses": [READ_METHODS],
   "/internal/integrity": [READ_METHODS],
   "/internal/counter": [READ_METHODS],
   "/internal/people-lines": [READ_METHODS],
+  "/internal/erasure": [READ_METHODS],
   "/internal/repair": ["POST, OPTIONS"],
   "/internal/residents/{id}/close": ["POST, OPTIONS"],
   "/internal/residents/{id}/reassign": ["POST, OPTIONS"],
@@ -89,7 +96,11 @@ function routesByWorker(): [WorkerClient, string][] {
   ];
 }
 const pathOf = (route: string) =>
-  `/v1${route.replace("{id}", "1").replace("{action}", "remove").replace(/^\/$/, "")}`;
+  `/v1${route
+    .replace(/{id}|{token}/, "1")
+    .replace("{action}", "remove")
+    .replace("{type}", "not-found")
+    .replace(/^\/$/, "")}`;
 
 test("options_lists_the_methods_and_body_types_of_every_route", async () => {
   const workerRoutes = routesByWorker();

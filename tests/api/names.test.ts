@@ -40,21 +40,58 @@ test("a_name_is_found_in_every_normalization_form", async () => {
 test("the_schema_of_a_name_accepts_the_names_that_the_service_accepts", async () => {
   await using system = await start();
   const document = JSON.parse(readFileSync("openapi/join.json", "utf8"));
-  const pattern = new RegExp(document.components.schemas.WrittenName.pattern, "u");
+  const { pattern, not } = document.components.schemas.WrittenName;
+  const isAccepted = (name: string) =>
+    new RegExp(pattern, "u").test(name) && !new RegExp(not.pattern, "u").test(name);
   const accepted = [" x", "x\n", "\u00a0\t x \u3000", "x".repeat(200), ` ${"👑".repeat(200)} `];
-  const visible = ["x\u200d", "👨\u200d👩", "\u0301", "🏔\ufe0f", "a b", "x\u0085"];
+  const visible = ["👨\u200d👩", "\u0301", "🏔\ufe0f", "a b", "x\u0085", "می\u200cخواهم"];
   const rejected = ["", " ", "\ufeff", "\u200b\u200d", "\u202ex", " \u00ad ", "\ufe0f", "\u2800"];
+  const zeroWidth = ["x\u200by", "x\u2060", "x\ufeffy", "x\u00ad", "x\u180ey"];
+  const directions = ["x\u202ey", "x\u200e", "x\u2066y\u2069", "x\u061cy"];
+  const strayJoiners = [
+    "x\u200d",
+    "x\u200c ",
+    "x \u200dy",
+    "x\u200d\u200cy",
+    "x\u200d1",
+    "x.\u200cy",
+  ];
   const tooLong = ["x".repeat(201), `x${" ".repeat(199)}y`];
   for (const [names, status] of [
     [[...accepted, ...visible], 201],
     [[...rejected, ...tooLong, "a\tb", "a\u0085b", "\0"], 422],
+    [[...zeroWidth, ...directions, ...strayJoiners], 422],
   ] as const) {
     for (const name of names) {
       const added = await system.join.send("POST", "/v1/people", { name });
       assert.equal(added.status, status, JSON.stringify(name));
-      assert.equal(pattern.test(name), status === 201, JSON.stringify(name));
+      assert.equal(isAccepted(name), status === 201, JSON.stringify(name));
     }
   }
+});
+
+test("names_that_differ_only_in_joiners_are_the_same_name", async () => {
+  await using system = await start({ places: [{ id: 1, name: "नेपाल क्षेत्र" }] });
+  const name = "नेपाल क्\u200dषेत्र";
+  const added = await system.join.send("POST", "/v1/places", { name });
+  assert.deepEqual(
+    [added.status, added.json.type, added.json.id],
+    [409, "/problems/name-taken", 1],
+  );
+  const found = await system.join.get(`/v1/places?name=${encodeURIComponent(name)}`);
+  assert.equal(found.json[0]?.id, 1, found.text);
+});
+
+test("an_import_and_a_form_reject_a_zero_width_character", async () => {
+  await using system = await start();
+  const csv = { "content-type": "text/csv" };
+  const report = await system.join.request("POST", "/v1/places/import", csv, "name\nCa\u200bsa\n");
+  assert.deepEqual([report.json.created, report.json.refusedTotal], [0, 1]);
+  const [error] = report.json.refused[0].problem.errors;
+  assert.match(error.detail, /no control or zero-width characters/);
+  const form = await sendForm(system.join, "/ui/places/new", { name: "Ca\u200bsa" });
+  assert.equal(form.status, 422);
+  assert.match(form.text, /invisible/);
 });
 
 test("a_stored_name_that_could_no_longer_be_written_can_be_changed", async () => {

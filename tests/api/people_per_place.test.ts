@@ -76,6 +76,8 @@ test("the_root_describes_the_dataset_and_lists_the_routes", async () => {
   assert.deepEqual({ status, headers }, { status: 200, headers: recordHeaders });
   assert.deepEqual([json.title, json.description, json.licence], [null, null, null]);
   for (const route of json.routes) {
+    // There is no operation.
+    if (route.endsWith("{token}")) continue;
     // Routes that only accept a POST.
     const isPostOnly = /\/(import|repair)$/.test(route);
     const response = await join.get(route.replace("{id}", "1"));

@@ -18,9 +18,11 @@ const id = "a whole number from 1 to 9007199254740991";
 const limit = "a whole number from 1 to 1000";
 const peopleLimit = "a whole number from 1 to 10000";
 const cursor = "a cursor taken from the Link header of a page in the same sort order";
-const name = "1 to 200 characters without control characters";
+const name = "1 to 200 characters without control or zero-width characters";
 const bool = "true or false";
 const ids = "1 to 1000 ids, separated by commas";
+const placeIds = "none, or 1 to 1000 ids, separated by commas";
+const words = "1 to 10 words with letters, digits or symbols, of at most 200 characters";
 
 const invalidIds = [
   "0",
@@ -36,8 +38,9 @@ const invalidIds = [
 ];
 const invalidLimits = ["0", "1001", "-1", "", "x", "1.5", "99999999999999999999"];
 const invalidNames = ["", "a%00b", "a%0Ab", "%C2%85", "a".repeat(201)];
+const invalidWords = ["", "-", "a%0Ab", "%CC%81", "a".repeat(201), "a+b+c+d+e+f+g+h+i+j+k"];
 const invalidBools = ["", "yes", "TRUE", "1", "0", "null"];
-const nameCursor = Buffer.from("n1:a").toString("hex");
+const nameCursor = Buffer.from("n1:a\u0001A").toString("hex");
 const idCursor = Buffer.from("i1").toString("hex");
 const invalidCursors = [
   "",
@@ -49,7 +52,9 @@ const invalidCursors = [
   "ff",
   "6934F2",
   "6e313a",
-  "0".repeat(6000),
+  // A cursor of before 0.3.0: without the name.
+  "6e313a61",
+  "0".repeat(7000),
 ];
 
 const pageParameters: [string, string[], string][] = [
@@ -61,15 +66,17 @@ const pageParameters: [string, string[], string][] = [
 const invalidValues: Record<string, [string, string[], string][]> = {
   "/v1/places": [
     ...pageParameters,
+    ["q", invalidWords, words],
     ["name", invalidNames, name],
     ["ids", ["", ",", "1,", "1,,2", "1;2", "0", "x", Array(1001).fill(7).join()], ids],
   ],
   "/v1/people": [
     ...pageParameters,
+    ["q", invalidWords, words],
     ["name", invalidNames, name],
     ["isAlive", invalidBools, bool],
     ["isKing", invalidBools, bool],
-    ["placeId", ["", ...invalidIds], id],
+    ["placeId", ["", "1,", "1,none", "None", ...invalidIds], placeIds],
     ["ids", ["", ",", "1,", "1,,2", "1;2", "0", "x", Array(1001).fill(7).join()], ids],
   ],
   "/v1/people/by-place": [
@@ -100,8 +107,8 @@ const invalidValues: Record<string, [string, string[], string][]> = {
   ],
 };
 const knownParameters: Record<string, string[]> = {
-  "/v1/places": ["limit", "after", "sort", "count", "name", "ids"],
-  "/v1/people": "limit after sort count isAlive isKing placeId name ids".split(" "),
+  "/v1/places": ["limit", "after", "sort", "count", "q", "name", "ids"],
+  "/v1/people": "limit after sort count isAlive isKing placeId q name ids".split(" "),
   "/v1/people/by-place": "limit after sort placeId isAlive isKing peopleLimit".split(" "),
   "/v1/people-per-place":
     "limit after sort count q name ids hasPeople isAlive isKing peopleLimit".split(" "),

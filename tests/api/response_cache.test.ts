@@ -37,6 +37,22 @@ test("a_cached_response_is_revalidated_by_one_query_per_database", async () => {
   }
 });
 
+test("the_size_of_the_cache_is_counted_in_bytes", async () => {
+  // 600 KB each: 80 of them have more bytes than the cache, and fewer UTF-16 units.
+  const people = makePeople(1000, 1).map((person) => ({ ...person, name: "名".repeat(200) }));
+  await using full = await start({ places: places.slice(0, 1), people, countCosts: true });
+  const read = (n: number) =>
+    full.people.get("/v1/people?limit=1000", { accept: `application/json;v=${n}` });
+  const rowsOf = async (n: number) => {
+    await full.takeCosts();
+    await read(n);
+    return (await full.takeCosts()).people.rowsRead;
+  };
+  for (let n = 0; n < 80; n += 1) await read(n);
+  assert.ok((await rowsOf(79)) < 10, "the last response is cached");
+  assert.ok((await rowsOf(0)) >= 1000, "the first response has been evicted");
+});
+
 test("concurrent_requests_share_a_revalidation", async () => {
   for (const path of reads) {
     const first = await join.get(path);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, suite, test } from "node:test";
-import { people, places } from "../support/fixtures.ts";
+import { people, places, tag } from "../support/fixtures.ts";
 import { type Options, start } from "../support/harness.ts";
 import { bearer, tokenHash } from "../support/tokens.ts";
 
@@ -22,7 +22,7 @@ const API_HEADERS = {
 };
 
 suite("security headers", () => {
-  const etag = '"1"';
+  const etag = tag(1);
   const apiResponses: [string, string, number, Record<string, string>?][] = [
     ["GET", "/v1", 200],
     ["GET", "/v1/people-per-place", 200],

@@ -7,12 +7,15 @@ import { after, suite, test } from "node:test";
 import { promisify } from "node:util";
 import openapi, { astToString } from "openapi-typescript";
 import { body, connect, ProblemError } from "../../clients/typescript/src/index.ts";
+import { startCompressingProxy } from "../support/compressing_proxy.ts";
+import { tag } from "../support/fixtures.ts";
 import { start } from "../support/harness.ts";
 import { tokenHash } from "../support/tokens.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const token = "a-token-for-the-client";
-const TOKENS = `write:${tokenHash(token)}`;
+const admin = "an-admin-token-for-the-client";
+const TOKENS = `write:${tokenHash(token)},admin:${tokenHash(admin)}`;
 const system = await start({ seed: true, gatewaySettings: { TOKENS } });
 after(() => system.dispose());
 
@@ -51,8 +54,9 @@ test("the_client_types_equal_the_generated_ones", async () => {
   );
 });
 
-test("the_client_sends_the_latest_bookmark_of_each_database", async () => {
-  const results = ["b1.b5", "b2.b4", "", "b3."];
+test("the_client_sends_the_bookmark_that_the_server_returned_last", async () => {
+  // After a restore, the new bookmark sorts before the old one.
+  const results = ["b1.b5", "b2.b4", "b3.", "", ".b6"];
   const requests: (string | null)[] = [];
   const fetch = async ({ headers }: Request) => {
     requests.push(headers.get("x-d1-bookmark"));
@@ -60,8 +64,33 @@ test("the_client_sends_the_latest_bookmark_of_each_database", async () => {
     return Response.json({}, bookmark ? { headers: { "x-d1-bookmark": bookmark } } : {});
   };
   const { api } = connect(base, { fetch });
-  for (let n = 0; n < 5; n += 1) await api.GET("/v1/people/{id}", { params: { path: { id: 1 } } });
-  assert.deepEqual(requests, [null, "b1.b5", "b2.b5", "b2.b5", "b3.b5"]);
+  for (let n = 0; n < 6; n += 1) await api.GET("/v1/people/{id}", { params: { path: { id: 1 } } });
+  // A response without a bookmark ends the session.
+  assert.deepEqual(requests, [null, "b1.b5", "b2.b4", "b3.b4", null, ".b6"]);
+});
+
+test("a_late_response_does_not_replace_a_later_bookmark", async () => {
+  const pending = new Map<string, (bookmark: string) => void>();
+  const requests: (string | null)[] = [];
+  const fetch = ({ headers, url }: Request) => {
+    requests.push(headers.get("x-d1-bookmark"));
+    return new Promise<Response>((resolve) => {
+      const respond = (bookmark: string) =>
+        resolve(Response.json({}, { headers: { "x-d1-bookmark": bookmark } }));
+      pending.set(new URL(url).pathname, respond);
+    });
+  };
+  const { api } = connect(base, { fetch });
+  const get = (id: number) => api.GET("/v1/people/{id}", { params: { path: { id } } });
+  const [slow, fast] = [get(1), get(2)];
+  pending.get("/v1/people/2")?.("b2.b2");
+  await fast;
+  pending.get("/v1/people/1")?.("b1.b3");
+  await slow;
+  const last = get(3);
+  pending.get("/v1/people/3")?.("b4.b4");
+  await last;
+  assert.deepEqual(requests, [null, null, "b2.b3"]);
 });
 
 test("the_client_reads_with_its_token_when_reads_are_closed", async () => {
@@ -166,6 +195,20 @@ suite("retries of the client", () => {
     assert.equal(network.sent.length, 1);
   });
 
+  test("an_erasure_can_be_sent_again_after_a_lost_response", async () => {
+    const { data } = await client.api.POST("/v1/people", { body: { name: "Olvidable" } });
+    const path = { id: data?.id ?? 0 };
+    const network = unreliable("response lost");
+    const { api } = connect(base, { token: admin, fetch: network.fetch });
+    const erase = () => api.DELETE("/v1/people/{id}", { params: { path, query: { erase: true } } });
+    await assert.rejects(erase(), TypeError);
+    const { response } = await erase();
+    assert.equal(response.status, 204);
+    const { json } = await system.join.get(`/v1/people/${path.id}/history`);
+    const kinds = json.map(({ kind }: { kind: string }) => kind);
+    assert.deepEqual(kinds, ["created", "deleted", "erased"]);
+  });
+
   test("the_number_of_retries_is_limited", async () => {
     const network = unreliable("request lost", "request lost", "request lost");
     const { api } = connect(base, { fetch: network.fetch, retries: 1 });
@@ -187,7 +230,7 @@ test("a_change_is_recomputed_when_the_record_has_a_newer_version", async () => {
     calls += 1;
     return { name: `${person.name} ${calls}` };
   });
-  assert.deepEqual([record.name, etag], ["Sirio Fornel 1", '"2"']);
+  assert.deepEqual([record.name, etag], ["Sirio Fornel 1", tag(2)]);
 
   const names = Array.from({ length: 5 }, (_, n) => `-${n}`);
   const changes = names.map((name) =>
@@ -196,7 +239,40 @@ test("a_change_is_recomputed_when_the_record_has_a_newer_version", async () => {
   await Promise.all(changes);
   const { json, etag: lastTag } = await system.join.get("/v1/people/47");
   for (const name of names) assert.ok(json.name.includes(name), json.name);
-  assert.equal(lastTag, '"6"');
+  assert.equal(lastTag, tag(6));
+});
+
+test("a_change_is_written_through_a_proxy_that_weakens_entity_tags", async () => {
+  const proxy = await startCompressingProxy(system.join.url);
+  try {
+    const { origin } = proxy.url;
+    const weak = await fetch(`${origin}/v1/people/48`);
+    assert.equal(weak.headers.get("etag"), `W/${tag(1)}`);
+    const behindProxy = connect(origin, { token });
+    const { record, etag } = await behindProxy.change("/v1/people/{id}", 48, () => ({
+      name: "Tras el proxy",
+    }));
+    assert.deepEqual([record.name, etag], ["Tras el proxy", tag(2)]);
+  } finally {
+    proxy.close();
+  }
+});
+
+test("a_change_that_always_conflicts_ends_with_the_problem", async () => {
+  let attempts = 0;
+  const conflict = problemResponse({ type: "/problems/precondition-failed" }, 412);
+  const network = async (request: Request) => {
+    if (request.method === "GET") return fetch(request);
+    attempts += 1;
+    return conflict.clone();
+  };
+  const began = performance.now();
+  const changed = connect(base, { token, fetch: network }).change("/v1/people/{id}", 49, () => ({
+    name: "Nunca",
+  }));
+  await assert.rejects(changed, (error) => (error as ProblemError).is("precondition-failed"));
+  assert.equal(attempts, 10);
+  assert.ok(performance.now() - began > 100, "the attempts are apart");
 });
 
 for (const [readme, expectedOutput] of [
@@ -215,3 +291,49 @@ for (const [readme, expectedOutput] of [
     assert.match(stdout, expectedOutput);
   });
 }
+
+test("the_client_reads_all_parts_of_an_export_and_rejects_one_that_breaks_off", async () => {
+  const part = (text: string) => new Response(text);
+  const [one, two] = ['{"id":1,"name":"A"}\n', '{"id":2,"name":"B"}\n'];
+  const next = "/v1/places/export?format=ndjson&name=x&after=6931";
+  const network = unreliable(
+    part(`${one}{"complete":false,"next":"${next}"}\n`),
+    part(`${two}{"complete":true}\n`),
+    part(one),
+  );
+  const exporter = connect(base, network);
+  const names: string[] = [];
+  for await (const { name } of exporter.export("/v1/places/export", { name: "x" }))
+    names.push(name);
+  assert.deepEqual(names, ["A", "B"]);
+  assert.deepEqual(
+    network.sent.map(({ url }) => url.slice(base.length)),
+    ["/v1/places/export?format=ndjson&name=x", next],
+  );
+  await assert.rejects(async () => {
+    for await (const _ of exporter.export("/v1/places/export"));
+  }, /broke off/);
+  const real = [];
+  for await (const person of client.export("/v1/people/export", { isKing: true }))
+    real.push(person);
+  assert.ok(real.length > 1 && real.every(({ isKing }) => isKing));
+});
+
+test("the_client_waits_until_a_long_deletion_is_done", async () => {
+  const location = `/v1/operations/${"a".repeat(32)}`;
+  const status = (status: string) => Response.json({ status, done: 1, remaining: 0 });
+  const accepted = () => new Response(null, { status: 202, headers: { location } });
+  const network = unreliable(accepted(), status("done"), accepted(), status("failed"));
+  const deleter = connect(base, network);
+  await deleter.deletePlace(3, { reassignTo: 1 });
+  await assert.rejects(deleter.deletePlace(3), /was not deleted/);
+  assert.deepEqual(
+    network.sent.map(({ method, url }) => `${method} ${url.slice(base.length)}`),
+    [
+      "DELETE /v1/places/3?reassignTo=1",
+      `GET ${location}`,
+      "DELETE /v1/places/3",
+      `GET ${location}`,
+    ],
+  );
+});

@@ -20,7 +20,13 @@ const parts = {
   statements: () => runStatements(log),
   kills: () => runKills({ kills: Number(KILLS ?? 36), clients: 24, maxUptime: 6_000, seed }, log),
   soak: async () => {
-    const plan = { minutes: Number(MINUTES ?? 5), requestsPerSecond: 60, clients: 4, seed };
+    const plan = {
+      minutes: Number(MINUTES ?? 5),
+      requestsPerSecond: 60,
+      clients: 4,
+      disconnections: 0.05,
+      seed,
+    };
     const result = await runSoak(plan, log);
     assertNoGrowth(result);
     return result;

@@ -7,7 +7,7 @@ import type { StatementsResult } from "./database_failures.ts";
 import type { FuzzResult } from "./fuzz.ts";
 import type { KillResult } from "./kills.ts";
 import type { ServicesResult } from "./service_failures.ts";
-import { MAX_GROWTH_MB_PER_MINUTE, type SoakResult } from "./soak.ts";
+import { MAX_GROWTH_FACTOR, MAX_GROWTH_MB_PER_MINUTE, type SoakResult } from "./soak.ts";
 
 export type ChaosResults = {
   at: Date;
@@ -52,8 +52,8 @@ export function formatReport(results: ChaosResults): string {
     ],
     [
       "soak",
-      `${soak.minutes} minutes, ${formatCount(soak.requests)} requests`,
-      `Three workers: ${describeMemory(soak.workers, 2)} (limit ${MAX_GROWTH_MB_PER_MINUTE}). Process: ${describeMemory(soak.process, 0)}`,
+      `${soak.minutes} minutes, ${formatCount(soak.requests)} requests, ${formatCount(soak.disconnections)} disconnections`,
+      `Three workers: ${describeMemory(soak.workers, 2)} (limits: growth ${MAX_GROWTH_MB_PER_MINUTE}, peak ${MAX_GROWTH_FACTOR} times the first). Process: ${describeMemory(soak.process, 0)}`,
     ],
     [
       "fuzz",
@@ -93,10 +93,10 @@ function describeWrites(counts: ServicesResult | KillResult): string {
 }
 
 function describeMemory(memory: SoakResult["workers"], digits: number): string {
-  const [half, end, peak] = [memory.half, memory.end, memory.peak].map((megabytes) =>
-    megabytes.toFixed(digits),
+  const [first, half, end, peak] = [memory.first, memory.half, memory.end, memory.peak].map(
+    (megabytes) => megabytes.toFixed(digits),
   );
-  return `${half} MB at half time, ${end} MB at the end, ${peak} MB at the peak, growth in the second half ${memory.growth.toFixed(2)} MB per minute`;
+  return `${first} MB after a minute, ${half} MB at half time, ${end} MB at the end, ${peak} MB at the peak, growth in the second half ${memory.growth.toFixed(2)} MB per minute`;
 }
 
 /** Replaces the report in the document. */

@@ -1,7 +1,13 @@
-// Runs a steady load for minutes and checks that the memory of the three workers stops growing.
+// Runs a steady load for minutes, in which some clients disconnect. Checks that the memory of the
+// three workers stops growing, and that no write stays half done.
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Inspector } from "../../bench/memory.ts";
+import { retryOnServerError } from "../support/assert_integrity.ts";
+import { disconnectAfter } from "../support/disconnect.ts";
+import type { WorkerClient } from "../support/harness.ts";
+import { Random } from "../support/random.ts";
+import { DisconnectingClient } from "./disconnecting_client.ts";
 import { checkConsistency, createPermanentPlaces, makeClients } from "./kills.ts";
 import { Ledger } from "./ledger.ts";
 import { readRandom } from "./reader.ts";
@@ -11,15 +17,20 @@ export type SoakPlan = {
   minutes: number;
   requestsPerSecond: number;
   clients: number;
+  /** The share of the requests during which the client disconnects. */
+  disconnections: number;
   seed: number;
 };
 
-/** The use of memory in MB, and its growth in the second half of the run in MB per minute. */
-type MemoryUse = { half: number; end: number; peak: number; growth: number };
+/** The use of memory in MB after the first minute (with its peak since then), at half time and at the
+ * end, and its growth in the second half of the run in MB per minute. */
+type MemoryUse = { first: number; half: number; end: number; peak: number; growth: number };
 
 export type SoakResult = {
   minutes: number;
   requests: number;
+  /** The requests during which the client has disconnected. */
+  disconnections: number;
   /** The heaps and the wasm memories of the three workers' isolates, after a garbage collection. */
   workers: MemoryUse;
   /** The whole workerd process, including the simulated platform. */
@@ -28,6 +39,12 @@ export type SoakResult = {
 
 /** The limit of the workers' growth in the second half of the run. */
 export const MAX_GROWTH_MB_PER_MINUTE = 0.5;
+
+/** The limit of the workers' memory after the first minute, as a multiple of the memory then. */
+export const MAX_GROWTH_FACTOR = 1.2;
+
+/** The time in which a write whose client has disconnected must be done or undone. */
+const MAX_PENDING_MS = 5_000;
 
 type Sample = { minute: number; workers: number; process: number };
 
@@ -41,19 +58,26 @@ export async function runSoak(plan: SoakPlan, log = (_: string) => {}): Promise<
     ["places", "people", "join"].map((name) => Inspector.open(inspector, name)),
   );
   await createPermanentPlaces(gateway);
+  const random = new Random(plan.seed);
+  const writer = new DisconnectingClient(gateway.url, random, plan.disconnections);
   const began = performance.now();
   const end = began + plan.minutes * 60_000;
   // The load goes on until the last sample is taken: an idle isolate does not respond to the inspector.
   let isOver = false;
-  let requests = 0;
+  let [requests, abandonedReads] = [0, 0];
   const load = clients.map(async (client, n) => {
     // Requests have fixed times, so that fast ones make up for a slow one.
     const interval = (1000 * plan.clients) / plan.requestsPerSecond;
     for (let due = began + (interval * n) / plan.clients; !isOver; due += interval) {
       await sleep(Math.max(0, due - performance.now()));
       requests += 1;
-      if (client.random.chance(0.2)) await client.step(gateway);
-      else {
+      if (client.random.chance(0.2)) await client.step(writer);
+      else if (client.random.chance(plan.disconnections)) {
+        const paths = ["/v1/people-per-place", "/v1/people/export", "/v1/changes"];
+        const path = client.random.pick(paths) ?? "/";
+        await disconnectAfter(client.random.below(6), gateway.url, "GET", path);
+        abandonedReads += 1;
+      } else {
         const kind = await readRandom(client, gateway);
         if (kind !== "fresh") throw new Error(`a read is ${kind} although no service fails`);
       }
@@ -79,20 +103,36 @@ export async function runSoak(plan: SoakPlan, log = (_: string) => {}): Promise<
   })();
   await Promise.all([...load, sampling]);
   for (const isolate of isolates) isolate.close();
+  await assertNothingPending(gateway);
   await checkConsistency(gateway, clients, ledger, "after the soak");
   const memoryUse = (key: "workers" | "process"): MemoryUse => {
     const all = samples.map((sample) => ({ minute: sample.minute, megabytes: sample[key] }));
+    const later = all.filter(({ minute }) => minute >= Math.min(1, plan.minutes / 2));
     const secondHalf = all.filter(({ minute }) => minute >= plan.minutes / 2);
-    const peak = Math.max(...all.map(({ megabytes }) => megabytes));
-    const [half = 0, end = 0] = [secondHalf[0]?.megabytes, secondHalf.at(-1)?.megabytes];
-    return { half, end, peak, growth: slope(secondHalf) };
+    const peak = Math.max(...later.map(({ megabytes }) => megabytes));
+    const [first, half, end] = [later[0], secondHalf[0], secondHalf.at(-1)].map(
+      (sample) => sample?.megabytes ?? 0,
+    ) as [number, number, number];
+    return { first, half, end, peak, growth: slope(secondHalf) };
   };
   const [workers, process] = [memoryUse("workers"), memoryUse("process")];
-  return { minutes: plan.minutes, requests, workers, process };
+  const disconnections = writer.disconnections + abandonedReads;
+  return { minutes: plan.minutes, requests, disconnections, workers, process };
 }
 
-/** Throws if the workers' memory still grows in the second half. */
-export function assertNoGrowth({ workers: { growth } }: SoakResult): void {
+/** Throws if a write is still pending some seconds after the last request. */
+async function assertNothingPending(gateway: WorkerClient): Promise<void> {
+  await sleep(MAX_PENDING_MS);
+  const { text, json } = await retryOnServerError(() => gateway.get("/v1/integrity"));
+  if (json.pending?.length === 0 && json.deleting?.length === 0) return;
+  throw new Error(`writes are half done after ${MAX_PENDING_MS} ms: ${text}`);
+}
+
+/** Throws if the workers' memory grows too much after the first minute, or in the second half. */
+export function assertNoGrowth({ workers: { first, peak, growth } }: SoakResult): void {
+  if (peak > MAX_GROWTH_FACTOR * first) {
+    throw new Error(`the workers grow from ${first.toFixed(2)} MB to ${peak.toFixed(2)} MB`);
+  }
   if (growth <= MAX_GROWTH_MB_PER_MINUTE) return;
   throw new Error(`the workers grow by ${growth.toFixed(2)} MB per minute`);
 }

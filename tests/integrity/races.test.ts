@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { assertIntegrity, repairAll } from "../support/assert_integrity.ts";
-import { makePlaces } from "../support/fixtures.ts";
+import { makePlaces, versionOf } from "../support/fixtures.ts";
 import { type ApiResponse, type System, start } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
 
@@ -46,7 +46,7 @@ test("racing_and_crashing_writers_break_no_rule_and_lose_no_acknowledged_write",
         const body = { isAlive, placeId: place, name: `Racer ${turn}` };
         response = await system.people.send("PATCH", `/v1/people/${id}`, body, headers);
         if (response.status === 200) {
-          lastAcknowledged.set(id, { version: Number(response.etag.slice(1, -1)), isAlive });
+          lastAcknowledged.set(id, { version: versionOf(response.etag), isAlive });
           counts[isAlive ? "moves" : "burials"] += 1;
         }
         // The outcome of a crashed write is unknown.
@@ -60,7 +60,7 @@ test("racing_and_crashing_writers_break_no_rule_and_lose_no_acknowledged_write",
           headers,
         );
         if (response.status === 200) {
-          const version = Number(response.etag.slice(1, -1));
+          const version = versionOf(response.etag);
           lastAcknowledged.set(id, { version, isAlive: response.json.isAlive });
           counts.crowns += 1;
         }
@@ -85,7 +85,7 @@ test("racing_and_crashing_writers_break_no_rule_and_lose_no_acknowledged_write",
     assert.equal(status, 200, `the acknowledged person ${id} exists`);
     // Deletions of places may have moved the person since, but did not change whether it lives.
     assert.equal(json.isAlive, last.isAlive);
-    assert.ok(Number(etag.slice(1, -1)) >= last.version);
+    assert.ok(versionOf(etag) >= last.version);
   }
   for (const [outcome, count] of Object.entries(counts)) assert.ok(count > 0, outcome);
 });
@@ -146,7 +146,7 @@ test("of_conflicting_requests_one_succeeds_and_the_rejected_ones_have_no_effect"
 
     for (const id of movers(round)) expected.set(id, { placeId: from, versions: [1] });
     for (const { json, etag } of written) {
-      const version = Number(etag.slice(1, -1));
+      const version = versionOf(etag);
       const versions = Array.from({ length: version + (isDeleted ? 1 : 0) }, (_, n) => n + 1);
       expected.set(json.id, { placeId: isDeleted ? target : place, versions });
     }

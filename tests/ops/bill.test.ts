@@ -52,6 +52,7 @@ suite("the model of a month", () => {
     cpuMs: noIncluded,
     rowsRead: noIncluded,
     rowsWritten: noIncluded,
+    logEvents: noIncluded,
     storageGb: { included: 1, perGb: 2 },
   };
   const assumed = {
@@ -70,6 +71,7 @@ suite("the model of a month", () => {
       kinds,
       prices,
       assumed,
+      { share: 0.1, hasInvocationLogs: false },
       false,
     );
     const millions = (1000 * 30.4 * 24 * 3600) / 1e6;
@@ -79,6 +81,8 @@ suite("the model of a month", () => {
     assertNear(dollars.cpu, millions * (0.9 * 2 + 0.1 * 4));
     assertNear(dollars.rowsRead, millions * (0.9 * 10 + 0.1 * 3));
     assertNear(dollars.rowsWritten, millions * 0.1 * 5);
+    // The gateway and 0.9 * 2 + 0.1 calls of a backend.
+    assertNear(dollars.logs, millions * (1 + 1.9) * 0.1);
     assertNear(dollars.storage, 4);
     assertNear(total, 5 + Object.values(dollars).reduce((sum, price) => sum + price, 0) - 5);
     assertNear(queries, 0.9 * 2 + 0.1);
@@ -86,9 +90,23 @@ suite("the model of a month", () => {
     assert.equal(databases, 10);
   });
 
+  test("invocation_logs_cost_as_much_as_logging_every_request", () => {
+    const [none, sampled, all, both] = [
+      { share: 0, hasInvocationLogs: false },
+      { share: 0.1, hasInvocationLogs: false },
+      { share: 1, hasInvocationLogs: false },
+      { share: 1, hasInvocationLogs: true },
+    ].map((logging) => month(1000, kinds, prices, assumed, logging).dollars.logs);
+    assert.ok(none === 0 && sampled && all && both);
+    assert.ok(Math.abs(all - 10 * sampled) < 1e-6 * all, `${sampled} ${all}`);
+    assert.ok(Math.abs(both - 2 * all) < 1e-6 * all, `${all} ${both}`);
+  });
+
   test("caching_lowers_the_cost_but_not_below_the_price_of_the_requests", () => {
     for (const rate of [1e3, 1e5]) {
-      const [held, made] = [true, false].map((holds) => month(rate, kinds, prices, assumed, holds));
+      const [held, made] = [true, false].map((holds) =>
+        month(rate, kinds, prices, assumed, { share: 1, hasInvocationLogs: false }, holds),
+      );
       assert.ok(held && made);
       assert.ok(held.rowsRead < made.rowsRead && held.total < made.total);
       assert.ok(held.total > held.dollars.requests);

@@ -11,19 +11,12 @@ import { test } from "node:test";
 import { Miniflare } from "miniflare";
 import { type Plan, plans } from "../../ops/containers/plan.ts";
 import { relayTo } from "../../ops/containers/relay.ts";
+import { limiterOf } from "../../ops/rate_limit.ts";
 import { type Deployment, deploymentSuite } from "../support/deployment_suite.ts";
 import { type Name, WorkerClient } from "../support/harness.ts";
+import { freePort, hasCaddy, startProxy } from "../support/proxy.ts";
 import { pathTraversals, sendRaw, unusualPaths } from "../support/raw_request.ts";
 import { waitUntil } from "../support/wait_until.ts";
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (!address || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
 
 /** Runs statements on the database in a container's data folder. */
 async function runStatements(
@@ -43,6 +36,7 @@ async function runStatements(
   }
 }
 
+/** Three processes. Clients reach the gateway through the proxy, if it is installed. */
 async function deployProcesses(): Promise<Deployment> {
   const folder = mkdtempSync(join(tmpdir(), "three-"));
   const plansFile = join(folder, "plans.json");
@@ -60,9 +54,11 @@ async function deployProcesses(): Promise<Deployment> {
     return code;
   };
   const url = (name: Name) => `http://127.0.0.1:${ports[name]}`;
-  const workers = (["places", "people", "join"] as const).map(
-    (name) => [name, new WorkerClient(new URL(url(name)))] as const,
-  );
+  const proxy = (await hasCaddy()) ? await startProxy(ports.join) : undefined;
+  const workers = (["places", "people", "join"] as const).map((name) => {
+    const address = name === "join" && proxy ? proxy.url : new URL(url(name));
+    return [name, new WorkerClient(address)] as const;
+  });
   return {
     workers: Object.fromEntries(workers) as Deployment["workers"],
     async start(name, settings) {
@@ -87,12 +83,16 @@ async function deployProcesses(): Promise<Deployment> {
     },
     async remove() {
       await Promise.all([...running.keys()].map((name) => end(name, "SIGKILL")));
+      await proxy?.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-deploymentSuite("three processes", deployProcesses);
+deploymentSuite(
+  (await hasCaddy()) ? "three processes behind the proxy" : "three processes",
+  deployProcesses,
+);
 
 /** A gateway that forwards every request unchecked, and returns the URL that it received. */
 const forwardEverything = `export default {
@@ -238,6 +238,51 @@ test("a_container_rejects_an_older_database_in_one_line_and_does_not_change_it",
   rmSync(folder, { recursive: true, force: true });
 });
 
+test("a_container_applies_the_rate_limit_that_it_announces", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "limited-"));
+  const plansFile = join(folder, "plans.json");
+  writeFileSync(plansFile, JSON.stringify(plans()));
+  const url = new URL(`http://127.0.0.1:${await freePort()}`);
+  const nowhere = { PLACES_URL: "http://127.0.0.1:1", PEOPLE_URL: "http://127.0.0.1:1" };
+  const env = { PATH: process.env.PATH, HOST: url.hostname, PORT: url.port, DATA: folder };
+  const child = spawn(process.execPath, ["ops/containers/serve.ts", "join", plansFile], {
+    env: { ...env, ...nowhere, LOG: "off", RATE_LIMIT: "3/60" },
+    stdio: "ignore",
+  });
+  try {
+    const healthy = () => fetch(new URL("/healthz", url)).then(({ ok }) => ok);
+    await waitUntil("the gateway responds", () => healthy().catch(() => false));
+    const responses = [];
+    for (let n = 0; n < 5; n += 1) responses.push(await fetch(new URL("/v1", url)));
+    assert.deepEqual(
+      responses.map(({ status }) => status),
+      [200, 200, 200, 429, 429],
+    );
+    assert.equal(responses[0]?.headers.get("ratelimit-policy"), '"requests";q=3;w=60');
+  } finally {
+    child.kill();
+    await once(child, "exit");
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("the_limiter_of_wrangler_toml_has_the_limit_that_the_gateway_announces", () => {
+  const [, setting] = /^RATE_LIMIT = "(.*)"$/m.exec(readFileSync("wrangler.toml", "utf8")) ?? [];
+  const limiters = Object.values<{ simple: unknown }>(plans().join.options.ratelimits ?? {});
+  assert.deepEqual(
+    limiters.map(({ simple }) => simple),
+    [limiterOf(setting)],
+  );
+});
+
+test("a_rate_limit_that_no_limiter_can_apply_is_rejected", () => {
+  assert.deepEqual(limiterOf("5000/10"), { limit: 5000, period: 10 });
+  assert.equal(limiterOf(""), undefined);
+  for (const setting of ["5000", "5000/30", "0/60", "x/60", "5000/60 "]) {
+    assert.throws(() => limiterOf(setting), /RATE_LIMIT must be/, setting);
+  }
+});
+
 test("every_documented_setting_is_passed_to_the_containers", () => {
   const documented = readFileSync("docs/operations.md", "utf8").matchAll(/^\| `([A-Z_]+)` \|/gm);
   const names = [...documented].map(([, name]) => name ?? "").sort();
@@ -253,9 +298,11 @@ test("the_compose_services_match_the_plans_and_have_separate_volumes", () => {
   const compose = readFileSync("compose.yaml", "utf8");
   for (const [index, [name, { services }]] of Object.entries(plans()).entries()) {
     const port = 5001 + index;
+    // The gateway has no port: clients reach it through the proxy.
+    const ports = name === "join" ? "" : `    ports: \\["127.0.0.1:${port}:8080"\\]\\n`;
     const entry = new RegExp(
-      `^  ${name}:\\n    <<: \\*service\\n    command: \\[${name}\\]\\n` +
-        `    ports: \\["127.0.0.1:${port}:8080"\\]\\n    volumes: \\["${name}:/data"\\]\\n`,
+      `^  ${name}:\\n    <<: \\*service\\n    command: \\[${name}\\]\\n${ports}` +
+        `    volumes: \\["${name}:/data"\\]\\n`,
       "m",
     );
     assert.match(compose, entry);

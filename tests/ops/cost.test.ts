@@ -72,6 +72,7 @@ const requests: [string, string, (object | string)?][] = [
   ["PATCH", "/v1/people/1", { placeId: 3 }],
   ["PATCH", "/v1/people/2?depose=true", { isKing: true }],
   ["DELETE", "/v1/people/1"],
+  ["DELETE", "/v1/people/1?erase=true"],
   ["POST", "/v1/people/import", csv],
   ["POST", "/v1/places/import", "name\nLast\nVery last\n"],
   ["POST", "/v1/integrity/repair"],

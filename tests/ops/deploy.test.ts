@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, suite, test } from "node:test";
 import type { Services } from "../../ops/deploy/plan.ts";
+import { limiterOf } from "../../ops/rate_limit.ts";
 import { names } from "../../ops/workers.ts";
 import type { Account } from "../support/fake_wrangler.ts";
 
@@ -54,6 +55,7 @@ function makeAccount() {
   // The tests' own server is given by the setting URL, because an account has only https addresses.
   save({
     databases: {},
+    locations: {},
     migrated: [],
     schemas: {},
     workers: {},
@@ -93,9 +95,9 @@ function makeAccount() {
 }
 
 const FIRST_COMMANDS = [
-  "d1 create places",
-  "d1 create people",
-  "d1 create join",
+  "d1 create places --location weur",
+  "d1 create people --location weur",
+  "d1 create join --location weur",
   "d1 migrations apply places --remote places.json",
   "d1 migrations apply people --remote people.json",
   "d1 migrations apply join --remote join.json",
@@ -194,7 +196,9 @@ suite("the deployment", () => {
       assert.equal(config.workers_dev, name === "join" ? undefined : false, name);
       assert.equal(config.d1_databases[0].database_id, `id-of-${name}-staging`);
       assert.ok(!config.routes && !config.route && !config.build);
-      if (name === "join") assert.equal(config.ratelimits[0].namespace_id, "6003");
+      if (name !== "join") continue;
+      const simple = limiterOf(config.vars.RATE_LIMIT);
+      assert.deepEqual(config.ratelimits[0], { name: "REQUESTS", namespace_id: "6003", simple });
     }
     for (const ENV of ["North", "-north", "north-", "../north", "a b"]) {
       const invalid = await deploy({ ENV });
@@ -220,6 +224,42 @@ suite("the deployment", () => {
       return config.ratelimits[0].namespace_id;
     });
     assert.equal(new Set([...limits, "5003", "6003"]).size, 4, `${limits}`);
+  });
+
+  test("the_backends_run_near_their_databases_unless_placement_is_off", async () => {
+    const placements = () =>
+      names.map((name) => {
+        const config = JSON.parse(readFileSync(`.deploy/staging/${name}.json`, "utf8"));
+        return config.placement;
+      });
+    const { deploy, state } = makeAccount();
+    const first = await deploy({ ENV: "staging", LOCATION: "enam" });
+    assert.equal(first.code, 0, first.output);
+    assert.deepEqual(Object.values(state().locations), ["enam", "enam", "enam"]);
+    const region = { region: "gcp:us-east4" };
+    assert.deepEqual(placements(), [region, region, undefined]);
+    const off = await deploy({ ENV: "staging", LOCATION: "enam", PLACEMENT: "off" });
+    assert.equal(off.code, 0, off.output);
+    assert.doesNotMatch(off.output, /set LOCATION/);
+    assert.deepEqual(placements(), [{ mode: "off" }, { mode: "off" }, undefined]);
+    // A database stays where it is, so another location is only reported.
+    const moved = await deploy({ ENV: "staging", LOCATION: "oc" });
+    assert.equal(moved.code, 0, moved.output);
+    assert.match(moved.output, /^» places-staging is in enam, not in oc: set LOCATION/m);
+    const { code, output } = await deploy({ LOCATION: "moon" });
+    assert.equal(code, 1);
+    assert.match(output, /LOCATION is one of wnam, enam, weur/);
+  });
+
+  test("no_worker_logs_the_address_of_a_request", async () => {
+    const { code, output } = await makeAccount().deploy({ ENV: "staging" });
+    assert.equal(code, 0, output);
+    for (const name of names) {
+      const config = JSON.parse(readFileSync(`.deploy/staging/${name}.json`, "utf8"));
+      const logs = { enabled: true, invocation_logs: false, head_sampling_rate: 1 };
+      assert.deepEqual(config.observability, { enabled: true, logs }, name);
+      assert.equal(config.vars.LOG, "10%", name);
+    }
   });
 
   test("a_deployment_that_is_not_ready_fails", async () => {

@@ -24,6 +24,23 @@ suite("health checks", () => {
     }
   });
 
+  test("an_isolate_checks_its_dependencies_at_most_once_per_second", async () => {
+    await using system = await start({ countCosts: true });
+    const cost = async (requests: number) => {
+      for (let n = 0; n < requests; n += 1)
+        assert.equal((await system.join.get("/readyz")).status, 200);
+      const { places, people, join } = await system.takeCosts();
+      return [places, people, join].map(({ roundTrips, calls }) => roundTrips + calls);
+    };
+    const began = Date.now();
+    // Two calls and a query of the gateway, and a query and a call of each backend.
+    assert.deepEqual(await cost(1), [2, 2, 3]);
+    const repeated = await cost(3);
+    if (Date.now() - began < 1000) assert.deepEqual(repeated, [0, 0, 0]);
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    assert.deepEqual(await cost(1), [2, 2, 3]);
+  });
+
   const failures = {
     fails: () => new Response("", { status: 500 }),
     hangs: () => new Promise<Response>(() => {}),

@@ -119,7 +119,7 @@ suite("log lines", () => {
         level: "info",
         worker: "join",
         method: "GET",
-        route: "/people/{*rest}",
+        route: "/people/{id}",
         status: 400,
         ms: 0,
         d1: { roundTrips: 0, ms: 0, rowsRead: 0 },

@@ -1,14 +1,14 @@
 // seed.sql: its sections, and that its rows obey the rules of the data.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join as joined } from "node:path";
 import { after, test } from "node:test";
-import { Local } from "../../ops/backup/stores.ts";
+import { Local } from "../../ops/backup/local_store.ts";
 import { sections } from "../../ops/seed.ts";
 import { joinPeoplePerPlace, type Person, type Place } from "../support/fixtures.ts";
-import { nameKey, start } from "../support/harness.ts";
+import { nameKeys, start } from "../support/harness.ts";
 
 const system = await start({ seed: true });
 after(() => system.dispose());
@@ -40,15 +40,23 @@ test("the_seed_has_a_section_for_each_database", () => {
   assert.deepEqual([...sections(seed).keys()].sort(), ["join", "people", "places"]);
 });
 
-test("every_seeded_key_is_the_name_in_lower_case_by_character", async () => {
+test("every_seeded_key_is_the_one_that_the_worker_computes", async () => {
+  await using empty = await start();
+  const keys = "name, name_key, search_key, words";
   for (const [database, table] of [
     ["places", "place"],
     ["people", "person"],
   ] as const) {
-    for (const row of await system.db[database].rows(`SELECT name, name_key FROM ${table}`)) {
-      const name = String(row.name);
-      assert.equal(row.name_key, nameKey(name));
-      assert.equal(name, name.normalize("NFC").trim());
+    const select = `SELECT ${keys} FROM ${table} ORDER BY name, id`;
+    const seeded = await system.db[database].rows(select);
+    const lines = seeded.map(({ name }) => JSON.stringify({ name })).join("\n");
+    const type = { "content-type": "application/x-ndjson" };
+    const imported = await empty.join.request("POST", `/v1/${database}/import`, type, lines);
+    assert.equal(imported.status, 200, imported.text);
+    assert.deepEqual(await empty.db[database].rows(select), seeded);
+    for (const { name, name_key, search_key, words } of seeded) {
+      const expected = { key: name_key, searchKey: search_key, words };
+      assert.deepEqual(nameKeys(String(name)), expected);
     }
   }
 });
@@ -105,7 +113,9 @@ test("a_migration_of_an_older_database_fails_in_one_line_and_does_not_change_it"
   const state = mkdtempSync(joined(tmpdir(), "older-"));
   after(() => rmSync(state, { recursive: true, force: true }));
   const store = new Local(joined(state, "v3/d1"));
-  await store.load("people", "CREATE TABLE person (id INTEGER PRIMARY KEY);");
+  const older = joined(state, "older.sql");
+  writeFileSync(older, "CREATE TABLE person (id INTEGER PRIMARY KEY);");
+  await store.load("people", older);
   const env = { ...process.env, STATE: state };
   const program = ["--disable-warning=ExperimentalWarning", "ops/migrate.ts", "people"];
   const { code, output } = await new Promise<{ code: unknown; output: string }>((done) => {

@@ -1,6 +1,8 @@
 // The pages over HTTP: statuses, headers and forms. tests/pages/browser tests them in a browser.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
+import { EPOCH } from "../support/fixtures.ts";
 import { type ServiceStub, start } from "../support/harness.ts";
 import { ACCEPT_HTML, assertPage, sendFile, sendForm, titleOf } from "../support/page_helpers.ts";
 import { tokenHash } from "../support/tokens.ts";
@@ -28,7 +30,35 @@ const pages = [
   "/ui/places/1/rename",
   "/ui/places/1/remove",
   "/ui/import",
+  "/problems",
+  "/problems/place-has-king",
 ];
+
+test("the_type_of_each_problem_is_the_address_of_its_page", async () => {
+  const document = JSON.parse(readFileSync("openapi/join.json", "utf8"));
+  const types: string[] = document.components.schemas.ProblemType.enum;
+  assert.ok(types.length > 30);
+  await using closed = await start({ gatewaySettings: { READS: "closed" } });
+  for (const type of types) {
+    for (const accept of ["text/html", "*/*", "application/json"]) {
+      const page = await closed.join.get(type, { accept });
+      assertPage(page, 200, type);
+      assert.match(page.text, new RegExp(`<code>${type}</code>`));
+    }
+  }
+  const rejected = await closed.join.request("POST", "/problems/not-found", ACCEPT_HTML);
+  assert.deepEqual([rejected.status, rejected.headers.allow], [405, "GET, HEAD, OPTIONS"]);
+});
+
+test("a_form_that_is_not_utf_8_is_rejected_with_400", async () => {
+  const type = "application/x-www-form-urlencoded";
+  const headers = { origin: join.url.origin, "content-type": type, ...ACCEPT_HTML };
+  const page = await join.request("POST", "/ui/places/new", headers, "name=%ff");
+  assertPage(page, 400, "a form");
+  assert.equal(titleOf(page), "Form not readable");
+  const places = await join.get("/v1/places?sort=-id&limit=1");
+  assert.equal(places.json[0].name.includes("\ufffd"), false);
+});
 
 test("every_page_has_its_headers_for_get_and_head", async () => {
   for (const path of pages) {
@@ -48,6 +78,7 @@ test("the_root_is_html_or_json_by_accept", async () => {
 test("a_missing_page_or_record_gives_an_error_page", async () => {
   for (const [path, status, title] of [
     ["/ui", 404, "Page not found"],
+    ["/problems/no-such-type", 404, "Page not found"],
     ["/ui/nowhere", 404, "Page not found"],
     ["/ui/people/1/fly", 404, "Page not found"],
     ["/ui/places/1/bury", 404, "Page not found"],
@@ -84,9 +115,9 @@ test("a_rejected_form_has_the_status_of_the_problem", async () => {
   for (const [path, fields, status] of [
     ["/ui/places/new", { name: "" }, 422],
     ["/ui/places/new", { name: "veranolandia" }, 409],
-    ["/ui/people/1/crown", { version: "1" }, 409],
-    ["/ui/people/1/bury", { version: "77" }, 412],
-    ["/ui/places/1/remove", { version: "1" }, 409],
+    ["/ui/people/1/crown", { version: `1.${EPOCH}` }, 409],
+    ["/ui/people/1/bury", { version: `77.${EPOCH}` }, 412],
+    ["/ui/places/1/remove", { version: `1.${EPOCH}` }, 409],
     ["/ui/people/new", { name: "Yo", placeId: "Ningures", isAlive: "on" }, 422],
   ] as const) {
     const response = await sendForm(join, path, fields);
@@ -122,12 +153,17 @@ test("a_form_of_another_site_is_rejected", async () => {
   ];
   for (const path of ["/ui/places/new", "/ui/people/1/bury", "/ui/places/2/remove", "/ui/forget"]) {
     for (const [origin, foreignHeaders] of foreignRequests) {
-      const response = await sendForm(join, path, { name: "Ajena", version: "1" }, foreignHeaders);
+      const response = await sendForm(
+        join,
+        path,
+        { name: "Ajena", version: `1.${EPOCH}` },
+        foreignHeaders,
+      );
       assertPage(response, 403, `${path} from ${origin}`);
     }
     const type = { "content-type": "application/x-www-form-urlencoded" };
     assertPage(
-      await join.request("POST", path, type, "name=Ajena&version=1"),
+      await join.request("POST", path, type, `name=Ajena&version=1.${EPOCH}`),
       403,
       `${path} without an origin`,
     );
@@ -160,9 +196,10 @@ test("a_form_with_an_invalid_hidden_field_is_rejected_and_changes_nothing", asyn
   for (const [field, value] of [
     ["version", "1\r\nx-injected: 1"],
     ["version", "1\nx"],
-    ["version", '1", "2'],
+    ["version", `1.${EPOCH}", "2.${EPOCH}`],
+    ["version", "1"],
     ["version", "*"],
-    ["version", "W/1"],
+    ["version", `W/1.${EPOCH}`],
     ["version", "-1"],
     ["version", "ñ"],
     ["key", "a\r\nb"],

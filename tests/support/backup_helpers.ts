@@ -1,12 +1,13 @@
 // Helpers of the tests of `make backup` and `make restore`.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { prepare } from "../../ops/containers/database.ts";
 import { plans } from "../../ops/containers/plan.ts";
 import { names } from "../../ops/workers.ts";
+import type { Cloudflare } from "./cloudflare/server.ts";
 
 /** All files of these tests are in this folder. */
 export const folder = mkdtempSync(join(tmpdir(), "backups-"));
@@ -28,23 +29,15 @@ export async function makeDatabases(isSeeded: boolean): Promise<string> {
   return data;
 }
 
-/** Settings under which the real wrangler uses local databases as if they were an account's. */
-export function localAccount(): Record<string, string> {
-  const bin = newFolder();
-  mkdirSync(bin);
-  const id = (index: number) => `00000000-0000-0000-0000-00000000500${index + 1}`;
-  const all = names.map((name, index) => ({ name: `${name}-staging`, uuid: id(index) }));
-  const script = `#!/bin/bash
-[ "$1 $2" = "d1 list" ] && exec echo '${JSON.stringify(all)}'
-exec '${resolve("node_modules/.bin/wrangler")}' "\${@/#--remote/--local}"
-`;
-  writeFileSync(join(bin, "wrangler"), script, { mode: 0o755 });
-  const path = `${bin}:${resolve("node_modules/.bin")}:${process.env.PATH}`;
-  return { PATH: path, DEPLOY_FOLDER: newFolder(), REMOTE: "1", ENV: "staging" };
+/** Settings with which the backup program uses the account of a stand-in for Cloudflare. */
+export function accountSettings(cloudflare: Cloudflare): Record<string, string> {
+  const path = `${resolve("node_modules/.bin")}:${process.env.PATH}`;
+  const remote = { REMOTE: "1", ENV: "staging", DEPLOY_FOLDER: newFolder() };
+  return { ...cloudflare.settings, ...remote, PATH: path };
 }
 
 /** Runs the backup program, and returns its exit code and output. */
-export function runBackup(task: "backup" | "restore", env: Record<string, string>) {
+export function runBackup(task: "backup" | "restore" | "epoch", env: Record<string, string>) {
   const program = ["--disable-warning=ExperimentalWarning", "ops/backup/main.ts", task];
   return new Promise<{ code: number; output: string }>((done) => {
     execFile(process.execPath, program, { env: { ...process.env, ...env } }, (error, out, err) =>

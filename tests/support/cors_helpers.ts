@@ -30,7 +30,8 @@ export const EXPOSED_HEADERS = [
   ...["ETag", "Idempotency-Replayed", "Link", "Location", "Preference-Applied"],
   ...["RateLimit", "RateLimit-Policy", "Retry-After"],
   ...["Server-Timing", "WWW-Authenticate", "X-Change-Counter", "X-D1-Bookmark", "X-Request-Id"],
-  ...["X-Total-Count", "X-Total-Dead", "X-Total-Living", "X-Total-Nowhere"],
+  ...["X-Total-Count", "X-Total-Count-Relation", "X-Total-Dead", "X-Total-Living"],
+  "X-Total-Nowhere",
 ].join(", ");
 /** The headers that other origins may send. */
 export const REQUEST_HEADERS = [

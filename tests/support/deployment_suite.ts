@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { assertDocumentedCommands } from "./doc_commands.ts";
-import { joinPeoplePerPlace, type Person, type Place } from "./fixtures.ts";
+import { joinPeoplePerPlace, type Person, type Place, tag } from "./fixtures.ts";
 import { type Name, SERVICE_SECRET, type WorkerClient } from "./harness.ts";
 import { pathTraversals, sendRaw, unusualPaths } from "./raw_request.ts";
 import { bearer, tokenHash } from "./tokens.ts";
@@ -82,7 +82,7 @@ export function deploymentSuite(title: string, deploy: () => Promise<Deployment>
         const second = await worker("join").get(path, { "if-none-match": etag });
         assert.deepEqual([second.status, second.text], [304, ""], path);
       }
-      const staleTag = { "if-match": '"9"' };
+      const staleTag = { "if-match": tag(9) };
       const stale = await worker("join").send("PUT", "/v1/places/2", { name: "X" }, staleTag);
       assert.equal(stale.status, 412);
     });
@@ -152,7 +152,8 @@ export function deploymentSuite(title: string, deploy: () => Promise<Deployment>
       for (const [method, service, path, headers] of requests) {
         for (const target of [...pathTraversals(service, path), ...unusualPaths(service, path)]) {
           const { status, body } = await sendRaw(worker("join").url, method, target, headers);
-          assert.equal(status, 404, `${method} ${target}: ${body}`);
+          // The proxy itself rejects a target that is no URI.
+          assert.ok([400, 404].includes(status), `${method} ${target}: ${status} ${body}`);
         }
       }
       assert.deepEqual(await worker("join").records("/v1/people"), before);

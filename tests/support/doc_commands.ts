@@ -5,6 +5,7 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
+import { EPOCH } from "./fixtures.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const run = promisify(execFile);
@@ -31,12 +32,22 @@ const normalizeOutput = (output: string) =>
     .replace(/\r/g, "")
     .replace(/^[\w-]+(?=: )/gm, (name) => name.toLowerCase());
 
+/** Replaces the epoch of the documents by that of a gateway's databases, also in cursors. */
+async function withEpochOf(gateway: URL): Promise<(text: string) => string> {
+  const { headers } = await fetch(new URL("/v1/people/1", gateway));
+  const epoch = /\.([0-9a-f]{8})"$/.exec(headers.get("etag") ?? "")?.[1] ?? "";
+  const inHex = (text: string) => Buffer.from(text).toString("hex");
+  return (text) => text.replaceAll(EPOCH, epoch).replaceAll(inHex(EPOCH), inHex(epoch));
+}
+
 /** Runs a document's commands against a gateway with freshly seeded databases. */
 export async function assertDocumentedCommands(document: string, gateway: URL): Promise<void> {
   const commands = parseCommands(readFileSync(resolve(root, document), "utf8"));
   assert.ok(commands.length >= 5, `${document} shows only ${commands.length} commands`);
-  for (const { command, output } of commands) {
-    const localCommand = command.replaceAll("localhost:5003", gateway.host);
+  const withEpoch = await withEpochOf(gateway);
+  for (const { command, output: documented } of commands) {
+    const output = withEpoch(documented);
+    const localCommand = withEpoch(command).replaceAll("localhost:5003", gateway.host);
     const { stdout } = await run("bash", ["-c", localCommand], { cwd: root });
     assert.equal(normalizeOutput(stdout), normalizeOutput(output), command);
   }

@@ -1,5 +1,6 @@
-// Simulates wrangler and a Cloudflare account for the commands of `make deploy`. It stores the
-// account in a file, rejects what the platform would reject, and fails where a test tells it to.
+// Simulates wrangler and a Cloudflare account for the commands of `make deploy`, in milliseconds. It
+// stores the account in a file, rejects what the platform would reject, and fails where a test tells
+// it to. `tests/ops/deployment_run.test.ts` runs the real wrangler.
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -7,6 +8,8 @@ import { DatabaseSync } from "node:sqlite";
 /** An account: database ids by name, and what each worker was last deployed with. */
 export type Account = {
   databases: Record<string, string>;
+  /** The location of each database. */
+  locations: Record<string, string>;
   migrated: string[];
   /** The SQL that created the schema of each database. */
   schemas: Record<string, string>;
@@ -58,13 +61,16 @@ function run(args: string[], account: Account): void {
       const name = args[2] ?? "";
       if (account.databases[name]) fail("a database with this name exists");
       account.databases[name] = `id-of-${name}`;
+      account.locations[name] = option("--location");
       return;
     }
     case "d1 execute": {
       config();
       const database = new DatabaseSync(":memory:");
       database.exec(account.schemas[args[2] ?? ""] ?? "");
-      console.log(JSON.stringify([{ results: database.prepare(option("--command")).all() }]));
+      const meta = { served_by_region: account.locations[args[2] ?? ""]?.toUpperCase() };
+      const results = database.prepare(option("--command")).all();
+      console.log(JSON.stringify([{ results, meta }]));
       return;
     }
     case "d1 migrations": {

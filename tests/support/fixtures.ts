@@ -46,6 +46,15 @@ export const people: Person[] = [
   person(21, "Orphan", 7),
 ];
 
+/** The epoch of the databases that a test starts. */
+export const EPOCH = "1f09ab34";
+
+/** The entity tag of a version of a record. */
+export const tag = (version: number): string => `"${version}.${EPOCH}"`;
+
+/** The version in the entity tag of a record. */
+export const versionOf = (etag: string): number => Number.parseInt(etag.slice(1), 10);
+
 /** Places with the ids 1 to `count`. */
 export function makePlaces(count: number): Place[] {
   return Array.from({ length: count }, (_, n) => ({ id: n + 1, name: `Place ${n + 1}` }));

@@ -8,10 +8,12 @@ import {
   unstable_readConfig as readConfig,
   unstable_splitSqlQuery as splitSql,
 } from "wrangler";
+import { withEpoch } from "../../ops/schema.ts";
 import { sections } from "../../ops/seed.ts";
 import { configs, type Name, names } from "../../ops/workers.ts";
+import type { CallCounts, Plan } from "./call_limiter.ts";
 import type { Costs } from "./cost_counter.ts";
-import type { Person, Place } from "./fixtures.ts";
+import { EPOCH, type Person, type Place } from "./fixtures.ts";
 import { WorkerClient } from "./worker_client.ts";
 import { wrapperFor } from "./worker_wrappers.ts";
 
@@ -63,6 +65,9 @@ export type Options = {
   backendSettings?: Record<string, string>;
   /** The gateway's rate limiter, for the setting `RATE_LIMIT`. */
   rateLimit?: { limit: number; period: 10 | 60 };
+  /** Limits the calls of each invocation as on this plan, see `System.takeCalls`. By default it is
+   * the variable PLAN of the environment, so that any test can run on a plan. */
+  plan?: Plan;
   /** Receives each log line of a worker. */
   log?: (line: string) => void;
 };
@@ -85,8 +90,11 @@ export class TestDatabase {
 
   /** Inserts rows by a statement that takes them as JSON, in chunks that D1 accepts. */
   async insert(rows: object[], sql: string): Promise<void> {
-    for (let start = 0; start < rows.length; start += 10_000) {
-      const chunk = JSON.stringify(rows.slice(start, start + 10_000));
+    // D1 accepts texts of 2 MB.
+    const longest = Math.max(1, ...rows.map((row) => Buffer.byteLength(JSON.stringify(row))));
+    const size = Math.min(10_000, Math.floor(1_900_000 / (longest + 1)));
+    for (let start = 0; start < rows.length; start += size) {
+      const chunk = JSON.stringify(rows.slice(start, start + size));
       await this.#d1.prepare(sql).bind(chunk).run();
     }
   }
@@ -114,21 +122,23 @@ export class System {
   }
 
   async addPlaces(places: Place[]): Promise<void> {
-    const rows = places.map((place) => ({ ...place, key: nameKey(place.name) }));
+    const rows = places.map((place) => ({ ...place, ...nameKeys(place.name) }));
     await this.db.places.insert(
       rows,
-      `INSERT INTO place (id, name, name_key)
-       SELECT e.value ->> 'id', e.value ->> 'name', e.value ->> 'key' FROM json_each(?1) AS e`,
+      `INSERT INTO place (id, name, name_key, search_key, words)
+       SELECT e.value ->> 'id', e.value ->> 'name', e.value ->> 'key', e.value ->> 'searchKey',
+         e.value ->> 'words'
+       FROM json_each(?1) AS e`,
     );
   }
 
   async addPeople(people: Person[]): Promise<void> {
-    const rows = people.map((person) => ({ ...person, key: nameKey(person.name) }));
+    const rows = people.map((person) => ({ ...person, ...nameKeys(person.name) }));
     await this.db.people.insert(
       rows,
-      `INSERT INTO person (id, name, name_key, is_alive, is_king, place_id)
-       SELECT e.value ->> 'id', e.value ->> 'name', e.value ->> 'key', e.value ->> 'isAlive',
-         e.value ->> 'isKing', e.value ->> 'placeId'
+      `INSERT INTO person (id, name, name_key, search_key, words, is_alive, is_king, place_id)
+       SELECT e.value ->> 'id', e.value ->> 'name', e.value ->> 'key', e.value ->> 'searchKey',
+         e.value ->> 'words', e.value ->> 'isAlive', e.value ->> 'isKing', e.value ->> 'placeId'
        FROM json_each(?1) AS e`,
     );
   }
@@ -143,6 +153,12 @@ export class System {
   async takeRoundTrips(): Promise<Record<Name, number>> {
     const { places, people, join } = await this.takeCosts();
     return { places: places.roundTrips, people: people.roundTrips, join: join.roundTrips };
+  }
+
+  /** The largest numbers of calls of one invocation of each worker since the last call. */
+  async takeCalls(): Promise<Record<Name, CallCounts>> {
+    const counts = names.map(async (name) => [name, (await this[name].get("/calls")).json]);
+    return Object.fromEntries(await Promise.all(counts));
   }
 
   /** Fetches an address with any scheme and host from the gateway. */
@@ -184,12 +200,28 @@ export class System {
   }
 }
 
-/** The key by which a name is sorted and searched: each character in lower case. */
-export function nameKey(name: string): string {
-  return [...name].map((character) => character.toLowerCase()).join("");
+/** The keys of a name as the workers store them, for names in the scripts of the tests' data. */
+export function nameKeys(name: string) {
+  const fold = (character: string) => character.toLowerCase().toUpperCase().toLowerCase();
+  const key = [...name].map((character) => (character === "ı" ? "ı" : fold(character))).join("");
+  const searchKey = key
+    .normalize("NFD")
+    .replace(/\p{Mn}/gu, "")
+    .normalize("NFC");
+  const runs = searchKey.match(/\p{Script=Han}+|[[\p{L}\p{N}]--\p{Script=Han}]+|\p{So}/gv) ?? [];
+  const startsIn = (run: string) =>
+    /\p{Script=Han}/u.test(run) ? [...run].map((_, n) => [...run].slice(n, n + 8).join("")) : run;
+  const words = runs.flatMap(startsIn).join(" ");
+  return {
+    key,
+    searchKey: searchKey === key ? null : searchKey,
+    words: words === searchKey ? null : words,
+  };
 }
 
-export async function start(options: Options = {}): Promise<System> {
+export async function start(given: Options = {}): Promise<System> {
+  const { PLAN } = process.env;
+  const options = PLAN === "free" || PLAN === "paid" ? { plan: PLAN as Plan, ...given } : given;
   const miniflare = new Miniflare({
     host: "127.0.0.1",
     port: 0,
@@ -225,6 +257,8 @@ async function startedSystem(miniflare: Miniflare, options: Options): Promise<Sy
     const tables = "SELECT 1 FROM sqlite_schema WHERE name IN ('idempotency', 'dataset')";
     if (!options.persist || (await database.rows(tables)).length === 0) {
       await database.exec(migrations(name));
+      // Tests and documentation can then name entity tags.
+      if (withEpoch.includes(name)) await database.exec(`UPDATE schema SET epoch = '${EPOCH}'`);
     }
     const rows = seed.get(name);
     if (rows) await database.exec(rows);
@@ -289,7 +323,7 @@ export function workerOptionsFor(name: Name, options: Options): WorkerOptions {
     name,
     modules,
     modulesRoot: folder,
-    bindings: settingsFor(name, options),
+    bindings: { ...settingsFor(name, options), ...(options.plan && { PLAN: options.plan }) },
     ...(hasReplica && {
       d1Databases: { ...workerOptions.d1Databases, REPLICA: `${name}-replica` },
     }),

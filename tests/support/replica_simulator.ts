@@ -1,9 +1,15 @@
 // A main module that wraps the worker `index.js` and gives its database a read replica that lags
-// until a test makes it catch up. A bookmark is the number of writes that a database has applied.
+// until a test makes it catch up. A bookmark starts with the number of writes that a database has
+// applied.
 //
 // As on the platform, a session reads from the replica unless it asks for the primary, or for
 // more than the replica has, and its bookmark advances to that of the database it reached. The
 // simulator rejects a write outside a primary session, so that none is lost in the replica.
+//
+// Like the platform's session, it keeps the greater of the bookmark that it began with and the one
+// that the database returns. `POST /unknown-bookmarks?reject` makes a query with a bookmark of another
+// database fail, and `?wait` makes it wait forever. A bookmark belongs to another database if it does
+// not end with this one's id.
 //
 // `POST /replicate` makes the replica catch up. `GET /session-counts` returns the number of
 // queries that each database has answered, and resets the counts.
@@ -13,7 +19,13 @@ export const replicaSimulator = `
   let writes = 0;
   let replicated = 0;
   let counts = { primary: 0, replica: 0 };
-  const bookmark = (count) => "b" + String(count).padStart(8, "0");
+  let unknownBookmarks = "reject";
+  let madeId;
+  // Random values are not available before the first request.
+  const databaseId = () => (madeId ??= crypto.randomUUID().replaceAll("-", ""));
+  const bookmark = (count) =>
+    count.toString(16).padStart(8, "0") + "-00000000-00004c6d-" + databaseId();
+  const isBookmark = (constraint) => !constraint.startsWith("first-");
   const isWrite = (sql) => !/^(--.*\\n|\\s)*(SELECT|WITH(?![^]*\\b(INSERT|UPDATE|DELETE)\\b))/i.test(sql);
 
   class Session {
@@ -23,6 +35,7 @@ export const replicaSimulator = `
     constructor(env, constraint) {
       this.#env = env;
       this.#constraint = constraint;
+      if (isBookmark(constraint)) this.#bookmark = constraint;
     }
     getBookmark() {
       return this.#bookmark;
@@ -45,6 +58,10 @@ export const replicaSimulator = `
     }
     async #run(statements) {
       const from = this.#bookmark ?? this.#constraint;
+      if (isBookmark(from) && !from.endsWith(databaseId())) {
+        if (unknownBookmarks === "wait") return new Promise(() => {});
+        throw new Error("D1_ERROR: unknown bookmark");
+      }
       const hasWrite = statements.some(({ sql }) => isWrite(sql));
       const isCurrent = from === "first-unconstrained" || from <= bookmark(replicated);
       const useReplica = !hasWrite && from !== "first-primary" && isCurrent;
@@ -62,7 +79,7 @@ export const replicaSimulator = `
 
   async function replicate({ DB, REPLICA }) {
     const count = writes;
-    const tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%'";
+    const tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%' AND name NOT LIKE '%_search%'";
     const { results } = await DB.prepare(tables).all();
     const onEachTable = (sql) => DB.batch(results.map(({ name }) => DB.prepare(sql(name))));
     const [columns, rows] = await Promise.all([
@@ -79,6 +96,9 @@ export const replicaSimulator = `
         statements.push(REPLICA.prepare(sql).bind(...names.map((column) => row[column])));
       }
     });
+    for (const { name } of results.filter(({ name }) => name === "place" || name === "person")) {
+      statements.push(REPLICA.prepare("INSERT INTO " + name + "_search (" + name + "_search) VALUES ('rebuild')"));
+    }
     await REPLICA.batch(statements);
     replicated = count;
   }
@@ -88,6 +108,10 @@ export const replicaSimulator = `
       const { pathname } = new URL(request.url);
       if (pathname === "/replicate") {
         await replicate(this.env);
+        return new Response("done");
+      }
+      if (pathname === "/unknown-bookmarks") {
+        unknownBookmarks = new URL(request.url).search.slice(1);
         return new Response("done");
       }
       if (pathname === "/session-counts") {

@@ -28,6 +28,8 @@ function isProblem(response: Response): boolean {
 
 export class WorkerClient {
   readonly url: URL;
+  /** Aborts all requests of this client, which closes their connections. */
+  signal?: AbortSignal;
 
   constructor(url: URL) {
     this.url = url;
@@ -38,10 +40,13 @@ export class WorkerClient {
     path: string,
     headers: Record<string, string> = {},
     body?: string | Uint8Array<ArrayBuffer>,
+    signal?: AbortSignal,
   ): Promise<ApiResponse> {
     const address = `${this.url.origin}${path}`;
     const init: RequestInit = { method, headers, redirect: "manual" };
+    if (signal) init.signal = signal;
     if (body !== undefined) init.body = body;
+    if (this.signal) init.signal = this.signal;
     const response = await fetch(address, init);
     const text = await response.text();
     const isCompared = ([name, value]: [string, string]) =>

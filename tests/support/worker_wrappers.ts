@@ -1,4 +1,5 @@
 // Main modules that wrap a built worker, so that a test can make it crash, panic or fail.
+import { callLimiter } from "./call_limiter.ts";
 import { costCounter } from "./cost_counter.ts";
 import type { Name, Options } from "./harness.ts";
 import { replicaSimulator } from "./replica_simulator.ts";
@@ -10,9 +11,9 @@ export function wrapperFor(name: Name, options: Options): string | undefined {
   if (options.countCosts) return costCounter;
   if (options.crashable) return crashWrapper;
   if (options.panickingWorker === name) return panicWrapper;
-  if (name === "join") return undefined;
-  if (options.switchableFaults) return faultSwitch;
-  return options.withReplicas ? replicaSimulator : undefined;
+  if (name !== "join" && options.switchableFaults) return faultSwitch;
+  if (name !== "join" && options.withReplicas) return replicaSimulator;
+  return options.plan && callLimiter(options.plan);
 }
 
 /** Stops a request after N calls of a database or a service, as a crash would. The Nth call is

@@ -31,7 +31,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a place with its people */
+        /**
+         * Read a place with its people
+         * @description In order of id. While the people service is down and there is no earlier response to send, `people` is null.
+         */
         get: operations["readPeopleOfPlace"];
         put?: never;
         post?: never;
@@ -61,6 +64,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/statistics/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count all people at several times
+         * @description There is a point at `from`, one after each step, and one at `to`. A series that ends now has no `ETag`, because its points move.
+         */
+        get: operations["readSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/statistics/places/{id}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count the people of a place at several times
+         * @description There is a point at `from`, one after each step, and one at `to`. A series that ends now has no `ETag`, because its points move.
+         */
+        get: operations["readSeriesOfPlace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1": {
         parameters: {
             query?: never;
@@ -68,7 +111,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Describe this dataset */
+        /**
+         * Describe this dataset
+         * @description Its title, description and licence, and the paths of all routes.
+         */
         get: operations["readDataset"];
         put?: never;
         post?: never;
@@ -105,7 +151,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Check that places and people are consistent */
+        /**
+         * Check that places and people are consistent
+         * @description Compares both databases. Pending writes and deletions in progress violate no rule. If there are more places than one request can check, `complete` is false and `Link` leads to the rest. The last part is complete.
+         */
         get: operations["readIntegrity"];
         put?: never;
         post?: never;
@@ -126,7 +175,7 @@ export interface paths {
         put?: never;
         /**
          * Complete or roll back abandoned operations
-         * @description The services do the same every minute.
+         * @description The services do the same every minute. A token needs the scope `admin`.
          */
         post: operations["repair"];
         delete?: never;
@@ -184,7 +233,7 @@ export interface paths {
         };
         /**
          * List places
-         * @description `Link` has the next page.
+         * @description `Link` has the next page. In another order than that of the ids, at most 20,000 records may match a search (`q`) or several places.
          */
         get: operations["listPlaces"];
         put?: never;
@@ -206,7 +255,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a place */
+        /**
+         * Read a place
+         * @description `ETag` has the version, for `If-Match`.
+         */
         get: operations["readPlace"];
         /**
          * Replace or add a place
@@ -216,7 +268,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a place
-         * @description A place with living people is not deleted, unless `reassignTo` moves them first. Its dead people stay, without a place.
+         * @description A place with living people is not deleted, unless `reassignTo` moves them first. Its dead people stay, without a place. A deletion that takes longer than 10 seconds continues after the response, a 202.
          */
         delete: operations["deletePlace"];
         options?: never;
@@ -297,9 +349,29 @@ export interface paths {
         };
         /**
          * Export all places as a file
-         * @description The file is streamed page by page, so later pages may show later data. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.
+         * @description The file is streamed page by page, so later pages may show later data. The last line says whether the file is complete: `{"complete":true}`, or `#complete` in CSV. If the request may make no more calls, it has the address of the rest instead: `{"complete":false,"next":"…"}`, or `"#incomplete: …"`. The parts without their last lines are the whole file, and an import skips these lines. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.
          */
         get: operations["exportPlaces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the status of a deletion that continues after its request
+         * @description The result is available for 24 hours.
+         */
+        get: operations["readOperation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -319,7 +391,7 @@ export interface paths {
         put?: never;
         /**
          * Import many places
-         * @description The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it.
+         * @description The file has up to 10 MiB and 250,000 records. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it. While other imports are running, an import may be rejected (429).
          */
         post: operations["importPlaces"];
         delete?: never;
@@ -337,7 +409,7 @@ export interface paths {
         };
         /**
          * List people
-         * @description `Link` has the next page.
+         * @description `Link` has the next page. In another order than that of the ids, at most 20,000 records may match a search (`q`) or several places.
          */
         get: operations["listPeople"];
         put?: never;
@@ -359,7 +431,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a person */
+        /**
+         * Read a person
+         * @description `ETag` has the version, for `If-Match`.
+         */
         get: operations["readPerson"];
         /**
          * Replace or add a person
@@ -369,7 +444,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a person
-         * @description The history of the person stays.
+         * @description The history of the person stays. With `erase=true`, which needs the scope `admin`, it stays without the names of the person. A deleted person can be erased, too. The numbers of people in past statistics stay.
          */
         delete: operations["deletePerson"];
         options?: never;
@@ -430,7 +505,7 @@ export interface paths {
         };
         /**
          * Export all people as a file
-         * @description The file is streamed page by page, so later pages may show later data. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.
+         * @description The file is streamed page by page, so later pages may show later data. The last line says whether the file is complete: `{"complete":true}`, or `#complete` in CSV. If the request may make no more calls, it has the address of the rest instead: `{"complete":false,"next":"…"}`, or `"#incomplete: …"`. The parts without their last lines are the whole file, and an import skips these lines. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.
          */
         get: operations["exportPeople"];
         put?: never;
@@ -481,6 +556,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/people/population/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count people at several times
+         * @description There is a point at `from`, one after each step, and one at `to`. A series that ends now has no `ETag`, because its points move.
+         */
+        get: operations["readPopulationSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/people/import": {
         parameters: {
             query?: never;
@@ -492,7 +587,7 @@ export interface paths {
         put?: never;
         /**
          * Import many people
-         * @description The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it.
+         * @description The file has up to 10 MiB and 250,000 records. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it. While other imports are running, an import may be rejected (429).
          */
         post: operations["importPeople"];
         delete?: never;
@@ -508,7 +603,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read this document */
+        /**
+         * Read this document
+         * @description The OpenAPI document of the service that responds.
+         */
         get: operations["readDocument"];
         put?: never;
         post?: never;
@@ -530,7 +628,7 @@ export interface components {
             reassignTo: components["schemas"]["Id"] | null;
             /** @description `finish` or `clear`. */
             action: string;
-            /** @description The result. A dry run has none. */
+            /** @description The result: `deleted`, `kept`, `continues` in the next run, `failed`, or `unknown` because another process has taken it over. A dry run has none. */
             end?: string;
         };
         /** @description A pending write that a crashed request left, and its repair. */
@@ -574,7 +672,7 @@ export interface components {
          * @description The kind of a change.
          * @enum {string}
          */
-        ChangeKind: "created" | "updated" | "deleted";
+        ChangeKind: "created" | "updated" | "deleted" | "erased";
         /**
          * Format: int64
          * @description An id that a client chooses: a whole number from 1 to 4503599627370496.
@@ -647,6 +745,8 @@ export interface components {
             alreadyWritten: components["schemas"]["Count"];
             /** @description The number of rejected lines. */
             refusedTotal: components["schemas"]["Count"];
+            /** @description The number of records after which another request has to continue (`after`). Absent if this request did not have to stop. */
+            next?: components["schemas"]["Count"];
         };
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         ImportedDeadPerson: {
@@ -681,7 +781,7 @@ export interface components {
         Integrity: {
             /** @description Whether all rules hold. Writes and deletions in progress violate none. */
             consistent: boolean;
-            /** @description Whether all data was checked. */
+            /** @description Whether all data was checked, up to the last place. */
             complete: boolean;
             /** @description People whose place does not exist. */
             withoutPlace: components["schemas"]["Residents"][];
@@ -693,7 +793,7 @@ export interface components {
         King: {
             /** @description The id of the person. */
             id: components["schemas"]["Id"];
-            name: components["schemas"]["Name"];
+            name: components["schemas"]["Name"] | null;
         };
         /** @enum {string} */
         LifeSign: "alive";
@@ -725,11 +825,34 @@ export interface components {
          * @enum {string}
          */
         OfPlaces: "places";
+        /** @description The status of an operation that continues after its request. */
+        Operation: {
+            status: components["schemas"]["OperationStatus"];
+            /** @description The number of people who were moved or detached. */
+            done: components["schemas"]["Count"];
+            /** @description The number of people who still refer to the place. */
+            remaining: components["schemas"]["Count"];
+        };
+        /**
+         * @description The status of an operation.
+         * @enum {string}
+         */
+        OperationStatus: "running" | "done" | "failed";
         /**
          * @description The result of a batch.
          * @enum {string}
          */
         Outcome: "written" | "already written" | "would be written" | "refused" | "failed";
+        /** @description A person in a past version. */
+        PastPerson: {
+            id: components["schemas"]["Id"];
+            name: components["schemas"]["Name"] | null;
+            /** @description Whether the person is alive. If this is unknown, the person counts as dead. */
+            isAlive: boolean;
+            placeId: components["schemas"]["Id"] | null;
+            /** @description Whether the person is the king of the place. */
+            isKing: boolean;
+        };
         /** @description A write that refers to a place and is not confirmed yet. Readers do not see it. */
         PendingWrite: {
             id: components["schemas"]["Id"] | null;
@@ -764,7 +887,7 @@ export interface components {
             id: components["schemas"]["Id"];
             /** @description The version of the record after the change. */
             version: components["schemas"]["Id"];
-            record: components["schemas"]["Person"] | null;
+            record: components["schemas"]["PastPerson"] | null;
         };
         /** @description The changes of a person. `null` clears a field. */
         PersonPatch: {
@@ -832,6 +955,14 @@ export interface components {
             dead: components["schemas"]["Count"];
             king: components["schemas"]["King"] | null;
         };
+        /** @description The number of people at a time. */
+        PopulationAt: {
+            at: components["schemas"]["Moment"];
+            /** @description The number of living people. */
+            living: components["schemas"]["Count"];
+            /** @description The number of dead people. */
+            dead: components["schemas"]["Count"];
+        };
         /** @description A problem (RFC 9457). The members after `detail` depend on its type. */
         Problem: {
             type: components["schemas"]["ProblemType"];
@@ -858,7 +989,7 @@ export interface components {
             line?: components["schemas"]["Count"];
             /** @description The column in the line. */
             column?: components["schemas"]["Count"];
-            /** @description The maximum number of bytes of a body or a query. */
+            /** @description The maximum number of bytes of a body or a query, of records in a file, or of matches. */
             limit?: components["schemas"]["Count"];
             /** @description The scope that the token needs. */
             scope?: string;
@@ -882,6 +1013,8 @@ export interface components {
             /** @description The number of living people of the place. */
             living?: components["schemas"]["Count"];
             version?: components["schemas"]["Id"] | null;
+            /** @description The current `ETag` of the record; null if the record does not exist. */
+            etag?: string | null;
             /** @description The service that failed. */
             service?: string;
             /** @description `unknown`: a service failed, and the write may have been executed or not. */
@@ -891,7 +1024,7 @@ export interface components {
          * @description The type of the problem.
          * @enum {string}
          */
-        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/idempotency-key-reused" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/service-timed-out";
+        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/person-erased" | "/problems/history-restarted" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/too-many-records" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/too-many-matches" | "/problems/idempotency-key-reused" | "/problems/call-limit-reached" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/updating" | "/problems/service-timed-out";
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         PutDeadPerson: {
             /** @description Absent, or the id in the path. */
@@ -982,18 +1115,20 @@ export interface components {
         };
         /** @enum {boolean} */
         True: true;
-        /** @description A name. White space around it is removed, and it is stored in Unicode's normal form C. It starts with a visible character. */
+        /** @description A name. White space around it is removed, and it is stored in Unicode's normal form C. It starts with a visible character and has no zero-width characters, except joiners between letters. */
         WrittenName: string;
     };
     responses: never;
     parameters: {
         /** @description The id of the place. */
         placeInPath: components["schemas"]["Id"];
+        /** @description The token of the operation, from `Location`. */
+        token: string;
         /** @description The id of the person. */
         personInPath: components["schemas"]["Id"];
         /** @description The id of the record. The id of a new record is at most 2^52, so that the service always has a next id to assign. */
         idToPut: components["schemas"]["ChosenId"];
-        /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+        /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
         "If-Match": string;
         /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
         "If-None-Match": string;
@@ -1011,15 +1146,19 @@ export interface components {
         peopleLimit: number;
         /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
         after: string;
-        /** @description The start of the page: the cursor from the `Link` header of the previous page. */
+        /** @description The start of the rest of an export: the cursor in the address in its last line. The rest has no CSV header. */
+        afterRecord: string;
+        /** @description The place after which the report starts, from the `Link` header of the previous report. */
+        afterPlace: components["schemas"]["Id"];
+        /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
         since: string;
-        /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
+        /** @description The order. `name` ignores case and accents, then sorts by the name, then by id. `-` reverses the whole list. */
         sort: "id" | "-id" | "name" | "-name";
         /** @description The order. `-` means the greatest id first. */
         idSort: "id" | "-id";
-        /** @description The order. `-` means the greatest number first. Records with equal numbers are in ascending order of id. */
-        populationSort: "id" | "living" | "-living" | "total" | "-total";
-        /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
+        /** @description The order. Records with equal numbers are in order of id. `-` reverses the whole list. */
+        populationSort: "id" | "-id" | "living" | "-living" | "total" | "-total";
+        /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. At most 20,000 matches are counted, unless the filters are only `isAlive` and `placeId`. */
         count: "exact";
         /** @description With `place`, each person has the name of the place: in `place`, or in the last column of CSV, `placeName`. It is null or empty without a place. */
         expand: "place";
@@ -1027,11 +1166,11 @@ export interface components {
         format: "json" | "ndjson" | "csv";
         /** @description The format of the file. By default, `Accept` decides. */
         fileFormat: "csv" | "ndjson";
-        /** @description Only places with these one to ten words: each must be the beginning of a word of the name. Case and accents are ignored. */
+        /** @description Only records whose name contains these words: 1 to 10 words, each the beginning of a word of the name. Case and accents are ignored. Apostrophes and hyphens separate words. In scripts without spaces, such as Chinese, each character begins a word. */
         q: string;
         /** @description Only records whose name starts with this text. Case is ignored. */
         name: string;
-        /** @description Only records with these ids. */
+        /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
         ids: components["schemas"]["Id"][];
         /** @description Only living people (`true`), or only dead ones (`false`). */
         isAlive: boolean;
@@ -1041,35 +1180,52 @@ export interface components {
         hasPeople: boolean;
         /** @description The places, in the order of their groups. `sort` must be absent. */
         placeIds: components["schemas"]["Id"][];
-        /** @description Only people of this place. */
-        placeId: components["schemas"]["Id"];
+        /** @description Only people of these places, or with `none`, only people without a place. */
+        placeId: components["schemas"]["Id"][] | "none";
+        /** @description The place. */
+        onePlaceId: components["schemas"]["Id"];
         /** @description Only places with at least this many living people. */
         least: number;
-        /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. By default, the response has the present data. */
+        /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A date such as `2026-11-24` means the end of that day. By default, the response has the present data. */
         asOf: string;
+        /** @description The time of the first point, in UTC. A date means the start of that day. By default, 30 steps before `to`. */
+        from: string;
+        /** @description The time of the last point, in UTC and not in the future. A date means the end of that day. By default, now. */
+        to: string;
+        /** @description The time between two points. A month after January 31 is the end of February. A series has at most 1,000 points. */
+        step: "hour" | "day" | "week" | "month";
         /** @description Whether a record with an existing id is rejected (`insert`) or updated (`upsert`). */
         mode: "insert" | "upsert";
+        /** @description The number of records to skip, because an earlier request has imported them: `next` of its report. */
+        afterRecords: number;
         /** @description Reports what the request would do, and changes nothing. */
         dryRun: boolean;
         /** @description Only operations that started at least this many seconds ago, so that their clients have given up. */
         olderThan: number;
         /** @description Removes the crown from the present king of the place. */
         depose: boolean;
+        /** @description Also removes the names of the person from the history. This needs the scope `admin`. */
+        erase: boolean;
         /** @description Moves the people of the place to this place first. */
         reassignTo: components["schemas"]["Id"];
     };
     requestBodies: never;
     headers: {
         /**
-         * @description The version of the record, for `If-Match` and `If-None-Match`.
-         * @example "3"
+         * @description The version of the record and the epoch of its database, for `If-Match` and `If-None-Match`.
+         * @example "3.1f09ab34"
          */
         ETag: string;
         /**
          * @description The version of the list, for `If-None-Match`.
-         * @example W/"1j107"
+         * @example W/"1j107.1f09ab34"
          */
         ListTag: string;
+        /**
+         * @description An intermediary may not change the encoding of the response, because that would weaken its tag.
+         * @example no-transform
+         */
+        NoTransform: string;
         /**
          * @description The next page, as a path with its query (RFC 8288). The last page does not have it.
          * @example </v1/people?limit=2&after=6932>; rel="next"
@@ -1077,7 +1233,7 @@ export interface components {
         Link: string;
         /**
          * @description The next page, as a path with its query (RFC 8288). It is always present: request it later to read newer changes.
-         * @example </v1/changes?since=70312e30>; rel="next"
+         * @example </v1/changes?since=63312e3166303961623334>; rel="next"
          */
         LinkToCome: string;
         /**
@@ -1086,15 +1242,30 @@ export interface components {
          */
         Location: string;
         /**
+         * @description The path of the operation's status.
+         * @example /v1/operations/5f0e7c6a3b1d4e8f9a2b3c4d5e6f7081
+         */
+        OperationLocation: string;
+        /**
+         * @description The rest of the report, if it does not cover all places (RFC 8288).
+         * @example </v1/integrity?after=100000>; rel="next"
+         */
+        LinkToRest: string;
+        /**
          * @description The number of all matches, if the request has `count=exact`.
          * @example 77
          */
         "X-Total-Count": number;
         /**
-         * @description The number of changes in this service when the record was read.
-         * @example 107
+         * @description There are more matches than `X-Total-Count`, which is the greatest number that the service counts. Otherwise the header is absent.
+         * @example at-least
          */
-        "X-Change-Counter": number;
+        "X-Total-Count-Relation": "at-least";
+        /**
+         * @description The change sequence up to which the response shows this service's data, with its epoch.
+         * @example 107.1f09ab34
+         */
+        "X-Change-Counter": string;
         /**
          * @description The number of all living people.
          * @example 53
@@ -1141,6 +1312,11 @@ export interface components {
          */
         "Retry-After": number;
         /**
+         * @description The rate limit that the client has reached.
+         * @example "requests";r=0;t=60
+         */
+        RateLimit: string;
+        /**
          * @description The age of a stale response in seconds (RFC 9111). It is present only while a service is down and the last good response is sent instead.
          * @example 12
          */
@@ -1182,15 +1358,15 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
+                /** @description The order. `name` ignores case and accents, then sorts by the name, then by id. `-` reverses the whole list. */
                 sort?: components["parameters"]["sort"];
-                /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
+                /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. At most 20,000 matches are counted, unless the filters are only `isAlive` and `placeId`. */
                 count?: components["parameters"]["count"];
-                /** @description Only places with these one to ten words: each must be the beginning of a word of the name. Case and accents are ignored. */
+                /** @description Only records whose name contains these words: 1 to 10 words, each the beginning of a word of the name. Case and accents are ignored. Apostrophes and hyphens separate words. In scripts without spaces, such as Chinese, each character begins a word. */
                 q?: components["parameters"]["q"];
                 /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
-                /** @description Only records with these ids. */
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
                 /** @description Only places with (`true`) or without (`false`) people who match the other filters. */
                 hasPeople?: components["parameters"]["hasPeople"];
@@ -1219,6 +1395,7 @@ export interface operations {
                     ETag: components["headers"]["ListTag"];
                     Link: components["headers"]["Link"];
                     "X-Total-Count": components["headers"]["X-Total-Count"];
+                    "X-Total-Count-Relation": components["headers"]["X-Total-Count-Relation"];
                     Age: components["headers"]["Age"];
                     "Cache-Status": components["headers"]["Cache-Status"];
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -1255,6 +1432,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
@@ -1264,6 +1454,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description Too many records match. Or: The request needs more calls than the plan allows. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/too-many-matches" | "/problems/call-limit-reached";
                     };
                 };
             };
@@ -1293,7 +1495,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1302,7 +1504,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1384,6 +1586,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
@@ -1422,7 +1637,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1431,7 +1646,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1458,11 +1673,11 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. `-` means the greatest number first. Records with equal numbers are in ascending order of id. */
+                /** @description The order. Records with equal numbers are in order of id. `-` reverses the whole list. */
                 sort?: components["parameters"]["populationSort"];
                 /** @description Only places with at least this many living people. */
                 least?: components["parameters"]["least"];
-                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. By default, the response has the present data. */
+                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A date such as `2026-11-24` means the end of that day. By default, the response has the present data. */
                 asOf?: components["parameters"]["asOf"];
                 /** @description The format of the response. By default, `Accept` decides. */
                 format?: components["parameters"]["format"];
@@ -1520,6 +1735,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
@@ -1558,7 +1786,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1567,7 +1795,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1576,6 +1804,277 @@ export interface operations {
                 headers: {
                     "Preference-Applied": components["headers"]["Preference-Applied"];
                     "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
+    readSeries: {
+        parameters: {
+            query?: {
+                /** @description The time of the first point, in UTC. A date means the start of that day. By default, 30 steps before `to`. */
+                from?: components["parameters"]["from"];
+                /** @description The time of the last point, in UTC and not in the future. A date means the end of that day. By default, now. */
+                to?: components["parameters"]["to"];
+                /** @description The time between two points. A month after January 31 is the end of February. A series has at most 1,000 points. */
+                step?: components["parameters"]["step"];
+            };
+            header?: {
+                /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The points in order of time. */
+            200: {
+                headers: {
+                    Vary: components["headers"]["Vary"];
+                    ETag: components["headers"]["ListTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PopulationAt"][];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The client has the current version. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ListTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The response has no media type that `Accept` allows. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
+    readSeriesOfPlace: {
+        parameters: {
+            query?: {
+                /** @description The time of the first point, in UTC. A date means the start of that day. By default, 30 steps before `to`. */
+                from?: components["parameters"]["from"];
+                /** @description The time of the last point, in UTC and not in the future. A date means the end of that day. By default, now. */
+                to?: components["parameters"]["to"];
+                /** @description The time between two points. A month after January 31 is the end of February. A series has at most 1,000 points. */
+                step?: components["parameters"]["step"];
+            };
+            header?: {
+                /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /** @description The id of the place. */
+                id: components["parameters"]["placeInPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The points in order of time. */
+            200: {
+                headers: {
+                    Vary: components["headers"]["Vary"];
+                    ETag: components["headers"]["ListTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PopulationAt"][];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The client has the current version. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ListTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description There is no such route. Or: There is no such record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-route" | "/problems/not-found";
+                    };
+                };
+            };
+            /** @description The response has no media type that `Accept` allows. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -1606,7 +2105,7 @@ export interface operations {
                     "application/json": components["schemas"]["Dataset"];
                 };
             };
-            /** @description The query has an unknown parameter. */
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1614,7 +2113,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/unknown-parameter";
+                        type?: "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -1642,7 +2154,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1651,7 +2163,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1660,7 +2172,7 @@ export interface operations {
     listChanges: {
         parameters: {
             query?: {
-                /** @description The start of the page: the cursor from the `Link` header of the previous page. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
                 since?: components["parameters"]["since"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
@@ -1683,7 +2195,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1691,7 +2203,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -1704,6 +2229,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The cursor belongs to a history that a restore has replaced. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/history-restarted";
                     };
                 };
             };
@@ -1731,7 +2268,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1740,7 +2277,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1760,7 +2297,10 @@ export interface operations {
     };
     readIntegrity: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The place after which the report starts, from the `Link` header of the previous report. */
+                after?: components["parameters"]["afterPlace"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1770,13 +2310,14 @@ export interface operations {
             /** @description The report. */
             200: {
                 headers: {
+                    LinkToRest: components["headers"]["LinkToRest"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Integrity"];
                 };
             };
-            /** @description The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1784,7 +2325,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -1812,7 +2366,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1821,7 +2375,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1924,7 +2478,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1933,7 +2487,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -1993,7 +2547,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2002,7 +2556,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2050,7 +2604,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not ready. Or: Too many requests are waiting for the database. */
+            /** @description Not ready. Or: Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2059,7 +2613,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-ready" | "/problems/overloaded";
+                        type?: "/problems/not-ready" | "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2072,13 +2626,15 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
+                /** @description The order. `name` ignores case and accents, then sorts by the name, then by id. `-` reverses the whole list. */
                 sort?: components["parameters"]["sort"];
-                /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
+                /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. At most 20,000 matches are counted, unless the filters are only `isAlive` and `placeId`. */
                 count?: components["parameters"]["count"];
+                /** @description Only records whose name contains these words: 1 to 10 words, each the beginning of a word of the name. Case and accents are ignored. Apostrophes and hyphens separate words. In scripts without spaces, such as Chinese, each character begins a word. */
+                q?: components["parameters"]["q"];
                 /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
-                /** @description Only records with these ids. */
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
             };
             header?: {
@@ -2097,6 +2653,7 @@ export interface operations {
                     ETag: components["headers"]["ListTag"];
                     Link: components["headers"]["Link"];
                     "X-Total-Count": components["headers"]["X-Total-Count"];
+                    "X-Total-Count-Relation": components["headers"]["X-Total-Count-Relation"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2125,6 +2682,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
@@ -2134,6 +2704,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description Too many records match. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/too-many-matches";
                     };
                 };
             };
@@ -2161,7 +2743,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2170,7 +2752,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2213,6 +2795,7 @@ export interface operations {
             201: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     Location: components["headers"]["Location"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     [name: string]: unknown;
@@ -2345,7 +2928,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2354,7 +2937,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2391,6 +2974,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     "X-Change-Counter": components["headers"]["X-Change-Counter"];
                     [name: string]: unknown;
                 };
@@ -2415,6 +2999,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -2454,7 +3051,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2463,7 +3060,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2485,7 +3082,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
                 "If-Match"?: components["parameters"]["If-Match"];
                 /** @description With `*`, the request only creates: if the record exists, it is rejected (412). */
                 "If-None-Match"?: components["parameters"]["putOnlyIf"];
@@ -2511,6 +3108,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2521,6 +3119,7 @@ export interface operations {
             201: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
@@ -2675,7 +3274,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2684,7 +3283,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2709,7 +3308,7 @@ export interface operations {
                 reassignTo?: components["parameters"]["reassignTo"];
             };
             header?: {
-                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
@@ -2720,6 +3319,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The deletion continues. */
+            202: {
+                headers: {
+                    OperationLocation: components["headers"]["OperationLocation"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Deleted. */
             204: {
                 headers: {
@@ -2826,7 +3433,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -2835,7 +3442,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -2857,7 +3464,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
@@ -2887,6 +3494,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3041,7 +3649,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3050,7 +3658,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3097,7 +3705,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3105,7 +3713,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -3133,6 +3754,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The cursor belongs to a history that a restore has replaced. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/history-restarted";
+                    };
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -3157,7 +3790,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3166,7 +3799,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3187,14 +3820,16 @@ export interface operations {
     listPlacesAsOf: {
         parameters: {
             query?: {
-                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. By default, the response has the present data. */
+                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A date such as `2026-11-24` means the end of that day. By default, the response has the present data. */
                 asOf?: components["parameters"]["asOf"];
-                /** @description Only records with these ids. */
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
+                /** @description The order. `name` ignores case and accents, then sorts by the name, then by id. `-` reverses the whole list. */
+                sort?: components["parameters"]["sort"];
             };
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
@@ -3239,6 +3874,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
@@ -3275,7 +3923,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3284,7 +3932,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3305,7 +3953,7 @@ export interface operations {
     listPlaceChanges: {
         parameters: {
             query?: {
-                /** @description The start of the page: the cursor from the `Link` header of the previous page. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
                 since?: components["parameters"]["since"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
@@ -3321,6 +3969,7 @@ export interface operations {
                 headers: {
                     Vary: components["headers"]["Vary"];
                     Link: components["headers"]["LinkToCome"];
+                    "X-Change-Counter": components["headers"]["X-Change-Counter"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3328,7 +3977,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3336,7 +3985,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -3349,6 +4011,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The cursor belongs to a history that a restore has replaced. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/history-restarted";
                     };
                 };
             };
@@ -3376,7 +4050,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3385,7 +4059,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3408,9 +4082,13 @@ export interface operations {
             query?: {
                 /** @description The format of the file. By default, `Accept` decides. */
                 format?: components["parameters"]["fileFormat"];
+                /** @description The start of the rest of an export: the cursor in the address in its last line. The rest has no CSV header. */
+                after?: components["parameters"]["afterRecord"];
+                /** @description Only records whose name contains these words: 1 to 10 words, each the beginning of a word of the name. Case and accents are ignored. Apostrophes and hyphens separate words. In scripts without spaces, such as Chinese, each character begins a word. */
+                q?: components["parameters"]["q"];
                 /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
-                /** @description Only records with these ids. */
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
             };
             header?: never;
@@ -3431,7 +4109,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3439,7 +4117,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -3479,7 +4170,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3488,7 +4179,116 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
+    readOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token of the operation, from `Location`. */
+                token: components["parameters"]["token"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The status. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description There is no such record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/not-found";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3513,6 +4313,8 @@ export interface operations {
                 mode?: components["parameters"]["mode"];
                 /** @description Reports what the request would do, and changes nothing. */
                 dryRun?: components["parameters"]["dryRun"];
+                /** @description The number of records to skip, because an earlier request has imported them: `next` of its report. */
+                after?: components["parameters"]["afterRecords"];
             };
             header?: {
                 /** @description Distinguishes this import from another one of the same records. Within 24 hours, an insert with the same key adds its records only once, even if they were changed or deleted since. Without a key, a batch is not added again while its records are unchanged. */
@@ -3635,7 +4437,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is too large. Or: The file has too many records. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3643,7 +4445,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/body-too-large";
+                        type?: "/problems/body-too-large" | "/problems/too-many-records";
                     };
                 };
             };
@@ -3657,6 +4459,32 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/unsupported-media-type";
+                    };
+                };
+            };
+            /** @description The request needs more calls than the plan allows. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/call-limit-reached";
+                    };
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/too-many-requests";
                     };
                 };
             };
@@ -3684,7 +4512,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3693,7 +4521,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3718,19 +4546,21 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. Records with equal names are in order of id. `-` reverses the whole list. */
+                /** @description The order. `name` ignores case and accents, then sorts by the name, then by id. `-` reverses the whole list. */
                 sort?: components["parameters"]["sort"];
-                /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. */
+                /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. At most 20,000 matches are counted, unless the filters are only `isAlive` and `placeId`. */
                 count?: components["parameters"]["count"];
                 /** @description Only living people (`true`), or only dead ones (`false`). */
                 isAlive?: components["parameters"]["isAlive"];
                 /** @description Only kings (`true`), or only other people (`false`). */
                 isKing?: components["parameters"]["isKing"];
-                /** @description Only people of this place. */
+                /** @description Only people of these places, or with `none`, only people without a place. */
                 placeId?: components["parameters"]["placeId"];
+                /** @description Only records whose name contains these words: 1 to 10 words, each the beginning of a word of the name. Case and accents are ignored. Apostrophes and hyphens separate words. In scripts without spaces, such as Chinese, each character begins a word. */
+                q?: components["parameters"]["q"];
                 /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
-                /** @description Only records with these ids. */
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
                 /** @description With `place`, each person has the name of the place: in `place`, or in the last column of CSV, `placeName`. It is null or empty without a place. */
                 expand?: components["parameters"]["expand"];
@@ -3751,6 +4581,7 @@ export interface operations {
                     ETag: components["headers"]["ListTag"];
                     Link: components["headers"]["Link"];
                     "X-Total-Count": components["headers"]["X-Total-Count"];
+                    "X-Total-Count-Relation": components["headers"]["X-Total-Count-Relation"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3779,6 +4610,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
@@ -3788,6 +4632,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description Too many records match. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/too-many-matches";
                     };
                 };
             };
@@ -3815,7 +4671,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -3824,7 +4680,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -3869,6 +4725,7 @@ export interface operations {
             201: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     Location: components["headers"]["Location"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     [name: string]: unknown;
@@ -3940,6 +4797,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The person whom the request added was erased. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/person-erased";
+                    };
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -4001,7 +4870,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4010,7 +4879,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4050,6 +4919,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4073,6 +4943,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -4112,7 +4995,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4121,7 +5004,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4146,7 +5029,7 @@ export interface operations {
                 depose?: components["parameters"]["depose"];
             };
             header?: {
-                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
                 "If-Match"?: components["parameters"]["If-Match"];
                 /** @description With `*`, the request only creates: if the record exists, it is rejected (412). */
                 "If-None-Match"?: components["parameters"]["putOnlyIf"];
@@ -4174,6 +5057,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4184,6 +5068,7 @@ export interface operations {
             201: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
@@ -4338,7 +5223,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4347,7 +5232,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4367,9 +5252,12 @@ export interface operations {
     };
     deletePerson: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Also removes the names of the person from the history. This needs the scope `admin`. */
+                erase?: components["parameters"]["erase"];
+            };
             header?: {
-                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
@@ -4387,7 +5275,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The query has an unknown parameter. Or: A header has an invalid value. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4395,7 +5283,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/unknown-parameter" | "/problems/invalid-header";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
                     };
                 };
             };
@@ -4486,7 +5374,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4495,7 +5383,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4520,7 +5408,7 @@ export interface operations {
                 depose?: components["parameters"]["depose"];
             };
             header?: {
-                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). */
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
@@ -4550,6 +5438,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4704,7 +5593,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4713,7 +5602,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4760,7 +5649,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4768,7 +5657,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -4796,6 +5698,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The cursor belongs to a history that a restore has replaced. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/history-restarted";
+                    };
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -4820,7 +5734,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4829,7 +5743,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4850,7 +5764,7 @@ export interface operations {
     listPersonChanges: {
         parameters: {
             query?: {
-                /** @description The start of the page: the cursor from the `Link` header of the previous page. */
+                /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
                 since?: components["parameters"]["since"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
@@ -4866,6 +5780,7 @@ export interface operations {
                 headers: {
                     Vary: components["headers"]["Vary"];
                     Link: components["headers"]["LinkToCome"];
+                    "X-Change-Counter": components["headers"]["X-Change-Counter"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4873,7 +5788,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4881,7 +5796,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -4894,6 +5822,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The cursor belongs to a history that a restore has replaced. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/history-restarted";
                     };
                 };
             };
@@ -4921,7 +5861,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -4930,7 +5870,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -4953,15 +5893,19 @@ export interface operations {
             query?: {
                 /** @description The format of the file. By default, `Accept` decides. */
                 format?: components["parameters"]["fileFormat"];
+                /** @description The start of the rest of an export: the cursor in the address in its last line. The rest has no CSV header. */
+                after?: components["parameters"]["afterRecord"];
                 /** @description Only living people (`true`), or only dead ones (`false`). */
                 isAlive?: components["parameters"]["isAlive"];
                 /** @description Only kings (`true`), or only other people (`false`). */
                 isKing?: components["parameters"]["isKing"];
-                /** @description Only people of this place. */
+                /** @description Only people of these places, or with `none`, only people without a place. */
                 placeId?: components["parameters"]["placeId"];
+                /** @description Only records whose name contains these words: 1 to 10 words, each the beginning of a word of the name. Case and accents are ignored. Apostrophes and hyphens separate words. In scripts without spaces, such as Chinese, each character begins a word. */
+                q?: components["parameters"]["q"];
                 /** @description Only records whose name starts with this text. Case is ignored. */
                 name?: components["parameters"]["name"];
-                /** @description Only records with these ids. */
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
             };
             header?: never;
@@ -4982,7 +5926,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4990,7 +5934,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
                     };
                 };
             };
@@ -5030,7 +5987,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5039,7 +5996,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5116,6 +6073,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
@@ -5152,7 +6122,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5161,7 +6131,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5186,13 +6156,13 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["after"];
-                /** @description The order. `-` means the greatest number first. Records with equal numbers are in ascending order of id. */
+                /** @description The order. Records with equal numbers are in order of id. `-` reverses the whole list. */
                 sort?: components["parameters"]["populationSort"];
                 /** @description Only places with at least this many living people. */
                 least?: components["parameters"]["least"];
-                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. By default, the response has the present data. */
+                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A date such as `2026-11-24` means the end of that day. By default, the response has the present data. */
                 asOf?: components["parameters"]["asOf"];
-                /** @description Only records with these ids. */
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
             };
             header?: {
@@ -5241,6 +6211,19 @@ export interface operations {
                     };
                 };
             };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
             /** @description The response has no media type that `Accept` allows. */
             406: {
                 headers: {
@@ -5277,7 +6260,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5286,7 +6269,137 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
+    readPopulationSeries: {
+        parameters: {
+            query?: {
+                /** @description The place. */
+                placeId?: components["parameters"]["onePlaceId"];
+                /** @description The time of the first point, in UTC. A date means the start of that day. By default, 30 steps before `to`. */
+                from?: components["parameters"]["from"];
+                /** @description The time of the last point, in UTC and not in the future. A date means the end of that day. By default, now. */
+                to?: components["parameters"]["to"];
+                /** @description The time between two points. A month after January 31 is the end of February. A series has at most 1,000 points. */
+                step?: components["parameters"]["step"];
+            };
+            header?: {
+                /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The points in order of time. */
+            200: {
+                headers: {
+                    Vary: components["headers"]["Vary"];
+                    ETag: components["headers"]["ListTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PopulationAt"][];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The client has the current version. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ListTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The response has no media type that `Accept` allows. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5311,6 +6424,8 @@ export interface operations {
                 mode?: components["parameters"]["mode"];
                 /** @description Reports what the request would do, and changes nothing. */
                 dryRun?: components["parameters"]["dryRun"];
+                /** @description The number of records to skip, because an earlier request has imported them: `next` of its report. */
+                after?: components["parameters"]["afterRecords"];
             };
             header?: {
                 /** @description Distinguishes this import from another one of the same records. Within 24 hours, an insert with the same key adds its records only once, even if they were changed or deleted since. Without a key, a batch is not added again while its records are unchanged. */
@@ -5434,7 +6549,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is too large. Or: The file has too many records. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5442,7 +6557,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/body-too-large";
+                        type?: "/problems/body-too-large" | "/problems/too-many-records";
                     };
                 };
             };
@@ -5456,6 +6571,32 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/unsupported-media-type";
+                    };
+                };
+            };
+            /** @description The request needs more calls than the plan allows. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/call-limit-reached";
+                    };
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/too-many-requests";
                     };
                 };
             };
@@ -5483,7 +6624,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5492,7 +6633,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };
@@ -5552,7 +6693,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests are waiting for the database. */
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -5561,7 +6702,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/overloaded";
+                        type?: "/problems/overloaded" | "/problems/updating";
                     };
                 };
             };

@@ -1,7 +1,7 @@
 import createClient, { type Client } from "openapi-fetch";
 import type { components, paths } from "./api.ts";
 import { ProblemError } from "./problem.ts";
-import { type Options, sender } from "./send.ts";
+import { backoff, type Options, sender } from "./send.ts";
 
 export type { components, paths } from "./api.ts";
 export { type Kind, type Problem, ProblemError } from "./problem.ts";
@@ -32,8 +32,25 @@ type Records = {
   "/v1/people/{id}": { record: Person; patch: Schemas["PersonPatch"] };
 };
 
+type Exports = {
+  "/v1/places/export": {
+    record: Place;
+    query: paths["/v1/places/export"]["get"]["parameters"]["query"];
+  };
+  "/v1/people/export": {
+    record: Person;
+    query: paths["/v1/people/export"]["get"]["parameters"]["query"];
+  };
+};
+
+/** The last line of an export. */
+type ExportEnd = { complete: boolean; next?: string };
+
 /** A record and the ETag of its version. */
 export type Versioned<T> = { record: T; etag: string };
+
+/** The maximum number of attempts of {@link Registry.change}. */
+const CHANGE_ATTEMPTS = 10;
 
 /** A client of one registry. `api` calls any path with the types of the OpenAPI document. An error
  * response is thrown as a {@link ProblemError}. */
@@ -64,15 +81,54 @@ export class Registry {
     }
   }
 
+  /** All records of an export, in order of id. If the service ends an export before the last record,
+   * the rest follows in the next request. */
+  async *export<P extends keyof Exports>(
+    path: P,
+    query?: Omit<NonNullable<Exports[P]["query"]>, "format" | "after">,
+  ): AsyncGenerator<Exports[P]["record"], void> {
+    const params = new URLSearchParams({ format: "ndjson" });
+    for (const [name, value] of Object.entries(query ?? {})) params.set(name, String(value));
+    let next: string | undefined = `${path}?${params}`;
+    while (next) {
+      const file = await this.#send(new Request(new URL(next, this.#base)));
+      let end: ExportEnd | undefined;
+      for await (const line of lines(file)) {
+        const record = JSON.parse(line);
+        if ("complete" in record) end = record;
+        else yield record;
+      }
+      if (!end) throw new Error("the export broke off");
+      next = end.next;
+    }
+  }
+
+  /** Deletes a place, and waits until nobody refers to it. `reassignTo` gets its living people. */
+  async deletePlace(id: number, { reassignTo }: { reassignTo?: number } = {}): Promise<void> {
+    const query = reassignTo === undefined ? "" : `?reassignTo=${reassignTo}`;
+    const address = new URL(`/v1/places/${id}${query}`, this.#base);
+    const response = await this.#send(new Request(address, { method: "DELETE" }));
+    if (response.status !== 202) return;
+    const operation = new URL(response.headers.get("location") ?? "", this.#base);
+    for (;;) {
+      const status = await this.#send(new Request(operation));
+      const { status: state } = (await status.json()) as Schemas["Operation"];
+      if (state === "done") return;
+      if (state === "failed") throw new Error(`the place ${id} was not deleted`);
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+    }
+  }
+
   /** Changes a record with optimistic concurrency: `decide` makes a patch of the current version.
-   * If another request changes the record first, `decide` runs again with the new version. */
+   * If another request changes the record first, `decide` runs again with the new version, after a
+   * short random delay. After ten such conflicts, the last one is thrown. */
   async change<P extends keyof Records>(
     path: P,
     id: number,
     decide: (record: Records[P]["record"]) => Records[P]["patch"],
   ): Promise<Versioned<Records[P]["record"]>> {
     const address = new URL(path.replace("{id}", String(id)), this.#base);
-    for (;;) {
+    for (let attempt = 1; ; attempt++) {
       const { record, etag } = await versioned<Records[P]["record"]>(
         this.#send(new Request(address)),
       );
@@ -83,8 +139,10 @@ export class Registry {
           this.#send(new Request(address, { method: "PATCH", headers, body })),
         );
       } catch (error) {
-        if (!(error instanceof ProblemError && error.is("precondition-failed"))) throw error;
+        const isConflict = error instanceof ProblemError && error.is("precondition-failed");
+        if (!isConflict || attempt === CHANGE_ATTEMPTS) throw error;
       }
+      await backoff(attempt);
     }
   }
 }
@@ -94,9 +152,22 @@ export function connect(baseUrl: string, options?: Options): Registry {
   return new Registry(baseUrl, options);
 }
 
+/** The lines of a body. A last line without a line break is not complete. */
+async function* lines({ body }: Response): AsyncGenerator<string, void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    const all = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = all.pop() ?? "";
+    yield* all;
+  }
+}
+
 async function versioned<T>(request: Promise<Response>): Promise<Versioned<T>> {
   const response = await request;
-  return { record: (await response.json()) as T, etag: response.headers.get("etag") ?? "" };
+  // A proxy that compresses the response marks the tag as weak. It identifies the same version.
+  const etag = (response.headers.get("etag") ?? "").replace(/^W\//, "");
+  return { record: (await response.json()) as T, etag };
 }
 
 /** The body of a response: `const person = await body(registry.api.GET(…))`. */

@@ -14,13 +14,33 @@ export type Options = {
 
 const BOOKMARK = "x-d1-bookmark";
 
-/** Merges two bookmarks: takes the later one of each database. */
-function merge(known: string, other: string): string {
-  if (!known.includes(".") || !other.includes(".")) return other || known;
-  const [places = "", people = ""] = known.split(".");
-  const [otherPlaces = "", otherPeople = ""] = other.split(".");
-  const later = (a: string, b: string) => (a > b ? a : b);
-  return `${later(places, otherPlaces)}.${later(people, otherPeople)}`;
+/** Waits a random time, which grows with the number of attempts to at most a second. The randomness
+ * keeps clients with the same conflict apart. */
+export async function backoff(attempt: number): Promise<void> {
+  const milliseconds = Math.random() * Math.min(20 * 2 ** attempt, 1000);
+  await new Promise((done) => setTimeout(done, milliseconds));
+}
+
+/** The bookmarks of both databases in a header: `PLACES.PEOPLE`, or one constraint for both. */
+function parts(bookmark: string): [string, string] {
+  const [places = "", people = places] = bookmark.split(".");
+  return [places, people];
+}
+
+/** The bookmark to send after a response: for each database that the response read, its bookmark.
+ * `known` is the bookmark so far, and `sent` is that of the request. If another response has arrived
+ * in the meantime, the later bookmark stays. Otherwise the response always replaces what was known,
+ * because after a restore a new bookmark can be the smaller one. If the server sends none any more,
+ * there is none to send. */
+export function nextBookmark(known: string, sent: string, received: string | null): string {
+  if (!received) return known === sent ? "" : known;
+  const [before, requested] = [parts(known), parts(sent)];
+  const next = parts(received).map((part, database) => {
+    const current = before[database] ?? "";
+    if (part === "") return current;
+    return current === requested[database] || current < part ? part : current;
+  });
+  return next.join(".");
 }
 
 const isCreation = ({ method, url }: Request) =>
@@ -49,9 +69,8 @@ export function sender({ token, retries = 3, follow = true, fetch = globalThis.f
     if (isCreation(request) && !request.headers.has("idempotency-key")) {
       request.headers.set("idempotency-key", crypto.randomUUID());
     }
-    if (follow && bookmark && !request.headers.has(BOOKMARK)) {
-      request.headers.set(BOOKMARK, bookmark);
-    }
+    const sent = bookmark;
+    if (follow && sent && !request.headers.has(BOOKMARK)) request.headers.set(BOOKMARK, sent);
     for (let attempt = 0; ; attempt++) {
       let response: Response | undefined;
       let failure: unknown;
@@ -60,8 +79,11 @@ export function sender({ token, retries = 3, follow = true, fetch = globalThis.f
       } catch (error) {
         failure = error;
       }
-      bookmark = merge(bookmark, response?.headers.get(BOOKMARK) ?? bookmark);
-      if (response?.ok || response?.status === 304) return response;
+      const received = response?.headers.get(BOOKMARK) ?? null;
+      const isDone = response?.ok || response?.status === 304;
+      // An error may come from before the first read.
+      if (isDone || received) bookmark = nextBookmark(bookmark, sent, received);
+      if (response && isDone) return response;
       const seconds = request.signal.aborted ? undefined : delay(request, response, attempt);
       if (seconds === undefined || attempt >= retries) {
         throw response ? await ProblemError.from(response) : failure;

@@ -7,6 +7,30 @@ use crate::{Param, param::parse_positive_integer};
 /// `Number.MAX_SAFE_INTEGER`.
 pub const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
 
+/// The maximum length of a list of ids in the URL of a call of another service. The platform limits a
+/// URL to 16 KB.
+const MAX_LIST_BYTES: usize = 12 * 1024;
+
+/// Lists of ids for the parameter `ids`, as few as possible. Each fits into a URL.
+#[must_use]
+pub fn lists(ids: impl IntoIterator<Item = i64>) -> Vec<String> {
+    let mut lists: Vec<(usize, String)> = Vec::new();
+    for id in ids {
+        let id = id.to_string();
+        match lists.last_mut() {
+            Some((count, list))
+                if *count < Ids::MAX_IDS && list.len() + id.len() < MAX_LIST_BYTES =>
+            {
+                list.push(',');
+                list.push_str(&id);
+                *count += 1;
+            }
+            _ => lists.push((1, id)),
+        }
+    }
+    lists.into_iter().map(|(_, list)| list).collect()
+}
+
 /// The id of a record.
 pub trait RecordId: Param + Copy + Into<i64> {
     /// Whether a client may choose it for a new record.
@@ -99,7 +123,20 @@ impl Ids {
     /// The maximum number of ids.
     pub const MAX_IDS: usize = 1000;
 
-    /// The ids, in the order of the query.
+    /// The number of ids.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "there is at least one")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The first id.
+    #[must_use]
+    pub fn first(&self) -> i64 {
+        self.iter().next().unwrap_or_default()
+    }
+
+    /// The ids.
     pub fn iter(&self) -> impl Iterator<Item = i64> {
         self.0.iter().map(|id| id.get())
     }
@@ -180,6 +217,20 @@ mod tests {
         for rejected in ["", ",", "1,", "1,,2", "1;2", "1, 2", "0", "x"] {
             assert_eq!(Ids::parse(rejected), None, "{rejected}");
         }
+    }
+
+    #[test]
+    fn a_thousand_long_ids_are_divided_into_lists_that_fit_into_a_url() {
+        assert_eq!(lists([]), Vec::<String>::new());
+        assert_eq!(lists(1..=1000).len(), 1);
+        assert_eq!(lists(1..=1001).len(), 2);
+        let long: Vec<i64> = (0..1000).map(|n| PlaceId::MAX_ID - n).collect();
+        let found = lists(long.iter().copied());
+        assert_eq!(found.len(), 2);
+        assert!(found.iter().all(|list| list.len() <= MAX_LIST_BYTES));
+        let ids = found.iter().flat_map(|list| list.split(','));
+        let ids: Vec<i64> = ids.filter_map(|id| id.parse().ok()).collect();
+        assert_eq!(ids, long);
     }
 
     #[test]

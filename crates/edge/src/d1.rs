@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use domain::Param;
+use http_semantics::{Epoch, Problem, Validator};
 use js_sys::{Array, Object, Promise, Reflect};
 use tables::statement::{Bind, Statement};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -10,10 +12,11 @@ use wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::{D1Database, D1PreparedStatement, D1Result};
 
 use crate::env::Env;
+use crate::env::call_quota::{CallQuota, Calls, is_call_limit};
 use crate::env::consistency::Consistency;
 use crate::env::trace::Trace;
 use crate::error::Error;
-use crate::time::now;
+use crate::time::{now, race_with_timer, timer};
 
 #[wasm_bindgen]
 extern "C" {
@@ -37,12 +40,20 @@ extern "C" {
 /// concurrency), if other writes come first.
 pub const MAX_WRITE_ATTEMPTS: usize = 8;
 
+/// The time that a database may take to reach a client's bookmark, in milliseconds. A replica usually
+/// lags less. It is far below the deadlines of the gateway.
+const BOOKMARK_TIMEOUT_MS: u32 = 300;
+
+/// Sends statements in a session.
+type RoundTrip<'a> = dyn Fn(&Session) -> Result<Promise, Error> + 'a;
+
 /// A worker's own database, bound as `DB`.
 #[derive(Clone)]
 pub struct Database {
     binding: Binding,
     trace: Rc<Trace>,
     consistency: Rc<Consistency>,
+    quota: CallQuota,
 }
 
 /// A row of a result.
@@ -65,18 +76,26 @@ impl Database {
             binding: binding.unchecked_into(),
             trace: Rc::clone(env.trace()),
             consistency: Rc::clone(env.consistency()),
+            quota: env.quota().clone(),
         })
+    }
+
+    /// The calls that the invocation may make.
+    #[must_use]
+    pub fn quota(&self) -> &CallQuota {
+        &self.quota
     }
 
     /// Runs a statement, and returns its rows.
     ///
     /// # Errors
-    /// A failure of the database.
+    /// A failure of the database, or a call beyond the quota.
     pub async fn rows(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
-        let session = self.session()?;
-        let sent = prepare(&session, statement)?.all();
-        let result = self.result(&session, sent).await?;
-        let result = result.unchecked_into::<D1Result>();
+        let send = |session: &Session| prepare(session, statement)?.all().map_err(thrown);
+        let result = self
+            .run(&send, Calls::round_trips(1, 1))
+            .await?
+            .unchecked_into::<D1Result>();
         rows_from(&result)
     }
 
@@ -92,16 +111,20 @@ impl Database {
     ///
     /// # Errors
     /// [`Error::Unique`] or [`Error::Check`] if a statement violates a constraint, or a failure of
-    /// the database. The transaction is then rolled back.
+    /// the database. The transaction is then rolled back. A call beyond the quota, which is not made.
     pub async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, Error> {
-        let session = self.session()?;
-        let prepared: Result<Array, Error> = statements
-            .iter()
-            .map(|statement| prepare(&session, statement).map(JsValue::from))
-            .collect();
-        let sent = session.batch(prepared?);
-        let results = self.result(&session, sent).await?;
-        let results = results.unchecked_into::<Array>();
+        let count = u32::try_from(statements.len()).unwrap_or(u32::MAX);
+        let send = |session: &Session| {
+            let statements = statements.iter();
+            let prepared: Result<Array, Error> = statements
+                .map(|statement| prepare(session, statement).map(JsValue::from))
+                .collect();
+            session.batch(prepared?).map_err(thrown)
+        };
+        let results = self
+            .run(&send, Calls::round_trips(1, count))
+            .await?
+            .unchecked_into::<Array>();
         let rows = |result: JsValue| rows_from(result.unchecked_ref::<D1Result>());
         results.iter().map(rows).collect()
     }
@@ -115,20 +138,51 @@ impl Database {
         }
     }
 
-    /// Waits for a result, and records its bookmark and its cost.
-    async fn result(
+    /// Runs a round trip. If a client's bookmark makes it fail or wait, it runs again at the
+    /// primary: the bookmark may be one of another database. Only reads have such a bookmark.
+    async fn run(&self, send: &RoundTrip<'_>, calls: Calls) -> Result<JsValue, Error> {
+        self.quota.take(calls)?;
+        if self.consistency.depends_on_client() {
+            let result = self.attempt(send, Some(BOOKMARK_TIMEOUT_MS)).await;
+            match result {
+                Ok(Some(result)) => return Ok(result),
+                Err(error @ Error::Overloaded(_)) => return Err(error),
+                _ => self.consistency.fall_back_to_primary(),
+            }
+            self.quota.take(calls)?;
+        }
+        let result = self.attempt(send, None).await?;
+        result.ok_or_else(|| Error::Platform {
+            doing: "querying D1",
+            reason: "no result".to_owned(),
+        })
+    }
+
+    /// Sends a round trip, and records its bookmark and its cost. None: it timed out.
+    async fn attempt(
         &self,
-        session: &Session,
-        sent: Result<Promise, JsValue>,
-    ) -> Result<JsValue, Error> {
+        send: &RoundTrip<'_>,
+        timeout_ms: Option<u32>,
+    ) -> Result<Option<JsValue>, Error> {
         let started = now();
-        let result = JsFuture::from(sent.map_err(thrown)?).await;
-        if self.consistency.has_table()
+        let session = self.session()?;
+        let promise = send(&session)?;
+        let result = match timeout_ms {
+            None => JsFuture::from(promise).await.map(Some),
+            Some(timeout_ms) => race_with_timer(&timer(timeout_ms), &promise).await,
+        };
+        // The bookmark of a session without a result is the one that it began with.
+        if matches!(result, Ok(Some(_)))
+            && self.consistency.has_table()
             && let Some(bookmark) = session.bookmark().map_err(thrown)?
         {
             self.consistency.observe_own(&bookmark);
         }
-        let rows_read = result.as_ref().map_or(0, rows_read);
+        let rows_read = result
+            .as_ref()
+            .ok()
+            .and_then(Option::as_ref)
+            .map_or(0, rows_read);
         self.trace.record_query(started, rows_read);
         result.map_err(thrown)
     }
@@ -189,6 +243,8 @@ fn thrown(value: JsValue) -> Error {
         Error::Check(name)
     } else if reason.contains(OVERLOADED) {
         Error::Overloaded(reason.clone())
+    } else if is_call_limit(reason) {
+        Problem::call_limit_reached().into()
     } else {
         error
     }
@@ -215,6 +271,15 @@ impl Row {
     )]
     pub fn integer(&self, column: &str) -> Option<i64> {
         self.value(column).as_f64().map(|number| number as i64)
+    }
+
+    /// A version or a change sequence, with the epoch in the column `epoch`.
+    #[must_use]
+    pub fn validator(&self, column: &str) -> Option<Validator> {
+        Some(Validator {
+            number: self.integer(column)?,
+            epoch: self.text("epoch").as_deref().and_then(Epoch::parse)?,
+        })
     }
 
     /// A boolean column, which `SQLite` stores as 1 or 0.

@@ -1,5 +1,7 @@
 //! Health checks: `GET /healthz` (the worker runs) and `GET /readyz` (its dependencies respond).
 
+use std::cell::RefCell;
+
 use http_semantics::{MediaType, Problem};
 use serde_json::{Map, Value, json};
 use tables::statement::Statement;
@@ -10,7 +12,7 @@ use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::response::{Body, Response};
 use crate::service_client::ServiceClient;
-use crate::time::with_timeout;
+use crate::time::{now, with_timeout};
 
 /// The timeout of each check, in milliseconds.
 const TIMEOUT_MS: u32 = 1_000;
@@ -28,11 +30,43 @@ pub async fn alive(request: Request) -> Result<Response, Error> {
     Ok(json_response(&json!({"status": "alive"})))
 }
 
+/// How long the result of the checks of `GET /readyz` is used again, in milliseconds.
+const MAX_AGE_MS: i64 = 1_000;
+
+thread_local! {
+    /// The time of the last checks, and their results.
+    static CHECKED: RefCell<Option<(i64, Vec<Dependency>)>> = const { RefCell::new(None) };
+}
+
+/// The response of `GET /readyz`. Anyone may send this request, so each isolate checks at most once
+/// per second. While it checks, other requests get the previous result.
+///
+/// # Errors
+/// A problem that names the dependencies that do not respond.
+pub async fn ready(checks: impl Future<Output = Vec<Dependency>>) -> Result<Response, Error> {
+    let started = now();
+    let recent = CHECKED.with_borrow_mut(|checked| {
+        let (at, results) = checked.as_mut()?;
+        if started - *at < MAX_AGE_MS {
+            return Some(results.clone());
+        }
+        // Later requests use the previous result until this one has the next.
+        *at = started;
+        None
+    });
+    if let Some(results) = recent {
+        return ready_response(&results);
+    }
+    let results = checks.await;
+    CHECKED.set(Some((started, results.clone())));
+    ready_response(&results)
+}
+
 /// The response of `GET /readyz` to the results of the checks.
 ///
 /// # Errors
 /// A problem that names the dependencies that do not respond.
-pub fn ready_response(checked: &[Dependency]) -> Result<Response, Error> {
+fn ready_response(checked: &[Dependency]) -> Result<Response, Error> {
     let failed = checked.iter().filter(|(_, responds)| !responds);
     let failed: Vec<&str> = failed.map(|(name, _)| *name).collect();
     if !failed.is_empty() {

@@ -43,24 +43,38 @@ impl IdempotentRequest {
         }))
     }
 
-    /// The statement that finds the stored response, by the primary key.
+    /// The statement that finds the stored response: by the primary key, and then by the unique
+    /// index of the change log on (id, version).
     #[must_use]
-    pub fn find_statement(&self) -> Statement {
-        const FIND: &str =
-            "SELECT fingerprint, record_id, version, body FROM idempotency WHERE key = ?1";
-        Statement::new(FIND, vec![self.key.as_str().into()])
+    pub fn find_statement<R: Record>(&self) -> Statement {
+        const FIND: &str = "
+SELECT
+  request.fingerprint,
+  request.record_id,
+  request.version,
+  {epoch} AS epoch,
+  {logged_json} AS body,
+  created.name IS NULL AS is_erased
+FROM idempotency AS request
+JOIN {change_log} AS created
+  ON created.{change_log_id} = request.record_id AND created.version = request.version
+WHERE request.key = ?1";
+        Statement::new(&R::table().sql(FIND), vec![self.key.as_str().into()])
     }
 
     /// The stored response in the rows of [`Self::find_statement`].
     ///
     /// # Errors
-    /// A key that was used for another request.
+    /// A key that was used for another request, or for a person who was erased since.
     pub fn stored_response(&self, rows: &[Row]) -> Result<Option<VersionedRecord>, Error> {
         let Some(row) = rows.first() else {
             return Ok(None);
         };
         if row.text("fingerprint").as_ref() != Some(&self.fingerprint) {
             return Err(Problem::idempotency_key_reused().into());
+        }
+        if row.boolean("is_erased") {
+            return Err(Problem::person_erased().into());
         }
         let id = row.integer("record_id").unwrap_or_default();
         Ok(Some(VersionedRecord::from_row(id, row)))
@@ -69,23 +83,23 @@ impl IdempotentRequest {
     /// Finds the stored response.
     ///
     /// # Errors
-    /// A key that was used for another request, or a failure of the database.
-    pub async fn find_response(
+    /// As [`Self::stored_response`], or a failure of the database.
+    pub async fn find_response<R: Record>(
         &self,
         database: &Database,
     ) -> Result<Option<VersionedRecord>, Error> {
-        self.stored_response(&database.rows(&self.find_statement()).await?)
+        let rows = database.rows(&self.find_statement::<R>()).await?;
+        self.stored_response(&rows)
     }
 
-    /// The statement that saves the response to an insert, in the same batch. The inserted record
-    /// is the last one in the change log.
+    /// The statement that saves the response to an insert, in the same batch: the last change of
+    /// the change log, which contains the record. So an erasure has to change only the log.
     #[must_use]
     pub fn save_response<R: Record>(&self) -> Statement {
         const SAVE: &str = "
-INSERT INTO idempotency (key, fingerprint, record_id, version, body)
-SELECT ?1, ?2, id, version, {json}
-FROM {table}
-WHERE id = (SELECT {change_log_id} FROM {change_log} ORDER BY seq DESC LIMIT 1)";
+INSERT INTO idempotency (key, fingerprint, record_id, version)
+SELECT ?1, ?2, {change_log_id}, version FROM {change_log}
+WHERE seq = (SELECT max(seq) FROM {change_log})";
         let binds = vec![self.key.as_str().into(), self.fingerprint.as_str().into()];
         Statement::new(&R::table().sql(SAVE), binds)
     }

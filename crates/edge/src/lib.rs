@@ -31,9 +31,10 @@ mod time;
 
 pub use coalescer::group_commit;
 pub use collection::PageRow;
-pub use collection::versioned_record::{VersionedRecord, normalize, parse_record};
+pub use collection::versioned_record::{NORMALIZE, VersionedRecord, parse_record};
 pub use d1::{Database, MAX_WRITE_ATTEMPTS, Row};
 pub use env::Env;
+pub use env::call_quota::{CallQuota, Calls};
 pub use env::trace::{Trace, random_token};
 pub use error::Error;
 pub use http::chunks::chunks;
@@ -43,14 +44,14 @@ pub use http::request::{
 pub use http::response::{Body, CachedResponse, Response};
 pub use idempotency::IdempotentRequest;
 pub use layers::auth;
-pub use layers::response_cache::cached_response;
+pub use layers::response_cache::{cached_response, clear_response_cache};
 pub use layers::{Layer, StaleIfError};
 pub use route::{MethodRouter, any, delete, get, patch, post, put};
 pub use router::Router;
 pub use serve::serve;
 pub use service_client::call_policy::CIRCUIT_OPEN;
 pub use service_client::{BodyReader, ServiceClient};
-pub use time::{now, pause, with_timeout};
+pub use time::{first_in_time, now, pause, with_timeout};
 
 /// Strings that almost every request passes to JavaScript. Interned strings are converted once.
 const INTERNED: [&str; 16] = [

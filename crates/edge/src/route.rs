@@ -45,6 +45,8 @@ pub enum ReadFrom {
 pub struct Properties {
     /// The required access.
     pub access: Access,
+    /// A query parameter that needs a greater scope.
+    pub parameter_scope: Option<(&'static str, Scope)>,
     /// The database that it reads.
     pub read_from: ReadFrom,
     /// Whether only the other workers use it.
@@ -184,6 +186,12 @@ impl MethodRouter {
         self.with(|properties| properties.access = Access::Scope(scope))
     }
 
+    /// Requires a token of this scope for a query with this parameter, whatever its value.
+    #[must_use]
+    pub fn scope_of_parameter(self, parameter: &'static str, scope: Scope) -> Self {
+        self.with(|properties| properties.parameter_scope = Some((parameter, scope)))
+    }
+
     /// Needs no token.
     #[must_use]
     pub fn open(self) -> Self {
@@ -208,6 +216,12 @@ impl MethodRouter {
             properties.access = Access::Scope(Scope::Admin);
             properties.read_from = ReadFrom::Primary;
         })
+    }
+
+    /// Reads the primary.
+    #[must_use]
+    pub fn from_primary(self) -> Self {
+        self.with(|properties| properties.read_from = ReadFrom::Primary)
     }
 
     /// Reads any replica that is as new as the client's bookmark.

@@ -4,8 +4,14 @@
 //! platform starts a new instance for the next request. All requests in flight would get no
 //! response. So the promise of a response is created apart from the code that computes it. The
 //! panic hook, which still runs, resolves the promises of all requests in flight with a 500.
+//!
+//! # Disconnecting clients
+//! When a client disconnects, the platform drops all I/O of its request. The request's code would
+//! then stop at its next `await`, in the middle of a write, and its memory would never be freed.
+//! So the whole request runs under `waitUntil`, which the platform ends 30 seconds later. What is
+//! left then is removed by age ([`remove_lost`]).
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::panic::PanicHookInfo;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -15,7 +21,7 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use http_semantics::Problem;
 use js_sys::{Function, Promise};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use worker::{Context, console_error, worker_sys};
 
@@ -58,13 +64,23 @@ struct InFlight {
     env: Env,
     caller: Caller,
     is_write: bool,
+    /// When it arrived, in milliseconds since 1970.
+    arrived: i64,
     /// Resolves the promise of the response.
     resolve: Function,
+    /// Keeps the request running while its response is read.
+    context: Rc<worker_sys::Context>,
+    /// The code that makes the response. None after it has ended.
+    code: RefCell<Option<LocalBoxFuture<'static, Response>>>,
 }
 
+/// The age at which a request counts as lost, in milliseconds. It is longer than any timeout. The
+/// platform has ended it without telling us.
+const LOST_MS: i64 = 600_000;
+
 thread_local! {
-    /// All requests in flight. They are moved out while they are changed, so that the panic hook
-    /// never finds them borrowed.
+    /// All requests in flight, in order of arrival. They are moved out while they are changed, so
+    /// that the panic hook never finds them borrowed.
     static IN_FLIGHT: Cell<Vec<Rc<InFlight>>> = const { Cell::new(Vec::new()) };
 }
 
@@ -78,6 +94,18 @@ fn remove(request: &Rc<InFlight>) {
     let mut all = IN_FLIGHT.take();
     all.retain(|other| !Rc::ptr_eq(other, request));
     IN_FLIGHT.set(all);
+}
+
+/// Removes the requests that are lost, and frees the memory of their code.
+fn remove_lost(now: i64) {
+    let mut all = IN_FLIGHT.take();
+    let lost = all.partition_point(|request| now - request.arrived > LOST_MS);
+    let lost: Vec<_> = all.drain(..lost).collect();
+    IN_FLIGHT.set(all);
+    for request in lost {
+        let code = request.code.try_borrow_mut().ok();
+        drop(code.and_then(|mut code| code.take()));
+    }
 }
 
 impl InFlight {
@@ -96,7 +124,7 @@ impl InFlight {
         };
         let response = response
             .with_bookmark(self.env.consistency().bookmark())
-            .into_response();
+            .into_response(&self.context);
         let sent = response.and_then(|response| {
             let sampling = Sampling::parse(self.env.setting("LOG").as_deref());
             let status = response.status();
@@ -113,22 +141,30 @@ impl InFlight {
 }
 
 /// The code of a request. While it is polled, its trace is the current one.
-struct Running {
-    request: Rc<InFlight>,
-    response: LocalBoxFuture<'static, Response>,
-}
+struct Running(Rc<InFlight>);
 
 impl Future for Running {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<()> {
-        trace::set_current(Some(Rc::clone(self.request.env.trace())));
-        let polled = self.response.poll_unpin(task);
+    fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<()> {
+        let Self(request) = &*self;
+        let Some(mut code) = request.code.take() else {
+            return Poll::Ready(());
+        };
+        trace::set_current(Some(Rc::clone(request.env.trace())));
+        let polled = code.poll_unpin(task);
         trace::set_current(None);
-        polled.map(|response| {
-            remove(&self.request);
-            self.request.respond(response);
-        })
+        match polled {
+            Poll::Pending => {
+                request.code.replace(Some(code));
+                Poll::Pending
+            }
+            Poll::Ready(response) => {
+                remove(request);
+                request.respond(response);
+                Poll::Ready(())
+            }
+        }
     }
 }
 
@@ -142,12 +178,16 @@ pub fn serve(
     let worker = router.name();
     let parts = RequestParts::from(request);
     let trace = Trace::from_request(parts.method.name(), &parts.headers);
+    let arrived = trace.started();
     let env = Env::for_request(bindings, worker, trace);
     let caller = Caller::new(&parts, worker);
     let is_write = !parts.method.is_safe();
-    let mut start = Some((router, parts, env, Context::new(context)));
-    Promise::new(&mut |resolve, _| {
-        let Some((router, parts, env, context)) = start.take() else {
+    remove_lost(arrived);
+    let own_context = JsValue::clone(context.as_ref()).unchecked_into();
+    let context = Rc::new(context);
+    let mut start = Some((router, parts, env, own_context));
+    let response = Promise::new(&mut |resolve, _| {
+        let Some((router, parts, env, own_context)) = start.take() else {
             return;
         };
         let request = Rc::new(InFlight {
@@ -155,12 +195,21 @@ pub fn serve(
             env: env.clone(),
             caller,
             is_write,
+            arrived,
             resolve,
+            context: Rc::clone(&context),
+            code: RefCell::default(),
         });
+        let code = async move { router.serve(parts, env, Context::new(own_context)).await };
+        request.code.replace(Some(code.boxed_local()));
         add(&request);
-        let response = async move { router.serve(parts, env, context).await }.boxed_local();
-        spawn_local(Running { request, response });
-    })
+        spawn_local(Running(request));
+    });
+    // The client and the platform wait for the same promise.
+    if let Err(thrown) = context.wait_until(&response) {
+        console_error!("{thrown:?}");
+    }
+    response
 }
 
 /// The panic hook: sends a 500 to all requests in flight, and logs the panic for each.

@@ -2,14 +2,15 @@
 //!
 //! A timer is never cleared: `clearTimeout` in a request that has ended throws inside the executor
 //! that all requests of the isolate share. Instead the race between a promise and a timer runs in
-//! JavaScript (`Promise.race`), so no closure of the loser stays in wasm.
+//! JavaScript (`Promise.race`), so no closure of the loser stays in wasm. A timer that outlives its
+//! request never fires, and its closures would never be freed.
 
 use std::cell::RefCell;
 use std::pin::pin;
 use std::rc::Rc;
 
 use futures_util::future::{Either, select};
-use js_sys::{Array, Promise};
+use js_sys::{Array, Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::JsFuture;
@@ -60,12 +61,52 @@ pub async fn pause(milliseconds: u32) {
     let _ = JsFuture::from(timer(milliseconds)).await;
 }
 
+/// A race between a timer and its own end.
+struct Timeout {
+    /// Resolves as soon as the timer fires or the timeout is dropped.
+    ended: JsFuture,
+    /// Ends the race without the timer.
+    end: Option<Function>,
+}
+
+impl Timeout {
+    fn start(milliseconds: u32) -> Self {
+        let mut end = None;
+        let dropped = Promise::new(&mut |resolve, _| end = Some(resolve));
+        let first = Promise::race(&Array::of2(&dropped, &timer(milliseconds)));
+        Self {
+            ended: JsFuture::from(first),
+            end,
+        }
+    }
+}
+
+impl Drop for Timeout {
+    fn drop(&mut self) {
+        if let Some(end) = self.end.take() {
+            let _ = end.call0(&JsValue::UNDEFINED);
+        }
+    }
+}
+
+/// The output of a future.
+///
+/// # Errors
+/// The unfinished future, if it takes longer than this time.
+pub async fn first_in_time<F: Future + Unpin>(
+    milliseconds: u32,
+    future: F,
+) -> Result<F::Output, F> {
+    let mut timeout = Timeout::start(milliseconds);
+    match select(future, &mut timeout.ended).await {
+        Either::Left((output, _)) => Ok(output),
+        Either::Right((_, unfinished)) => Err(unfinished),
+    }
+}
+
 /// The output of a future, or none if it takes longer than this time.
 pub async fn with_timeout<T>(milliseconds: u32, future: impl Future<Output = T>) -> Option<T> {
-    match select(pin!(future), pin!(pause(milliseconds))).await {
-        Either::Left((output, _)) => Some(output),
-        Either::Right(_) => None,
-    }
+    first_in_time(milliseconds, pin!(future)).await.ok()
 }
 
 /// The value of a promise, or none if the timer expires first. The value must not be `undefined`.

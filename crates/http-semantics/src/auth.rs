@@ -16,7 +16,7 @@ pub enum Scope {
     Read,
     /// Write records.
     Write,
-    /// Run a repair.
+    /// Run a repair, and erase a person.
     Admin,
 }
 

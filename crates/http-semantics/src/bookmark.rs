@@ -1,11 +1,14 @@
-//! One bookmark that combines the D1 session bookmarks of both databases, for session consistency with read replicas.
+//! Bookmarks of D1 sessions, for session consistency with read replicas.
 //!
-//! A replica may lag. A bookmark identifies a state of a database, and a read with a bookmark only
-//! runs on a replica that has reached that state. So a client that sends the token of its last
-//! response reads its own writes. Bookmarks of one database compare as text: the greater one is
-//! the later one (<https://developers.cloudflare.com/d1/reference/time-travel/>).
-
-use domain::Param;
+//! A replica may lag. A bookmark identifies a state of a database, and a session with a bookmark
+//! only reads from a replica that has reached that state. A request distinguishes two kinds:
+//!
+//! - *Required* bookmarks come from the client. The request must read nothing older, but they are
+//!   never passed on to another request: a client can send any text.
+//! - *Observed* bookmarks come from D1. The response returns them.
+//!
+//! In a header, a token has the bookmarks of both databases: `PLACES.PEOPLE`. Either part can be
+//! empty, or [`FIRST_PRIMARY`].
 
 /// A backend with a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +20,9 @@ pub enum Backend {
 }
 
 impl Backend {
+    /// Both backends, in the order of a token.
+    pub const ALL: [Self; 2] = [Self::Places, Self::People];
+
     /// The backend with the name of a worker.
     #[must_use]
     pub fn from_worker(worker: &str) -> Option<Self> {
@@ -34,123 +40,241 @@ pub const FIRST_PRIMARY: &str = "first-primary";
 /// D1's session constraint for the state of any replica.
 const FIRST_UNCONSTRAINED: &str = "first-unconstrained";
 
-/// The maximum length of a bookmark of one database. Those of D1 have about 60 bytes.
-const MAX_BOOKMARK_BYTES: usize = 128;
+/// The lengths of the groups of hexadecimal digits in a bookmark.
+const GROUPS: [usize; 4] = [8, 8, 8, 32];
 
-/// The states of both databases that a reader has observed. A response must be at least as new.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Bookmarks {
-    /// Whether the reader wants the newest state.
-    is_newest: bool,
-    /// Whether a bookmark was observed that does not fit into a token.
-    is_lost: bool,
-    /// Empty if no state of the database has been observed.
-    places: String,
-    people: String,
+/// A bookmark in the form that D1 documents. Of two bookmarks of one database, the greater text is
+/// the later state (<https://developers.cloudflare.com/d1/reference/time-travel/>).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Bookmark(String);
+
+impl Bookmark {
+    fn parse(text: &str) -> Option<Self> {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let is_group =
+            |(group, length): (&str, usize)| group.len() == length && group.bytes().all(is_digit);
+        let is_known =
+            text.split('-').count() == GROUPS.len() && text.split('-').zip(GROUPS).all(is_group);
+        is_known.then(|| Self(text.to_owned()))
+    }
 }
 
-impl Bookmarks {
-    /// A demand for the newest state of both databases.
-    #[must_use]
-    pub fn newest() -> Self {
-        Self {
-            is_newest: true,
-            ..Self::default()
+/// A state of one database.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+enum State {
+    /// No particular one.
+    #[default]
+    Any,
+    /// A state, or any later one.
+    Since(Bookmark),
+    /// The newest one. A bookmark of an unknown form stands for it: the primary has every state.
+    Newest,
+}
+
+impl State {
+    fn parse(text: &str) -> Self {
+        match Bookmark::parse(text) {
+            Some(bookmark) => Self::Since(bookmark),
+            None if text.is_empty() => Self::Any,
+            None => Self::Newest,
         }
     }
 
-    /// The constraint of a D1 session with the database of a backend.
-    #[must_use]
-    pub fn session_constraint(&self, backend: Backend) -> &str {
-        match self.get(backend).as_str() {
-            _ if self.is_newest || self.is_lost => FIRST_PRIMARY,
-            "" => FIRST_UNCONSTRAINED,
-            bookmark => bookmark,
+    /// The part of a token.
+    fn as_part(&self) -> &str {
+        match self {
+            Self::Any => "",
+            Self::Since(Bookmark(text)) => text,
+            Self::Newest => FIRST_PRIMARY,
         }
     }
 
-    /// Advances to a bookmark of a backend, if it is later. After a bookmark that does not fit
-    /// into a token, reads demand the newest state.
+    /// The constraint of a D1 session.
+    fn as_constraint(&self) -> &str {
+        match self {
+            Self::Any => FIRST_UNCONSTRAINED,
+            state => state.as_part(),
+        }
+    }
+
+    /// Whether a reader that has observed this state has observed what is required.
+    fn satisfies(&self, required: &Self) -> bool {
+        match (self, required) {
+            (_, Self::Any) => true,
+            (Self::Since(observed), Self::Since(required)) => observed >= required,
+            _ => false,
+        }
+    }
+}
+
+/// A state of each database.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct States([State; 2]);
+
+impl States {
+    /// Parses a token. An unknown form stands for the newest state.
+    fn parse(token: &str) -> Self {
+        match token.split_once('.') {
+            Some((places, people)) => Self([places, people].map(State::parse)),
+            None => Self([State::Newest, State::Newest]),
+        }
+    }
+
+    fn token(&self) -> Option<String> {
+        let Self([places, people]) = self;
+        match (places, people) {
+            (State::Any, State::Any) => None,
+            (State::Newest, State::Newest) => Some(FIRST_PRIMARY.to_owned()),
+            _ => Some(format!("{}.{}", places.as_part(), people.as_part())),
+        }
+    }
+
+    fn get(&self, backend: Backend) -> &State {
+        let Self([places, people]) = self;
+        match backend {
+            Backend::Places => places,
+            Backend::People => people,
+        }
+    }
+
+    fn get_mut(&mut self, backend: Backend) -> &mut State {
+        let Self([places, people]) = self;
+        match backend {
+            Backend::Places => places,
+            Backend::People => people,
+        }
+    }
+}
+
+/// The bookmarks that D1 has returned.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Observed(States);
+
+impl Observed {
+    /// Parses the token in a response.
+    #[must_use]
+    pub fn parse(token: &str) -> Self {
+        Self(States::parse(token))
+    }
+
+    /// The token of a response, if a state has been observed.
+    #[must_use]
+    pub fn token(&self) -> Option<String> {
+        self.0.token()
+    }
+
+    /// Advances to a bookmark of a database, if it is later.
     pub fn advance(&mut self, backend: Backend, bookmark: &str) {
-        if !fits_into_token(bookmark) {
-            self.is_lost = true;
-            return;
-        }
-        let latest = match backend {
-            Backend::Places => &mut self.places,
-            Backend::People => &mut self.people,
-        };
-        if latest.as_str() < bookmark {
-            bookmark.clone_into(latest);
-        }
+        advance(self.0.get_mut(backend), State::parse(bookmark));
     }
 
     /// Advances to the bookmarks that another reader has observed.
     pub fn merge(&mut self, other: &Self) {
-        for backend in [Backend::Places, Backend::People] {
-            if !other.get(backend).is_empty() {
-                self.advance(backend, other.get(backend));
-            }
+        for backend in Backend::ALL {
+            advance(self.0.get_mut(backend), other.0.get(backend).clone());
+        }
+    }
+}
+
+/// Advances to a state, if it is later. An unknown state counts as the latest.
+fn advance(latest: &mut State, state: State) {
+    let is_later = match (&*latest, &state) {
+        (_, State::Any) | (State::Newest, _) => false,
+        (State::Since(latest), State::Since(bookmark)) => latest < bookmark,
+        _ => true,
+    };
+    if is_later {
+        *latest = state;
+    }
+}
+
+/// The states of both databases that a request must have reached, and what it has observed so far.
+#[derive(Debug, Clone, Default)]
+pub struct Session {
+    required: States,
+    observed: Observed,
+}
+
+impl Session {
+    /// A session that requires nothing, or what the token of a client says.
+    #[must_use]
+    pub fn new(token: Option<&str>) -> Self {
+        Self {
+            required: token.map(States::parse).unwrap_or_default(),
+            observed: Observed::default(),
         }
     }
 
-    /// Whether a reader of these states has observed all that the other one demands.
+    /// A session that requires the newest state of both databases.
     #[must_use]
-    pub fn dominates(&self, other: &Self) -> bool {
-        !other.is_newest
-            && !other.is_lost
-            && self.places >= other.places
-            && self.people >= other.people
+    pub fn newest() -> Self {
+        Self::new(Some(FIRST_PRIMARY))
     }
 
-    /// The token for the client, if a state has been observed.
+    /// The constraint of the next D1 session with the database of a backend. Once the request has
+    /// reached what is required, it goes on from what it has observed.
     #[must_use]
-    pub fn token(&self) -> Option<String> {
-        if self.is_lost {
-            return Some(FIRST_PRIMARY.to_owned());
-        }
-        let is_empty = self.places.is_empty() && self.people.is_empty();
-        (!is_empty).then(|| format!("{}.{}", self.places, self.people))
+    pub fn constraint(&self, backend: Backend) -> &str {
+        self.next_state(backend).as_constraint()
     }
 
-    /// The token for a request to a backend, if it needs one.
+    /// The token for a request to another worker, if it needs one.
     #[must_use]
     pub fn request_token(&self) -> Option<String> {
-        if self.is_newest {
-            return Some(FIRST_PRIMARY.to_owned());
-        }
-        self.token()
+        States(Backend::ALL.map(|backend| self.next_state(backend).clone())).token()
     }
 
-    fn get(&self, backend: Backend) -> &String {
-        match backend {
-            Backend::Places => &self.places,
-            Backend::People => &self.people,
+    fn next_state(&self, backend: Backend) -> &State {
+        match self.required.get(backend) {
+            State::Any => self.observed.0.get(backend),
+            required => required,
         }
     }
-}
 
-/// Whether a token can contain the bookmark.
-fn fits_into_token(bookmark: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_:~".contains(&byte);
-    (1..=MAX_BOOKMARK_BYTES).contains(&bookmark.len()) && bookmark.bytes().all(is_plain)
-}
+    /// Whether the client requires a state of the database that has not been reached yet.
+    #[must_use]
+    pub fn requires_bookmark(&self, backend: Backend) -> bool {
+        matches!(self.required.get(backend), State::Since(_))
+    }
 
-impl Param for Bookmarks {
-    const EXPECTED: &'static str = "the `X-D1-Bookmark` of an earlier response, or `first-primary`";
+    /// Whether this request may use what another reader has read from a database.
+    #[must_use]
+    pub fn is_satisfied_by(&self, backend: Backend, observed: &Observed) -> bool {
+        observed.0.get(backend).satisfies(self.next_state(backend))
+    }
 
-    fn parse(text: &str) -> Option<Self> {
-        if text == FIRST_PRIMARY {
-            return Some(Self::newest());
+    /// Records the bookmark of a read with [`Self::constraint`], which has reached what is required.
+    pub fn reach(&mut self, backend: Backend, bookmark: &str) {
+        self.observed.advance(backend, bookmark);
+        self.drop_bookmark(backend);
+    }
+
+    /// Records what another worker has observed for a request with [`Self::request_token`].
+    pub fn reach_all(&mut self, other: &Observed) {
+        for backend in Backend::ALL {
+            if *other.0.get(backend) != State::Any {
+                self.drop_bookmark(backend);
+            }
         }
-        let (places, people) = text.split_once('.')?;
-        let is_valid = |part: &str| part.is_empty() || fits_into_token(part);
-        let is_empty = places.is_empty() && people.is_empty();
-        (is_valid(places) && is_valid(people) && !is_empty).then(|| Self {
-            places: places.to_owned(),
-            people: people.to_owned(),
-            ..Self::default()
-        })
+        self.observed.merge(other);
+    }
+
+    /// From now on the request reads the newest state instead of the client's bookmark.
+    pub fn require_newest(&mut self, backend: Backend) {
+        *self.required.get_mut(backend) = State::Newest;
+    }
+
+    fn drop_bookmark(&mut self, backend: Backend) {
+        let required = self.required.get_mut(backend);
+        if matches!(required, State::Since(_)) {
+            *required = State::Any;
+        }
+    }
+
+    /// The bookmarks that this request has observed.
+    #[must_use]
+    pub fn observed(&self) -> &Observed {
+        &self.observed
     }
 }
 
@@ -159,84 +283,153 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const LATER: &str = "00000002-00000000-00000000-0123456789abcdef0123456789abcdef";
+    /// A bookmark of D1. A greater number is a later state.
+    fn bookmark(number: u32) -> String {
+        format!("{number:08x}-00000000-00004c6d-8e61117bf38d7adb71b934ebbf891683")
+    }
 
-    fn bookmarks(places: &str, people: &str) -> Bookmarks {
-        let mut bookmarks = Bookmarks::default();
-        for (backend, bookmark) in [(Backend::Places, places), (Backend::People, people)] {
-            if !bookmark.is_empty() {
-                bookmarks.advance(backend, bookmark);
+    fn observed(places: Option<u32>, people: Option<u32>) -> Observed {
+        let mut observed = Observed::default();
+        for (backend, number) in Backend::ALL.into_iter().zip([places, people]) {
+            if let Some(number) = number {
+                observed.advance(backend, &bookmark(number));
             }
         }
-        bookmarks
+        observed
+    }
+
+    fn constraints(session: &Session) -> [&str; 2] {
+        Backend::ALL.map(|backend| session.constraint(backend))
     }
 
     #[test]
-    fn a_reader_without_bookmarks_accepts_any_replica() {
-        let empty = Bookmarks::default();
-        assert_eq!(
-            empty.session_constraint(Backend::Places),
-            "first-unconstrained"
-        );
-        assert_eq!(empty.token(), None);
+    fn a_request_without_a_token_accepts_any_replica() {
+        let session = Session::new(None);
+        assert_eq!(constraints(&session), [FIRST_UNCONSTRAINED; 2]);
+        assert_eq!(session.request_token(), None);
+        assert_eq!(session.observed().token(), None);
     }
 
     #[test]
-    fn each_backend_gets_its_own_bookmark() {
-        let bookmarks = bookmarks("1", LATER);
-        assert_eq!(bookmarks.session_constraint(Backend::Places), "1");
-        assert_eq!(bookmarks.session_constraint(Backend::People), LATER);
-        let newest = Bookmarks::newest();
-        assert_eq!(newest.session_constraint(Backend::People), "first-primary");
-        assert_eq!(newest.token(), None);
+    fn each_database_gets_its_part_of_the_token() {
+        let (first, second) = (bookmark(1), bookmark(2));
+        let session = Session::new(Some(&format!("{first}.{second}")));
+        assert_eq!(constraints(&session), [first.as_str(), &second]);
+        let session = Session::new(Some(&format!(".{second}")));
+        assert_eq!(constraints(&session), [FIRST_UNCONSTRAINED, &second]);
+        assert_eq!(session.request_token(), Some(format!(".{second}")));
+        assert_eq!(constraints(&Session::newest()), [FIRST_PRIMARY; 2]);
     }
 
     #[test]
-    fn a_bookmark_that_does_not_fit_into_a_token_demands_the_primary() {
-        for unfit in ["a.b", "", "a b", "é", &"1".repeat(129)] {
-            let mut bookmarks = bookmarks("1", "2");
-            bookmarks.advance(Backend::People, unfit);
+    fn a_bookmark_of_an_unknown_form_requires_the_primary() {
+        let known = bookmark(1);
+        for unknown in [
+            "a",
+            "é",
+            FIRST_UNCONSTRAINED,
+            &known.to_uppercase(),
+            &known[1..],
+            &format!("{known}0"),
+            &format!("{known}-0"),
+            &format!(" {known}"),
+            &"1".repeat(9000),
+        ] {
+            let session = Session::new(Some(&format!("{known}.{unknown}")));
             assert_eq!(
-                bookmarks.session_constraint(Backend::Places),
-                "first-primary",
-                "{unfit}"
+                constraints(&session),
+                [known.as_str(), FIRST_PRIMARY],
+                "{unknown}"
             );
-            assert_eq!(bookmarks.token().as_deref(), Some("first-primary"));
         }
+        for token in ["", "a", "first-primary", FIRST_UNCONSTRAINED, "a.b.c"] {
+            let session = Session::new(Some(token));
+            assert_eq!(
+                session.constraint(Backend::People),
+                FIRST_PRIMARY,
+                "{token}"
+            );
+        }
+        let mut unknown = observed(Some(1), None);
+        unknown.advance(Backend::People, "a new form");
+        assert_eq!(unknown.token(), Some(format!("{known}.{FIRST_PRIMARY}")));
+    }
+
+    /// The greater text of a client must not win over what D1 returns.
+    #[test]
+    fn a_required_bookmark_is_never_observed() {
+        let mut session = Session::new(Some(&format!("{}.{}", bookmark(9), bookmark(9))));
+        assert!(session.requires_bookmark(Backend::Places));
+        session.reach(Backend::Places, &bookmark(1));
+        assert_eq!(*session.observed(), observed(Some(1), None));
+        assert!(!session.requires_bookmark(Backend::Places));
+        assert_eq!(constraints(&session), [bookmark(1), bookmark(9)]);
+        session.reach_all(&observed(None, Some(2)));
+        assert_eq!(*session.observed(), observed(Some(1), Some(2)));
+        assert_eq!(constraints(&session), [bookmark(1), bookmark(2)]);
     }
 
     #[test]
-    fn a_malformed_token_is_rejected() {
-        for malformed in ["", ".", "a", "a.b.c", "a,b.c", "first-unconstrained", "é.a"] {
-            assert_eq!(Bookmarks::parse(malformed), None, "{malformed}");
+    fn a_request_that_falls_back_to_the_primary_stays_there() {
+        let mut session = Session::new(Some(&format!("{}.", bookmark(9))));
+        session.require_newest(Backend::Places);
+        assert!(!session.requires_bookmark(Backend::Places));
+        session.reach(Backend::Places, &bookmark(1));
+        assert_eq!(constraints(&session), [FIRST_PRIMARY, FIRST_UNCONSTRAINED]);
+        assert_eq!(
+            session.observed().token(),
+            Some(format!("{}.", bookmark(1)))
+        );
+    }
+
+    #[test]
+    fn only_a_run_that_has_reached_the_required_state_is_shared() {
+        let run = observed(Some(5), None);
+        for (token, is_shared) in [
+            (None, true),
+            (Some(format!("{}.", bookmark(5))), true),
+            (Some(format!("{}.", bookmark(6))), false),
+            (Some("x.".to_owned()), false),
+            (Some(FIRST_PRIMARY.to_owned()), false),
+            (Some(format!(".{}", bookmark(9))), true),
+        ] {
+            let session = Session::new(token.as_deref());
+            assert_eq!(
+                session.is_satisfied_by(Backend::Places, &run),
+                is_shared,
+                "{token:?}"
+            );
         }
-        assert_eq!(Bookmarks::parse(&format!("{}.", "1".repeat(129))), None);
+        let mut later = Session::new(None);
+        later.reach(Backend::Places, &bookmark(6));
+        assert!(!later.is_satisfied_by(Backend::Places, &run));
     }
 
     proptest! {
         #[test]
         fn a_token_parses_to_the_same_bookmarks(
-            places in "[0-9a-f-]{0,9}",
-            people in "[0-9a-f-]{0,9}",
+            places in proptest::option::of(any::<u32>()),
+            people in proptest::option::of(any::<u32>()),
         ) {
-            let bookmarks = bookmarks(&places, &people);
-            let parsed = bookmarks.token().and_then(|token| Bookmarks::parse(&token));
-            prop_assert_eq!(parsed.unwrap_or_default(), bookmarks);
+            let observed = observed(places, people);
+            let parsed = observed.token().map(|token| Observed::parse(&token));
+            prop_assert_eq!(parsed.unwrap_or_default(), observed);
         }
 
         #[test]
-        fn merged_bookmarks_dominate_each_of_their_sources(
-            all in prop::collection::vec(("[0-9a-c]{0,3}", "[0-9a-c]{0,3}"), 1..6),
-        ) {
-            let all: Vec<Bookmarks> = all.iter().map(|(a, b)| bookmarks(a, b)).collect();
-            let mut reader = Bookmarks::default();
-            for other in &all {
-                reader.merge(other);
+        fn merged_bookmarks_are_the_latest(all in prop::collection::vec(any::<u32>(), 1..6)) {
+            let mut reader = Observed::default();
+            for number in &all {
+                reader.merge(&observed(Some(*number), None));
             }
-            for other in &all {
-                prop_assert!(reader.dominates(other));
-            }
-            prop_assert!(!reader.dominates(&Bookmarks::newest()));
+            let latest = all.iter().copied().max();
+            prop_assert_eq!(reader, observed(latest, None));
+        }
+
+        #[test]
+        fn every_token_is_accepted(token in "\\PC*") {
+            let session = Session::new(Some(&token));
+            let _ = session.request_token();
         }
     }
 }

@@ -1,16 +1,17 @@
 //! Entity tags and preconditions (RFC 9110, 8.8.3 and 13).
 //!
-//! The tag of a record is its version. It is a strong tag: no two states of a record share a
-//! version, not even across a deletion. The tag of a list is weak. It contains the change
-//! sequences of the tables that the list is made from, which only increase: if they are the same,
-//! so is the list.
+//! The tag of a record is its version and the epoch of its database ([`Validator`]). It is a strong
+//! tag: no two states of a record share it, not even across a deletion or a restore. The tag of a
+//! list is weak. It contains the change sequences of the tables that the list is made from, with
+//! their epochs: if they are the same, so is the list.
+//!
+//! `If-Match` also accepts a weak tag of a record, which deviates from RFC 9110, 13.1.1: Cloudflare
+//! turns a strong tag into a weak one when it compresses a response. This is safe, because the tag
+//! identifies one state of the record, however its representation is encoded.
 
 use crate::header_list::{self, Backslash};
-use crate::{MediaType, Problem};
-use domain::{
-    Param,
-    param::{parse_non_negative_integer, parse_positive_integer},
-};
+use crate::{MediaType, Problem, Validator};
+use domain::Param;
 
 /// The version of the representation of lists. Raise it when the same rows are rendered
 /// differently, so that no older tag matches.
@@ -33,7 +34,7 @@ impl std::fmt::Display for Tag {
 impl Tag {
     /// The tag of a version of a record.
     #[must_use]
-    pub fn from_version(version: i64) -> Self {
+    pub fn from_version(version: Validator) -> Self {
         Self {
             is_weak: false,
             opaque: version.to_string(),
@@ -42,9 +43,9 @@ impl Tag {
 
     /// The tag of a list.
     #[must_use]
-    pub fn from_change_seqs(media_type: MediaType, change_seqs: &[i64]) -> Self {
+    pub fn from_change_seqs(media_type: MediaType, change_seqs: &[Validator]) -> Self {
         let change_seqs: Vec<String> = change_seqs.iter().map(ToString::to_string).collect();
-        let opaque = format!("{}{}", list_prefix(media_type), change_seqs.join("."));
+        let opaque = format!("{}{}", list_prefix(media_type), change_seqs.join("-"));
         Self {
             is_weak: true,
             opaque,
@@ -53,12 +54,10 @@ impl Tag {
 
     /// The change sequences in the tag of a list.
     #[must_use]
-    pub fn change_seqs<const N: usize>(&self, media_type: MediaType) -> Option<[i64; N]> {
+    pub fn change_seqs<const N: usize>(&self, media_type: MediaType) -> Option<[Validator; N]> {
         let change_seqs = self.opaque.strip_prefix(&list_prefix(media_type))?;
-        let change_seqs: Option<Vec<i64>> = change_seqs
-            .split('.')
-            .map(parse_non_negative_integer)
-            .collect();
+        let change_seqs: Option<Vec<Validator>> =
+            change_seqs.split('-').map(Validator::parse).collect();
         change_seqs?.try_into().ok()
     }
 
@@ -75,14 +74,10 @@ impl Tag {
         })
     }
 
-    /// The version in the tag of a record.
+    /// The version in the tag of a record, whether the tag is strong or weakened on the way.
     #[must_use]
-    pub fn version(&self) -> Option<i64> {
-        if self.is_weak {
-            None
-        } else {
-            parse_positive_integer(&self.opaque)
-        }
+    pub fn version(&self) -> Option<Validator> {
+        Validator::parse(&self.opaque).filter(|version| version.number > 0)
     }
 }
 
@@ -125,7 +120,7 @@ impl Tags {
 }
 
 impl Param for Tags {
-    const EXPECTED: &'static str = "* or entity tags like \"3\", separated by commas";
+    const EXPECTED: &'static str = "* or entity tags like \"3.1f09ab34\", separated by commas";
 
     fn parse(text: &str) -> Option<Self> {
         if header_list::trim(text) == "*" {
@@ -152,8 +147,8 @@ impl Preconditions {
     /// Checks the preconditions of a write against the version of the record, if it exists.
     ///
     /// # Errors
-    /// A precondition that is not met. `If-Match` compares strongly, `If-None-Match` weakly.
-    pub fn check(&self, version: Option<i64>) -> Result<(), Problem> {
+    /// A precondition that is not met. Both headers compare weakly (see the module).
+    pub fn check(&self, version: Option<Validator>) -> Result<(), Problem> {
         let is_met = match &self.if_match {
             None => true,
             Some(Tags::Any) => version.is_some(),
@@ -168,14 +163,11 @@ impl Preconditions {
 
     /// Whether `If-None-Match` contains the version. Then the response to a read is 304.
     #[must_use]
-    pub fn not_modified(&self, version: Option<i64>) -> bool {
+    pub fn not_modified(&self, version: Option<Validator>) -> bool {
         match (&self.if_none_match, version) {
             (None, _) | (_, None) => false,
             (Some(Tags::Any), Some(_)) => true,
-            (Some(tags), Some(version)) => {
-                let current = version.to_string();
-                tags.iter().any(|tag| tag.opaque == current)
-            }
+            (Some(tags), version) => tags.iter().any(|tag| tag.version() == version),
         }
     }
 
@@ -189,11 +181,16 @@ impl Preconditions {
         }
     }
 
-    /// The newest change sequences in `If-None-Match`, for a list with this media type.
+    /// The newest change sequences in `If-None-Match`, for a list with this media type. Of tags from
+    /// several histories, none is newer than the others.
     #[must_use]
-    pub fn known_change_seqs<const N: usize>(&self, media_type: MediaType) -> Option<[i64; N]> {
+    pub fn known_change_seqs<const N: usize>(
+        &self,
+        media_type: MediaType,
+    ) -> Option<[Validator; N]> {
         let tags = self.if_none_match.iter().flat_map(Tags::iter);
-        tags.filter_map(|tag| tag.change_seqs(media_type)).max()
+        let known = tags.filter_map(|tag| tag.change_seqs(media_type));
+        known.max_by_key(|change_seqs| change_seqs.map(|change_seq| change_seq.number))
     }
 }
 
@@ -201,6 +198,17 @@ impl Preconditions {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    const EPOCH: &str = "1f09ab34";
+
+    /// A version of a record that exists.
+    fn version(number: i64) -> Option<Validator> {
+        Validator::parse(&format!("{number}.{EPOCH}"))
+    }
+
+    fn validator(number: i64) -> Validator {
+        version(number).unwrap()
+    }
 
     fn tags(text: &str) -> Vec<String> {
         Tags::parse(text)
@@ -258,9 +266,9 @@ mod tests {
     #[test]
     fn an_empty_list_of_tags_matches_nothing() {
         for empty in ["", " ", ",", ", ,"] {
-            assert!(if_match(empty).check(Some(1)).is_err(), "{empty}");
-            assert!(if_none_match(empty).check(Some(1)).is_ok(), "{empty}");
-            assert!(!if_none_match(empty).not_modified(Some(1)), "{empty}");
+            assert!(if_match(empty).check(version(1)).is_err(), "{empty}");
+            assert!(if_none_match(empty).check(version(1)).is_ok(), "{empty}");
+            assert!(!if_none_match(empty).not_modified(version(1)), "{empty}");
         }
     }
 
@@ -279,26 +287,32 @@ mod tests {
     }
 
     #[test]
-    fn if_match_compares_strongly_and_if_none_match_weakly() {
+    fn if_match_and_if_none_match_compare_the_version_and_the_epoch_weakly() {
         assert!(Preconditions::default().check(None).is_ok());
         for (header, version, is_met) in [
-            ("*", Some(1), true),
+            ("*", version(1), true),
             ("*", None, false),
-            ("\"2\"", Some(2), true),
-            ("\"1\", \"2\"", Some(2), true),
-            ("\"2\"", Some(3), false),
-            ("\"2\"", None, false),
-            ("W/\"2\"", Some(2), false),
-            ("\"02\"", Some(2), false),
+            ("\"2.1f09ab34\"", version(2), true),
+            ("\"1.1f09ab34\", \"2.1f09ab34\"", version(2), true),
+            ("\"2.1f09ab34\"", version(3), false),
+            ("\"2.1f09ab34\"", None, false),
+            ("W/\"2.1f09ab34\"", version(2), true),
+            ("W/\"2.1f09ab34\"", version(3), false),
+            ("\"2.00000000\"", version(2), false),
+            ("W/\"2.00000000\"", version(2), false),
+            ("\"02.1f09ab34\"", version(2), false),
+            ("\"2\"", version(2), false),
+            ("W/\"1j2.1f09ab34\"", version(2), false),
         ] {
             assert_eq!(if_match(header).check(version).is_ok(), is_met, "{header}");
         }
         for (header, version, is_met) in [
-            ("*", Some(1), false),
+            ("*", version(1), false),
             ("*", None, true),
-            ("\"2\"", Some(2), false),
-            ("W/\"2\"", Some(2), false),
-            ("\"2\"", Some(3), true),
+            ("\"2.1f09ab34\"", version(2), false),
+            ("W/\"2.1f09ab34\"", version(2), false),
+            ("\"2.1f09ab34\"", version(3), true),
+            ("\"2.00000000\"", version(2), true),
         ] {
             let checked = if_none_match(header).check(version);
             assert_eq!(checked.is_ok(), is_met, "{header}");
@@ -307,23 +321,27 @@ mod tests {
 
     #[test]
     fn a_list_tag_contains_its_change_sequences_and_media_type() {
-        let tag = Tag::from_change_seqs(MediaType::Json, &[7, 0]);
-        assert_eq!(tag.to_string(), "W/\"1j7.0\"");
-        assert_eq!(tag.change_seqs(MediaType::Json), Some([7, 0]));
+        let change_seqs = [7, 0].map(validator);
+        let tag = Tag::from_change_seqs(MediaType::Json, &change_seqs);
+        assert_eq!(tag.to_string(), "W/\"1j7.1f09ab34-0.1f09ab34\"");
+        assert_eq!(tag.change_seqs(MediaType::Json), Some(change_seqs));
         assert_eq!(tag.change_seqs::<2>(MediaType::NdJson), None);
         assert_eq!(tag.change_seqs::<1>(MediaType::Json), None);
-        let known = if_none_match("W/\"1j7.0\", W/\"1j9.1\", \"x\"");
-        assert_eq!(known.known_change_seqs(MediaType::Json), Some([9, 1]));
+        let known =
+            if_none_match("W/\"1j7.1f09ab34-0.1f09ab34\", W/\"1j9.1f09ab34-1.1f09ab34\", \"x\"");
+        let newest = known.known_change_seqs(MediaType::Json);
+        assert_eq!(newest, Some([9, 1].map(validator)));
     }
 
     #[test]
     fn if_none_match_contains_a_list_tag_whether_weak_or_strong() {
-        let tag = Tag::from_change_seqs(MediaType::Json, &[7, 0]);
+        let tag = Tag::from_change_seqs(MediaType::Json, &[7, 0].map(validator));
         for (header, has) in [
             ("*", true),
-            ("W/\"1j7.0\"", true),
-            ("\"x\", \"1j7.0\"", true),
-            ("W/\"1j7.1\"", false),
+            ("W/\"1j7.1f09ab34-0.1f09ab34\"", true),
+            ("\"x\", \"1j7.1f09ab34-0.1f09ab34\"", true),
+            ("W/\"1j7.1f09ab34-1.1f09ab34\"", false),
+            ("W/\"1j7.1f09ab34-0.00000000\"", false),
         ] {
             assert_eq!(
                 if_none_match(header).if_none_match_has(&tag),

@@ -20,6 +20,36 @@ impl Param for ExportFormat {
     }
 }
 
+/// The text with which the last line of a complete export in CSV begins, and that of an incomplete one.
+const CSV_COMPLETE: &str = "#complete";
+const CSV_INCOMPLETE: &str = "\"#incomplete: ";
+
+/// The text with which the last line of an export in NDJSON begins. No record has this member.
+const NDJSON_END: &str = "{\"complete\":";
+
+/// The last line of an export. `next` is the address of the rest, if the export is not complete.
+/// Imports skip this line, so that exports can be imported, also one after the other.
+#[must_use]
+pub fn end_line(media_type: MediaType, next: Option<&str>) -> String {
+    match (media_type, next) {
+        (MediaType::Csv, None) => format!("{CSV_COMPLETE}\r\n"),
+        // The address is percent-encoded, so it contains no quote.
+        (MediaType::Csv, Some(next)) => format!("{CSV_INCOMPLETE}{next}\"\r\n"),
+        (_, None) => format!("{NDJSON_END}true}}\n"),
+        (_, Some(next)) => format!("{NDJSON_END}false,\"next\":\"{next}\"}}\n"),
+    }
+}
+
+/// Whether a line is the last one of an export.
+#[must_use]
+pub fn is_end_line(is_csv: bool, line: &str) -> bool {
+    if is_csv {
+        line.trim_end() == CSV_COMPLETE || line.starts_with(CSV_INCOMPLETE)
+    } else {
+        line.starts_with(NDJSON_END)
+    }
+}
+
 /// The end of an export that fails midway: a quoted cell or an object that is not closed. A
 /// parser rejects the file, so an incomplete export cannot be mistaken for a complete one.
 #[must_use]
@@ -51,6 +81,23 @@ mod tests {
             (ExportFormat::parse("json"), ExportFormat::parse("xlsx")),
             (None, None)
         );
+    }
+
+    #[test]
+    fn the_last_line_of_an_export_is_recognized_and_parsable() {
+        for next in [None, Some("/v1/people/export?name=a%22b&after=6931")] {
+            let csv = end_line(MediaType::Csv, next);
+            let ndjson = end_line(MediaType::NdJson, next);
+            assert!(is_end_line(true, &csv) && is_end_line(false, &ndjson));
+            let cells = crate::csv::parse_record(&csv).map(|(cells, _)| cells.len());
+            assert_eq!(cells, Some(1), "{csv}");
+            assert!(
+                crate::json::Object::parse(ndjson.as_bytes()).is_ok(),
+                "{ndjson}"
+            );
+        }
+        assert!(!is_end_line(true, "#completely,true,1\r\n"));
+        assert!(!is_end_line(false, "{\"name\":\"complete\"}\n"));
     }
 
     #[test]

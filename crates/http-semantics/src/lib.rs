@@ -25,8 +25,10 @@ pub mod rate_limit;
 pub mod site;
 pub mod timing;
 pub mod trace;
+mod validator;
 
 pub use etag::{Preconditions, Tag};
 pub use media::MediaType;
 pub use params::Params;
 pub use problem::Problem;
+pub use validator::{Epoch, Validator};

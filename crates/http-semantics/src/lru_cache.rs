@@ -39,6 +39,11 @@ impl<T: Clone> LruCache<T> {
         Some(value)
     }
 
+    /// Removes all values.
+    pub fn clear(&mut self) {
+        *self = Self::new(2 * self.max_generation_bytes);
+    }
+
     /// Stores a value with its size. A value larger than a quarter of the cache is not stored.
     pub fn put(&mut self, key: String, value: T, bytes: usize) {
         let bytes = bytes + key.len();
@@ -82,6 +87,21 @@ mod tests {
         }
         assert_eq!(cache.get("000"), None);
         assert_eq!(cache.get("049"), Some(49));
+    }
+
+    #[test]
+    fn a_cleared_cache_is_empty_and_has_the_same_size() {
+        let mut cache = LruCache::new(80);
+        for key in ["a", "b"] {
+            cache.put(key.to_owned(), 1, 18);
+        }
+        cache.put("c".to_owned(), 1, 18);
+        cache.clear();
+        for key in ["a", "b", "c"] {
+            assert_eq!(cache.get(key), None);
+        }
+        cache.put("a".to_owned(), 2, 19);
+        assert_eq!((cache.get("a"), bytes(&cache)), (Some(2), 20));
     }
 
     #[test]

@@ -7,8 +7,9 @@ use percent_encoding::percent_decode;
 
 use crate::Problem;
 
-/// The maximum length of a query: enough for the maximum number of ids.
-pub const MAX_QUERY_BYTES: usize = 32 * 1024;
+/// The maximum length of a query. The platform limits a whole URL to 16 KB, so a thousand ids fit only
+/// if they have at most 14 digits.
+pub const MAX_QUERY_BYTES: usize = 15 * 1024;
 
 /// The id after which a page of ids begins. The default is 0: the page begins at the first id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,13 +67,33 @@ impl Param for Seconds {
 /// # Errors
 /// A malformed moment, or one in the future.
 pub fn parse_as_of(params: &Params, now: i64) -> Result<Option<Moment>, Problem> {
-    let moment: Option<Moment> = params.get("asOf")?;
-    match moment {
-        Some(moment) if moment.milliseconds() > now => {
-            Err(Problem::invalid_parameter("asOf", Moment::EXPECTED))
-        }
-        moment => Ok(moment),
-    }
+    parse_moment(params, "asOf", now)
+}
+
+/// Parses a moment that is not in the future. `now` is in milliseconds since 1970.
+///
+/// # Errors
+/// A malformed moment, or one in the future.
+pub fn parse_moment(params: &Params, name: &str, now: i64) -> Result<Option<Moment>, Problem> {
+    let moment: Option<Moment> = params.get(name)?;
+    moment
+        .map(|moment| {
+            let in_the_future = || Problem::invalid_parameter(name, Moment::EXPECTED);
+            moment.not_after(now).ok_or_else(in_the_future)
+        })
+        .transpose()
+}
+
+/// Whether the bytes of a query or a form are UTF-8 after percent-decoding.
+#[must_use]
+pub fn is_utf8(encoded: &[u8]) -> bool {
+    percent_decode(encoded).decode_utf8().is_ok()
+}
+
+/// Whether a query has a parameter, once or more. A query that [`Params`] rejects may have it, too.
+#[must_use]
+pub fn contains(query: &str, name: &str) -> bool {
+    form_urlencoded::parse(query.as_bytes()).any(|(found, _)| found == name)
 }
 
 /// The parameters of one query string.
@@ -97,7 +118,7 @@ impl Params {
             if pairs.iter().any(|(previous, _)| *previous == name) {
                 return Err(Problem::invalid_parameter(&name, "given once"));
             }
-            if percent_decode(pair).decode_utf8().is_err() {
+            if !is_utf8(pair) {
                 return Err(Problem::invalid_parameter(&name, "text in UTF-8"));
             }
             pairs.push((name, value));
@@ -143,6 +164,34 @@ mod tests {
         let params = Params::parse("isAlive=true&name=x", KNOWN)?;
         assert_eq!(params.get::<bool>("isAlive")?, Some(true));
         assert_eq!(Params::parse("", KNOWN)?.get::<bool>("isAlive")?, None);
+        Ok(())
+    }
+
+    #[test]
+    fn a_query_contains_a_parameter_in_any_spelling() {
+        for query in [
+            "name",
+            "a=1&name=",
+            "n%61me=x&name=y",
+            "&name=%ff",
+            "=&name=true",
+        ] {
+            assert!(contains(query, "name"), "{query}");
+        }
+        for query in ["", "Name=1", "name2=1", "a=name", "a=1%26name=1"] {
+            assert!(!contains(query, "name"), "{query}");
+        }
+    }
+
+    #[test]
+    fn every_parsed_parameter_is_contained() -> Result<(), Problem> {
+        for query in ["name=x", "+=1&name=x", "na%6De=x", "isAlive=true&name"] {
+            if let Ok(params) = Params::parse(query, KNOWN) {
+                let value = params.parse_value("name", "", |text| Some(text.to_owned()))?;
+                let is_parsed = value.is_some();
+                assert_eq!(contains(query, "name"), is_parsed, "{query}");
+            }
+        }
         Ok(())
     }
 

@@ -7,10 +7,10 @@ use crate::{Json, object};
 use edge::{JSON, MERGE_PATCH, collection, import};
 use http_semantics::problem::Kind;
 use tables::TableSpec;
-use tables::import::{FileFormat, MAX_BATCH_RECORDS};
+use tables::import::{FileFormat, MAX_BATCH_RECORDS, MAX_FILE_RECORDS};
 
-/// The description of imports states this limit.
-const _: () = assert!(MAX_BATCH_RECORDS == 10_000);
+/// The description of imports states these limits.
+const _: () = assert!(MAX_BATCH_RECORDS == 10_000 && MAX_FILE_RECORDS == 250_000);
 
 /// The id in the body of a response, as a runtime expression of OpenAPI.
 const CREATED: &str = "$response.body#/id";
@@ -71,7 +71,7 @@ impl Collection {
     }
 
     fn record(&self, description: &str) -> Response {
-        Response::json(self.record, description).headers(&["ETag"])
+        Response::json(self.record, description).headers(&["ETag", "NoTransform"])
     }
 
     fn created(&self, id: &str) -> Response {
@@ -88,12 +88,13 @@ impl Collection {
     pub fn list(&self) -> Operation {
         let list = Response::list(self.record, format!("A page of {}.", self.plural()))
             .csv(&self.table.csv_header)
-            .headers(&["ListTag", "Link", "X-Total-Count"]);
+            .headers(&["ListTag", "Link", "X-Total-Count", "X-Total-Count-Relation"]);
         get(self.path(""), format!("list{}", self.records))
             .summary(format!("List {}", self.plural()))
-            .description("`Link` has the next page.")
+            .description("`Link` has the next page. In another order than that of the ids, at most 20,000 records may match a search (`q`) or several places.")
             .query(&self.table.list_parameters)
             .conditional("ListTag")
+            .problems(&[Kind::TooManyMatches])
             .response(200, self.with_links(list, "$response.body#/0/id"))
     }
 
@@ -104,6 +105,7 @@ impl Collection {
         let record = record.headers(self.read_headers);
         get(self.path("/{id}"), self.name("read", ""))
             .summary(format!("Read a {}", self.singular()))
+            .description("`ETag` has the version, for `If-Match`.")
             .id(self.id)
             .conditional("ETag")
             .problems(&[Kind::NotFound])
@@ -119,7 +121,7 @@ impl Collection {
             .description("Oldest first. A deleted record keeps its history.")
             .id(self.id)
             .query(collection::HISTORY_PARAMETERS)
-            .problems(&[Kind::NotFound])
+            .problems(&[Kind::NotFound, Kind::HistoryRestarted])
             .response(200, changes.headers(&["Link"]))
     }
 
@@ -131,7 +133,8 @@ impl Collection {
             .summary(format!("List the changes of all {}", self.plural()))
             .description("Oldest first. There is always a next page, for later changes.")
             .query(collection::CHANGES_PARAMETERS)
-            .response(200, changes.headers(&["LinkToCome"]))
+            .problems(&[Kind::HistoryRestarted])
+            .response(200, changes.headers(&["LinkToCome", "X-Change-Counter"]))
     }
 
     /// All records as a file.
@@ -144,8 +147,11 @@ impl Collection {
             .headers(&["Content-Disposition", "Vary"]);
         get(self.path("/export"), format!("export{}", self.records))
             .summary(format!("Export all {} as a file", self.plural()))
-            .description("The file is streamed page by page, so later pages may show later data. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.")
-            .query_as(&self.table.export_parameters, &[("format", "fileFormat")])
+            .description("The file is streamed page by page, so later pages may show later data. The last line says whether the file is complete: `{\"complete\":true}`, or `#complete` in CSV. If the request may make no more calls, it has the address of the rest instead: `{\"complete\":false,\"next\":\"…\"}`, or `\"#incomplete: …\"`. The parts without their last lines are the whole file, and an import skips these lines. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.")
+            .query_as(
+                &self.table.export_parameters,
+                &[("format", "fileFormat"), ("after", "afterRecord")],
+            )
             .response(200, file)
     }
 
@@ -232,11 +238,16 @@ impl Collection {
             .headers(&["Vary"]);
         post(self.path("/import"), format!("import{}", self.records))
             .summary(format!("Import many {}", self.plural()))
-            .description("The file has up to 10 MiB. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it.")
+            .description("The file has up to 10 MiB and 250,000 records. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it. While other imports are running, an import may be rejected (429).")
             .request_headers(&["importKey"])
             .body(content.collect())
-            .query(import::PARAMETERS)
-            .problems(&[Kind::BeingWritten])
+            .query_as(import::PARAMETERS, &[("after", "afterRecords")])
+            .problems(&[
+                Kind::BeingWritten,
+                Kind::CallLimitReached,
+                Kind::TooManyRecords,
+                Kind::TooManyRequests,
+            ])
             .response(200, report)
     }
 }

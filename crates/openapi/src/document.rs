@@ -20,7 +20,7 @@ const TAGS: [(&str, &str); 6] = [
     ("about", "This document, the dataset and health checks."),
 ];
 
-const TOKEN: &str = "Writes need a token with the scope `write`, and repairs one with `admin`, unless the deployment allows writes without a token. Reads need no token, unless the deployment requires one: then its scope is `read`. `admin` includes `write`, and `write` includes `read`.";
+const TOKEN: &str = "Writes need a token with the scope `write`, and repairs and erasures one with `admin`, unless the deployment allows writes without a token. Reads need no token, unless the deployment requires one: then its scope is `read`. `admin` includes `write`, and `write` includes `read`.";
 
 /// The document of some operations.
 #[must_use]
@@ -39,6 +39,7 @@ pub fn document(title: &str, description: &str, operations: &[Operation]) -> Jso
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "A registry of places and of the people who live in them.",
             "description": description,
+            "contact": object! { "name": "The operator of this deployment" },
             "license": object! { "name": "MIT", "identifier": "MIT" },
         },
         "servers": [object! { "url": "/" }],

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::Json;
 use crate::views::{
     Alive, Change, Integrity, PeopleOfPlace, Person, PersonChange, Place, PlaceChange,
-    PlaceWithPeople, Population, Statistics,
+    PlaceWithPeople, Population, PopulationAt, Statistics,
 };
 
 /// A response body of type `T` as JSON text. The documents show it with all fields of the type:
@@ -58,6 +58,9 @@ pub const PLACE_WITH_PEOPLE: Example<PlaceWithPeople> = Example::new(
 pub const NEW_PERSON: &str = r#"{"name":"Nuevo","isAlive":true,"placeId":2}"#;
 pub const POPULATION: Example<Vec<Population>> = Example::new(
     r#"[{"placeId":18,"total":7,"living":6,"dead":1,"king":{"id":51,"name":"Daenaris Tarambana"}}]"#,
+);
+pub const SERIES: Example<Vec<PopulationAt>> = Example::new(
+    r#"[{"at":"2026-11-24T00:00:00.000Z","living":0,"dead":0},{"at":"2026-11-24T23:59:59.999Z","living":0,"dead":0}]"#,
 );
 pub const NEW_PLACE: &str = r#"{"name":"Desembarco del Zumo"}"#;
 pub const PLACES: Example<Vec<Place>> =

@@ -19,26 +19,39 @@ fn count(example: i64) -> Json {
     header(object! { "type": "integer", "minimum": 0 }, example)
 }
 
-/// All headers, by the name of the component. `ListTag` and `LinkToCome` are variants of `ETag`
-/// and `Link`.
+/// All headers, by the name of the component. `ListTag`, `LinkToCome` and `NoTransform` are
+/// variants of `ETag`, `Link` and `Cache-Control`.
 #[must_use]
 pub fn all() -> Vec<(String, Json)> {
     components! {
-        /// The version of the record, for `If-Match` and `If-None-Match`.
-        "ETag" => pattern("^\"[1-9][0-9]*\"$", "\"3\"");
+        /// The version of the record and the epoch of its database, for `If-Match` and
+        /// `If-None-Match`.
+        "ETag" => pattern("^\"[1-9][0-9]*\\.[0-9a-f]{8}\"$", "\"3.1f09ab34\"");
         /// The version of the list, for `If-None-Match`.
-        "ListTag" => pattern("^W/\".+\"$", "W/\"1j107\"");
+        "ListTag" => pattern("^W/\".+\"$", "W/\"1j107.1f09ab34\"");
+        /// An intermediary may not change the encoding of the response, because that would weaken
+        /// its tag.
+        "NoTransform" => text("no-transform");
         /// The next page, as a path with its query (RFC 8288). The last page does not have it.
         "Link" => text("</v1/people?limit=2&after=6932>; rel=\"next\"");
         /// The next page, as a path with its query (RFC 8288). It is always present: request it
         /// later to read newer changes.
-        "LinkToCome" => text("</v1/changes?since=70312e30>; rel=\"next\"").with("required", true);
+        "LinkToCome" => text("</v1/changes?since=63312e3166303961623334>; rel=\"next\"").with("required", true);
         /// The path of the new record.
         "Location" => text("/v1/people/78").with("required", true);
+        /// The path of the operation's status.
+        "OperationLocation" =>
+            text("/v1/operations/5f0e7c6a3b1d4e8f9a2b3c4d5e6f7081").with("required", true);
+        /// The rest of the report, if it does not cover all places (RFC 8288).
+        "LinkToRest" => text("</v1/integrity?after=100000>; rel=\"next\"");
         /// The number of all matches, if the request has `count=exact`.
         "X-Total-Count" => count(77);
-        /// The number of changes in this service when the record was read.
-        "X-Change-Counter" => count(107);
+        /// There are more matches than `X-Total-Count`, which is the greatest number that the
+        /// service counts. Otherwise the header is absent.
+        "X-Total-Count-Relation" =>
+            header(object! { "type": "string", "enum": ["at-least"] }, "at-least");
+        /// The change sequence up to which the response shows this service's data, with its epoch.
+        "X-Change-Counter" => pattern("^[0-9]+\\.[0-9a-f]{8}$", "107.1f09ab34");
         /// The number of all living people.
         "X-Total-Living" => count(53);
         /// The number of all dead people.
@@ -57,6 +70,8 @@ pub fn all() -> Vec<(String, Json)> {
         "Accept-Patch" => text("application/merge-patch+json, application/json");
         /// The number of seconds to wait before the next attempt.
         "Retry-After" => count(1);
+        /// The rate limit that the client has reached.
+        "RateLimit" => text("\"requests\";r=0;t=60");
         /// The age of a stale response in seconds (RFC 9111). It is present only while a service
         /// is down and the last good response is sent instead.
         "Age" => count(12);

@@ -5,7 +5,8 @@ use http_semantics::problem::Kind;
 use join::domain::expansion::EXPAND;
 use join::domain::statistics::{COLUMNS, StatisticsQuery};
 use join::domain::{CSV_HEADER, ChangesQuery, ListQuery, ReadQuery};
-use join::routes::integrity::PARAMETERS as REPAIR_PARAMETERS;
+use join::routes::integrity::{PARAMETERS as REPAIR_PARAMETERS, REPORT_PARAMETERS};
+use tables::series::SeriesQuery;
 
 use crate::operation::{Operation, get, post};
 use crate::response::Response;
@@ -19,10 +20,10 @@ pub fn operations() -> Vec<Operation> {
         .into_iter()
         .filter(|operation| !worker::has_own_response(&operation.path));
     let own = [people_per_place(), about(), integrity(), worker::health()].concat();
-    own.into_iter()
-        .chain(forwarded.map(expandable).map(Operation::calls_a_service))
-        .chain(worker::document())
-        .map(Operation::authorized)
+    let own = own.into_iter().map(Operation::authorized);
+    let forwarded = forwarded.map(expandable).map(Operation::calls_a_service);
+    own.chain(forwarded)
+        .chain(worker::document().into_iter().map(Operation::open))
         .collect()
 }
 
@@ -41,7 +42,7 @@ fn people_per_place() -> Vec<Operation> {
     let request = "GET /v1/people-per-place?limit=2&peopleLimit=2";
     let list = Response::list("PlaceWithPeople", "A page of places with their people.")
         .csv(CSV_HEADER)
-        .headers(&["ListTag", "Link", "X-Total-Count"])
+        .headers(&["ListTag", "Link", "X-Total-Count", "X-Total-Count-Relation"])
         .example(request, &examples::PLACES_WITH_PEOPLE)
         .link("read", "readPeopleOfPlace", "$response.body#/0/id");
     let place = Response::json("PlaceWithPeople", "The place with its people.")
@@ -52,14 +53,42 @@ fn people_per_place() -> Vec<Operation> {
         .headers(&["ListTag", "Link"])
         .example("GET /v1/statistics/places?least=5", &examples::STATISTICS)
         .link("people", "readPeopleOfPlace", "$response.body#/0/id");
+    let series = [
+        get("/v1/statistics/series", "readSeries")
+            .summary("Count all people at several times")
+            .description(people::SERIES_DESCRIPTION)
+            .query(SeriesQuery::PARAMETERS)
+            .response(
+                200,
+                people::series("GET /v1/statistics/series?from=2026-11-24&to=2026-11-24"),
+            ),
+        get("/v1/statistics/places/{id}/series", "readSeriesOfPlace")
+            .summary("Count the people of a place at several times")
+            .description(people::SERIES_DESCRIPTION)
+            .id("placeInPath")
+            .query(SeriesQuery::PARAMETERS)
+            .problems(&[Kind::NotFound])
+            .response(
+                200,
+                people::series("GET /v1/statistics/places/1/series?from=2026-11-24&to=2026-11-24"),
+            ),
+    ]
+    .map(|operation| {
+        operation
+            .default_tag("people per place")
+            .conditional("ListTag")
+            .calls_a_service()
+    });
     let operations = [
         get("/v1/people-per-place", "listPeoplePerPlace")
             .summary("List places with their people")
             .description("`isAlive` and `isKing` select the people that are shown, the other filters select places. While the people service is down and there is no earlier response to send, `people` is null. CSV has one line per person, and one line with empty cells for a place without people; it shows at most `peopleLimit` people per place, without a link to the rest.")
             .query(ListQuery::PARAMETERS)
+            .problems(&[Kind::CallLimitReached, Kind::TooManyMatches])
             .response(200, list),
         get("/v1/people-per-place/{id}", "readPeopleOfPlace")
             .summary("Read a place with its people")
+            .description("In order of id. While the people service is down and there is no earlier response to send, `people` is null.")
             .id("placeInPath")
             .query(ReadQuery::PARAMETERS)
             .problems(&[Kind::NotFound])
@@ -77,7 +106,7 @@ fn people_per_place() -> Vec<Operation> {
             .calls_a_service()
             .stale_if_error()
     });
-    operations.to_vec()
+    operations.into_iter().chain(series).collect()
 }
 
 fn about() -> Vec<Operation> {
@@ -87,6 +116,7 @@ fn about() -> Vec<Operation> {
     vec![
         get("/v1", "readDataset")
             .summary("Describe this dataset")
+            .description("Its title, description and licence, and the paths of all routes.")
             .default_tag("about")
             .response(
                 200,
@@ -97,24 +127,27 @@ fn about() -> Vec<Operation> {
             .description("In order of time, each change once. There is always a next page, for later changes.")
             .default_tag("changes")
             .query(ChangesQuery::PARAMETERS)
+            .problems(&[Kind::HistoryRestarted])
             .calls_a_service()
             .response(200, changes),
     ]
 }
 
 fn integrity() -> Vec<Operation> {
-    let report = Response::json("Integrity", "The report.");
+    let report = Response::json("Integrity", "The report.").headers(&["LinkToRest"]);
     let repair = Response::json("Repair", "What was repaired, or would be.");
     let operations = [
         get("/v1/integrity", "readIntegrity")
             .summary("Check that places and people are consistent")
+            .description("Compares both databases. Pending writes and deletions in progress violate no rule. If there are more places than one request can check, `complete` is false and `Link` leads to the rest. The last part is complete.")
+            .query_as(REPORT_PARAMETERS, &[("after", "afterPlace")])
             .response(
                 200,
                 report.example("GET /v1/integrity", &examples::INTEGRITY),
             ),
         post("/v1/integrity/repair", "repair")
             .summary("Complete or roll back abandoned operations")
-            .description("The services do the same every minute.")
+            .description("The services do the same every minute. A token needs the scope `admin`.")
             .query(REPAIR_PARAMETERS)
             .needs_scope(Scope::Admin)
             .response(200, repair),

@@ -32,16 +32,19 @@ const CONVENTIONS: &str = "\
 OPTIONS everywhere. Paths also work without `/v1`, and with a trailing slash.\n\n\
 **Problems.** Every error is `application/problem+json` (RFC 9457): `detail` says what is wrong \
 and what is expected. The response to an unknown path is `unknown-route` (404), to an unknown \
-method `method-not-allowed` (405), and to a query over 32 KiB `query-too-long` (414). If the \
+method `method-not-allowed` (405), and to a query over 15 KiB `query-too-long` (414). If the \
 deployment limits the rate of requests, `RateLimit-Policy` states the limit, and requests above it \
 get `too-many-requests` (429).\n\n\
 **Request ids.** Every response has an `X-Request-Id`, which a problem repeats as `requestId`: the \
 one of the request, or a new one. `traceparent` is accepted and forwarded.\n\n\
 **Replicas.** If the databases have replicas, a response may be older than the last write. To \
-read your own writes, send the `X-D1-Bookmark` of an earlier response with the next request. \
+read your own writes, send the `X-D1-Bookmark` of the last response with the next request. It has a \
+part for each database, `PLACES.PEOPLE`; keep your part if that of the response is empty. \
 `X-D1-Bookmark: first-primary` reads the latest data.\n\n\
-**Versions.** `ETag`, `If-Match` and `If-None-Match` work as in RFC 9110. The tag of a record is \
-its version. The tag of a list changes with the data that it is made from.";
+**Versions.** `ETag`, `If-Match` and `If-None-Match` work as in RFC 9110, except that `If-Match` \
+also accepts the tag of a record that an intermediary has weakened (`W/`). The tag of a record is \
+its version, with the epoch of its database, which a restore changes. The tag of a list changes with \
+the data that it is made from.";
 
 /// The documents, each with the name of its worker.
 #[must_use]

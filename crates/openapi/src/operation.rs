@@ -29,7 +29,7 @@ pub struct Operation {
     problems: Vec<Kind>,
     /// The headers of the error responses after another service failed.
     failure_headers: &'static [&'static str],
-    /// The scope that a token needs.
+    /// The scope that a token needs. None if the operation needs no token.
     scope: Option<Scope>,
 }
 
@@ -60,9 +60,18 @@ impl Operation {
             body: None,
             responses: BTreeMap::new(),
             // Every route rejects unknown parameters, and every route can fail.
-            problems: vec![Kind::UnknownParameter, Kind::Internal, Kind::Overloaded],
+            problems: vec![
+                Kind::UnknownParameter,
+                Kind::Internal,
+                Kind::Overloaded,
+                Kind::Updating,
+            ],
             failure_headers: &[],
-            scope: None,
+            scope: Some(if method == "get" {
+                Scope::Read
+            } else {
+                Scope::Write
+            }),
         }
     }
 
@@ -115,6 +124,13 @@ impl Operation {
         let chosen = is_chosen.then_some(Kind::InvalidParameter);
         self.problems.extend(chosen);
         self.problems(&[Kind::UnknownRoute])
+    }
+
+    /// Adds another variable segment of the path.
+    #[must_use]
+    pub fn in_path(mut self, component: &'static str) -> Self {
+        self.parameters.insert(0, component);
+        self
     }
 
     /// Adds request headers.
@@ -219,21 +235,30 @@ impl Operation {
         Self { scope, ..self }
     }
 
-    /// Requires a token with the scope `write`, unless the operation only reads, or needs another
-    /// scope.
+    /// Never needs a token.
+    #[must_use]
+    pub fn open(self) -> Self {
+        let scope = None;
+        Self { scope, ..self }
+    }
+
+    /// Adds the errors of the gateway's check of tokens. A deployment can require one even for
+    /// reads.
     #[must_use]
     pub fn authorized(self) -> Self {
-        if self.method == "get" {
-            return self;
-        }
-        let scope = self.scope.unwrap_or(Scope::Write);
-        self.needs_scope(scope).problems(&[
-            Kind::TokenRequired,
-            Kind::TokenRefused,
-            Kind::InsufficientScope,
-            Kind::ForeignRequest,
-            Kind::InvalidHeader,
-        ])
+        let errors: &[Kind] = match self.scope {
+            None => return self,
+            // `read` is the least scope, so every known token has it.
+            Some(Scope::Read) => &[Kind::TokenRequired, Kind::TokenRefused, Kind::InvalidHeader],
+            Some(Scope::Write | Scope::Admin) => &[
+                Kind::TokenRequired,
+                Kind::TokenRefused,
+                Kind::InsufficientScope,
+                Kind::ForeignRequest,
+                Kind::InvalidHeader,
+            ],
+        };
+        self.problems(errors)
     }
 
     /// The operation of the document.
@@ -247,9 +272,7 @@ impl Operation {
         if !self.description.is_empty() {
             operation.insert("description", self.description);
         }
-        if let Some(scope) = self.scope {
-            operation.insert("security", [object! { "token": [scope.name()] }]);
-        }
+        operation.insert("security", self.security());
         if !self.parameters.is_empty() {
             let parameters = self.parameters.iter();
             let parameters = parameters.map(|component| reference("parameters", component));
@@ -275,6 +298,15 @@ impl Operation {
         let responses =
             responses.map(|(status, response)| (status.to_string(), response.to_json()));
         operation.with("responses", responses.collect::<Json>())
+    }
+
+    /// The alternatives: no token, as where the deployment allows it, or a token. The description of
+    /// the scheme states its scope, because only OAuth has scopes in OpenAPI.
+    fn security(&self) -> Json {
+        match self.scope {
+            None => Json::Array(Vec::new()),
+            Some(_) => [object! {}, object! { "token": Json::Array(Vec::new()) }].into(),
+        }
     }
 
     /// Its problems without duplicates, in the order of the table of all problems.

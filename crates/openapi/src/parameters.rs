@@ -5,13 +5,14 @@ use domain::name;
 use http_semantics::export_format::EXPORT_MEDIA_TYPES;
 use http_semantics::media::{MediaType, TABLE_MEDIA_TYPES};
 use http_semantics::params::Seconds;
-use http_semantics::prefer::STRICT;
 use tables::Cursor;
 use tables::import::ImportMode;
 use tables::page::{PageSize, PeopleLimit, Sort};
 use tables::population::{MinLiving, Order};
+use tables::series::Step;
 
 use crate::json::{components, reference};
+use crate::views::{CONTROL, ZERO_WIDTH};
 use crate::{Json, object};
 
 fn path(name: &str, schema: Json) -> Json {
@@ -67,8 +68,19 @@ fn entity_tags() -> Json {
 fn name_prefix() -> Json {
     object! {
         "type": "string", "minLength": 1, "maxLength": name::MAX_NAME_CHARACTERS,
-        "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
+        "pattern": format!(
+            r"^[^{CONTROL}{ZERO_WIDTH}\u200c\u200d][^{CONTROL}{ZERO_WIDTH}]*$"
+        ),
     }
+}
+
+fn search_words() -> Json {
+    // A letter, a digit or a symbol.
+    object! { "type": "string", "maxLength": name::MAX_NAME_CHARACTERS, "minLength": 1, "example": "joaq nev" }
+}
+
+fn place_filter() -> Json {
+    object! { "oneOf": [id_list(), choice(["none"])] }
 }
 
 fn id_list() -> Json {
@@ -76,8 +88,8 @@ fn id_list() -> Json {
 }
 
 fn moment() -> Json {
-    let pattern = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$";
-    object! { "type": "string", "format": "date-time", "pattern": pattern }
+    let pattern = r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?Z)?$";
+    object! { "type": "string", "pattern": pattern }
 }
 
 /// All parameters, by the name of the component. It is the name of the parameter, unless two
@@ -98,6 +110,8 @@ fn in_path() -> Vec<(String, Json)> {
     components! {
         /// The id of the place.
         "placeInPath" => path("id", id());
+        /// The token of the operation, from `Location`.
+        "token" => path("token", object! { "type": "string", "pattern": "^[!-~]+$" });
         /// The id of the person.
         "personInPath" => path("id", id());
         /// The id of the record. The id of a new record is at most 2^52, so that the service
@@ -109,7 +123,8 @@ fn in_path() -> Vec<(String, Json)> {
 fn in_headers() -> Vec<(String, Json)> {
     components! {
         /// The `ETag` of the version to change, or `*` for any version. If the record has another
-        /// version, the request is rejected (412).
+        /// version, the request is rejected (412). A tag that an intermediary has weakened (`W/`)
+        /// is accepted.
         "If-Match" => header("If-Match", entity_tags());
         /// The `ETag` of the response that the client has. If it is still current, the response
         /// is 304, without a body.
@@ -118,7 +133,7 @@ fn in_headers() -> Vec<(String, Json)> {
         "putOnlyIf" => header("If-None-Match", entity_tags());
         /// With `handling=strict` (RFC 7240), the response is an error instead of a stale or
         /// incomplete one while a service is down.
-        "Prefer" => header("Prefer", object! { "type": "string", "example": STRICT });
+        "Prefer" => header("Prefer", object! { "type": "string" });
         /// Makes the request safe to repeat: within 24 hours it is executed once, and later
         /// requests with the same key get the first response. Use a new value, such as a UUID,
         /// for each request.
@@ -143,17 +158,24 @@ fn of_pages() -> Vec<(String, Json)> {
         /// The start of the page: the cursor from the `Link` header of the previous page, which
         /// must have the same order.
         "after" => query("after", cursor());
-        /// The start of the page: the cursor from the `Link` header of the previous page.
+        /// The start of the rest of an export: the cursor in the address in its last line. The rest has
+        /// no CSV header.
+        "afterRecord" => query("after", cursor());
+        /// The place after which the report starts, from the `Link` header of the previous report.
+        "afterPlace" => query("after", id());
+        /// The start of the page: the cursor from the `Link` header of the previous page. A cursor
+        /// from before a restore of the database is rejected (410).
         "since" => query("since", cursor());
-        /// The order. Records with equal names are in order of id. `-` reverses the whole list.
+        /// The order. `name` ignores case and accents, then sorts by the name, then by id. `-`
+        /// reverses the whole list.
         "sort" => query("sort", orders.with("default", "id"));
         /// The order. `-` means the greatest id first.
         "idSort" => query("sort", choice(["id", "-id"]).with("default", "id"));
-        /// The order. `-` means the greatest number first. Records with equal numbers are in
-        /// ascending order of id.
+        /// The order. Records with equal numbers are in order of id. `-` reverses the whole list.
         "populationSort" =>
             query("sort", population_orders.with("default", Order::default().name()));
-        /// With `exact`, the response has the number of all matches in `X-Total-Count`.
+        /// With `exact`, the response has the number of all matches in `X-Total-Count`. At most
+        /// 20,000 matches are counted, unless the filters are only `isAlive` and `placeId`.
         "count" => query("count", choice(["exact"]));
         /// With `place`, each person has the name of the place: in `place`, or in the last column of
         /// CSV, `placeName`. It is null or empty without a place.
@@ -167,12 +189,13 @@ fn of_pages() -> Vec<(String, Json)> {
 
 fn of_filters() -> Vec<(String, Json)> {
     components! {
-        /// Only places with these one to ten words: each must be the beginning of a word of the
-        /// name. Case and accents are ignored.
-        "q" => query("q", name_prefix());
+        /// Only records whose name contains these words: 1 to 10 words, each the beginning of a
+        /// word of the name. Case and accents are ignored. Apostrophes and hyphens separate words.
+        /// In scripts without spaces, such as Chinese, each character begins a word.
+        "q" => query("q", search_words());
         /// Only records whose name starts with this text. Case is ignored.
         "name" => query("name", name_prefix());
-        /// Only records with these ids.
+        /// Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits.
         "ids" => query("ids", id_list()).with("style", "form").with("explode", false);
         /// Only living people (`true`), or only dead ones (`false`).
         "isAlive" => query("isAlive", boolean());
@@ -182,13 +205,25 @@ fn of_filters() -> Vec<(String, Json)> {
         "hasPeople" => query("hasPeople", boolean());
         /// The places, in the order of their groups. `sort` must be absent.
         "placeIds" => query("placeId", id_list()).with("style", "form").with("explode", false);
-        /// Only people of this place.
-        "placeId" => query("placeId", id());
+        /// Only people of these places, or with `none`, only people without a place.
+        "placeId" => query("placeId", place_filter()).with("style", "form").with("explode", false);
+        /// The place.
+        "onePlaceId" => query("placeId", id());
         /// Only places with at least this many living people.
         "least" => query("least", at_least(1, MinLiving::MAX));
-        /// The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. By
-        /// default, the response has the present data.
+        /// The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A
+        /// date such as `2026-11-24` means the end of that day. By default, the response has the
+        /// present data.
         "asOf" => query("asOf", moment());
+        /// The time of the first point, in UTC. A date means the start of that day. By default, 30
+        /// steps before `to`.
+        "from" => query("from", moment());
+        /// The time of the last point, in UTC and not in the future. A date means the end of that
+        /// day. By default, now.
+        "to" => query("to", moment());
+        /// The time between two points. A month after January 31 is the end of February. A series
+        /// has at most 1,000 points.
+        "step" => query("step", choice(Step::ALL.map(|(name, _)| name)).with("default", "day"));
     }
 }
 
@@ -197,6 +232,9 @@ fn of_actions() -> Vec<(String, Json)> {
     components! {
         /// Whether a record with an existing id is rejected (`insert`) or updated (`upsert`).
         "mode" => query("mode", modes.with("default", ImportMode::default().name()));
+        /// The number of records to skip, because an earlier request has imported them: `next` of its
+        /// report.
+        "afterRecords" => query("after", at_least(1, 10_485_760));
         /// Reports what the request would do, and changes nothing.
         "dryRun" => query("dryRun", boolean().with("default", false));
         /// Only operations that started at least this many seconds ago, so that their clients
@@ -204,6 +242,8 @@ fn of_actions() -> Vec<(String, Json)> {
         "olderThan" => query("olderThan", at_least(0, Seconds::MAX));
         /// Removes the crown from the present king of the place.
         "depose" => query("depose", boolean().with("default", false));
+        /// Also removes the names of the person from the history. This needs the scope `admin`.
+        "erase" => query("erase", boolean());
         /// Moves the people of the place to this place first.
         "reassignTo" => query("reassignTo", id());
     }

@@ -3,10 +3,11 @@
 use edge::collection::Writer;
 use http_semantics::problem::Kind;
 use people::service::PersonWriter;
-use people::store::POPULATION_HEADER;
+use people::store::{POPULATION_HEADER, SERIES_HEADER};
 use tables::ByPlaceQuery;
 use tables::population::PopulationQuery;
 use tables::schema::PERSON;
+use tables::series::SeriesQuery;
 
 use crate::collection::Collection;
 use crate::examples;
@@ -41,6 +42,7 @@ pub fn operations() -> Vec<Operation> {
         .map(|operation| operation.default_tag("people"));
     own.chain(worker::document())
         .chain(worker::health())
+        .map(Operation::authorized)
         .collect()
 }
 
@@ -55,7 +57,7 @@ fn reads(people: &Collection) -> Vec<Operation> {
             .history()
             .example("GET /v1/people/4/history", &examples::PERSON_HISTORY),
         people.changes().example(
-            "GET /v1/people/changes?limit=1&since=6933",
+            "GET /v1/people/changes?limit=1&since=63332e3166303961623334",
             &examples::PERSON_HISTORY,
         ),
         people.export(),
@@ -90,7 +92,31 @@ fn groups() -> Vec<Operation> {
             .query_as(PopulationQuery::PARAMETERS, &[("sort", "populationSort")])
             .conditional("ListTag")
             .response(200, populations),
+        get("/v1/people/population/series", "readPopulationSeries")
+            .summary("Count people at several times")
+            .description(SERIES_DESCRIPTION)
+            .query_as(
+                SeriesQuery::PARAMETERS_WITH_PLACE,
+                &[("placeId", "onePlaceId")],
+            )
+            .conditional("ListTag")
+            .response(
+                200,
+                series("GET /v1/people/population/series?from=2026-11-24&to=2026-11-24"),
+            ),
     ]
+}
+
+/// The points of a series, for both workers.
+pub const SERIES_DESCRIPTION: &str = "There is a point at `from`, one after each step, and one at `to`. A series that ends now has no `ETag`, because its points move.";
+
+/// A series of points. The request is an example.
+#[must_use]
+pub fn series(request: &'static str) -> Response {
+    Response::list("PopulationAt", "The points in order of time.")
+        .csv(SERIES_HEADER)
+        .headers(&["ListTag"])
+        .example(request, &examples::SERIES)
 }
 
 fn writes(people: &Collection) -> Vec<Operation> {
@@ -98,7 +124,7 @@ fn writes(people: &Collection) -> Vec<Operation> {
         people
             .create()
             .problems(BROKEN_RULES)
-            .problems(&[Kind::RequestInFlight])
+            .problems(&[Kind::RequestInFlight, Kind::PersonErased])
             .calls_a_service(),
         people
             .replace()
@@ -114,7 +140,8 @@ fn writes(people: &Collection) -> Vec<Operation> {
             .calls_a_service(),
         people
             .delete()
-            .description("The history of the person stays.")
+            .description("The history of the person stays. With `erase=true`, which needs the scope `admin`, it stays without the names of the person. A deleted person can be erased, too. The numbers of people in past statistics stay.")
+            .query(people::routes::delete::PARAMETERS)
             .calls_a_service(),
         people
             .import(

@@ -41,7 +41,7 @@ pub fn operations() -> Vec<Operation> {
                     .example("GET /v1/places/as-of?ids=2", &examples::PLACE_AS_OF),
             ),
         places.changes().example(
-            "GET /v1/places/changes?limit=1&since=6931",
+            "GET /v1/places/changes?limit=1&since=63312e3166303961623334",
             &examples::PLACE_HISTORY,
         ),
         places.export(),
@@ -53,15 +53,26 @@ pub fn operations() -> Vec<Operation> {
         places.change().problems(&[Kind::NameTaken, Kind::PlaceIsDeleting]),
         places
             .delete()
-            .description("A place with living people is not deleted, unless `reassignTo` moves them first. Its dead people stay, without a place.")
+            .description("A place with living people is not deleted, unless `reassignTo` moves them first. Its dead people stay, without a place. A deletion that takes longer than 10 seconds continues after the response, a 202.")
             .query(delete::PARAMETERS)
+            .response(
+                202,
+                Response::empty("The deletion continues.").headers(&["OperationLocation"]),
+            )
             .problems(&[Kind::PlaceHasPeople, Kind::NoSuchPlace, Kind::PlaceIsDeleting])
             .calls_a_service(),
+        get("/v1/operations/{token}", "readOperation")
+            .summary("Read the status of a deletion that continues after its request")
+            .description("The result is available for 24 hours.")
+            .in_path("token")
+            .problems(&[Kind::NotFound])
+            .response(200, Response::json("Operation", "The status.")),
         places.import(
             r#"[{"name":"Puerto Blando del Norte"},{"id":1000,"name":"Casa Cristo Nueva"}]"#,
             "id,name\r\n,Puerto Blando del Norte\r\n1000,Casa Cristo Nueva\r\n",
         ),
     ];
     let own = own.map(|operation| operation.default_tag("places"));
-    [own.to_vec(), worker::document(), worker::health()].concat()
+    let all = [own.to_vec(), worker::document(), worker::health()].concat();
+    all.into_iter().map(Operation::authorized).collect()
 }

@@ -1,11 +1,25 @@
-//! An example of each problem type, made by its own constructor.
+//! The problem types in a document: their URIs, their names in generated code, and an example of
+//! each, made by its own constructor.
 
 use domain::Param;
-use http_semantics::Problem;
 use http_semantics::auth::Scope;
 use http_semantics::problem::{FieldError, Kind};
 use http_semantics::rate_limit::RateLimit;
+use http_semantics::{Problem, Validator};
 use tables::page::PageSize;
+
+/// The `type` of a problem.
+#[must_use]
+pub fn type_uri(kind: Kind) -> String {
+    format!("/problems/{}", kind.problem_type().slug)
+}
+
+/// The name of a problem type in generated code, for `x-enum-varnames`. Without it, generators
+/// number the values of each enum, and reject an enum that numbers them differently than another.
+#[must_use]
+pub fn type_name(kind: Kind) -> String {
+    kind.problem_type().slug.replace('-', "_").to_uppercase()
+}
 
 /// An example of a problem type.
 #[must_use]
@@ -38,15 +52,20 @@ pub fn sample(kind: Kind) -> Problem {
         Kind::PlaceIsDeleting => Problem::place_is_deleting(3),
         Kind::BeingWritten => Problem::being_written(),
         Kind::RequestInFlight => Problem::request_in_flight(),
-        Kind::PreconditionFailed => Problem::precondition_failed(Some(4)),
+        Kind::PersonErased => Problem::person_erased(),
+        Kind::HistoryRestarted => Problem::history_restarted(),
+        Kind::PreconditionFailed => Problem::precondition_failed(Validator::parse("4.1f09ab34")),
         Kind::BodyTooLarge => Problem::body_too_large(edge::MAX_RECORD_BYTES),
+        Kind::TooManyRecords => Problem::too_many_records(tables::import::MAX_FILE_RECORDS),
         Kind::QueryTooLong => Problem::query_too_long(http_semantics::params::MAX_QUERY_BYTES),
         Kind::UnsupportedMediaType => Problem::unsupported_media_type(edge::JSON),
         Kind::InvalidRecord => Problem::invalid_record(&[FieldError {
             pointer: "/placeId".to_owned(),
             detail: "the id of a place, because a living person needs one".to_owned(),
         }]),
+        Kind::TooManyMatches => Problem::too_many_matches(tables::list::MAX_MATCHES),
         Kind::IdempotencyKeyReused => Problem::idempotency_key_reused(),
+        Kind::CallLimitReached => Problem::call_limit_reached(),
         Kind::TooManyRequests => Problem::too_many_requests(RateLimit {
             requests: 600,
             seconds: 60,
@@ -55,6 +74,7 @@ pub fn sample(kind: Kind) -> Problem {
         Kind::ServiceFailed => Problem::service_failed("people"),
         Kind::NotReady => Problem::not_ready(&["people"]),
         Kind::Overloaded => Problem::overloaded(),
+        Kind::Updating => Problem::updating(),
         Kind::ServiceTimedOut => Problem::service_timed_out("people", 3000),
     }
 }

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::examples::Example;
 use crate::json::reference;
-use crate::problems::sample;
+use crate::problems::{sample, type_name, type_uri};
 use crate::{Json, object};
 
 /// A response that is not an error. Schemas and headers are named by their components.
@@ -132,6 +132,7 @@ fn header_references(components: &[&str]) -> Json {
         let name = match *component {
             "ListTag" => "ETag",
             "LinkToCome" => "Link",
+            "NoTransform" => "Cache-Control",
             name => name,
         };
         (name.to_owned(), reference("headers", component))
@@ -142,9 +143,12 @@ fn header_references(components: &[&str]) -> Json {
 /// The error response of a status, which can have each of these problem types.
 pub(crate) fn error(kinds: &[Kind], method: &str, other_headers: &[&'static str]) -> Response {
     let titles: Vec<&str> = kinds.iter().map(|kind| kind.problem_type().title).collect();
-    let types = kinds.iter();
-    let types = types.map(|kind| format!("/problems/{}", kind.problem_type().slug));
-    let types = object! { "type": "string", "enum": types.collect::<Json>() };
+    let of_kinds = |text: fn(Kind) -> String| kinds.iter().copied().map(text).collect::<Json>();
+    let types = object! {
+        "type": "string",
+        "enum": of_kinds(type_uri),
+        "x-enum-varnames": of_kinds(type_name),
+    };
     let narrowed = object! { "properties": object! { "type": types } };
     let examples = kinds.iter().map(|kind| {
         let slug = kind.problem_type().slug;
@@ -161,6 +165,7 @@ pub(crate) fn error(kinds: &[Kind], method: &str, other_headers: &[&'static str]
             "retry-after" => "Retry-After",
             "www-authenticate" => "WWW-Authenticate",
             "vary" => "Vary",
+            "ratelimit" => "RateLimit",
             other => panic!("the header {other} has no component"),
         };
         if !headers.contains(&component) {

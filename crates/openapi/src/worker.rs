@@ -21,7 +21,12 @@ pub fn has_own_response(path: &str) -> bool {
 pub fn document() -> Vec<Operation> {
     let document = Response::json("Document", "An OpenAPI 3.1 document.");
     let operation = get(DOCUMENT, "readDocument").summary("Read this document");
-    vec![operation.default_tag("about").response(200, document)]
+    vec![
+        operation
+            .description("The OpenAPI document of the service that responds.")
+            .default_tag("about")
+            .response(200, document),
+    ]
 }
 
 /// The health checks.
@@ -40,6 +45,6 @@ pub fn health() -> Vec<Operation> {
             .response(200, Response::json("Ready", "All dependencies are ready.")),
     ];
     operations
-        .map(|operation| operation.default_tag("about"))
+        .map(|operation| operation.default_tag("about").open())
         .to_vec()
 }

@@ -43,11 +43,11 @@ pub struct King {
 pub struct Change<T> {
     /// The time in UTC (RFC 3339).
     pub at: String,
-    /// `created`, `updated` or `deleted`.
+    /// `created`, `updated`, `deleted` or `erased`.
     pub kind: String,
     /// The version after the change.
     pub version: i64,
-    /// The record after the change; none if it was deleted.
+    /// The record after the change; none if it was deleted or erased.
     pub record: Option<T>,
 }
 
@@ -69,8 +69,8 @@ pub struct ApiProblem {
     pub errors: Vec<FieldError>,
     /// The present king.
     pub king: Option<King>,
-    /// The current version of the record.
-    pub version: Option<i64>,
+    /// The current entity tag of the record.
+    pub etag: Option<String>,
     /// The conflicting record.
     pub id: Option<i64>,
     /// The place.

@@ -32,7 +32,7 @@ pub fn page(problem: &Problem) -> Markup {
         ),
         "body-too-large" => (
             "Too large",
-            "What you sent is too large. A file can have up to 10 MiB: split it into parts.",
+            "What you sent is too large. Split a file into parts.",
         ),
         "body-timed-out" => (
             "Too slow",

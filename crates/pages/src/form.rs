@@ -1,5 +1,7 @@
 //! The values and errors of a form. A form with errors is shown again with both.
 
+use domain::Param;
+use http_semantics::Tag;
 use tables::schema::PERSON_TABLE;
 
 use crate::api::ApiProblem;
@@ -139,7 +141,9 @@ impl Form {
             "place-has-people" => self.add_error("reassignTo", text),
             "precondition-failed" => {
                 // Sent again, the form changes the version that the page shows now.
-                let version = problem.version.map(|version| version.to_string());
+                let tag = problem.etag.as_deref().and_then(Tag::parse);
+                let version = tag.and_then(|tag| tag.version());
+                let version = version.map(|version| version.to_string());
                 self.set("version", version.unwrap_or_default());
                 self.general_error = Some(text);
             }
@@ -170,9 +174,9 @@ impl Form {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http_semantics::Problem;
     use http_semantics::auth::Scope;
     use http_semantics::problem::FieldError;
+    use http_semantics::{Problem, Validator};
     use proptest::prelude::*;
 
     fn with_problem(problem: &Problem) -> Form {
@@ -205,7 +209,7 @@ mod tests {
         ]));
         assert_eq!(
             form.error("name"),
-            Some("Enter a name of 1 to 200 characters.")
+            Some("Enter a name of 1 to 200 characters, without invisible ones.")
         );
         assert_eq!(form.error("isKing"), Some("Must be such."));
         assert_eq!(form.general_error, None);
@@ -258,8 +262,9 @@ mod tests {
 
     #[test]
     fn a_conflict_takes_the_current_version_for_the_next_attempt() {
-        let form = with_problem(&Problem::precondition_failed(Some(4)));
-        assert_eq!((form.get("version"), form.status()), ("4", 412));
+        let version = Validator::parse("4.1f09ab34");
+        let form = with_problem(&Problem::precondition_failed(version));
+        assert_eq!((form.get("version"), form.status()), ("4.1f09ab34", 412));
         assert!(form.has_errors() && form.is_conflict());
     }
 

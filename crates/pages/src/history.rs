@@ -32,6 +32,7 @@ pub fn sentences<T: DescribeChange>(
     let mut previous: Option<&T> = None;
     let sentences = changes.iter().map(|change| {
         let sentence = match (&change.record, previous) {
+            (None, _) if change.kind == "erased" => "erased".to_owned(),
             (None, _) => "removed".to_owned(),
             (Some(record), None) if change.kind == "created" => record.first_version(name_of),
             // The history begins later, with a change of which the previous version is unknown.
@@ -99,7 +100,8 @@ mod tests {
             change(5, "updated", Some(person("B", false, None, false))),
             change(6, "updated", Some(person("B", false, None, false))),
             change(7, "deleted", None),
-            change(8, "created", Some(person("C", false, None, false))),
+            change(8, "erased", None),
+            change(9, "created", Some(person("C", false, None, false))),
         ];
         let sentences = sentences(&changes, &|id| format!("P{id}"));
         assert_eq!(
@@ -112,6 +114,7 @@ mod tests {
                 "moved from P3 to no place, died",
                 "saved without changes",
                 "removed",
+                "erased",
                 "added as “C”, dead",
             ]
         );

@@ -95,6 +95,18 @@ fn notice_html(notice: &Notice) -> Markup {
     }
 }
 
+/// The links to other pages of a list. The first page has no link to itself.
+pub fn pages(first: Option<String>, next: Option<String>) -> Markup {
+    html! {
+        @if first.is_some() || next.is_some() {
+            p.pages {
+                @if let Some(first) = first { a rel="first" href=(first) { "First page" } " " }
+                @if let Some(next) = next { a rel="next" href=(next) { "Next page" } }
+            }
+        }
+    }
+}
+
 /// A number with thousands separators.
 pub fn number(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();

@@ -18,6 +18,7 @@ pub mod overview;
 pub mod people;
 pub mod person;
 pub mod place;
+pub mod problem_types;
 
 pub use form::Form;
 pub use layout::{Notice, POLICY};

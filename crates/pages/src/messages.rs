@@ -24,6 +24,9 @@ pub fn of_problem(problem: &ApiProblem) -> String {
         }
         "request-in-flight" => "This form is still being sent. Try again in a moment.",
         "idempotency-key-reused" => "This form was sent before. Send it again to add another one.",
+        "person-erased" => {
+            "This form added a person whose data was erased since. Open it again to add another one."
+        }
         "token-required" => "Enter a token to make changes.",
         "token-refused" => "This token is not valid here. Check it and enter it again.",
         "insufficient-scope" => "This token does not allow this. Enter another one.",
@@ -34,7 +37,12 @@ pub fn of_problem(problem: &ApiProblem) -> String {
         "service-failed" | "service-timed-out" | "internal" => {
             "Something failed. Try again in a moment."
         }
+        "call-limit-reached" => {
+            "This was too much at once. What is listed above is saved. Import the file again to \
+             continue."
+        }
         "malformed-body" => return malformed_file(problem.line),
+        "too-many-records" => "The file has too many lines. Split it into parts.",
         "body-too-large" => "This is too large. Split it into parts.",
         _ => return problem.detail.replace('`', ""),
     };
@@ -44,7 +52,7 @@ pub fn of_problem(problem: &ApiProblem) -> String {
 /// The text of an invalid field, for the input or the column that has the field's name.
 pub fn of_field(field: &str, expected: &str) -> String {
     match field {
-        "name" => "Enter a name of 1 to 200 characters.".to_owned(),
+        "name" => "Enter a name of 1 to 200 characters, without invisible ones.".to_owned(),
         "placeId" if expected.contains("living") => {
             "A living person needs a place. Enter one.".to_owned()
         }
@@ -131,8 +139,9 @@ mod tests {
             Problem::place_has_people(1, 4),
             Problem::not_found("person", 9),
             Problem::being_written(),
-            Problem::precondition_failed(Some(4)),
+            Problem::precondition_failed(None),
             Problem::request_in_flight(),
+            Problem::person_erased(),
             Problem::idempotency_key_reused(),
             Problem::token_required(Scope::Write),
             Problem::token_refused(),

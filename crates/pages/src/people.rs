@@ -9,7 +9,7 @@ use tables::page::Sort;
 use crate::api::{PersonView, PlaceView};
 use crate::field::{Text, choice};
 use crate::form::Form;
-use crate::layout::{Notice, document, with_query};
+use crate::layout::{Notice, document, pages, with_query};
 
 /// The query of a table of people.
 #[derive(Debug)]
@@ -86,11 +86,48 @@ impl PeopleQuery {
         )
     }
 
+    /// The path of a file of all people that match, whatever their page.
+    #[must_use]
+    pub fn export_path(&self, place: Option<i64>) -> String {
+        let first_page = Self {
+            after: None,
+            form: self.form.clone(),
+        };
+        let path = first_page.api_path(place);
+        let (_, query) = path.split_once('?').unwrap_or_default();
+        let is_filter =
+            |parameter: &&str| !parameter.starts_with("limit=") && !parameter.starts_with("sort=");
+        let filters: Vec<&str> = query.split('&').filter(is_filter).collect();
+        let separator = if filters.is_empty() { "" } else { "?" };
+        format!("/v1/people/export{separator}{}", filters.join("&"))
+    }
+
+    /// The text of the link to that file.
+    #[must_use]
+    pub fn export_text(&self, all: &'static str) -> &'static str {
+        let is_filtered = ["name", "show"]
+            .iter()
+            .any(|field| self.form.filled(field).is_some());
+        if is_filtered {
+            "These people as CSV"
+        } else {
+            all
+        }
+    }
+
     /// Whether it is the query without any parameter.
     #[must_use]
     pub fn is_default(&self) -> bool {
         let fields = ["name", "show"].map(|field| self.form.filled(field));
         fields == [None; 2] && self.form.get("sort") == "name" && self.after.is_none()
+    }
+
+    /// The query as text, without parameters that the page ignores.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let after = self.after.as_ref().map(ToString::to_string);
+        let path = self.page_path("", &after.unwrap_or_default());
+        path.trim_start_matches('?').to_owned()
     }
 
     /// The path of the page at a cursor, with the same filters.
@@ -142,10 +179,13 @@ impl People {
             (self.table(path, true))
             p.actions {
                 a.button href="/ui/people/new" { "Add a person" }
-                a.button.quiet href="/v1/people/export" download { "All people as CSV" }
+                a.button.quiet href=(self.query.export_path(None)) download {
+                    (self.query.export_text("All people as CSV"))
+                }
             }
         };
-        document("People", Some("/v1/people"), &self.notices, &main)
+        let data = self.query.api_path(None);
+        document("People", Some(&data), &self.notices, &main)
     }
 
     /// The number of people, as a sentence that the script announces.
@@ -195,9 +235,10 @@ impl People {
                         }
                     }
                 }
-                @if let Some(next) = &self.next {
-                    p.pages { a rel="next" href=(self.query.page_path(path, next)) { "Next page" } }
-                }
+                (pages(
+                    self.query.after.as_ref().map(|_| self.query.page_path(path, "")),
+                    self.next.as_ref().map(|next| self.query.page_path(path, next)),
+                ))
             }
         }
     }
@@ -222,10 +263,52 @@ pub(crate) fn name_of(places: &[PlaceView], id: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::name::Normalize;
+
+    #[test]
+    fn a_later_page_has_a_link_to_the_first_one() {
+        let page = |query: &str| {
+            let people = People {
+                query: PeopleQuery::parse(query, Normalize::NONE),
+                people: Some(Vec::new()),
+                places: Vec::new(),
+                next: None,
+                notices: Vec::new(),
+            };
+            people.to_html().into_string()
+        };
+        let link =
+            r#"<a rel="first" href="/ui/people?sort=-id&amp;show=isKing%3Dtrue">First page</a>"#;
+        assert!(page("sort=-id&show=isKing%3Dtrue&after=6933").contains(link));
+        assert!(!page("sort=-id").contains("First page"));
+    }
+
+    #[test]
+    fn the_link_to_a_file_keeps_the_filters() {
+        let export = |query: &str, place| {
+            let query = PeopleQuery::parse(query, Normalize::NONE);
+            (query.export_path(place), query.export_text("All"))
+        };
+        assert_eq!(
+            export("sort=-id", None),
+            ("/v1/people/export".to_owned(), "All")
+        );
+        assert_eq!(
+            export("sort=-id&after=6933", Some(3)),
+            ("/v1/people/export?placeId=3".to_owned(), "All")
+        );
+        assert_eq!(
+            export("name=%C3%B1%26&show=isAlive%3Dfalse&after=6933", Some(3)),
+            (
+                "/v1/people/export?name=%C3%B1%26&isAlive=false&placeId=3".to_owned(),
+                "These people as CSV"
+            )
+        );
+    }
 
     #[test]
     fn a_query_becomes_a_request_to_the_api() {
-        let path = |query: &str, place| PeopleQuery::parse(query, str::to_owned).api_path(place);
+        let path = |query: &str, place| PeopleQuery::parse(query, Normalize::NONE).api_path(place);
         assert_eq!(path("", None), "/v1/people?limit=50&sort=name");
         assert_eq!(
             path(
@@ -239,7 +322,7 @@ mod tests {
             "/v1/people?limit=50&sort=name"
         );
         assert!(
-            PeopleQuery::parse("name=%07", str::to_owned)
+            PeopleQuery::parse("name=%07", Normalize::NONE)
                 .form
                 .error("name")
                 .is_some()
@@ -253,7 +336,7 @@ mod tests {
             crate::person::fields::with_state(id, &name, place, is_alive, is_king)
         };
         let page = People {
-            query: PeopleQuery::parse("", str::to_owned),
+            query: PeopleQuery::parse("", Normalize::NONE),
             people: Some(vec![
                 person(1, true, true),
                 person(2, true, false),

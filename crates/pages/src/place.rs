@@ -30,6 +30,7 @@ impl PlacePage {
     pub fn to_html(&self) -> Markup {
         let PlaceView { id, name } = &self.place;
         let path = format!("/ui/places/{id}");
+        let query = &self.people.query;
         let main = html! {
             p.crumb { a href="/" { "All places" } }
             h1 { (name) }
@@ -41,7 +42,9 @@ impl PlacePage {
                 a.button href={ "/ui/people/new?placeId=%23" (id) } { "Add a person here" }
                 a.button.quiet href={ (path) "/rename" } { "Rename" }
                 a.button.quiet href={ (path) "/remove" } { "Remove" }
-                a.button.quiet href={ "/v1/people/export?placeId=" (id) } download { "All people here as CSV" }
+                a.button.quiet href=(query.export_path(Some(*id))) download {
+                    (query.export_text("All people here as CSV"))
+                }
             }
             h2 { "People" }
             (self.people.query.filters(&path))

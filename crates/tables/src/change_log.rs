@@ -2,11 +2,12 @@
 //! tells whether a stored response is still valid.
 //!
 //! Each write increases the change sequence of its table. A response that was made at the current
-//! change sequences is valid, and reading them costs one row per table.
+//! change sequences is valid, and reading them costs two rows per table.
 
 use crate::page::PageSize;
-use crate::statement::{Bind, Statement, framing_binds};
+use crate::statement::{Bind, EPOCH, Statement, framing_binds};
 use crate::table_spec::TableSpec;
+use http_semantics::Validator;
 use http_semantics::media::ListFraming;
 
 /// The change sequences that a response was made at. A backend has one table, and sets both to
@@ -14,30 +15,42 @@ use http_semantics::media::ListFraming;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChangeSeqs {
     /// The change sequence of places.
-    pub places: i64,
+    pub places: Validator,
     /// The change sequence of people.
-    pub people: i64,
+    pub people: Validator,
 }
 
 impl ChangeSeqs {
     /// The change sequence of a backend's table.
     #[must_use]
-    pub fn from_table(seq: i64) -> Self {
+    pub fn from_table(seq: Validator) -> Self {
         Self {
             places: seq,
             people: seq,
         }
     }
+
+    /// Whether either change sequence is an earlier one of the same history.
+    #[must_use]
+    pub fn is_before(&self, other: &Self) -> bool {
+        self.places.is_before(other.places) || self.people.is_before(other.people)
+    }
+
+    /// Whether both have the same history of each database.
+    #[must_use]
+    pub fn has_history_of(&self, other: &Self) -> bool {
+        self.places.epoch == other.places.epoch && self.people.epoch == other.people.epoch
+    }
 }
 
-impl From<[i64; 2]> for ChangeSeqs {
-    fn from([places, people]: [i64; 2]) -> Self {
+impl From<[Validator; 2]> for ChangeSeqs {
+    fn from([places, people]: [Validator; 2]) -> Self {
         Self { places, people }
     }
 }
 
-/// A page of changes: one row of (body, `last`, `has_more`). `last` is the key of the last change
-/// of the page, or null if the page is empty.
+/// A page of changes: one row of (body, `last`, `has_more`, epoch). `last` is the key of the last
+/// change of the page, or null if the page is empty.
 ///
 /// ?1        the key after which the page begins
 /// ?2        the page size
@@ -49,7 +62,8 @@ WITH
 SELECT
   ?3 || coalesce(group_concat({change}, ?4) FILTER (WHERE n <= ?2) || ?5, ?6) AS body,
   max({key}) FILTER (WHERE n <= ?2) AS last,
-  count(*) > ?2 AS has_more
+  count(*) > ?2 AS has_more,
+  {epoch} AS epoch
 FROM numbered";
 
 fn page(
@@ -62,6 +76,7 @@ fn page(
 ) -> Statement {
     let sql = PAGE
         .replace("{change_log}", table.declaration.change_log)
+        .replace("{epoch}", EPOCH)
         .replace("{filter}", filter)
         .replace("{key}", key)
         .replace("{change}", &table.change_json);
@@ -70,10 +85,12 @@ fn page(
     Statement { sql, binds }
 }
 
-/// The change sequence of a table: the greatest `seq` of its log, or 0. Uses the primary key.
+/// The change sequence of a table, the greatest `seq` of its log or 0: one row of (`change_seq`,
+/// epoch). Uses the primary keys.
 #[must_use]
 pub fn change_seq(table: &TableSpec) -> Statement {
-    const CHANGE_SEQ: &str = "SELECT coalesce(max(seq), 0) AS change_seq FROM {change_log}";
+    const CHANGE_SEQ: &str =
+        "SELECT coalesce(max(seq), 0) AS change_seq, {epoch} AS epoch FROM {change_log}";
     Statement::new(&table.sql(CHANGE_SEQ), Vec::new())
 }
 

@@ -8,37 +8,48 @@ use domain::id::MAX_SAFE_INTEGER;
 use domain::name::MAX_NAME_CHARACTERS;
 use domain::{Param, param::parse_non_negative_integer};
 use domain::{PersonId, PlaceId};
+use http_semantics::Validator;
 
-/// The maximum length of the key of a name. In lower case a character can become three, of up to
-/// four bytes each.
-const MAX_KEY_BYTES: usize = MAX_NAME_CHARACTERS * 3 * 4;
+/// The maximum length of a name and its search key. Case folding can turn a character into three,
+/// of up to four bytes each.
+const MAX_KEY_BYTES: usize = MAX_NAME_CHARACTERS * 3 * 4 + 1 + MAX_NAME_CHARACTERS * 4;
+
+/// Separates the search key and the name. Names contain no control characters.
+const SEPARATOR: char = '\u{1}';
 
 /// The sort key of the last record of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cursor {
     /// In a list sorted by id: the id.
     Id(i64),
-    /// In a list sorted by name: the key of the name, and the id, which sorts equal names.
+    /// In a list sorted by name: the search key, the name, which sorts equal keys, and the id,
+    /// which sorts equal names.
     Name {
-        /// The key of the name.
+        /// The search key of the name.
         key: String,
+        /// The name.
+        name: String,
         /// The id.
         id: i64,
     },
-    /// Two numbers: a count and an id in a list sorted by population, or the change sequences of
-    /// both databases in the change feed.
+    /// In a list sorted by population: a count and an id.
     Pair(i64, i64),
+    /// In the changes of one table or one record: the change sequence or the version.
+    Change(Validator),
+    /// In the changes of both tables: the change sequences of places and people.
+    Changes(Validator, Validator),
 }
 
 impl Cursor {
     /// The maximum length of a token.
     pub const MAX_DIGITS: usize = 2 * (MAX_KEY_BYTES + 32);
 
-    /// The id of the last record.
+    /// The id of the last record, or the number of the last change.
     #[must_use]
     pub fn id(&self) -> i64 {
         match self {
             Self::Id(id) | Self::Name { id, .. } | Self::Pair(_, id) => *id,
+            Self::Change(change) | Self::Changes(_, change) => change.number,
         }
     }
 
@@ -50,18 +61,33 @@ impl Cursor {
             let (first, second) = pair.split_once('.')?;
             return Some(Self::Pair(parse_number(first)?, parse_number(second)?));
         }
+        if let Some(change) = plain.strip_prefix('c') {
+            return Some(match change.split_once('-') {
+                None => Self::Change(parse_change(change)?),
+                Some((places, people)) => {
+                    Self::Changes(parse_change(places)?, parse_change(people)?)
+                }
+            });
+        }
         let (id, key) = plain.strip_prefix('n')?.split_once(':')?;
-        let key_fits = (1..=MAX_KEY_BYTES).contains(&key.len());
-        key_fits.then_some(Self::Name {
+        let fits = key.len() <= MAX_KEY_BYTES;
+        let (key, name) = key.split_once(SEPARATOR).filter(|_| fits)?;
+        (!key.is_empty() && !name.is_empty()).then_some(Self::Name {
             key: key.to_owned(),
+            name: name.to_owned(),
             id: PersonId::parse(id)?.get(),
         })
     }
 }
 
-/// An id or a change sequence. It is 0 before the first one.
+/// An id or a count.
 fn parse_number(text: &str) -> Option<i64> {
     parse_non_negative_integer(text).filter(|number| *number <= MAX_SAFE_INTEGER)
+}
+
+/// A change sequence or a version. It is 0 before the first change.
+fn parse_change(text: &str) -> Option<Validator> {
+    Validator::parse(text).filter(|change| change.number <= MAX_SAFE_INTEGER)
 }
 
 impl From<PlaceId> for Cursor {
@@ -74,8 +100,10 @@ impl std::fmt::Display for Cursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let plain = match self {
             Self::Id(id) => format!("i{id}"),
-            Self::Name { key, id } => format!("n{id}:{key}"),
+            Self::Name { key, name, id } => format!("n{id}:{key}{SEPARATOR}{name}"),
             Self::Pair(first, second) => format!("p{first}.{second}"),
+            Self::Change(change) => format!("c{change}"),
+            Self::Changes(places, people) => format!("c{places}-{people}"),
         };
         plain.bytes().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
@@ -112,18 +140,22 @@ fn parse_digit(digit: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http_semantics::Epoch;
     use proptest::prelude::*;
 
     #[test]
     fn a_cursor_has_the_spelling_that_sqlite_renders() {
-        // lower(hex('i' || 42)), lower(hex('n' || 7 || ':' || 'ñu')), lower(hex('p7.0'))
+        // lower(hex('i' || 42)), lower(hex('n' || 7 || ':' || 'nu' || char(1) || 'Ñu')), lower(hex('p7.0'))
         assert_eq!(Cursor::Id(42).to_string(), "693432");
         let name = Cursor::Name {
-            key: "ñu".into(),
+            key: "nu".into(),
+            name: "Ñu".into(),
             id: 7,
         };
-        assert_eq!(name.to_string(), "6e373ac3b175");
+        assert_eq!(name.to_string(), "6e373a6e7501c39175");
         assert_eq!(Cursor::Pair(7, 0).to_string(), "70372e30");
+        let change = Validator::parse("7.1f09ab34").unwrap();
+        assert_eq!(Cursor::Change(change).to_string(), "63372e3166303961623334");
     }
 
     #[test]
@@ -135,6 +167,9 @@ mod tests {
             "69",
             "693030",
             "6e373a",
+            "6e373a61",
+            "6e373a0161",
+            "6e373a6101",
             "78",
             "ñ",
             "6934F2",
@@ -144,6 +179,8 @@ mod tests {
             "70372e",
             "70372e3030",
             "70372e312e31",
+            "6337",
+            "63372e316630396162333",
         ] {
             assert_eq!(Cursor::parse(text), None, "{text}");
         }
@@ -151,8 +188,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_rendered_cursor_parses_to_the_same_cursor(id in 1..(1i64 << 53), key in "\\PC{1,200}") {
-            for cursor in [Cursor::Id(id), Cursor::Pair(id - 1, id), Cursor::Name { key, id }] {
+        fn a_rendered_cursor_parses_to_the_same_cursor(
+            id in 1..(1i64 << 53), key in "\\PC{1,200}", name in "\\PC{1,200}",
+        ) {
+            let change = |number| Validator { number, epoch: Epoch::parse("1f09ab34").unwrap() };
+            for cursor in [
+                Cursor::Id(id),
+                Cursor::Pair(id - 1, id),
+                Cursor::Name { key, name, id },
+                Cursor::Change(change(id)),
+                Cursor::Changes(change(id - 1), change(id)),
+            ] {
                 prop_assert_eq!(Cursor::parse(&cursor.to_string()), Some(cursor));
             }
         }

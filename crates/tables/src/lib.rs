@@ -13,6 +13,8 @@ pub mod page;
 pub mod population;
 pub mod record;
 pub mod schema;
+mod search;
+pub mod series;
 pub mod statement;
 pub mod table_spec;
 

@@ -90,7 +90,8 @@ const _: () = assert!(Ids::MAX_IDS <= MAX_PAGE_SIZE as usize);
 pub enum SortKey {
     /// The id.
     Id,
-    /// The name, ignoring case. Equal names are sorted by id.
+    /// The search key, which ignores case and accents. Equal keys are sorted by name, and equal
+    /// names by id.
     Name,
 }
 
@@ -140,7 +141,7 @@ impl Sort {
         match cursor {
             Cursor::Id(_) => self.key == SortKey::Id,
             Cursor::Name { .. } => self.key == SortKey::Name,
-            Cursor::Pair(..) => false,
+            Cursor::Pair(..) | Cursor::Change(_) | Cursor::Changes(..) => false,
         }
     }
 }
@@ -225,14 +226,29 @@ pub fn since_link(path: &str, query: &str, since: &str) -> String {
     link(path, query, "since", since)
 }
 
+/// The cursor in the `Link` of a page by [`next_link`].
+#[must_use]
+pub fn next_cursor(link: &str) -> Option<Cursor> {
+    let (_, rest) = link.rsplit_once("after=")?;
+    let (cursor, _) = rest.split_once('>')?;
+    Cursor::parse(cursor)
+}
+
 fn link(path: &str, query: &str, parameter: &str, cursor: &str) -> String {
+    let address = next_address(path, query, parameter, cursor);
+    format!("<{address}>; rel=\"next\"")
+}
+
+/// The address of the next page: the same query with another cursor in a parameter.
+#[must_use]
+pub fn next_address(path: &str, query: &str, parameter: &str, cursor: &str) -> String {
     let same_parameters = form_urlencoded::parse(query.as_bytes())
         .filter(|(name, _)| name != parameter && name != "count");
     let query = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(same_parameters)
         .append_pair(parameter, cursor)
         .finish();
-    format!("<{path}?{query}>; rel=\"next\"")
+    format!("{path}?{query}")
 }
 
 #[cfg(test)]
@@ -272,12 +288,21 @@ mod tests {
         let by_id = Cursor::Id(3);
         let by_name = Cursor::Name {
             key: "a".into(),
+            name: "A".into(),
             id: 3,
         };
         assert!(parse(&format!("after={by_id}")).is_ok());
         assert!(parse(&format!("after={by_id}&sort=name")).is_err());
         assert!(parse(&format!("after={by_name}&sort=-name")).is_ok());
         assert!(parse(&format!("after={by_name}")).is_err());
+    }
+
+    #[test]
+    fn the_cursor_of_a_next_link_is_the_one_that_it_was_made_from() {
+        let cursor = Cursor::Pair(7, 3);
+        let link = next_link("/v1/x", "after=69&limit=2", &cursor.to_string());
+        assert_eq!(next_cursor(&link), Some(cursor));
+        assert_eq!(next_cursor("</v1/x?limit=2>; rel=\"next\""), None);
     }
 
     #[test]

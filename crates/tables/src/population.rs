@@ -19,12 +19,15 @@ pub enum Measure {
     Total,
 }
 
-/// The order of the places. Places with equal numbers are sorted by id.
+/// The order of the places. Places with equal numbers are sorted by id. A descending order is the
+/// reverse of the ascending one, so one index serves both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
     /// By id.
     #[default]
     Id,
+    /// By id, the greatest first.
+    IdDown,
     /// By number, the smallest first.
     Up(Measure),
     /// By number, the greatest first.
@@ -33,13 +36,20 @@ pub enum Order {
 
 impl Order {
     /// All orders, with their names in a query.
-    pub const ALL: [(&'static str, Self); 5] = [
+    pub const ALL: [(&'static str, Self); 6] = [
         ("id", Self::Id),
+        ("-id", Self::IdDown),
         ("living", Self::Up(Measure::Living)),
         ("-living", Self::Down(Measure::Living)),
         ("total", Self::Up(Measure::Total)),
         ("-total", Self::Down(Measure::Total)),
     ];
+
+    /// Whether the greatest comes first.
+    #[must_use]
+    pub fn is_descending(self) -> bool {
+        matches!(self, Self::IdDown | Self::Down(_))
+    }
 
     /// The name in a query.
     #[must_use]
@@ -52,14 +62,14 @@ impl Order {
     #[must_use]
     pub fn measure(self) -> Option<Measure> {
         match self {
-            Self::Id => None,
+            Self::Id | Self::IdDown => None,
             Self::Up(measure) | Self::Down(measure) => Some(measure),
         }
     }
 }
 
 impl Param for Order {
-    const EXPECTED: &'static str = "id, living, -living, total or -total";
+    const EXPECTED: &'static str = "id, -id, living, -living, total or -total";
 
     fn parse(text: &str) -> Option<Self> {
         let known = Self::ALL.iter().find(|(name, _)| *name == text);
@@ -127,8 +137,8 @@ impl PopulationQuery {
                 .ok_or_else(|| Problem::invalid_parameter("after", Cursor::EXPECTED))
         };
         let ids: Option<Ids> = params.get("ids")?;
-        if ids.is_some() && order != Order::Id {
-            return Err(Problem::invalid_parameter("sort", "id beside `ids`"));
+        if ids.is_some() && order.measure().is_some() {
+            return Err(Problem::invalid_parameter("sort", "id or -id beside `ids`"));
         }
         Ok(Self {
             limit: params.get("limit")?.unwrap_or_default(),
@@ -203,13 +213,17 @@ mod tests {
             let original = PopulationQuery {
                 limit: PageSize::default(),
                 after: Some(Position {
-                    number: if order == Order::Id { 0 } else { 7 },
+                    number: if order.measure().is_none() { 0 } else { 7 },
                     place: 3,
                 }),
                 order,
                 least: Some(2),
                 as_of: Moment::parse("2026-01-31T12:00:00.5Z"),
-                ids: (order == Order::Id).then(|| Ids::parse("3,7")).flatten(),
+                ids: order
+                    .measure()
+                    .is_none()
+                    .then(|| Ids::parse("3,7"))
+                    .flatten(),
             };
             let path = original.path();
             let (_, query) = path.split_once('?').unwrap_or_default();
@@ -224,7 +238,6 @@ mod tests {
         for (query, parameter) in [
             ("limit=0", "limit"),
             ("sort=name", "sort"),
-            ("sort=-id", "sort"),
             ("sort=living&ids=3", "sort"),
             ("ids=0", "ids"),
             ("least=0", "least"),

@@ -1,10 +1,10 @@
 //! The records of a table: their interface, and the statements that read one by the primary key.
 
-use domain::name::{Name, Normalize};
+use domain::name::{Name, NameKeys, Normalize};
 use http_semantics::fields::Fields;
 use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::statement::Statement;
 use crate::table_spec::TableSpec;
@@ -27,16 +27,28 @@ pub trait Record: Sized + 'static {
     fn name(&self) -> &Name;
 
     /// The value that no other record of the table may have, if there is one.
-    fn unique_value(&self) -> Option<UniqueValue>;
+    fn unique_value(&self, normalize: Normalize) -> Option<UniqueValue>;
 
     /// The record as a JSON row for an insert or an update.
-    fn to_row(&self, id: Option<i64>, version: Option<i64>) -> Value {
+    fn to_row(&self, id: Option<i64>, version: Option<i64>, normalize: Normalize) -> Value {
         let Object(mut row) = self.to_object();
         row.insert("id".to_owned(), id.into());
         row.insert("version".to_owned(), version.into());
-        row.insert("key".to_owned(), self.name().key().into());
+        add_keys(&mut row, self.name(), normalize);
         Value::Object(row)
     }
+}
+
+/// Adds the keys of a name to a JSON row.
+pub fn add_keys(row: &mut Map<String, Value>, name: &Name, normalize: Normalize) {
+    let NameKeys {
+        case,
+        search,
+        words,
+    } = name.keys(normalize);
+    row.insert("key".to_owned(), case.into());
+    row.insert("searchKey".to_owned(), search.into());
+    row.insert("words".to_owned(), words.into());
 }
 
 /// A value that only one record of the table may have. An import file is checked for duplicates.
@@ -50,31 +62,33 @@ pub struct UniqueValue {
     pub expected: &'static str,
 }
 
-/// Reads a record for a response: a row of (body, version, `change_seq`).
+/// Reads a record for a response: a row of (body, version, `change_seq`, epoch).
 #[must_use]
 pub fn read(table: &TableSpec, id: i64) -> Statement {
     const READ: &str = "
 SELECT
   {json} AS body,
   version,
-  (SELECT max(seq) FROM {change_log}) AS change_seq
+  (SELECT max(seq) FROM {change_log}) AS change_seq,
+  {epoch} AS epoch
 FROM {table}
 WHERE id = ?1";
     Statement::new(&table.sql(READ), vec![id.into()])
 }
 
-/// Reads a record for a write, which needs no change sequence: a row of (body, version).
+/// Reads a record for a write, which needs no change sequence: a row of (body, version, epoch).
 #[must_use]
 pub fn read_version(table: &TableSpec, id: i64) -> Statement {
-    const READ_VERSION: &str = "SELECT {json} AS body, version FROM {table} WHERE id = ?1";
+    const READ_VERSION: &str =
+        "SELECT {json} AS body, version, {epoch} AS epoch FROM {table} WHERE id = ?1";
     Statement::new(&table.sql(READ_VERSION), vec![id.into()])
 }
 
-/// Makes a write return the new state: a row of (id, version, body), or none if nothing was
+/// Makes a write return the new state: a row of (id, version, epoch, body), or none if nothing was
 /// written.
 #[must_use]
 pub fn returning(table: &TableSpec, mut write: Statement) -> Statement {
-    const RETURNING: &str = "\nRETURNING id, version, {json} AS body";
+    const RETURNING: &str = "\nRETURNING id, version, {epoch} AS epoch, {json} AS body";
     write.sql.push_str(&table.sql(RETURNING));
     write
 }

@@ -10,7 +10,39 @@ use std::sync::LazyLock;
 use domain::name::MAX_NAME_CHARACTERS;
 
 use crate::table_spec::ColumnType::{Boolean, Integer, Text};
-use crate::table_spec::{Column, Declaration, Filter, FilterKind, TableSpec};
+use crate::table_spec::{
+    BooleanFilter, Column, Declaration, Filter, FilterKind, TableSpec, Totals,
+};
+
+/// The case key of the name ([`domain::name::case_key`]).
+const NAME_KEY: Column = Column::new("name_key", "key", Text(MAX_NAME_CHARACTERS)).internal();
+
+/// The search key of the name, or null if it equals the case key. SQL reads the generated column
+/// `sort_key`.
+const SEARCH_KEY: Column = Column::new("search_key", "searchKey", Text(MAX_NAME_CHARACTERS))
+    .nullable()
+    .internal();
+
+/// The words of the name, or null if they equal the search key.
+const WORDS: Column = Column::new("words", "words", Text(MAX_NAME_CHARACTERS))
+    .nullable()
+    .internal();
+
+/// The terms are those of the generated column `terms` ([`crate::search`]).
+const IS_ALIVE: BooleanFilter = BooleanFilter {
+    column: "is_alive",
+    search_true: "\"+\"",
+    search_false: "\"-\"",
+    has_index: false,
+};
+
+const IS_KING: BooleanFilter = BooleanFilter {
+    column: "is_king",
+    search_true: "\"!\"",
+    // FTS5 has no negation of its own.
+    search_false: "((\"+\" OR \"-\") NOT \"!\")",
+    has_index: true,
+};
 
 /// The table of places.
 pub static PLACE: LazyLock<TableSpec> = LazyLock::new(|| TableSpec::new(&PLACE_TABLE));
@@ -25,12 +57,17 @@ pub static PLACE_TABLE: Declaration = Declaration {
     columns: &[
         Column::id(),
         Column::new("name", "name", Text(MAX_NAME_CHARACTERS)),
-        Column::new("name_key", "key", Text(MAX_NAME_CHARACTERS)).internal(),
+        NAME_KEY,
+        SEARCH_KEY,
+        WORDS,
     ],
     filters: &[
+        Filter::new("q", FilterKind::Words),
         Filter::new("name", FilterKind::NamePrefix),
         Filter::new("ids", FilterKind::Ids),
     ],
+    partition: None,
+    totals: Totals::ChangeLog,
 };
 
 /// The table of people.
@@ -49,13 +86,18 @@ pub static PERSON_TABLE: Declaration = Declaration {
         Column::new("is_alive", "isAlive", Boolean),
         Column::new("place_id", "placeId", Integer).nullable(),
         Column::new("is_king", "isKing", Boolean),
-        Column::new("name_key", "key", Text(MAX_NAME_CHARACTERS)).internal(),
+        NAME_KEY,
+        SEARCH_KEY,
+        WORDS,
     ],
     filters: &[
-        Filter::new("isAlive", FilterKind::Boolean("is_alive")),
-        Filter::new("isKing", FilterKind::Boolean("is_king")),
-        Filter::new("placeId", FilterKind::Id("place_id")),
+        Filter::new("isAlive", FilterKind::Boolean(IS_ALIVE)),
+        Filter::new("isKing", FilterKind::Boolean(IS_KING)),
+        Filter::new("placeId", FilterKind::Place("place_id")),
+        Filter::new("q", FilterKind::Words),
         Filter::new("name", FilterKind::NamePrefix),
         Filter::new("ids", FilterKind::Ids),
     ],
+    partition: Some(IS_ALIVE.column),
+    totals: Totals::Populations,
 };

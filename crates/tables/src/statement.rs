@@ -1,5 +1,6 @@
 //! SQL statements with their binds.
 
+use http_semantics::Validator;
 use http_semantics::media::ListFraming;
 use serde::Serialize;
 use serde_json::Value;
@@ -30,6 +31,12 @@ impl From<String> for Bind {
 impl From<i64> for Bind {
     fn from(value: i64) -> Self {
         Self::Integer(value)
+    }
+}
+
+impl From<Validator> for Bind {
+    fn from(validator: Validator) -> Self {
+        Self::Text(validator.to_string())
     }
 }
 
@@ -67,6 +74,9 @@ impl Statement {
         Self::new(sql, vec![rows.into()])
     }
 }
+
+/// The epoch of the database, as an expression. One row by the primary key.
+pub const EPOCH: &str = "(SELECT epoch FROM schema WHERE id = 1)";
 
 /// The binds of the text around the records of a list: before, between and after them, and the end
 /// of an empty list.

@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 use serde_json::{Map, Value as Json};
 use tables::TableSpec;
 use tables::statement::Statement;
-use tables::table_spec::{Access, Column, ColumnType};
+use tables::table_spec::{Access, Column, ColumnType, Totals};
 
 use crate::Testbed;
 
@@ -44,11 +44,15 @@ impl Testbed {
         let stored = columns.clone().map(|column| column.name);
         let logged = columns.filter(|column| column.is_logged);
         let logged = logged.map(|column| log_name(table, column));
+        let total = (declaration.totals == Totals::ChangeLog).then_some(declaration.collection);
         let tables: [(&str, Vec<&str>); 2] = [
             (declaration.table, stored.chain(["version"]).collect()),
             (
                 declaration.change_log,
-                logged.chain(["seq", "at", "kind", "version"]).collect(),
+                logged
+                    .chain(["seq", "at", "kind", "version"])
+                    .chain(total)
+                    .collect(),
             ),
         ];
         let mut differences = Vec::new();

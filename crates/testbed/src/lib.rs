@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use domain::Param;
+use http_semantics::{Epoch, Validator};
 use rusqlite::types::ToSqlOutput;
 pub use rusqlite::types::Value;
 use rusqlite::{Connection, Result, ToSql, params_from_iter};
@@ -89,6 +91,18 @@ impl Testbed {
     /// has each name once and sorts numbers first.
     pub fn rows(&self, statement: &Statement) -> Result<Vec<Row>> {
         self.query(&statement.sql, &statement.binds)
+    }
+
+    /// A version or a change sequence of this database.
+    ///
+    /// # Panics
+    /// A database without an epoch.
+    #[must_use]
+    pub fn validator(&self, number: i64) -> Validator {
+        let statement = Statement::new("SELECT epoch FROM schema WHERE id = 1", Vec::new());
+        let rows = self.rows(&statement).unwrap();
+        let epoch = Epoch::parse(rows[0].text("epoch")).unwrap();
+        Validator { number, epoch }
     }
 
     /// The query plan of a statement.

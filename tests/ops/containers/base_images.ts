@@ -24,6 +24,11 @@ const standIns: Record<string, StandIn> = {
       }
     },
   },
+  caddy: {
+    packages: ["caddy", "ca-certificates"],
+    file: "",
+    async put() {},
+  },
   rust: {
     packages: ["build-essential", "ca-certificates", "curl", "git", "libssl-dev", "pkg-config"],
     file: `ENV RUSTUP_HOME=/usr/local/rustup CARGO_HOME=/usr/local/cargo

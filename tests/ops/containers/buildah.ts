@@ -8,12 +8,14 @@ import { promisify } from "node:util";
 import type { Deployment } from "../../support/deployment_suite.ts";
 import { type Name, WorkerClient } from "../../support/harness.ts";
 import { provide } from "./base_images.ts";
-import { ports } from "./ports.ts";
+import { INTERNAL_PORT, ports, TLS_PORT } from "./ports.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 /** The folder of images and volumes. */
 export const home = resolve(root, ".containers");
 const IMAGE = "people-per-place";
+/** The image of the proxy in compose.yaml. */
+const PROXY_IMAGE = "caddy:2";
 /** The id of the user `node` in the image. */
 const USER = 1000;
 
@@ -44,6 +46,7 @@ async function build(): Promise<void> {
   for (const name of new Set(bases)) await provide(name);
   await buildah("bud", "--isolation", "chroot", "--pull-never", "--layers=false", "-t", IMAGE, ".");
   await buildah("rmi", "--prune");
+  await provide(PROXY_IMAGE);
 }
 
 /** All descendants of a process. */
@@ -99,6 +102,23 @@ async function startContainer(name: Name, env: Record<string, string>): Promise<
   return { id, child: spawn("buildah", [...storage, ...args], { stdio: [...stdio] }) };
 }
 
+/** Starts the proxy of compose.yaml in front of the gateway. */
+async function startProxy(): Promise<Container> {
+  const id = await buildah("from", "--pull-never", `docker.io/library/${PROXY_IMAGE}`);
+  const settings = {
+    SITE: `:${ports.join}`,
+    HTTP_PORT: String(ports.join),
+    HTTPS_PORT: String(TLS_PORT),
+    UPSTREAM: `127.0.0.1:${INTERNAL_PORT}`,
+  };
+  const env = Object.entries(settings).flatMap(([key, value]) => ["--env", `${key}=${value}`]);
+  const config = `${root}/ops/containers/Caddyfile:/etc/caddy/Caddyfile`;
+  const command = ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"];
+  const args = ["run", "--isolation", "chroot", "--volume", config, ...env, id, "--", ...command];
+  const stdio = ["ignore", "ignore", "ignore"] as const;
+  return { id, child: spawn("buildah", [...storage, ...args], { stdio: [...stdio] }) };
+}
+
 /** Stops a container's processes and removes the container, but not its volume. */
 async function stopContainer(
   { id, child }: Container,
@@ -112,7 +132,7 @@ async function stopContainer(
   return child.exitCode;
 }
 
-/** Three containers of a newly built image. */
+/** Three containers of a newly built image, and the proxy. */
 export async function deployWithBuildah(): Promise<Deployment> {
   // REUSE=1 uses the image of the previous run.
   if (!process.env.REUSE) await build();
@@ -120,7 +140,10 @@ export async function deployWithBuildah(): Promise<Deployment> {
   rmSync(volumes, { recursive: true, force: true });
   const url = (name: Name) => `http://127.0.0.1:${ports[name]}`;
   const worker = (name: Name) => new WorkerClient(new URL(url(name)));
+  // The proxy has the port of the gateway.
+  const portOf = (name: Name) => (name === "join" ? INTERNAL_PORT : ports[name]);
   const running = new Map<Name, Container>();
+  const proxy = await startProxy();
   const end = async (name: Name, signal: NodeJS.Signals) => {
     const container = running.get(name);
     running.delete(name);
@@ -130,7 +153,7 @@ export async function deployWithBuildah(): Promise<Deployment> {
     workers: { places: worker("places"), people: worker("people"), join: worker("join") },
     async start(name, settings) {
       // All containers share the loopback interface of this machine.
-      const listen = { HOST: "127.0.0.1", PORT: String(ports[name]) };
+      const listen = { HOST: "127.0.0.1", PORT: String(portOf(name)) };
       const services = { PLACES_URL: url("places"), PEOPLE_URL: url("people") };
       running.set(
         name,
@@ -143,6 +166,7 @@ export async function deployWithBuildah(): Promise<Deployment> {
     },
     async remove() {
       for (const name of running.keys()) await end(name, "SIGKILL");
+      await stopContainer(proxy, "SIGKILL");
       rmSync(volumes, { recursive: true, force: true });
     },
   };

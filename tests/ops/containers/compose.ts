@@ -24,7 +24,7 @@ async function compose(args: string[], settings: Record<string, string> = {}): P
 /** Removes the containers of an earlier run that was interrupted. */
 export const removeOld = () => compose(["down", "--volumes"]);
 
-/** Three containers of a newly built image. */
+/** Three containers of a newly built image, and the proxy. */
 export async function deployWithCompose(): Promise<Deployment> {
   await removeOld();
   if (!process.env.REUSE) await compose(["build"]);
@@ -36,7 +36,8 @@ export async function deployWithCompose(): Promise<Deployment> {
       join: client(ports.join),
     },
     async start(name, settings) {
-      await compose(["up", "--detach", "--force-recreate", name], settings);
+      const started = name === "join" ? ["join", "proxy"] : [name];
+      await compose(["up", "--detach", "--force-recreate", "--no-deps", ...started], settings);
     },
     async stop(name) {
       await compose(["stop", name]);

@@ -1,9 +1,15 @@
-// The ports of this machine on which the containers listen.
+// The ports of this machine on which the containers of the container test listen.
 import { once } from "node:events";
 import { createServer } from "node:net";
 
 /** The ports on which the containers listen, as in compose.yaml. */
 export const ports = { places: 5001, people: 5002, join: 5003 };
+
+/** The port of the proxy with TLS, as in compose.yaml. */
+export const TLS_PORT = 5443;
+
+/** The port of the gateway behind the proxy, if the containers share the network of this machine. */
+export const INTERNAL_PORT = 5013;
 
 async function isFree(port: number): Promise<boolean> {
   const server = createServer();

@@ -3,11 +3,11 @@
 import { deploymentSuite } from "../../support/deployment_suite.ts";
 import * as buildah from "./buildah.ts";
 import * as compose from "./compose.ts";
-import { ports, portsInUse } from "./ports.ts";
+import { INTERNAL_PORT, ports, portsInUse, TLS_PORT } from "./ports.ts";
 
 const hasCompose = await compose.isThere();
 if (hasCompose) await compose.removeOld();
-const conflict = await portsInUse(Object.values(ports));
+const conflict = await portsInUse([...Object.values(ports), TLS_PORT, INTERNAL_PORT]);
 if (conflict) {
   console.error(`» the containers were not tested: ${conflict}`);
   process.exit(1);

@@ -53,7 +53,7 @@ const formResponses: Record<string, (page: Page) => Promise<void>> = {
   "an edit conflict": async (page) => {
     await page.goto("/ui/people/1/edit");
     await page.locator("[name=version]").evaluate((field: HTMLInputElement) => {
-      field.value = "77";
+      field.value = "77.1f09ab34";
     });
     await page.getByRole("button", { name: "Save" }).click();
     await page.locator(".notice").waitFor();

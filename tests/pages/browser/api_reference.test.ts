@@ -19,7 +19,7 @@ test("the_api_reference_executes_a_request_without_loading_other_sites", async (
   await visit.go("/");
   await page.getByRole("link", { name: "API", exact: true }).click();
   await page.locator(".opblock").first().waitFor();
-  assert.equal(await page.locator(".opblock").count(), 33);
+  assert.equal(await page.locator(".opblock").count(), 37);
 
   const operation = page.locator("#operations-people-readPerson");
   await operation.locator(".opblock-summary-control").click();
@@ -30,4 +30,14 @@ test("the_api_reference_executes_a_request_without_loading_other_sites", async (
   await operation.locator(".live-responses-table", { hasText: "Sirio Fornel" }).waitFor();
 
   assert.deepEqual(externalRequests, []);
+});
+
+test("the_api_reference_fills_in_no_preference", async () => {
+  await using visit = await site.visit();
+  // The page opens the operation that its fragment names.
+  const page = await visit.go("/docs/#/people%20per%20place/readPeopleOfPlace");
+  const operation = page.locator("#operations-people_per_place-readPeopleOfPlace");
+  const preference = operation.locator("input[placeholder=Prefer]");
+  await preference.waitFor({ timeout: 30_000 });
+  assert.equal(await preference.inputValue(), "");
 });

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { desktop, openSite, phone } from "../../support/browser.ts";
+import type { System } from "../../support/harness.ts";
+import { waitUntil } from "../../support/wait_until.ts";
 
 const down = () => new Response("", { status: 500 });
 
@@ -76,4 +78,82 @@ test("a_page_states_that_both_backends_are_down", async () => {
   await page.getByText("The list of people is unavailable right now.").first().waitFor();
   assert.equal((await page.goto("/ui/people/1"))?.status(), 502);
   await page.getByRole("heading", { name: "Unavailable right now" }).waitFor();
+});
+
+/** Waits until the data of a page is saved. */
+async function waitForSavedPage(system: System, path: string): Promise<void> {
+  await waitUntil(`${path} is saved`, async () => {
+    const keys = await system.db.join.rows(`SELECT key FROM snapshot WHERE key LIKE '% ${path}?%'`);
+    return keys.length > 0;
+  });
+}
+
+const time = "\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC";
+
+test("a_place_page_shows_what_it_last_showed_while_a_backend_is_down", async () => {
+  await using site = await openSite({ seed: true, switchableFaults: true });
+  const { system } = site;
+  for (const visitor of [desktop, phone]) {
+    await using visit = await site.visit(visitor);
+    const page = await visit.go("/ui/places/3");
+    const shown = () =>
+      page.locator("h1, dl.totals, tbody, [aria-labelledby=history]").allInnerTexts();
+    const before = await shown();
+    assert.match(before.join(), /Veranolandia.*living\s+3.*Nerf Stack/s);
+    await waitForSavedPage(system, "/ui/places/3");
+    for (const [service, parts] of [
+      ["people", "The population and the list of people"],
+      ["places", "The name of the place and the history"],
+    ] as const) {
+      await system.setFault(service, "throws");
+      await visit.go("/ui/places/3");
+      assert.deepEqual(await shown(), before, service);
+      const [banner, ...others] = await page.getByRole("alert").allInnerTexts();
+      assert.match(
+        banner ?? "",
+        new RegExp(`^The ${service} service.* ${parts} are from ${time}\\.$`),
+      );
+      assert.deepEqual(others, []);
+      await system.setFault(service);
+      await waitUntil("the notice disappears", async () => {
+        await visit.go("/ui/places/3");
+        return (await page.getByRole("alert").count()) === 0;
+      });
+    }
+    // A search that was not saved shows what was, and states that.
+    await system.setFault("people", "throws");
+    await visit.go("/ui/places/3?show=isKing%3Dtrue&sort=-id");
+    assert.deepEqual(await shown(), before);
+    await page.getByText("The list has all people by name, because this search").waitFor();
+    assert.equal(await page.getByLabel("State").inputValue(), "");
+    assert.equal(await page.getByLabel("Order").inputValue(), "name");
+    await system.setFault("people");
+    await waitUntil("people is called again", async () => {
+      await visit.go("/ui/places/3");
+      return (await page.getByRole("alert").count()) === 0;
+    });
+  }
+});
+
+test("the_overview_shows_its_last_totals_and_order_while_people_is_down", async () => {
+  await using site = await openSite({ seed: true, switchableFaults: true });
+  const { system } = site;
+  await using visit = await site.visit();
+  const page = await visit.go("/");
+  const shown = () => page.locator("dl.totals, tbody").allInnerTexts();
+  const before = await shown();
+  assert.match(before.join(), /places\s+30.*living\s+53/s);
+  await waitForSavedPage(system, "/");
+  await system.setFault("people", "throws");
+  await visit.go("/");
+  assert.deepEqual(await shown(), before);
+  const [banner, ...others] = await page.getByRole("alert").allInnerTexts();
+  assert.match(banner ?? "", new RegExp(`^The people service.* The counts are from ${time}\\.$`));
+  assert.deepEqual(others, []);
+  // An order that was not saved.
+  await visit.go("/?sort=living");
+  assert.deepEqual(await shown(), before);
+  await page.getByText("in the order “Most living first”, because this view").waitFor();
+  assert.equal(await page.getByLabel("Order").inputValue(), "-living");
+  assert.equal(await page.getByRole("alert").count(), 1);
 });

@@ -164,3 +164,23 @@ test("a_living_person_without_a_place_shows_an_error", async () => {
   await page.getByRole("button", { name: "Add person" }).click();
   await page.getByRole("heading", { name: "Apátrida" }).waitFor();
 });
+
+test("the_state_of_a_person_stays_on_one_line_on_a_phone", async () => {
+  await createPerson("Nombre largo ".repeat(8), { isAlive: false, placeId: 9 });
+  for (const width of [320, 390]) {
+    await using visit = await site.visit({
+      name: `${width} px`,
+      width,
+      height: 800,
+      scripts: true,
+    });
+    const page = await visit.go("/ui/people?show=isAlive%3Dfalse");
+    const state = page.locator(".people .state").first();
+    const lines = await state.evaluate(
+      (element) => new Set([...element.getClientRects()].map(({ top }) => top)).size,
+    );
+    assert.equal(lines, 1, `${width} px`);
+    const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+    assert.equal(overflow, 0, `${width} px`);
+  }
+});

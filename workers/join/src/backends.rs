@@ -6,11 +6,11 @@
 
 use domain::Param;
 use edge::coalescer::{change_seqs_reader, current_change_seqs};
-use edge::collection::CHANGE_SEQ_HEADER;
-use edge::{Body, Env, Error, Request, Response, ServiceClient};
+use edge::collection::{CHANGE_SEQ_HEADER, ERASURE_HEADER};
+use edge::{Body, CallQuota, Env, Error, Request, Response, ServiceClient};
 use futures_util::future::{join, try_join};
 use http_semantics::media::TABLE_MEDIA_TYPES;
-use http_semantics::{MediaType, Problem, Tag};
+use http_semantics::{MediaType, Problem, Tag, Validator};
 use tables::ChangeSeqs;
 
 use crate::domain::MalformedResponse;
@@ -21,6 +21,8 @@ pub struct Backends {
     pub places: ServiceClient,
     /// The people service.
     pub people: ServiceClient,
+    /// The calls that the request may make.
+    pub quota: CallQuota,
 }
 
 /// The responses of the places service and of the people service. The latter may have failed: the
@@ -58,7 +60,7 @@ pub fn people(env: &Env) -> Result<ServiceClient, Error> {
 
 /// The change sequences of both backends, which revalidate cached responses.
 pub async fn change_seqs(env: Env) -> Option<ChangeSeqs> {
-    let Backends { places, people } = Backends::new(&env).ok()?;
+    let Backends { places, people, .. } = Backends::new(&env).ok()?;
     let places = places.headers_only(CHANGE_SEQ_TIMEOUT_MS);
     let people = people.headers_only(CHANGE_SEQ_TIMEOUT_MS);
     let path = "/internal/counter";
@@ -67,6 +69,22 @@ pub async fn change_seqs(env: Env) -> Option<ChangeSeqs> {
         places: change_seq_header(&places)?,
         people: change_seq_header(&people)?,
     })
+}
+
+/// The change sequence of the latest erasure of a person.
+///
+/// # Errors
+/// The people service failed.
+pub async fn people_erasure(env: &Env) -> Result<i64, Error> {
+    let people = people(env)?;
+    let response = people.get("/internal/erasure").await?;
+    let seq = erasure_header(&response);
+    seq.ok_or_else(|| people.unusable_response("a response without the latest erasure"))
+}
+
+/// The change sequence of people at which a person was erased, in the header of a response.
+pub fn erasure_header(response: &web_sys::Response) -> Option<i64> {
+    header(response, ERASURE_HEADER)?.parse().ok()
 }
 
 /// Revalidates the list that the client has: its tag if the list has not changed.
@@ -93,28 +111,29 @@ pub fn number_header(response: &web_sys::Response, name: &str) -> i64 {
 }
 
 /// The change sequence in the header of a response.
-fn change_seq_header(response: &web_sys::Response) -> Option<i64> {
-    header(response, CHANGE_SEQ_HEADER)?.parse().ok()
+pub fn change_seq_header(response: &web_sys::Response) -> Option<Validator> {
+    Validator::parse(&header(response, CHANGE_SEQ_HEADER)?)
 }
 
 /// The change sequence in the tag of a list.
-fn change_seq_of_tag(tag: &Tag) -> Option<i64> {
+fn change_seq_of_tag(tag: &Tag) -> Option<Validator> {
     let mut formats = TABLE_MEDIA_TYPES.iter();
     formats.find_map(|format| tag.change_seqs(*format).map(|[seq]| seq))
 }
 
-fn tag(response: &web_sys::Response) -> Option<Tag> {
+/// The entity tag of a response.
+pub fn tag(response: &web_sys::Response) -> Option<Tag> {
     Tag::parse(&header(response, "etag")?)
 }
 
-/// The number in a backend's tag: the change sequence of a list, or the version of a record.
-pub fn validator(response: &web_sys::Response) -> Option<i64> {
+/// The validator in a backend's tag: the change sequence of a list, or the version of a record.
+pub fn validator(response: &web_sys::Response) -> Option<Validator> {
     let tag = tag(response)?;
     change_seq_of_tag(&tag).or(tag.version())
 }
 
 /// The change sequence of a response, in its header or its tag.
-pub fn change_seq(response: &web_sys::Response) -> Option<i64> {
+pub fn change_seq(response: &web_sys::Response) -> Option<Validator> {
     change_seq_header(response).or_else(|| change_seq_of_tag(&tag(response)?))
 }
 
@@ -162,6 +181,7 @@ impl Backends {
         Ok(Self {
             places: places(env)?,
             people: people(env)?,
+            quota: env.quota().clone(),
         })
     }
 
@@ -170,11 +190,22 @@ impl Backends {
     /// # Errors
     /// A worker without its bindings.
     pub fn with_timings(request: &Request) -> Result<Self, Error> {
-        let Self { places, people } = Self::new(&request.env)?;
+        let backends = Self::new(&request.env)?;
         Ok(Self {
-            places: places.with_timings(&request.timings),
-            people: people.with_timings(&request.timings),
+            places: backends.places.with_timings(&request.timings),
+            people: backends.people.with_timings(&request.timings),
+            ..backends
         })
+    }
+
+    /// Raises the timeout of writes to that of a deletion of a place.
+    #[must_use]
+    pub fn with_deletion_timeout(self) -> Self {
+        Self {
+            places: self.places.with_deletion_timeout(),
+            people: self.people.with_deletion_timeout(),
+            ..self
+        }
     }
 
     /// Drops the deadline of the request. The timeout of each call remains.

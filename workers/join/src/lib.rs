@@ -22,7 +22,7 @@ pub mod store;
 use std::rc::Rc;
 
 use edge::auth::gateway_guard;
-use edge::{Layer, MethodRouter, Router, any, files, get, health, post};
+use edge::{Layer, MethodRouter, Router, any, delete, files, get, health, post};
 use http_semantics::MediaType;
 use http_semantics::auth::Scope;
 use http_semantics::media::TABLE_MEDIA_TYPES;
@@ -76,6 +76,11 @@ pub fn router() -> Router {
                 .cached(change_seqs)
                 .stale_if_error(TABLE_MEDIA_TYPES),
         )
+        .route("/statistics/series", get(statistics::series))
+        .route(
+            "/statistics/places/{id}/series",
+            get(statistics::place_series),
+        )
         .route("/integrity", get(routes::integrity))
         .route(
             "/integrity/repair",
@@ -85,10 +90,19 @@ pub fn router() -> Router {
         .route("/places", any(forward::to_places))
         .route("/places/import", any(forward::import_places))
         .route("/places/{*rest}", any(forward::to_places))
+        .route("/operations/{token}", any(forward::to_places))
         .route("/people", any(people::list))
+        .route(
+            "/people/{id}",
+            delete(routes::delete_person)
+                .scope_of_parameter("erase", Scope::Admin)
+                .any(people::read),
+        )
         .route("/people/import", any(forward::import_people))
-        .route("/people/{*rest}", any(people::read))
+        .route("/people/{*rest}", any(forward::to_people))
         .route("/", page(get(pages::overview)))
+        .route("/problems", page(get(pages::problem_types).open()))
+        .route("/problems/{type}", page(get(pages::problem_type).open()))
         .route("/ui/people", private_page(get(pages::people)))
         .route(
             "/ui/people/new",
@@ -147,7 +161,8 @@ pub fn fetch(request: web_sys::Request, bindings: Env, context: worker_sys::Cont
 #[wasm_bindgen]
 pub async fn scheduled(_event: JsValue, bindings: Env, _context: worker_sys::Context) {
     let env = edge::Env::for_schedule(bindings);
-    if let Err(error) = snapshot_refresh::run(&env, &pages::first_statistics_query()).await {
+    let query = pages::first_query();
+    if let Err(error) = snapshot_refresh::run(&env, &query, pages::page_data).await {
         console_error!("refreshing the snapshots: {error}");
     }
 }

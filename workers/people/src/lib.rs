@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use edge::auth::backend_guard;
 use edge::{JSON, Layer, MERGE_PATCH, Router, collection, get, health, post};
+use http_semantics::auth::Scope;
 use js_sys::Promise;
 use tables::import;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -50,11 +51,13 @@ pub fn router() -> Router {
                 .put(collection::put::<Person>)
                 .patch(collection::patch::<Person>)
                 .accepts(MERGE_PATCH)
-                .delete(routes::delete),
+                .delete(routes::delete)
+                .scope_of_parameter(routes::delete::ERASE, Scope::Admin),
         )
         .route("/people/{id}/history", get(collection::history::<Person>))
         .route("/people/by-place", get(routes::by_place))
         .route("/people/population", get(routes::population))
+        .route("/people/population/series", get(routes::series))
         .route(
             "/people/import",
             post(routes::import).accepts(&import::FileFormat::MEDIA_TYPES),
@@ -83,6 +86,7 @@ pub fn router() -> Router {
             "/internal/people-lines",
             get(routes::people_lines).internal().from_replica(),
         )
+        .route("/internal/erasure", get(routes::latest_erasure).internal())
         .route("/internal/integrity", get(routes::integrity).internal())
         .route("/internal/repair", post(routes::repair).internal())
 }

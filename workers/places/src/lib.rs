@@ -60,6 +60,7 @@ pub fn router() -> Router {
         )
         .route("/places/export", get(collection::export::<Place>))
         .route("/places/changes", get(collection::changes::<Place>))
+        .route("/operations/{token}", get(routes::operation).from_primary())
         .route("/internal/statuses", get(routes::statuses).internal())
         .route(
             "/internal/counter",

@@ -44,7 +44,7 @@ pub async fn current_change_seqs(request: &Request, read: ReadChangeSeqs) -> Opt
         Outcome::Batched(seqs, observed) => {
             let seqs = seqs?;
             let consistency = request.env.consistency();
-            if !observed.dominates(&consistency.observed()) {
+            if !consistency.may_share(&observed) {
                 return read(request.env.clone()).await;
             }
             consistency.observe(&observed);

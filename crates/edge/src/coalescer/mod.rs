@@ -7,14 +7,18 @@
 //! disconnects (`wait_until`). A batch contains only requests that arrived before it started, so
 //! each request sees all writes that were acknowledged before it arrived.
 //!
+//! A leader uses at most half of the calls that its invocation may make, so that its own request
+//! can finish. Then it hands over: the first waiter becomes the leader.
+//!
 //! # Danger
 //! - **One request must not make its batch fail.** Batch only reads, and writes that cannot violate
 //!   a constraint: one failure rolls back the whole batch.
 //! - **A leader can disappear.** Its batch may have been applied or not, so a waiter must not repeat
 //!   a write: it could overwrite a later one. [`Outcome::LeaderLost`] leaves the decision to the
 //!   caller. A read runs its own query, and a write reports an unknown outcome.
-//! - A batch may read a replica that is older than the bookmark of a waiter's client. The caller
-//!   compares the leader's bookmarks ([`Outcome::Batched`]) if that matters.
+//! - A batch requires no client's bookmark, not even that of its leader: it could be invalid, and the
+//!   batch would fail for all. So it may read a replica that is older than the bookmark of a waiter.
+//!   The caller compares what the batch has observed ([`Outcome::Batched`]) if that matters.
 //!
 //! # Rules of the platform
 //! - A request must not await a promise of another request. So each waiter has its own promise,
@@ -29,7 +33,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::thread::LocalKey;
 
-use http_semantics::bookmark::Bookmarks;
+use http_semantics::bookmark::Observed;
 use js_sys::{Array, Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
@@ -40,8 +44,12 @@ use crate::time::{now, pause, timer};
 
 pub use current_change_seqs::{ReadChangeSeqs, change_seqs_reader, current_change_seqs};
 
-/// The maximum number of batches per leader. The platform limits the queries of one invocation.
+/// The maximum number of batches per leader.
 const MAX_BATCHES: usize = 100;
+
+/// The time after which a leader hands over, in milliseconds. The platform ends `wait_until` 30
+/// seconds after the response, and a batch must not be cut off.
+const MAX_LEAD_MS: i64 = 10_000;
 
 /// The time that a leader waits after a large batch, in milliseconds. Clients that send their next
 /// request at once then join the next batch. Without the pause, two halves of them alternate, each
@@ -56,27 +64,43 @@ const LARGE_BATCH: usize = 3;
 pub enum Outcome<R> {
     /// The request ran alone.
     Alone(R),
-    /// The request was part of a batch. The bookmarks are those that its leader has observed.
-    Batched(R, Bookmarks),
-    /// The request was not run, because its leader had reached its maximum number of batches.
+    /// The request was part of a batch. The bookmarks are those that the batch has observed.
+    Batched(R, Observed),
+    /// The request was not run: no batch has taken it.
     NotRun,
     /// The leader sent no result in time. Its batch may or may not have run.
     LeaderLost,
 }
 
-/// The result that a leader hands to a waiter.
-type Slot<R> = Rc<Cell<Option<Outcome<R>>>>;
+/// A message from the leader to a waiter.
+enum Message<T, R> {
+    /// The result of its request.
+    Result(Outcome<R>),
+    /// The leadership. The waiter gets its place in the queue back.
+    Lead(Waiter<T, R>),
+}
+
+/// The slot in which a waiter finds its message.
+type Slot<T, R> = Rc<Cell<Option<Message<T, R>>>>;
 
 /// A request that waits for its batch.
 struct Waiter<T, R> {
     item: T,
-    slot: Slot<R>,
+    slot: Slot<T, R>,
     resolve: Option<Function>,
 }
 
-/// Hands a result to a waiter, and wakes it.
-fn finish<R>(slot: &Slot<R>, resolve: Option<&Function>, outcome: Outcome<R>) {
-    slot.set(Some(outcome));
+impl<T, R> Waiter<T, R> {
+    /// A promise that resolves when the waiter gets a message or its time is over.
+    fn wait(&mut self, timeout_ms: u32) -> Promise {
+        let message = Promise::new(&mut |resolve, _| self.resolve = Some(resolve));
+        Promise::race(&Array::of2(&message, &timer(timeout_ms)))
+    }
+}
+
+/// Hands a message to a waiter, and wakes it.
+fn send<T, R>(slot: &Slot<T, R>, resolve: Option<&Function>, message: Message<T, R>) {
+    slot.set(Some(message));
     if let Some(resolve) = resolve {
         let _ = resolve.call0(&JsValue::UNDEFINED);
     }
@@ -136,20 +160,70 @@ impl<T, R> Coalescer<T, R> {
         is_leader
     }
 
-    /// The next batch. It is empty if no request waits, and the leader then stops. After its last
-    /// batch the leader stops in any case.
-    fn next_batch(&mut self, is_last: bool, now: i64) -> Vec<Waiter<T, R>> {
-        let continues = !self.waiters.is_empty() && !is_last;
-        self.leader_since = continues.then_some(now);
+    /// Makes a waiter the leader, with the first place in the queue.
+    fn lead(&mut self, waiter: Waiter<T, R>, now: i64) {
+        self.waiters.insert(0, waiter);
+        self.leader_since = Some(now);
+    }
+
+    /// The next batch. It is empty if no request waits, and the leader then stops.
+    fn next_batch(&mut self, now: i64) -> Vec<Waiter<T, R>> {
+        self.leader_since = (!self.waiters.is_empty()).then_some(now);
         let size = self.waiters.len().min(self.limits.max_batch);
         self.waiters.drain(..size).collect()
+    }
+
+    /// The waiter that leads next, or none if no request waits.
+    fn next_leader(&mut self, now: i64) -> Option<Waiter<T, R>> {
+        self.leader_since = (!self.waiters.is_empty()).then_some(now);
+        (!self.waiters.is_empty()).then(|| self.waiters.remove(0))
+    }
+
+    /// Removes a waiter that no batch has taken. Returns whether there was one.
+    fn withdraw(&mut self, slot: &Slot<T, R>) -> bool {
+        let count = self.waiters.len();
+        self.waiters
+            .retain(|waiter| !Rc::ptr_eq(&waiter.slot, slot));
+        self.waiters.len() < count
+    }
+}
+
+type Shared<T, R> = &'static LocalKey<RefCell<Coalescer<T, R>>>;
+
+/// The request that runs alone. Others may run alone as soon as it is dropped.
+struct Alone<T: 'static, R: 'static>(Shared<T, R>);
+
+impl<T, R> Drop for Alone<T, R> {
+    fn drop(&mut self) {
+        let Self(coalescer) = self;
+        coalescer.with_borrow_mut(|coalescer| coalescer.alone_since = None);
+    }
+}
+
+/// The place of a request in the queue. It is given up when the request ends.
+struct Place<T: 'static, R: 'static> {
+    coalescer: Shared<T, R>,
+    slot: Slot<T, R>,
+}
+
+impl<T, R> Place<T, R> {
+    /// Leaves the queue. Returns whether no batch has taken the request.
+    fn withdraw(&self) -> bool {
+        let Self { coalescer, slot } = self;
+        coalescer.with_borrow_mut(|coalescer| coalescer.withdraw(slot))
+    }
+}
+
+impl<T, R> Drop for Place<T, R> {
+    fn drop(&mut self) {
+        self.withdraw();
     }
 }
 
 /// Runs a request alone or as part of a batch. `run` gets the items of a batch and returns their
 /// results in the same order.
 pub async fn coalesce<T, R, F>(
-    coalescer: &'static LocalKey<RefCell<Coalescer<T, R>>>,
+    coalescer: Shared<T, R>,
     request: &Request,
     item: T,
     run: impl Fn(Env, Vec<T>) -> F + 'static,
@@ -160,41 +234,56 @@ where
     F: Future<Output = Vec<R>> + 'static,
 {
     if coalescer.with_borrow_mut(|coalescer| coalescer.start_alone(now())) {
+        let _alone = Alone(coalescer);
         let result = run(request.env.clone(), vec![item]).await.pop();
-        coalescer.with_borrow_mut(|coalescer| coalescer.alone_since = None);
         return result.map_or(Outcome::NotRun, Outcome::Alone);
     }
-    let slot = Slot::default();
+    let run = Rc::new(run);
+    let timeout_ms = coalescer.with_borrow(|coalescer| coalescer.limits.timeout_ms);
+    let place = Place {
+        coalescer,
+        slot: Slot::default(),
+    };
     let mut waiter = Waiter {
         item,
-        slot: Rc::clone(&slot),
+        slot: Rc::clone(&place.slot),
         resolve: None,
     };
-    let finished = Promise::new(&mut |resolve, _| waiter.resolve = Some(resolve));
-    let timeout_ms = coalescer.with_borrow(|coalescer| coalescer.limits.timeout_ms);
-    let first = Promise::race(&Array::of2(&finished, &timer(timeout_ms)));
-    if coalescer.with_borrow_mut(|coalescer| coalescer.join(waiter, now())) {
-        request
-            .context
-            .wait_until(lead(coalescer, request.env.clone(), run));
+    let mut message = waiter.wait(timeout_ms);
+    let mut is_leader = coalescer.with_borrow_mut(|coalescer| coalescer.join(waiter, now()));
+    loop {
+        if is_leader {
+            let leader = lead(coalescer, request.env.clone(), Rc::clone(&run));
+            request.context.wait_until(leader);
+        }
+        let _ = JsFuture::from(message).await;
+        match place.slot.take() {
+            Some(Message::Result(outcome)) => return outcome,
+            Some(Message::Lead(mut waiter)) => {
+                message = waiter.wait(timeout_ms);
+                coalescer.with_borrow_mut(|coalescer| coalescer.lead(waiter, now()));
+                is_leader = true;
+            }
+            None if place.withdraw() => return Outcome::NotRun,
+            None => return Outcome::LeaderLost,
+        }
     }
-    let _ = JsFuture::from(first).await;
-    slot.take().unwrap_or(Outcome::LeaderLost)
 }
 
-/// Runs batches as long as requests wait.
-async fn lead<T, R, F>(
-    coalescer: &'static LocalKey<RefCell<Coalescer<T, R>>>,
-    env: Env,
-    run: impl Fn(Env, Vec<T>) -> F,
-) where
+/// Runs batches as long as requests wait, or hands over.
+async fn lead<T, R, F>(coalescer: Shared<T, R>, env: Env, run: Rc<impl Fn(Env, Vec<T>) -> F>)
+where
     T: 'static,
     R: 'static,
     F: Future<Output = Vec<R>>,
 {
-    for number in 0..=MAX_BATCHES {
-        let is_last = number == MAX_BATCHES;
-        let batch = coalescer.with_borrow_mut(|coalescer| coalescer.next_batch(is_last, now()));
+    let since = now();
+    // The first batch contains the request of this leader, so it is never the next leader.
+    for number in 0..MAX_BATCHES {
+        if number > 0 && (env.quota().is_half_used() || now() - since > MAX_LEAD_MS) {
+            break;
+        }
+        let batch = coalescer.with_borrow_mut(|coalescer| coalescer.next_batch(now()));
         if batch.is_empty() {
             return;
         }
@@ -203,6 +292,7 @@ async fn lead<T, R, F>(
             .into_iter()
             .map(|waiter| (waiter.item, (waiter.slot, waiter.resolve)))
             .unzip();
+        let env = env.for_shared_run();
         let mut results = run(env.clone(), items).await.into_iter();
         let observed = env.consistency().observed();
         for (slot, resolve) in waiting {
@@ -210,11 +300,15 @@ async fn lead<T, R, F>(
                 Some(result) => Outcome::Batched(result, observed.clone()),
                 None => Outcome::NotRun,
             };
-            finish(&slot, resolve.as_ref(), outcome);
+            send(&slot, resolve.as_ref(), Message::Result(outcome));
         }
         if size >= LARGE_BATCH {
             pause(LINGER_MS).await;
         }
+    }
+    if let Some(mut next) = coalescer.with_borrow_mut(|coalescer| coalescer.next_leader(now())) {
+        let (slot, resolve) = (Rc::clone(&next.slot), next.resolve.take());
+        send(&slot, resolve.as_ref(), Message::Lead(next));
     }
 }
 
@@ -246,10 +340,10 @@ mod tests {
         assert!(!coalescer.start_alone(1001));
         assert!(coalescer.join(waiter(1), 1001));
         assert!(!coalescer.join(waiter(2), 1002));
-        assert_eq!(items(coalescer.next_batch(false, 1003)), [1, 2]);
+        assert_eq!(items(coalescer.next_batch(1003)), [1, 2]);
         assert!(!coalescer.join(waiter(3), 1004), "the leader is busy");
-        assert_eq!(items(coalescer.next_batch(false, 1005)), [3]);
-        assert!(coalescer.next_batch(false, 1006).is_empty());
+        assert_eq!(items(coalescer.next_batch(1005)), [3]);
+        assert!(coalescer.next_batch(1006).is_empty());
         assert!(coalescer.join(waiter(4), 1007), "the leader has stopped");
     }
 
@@ -259,9 +353,9 @@ mod tests {
         for item in 1..=5 {
             coalescer.join(waiter(item), 0);
         }
-        assert_eq!(items(coalescer.next_batch(false, 0)), [1, 2]);
-        assert_eq!(items(coalescer.next_batch(false, 0)), [3, 4]);
-        assert_eq!(items(coalescer.next_batch(false, 0)), [5]);
+        assert_eq!(items(coalescer.next_batch(0)), [1, 2]);
+        assert_eq!(items(coalescer.next_batch(0)), [3, 4]);
+        assert_eq!(items(coalescer.next_batch(0)), [5]);
     }
 
     #[test]
@@ -277,11 +371,54 @@ mod tests {
     }
 
     #[test]
-    fn a_leader_is_replaced_after_its_last_batch() {
+    fn a_leader_hands_over_to_the_first_waiter_and_no_other_request_leads() {
         let mut coalescer = Coalescer::new(LIMITS);
-        coalescer.join(waiter(1), 0);
-        assert_eq!(items(coalescer.next_batch(true, 1)), [1]);
-        assert!(coalescer.start_alone(2));
-        assert!(coalescer.join(waiter(2), 3));
+        for item in 1..=4 {
+            coalescer.join(waiter(item), 0);
+        }
+        assert_eq!(items(coalescer.next_batch(1)), [1, 2]);
+        let next = coalescer.next_leader(2).unwrap();
+        assert_eq!(next.item, 3);
+        assert!(
+            !coalescer.join(waiter(5), 3),
+            "the next leader is about to start"
+        );
+        coalescer.lead(next, 4);
+        assert_eq!(items(coalescer.next_batch(5)), [3, 4]);
+        assert_eq!(items(coalescer.next_batch(6)), [5]);
+        assert!(coalescer.next_leader(7).is_none());
+        assert!(coalescer.start_alone(7), "nobody leads");
+    }
+
+    #[test]
+    fn a_waiter_that_ends_leaves_the_queue_unless_a_batch_has_taken_it() {
+        let mut coalescer = Coalescer::new(LIMITS);
+        let waiters = [1, 2, 3].map(waiter);
+        let slots = waiters.each_ref().map(|waiter| Rc::clone(&waiter.slot));
+        for waiter in waiters {
+            coalescer.join(waiter, 0);
+        }
+        assert!(coalescer.withdraw(&slots[1]));
+        assert_eq!(items(coalescer.next_batch(1)), [1, 3]);
+        assert!(slots.iter().all(|slot| !coalescer.withdraw(slot)));
+    }
+
+    thread_local! {
+        static QUEUE: RefCell<Coalescer<u32, u32>> = const { RefCell::new(Coalescer::new(LIMITS)) };
+    }
+
+    #[test]
+    fn a_request_that_is_dropped_leaves_the_coalescer() {
+        assert!(QUEUE.with_borrow_mut(|queue| queue.start_alone(1000)));
+        drop(Alone(&QUEUE));
+        assert!(QUEUE.with_borrow_mut(|queue| queue.start_alone(1001)));
+        let waiter = waiter(1);
+        let place = Place {
+            coalescer: &QUEUE,
+            slot: Rc::clone(&waiter.slot),
+        };
+        QUEUE.with_borrow_mut(|queue| queue.join(waiter, 1002));
+        drop(place);
+        QUEUE.with_borrow(|queue| assert!(queue.waiters.is_empty()));
     }
 }

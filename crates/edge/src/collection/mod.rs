@@ -9,12 +9,13 @@ mod write;
 use domain::RecordId;
 use futures_util::future::join;
 use http_semantics::media::TABLE_MEDIA_TYPES;
-use http_semantics::{MediaType, Problem, Tag};
+use http_semantics::{MediaType, Problem, Tag, Validator};
+use tables::list::MAX_MATCHES;
 use tables::statement::Statement;
 use tables::{ChangeSeqs, ListQuery, Record, page, record};
 
 use self::versioned_record::VersionedRecord;
-use crate::collection::versioned_record::normalize;
+use crate::collection::versioned_record::NORMALIZE;
 use crate::d1::{Database, Row};
 use crate::error::Error;
 use crate::health;
@@ -27,8 +28,12 @@ pub use changes::{
 pub use export::export;
 pub use write::{Change, Writer, Written, create, patch, put, read_current};
 
-/// The header in which a backend sends the change sequence of its table to the gateway.
+/// The header in which a backend sends the change sequence of its table to the gateway, with its
+/// epoch.
 pub const CHANGE_SEQ_HEADER: &str = "x-change-counter";
+
+/// The header with the change sequence of an erasure, for the gateway.
+pub const ERASURE_HEADER: &str = "x-erasure";
 
 /// A kind of record that a backend service stores and serves.
 pub trait Collection: Record {
@@ -62,16 +67,20 @@ pub fn not_found<R: Record>(id: impl Into<i64>) -> Problem {
 pub async fn list<R: Record>(request: Request) -> Result<Response, Error> {
     let table = R::table();
     let params = request.params(&table.list_parameters)?;
-    let query = ListQuery::from_params(table, &params, normalize)?;
+    let query = ListQuery::from_params(table, &params, NORMALIZE)?;
     let format = request.format(TABLE_MEDIA_TYPES)?;
     let known = request.known_change_seq(format)?;
     let statement = tables::list::page(table, &query, format, known);
     let page = Database::new(&request.env)?.page(&statement).await?;
-    Ok(page.into_response(format, &table.path(), &request.query, known))
+    page.into_response(format, &table.path(), &request.query, known)
 }
 
-/// The row of a [`tables::list::page`] statement: (body, cursor, total, `change_seq`).
-pub struct PageRow(Row);
+/// The row of a [`tables::list::page`] statement: (body, cursor, total, `total_is_minimum`,
+/// `change_seq`, epoch).
+pub struct PageRow {
+    row: Row,
+    change_seq: Validator,
+}
 
 impl Database {
     /// Runs the statement of a page.
@@ -80,39 +89,49 @@ impl Database {
     /// A failure of the database.
     pub async fn page(&self, statement: &Statement) -> Result<PageRow, Error> {
         let row = self.row(statement).await?;
-        let missing = || Error::Platform {
+        let page = row.and_then(|row| {
+            let change_seq = row.validator("change_seq")?;
+            Some(PageRow { row, change_seq })
+        });
+        page.ok_or_else(|| Error::Platform {
             doing: "reading a page",
-            reason: "no row".to_owned(),
-        };
-        Ok(PageRow(row.ok_or_else(missing)?))
+            reason: "no row, or no epoch".to_owned(),
+        })
     }
 }
 
 impl PageRow {
     /// The response with the page: `ETag`, `Link` if there is a next page, and `X-Total-Count` if
     /// the client asked for the total. It is a 304 if the client has this page already.
-    #[must_use]
+    ///
+    /// # Errors
+    /// Too many matches.
     pub fn into_response(
         self,
         format: MediaType,
         path: &str,
         query: &str,
-        known_change_seq: Option<i64>,
-    ) -> Response {
-        let Self(row) = self;
-        let change_seq = row.integer("change_seq").unwrap_or_default();
+        known_change_seq: Option<Validator>,
+    ) -> Result<Response, Error> {
+        let Self { row, change_seq } = self;
         let tag = Tag::from_change_seqs(format, &[change_seq]);
         if known_change_seq == Some(change_seq) {
-            return Response::not_modified(&tag);
+            return Ok(Response::not_modified(&tag));
+        }
+        let body = row.value("body");
+        if body.is_null() {
+            return Err(Problem::too_many_matches(MAX_MATCHES).into());
         }
         let next = row.text("cursor");
         let next = next.map(|cursor| page::next_link(path, query, &cursor));
         let total = row.integer("total").map(|total| total.to_string());
-        Response::ok(format.content_type(), Body::Js(row.value("body")))
+        let relation = row.boolean("total_is_minimum").then_some("at-least");
+        Ok(Response::ok(format.content_type(), Body::Js(body))
             .with_change_seqs(Some(ChangeSeqs::from_table(change_seq)))
             .with_etag(&tag)
             .header_if("link", next)
             .header_if("x-total-count", total)
+            .header_if("x-total-count-relation", relation))
     }
 }
 
@@ -126,7 +145,7 @@ pub async fn read<R: Collection>(request: Request) -> Result<Response, Error> {
     let read = record::read(R::table(), id.into());
     let row = Database::new(&request.env)?.row(&read).await?;
     let row = row.ok_or_else(|| not_found::<R>(id))?;
-    let change_seq = row.integer("change_seq");
+    let change_seq = row.validator("change_seq");
     let record = VersionedRecord::from_row(id.into(), &row);
     let tag = Tag::from_version(record.version);
     if request.preconditions()?.not_modified(Some(record.version)) {
@@ -158,10 +177,13 @@ pub async fn document<R: Collection>(request: Request) -> Result<Response, Error
 pub async fn ready<R: Collection>(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let (binding, name) = R::PEER;
-    let (database, peer) = join(
-        health::check_database(&request.env),
-        health::check_service(&request.env, binding, name, "/healthz"),
-    )
-    .await;
-    health::ready_response(&[database, peer])
+    health::ready(async {
+        let (database, peer) = join(
+            health::check_database(&request.env),
+            health::check_service(&request.env, binding, name, "/healthz"),
+        )
+        .await;
+        vec![database, peer]
+    })
+    .await
 }

@@ -1,8 +1,10 @@
 //! A record in one of its versions, and the responses that show it.
 
+use domain::name::Normalize;
 use http_semantics::fields::Fields;
 use http_semantics::json::Object;
-use http_semantics::{Problem, Tag};
+use http_semantics::{Problem, Tag, Validator};
+use js_sys::JsString;
 use tables::Record;
 use wasm_bindgen::JsValue;
 
@@ -15,23 +17,23 @@ pub struct VersionedRecord {
     /// The id.
     pub id: i64,
     /// The version.
-    pub version: i64,
+    pub version: Validator,
     /// The JSON.
     pub body: JsValue,
 }
 
 impl VersionedRecord {
-    /// The record of a row with the columns `version` and `body`.
+    /// The record of a row with the columns `version`, `epoch` and `body`.
     #[must_use]
     pub fn from_row(id: i64, row: &Row) -> Self {
         Self {
             id,
-            version: row.integer("version").unwrap_or_default(),
+            version: row.validator("version").unwrap_or_default(),
             body: row.value("body"),
         }
     }
 
-    /// The record in the row that a statement returned: (id, version, body). None if the statement
+    /// The record in the row that a statement returned: (id, version, epoch, body). None if the statement
     /// wrote nothing.
     #[must_use]
     pub fn from_returning(rows: &[Row]) -> Option<Self> {
@@ -47,7 +49,7 @@ impl VersionedRecord {
         let body = self.body.as_string().unwrap_or_default();
         let mut fields = Fields::from_stored(Object::parse(body.as_bytes())?);
         fields.ignore("id");
-        T::parse(fields, str::to_owned).map_err(|_| Error::Platform {
+        T::parse(fields, Normalize::NONE).map_err(|_| Error::Platform {
             doing: "reading a stored record",
             reason: "it is invalid".to_owned(),
         })
@@ -81,15 +83,18 @@ impl VersionedRecord {
 pub fn parse_record<T: Record>(object: Object, id: Option<i64>) -> Result<T, Problem> {
     let mut fields = Fields::new(object);
     fields.own_id(id);
-    T::parse(fields, normalize).map_err(|errors| Problem::invalid_record(&errors))
+    T::parse(fields, NORMALIZE).map_err(|errors| Problem::invalid_record(&errors))
 }
 
-/// Unicode normalization form C. The platform's function makes Unicode's tables unnecessary in wasm.
-#[must_use]
-pub fn normalize(text: &str) -> String {
+/// The platform's normalization, which makes Unicode's tables unnecessary in wasm.
+pub const NORMALIZE: Normalize = Normalize {
+    composed: |text| normalize(text, "NFC"),
+    decomposed: |text| normalize(text, "NFD"),
+};
+
+fn normalize(text: &str, form: &str) -> String {
     if text.is_ascii() {
         return text.to_owned();
     }
-    let normalized = js_sys::JsString::from(text).normalize("NFC");
-    String::from(normalized)
+    String::from(JsString::from(text).normalize(form))
 }

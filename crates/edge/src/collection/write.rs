@@ -11,9 +11,12 @@ use tables::{Record, record};
 
 use super::{Collection, not_found};
 use crate::{
-    Database, Error, IdempotentRequest, JSON, MAX_WRITE_ATTEMPTS, MERGE_PATCH, Request, Response,
-    VersionedRecord, parse_record,
+    Calls, Database, Error, IdempotentRequest, JSON, MAX_WRITE_ATTEMPTS, MERGE_PATCH, Request,
+    Response, VersionedRecord, parse_record,
 };
+
+/// The calls of an attempt, at most: it may wait for a deletion of the place.
+const ATTEMPT: Calls = Calls::services(8).and(Calls::round_trips(4, 3));
 
 /// Writes one record of a collection.
 pub trait Writer: Sized {
@@ -128,7 +131,10 @@ pub async fn create<R: Collection>(request: Request) -> Result<Response, Error> 
     let route = format!("POST /{}", R::table().declaration.collection);
     let key = IdempotentRequest::new(&request, &route, &body)?;
     let mut writer = R::Writer::new(&request, &[])?;
-    for _ in 0..MAX_WRITE_ATTEMPTS {
+    for attempt in 0..MAX_WRITE_ATTEMPTS {
+        if attempt > 0 && !writer.database().quota().has(ATTEMPT) {
+            break;
+        }
         let written = match writer.insert(None, &record, key.as_ref()).await {
             Err(error) if matches!(error, Error::Unique(_)) => {
                 violation(&writer, error, &record, key.as_ref()).await
@@ -159,7 +165,7 @@ async fn violation<W: Writer>(
     let Some(key) = key else {
         return Err(writer.violation(error, record).await);
     };
-    match key.find_response(writer.database()).await? {
+    match key.find_response::<W::Record>(writer.database()).await? {
         Some(stored) => Ok(Some(Written::Replayed(stored))),
         None if error.violates_unique("idempotency.key") => {
             Err(Problem::request_in_flight().into())
@@ -206,7 +212,10 @@ async fn write<W: Writer>(
     {
         return Ok(changed.into_response());
     }
-    for _ in 0..MAX_WRITE_ATTEMPTS {
+    for attempt in 0..MAX_WRITE_ATTEMPTS {
+        if attempt > 0 && !writer.database().quota().has(ATTEMPT) {
+            break;
+        }
         match try_write(&mut writer, id, preconditions, change).await {
             Ok(Some(written)) => return Ok(written.into_response::<W::Record>()),
             uncommitted => {
@@ -245,7 +254,7 @@ async fn try_write<W: Writer>(
             return Ok(Some(Written::Changed(current)));
         }
         (Some(current), Some(before)) => writer
-            .update(id, current.version, &before, &record)
+            .update(id, current.version.number, &before, &record)
             .await
             .map(|changed| changed.map(Written::Changed)),
         _ if !id.is_choosable() => {

@@ -7,7 +7,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use http_semantics::bookmark::{Backend, Bookmarks, FIRST_PRIMARY};
+use http_semantics::bookmark::{Backend, FIRST_PRIMARY, Observed, Session};
 
 /// The header with the bookmarks of both databases, in requests and responses.
 pub const BOOKMARK_HEADER: &str = "x-d1-bookmark";
@@ -18,8 +18,8 @@ pub struct Consistency {
     own: Option<Backend>,
     /// Whether every statement reads the primary.
     uses_primary: Cell<bool>,
-    /// The newest bookmarks of what the client or this request has read.
-    observed: RefCell<Bookmarks>,
+    /// The bookmarks that the client requires, and those that this request has observed.
+    session: RefCell<Session>,
 }
 
 impl Consistency {
@@ -36,19 +36,35 @@ impl Consistency {
         Self {
             own: None,
             uses_primary: Cell::new(true),
-            observed: RefCell::new(Bookmarks::newest()),
+            session: RefCell::new(Session::newest()),
+        }
+    }
+
+    /// The consistency of a run whose result several requests share. It requires no bookmark of
+    /// any of them.
+    pub fn for_shared_run(&self) -> Self {
+        let uses_primary = self.uses_primary.get();
+        let session = if uses_primary {
+            Session::newest()
+        } else {
+            Session::default()
+        };
+        Self {
+            own: self.own,
+            uses_primary: Cell::new(uses_primary),
+            session: RefCell::new(session),
         }
     }
 
     /// Sets the bookmarks that the client sent, and whether statements read the primary.
-    pub fn begin(&self, sent: Option<Bookmarks>, uses_primary: bool) {
+    pub fn begin(&self, sent: Option<&str>, uses_primary: bool) {
         self.uses_primary.set(uses_primary);
-        self.observed.replace(sent.unwrap_or_default());
+        self.session.replace(Session::new(sent));
     }
 
     /// From now on the request reads the primary, in every service.
     pub fn require_newest(&self) {
-        self.observed.replace(Bookmarks::newest());
+        self.session.replace(Session::newest());
     }
 
     /// The constraint of the next D1 session, if this worker has a table.
@@ -57,8 +73,21 @@ impl Consistency {
         Some(if self.uses_primary.get() {
             FIRST_PRIMARY.to_owned()
         } else {
-            self.observed.borrow().session_constraint(own).to_owned()
+            self.session.borrow().constraint(own).to_owned()
         })
+    }
+
+    /// Whether the next D1 session has a bookmark that the client has sent. D1 may not know it.
+    pub fn depends_on_client(&self) -> bool {
+        let session = self.session.borrow();
+        !self.uses_primary.get() && self.own.is_some_and(|own| session.requires_bookmark(own))
+    }
+
+    /// From now on the request reads the primary instead of the client's bookmark.
+    pub fn fall_back_to_primary(&self) {
+        if let Some(own) = self.own {
+            self.session.borrow_mut().require_newest(own);
+        }
     }
 
     /// The bookmark for a call of another worker. Backends call each other only to decide writes,
@@ -66,8 +95,15 @@ impl Consistency {
     pub fn upstream_constraint(&self) -> Option<String> {
         match self.own {
             Some(_) => Some(FIRST_PRIMARY.to_owned()),
-            None => self.observed.borrow().request_token(),
+            None => self.session.borrow().request_token(),
         }
+    }
+
+    /// Whether a call of another worker has a bookmark that the client has sent.
+    pub fn call_depends_on_client(&self) -> bool {
+        let session = self.session.borrow();
+        let requires = |backend: &Backend| session.requires_bookmark(*backend);
+        self.own.is_none() && Backend::ALL.iter().any(requires)
     }
 
     /// Whether this worker has a table.
@@ -75,26 +111,36 @@ impl Consistency {
         self.own.is_some()
     }
 
-    /// Advances the bookmark of this worker's database.
+    /// Records the bookmark of a D1 session with [`Self::session_constraint`].
     pub fn observe_own(&self, bookmark: &str) {
         if let Some(own) = self.own {
-            self.observed.borrow_mut().advance(own, bookmark);
+            self.session.borrow_mut().reach(own, bookmark);
         }
     }
 
-    /// Advances the bookmarks to those of another worker, or of another request whose result this
-    /// request uses.
-    pub fn observe(&self, other: &Bookmarks) {
-        self.observed.borrow_mut().merge(other);
+    /// Records the bookmarks of another worker's response, or of a shared run that this request may
+    /// use.
+    pub fn observe(&self, other: &Observed) {
+        self.session.borrow_mut().reach_all(other);
+    }
+
+    /// Whether this request may use the result of a shared run that has observed these bookmarks.
+    pub fn may_share(&self, observed: &Observed) -> bool {
+        let session = self.session.borrow();
+        let is_satisfied = |backend: &Backend| session.is_satisfied_by(*backend, observed);
+        match &self.own {
+            Some(own) => is_satisfied(own),
+            None => Backend::ALL.iter().all(is_satisfied),
+        }
     }
 
     /// The bookmarks that have been observed so far.
-    pub fn observed(&self) -> Bookmarks {
-        self.observed.borrow().clone()
+    pub fn observed(&self) -> Observed {
+        self.session.borrow().observed().clone()
     }
 
     /// The same as the value of the response's header.
     pub fn bookmark(&self) -> Option<String> {
-        self.observed.borrow().token()
+        self.session.borrow().observed().token()
     }
 }

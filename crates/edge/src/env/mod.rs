@@ -1,6 +1,7 @@
 //! The environment of a request: the worker's bindings and settings, and the state that all calls
-//! of one request share (trace, consistency, deadline).
+//! of one request share (trace, consistency, deadline, call quota).
 
+pub mod call_quota;
 pub mod consistency;
 pub mod trace;
 
@@ -13,6 +14,7 @@ use js_sys::Reflect;
 use wasm_bindgen::JsCast;
 use worker::worker_sys;
 
+use crate::env::call_quota::{CallQuota, Calls};
 use crate::env::consistency::Consistency;
 use crate::env::trace::Trace;
 use crate::time::Deadline;
@@ -29,6 +31,7 @@ pub struct Env {
     trace: Rc<Trace>,
     consistency: Rc<Consistency>,
     deadline: Deadline,
+    quota: CallQuota,
     caller: Rc<OnceCell<String>>,
 }
 
@@ -37,6 +40,7 @@ impl Env {
     #[must_use]
     pub(crate) fn for_request(bindings: worker::Env, worker: &str, trace: Trace) -> Self {
         Self {
+            quota: quota(&bindings),
             bindings,
             trace: Rc::new(trace),
             consistency: Rc::new(Consistency::new(worker)),
@@ -49,11 +53,21 @@ impl Env {
     #[must_use]
     pub fn for_schedule(bindings: worker::Env) -> Self {
         Self {
+            quota: quota(&bindings),
             bindings,
             trace: Rc::new(Trace::for_schedule()),
             consistency: Rc::new(Consistency::from_primary()),
             deadline: Deadline::default(),
             caller: Rc::default(),
+        }
+    }
+
+    /// The environment of a run whose result several requests share.
+    #[must_use]
+    pub(crate) fn for_shared_run(&self) -> Self {
+        Self {
+            consistency: Rc::new(self.consistency.for_shared_run()),
+            ..self.clone()
         }
     }
 
@@ -72,6 +86,12 @@ impl Env {
         &self.deadline
     }
 
+    /// The calls that this invocation may make.
+    #[must_use]
+    pub fn quota(&self) -> &CallQuota {
+        &self.quota
+    }
+
     /// Records the client's token. Its first bytes separate the client from others.
     pub fn set_caller(&self, token: &BearerToken) {
         self.caller.get_or_init(|| token.pseudonym());
@@ -86,15 +106,7 @@ impl Env {
     /// new isolates when a setting changes.
     #[must_use]
     pub fn setting(&self, name: &'static str) -> Option<String> {
-        SETTINGS.with_borrow_mut(|known| {
-            if let Some((_, setting)) = known.iter().find(|(known, _)| *known == name) {
-                return setting.clone();
-            }
-            let setting = Reflect::get(&self.bindings, &name.into()).ok();
-            let setting = setting.and_then(|setting| setting.as_string());
-            known.push((name, setting.clone()));
-            setting
-        })
+        setting(&self.bindings, name)
     }
 
     /// Another worker, if there is a binding of this name.
@@ -102,6 +114,23 @@ impl Env {
         let service = Reflect::get(&self.bindings, &binding.into()).ok()?;
         service.is_object().then(|| service.unchecked_into())
     }
+}
+
+fn setting(bindings: &worker::Env, name: &'static str) -> Option<String> {
+    SETTINGS.with_borrow_mut(|known| {
+        if let Some((_, setting)) = known.iter().find(|(known, _)| *known == name) {
+            return setting.clone();
+        }
+        let setting = Reflect::get(bindings, &name.into()).ok();
+        let setting = setting.and_then(|setting| setting.as_string());
+        known.push((name, setting.clone()));
+        setting
+    })
+}
+
+/// The quota of an invocation, by the setting `PLAN`.
+fn quota(bindings: &worker::Env) -> CallQuota {
+    CallQuota::new(Calls::of_plan(setting(bindings, "PLAN").as_deref()))
 }
 
 impl Deref for Env {

@@ -123,6 +123,12 @@ impl Trace {
         &self.id
     }
 
+    /// When the request arrived, in milliseconds since 1970.
+    #[must_use]
+    pub fn started(&self) -> i64 {
+        self.started
+    }
+
     /// The headers of a call of another worker.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
         [

@@ -12,7 +12,7 @@ use http_semantics::idempotency::IdempotencyKey;
 use http_semantics::json::Object;
 use http_semantics::media::accepted_media_type;
 use http_semantics::timing::Timings;
-use http_semantics::{MediaType, Params, Preconditions, Problem, negotiation};
+use http_semantics::{MediaType, Params, Preconditions, Problem, Validator, negotiation};
 use web_sys::Headers;
 use worker::Context;
 
@@ -230,7 +230,7 @@ impl Request {
     ///
     /// # Errors
     /// An invalid header.
-    pub fn known_change_seq(&self, format: MediaType) -> Result<Option<i64>, Problem> {
+    pub fn known_change_seq(&self, format: MediaType) -> Result<Option<Validator>, Problem> {
         let known = self.preconditions()?.known_change_seqs(format);
         Ok(known.map(|[change_seq]| change_seq))
     }

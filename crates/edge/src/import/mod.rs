@@ -4,12 +4,17 @@
 //! has an id with the stored one. Inserts have no id to compare, so each batch saves a [`Receipt`]
 //! together with its records, and a batch with a valid receipt is not written again. The client's
 //! `Idempotency-Key` distinguishes two imports of the same records.
+//!
+//! An isolate has one thread. So [`admission`] limits the files that it imports at once, and each
+//! batch begins in a new turn of the event loop, after the other requests that have arrived.
 
+mod admission;
 mod plan;
 
 use futures_util::{Stream, stream};
 use http_semantics::idempotency::storage_key;
 use http_semantics::media::{LIST_MEDIA_TYPES, ListFraming};
+use http_semantics::params::AfterId;
 use http_semantics::{MediaType, Problem};
 use serde_json::Value;
 use tables::Record;
@@ -18,17 +23,28 @@ use tables::import::{
     Outcome, Receipt, Report,
 };
 
-use crate::collection::versioned_record::normalize;
+use crate::collection::versioned_record::NORMALIZE;
 use crate::d1::{Database, MAX_WRITE_ATTEMPTS};
+use crate::env::call_quota::Calls;
 use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::response::{Body, Response};
 use crate::idempotency::caller;
+use crate::time::pause;
+
+use admission::Permit;
 
 pub use plan::{BatchPlan, NewReceipt, find_existing, with_row_count_check, write_statements};
 
 /// The query parameters.
-pub const PARAMETERS: &[&str] = &["mode", "dryRun"];
+pub const PARAMETERS: &[&str] = &["mode", "dryRun", "after"];
+
+/// The calls of one attempt to import a batch, at most: its receipt, its places, the stored records
+/// and the statements of its transaction, which are divided by size.
+const ATTEMPT: Calls = Calls::services(10).and(Calls {
+    subrequests: 8,
+    queries: 26,
+});
 
 /// Imports the records of one table.
 pub trait Importer {
@@ -55,12 +71,17 @@ pub trait Importer {
 
 /// An import in progress.
 struct Import<I: Importer> {
+    permit: Permit,
     importer: I,
     batches: Batches<I::Record>,
     report: Report,
     mode: ImportMode,
     dry_run: bool,
     has_client_key: bool,
+    /// The number of records that an earlier request has imported.
+    after: usize,
+    /// The number of records in the batches so far.
+    position: usize,
 }
 
 /// `POST …/import`: imports a file, and reports on each batch.
@@ -74,21 +95,30 @@ pub async fn import<I: Importer + 'static>(
     let params = request.params(PARAMETERS)?;
     let mode: ImportMode = params.get("mode")?.unwrap_or_default();
     let dry_run = params.get("dryRun")?.unwrap_or(false);
+    let after = params.get::<AfterId>("after")?.unwrap_or_default().get();
     let key = request.idempotency_key()?;
     let by_line = request.format(LIST_MEDIA_TYPES)? == MediaType::NdJson;
     let format = FileFormat::from_media_type(request.media_type(&FileFormat::MEDIA_TYPES)?);
+    let Some(permit) = Permit::acquire(&request) else {
+        // Otherwise a client that is still sending would not read the response.
+        request.discard_body(MAX_FILE_BYTES).await?;
+        return Err(Problem::too_many_imports().into());
+    };
     let body = request.body(MAX_FILE_BYTES).await?;
     let file = ImportFile::open(format, body, I::Record::table())?;
     let has_client_key = key.is_some();
     let key = key.map(|key| storage_key("import", &caller(&request), &key));
     let scope = format!("{} {}", mode.name(), key.unwrap_or_default());
     let mut import = Import {
+        permit,
         importer: importer(&request)?,
-        batches: Batches::new(file, scope, normalize),
+        batches: Batches::new(file, scope, NORMALIZE),
         report: Report::new(dry_run, by_line),
         mode,
         dry_run,
         has_client_key,
+        after: usize::try_from(after).unwrap_or(usize::MAX),
+        position: 0,
     };
     if by_line {
         let body = Body::stream(import.lines(), ListFraming::NONE);
@@ -103,20 +133,37 @@ pub async fn import<I: Importer + 'static>(
 
 impl<I: Importer + 'static> Import<I> {
     /// Imports the next batch, and returns its line of the report. None after the last batch or a
-    /// failure.
+    /// failure. A batch that an earlier request has imported is parsed all the same, because records
+    /// of different batches must not conflict.
     async fn next(&mut self) -> Option<String> {
         if self.report.failure().is_some() {
             return None;
         }
-        let mut batch = self.batches.next()?;
-        let done = self.import_batch(&mut batch).await;
+        pause(0).await;
+        self.permit.renew();
+        let (begin, mut batch) = loop {
+            let (begin, batch) = (self.position, self.batches.next()?);
+            self.position += batch.len();
+            if self.position > self.after {
+                break (begin, batch);
+            }
+        };
+        let done = if self.importer.database().quota().has(ATTEMPT) {
+            self.import_batch(&mut batch).await
+        } else {
+            self.report.continue_after(begin);
+            BatchResult::failed(Problem::call_limit_reached())
+        };
         Some(self.report.add(&batch, done))
     }
 
     /// Imports a batch. If another client changes a record between the plan and the write, or sends
     /// the same batch, nothing is written and the batch is planned again.
     async fn import_batch(&self, batch: &mut Batch<I::Record>) -> BatchResult {
-        for _ in 0..MAX_WRITE_ATTEMPTS {
+        for attempt in 0..MAX_WRITE_ATTEMPTS {
+            if attempt > 0 && !self.importer.database().quota().has(ATTEMPT) {
+                break;
+            }
             match self.try_import_batch(batch).await {
                 Ok(done) => return done,
                 Err(Error::Unique(_) | Error::Check(_)) => {}

@@ -2,14 +2,17 @@
 
 use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 use http_semantics::cors::CorsPolicy;
-use http_semantics::{Problem, site};
+use http_semantics::{Problem, params, site};
 
 use crate::env::Env;
 use crate::error::Error;
 use crate::http::request::{Method, Request};
 use crate::layers::cors;
 use crate::route::{Access, Properties};
-use crate::service_client::{FORWARDED_HEADER, SERVICE_SECRET_HEADER, service_secret};
+use crate::service_client::{
+    FORWARDED_HEADER, PROTOCOL_VERSION, PROTOCOL_VERSION_HEADER, SERVICE_SECRET_HEADER,
+    service_secret,
+};
 
 /// Checks whether a request may use a scope.
 pub type Guard = fn(&Request, Scope) -> Result<(), Error>;
@@ -85,7 +88,12 @@ pub(crate) fn authenticate(
         Access::ByMethod if method.is_safe() => Scope::Read,
         Access::ByMethod => Scope::Write,
     };
-    guard(request, scope)
+    let of_parameter = properties.parameter_scope;
+    let of_parameter = of_parameter.filter(|(name, _)| params::contains(&request.query, name));
+    guard(
+        request,
+        scope.max(of_parameter.map_or(scope, |(_, scope)| scope)),
+    )
 }
 
 /// The guard of the gateway: a client's token.
@@ -97,11 +105,17 @@ pub fn gateway_guard(request: &Request, scope: Scope) -> Result<(), Error> {
 }
 
 /// The guard of a backend: the secret of the workers, or a client's token. Its position in a
-/// private network proves nothing.
+/// private network proves nothing. A caller that has a version must have this one.
 ///
 /// # Errors
 /// A request with neither, if the policy requires a token.
 pub fn backend_guard(request: &Request, scope: Scope) -> Result<(), Error> {
+    let version = request.header(PROTOCOL_VERSION_HEADER);
+    if version.is_some_and(|version| version != PROTOCOL_VERSION) {
+        return Err(Problem::updating()
+            .header(PROTOCOL_VERSION_HEADER, PROTOCOL_VERSION)
+            .into());
+    }
     if let Some(sent) = request.header(SERVICE_SECRET_HEADER)
         && service_secret(&request.env).is_some_and(|secret| secret.matches(&sent))
     {

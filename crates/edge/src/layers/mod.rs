@@ -13,7 +13,6 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use futures_util::future::LocalBoxFuture;
-use http_semantics::bookmark::Bookmarks;
 use http_semantics::problem::Kind;
 use http_semantics::rate_limit::RateLimit;
 use http_semantics::{MediaType, Problem};
@@ -102,9 +101,10 @@ impl Layer {
         };
         match self {
             Self::Consistency => {
-                let sent = request.header_as::<Bookmarks>(BOOKMARK_HEADER)?;
+                let sent = request.header(BOOKMARK_HEADER);
                 let consistency = request.env.consistency();
-                consistency.begin(sent, properties.uses_primary(request.parts.method));
+                let uses_primary = properties.uses_primary(request.parts.method);
+                consistency.begin(sent.as_deref(), uses_primary);
                 // The gateway has no table of its own, so it requires the primary of both backends.
                 if properties.read_from == ReadFrom::Primary && !consistency.has_table() {
                     consistency.require_newest();

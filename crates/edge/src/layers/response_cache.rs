@@ -109,6 +109,12 @@ fn key(request: &Request) -> Option<String> {
     is_plain.then(|| key_of_get(request))
 }
 
+/// Removes all responses of this isolate, for example after an erasure: a stale response could
+/// otherwise replace an error later.
+pub fn clear_response_cache() {
+    CACHE.with_borrow_mut(LruCache::clear);
+}
+
 fn key_of_get(request: &Request) -> String {
     let accept = request.header("accept").unwrap_or_default();
     format!("{}?{} {accept}", request.path, request.query)

@@ -12,10 +12,12 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, RequestInit};
 
+use crate::env::call_quota::is_call_limit;
 use crate::env::trace::report_failure;
 use crate::error::Error;
 use crate::http::headers;
 use crate::service_client::circuit_breaker::Breaker;
+use crate::service_client::{PROTOCOL_VERSION, PROTOCOL_VERSION_HEADER};
 use crate::time::{Deadline, now, race_with_timer, timer};
 
 thread_local! {
@@ -116,9 +118,35 @@ impl CallPolicy {
         Problem::service_failed(self.service).into()
     }
 
-    /// The problem for an exception of a call.
+    /// The problem for a request that the service rejects. It does not count for the breaker: the
+    /// fault is in the request.
+    pub fn rejected(&self, status: u16) -> Error {
+        report_failure(format!("{}: status {status}", self.service));
+        self.record(now(), "failed");
+        Problem::service_failed(self.service).into()
+    }
+
+    /// The policy of a first attempt that may fail because of the client's bookmark. It takes at most
+    /// half of the time, and the breaker does not count its failure.
+    pub fn tentative(&self) -> Self {
+        let timeout_ms = self.remaining_ms() / 2;
+        Self {
+            timeout_ms,
+            deadline: None,
+            has_breaker: false,
+            ..self.clone()
+        }
+    }
+
+    /// The problem for an exception of a call. The service has not failed if this invocation has made
+    /// too many calls, so the circuit breaker does not count it.
     pub fn exception(&self, thrown: &JsValue) -> Error {
-        self.unusable_response(&format!("{thrown:?}"))
+        let reason = format!("{thrown:?}");
+        if is_call_limit(&reason) {
+            report_failure(format!("{}: {reason}", self.service));
+            return Problem::call_limit_reached().into();
+        }
+        self.unusable_response(&reason)
     }
 
     /// The problem for a call that timed out.
@@ -193,6 +221,15 @@ impl CallPolicy {
         let content_type = || headers::get(&response.headers(), "content-type");
         match response.status() {
             502 | 504 if content_type().as_deref() == Some(MEDIA_TYPE) => Ok(response),
+            503 if headers::get(&response.headers(), PROTOCOL_VERSION_HEADER).is_some() => {
+                report_failure(format!("{}: another protocol version", self.service));
+                self.breaker(|breaker| breaker.failed(now()));
+                self.record(now(), "updating");
+                // The header tells the caller of this worker that its request had no effect.
+                Err(Problem::service_updating(self.service)
+                    .header(PROTOCOL_VERSION_HEADER, PROTOCOL_VERSION)
+                    .into())
+            }
             // The client can act on this one: it waits. The circuit breaker counts it as a failure, so
             // that the database gets fewer requests.
             503 if content_type().as_deref() == Some(MEDIA_TYPE) => {

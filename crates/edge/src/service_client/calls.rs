@@ -8,7 +8,10 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, RequestInit};
 
 use super::call_policy::CallPolicy;
-use super::{CALLER_HEADER, FORWARDED_HEADER, SERVICE_SECRET_HEADER, ServiceClient};
+use super::{
+    CALLER_HEADER, FORWARDED_HEADER, PROTOCOL_VERSION, PROTOCOL_VERSION_HEADER,
+    SERVICE_SECRET_HEADER, ServiceClient,
+};
 use crate::env::consistency::BOOKMARK_HEADER;
 use crate::env::trace::REQUEST_ID_HEADER;
 use crate::error::Error;
@@ -104,7 +107,7 @@ impl ServiceClient {
         }
         let address = format!("https://{}{path}", self.policy.service);
         let fetch = |init: &RequestInit| self.fetcher.fetch_with_str_and_init(&address, init);
-        self.call(Method::from(method), &init, &fetch).await
+        self.call(Method::from(method), &init, &sent, &fetch).await
     }
 
     /// Forwards a request of a client and marks it as forwarded. The client's credentials and the
@@ -123,7 +126,7 @@ impl ServiceClient {
         let init = RequestInit::new();
         init.set_headers(&sent);
         let fetch = |init: &RequestInit| self.fetcher.fetch_with_init(&parts.request, init);
-        let response = self.call(parts.method, &init, &fetch).await?;
+        let response = self.call(parts.method, &init, &sent, &fetch).await?;
         // Our workers repeat the request id. A response without it comes from an intermediary, and
         // must not reach the client.
         let request_id = headers::get(&response.headers(), REQUEST_ID_HEADER);
@@ -146,6 +149,7 @@ impl ServiceClient {
         let bookmark = self.consistency.upstream_constraint();
         let own = [
             (SERVICE_SECRET_HEADER, secret),
+            (PROTOCOL_VERSION_HEADER, Some(PROTOCOL_VERSION)),
             (FORWARDED_HEADER, is_forwarded.then_some("1")),
             (CALLER_HEADER, self.caller.get().map(String::as_str)),
             (BOOKMARK_HEADER, bookmark.as_deref()),
@@ -178,6 +182,8 @@ impl ServiceClient {
     pub fn require_ok(&self, response: web_sys::Response) -> Result<web_sys::Response, Error> {
         match response.status() {
             200 => Ok(response),
+            // The service works, but rejects this request.
+            status @ 400..500 => Err(self.policy.rejected(status)),
             status => Err(self.unusable_response(&format!("status {status}"))),
         }
     }

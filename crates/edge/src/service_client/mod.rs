@@ -6,6 +6,9 @@
 //! | attempts | 1 | 2, if the first one fails at once | 1 |
 //! | circuit breaker | no | [yes](circuit_breaker) | no |
 //!
+//! A read with a client's bookmark that fails is repeated at the primary. The first failure does not
+//! count for the circuit breaker, because the bookmark may be its cause.
+//!
 //! The workers recognize each other's requests by a secret that they share.
 
 pub mod call_policy;
@@ -17,14 +20,15 @@ use std::rc::Rc;
 
 use domain::Param;
 use http_semantics::auth::BearerToken;
-use http_semantics::bookmark::Bookmarks;
+use http_semantics::bookmark::{FIRST_PRIMARY, Observed};
 use http_semantics::problem::Kind;
 use http_semantics::timing::Timings;
 use js_sys::Math;
-use web_sys::RequestInit;
+use web_sys::{Headers, RequestInit};
 use worker::worker_sys;
 
 use crate::env::Env;
+use crate::env::call_quota::{CallQuota, Calls};
 use crate::env::consistency::{BOOKMARK_HEADER, Consistency};
 use crate::env::trace::Trace;
 use crate::error::Error;
@@ -47,6 +51,16 @@ pub const FORWARDED_HEADER: &str = "x-gateway-forwarded";
 /// gateway never forwards a client's own header of this name.
 pub const CALLER_HEADER: &str = "x-gateway-caller";
 
+/// The version of the format in which the workers talk to each other: paths, headers and bodies,
+/// which a caller copies without parsing. Raise it with every change of that format. A backend
+/// rejects a caller of another version before it does anything, because the three workers are
+/// deployed one after another. `tests/integrity/protocol_version.test.ts` detects a change.
+pub const PROTOCOL_VERSION: &str = "1";
+
+/// The header with the caller's version, which the gateway sets after the client's headers. A
+/// rejection has the version of the backend.
+pub const PROTOCOL_VERSION_HEADER: &str = "x-protocol-version";
+
 /// The timeout of a call between backends, and of each chunk of its response, in milliseconds.
 const TIMEOUT_MS: u32 = 5_000;
 
@@ -58,6 +72,10 @@ const READ_DEADLINE_MS: u32 = 3_000;
 /// The timeout of an import, in milliseconds.
 const IMPORT_TIMEOUT_MS: u32 = 300_000;
 
+/// The timeout of a deletion of a place and of a repair, in milliseconds. They respond after 10
+/// seconds, and a call that they have begun takes at most 5 more.
+const DELETION_TIMEOUT_MS: u32 = 20_000;
+
 /// The longest pause before the second attempt of a read, in milliseconds.
 const MAX_RETRY_PAUSE_MS: u32 = 80;
 
@@ -68,6 +86,7 @@ pub struct ServiceClient {
     write_timeout_ms: u32,
     trace: Rc<Trace>,
     consistency: Rc<Consistency>,
+    quota: CallQuota,
     caller: Rc<OnceCell<String>>,
     /// Shows the service that the caller is one of our workers.
     secret: Option<BearerToken>,
@@ -89,6 +108,7 @@ impl ServiceClient {
             write_timeout_ms: TIMEOUT_MS,
             trace: Rc::clone(env.trace()),
             consistency: Rc::clone(env.consistency()),
+            quota: env.quota().clone(),
             caller: Rc::clone(env.caller()),
             secret: service_secret(env),
         })
@@ -147,32 +167,56 @@ impl ServiceClient {
         }
     }
 
+    /// Raises the timeout of writes to that of a deletion of a place.
+    #[must_use]
+    pub fn with_deletion_timeout(self) -> Self {
+        Self {
+            write_timeout_ms: DELETION_TIMEOUT_MS,
+            ..self
+        }
+    }
+
     /// The problem for an unusable response of this service.
     #[must_use]
     pub fn unusable_response(&self, reason: &str) -> Error {
         self.policy.unusable_response(reason)
     }
 
-    /// Calls the service according to the policy.
+    /// Calls the service according to the policy. `sent` are the headers in `init`.
     async fn call(
         &self,
         method: Method,
         init: &RequestInit,
+        sent: &Headers,
         fetch: &Fetch<'_>,
     ) -> Result<web_sys::Response, Error> {
         let (started, policy) = (now(), &self.policy);
         if !method.is_safe() {
             return self.write(init, fetch).await;
         }
+        // Before the circuit breaker: a call that is not made must not be its probe.
+        self.quota.take(Calls::services(1))?;
         if !policy.allow_request() {
             return Err(policy.circuit_open());
         }
         self.trace.record_call(policy.service);
-        let mut response = policy.attempt(started, init, fetch).await;
+        let mut response = if self.consistency.call_depends_on_client() {
+            let response = policy.tentative().attempt(started, init, fetch).await;
+            if response.is_err() {
+                let newest = sent.set(BOOKMARK_HEADER, FIRST_PRIMARY);
+                newest.map_err(Error::platform("sending a request"))?;
+                policy.attempt(started, init, fetch).await
+            } else {
+                response
+            }
+        } else {
+            policy.attempt(started, init, fetch).await
+        };
         if policy.has_breaker
             && response.as_ref().is_err_and(failed_at_once)
             && policy.remaining_ms() > MAX_RETRY_PAUSE_MS
             && policy.allow_request()
+            && self.quota.take(Calls::services(1)).is_ok()
         {
             pause(retry_pause()).await;
             response = policy.attempt(started, init, fetch).await;
@@ -190,8 +234,8 @@ impl ServiceClient {
     /// Advances the bookmarks of this request to those of a response.
     fn observe_bookmarks(&self, response: &web_sys::Response) {
         let header = headers::get(&response.headers(), BOOKMARK_HEADER);
-        if let Some(observed) = header.and_then(|text| Bookmarks::parse(&text)) {
-            self.consistency.observe(&observed);
+        if let Some(token) = header {
+            self.consistency.observe(&Observed::parse(&token));
         }
     }
 
@@ -201,11 +245,16 @@ impl ServiceClient {
         init: &RequestInit,
         fetch: &Fetch<'_>,
     ) -> Result<web_sys::Response, Error> {
+        self.quota.take(Calls::services(1))?;
         let policy = CallPolicy::new(self.policy.service, self.write_timeout_ms);
         self.trace.record_call(policy.service);
         let response = policy.attempt(now(), init, fetch).await;
         let response = response.inspect(|response| self.observe_bookmarks(response));
-        response.map_err(Error::with_unknown_outcome)
+        // A backend of another version rejects a write before it does anything.
+        response.map_err(|error| match error {
+            Error::Problem(problem) if problem.kind() == Kind::Updating => problem.into(),
+            other => other.with_unknown_outcome(),
+        })
     }
 }
 

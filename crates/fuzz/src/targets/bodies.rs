@@ -1,5 +1,6 @@
 //! The bodies of writes.
 
+use domain::name::Normalize;
 use http_semantics::fields::Fields;
 use http_semantics::json::Object;
 use people::domain::Person;
@@ -134,7 +135,7 @@ fn record<R: Record + PartialEq + std::fmt::Debug>(
     let parse = |object| {
         let mut fields = Fields::new(object);
         fields.ignore("id");
-        R::parse(fields, str::to_owned)
+        R::parse(fields, Normalize::NONE)
     };
     match parse(object) {
         Err(errors) => {

@@ -1,5 +1,6 @@
 //! Paths and query parameters.
 
+use domain::name::Normalize;
 use domain::param::parse_positive_integer;
 use domain::{Moment, Param, PersonId};
 use http_semantics::{Params, path};
@@ -111,7 +112,7 @@ fn url(text: &str) -> Checked {
 fn list(text: &str) -> Checked {
     let parse = |query: &str| {
         let params = Params::parse(query, &PERSON.list_parameters)?;
-        ListQuery::from_params(&PERSON, &params, str::to_owned)
+        ListQuery::from_params(&PERSON, &params, Normalize::NONE)
     };
     if let Err(problem) = parse(text) {
         return rejected(&problem);
@@ -119,6 +120,7 @@ fn list(text: &str) -> Checked {
     // The cursors of a page ordered by id, and of one ordered by name.
     let name = Cursor::Name {
         key: "ve".to_owned(),
+        name: "Ve".to_owned(),
         id: 1,
     };
     let is_link_accepted = |cursor: &Cursor| {

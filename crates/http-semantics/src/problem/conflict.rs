@@ -4,6 +4,7 @@ use domain::place_status::PlaceStatus;
 use serde_json::json;
 
 use super::{Kind, Problem};
+use crate::{Tag, Validator};
 
 impl Problem {
     /// A record ("place" or "person") that does not exist.
@@ -12,6 +13,15 @@ impl Problem {
         Self::new(
             Kind::NotFound,
             format!("There is no {record} with the id {id}."),
+        )
+    }
+
+    /// An operation that never existed, or whose result is not stored any more.
+    #[must_use]
+    pub fn no_such_operation() -> Self {
+        Self::new(
+            Kind::NotFound,
+            "There is no such operation. The result of an operation is available for 24 hours.",
         )
     }
 
@@ -116,14 +126,37 @@ impl Problem {
         .header("retry-after", "1")
     }
 
+    /// A retry of the request that added a person who was erased since.
+    #[must_use]
+    pub fn person_erased() -> Self {
+        Self::new(
+            Kind::PersonErased,
+            "The request with this idempotency key added a person who was erased since. This one changed nothing.",
+        )
+    }
+
     /// A precondition that the version of the record does not meet. Without a version the record does
     /// not exist.
     #[must_use]
-    pub fn precondition_failed(version: Option<i64>) -> Self {
-        let detail = version.map_or_else(
+    pub fn precondition_failed(version: Option<Validator>) -> Self {
+        let number = version.map(|version| version.number);
+        let etag = version.map(|version| Tag::from_version(version).to_string());
+        let detail = number.map_or_else(
             || "The record does not exist.".to_owned(),
-            |version| format!("The record is in version {version}."),
+            |number| format!("The record is in version {number}."),
         );
-        Self::new(Kind::PreconditionFailed, detail).with("version", json!(version))
+        Self::new(Kind::PreconditionFailed, detail)
+            .with("version", json!(number))
+            .with("etag", json!(etag))
+    }
+
+    /// A cursor of changes from before a restore.
+    #[must_use]
+    pub fn history_restarted() -> Self {
+        Self::new(
+            Kind::HistoryRestarted,
+            "The database was restored after this cursor was made. Changes that were read with it may \
+             no longer exist: discard them, and read again from the beginning, without a cursor.",
+        )
     }
 }

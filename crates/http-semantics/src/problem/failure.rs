@@ -16,6 +16,16 @@ impl Problem {
             .with_unknown_outcome()
     }
 
+    /// A request that needs more calls of databases and services than the platform allows for one
+    /// invocation. The call that would have been too many was not made.
+    #[must_use]
+    pub fn call_limit_reached() -> Self {
+        Self::new(
+            Kind::CallLimitReached,
+            "The platform limits the calls of one request, and this one needs more.",
+        )
+    }
+
     /// A worker that lacks something that its responses need.
     #[must_use]
     pub fn not_ready(failed: &[&str]) -> Self {
@@ -53,6 +63,20 @@ impl Problem {
     #[must_use]
     pub fn service_overloaded(service: &str) -> Self {
         Self::overloaded().with("service", json!(service))
+    }
+
+    /// A caller with another version of the format between the services: one of them has been
+    /// deployed before the other.
+    #[must_use]
+    pub fn updating() -> Self {
+        Self::new(Kind::Updating, "Two services have different versions.")
+            .header("retry-after", "5")
+    }
+
+    /// A backend that rejected the version of this worker.
+    #[must_use]
+    pub fn service_updating(service: &str) -> Self {
+        Self::updating().with("service", json!(service))
     }
 
     /// An unexpected error. The cause is only logged, because it could reveal internals.

@@ -83,6 +83,16 @@ impl Problem {
         .with("limit", json!(limit))
     }
 
+    /// A file with more records than the limit.
+    #[must_use]
+    pub fn too_many_records(limit: usize) -> Self {
+        Self::new(
+            Kind::TooManyRecords,
+            format!("A file may have at most {limit} records."),
+        )
+        .with("limit", json!(limit))
+    }
+
     /// A query over the limit, in bytes.
     #[must_use]
     pub fn query_too_long(limit: usize) -> Self {
@@ -183,6 +193,12 @@ impl Problem {
         )
     }
 
+    /// A form that is not UTF-8.
+    #[must_use]
+    pub fn form_not_utf8() -> Self {
+        Self::new(Kind::MalformedBody, "The form is not UTF-8.")
+    }
+
     /// A body whose client sends too slowly, or has stopped sending.
     #[must_use]
     pub fn body_timed_out(seconds: u32) -> Self {
@@ -226,6 +242,23 @@ impl Problem {
         )
         .header("retry-after", &seconds.to_string())
         .header("ratelimit", &policy.exhausted())
+    }
+
+    /// A list in another order than that of the ids, with more matches than can be sorted.
+    #[must_use]
+    pub fn too_many_matches(limit: i64) -> Self {
+        Self::new(
+            Kind::TooManyMatches,
+            format!("More than {limit} records match, which only the order by id allows."),
+        )
+        .with("limit", json!(limit))
+    }
+
+    /// An import while others are running.
+    #[must_use]
+    pub fn too_many_imports() -> Self {
+        let detail = "Other imports are running, and this one has not started.";
+        Self::new(Kind::TooManyRequests, detail).header("retry-after", "5")
     }
 
     /// An idempotency key that was used with a different request.

@@ -113,12 +113,21 @@ problem_types! {
     RequestInFlight: 409, "request-in-flight",
         "A request with this idempotency key is in progress",
         "Try again after `Retry-After` seconds, with the same key.";
+    PersonErased: 410, "person-erased",
+        "The person whom the request added was erased",
+        "Use a new key to add a person again.";
+    HistoryRestarted: 410, "history-restarted",
+        "The cursor belongs to a history that a restore has replaced",
+        "Discard what you have read with it, then read again from the beginning, without a cursor.";
     PreconditionFailed: 412, "precondition-failed",
         "The record is not in the expected version",
-        "Read the record again, and repeat the change if it still applies. `version` is the current one.";
+        "Read the record again, and repeat the change if it still applies. `version` and `etag` are the current ones.";
     BodyTooLarge: 413, "body-too-large",
         "The body is too large",
         "Send at most `limit` bytes.";
+    TooManyRecords: 413, "too-many-records",
+        "The file has too many records",
+        "Split the file, and send at most `limit` records at once.";
     QueryTooLong: 414, "query-too-long",
         "The query is too long",
         "Send at most `limit` bytes after the `?`.";
@@ -128,9 +137,15 @@ problem_types! {
     InvalidRecord: 422, "invalid-record",
         "The record is invalid",
         "Fix each field of `errors`. `pointer` names it (RFC 6901).";
+    TooManyMatches: 422, "too-many-matches",
+        "Too many records match",
+        "Sort by `id`, which has no limit, or search for more or longer words.";
     IdempotencyKeyReused: 422, "idempotency-key-reused",
         "The idempotency key was used for another request",
         "Use a new key for a new request.";
+    CallLimitReached: 422, "call-limit-reached",
+        "The request needs more calls than the plan allows",
+        "Request less at once: a smaller page, or the rest of the file.";
     TooManyRequests: 429, "too-many-requests",
         "Too many requests",
         "Wait `Retry-After` seconds, then send fewer requests.";
@@ -145,6 +160,9 @@ problem_types! {
         "Try again after `Retry-After` seconds. `failed` lists what is not available.";
     Overloaded: 503, "overloaded",
         "Too many requests are waiting for the database",
+        "Try again after `Retry-After` seconds.";
+    Updating: 503, "updating",
+        "The services are being updated to another version",
         "Try again after `Retry-After` seconds.";
     ServiceTimedOut: 504, "service-timed-out",
         "A backend service did not respond in time",

@@ -54,7 +54,9 @@ impl Problem {
         self
     }
 
-    fn header(mut self, name: &'static str, value: &str) -> Self {
+    /// The problem with a header of its response.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }

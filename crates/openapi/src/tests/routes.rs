@@ -20,7 +20,7 @@ fn operations(document: &Json) -> BTreeSet<String> {
 /// documents do not list.
 fn routed(router: &Router) -> BTreeSet<String> {
     let is_public = |(path, _): &(&str, String)| {
-        let unlisted = ["/internal/", "/ui/", "/docs"];
+        let unlisted = ["/internal/", "/ui/", "/docs", "/problems"];
         !unlisted.iter().any(|prefix| path.starts_with(prefix))
     };
     let operations = router

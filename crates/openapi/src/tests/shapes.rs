@@ -7,6 +7,7 @@ use crate::views;
 use ::join::domain::statistics;
 use ::people::store::GroupFormat;
 use ::places::domain::PlacesAsOfQuery;
+use domain::name::Normalize;
 use http_semantics::media::ListFraming;
 use http_semantics::problem::Kind;
 use http_semantics::{MediaType, Params};
@@ -168,7 +169,8 @@ fn report_schemas_match_both_formats_of_a_report() {
             &PLACE,
         );
         let scope = String::new();
-        let batches = Batches::<::places::domain::Place>::new(file.unwrap(), scope, str::to_owned);
+        let batches =
+            Batches::<::places::domain::Place>::new(file.unwrap(), scope, Normalize::NONE);
         let batch = batches.into_iter().next().unwrap();
         let mut report = Report::new(false, by_line);
         for result in results() {

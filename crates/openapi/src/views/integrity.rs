@@ -26,6 +26,15 @@ schemas! {
         reassign_to: Option<Id>,
     }
 
+    /// The status of an operation that continues after its request.
+    struct Operation {
+        status: OperationStatus,
+        /// The number of people who were moved or detached.
+        done: Count,
+        /// The number of people who still refer to the place.
+        remaining: Count,
+    }
+
     /// A write that refers to a place and is not confirmed yet. Readers do not see it.
     struct PendingWrite {
         /// The person, if the id is assigned yet.
@@ -38,7 +47,7 @@ schemas! {
     struct Integrity {
         /// Whether all rules hold. Writes and deletions in progress violate none.
         consistent: bool,
-        /// Whether all data was checked.
+        /// Whether all data was checked, up to the last place.
         complete: bool,
         /// People whose place does not exist.
         without_place: Vec<Residents>,
@@ -57,7 +66,8 @@ schemas! {
         reassign_to: Option<Id>,
         /// `finish` or `clear`.
         action: String,
-        /// The result. A dry run has none.
+        /// The result: `deleted`, `kept`, `continues` in the next run, `failed`, or `unknown` because
+        /// another process has taken it over. A dry run has none.
         end?: String,
     }
 
@@ -93,5 +103,15 @@ schemas! {
         pending: Vec<AbandonedWrite>,
         released: Vec<Released>,
         by_hand: Vec<ByHand>,
+    }
+}
+
+schemas! {
+    /// The status of an operation.
+    #[serde(rename_all = "lowercase")]
+    enum OperationStatus {
+        Running,
+        Done,
+        Failed,
     }
 }

@@ -7,7 +7,7 @@
 
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::Json;
+use crate::{Json, object};
 
 /// Declares schemas as public types with public fields, called in JSON by their camel case.
 ///
@@ -73,8 +73,8 @@ pub fn all() -> Vec<(String, Json)> {
     }
     add! {
         Alive BatchReport Change ChosenId Dataset Document ImportReport ImportedPerson
-        ImportedPlace Integrity NewPerson NewPlace PeopleOfPlace PersonPatch PersonWithPlace PlacePatch
-        PlaceWithPeople Population ProblemBody PutPerson PutPlace Ready Repair Statistics
+        ImportedPlace Integrity NewPerson NewPlace Operation PeopleOfPlace Person PersonPatch PersonWithPlace PlacePatch
+        PlaceWithPeople Population PopulationAt ProblemBody PutPerson PutPlace Ready Repair Statistics
     }
     schemas.sort_by(|(a, _), (b, _)| a.cmp(b));
     let json = |schema| {
@@ -82,8 +82,13 @@ pub fn all() -> Vec<(String, Json)> {
         let text = serde_json::to_string(schema).unwrap_or_default();
         Json::parse(&text.replace("\\n", " "))
     };
-    let schemas = schemas.iter();
-    schemas
-        .map(|(name, schema)| (name.clone(), json(schema)))
-        .collect()
+    let schemas = schemas.iter().map(|(name, schema)| {
+        let mut schema = json(schema);
+        // The builder of utoipa has no `not`.
+        if ["Name", "WrittenName"].contains(&name.as_str()) {
+            schema.insert("not", object! { "pattern": stray_joiner() });
+        }
+        (name.clone(), schema)
+    });
+    schemas.collect()
 }

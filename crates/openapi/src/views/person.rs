@@ -35,6 +35,21 @@ schemas! {
         place: Option<Place>,
     }
 
+    /// A person in a past version.
+    struct PastPerson {
+        id: Id,
+        /// The name. It is null if the person was erased since.
+        #[schema(required = true)]
+        name: Option<Name>,
+        /// Whether the person is alive. If this is unknown, the person counts as dead.
+        is_alive: bool,
+        /// The place. Every living person has one. For the dead it is the last known place.
+        #[schema(required = true)]
+        place_id: Option<Id>,
+        /// Whether the person is the king of the place.
+        is_king: bool,
+    }
+
     /// A person in the list of a place.
     struct Resident {
         id: Id,

@@ -39,7 +39,7 @@ schemas! {
         line?: Count,
         /// The column in the line.
         column?: Count,
-        /// The maximum number of bytes of a body or a query.
+        /// The maximum number of bytes of a body or a query, of records in a file, or of matches.
         limit?: Count,
         /// The scope that the token needs.
         scope?: String,
@@ -64,6 +64,10 @@ schemas! {
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
         #[schema(value_type = Option<Id>)]
         version: Option<Value>,
+        /// The current `ETag` of the record; null if the record does not exist.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+        #[schema(value_type = Option<String>)]
+        etag: Option<Value>,
         /// The service that failed.
         service?: String,
         /// `unknown`: a service failed, and the write may have been executed or not.

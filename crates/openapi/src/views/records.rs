@@ -1,6 +1,6 @@
 //! People by place, populations, statistics and changes.
 
-use super::{Count, Id, Moment, Name, Person, Place, Resident, Share};
+use super::{Count, Id, Moment, Name, PastPerson, Place, Resident, Share};
 
 schemas! {
     /// A place with its people in order of id.
@@ -29,7 +29,9 @@ schemas! {
     struct King {
         /// The id of the person.
         id: Id,
-        name: Name,
+        /// The name. It is null if the person was erased, which only the past (`asOf`) shows.
+        #[schema(required = true)]
+        name: Option<Name>,
     }
 
     /// The population of a place.
@@ -65,6 +67,17 @@ schemas! {
     }
 }
 
+schemas! {
+    /// The number of people at a time.
+    struct PopulationAt {
+        at: Moment,
+        /// The number of living people.
+        living: Count,
+        /// The number of dead people.
+        dead: Count,
+    }
+}
+
 /// Declares a change of one collection.
 macro_rules! change {
     ($(#[$doc:meta])* $name:ident, $collection:ty, $record:ty) => {
@@ -80,7 +93,7 @@ macro_rules! change {
                 id: Id,
                 /// The version of the record after the change.
                 version: Id,
-                /// The record after the change; null if it was deleted.
+                /// The record after the change; null if it was deleted or erased.
                 #[schema(required = true)]
                 record: Option<$record>,
             }
@@ -94,7 +107,7 @@ change!(
 );
 change!(
     /// A change of a person.
-    PersonChange, OfPeople, Person
+    PersonChange, OfPeople, PastPerson
 );
 
 schemas! {
@@ -104,7 +117,7 @@ schemas! {
 
     /// The kind of a change.
     #[serde(rename_all = "lowercase")]
-    enum ChangeKind { Created, Updated, Deleted, }
+    enum ChangeKind { Created, Updated, Deleted, Erased, }
 
     /// The collection of places.
     #[serde(rename_all = "lowercase")]

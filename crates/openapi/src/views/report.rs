@@ -47,6 +47,9 @@ schemas! {
         already_written: Count,
         /// The number of rejected lines.
         refused_total: Count,
+        /// The number of records after which another request has to continue (`after`). Absent if
+        /// this request did not have to stop.
+        next?: Count,
     }
 
     /// The report of an import, with all batches.

@@ -3,7 +3,7 @@
 mod report;
 
 use maud::{Markup, html};
-use tables::import::MAX_BATCH_RECORDS;
+use tables::import::{MAX_BATCH_RECORDS, MAX_FILE_BYTES, MAX_FILE_RECORDS};
 use tables::schema::{PERSON_TABLE, PLACE_TABLE};
 use tables::table_spec::Declaration;
 
@@ -26,6 +26,15 @@ const AGAIN: &str = "Add everything again, even what was imported before";
 fn columns(table: &Declaration) -> String {
     let columns: Vec<&str> = table.visible().map(|column| column.json).collect();
     columns.join(", ")
+}
+
+/// The maximum size of a file, in MiB.
+fn max_mebibytes() -> usize {
+    MAX_FILE_BYTES / (1024 * 1024)
+}
+
+fn lines(count: usize) -> String {
+    number(i64::try_from(count).unwrap_or_default())
 }
 
 /// The form.
@@ -61,7 +70,7 @@ pub fn page(form: &Form) -> Markup {
             }
         }
         p.hint {
-            "A large file is imported in batches of up to " (number(i64::try_from(MAX_BATCH_RECORDS).unwrap_or_default())) " lines. A batch with an invalid line is not imported at all. You can import a file again: what was imported before is not added twice, unless you choose so. For the format, see "
+            "A file can have up to " (max_mebibytes()) " MiB and " (lines(MAX_FILE_RECORDS)) " lines. A large file is imported in batches of up to " (lines(MAX_BATCH_RECORDS)) " lines. A batch with an invalid line is not imported at all. You can import a file again: what was imported before is not added twice, unless you choose so. For the format, see "
             a href="/v1/people/export" { "an export" } "."
         }
     };
@@ -108,6 +117,7 @@ mod tests {
     #[test]
     fn the_page_states_the_limit_of_a_batch() {
         let page = page(&Form::default()).into_string();
+        assert!(page.contains("up to 10 MiB and 250,000 lines"), "{page}");
         assert!(page.contains("in batches of up to 10,000 lines"), "{page}");
     }
 

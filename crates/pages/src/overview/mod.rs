@@ -6,7 +6,7 @@ mod query;
 use maud::{Markup, html};
 
 use crate::api::{King, Population};
-use crate::layout::{Notice, document, number};
+use crate::layout::{Notice, document, number, pages};
 
 use bars::{bar, hatching, legend_key};
 pub use query::OverviewQuery;
@@ -93,9 +93,10 @@ impl Overview {
                     None | Some([]) => p.empty { (self.result_text()) },
                     Some(rows) => (self.table(rows)),
                 }
-                @if let Some(next) = &self.next {
-                    p.pages { a rel="next" href=(self.query.page_path(next)) { "Next page" } }
-                }
+                (pages(
+                    self.query.after.as_ref().map(|_| self.query.page_path("")),
+                    self.next.as_ref().map(|next| self.query.page_path(next)),
+                ))
             }
             p.actions {
                 a.button.quiet href="/v1/statistics/places?format=csv&limit=1000" download="statistics.csv" {
@@ -203,6 +204,7 @@ impl Overview {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::name::Normalize;
     use tables::population::{Measure, Order};
 
     fn page(query: &str) -> String {
@@ -216,7 +218,7 @@ mod tests {
             }),
         };
         let overview = Overview {
-            query: OverviewQuery::parse(query, str::to_owned),
+            query: OverviewQuery::parse(query, Normalize::NONE),
             totals: Totals {
                 living: Some(1234),
                 ..Totals::default()
@@ -264,7 +266,7 @@ mod tests {
 
     #[test]
     fn an_invalid_filter_is_ignored_and_has_an_error() {
-        let query = OverviewQuery::parse("least=many&sort=age&after=%00", str::to_owned);
+        let query = OverviewQuery::parse("least=many&sort=age&after=%00", Normalize::NONE);
         assert_eq!(
             (query.order, query.least),
             (Order::Down(Measure::Living), None)

@@ -70,6 +70,37 @@ impl OverviewQuery {
         }
     }
 
+    /// The query as text, without parameters that the page ignores.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let text = |value: Option<String>| value.unwrap_or_default();
+        let path = with_query(
+            "",
+            &[
+                ("name", self.name.as_deref().unwrap_or_default()),
+                ("sort", self.order.name()),
+                ("least", &text(self.least.map(|least| least.to_string()))),
+                ("after", &text(self.after.as_ref().map(ToString::to_string))),
+            ],
+        );
+        path.trim_start_matches('?').to_owned()
+    }
+
+    /// Whether it is the query without any parameter.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        let is_filtered = self.name.is_some() || self.least.is_some() || self.after.is_some();
+        !is_filtered && self.order == Order::Down(Measure::Living)
+    }
+
+    /// The label of the order.
+    #[must_use]
+    pub fn order_label(&self) -> &'static str {
+        let name = self.order.name();
+        let order = ORDERS.iter().find(|(order, _)| *order == name);
+        order.map_or("", |(_, label)| label)
+    }
+
     /// The path of the page at a cursor, with the same filters.
     pub(super) fn page_path(&self, after: &str) -> String {
         let filters = ["name", "sort", "least"].map(|name| (name, self.form.get(name)));

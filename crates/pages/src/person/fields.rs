@@ -1,7 +1,7 @@
 //! The fields of a person: on the page, in the form, in the body of a write and in the history.
 
 use maud::{Markup, html};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use crate::api::PlaceView;
@@ -16,7 +16,8 @@ use crate::people::state;
 pub struct PersonView {
     /// The id.
     pub id: i64,
-    /// The name.
+    /// The name. In a history: [`ERASED`], if the person was erased.
+    #[serde(deserialize_with = "name_or_erased")]
     pub name: String,
     /// Whether the person is alive.
     pub is_alive: bool,
@@ -24,6 +25,14 @@ pub struct PersonView {
     pub place_id: Option<i64>,
     /// Whether the person is the king of the place.
     pub is_king: bool,
+}
+
+/// The text in place of an erased name.
+const ERASED: &str = "name erased";
+
+fn name_or_erased<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = Option::deserialize(deserializer)?;
+    Ok(name.unwrap_or_else(|| ERASED.to_owned()))
 }
 
 /// The fields without the name, which is the heading of the page.
@@ -178,6 +187,17 @@ mod tests {
     fn fields() -> impl Iterator<Item = &'static str> {
         let columns = PERSON_TABLE.visible().map(|column| column.json);
         columns.filter(|field| *field != "id")
+    }
+
+    #[test]
+    fn an_erased_name_is_marked_and_a_missing_name_is_rejected() {
+        let mut person = json!({
+            "id": 1, "name": null, "isAlive": true, "placeId": 1, "isKing": false,
+        });
+        let parsed: PersonView = serde_json::from_value(person.clone()).unwrap();
+        assert_eq!(parsed.name, "name erased");
+        person.as_object_mut().unwrap().remove("name");
+        assert!(serde_json::from_value::<PersonView>(person).is_err());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The forms that change a person, and the form of a new person.
 
+use domain::name::{Normalize, case_key};
 use maud::{Markup, html};
 
 use super::fields;
@@ -123,7 +124,7 @@ fn depose_checkbox(form: &Form) -> Markup {
 fn stays(person: &PersonView, form: &Form, places: &[PlaceView]) -> bool {
     let value = form.get("placeId");
     person.place_id.is_some_and(|id| {
-        let key = |name: &str| domain::name::key(name);
+        let key = |name: &str| case_key(name, Normalize::NONE);
         value == format!("#{id}") || key(value) == key(&name_of(places, id))
     })
 }

@@ -91,7 +91,7 @@ impl<T: Record> Batches<T> {
             }
         }
         let record = T::parse(fields, self.normalize)?;
-        if let Some(unique) = record.unique_value() {
+        if let Some(unique) = record.unique_value(self.normalize) {
             let values = &mut self.unique_values;
             let first = *values.entry(unique.value).or_insert(position);
             if first != position {
@@ -233,9 +233,9 @@ mod tests {
             &self.0
         }
 
-        fn unique_value(&self) -> Option<UniqueValue> {
+        fn unique_value(&self, normalize: Normalize) -> Option<UniqueValue> {
             Some(UniqueValue {
-                value: self.0.key(),
+                value: self.0.case_key(normalize),
                 field: "name",
                 expected: "another one",
             })
@@ -268,7 +268,7 @@ mod tests {
             ),
         ] {
             let file = ImportFile::open(format, body.into(), &PLACE).unwrap();
-            let batch = Batches::<Unique>::new(file, String::new(), str::to_owned).next();
+            let batch = Batches::<Unique>::new(file, String::new(), Normalize::NONE).next();
             let refused = batch.unwrap().refused;
             let found: Vec<RecordPosition> =
                 refused.iter().map(|refusal| refusal.position).collect();

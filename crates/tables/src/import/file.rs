@@ -7,8 +7,9 @@ use serde_json::Value;
 use domain::param::parse_positive_integer;
 use http_semantics::json::{self, Object};
 use http_semantics::problem::FieldError;
-use http_semantics::{Problem, csv};
+use http_semantics::{Problem, csv, export_format};
 
+use super::MAX_FILE_RECORDS;
 use crate::table_spec::{Column, ColumnType, TableSpec};
 
 /// The format of a file.
@@ -158,10 +159,14 @@ impl ImportFile {
         Ok(())
     }
 
-    /// Checks that the file can be split into records. Their fields are checked later.
+    /// Checks that the file can be split into records, and their number. Their fields are checked
+    /// later.
     fn check_records(&self) -> Result<(), Problem> {
         let mut position = self.start;
         while let Some(begin) = self.begin(position) {
+            if begin.records == MAX_FILE_RECORDS {
+                return Err(Problem::too_many_records(MAX_FILE_RECORDS));
+            }
             let malformed = |what, line, column| Err(Problem::malformed_body(what, line, column));
             position = match self.end(begin) {
                 Some(end) => end,
@@ -197,9 +202,31 @@ impl ImportFile {
         &self.text[from.byte..to.byte]
     }
 
-    /// The start of the next record at or after a position, if there is one.
+    /// The start of the next record at or after a position, if there is one. The last line of an
+    /// export is no record.
     #[must_use]
     pub fn begin(&self, position: FilePosition) -> Option<FilePosition> {
+        let mut begin = self.begin_of_line(position)?;
+        while let Some(length) = self.end_line_length(begin) {
+            begin = self.begin_of_line(self.advance(begin, begin.byte + length))?;
+        }
+        Some(begin)
+    }
+
+    /// The length of the last line of an export, if there is one at a position.
+    fn end_line_length(&self, position: FilePosition) -> Option<usize> {
+        let is_csv = match self.format {
+            FileFormat::Csv => true,
+            FileFormat::NdJson => false,
+            FileFormat::Array => return None,
+        };
+        let rest = &self.text[position.byte..];
+        let line = rest.find('\n').map_or(rest, |end| &rest[..end]);
+        export_format::is_end_line(is_csv, line).then_some(line.len())
+    }
+
+    /// The start of the next record or line at or after a position.
+    fn begin_of_line(&self, position: FilePosition) -> Option<FilePosition> {
         let rest = &self.text[position.byte..];
         let offset = match self.format {
             FileFormat::Csv => rest.find(|c| c != '\r' && c != '\n')?,

@@ -22,6 +22,10 @@ use domain::Param;
 /// The maximum size of a file.
 pub const MAX_FILE_BYTES: usize = 10 * 1024 * 1024;
 
+/// The maximum number of records in a file. The records of a file are parsed between the requests of
+/// other clients, so very many very short ones would slow those down for long.
+pub const MAX_FILE_RECORDS: usize = 250_000;
+
 /// The treatment of a record with an id that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ImportMode {

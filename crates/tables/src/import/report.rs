@@ -133,6 +133,9 @@ pub struct Report {
     refused: Option<Vec<Refusal>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     batches: Option<Vec<BatchLine>>,
+    /// The number of records after which another request has to continue, if this one had to stop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<usize>,
     /// The number of rejected lines that have been listed.
     #[serde(skip)]
     listed: usize,
@@ -189,6 +192,11 @@ impl Report {
             line.refused = Some(refused);
             render(&line)
         }
+    }
+
+    /// Records that another request has to continue after this number of records.
+    pub fn continue_after(&mut self, records: usize) {
+        self.next = Some(records);
     }
 
     /// The failure that has stopped the import.

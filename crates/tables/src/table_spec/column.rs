@@ -116,15 +116,29 @@ pub struct Filter {
 /// The condition of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FilterKind {
-    /// The column equals the id.
-    Id(&'static str),
-    /// The column equals the boolean. The value is not bound but part of the SQL, so that SQLite can
-    /// use partial indexes.
-    Boolean(&'static str),
+    /// The column is one of the places, or null.
+    Place(&'static str),
+    /// A column equals the boolean.
+    Boolean(BooleanFilter),
     /// The name begins with the text, ignoring case.
     NamePrefix,
+    /// Each word of the text is the beginning of a word of the name.
+    Words,
     /// The id is in the list.
     Ids,
+}
+
+/// A filter by a boolean column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BooleanFilter {
+    /// The column.
+    pub column: &'static str,
+    /// The expression of the search index for the rows where it is true.
+    pub search_true: &'static str,
+    /// The same for the rows where it is false.
+    pub search_false: &'static str,
+    /// Whether a partial index has the rows where it is true, in order of name.
+    pub has_index: bool,
 }
 
 impl Filter {

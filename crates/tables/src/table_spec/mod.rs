@@ -5,8 +5,9 @@ mod column;
 mod render;
 
 use crate::page::PAGE_PARAMETERS;
+use crate::statement::EPOCH;
 
-pub use column::{Access, Column, ColumnType, Filter, FilterKind};
+pub use column::{Access, BooleanFilter, Column, ColumnType, Filter, FilterKind};
 
 /// The declaration of a table.
 #[derive(Debug)]
@@ -27,6 +28,19 @@ pub struct Declaration {
     pub columns: &'static [Column],
     /// The filters of lists and exports.
     pub filters: &'static [Filter],
+    /// The boolean column by which the index on the name is divided, if it is.
+    pub partition: Option<&'static str>,
+    /// The source of the number of records.
+    pub totals: Totals,
+}
+
+/// The source of the number of records, which triggers maintain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Totals {
+    /// The last change has the number of all records.
+    ChangeLog,
+    /// The populations of all places.
+    Populations,
 }
 
 impl Declaration {
@@ -54,6 +68,8 @@ pub struct TableSpec {
     pub assignments: String,
     /// The expression of a record as JSON.
     pub json: String,
+    /// The expression of a record as JSON, from the change log.
+    pub logged_json: String,
     /// The expression of a change as JSON.
     pub change_json: String,
     /// The expression of a record as a line of CSV.
@@ -84,11 +100,12 @@ impl TableSpec {
             input_columns: render::input(columns),
             assignments: render::assignments(columns.iter().filter(stored)),
             json: render::json(&visible, |column| column.name.to_owned()),
+            logged_json: render::logged_json(declaration, &visible),
             change_json: render::change_json(declaration, &visible),
             csv_line: render::csv_line(&visible),
             csv_header: format!("{}\r\n", fields.join(",")),
             list_parameters: [&PAGE_PARAMETERS[..], &filters].concat(),
-            export_parameters: [&["format"], &filters[..]].concat(),
+            export_parameters: [&["format", "after"], &filters[..]].concat(),
             fields,
             declaration,
         }
@@ -157,6 +174,8 @@ impl TableSpec {
             ("{input_columns}", &self.input_columns),
             ("{assignments}", &self.assignments),
             ("{json}", &self.json),
+            ("{logged_json}", &self.logged_json),
+            ("{epoch}", EPOCH),
         ];
         let mut sql = template.to_owned();
         for (name, part) in parts {

@@ -45,24 +45,28 @@ pub(super) fn json(columns: &[&Column], source: impl Fn(&Column) -> String) -> S
     ["'{", &members.join(" || ',"), " || '}'"].concat()
 }
 
-/// A change as JSON. The record is `null` after a deletion.
+/// A change as JSON. The record is `null` after a deletion or an erasure.
 pub(super) fn change_json(declaration: &Declaration, visible: &[&Column]) -> String {
     const CHANGE: &str = r#"'{"at":"' || strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch')
     || '","collection":"{collection}","seq":' || seq
     || ',"kind":"' || kind
     || '","id":' || {id}
     || ',"version":' || version
-    || ',"record":' || iif(kind <> 'deleted', {record}, 'null')
+    || ',"record":' || iif(kind IN ('created', 'updated'), {record}, 'null')
     || '}'"#;
-    let logged: Vec<&Column> = visible.iter().copied().filter(|c| c.is_logged).collect();
-    let source = |column: &Column| match column.access {
-        super::Access::Id => declaration.change_log_id.to_owned(),
-        _ => column.name.to_owned(),
-    };
     CHANGE
         .replace("{collection}", declaration.collection)
         .replace("{id}", declaration.change_log_id)
-        .replace("{record}", &json(&logged, source))
+        .replace("{record}", &logged_json(declaration, visible))
+}
+
+/// A record as JSON, from the change log. An erased name is `null`.
+pub(super) fn logged_json(declaration: &Declaration, visible: &[&Column]) -> String {
+    let logged: Vec<&Column> = visible.iter().copied().filter(|c| c.is_logged).collect();
+    json(&logged, |column| match column.access {
+        super::Access::Id => declaration.change_log_id.to_owned(),
+        _ => column.name.to_owned(),
+    })
 }
 
 /// The columns as a line of CSV. `concat` is faster than a chain of `||`, and renders a null as an

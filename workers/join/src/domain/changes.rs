@@ -9,7 +9,7 @@ use std::iter::Peekable;
 
 use domain::Param;
 use http_semantics::media::ListFraming;
-use http_semantics::{Params, Problem};
+use http_semantics::{Params, Problem, Validator};
 use tables::Cursor;
 use tables::page::PageSize;
 
@@ -19,8 +19,9 @@ use super::place_page::leading_number;
 /// The query of `GET /v1/changes`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChangesQuery {
-    /// The position in the feed of places, and in that of people.
-    pub since: [i64; 2],
+    /// The position in the feed of places, and in that of people. Without positions the feeds begin
+    /// with the first change.
+    pub since: Option<[Validator; 2]>,
     /// The maximum number of changes.
     pub limit: PageSize,
 }
@@ -35,8 +36,8 @@ impl ChangesQuery {
     /// An invalid value.
     pub fn read(params: &Params) -> Result<Self, Problem> {
         let since = match params.get("since")? {
-            None => [0, 0],
-            Some(Cursor::Pair(places, people)) => [places, people],
+            None => None,
+            Some(Cursor::Changes(places, people)) => Some([places, people]),
             Some(_) => return Err(Problem::invalid_parameter("since", Cursor::EXPECTED)),
         };
         let limit = params.get("limit")?.unwrap_or_default();
@@ -46,15 +47,20 @@ impl ChangesQuery {
     /// The paths of both feeds. One feed alone may fill the page.
     #[must_use]
     pub fn paths(&self) -> [String; 2] {
-        let [places, people] = self.since.map(Cursor::Id);
         let limit = self.limit.get();
+        let path = |collection, since: Option<Validator>| {
+            let since = since.map(|since| format!("&since={}", Cursor::Change(since)));
+            let since = since.unwrap_or_default();
+            format!("/v1/{collection}/changes?limit={limit}{since}")
+        };
         [
-            format!("/v1/places/changes?limit={limit}&since={places}"),
-            format!("/v1/people/changes?limit={limit}&since={people}"),
+            path("places", self.since.map(|[places, _]| places)),
+            path("people", self.since.map(|[_, people]| people)),
         ]
     }
 
-    /// Merges a page of each feed into one page. The result is its body and its end in each feed.
+    /// Merges a page of each feed into one page. The result is its body, and the change sequence of
+    /// its end in each feed.
     ///
     /// # Errors
     /// A malformed feed.
@@ -75,7 +81,10 @@ impl ChangesQuery {
             .into_iter()
             .peekable();
         let mut body = Vec::new();
-        let [mut places_seq, mut people_seq] = self.since;
+        let since = self
+            .since
+            .map(|since| since.map(|position| position.number));
+        let [mut places_seq, mut people_seq] = since.unwrap_or_default();
         let mut before = framing.open;
         for _ in 0..self.limit.get() {
             let (feed, seq) = if is_first_earlier(&mut places, &mut people) {
@@ -140,6 +149,10 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
+    fn validator(number: i64) -> Validator {
+        Validator::parse(&format!("{number}.1f09ab34")).unwrap()
+    }
+
     /// A log of changes, each given by the milliseconds since the one before.
     fn log(collection: &str, gaps: &[u32]) -> Vec<String> {
         let mut at = 0;
@@ -171,23 +184,25 @@ mod tests {
         ) {
             let (places, people) = (log("places", &places), log("people", &people));
             let limit = PageSize::new(limit).unwrap();
-            let mut query = ChangesQuery { since: [0, 0], limit };
+            let mut query = ChangesQuery { since: None, limit };
             let mut made = [0, 0];
             let mut shown: Vec<Value> = Vec::new();
             // After the last arrival the walk continues until it has reached the end of both logs.
             let rest = std::iter::repeat_n((60, 60), 60);
             for (more_places, more_people) in arrivals.into_iter().chain(rest) {
                 made = [made[0] + more_places, made[1] + more_people];
+                let since = query.since.map_or([0, 0], |since| since.map(|position| position.number));
                 let (body, next) = query.merge(
-                    &feed(&places, made[0], query.since[0], limit),
-                    &feed(&people, made[1], query.since[1], limit),
+                    &feed(&places, made[0], since[0], limit),
+                    &feed(&people, made[1], since[1], limit),
                     MediaType::Json.framing(),
                 ).unwrap();
                 let page: Vec<Value> = serde_json::from_slice(&body).unwrap();
                 prop_assert!(page.len() <= limit.get().into());
                 prop_assert!(page.iter().map(|change| change["at"].as_str()).is_sorted());
                 shown.extend(page);
-                let cursor = Cursor::Pair(next[0], next[1]);
+                let [next_place, next_person] = next.map(validator);
+                let cursor = Cursor::Changes(next_place, next_person);
                 let text = format!("limit={}&since={cursor}", limit.get());
                 query = ChangesQuery::read(&Params::parse(&text, ChangesQuery::PARAMETERS).unwrap()).unwrap();
             }
@@ -203,7 +218,7 @@ mod tests {
     #[test]
     fn at_equal_times_places_come_first() {
         let query = ChangesQuery {
-            since: [0, 0],
+            since: None,
             limit: PageSize::default(),
         };
         let (places, people) = (log("places", &[5, 5]), log("people", &[4, 6]));
@@ -220,7 +235,7 @@ mod tests {
     #[test]
     fn a_malformed_feed_is_rejected() {
         let query = ChangesQuery {
-            since: [3, 4],
+            since: Some([3, 4].map(validator)),
             limit: PageSize::default(),
         };
         let merge = |places: &[u8], people: &[u8]| {

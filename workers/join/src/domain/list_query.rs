@@ -184,3 +184,44 @@ fn sort_name(sort: Sort) -> &'static str {
     let known = Sort::ALL.iter().find(|(_, known)| *known == sort);
     known.map_or("id", |(name, _)| name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> ListQuery {
+        ListQuery::read(&Params::parse(query, ListQuery::PARAMETERS).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_query_becomes_one_path_per_backend() {
+        let groups = |query: &ListQuery, after| query.groups_after(after).url(GROUPS);
+        let first = read("");
+        assert_eq!(first.places_path(), "/v1/places?limit=100");
+        let path = "/v1/people/by-place?limit=100&peopleLimit=1000";
+        assert_eq!(groups(&first, None), path);
+        let query = read("limit=2&after=6937&count=exact&peopleLimit=30&isAlive=true");
+        let places = "/v1/places?limit=2&after=6937&count=exact";
+        assert_eq!(query.places_path(), places);
+        let path = "/v1/people/by-place?limit=2&peopleLimit=30&isAlive=true&after=693132";
+        assert_eq!(groups(&query, Some(12)), path);
+        let sorted = read("sort=-name&q=a+b&name=%26&ids=3,1&isKing=false");
+        let places = "/v1/places?limit=100&sort=-name&q=a+b&name=%26&ids=3%2C1";
+        assert_eq!(sorted.places_path(), places);
+        let path = "/v1/people/by-place?limit=1000&peopleLimit=1000&isKing=false&placeId=3,1";
+        assert_eq!(sorted.groups_of(vec![3, 1]).url(GROUPS), path);
+    }
+
+    #[test]
+    fn both_services_select_by_id_only_without_filters_of_places() {
+        let order = |query| read(query).order_by_id();
+        assert_eq!(
+            order("isAlive=true&after=6937"),
+            Some(PlaceOrder::Ascending)
+        );
+        assert_eq!(order("sort=-id&isKing=true"), Some(PlaceOrder::Descending));
+        for query in ["sort=name", "q=a", "name=a", "ids=1", "hasPeople=true"] {
+            assert_eq!(order(query), None, "{query}");
+        }
+    }
+}

@@ -20,4 +20,4 @@ pub use integrity::{ResidentCounts, without_place};
 pub use list_query::{GROUPS, ListQuery, ReadQuery};
 pub use merge_join::{CSV_HEADER, MalformedResponse, MergeJoin, PlaceOrder};
 pub use place_page::PlacePage;
-pub use place_selector::{PlaceSelector, cursor_of_link};
+pub use place_selector::PlaceSelector;

@@ -169,7 +169,8 @@ pub(super) fn is_balanced(record: &[u8]) -> bool {
     for byte in record {
         match byte {
             _ if is_escaped => is_escaped = false,
-            b'\\' if is_quoted => is_escaped = true,
+            // In JSON, only a string has backslashes.
+            b'\\' => is_escaped = true,
             b'"' => is_quoted = !is_quoted,
             b'{' | b'[' if !is_quoted => depth += 1,
             b'}' | b']' if !is_quoted => depth = depth.saturating_sub(1),

@@ -128,15 +128,5 @@ impl PlaceSelector {
     }
 }
 
-/// The cursor in the value of `Link`.
-#[must_use]
-pub fn cursor_of_link(link: &str) -> Option<String> {
-    let (target, _) = link.strip_prefix('<')?.split_once('>')?;
-    let (_, query) = target.split_once('?')?;
-    let mut parameters = form_urlencoded::parse(query.as_bytes());
-    let (_, cursor) = parameters.find(|(name, _)| name == "after")?;
-    Some(cursor.into_owned())
-}
-
 #[cfg(test)]
 mod tests;

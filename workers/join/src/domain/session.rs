@@ -114,7 +114,8 @@ mod tests {
     fn a_stored_token_is_read_from_the_cookie() {
         let stored = BearerToken::parse("0123456789abcdef").unwrap();
         let cookie = set_cookie(&stored);
-        assert!(cookie.ends_with("; HttpOnly; Secure; SameSite=Strict"));
+        let attributes = "; Path=/; Max-Age=15552000; HttpOnly; Secure; SameSite=Strict";
+        assert!(cookie.ends_with(attributes), "half a year: {cookie}");
         let (pair, _) = cookie.split_once(';').unwrap();
         let sent = format!("a=b; {pair}; c");
         assert_eq!(token(Some(&sent)).unwrap().reveal(), "0123456789abcdef");

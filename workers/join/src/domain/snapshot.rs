@@ -215,6 +215,7 @@ mod tests {
 
     #[test]
     fn a_snapshot_is_served_up_to_the_maximum_age() {
+        assert!(may_be_served(0) && may_be_served(SNAPSHOT_MAX_AGE_S.unwrap_or(i64::MAX)));
         assert!(is_within(i64::MAX, None));
         assert!(is_within(60, Some(60)));
         assert!(!is_within(61, Some(60)));

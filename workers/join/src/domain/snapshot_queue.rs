@@ -5,6 +5,7 @@
 //! response whose change sequences are saved already is not queued, so reading unchanged data
 //! causes no writes.
 
+use http_semantics::Validator;
 use http_semantics::lru_cache::LruCache;
 use tables::ChangeSeqs;
 
@@ -25,8 +26,8 @@ const ENTRY_OVERHEAD_BYTES: usize = 64;
 
 /// Change sequences that no table can have.
 const NOT_SAVED: ChangeSeqs = ChangeSeqs {
-    places: -1,
-    people: -1,
+    places: Validator::NONE,
+    people: Validator::NONE,
 };
 
 /// A response in the queue.
@@ -130,12 +131,18 @@ impl<T> SnapshotQueue<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::Param;
     use proptest::prelude::*;
+
+    fn change_seqs(numbers: [i64; 2]) -> ChangeSeqs {
+        let validator = |number| Validator::parse(&format!("{number}.1f09ab34")).unwrap();
+        numbers.map(validator).into()
+    }
 
     fn queued(key: u8, n: i64) -> Queued<i64> {
         Queued {
             key: key.to_string(),
-            change_seqs: [n, 0].into(),
+            change_seqs: change_seqs([n, 0]),
             response: n,
         }
     }
@@ -145,7 +152,9 @@ mod tests {
         let mut queue = SnapshotQueue::default();
         assert!(queue.push(queued(1, 1), 5_000));
         assert_eq!(queue.next(5_000), Step::Write(queued(1, 1)));
-        assert!(queue.has_saved("1", [1, 0].into()) && !queue.has_saved("1", [2, 0].into()));
+        assert!(
+            queue.has_saved("1", change_seqs([1, 0])) && !queue.has_saved("1", change_seqs([2, 0]))
+        );
         assert!(!queue.push(queued(1, 2), 5_100), "a writer is running");
         assert!(!queue.push(queued(2, 2), 5_200));
         assert!(!queue.push(queued(1, 3), 5_300));
@@ -162,7 +171,7 @@ mod tests {
         queue.push(queued(1, 1), 0);
         queue.next(5_000);
         queue.write_failed("1".to_owned());
-        assert!(!queue.has_saved("1", [1, 0].into()));
+        assert!(!queue.has_saved("1", change_seqs([1, 0])));
     }
 
     #[test]

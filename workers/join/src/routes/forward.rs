@@ -1,15 +1,20 @@
 //! `/v1/places/*` and `/v1/people/*`: forwarded to the backends without changes.
 
-use edge::{Error, Request, Response, ServiceClient};
+use edge::{Error, Method, Request, Response, ServiceClient};
 
 use crate::backends::{people, places};
 
-/// Forwards to the places service.
+/// Forwards to the places service. A deletion may take longer than other writes.
 ///
 /// # Errors
 /// A problem that names the service, if it failed or timed out.
 pub async fn to_places(request: Request) -> Result<Response, Error> {
-    forward(&places(&request.env)?, &request).await
+    let places = places(&request.env)?;
+    let places = match request.parts.method {
+        Method::Delete => places.with_deletion_timeout(),
+        _ => places,
+    };
+    forward(&places, &request).await
 }
 
 /// Forwards to the people service.

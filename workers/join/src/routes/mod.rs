@@ -2,6 +2,7 @@
 
 mod changes;
 mod dataset;
+mod delete_person;
 pub mod forward;
 pub mod integrity;
 pub mod pages;
@@ -12,5 +13,6 @@ pub mod statistics;
 
 pub use changes::changes;
 pub use dataset::dataset;
+pub use delete_person::delete_person;
 pub use integrity::{integrity, repair};
 pub use ready::ready;

@@ -46,13 +46,11 @@ pub async fn read(request: Request) -> Result<Response, Error> {
     let Some(id) = id else {
         return forward::to_people(request).await;
     };
-    match expanded_query(&request, &[EXPAND])? {
-        None => forward::to_people(request).await,
-        Some(_) => {
-            let backends = Backends::with_timings(&request)?;
-            expanded_people::read(&backends, &request, id).await
-        }
+    if expanded_query(&request, &[EXPAND])?.is_none() {
+        return forward::to_people(request).await;
     }
+    let backends = Backends::with_timings(&request)?;
+    expanded_people::read(&backends, &request, id).await
 }
 
 /// The query without `expand=place`, if a read has it. The people service does not know this

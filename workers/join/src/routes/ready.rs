@@ -10,11 +10,14 @@ use futures_util::future::join3;
 pub async fn ready(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let env = &request.env;
-    let (database, places, people) = join3(
-        health::check_database(env),
-        health::check_service(env, "PLACES", "places", "/readyz"),
-        health::check_service(env, "PEOPLE", "people", "/readyz"),
-    )
-    .await;
-    health::ready_response(&[database, places, people])
+    health::ready(async {
+        let (database, places, people) = join3(
+            health::check_database(env),
+            health::check_service(env, "PLACES", "places", "/readyz"),
+            health::check_service(env, "PEOPLE", "people", "/readyz"),
+        )
+        .await;
+        vec![database, places, people]
+    })
+    .await
 }

@@ -1,7 +1,11 @@
-//! `GET /v1/statistics/places`
+//! `GET /v1/statistics/places`, and the series of one place or of all places
 
+use domain::PlaceId;
 use edge::{Error, Request, Response};
+use futures_util::future::join;
+use http_semantics::Problem;
 use http_semantics::media::TABLE_MEDIA_TYPES;
+use tables::series::SeriesQuery;
 
 use crate::backends::{Backends, revalidate_list};
 use crate::domain::statistics::StatisticsQuery;
@@ -23,4 +27,45 @@ pub async fn places(request: Request) -> Result<Response, Error> {
     }
     let backends = Backends::with_timings(&request)?;
     statistics::list(&backends, query.populations, &request.query, format).await
+}
+
+/// The population of all places at several times.
+///
+/// # Errors
+/// An invalid query, or a people service that failed.
+pub async fn series(request: Request) -> Result<Response, Error> {
+    let path = series_path(&request, None)?;
+    statistics::series(&request, &Backends::with_timings(&request)?, &path).await
+}
+
+/// The population of a place at several times.
+///
+/// # Errors
+/// As [`series`], and a place that does not exist.
+pub async fn place_series(request: Request) -> Result<Response, Error> {
+    let id = request.id()?;
+    let path = series_path(&request, Some(id))?;
+    let backends = Backends::with_timings(&request)?;
+    let place = format!("/v1/places/{id}");
+    let (place, series) = join(
+        backends.places.get(&place),
+        statistics::series(&request, &backends, &path),
+    )
+    .await;
+    match place {
+        Ok(place) if place.status() == 404 => Err(Problem::not_found("place", id.get()).into()),
+        // The series needs no name, so it does not need the places service.
+        _ => series,
+    }
+}
+
+/// The path of a series at the people service. It repeats the query, after a check.
+fn series_path(request: &Request, place: Option<PlaceId>) -> Result<String, Problem> {
+    SeriesQuery::from_params(&request.params(SeriesQuery::PARAMETERS)?, edge::now())?;
+    let place = place.map(|id| format!("placeId={id}&"));
+    let place = place.unwrap_or_default();
+    Ok(format!(
+        "/v1/people/population/series?{place}{}",
+        request.query
+    ))
 }

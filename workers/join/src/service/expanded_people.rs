@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 
 use domain::PersonId;
 use edge::{Body, Error, Request, Response};
-use http_semantics::{MediaType, Tag};
-use tables::page::next_link;
+use http_semantics::{MediaType, Tag, Validator};
+use tables::page::{next_cursor, next_link};
 
 use crate::backends::{Backends, change_seq, header, validator};
 use crate::domain::expansion::{Names, PeoplePage, names};
-use crate::domain::{cursor_of_link, statistics};
+use crate::domain::statistics;
 use crate::service::people_per_place::split;
 
 /// A page of people with their places. `query` is the query for the people service, and the link to
@@ -55,12 +55,16 @@ pub async fn list(
     if request.preconditions()?.if_none_match_has(&tag) {
         return Ok(Response::not_modified(&tag));
     }
-    let next = header(&response, "link").and_then(|link| cursor_of_link(&link));
-    let next = next.map(|after| next_link("/v1/people", &request.query, &after));
+    let next = header(&response, "link").and_then(|link| next_cursor(&link));
+    let next = next.map(|after| next_link("/v1/people", &request.query, &after.to_string()));
     Ok(Response::ok(format.content_type(), body)
         .with_etag(&tag)
         .header_if("link", next)
-        .header_if("x-total-count", header(&response, "x-total-count")))
+        .header_if("x-total-count", header(&response, "x-total-count"))
+        .header_if(
+            "x-total-count-relation",
+            header(&response, "x-total-count-relation"),
+        ))
 }
 
 /// A person with the place.
@@ -84,7 +88,10 @@ pub async fn read(backends: &Backends, request: &Request, id: PersonId) -> Resul
 }
 
 /// The names of places, and the change sequence at which they were read.
-async fn read_names(backends: &Backends, places: &BTreeSet<i64>) -> Result<(Names, i64), Error> {
+async fn read_names(
+    backends: &Backends,
+    places: &BTreeSet<i64>,
+) -> Result<(Names, Validator), Error> {
     let mut found = Vec::new();
     let mut first_seq = None;
     for ids in split(places.iter().copied()) {
@@ -104,7 +111,7 @@ async fn read_names(backends: &Backends, places: &BTreeSet<i64>) -> Result<(Name
 }
 
 /// The change sequence of places.
-async fn places_change_seq(backends: &Backends) -> Result<i64, Error> {
+async fn places_change_seq(backends: &Backends) -> Result<Validator, Error> {
     let response = backends.places.get("/internal/counter").await?;
     let unusable = || backends.places.unusable_response("no change sequence");
     change_seq(&response).ok_or_else(unusable)

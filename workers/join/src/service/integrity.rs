@@ -4,9 +4,11 @@
 //! missing. So each place that seems to be missing is checked once more. If it is missing then, it
 //! stays missing, because no place id is ever reused.
 
+use domain::id;
 use domain::place_status::{MAX_INTEGRITY_ENTRIES, PlaceStatus, PlaceStatuses};
-use edge::Error;
+use edge::{Calls, Error};
 use futures_util::future::try_join;
+use http_semantics::params::AfterId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -50,18 +52,36 @@ pub struct Report {
     deleting: Vec<Value>,
     /// Pending writes. No reader sees them yet.
     pending: Vec<Value>,
+    /// The place id after which another report has to continue.
+    #[serde(skip)]
+    pub next: Option<i64>,
 }
 
-/// Compares both databases.
+/// The calls for one more page, and for the check at the end.
+const PAGE: Calls = Calls::services(3);
+
+/// Compares both databases, starting after a place id. The report is not complete if the quota of
+/// the request ends first.
 ///
 /// # Errors
 /// A backend that failed.
-pub async fn report(backends: &Backends) -> Result<Report, Error> {
-    let Backends { places, people } = backends;
-    let mut report = Report::default();
-    let (mut after, mut pages) = (String::new(), 0);
-    while pages < MAX_PAGES && !report.complete {
-        let path = format!("/internal/integrity{after}");
+pub async fn report(backends: &Backends, after: Option<AfterId>) -> Result<Report, Error> {
+    let Backends {
+        places,
+        people,
+        quota,
+    } = backends;
+    let mut report = Report {
+        next: Some(after.unwrap_or_default().get()),
+        ..Report::default()
+    };
+    let mut pages = 0;
+    while let Some(begin) = report.next
+        && pages < MAX_PAGES
+        && quota.has(PAGE)
+    {
+        let query = (begin > 0).then(|| format!("?after={begin}"));
+        let path = format!("/internal/integrity{}", query.unwrap_or_default());
         let places_page = async { places.read_json(places.get(&path).await?).await };
         let people_page = async { people.read_json(people.get(&path).await?).await };
         let (places_page, people_page): (PlacesPage, PeoplePage) =
@@ -80,12 +100,10 @@ pub async fn report(backends: &Backends) -> Result<Report, Error> {
             report.pending = people_page.pending;
             report.deleting = places_page.deleting;
         }
-        match through {
-            None => report.complete = true,
-            Some(last) => after = format!("?after={last}"),
-        }
+        report.next = through;
         pages += 1;
     }
+    report.complete = report.next.is_none();
     recheck(backends, &mut report.without_place).await?;
     let all_living_have_a_place = report.without_place.iter().all(|count| count.living == 0);
     report.consistent =
@@ -96,14 +114,12 @@ pub async fn report(backends: &Backends) -> Result<Report, Error> {
 /// Removes the counts whose place exists by now.
 async fn recheck(backends: &Backends, counts: &mut Vec<ResidentCounts>) -> Result<(), Error> {
     counts.truncate(usize::try_from(MAX_INTEGRITY_ENTRIES).unwrap_or_default());
-    if counts.is_empty() {
-        return Ok(());
-    }
-    let ids = counts.iter().map(|count| count.place_id.to_string());
-    let ids: Vec<String> = ids.collect();
-    let path = format!("/internal/statuses?ids={}", ids.join(","));
     let places = &backends.places;
-    let statuses: PlaceStatuses = places.read_json(places.get(&path).await?).await?;
+    let mut statuses = PlaceStatuses::default();
+    for ids in id::lists(counts.iter().map(|count| count.place_id)) {
+        let path = format!("/internal/statuses?ids={ids}");
+        statuses.extend(places.read_json(places.get(&path).await?).await?);
+    }
     counts.retain(|count| statuses.get(count.place_id) == PlaceStatus::Missing);
     Ok(())
 }
@@ -115,13 +131,18 @@ async fn recheck(backends: &Backends, counts: &mut Vec<ResidentCounts>) -> Resul
 /// # Errors
 /// A backend that failed.
 pub async fn repair(backends: &Backends, path: &str, dry_run: bool) -> Result<Value, Error> {
-    let Backends { places, people } = backends;
+    let Backends {
+        places,
+        people,
+        quota,
+    } = backends;
     let places_repair: Value = places.read_json(places.post(path).await?).await?;
     let people_repair: Value = people.read_json(people.post(path).await?).await?;
-    let report = report(backends).await?;
+    let report = report(backends, None).await?;
     let (mut released, mut by_hand) = (Vec::new(), Vec::new());
     for count in report.without_place {
-        if count.dead > 0 {
+        // The next repair finds what this one has no calls for.
+        if count.dead > 0 && (dry_run || quota.has(Calls::services(1))) {
             if !dry_run {
                 let path = format!("/internal/residents/{}/detach-dead", count.place_id);
                 people.require_ok(people.post(&path).await?)?;

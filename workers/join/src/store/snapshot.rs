@@ -5,11 +5,12 @@ use tables::statement::Statement;
 
 use crate::domain::snapshot::{self, Snapshot};
 
-/// Writes the head, unless the stored one is newer or has the same change sequences. By the unique
-/// key.
+/// Writes the head, unless the stored one is newer or has the same change sequences, or a person was
+/// erased since the response was made. By the unique key.
 const UPSERT_HEAD: &str = r"
 INSERT INTO snapshot (key, places_seq, people_seq, made_at, used_at, bytes, headers)
-VALUES (?1, ?2, ?3, ?4, coalesce(?5, ?4), ?6, ?7)
+SELECT ?1, ?2, ?3, ?4, coalesce(?5, ?4), ?6, ?7
+WHERE CAST(?3 AS INTEGER) >= coalesce((SELECT people_seq FROM erasure WHERE id = 1), 0)
 ON CONFLICT (key) DO UPDATE SET
   places_seq = excluded.places_seq, people_seq = excluded.people_seq,
   made_at = excluded.made_at, used_at = coalesce(?5, used_at),
@@ -49,15 +50,24 @@ FROM snapshot AS s JOIN snapshot_part AS p ON p.snapshot_id = s.id
 WHERE s.key = ?1
 ORDER BY p.part";
 
-/// Finds the most recently requested snapshots by the index on `used_at`, and the pinned ones by
+/// Finds the most recently requested snapshots, the oldest first, by the index on `used_at`, and the pinned ones by
 /// the unique key.
 const FIND_REFRESHABLE: &str = r"
-SELECT key, places_seq, people_seq FROM (
-  SELECT key, places_seq, people_seq FROM snapshot ORDER BY used_at DESC, id DESC LIMIT ?2
+SELECT key, places_seq, people_seq, made_at FROM (
+  SELECT key, places_seq, people_seq, made_at FROM snapshot
+  ORDER BY used_at DESC, id DESC LIMIT ?2
 )
 UNION
-SELECT key, places_seq, people_seq FROM snapshot
-WHERE key IN (SELECT value FROM json_each(?1))";
+SELECT key, places_seq, people_seq, made_at FROM snapshot
+WHERE key IN (SELECT value FROM json_each(?1))
+ORDER BY made_at";
+
+/// Deletes the snapshots of other histories. Reads all snapshots, of which there are few.
+///
+/// ?1, ?2  the epochs of places and people
+const DELETE_OTHER_HISTORIES: &str = r"
+DELETE FROM snapshot
+WHERE places_seq NOT LIKE '%.' || ?1 OR people_seq NOT LIKE '%.' || ?2";
 
 /// Writes a snapshot. The statements run in one transaction, so no reader sees a part of it.
 #[must_use]
@@ -110,6 +120,14 @@ pub fn save(snapshot: &Snapshot) -> Vec<Statement> {
 #[must_use]
 pub fn find(key: &str) -> Statement {
     Statement::new(FIND, vec![key.into()])
+}
+
+/// Deletes the snapshots of histories that a restore has replaced.
+#[must_use]
+pub fn delete_other_histories(current: &ChangeSeqs) -> Statement {
+    let epochs = [current.places.epoch, current.people.epoch];
+    let binds = epochs.map(|epoch| epoch.to_string().into());
+    Statement::new(DELETE_OTHER_HISTORIES, binds.into())
 }
 
 /// The keys and change sequences of the snapshots that a scheduled run may refresh: the `pinned`

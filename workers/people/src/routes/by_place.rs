@@ -8,7 +8,7 @@ use std::future::ready;
 use edge::{Body, Database, Error, Request, Response, Row};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_semantics::media::{LIST_MEDIA_TYPES, ListFraming};
-use http_semantics::{MediaType, Tag};
+use http_semantics::{MediaType, Problem, Tag, Validator};
 use js_sys::{Array, JsString};
 use tables::by_place::{ByPlaceQuery, LINE_FRAMING, PlaceSelection};
 use tables::change_log;
@@ -63,11 +63,11 @@ type Rendering = (GroupFormat, ListFraming);
 async fn head(
     database: &Database,
     format: MediaType,
-    known: Option<i64>,
+    known: Option<Validator>,
 ) -> Result<Response, Error> {
     let row = database.row(&change_log::change_seq(&PERSON)).await?;
-    let change_seq = row.and_then(|row| row.integer("change_seq"));
-    let change_seq = change_seq.unwrap_or_default();
+    let change_seq = row.and_then(|row| row.validator("change_seq"));
+    let change_seq = change_seq.ok_or_else(Problem::internal)?;
     let tag = Tag::from_change_seqs(format, &[change_seq]);
     Ok(if known == Some(change_seq) {
         Response::not_modified(&tag)
@@ -83,7 +83,7 @@ struct Chunk {
     /// The query for the remaining groups, if there are any.
     rest: Option<ByPlaceQuery>,
     /// The change sequence of the table.
-    change_seq: i64,
+    change_seq: Validator,
 }
 
 impl Chunk {
@@ -91,18 +91,18 @@ impl Chunk {
         database: &Database,
         query: ByPlaceQuery,
         (format, framing): Rendering,
-        known_change_seq: Option<i64>,
+        known_change_seq: Option<Validator>,
     ) -> Result<Self, Error> {
         let statement = store::by_place(&query, format, framing, known_change_seq);
         let mut rows = database.rows(&statement).await?;
-        let change_seq = rows.first().and_then(|row| row.integer("change_seq"));
+        let change_seq = rows.first().and_then(|row| row.validator("change_seq"));
         // Without groups there is one row, which only has the change sequence.
         rows.retain(|row| row.integer("place_id").is_some());
         Ok(Self {
             groups: rows.iter().map(|row| row.value("text")).collect(),
             is_empty: rows.is_empty(),
             rest: rows.last().and_then(|last| rest(query, last)),
-            change_seq: change_seq.unwrap_or_default(),
+            change_seq: change_seq.ok_or_else(Problem::internal)?,
         })
     }
 

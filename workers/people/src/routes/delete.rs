@@ -1,31 +1,65 @@
 //! `DELETE /v1/people/{id}`
 
 use domain::PersonId;
-use edge::collection::{not_found, read_current};
-use edge::{Database, Error, MAX_WRITE_ATTEMPTS, Request, Response};
-use http_semantics::Problem;
+use edge::collection::{ERASURE_HEADER, not_found, read_current};
+use edge::{Database, Error, MAX_WRITE_ATTEMPTS, Request, Response, clear_response_cache};
+use http_semantics::{Preconditions, Problem};
 
 use crate::domain::Person;
-use crate::store;
+use crate::{service, store};
 
-/// Deletes a person. Their history stays.
+/// The parameter that also erases the person. It needs the scope `admin`.
+pub const ERASE: &str = "erase";
+
+/// The parameters of a deletion.
+pub const PARAMETERS: &[&str] = &[ERASE];
+
+/// Deletes a person. Their history stays. With `erase=true` it stays without their names.
 ///
 /// # Errors
 /// A person who does not exist, or a precondition that fails.
 pub async fn delete(request: Request) -> Result<Response, Error> {
-    request.params(&[])?;
+    let erase = request.params(PARAMETERS)?.get(ERASE)?;
     let id: PersonId = request.id()?;
     let preconditions = request.preconditions()?;
     let database = Database::new(&request.env)?;
+    if erase == Some(true) {
+        let seq = service::erase(&database, id, &preconditions).await?;
+        clear_response_cache();
+        return Ok(Response::no_content().header(ERASURE_HEADER, seq.to_string()));
+    }
+    delete_record(&database, id, &preconditions).await?;
+    Ok(Response::no_content())
+}
+
+async fn delete_record(
+    database: &Database,
+    id: PersonId,
+    preconditions: &Preconditions,
+) -> Result<(), Error> {
     for _ in 0..MAX_WRITE_ATTEMPTS {
-        let current = read_current::<Person>(&database, id).await?;
+        let current = read_current::<Person>(database, id).await?;
         let current = current.ok_or_else(|| not_found::<Person>(id))?;
         preconditions.check(Some(current.version))?;
-        let delete = store::delete(id, current.version);
+        let delete = store::delete(id, current.version.number);
         let deleted = database.batch(&[delete]).await?;
         if deleted.iter().any(|rows| !rows.is_empty()) {
-            return Ok(Response::no_content());
+            return Ok(());
         }
     }
     Err(Problem::being_written().into())
+}
+
+/// `GET /internal/erasure`: the change sequence of the latest erasure, in a header. The gateway
+/// deletes the snapshots before it.
+///
+/// # Errors
+/// A query parameter, or an error of D1.
+pub async fn latest_erasure(request: Request) -> Result<Response, Error> {
+    request.params(&[])?;
+    let latest = Database::new(&request.env)?;
+    let latest = latest.row(&store::latest_erasure()).await?;
+    let seq = latest.and_then(|row| row.integer("seq"));
+    let seq = seq.ok_or_else(Problem::internal)?;
+    Ok(Response::no_content().header(ERASURE_HEADER, seq.to_string()))
 }

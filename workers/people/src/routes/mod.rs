@@ -2,16 +2,18 @@
 
 mod by_place;
 mod collection;
-mod delete;
+pub mod delete;
 mod import;
 mod integrity;
 mod population;
 pub mod repair;
 pub mod residents;
+mod series;
 
 pub use by_place::{by_place, people_lines};
-pub use delete::delete;
+pub use delete::{delete, latest_erasure};
 pub use import::import;
 pub use integrity::integrity;
 pub use population::population;
 pub use repair::repair;
+pub use series::series;

@@ -3,6 +3,7 @@
 use edge::{Body, Database, Error, Request, Response};
 use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::{Problem, Tag};
+use tables::list::MAX_MATCHES;
 use tables::page;
 use tables::population::PopulationQuery;
 
@@ -21,10 +22,15 @@ pub async fn population(request: Request) -> Result<Response, Error> {
     let statement = store::population(&query, format, known);
     let row = Database::new(&request.env)?.row(&statement).await?;
     let row = row.ok_or_else(Problem::internal)?;
-    let change_seq = row.integer("change_seq").unwrap_or_default();
+    let change_seq = row.validator("change_seq");
+    let change_seq = change_seq.ok_or_else(Problem::internal)?;
     let tag = Tag::from_change_seqs(format, &[change_seq]);
     if known == Some(change_seq) {
         return Ok(Response::not_modified(&tag));
+    }
+    let body = row.value("body");
+    if body.is_null() {
+        return Err(Problem::too_many_matches(MAX_MATCHES).into());
     }
     let next = row.text("cursor");
     let next = next.map(|after| page::next_link("/v1/people/population", &request.query, &after));
@@ -34,8 +40,7 @@ pub async fn population(request: Request) -> Result<Response, Error> {
         .is_none()
         .then(|| tables::ChangeSeqs::from_table(change_seq));
     let number = |column| row.integer(column).unwrap_or_default().to_string();
-    let body = Body::Js(row.value("body"));
-    Ok(Response::ok(format.content_type(), body)
+    Ok(Response::ok(format.content_type(), Body::Js(body))
         .with_change_seqs(change_seqs)
         .with_etag(&tag)
         .header_if("link", next)

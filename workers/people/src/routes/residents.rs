@@ -9,8 +9,8 @@ use tables::statement::Statement;
 
 use crate::store;
 
-/// Counts the people of a place: `{"living":1,"dead":0}`. If nobody lives there, revokes the
-/// pending writes that refer to it.
+/// Counts the people of a place: `{"living":1,"dead":0,"changed":0}`. If nobody lives there, revokes
+/// the pending writes that refer to it, and `changed` is their number.
 ///
 /// # Errors
 /// An invalid id.
@@ -20,7 +20,8 @@ pub async fn close(request: Request) -> Result<Response, Error> {
 }
 
 /// Moves up to [`store::MAX_MOVED`] residents to the place `to`, revokes the pending writes that
-/// refer to the old place, and counts its remaining people: `{"living":0,"dead":2}`.
+/// refer to the old place, and counts its remaining people and those who moved:
+/// `{"living":0,"dead":2,"changed":5}`.
 ///
 /// # Errors
 /// An invalid id.
@@ -31,7 +32,7 @@ pub async fn reassign(request: Request) -> Result<Response, Error> {
 }
 
 /// Detaches up to [`store::MAX_MOVED`] dead people from a deleted place, and counts its remaining
-/// people: `{"living":0,"dead":0}`.
+/// people and those who were detached: `{"living":0,"dead":0,"changed":3}`.
 ///
 /// # Errors
 /// An invalid id.
@@ -43,14 +44,13 @@ pub async fn detach_dead(request: Request) -> Result<Response, Error> {
 /// Runs the statements. The last one counts the people.
 async fn run(request: &Request, statements: &[Statement]) -> Result<Response, Error> {
     let results = Database::new(&request.env)?.batch(statements).await?;
-    let rows = results.last().ok_or_else(Problem::internal)?;
-    let (living, dead) = match rows.first() {
-        Some(row) => row
-            .integer("living")
-            .zip(row.integer("dead"))
-            .ok_or_else(Problem::internal)?,
-        None => (0, 0),
-    };
-    let body = json!({ "living": living, "dead": dead });
+    let row = results.last().and_then(|rows| rows.first());
+    let row = row.ok_or_else(Problem::internal)?;
+    let count = |column| row.integer(column).ok_or_else(Problem::internal);
+    let body = json!({
+        "living": count("living")?,
+        "dead": count("dead")?,
+        "changed": count("changed")?,
+    });
     Ok(Response::json(body.to_string()))
 }

@@ -1,7 +1,9 @@
 //! Operations with several steps. The routes call them, and they call the store.
 
+mod erasure;
 mod pending;
 mod write;
 
+pub use erasure::erase;
 pub use pending::{PendingWrite, PendingWrites};
 pub use write::PersonWriter;

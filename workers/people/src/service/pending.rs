@@ -7,15 +7,13 @@
 
 use std::collections::HashSet;
 
+use domain::id;
 use domain::place_status::{PlaceStatuses, RETRY_DELAYS_MS, Step};
-use edge::{Database, Error, Request, ServiceClient, pause};
+use edge::{Calls, Database, Error, Request, ServiceClient, pause};
 use http_semantics::Problem;
 use tables::statement::Statement;
 
 use crate::store::{self, REVOKED};
-
-/// The maximum number of places per call to the places worker.
-const MAX_PLACES_PER_CALL: usize = 1_000;
 
 /// Checks places and rolls back pending writes for one request.
 pub struct PendingWrites {
@@ -121,7 +119,7 @@ impl PendingWrites {
     }
 
     /// The status of places. If a place is being deleted, it waits and asks again, for at most the
-    /// sum of [`RETRY_DELAYS_MS`].
+    /// sum of [`RETRY_DELAYS_MS`] and as long as the quota suffices.
     ///
     /// # Errors
     /// A service that failed.
@@ -129,7 +127,9 @@ impl PendingWrites {
         let mut statuses = self.fetch_statuses(places).await?;
         for milliseconds in RETRY_DELAYS_MS {
             let mut steps = places.iter().map(|place| statuses.get(*place).next_step());
-            if !steps.any(|step| step == Step::Wait) {
+            let calls = id::lists(places.iter().copied()).len();
+            let calls = Calls::services(u32::try_from(calls).unwrap_or(u32::MAX));
+            if !steps.any(|step| step == Step::Wait) || !self.database.quota().has(calls) {
                 break;
             }
             pause(milliseconds).await;
@@ -139,10 +139,9 @@ impl PendingWrites {
     }
 
     async fn fetch_statuses(&self, places: &HashSet<i64>) -> Result<PlaceStatuses, Error> {
-        let ids: Vec<String> = places.iter().map(ToString::to_string).collect();
         let mut statuses = PlaceStatuses::default();
-        for chunk in ids.chunks(MAX_PLACES_PER_CALL) {
-            let path = format!("/internal/statuses?ids={}", chunk.join(","));
+        for ids in id::lists(places.iter().copied()) {
+            let path = format!("/internal/statuses?ids={ids}");
             let response = self.places.get(&path).await?;
             statuses.extend(self.places.read_json(response).await?);
         }

@@ -11,7 +11,7 @@ use domain::name::Name;
 use domain::{PersonId, PlaceId};
 use edge::collection::{Change, Writer, Written, read_current};
 use edge::group_commit::{self, WriteCoalescer, group_commit};
-use edge::{Database, Env, Error, IdempotentRequest, Request, VersionedRecord};
+use edge::{Database, Env, Error, IdempotentRequest, NORMALIZE, Request, VersionedRecord};
 use http_semantics::Problem;
 use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
@@ -64,7 +64,7 @@ impl Writer for PersonWriter {
             return Ok(None);
         }
         let name = patch.0.get("name").and_then(Value::as_str);
-        let Some(name) = name.and_then(|name| Name::new(name, edge::normalize)) else {
+        let Some(name) = name.and_then(|name| Name::new(name, NORMALIZE)) else {
             return Ok(None);
         };
         group_commit(&RENAMES, request, (id, name), rename).await
@@ -109,7 +109,11 @@ impl Writer for PersonWriter {
         if let Some(stored) = self.add_reference(person.residence.place(), key).await? {
             return Ok(Some(Written::Replayed(stored)));
         }
-        let mut statements = vec![store::insert(&person.to_row(id.map(PersonId::get), None))];
+        let mut statements = vec![store::insert(&person.to_row(
+            id.map(PersonId::get),
+            None,
+            NORMALIZE,
+        ))];
         statements.extend(key.map(IdempotentRequest::save_response::<Person>));
         let inserted = self.commit(statements).await?;
         Ok(inserted.map(Written::Created))
@@ -127,7 +131,11 @@ impl Writer for PersonWriter {
             return Err(depose_needs_a_resident().into());
         }
         self.add_reference(new_reference, None).await?;
-        let mut statements = vec![store::update(&person.to_row(Some(id.get()), Some(version)))];
+        let mut statements = vec![store::update(&person.to_row(
+            Some(id.get()),
+            Some(version),
+            NORMALIZE,
+        ))];
         if self.depose
             && person.residence.is_king()
             && let Some(place) = person.residence.place()
@@ -175,7 +183,7 @@ impl PersonWriter {
         let place = new_reference.map(PlaceId::get);
         let place = place.filter(|place| !self.pending.places().contains(place));
         let add = place.map(|place| store::add_pending(self.pending.token(), &[place]));
-        let find = key.map(IdempotentRequest::find_statement);
+        let find = key.map(IdempotentRequest::find_statement::<Person>);
         let statements: Vec<Statement> = find.into_iter().chain(add).collect();
         if !statements.is_empty() {
             let results = self.database().batch(&statements).await?;
@@ -254,7 +262,7 @@ async fn rename(env: Env, names: Vec<Rename>) -> Result<Vec<Option<VersionedReco
         .collect();
     let names = names.into_iter().zip(&ids);
     let first_names: Vec<Rename> = names.filter_map(|(name, id)| id.and(Some(name))).collect();
-    let rename = store::rename(&first_names);
+    let rename = store::rename(&first_names, NORMALIZE);
     let rows = Database::new(&env)?.rows(&rename).await?;
     let mut renamed: HashMap<i64, VersionedRecord> = rows
         .iter()

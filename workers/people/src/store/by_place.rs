@@ -1,6 +1,7 @@
 //! The statement for people grouped by place.
 
 use domain::PlaceId;
+use http_semantics::Validator;
 use http_semantics::media::ListFraming;
 use tables::by_place::{ByPlaceQuery, PeopleFilter, PlaceSelection};
 use tables::page::MAX_PAGE_SIZE;
@@ -8,6 +9,9 @@ use tables::schema::PERSON;
 use tables::statement::{Bind, Statement};
 
 const BY_PLACE: &str = include_str!("by_place.sql");
+
+/// All people of places in ascending order, as JSON: reads a usual page along one index.
+const IN_ORDER: &str = include_str!("by_place_in_order.sql");
 
 /// The number of people after which a statement begins no other group. So a statement returns at
 /// most this number of people and one more group, which bounds the memory of the isolate.
@@ -30,8 +34,17 @@ pub fn by_place(
     query: &ByPlaceQuery,
     format: GroupFormat,
     framing: ListFraming,
-    known_change_seq: Option<i64>,
+    known_change_seq: Option<Validator>,
 ) -> Statement {
+    if let Some([first, last]) = ascending_range(&query.places)
+        && format == GroupFormat::Json
+        && query.filter == PeopleFilter::default()
+    {
+        let sql = IN_ORDER.replace("{max_page_size}", &MAX_PAGE_SIZE.to_string());
+        let places = [(first - 1).into(), last.into()];
+        let binds = binds(query, places, framing, known_change_seq);
+        return Statement { sql, binds };
+    }
     let Source {
         population,
         order,
@@ -53,6 +66,16 @@ pub fn by_place(
     .replace("{size}", size)
     .replace("{matches}", matches)
     .replace("{index}", index);
+    let binds = binds(query, places, framing, known_change_seq);
+    Statement { sql, binds }
+}
+
+fn binds(
+    query: &ByPlaceQuery,
+    places: [Bind; 2],
+    framing: ListFraming,
+    known_change_seq: Option<Validator>,
+) -> Vec<Bind> {
     let mut binds: Vec<Bind> = places.into();
     let numbers = [
         query.limit.get().into(),
@@ -62,7 +85,25 @@ pub fn by_place(
     binds.extend(numbers.map(Bind::from));
     binds.push(framing.between.into());
     binds.push(known_change_seq.into());
-    Statement { sql, binds }
+    binds
+}
+
+/// The first and the last id of places in ascending order, if they are a range.
+fn ascending_range(places: &PlaceSelection) -> Option<[i64; 2]> {
+    match places {
+        PlaceSelection::After {
+            place,
+            descending: false,
+        } => Some([place.unwrap_or(0) + 1, PlaceId::MAX_ID]),
+        PlaceSelection::After {
+            descending: true, ..
+        } => None,
+        // Without `json_each`, which is another row to read.
+        PlaceSelection::Listed(ids) => match ids.as_slice() {
+            [id] => Some([*id, *id]),
+            _ => None,
+        },
+    }
 }
 
 /// The populations of the places.
@@ -81,20 +122,14 @@ fn source(places: &PlaceSelection) -> Source {
         position: "",
         places: [first.into(), last.into()],
     };
+    if let Some([first, last]) = ascending_range(places) {
+        return range(first, last, "place_id");
+    }
     match places {
-        PlaceSelection::After {
-            place,
-            descending: false,
-        } => range(place.unwrap_or(0) + 1, PlaceId::MAX_ID, "place_id"),
-        PlaceSelection::After {
-            place,
-            descending: true,
-        } => {
+        PlaceSelection::After { place, .. } => {
             let last = place.map_or(PlaceId::MAX_ID, |place| place - 1);
             range(1, last, "place_id DESC")
         }
-        // Without `json_each`, which is another row to read.
-        PlaceSelection::Listed(ids) if let [id] = ids.as_slice() => range(*id, *id, "place_id"),
         PlaceSelection::Listed(ids) => {
             let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
             Source {

@@ -1,13 +1,13 @@
--- People grouped by place: rows of (text, place_id, remaining, change_seq). Without groups there is
--- one row, which only has the change sequence.
+-- People grouped by place: rows of (text, place_id, remaining, change_seq, epoch). Without groups
+-- there is one row, which only has the change sequence.
 --
 -- ?1, ?2           the first and the last place id; or ?1 is a JSON array of place ids
 -- ?3               the maximum number of groups
 -- ?4               the maximum number of people per group
 -- ?5               the number of people after which no other group begins
 -- ?6               the text between two groups
--- ?7               the change sequence of the groups that the client has cached, or null. If it is
---                  still current, there are no groups.
+-- ?7               the change sequence of the groups that the client has cached, with its epoch, or
+--                  null. If it is still current, there are no groups.
 --
 -- by_place.rs replaces the names in braces.
 --
@@ -24,7 +24,10 @@
 -- isAlive= it also reads the other people of the place. With isKing=true it uses one_king_a_place.
 WITH RECURSIVE
   current AS MATERIALIZED (
-    SELECT coalesce(max(seq), 0) AS change_seq FROM person_change
+    SELECT
+      coalesce(max(seq), 0) AS change_seq,
+      (SELECT epoch FROM schema WHERE id = 1) AS epoch
+    FROM person_change
   ),
   -- All groups of the page.
   requested AS (
@@ -39,7 +42,7 @@ WITH RECURSIVE
       SELECT place_id, king_id, {size} AS size{position}
       FROM {population}
       ORDER BY {order}
-      LIMIT iif((SELECT change_seq FROM current) IS ?7, 0, ?3)
+      LIMIT iif((SELECT change_seq || '.' || epoch FROM current) IS ?7, 0, ?3)
     )
   ),
   -- The groups that this statement returns.
@@ -106,5 +109,6 @@ SELECT
   ){end} AS text,
   place_id,
   remaining,
-  change_seq
+  change_seq,
+  epoch
 FROM current LEFT JOIN chunk

@@ -1,15 +1,18 @@
 //! The statements of the people database. Only this module contains SQL.
 
 mod by_place;
+mod erasure;
 mod import;
 mod integrity;
 mod pending;
 mod population;
 mod read;
 mod residents;
+mod series;
 mod write;
 
 pub use by_place::{GroupFormat, TARGET_PEOPLE_PER_STATEMENT, by_place};
+pub use erasure::{erase, latest_erasure};
 pub use import::{existing_people, insert_batch};
 pub use integrity::{integrity_findings, resident_counts};
 pub use pending::{
@@ -19,6 +22,7 @@ pub use pending::{
 pub use population::{HEADER as POPULATION_HEADER, population};
 pub use read::read_with_pending;
 pub use residents::{MAX_MOVED, close, detach_dead, reassign};
+pub use series::{HEADER as SERIES_HEADER, series};
 pub use write::{delete, depose, insert, king, rename, update, update_all};
 
 #[cfg(test)]

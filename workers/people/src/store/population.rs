@@ -2,11 +2,15 @@
 
 use domain::{Moment, PlaceId};
 use http_semantics::media::ListFraming;
-use http_semantics::{MediaType, csv};
+use http_semantics::{MediaType, Validator, csv};
+use tables::list::MAX_MATCHES;
 use tables::population::{Measure, Order, PopulationQuery, Position};
 use tables::statement::{Bind, Statement, framing_binds};
 
 const POPULATION: &str = include_str!("population.sql");
+
+/// The maximum number of places that a page reads.
+const MAX_CANDIDATES: i64 = 5_000;
 
 /// The CSV header.
 pub const HEADER: &str = "placeId,total,living,dead,kingId,kingName\r\n";
@@ -29,17 +33,20 @@ const JSON: &str = r#"'{"placeId":' || place_id
 /// `population_history`: one seek finds the next place, and one finds its last row at the time. A
 /// scan would read every row of the history. Places without people are left out.
 const PAST: &str = "place (id) AS (
-    SELECT min(place_id) FROM population_history WHERE place_id > {first_after}
+    SELECT {first}(place_id) FROM population_history WHERE place_id > 0 AND place_id {beyond} {start}
     UNION ALL
-    SELECT (SELECT min(place_id) FROM population_history WHERE place_id > place.id)
+    SELECT (
+      SELECT {first}(place_id) FROM population_history
+      WHERE place_id > 0 AND place_id {beyond} place.id
+    )
     FROM place
     WHERE id IS NOT NULL
-    ORDER BY 1
+    ORDER BY 1 {direction}
+    LIMIT {max_places}
   ),
   past AS (
     SELECT
-      place_id, living, dead, king_id,
-      living + dead AS total, -living AS living_down, -(living + dead) AS total_down
+      place_id, living, dead, king_id, living + dead AS total
     FROM place CROSS JOIN population_history
     WHERE place_id = place.id
       AND at = (SELECT max(at) FROM population_history WHERE place_id = place.id AND at <= ?10)
@@ -86,29 +93,53 @@ const PAST_PARTS: TimeParts = TimeParts {
 pub fn population(
     query: &PopulationQuery,
     format: MediaType,
-    known_change_seq: Option<i64>,
+    known_change_seq: Option<Validator>,
 ) -> Statement {
     let number = sort_number(query.order);
+    let (first, beyond, direction) = if query.order.is_descending() {
+        ("max", "<", "DESC")
+    } else {
+        ("min", ">", "ASC")
+    };
+    let is_by_id = query.order.measure().is_none();
     let (past, parts) = if query.as_of.is_some() {
         // In any other order, the page can begin with any place.
-        let first_after = if query.order == Order::Id { "?9" } else { "0" };
-        (PAST.replace("{first_after}", first_after), PAST_PARTS)
+        let past = if is_by_id {
+            PAST.replace("{start}", "?9")
+        } else {
+            PAST.replace("{beyond} {start}", "> 0")
+        };
+        (past, PAST_PARTS)
     } else {
         (String::new(), PRESENT_PARTS)
     };
-    let order = match (query.order, &query.as_of) {
-        (Order::Id, None) => "ORDER BY place_id".to_owned(),
+    let past = past
+        .replace("{first}", first)
+        .replace("{beyond}", beyond)
+        .replace("{direction}", direction);
+    let order = match (is_by_id, &query.as_of) {
+        (true, None) => format!("ORDER BY place_id {direction}"),
         // `past` returns the places in this order. Sorting would read all of them before the first.
-        (Order::Id, Some(_)) => String::new(),
-        _ => format!("ORDER BY {number}, place_id"),
+        (true, Some(_)) => String::new(),
+        _ => format!("ORDER BY {number} {direction}, place_id {direction}"),
     };
-    let cursor = match query.order {
-        Order::Id => "'i' || place_id",
-        _ => "'p' || abs(number) || '.' || place_id",
+    let cursor = if is_by_id {
+        "'i' || place_id"
+    } else {
+        "'p' || number || '.' || place_id"
     };
     let record = match format {
         MediaType::Json | MediaType::NdJson => JSON.to_owned(),
         MediaType::Csv => CSV_LINE.replace("{king_cell}", &csv::sql_text_cell("king_name")),
+    };
+    // In order of id, the places as of a time are the candidates. In any other order all of them are
+    // sorted.
+    let must_sort = query.as_of.is_some() && !is_by_id;
+    let (max_places, has_too_many) = if must_sort {
+        let too_many = format!("(SELECT count(*) FROM place) > {MAX_MATCHES}");
+        (MAX_MATCHES + 1, too_many)
+    } else {
+        (MAX_CANDIDATES, "FALSE".to_owned())
     };
     let sql = POPULATION
         .replace("{record}", &record)
@@ -120,41 +151,56 @@ pub fn population(
         .replace("{cursor}", cursor)
         .replace("{king_name}", parts.king_name)
         .replace("{total}", parts.total)
-        .replace("{dead_without_place}", parts.dead_without_place);
+        .replace("{dead_without_place}", parts.dead_without_place)
+        .replace("{max_places}", &max_places.to_string())
+        .replace("{max_candidates}", &max_places.to_string())
+        .replace("{has_too_many}", &has_too_many);
     Statement {
         sql,
         binds: binds(query, format.framing_with_header(HEADER), known_change_seq),
     }
 }
 
-/// The column that the places are sorted by. A descending order uses a column of negative numbers,
-/// because equal places are sorted by ascending id.
+/// The column that the places are sorted by.
 fn sort_number(order: Order) -> &'static str {
-    match order {
-        Order::Id => "0",
-        Order::Up(Measure::Living) => "living",
-        Order::Down(Measure::Living) => "living_down",
-        Order::Up(Measure::Total) => "total",
-        Order::Down(Measure::Total) => "total_down",
+    match order.measure() {
+        None => "0",
+        Some(Measure::Living) => "living",
+        Some(Measure::Total) => "total",
     }
 }
 
 /// The condition for the places after the position of the query.
 fn after(query: &PopulationQuery, number: &str) -> String {
-    let position = format!("({number}, place_id) > (?8, ?9) AND place_id > 0");
-    match query.order {
+    let beyond = if query.order.is_descending() {
+        "<"
+    } else {
+        ">"
+    };
+    match query.order.measure() {
         // One seek per id.
-        Order::Id if query.ids.is_some() => {
-            "place_id > ?9 AND place_id IN (SELECT value FROM json_each(?11))".to_owned()
+        None if query.ids.is_some() => format!(
+            "place_id > 0 AND place_id {beyond} ?9
+      AND place_id IN (SELECT value FROM json_each(?11))"
+        ),
+        None => format!("place_id > 0 AND place_id {beyond} ?9"),
+        // The first comparison bounds the range of the index. If it is sorted by the living, the
+        // minimum is its other end, so the page skips nothing.
+        Some(measure) => {
+            let end = if measure == Measure::Living {
+                " AND living >= ?7"
+            } else {
+                ""
+            };
+            format!(
+                "{number} {beyond}= ?8 AND ({number}, place_id) {beyond} (?8, ?9){end}
+      AND place_id > 0"
+            )
         }
-        Order::Id => "place_id > ?9".to_owned(),
-        // In this order, the minimum is the end of the range in the index.
-        Order::Down(Measure::Living) => format!("{position} AND {number} <= -?7"),
-        _ => position,
     }
 }
 
-fn binds(query: &PopulationQuery, framing: ListFraming, known: Option<i64>) -> Vec<Bind> {
+fn binds(query: &PopulationQuery, framing: ListFraming, known: Option<Validator>) -> Vec<Bind> {
     let min_living = query.least.unwrap_or_default();
     let start = start(query, min_living);
     let mut binds = vec![Bind::Integer(query.limit.get().into())];
@@ -170,15 +216,18 @@ fn binds(query: &PopulationQuery, framing: ListFraming, known: Option<i64>) -> V
 
 /// The position after which the page begins, in the numbers of [`sort_number`].
 fn start(query: &PopulationQuery, min_living: i64) -> Position {
-    let first = Position {
-        number: -PlaceId::MAX_ID,
-        place: 0,
+    let first = if query.order.is_descending() {
+        Position {
+            number: PlaceId::MAX_ID,
+            place: PlaceId::MAX_ID + 1,
+        }
+    } else {
+        Position {
+            number: 0,
+            place: 0,
+        }
     };
     match (query.order, query.after) {
-        (Order::Down(_), Some(after)) => Position {
-            number: -after.number,
-            ..after
-        },
         // The index seeks to the minimum, and skips all places with fewer people.
         (Order::Up(Measure::Living), Some(after)) if after.number >= min_living => after,
         (Order::Up(Measure::Living), _) => Position {

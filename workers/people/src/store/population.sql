@@ -1,44 +1,59 @@
 -- A page of populations, now or as of a time: one row of (body, cursor, living, dead,
--- dead_without_place, change_seq). The three numbers count all people, not only those of the page.
+-- dead_without_place, change_seq, epoch). The three numbers count all people, not only those of the page.
+--
+-- The page skips places with fewer living people than the minimum, and places without people at the
+-- time. It reads a limited number of places, so it may be short, or empty, and have a next page. The
+-- body is null if there are too many places to sort.
 --
 -- ?1        the page size
 -- ?2 to ?5  the text before, between and after the records, and the end of an empty list
--- ?6        the change sequence of the page that the client has cached, or null. If it is still
---           current, the page is empty.
+-- ?6        the change sequence of the page that the client has cached, with its epoch, or null. If
+--           it is still current, the page is empty.
 -- ?7        the minimum number of living people
 -- ?8, ?9    the number and the place id after which the page begins
 -- ?10       the time in milliseconds since 1970, if the query has one
 -- ?11       the place ids as a JSON array, if the query has any
 --
--- Uses the primary keys of population and population_history. Each order of the present populations
--- has an index: population_by_living, population_by_living_down, population_by_total and
--- population_by_total_down. The populations as of a time are only indexed by place. Any other order
--- sorts one row for each place.
+-- Uses the primary keys of population and population_history. The orders of the present
+-- populations use population_by_living and population_by_total. The populations as of a time are
+-- only indexed by place. Any other order sorts one row for each place.
 WITH RECURSIVE
   current AS MATERIALIZED (
-    SELECT coalesce(max(seq), 0) AS change_seq FROM person_change
+    SELECT
+      coalesce(max(seq), 0) AS change_seq,
+      (SELECT epoch FROM schema WHERE id = 1) AS epoch
+    FROM person_change
   ),
   {past}
-  page AS (
+  candidate AS NOT MATERIALIZED (
     SELECT place_id, living, dead, king_id, {sort_number} AS number
     FROM {source}
-    WHERE {after} AND living >= ?7
+    WHERE {after}
     {order}
-    LIMIT iif((SELECT change_seq FROM current) IS ?6, 0, ?1 + 1)
+    LIMIT {max_candidates}
+  ),
+  page AS (
+    SELECT * FROM candidate
+    WHERE living >= ?7
+    LIMIT iif((SELECT change_seq || '.' || epoch FROM current) IS ?6 OR {has_too_many}, 0, ?1 + 1)
   ),
   numbered AS (
     SELECT *, {king_name} AS king_name, row_number() OVER () AS n FROM page
   )
 SELECT
-  ?2 || coalesce(group_concat(
+  iif({has_too_many}, NULL, ?2 || coalesce(group_concat(
     {record},
     ?3
-  ) FILTER (WHERE n <= ?1) || ?4, ?5) AS body,
-  CASE WHEN count(*) > ?1 THEN
-    lower(hex(max({cursor}) FILTER (WHERE n = ?1)))
+  ) FILTER (WHERE n <= ?1) || ?4, ?5)) AS body,
+  CASE
+    WHEN count(*) > ?1 THEN lower(hex(max({cursor}) FILTER (WHERE n = ?1)))
+    WHEN (SELECT change_seq || '.' || epoch FROM current) IS NOT ?6 THEN (
+      SELECT lower(hex({cursor})) FROM candidate LIMIT 1 OFFSET {max_candidates} - 1
+    )
   END AS cursor,
   coalesce((SELECT living {total}), 0) AS living,
   coalesce((SELECT dead {total}), 0) AS dead,
   coalesce(({dead_without_place}), 0) AS dead_without_place,
-  (SELECT change_seq FROM current) AS change_seq
+  (SELECT change_seq FROM current) AS change_seq,
+  (SELECT epoch FROM current) AS epoch
 FROM numbered

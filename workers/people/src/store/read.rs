@@ -5,13 +5,13 @@ use tables::schema::PERSON;
 use tables::statement::Statement;
 
 /// A person and the number of pending writes that the statement before has recorded: one row of
-/// (body, version, `pending_writes`, `place_id`).
+/// (body, version, epoch, `pending_writes`, `place_id`).
 ///
 /// ?1  the id
 ///
 /// Uses the primary key.
 const READ_WITH_PENDING: &str = "
-SELECT {json} AS body, version, changes() AS pending_writes, place_id
+SELECT {json} AS body, version, {epoch} AS epoch, changes() AS pending_writes, place_id
 FROM person
 WHERE id = ?1";
 

@@ -6,9 +6,14 @@ use tables::statement::Statement;
 /// The maximum number of people that one statement moves or detaches.
 pub const MAX_MOVED: i64 = 5_000;
 
-/// The people of a place: a row of (living, dead), or none if it has no people. Uses the primary
-/// key of `population`.
-const COUNT: &str = "SELECT living, dead FROM population WHERE place_id = ?1";
+/// The people of a place: a row of (living, dead, changed). `changed` is the number of rows that the
+/// statement before has changed. Uses the primary key of `population`.
+const COUNT: &str = "
+SELECT
+  coalesce(max(living), 0) AS living,
+  coalesce(max(dead), 0) AS dead,
+  changes() AS changed
+FROM population WHERE place_id = ?1";
 
 /// Counts the people of a place.
 fn count(place: PlaceId) -> Statement {
@@ -41,18 +46,18 @@ pub fn close(place: PlaceId) -> [Statement; 2] {
     ]
 }
 
-/// Moves the residents with the smallest ids. The king loses the crown, because it belongs to the
+/// Moves residents. The king loses the crown, because it belongs to the
 /// old place.
 ///
 /// ?1  the old place
 /// ?2  the new place
 /// ?3  the maximum number of residents
 ///
-/// Uses the index `person_by_place_and_life`.
+/// Uses the index `person_by_place_life_and_name`.
 const MOVE: &str = "
 UPDATE person SET place_id = ?2, is_king = 0, version = version + 1
 WHERE id IN (
-  SELECT id FROM person WHERE place_id = ?1 AND is_alive = 1 ORDER BY id LIMIT ?3
+  SELECT id FROM person WHERE place_id = ?1 AND is_alive = 1 LIMIT ?3
 )";
 
 /// Revokes the pending writes that refer to a place, moves up to [`MAX_MOVED`] residents to another
@@ -67,16 +72,16 @@ pub fn reassign(place: PlaceId, to: PlaceId) -> [Statement; 3] {
     ]
 }
 
-/// Detaches the dead people with the smallest ids from a place.
+/// Detaches dead people from a place.
 ///
 /// ?1  the place
 /// ?2  the maximum number of people
 ///
-/// Uses the index `person_by_place_and_life`.
+/// Uses the index `person_by_place_life_and_name`.
 const DETACH_DEAD: &str = "
 UPDATE person SET place_id = NULL, version = version + 1
 WHERE id IN (
-  SELECT id FROM person WHERE place_id = ?1 AND is_alive = 0 ORDER BY id LIMIT ?2
+  SELECT id FROM person WHERE place_id = ?1 AND is_alive = 0 LIMIT ?2
 )";
 
 /// Detaches up to [`MAX_MOVED`] dead people from a deleted place, and counts the people who are

@@ -1,14 +1,14 @@
 //! The statements that write people. A statement takes a JSON array, so that one statement serves
 //! one person and an import.
 
-use domain::name::Name;
+use domain::name::{Name, Normalize};
 use domain::{PersonId, PlaceId};
-use serde_json::{Value, json};
-use tables::record::returning;
+use serde_json::{Map, Value};
+use tables::record::{add_keys, returning};
 use tables::schema::PERSON;
 use tables::statement::Statement;
 
-/// Adds a person: a row of (id, version, body).
+/// Adds a person: a row of (id, version, epoch, body).
 #[must_use]
 pub fn insert(row: &Value) -> Statement {
     let rows = std::slice::from_ref(row);
@@ -23,7 +23,7 @@ pub fn insert_all(rows: &[Value], max_id: Option<i64>) -> Statement {
     insert
 }
 
-/// Updates a person: a row of (id, version, body), or none if the version has changed.
+/// Updates a person: a row of (id, version, epoch, body), or none if the version has changed.
 #[must_use]
 pub fn update(row: &Value) -> Statement {
     returning(&PERSON, update_all(std::slice::from_ref(row)))
@@ -37,25 +37,31 @@ pub fn update_all(rows: &[Value]) -> Statement {
 
 /// Renames people who have another name. Uses the primary key.
 ///
-/// ?1  a JSON array of (id, name, key)
+/// ?1  a JSON array of (id, name, key, searchKey, words)
 const RENAME: &str = "
 UPDATE person SET
   name = e.value ->> 'name',
   name_key = e.value ->> 'key',
+  search_key = e.value ->> 'searchKey',
+  words = e.value ->> 'words',
   version = person.version + 1
 FROM json_each(?1) AS e
 WHERE person.id = e.value ->> 'id'
   AND person.name <> e.value ->> 'name'
 ";
 
-/// Renames people: a row of (id, version, body) for each person whose name has changed. No person
+/// Renames people: a row of (id, version, epoch, body) for each person whose name has changed. No person
 /// may occur twice.
 #[must_use]
-pub fn rename(names: &[(PersonId, Name)]) -> Statement {
-    let rows: Vec<Value> = names
-        .iter()
-        .map(|(id, name)| json!({"id": id.get(), "name": name.as_str(), "key": name.key()}))
-        .collect();
+pub fn rename(names: &[(PersonId, Name)], normalize: Normalize) -> Statement {
+    let row = |(id, name): &(PersonId, Name)| {
+        let mut row = Map::new();
+        row.insert("id".to_owned(), id.get().into());
+        row.insert("name".to_owned(), name.as_str().into());
+        add_keys(&mut row, name, normalize);
+        Value::Object(row)
+    };
+    let rows: Vec<Value> = names.iter().map(row).collect();
     returning(&PERSON, Statement::bind_json_rows(RENAME, &rows))
 }
 

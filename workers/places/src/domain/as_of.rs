@@ -7,6 +7,21 @@ use http_semantics::{Params, Problem};
 use tables::Cursor;
 use tables::page::PageSize;
 
+/// An order by id. The value is whether the greatest id comes first.
+struct IdOrder(bool);
+
+impl Param for IdOrder {
+    const EXPECTED: &'static str = "id or -id";
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "id" => Some(Self(false)),
+            "-id" => Some(Self(true)),
+            _ => None,
+        }
+    }
+}
+
 /// The query for places as of a time.
 #[derive(Debug)]
 pub struct PlacesAsOfQuery {
@@ -16,13 +31,15 @@ pub struct PlacesAsOfQuery {
     pub ids: Option<Ids>,
     /// The maximum number of places.
     pub limit: PageSize,
-    /// The last place of the page before, or 0.
-    pub after: i64,
+    /// The last place of the page before, or none for the first page.
+    pub after: Option<i64>,
+    /// Whether the greatest id comes first.
+    pub descending: bool,
 }
 
 impl PlacesAsOfQuery {
     /// The parameters of the query.
-    pub const PARAMETERS: &[&str] = &["asOf", "ids", "limit", "after"];
+    pub const PARAMETERS: &[&str] = &["asOf", "ids", "limit", "after", "sort"];
 
     /// Parses the query. `now` is in milliseconds since 1970.
     ///
@@ -30,8 +47,8 @@ impl PlacesAsOfQuery {
     /// An invalid value.
     pub fn from_params(params: &Params, now: i64) -> Result<Self, Problem> {
         let after = match params.get("after")? {
-            None => 0,
-            Some(Cursor::Id(id)) => id,
+            None => None,
+            Some(Cursor::Id(id)) => Some(id),
             Some(_) => return Err(Problem::invalid_parameter("after", Cursor::EXPECTED)),
         };
         Ok(Self {
@@ -39,6 +56,7 @@ impl PlacesAsOfQuery {
             ids: params.get("ids")?,
             limit: params.get("limit")?.unwrap_or_default(),
             after,
+            descending: params.get::<IdOrder>("sort")?.is_some_and(|order| order.0),
         })
     }
 }

@@ -34,9 +34,9 @@ impl Record for Place {
         &self.name
     }
 
-    fn unique_value(&self) -> Option<UniqueValue> {
+    fn unique_value(&self, normalize: Normalize) -> Option<UniqueValue> {
         Some(UniqueValue {
-            value: self.name.key(),
+            value: self.name.case_key(normalize),
             field: "name",
             expected: "another one, because names of places are unique whatever their case",
         })

@@ -18,5 +18,5 @@ pub async fn as_of(request: Request) -> Result<Response, Error> {
     let page = Database::new(&request.env)?
         .page(&store::as_of(&query, format, known))
         .await?;
-    Ok(page.into_response(format, "/v1/places/as-of", &request.query, known))
+    page.into_response(format, "/v1/places/as-of", &request.query, known)
 }

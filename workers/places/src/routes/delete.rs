@@ -1,14 +1,26 @@
 //! `DELETE /v1/places/{id}`
 
+use std::rc::Rc;
+
 use domain::PlaceId;
 use domain::place_status::RETRY_DELAYS_MS;
 use edge::collection::{not_found, read_current};
-use edge::{Database, Error, Request, Response, pause};
+use edge::{Database, Error, Request, Response, first_in_time, now, pause, random_token};
+use futures_util::FutureExt;
 use http_semantics::Problem;
+use worker::console_error;
 
+use super::operation;
 use crate::domain::Place;
-use crate::service::Deletion;
+use crate::service::{Deletion, DeletionOutcome, Token};
 use crate::store;
+
+/// The time after which the client gets a 202, in milliseconds.
+const RESPONSE_MS: i64 = 10_000;
+
+/// The time after which the scheduled run continues a deletion, in milliseconds. The platform ends a
+/// request 30 seconds after its client has disconnected, and a call takes at most 5.
+const RUN_MS: i64 = 24_000;
 
 /// The query parameters.
 pub const PARAMETERS: &[&str] = &["reassignTo"];
@@ -20,6 +32,8 @@ pub const PARAMETERS: &[&str] = &["reassignTo"];
 /// the other deletes. The later one waits for the other, for at most the sum of
 /// [`RETRY_DELAYS_MS`].
 ///
+/// A deletion that takes longer than [`RESPONSE_MS`] continues after the response, a 202.
+///
 /// # Errors
 /// A place that does not exist, a precondition that fails, or residents.
 pub async fn delete(request: Request) -> Result<Response, Error> {
@@ -30,7 +44,8 @@ pub async fn delete(request: Request) -> Result<Response, Error> {
         return Err(Problem::invalid_parameter("reassignTo", expected).into());
     }
     let preconditions = request.preconditions()?;
-    let deletion = Deletion::new(&request.env, id, reassign_to)?;
+    let arrived = now();
+    let deletion = Deletion::new(&request.env, id, reassign_to, arrived + RUN_MS)?;
     let mut conflicting = id;
     for milliseconds in [0].into_iter().chain(RETRY_DELAYS_MS) {
         if milliseconds > 0 {
@@ -39,13 +54,57 @@ pub async fn delete(request: Request) -> Result<Response, Error> {
         let current = read_current::<Place>(&deletion.database, id).await?;
         let current = current.ok_or_else(|| not_found::<Place>(id))?;
         preconditions.check(Some(current.version))?;
-        if let Some(token) = deletion.begin(current.version).await? {
-            deletion.run(token).await?.into_result(id)?;
-            return Ok(Response::no_content());
+        if let Some(token) = deletion.begin(current.version.number).await? {
+            return run(&request, deletion, id, token, arrived + RESPONSE_MS).await;
         }
         conflicting = conflicting_place(&deletion.database, id, reassign_to).await?;
     }
     Err(Problem::place_is_deleting(conflicting.get()).into())
+}
+
+/// Runs a deletion, and responds when it ends, at the latest at the time `respond_at`.
+async fn run(
+    request: &Request,
+    deletion: Deletion,
+    id: PlaceId,
+    token: Token,
+    respond_at: i64,
+) -> Result<Response, Error> {
+    let deletion = Rc::new(deletion);
+    let running = Rc::clone(&deletion);
+    let running = async move { running.run(token).await }.boxed_local();
+    let remaining_ms = u32::try_from(respond_at - now()).unwrap_or_default();
+    let (outcome, unfinished) = match first_in_time(remaining_ms, running).await {
+        Ok(outcome) => (outcome?, None),
+        Err(unfinished) => (DeletionOutcome::Interrupted, Some(unfinished)),
+    };
+    let outcome = match outcome {
+        DeletionOutcome::Interrupted => {
+            let operation = random_token();
+            let is_operation = deletion.make_operation(token, &operation).await;
+            if let Some(unfinished) = unfinished {
+                request.context.wait_until(async move {
+                    if let Err(error) = unfinished.await {
+                        console_error!("a deletion stopped, and the repair continues it: {error}");
+                    }
+                });
+            }
+            if is_operation.map_err(Error::with_unknown_outcome)? {
+                return Ok(Response::accepted(operation::path(&operation)));
+            }
+            deletion.outcome_after_take_over().await?
+        }
+        outcome => outcome,
+    };
+    match outcome {
+        DeletionOutcome::Deleted => Ok(Response::no_content()),
+        DeletionOutcome::Blocked { living } => {
+            Err(Problem::place_has_people(id.get(), living).into())
+        }
+        DeletionOutcome::Interrupted | DeletionOutcome::TakenOver => {
+            Err(Problem::deletion_continues(id.get()).into())
+        }
+    }
 }
 
 /// The place whose deletion prevents this one from beginning: the target, or else the place itself.

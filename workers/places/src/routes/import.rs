@@ -33,7 +33,10 @@ impl Importer for PlaceImporter {
     async fn plan(&self, batch: &Batch<Place>, mode: ImportMode) -> Result<BatchPlan, Error> {
         let parsed = batch.parsed.iter().enumerate();
         let keys: Vec<Value> = parsed
-            .map(|(n, parsed)| json!({"n": n, "id": parsed.id, "key": parsed.record.name.key()}))
+            .map(|(n, parsed)| {
+                let key = parsed.record.name.case_key(edge::NORMALIZE);
+                json!({"n": n, "id": parsed.id, "key": key})
+            })
             .collect();
         let existing = import::find_existing(&self.0, &keys, store::existing_places).await?;
         Ok(BatchPlan::new(batch, mode, &existing, check))

@@ -5,6 +5,7 @@ mod collection;
 pub mod delete;
 mod import;
 mod integrity;
+mod operation;
 pub mod repair;
 mod statuses;
 
@@ -12,5 +13,6 @@ pub use as_of::as_of;
 pub use delete::delete;
 pub use import::import;
 pub use integrity::integrity;
+pub use operation::operation;
 pub use repair::repair;
 pub use statuses::statuses;

@@ -7,16 +7,20 @@
 //!
 //! The tombstone's token is a fencing token. If the repair takes a slow deletion over, the token
 //! changes, and the statements of the slow request no longer match.
+//!
+//! A deletion of many people takes longer than one invocation may run. It stops between two steps,
+//! and the scheduled run continues it: the people who are left are its cursor.
+
+use std::cell::Cell;
 
 use domain::PlaceId;
-use edge::{Database, Error, ServiceClient};
-use http_semantics::Problem;
+use edge::{Calls, Database, Error, ServiceClient, now};
 use serde::Deserialize;
 use tables::record;
 use tables::schema::PLACE;
 use tables::statement::Statement;
 
-use crate::store;
+use crate::store::{self, OperationStatus};
 
 /// A deletion of a place.
 pub struct Deletion {
@@ -26,18 +30,39 @@ pub struct Deletion {
     place: PlaceId,
     /// The place that the residents move to.
     reassign_to: Option<PlaceId>,
+    /// When it stops and leaves the rest to the scheduled run, in milliseconds since 1970.
+    until: i64,
+    /// Whether the client knows the deletion as an operation, and asks for its status.
+    is_operation: Cell<bool>,
+    /// The people who were moved or detached since the last record of the progress.
+    unrecorded: Cell<i64>,
 }
 
-/// The numbers of living and dead people of a place, in a response of the people worker.
+/// The result of a step in the people worker.
 #[derive(Debug, Clone, Copy, Deserialize)]
-struct Population {
+struct StepResult {
+    /// The living people who are left in the place.
     living: i64,
+    /// The dead people who are left in the place.
     dead: i64,
+    /// The people whom the step has moved or detached.
+    #[serde(default)]
+    changed: i64,
 }
 
-/// The maximum number of calls that move or detach people. Each call moves up to 5,000 people, so
-/// that a million fit. After that the scheduled repair continues.
-const MAX_CALLS: usize = 200;
+/// How a repeated step ended.
+enum Repeated {
+    /// Nobody is left for it.
+    Done,
+    /// The time or the quota of the invocation is used up.
+    Interrupted,
+    /// Another process has taken the deletion over.
+    TakenOver,
+}
+
+/// The calls of one more step: the step, the record of its progress, and the two batches at the end
+/// of a deletion.
+const STEP: Calls = Calls::services(1).and(Calls::round_trips(3, 3));
 
 /// The outcome of a deletion.
 pub enum DeletionOutcome {
@@ -48,15 +73,17 @@ pub enum DeletionOutcome {
         /// The number of residents.
         living: i64,
     },
-    /// The outcome is not known yet: the repair continues the deletion.
-    Continues,
+    /// The scheduled run continues the deletion.
+    Interrupted,
+    /// Another process continues the deletion.
+    TakenOver,
 }
 
 /// The fencing token of a deletion.
 pub type Token = i64;
 
 impl Deletion {
-    /// A deletion that has not begun.
+    /// A deletion that has not begun. It stops at the time `until`, in milliseconds since 1970.
     ///
     /// # Errors
     /// A worker without its bindings.
@@ -64,13 +91,22 @@ impl Deletion {
         env: &edge::Env,
         place: PlaceId,
         reassign_to: Option<PlaceId>,
+        until: i64,
     ) -> Result<Self, Error> {
         Ok(Self {
             database: Database::new(env)?,
             people: ServiceClient::new(env, "PEOPLE", "people")?,
             place,
             reassign_to,
+            until,
+            is_operation: Cell::new(false),
+            unrecorded: Cell::new(0),
         })
+    }
+
+    /// Whether the time and the quota suffice for another step.
+    fn may_continue(&self) -> bool {
+        now() < self.until && self.database.quota().has(STEP)
     }
 
     /// Adds the tombstone, if the place has this version. None: the version has changed, or another
@@ -87,9 +123,26 @@ impl Deletion {
     ///
     /// # Errors
     /// An error of D1.
-    pub async fn take_over(&self, previous: Token) -> Result<Option<Token>, Error> {
+    pub async fn take_over(
+        &self,
+        previous: Token,
+        is_operation: bool,
+    ) -> Result<Option<Token>, Error> {
+        self.is_operation.set(is_operation);
         self.token(store::take_over_deletion(self.place, previous))
             .await
+    }
+
+    /// Makes the deletion an operation, whose status the client can read. Returns whether the token
+    /// still owns the tombstone.
+    ///
+    /// # Errors
+    /// An error of D1.
+    pub async fn make_operation(&self, token: Token, operation: &str) -> Result<bool, Error> {
+        let make = store::make_operation(self.place, token, operation);
+        let is_operation = self.token(make).await?.is_some();
+        self.is_operation.set(is_operation);
+        Ok(is_operation)
     }
 
     /// Runs a statement that returns the token of the tombstone, or no row.
@@ -107,7 +160,7 @@ impl Deletion {
     /// A problem that names the service that failed, or an error of D1.
     pub async fn run(&self, token: Token) -> Result<DeletionOutcome, Error> {
         let early_outcome = match self.reassign_to {
-            Some(to) => self.reassign(to).await?,
+            Some(to) => self.reassign(to, token).await?,
             None => self.close(token).await?,
         };
         if let Some(outcome) = early_outcome {
@@ -118,10 +171,12 @@ impl Deletion {
         if results.first().is_none_or(Vec::is_empty) {
             return self.outcome_after_take_over().await;
         }
-        // The place is deleted, so the request has succeeded. If this step fails, the repair
-        // detaches the dead.
-        let _ = self.detach_dead(token).await;
-        Ok(DeletionOutcome::Deleted)
+        match self.detach_dead(token).await {
+            Ok(outcome) => Ok(outcome),
+            // The place is deleted, so the request has succeeded. The repair detaches the dead.
+            Err(_) if !self.is_operation.get() => Ok(DeletionOutcome::Deleted),
+            Err(error) => Err(error),
+        }
     }
 
     /// Checks that the place has no residents, and revokes the pending writes that refer to it.
@@ -129,12 +184,12 @@ impl Deletion {
     /// fails, no person has changed, so the tombstone is removed.
     async fn close(&self, token: Token) -> Result<Option<DeletionOutcome>, Error> {
         let blocked = match self.call_people("close").await {
-            Ok(Population { living: 0, .. }) => return Ok(None),
-            Ok(Population { living, .. }) => Ok(Some(DeletionOutcome::Blocked { living })),
+            Ok(StepResult { living: 0, .. }) => return Ok(None),
+            Ok(StepResult { living, .. }) => Ok(Some(DeletionOutcome::Blocked { living })),
             Err(error) => Err(error),
         };
         let cancel = store::cancel_deletion(self.place, token);
-        self.database.batch(&[cancel]).await?;
+        self.end(OperationStatus::Failed, token, cancel).await?;
         blocked
     }
 
@@ -143,23 +198,25 @@ impl Deletion {
     ///
     /// If a call fails, the tombstone stays: the call may still arrive, and then its target must
     /// exist. The repair continues the deletion.
-    async fn reassign(&self, to: PlaceId) -> Result<Option<DeletionOutcome>, Error> {
-        let path = format!("reassign?to={to}");
-        for _ in 0..MAX_CALLS {
-            let left = self.call_people(&path).await;
-            if left.map_err(Error::with_unknown_outcome)?.living == 0 {
-                return Ok(None);
-            }
-        }
-        Ok(Some(DeletionOutcome::Continues))
+    async fn reassign(&self, to: PlaceId, token: Token) -> Result<Option<DeletionOutcome>, Error> {
+        let step = format!("reassign?to={to}");
+        let repeated = self.repeat(&step, token, |people| people.living).await;
+        Ok(match repeated.map_err(Error::with_unknown_outcome)? {
+            Repeated::Done => None,
+            Repeated::Interrupted => Some(DeletionOutcome::Interrupted),
+            Repeated::TakenOver => Some(self.outcome_after_take_over().await?),
+        })
     }
 
     /// The outcome if the token has changed: another process may have deleted the place.
-    async fn outcome_after_take_over(&self) -> Result<DeletionOutcome, Error> {
+    ///
+    /// # Errors
+    /// An error of D1.
+    pub async fn outcome_after_take_over(&self) -> Result<DeletionOutcome, Error> {
         let read = record::read_version(&PLACE, self.place.get());
         let place = self.database.row(&read).await;
         Ok(match place.map_err(Error::with_unknown_outcome)? {
-            Some(_) => DeletionOutcome::Continues,
+            Some(_) => DeletionOutcome::TakenOver,
             None => DeletionOutcome::Deleted,
         })
     }
@@ -168,34 +225,68 @@ impl Deletion {
     ///
     /// # Errors
     /// A problem that names the service that failed, or an error of D1.
-    pub async fn detach_dead(&self, token: Token) -> Result<(), Error> {
-        for _ in 0..MAX_CALLS {
-            if self.call_people("detach-dead").await?.dead == 0 {
+    pub async fn detach_dead(&self, token: Token) -> Result<DeletionOutcome, Error> {
+        let repeated = self
+            .repeat("detach-dead", token, |people| people.dead)
+            .await;
+        match repeated? {
+            Repeated::Done => {
                 let remove = store::remove_tombstone(self.place, token);
-                return self.database.batch(&[remove]).await.map(drop);
+                self.end(OperationStatus::Done, token, remove).await?;
             }
+            Repeated::Interrupted => return Ok(DeletionOutcome::Interrupted),
+            Repeated::TakenOver => {}
         }
-        Ok(())
+        Ok(DeletionOutcome::Deleted)
     }
 
-    /// Calls a step of the people worker, and returns the people who are left in the place.
-    async fn call_people(&self, step: &str) -> Result<Population, Error> {
+    /// Repeats a step of the people worker until nobody is left for it.
+    async fn repeat(
+        &self,
+        step: &str,
+        token: Token,
+        left: fn(StepResult) -> i64,
+    ) -> Result<Repeated, Error> {
+        loop {
+            if !self.may_continue() {
+                let release = store::release_deletion(self.place, token);
+                self.database.batch(&[release]).await?;
+                return Ok(Repeated::Interrupted);
+            }
+            let result = self.call_people(step).await?;
+            let changed = self.unrecorded.get() + result.changed;
+            self.unrecorded.set(changed);
+            if left(result) == 0 {
+                return Ok(Repeated::Done);
+            }
+            let remaining = result.living + result.dead;
+            let record = store::record_progress(self.place, token, changed, remaining);
+            if self.token(record).await?.is_none() {
+                return Ok(Repeated::TakenOver);
+            }
+            self.unrecorded.set(0);
+        }
+    }
+
+    /// Removes the tombstone by a statement. If the deletion is an operation, the same transaction
+    /// saves its status.
+    async fn end(
+        &self,
+        status: OperationStatus,
+        token: Token,
+        remove: Statement,
+    ) -> Result<(), Error> {
+        let is_operation = self.is_operation.get();
+        let save = is_operation
+            .then(|| store::save_operation(self.place, token, status, self.unrecorded.get()));
+        let statements: Vec<Statement> = save.into_iter().chain([remove]).collect();
+        self.database.batch(&statements).await.map(drop)
+    }
+
+    /// Calls a step of the people worker.
+    async fn call_people(&self, step: &str) -> Result<StepResult, Error> {
         let path = format!("/internal/residents/{}/{step}", self.place);
         let response = self.people.post(&path).await?;
         self.people.read_json(response).await
-    }
-}
-
-impl DeletionOutcome {
-    /// The result of the request.
-    ///
-    /// # Errors
-    /// A deletion that is blocked, or whose outcome is not known yet.
-    pub fn into_result(self, place: PlaceId) -> Result<(), Problem> {
-        match self {
-            Self::Deleted => Ok(()),
-            Self::Blocked { living } => Err(Problem::place_has_people(place.get(), living)),
-            Self::Continues => Err(Problem::deletion_continues(place.get())),
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::PlaceId;
 use edge::collection::{Writer, Written};
-use edge::{Database, Error, IdempotentRequest, Request, VersionedRecord};
+use edge::{Database, Error, IdempotentRequest, NORMALIZE, Request, VersionedRecord};
 use http_semantics::Problem;
 use tables::Record;
 
@@ -33,11 +33,15 @@ impl Writer for PlaceWriter {
         key: Option<&IdempotentRequest>,
     ) -> Result<Option<Written>, Error> {
         if let Some(key) = key
-            && let Some(stored) = key.find_response(&self.0).await?
+            && let Some(stored) = key.find_response::<Place>(&self.0).await?
         {
             return Ok(Some(Written::Replayed(stored)));
         }
-        let mut statements = vec![store::insert(&place.to_row(id.map(PlaceId::get), None))];
+        let mut statements = vec![store::insert(&place.to_row(
+            id.map(PlaceId::get),
+            None,
+            NORMALIZE,
+        ))];
         statements.extend(key.map(IdempotentRequest::save_response::<Place>));
         let results = self.0.batch(&statements).await?;
         let inserted = results
@@ -57,7 +61,7 @@ impl Writer for PlaceWriter {
         _before: &Place,
         place: &Place,
     ) -> Result<Option<VersionedRecord>, Error> {
-        let update = store::update(&place.to_row(Some(id.get()), Some(version)));
+        let update = store::update(&place.to_row(Some(id.get()), Some(version), NORMALIZE));
         let status = store::statuses(&format!("[{id}]"));
         let results = self.0.batch(&[update, status]).await?;
         let [updated, status] = results.as_slice() else {
@@ -76,7 +80,11 @@ impl Writer for PlaceWriter {
         if !error.violates_unique("place.name_key") {
             return error;
         }
-        match self.0.row(&store::place_with_name(&place.name)).await {
+        match self
+            .0
+            .row(&store::place_with_name(&place.name.case_key(NORMALIZE)))
+            .await
+        {
             Ok(Some(row)) => match row.integer("id") {
                 Some(id) => Problem::name_taken(id).into(),
                 None => Problem::internal().into(),

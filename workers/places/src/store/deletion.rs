@@ -93,20 +93,120 @@ pub fn remove_tombstone(place: PlaceId, token: i64) -> Statement {
     Statement::new(REMOVE_TOMBSTONE, vec![place.get().into(), token.into()])
 }
 
-/// The tombstones of a minimum age: rows of (`place_id`, token, `is_deleted`, `reassign_to`).
+/// Records the progress of a deletion. It counts as abandoned only some time after this.
+///
+/// ?3  the people who were moved or detached since the last record
+/// ?4  the people who are left in the place
+const RECORD_PROGRESS: &str = "
+UPDATE tombstone SET
+  done = done + ?3,
+  remaining = ?4,
+  since = CAST(unixepoch('subsec') * 1000 AS INTEGER)
+WHERE place_id = ?1 AND token = ?2
+RETURNING token";
+
+/// Records the progress of a deletion: a row of (token), or none if the token has changed.
+#[must_use]
+pub fn record_progress(place: PlaceId, token: i64, done: i64, remaining: i64) -> Statement {
+    let binds = [place.get(), token, done, remaining].map(Bind::from);
+    Statement::new(RECORD_PROGRESS, binds.into())
+}
+
+/// Releases a deletion: from now on it counts as abandoned.
+const RELEASE: &str = "UPDATE tombstone SET since = 0 WHERE place_id = ?1 AND token = ?2";
+
+/// Leaves a deletion to the next scheduled run.
+#[must_use]
+pub fn release_deletion(place: PlaceId, token: i64) -> Statement {
+    Statement::new(RELEASE, vec![place.get().into(), token.into()])
+}
+
+/// Names a deletion, so that the client can ask for its status.
+const MAKE_OPERATION: &str = "
+UPDATE tombstone SET operation = ?3 WHERE place_id = ?1 AND token = ?2 RETURNING token";
+
+/// Makes a deletion an operation: a row of (token), or none if the token has changed.
+#[must_use]
+pub fn make_operation(place: PlaceId, token: i64, operation: &str) -> Statement {
+    let binds = vec![place.get().into(), token.into(), operation.into()];
+    Statement::new(MAKE_OPERATION, binds)
+}
+
+/// The final status of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperationStatus {
+    /// The place is deleted, and nobody refers to it.
+    Done,
+    /// The place is not deleted.
+    Failed,
+}
+
+/// Saves the status of an operation next to the responses of idempotency keys, for as long as those.
+///
+/// ?3  the status
+/// ?4  the people who were moved or detached since the last record
+const SAVE_OPERATION: &str = "
+INSERT INTO idempotency (key, fingerprint, body)
+SELECT
+  'operation:' || operation, '',
+  json_object('status', ?3, 'done', done + ?4, 'remaining', iif(?3 = 'done', 0, remaining))
+FROM tombstone
+WHERE place_id = ?1 AND token = ?2 AND operation IS NOT NULL";
+
+/// Saves the final status of an operation. The statement that removes the tombstone must follow in
+/// the same batch.
+#[must_use]
+pub fn save_operation(
+    place: PlaceId,
+    token: i64,
+    status: OperationStatus,
+    unrecorded: i64,
+) -> Statement {
+    let status = match status {
+        OperationStatus::Done => "done",
+        OperationStatus::Failed => "failed",
+    };
+    let binds = vec![
+        place.get().into(),
+        token.into(),
+        status.into(),
+        unrecorded.into(),
+    ];
+    Statement::new(SAVE_OPERATION, binds)
+}
+
+/// The status of an operation: a row of (body), or none if there is no such operation.
+///
+/// Uses the unique index `tombstone_by_operation` and the primary key of `idempotency`.
+const OPERATION: &str = "
+SELECT json_object('status', 'running', 'done', done, 'remaining', remaining) AS body
+FROM tombstone WHERE operation = ?1
+UNION ALL
+SELECT body FROM idempotency WHERE key = 'operation:' || ?1";
+
+/// The status of an operation as JSON.
+#[must_use]
+pub fn operation(operation: &str) -> Statement {
+    Statement::new(OPERATION, vec![operation.into()])
+}
+
+/// The tombstones of a minimum age: rows of (`place_id`, token, `is_deleted`, `reassign_to`,
+/// `is_operation`). The one that was taken over longest ago is first.
 ///
 /// ?1  the minimum age in milliseconds
 /// ?2  the maximum number of rows
 ///
 /// Scans the table, which only has rows for deletions in progress.
 const ABANDONED: &str = "
-SELECT place_id, token, phase = 'deleted' AS is_deleted, reassign_to
+SELECT
+  place_id, token, phase = 'deleted' AS is_deleted, reassign_to,
+  operation IS NOT NULL AS is_operation
 FROM tombstone
 WHERE since <= CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1
-ORDER BY place_id
+ORDER BY token
 LIMIT ?2";
 
-/// The deletions whose request has crashed.
+/// The deletions whose request has crashed, or was interrupted.
 #[must_use]
 pub fn abandoned_deletions(min_age_ms: i64, limit: i64) -> Statement {
     Statement::new(ABANDONED, vec![min_age_ms.into(), limit.into()])
@@ -114,8 +214,11 @@ pub fn abandoned_deletions(min_age_ms: i64, limit: i64) -> Statement {
 
 /// Takes a deletion over. It replaces the row, so that the new token is greater than all before.
 const TAKE_OVER: &str = "
-INSERT OR REPLACE INTO tombstone (place_id, phase, reassign_to, since)
-SELECT place_id, phase, reassign_to, CAST(unixepoch('subsec') * 1000 AS INTEGER)
+INSERT OR REPLACE INTO tombstone
+  (place_id, phase, reassign_to, since, operation, done, remaining)
+SELECT
+  place_id, phase, reassign_to, CAST(unixepoch('subsec') * 1000 AS INTEGER),
+  operation, done, remaining
 FROM tombstone
 WHERE place_id = ?1 AND token = ?2
 RETURNING token";

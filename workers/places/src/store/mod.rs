@@ -8,7 +8,8 @@ mod write;
 
 pub use as_of::as_of;
 pub use deletion::{
-    abandoned_deletions, begin_deletion, cancel_deletion, delete, remove_tombstone, statuses,
+    OperationStatus, abandoned_deletions, begin_deletion, cancel_deletion, delete, make_operation,
+    operation, record_progress, release_deletion, remove_tombstone, save_operation, statuses,
     take_over_deletion,
 };
 pub use import::existing_places;

@@ -1,13 +1,12 @@
 //! The statements that write places. A statement takes a JSON array, so that one statement serves
 //! one place and an import.
 
-use domain::name::Name;
 use serde_json::Value;
 use tables::record::returning;
 use tables::schema::PLACE;
 use tables::statement::Statement;
 
-/// Adds a place: a row of (id, version, body).
+/// Adds a place: a row of (id, version, epoch, body).
 #[must_use]
 pub fn insert(row: &Value) -> Statement {
     let rows = std::slice::from_ref(row);
@@ -22,7 +21,7 @@ pub fn insert_all(rows: &[Value], max_id: Option<i64>) -> Statement {
     insert
 }
 
-/// Updates a place: a row of (id, version, body), or none if the version has changed.
+/// Updates a place: a row of (id, version, epoch, body), or none if the version has changed.
 #[must_use]
 pub fn update(row: &Value) -> Statement {
     returning(&PLACE, update_all(std::slice::from_ref(row)))
@@ -37,8 +36,8 @@ pub fn update_all(rows: &[Value]) -> Statement {
 /// The place with a name. Uses the unique index `place (name_key)`.
 const PLACE_WITH_NAME: &str = "SELECT id FROM place WHERE name_key = ?1";
 
-/// The place with a name, ignoring case: a row of (id).
+/// The place whose name has a case key: a row of (id).
 #[must_use]
-pub fn place_with_name(name: &Name) -> Statement {
-    Statement::new(PLACE_WITH_NAME, vec![name.key().into()])
+pub fn place_with_name(case_key: &str) -> Statement {
+    Statement::new(PLACE_WITH_NAME, vec![case_key.into()])
 }

@@ -1,14 +1,17 @@
 //! The body of a response.
 
-use futures_util::stream::LocalBoxStream;
+use std::rc::Rc;
+
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_semantics::Problem;
 use http_semantics::media::ListFraming;
-use js_sys::{JsString, Uint8Array};
+use js_sys::{JsString, Promise, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use worker::worker_sys;
 
 use crate::error::Error;
+use crate::http::tee::Chunks;
 
 /// A body.
 pub enum Body {
@@ -17,7 +20,7 @@ pub enum Body {
     /// A JavaScript string or buffer.
     Js(JsValue),
     /// A stream. Nothing runs until the client reads it.
-    Stream(LocalBoxStream<'static, Result<JsValue, JsValue>>),
+    Stream(Chunks),
     /// A string in wasm.
     Text(String),
     /// Bytes in wasm.
@@ -75,11 +78,12 @@ impl Body {
     }
 
     /// The body as a JavaScript value, if there is one.
-    pub(super) fn into_js(self) -> Option<JsValue> {
+    pub(super) fn into_js(self, context: &Rc<worker_sys::Context>) -> Option<JsValue> {
         match self {
             Self::Empty | Self::Proxied(_) => None,
             Self::Js(value) => Some(value),
             Self::Stream(chunks) => {
+                let chunks = uninterrupted(chunks, Rc::clone(context));
                 let stream = wasm_streams::ReadableStream::from_stream(chunks);
                 Some(stream.into_raw().into())
             }
@@ -88,6 +92,25 @@ impl Body {
             Self::Problem(problem) => Some(JsString::from(problem.to_json()).into()),
         }
     }
+}
+
+/// The same stream, whose reads run under `waitUntil`. If the client disconnects during a read, the
+/// platform would otherwise never complete it, and its memory would never be freed.
+fn uninterrupted(
+    chunks: Chunks,
+    context: Rc<worker_sys::Context>,
+) -> impl Stream<Item = Result<JsValue, JsValue>> {
+    stream::unfold((chunks, context), |(mut chunks, context)| async move {
+        let mut finish = None;
+        let finished = Promise::new(&mut |resolve, _| finish = Some(resolve));
+        // The platform rejects it after the request has ended, and then nobody reads the stream.
+        let _ = context.wait_until(&finished);
+        let chunk = chunks.next().await;
+        if let Some(finish) = finish {
+            let _ = finish.call0(&JsValue::UNDEFINED);
+        }
+        Some((chunk?, (chunks, context)))
+    })
 }
 
 #[wasm_bindgen]

@@ -7,11 +7,12 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use futures_util::StreamExt;
-use js_sys::{JsString, Uint8Array};
+use js_sys::Uint8Array;
 use tables::ChangeSeqs;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use web_sys::Headers;
 
+use super::body::encode_utf8;
 use super::{BaseHeaders, Body, Response};
 use crate::error::Error;
 use crate::http::headers::{add, for_browsers};
@@ -26,7 +27,7 @@ pub struct CachedResponse {
     body: JsValue,
     /// The change sequences at which it was made.
     pub change_seqs: ChangeSeqs,
-    /// The approximate size of its body, in bytes.
+    /// The size of its body, in bytes.
     pub bytes: usize,
     /// When it was requested, in milliseconds since 1970. It was valid then, or later.
     pub requested_at: i64,
@@ -62,7 +63,7 @@ impl CachedResponse {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The body: a string or a buffer.
+    /// The body: a buffer.
     #[must_use]
     pub fn body(&self) -> &JsValue {
         &self.body
@@ -163,28 +164,27 @@ impl Response {
                 )));
             }
         };
+        // A cached text is encoded, so that its size in bytes is known. The platform stores a string
+        // with one or two bytes per character, depending on its characters.
+        let set = move |whole: Uint8Array| {
+            let bytes = whole.length() as usize;
+            set(whole.into(), bytes);
+        };
         let body = match self.body {
-            Body::Js(body) => {
-                if let Some(text) = body.dyn_ref::<JsString>() {
-                    set(body.clone(), text.length() as usize);
-                }
-                Body::Js(body)
+            Body::Js(body) if body.is_string() => {
+                let bytes = encode_utf8(&body);
+                set(bytes.clone());
+                Body::Js(bytes.into())
             }
             Body::Text(text) => {
-                set(JsString::from(text.as_str()).into(), text.len());
+                set(Uint8Array::from(text.as_bytes()));
                 Body::Text(text)
             }
             Body::Bytes(bytes) => {
-                set(Uint8Array::from(bytes.as_slice()).into(), bytes.len());
+                set(Uint8Array::from(bytes.as_slice()));
                 Body::Bytes(bytes)
             }
-            Body::Stream(chunks) => {
-                let store = move |whole: Uint8Array| {
-                    let bytes = whole.length() as usize;
-                    set(whole.into(), bytes);
-                };
-                Body::Stream(tee::tee(chunks, max_bytes, store))
-            }
+            Body::Stream(chunks) => Body::Stream(tee::tee(chunks, max_bytes, set)),
             other => other,
         };
         Self {

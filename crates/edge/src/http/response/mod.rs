@@ -4,11 +4,14 @@
 mod body;
 mod cached_copy;
 
+use std::rc::Rc;
+
 use http_semantics::trace::RequestId;
 use http_semantics::{MediaType, Problem, Tag, problem};
 use tables::ChangeSeqs;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, ResponseInit};
+use worker::worker_sys;
 
 use self::cached_copy::FutureCopy;
 use crate::env::consistency::BOOKMARK_HEADER;
@@ -103,10 +106,13 @@ impl Response {
         Self::ok(MediaType::Json.content_type(), Body::Text(text))
     }
 
-    /// 200 with a record and its entity tag.
+    /// 200 with a record and its entity tag. An intermediary may not change the encoding, because it
+    /// would weaken the tag (RFC 9111, 5.2.2.6).
     #[must_use]
     pub fn record(body: Body, tag: &Tag) -> Self {
-        Self::ok(MediaType::Json.content_type(), body).with_etag(tag)
+        Self::ok(MediaType::Json.content_type(), body)
+            .header("cache-control", "no-transform")
+            .with_etag(tag)
     }
 
     /// Turns the response into a 201 with the address of the new record.
@@ -116,6 +122,12 @@ impl Response {
             status: 201,
             ..self.header("location", location)
         }
+    }
+
+    /// 202: the work continues, and its status is at this address.
+    #[must_use]
+    pub fn accepted(location: String) -> Self {
+        Self::new(202, Body::Empty).header("location", location)
     }
 
     /// 204: the request succeeded, and there is no body.
@@ -263,11 +275,14 @@ impl Response {
         self.header("strict-transport-security", value)
     }
 
-    /// The platform's response.
+    /// The platform's response. `context` keeps the request running while a stream is read.
     ///
     /// # Errors
     /// An exception of the platform.
-    pub fn into_response(self) -> Result<web_sys::Response, Error> {
+    pub fn into_response(
+        self,
+        context: &Rc<worker_sys::Context>,
+    ) -> Result<web_sys::Response, Error> {
         let thrown = Error::platform("making a response");
         if let Body::Proxied(response) = self.body {
             if self.headers.is_empty() {
@@ -294,7 +309,7 @@ impl Response {
         init.set_headers(&headers);
         // The constructor accepts any kind of body, and its binding for streams passes every value
         // through unchanged.
-        let body = self.body.into_js();
+        let body = self.body.into_js(context);
         let body = body.as_ref().map(JsValue::unchecked_ref::<ReadableStream>);
         web_sys::Response::new_with_opt_readable_stream_and_init(body, &init).map_err(thrown)
     }

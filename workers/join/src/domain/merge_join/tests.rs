@@ -255,6 +255,36 @@ fn truncated_input_is_rejected() {
     assert!(MergeJoin::from_place(place.to_vec()).is_ok());
 }
 
+#[test]
+fn brackets_and_quotes_in_names_do_not_end_a_record() {
+    for name in [
+        "{", "}", "[", "]", "[[", "}}", "\\", "\"", "\\\"{", "\"]", "x\\",
+    ] {
+        let place = json!({"id": 3, "name": name});
+        let person = json!({"id": 1, "name": name});
+        let groups = format!("[{{\"placeId\":3,\"people\":[{person}]}}]");
+        let joined = json!({"id": 3, "name": name, "people": [person]});
+        let page = PlacePage::parse(format!("[{place}]").into_bytes());
+        let page =
+            page.and_then(|page| MergeJoin::new(page, PlaceOrder::Ascending, MediaType::Json));
+        let inputs = [
+            (
+                MergeJoin::from_place(place.to_string().into_bytes()),
+                joined.clone(),
+            ),
+            (page, json!([joined])),
+        ];
+        for (join, expected) in inputs {
+            let (mut join, mut out) = (join.unwrap(), Vec::new());
+            join.push(groups.as_bytes(), &mut out).unwrap();
+            assert_eq!(join.end_groups(2, &mut out), Ok(None), "{name}");
+            join.finish(&mut out);
+            let written: Value = serde_json::from_slice(&out).unwrap();
+            assert_eq!(written, expected);
+        }
+    }
+}
+
 fn join_groups(
     places: &[i64],
     groups: &str,

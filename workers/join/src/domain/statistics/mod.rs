@@ -71,8 +71,17 @@ pub struct Population {
 pub struct King {
     /// The person's id.
     pub id: i64,
-    /// The person's name.
-    pub name: String,
+    /// The person's name. None: the person was erased since the time of the statistics.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub name: Option<String>,
+}
+
+impl King {
+    /// The id and the name of a present king, who is not erased.
+    #[must_use]
+    pub fn present(self) -> Option<(i64, String)> {
+        Some(self.id).zip(self.name)
+    }
 }
 
 /// A place with its population. A place without people has none.

@@ -7,7 +7,7 @@
 //! | by population, places without people | a merge join, of which only those places are used |
 //!
 //! The people service does not know the places without people. They come first in an ascending
-//! order and last in a descending one. So a page may read two sources, and its cursor tells which
+//! order and last in a descending one, which is the reverse. So a page may read two sources, and its cursor tells which
 //! one it ended in.
 //!
 //! Each step reads a limited number of records, so a page may have fewer rows than its limit. If a
@@ -16,7 +16,7 @@
 
 use std::collections::HashMap;
 
-use domain::PlaceId;
+use domain::{PlaceId, id};
 use tables::Cursor;
 use tables::page::PageSize;
 use tables::population::{Measure, Order, PopulationQuery, Position};
@@ -28,8 +28,9 @@ use super::{NamedPlace, Population, Row};
 pub struct Part<T> {
     /// The records.
     pub records: Vec<T>,
-    /// Whether there is a next page.
-    pub has_more: bool,
+    /// The cursor of the next page. A backend that has skipped many records sends a short page, so
+    /// the cursor may be far after the last record.
+    pub next: Option<Cursor>,
 }
 
 /// The source of the next rows.
@@ -43,10 +44,16 @@ enum Source {
     PopulationQuery,
 }
 
-/// The position after all places without people: no place has a higher id.
+/// The position after all places without people in an ascending order: no place has a higher id.
 const AFTER_EMPTY_PLACES: Position = Position {
     number: 0,
     place: PlaceId::MAX_ID,
+};
+
+/// The position before all places without people in a descending order: no place has this id.
+const BEFORE_EMPTY_PLACES: Position = Position {
+    number: 0,
+    place: 0,
 };
 
 /// A page that is being built.
@@ -66,7 +73,7 @@ impl StatisticsPageBuilder {
         // In an order by population, the cursor of a place without people has the number 0.
         let after_empty = query.after.is_some_and(|after| after.number == 0);
         let source = match (query.order, query.least) {
-            (Order::Id, None) => Source::Places,
+            (Order::Id | Order::IdDown, None) => Source::Places,
             (Order::Up(_), None) if query.after.is_none() => Source::EmptyPlaces,
             (Order::Up(_), None) if after_empty && query.after != Some(AFTER_EMPTY_PLACES) => {
                 Source::EmptyPlaces
@@ -86,18 +93,28 @@ impl StatisticsPageBuilder {
     #[must_use]
     pub fn paths(&self) -> Option<[String; 2]> {
         let limit = PageSize::new(i64::try_from(self.missing_rows()).ok()?)?;
-        let after = self.after.map_or(0, |after| after.place);
+        let after = self.after.map(|after| after.place).filter(|id| *id > 0);
+        let order = if self.query.order.is_descending() {
+            Order::IdDown
+        } else {
+            Order::Id
+        };
         let by_id = |limit| {
             let populations = PopulationQuery {
                 limit,
-                after: Some(Position {
-                    number: 0,
-                    place: after,
-                }),
+                after: after.map(|place| Position { number: 0, place }),
                 as_of: self.query.as_of.clone(),
+                order,
                 ..PopulationQuery::default()
             };
-            let page = format!("limit={}&after={}", limit.get(), Cursor::Id(after));
+            let sort = if order == Order::IdDown {
+                "&sort=-id"
+            } else {
+                ""
+            };
+            let after = after.map(|after| format!("&after={}", Cursor::Id(after)));
+            let after = after.unwrap_or_default();
+            let page = format!("limit={}{sort}{after}", limit.get());
             [self.places_path(&page), populations.path()]
         };
         Some(match self.source? {
@@ -117,24 +134,24 @@ impl StatisticsPageBuilder {
         })
     }
 
-    /// The path of the places of these populations, if their names are needed.
+    /// The paths of the places of these populations, if their names are needed.
     #[must_use]
-    pub fn names_path(&self, populations: &[Population]) -> Option<String> {
-        if self.source != Some(Source::PopulationQuery) || populations.is_empty() {
-            return None;
+    pub fn names_paths(&self, populations: &[Population]) -> Vec<String> {
+        if self.source != Some(Source::PopulationQuery) {
+            return Vec::new();
         }
-        let ids: Vec<String> = populations
-            .iter()
-            .map(|population| population.place_id.to_string())
-            .collect();
-        Some(self.places_path(&format!("limit=1000&ids={}", ids.join(","))))
+        let ids = populations.iter().map(|population| population.place_id);
+        let lists = id::lists(ids).into_iter();
+        lists
+            .map(|ids| self.places_path(&format!("limit=1000&ids={ids}")))
+            .collect()
     }
 
     /// Adds the responses of a step.
     pub fn add_step(&mut self, places: Part<NamedPlace>, populations: Part<Population>) {
         let (rows, next) = if self.source == Some(Source::PopulationQuery) {
-            let last = populations.records.last().filter(|_| populations.has_more);
-            let next = last.map(|last| self.position(last));
+            let next = populations.next.as_ref();
+            let next = next.and_then(|next| PopulationQuery::position_of(self.query.order, next));
             (with_names(places.records, populations.records), next)
         } else {
             self.merge_ranges(places, populations)
@@ -173,13 +190,6 @@ impl StatisticsPageBuilder {
         }
     }
 
-    fn position(&self, population: &Population) -> Position {
-        Position {
-            number: self.sort_value(population),
-            place: population.place_id,
-        }
-    }
-
     /// The number that the order sorts by.
     fn sort_value(&self, population: &Population) -> i64 {
         match self.query.order.measure() {
@@ -195,14 +205,22 @@ impl StatisticsPageBuilder {
         places: Part<NamedPlace>,
         populations: Part<Population>,
     ) -> (Vec<Row>, Option<Position>) {
-        let last_place = places.records.last().filter(|_| places.has_more);
-        let last_population = populations.records.last().filter(|_| populations.has_more);
-        let ends = [
-            last_place.map(|place| place.id),
-            last_population.map(|population| population.place_id),
-        ];
-        let through = ends.into_iter().flatten().min();
-        let mut rows = merge_join(places.records, populations.records, through);
+        let ends = [places.next, populations.next];
+        let is_descending = self.query.order.is_descending();
+        let ends = ends.into_iter().flatten().map(|next| next.id());
+        let through = if is_descending {
+            ends.max()
+        } else {
+            ends.min()
+        };
+        let is_before = |one: i64, other: i64| {
+            if is_descending {
+                one > other
+            } else {
+                one < other
+            }
+        };
+        let mut rows = merge_join(places.records, populations.records, through, is_before);
         if self.source == Some(Source::EmptyPlaces) {
             rows.retain(|row| {
                 let population = row.population.as_ref();
@@ -226,31 +244,28 @@ impl StatisticsPageBuilder {
                 (Some(Source::PopulationQuery), Some(AFTER_EMPTY_PLACES))
             }
             (Some(Source::PopulationQuery), Order::Down(_), None) => {
-                let first = Position {
-                    number: 0,
-                    place: 0,
-                };
-                (Some(Source::EmptyPlaces), Some(first))
+                (Some(Source::EmptyPlaces), Some(BEFORE_EMPTY_PLACES))
             }
             _ => (None, None),
         };
     }
 }
 
-/// Joins places and populations, both in order of id, up to the place `through`. Both inputs are
-/// complete up to there. A population without a place is skipped.
+/// Joins places and populations, both in the order `is_before`, up to the place `through`. Both
+/// inputs are complete up to there. A population without a place is skipped.
 fn merge_join(
     places: Vec<NamedPlace>,
     populations: Vec<Population>,
     through: Option<i64>,
+    is_before: impl Fn(i64, i64) -> bool,
 ) -> Vec<Row> {
     let mut populations = populations.into_iter().peekable();
     let places = places
         .into_iter()
-        .take_while(|place| through.is_none_or(|last| place.id <= last));
+        .take_while(|place| through.is_none_or(|last| !is_before(last, place.id)));
     let row = |place: NamedPlace| {
         while populations
-            .next_if(|next| next.place_id < place.id)
+            .next_if(|next| is_before(next.place_id, place.id))
             .is_some()
         {}
         let population = populations.next_if(|next| next.place_id == place.id);

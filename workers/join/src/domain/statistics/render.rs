@@ -76,7 +76,8 @@ impl<'a> Record<'a> {
         let (id, name) = (number(self.id), self.name.map(cell).unwrap_or_default());
         let (total, living, dead, share) = (self.total, self.living, self.dead, self.share);
         let king_id = number(self.king.map(|king| king.id));
-        let king = self.king.map(|king| cell(&king.name)).unwrap_or_default();
+        let king = self.king.and_then(|king| king.name.as_deref());
+        let king = king.map(cell).unwrap_or_default();
         format!("{id},{name},{total},{living},{dead},{share},{king_id},{king}")
     }
 }

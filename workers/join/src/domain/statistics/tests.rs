@@ -7,8 +7,8 @@ use http_semantics::{MediaType, Params};
 use proptest::prelude::*;
 use serde_json::Value;
 use tables::Cursor;
-use tables::page::PageSize;
-use tables::population::{Measure, Order, PopulationQuery};
+use tables::page::{PageSize, Sort};
+use tables::population::{Measure, Order, PopulationQuery, Position};
 
 use super::*;
 
@@ -25,7 +25,7 @@ fn place(id: i64) -> NamedPlace {
 fn population(place_id: i64, (living, dead): (i64, i64)) -> Population {
     let king = (living > 1).then(|| King {
         id: 100 + place_id,
-        name: format!("k{place_id}"),
+        name: Some(format!("k{place_id}")),
     });
     Population {
         place_id,
@@ -38,35 +38,41 @@ fn population(place_id: i64, (living, dead): (i64, i64)) -> Population {
 /// The places service.
 fn places_at(path: &str, places: &[i64]) -> Part<NamedPlace> {
     let (_, query) = path.split_once('?').unwrap();
-    let params = Params::parse(query, &["limit", "after", "ids"]).unwrap();
+    let params = Params::parse(query, &["limit", "after", "sort", "ids"]).unwrap();
     let limit: PageSize = params.get("limit").unwrap().unwrap();
     let after = params.get::<Cursor>("after").unwrap();
-    let after = after.map_or(0, |cursor| cursor.id());
+    let after = after.map(|cursor| cursor.id());
+    let sort: Option<Sort> = params.get("sort").unwrap();
+    let is_down = sort.is_some_and(|sort| sort.descending);
     let ids: Option<Ids> = params.get("ids").unwrap();
     let ids: Option<Vec<i64>> = ids.map(|ids| serde_json::from_str(&ids.to_json()).unwrap());
-    let mut matching = places
-        .iter()
-        .copied()
-        .filter(|id| *id > after && ids.as_ref().is_none_or(|ids| ids.contains(id)));
-    let records = matching
+    let mut ordered = places.to_vec();
+    if is_down {
+        ordered.reverse();
+    }
+    let is_after =
+        |id: i64| after.is_none_or(|after| if is_down { id < after } else { id > after });
+    let mut matching = ordered
+        .into_iter()
+        .filter(|id| is_after(*id) && ids.as_ref().is_none_or(|ids| ids.contains(id)));
+    let records: Vec<NamedPlace> = matching
         .by_ref()
         .take(limit.get().into())
         .map(place)
         .collect();
+    let last = records.last().map(|place| Cursor::Id(place.id));
     Part {
+        next: last.filter(|_| matching.next().is_some()),
         records,
-        has_more: matching.next().is_some(),
     }
 }
 
-/// The sort key of an order.
-fn rank(order: Order, (living, dead): (i64, i64)) -> i64 {
-    match order {
-        Order::Id => 0,
-        Order::Up(Measure::Living) => living,
-        Order::Down(Measure::Living) => -living,
-        Order::Up(Measure::Total) => living + dead,
-        Order::Down(Measure::Total) => -living - dead,
+/// The number that an order sorts by.
+fn number(order: Order, (living, dead): (i64, i64)) -> i64 {
+    match order.measure() {
+        None => 0,
+        Some(Measure::Living) => living,
+        Some(Measure::Total) => living + dead,
     }
 }
 
@@ -77,25 +83,37 @@ fn people_at(path: &str, counts: &Counts) -> Part<Population> {
     let query = PopulationQuery::from_params(&params, 0).unwrap();
     let mut found: Vec<(i64, i64)> = counts
         .iter()
-        .filter(|(_, (living, _))| *living >= query.least.unwrap_or(0))
-        .map(|(place, count)| (rank(query.order, *count), *place))
+        .map(|(place, count)| (number(query.order, *count), *place))
         .collect();
     found.sort_unstable();
-    let is_down = matches!(query.order, Order::Down(_));
-    let after = query.after.map(|after| {
-        let number = if is_down { -after.number } else { after.number };
-        (number, after.place)
-    });
-    let mut rest = found
-        .into_iter()
-        .filter(|key| after.is_none_or(|after| *key > after));
-    let page = rest.by_ref().take(query.limit.get().into());
-    let records = page
-        .map(|(_, place)| population(place, counts[&place]))
-        .collect();
+    let is_down = query.order.is_descending();
+    if is_down {
+        found.reverse();
+    }
+    let after = query.after.map(|after| (after.number, after.place));
+    found.retain(|key| after.is_none_or(|after| if is_down { *key < after } else { *key > after }));
+    // The service skips a limited number of places with fewer people, unless it sorts by them.
+    let limit: usize = query.limit.get().into();
+    let max_candidates = limit + 2;
+    let min_living = query.least.unwrap_or(0);
+    if query.order.measure() == Some(Measure::Living) {
+        found.retain(|(living, _)| *living >= min_living);
+    }
+    let last_candidate = found.get(max_candidates - 1).copied();
+    let candidates = found.into_iter().take(max_candidates);
+    let mut rest = candidates.filter(|(_, place)| counts[place].0 >= min_living);
+    let page: Vec<(i64, i64)> = rest.by_ref().take(limit).collect();
+    let last = match rest.next() {
+        Some(_) => page.last().copied(),
+        None => last_candidate,
+    };
+    let next = last.map(|(number, place)| query.cursor(Position { number, place }));
+    let page = page.into_iter();
     Part {
-        records,
-        has_more: rest.next().is_some(),
+        records: page
+            .map(|(_, place)| population(place, counts[&place]))
+            .collect(),
+        next,
     }
 }
 
@@ -113,8 +131,9 @@ fn walk(places: &[i64], counts: &Counts, query: &str, steps: usize) -> Vec<Vec<R
                 break;
             };
             let people = people_at(&people_path, counts);
-            let places_path = page.names_path(&people.records).unwrap_or(places_path);
-            page.add_step(places_at(&places_path, places), people);
+            let names_paths = page.names_paths(&people.records);
+            let places_path = names_paths.first().unwrap_or(&places_path);
+            page.add_step(places_at(places_path, places), people);
         }
         let (rows, next) = page.into_page();
         pages.push(rows);
@@ -128,7 +147,10 @@ fn full_scan(places: &[i64], counts: &Counts, order: Order, least: i64) -> Vec<R
     let count = |id: &i64| counts.get(id).copied().unwrap_or_default();
     let mut ids: Vec<i64> = places.to_vec();
     ids.retain(|id| count(id).0 >= least);
-    ids.sort_by_key(|id| (rank(order, count(id)), *id));
+    ids.sort_by_key(|id| (number(order, count(id)), *id));
+    if order.is_descending() {
+        ids.reverse();
+    }
     let row = |id: i64| Row {
         place: place(id),
         population: counts.get(&id).map(|count| population(id, *count)),
@@ -237,9 +259,9 @@ fn as_of_is_sent_to_both_backends() {
         let query = format!("sort={sort}&asOf=1970-01-01T00:00:00Z");
         let params = Params::parse(&query, PopulationQuery::PARAMETERS).unwrap();
         let page = StatisticsPageBuilder::new(PopulationQuery::from_params(&params, 0).unwrap());
-        let names_path = page.names_path(&[population(1, (1, 0))]);
+        let names_paths = page.names_paths(&[population(1, (1, 0))]);
         let [places, people] = page.paths().unwrap();
-        for path in names_path.iter().chain([&places]) {
+        for path in names_paths.iter().chain([&places]) {
             assert!(
                 path.starts_with("/v1/places/as-of?asOf=1970-01-01T00:00:00Z&"),
                 "{path}"
@@ -267,13 +289,25 @@ fn valid_responses_are_parsed() {
     let body = r#"[{"placeId":3,"total":3,"living":2,"dead":1,"king":{"id":7,"name":"K}"}}]"#;
     let king = Some(King {
         id: 7,
-        name: "K}".to_owned(),
+        name: Some("K}".to_owned()),
     });
     let expected = Population {
         king,
         ..population(3, (2, 1))
     };
     assert_eq!(populations(body.as_bytes()), Ok(vec![expected]));
+    let erased = r#"[{"placeId":3,"total":3,"living":2,"dead":1,"king":{"id":7,"name":null}}]"#;
+    let erased = populations(erased.as_bytes()).unwrap().remove(0);
+    let king = King { id: 7, name: None };
+    assert_eq!(erased.king, Some(king.clone()));
+    let row = Row {
+        place: place(3),
+        population: Some(erased),
+    };
+    let rendered = |format| render(std::slice::from_ref(&row), 2, None, format);
+    assert!(rendered(MediaType::Json).contains(r#""king":{"id":7,"name":null}"#));
+    assert!(rendered(MediaType::Csv).ends_with(",7,\r\n"));
+    assert_eq!(king.present(), None);
     assert_eq!(places(b"[]"), Ok(vec![]));
 }
 
@@ -297,6 +331,9 @@ fn malformed_responses_are_rejected() {
         );
         assert_eq!(populations(body.as_bytes()), Err(MalformedResponse::People));
     }
-    let without_king = br#"[{"placeId":3,"total":3,"living":2,"dead":1}]"#;
-    assert_eq!(populations(without_king), Err(MalformedResponse::People));
+    for king in ["", r#","king":{"id":7}"#] {
+        let incomplete = format!(r#"[{{"placeId":3,"total":3,"living":2,"dead":1{king}}}]"#);
+        let parsed = populations(incomplete.as_bytes());
+        assert_eq!(parsed, Err(MalformedResponse::People), "{king}");
+    }
 }

@@ -2,12 +2,12 @@
 //! write that a form sends to a backend.
 
 use domain::Param;
-use domain::param::parse_positive_integer;
 use edge::{Env, Error, Request, Response, ServiceClient, auth};
 use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 use http_semantics::idempotency::IdempotencyKey;
+use http_semantics::params::is_utf8;
 use http_semantics::problem::Kind;
-use http_semantics::{Problem, Tag};
+use http_semantics::{Problem, Tag, Validator};
 use maud::Markup;
 use pages::api::ApiProblem;
 use pages::{Form, login};
@@ -113,12 +113,16 @@ impl Submission {
     /// Reads the form of a request.
     ///
     /// # Errors
-    /// A form of another origin, of another media type, or one that is too long.
+    /// A form of another origin, of another media type, one that is not UTF-8, or too long.
     pub async fn read(request: &Request) -> Result<Self, Error> {
         require_same_origin(request)?;
         request.media_type(&["application/x-www-form-urlencoded"])?;
+        let body = request.body(MAX_FORM_BYTES).await?;
+        if !is_utf8(&body) {
+            return Err(Problem::form_not_utf8().into());
+        }
         Ok(Self {
-            form: Form::parse(&request.body(MAX_FORM_BYTES).await?),
+            form: Form::parse(&body),
             backends: Backends::new(&request.env)?,
             session: Session::load(request),
         })
@@ -220,7 +224,7 @@ impl Write {
         backend: &ServiceClient,
         form: &mut Form,
     ) -> Result<Option<web_sys::Response>, Error> {
-        let version = hidden_field(form, "version", parse_positive_integer)?;
+        let version = hidden_field(form, "version", Validator::parse)?;
         let version = version.map(|version| Tag::from_version(version).to_string());
         let key = hidden_field(form, "key", IdempotencyKey::parse)?;
         let body = self.body.map(|body| body.to_string());

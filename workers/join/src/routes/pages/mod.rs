@@ -7,23 +7,29 @@ mod overview;
 mod people;
 mod person;
 mod place;
+mod problem_types;
 mod reads;
-mod stale_part;
+mod saved;
 
-use edge::{Body, Error, Request, Response};
+use domain::{Param, PlaceId};
+use edge::{Body, Env, Error, Request, Response};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
 use http_semantics::Problem;
 use http_semantics::auth::BearerToken;
 use maud::Markup;
 use pages::{Notice, POLICY};
 
+use crate::backends::Backends;
 use crate::domain::session;
 
 pub use form::{login, logout};
 pub use import::{import, import_form};
-pub use overview::{first_statistics_query, overview};
+pub use overview::{first_query, overview};
 pub use people::people;
 pub use person::{change_person, create_person, new_person, person, person_action};
 pub use place::{change_place, create_place, new_place, place, place_action};
+pub use problem_types::{problem_type, problem_types};
 
 /// The login page, if reading needs a token that the browser does not have.
 #[must_use]
@@ -53,6 +59,26 @@ pub fn error_page(error: Error) -> Response {
     html(problem.status(), pages::error_page::page(&problem))
 }
 
+/// The data of the page at a path, for the scheduled refresh of its snapshot. None if it no longer
+/// exists.
+#[must_use]
+pub fn page_data(
+    env: Env,
+    path: String,
+    query: String,
+) -> LocalBoxFuture<'static, Result<Option<Response>, Error>> {
+    async move {
+        let backends = Backends::new(&env)?;
+        let id = path.strip_prefix("/ui/places/").map(PlaceId::parse);
+        match id {
+            Some(Some(id)) => Ok(place::data(&backends, id, &query).await),
+            Some(None) => Ok(None),
+            None => Ok(overview::data(&backends, &query).await),
+        }
+    }
+    .boxed_local()
+}
+
 /// A page. It depends on the cookie, so no cache may store it.
 fn html(status: u16, page: Markup) -> Response {
     html_body(status, Body::Text(page.into_string()))
@@ -76,6 +102,7 @@ fn flash(query: &str, subject: &str) -> Vec<Notice> {
         "uncrowned" => format!("Removed the crown from {subject}."),
         "buried" => format!("Recorded the death of {subject}."),
         "removed" => format!("Removed {subject}."),
+        "removing" => format!("Removing {subject} takes a few minutes."),
         "forgotten" => "This browser has forgotten its token.".to_owned(),
         _ => return Vec::new(),
     };

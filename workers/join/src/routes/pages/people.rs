@@ -15,7 +15,7 @@ use crate::backends::Backends;
 pub async fn people(request: Request) -> Result<Response, Error> {
     let backends = Backends::new(&request.env)?;
     let mut notices = flash(&request.query, "the person");
-    let query = PeopleQuery::parse(&request.query, edge::normalize);
+    let query = PeopleQuery::parse(&request.query, edge::NORMALIZE);
     let list = read_list::<PersonView>(&backends.people, &query.api_path(None)).await;
     let (people, next) = or_notice(list, "The list of people is", &mut notices).unzip();
     let people_shown = people.iter().flatten();

@@ -1,15 +1,17 @@
 //! Reads of the backends for pages. If a backend fails, only its part of the page is missing, and a
 //! notice says so.
 
+use std::borrow::Cow;
+
 use domain::name::{self, Prefix};
-use domain::{Param, PlaceId};
+use domain::{Param, PlaceId, id};
 use edge::{Error, ServiceClient};
-use http_semantics::{Problem, Tag};
+use http_semantics::{Problem, Validator};
 use pages::Notice;
 use pages::api::{Change, PlaceView};
 use serde::de::DeserializeOwned;
 
-use crate::backends::{Backends, header};
+use crate::backends::{Backends, change_seq, header, tag};
 
 /// The maximum number of history entries on a page.
 const MAX_HISTORY_ENTRIES: u16 = 1000;
@@ -44,34 +46,57 @@ pub fn reason(problem: &Problem) -> String {
 
 /// The response to a read, with a body that is not parsed yet. Only parsing is generic, so the
 /// call is compiled once for all types.
-struct Unparsed {
+pub struct Unparsed {
     body: Vec<u8>,
     /// The cursor of the next page.
-    next: Option<String>,
+    pub next: Option<String>,
     /// The version of a record.
     version: String,
+    /// The change sequence of the backend.
+    pub change_seq: Option<Validator>,
 }
 
 impl Unparsed {
     /// Reads a path. None if the record does not exist.
-    async fn load(backend: &ServiceClient, path: &str) -> Result<Option<Self>, Error> {
+    ///
+    /// # Errors
+    /// A backend that failed.
+    pub async fn load(backend: &ServiceClient, path: &str) -> Result<Option<Self>, Error> {
         let response = backend.get(path).await?;
         if response.status() == 404 {
             return Ok(None);
         }
         let response = backend.require_ok(response)?;
         let next = header(&response, "link").and_then(|link| next_cursor(&link));
-        let tag = header(&response, "etag").and_then(|tag| Tag::parse(&tag));
-        let version = tag.and_then(|tag| tag.version());
+        let version = tag(&response).and_then(|tag| tag.version());
         let version = version.map(|version| version.to_string());
         Ok(Some(Self {
+            change_seq: change_seq(&response),
             body: backend.bytes(&response).await?,
             next,
             version: version.unwrap_or_default(),
         }))
     }
 
-    fn parse<T: DeserializeOwned>(&self, backend: &ServiceClient) -> Result<T, Error> {
+    /// Reads the path of a list.
+    ///
+    /// # Errors
+    /// A backend that failed.
+    pub async fn load_list(backend: &ServiceClient, path: &str) -> Result<Self, Error> {
+        let list = Self::load(backend, path).await?;
+        list.ok_or_else(|| backend.unusable_response("status 404"))
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
+    }
+
+    /// The parsed body.
+    ///
+    /// # Errors
+    /// Another body than a `T`.
+    pub fn parse<T: DeserializeOwned>(&self, backend: &ServiceClient) -> Result<T, Error> {
         serde_json::from_slice(&self.body)
             .map_err(|error| backend.unusable_response(&error.to_string()))
     }
@@ -82,14 +107,12 @@ pub async fn read_list<T: DeserializeOwned>(
     backend: &ServiceClient,
     path: &str,
 ) -> Result<(Vec<T>, Option<String>), Error> {
-    match Unparsed::load(backend, path).await? {
-        Some(list) => Ok((list.parse(backend)?, list.next)),
-        None => Err(backend.unusable_response("status 404")),
-    }
+    let list = Unparsed::load_list(backend, path).await?;
+    Ok((list.parse(backend)?, list.next))
 }
 
 /// The cursor in a link to the next page.
-pub fn next_cursor(link: &str) -> Option<String> {
+fn next_cursor(link: &str) -> Option<String> {
     let (_, rest) = link.split_once("after=")?;
     rest.split(['&', '>']).next().map(ToOwned::to_owned)
 }
@@ -104,13 +127,17 @@ pub async fn read_record<T: DeserializeOwned>(
     parsed.transpose()
 }
 
+/// The path of the history of a record.
+pub fn history_path(record_path: &str) -> String {
+    format!("{record_path}/history?limit={MAX_HISTORY_ENTRIES}")
+}
+
 /// The history of a record. It is empty if the record never existed.
 pub async fn read_history<T: DeserializeOwned>(
     backend: &ServiceClient,
     record_path: &str,
 ) -> Result<Vec<Change<T>>, Error> {
-    let path = format!("{record_path}/history?limit={MAX_HISTORY_ENTRIES}");
-    let history = Unparsed::load(backend, &path).await?;
+    let history = Unparsed::load(backend, &history_path(record_path)).await?;
     history.map_or(Ok(Vec::new()), |history| history.parse(backend))
 }
 
@@ -119,12 +146,12 @@ pub async fn places_by_id(backends: &Backends, mut ids: Vec<i64>) -> Result<Vec<
     ids.sort_unstable();
     ids.dedup();
     ids.truncate(MAX_IDS);
-    if ids.is_empty() {
-        return Ok(Vec::new());
+    let mut places = Vec::new();
+    for ids in id::lists(ids) {
+        let path = format!("/v1/places?limit={MAX_IDS}&ids={ids}");
+        places.append(&mut read_list(&backends.places, &path).await?.0);
     }
-    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    let path = format!("/v1/places?limit={MAX_IDS}&ids={}", ids.join(","));
-    Ok(read_list(&backends.places, &path).await?.0)
+    Ok(places)
 }
 
 /// The suggestions of a place field: the first places by name. The script of the page searches for
@@ -151,7 +178,7 @@ pub async fn find_place(backends: &Backends, text: &str) -> Result<Option<i64>, 
     if let Some(id) = text.strip_prefix('#') {
         return Ok(PlaceId::parse(id.trim()).map(PlaceId::get));
     }
-    let Some(prefix) = Prefix::new(text, edge::normalize) else {
+    let Some(prefix) = Prefix::new(text, edge::NORMALIZE) else {
         return Ok(None);
     };
     let mut query = form_urlencoded::Serializer::new(String::new());
@@ -160,6 +187,7 @@ pub async fn find_place(backends: &Backends, text: &str) -> Result<Option<i64>, 
     // A name sorts before all other names that it is a prefix of.
     let (places, _) = read_list::<PlaceView>(&backends.places, &path).await?;
     let place = places.first();
-    let place = place.filter(|place| name::key(&place.name) == prefix.key());
+    let place =
+        place.filter(|place| name::case_key(&place.name, edge::NORMALIZE) == prefix.case_key());
     Ok(place.map(|place| place.id))
 }

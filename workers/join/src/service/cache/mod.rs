@@ -16,23 +16,26 @@
 //! [`snapshot_writer`] limits how often snapshots are written. [`snapshot_refresh`] runs by
 //! schedule.
 
+pub mod erasure;
 pub mod snapshot_refresh;
 mod snapshot_writer;
 mod stale_response;
 
 use std::rc::Rc;
 
+use domain::Param;
 use edge::{
-    CIRCUIT_OPEN, Database, Env, Error, Request, Response, StaleIfError, cached_response, now,
+    CIRCUIT_OPEN, Database, Env, Error, Request, Response, Row, StaleIfError, cached_response, now,
     with_timeout,
 };
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use http_semantics::{MediaType, Problem, prefer};
+use http_semantics::{MediaType, Problem, Validator, prefer};
+use tables::ChangeSeqs;
 use worker::console_error;
 
 use crate::domain::cache_status::CacheStatus;
-use crate::domain::snapshot::{self, SNAPSHOT_READ_TIMEOUT_MS};
+use crate::domain::snapshot::{self, SNAPSHOT_MAX_BYTES, SNAPSHOT_READ_TIMEOUT_MS};
 use crate::store;
 
 use stale_response::StaleResponse;
@@ -124,7 +127,13 @@ impl RequestCache {
     async fn stale_response(&self) -> Option<StaleResponse> {
         let began = now();
         let memory = cached_response(&self.request);
-        let memory = memory.map(|response| StaleResponse::from_cached(&response));
+        let memory = match memory.map(|response| StaleResponse::from_cached(&response)) {
+            Some(memory) => {
+                let erasure = erasure::latest(&self.request.env).await;
+                Some(memory).filter(|memory| memory.change_seqs().people.number >= erasure)
+            }
+            None => None,
+        };
         let newest = snapshot_writer::newest_change_seqs().map(|(change_seqs, _)| change_seqs);
         let response = match (memory, self.key()) {
             (Some(memory), _) if Some(memory.change_seqs()) == newest => Some(memory),
@@ -163,6 +172,32 @@ pub async fn read_snapshot(env: &Env, key: &str) -> Option<StaleResponse> {
     StaleResponse::from_rows(&rows).filter(StaleResponse::may_be_served)
 }
 
-fn is_disabled(env: &Env) -> bool {
+/// Whether this isolate has saved a response with this key at these change sequences.
+pub fn is_saved(key: &str, change_seqs: ChangeSeqs) -> bool {
+    snapshot_writer::is_saved(key, change_seqs)
+}
+
+/// Saves a response that is not the one to the request, such as the data of a page, as a snapshot.
+pub fn save(request: &Request, key: String, response: Response, requested_at: i64) {
+    let response = response.with_future_copy(requested_at, SNAPSHOT_MAX_BYTES);
+    let request = request.clone();
+    // A text is copied at once.
+    let _ = response.when_cached(move |copy| {
+        snapshot_writer::enqueue(&request, || Some(key), copy, requested_at);
+    });
+}
+
+/// The change sequences in the row of a snapshot.
+fn change_seqs_of(row: &Row) -> Option<ChangeSeqs> {
+    let change_seq = |column| Validator::parse(&row.text(column)?);
+    Some(ChangeSeqs {
+        places: change_seq("places_seq")?,
+        people: change_seq("people_seq")?,
+    })
+}
+
+/// Whether snapshots are disabled.
+#[must_use]
+pub fn is_disabled(env: &Env) -> bool {
     env.setting(SNAPSHOTS_SETTING).as_deref() == Some("off")
 }

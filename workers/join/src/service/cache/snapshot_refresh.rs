@@ -1,13 +1,19 @@
 //! The scheduled refresh of snapshots. It always refreshes the first page of each list and the
-//! statistics of the overview page, and besides them the most recently requested snapshots. A
-//! snapshot at the current change sequences is skipped.
+//! overview page, and besides them the most recently requested snapshots. A snapshot at the current
+//! change sequences is skipped. First, it deletes the snapshots from before the latest erasure.
+//!
+//! The oldest snapshots are first. So if a run has no calls left, the next one continues with the
+//! rest. If one snapshot cannot be refreshed, the run continues with the others.
 
 use domain::Param;
-use edge::{Database, Env, Error, Response, Row};
+use edge::{Calls, Database, Env, Error, Response, Row};
+use futures_util::future::LocalBoxFuture;
 use http_semantics::{MediaType, Params, Problem};
 use tables::ChangeSeqs;
+use worker::console_error;
 
-use super::{is_disabled, snapshot_writer};
+use super::snapshot_writer::SAVE;
+use super::{change_seqs_of, erasure, is_disabled, snapshot_writer};
 use crate::backends::{Backends, change_seqs};
 use crate::domain::snapshot::{SNAPSHOT_MAX_BYTES, SNAPSHOT_REFRESH_COUNT, key, parse_key};
 use crate::domain::statistics::StatisticsQuery;
@@ -15,31 +21,49 @@ use crate::domain::{ListQuery, ReadQuery};
 use crate::service::{people_per_place, statistics};
 use crate::store;
 
-/// Refreshes the outdated snapshots. `overview_query` is the query of the statistics that the
-/// overview page shows first.
+/// The calls of one refresh: a page of the join or some steps of the statistics, and the snapshot.
+const REFRESH: Calls = Calls::services(9).and(SAVE);
+
+/// Makes the data of a page again, by its path and query. None if the page no longer exists.
+pub type PageData =
+    fn(Env, String, String) -> LocalBoxFuture<'static, Result<Option<Response>, Error>>;
+
+/// Refreshes the outdated snapshots. `overview_query` is the query of the first overview page.
 ///
 /// # Errors
 /// A failure of D1 or of a backend.
-pub async fn run(env: &Env, overview_query: &str) -> Result<(), Error> {
-    if is_disabled(env) {
-        return Ok(());
-    }
+pub async fn run(env: &Env, overview_query: &str, page_data: PageData) -> Result<(), Error> {
     // While a backend is down, no response can be fresh.
     let Some(current) = change_seqs(env.clone()).await else {
         return Ok(());
     };
     let pinned = pinned(overview_query);
+    let statements = [
+        store::erasure::latest(),
+        store::snapshot::find_refreshable(&pinned, SNAPSHOT_REFRESH_COUNT),
+    ];
     let database = Database::new(env)?;
-    let statement = store::snapshot::find_refreshable(&pinned, SNAPSHOT_REFRESH_COUNT);
-    let rows = database.rows(&statement).await?;
-    let saved = |row: &Row| {
-        let change_seqs = ChangeSeqs {
-            places: row.integer("places_seq")?,
-            people: row.integer("people_seq")?,
-        };
-        Some((row.text("key")?, change_seqs))
+    let results = database.batch(&statements).await?;
+    let [known, rows] = results.as_slice() else {
+        return Err(Problem::internal().into());
     };
-    let saved: Vec<_> = rows.iter().filter_map(saved).collect();
+    let latest_erasure = erasure::catch_up(env, known).await?;
+    if is_disabled(env) {
+        return Ok(());
+    }
+    let saved = |row: &Row| Some((row.text("key")?, change_seqs_of(row)?));
+    let mut saved: Vec<_> = rows
+        .iter()
+        .filter_map(saved)
+        .filter(|(_, change_seqs)| change_seqs.people.number >= latest_erasure)
+        .collect();
+    // After a restore, the snapshots show states that have not happened.
+    let is_known = |(_, change_seqs): &(String, ChangeSeqs)| current.has_history_of(change_seqs);
+    if !saved.iter().all(is_known) {
+        let statement = store::snapshot::delete_other_histories(&current);
+        database.batch(&[statement]).await?;
+        saved.retain(is_known);
+    }
     let missing = pinned
         .into_iter()
         .filter(|key| saved.iter().all(|(saved, _)| saved != key));
@@ -48,7 +72,12 @@ pub async fn run(env: &Env, overview_query: &str) -> Result<(), Error> {
         .filter(|(_, change_seqs)| *change_seqs != current)
         .map(|(key, _)| key.clone());
     for key in missing.chain(outdated) {
-        refresh(env, &key).await?;
+        if !env.quota().has(REFRESH) {
+            break;
+        }
+        if let Err(error) = refresh(env, &key, page_data).await {
+            console_error!("refreshing a snapshot: {error}");
+        }
     }
     Ok(())
 }
@@ -58,7 +87,7 @@ fn pinned(overview_query: &str) -> Vec<String> {
     let requests = [
         ("/people-per-place", ""),
         ("/statistics/places", ""),
-        ("/statistics/places", overview_query),
+        ("/", overview_query),
     ];
     requests
         .iter()
@@ -67,15 +96,23 @@ fn pinned(overview_query: &str) -> Vec<String> {
 }
 
 /// Makes the response of a key again, and saves it.
-async fn refresh(env: &Env, key: &str) -> Result<(), Error> {
+async fn refresh(env: &Env, key: &str, page_data: PageData) -> Result<(), Error> {
     let Some((format, path, query)) = parse_key(key) else {
         return Ok(());
     };
     let requested_at = edge::now();
-    let mut response = match response(env, path, query, format).await {
+    let is_page = path == "/" || path.starts_with("/ui/");
+    let response = if is_page {
+        page_data(env.clone(), path.to_owned(), query.to_owned()).await
+    } else {
+        response(env, path, query, format).await.map(Some)
+    };
+    let mut response = match response {
+        Ok(Some(response)) => response,
         // The place has been deleted since.
+        Ok(None) => return Ok(()),
         Err(Error::Problem(problem)) if problem.status() == 404 => return Ok(()),
-        response => response?,
+        Err(error) => return Err(error),
     };
     if response.take_partial_reason().is_some() {
         return Ok(());

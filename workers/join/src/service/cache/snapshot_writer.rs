@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use edge::{CachedResponse, Database, Env, Error, Request, now, pause};
+use edge::{CachedResponse, Calls, Database, Env, Error, Request, now, pause};
 use js_sys::Uint8Array;
 use tables::ChangeSeqs;
 use wasm_bindgen::{JsCast, JsValue};
@@ -16,6 +16,9 @@ use crate::store;
 
 /// The maximum number of steps of one writer: the platform ends `wait_until` after 30 seconds.
 const MAX_STEPS: usize = 24;
+
+/// The calls that save a snapshot: its head, its old and new chunks, and the eviction.
+pub const SAVE: Calls = Calls::round_trips(1, 8);
 
 /// A response, and the time of its request.
 type QueuedResponse = (Rc<CachedResponse>, i64);
@@ -31,6 +34,11 @@ pub fn newest_change_seqs() -> Option<(ChangeSeqs, i64)> {
     NEWEST.get()
 }
 
+/// Whether this isolate has saved a response with this key at these change sequences.
+pub fn is_saved(key: &str, change_seqs: ChangeSeqs) -> bool {
+    QUEUE.with_borrow_mut(|queue| queue.has_saved(key, change_seqs))
+}
+
 /// Queues a response that was made or revalidated after `requested_at`, and starts a writer if
 /// none runs.
 pub fn enqueue(
@@ -42,7 +50,7 @@ pub fn enqueue(
     let change_seqs = response.change_seqs;
     match NEWEST.get() {
         // The response comes from a replica that lags.
-        Some((newest, _)) if is_older(change_seqs, newest) => return,
+        Some((newest, _)) if change_seqs.is_before(&newest) => return,
         Some((_, at)) if at > requested_at => {}
         _ => NEWEST.set(Some((change_seqs, requested_at))),
     }
@@ -66,14 +74,12 @@ pub fn enqueue(
     }
 }
 
-/// Whether either change sequence is lower than the newest one.
-fn is_older(change_seqs: ChangeSeqs, newest: ChangeSeqs) -> bool {
-    change_seqs.places < newest.places || change_seqs.people < newest.people
-}
-
 /// The writer: saves queued responses until the queue is empty.
 async fn write_queued(env: Env) {
     for _ in 0..MAX_STEPS {
+        if !env.quota().has(SAVE) {
+            break;
+        }
         match QUEUE.with_borrow_mut(|queue| queue.next(now())) {
             Step::Stop => return,
             Step::Wait(milliseconds) => pause(u32::try_from(milliseconds).unwrap_or(1)).await,

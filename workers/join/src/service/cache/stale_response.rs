@@ -7,6 +7,7 @@ use js_sys::Array;
 use tables::ChangeSeqs;
 use wasm_bindgen::JsValue;
 
+use super::change_seqs_of;
 use super::snapshot_writer::{self, headers, text};
 use crate::domain::snapshot::{self, Headers};
 
@@ -36,10 +37,7 @@ impl StaleResponse {
         let head = rows.first()?;
         let chunks: Array = rows.iter().map(|row| row.value("body")).collect();
         let response = Self {
-            change_seqs: ChangeSeqs {
-                places: head.integer("places_seq")?,
-                people: head.integer("people_seq")?,
-            },
+            change_seqs: change_seqs_of(head)?,
             fresh_at: head.integer("made_at")?,
             headers: Headers::parse(&head.text("headers")?),
             body: chunks.join("").into(),
@@ -66,9 +64,11 @@ impl StaleResponse {
         (now - self.fresh_at).max(0) / 1000
     }
 
-    /// Whether it is not too old to be served.
+    /// Whether it is neither too old to be served nor from a history that a restore has replaced.
     pub fn may_be_served(&self) -> bool {
-        snapshot::may_be_served(self.age(edge::now()))
+        let newest = snapshot_writer::newest_change_seqs();
+        newest.is_none_or(|(newest, _)| newest.has_history_of(&self.change_seqs))
+            && snapshot::may_be_served(self.age(edge::now()))
     }
 
     /// When it was last known to be fresh, in milliseconds since 1970.
@@ -76,9 +76,9 @@ impl StaleResponse {
         self.fresh_at
     }
 
-    /// The body, and the link to the next page.
-    pub fn into_page(self) -> (Option<String>, Option<String>) {
-        (text(&self.body), self.headers.link)
+    /// The body as text.
+    pub fn into_text(self) -> Option<String> {
+        text(&self.body)
     }
 
     /// The response to a request: 304 if the client has the same response.

@@ -20,7 +20,7 @@ mod stream;
 use domain::PlaceId;
 use edge::{Body, Error, Response};
 use futures_util::future::join;
-use http_semantics::{MediaType, Problem, Tag};
+use http_semantics::{MediaType, Problem, Tag, Validator};
 use tables::page::next_link;
 
 use crate::backends::{Backends, PeoplePart};
@@ -47,6 +47,7 @@ pub async fn list(
         order,
         next,
         total,
+        total_relation,
         people,
         groups,
     } = page::load(&backends, query, format, is_head).await?;
@@ -74,7 +75,8 @@ pub async fn list(
     let next = next.map(|after| next_link("/v1/people-per-place", raw_query, &after));
     Ok(response
         .header_if("link", next)
-        .header_if("x-total-count", total))
+        .header_if("x-total-count", total)
+        .header_if("x-total-count-relation", total_relation))
 }
 
 /// One place with its people. `known` are the validators in the client's tag: the version of the
@@ -86,7 +88,7 @@ pub async fn read(
     backends: &Backends,
     id: PlaceId,
     query: &ReadQuery,
-    known: Option<[i64; 2]>,
+    known: Option<[Validator; 2]>,
 ) -> Result<Response, Error> {
     let paths = [format!("/v1/places/{id}"), query.group_path(id)];
     let (place, people) = match known {

@@ -8,12 +8,11 @@
 
 use edge::Error;
 use http_semantics::{MediaType, Problem};
+use tables::page;
 
 use super::stream::{GroupRequests, split};
 use crate::backends::{Backends, PeoplePart, header};
-use crate::domain::{
-    GROUPS, ListQuery, PlaceOrder, PlacePage, PlaceSelector, cursor_of_link, statistics,
-};
+use crate::domain::{GROUPS, ListQuery, PlaceOrder, PlacePage, PlaceSelector, statistics};
 
 /// The maximum number of windows of places that a request reads for `hasPeople`.
 const MAX_WINDOWS: usize = 6;
@@ -28,6 +27,8 @@ pub struct PlacesWithGroups {
     pub next: Option<String>,
     /// The number of places on all pages, if it was requested.
     pub total: Option<String>,
+    /// `at-least`, if there may be more.
+    pub total_relation: Option<String>,
     /// The response with the first groups.
     pub people: Result<PeoplePart, Error>,
     /// The requests for the other groups. None if no groups are needed.
@@ -68,8 +69,9 @@ async fn in_range(
     let response = backends.places.require_ok(response)?;
     let places = read_page(backends, &response).await?;
     Ok(PlacesWithGroups {
-        next: next_cursor(backends, &response)?,
+        next: cursor_after(backends, &response)?,
         total: header(&response, "x-total-count"),
+        total_relation: header(&response, "x-total-count-relation"),
         places,
         order,
         people,
@@ -94,8 +96,9 @@ async fn listed(
         None => backends.people.head(GROUPS).await,
     };
     Ok(PlacesWithGroups {
-        next: next_cursor(backends, &response)?,
+        next: cursor_after(backends, &response)?,
         total: header(&response, "x-total-count"),
+        total_relation: header(&response, "x-total-count-relation"),
         places,
         order: PlaceOrder::AsListed,
         people: backends.people_part(&response, people, format, path.is_none()),
@@ -132,7 +135,7 @@ async fn select(
             selector.add_populations(&places, &populations);
             first_people.get_or_insert(people);
         }
-        selector.add_window(window, next_cursor(backends, &response)?);
+        selector.add_window(window, cursor_after(backends, &response)?);
         first_places.get_or_insert(response);
     }
     let first_places = first_places.ok_or_else(Problem::internal)?;
@@ -156,6 +159,7 @@ async fn select(
         order: PlaceOrder::AsListed,
         next,
         total: None,
+        total_relation: None,
         people,
         groups: path.is_some().then_some(groups),
     })
@@ -173,11 +177,11 @@ async fn read_page(backends: &Backends, response: &web_sys::Response) -> Result<
 }
 
 /// The cursor of the next page of places, if there is one.
-fn next_cursor(backends: &Backends, places: &web_sys::Response) -> Result<Option<String>, Error> {
+fn cursor_after(backends: &Backends, places: &web_sys::Response) -> Result<Option<String>, Error> {
     let Some(link) = header(places, "link") else {
         return Ok(None);
     };
-    let cursor = cursor_of_link(&link);
     let malformed = || backends.places.unusable_response("a malformed link");
-    cursor.map(Some).ok_or_else(malformed)
+    let cursor = page::next_cursor(&link).ok_or_else(malformed)?;
+    Ok(Some(cursor.to_string()))
 }

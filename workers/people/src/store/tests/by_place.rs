@@ -1,7 +1,7 @@
 //! People grouped by place.
 
 use http_semantics::media::ListFraming;
-use http_semantics::{MediaType, Params};
+use http_semantics::{MediaType, Params, Validator};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use tables::Cursor;
@@ -14,7 +14,7 @@ use testbed::Testbed;
 use super::{PersonRow, as_text, filled, filled_by, list, people};
 use crate::store::{self, GroupFormat};
 
-fn by_place(query: &str, framing: ListFraming, known_change_seq: Option<i64>) -> Statement {
+fn by_place(query: &str, framing: ListFraming, known_change_seq: Option<Validator>) -> Statement {
     let params = Params::parse(query, ByPlaceQuery::PARAMETERS).unwrap();
     let query = ByPlaceQuery::from_params(&params).unwrap();
     store::by_place(&query, GroupFormat::Json, framing, known_change_seq)
@@ -43,11 +43,14 @@ fn lines(testbed: &Testbed, query: &str) -> String {
     texts.collect()
 }
 
+/// Whether a person matches a filter.
+type Matches = fn(&PersonRow) -> bool;
+
 /// A filter for people: its parameters, and whether a person matches it.
-type Filter = (String, fn(&PersonRow) -> bool);
+type Filter = (String, Matches);
 
 fn filters() -> Vec<Filter> {
-    let filters: [(&str, fn(&PersonRow) -> bool); 9] = [
+    let filters: [(&str, Matches); 9] = [
         ("", |_| true),
         ("&isAlive=true", |p| p.is_alive),
         ("&isAlive=false", |p| !p.is_alive),
@@ -203,15 +206,39 @@ fn an_unchanged_response_costs_the_same_with_any_number_of_people() {
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
             INSERT INTO person (name, name_key, is_alive, place_id) SELECT 'x', 'x', 1, i FROM n"
         ));
+        let known = Some(testbed.validator(count));
         [
-            list("count=exact&sort=name", Some(count)),
-            by_place("", MediaType::Json.framing(), Some(count)),
+            list("count=exact&sort=name", known),
+            by_place("", MediaType::Json.framing(), known),
         ]
         .map(|statement| testbed.steps(&statement).unwrap())
     };
     let (few, many) = (steps(10), steps(3000));
     assert_eq!(few, many);
     assert!(many.iter().all(|steps| *steps < 250), "{many:?}");
+}
+
+#[test]
+fn an_equal_change_sequence_of_another_epoch_is_not_current() {
+    let testbed = filled_by(
+        "INSERT INTO person (name, name_key, is_alive, place_id) VALUES ('x', 'x', 1, 1)",
+    );
+    let before = Some(testbed.validator(1));
+    let statements = || {
+        [
+            list("", before),
+            by_place("", MediaType::Json.framing(), before),
+        ]
+    };
+    let is_empty = |statement: &Statement| {
+        let rows = testbed.rows(statement).unwrap();
+        let row = format!("{rows:?}");
+        !row.contains("isAlive")
+    };
+    assert!(statements().iter().all(is_empty));
+    let restart = "UPDATE schema SET epoch = lower(hex(randomblob(4)))";
+    testbed.execute(restart).unwrap();
+    assert!(!statements().iter().any(is_empty));
 }
 
 #[test]

@@ -2,14 +2,17 @@
 //! of the same people in Rust.
 
 mod by_place;
+mod erasure;
 mod import;
 mod list;
 mod pending;
 mod population_counts;
 mod populations;
+mod series;
 mod writes;
 
-use http_semantics::{MediaType, Params};
+use domain::name::{Name, Normalize};
+use http_semantics::{MediaType, Params, Validator};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use tables::ListQuery;
@@ -54,13 +57,14 @@ impl PersonRow {
 /// Up to 40 people. The first living person of each place is its king.
 fn people() -> impl Strategy<Value = Vec<PersonRow>> {
     let person = (
-        "[ab][a-c\"\\\\é]{0,2}",
+        "[ab][a-c\"\\\\é' -]{0,2}[a-c]?",
         any::<bool>(),
         prop::option::of(1..6i64),
     );
     prop::collection::vec(person, 0..40).prop_map(|people| {
         let mut places_with_king = Vec::new();
         let person = |(id, (name, is_alive, place)): (i64, (String, bool, Option<i64>))| {
+            let name = name.trim().to_owned();
             let is_alive = is_alive && place.is_some();
             let is_king = is_alive && !places_with_king.contains(&place);
             if is_king {
@@ -90,9 +94,23 @@ fn filled(people: &[PersonRow]) -> Testbed {
     } in people
     {
         let place = place.map_or("NULL".to_owned(), |place| place.to_string());
-        let row = format!("({id}, '{name}', '{name}', {is_alive}, {is_king}, {place})");
-        let insert = "INSERT INTO person (id, name, name_key, is_alive, is_king, place_id) VALUES";
-        testbed.execute(&format!("{insert} {row}")).unwrap();
+        let keys = Name::from_stored(name).keys(Normalize::NONE);
+        let quote = |text: &str| format!("'{}'", text.replace('\'', "''"));
+        let or_null = |text: Option<String>| text.map_or("NULL".to_owned(), |text| quote(&text));
+        let texts = [
+            quote(name),
+            quote(&keys.case),
+            or_null(keys.search),
+            or_null(keys.words),
+        ];
+        let row = format!(
+            "({id}, {}, {is_alive}, {is_king}, {place})",
+            texts.join(", ")
+        );
+        let columns = "id, name, name_key, search_key, words, is_alive, is_king, place_id";
+        testbed
+            .execute(&format!("INSERT INTO person ({columns}) VALUES {row}"))
+            .unwrap();
     }
     testbed
 }
@@ -104,9 +122,9 @@ fn filled_by(sql: &str) -> Testbed {
     testbed
 }
 
-fn list(query: &str, known_change_seq: Option<i64>) -> Statement {
+fn list(query: &str, known_change_seq: Option<Validator>) -> Statement {
     let params = Params::parse(query, &PERSON.list_parameters).unwrap();
-    let query = ListQuery::from_params(&PERSON, &params, str::to_owned).unwrap();
+    let query = ListQuery::from_params(&PERSON, &params, Normalize::NONE).unwrap();
     tables::list::page(&PERSON, &query, MediaType::Json, known_change_seq)
 }
 

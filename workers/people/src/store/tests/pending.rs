@@ -80,7 +80,7 @@ fn closing_a_place_with_residents_revokes_no_pending_write() {
     let [revoke, count] = store::close(PlaceId::new(7).unwrap());
     testbed.rows(&revoke).unwrap();
     let counts = testbed.rows(&count).unwrap();
-    assert_eq!(counts, [[Value::Integer(1), Value::Integer(0)]]);
+    assert_eq!(counts, [[1, 0, 0].map(Value::Integer)]);
     let [remove, check] = store::commit_pending("t", &[7]);
     testbed.rows(&remove).unwrap();
     testbed.rows(&check).unwrap();

@@ -1,6 +1,6 @@
 //! Writes, and the query plans of all statements that are not lists.
 
-use domain::name::Name;
+use domain::name::{Name, Normalize};
 use domain::{PersonId, PlaceId};
 use http_semantics::MediaType;
 use serde_json::json;
@@ -24,16 +24,17 @@ fn every_write_has_its_index() {
         "id": 1, "version": 1, "name": "x", "key": "x",
         "isAlive": true, "isKing": false, "placeId": 1,
     })];
-    let name = Name::new("x", str::to_owned).unwrap();
+    let name = Name::new("x", Normalize::NONE).unwrap();
     let mut statements = vec![
         store::insert(&rows[0]),
         store::update(&rows[0]),
-        store::rename(&[(id, name)]),
+        store::rename(&[(id, name)], Normalize::NONE),
         store::update_all(&rows),
         store::add_pending_for("t", id, store::PlaceChange::default()),
         store::depose(place, id, 1),
         store::delete(id, 1),
         store::king(place),
+        store::latest_erasure(),
         store::existing_people(&rows),
         store::resident_counts(0, 10),
         change_log::change_seq(&PERSON),
@@ -46,6 +47,7 @@ fn every_write_has_its_index() {
         statements.extend(receipt.delete_invalid(&PERSON));
         statements.push(receipt.save(&PERSON, Counts::default(), 1));
     }
+    statements.extend(store::erase(id, Some(1)));
     statements.extend(store::insert_batch(&rows));
     statements.extend(store::commit_pending("t", &[7]));
     statements.extend(store::close(place));
@@ -68,6 +70,41 @@ fn every_write_has_its_index() {
             assert!(!plan.walks(table), "{}: {plan:?}", statement.sql);
         }
     }
+}
+
+#[test]
+fn each_database_gets_its_own_epoch() {
+    let epochs = ["places", "people", "people"].map(|service| {
+        let testbed = Testbed::migrated(service).unwrap();
+        testbed.validator(0).epoch.to_string()
+    });
+    let [first, second, third] = &epochs;
+    assert!(
+        first != second && second != third && third != first,
+        "{epochs:?}"
+    );
+}
+
+/// Also while the row of the epoch changes, as after a restore.
+#[test]
+fn a_write_returns_the_epoch_of_its_database() {
+    let testbed = filled(&[]);
+    let row = json!({
+        "id": 1, "version": 1, "name": "x", "key": "x",
+        "isAlive": false, "isKing": false, "placeId": null,
+    });
+    let epoch = || testbed.validator(0).epoch.to_string();
+    let first = epoch();
+    let inserted = testbed.rows(&store::insert(&row)).unwrap();
+    assert_eq!(inserted[0].text("epoch"), first);
+    let restart = "UPDATE schema SET epoch = lower(hex(randomblob(4)))";
+    testbed.execute(restart).unwrap();
+    let updated = testbed.rows(&store::update(&row)).unwrap();
+    assert_eq!(
+        (updated[0].text("epoch"), updated[0].integer("version")),
+        (epoch().as_str(), 2)
+    );
+    assert_ne!(epoch(), first);
 }
 
 #[test]

@@ -1,0 +1,118 @@
+//! The keys of a name, by which names are compared, searched and sorted.
+//!
+//! | key | of `Ñandú STRASSE` | used for |
+//! |---|---|---|
+//! | case key | `ñandú strasse` | unique names of places, and `name=` |
+//! | search key | `nandu strasse` | `sort=name`, and the words of `q=` |
+//!
+//! SQLite only converts ASCII, so the worker computes the keys and stores them.
+
+use super::marks::is_ignored_mark;
+use super::words::indexed_words;
+use super::{JOINERS, Name};
+
+/// Unicode normalization. The workers pass the functions of the platform, because the tables of a
+/// Rust library would make them much larger (decision 0008).
+#[derive(Debug, Clone, Copy)]
+pub struct Normalize {
+    /// Returns normalization form C of a text: letters with accents as one character.
+    pub composed: fn(&str) -> String,
+    /// Returns normalization form D of a text: letters with accents as several characters.
+    pub decomposed: fn(&str) -> String,
+}
+
+impl Normalize {
+    /// Leaves texts as they are. For texts that are in ASCII or already normalized.
+    pub const NONE: Self = Self {
+        composed: str::to_owned,
+        decomposed: str::to_owned,
+    };
+
+    /// Normalization form C. All characters below U+0300 are in it, so most texts need no call of
+    /// the platform.
+    fn compose(self, text: String) -> String {
+        if text.chars().all(|character| character < '\u{300}') {
+            text
+        } else {
+            (self.composed)(&text)
+        }
+    }
+}
+
+/// The keys of a name as they are stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameKeys {
+    /// The case key.
+    pub case: String,
+    /// The search key, if it differs from the case key.
+    pub search: Option<String>,
+    /// The words that a search finds, separated by spaces, if they differ from the search key.
+    pub words: Option<String>,
+}
+
+impl NameKeys {
+    /// The keys of a name.
+    #[must_use]
+    pub fn new(name: &Name, normalize: Normalize) -> Self {
+        let case = case_key(name.as_str(), normalize);
+        let search = search_key(&case, normalize);
+        let words = indexed_words(&search);
+        Self {
+            words: (words != search).then_some(words),
+            search: (search != case).then_some(search),
+            case,
+        }
+    }
+}
+
+/// The case key of a text in normalization form C: full case folding without zero-width joiners,
+/// then normalization form C. Texts that differ only in case have the same key.
+#[must_use]
+pub fn case_key(text: &str, normalize: Normalize) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let mut folded = String::with_capacity(text.len());
+    for character in text.chars().filter(|c| !JOINERS.contains(c)) {
+        fold_case(character, &mut folded);
+    }
+    normalize.compose(folded)
+}
+
+/// The search key of a case key: without the marks that search ignores. A name that consists of
+/// marks keeps them, so that no key is empty.
+#[must_use]
+pub fn search_key(case_key: &str, normalize: Normalize) -> String {
+    let key = without_marks(case_key, normalize);
+    if key.is_empty() {
+        return case_key.to_owned();
+    }
+    key
+}
+
+/// A case key without the marks that search ignores.
+pub(super) fn without_marks(case_key: &str, normalize: Normalize) -> String {
+    if case_key.is_ascii() {
+        return case_key.to_owned();
+    }
+    let mut decomposed = (normalize.decomposed)(case_key);
+    decomposed.retain(|character| !is_ignored_mark(character));
+    normalize.compose(decomposed)
+}
+
+/// Adds the full case folding of a character: the mappings C and F of Unicode's `CaseFolding.txt`.
+///
+/// Folding is lower case of upper case of lower case, except for these characters: `ı` is not
+/// folded, so that it differs from `i`, and Cherokee letters fold to upper case.
+fn fold_case(character: char, folded: &mut String) {
+    match character {
+        'a'..='z' | '0'..='9' | ' ' | 'ı' => folded.push(character),
+        '\u{13a0}'..='\u{13ff}' | '\u{ab70}'..='\u{abbf}' => {
+            folded.extend(character.to_uppercase());
+        }
+        _ => {
+            let upper = character.to_lowercase().flat_map(char::to_uppercase);
+            folded.extend(upper.flat_map(char::to_lowercase));
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! The access path of a page: the rows that match, in the order of the page, without a scan.
+//!
+//! | order | filters | rows come from |
+//! |---|---|---|
+//! | by id | none, or one place | the primary key, or an index of the place |
+//! | by id | any other | the search index, which is in order of id |
+//! | by name | a place, a boolean, the beginning of the name | a walk along an index on the name |
+//! | by name | words, several places, the king of a place | the search index, sorted |
+//! | any | ids | the primary key, sorted |
+//!
+//! A walk may skip rows, and a sort reads all matches. Both end with an error after
+//! [`MAX_MATCHES`] rows.
+
+use super::filters::{Condition, PlaceFilter, boolean_condition};
+use super::{Binds, ListQuery, MAX_MATCHES};
+use crate::Cursor;
+use crate::page::{Sort, SortKey};
+use crate::table_spec::TableSpec;
+
+/// The rows of a page.
+pub(super) struct Rows {
+    /// A query for the rows in the order of the page, without a limit.
+    pub(super) sql: String,
+    /// How the page knows whether there is a next one.
+    pub(super) next: Next,
+}
+
+/// How a page knows whether there is a next one.
+pub(super) enum Next {
+    /// A condition: there is a row after the row `page`.
+    Probe(String),
+    /// The page reads one row more than it shows. If the condition is true, there are too many
+    /// rows to sort or skip.
+    Lookahead {
+        /// The page has not been read: more matches than can be sorted.
+        too_many_to_sort: bool,
+        /// A condition: an incomplete page has more candidates than it may skip.
+        too_many_to_skip: Option<String>,
+    },
+}
+
+/// The source of the rows that match all filters.
+pub(super) enum Source {
+    /// The table, by the primary key or an index.
+    Table,
+    /// The search index.
+    Search,
+}
+
+impl Source {
+    /// The table that the condition of the matches is about, and its column with the id.
+    pub(super) fn matches(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Table => ("{table}", "id"),
+            Self::Search => ("{table}_search", "{table}_search.rowid"),
+        }
+    }
+
+    /// The tables with the columns of the matches.
+    fn records(&self) -> &'static str {
+        match self {
+            Self::Table => "{table}",
+            // FTS5 returns the rows in order of id, so the join must not be reordered.
+            Self::Search => {
+                "{table}_search CROSS JOIN {table} ON {table}.id = {table}_search.rowid"
+            }
+        }
+    }
+}
+
+impl ListQuery {
+    /// The source of the rows in order of id, which the number of matches is counted from, too.
+    pub(super) fn source(&self) -> Source {
+        let filters = &self.filters;
+        let is_single = filters.places.as_ref().is_none_or(PlaceFilter::is_single);
+        if filters.ids.is_some() || (filters.has_only_place() && is_single) {
+            Source::Table
+        } else {
+            Source::Search
+        }
+    }
+
+    /// The condition that selects the matches in a source.
+    pub(super) fn condition(
+        &self,
+        source: &Source,
+        table: &TableSpec,
+        binds: &mut Binds,
+    ) -> String {
+        match source {
+            Source::Table => join(&self.filters.conditions(), binds),
+            Source::Search => {
+                let search = binds.add(self.filters.search());
+                table.sql(&format!("{{table}}_search MATCH {search}"))
+            }
+        }
+    }
+}
+
+fn join(conditions: &[Condition], binds: &mut Binds) -> String {
+    if conditions.is_empty() {
+        return "TRUE".to_owned();
+    }
+    let sql: Vec<String> = conditions.iter().map(|one| one.to_sql(binds)).collect();
+    sql.join(" AND ")
+}
+
+/// The comparison with the last row of the page before, and the direction of `ORDER BY`.
+fn direction(sort: Sort) -> (&'static str, &'static str) {
+    if sort.descending {
+        ("<", "DESC")
+    } else {
+        (">", "ASC")
+    }
+}
+
+/// The condition for the rows after a row, given by SQL expressions. The first comparison bounds
+/// the range of the index.
+fn after_name(beyond: &str, [key, name, id]: [&str; 3]) -> String {
+    format!("sort_key {beyond}= {key} AND (sort_key, name, id) {beyond} ({key}, {name}, {id})")
+}
+
+/// The condition for the rows after the page before, in order of name, if there is one.
+fn and_after_name(after: Option<&After>, beyond: &str) -> String {
+    after.map_or_else(String::new, |after| {
+        [" AND ", &after.name_condition(beyond)].concat()
+    })
+}
+
+impl Rows {
+    pub(super) fn new(table: &TableSpec, query: &ListQuery, binds: &mut Binds) -> Self {
+        let after = match &query.page.after {
+            None => None,
+            Some(Cursor::Name { key, name, id }) => Some(After::Name([
+                binds.add(key.as_str()),
+                binds.add(name.as_str()),
+                binds.add(*id),
+            ])),
+            Some(cursor) => Some(After::Id(binds.add(cursor.id()))),
+        };
+        match (query.page.sort.key, query.source()) {
+            (SortKey::Id, _) => Self::by_id(table, query, after.as_ref(), binds),
+            (SortKey::Name, _) if query.filters.ids.is_some() => {
+                Self::sorted_by_name(table, query, after.as_ref(), &Source::Table, binds)
+            }
+            (SortKey::Name, _) if query.has_no_name_index() => {
+                Self::sorted_by_name(table, query, after.as_ref(), &Source::Search, binds)
+            }
+            (SortKey::Name, _) => Self::walked_by_name(table, query, after.as_ref(), binds),
+        }
+    }
+
+    /// Rows in order of id. `after` is a placeholder.
+    pub(super) fn by_id(
+        table: &TableSpec,
+        query: &ListQuery,
+        after: Option<&After>,
+        binds: &mut Binds,
+    ) -> Self {
+        let (beyond, order) = direction(query.page.sort);
+        let source = query.source();
+        let (matches, key) = source.matches();
+        let condition = query.condition(&source, table, binds);
+        let after = after.map_or_else(String::new, |after| {
+            format!(" AND {key} {beyond} {}", after.id())
+        });
+        let select = format!(
+            "SELECT {{record_columns}} FROM {} WHERE {condition}{after} ORDER BY {key} {order}",
+            source.records()
+        );
+        let next = if query.filters.ids.is_some() {
+            Next::Lookahead {
+                too_many_to_sort: false,
+                too_many_to_skip: None,
+            }
+        } else {
+            let probe = format!(
+                "EXISTS (SELECT 1 FROM {matches} WHERE {condition} AND {key} {beyond} page.id)"
+            );
+            Next::Probe(table.sql(&probe))
+        };
+        Self {
+            sql: table.sql(&select),
+            next,
+        }
+    }
+
+    /// Rows that are read in order of id and sorted by name.
+    fn sorted_by_name(
+        table: &TableSpec,
+        query: &ListQuery,
+        after: Option<&After>,
+        source: &Source,
+        binds: &mut Binds,
+    ) -> Self {
+        let (beyond, order) = direction(query.page.sort);
+        let condition = query.condition(source, table, binds);
+        let select = format!(
+            "SELECT {{record_columns}}, sort_key FROM {} WHERE {condition}{}
+    ORDER BY sort_key {order}, name {order}, id {order}",
+            source.records(),
+            and_after_name(after, beyond)
+        );
+        Self {
+            sql: table.sql(&select),
+            next: Next::Lookahead {
+                too_many_to_sort: matches!(source, Source::Search),
+                too_many_to_skip: None,
+            },
+        }
+    }
+
+    /// Rows along an index on the name.
+    fn walked_by_name(
+        table: &TableSpec,
+        query: &ListQuery,
+        after: Option<&After>,
+        binds: &mut Binds,
+    ) -> Self {
+        let (beyond, order) = direction(query.page.sort);
+        let filters = &query.filters;
+        let partition = table.declaration.partition;
+        // The conditions that select a range of an index, and those that only rows have.
+        let mut seek: Vec<Condition> = Vec::new();
+        let mut skip: Vec<Condition> = Vec::new();
+        let indexed = filters
+            .booleans
+            .iter()
+            .find(|(boolean, value)| *value && boolean.has_index);
+        for boolean in &filters.booleans {
+            let is_seek = match indexed {
+                Some((indexed, _)) => indexed.column == boolean.0.column,
+                None => Some(boolean.0.column) == partition,
+            };
+            if is_seek { &mut seek } else { &mut skip }.push(boolean_condition(boolean));
+        }
+        seek.extend(filters.place_condition());
+        seek.extend(filters.prefix_range());
+        skip.extend(filters.prefix_condition());
+        let seek = join(&seek, binds);
+        // Without a condition on the partition, both of its ranges are merged.
+        let ranges: Vec<String> = match partition {
+            Some(column) if indexed.is_none() && filters.boolean(column).is_none() => [0, 1]
+                .map(|value| format!("{column} = {value} AND {seek}"))
+                .into(),
+            _ => vec![seek],
+        };
+        let select = |range: &String, position: &str| {
+            format!(
+                "SELECT {{record_columns}}, sort_key, name_key FROM {{table}} WHERE {range}{position}"
+            )
+        };
+        let order = format!(" ORDER BY sort_key {order}, name {order}, id {order}");
+        let walk = |position: &str| {
+            let ranges: Vec<String> = ranges.iter().map(|range| select(range, position)).collect();
+            table.sql(&[&ranges.join(" UNION ALL "), order.as_str()].concat())
+        };
+        let candidates = walk(&and_after_name(after, beyond));
+        if skip.is_empty() {
+            let beyond_page = after_name(beyond, ["page.sort_key", "page.name", "page.id"]);
+            let probes = ranges.iter().map(|range| {
+                table.sql(&format!(
+                    "EXISTS (SELECT 1 FROM {{table}} WHERE {range} AND {beyond_page})"
+                ))
+            });
+            let probe = probes.collect::<Vec<_>>().join(" OR ");
+            return Self {
+                sql: candidates,
+                next: Next::Probe(["(", &probe, ")"].concat()),
+            };
+        }
+        let skip = join(&skip, binds);
+        Self {
+            sql: format!(
+                "SELECT * FROM (\n    {candidates}\n    LIMIT {MAX_MATCHES}\n  ) WHERE {skip}"
+            ),
+            next: Next::Lookahead {
+                too_many_to_sort: false,
+                too_many_to_skip: Some(format!(
+                    "EXISTS (SELECT 1 FROM ({candidates} LIMIT 1 OFFSET {MAX_MATCHES}))"
+                )),
+            },
+        }
+    }
+}
+
+impl ListQuery {
+    /// Whether no index has the matches in order of name.
+    fn has_no_name_index(&self) -> bool {
+        let filters = &self.filters;
+        let has_rare = filters
+            .booleans
+            .iter()
+            .any(|(boolean, value)| *value && boolean.has_index);
+        let places = filters.places.as_ref();
+        filters.words.is_some() || places.is_some_and(|places| has_rare || !places.is_single())
+    }
+}
+
+/// The placeholders of the last row of the page before.
+pub(super) enum After {
+    /// The id.
+    Id(String),
+    /// The search key, the name and the id.
+    Name([String; 3]),
+}
+
+impl After {
+    fn id(&self) -> &str {
+        match self {
+            Self::Id(id) | Self::Name([_, _, id]) => id,
+        }
+    }
+
+    fn name_condition(&self, beyond: &str) -> String {
+        match self {
+            Self::Id(id) => format!("id {beyond} {id}"),
+            Self::Name([key, name, id]) => after_name(beyond, [key, name, id]),
+        }
+    }
+}

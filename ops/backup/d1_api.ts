@@ -1,0 +1,78 @@
+// Queries of deployed databases through Cloudflare's API, which runs them like those of a worker.
+// `wrangler d1 export` is not used: it blocks all other queries of the database, and rejects virtual
+// tables.
+import { setTimeout as sleep } from "node:timers/promises";
+import { Failed, json, wrangler } from "../deploy/wrangler.ts";
+import type { Row } from "./stores.ts";
+
+const MAX_ATTEMPTS = 6;
+
+type Result = { results: Row[]; meta: { size_after: number } };
+
+/** The credentials that wrangler uses, from the environment or from `wrangler login`. */
+async function credentials(): Promise<Record<string, string>> {
+  const setting = process.env.CLOUDFLARE_API_TOKEN;
+  if (setting) return { authorization: `Bearer ${setting}` };
+  const found = json(await wrangler(["auth", "token", "--json"]));
+  return found.type === "api_key"
+    ? { "x-auth-key": found.key, "x-auth-email": found.email }
+    : { authorization: `Bearer ${found.token}` };
+}
+
+/** The id of the account, which is needed only if the token belongs to several. */
+async function accountId(): Promise<string> {
+  const setting = process.env.CLOUDFLARE_ACCOUNT_ID;
+  if (setting) return setting;
+  const { accounts }: { accounts: { id: string }[] } = json(await wrangler(["whoami", "--json"]));
+  const [account, ...others] = accounts;
+  if (!account || others.length > 0)
+    throw new Failed("set CLOUDFLARE_ACCOUNT_ID to the account of the databases");
+  return account.id;
+}
+
+export class D1Api {
+  readonly #url: string;
+  readonly #headers: Record<string, string>;
+
+  private constructor(url: string, headers: Record<string, string>) {
+    this.#url = url;
+    this.#headers = headers;
+  }
+
+  static async open(): Promise<D1Api> {
+    const base = process.env.CLOUDFLARE_API_BASE_URL || "https://api.cloudflare.com/client/v4";
+    const url = `${base}/accounts/${await accountId()}/d1/database`;
+    return new D1Api(url, { ...(await credentials()), "content-type": "application/json" });
+  }
+
+  /** The rows of one statement that only reads. */
+  async read(database: string, sql: string): Promise<Row[]> {
+    return (await this.#run(database, sql)).results;
+  }
+
+  /** The size of a database in bytes. */
+  async size(database: string): Promise<number> {
+    return (await this.#run(database, "SELECT 1")).meta.size_after;
+  }
+
+  /** Runs one statement that only reads. So it can be repeated, if the API limits the rate of its
+   * requests or fails. */
+  async #run(database: string, sql: string): Promise<Result> {
+    for (let attempt = 1; ; attempt += 1) {
+      const response = await fetch(`${this.#url}/${database}/query`, {
+        method: "POST",
+        headers: this.#headers,
+        body: JSON.stringify({ sql }),
+        signal: AbortSignal.timeout(60_000),
+      }).catch((error: Error) => error);
+      const status = response instanceof Error ? 0 : response.status;
+      const text = response instanceof Error ? String(response.cause) : await response.text();
+      if (status === 200) return JSON.parse(text).result[0];
+      const isTemporary = status === 0 || status === 429 || status >= 500;
+      if (!isTemporary || attempt === MAX_ATTEMPTS)
+        throw new Failed(`the API of D1 responded ${status}: ${text.slice(0, 300)}`);
+      const after = response instanceof Error ? null : response.headers.get("retry-after");
+      await sleep(after ? Number(after) * 1000 : 500 * 2 ** attempt);
+    }
+  }
+}

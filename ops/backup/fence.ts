@@ -1,0 +1,45 @@
+// The rule by which two databases fit together, although no transaction spans them.
+//
+// A backup has places as of one moment and people as of an earlier one. Each living person has a
+// place that existed when people was read. So the two fit together if no place was deleted in
+// between. The change log of places tells: it is read just before people and again with places (a
+// fence). Nobody has to wait, and only these reads are repeated if a place was deleted between them.
+
+import type { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Failed } from "../deploy/wrangler.ts";
+
+/** The state of places before people is read. */
+export type Fence = { seq: number; detaching: number[] };
+
+export function fence(places: DatabaseSync): Fence {
+  const seq = places.prepare("SELECT coalesce(max(seq), 0) AS seq FROM place_change").get()?.seq;
+  // Dead people still refer to a deleted place until its tombstone is removed.
+  const deleted = places.prepare("SELECT place_id FROM tombstone WHERE phase = 'deleted'").all();
+  return { seq: Number(seq), detaching: deleted.map((row) => Number(row.place_id)) };
+}
+
+/** Whether no deletion of a place has ended since the fence. */
+export function fits(places: DatabaseSync, { seq, detaching }: Fence): boolean {
+  const deleted = places.prepare("SELECT 1 FROM place_change WHERE seq > ? AND kind = 'deleted'");
+  if (deleted.get(seq)) return false;
+  const still = new Set(fence(places).detaching);
+  return detaching.every((place) => still.has(place));
+}
+
+const MAX_ATTEMPTS = 100;
+
+/** Repeats a read of both databases until they fit together. */
+export async function untilConsistent<T>(
+  attempt: () => Promise<T | undefined>,
+  maxAttempts = MAX_ATTEMPTS,
+): Promise<T> {
+  for (let count = 0; count < maxAttempts; count += 1) {
+    const found = await attempt();
+    if (found !== undefined) return found;
+    await sleep(Math.random() * Math.min(20 * count, 1000));
+  }
+  throw new Failed(
+    `a place was deleted during each of ${maxAttempts} attempts: try again when fewer are deleted`,
+  );
+}

@@ -1,0 +1,105 @@
+// The rows that a read costs do not depend on the size of the tables. `ALL=1` also fills a million
+// rows, which takes minutes.
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { type System, start } from "../support/harness.ts";
+
+/** The maximum number of rows that a page of 20 records may read, for each request. */
+const limits: Record<string, number> = {
+  "/v1/people?limit=20": 30,
+  "/v1/people?limit=20&count=exact": 35,
+  "/v1/people?limit=20&sort=name": 50,
+  "/v1/people?limit=20&sort=-name&isAlive=true&count=exact": 50,
+  "/v1/people?limit=20&sort=-id&isAlive=false": 50,
+  "/v1/people?limit=20&isKing=false&placeId=1": 50,
+  "/v1/people?limit=20&isKing=true&sort=name": 50,
+  "/v1/people?limit=20&placeId=1,3&count=exact": 60,
+  "/v1/people?limit=20&placeId=none": 30,
+  "/v1/people?limit=20&name=p": 50,
+  "/v1/people?limit=20&name=persona%209&sort=-id": 50,
+  "/v1/people?limit=20&name=p&sort=name": 110,
+  "/v1/people?limit=20&q=p": 50,
+  "/v1/people?limit=20&q=persona%209&isAlive=true": 50,
+  "/v1/people/export?q=persona%20777": 2_500,
+  "/v1/people-per-place?limit=20": 300,
+  "/v1/people/population?limit=20&sort=-living": 100,
+  "/v1/statistics/places?limit=20": 200,
+  "/v1/statistics/places?limit=20&sort=-total&least=3": 300,
+  "/v1/places?limit=20&count=exact": 30,
+  "/v1/places?limit=20&sort=name&name=l": 110,
+  "/v1/places?limit=20&q=l": 50,
+  "/v1/places/as-of?limit=20": 140,
+  "/v1/changes?limit=20": 200,
+  "/v1/people/5/history": 20,
+  // These count, sort or skip up to their limit.
+  "/v1/people?limit=20&q=p&count=exact": 20_100,
+  "/v1/people?limit=20&q=p&sort=name": 60_000,
+  "/v1/people?limit=20&placeId=1,3&sort=name": 1_000,
+  "/v1/statistics/places?limit=20&sort=living&least=900": 60_000,
+  "/v1/statistics/places?limit=20&sort=total&least=900": 100_000,
+};
+
+/** Adds people with one transaction per 50,000, ten per place. One in twenty is dead. */
+async function fill(system: System, people: number): Promise<void> {
+  const numbers = (from: number, to: number) =>
+    `WITH RECURSIVE n (n) AS (SELECT ${from} UNION ALL SELECT n + 1 FROM n WHERE n < ${to})`;
+  const each = async (
+    count: number,
+    insert: (numbers: string) => string,
+    database: "places" | "people",
+  ) => {
+    for (let from = 1; from <= count; from += 50_000) {
+      const to = Math.min(count, from + 49_999);
+      await system.db[database].exec(`${numbers(from, to)} ${insert("n")};`);
+    }
+  };
+  await each(
+    Math.max(20, people / 10),
+    () => "INSERT INTO place (id, name, name_key) SELECT n, 'Lugar ' || n, 'lugar ' || n FROM n",
+    "places",
+  );
+  await each(
+    people,
+    () => `INSERT INTO person (id, name, name_key, is_alive, is_king, place_id)
+      SELECT n, 'Persona ' || n, 'persona ' || n, n % 20 > 0, n % 10 = 1,
+        iif(n % 40 = 0, NULL, 1 + n / 10)
+      FROM n`,
+    "people",
+  );
+}
+
+for (const people of process.env.ALL ? [1_000, 1_000_000] : [1_000, 30_000]) {
+  suite(`the rows read with ${people} people`, () => {
+    test("each_read_stays_within_its_limit", async () => {
+      await using system = await start({ countCosts: true });
+      await fill(system, people);
+      for (const [path, limit] of Object.entries(limits)) {
+        await system.takeCosts();
+        const { status, text } = await system.join.get(path);
+        const isSorted = path.includes("q=p&sort=name");
+        assert.equal(status, isSorted && people > 20_000 ? 422 : 200, `${path}: ${text}`);
+        const costs = Object.values(await system.takeCosts());
+        const rows = costs.reduce((sum, { rowsRead }) => sum + rowsRead, 0);
+        if (process.env.SHOW) console.log(people, path, rows);
+        assert.ok(rows <= limit, `${path} reads ${rows} rows`);
+      }
+    });
+
+    test("a_total_that_is_not_maintained_is_counted_up_to_its_limit", async () => {
+      await using system = await start();
+      await fill(system, people);
+      const total = async (query: string) => {
+        const { headers } = await system.join.get(`/v1/people?limit=1&count=exact&${query}`);
+        return [headers["x-total-count"], headers["x-total-count-relation"]];
+      };
+      const all = people > 20_000 ? ["20000", "at-least"] : [String(people), undefined];
+      assert.deepEqual(await total("q=p"), all);
+      assert.deepEqual(await total(""), [String(people), undefined]);
+      assert.deepEqual(await total("isAlive=false"), [String(people / 20), undefined]);
+      const { json } = await system.join.get("/v1/people?q=p&sort=name");
+      if (people > 20_000) {
+        assert.deepEqual([json.type, json.limit], ["/problems/too-many-matches", 20_000]);
+      }
+    });
+  });
+}

@@ -1,0 +1,129 @@
+//! `/ui/places/{id}/{action}` and `/ui/places/new`
+
+use domain::PlaceId;
+use edge::{Error, Request, Response};
+use futures_util::future::join;
+use http_semantics::Problem;
+use pages::api::PlaceView;
+use pages::place::{self, Action};
+use serde_json::json;
+
+use crate::backends::{Backends, places};
+use crate::routes::pages::form::{
+    Session, Submission, Write, add_idempotency_key, created_id, id_and_action,
+};
+use crate::routes::pages::html;
+use crate::routes::pages::reads::{read_record, suggested_places};
+
+/// A place with its version, and the suggestions of the place field.
+async fn read_for_form(
+    backends: &Backends,
+    id: PlaceId,
+) -> Result<(PlaceView, String, Vec<PlaceView>), Error> {
+    let path = format!("/v1/places/{id}");
+    let place = read_record(&backends.places, &path);
+    let (place, places) = join(place, suggested_places(backends)).await;
+    let not_found = || Problem::not_found("place", id.get());
+    let (place, version) = place?.ok_or_else(not_found)?;
+    Ok((place, version, places))
+}
+
+/// The form of an action.
+///
+/// # Errors
+/// A place that does not exist.
+pub async fn place_action(request: Request) -> Result<Response, Error> {
+    let (id, action) = id_and_action(&request, Action::parse)?;
+    let backends = Backends::new(&request.env)?;
+    let (place, version, places) = read_for_form(&backends, id).await?;
+    let mut form = Session::load(&request).empty_form();
+    form.set("name", &*place.name);
+    form.set("version", version);
+    Ok(html(200, place::action(&place, action, &form, &places)))
+}
+
+/// Performs an action.
+///
+/// # Errors
+/// A form of another origin, or a place that does not exist.
+pub async fn change_place(request: Request) -> Result<Response, Error> {
+    let (id, action) = id_and_action(&request, Action::parse)?;
+    let mut submission = Submission::read(&request).await?;
+    if submission.may_write()
+        && let Some(write) = change(&mut submission, id, action).await?
+    {
+        // A removal may take longer than other writes.
+        let places = places(&request.env)?.with_deletion_timeout();
+        if let Some(response) = write.send(&places, &mut submission.form).await? {
+            return Ok(submission.redirect(match action {
+                Action::Rename => format!("/ui/places/{id}?done=saved"),
+                Action::Remove if response.status() == 202 => "/?done=removing".to_owned(),
+                Action::Remove => "/?done=removed".to_owned(),
+            }));
+        }
+    }
+    let (place, _, places) = read_for_form(&submission.backends, id).await?;
+    let page = place::action(&place, action, &submission.form, &places);
+    Ok(submission.show_again(page))
+}
+
+/// The write of an action. None if the form is invalid: the form then shows why.
+async fn change(
+    submission: &mut Submission,
+    id: PlaceId,
+    action: Action,
+) -> Result<Option<Write>, Error> {
+    let path = format!("/v1/places/{id}");
+    Ok(match action {
+        Action::Rename => Some(Write {
+            method: "PATCH",
+            path,
+            body: Some(json!({"name": submission.form.get("name")})),
+        }),
+        Action::Remove => {
+            let target = submission.place_id("reassignTo").await?;
+            if submission.form.has_errors() {
+                return Ok(None);
+            }
+            let query = target.map(|target| format!("?reassignTo={target}"));
+            Some(Write {
+                method: "DELETE",
+                path: path + &query.unwrap_or_default(),
+                body: None,
+            })
+        }
+    })
+}
+
+/// The form of a new place.
+///
+/// # Errors
+/// None.
+pub async fn new_place(request: Request) -> Result<Response, Error> {
+    let mut form = Session::load(&request).empty_form();
+    add_idempotency_key(&mut form);
+    Ok(html(200, place::new(&form)))
+}
+
+/// Creates a place.
+///
+/// # Errors
+/// A form of another origin.
+pub async fn create_place(request: Request) -> Result<Response, Error> {
+    let mut submission = Submission::read(&request).await?;
+    if submission.may_write() {
+        let write = Write {
+            method: "POST",
+            path: "/v1/places".to_owned(),
+            body: Some(json!({"name": submission.form.get("name")})),
+        };
+        let sent = write.send(&submission.backends.places, &mut submission.form);
+        if let Some(created) = sent.await? {
+            let id = created_id(&created).unwrap_or_default();
+            return Ok(submission.redirect(format!("/ui/places/{id}?done=added")));
+        }
+    }
+    add_idempotency_key(&mut submission.form);
+    let page = place::new(&submission.form);
+    Ok(submission.show_again(page))
+}

@@ -1,0 +1,268 @@
+//! `/ui/places/{id}`, and in `forms` the forms that change a place.
+
+mod forms;
+mod saved_data;
+
+use domain::PlaceId;
+use edge::{Error, Request, Response};
+use futures_util::future::join4;
+use http_semantics::Problem;
+use pages::Notice;
+use pages::api::{Change, King, PersonView, PlaceView, Population};
+use pages::people::{People, PeopleQuery};
+use pages::place::PlacePage;
+use tables::ChangeSeqs;
+
+use super::reads::{Unparsed, history_path, or_notice};
+use super::saved::Complete;
+use super::{flash, html};
+use crate::backends::Backends;
+use crate::domain::statistics;
+
+use saved_data::PlaceData;
+
+pub use forms::{change_place, create_place, new_place, place_action};
+
+/// The page of a place with its people. If a backend is down, its part is what the page last showed.
+///
+/// # Errors
+/// A place that does not exist.
+pub async fn place(request: Request) -> Result<Response, Error> {
+    let id: PlaceId = request.id()?;
+    let backends = Backends::new(&request.env)?;
+    let query = PeopleQuery::parse(&request.query, edge::NORMALIZE);
+    let requested_at = edge::now();
+    let reads = Reads::load(&backends, id, &query).await;
+    if let Some(complete) = reads.complete() {
+        complete.save::<PlaceData>(&request, &query.to_text(), requested_at);
+    }
+    let mut page = PlacePage {
+        place: PlaceView {
+            id: id.get(),
+            name: format!("Place {id}"),
+        },
+        population: None,
+        people: People {
+            query,
+            people: None,
+            places: Vec::new(),
+            next: None,
+            notices: Vec::new(),
+        },
+        history: Vec::new(),
+        notices: Vec::new(),
+    };
+    let missing = show(reads.parse(&backends), &mut page, id)?;
+    if !missing.is_empty() {
+        show_saved(&request, missing, &mut page, id).await;
+    }
+    page.notices = [flash(&request.query, &page.place.name), page.notices].concat();
+    Ok(html(200, page.to_html()))
+}
+
+/// A part of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Name,
+    Population,
+    People,
+    History,
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name of the place",
+            Self::Population => "population",
+            Self::People => "list of people",
+            Self::History => "history",
+        }
+    }
+}
+
+/// The responses that the page is made of.
+struct Reads {
+    place: Result<Option<Unparsed>, Error>,
+    population: Result<Unparsed, Error>,
+    people: Result<Unparsed, Error>,
+    history: Result<Option<Unparsed>, Error>,
+}
+
+/// The results of the reads. The history is none if the place never existed.
+struct Parsed {
+    place: Result<Option<PlaceView>, Error>,
+    population: Result<Vec<statistics::Population>, Error>,
+    people: Result<(Vec<PersonView>, Option<String>), Error>,
+    history: Result<Option<Vec<Change<PlaceView>>>, Error>,
+}
+
+impl Reads {
+    async fn load(backends: &Backends, id: PlaceId, query: &PeopleQuery) -> Self {
+        let path = format!("/v1/places/{id}");
+        let (people_path, history_path) = (query.api_path(Some(id.get())), history_path(&path));
+        let population_path = format!("/v1/people/population?ids={id}");
+        let (place, people, population, history) = join4(
+            Unparsed::load(&backends.places, &path),
+            Unparsed::load_list(&backends.people, &people_path),
+            Unparsed::load_list(&backends.people, &population_path),
+            Unparsed::load(&backends.places, &history_path),
+        )
+        .await;
+        Self {
+            place,
+            population,
+            people,
+            history,
+        }
+    }
+
+    /// The data of the page, if it is complete.
+    fn complete(&self) -> Option<Complete<impl FnOnce() -> String>> {
+        let (Ok(Some(place)), Ok(population), Ok(people), Ok(Some(history))) =
+            (&self.place, &self.population, &self.people, &self.history)
+        else {
+            return None;
+        };
+        // The lists are read separately, so the lower sequence is the one that both contain.
+        let people_seq = population.change_seq.zip(people.change_seq);
+        let people_seq = people_seq.and_then(|(one, other)| one.earlier(other));
+        let change_seqs = place.change_seq.zip(people_seq);
+        let change_seqs = change_seqs.map(|(places, people)| ChangeSeqs { places, people });
+        let render = || {
+            let next = people.next.as_ref().map(|next| format!("\"{next}\""));
+            format!(
+                r#"{{"place":{},"population":{},"people":{},"next":{},"history":{}}}"#,
+                place.text(),
+                population.text(),
+                people.text(),
+                next.as_deref().unwrap_or("null"),
+                history.text(),
+            )
+        };
+        Some(Complete {
+            change_seqs,
+            render,
+        })
+    }
+
+    fn parse(self, backends: &Backends) -> Parsed {
+        let Backends { places, people, .. } = backends;
+        Parsed {
+            place: self
+                .place
+                .and_then(|place| place.map(|place| place.parse(places)).transpose()),
+            population: self
+                .population
+                .and_then(|population| population.parse(people)),
+            people: self
+                .people
+                .and_then(|list| Ok((list.parse(people)?, list.next))),
+            history: self
+                .history
+                .and_then(|history| history.map(|history| history.parse(places)).transpose()),
+        }
+    }
+}
+
+/// Shows the parts that were read. Returns the others.
+///
+/// # Errors
+/// A place that does not exist.
+fn show(parsed: Parsed, page: &mut PlacePage, id: PlaceId) -> Result<Vec<(Part, Error)>, Error> {
+    let mut missing = Vec::new();
+    match parsed.place {
+        Ok(Some(place)) => page.place = place,
+        Ok(None) => return Err(Problem::not_found("place", id.get()).into()),
+        Err(error) => missing.push((Part::Name, error)),
+    }
+    match parsed.population {
+        Ok(populations) => page.population = Some(shown(id, populations)),
+        Err(error) => missing.push((Part::Population, error)),
+    }
+    match parsed.people {
+        Ok((people, next)) => (page.people.people, page.people.next) = (Some(people), next),
+        Err(error) => missing.push((Part::People, error)),
+    }
+    match parsed.history {
+        Ok(history) => page.history = history.unwrap_or_default(),
+        Err(error) => missing.push((Part::History, error)),
+    }
+    Ok(missing)
+}
+
+/// Shows the missing parts as the page last showed them, with one notice. Without such data, a notice
+/// says which part is missing.
+async fn show_saved(
+    request: &Request,
+    missing: Vec<(Part, Error)>,
+    page: &mut PlacePage,
+    id: PlaceId,
+) {
+    let Some((saved, is_of_query)) = saved_data::load(request, &page.people.query, id).await else {
+        for (part, error) in missing {
+            // The page itself says that the population is missing. It needs no history.
+            if let Part::Name | Part::People = part {
+                let _: Option<()> = or_notice(Err(error), &subject(&[part]), &mut page.notices);
+            }
+        }
+        return;
+    };
+    let (parts, errors): (Vec<Part>, Vec<Error>) = missing.into_iter().unzip();
+    let mut notice = saved.notice(errors, &subject(&parts));
+    let data = saved.data;
+    if parts.contains(&Part::Name) {
+        page.place.name = data.place.name;
+    }
+    if parts.contains(&Part::Population) {
+        page.population = data.population.map(|populations| shown(id, populations));
+    }
+    if parts.contains(&Part::People) {
+        (page.people.people, page.people.next) = (Some(data.people), data.next);
+        if !is_of_query {
+            page.people.query = PeopleQuery::parse("", edge::NORMALIZE);
+            notice.push_str(" The list has all people by name, because this search is not saved.");
+        }
+    }
+    if parts.contains(&Part::History) {
+        page.history = data.history;
+    }
+    page.notices.push(Notice::Warning(notice));
+}
+
+/// The subject and verb of a notice: "The population and the list of people are".
+fn subject(parts: &[Part]) -> String {
+    let mut text = String::from("The ");
+    for (n, part) in parts.iter().enumerate() {
+        text.push_str(match n {
+            0 => "",
+            _ if n + 1 == parts.len() => " and the ",
+            _ => ", the ",
+        });
+        text.push_str(part.name());
+    }
+    text + if parts.len() == 1 { " is" } else { " are" }
+}
+
+/// The population of the place, as the page shows it. A place without people has none.
+fn shown(id: PlaceId, populations: Vec<statistics::Population>) -> Population {
+    let population = populations.into_iter().next();
+    let (living, dead, king) = population.map_or((0, 0, None), |population| {
+        (population.living, population.dead, population.king)
+    });
+    Population {
+        place_id: id.get(),
+        living,
+        dead,
+        king: king
+            .and_then(statistics::King::present)
+            .map(|(id, name)| King { id, name }),
+    }
+}
+
+/// The data of the page with a query, for the scheduled refresh of its snapshot. None if a backend
+/// failed, or if the place does not exist.
+pub async fn data(backends: &Backends, id: PlaceId, query: &str) -> Option<Response> {
+    let query = PeopleQuery::parse(query, edge::NORMALIZE);
+    let reads = Reads::load(backends, id, &query).await;
+    reads.complete()?.into_response::<PlaceData>()
+}

@@ -1,0 +1,84 @@
+//! The saved data of the page of a place, which it shows while a backend is down.
+
+use domain::{PlaceId, name};
+use edge::Request;
+use pages::api::{Change, PersonView, PlaceView};
+use pages::people::PeopleQuery;
+use serde::Deserialize;
+
+use crate::domain::statistics;
+use crate::routes::pages::saved::Saved;
+
+/// The data of a page, as `Reads::complete` renders it.
+#[derive(Deserialize)]
+pub struct PlaceData {
+    pub place: PlaceView,
+    pub population: Option<Vec<statistics::Population>>,
+    pub people: Vec<PersonView>,
+    pub next: Option<String>,
+    pub history: Vec<Change<PlaceView>>,
+}
+
+/// The saved data of the page with this query, or else of the page without a query, or else of the
+/// same place in the API. Also returns whether its list of people is that of the query.
+pub async fn load(
+    request: &Request,
+    query: &PeopleQuery,
+    id: PlaceId,
+) -> Option<(Saved<PlaceData>, bool)> {
+    let Request { env, path, .. } = request;
+    if let Some(saved) = Saved::load(env, path, &query.to_text()).await {
+        return Some((saved, true));
+    }
+    let default = PeopleQuery::parse("", edge::NORMALIZE).to_text();
+    if !query.is_default()
+        && let Some(saved) = Saved::load(env, path, &default).await
+    {
+        return Some((saved, false));
+    }
+    let of_api = Saved::<PlaceWithPeople>::load(env, &format!("/people-per-place/{id}"), "").await;
+    of_api.map(|saved| (saved.map(PlaceWithPeople::into_data), query.is_default()))
+}
+
+/// A place with its people, as in the API.
+#[derive(Deserialize)]
+struct PlaceWithPeople {
+    id: i64,
+    name: String,
+    people: Vec<PersonView>,
+    /// The link to more people, if there are more.
+    next: Option<String>,
+}
+
+impl PlaceWithPeople {
+    /// The data of the page. The population is known if these are all people.
+    fn into_data(self) -> PlaceData {
+        let mut people = self.people;
+        people.sort_by_cached_key(|person| {
+            let key = name::case_key(&person.name, edge::NORMALIZE);
+            name::search_key(&key, edge::NORMALIZE)
+        });
+        let living = people.iter().filter(|person| person.is_alive).count();
+        let king = people.iter().find(|person| person.is_king);
+        let number = |count: usize| i64::try_from(count).unwrap_or_default();
+        let population = statistics::Population {
+            place_id: self.id,
+            living: number(living),
+            dead: number(people.len() - living),
+            king: king.map(|king| statistics::King {
+                id: king.id,
+                name: Some(king.name.clone()),
+            }),
+        };
+        PlaceData {
+            place: PlaceView {
+                id: self.id,
+                name: self.name,
+            },
+            population: self.next.is_none().then(|| vec![population]),
+            people,
+            next: None,
+            history: Vec::new(),
+        }
+    }
+}

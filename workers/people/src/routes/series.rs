@@ -1,0 +1,33 @@
+//! `GET /v1/people/population/series`
+
+use edge::{Body, Database, Error, Request, Response};
+use http_semantics::media::TABLE_MEDIA_TYPES;
+use http_semantics::{Problem, Tag};
+use tables::series::SeriesQuery;
+
+use crate::store;
+
+/// The population of a place, or of all places, at several times.
+///
+/// # Errors
+/// An invalid query.
+pub async fn series(request: Request) -> Result<Response, Error> {
+    let params = request.params(SeriesQuery::PARAMETERS_WITH_PLACE)?;
+    let query = SeriesQuery::from_params_with_place(&params, edge::now())?;
+    let format = request.format(TABLE_MEDIA_TYPES)?;
+    // A series until now has other points each time, so its change sequence does not identify it.
+    let known = request
+        .known_change_seq(format)?
+        .filter(|_| query.has_fixed_end);
+    let statement = store::series(&query, format, known);
+    let row = Database::new(&request.env)?.row(&statement).await?;
+    let row = row.ok_or_else(Problem::internal)?;
+    let change_seq = row.validator("change_seq").ok_or_else(Problem::internal)?;
+    let tag = Tag::from_change_seqs(format, &[change_seq]);
+    if known == Some(change_seq) {
+        return Ok(Response::not_modified(&tag));
+    }
+    let tag = query.has_fixed_end.then(|| tag.to_string());
+    let body = Body::Js(row.value("body"));
+    Ok(Response::ok(format.content_type(), body).header_if("etag", tag))
+}

@@ -1,0 +1,26 @@
+//! `GET /v1/operations/{token}`
+
+use edge::{Body, Database, Error, Request, Response};
+use http_semantics::{MediaType, Problem};
+
+use crate::store;
+
+/// The path of an operation.
+#[must_use]
+pub fn path(token: &str) -> String {
+    format!("/v1/operations/{token}")
+}
+
+/// The status of an operation: a deletion of a place that takes longer than its request.
+///
+/// # Errors
+/// An operation that does not exist, or that ended more than 24 hours ago.
+pub async fn operation(request: Request) -> Result<Response, Error> {
+    request.params(&[])?;
+    let token = request.segments.first().map(String::as_str);
+    let read = store::operation(token.unwrap_or_default());
+    let row = Database::new(&request.env)?.row(&read).await?;
+    let body = row.as_ref().map(|row| row.value("body"));
+    let body = body.ok_or_else(Problem::no_such_operation)?;
+    Ok(Response::ok(MediaType::Json.content_type(), Body::Js(body)))
+}
