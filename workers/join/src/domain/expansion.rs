@@ -108,7 +108,7 @@ impl<'a> PeoplePage<'a> {
         let header = lines.next()?;
         let position = header.split(',').position(|column| column == "placeId")?;
         let record = |text: &'a str| {
-            let (cells, _) = csv::parse_record(text)?;
+            let (cells, _) = csv::parse_record(text, ',')?;
             let cell = cells.get(position)?;
             let place = match cell.as_ref() {
                 "" => None,
