@@ -1111,7 +1111,7 @@ export interface components {
     parameters: {
         /** @description The id of the place. */
         placeInPath: components["schemas"]["Id"];
-        /** @description The token of the operation, from `Location`. */
+        /** @description The id of the operation, from `Location`. */
         token: string;
         /** @description The id of the person. */
         personInPath: components["schemas"]["Id"];
@@ -1135,14 +1135,24 @@ export interface components {
         peopleLimit: number;
         /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
         after: string;
+        /** @description The start of the page: the cursor from the `Link` header of the previous page. */
+        afterId: string;
+        /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
+        afterPopulation: string;
+        /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
+        afterVersion: string;
         /** @description The start of the rest of an export: the cursor in the address in its last line. The rest has no CSV header. */
         afterRecord: string;
         /** @description The place after which the report starts, from the `Link` header of the previous report. */
         afterPlace: components["schemas"]["Id"];
         /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
         since: string;
+        /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of a database is rejected (410). */
+        sinceBoth: string;
         /** @description The order. `name` ignores case and accents, then sorts by the name, then by id. `-` reverses the whole list. */
         sort: "id" | "-id" | "name" | "-name";
+        /** @description The order. `-` reverses the whole list. */
+        idSort: "id" | "-id";
         /** @description The order. Records with equal numbers are in order of id. `-` reverses the whole list. */
         populationSort: "id" | "-id" | "living" | "-living" | "total" | "-total";
         /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. At most 20,000 matches are counted, unless the filters are only `isAlive` and `placeId`. */
@@ -1162,7 +1172,7 @@ export interface components {
         /** @description Only kings (`true`), or only other people (`false`). */
         isKing: boolean;
         /** @description Only people of these places, or with `none`, only people without a place. */
-        placeId: components["schemas"]["Id"][] | "none";
+        placeId: (components["schemas"]["Id"] | "none")[] & (components["schemas"]["Id"][] | "none"[]);
         /** @description The place. */
         onePlaceId: components["schemas"]["Id"];
         /** @description Only places with at least this many living people. */
@@ -1337,8 +1347,8 @@ export interface operations {
             query?: {
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
-                /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
-                after?: components["parameters"]["after"];
+                /** @description The start of the page: the cursor from the `Link` header of the previous page. */
+                after?: components["parameters"]["afterId"];
                 /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. At most 20,000 matches are counted, unless the filters are only `isAlive` and `placeId`. */
                 count?: components["parameters"]["count"];
                 /** @description The maximum number of people per place. */
@@ -1420,6 +1430,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -1573,6 +1595,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
+                    };
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -1634,7 +1668,7 @@ export interface operations {
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
-                after?: components["parameters"]["after"];
+                after?: components["parameters"]["afterPopulation"];
                 /** @description The order. Records with equal numbers are in order of id. `-` reverses the whole list. */
                 sort?: components["parameters"]["populationSort"];
                 /** @description Only places with at least this many living people. */
@@ -1719,6 +1753,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -1851,6 +1897,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -1997,6 +2055,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
+                    };
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -2134,8 +2204,8 @@ export interface operations {
     listChanges: {
         parameters: {
             query?: {
-                /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
-                since?: components["parameters"]["since"];
+                /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of a database is rejected (410). */
+                since?: components["parameters"]["sinceBoth"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
             };
@@ -2203,6 +2273,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/history-restarted";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -2301,6 +2383,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -2413,6 +2507,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/insufficient-scope" | "/problems/foreign-request";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -2666,6 +2772,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -3371,6 +3489,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
+                    };
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -3641,8 +3771,8 @@ export interface operations {
     readPlaceHistory: {
         parameters: {
             query?: {
-                /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
-                after?: components["parameters"]["after"];
+                /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
+                after?: components["parameters"]["afterVersion"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
             };
@@ -3728,6 +3858,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
+                    };
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -3788,10 +3930,10 @@ export interface operations {
                 ids?: components["parameters"]["ids"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
-                /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
-                after?: components["parameters"]["after"];
-                /** @description The order. `name` ignores case and accents, then sorts by the name, then by id. `-` reverses the whole list. */
-                sort?: components["parameters"]["sort"];
+                /** @description The start of the page: the cursor from the `Link` header of the previous page. */
+                after?: components["parameters"]["afterId"];
+                /** @description The order. `-` reverses the whole list. */
+                sort?: components["parameters"]["idSort"];
             };
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
@@ -3858,6 +4000,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -3988,6 +4142,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
+                    };
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -4108,6 +4274,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
+                    };
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -4164,7 +4342,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The token of the operation, from `Location`. */
+                /** @description The id of the operation, from `Location`. */
                 token: components["parameters"]["token"];
             };
             cookie?: never;
@@ -4205,7 +4383,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such record. */
+            /** @description There is no such route. Or: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4213,7 +4391,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/not-found";
+                        type?: "/problems/unknown-route" | "/problems/not-found";
                     };
                 };
             };
@@ -4411,6 +4589,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
+                    };
+                };
+            };
             /** @description The route does not accept this media type. */
             415: {
                 headers: {
@@ -4592,6 +4782,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -5132,6 +5334,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
+                    };
+                };
+            };
             /** @description The route does not accept this media type. */
             415: {
                 headers: {
@@ -5304,6 +5518,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/precondition-failed";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -5501,6 +5727,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
+                    };
+                };
+            };
             /** @description The route does not accept this media type. */
             415: {
                 headers: {
@@ -5580,8 +5818,8 @@ export interface operations {
     readPersonHistory: {
         parameters: {
             query?: {
-                /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
-                after?: components["parameters"]["after"];
+                /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
+                after?: components["parameters"]["afterVersion"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
             };
@@ -5664,6 +5902,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/history-restarted";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -5794,6 +6044,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
+                    };
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -5920,6 +6182,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
+                    };
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -5976,8 +6250,8 @@ export interface operations {
             query?: {
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
-                /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
-                after?: components["parameters"]["after"];
+                /** @description The start of the page: the cursor from the `Link` header of the previous page. */
+                after?: components["parameters"]["afterId"];
                 /** @description The place. */
                 placeId?: components["parameters"]["onePlaceId"];
                 /** @description The maximum number of people per place. */
@@ -6049,6 +6323,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
+                    };
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -6106,7 +6392,7 @@ export interface operations {
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
-                after?: components["parameters"]["after"];
+                after?: components["parameters"]["afterPopulation"];
                 /** @description The order. Records with equal numbers are in order of id. `-` reverses the whole list. */
                 sort?: components["parameters"]["populationSort"];
                 /** @description Only places with at least this many living people. */
@@ -6184,6 +6470,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -6314,6 +6612,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -6509,6 +6819,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/body-too-large" | "/problems/too-many-records";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };

@@ -69,7 +69,7 @@ fn people_per_place() -> Vec<Operation> {
         get("/v1/people-per-place", "listPeoplePerPlace")
             .summary("List places with their people")
             .description("All places in order of id, including those without people. While the people service is down and there is no earlier response to send, `people` is null.")
-            .query(ListQuery::PARAMETERS)
+            .query_as(ListQuery::PARAMETERS, &[("after", "afterId")])
             .problems(&[Kind::CallLimitReached])
             .response(200, list),
         get("/v1/people-per-place/{id}", "readPeopleOfPlace")
@@ -82,7 +82,10 @@ fn people_per_place() -> Vec<Operation> {
         get("/v1/statistics/places", "listStatistics")
             .summary("List the population and the king of each place")
             .description("All places, including those without people. The last record counts the people without a place. A page may have fewer records than its limit: `Link` tells whether there is a next page.")
-            .query_as(StatisticsQuery::PARAMETERS, &[("sort", "populationSort")])
+            .query_as(
+                StatisticsQuery::PARAMETERS,
+                &[("sort", "populationSort"), ("after", "afterPopulation")],
+            )
             .response(200, statistics),
     ];
     let operations = operations.map(|operation| {
@@ -112,7 +115,7 @@ fn about() -> Vec<Operation> {
             .summary("List the changes of places and people")
             .description("In order of time, each change once. There is always a next page, for later changes.")
             .default_tag("changes")
-            .query(ChangesQuery::PARAMETERS)
+            .query_as(ChangesQuery::PARAMETERS, &[("since", "sinceBoth")])
             .problems(&[Kind::HistoryRestarted])
             .calls_a_service()
             .response(200, changes),

@@ -80,13 +80,19 @@ fn groups() -> Vec<Operation> {
         get("/v1/people/by-place", "listPeopleByPlace")
             .summary("List people by place")
             .description("One group per place that has people, in order of place.")
-            .query_as(ByPlaceQuery::PARAMETERS, &[("placeId", "onePlaceId")])
+            .query_as(
+                ByPlaceQuery::PARAMETERS,
+                &[("placeId", "onePlaceId"), ("after", "afterId")],
+            )
             .conditional("ListTag")
             .response(200, groups),
         get("/v1/people/population", "listPopulations")
             .summary("Count the people of each place")
             .description("Only places that have people, by id: the people service does not know the names of places.")
-            .query_as(PopulationQuery::PARAMETERS, &[("sort", "populationSort")])
+            .query_as(
+                PopulationQuery::PARAMETERS,
+                &[("sort", "populationSort"), ("after", "afterPopulation")],
+            )
             .conditional("ListTag")
             .response(200, populations),
         get("/v1/people/population/series", "readPopulationSeries")
