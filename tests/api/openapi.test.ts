@@ -23,7 +23,7 @@ type Document = {
 
 const system = await start({ seed: true });
 after(() => system.dispose());
-const operationRow = `'operation:a', '', '{"status":"done","done":1,"remaining":0}'`;
+const operationRow = `'operation:${"a".repeat(32)}', '', '{"status":"done","done":1,"remaining":0}'`;
 await system.db.places.exec(
   `INSERT INTO idempotency (key, fingerprint, body) VALUES (${operationRow});`,
 );
@@ -47,7 +47,7 @@ function* operations(document: Document) {
       yield {
         method: method.toUpperCase(),
         path,
-        address: path.replace("{id}", "2").replace("{token}", "a"),
+        address: path.replace("{id}", "2").replace("{token}", "a".repeat(32)),
         operation,
         known: knownParameters,
       };

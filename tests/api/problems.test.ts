@@ -38,7 +38,7 @@ const invalidIds = [
 ];
 const invalidLimits = ["0", "1001", "-1", "", "x", "1.5", "99999999999999999999"];
 const invalidNames = ["", "a%00b", "a%0Ab", "%C2%85", "a".repeat(201)];
-const invalidWords = ["", "-", "a%0Ab", "%CC%81", "a".repeat(201), "a+b+c+d+e+f+g+h+i+j+k"];
+const invalidWords = ["", "-", "a%0Ab", "%E2%80%8D", "a".repeat(201), "a+b+c+d+e+f+g+h+i+j+k"];
 const invalidBools = ["", "yes", "TRUE", "1", "0", "null"];
 const nameCursor = Buffer.from("n1:a\u0001A").toString("hex");
 const idCursor = Buffer.from("i1").toString("hex");

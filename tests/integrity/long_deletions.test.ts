@@ -99,9 +99,15 @@ test("an_operation_is_not_found_if_it_never_existed_or_its_result_has_expired", 
   assert.deepEqual(failed.json, { status: "failed", done: 0, remaining: 3 });
   await system.db.places.exec("UPDATE idempotency SET at = at - 86400001;");
   await system.runSchedule("places");
-  for (const gone of [path, "/v1/operations/1"]) {
-    const { status, json } = await system.join.get(gone);
-    assert.deepEqual([status, json.type], [404, "/problems/not-found"]);
+  const gone = await system.join.get(path);
+  assert.deepEqual([gone.status, gone.json.type], [404, "/problems/not-found"]);
+});
+
+test("a_path_without_the_id_of_an_operation_is_an_unknown_route", async () => {
+  await using system = await start();
+  for (const id of ["1", "A".repeat(32), "a".repeat(31), "%2F"]) {
+    const { status, json } = await system.join.get(`/v1/operations/${id}`);
+    assert.deepEqual([status, json.type], [404, "/problems/unknown-route"], id);
   }
 });
 

@@ -60,7 +60,7 @@ impl std::fmt::Display for Moment {
 }
 
 /// Nanoseconds.
-const MAX_FRACTION_DIGITS: usize = 9;
+pub const MAX_FRACTION_DIGITS: usize = 9;
 
 impl Param for Moment {
     const EXPECTED: &'static str = "a time in UTC that is not in the future, like 2026-01-31T12:00:00Z, or a date, like 2026-01-31";

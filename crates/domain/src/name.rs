@@ -5,7 +5,7 @@ mod marks;
 mod words;
 
 pub use keys::{NameKeys, Normalize, case_key, search_key};
-pub use words::SearchWords;
+pub use words::{SearchWords, separates_words};
 
 /// The maximum length of a name, in characters.
 pub const MAX_NAME_CHARACTERS: usize = 200;
@@ -16,7 +16,6 @@ pub const EXPECTED: &str = "a text of 1 to 200 characters, not counting white sp
      except zero-width joiners between letters";
 
 /// The ranges of invisible characters. A name does not start with one, so no name is invisible.
-/// `crates/openapi/src/views/scalars.rs` has the same ranges in a pattern.
 const INVISIBLE: [(char, char); 17] = [
     ('\u{ad}', '\u{ad}'),
     ('\u{34f}', '\u{34f}'),
@@ -39,8 +38,7 @@ const INVISIBLE: [(char, char); 17] = [
 
 /// The ranges of characters that no name contains: with them, different names look the same. They
 /// have no width, or set the direction of a text. Variation selectors are none of them: emoji and
-/// Chinese characters use them. `crates/openapi/src/views/scalars.rs` has the same ranges in a
-/// pattern.
+/// Chinese characters use them.
 const ZERO_WIDTH: [(char, char); 12] = [
     ('\u{ad}', '\u{ad}'),
     ('\u{34f}', '\u{34f}'),
@@ -58,7 +56,7 @@ const ZERO_WIDTH: [(char, char); 12] = [
 
 /// The zero-width non-joiner and joiner. Persian, Indic scripts and emoji need them, so a name may
 /// have them between letters. Its key does not, so they cannot make two names that look the same.
-pub(crate) const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
+const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
 
 /// The name of a place or a person: trimmed, in normalization form C, 1 to 200 characters long,
 /// without control and zero-width characters. The first character is visible.
@@ -104,13 +102,27 @@ fn is_in(character: char, ranges: &[(char, char)]) -> bool {
     ranges.any(|(first, last)| (*first..=*last).contains(&character))
 }
 
-fn is_visible(character: char) -> bool {
+/// Whether a name may start with a character.
+#[must_use]
+pub fn is_visible(character: char) -> bool {
     !is_in(character, &INVISIBLE)
+}
+
+/// Whether a character has no width, so that no name contains it.
+#[must_use]
+pub fn is_zero_width(character: char) -> bool {
+    is_in(character, &ZERO_WIDTH)
+}
+
+/// Whether a character is a zero-width joiner or non-joiner.
+#[must_use]
+pub fn is_joiner(character: char) -> bool {
+    JOINERS.contains(&character)
 }
 
 fn is_valid(text: &str) -> bool {
     let has_valid_length = (1..=MAX_NAME_CHARACTERS).contains(&text.chars().count());
-    let is_rejected = |character: char| character.is_control() || is_in(character, &ZERO_WIDTH);
+    let is_rejected = |character: char| character.is_control() || is_zero_width(character);
     has_valid_length && !text.chars().any(is_rejected)
 }
 
@@ -120,7 +132,7 @@ fn joins_letters(name: &str) -> bool {
     let mut before_is_letter = false;
     let mut needs_letter = false;
     for c in name.chars() {
-        let is_joiner = JOINERS.contains(&c);
+        let is_joiner = is_joiner(c);
         let is_letter =
             !(is_joiner || c.is_whitespace() || c.is_ascii() && !c.is_ascii_alphabetic());
         if needs_letter && !is_letter || is_joiner && !before_is_letter {

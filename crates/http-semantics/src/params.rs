@@ -1,8 +1,8 @@
 //! A strict parser for query parameters: an unknown, repeated or invalid parameter is a problem
 //! that names the parameter.
 
-use domain::param::{parse_non_negative_integer, parse_positive_integer};
-use domain::{Moment, Param};
+use domain::param::parse_non_negative_integer;
+use domain::{Moment, Param, PlaceId};
 use percent_encoding::percent_decode;
 
 use crate::Problem;
@@ -24,10 +24,10 @@ impl AfterId {
 }
 
 impl Param for AfterId {
-    const EXPECTED: &'static str = "a whole number";
+    const EXPECTED: &'static str = PlaceId::EXPECTED;
 
     fn parse(text: &str) -> Option<Self> {
-        parse_positive_integer(text).map(Self)
+        PlaceId::parse(text).map(|id| Self(id.get()))
     }
 }
 

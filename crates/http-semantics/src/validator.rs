@@ -10,12 +10,14 @@ use std::fmt::{Display, Formatter, Result};
 use domain::Param;
 use domain::param::parse_non_negative_integer;
 
-/// The number of hexadecimal digits of an epoch.
-const EPOCH_DIGITS: usize = 8;
-
 /// Identifies one history of a database: the column `schema.epoch`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Epoch(u32);
+
+impl Epoch {
+    /// The number of hexadecimal digits.
+    pub const DIGITS: usize = 8;
+}
 
 impl Display for Epoch {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
@@ -28,7 +30,7 @@ impl Param for Epoch {
 
     fn parse(text: &str) -> Option<Self> {
         let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        let is_canonical = text.len() == EPOCH_DIGITS && text.bytes().all(is_digit);
+        let is_canonical = text.len() == Self::DIGITS && text.bytes().all(is_digit);
         let value = u32::from_str_radix(text, 16).ok()?;
         is_canonical.then_some(Self(value))
     }

@@ -120,7 +120,7 @@ impl Collection {
             .summary(format!("List the changes of a {}", self.singular()))
             .description("Oldest first. A deleted record keeps its history.")
             .id(self.id)
-            .query(collection::HISTORY_PARAMETERS)
+            .query_as(collection::HISTORY_PARAMETERS, &[("after", "afterVersion")])
             .problems(&[Kind::NotFound, Kind::HistoryRestarted])
             .response(200, changes.headers(&["Link"]))
     }

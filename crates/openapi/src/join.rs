@@ -84,7 +84,7 @@ fn people_per_place() -> Vec<Operation> {
         get("/v1/people-per-place", "listPeoplePerPlace")
             .summary("List places with their people")
             .description("`isAlive` and `isKing` select the people that are shown, the other filters select places. While the people service is down and there is no earlier response to send, `people` is null. CSV has one line per person, and one line with empty cells for a place without people; it shows at most `peopleLimit` people per place, without a link to the rest.")
-            .query(ListQuery::PARAMETERS)
+            .query_as(ListQuery::PARAMETERS, &[("after", "afterId")])
             .problems(&[Kind::CallLimitReached, Kind::TooManyMatches])
             .response(200, list),
         get("/v1/people-per-place/{id}", "readPeopleOfPlace")
@@ -97,7 +97,10 @@ fn people_per_place() -> Vec<Operation> {
         get("/v1/statistics/places", "listStatistics")
             .summary("List the population and the king of each place")
             .description("All places, including those without people. The last record counts the people without a place. A page may have fewer records than its limit: `Link` tells whether there is a next page.")
-            .query_as(StatisticsQuery::PARAMETERS, &[("sort", "populationSort")])
+            .query_as(
+                StatisticsQuery::PARAMETERS,
+                &[("sort", "populationSort"), ("after", "afterPopulation")],
+            )
             .response(200, statistics),
     ];
     let operations = operations.map(|operation| {
@@ -127,7 +130,7 @@ fn about() -> Vec<Operation> {
             .summary("List the changes of places and people")
             .description("In order of time, each change once. There is always a next page, for later changes.")
             .default_tag("changes")
-            .query(ChangesQuery::PARAMETERS)
+            .query_as(ChangesQuery::PARAMETERS, &[("since", "sinceBoth")])
             .problems(&[Kind::HistoryRestarted])
             .calls_a_service()
             .response(200, changes),

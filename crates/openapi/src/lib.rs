@@ -16,6 +16,7 @@ pub mod join;
 pub mod json;
 pub mod operation;
 mod parameters;
+mod patterns;
 pub mod people;
 pub mod places;
 mod problems;

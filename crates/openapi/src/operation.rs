@@ -109,10 +109,13 @@ impl Operation {
     pub fn query_as(mut self, names: &[&'static str], components: &[(&str, &'static str)]) -> Self {
         for name in names {
             let other = components.iter().find(|(known, _)| known == name);
-            self.parameters
-                .push(other.map_or(*name, |(_, component)| *component));
+            let component = other.map_or(*name, |(_, component)| *component);
+            self.parameters.push(component);
         }
-        self.problems(&[Kind::InvalidParameter])
+        if names.is_empty() {
+            return self;
+        }
+        self.problems(&[Kind::InvalidParameter, Kind::QueryTooLong])
     }
 
     /// Adds the id in the path.
@@ -130,7 +133,7 @@ impl Operation {
     #[must_use]
     pub fn in_path(mut self, component: &'static str) -> Self {
         self.parameters.insert(0, component);
-        self
+        self.problems(&[Kind::UnknownRoute])
     }
 
     /// Adds request headers.

@@ -5,6 +5,7 @@ use domain::name;
 use http_semantics::export_format::EXPORT_MEDIA_TYPES;
 use http_semantics::media::{MediaType, TABLE_MEDIA_TYPES};
 use http_semantics::params::Seconds;
+use places::domain::{IdOrder, OperationId};
 use tables::Cursor;
 use tables::import::ImportMode;
 use tables::page::{PageSize, PeopleLimit, Sort};
@@ -12,7 +13,7 @@ use tables::population::{MinLiving, Order};
 use tables::series::Step;
 
 use crate::json::{components, reference};
-use crate::views::{CONTROL, ZERO_WIDTH};
+use crate::patterns::{self, CursorKind};
 use crate::{Json, object};
 
 fn path(name: &str, schema: Json) -> Json {
@@ -51,8 +52,8 @@ fn formats(formats: &[MediaType]) -> Json {
     choice(formats.iter().map(|format| format.name()))
 }
 
-fn cursor() -> Json {
-    object! { "type": "string", "pattern": "^([0-9a-f]{2})+$", "maxLength": Cursor::MAX_DIGITS }
+fn cursor(kind: CursorKind) -> Json {
+    object! { "type": "string", "pattern": patterns::cursor(kind), "maxLength": Cursor::MAX_DIGITS }
 }
 
 fn idempotency_key() -> Json {
@@ -68,19 +69,29 @@ fn entity_tags() -> Json {
 fn name_prefix() -> Json {
     object! {
         "type": "string", "minLength": 1, "maxLength": name::MAX_NAME_CHARACTERS,
-        "pattern": format!(
-            r"^[^{CONTROL}{ZERO_WIDTH}\u200c\u200d][^{CONTROL}{ZERO_WIDTH}]*$"
-        ),
+        "pattern": patterns::name_prefix(),
     }
 }
 
 fn search_words() -> Json {
-    // A letter, a digit or a symbol.
-    object! { "type": "string", "maxLength": name::MAX_NAME_CHARACTERS, "minLength": 1, "example": "joaq nev" }
+    object! {
+        "type": "string", "minLength": 1, "maxLength": name::MAX_NAME_CHARACTERS,
+        "pattern": patterns::search_words(), "example": "joaq nev",
+    }
 }
 
 fn place_filter() -> Json {
-    object! { "oneOf": [id_list(), choice(["none"])] }
+    // Each alternative is an array, so that tools separate its items with commas.
+    let none = object! {
+        "type": "array", "items": choice(["none"]), "minItems": 1, "maxItems": 1,
+    };
+    let items = object! { "anyOf": [id(), choice(["none"])] };
+    object! { "type": "array", "items": items, "oneOf": [id_list(), none] }
+}
+
+/// The digits of [`OperationId`].
+fn operation_id() -> Json {
+    object! { "type": "string", "pattern": format!("^[0-9a-f]{{{}}}$", OperationId::DIGITS) }
 }
 
 fn id_list() -> Json {
@@ -88,8 +99,7 @@ fn id_list() -> Json {
 }
 
 fn moment() -> Json {
-    let pattern = r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?Z)?$";
-    object! { "type": "string", "pattern": pattern }
+    object! { "type": "string", "pattern": patterns::moment() }
 }
 
 /// All parameters, by the name of the component. It is the name of the parameter, unless two
@@ -110,8 +120,8 @@ fn in_path() -> Vec<(String, Json)> {
     components! {
         /// The id of the place.
         "placeInPath" => path("id", id());
-        /// The token of the operation, from `Location`.
-        "token" => path("token", object! { "type": "string", "pattern": "^[!-~]+$" });
+        /// The id of the operation, from `Location`.
+        "token" => path("token", operation_id());
         /// The id of the person.
         "personInPath" => path("id", id());
         /// The id of the record. The id of a new record is at most 2^52, so that the service
@@ -152,6 +162,7 @@ fn in_headers() -> Vec<(String, Json)> {
 fn of_pages() -> Vec<(String, Json)> {
     let people_limit = page_size(PeopleLimit::MAX.get(), PeopleLimit::default().get());
     let orders = choice(Sort::ALL.map(|(name, _)| name));
+    let id_orders = choice(IdOrder::ALL.map(|(name, _)| name));
     let population_orders = choice(Order::ALL.map(|(name, _)| name));
     components! {
         /// The maximum number of records per page.
@@ -160,20 +171,31 @@ fn of_pages() -> Vec<(String, Json)> {
         "peopleLimit" => query("peopleLimit", people_limit);
         /// The start of the page: the cursor from the `Link` header of the previous page, which
         /// must have the same order.
-        "after" => query("after", cursor());
+        "after" => query("after", cursor(CursorKind::List));
+        /// The start of the page: the cursor from the `Link` header of the previous page.
+        "afterId" => query("after", cursor(CursorKind::Id));
+        /// The start of the page: the cursor from the `Link` header of the previous page, which
+        /// must have the same order.
+        "afterPopulation" => query("after", cursor(CursorKind::Population));
+        /// The start of the page: the cursor from the `Link` header of the previous page. A cursor
+        /// from before a restore of the database is rejected (410).
+        "afterVersion" => query("after", cursor(CursorKind::Change));
         /// The start of the rest of an export: the cursor in the address in its last line. The rest has
         /// no CSV header.
-        "afterRecord" => query("after", cursor());
+        "afterRecord" => query("after", cursor(CursorKind::Id));
         /// The place after which the report starts, from the `Link` header of the previous report.
         "afterPlace" => query("after", id());
         /// The start of the page: the cursor from the `Link` header of the previous page. A cursor
         /// from before a restore of the database is rejected (410).
-        "since" => query("since", cursor());
+        "since" => query("since", cursor(CursorKind::Change));
+        /// The start of the page: the cursor from the `Link` header of the previous page. A cursor
+        /// from before a restore of a database is rejected (410).
+        "sinceBoth" => query("since", cursor(CursorKind::Changes));
         /// The order. `name` ignores case and accents, then sorts by the name, then by id. `-`
         /// reverses the whole list.
         "sort" => query("sort", orders.with("default", "id"));
-        /// The order. `-` means the greatest id first.
-        "idSort" => query("sort", choice(["id", "-id"]).with("default", "id"));
+        /// The order. `-` reverses the whole list.
+        "idSort" => query("sort", id_orders.with("default", "id"));
         /// The order. Records with equal numbers are in order of id. `-` reverses the whole list.
         "populationSort" =>
             query("sort", population_orders.with("default", Order::default().name()));

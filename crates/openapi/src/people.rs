@@ -82,14 +82,17 @@ fn groups() -> Vec<Operation> {
             .description("One group per place that has people, in order of place. With a filter, the list of a group can be empty.")
             .query_as(
                 ByPlaceQuery::PARAMETERS,
-                &[("placeId", "placeIds"), ("sort", "idSort")],
+                &[("placeId", "placeIds"), ("sort", "idSort"), ("after", "afterId")],
             )
             .conditional("ListTag")
             .response(200, groups),
         get("/v1/people/population", "listPopulations")
             .summary("Count the people of each place")
             .description("Only places that have people, by id: the people service does not know the names of places.")
-            .query_as(PopulationQuery::PARAMETERS, &[("sort", "populationSort")])
+            .query_as(
+                PopulationQuery::PARAMETERS,
+                &[("sort", "populationSort"), ("after", "afterPopulation")],
+            )
             .conditional("ListTag")
             .response(200, populations),
         get("/v1/people/population/series", "readPopulationSeries")

@@ -31,7 +31,10 @@ pub fn operations() -> Vec<Operation> {
         get("/v1/places/as-of", "listPlacesAsOf")
             .summary("List places at a time in the past")
             .description("In order of id, with the names of that time.")
-            .query(PlacesAsOfQuery::PARAMETERS)
+            .query_as(
+                PlacesAsOfQuery::PARAMETERS,
+                &[("after", "afterId"), ("sort", "idSort")],
+            )
             .conditional("ListTag")
             .response(
                 200,

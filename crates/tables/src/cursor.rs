@@ -4,10 +4,8 @@
 //! that are added or deleted in between do not shift it. The token is hexadecimal, because SQLite
 //! can render it with `hex` in the statement that renders the page.
 
-use domain::id::MAX_SAFE_INTEGER;
 use domain::name::MAX_NAME_CHARACTERS;
-use domain::{Param, param::parse_non_negative_integer};
-use domain::{PersonId, PlaceId};
+use domain::{Param, PlaceId, param::parse_non_negative_integer};
 use http_semantics::Validator;
 
 /// The maximum length of a name and its search key. Case folding can turn a character into three,
@@ -44,6 +42,10 @@ impl Cursor {
     /// The maximum length of a token.
     pub const MAX_DIGITS: usize = 2 * (MAX_KEY_BYTES + 32);
 
+    /// The maximum number of decimal digits of an id, a count or a change sequence. All ids have
+    /// fewer or as many. A greater number of as many digits is the start of an empty page.
+    pub const MAX_NUMBER_DIGITS: usize = 16;
+
     /// The id of the last record, or the number of the last change.
     #[must_use]
     pub fn id(&self) -> i64 {
@@ -75,19 +77,21 @@ impl Cursor {
         (!key.is_empty() && !name.is_empty()).then_some(Self::Name {
             key: key.to_owned(),
             name: name.to_owned(),
-            id: PersonId::parse(id)?.get(),
+            id: parse_number(id)?,
         })
     }
 }
 
 /// An id or a count.
 fn parse_number(text: &str) -> Option<i64> {
-    parse_non_negative_integer(text).filter(|number| *number <= MAX_SAFE_INTEGER)
+    let fits = text.len() <= Cursor::MAX_NUMBER_DIGITS;
+    fits.then(|| parse_non_negative_integer(text)).flatten()
 }
 
 /// A change sequence or a version. It is 0 before the first change.
 fn parse_change(text: &str) -> Option<Validator> {
-    Validator::parse(text).filter(|change| change.number <= MAX_SAFE_INTEGER)
+    let (number, _) = text.split_once('.')?;
+    parse_number(number).and_then(|_| Validator::parse(text))
 }
 
 impl From<PlaceId> for Cursor {

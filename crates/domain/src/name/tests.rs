@@ -204,13 +204,26 @@ fn a_search_without_words_or_with_too_many_is_rejected() {
         "",
         " ",
         "-",
-        "\u{301}",
+        "\u{200d}",
         "a\nb",
         &format!("{ten} k"),
         &"a".repeat(201),
     ] {
         assert_eq!(SearchWords::new(rejected, UNICODE), None, "{rejected:?}");
     }
+}
+
+#[test]
+fn a_search_for_a_sign_that_belongs_to_no_word_finds_nothing() {
+    for sign in ["¿", "·", "\u{301}", "\u{5b0} ", "\u{fe0f}", "¿¡«»·°±§¶¬¦"] {
+        assert_eq!(
+            SearchWords::new(sign, UNICODE).unwrap().words().len(),
+            1,
+            "{sign}"
+        );
+        assert!(!finds(sign, &format!("Ana {sign} Ruiz")), "{sign}");
+    }
+    assert!(finds("¿ana?", "¿Ana?"));
 }
 
 #[test]

@@ -5,8 +5,8 @@
 //! word at every character, so that a search finds any part of a name. A symbol, such as an emoji,
 //! is a word of its own.
 
-use super::is_valid;
 use super::keys::{Normalize, case_key, search_key};
+use super::{is_joiner, is_valid};
 
 /// The maximum number of words in a search.
 const MAX_WORDS: usize = 10;
@@ -80,6 +80,15 @@ fn is_unspaced(character: char) -> bool {
         | '\u{20000}'..='\u{3ffff}')
 }
 
+/// Whether a search needs another character than those: white space, joiners, and the characters of
+/// ASCII that separate words.
+#[must_use]
+pub fn separates_words(character: char) -> bool {
+    character.is_whitespace()
+        || is_joiner(character)
+        || character.is_ascii() && role(character) == Role::Separator
+}
+
 /// A run of characters without a separator.
 struct Run {
     characters: Vec<char>,
@@ -147,11 +156,11 @@ impl SearchWords {
     /// The words of a text, if it is valid.
     #[must_use]
     pub fn new(text: &str, normalize: Normalize) -> Option<Self> {
-        let text = (normalize.composed)(text);
-        if !is_valid(&text) {
+        let composed = (normalize.composed)(text);
+        if !is_valid(&composed) {
             return None;
         }
-        let key = search_key(&case_key(&text, normalize), normalize);
+        let key = search_key(&case_key(&composed, normalize), normalize);
         let mut words: Vec<String> = Vec::new();
         for run in runs(&key) {
             let length = run.characters.len();
@@ -169,6 +178,11 @@ impl SearchWords {
                     words.push(word);
                 }
             }
+        }
+        if words.is_empty() {
+            // Other signs, such as `¿`, are not part of any word, so this search finds no name.
+            let sign = text.chars().find(|character| !separates_words(*character));
+            words.extend(sign.map(String::from));
         }
         (1..=MAX_WORDS)
             .contains(&words.len())

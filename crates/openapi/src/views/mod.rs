@@ -86,7 +86,10 @@ pub fn all() -> Vec<(String, Json)> {
         let mut schema = json(schema);
         // The builder of utoipa has no `not`.
         if ["Name", "WrittenName"].contains(&name.as_str()) {
-            schema.insert("not", object! { "pattern": stray_joiner() });
+            schema.insert(
+                "not",
+                object! { "pattern": crate::patterns::stray_joiner() },
+            );
         }
         (name.clone(), schema)
     });

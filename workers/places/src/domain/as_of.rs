@@ -8,17 +8,19 @@ use tables::Cursor;
 use tables::page::PageSize;
 
 /// An order by id. The value is whether the greatest id comes first.
-struct IdOrder(bool);
+pub struct IdOrder(bool);
+
+impl IdOrder {
+    /// Both orders, with their names in a query.
+    pub const ALL: [(&'static str, Self); 2] = [("id", Self(false)), ("-id", Self(true))];
+}
 
 impl Param for IdOrder {
     const EXPECTED: &'static str = "id or -id";
 
     fn parse(text: &str) -> Option<Self> {
-        match text {
-            "id" => Some(Self(false)),
-            "-id" => Some(Self(true)),
-            _ => None,
-        }
+        let mut all = Self::ALL.into_iter();
+        all.find(|(name, _)| *name == text).map(|(_, order)| order)
     }
 }
 

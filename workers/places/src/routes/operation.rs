@@ -3,6 +3,7 @@
 use edge::{Body, Database, Error, Request, Response};
 use http_semantics::{MediaType, Problem};
 
+use crate::domain::OperationId;
 use crate::store;
 
 /// The path of an operation.
@@ -14,11 +15,11 @@ pub fn path(token: &str) -> String {
 /// The status of an operation: a deletion of a place that takes longer than its request.
 ///
 /// # Errors
-/// An operation that does not exist, or that ended more than 24 hours ago.
+/// A path without an id, or an operation that does not exist or ended more than 24 hours ago.
 pub async fn operation(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
-    let token = request.segments.first().map(String::as_str);
-    let read = store::operation(token.unwrap_or_default());
+    let id: OperationId = request.id()?;
+    let read = store::operation(id.as_str());
     let row = Database::new(&request.env)?.row(&read).await?;
     let body = row.as_ref().map(|row| row.value("body"));
     let body = body.ok_or_else(Problem::no_such_operation)?;

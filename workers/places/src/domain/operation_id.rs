@@ -1,0 +1,28 @@
+//! The id of an operation, which the path of its status contains.
+
+use domain::Param;
+
+/// The id of an operation. It is random.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationId(String);
+
+impl OperationId {
+    /// The number of its digits.
+    pub const DIGITS: usize = 32;
+
+    /// The digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Param for OperationId {
+    const EXPECTED: &'static str = "32 hexadecimal digits in lower case";
+
+    fn parse(text: &str) -> Option<Self> {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let is_id = text.len() == Self::DIGITS && text.bytes().all(is_digit);
+        is_id.then(|| Self(text.to_owned()))
+    }
+}
