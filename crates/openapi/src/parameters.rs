@@ -5,6 +5,7 @@ use domain::name;
 use http_semantics::export_format::EXPORT_MEDIA_TYPES;
 use http_semantics::media::{MediaType, TABLE_MEDIA_TYPES};
 use http_semantics::params::Seconds;
+use join::domain::statistics::StatisticsSort;
 use tables::Cursor;
 use tables::import::ImportMode;
 use tables::page::{PageSize, PeopleLimit, Sort};
@@ -150,6 +151,7 @@ fn of_pages() -> Vec<(String, Json)> {
     let people_limit = page_size(PeopleLimit::MAX.get(), PeopleLimit::default().get());
     let orders = choice(Sort::ALL.map(|(name, _)| name));
     let population_orders = choice(Order::ALL.map(|(name, _)| name));
+    let statistics_orders = choice(StatisticsSort::ALL.map(|(name, _)| name));
     components! {
         /// The maximum number of records per page.
         "limit" => query("limit", page_size(PageSize::MAX.get(), PageSize::default().get()));
@@ -172,6 +174,9 @@ fn of_pages() -> Vec<(String, Json)> {
         /// The order. Records with equal numbers are in order of id. `-` reverses the whole list.
         "populationSort" =>
             query("sort", population_orders.with("default", Order::default().name()));
+        /// The order. `name` ignores case and accents, then sorts by the name, then by id. Records
+        /// with equal numbers are in order of id. `-` reverses the whole list.
+        "statisticsSort" => query("sort", statistics_orders.with("default", "id"));
         /// With `exact`, the response has the number of all matches in `X-Total-Count`. At most
         /// 20,000 matches are counted, unless the filters are only `isAlive` and `placeId`.
         "count" => query("count", choice(["exact"]));
