@@ -65,6 +65,10 @@ CREATE TABLE place_change (
   version INTEGER NOT NULL,
   -- The state after the change. After a deletion: the state before it.
   name TEXT NOT NULL,
+  -- The keys of the name, as in `place`: the places as of a time are searched and sorted by them.
+  name_key TEXT NOT NULL,
+  search_key TEXT,
+  words TEXT,
   -- The number of places after the change.
   places INTEGER NOT NULL CHECK (places >= 0),
   UNIQUE (place_id, version)
@@ -134,13 +138,13 @@ BEGIN SELECT raise(ABORT, 'the change log is append-only'); END;
 
 CREATE TRIGGER place_created AFTER INSERT ON place
 BEGIN
-  INSERT INTO place_change (at, kind, place_id, version, name, places)
+  INSERT INTO place_change (at, kind, place_id, version, name, name_key, search_key, words, places)
   VALUES (
     max(
       CAST(unixepoch('subsec') * 1000 AS INTEGER),
       coalesce((SELECT at FROM place_change ORDER BY seq DESC LIMIT 1), 0)
     ),
-    'created', new.id, new.version, new.name,
+    'created', new.id, new.version, new.name, new.name_key, new.search_key, new.words,
     1 + coalesce((SELECT places FROM place_change ORDER BY seq DESC LIMIT 1), 0)
   );
   INSERT INTO place_search (rowid, terms) VALUES (new.id, new.terms);
@@ -150,13 +154,13 @@ CREATE TRIGGER place_updated AFTER UPDATE ON place
 BEGIN
   SELECT raise(ABORT, 'an update adds one to the version')
   WHERE new.version <> old.version + 1 OR new.id <> old.id;
-  INSERT INTO place_change (at, kind, place_id, version, name, places)
+  INSERT INTO place_change (at, kind, place_id, version, name, name_key, search_key, words, places)
   VALUES (
     max(
       CAST(unixepoch('subsec') * 1000 AS INTEGER),
       (SELECT at FROM place_change ORDER BY seq DESC LIMIT 1)
     ),
-    'updated', new.id, new.version, new.name,
+    'updated', new.id, new.version, new.name, new.name_key, new.search_key, new.words,
     (SELECT places FROM place_change ORDER BY seq DESC LIMIT 1)
   );
   -- FTS5 removes a row by its former contents.
@@ -168,13 +172,13 @@ END;
 
 CREATE TRIGGER place_deleted AFTER DELETE ON place
 BEGIN
-  INSERT INTO place_change (at, kind, place_id, version, name, places)
+  INSERT INTO place_change (at, kind, place_id, version, name, name_key, search_key, words, places)
   VALUES (
     max(
       CAST(unixepoch('subsec') * 1000 AS INTEGER),
       (SELECT at FROM place_change ORDER BY seq DESC LIMIT 1)
     ),
-    'deleted', old.id, old.version + 1, old.name,
+    'deleted', old.id, old.version + 1, old.name, old.name_key, old.search_key, old.words,
     (SELECT places FROM place_change ORDER BY seq DESC LIMIT 1) - 1
   );
   INSERT INTO place_search (place_search, rowid, terms) VALUES ('delete', old.id, old.terms);

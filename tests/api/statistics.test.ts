@@ -10,8 +10,11 @@ import {
   type System,
   start,
 } from "../support/harness.ts";
+import { fold } from "../support/list_world.ts";
 
 const path = "/v1/statistics/places";
+const keys = ["id", "name", "living", "dead", "total", "share"] as const;
+const sorts = keys.flatMap((key) => [key, `-${key}`]);
 
 type Row = {
   id: number | null;
@@ -45,9 +48,13 @@ function computeStatistics(places: Place[], people: Person[]): Row[] {
 
 /** Sorts rows. The row of the people without a place stays last. */
 function sortRows(rows: Row[], sort: string): Row[] {
-  const key = sort.replace("-", "") as "id" | "living" | "total";
+  const key = sort.replace("-", "") as (typeof keys)[number];
+  const compareNames = (a: string, b: string) => Number(a > b) - Number(a < b);
   const compare = (a: Row, b: Row) =>
-    Number(a[key]) - Number(b[key]) || Number(a.id) - Number(b.id);
+    (key === "name"
+      ? compareNames(fold(a.name ?? ""), fold(b.name ?? "")) ||
+        compareNames(a.name ?? "", b.name ?? "")
+      : Number(a[key]) - Number(b[key])) || Number(a.id) - Number(b.id);
   const rest = rows.slice(0, -1).sort(compare);
   return [...(sort.startsWith("-") ? rest.reverse() : rest), ...rows.slice(-1)];
 }
@@ -90,7 +97,7 @@ test("the_statistics_of_the_seed_add_up", async () => {
 });
 
 test("the_pages_of_every_order_contain_all_rows_once", async () => {
-  for (const sort of ["id", "-id", "living", "-living", "total", "-total"]) {
+  for (const sort of sorts) {
     for (const limit of [1, 3, 7, 100]) {
       const pages = await join.pages(`${path}?sort=${sort}&limit=${limit}`);
       assert.deepEqual(rowsOf(pages), sortRows(expectedRows, sort), `${sort} by ${limit}`);
@@ -101,7 +108,7 @@ test("the_pages_of_every_order_contain_all_rows_once", async () => {
 });
 
 test("least_selects_places_with_at_least_that_many_living", async () => {
-  for (const sort of ["id", "-id", "living", "-living", "total", "-total"]) {
+  for (const sort of sorts) {
     for (const least of [1, 2, 3, 9]) {
       const rows = rowsOf(await join.pages(`${path}?sort=${sort}&least=${least}&limit=2`));
       const enough = sortRows(expectedRows, sort).filter(
@@ -203,7 +210,6 @@ test("statistics_as_of_a_time_equal_those_read_at_that_time", async () => {
     () => join.request("DELETE", "/v1/people/4"),
   ];
   const states: { at: string; rows: Row[] }[] = [];
-  const sorts = ["id", "-id", "living", "-living", "total", "-total"];
   for (const write of [() => undefined, ...writes]) {
     await write();
     const at = await timeAfterAllWrites(living);
@@ -230,8 +236,12 @@ test("an_invalid_parameter_of_the_statistics_is_named", async () => {
     ["after=zz", "after"],
     ["after=70332e33", "after"],
     ["sort=living&after=6933", "after"],
-    ["sort=name", "sort"],
+    ["sort=king", "sort"],
     ["sort=", "sort"],
+    ["q=", "q"],
+    ["q=-", "q"],
+    ["sort=name&after=6933", "after"],
+    ["sort=share&after=6933", "after"],
     ["least=0", "least"],
     ["least=-1", "least"],
     ["least=1.5", "least"],

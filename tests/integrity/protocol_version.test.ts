@@ -98,6 +98,7 @@ test("a_change_of_the_format_between_the_services_needs_a_new_protocol_version",
     "/v1/integrity",
     "/v1/places/1",
     "/v1/people?limit=1",
+    "/v1/statistics/places?q=u&sort=-living",
   ])
     await record(`GET ${path}`, () => join.get(path));
   const person = { name: "Carla", isAlive: true, placeId: 2 };

@@ -41,6 +41,10 @@ type Exports = {
     record: Person;
     query: paths["/v1/people/export"]["get"]["parameters"]["query"];
   };
+  "/v1/statistics/export": {
+    record: Statistics;
+    query: paths["/v1/statistics/export"]["get"]["parameters"]["query"];
+  };
 };
 
 /** The last line of an export. */

@@ -12,6 +12,9 @@ use tables::import::{FileFormat, MAX_BATCH_RECORDS, MAX_FILE_RECORDS};
 /// The description of imports states these limits.
 const _: () = assert!(MAX_BATCH_RECORDS == 10_000 && MAX_FILE_RECORDS == 250_000);
 
+/// The description of an export.
+pub const EXPORT_DESCRIPTION: &str = "The file is streamed page by page, so later pages may show later data. The last line says whether the file is complete: `{\"complete\":true}`, or `#complete` in CSV. If the request may make no more calls, it has the address of the rest instead: `{\"complete\":false,\"next\":\"…\"}`, or `\"#incomplete: …\"`. The parts without their last lines are the whole file, and an import skips these lines. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.";
+
 /// The id in the body of a response, as a runtime expression of OpenAPI.
 const CREATED: &str = "$response.body#/id";
 /// The id in the path of a request.
@@ -147,7 +150,7 @@ impl Collection {
             .headers(&["Content-Disposition", "Vary"]);
         get(self.path("/export"), format!("export{}", self.records))
             .summary(format!("Export all {} as a file", self.plural()))
-            .description("The file is streamed page by page, so later pages may show later data. The last line says whether the file is complete: `{\"complete\":true}`, or `#complete` in CSV. If the request may make no more calls, it has the address of the rest instead: `{\"complete\":false,\"next\":\"…\"}`, or `\"#incomplete: …\"`. The parts without their last lines are the whole file, and an import skips these lines. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.")
+            .description(EXPORT_DESCRIPTION)
             .query_as(
                 &self.table.export_parameters,
                 &[("format", "fileFormat"), ("after", "afterRecord")],

@@ -8,6 +8,8 @@ use join::domain::{CSV_HEADER, ChangesQuery, ListQuery, ReadQuery};
 use join::routes::integrity::{PARAMETERS as REPAIR_PARAMETERS, REPORT_PARAMETERS};
 use tables::series::SeriesQuery;
 
+use crate::collection::EXPORT_DESCRIPTION;
+use crate::json::reference;
 use crate::operation::{Operation, get, post};
 use crate::response::Response;
 use crate::{examples, people, places, worker};
@@ -54,6 +56,24 @@ fn people_per_place() -> Vec<Operation> {
         .headers(&["ListTag", "Link"])
         .example("GET /v1/statistics/places?least=5", &examples::STATISTICS)
         .link("people", "readPeopleOfPlace", "$response.body#/0/id");
+    let file = Response::empty("The file.")
+        .csv(COLUMNS)
+        .lines(
+            "One JSON object per line.",
+            reference("schemas", "Statistics"),
+        )
+        .headers(&["Content-Disposition", "Vary"]);
+    let export = get("/v1/statistics/export", "exportStatistics")
+        .summary("Export the population and the king of each place as a file")
+        .description(EXPORT_DESCRIPTION)
+        .query_as(
+            StatisticsQuery::EXPORT_PARAMETERS,
+            &[("format", "fileFormat"), ("after", "afterRecord")],
+        )
+        .problems(&[Kind::CallLimitReached])
+        .response(200, file)
+        .default_tag("people per place")
+        .calls_a_service();
     let series = [
         get("/v1/statistics/series", "readSeries")
             .summary("Count all people at several times")
@@ -96,11 +116,12 @@ fn people_per_place() -> Vec<Operation> {
             .response(200, place),
         get("/v1/statistics/places", "listStatistics")
             .summary("List the population and the king of each place")
-            .description("All places, including those without people. The last record counts the people without a place. A page may have fewer records than its limit: `Link` tells whether there is a next page.")
+            .description("All places, including those without people. The last record counts the people without a place, unless `q` searches the names of places. A page may have fewer records than its limit: `Link` tells whether there is a next page. At most 20,000 places can be sorted by the number of the dead, as of a time in another order than that of the ids, or with `q` by a number of people.")
             .query_as(
                 StatisticsQuery::PARAMETERS,
-                &[("sort", "populationSort"), ("after", "afterPopulation")],
+                &[("sort", "statisticsSort"), ("after", "afterPopulation")],
             )
+            .problems(&[Kind::TooManyMatches, Kind::CallLimitReached])
             .response(200, statistics),
     ];
     let operations = operations.map(|operation| {
@@ -110,7 +131,8 @@ fn people_per_place() -> Vec<Operation> {
             .calls_a_service()
             .stale_if_error()
     });
-    operations.into_iter().chain(series).collect()
+    let others = series.into_iter().chain([export]);
+    operations.into_iter().chain(others).collect()
 }
 
 fn about() -> Vec<Operation> {

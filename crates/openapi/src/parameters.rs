@@ -5,7 +5,8 @@ use domain::name;
 use http_semantics::export_format::EXPORT_MEDIA_TYPES;
 use http_semantics::media::{MediaType, TABLE_MEDIA_TYPES};
 use http_semantics::params::Seconds;
-use places::domain::{IdOrder, OperationId};
+use join::domain::statistics::StatisticsSort;
+use places::domain::OperationId;
 use tables::Cursor;
 use tables::import::ImportMode;
 use tables::page::{PageSize, PeopleLimit, Sort};
@@ -162,8 +163,8 @@ fn in_headers() -> Vec<(String, Json)> {
 fn of_pages() -> Vec<(String, Json)> {
     let people_limit = page_size(PeopleLimit::MAX.get(), PeopleLimit::default().get());
     let orders = choice(Sort::ALL.map(|(name, _)| name));
-    let id_orders = choice(IdOrder::ALL.map(|(name, _)| name));
     let population_orders = choice(Order::ALL.map(|(name, _)| name));
+    let statistics_orders = choice(StatisticsSort::ALL.map(|(name, _)| name));
     components! {
         /// The maximum number of records per page.
         "limit" => query("limit", page_size(PageSize::MAX.get(), PageSize::default().get()));
@@ -195,10 +196,13 @@ fn of_pages() -> Vec<(String, Json)> {
         /// reverses the whole list.
         "sort" => query("sort", orders.with("default", "id"));
         /// The order. `-` reverses the whole list.
-        "idSort" => query("sort", id_orders.with("default", "id"));
+        "idSort" => query("sort", choice(["id", "-id"]).with("default", "id"));
         /// The order. Records with equal numbers are in order of id. `-` reverses the whole list.
         "populationSort" =>
             query("sort", population_orders.with("default", Order::default().name()));
+        /// The order. `name` ignores case and accents, then sorts by the name, then by id. Records
+        /// with equal numbers are in order of id. `-` reverses the whole list.
+        "statisticsSort" => query("sort", statistics_orders.with("default", "id"));
         /// With `exact`, the response has the number of all matches in `X-Total-Count`. At most
         /// 20,000 matches are counted, unless the filters are only `isAlive` and `placeId`.
         "count" => query("count", choice(["exact"]));

@@ -88,11 +88,12 @@ fn groups() -> Vec<Operation> {
             .response(200, groups),
         get("/v1/people/population", "listPopulations")
             .summary("Count the people of each place")
-            .description("Only places that have people, by id: the people service does not know the names of places.")
+            .description("Only places that have people, by id: the people service does not know the names of places. At most 20,000 places can be sorted by the number of the dead, or as of a time in another order than that of the ids.")
             .query_as(
                 PopulationQuery::PARAMETERS,
                 &[("sort", "populationSort"), ("after", "afterPopulation")],
             )
+            .problems(&[Kind::TooManyMatches])
             .conditional("ListTag")
             .response(200, populations),
         get("/v1/people/population/series", "readPopulationSeries")

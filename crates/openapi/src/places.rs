@@ -30,11 +30,9 @@ pub fn operations() -> Vec<Operation> {
         places.history().example("GET /v1/places/2/history", &examples::PLACE_HISTORY),
         get("/v1/places/as-of", "listPlacesAsOf")
             .summary("List places at a time in the past")
-            .description("In order of id, with the names of that time.")
-            .query_as(
-                PlacesAsOfQuery::PARAMETERS,
-                &[("after", "afterId"), ("sort", "idSort")],
-            )
+            .description("With the names of that time, which `q` and the order by name use, too. In order of name, at most 20,000 places can be sorted.")
+            .query(PlacesAsOfQuery::PARAMETERS)
+            .problems(&[Kind::TooManyMatches])
             .conditional("ListTag")
             .response(
                 200,

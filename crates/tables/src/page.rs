@@ -137,7 +137,9 @@ impl Sort {
         ),
     ];
 
-    fn accepts(self, cursor: &Cursor) -> bool {
+    /// Whether a cursor is one of this order.
+    #[must_use]
+    pub fn accepts(self, cursor: &Cursor) -> bool {
         match cursor {
             Cursor::Id(_) => self.key == SortKey::Id,
             Cursor::Name { .. } => self.key == SortKey::Name,

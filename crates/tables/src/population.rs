@@ -15,8 +15,22 @@ use http_semantics::params::{Params, parse_as_of};
 pub enum Measure {
     /// The number of living people.
     Living,
+    /// The number of dead people.
+    Dead,
     /// The number of people.
     Total,
+}
+
+impl Measure {
+    /// The number, from the numbers of living and dead people.
+    #[must_use]
+    pub fn of(self, living: i64, dead: i64) -> i64 {
+        match self {
+            Self::Living => living,
+            Self::Dead => dead,
+            Self::Total => living + dead,
+        }
+    }
 }
 
 /// The order of the places. Places with equal numbers are sorted by id. A descending order is the
@@ -36,11 +50,13 @@ pub enum Order {
 
 impl Order {
     /// All orders, with their names in a query.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 8] = [
         ("id", Self::Id),
         ("-id", Self::IdDown),
         ("living", Self::Up(Measure::Living)),
         ("-living", Self::Down(Measure::Living)),
+        ("dead", Self::Up(Measure::Dead)),
+        ("-dead", Self::Down(Measure::Dead)),
         ("total", Self::Up(Measure::Total)),
         ("-total", Self::Down(Measure::Total)),
     ];
@@ -69,7 +85,7 @@ impl Order {
 }
 
 impl Param for Order {
-    const EXPECTED: &'static str = "id, -id, living, -living, total or -total";
+    const EXPECTED: &'static str = "id, -id, living, -living, dead, -dead, total or -total";
 
     fn parse(text: &str) -> Option<Self> {
         let known = Self::ALL.iter().find(|(name, _)| *name == text);
@@ -118,7 +134,7 @@ pub struct PopulationQuery {
     pub least: Option<i64>,
     /// The time, if not now.
     pub as_of: Option<Moment>,
-    /// The only places to include, sorted by id.
+    /// The only places to include.
     pub ids: Option<Ids>,
 }
 
@@ -137,9 +153,6 @@ impl PopulationQuery {
                 .ok_or_else(|| Problem::invalid_parameter("after", Cursor::EXPECTED))
         };
         let ids: Option<Ids> = params.get("ids")?;
-        if ids.is_some() && order.measure().is_some() {
-            return Err(Problem::invalid_parameter("sort", "id or -id beside `ids`"));
-        }
         Ok(Self {
             limit: params.get("limit")?.unwrap_or_default(),
             after: params.get("after")?.map(position).transpose()?,
@@ -180,13 +193,19 @@ impl PopulationQuery {
     /// The path and query of the request to the people backend.
     #[must_use]
     pub fn path(&self) -> String {
+        ["/v1/people/population?", &self.to_query()].concat()
+    }
+
+    /// The query of the request to the people backend.
+    #[must_use]
+    pub fn to_query(&self) -> String {
         let parameter = |name, value: Option<String>| {
             let parameter = value.map(|value| format!("&{name}={value}"));
             parameter.unwrap_or_default()
         };
         let after = self.after.map(|after| self.cursor(after).to_string());
         [
-            format!("/v1/people/population?limit={}", self.limit.get()),
+            format!("limit={}", self.limit.get()),
             parameter("sort", Some(self.order.name().to_owned())),
             parameter("after", after),
             parameter("least", self.least.map(|least| least.to_string())),
@@ -219,11 +238,7 @@ mod tests {
                 order,
                 least: Some(2),
                 as_of: Moment::parse("2026-01-31T12:00:00.5Z"),
-                ids: order
-                    .measure()
-                    .is_none()
-                    .then(|| Ids::parse("3,7"))
-                    .flatten(),
+                ids: Ids::parse("3,7"),
             };
             let path = original.path();
             let (_, query) = path.split_once('?').unwrap_or_default();
@@ -238,7 +253,6 @@ mod tests {
         for (query, parameter) in [
             ("limit=0", "limit"),
             ("sort=name", "sort"),
-            ("sort=living&ids=3", "sort"),
             ("ids=0", "ids"),
             ("least=0", "least"),
             ("least=9007199254740992", "least"),

@@ -57,9 +57,10 @@ pub static PLACE_TABLE: Declaration = Declaration {
     columns: &[
         Column::id(),
         Column::new("name", "name", Text(MAX_NAME_CHARACTERS)),
-        NAME_KEY,
-        SEARCH_KEY,
-        WORDS,
+        // Searches and orders as of a time need the keys of past names.
+        NAME_KEY.logged(),
+        SEARCH_KEY.logged(),
+        WORDS.logged(),
     ],
     filters: &[
         Filter::new("q", FilterKind::Words),

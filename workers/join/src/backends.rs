@@ -214,17 +214,6 @@ impl Backends {
         self.people.drop_deadline();
     }
 
-    /// Reads a path of each backend in parallel.
-    ///
-    /// # Errors
-    /// A backend that failed, or any status but 200.
-    pub async fn get_both(
-        &self,
-        [places, people]: &[String; 2],
-    ) -> Result<(web_sys::Response, web_sys::Response), Error> {
-        try_join(self.places.get_ok(places), self.people.get_ok(people)).await
-    }
-
     /// Requires the status 200 of a response with places that the client has filtered. Only the
     /// places service validates these filters.
     ///

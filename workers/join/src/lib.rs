@@ -76,6 +76,7 @@ pub fn router() -> Router {
                 .cached(change_seqs)
                 .stale_if_error(TABLE_MEDIA_TYPES),
         )
+        .route("/statistics/export", get(statistics::export))
         .route("/statistics/series", get(statistics::series).reusable())
         .route(
             "/statistics/places/{id}/series",

@@ -81,6 +81,10 @@ pub fn router() -> Router {
             post(routes::residents::detach_dead).internal(),
         )
         .route(
+            "/internal/population",
+            post(routes::listed_population).internal().from_replica(),
+        )
+        .route(
             "/internal/counter",
             get(collection::change_seq::<Person>)
                 .internal()

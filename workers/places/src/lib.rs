@@ -67,6 +67,10 @@ pub fn router() -> Router {
         .route("/operations/{token}", get(routes::operation).from_primary())
         .route("/internal/statuses", get(routes::statuses).internal())
         .route(
+            "/internal/matches",
+            get(routes::matches).internal().from_replica(),
+        )
+        .route(
             "/internal/counter",
             get(collection::change_seq::<Place>)
                 .internal()

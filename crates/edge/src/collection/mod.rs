@@ -26,7 +26,7 @@ use crate::http::response::{Body, Response};
 pub use changes::{
     CHANGES_PARAMETERS, HISTORY_PARAMETERS, change_seq, changes, current_seqs, history,
 };
-pub use export::export;
+pub use export::{export, export_format};
 pub use restore::restore;
 pub use write::{Change, Writer, Written, create, patch, put, read_current};
 

@@ -83,12 +83,34 @@ impl ServiceClient {
         self.send("POST", path, &[], None).await
     }
 
+    /// Sends a query that is too long for a URL: a POST that changes nothing. Its policy is that of
+    /// a read.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn post_query(&self, path: &str, body: &[u8]) -> Result<web_sys::Response, Error> {
+        self.send_as(Method::Get, "POST", path, &[], Some(body))
+            .await
+    }
+
     /// Sends a request.
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn send(
+    pub fn send(
         &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> impl Future<Output = Result<web_sys::Response, Error>> {
+        self.send_as(Method::from(method), method, path, headers, body)
+    }
+
+    /// Sends a request with the policy of a method.
+    async fn send_as(
+        &self,
+        policy: Method,
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
@@ -108,7 +130,7 @@ impl ServiceClient {
         }
         let address = format!("https://{}{path}", self.policy.service);
         let fetch = |init: &RequestInit| self.fetcher.fetch_with_str_and_init(&address, init);
-        self.call(Method::from(method), &init, &sent, &fetch).await
+        self.call(policy, &init, &sent, &fetch).await
     }
 
     /// Forwards a request of a client and marks it as forwarded. The client's credentials and the

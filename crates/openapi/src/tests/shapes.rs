@@ -66,7 +66,9 @@ fn place_schemas_match_the_statements() {
     testbed.execute("DELETE FROM place WHERE id = 30").unwrap();
     assert_shape::<Vec<views::Place>>(&text(&testbed, &list(&PLACE)));
     assert_shape::<views::Place>(&text(&testbed, &record::read(&PLACE, 2)));
-    let query = PlacesAsOfQuery::from_params(&params(PlacesAsOfQuery::PARAMETERS, ""), 0).unwrap();
+    let query =
+        PlacesAsOfQuery::from_params(&params(PlacesAsOfQuery::PARAMETERS, ""), 0, Normalize::NONE)
+            .unwrap();
     assert_shape::<Vec<views::Place>>(&text(
         &testbed,
         &::places::store::as_of(&query, MediaType::Json, None),
@@ -103,7 +105,7 @@ fn person_schemas_match_the_statements() {
     let query = PopulationQuery::from_params(&params(PopulationQuery::PARAMETERS, ""), 0).unwrap();
     let all = text(
         &testbed,
-        &::people::store::population(&query, MediaType::Json, None),
+        &::people::store::population(&query, None, MediaType::Json, None),
     );
     assert_shape::<Vec<views::Population>>(&all);
 }
@@ -114,7 +116,7 @@ fn statistics_and_dataset_schemas_match_the_responses() {
     let query = PopulationQuery::from_params(&params(PopulationQuery::PARAMETERS, ""), 0).unwrap();
     let populations = text(
         &people,
-        &::people::store::population(&query, MediaType::Json, None),
+        &::people::store::population(&query, None, MediaType::Json, None),
     );
     let names = text(&places, &list(&PLACE));
     let populations = statistics::populations(populations.as_bytes()).unwrap();
@@ -127,7 +129,7 @@ fn statistics_and_dataset_schemas_match_the_responses() {
         place,
     });
     let rows: Vec<statistics::Row> = rows.collect();
-    let body = statistics::render(&rows, 53, Some(7), MediaType::Json);
+    let body = statistics::render(&rows, 53, Some(7), MediaType::Json, FRAME());
     assert_shape::<Vec<views::Statistics>>(&body);
     assert_shape::<views::Dataset>(&text(&seeded("join"), &::join::store::dataset()));
 }

@@ -7,6 +7,7 @@
 
 mod access;
 mod filters;
+mod ids;
 mod page;
 mod part;
 mod total;
@@ -21,6 +22,7 @@ use crate::table_spec::TableSpec;
 use filters::Filters;
 
 pub use filters::PlaceFilter;
+pub use ids::ids;
 pub use page::page;
 pub use part::export_part;
 

@@ -71,12 +71,21 @@ impl Column {
         }
     }
 
-    /// Makes the column internal: neither clients nor the change log have it.
+    /// Makes the column internal: neither clients nor, by default, the change log have it.
     #[must_use]
     pub const fn internal(self) -> Self {
         Self {
             access: Access::Internal,
             is_logged: false,
+            ..self
+        }
+    }
+
+    /// Adds the column to the change log.
+    #[must_use]
+    pub const fn logged(self) -> Self {
+        Self {
+            is_logged: true,
             ..self
         }
     }

@@ -1,7 +1,7 @@
-//! `GET /v1/statistics/places`, and the series of one place or of all places
+//! `GET /v1/statistics/places`, its export, and the series of one place or of all places
 
 use domain::PlaceId;
-use edge::{Error, Request, Response};
+use edge::{Error, NORMALIZE, Request, Response, collection};
 use futures_util::future::join;
 use http_semantics::Problem;
 use http_semantics::media::TABLE_MEDIA_TYPES;
@@ -17,8 +17,8 @@ use crate::service::statistics;
 /// An invalid query, or a backend that failed.
 pub async fn places(request: Request) -> Result<Response, Error> {
     let params = request.params(StatisticsQuery::PARAMETERS)?;
-    let query = StatisticsQuery::read(&params, edge::now())?;
-    let format = match query.format {
+    let query = StatisticsQuery::from_params(&params, edge::now(), NORMALIZE)?;
+    let format = match params.get("format")? {
         Some(format) => format,
         None => request.format(TABLE_MEDIA_TYPES)?,
     };
@@ -26,7 +26,19 @@ pub async fn places(request: Request) -> Result<Response, Error> {
         return Ok(Response::not_modified(&tag));
     }
     let backends = Backends::with_timings(&request)?;
-    statistics::list(&backends, query.populations, &request.query, format).await
+    statistics::list(&backends, &query, &request.query, format).await
+}
+
+/// The statistics of all places, as a file.
+///
+/// # Errors
+/// As [`places`].
+pub async fn export(request: Request) -> Result<Response, Error> {
+    let params = request.params(StatisticsQuery::EXPORT_PARAMETERS)?;
+    let query = StatisticsQuery::from_params(&params, edge::now(), NORMALIZE)?;
+    let format = collection::export_format(&request, &params)?;
+    let backends = Backends::new(&request.env)?;
+    statistics::export(backends, query, &request.query, format, request.is_head()).await
 }
 
 /// The population of all places at several times.

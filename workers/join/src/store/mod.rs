@@ -13,7 +13,8 @@ SELECT json_object(
   'routes', json_array(
     '/v1/openapi.json', '/v1/healthz', '/v1/readyz',
     '/v1/people-per-place', '/v1/people-per-place/{id}',
-    '/v1/statistics/places', '/v1/statistics/places/{id}/series', '/v1/statistics/series',
+    '/v1/statistics/export', '/v1/statistics/places', '/v1/statistics/places/{id}/series',
+    '/v1/statistics/series',
     '/v1/changes', '/v1/integrity', '/v1/integrity/repair',
     '/v1/places', '/v1/places/{id}', '/v1/places/{id}/history', '/v1/places/{id}/restore',
     '/v1/places/as-of', '/v1/places/changes', '/v1/places/import', '/v1/places/export',

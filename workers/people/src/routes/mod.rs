@@ -14,6 +14,6 @@ pub use by_place::{by_place, people_lines};
 pub use delete::{delete, latest_erasure};
 pub use import::import;
 pub use integrity::integrity;
-pub use population::population;
+pub use population::{listed_population, population};
 pub use repair::repair;
 pub use series::series;

@@ -1,13 +1,13 @@
-//! `GET /v1/people/population`
+//! `GET /v1/people/population` and `POST /internal/population`
 
 use edge::{Body, Database, Error, Request, Response};
 use http_semantics::media::TABLE_MEDIA_TYPES;
-use http_semantics::{Problem, Tag};
+use http_semantics::{MediaType, Problem, Tag};
 use tables::list::MAX_MATCHES;
 use tables::page;
 use tables::population::PopulationQuery;
 
-use crate::store;
+use crate::store::{self, ListedPlaces};
 
 /// A page of the populations of places, now or as of a time. The headers `X-Total-Living` and
 /// `X-Total-Dead` count all people, and `X-Total-Nowhere` counts the dead without a place.
@@ -15,11 +15,46 @@ use crate::store;
 /// # Errors
 /// An invalid query.
 pub async fn population(request: Request) -> Result<Response, Error> {
-    let params = request.params(PopulationQuery::PARAMETERS)?;
-    let query = PopulationQuery::from_params(&params, edge::now())?;
     let format = request.format(TABLE_MEDIA_TYPES)?;
+    let query = query(&request)?;
+    let listed = query.ids.as_ref().map(|ids| ListedPlaces {
+        ids: ids.to_json(),
+        includes_empty: false,
+    });
+    respond(&request, &query, listed, format).await
+}
+
+/// The maximum size of a list of places: [`MAX_MATCHES`] ids.
+const MAX_LIST_BYTES: usize = 400_000;
+
+/// A page of the populations of the places whose ids are in the body, a JSON array, also of those
+/// without people. Only the gateway calls it.
+///
+/// # Errors
+/// An invalid query, or a body that is not UTF-8.
+pub async fn listed_population(request: Request) -> Result<Response, Error> {
+    let query = query(&request)?;
+    let ids = String::from_utf8(request.body(MAX_LIST_BYTES).await?);
+    let listed = ListedPlaces {
+        ids: ids.map_err(|_| Problem::internal())?,
+        includes_empty: true,
+    };
+    respond(&request, &query, Some(listed), MediaType::Json).await
+}
+
+fn query(request: &Request) -> Result<PopulationQuery, Problem> {
+    let params = request.params(PopulationQuery::PARAMETERS)?;
+    PopulationQuery::from_params(&params, edge::now())
+}
+
+async fn respond(
+    request: &Request,
+    query: &PopulationQuery,
+    listed: Option<ListedPlaces>,
+    format: MediaType,
+) -> Result<Response, Error> {
     let known = request.known_change_seq(format)?;
-    let statement = store::population(&query, format, known);
+    let statement = store::population(query, listed, format, known);
     let row = Database::new(&request.env)?.row(&statement).await?;
     let row = row.ok_or_else(Problem::internal)?;
     let change_seq = row.validator("change_seq");

@@ -19,7 +19,7 @@ pub use pending::{
     NewPlace, PlaceChange, REVOKED, abandoned_pending, add_pending, add_pending_for,
     commit_pending, remove_abandoned_pending, remove_pending,
 };
-pub use population::{HEADER as POPULATION_HEADER, population};
+pub use population::{HEADER as POPULATION_HEADER, ListedPlaces, population};
 pub use read::read_with_pending;
 pub use residents::{MAX_MOVED, close, detach_dead, reassign};
 pub use series::{HEADER as SERIES_HEADER, series};

@@ -53,10 +53,27 @@ const PAST: &str = "place (id) AS (
       AND living + dead > 0
   ),";
 
+/// The populations of these places, now. Uses the primary key of `population`.
+const LISTED: &str = "listed AS (
+    SELECT
+      listed_id AS place_id, coalesce(living, 0) AS living, coalesce(dead, 0) AS dead, king_id,
+      coalesce(total, 0) AS total
+    FROM (SELECT DISTINCT value AS listed_id FROM json_each(?11))
+    LEFT JOIN population ON population.place_id = listed_id
+  ),";
+
+/// The populations of these places, as of a time. Two seeks in `population_history` per place.
+const LISTED_PAST: &str = "listed AS (
+    SELECT
+      listed_id AS place_id, coalesce(living, 0) AS living, coalesce(dead, 0) AS dead, king_id,
+      coalesce(living + dead, 0) AS total
+    FROM (SELECT DISTINCT value AS listed_id FROM json_each(?11))
+    LEFT JOIN population_history AS history ON history.place_id = listed_id
+      AND at = (SELECT max(at) FROM population_history WHERE place_id = listed_id AND at <= ?10)
+  ),";
+
 /// The parts of the statement that depend on whether the query has a time.
 struct TimeParts {
-    /// The populations.
-    source: &'static str,
     /// The name of a place's king.
     king_name: &'static str,
     /// The row of the history that counts all people: place id -1.
@@ -67,7 +84,6 @@ struct TimeParts {
 
 /// Uses the primary keys.
 const PRESENT_PARTS: TimeParts = TimeParts {
-    source: "population",
     king_name: "(SELECT name FROM person WHERE id = king_id)",
     total: "FROM population_history WHERE place_id = -1 ORDER BY at DESC LIMIT 1",
     dead_without_place: "SELECT dead FROM population WHERE place_id = 0",
@@ -76,7 +92,6 @@ const PRESENT_PARTS: TimeParts = TimeParts {
 /// Uses the primary key of `population_history`, and the unique index
 /// `person_change (person_id, version)`.
 const PAST_PARTS: TimeParts = TimeParts {
-    source: "past",
     king_name: "(
       SELECT name FROM person_change WHERE person_id = king_id AND at <= ?10
       ORDER BY version DESC LIMIT 1
@@ -87,11 +102,81 @@ const PAST_PARTS: TimeParts = TimeParts {
     WHERE place_id = 0 AND at <= ?10 ORDER BY at DESC LIMIT 1",
 };
 
-/// A page of populations. `known_change_seq` is the change sequence of the page that the client has
-/// cached. If it is still current, the page is empty.
+/// The places of a list.
+#[derive(Debug, Clone)]
+pub struct ListedPlaces {
+    /// Their ids, as a JSON array.
+    pub ids: String,
+    /// Whether to include those without people.
+    pub includes_empty: bool,
+}
+
+/// The source of the places.
+struct Source {
+    /// Its common table expression.
+    sql: String,
+    /// Its name.
+    name: &'static str,
+    /// The maximum number of places that it has.
+    max_places: i64,
+    /// A condition: there are too many places to sort.
+    has_too_many: String,
+}
+
+/// The condition that there are too many places to sort.
+fn more_than_max_matches(places: &str) -> String {
+    format!("(SELECT count(*) FROM ({places} LIMIT {MAX_MATCHES} + 1)) > {MAX_MATCHES}")
+}
+
+impl Source {
+    fn new(query: &PopulationQuery, is_listed: bool) -> Self {
+        let is_sorted = match query.order.measure() {
+            None => false,
+            // No index has the dead: it would cost one more row of each write.
+            Some(Measure::Dead) => true,
+            Some(_) => query.as_of.is_some(),
+        };
+        let without_limit = |sql: &str, name| Self {
+            sql: sql.to_owned(),
+            name,
+            max_places: MAX_MATCHES + 1,
+            has_too_many: "FALSE".to_owned(),
+        };
+        match (&query.as_of, is_listed) {
+            (None, true) => without_limit(LISTED, "listed"),
+            (Some(_), true) => without_limit(LISTED_PAST, "listed"),
+            (None, false) if is_sorted => Self {
+                has_too_many: more_than_max_matches("SELECT 1 FROM population"),
+                ..without_limit("", "population")
+            },
+            (None, false) => Self {
+                max_places: MAX_CANDIDATES,
+                ..without_limit("", "population")
+            },
+            // In order of id, the places as of a time are the candidates. In any other order all of
+            // them are sorted, because the page can begin with any place.
+            (Some(_), false) if is_sorted => {
+                let past = PAST.replace("{beyond} {start}", "> 0");
+                Self {
+                    has_too_many: more_than_max_matches("SELECT 1 FROM place"),
+                    ..without_limit(&past, "past")
+                }
+            }
+            (Some(_), false) => Self {
+                max_places: MAX_CANDIDATES,
+                ..without_limit(&PAST.replace("{start}", "?9"), "past")
+            },
+        }
+    }
+}
+
+/// A page of populations, only of the places in `listed`, if there is a list. `known_change_seq` is
+/// the change sequence of the page that the client has cached. If it is still current, the page is
+/// empty.
 #[must_use]
 pub fn population(
     query: &PopulationQuery,
+    listed: Option<ListedPlaces>,
     format: MediaType,
     known_change_seq: Option<Validator>,
 ) -> Statement {
@@ -102,25 +187,21 @@ pub fn population(
         ("min", ">", "ASC")
     };
     let is_by_id = query.order.measure().is_none();
-    let (past, parts) = if query.as_of.is_some() {
-        // In any other order, the page can begin with any place.
-        let past = if is_by_id {
-            PAST.replace("{start}", "?9")
-        } else {
-            PAST.replace("{beyond} {start}", "> 0")
-        };
-        (past, PAST_PARTS)
+    let parts = if query.as_of.is_some() {
+        PAST_PARTS
     } else {
-        (String::new(), PRESENT_PARTS)
+        PRESENT_PARTS
     };
-    let past = past
+    let source = Source::new(query, listed.is_some());
+    let past = source
+        .sql
         .replace("{first}", first)
         .replace("{beyond}", beyond)
         .replace("{direction}", direction);
-    let order = match (is_by_id, &query.as_of) {
-        (true, None) => format!("ORDER BY place_id {direction}"),
+    let order = match (is_by_id, source.name) {
         // `past` returns the places in this order. Sorting would read all of them before the first.
-        (true, Some(_)) => String::new(),
+        (true, "past") => String::new(),
+        (true, _) => format!("ORDER BY place_id {direction}"),
         _ => format!("ORDER BY {number} {direction}, place_id {direction}"),
     };
     let cursor = if is_by_id {
@@ -132,32 +213,36 @@ pub fn population(
         MediaType::Json | MediaType::NdJson => JSON.to_owned(),
         MediaType::Csv => CSV_LINE.replace("{king_cell}", &csv::sql_text_cell("king_name")),
     };
-    // In order of id, the places as of a time are the candidates. In any other order all of them are
-    // sorted.
-    let must_sort = query.as_of.is_some() && !is_by_id;
-    let (max_places, has_too_many) = if must_sort {
-        let too_many = format!("(SELECT count(*) FROM place) > {MAX_MATCHES}");
-        (MAX_MATCHES + 1, too_many)
-    } else {
-        (MAX_CANDIDATES, "FALSE".to_owned())
-    };
+    let mut after = after(query, number);
+    if listed.as_ref().is_some_and(|listed| !listed.includes_empty) {
+        after.push_str(" AND total > 0");
+    }
     let sql = POPULATION
         .replace("{record}", &record)
-        .replace("{past}", &past)
-        .replace("{source}", parts.source)
+        .replace("{places}", &past)
+        .replace("{source}", source.name)
         .replace("{sort_number}", number)
-        .replace("{after}", &after(query, number))
+        .replace("{after}", &after)
         .replace("{order}", &order)
         .replace("{cursor}", cursor)
         .replace("{king_name}", parts.king_name)
         .replace("{total}", parts.total)
         .replace("{dead_without_place}", parts.dead_without_place)
-        .replace("{max_places}", &max_places.to_string())
-        .replace("{max_candidates}", &max_places.to_string())
-        .replace("{has_too_many}", &has_too_many);
+        .replace("{max_places}", &source.max_places.to_string())
+        // Only a page in the order of its source skips places.
+        .replace(
+            "{is_sorted}",
+            if source.max_places > MAX_CANDIDATES {
+                "TRUE"
+            } else {
+                "FALSE"
+            },
+        )
+        .replace("{has_too_many}", &source.has_too_many);
+    let framing = format.framing_with_header(HEADER);
     Statement {
         sql,
-        binds: binds(query, format.framing_with_header(HEADER), known_change_seq),
+        binds: binds(query, listed, framing, known_change_seq),
     }
 }
 
@@ -166,6 +251,7 @@ fn sort_number(order: Order) -> &'static str {
     match order.measure() {
         None => "0",
         Some(Measure::Living) => "living",
+        Some(Measure::Dead) => "dead",
         Some(Measure::Total) => "total",
     }
 }
@@ -178,11 +264,6 @@ fn after(query: &PopulationQuery, number: &str) -> String {
         ">"
     };
     match query.order.measure() {
-        // One seek per id.
-        None if query.ids.is_some() => format!(
-            "place_id > 0 AND place_id {beyond} ?9
-      AND place_id IN (SELECT value FROM json_each(?11))"
-        ),
         None => format!("place_id > 0 AND place_id {beyond} ?9"),
         // The first comparison bounds the range of the index. If it is sorted by the living, the
         // minimum is its other end, so the page skips nothing.
@@ -200,17 +281,22 @@ fn after(query: &PopulationQuery, number: &str) -> String {
     }
 }
 
-fn binds(query: &PopulationQuery, framing: ListFraming, known: Option<Validator>) -> Vec<Bind> {
+fn binds(
+    query: &PopulationQuery,
+    listed: Option<ListedPlaces>,
+    framing: ListFraming,
+    known: Option<Validator>,
+) -> Vec<Bind> {
     let min_living = query.least.unwrap_or_default();
     let start = start(query, min_living);
     let mut binds = vec![Bind::Integer(query.limit.get().into())];
     binds.extend(framing_binds(framing));
     binds.push(known.into());
     binds.extend([min_living, start.number, start.place].map(Bind::from));
-    if query.as_of.is_some() || query.ids.is_some() {
+    if query.as_of.is_some() || listed.is_some() {
         binds.push(query.as_of.as_ref().map(Moment::milliseconds).into());
     }
-    binds.extend(query.ids.as_ref().map(|ids| Bind::from(ids.to_json())));
+    binds.extend(listed.map(|listed| Bind::from(listed.ids)));
     binds
 }
 

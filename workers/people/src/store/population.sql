@@ -12,11 +12,12 @@
 -- ?7        the minimum number of living people
 -- ?8, ?9    the number and the place id after which the page begins
 -- ?10       the time in milliseconds since 1970, if the query has one
--- ?11       the place ids as a JSON array, if the query has any
+-- ?11       the place ids as a JSON array, if there is a list
 --
 -- Uses the primary keys of population and population_history. The orders of the present
--- populations use population_by_living and population_by_total. The populations as of a time are
--- only indexed by place. Any other order sorts one row for each place.
+-- populations by the living and by the total use population_by_living and population_by_total. The
+-- dead and the populations as of a time are only indexed by place. Any other order of them sorts one
+-- row for each place, and so does any order of a list.
 WITH RECURSIVE
   current AS MATERIALIZED (
     SELECT
@@ -24,13 +25,13 @@ WITH RECURSIVE
       (SELECT epoch FROM schema WHERE id = 1) AS epoch
     FROM person_change
   ),
-  {past}
+  {places}
   candidate AS NOT MATERIALIZED (
     SELECT place_id, living, dead, king_id, {sort_number} AS number
     FROM {source}
     WHERE {after}
     {order}
-    LIMIT {max_candidates}
+    LIMIT {max_places}
   ),
   page AS (
     SELECT * FROM candidate
@@ -47,8 +48,8 @@ SELECT
   ) FILTER (WHERE n <= ?1) || ?4, ?5)) AS body,
   CASE
     WHEN count(*) > ?1 THEN lower(hex(max({cursor}) FILTER (WHERE n = ?1)))
-    WHEN (SELECT change_seq || '.' || epoch FROM current) IS NOT ?6 THEN (
-      SELECT lower(hex({cursor})) FROM candidate LIMIT 1 OFFSET {max_candidates} - 1
+    WHEN NOT {is_sorted} AND (SELECT change_seq || '.' || epoch FROM current) IS NOT ?6 THEN (
+      SELECT lower(hex({cursor})) FROM candidate LIMIT 1 OFFSET {max_places} - 1
     )
   END AS cursor,
   coalesce((SELECT living {total}), 0) AS living,

@@ -4,6 +4,6 @@ mod as_of;
 mod operation_id;
 mod place;
 
-pub use as_of::{IdOrder, PlacesAsOfQuery};
+pub use as_of::PlacesAsOfQuery;
 pub use operation_id::OperationId;
 pub use place::Place;

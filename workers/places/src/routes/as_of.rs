@@ -12,7 +12,7 @@ use crate::store;
 /// An invalid query.
 pub async fn as_of(request: Request) -> Result<Response, Error> {
     let params = request.params(PlacesAsOfQuery::PARAMETERS)?;
-    let query = PlacesAsOfQuery::from_params(&params, edge::now())?;
+    let query = PlacesAsOfQuery::from_params(&params, edge::now(), edge::NORMALIZE)?;
     let format = request.format(TABLE_MEDIA_TYPES)?;
     let known = request.known_change_seq(format)?;
     let page = Database::new(&request.env)?

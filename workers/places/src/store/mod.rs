@@ -6,7 +6,7 @@ mod import;
 mod integrity;
 mod write;
 
-pub use as_of::as_of;
+pub use as_of::{as_of, ids_as_of};
 pub use deletion::{
     OperationStatus, abandoned_deletions, begin_deletion, cancel_deletion, delete, make_operation,
     operation, record_progress, release_deletion, remove_tombstone, save_operation, statuses,

@@ -99,7 +99,7 @@ fn csv_contains_the_same_names_as_json_and_no_formula() {
     let expected: Vec<_> = std::iter::once(header.clone()).chain(expected).collect();
     let current = list("", MediaType::Csv);
     let params = Params::parse("", PlacesAsOfQuery::PARAMETERS).unwrap();
-    let query = PlacesAsOfQuery::from_params(&params, 4_000_000_000_000).unwrap();
+    let query = PlacesAsOfQuery::from_params(&params, 4_000_000_000_000, Normalize::NONE).unwrap();
     for statement in [current, store::as_of(&query, MediaType::Csv, None)] {
         let csv = &testbed.rows(&statement).unwrap()[0]["body"];
         assert_eq!(cells(csv), expected);
@@ -194,7 +194,7 @@ fn the_ids_filter_returns_the_places_that_exist_once_each() {
 
 fn as_of(query: &str) -> Statement {
     let params = Params::parse(query, PlacesAsOfQuery::PARAMETERS).unwrap();
-    let query = PlacesAsOfQuery::from_params(&params, 4_000_000_000_000).unwrap();
+    let query = PlacesAsOfQuery::from_params(&params, 4_000_000_000_000, Normalize::NONE).unwrap();
     store::as_of(&query, MediaType::Json, None)
 }
 
@@ -251,9 +251,64 @@ fn places_as_of_a_time_equal_the_places_at_that_time() {
         at(3, "&ids=1")["body"],
         text(r#"[{"id":1,"name":"Again"}]"#)
     );
-    for query in ["", "&after=6932", "&ids=1,2"] {
+    let omega = r#"[{"id":2,"name":"Omega"}]"#;
+    for (second, search, expected) in [
+        (1, "q=alp+q", r#"[{"id":2,"name":"alpha \"q\""}]"#),
+        (2, "q=alp", "[]"),
+        (2, "q=ome", omega),
+        (2, "q=ome&ids=1,2", omega),
+        (2, "q=ala", r#"[{"id":5,"name":"Álamo"}]"#),
+        (2, "q=beta", "[]"),
+    ] {
+        for sort in ["id", "-id", "name", "-name"] {
+            let row = at(second, &format!("&sort={sort}&{search}"));
+            assert_eq!(row["body"], text(expected), "{second} {search} {sort}");
+        }
+    }
+    let by_name = r#"[{"id":5,"name":"Álamo"},
+{"id":2,"name":"alpha \"q\""},
+{"id":1,"name":"Beta"}]"#;
+    assert_eq!(at(1, "&sort=name")["body"], text(by_name));
+    let last = at(1, "&sort=-name&limit=2");
+    let Value::Text(cursor) = &last["cursor"] else {
+        panic!("no cursor")
+    };
+    let rest = at(1, &format!("&sort=-name&after={cursor}"));
+    assert_eq!(rest["body"], text(r#"[{"id":5,"name":"Álamo"}]"#));
+    for query in [
+        "",
+        "&after=6932",
+        "&ids=1,2",
+        "&q=a",
+        "&sort=name",
+        "&q=a&sort=-name&ids=1",
+    ] {
         let plan = testbed.plan(&as_of(&format!("asOf=2026-01-01T00:00:00Z{query}")));
         let plan = plan.unwrap();
+        assert!(!plan.walks("place_change"), "{query}: {plan:?}");
+    }
+}
+
+#[test]
+fn the_ids_of_all_matches_are_those_of_the_pages() {
+    let testbed = with_history();
+    for (query, expected) in [
+        ("q=a", "[5]"),
+        ("q=ome&asOf=1970-01-01T00:00:02Z", "[2]"),
+        ("asOf=1970-01-01T00:00:01Z", "[1,2,5]"),
+    ] {
+        let params = Params::parse(query, PlacesAsOfQuery::PARAMETERS).unwrap();
+        let as_of = PlacesAsOfQuery::from_params(&params, 4_000_000_000_000, Normalize::NONE);
+        let as_of = as_of.unwrap();
+        let statement = if as_of.as_of.is_some() {
+            store::ids_as_of(&as_of)
+        } else {
+            let query = ListQuery::from_params(&PLACE, &params, Normalize::NONE).unwrap();
+            list::ids(&PLACE, &query)
+        };
+        let row = testbed.rows(&statement).unwrap().remove(0);
+        assert_eq!(row["body"], text(expected), "{query}");
+        let plan = testbed.plan(&statement).unwrap();
         assert!(!plan.walks("place_change"), "{query}: {plan:?}");
     }
 }

@@ -5,42 +5,17 @@
 //! [`render`] writes the page in the requested format.
 
 mod page_builder;
+mod query;
 mod render;
 
-use http_semantics::{MediaType, Params, Problem};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tables::population::PopulationQuery;
 
 use super::MalformedResponse;
 
-pub use page_builder::{Part, StatisticsPageBuilder};
+pub use page_builder::{Part, StatisticsPageBuilder, with_names, with_populations};
+pub use query::{Plan, StatisticsQuery, StatisticsSort};
 pub use render::{COLUMNS, render};
-
-/// The query of `GET /v1/statistics/places`.
-#[derive(Debug)]
-pub struct StatisticsQuery {
-    /// The populations, their order and their limit.
-    pub populations: PopulationQuery,
-    /// The format, if the query names one.
-    pub format: Option<MediaType>,
-}
-
-impl StatisticsQuery {
-    /// The parameters of the query.
-    pub const PARAMETERS: &[&str] = &["limit", "after", "sort", "least", "asOf", "format"];
-
-    /// Parses the query. `now` is in milliseconds since 1970.
-    ///
-    /// # Errors
-    /// An invalid value.
-    pub fn read(params: &Params, now: i64) -> Result<Self, Problem> {
-        Ok(Self {
-            populations: PopulationQuery::from_params(params, now)?,
-            format: params.get("format")?,
-        })
-    }
-}
 
 /// A place, as the places service sends it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -194,8 +194,7 @@ impl StatisticsPageBuilder {
     fn sort_value(&self, population: &Population) -> i64 {
         match self.query.order.measure() {
             None => 0,
-            Some(Measure::Living) => population.living,
-            Some(Measure::Total) => population.living + population.dead,
+            Some(measure) => measure.of(population.living, population.dead),
         }
     }
 
@@ -274,9 +273,29 @@ fn merge_join(
     places.map(row).collect()
 }
 
+/// The places in their order, with their populations, if these have at least so many living people.
+#[must_use]
+pub fn with_populations(
+    places: Vec<NamedPlace>,
+    populations: Vec<Population>,
+    min_living: i64,
+) -> Vec<Row> {
+    let ids = populations.into_iter().map(|found| (found.place_id, found));
+    let mut populations: HashMap<i64, Population> = ids.collect();
+    let row = |place: NamedPlace| {
+        let population = populations.remove(&place.id);
+        let living = population
+            .as_ref()
+            .map_or(0, |population| population.living);
+        (living >= min_living).then_some(Row { place, population })
+    };
+    places.into_iter().filter_map(row).collect()
+}
+
 /// The populations in their order, with the names of the places. A population without a place is
 /// skipped.
-fn with_names(places: Vec<NamedPlace>, populations: Vec<Population>) -> Vec<Row> {
+#[must_use]
+pub fn with_names(places: Vec<NamedPlace>, populations: Vec<Population>) -> Vec<Row> {
     let mut places: HashMap<i64, NamedPlace> =
         places.into_iter().map(|place| (place.id, place)).collect();
     let row = |population: Population| {

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use http_semantics::media::ListFraming;
 use http_semantics::{MediaType, csv};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
@@ -23,7 +24,7 @@ struct Record<'a> {
     king: Option<&'a King>,
 }
 
-/// Renders rows. A share is the living of a place as a part of `all_living`. The last page ends
+/// Renders rows as a page, or as a part of an export. A share is the living of a place as a part of `all_living`. The last page ends
 /// with a record for the dead without a place.
 #[must_use]
 pub fn render(
@@ -31,6 +32,7 @@ pub fn render(
     all_living: i64,
     dead_without_place: Option<i64>,
     format: MediaType,
+    frame: ListFraming,
 ) -> String {
     let with_place = |row| Record::new(Some(row), 0, all_living);
     let without_place = dead_without_place.map(|dead| Record::new(None, dead, all_living));
@@ -41,7 +43,6 @@ pub fn render(
             MediaType::Json | MediaType::NdJson => record.to_json(),
         })
         .collect();
-    let frame = format.framing_with_header(COLUMNS);
     let end = frame.end(records.is_empty());
     [frame.open, &records.join(frame.between), end].concat()
 }

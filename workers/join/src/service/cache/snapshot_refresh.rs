@@ -140,17 +140,10 @@ async fn response(
         }
         "/statistics/places" => {
             let params = Params::parse(query, StatisticsQuery::PARAMETERS)?;
-            let StatisticsQuery {
-                populations,
-                format: query_format,
-            } = StatisticsQuery::read(&params, edge::now())?;
-            statistics::list(
-                &backends,
-                populations,
-                query,
-                query_format.unwrap_or(format),
-            )
-            .await
+            let format = params.get("format")?.unwrap_or(format);
+            let statistics_query =
+                StatisticsQuery::from_params(&params, edge::now(), edge::NORMALIZE)?;
+            statistics::list(&backends, &statistics_query, query, format).await
         }
         _ => {
             let read_query = ReadQuery::read(&Params::parse(query, ReadQuery::PARAMETERS)?)?;

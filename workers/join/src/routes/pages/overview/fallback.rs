@@ -21,7 +21,8 @@ pub fn data(places: i64, ranking: &Ranking, largest: i64) -> String {
     let Ranking {
         rows, next, totals, ..
     } = ranking;
-    let rows = statistics::render(rows, totals.living, None, MediaType::Json);
+    let format = MediaType::Json;
+    let rows = statistics::render(rows, totals.living, None, format, format.framing());
     let mut data = format!(
         r#"{{"places":{places},"living":{},"dead":{},"deadWithoutPlace":{},"largest":{largest},"rows":{rows}"#,
         totals.living, totals.dead, totals.dead_without_place,

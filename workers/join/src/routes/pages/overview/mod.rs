@@ -10,8 +10,8 @@ use http_semantics::{MediaType, Validator, path};
 use pages::Notice;
 use pages::api::King;
 use pages::overview::{Counts, Overview, OverviewQuery, Row, Totals};
-use tables::ChangeSeqs;
 use tables::population::PopulationQuery;
+use tables::{ChangeSeqs, Cursor};
 
 use fallback::OverviewData;
 
@@ -20,7 +20,7 @@ use super::reads::{Unparsed, read_list};
 use super::saved::Complete;
 use super::{flash, html};
 use crate::backends::{Backends, change_seq, number_header};
-use crate::domain::statistics::{self, NamedPlace, Population};
+use crate::domain::statistics::{self, NamedPlace, Population, StatisticsQuery, StatisticsSort};
 use crate::routes::dataset;
 use crate::service::statistics as service;
 
@@ -231,16 +231,16 @@ async fn ranking(backends: &Backends, query: &OverviewQuery) -> Result<Ranking, 
         return search(backends, query).await;
     }
     // A cursor of another order is ignored, because the reader has changed the order.
-    let after = query.after.as_ref();
-    let after = after.and_then(|cursor| PopulationQuery::position_of(query.order, cursor));
-    let populations = PopulationQuery {
+    let is_of_order =
+        |cursor: &&Cursor| PopulationQuery::position_of(query.order, cursor).is_some();
+    let statistics = StatisticsQuery {
         limit: OverviewQuery::page_size(),
-        after,
-        order: query.order,
+        after: query.after.as_ref().filter(is_of_order).cloned(),
+        sort: StatisticsSort::Population(query.order),
         least: query.least,
-        ..PopulationQuery::default()
+        ..StatisticsQuery::default()
     };
-    let page = service::load(backends, populations).await?;
+    let page = service::load(backends, &statistics).await?;
     Ok(Ranking {
         rows: page.rows,
         next: page.next.map(|next| next.to_string()),
@@ -290,7 +290,7 @@ async fn places_by_name(
     if let Some(name) = &query.name {
         params.append_pair("name", name);
     }
-    if let Some(after @ tables::Cursor::Id(_)) = &query.after {
+    if let Some(after @ Cursor::Id(_)) = &query.after {
         params.append_pair("after", &after.to_string());
     }
     let path = format!("/v1/places?{}", params.finish());

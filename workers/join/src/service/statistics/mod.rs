@@ -1,0 +1,326 @@
+//! Reads the statistics of places from both backends.
+
+mod export;
+mod series;
+
+use domain::id;
+use edge::{Body, Calls, Error, NORMALIZE, Response, ServiceClient};
+use futures_util::future::try_join;
+use http_semantics::{MediaType, Problem, Tag, Validator};
+use tables::list::MAX_MATCHES;
+use tables::page::{PageSize, Sort};
+use tables::population::{Order, PopulationQuery};
+use tables::{ChangeSeqs, Cursor, page};
+
+use crate::backends::{Backends, change_seq, header, number_header};
+use crate::domain::statistics::{
+    self, COLUMNS, NamedPlace, Part, Plan, Population, Row, StatisticsPageBuilder, StatisticsQuery,
+};
+
+pub use export::export;
+pub use series::series;
+
+/// The maximum number of steps of a page. Each step calls both backends, and the platform limits
+/// the calls of a request.
+const MAX_STEPS: usize = 8;
+
+/// The calls of a step: a page of each backend, and the names of places.
+const STEP: Calls = Calls::services(3);
+
+/// A page of the API. The link to the next page repeats `raw_query`.
+///
+/// # Errors
+/// A backend that failed, or too many matches to sort.
+pub async fn list(
+    backends: &Backends,
+    query: &StatisticsQuery,
+    raw_query: &str,
+    format: MediaType,
+) -> Result<Response, Error> {
+    let page = load(backends, query).await?;
+    let dead = page.dead_without_place(query);
+    let frame = format.framing_with_header(COLUMNS);
+    let body = statistics::render(&page.rows, page.totals.living, dead, format, frame);
+    let path = "/v1/statistics/places";
+    let next = page
+        .next
+        .map(|after| page::next_link(path, raw_query, &after.to_string()));
+    let tag = page.change_seqs;
+    let tag = tag.map(|seqs| Tag::from_change_seqs(format, &[seqs.places, seqs.people]));
+    Ok(Response::ok(format.content_type(), Body::Text(body))
+        .with_change_seqs(page.change_seqs.filter(|_| query.as_of.is_none()))
+        .header_if("etag", tag.map(|tag| tag.to_string()))
+        .header_if("link", next))
+}
+
+/// A page of places with their populations, and the totals.
+pub struct StatisticsPage {
+    /// The places.
+    pub rows: Vec<Row>,
+    /// The cursor of the next page.
+    pub next: Option<Cursor>,
+    /// The totals.
+    pub totals: Totals,
+    /// The change sequences at which its first step was read.
+    pub change_seqs: Option<ChangeSeqs>,
+}
+
+impl StatisticsPage {
+    /// The number of the dead without a place, if the page has a record of them: the last page, unless it
+    /// is the result of a search, because a search finds names of places.
+    #[must_use]
+    pub fn dead_without_place(&self, query: &StatisticsQuery) -> Option<i64> {
+        let is_last = self.next.is_none() && query.search.is_none();
+        is_last.then_some(self.totals.dead_without_place)
+    }
+}
+
+/// The number of all people.
+#[derive(Clone, Copy)]
+pub struct Totals {
+    /// The living.
+    pub living: i64,
+    /// The dead.
+    pub dead: i64,
+    /// The dead without a place.
+    pub dead_without_place: i64,
+}
+
+impl Totals {
+    /// The totals in the headers of the people service's response.
+    #[must_use]
+    pub fn from_headers(populations: &web_sys::Response) -> Self {
+        Self {
+            living: number_header(populations, "x-total-living"),
+            dead: number_header(populations, "x-total-dead"),
+            dead_without_place: number_header(populations, "x-total-nowhere"),
+        }
+    }
+}
+
+/// A page of statistics.
+///
+/// # Errors
+/// A backend that failed, or too many matches to sort.
+pub async fn load(backends: &Backends, query: &StatisticsQuery) -> Result<StatisticsPage, Error> {
+    match query.plan() {
+        Plan::Ranges(populations) => from_ranges(backends, populations).await,
+        Plan::Places(sort) => from_places(backends, query, sort).await,
+        Plan::Matches(order) => from_matches(backends, query, order).await,
+    }
+}
+
+/// A page that is merged from ranges of both services.
+async fn from_ranges(backends: &Backends, query: PopulationQuery) -> Result<StatisticsPage, Error> {
+    let mut builder = StatisticsPageBuilder::new(query);
+    let paths = builder.paths().unwrap_or_default();
+    let (mut places, mut people) = get_both(backends, &paths).await?;
+    let totals = Totals::from_headers(&people);
+    let change_seqs = change_seqs(change_seq(&places), change_seq(&people));
+    for step in 1..=MAX_STEPS {
+        add_step(backends, &mut builder, places, people).await?;
+        match builder.paths().filter(|_| may_continue(backends, step)) {
+            Some(paths) => (places, people) = get_both(backends, &paths).await?,
+            None => break,
+        }
+    }
+    let (rows, next) = builder.into_page();
+    Ok(StatisticsPage {
+        rows,
+        next,
+        totals,
+        change_seqs,
+    })
+}
+
+/// A page in an order of places. Places with fewer living people than the minimum are skipped.
+async fn from_places(
+    backends: &Backends,
+    query: &StatisticsQuery,
+    sort: Sort,
+) -> Result<StatisticsPage, Error> {
+    let limit = usize::from(query.limit.get());
+    let mut after = query.after.clone();
+    let mut rows: Vec<Row> = Vec::new();
+    let mut first = None;
+    for step in 1..=MAX_STEPS {
+        let size = if query.least.is_some() {
+            PageSize::MAX
+        } else {
+            query.limit
+        };
+        let sort_name = Sort::ALL.iter().find(|(_, known)| *known == sort);
+        let cursor = after.as_ref().map(ToString::to_string);
+        let cursor = cursor.as_deref().map(|cursor| ("after", cursor));
+        let parameters: Vec<_> = sort_name
+            .map(|(name, _)| ("sort", *name))
+            .into_iter()
+            .chain(cursor)
+            .collect();
+        let path = query.places_path(size, &parameters);
+        let response = matches_of(&backends.places, backends.places.get(&path).await?)?;
+        let places = read_places(backends, &response).await?;
+        let ids: Vec<String> = places.iter().map(|place| place.id.to_string()).collect();
+        let ids = ["[", &ids.join(","), "]"].concat();
+        let listed = PopulationQuery {
+            limit: PageSize::MAX,
+            as_of: query.as_of.clone(),
+            ..PopulationQuery::default()
+        };
+        let listed = read_listed(backends, &listed, ids.as_bytes()).await?;
+        let next = next_cursor(&response);
+        first.get_or_insert((
+            listed.totals,
+            change_seqs(change_seq(&response), listed.seq),
+        ));
+        let min_living = query.least.unwrap_or_default();
+        rows.extend(statistics::with_populations(
+            places,
+            listed.part.records,
+            min_living,
+        ));
+        after = if rows.len() > limit {
+            rows.truncate(limit);
+            let last = rows.last().map(|row| &row.place);
+            last.map(|last| StatisticsQuery::cursor_after(last, sort, NORMALIZE))
+        } else {
+            next
+        };
+        if after.is_none() || rows.len() == limit || !may_continue(backends, step) {
+            break;
+        }
+    }
+    let (totals, change_seqs) = first.ok_or_else(Problem::internal)?;
+    Ok(StatisticsPage {
+        rows,
+        next: after,
+        totals,
+        change_seqs,
+    })
+}
+
+/// A page in an order of populations: the people service sorts all matches.
+async fn from_matches(
+    backends: &Backends,
+    query: &StatisticsQuery,
+    order: Order,
+) -> Result<StatisticsPage, Error> {
+    let response = backends.places.get(&query.matches_path()).await?;
+    let response = matches_of(&backends.places, response)?;
+    let ids = backends.places.bytes(&response).await?;
+    let populations = query.populations(order);
+    let listed = read_listed(backends, &populations, &ids).await?;
+    let mut places = Vec::new();
+    let found = listed.part.records.iter().map(|found| found.place_id);
+    for ids in id::lists(found) {
+        let path = query.places_path(PageSize::MAX, &[("ids", &ids)]);
+        let response = backends.places.get_ok(&path).await?;
+        places.extend(read_places(backends, &response).await?);
+    }
+    Ok(StatisticsPage {
+        rows: statistics::with_names(places, listed.part.records),
+        next: listed.part.next,
+        totals: listed.totals,
+        change_seqs: change_seqs(change_seq(&response), listed.seq),
+    })
+}
+
+/// Whether a page may take another step.
+fn may_continue(backends: &Backends, step: usize) -> bool {
+    step < MAX_STEPS && backends.quota.has(STEP)
+}
+
+fn change_seqs(places: Option<Validator>, people: Option<Validator>) -> Option<ChangeSeqs> {
+    let seqs = places.zip(people);
+    seqs.map(|(places, people)| ChangeSeqs { places, people })
+}
+
+/// The response of a service, which may reject a query with too many matches.
+fn matches_of(
+    service: &ServiceClient,
+    response: web_sys::Response,
+) -> Result<web_sys::Response, Error> {
+    if response.status() == 422 {
+        return Err(Problem::too_many_matches(MAX_MATCHES).into());
+    }
+    service.require_ok(response)
+}
+
+/// Reads a path of each service in parallel.
+async fn get_both(
+    backends: &Backends,
+    [places, people]: &[String; 2],
+) -> Result<(web_sys::Response, web_sys::Response), Error> {
+    let people = async { matches_of(&backends.people, backends.people.get(people).await?) };
+    try_join(backends.places.get_ok(places), people).await
+}
+
+async fn read_places(
+    backends: &Backends,
+    response: &web_sys::Response,
+) -> Result<Vec<NamedPlace>, Error> {
+    let bytes = backends.places.bytes(response).await?;
+    statistics::places(&bytes).map_err(|malformed| backends.malformed_response(malformed))
+}
+
+/// A page of the populations of listed places.
+struct Listed {
+    part: Part<Population>,
+    totals: Totals,
+    seq: Option<Validator>,
+}
+
+/// Reads the populations of the places whose ids are a JSON array.
+async fn read_listed(
+    backends: &Backends,
+    query: &PopulationQuery,
+    ids: &[u8],
+) -> Result<Listed, Error> {
+    let path = StatisticsQuery::listed_path(query);
+    let response = backends.people.post_query(&path, ids).await?;
+    let response = backends.people.require_ok(response)?;
+    let bytes = backends.people.bytes(&response).await?;
+    let populations = statistics::populations(&bytes);
+    let populations = populations.map_err(|malformed| backends.malformed_response(malformed))?;
+    Ok(Listed {
+        part: part(&response, populations),
+        totals: Totals::from_headers(&response),
+        seq: change_seq(&response),
+    })
+}
+
+/// Adds the responses of a step, and reads the names that its populations need.
+async fn add_step(
+    backends: &Backends,
+    builder: &mut StatisticsPageBuilder,
+    places: web_sys::Response,
+    people: web_sys::Response,
+) -> Result<(), Error> {
+    let (place_bytes, people_bytes) = backends.bytes_of_both(&places, &people).await?;
+    let malformed = |malformed| backends.malformed_response(malformed);
+    let populations = statistics::populations(&people_bytes).map_err(malformed)?;
+    let mut records = statistics::places(&place_bytes).map_err(malformed)?;
+    let names_paths = builder.names_paths(&populations);
+    if !names_paths.is_empty() {
+        records.clear();
+    }
+    for path in names_paths {
+        let response = backends.places.get_ok(&path).await?;
+        let names = backends.places.bytes(&response).await?;
+        records.extend(statistics::places(&names).map_err(malformed)?);
+    }
+    builder.add_step(part(&places, records), part(&people, populations));
+    Ok(())
+}
+
+fn part<T>(response: &web_sys::Response, records: Vec<T>) -> Part<T> {
+    Part {
+        records,
+        next: next_cursor(response),
+    }
+}
+
+/// The cursor of the next page of a service.
+fn next_cursor(response: &web_sys::Response) -> Option<Cursor> {
+    page::next_cursor(&header(response, "link")?)
+}

@@ -1,0 +1,30 @@
+//! The series: the population at several times.
+
+use edge::{Body, Error, Request, Response};
+use http_semantics::Tag;
+use http_semantics::media::TABLE_MEDIA_TYPES;
+use http_semantics::negotiation::Negotiable;
+
+use crate::backends::{Backends, tag};
+
+/// A series of the people service, in the format that the client accepts.
+///
+/// # Errors
+/// An invalid `Accept` or `If-None-Match`, or a people service that failed.
+pub async fn series(request: &Request, backends: &Backends, path: &str) -> Result<Response, Error> {
+    let format = request.format(TABLE_MEDIA_TYPES)?;
+    let known = request.known_change_seq(format)?;
+    let known = known.map(|change_seq| Tag::from_change_seqs(format, &[change_seq]).to_string());
+    let mut headers = vec![("accept", format.essence())];
+    headers.extend(known.as_deref().map(|tag| ("if-none-match", tag)));
+    let response = backends.people.send("GET", path, &headers, None).await?;
+    let tag = tag(&response);
+    if response.status() == 304
+        && let Some(tag) = tag
+    {
+        return Ok(Response::not_modified(&tag));
+    }
+    let response = backends.people.require_ok(response)?;
+    let body = Body::Bytes(backends.people.bytes(&response).await?);
+    Ok(Response::ok(format.content_type(), body).header_if("etag", tag.map(|tag| tag.to_string())))
+}
