@@ -183,9 +183,9 @@ CREATE INDEX person_by_life_and_name ON person (is_alive, sort_key, name);
 CREATE INDEX person_by_place_life_and_name ON person (place_id, is_alive, sort_key, name);
 CREATE INDEX king_by_name ON person (sort_key, name) WHERE is_king = 1;
 
--- /v1/people/by-place, and /v1/people?placeId= sorted by id. Lists in order of id with any other
--- filter use the search index.
-CREATE INDEX person_resident ON person (place_id, id, resident);
+-- /v1/people/by-place, also with isAlive=, and /v1/people?placeId= sorted by id. Lists in order of id
+-- with any other filter use the search index.
+CREATE INDEX person_resident ON person (place_id, id, is_alive, resident);
 
 -- /v1/people/population?sort= and /v1/statistics/places?sort=, in both directions.
 CREATE INDEX population_by_living ON population (living, place_id);

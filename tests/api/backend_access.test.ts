@@ -25,6 +25,7 @@ suite("access to the backends", () => {
     people: [
       ["POST", "/internal/residents/999/detach-dead"],
       ["GET", "/internal/counter"],
+      ["GET", "/internal/people-lines"],
       ["GET", "/internal/integrity"],
       ["POST", "/internal/repair?dryRun=true"],
     ],

@@ -33,7 +33,6 @@ export const csvLists: Record<string, string[]> = {
 /** The lists without a CSV table, because their records are nested. */
 export const nestedLists = [
   "/v1/people/by-place",
-  "/v1/people-per-place?limit=2&count=exact",
   "/v1/changes?limit=3",
   "/v1/places/changes?limit=3",
   "/v1/people/changes?limit=3",

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * List places with their people
-         * @description All places in order of id, including those without people. While the people service is down and there is no earlier response to send, `people` is null.
+         * @description `isAlive` and `isKing` select the people that are shown, the other filters select places. While the people service is down and there is no earlier response to send, `people` is null. CSV has one line per person, and one line with empty cells for a place without people; it shows at most `peopleLimit` people per place, without a link to the rest.
          */
         get: operations["listPeoplePerPlace"];
         put?: never;
@@ -360,6 +360,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/places/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore an earlier state of a place
+         * @description Writes the state of an earlier version as a new version. A deleted place cannot be restored, because its id is never used again.
+         */
+        post: operations["restorePlace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/operations/{token}": {
         parameters: {
             query?: never;
@@ -525,7 +545,7 @@ export interface paths {
         };
         /**
          * List people by place
-         * @description One group per place that has people, in order of place.
+         * @description One group per place that has people, in order of place. With a filter, the list of a group can be empty.
          */
         get: operations["listPeopleByPlace"];
         put?: never;
@@ -570,6 +590,26 @@ export interface paths {
         get: operations["readPopulationSeries"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore an earlier state of a person
+         * @description Writes the state of an earlier version as a new version, if the rules allow it now. Without a body, a deleted person gets their last state again. An erased person cannot be restored.
+         */
+        post: operations["restorePerson"];
         delete?: never;
         options?: never;
         head?: never;
@@ -679,6 +719,19 @@ export interface components {
          */
         ChosenId: number;
         Count: number;
+        /** @description The size of a database. */
+        DatabaseSize: {
+            /**
+             * Format: int64
+             * @description Its size now.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description The largest size on the Paid plan.
+             */
+            maxBytes: number;
+        };
         /** @description A description of this dataset. */
         Dataset: {
             title: string | null;
@@ -898,6 +951,17 @@ export interface components {
             placeId?: components["schemas"]["Id"] | null;
             isKing?: boolean | null;
         };
+        /** @description A person, with the place if `expand=place` asks for it. */
+        PersonWithPlace: {
+            id: components["schemas"]["Id"];
+            name: components["schemas"]["Name"];
+            /** @description Whether the person is alive. If this is unknown, the person counts as dead. */
+            isAlive: boolean;
+            placeId: components["schemas"]["Id"] | null;
+            /** @description Whether the person is the king of the place. */
+            isKing: boolean;
+            place?: components["schemas"]["Place"] | null;
+        };
         /** @description A place. */
         Place: {
             id: components["schemas"]["Id"];
@@ -1050,6 +1114,10 @@ export interface components {
             checks: {
                 [key: string]: components["schemas"]["Readiness"];
             };
+            /** @description The size of each database, only for a token of the scope `admin`. */
+            databases?: {
+                [key: string]: components["schemas"]["DatabaseSize"];
+            };
         };
         /** @description A line that cannot be imported, and the reason. */
         Refusal: {
@@ -1087,6 +1155,11 @@ export interface components {
             living: components["schemas"]["Count"];
             dead: components["schemas"]["Count"];
         };
+        /** @description The state to restore. */
+        Restoration: {
+            /** @description The version that has the state. Without it: the last state of a deleted record. */
+            version?: components["schemas"]["Id"];
+        };
         Share: number;
         /** @description The statistics of a place. The last record of the last page counts the people without a place: its `id` and `name` are null. */
         Statistics: {
@@ -1123,6 +1196,8 @@ export interface components {
         "If-None-Match": string;
         /** @description With `*`, the request only creates: if the record exists, it is rejected (412). */
         putOnlyIf: string;
+        /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+        "Cache-Control": string;
         /** @description With `handling=strict` (RFC 7240), the response is an error instead of a stale or incomplete one while a service is down. */
         Prefer: string;
         /** @description Makes the request safe to repeat: within 24 hours it is executed once, and later requests with the same key get the first response. Use a new value, such as a UUID, for each request. */
@@ -1157,6 +1232,8 @@ export interface components {
         populationSort: "id" | "-id" | "living" | "-living" | "total" | "-total";
         /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. At most 20,000 matches are counted, unless the filters are only `isAlive` and `placeId`. */
         count: "exact";
+        /** @description With `place`, each person has the name of the place: in `place`, or in the last column of CSV, `placeName`. It is null or empty without a place. */
+        expand: "place";
         /** @description The format of the response. By default, `Accept` decides. */
         format: "json" | "ndjson" | "csv";
         /** @description The format of the file. By default, `Accept` decides. */
@@ -1171,6 +1248,10 @@ export interface components {
         isAlive: boolean;
         /** @description Only kings (`true`), or only other people (`false`). */
         isKing: boolean;
+        /** @description Only places with (`true`) or without (`false`) people who match the other filters. */
+        hasPeople: boolean;
+        /** @description The places, in the order of their groups. `sort` must be absent. */
+        placeIds: components["schemas"]["Id"][];
         /** @description Only people of these places, or with `none`, only people without a place. */
         placeId: (components["schemas"]["Id"] | "none")[] & (components["schemas"]["Id"][] | "none"[]);
         /** @description The place. */
@@ -1191,6 +1272,8 @@ export interface components {
         afterRecords: number;
         /** @description Reports what the request would do, and changes nothing. */
         dryRun: boolean;
+        /** @description Leaves out the lines that cannot be imported, and imports the others. Otherwise nothing of a batch with such a line is imported. */
+        skipInvalid: boolean;
         /** @description Only operations that started at least this many seconds ago, so that their clients have given up. */
         olderThan: number;
         /** @description Removes the crown from the present king of the place. */
@@ -1308,12 +1391,12 @@ export interface components {
          */
         RateLimit: string;
         /**
-         * @description The age of a stale response in seconds (RFC 9111). It is present only while a service is down and the last good response is sent instead.
+         * @description The age in seconds (RFC 9111) of a response that was not checked to be current: the client allowed that, or a service is down and this is the last good response.
          * @example 12
          */
         Age: number;
         /**
-         * @description The response is stale or incomplete, and the service that caused it (RFC 9211).
+         * @description Where the response comes from (RFC 9211), if it was not checked to be current: `join; hit`, or the service that made it stale or incomplete.
          * @example join; fwd=stale; ttl=-12; detail=people-failed
          */
         "Cache-Status": string;
@@ -1347,10 +1430,24 @@ export interface operations {
             query?: {
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
-                /** @description The start of the page: the cursor from the `Link` header of the previous page. */
-                after?: components["parameters"]["afterId"];
+                /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
+                after?: components["parameters"]["after"];
+                /** @description The order. `name` ignores case and accents, then sorts by the name, then by id. `-` reverses the whole list. */
+                sort?: components["parameters"]["sort"];
                 /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. At most 20,000 matches are counted, unless the filters are only `isAlive` and `placeId`. */
                 count?: components["parameters"]["count"];
+                /** @description Only records whose name contains these words: 1 to 10 words, each the beginning of a word of the name. Case and accents are ignored. Apostrophes and hyphens separate words. In scripts without spaces, such as Chinese, each character begins a word. */
+                q?: components["parameters"]["q"];
+                /** @description Only records whose name starts with this text. Case is ignored. */
+                name?: components["parameters"]["name"];
+                /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
+                ids?: components["parameters"]["ids"];
+                /** @description Only places with (`true`) or without (`false`) people who match the other filters. */
+                hasPeople?: components["parameters"]["hasPeople"];
+                /** @description Only living people (`true`), or only dead ones (`false`). */
+                isAlive?: components["parameters"]["isAlive"];
+                /** @description Only kings (`true`), or only other people (`false`). */
+                isKing?: components["parameters"]["isKing"];
                 /** @description The maximum number of people per place. */
                 peopleLimit?: components["parameters"]["peopleLimit"];
             };
@@ -1359,6 +1456,8 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /** @description With `handling=strict` (RFC 7240), the response is an error instead of a stale or incomplete one while a service is down. */
                 Prefer?: components["parameters"]["Prefer"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -1382,6 +1481,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PlaceWithPeople"][];
                     "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description The client has the current version. */
@@ -1445,7 +1545,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The request needs more calls than the plan allows. */
+            /** @description Too many records match. Or: The request needs more calls than the plan allows. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1453,7 +1553,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/call-limit-reached";
+                        type?: "/problems/too-many-matches" | "/problems/call-limit-reached";
                     };
                 };
             };
@@ -1515,6 +1615,10 @@ export interface operations {
     readPeopleOfPlace: {
         parameters: {
             query?: {
+                /** @description Only living people (`true`), or only dead ones (`false`). */
+                isAlive?: components["parameters"]["isAlive"];
+                /** @description Only kings (`true`), or only other people (`false`). */
+                isKing?: components["parameters"]["isKing"];
                 /** @description The maximum number of people per place. */
                 peopleLimit?: components["parameters"]["peopleLimit"];
             };
@@ -1523,6 +1627,8 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /** @description With `handling=strict` (RFC 7240), the response is an error instead of a stale or incomplete one while a service is down. */
                 Prefer?: components["parameters"]["Prefer"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path: {
                 /** @description The id of the place. */
@@ -1683,6 +1789,8 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /** @description With `handling=strict` (RFC 7240), the response is an error instead of a stale or incomplete one while a service is down. */
                 Prefer?: components["parameters"]["Prefer"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -1836,6 +1944,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -1847,6 +1957,8 @@ export interface operations {
                 headers: {
                     Vary: components["headers"]["Vary"];
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1859,6 +1971,8 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1976,6 +2090,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path: {
                 /** @description The id of the place. */
@@ -1990,6 +2106,8 @@ export interface operations {
                 headers: {
                     Vary: components["headers"]["Vary"];
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2002,6 +2120,8 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2708,6 +2828,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -2722,6 +2844,8 @@ export interface operations {
                     Link: components["headers"]["Link"];
                     "X-Total-Count": components["headers"]["X-Total-Count"];
                     "X-Total-Count-Relation": components["headers"]["X-Total-Count-Relation"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2734,6 +2858,8 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -3041,6 +3167,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path: {
                 /** @description The id of the place. */
@@ -3056,6 +3184,8 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["NoTransform"];
                     "X-Change-Counter": components["headers"]["X-Change-Counter"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3066,6 +3196,8 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -3938,6 +4070,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -3950,6 +4084,8 @@ export interface operations {
                     Vary: components["headers"]["Vary"];
                     ETag: components["headers"]["ListTag"];
                     Link: components["headers"]["Link"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3962,6 +4098,8 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -4337,6 +4475,228 @@ export interface operations {
             };
         };
     };
+    restorePlace: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /** @description The id of the place. */
+                id: components["parameters"]["placeInPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "version": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["Restoration"];
+            };
+        };
+        responses: {
+            /** @description The place after the change. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Place"];
+                };
+            };
+            /** @description The new place. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Place"];
+                };
+            };
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. Or: The body cannot be parsed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token lacks the required scope. Or: The request comes from another site. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope" | "/problems/foreign-request";
+                    };
+                };
+            };
+            /** @description There is no such route. Or: There is no such record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-route" | "/problems/not-found";
+                    };
+                };
+            };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-timed-out";
+                    };
+                };
+            };
+            /** @description Another place has this name. Or: The id belonged to a place that was deleted. Or: The place is part of a deletion in progress. Or: Another request is changing this record. */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/name-taken" | "/problems/id-retired" | "/problems/place-is-going" | "/problems/being-written";
+                    };
+                };
+            };
+            /** @description The record is not in the expected version. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/precondition-failed";
+                    };
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-too-large";
+                    };
+                };
+            };
+            /** @description The route does not accept this media type. */
+            415: {
+                headers: {
+                    "Accept-Post": components["headers"]["Accept-Post"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unsupported-media-type";
+                    };
+                };
+            };
+            /** @description The record is invalid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/invalid-record";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
     readOperation: {
         parameters: {
             query?: never;
@@ -4453,6 +4813,8 @@ export interface operations {
                 mode?: components["parameters"]["mode"];
                 /** @description Reports what the request would do, and changes nothing. */
                 dryRun?: components["parameters"]["dryRun"];
+                /** @description Leaves out the lines that cannot be imported, and imports the others. Otherwise nothing of a batch with such a line is imported. */
+                skipInvalid?: components["parameters"]["skipInvalid"];
                 /** @description The number of records to skip, because an earlier request has imported them: `next` of its report. */
                 after?: components["parameters"]["afterRecords"];
             };
@@ -4714,10 +5076,14 @@ export interface operations {
                 name?: components["parameters"]["name"];
                 /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
+                /** @description With `place`, each person has the name of the place: in `place`, or in the last column of CSV, `placeName`. It is null or empty without a place. */
+                expand?: components["parameters"]["expand"];
             };
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -4732,10 +5098,12 @@ export interface operations {
                     Link: components["headers"]["Link"];
                     "X-Total-Count": components["headers"]["X-Total-Count"];
                     "X-Total-Count-Relation": components["headers"]["X-Total-Count-Relation"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Person"][];
+                    "application/json": components["schemas"]["PersonWithPlace"][];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
@@ -4744,6 +5112,8 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -4959,7 +5329,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The person whom the request added was erased. */
+            /** @description The person was erased. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -5061,10 +5431,15 @@ export interface operations {
     };
     readPerson: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description With `place`, each person has the name of the place: in `place`, or in the last column of CSV, `placeName`. It is null or empty without a place. */
+                expand?: components["parameters"]["expand"];
+            };
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path: {
                 /** @description The id of the person. */
@@ -5079,21 +5454,25 @@ export interface operations {
                 headers: {
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["NoTransform"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Person"];
+                    "application/json": components["schemas"]["PersonWithPlace"];
                 };
             };
             /** @description The client has the current version. */
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The query has an unknown parameter. Or: A header has an invalid value. */
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5101,7 +5480,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/unknown-parameter" | "/problems/invalid-header";
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
                     };
                 };
             };
@@ -5127,6 +5506,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/unknown-route" | "/problems/not-found";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
                     };
                 };
             };
@@ -6252,14 +6643,22 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page. */
                 after?: components["parameters"]["afterId"];
-                /** @description The place. */
-                placeId?: components["parameters"]["onePlaceId"];
+                /** @description The order. `-` reverses the whole list. */
+                sort?: components["parameters"]["idSort"];
+                /** @description The places, in the order of their groups. `sort` must be absent. */
+                placeId?: components["parameters"]["placeIds"];
+                /** @description Only living people (`true`), or only dead ones (`false`). */
+                isAlive?: components["parameters"]["isAlive"];
+                /** @description Only kings (`true`), or only other people (`false`). */
+                isKing?: components["parameters"]["isKing"];
                 /** @description The maximum number of people per place. */
                 peopleLimit?: components["parameters"]["peopleLimit"];
             };
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -6271,6 +6670,8 @@ export interface operations {
                 headers: {
                     Vary: components["headers"]["Vary"];
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6282,6 +6683,8 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6405,6 +6808,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -6420,6 +6825,8 @@ export interface operations {
                     "X-Total-Living": components["headers"]["X-Total-Living"];
                     "X-Total-Dead": components["headers"]["X-Total-Dead"];
                     "X-Total-Nowhere": components["headers"]["X-Total-Nowhere"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6432,6 +6839,8 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6551,6 +6960,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -6562,6 +6973,8 @@ export interface operations {
                 headers: {
                     Vary: components["headers"]["Vary"];
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6574,6 +6987,8 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6678,6 +7093,255 @@ export interface operations {
             };
         };
     };
+    restorePerson: {
+        parameters: {
+            query?: {
+                /** @description Removes the crown from the present king of the place. */
+                depose?: components["parameters"]["depose"];
+            };
+            header?: {
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /** @description The id of the person. */
+                id: components["parameters"]["personInPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "version": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["Restoration"];
+            };
+        };
+        responses: {
+            /** @description The person after the change. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description The new person. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. Or: The body cannot be parsed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token lacks the required scope. Or: The request comes from another site. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope" | "/problems/foreign-request";
+                    };
+                };
+            };
+            /** @description There is no such route. Or: There is no such record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-route" | "/problems/not-found";
+                    };
+                };
+            };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-timed-out";
+                    };
+                };
+            };
+            /** @description The place does not exist. Or: The place already has a king. Or: The place is part of a deletion in progress. Or: Another request is changing this record. */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-is-going" | "/problems/being-written";
+                    };
+                };
+            };
+            /** @description The person was erased. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/person-erased";
+                    };
+                };
+            };
+            /** @description The record is not in the expected version. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/precondition-failed";
+                    };
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-too-large";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
+                    };
+                };
+            };
+            /** @description The route does not accept this media type. */
+            415: {
+                headers: {
+                    "Accept-Post": components["headers"]["Accept-Post"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unsupported-media-type";
+                    };
+                };
+            };
+            /** @description The record is invalid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/invalid-record";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
     importPeople: {
         parameters: {
             query?: {
@@ -6685,6 +7349,8 @@ export interface operations {
                 mode?: components["parameters"]["mode"];
                 /** @description Reports what the request would do, and changes nothing. */
                 dryRun?: components["parameters"]["dryRun"];
+                /** @description Leaves out the lines that cannot be imported, and imports the others. Otherwise nothing of a batch with such a line is imported. */
+                skipInvalid?: components["parameters"]["skipInvalid"];
                 /** @description The number of records to skip, because an earlier request has imported them: `next` of its report. */
                 after?: components["parameters"]["afterRecords"];
             };

@@ -2,8 +2,9 @@
 
 use http_semantics::auth::Scope;
 use http_semantics::problem::Kind;
+use join::domain::expansion::EXPAND;
 use join::domain::statistics::{COLUMNS, StatisticsQuery};
-use join::domain::{ChangesQuery, ListQuery, READ_PARAMETERS};
+use join::domain::{CSV_HEADER, ChangesQuery, ListQuery, ReadQuery};
 use join::routes::integrity::{PARAMETERS as REPAIR_PARAMETERS, REPORT_PARAMETERS};
 use tables::series::SeriesQuery;
 
@@ -20,14 +21,28 @@ pub fn operations() -> Vec<Operation> {
         .filter(|operation| !worker::has_own_response(&operation.path));
     let own = [people_per_place(), about(), integrity(), worker::health()].concat();
     let own = own.into_iter().map(Operation::authorized);
-    own.chain(forwarded.map(Operation::calls_a_service))
+    let forwarded = forwarded.map(expandable).map(Operation::calls_a_service);
+    own.chain(forwarded)
         .chain(worker::document().into_iter().map(Operation::open))
+        .map(Operation::reusable)
         .collect()
+}
+
+/// Adds `expand` to the reads of people.
+fn expandable(operation: Operation) -> Operation {
+    let is_read = operation.method == "get";
+    match operation.path.as_str() {
+        "/v1/people" | "/v1/people/{id}" if is_read => operation
+            .query(&[EXPAND])
+            .with_schema("Person", "PersonWithPlace"),
+        _ => operation,
+    }
 }
 
 fn people_per_place() -> Vec<Operation> {
     let request = "GET /v1/people-per-place?limit=2&peopleLimit=2";
     let list = Response::list("PlaceWithPeople", "A page of places with their people.")
+        .csv(CSV_HEADER)
         .headers(&["ListTag", "Link", "X-Total-Count", "X-Total-Count-Relation"])
         .example(request, &examples::PLACES_WITH_PEOPLE)
         .link("read", "readPeopleOfPlace", "$response.body#/0/id");
@@ -68,15 +83,15 @@ fn people_per_place() -> Vec<Operation> {
     let operations = [
         get("/v1/people-per-place", "listPeoplePerPlace")
             .summary("List places with their people")
-            .description("All places in order of id, including those without people. While the people service is down and there is no earlier response to send, `people` is null.")
-            .query_as(ListQuery::PARAMETERS, &[("after", "afterId")])
-            .problems(&[Kind::CallLimitReached])
+            .description("`isAlive` and `isKing` select the people that are shown, the other filters select places. While the people service is down and there is no earlier response to send, `people` is null. CSV has one line per person, and one line with empty cells for a place without people; it shows at most `peopleLimit` people per place, without a link to the rest.")
+            .query(ListQuery::PARAMETERS)
+            .problems(&[Kind::CallLimitReached, Kind::TooManyMatches])
             .response(200, list),
         get("/v1/people-per-place/{id}", "readPeopleOfPlace")
             .summary("Read a place with its people")
             .description("In order of id. While the people service is down and there is no earlier response to send, `people` is null.")
             .id("placeInPath")
-            .query(READ_PARAMETERS)
+            .query(ReadQuery::PARAMETERS)
             .problems(&[Kind::NotFound])
             .response(200, place),
         get("/v1/statistics/places", "listStatistics")

@@ -141,6 +141,9 @@ fn in_headers() -> Vec<(String, Json)> {
         "If-None-Match" => header("If-None-Match", entity_tags());
         /// With `*`, the request only creates: if the record exists, it is rejected (412).
         "putOnlyIf" => header("If-None-Match", entity_tags());
+        /// How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By
+        /// default it is current. At most 300 seconds.
+        "Cache-Control" => header("Cache-Control", object! { "type": "string" });
         /// With `handling=strict` (RFC 7240), the response is an error instead of a stale or
         /// incomplete one while a service is down.
         "Prefer" => header("Prefer", object! { "type": "string" });
@@ -199,6 +202,9 @@ fn of_pages() -> Vec<(String, Json)> {
         /// With `exact`, the response has the number of all matches in `X-Total-Count`. At most
         /// 20,000 matches are counted, unless the filters are only `isAlive` and `placeId`.
         "count" => query("count", choice(["exact"]));
+        /// With `place`, each person has the name of the place: in `place`, or in the last column of
+        /// CSV, `placeName`. It is null or empty without a place.
+        "expand" => query("expand", choice(["place"]));
         /// The format of the response. By default, `Accept` decides.
         "format" => query("format", formats(TABLE_MEDIA_TYPES));
         /// The format of the file. By default, `Accept` decides.
@@ -220,6 +226,10 @@ fn of_filters() -> Vec<(String, Json)> {
         "isAlive" => query("isAlive", boolean());
         /// Only kings (`true`), or only other people (`false`).
         "isKing" => query("isKing", boolean());
+        /// Only places with (`true`) or without (`false`) people who match the other filters.
+        "hasPeople" => query("hasPeople", boolean());
+        /// The places, in the order of their groups. `sort` must be absent.
+        "placeIds" => query("placeId", id_list()).with("style", "form").with("explode", false);
         /// Only people of these places, or with `none`, only people without a place.
         "placeId" => query("placeId", place_filter()).with("style", "form").with("explode", false);
         /// The place.
@@ -252,6 +262,9 @@ fn of_actions() -> Vec<(String, Json)> {
         "afterRecords" => query("after", at_least(1, 10_485_760));
         /// Reports what the request would do, and changes nothing.
         "dryRun" => query("dryRun", boolean().with("default", false));
+        /// Leaves out the lines that cannot be imported, and imports the others. Otherwise nothing of a
+        /// batch with such a line is imported.
+        "skipInvalid" => query("skipInvalid", boolean().with("default", false));
         /// Only operations that started at least this many seconds ago, so that their clients
         /// have given up.
         "olderThan" => query("olderThan", at_least(0, Seconds::MAX));

@@ -2,9 +2,9 @@
 
 use edge::collection::Writer;
 use http_semantics::problem::Kind;
-use people::domain::ByPlaceQuery;
 use people::service::PersonWriter;
 use people::store::{POPULATION_HEADER, SERIES_HEADER};
+use tables::ByPlaceQuery;
 use tables::population::PopulationQuery;
 use tables::schema::PERSON;
 use tables::series::SeriesQuery;
@@ -79,10 +79,10 @@ fn groups() -> Vec<Operation> {
     vec![
         get("/v1/people/by-place", "listPeopleByPlace")
             .summary("List people by place")
-            .description("One group per place that has people, in order of place.")
+            .description("One group per place that has people, in order of place. With a filter, the list of a group can be empty.")
             .query_as(
                 ByPlaceQuery::PARAMETERS,
-                &[("placeId", "onePlaceId"), ("after", "afterId")],
+                &[("placeId", "placeIds"), ("sort", "idSort"), ("after", "afterId")],
             )
             .conditional("ListTag")
             .response(200, groups),
@@ -145,6 +145,13 @@ fn writes(people: &Collection) -> Vec<Operation> {
             .delete()
             .description("The history of the person stays. With `erase=true`, which needs the scope `admin`, it stays without the names of the person. A deleted person can be erased, too. The numbers of people in past statistics stay.")
             .query(people::routes::delete::PARAMETERS)
+            .calls_a_service(),
+        people
+            .restore()
+            .description("Writes the state of an earlier version as a new version, if the rules allow it now. Without a body, a deleted person gets their last state again. An erased person cannot be restored.")
+            .query(PersonWriter::PARAMETERS)
+            .problems(BROKEN_RULES)
+            .problems(&[Kind::PersonErased])
             .calls_a_service(),
         people
             .import(

@@ -99,6 +99,13 @@ impl Response {
         self
     }
 
+    /// Replaces the references to a schema.
+    pub(crate) fn replace_schema(&mut self, schema: &str, other: &str) {
+        let reference = |name| format!("\"#/components/schemas/{name}\"");
+        let content = self.content.to_text();
+        self.content = Json::parse(&content.replace(&reference(schema), &reference(other)));
+    }
+
     pub(crate) fn to_json(&self) -> Json {
         let mut response = object! { "description": self.description.as_str() };
         let headers = header_references(&self.headers);

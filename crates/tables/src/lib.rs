@@ -4,6 +4,7 @@
 //! The statements of both databases are made here. `crates/edge` runs them on D1, and the tests
 //! run them on SQLite.
 
+pub mod by_place;
 pub mod change_log;
 pub mod cursor;
 pub mod import;
@@ -17,6 +18,7 @@ pub mod series;
 pub mod statement;
 pub mod table_spec;
 
+pub use by_place::ByPlaceQuery;
 pub use change_log::ChangeSeqs;
 pub use cursor::Cursor;
 pub use list::ListQuery;

@@ -9,6 +9,7 @@ use edge::coalescer::{change_seqs_reader, current_change_seqs};
 use edge::collection::{CHANGE_SEQ_HEADER, ERASURE_HEADER};
 use edge::{Body, CallQuota, Env, Error, Request, Response, ServiceClient};
 use futures_util::future::{join, try_join};
+use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::{MediaType, Problem, Tag, Validator};
 use tables::ChangeSeqs;
 
@@ -116,7 +117,8 @@ pub fn change_seq_header(response: &web_sys::Response) -> Option<Validator> {
 
 /// The change sequence in the tag of a list.
 fn change_seq_of_tag(tag: &Tag) -> Option<Validator> {
-    tag.change_seqs(MediaType::Json).map(|[seq]| seq)
+    let mut formats = TABLE_MEDIA_TYPES.iter();
+    formats.find_map(|format| tag.change_seqs(*format).map(|[seq]| seq))
 }
 
 /// The entity tag of a response.
@@ -125,7 +127,7 @@ pub fn tag(response: &web_sys::Response) -> Option<Tag> {
 }
 
 /// The validator in a backend's tag: the change sequence of a list, or the version of a record.
-fn validator(response: &web_sys::Response) -> Option<Validator> {
+pub fn validator(response: &web_sys::Response) -> Option<Validator> {
     let tag = tag(response)?;
     change_seq_of_tag(&tag).or(tag.version())
 }
@@ -152,6 +154,22 @@ impl PeoplePart {
             .with_change_seqs(self.change_seqs)
             .with_etag(&self.tag)
     }
+}
+
+/// Requires the status 200. The problem of an invalid request, of a missing record or of a search
+/// with too many matches is passed on.
+async fn require_ok(
+    service: &ServiceClient,
+    response: web_sys::Response,
+) -> Result<web_sys::Response, Error> {
+    let status = response.status();
+    if [400, 404, 422].contains(&status)
+        && let Some(problem) = Problem::parse(&service.bytes(&response).await?)
+        && problem.status() == status
+    {
+        return Err(problem.into());
+    }
+    service.require_ok(response)
 }
 
 impl Backends {
@@ -207,6 +225,29 @@ impl Backends {
         try_join(self.places.get_ok(places), self.people.get_ok(people)).await
     }
 
+    /// Requires the status 200 of a response with places that the client has filtered. Only the
+    /// places service validates these filters.
+    ///
+    /// # Errors
+    /// A filter that it rejects, or any other status.
+    pub async fn require_places(
+        &self,
+        response: web_sys::Response,
+    ) -> Result<web_sys::Response, Error> {
+        require_ok(&self.places, response).await
+    }
+
+    /// Requires the status 200 of a response with people, which only the people service validates.
+    ///
+    /// # Errors
+    /// A request that it rejects, or any other status.
+    pub async fn require_people(
+        &self,
+        response: web_sys::Response,
+    ) -> Result<web_sys::Response, Error> {
+        require_ok(&self.people, response).await
+    }
+
     /// Reads the complete bodies of both responses in parallel.
     ///
     /// # Errors
@@ -238,7 +279,9 @@ impl Backends {
             }
         };
         let (places, people) = join(self.places.get(places), people).await;
-        Ok(self.fetched(places?, people, format, is_head))
+        let places = places?;
+        let people = self.people_part(&places, people, format, is_head);
+        Ok((places, people))
     }
 
     /// As [`Self::fetch`], with the tag that the client has of each part. None if neither part has
@@ -268,25 +311,27 @@ impl Backends {
             (false, true) => people = self.people.get(people_path).await,
             (false, false) => {}
         }
-        Ok(Some(self.fetched(place, people, MediaType::Json, false)))
+        let people = self.people_part(&place, people, MediaType::Json, false);
+        Ok(Some((place, people)))
     }
 
-    fn fetched(
+    /// The response of the people service, and the validators of both responses.
+    ///
+    /// # Errors
+    /// The people service failed.
+    pub fn people_part(
         &self,
-        places: web_sys::Response,
+        places: &web_sys::Response,
         people: Result<web_sys::Response, Error>,
         format: MediaType,
         is_head: bool,
-    ) -> Fetched {
-        let part = people.and_then(|people| {
-            let people = self.people.require_ok(people)?;
-            // The body of a HEAD cannot show that the response is malformed, so its tag must.
-            if is_head && validator(&people).is_none() {
-                return Err(self.people.unusable_response("a response without a tag"));
-            }
-            Ok(PeoplePart::new(&places, people, format))
-        });
-        (places, part)
+    ) -> Result<PeoplePart, Error> {
+        let people = self.people.require_ok(people?)?;
+        // The body of a HEAD cannot show that the response is malformed, so its tag must.
+        if is_head && validator(&people).is_none() {
+            return Err(self.people.unusable_response("a response without a tag"));
+        }
+        Ok(PeoplePart::new(places, people, format))
     }
 
     /// The error of a malformed response. It names the backend.

@@ -10,7 +10,7 @@
 //! | `edge/src/layers/response_cache.rs` | a cached response is sent if it is still valid |
 //! | `routes/people_per_place.rs`, `domain/list_query.rs` | the query is parsed |
 //! | `backends.rs`, `edge/src/service_client/mod.rs` | both backends are called |
-//! | `service/people_per_place.rs`, `domain/merge_join.rs` | the responses are joined and streamed |
+//! | `service/people_per_place/`, `domain/merge_join.rs` | the responses are joined and streamed |
 //! | `service/cache/mod.rs` | a stale response, if a backend is down |
 
 mod backends;
@@ -25,14 +25,14 @@ use edge::auth::gateway_guard;
 use edge::{Layer, MethodRouter, Router, any, delete, files, get, health, post};
 use http_semantics::MediaType;
 use http_semantics::auth::Scope;
-use http_semantics::media::{LIST_MEDIA_TYPES, TABLE_MEDIA_TYPES};
+use http_semantics::media::TABLE_MEDIA_TYPES;
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Env, console_error, event, worker_sys};
 
 use backends::change_seqs;
-use routes::{forward, pages, people_per_place, statistics};
+use routes::{forward, pages, people, people_per_place, statistics};
 use service::cache::{snapshot_refresh, stale_if_error};
 
 /// The layers that a request passes through on its way to a handler. The response passes through
@@ -62,7 +62,7 @@ pub fn router() -> Router {
             "/people-per-place",
             get(people_per_place::list)
                 .cached(change_seqs)
-                .stale_if_error(LIST_MEDIA_TYPES),
+                .stale_if_error(TABLE_MEDIA_TYPES),
         )
         .route(
             "/people-per-place/{id}",
@@ -76,10 +76,10 @@ pub fn router() -> Router {
                 .cached(change_seqs)
                 .stale_if_error(TABLE_MEDIA_TYPES),
         )
-        .route("/statistics/series", get(statistics::series))
+        .route("/statistics/series", get(statistics::series).reusable())
         .route(
             "/statistics/places/{id}/series",
-            get(statistics::place_series),
+            get(statistics::place_series).reusable(),
         )
         .route("/integrity", get(routes::integrity))
         .route(
@@ -87,19 +87,20 @@ pub fn router() -> Router {
             post(routes::repair).scope(Scope::Admin),
         )
         .route("/changes", get(routes::changes))
-        .route("/places", any(forward::to_places))
+        .route("/places", any(forward::to_places).reusable())
         .route("/places/import", any(forward::import_places))
-        .route("/places/{*rest}", any(forward::to_places))
+        .route("/places/{*rest}", any(forward::to_places).reusable())
         .route("/operations/{token}", any(forward::to_places))
-        .route("/people", any(forward::to_people))
+        .route("/people", any(people::list).reusable())
         .route(
             "/people/{id}",
             delete(routes::delete_person)
                 .scope_of_parameter("erase", Scope::Admin)
-                .any(forward::to_people),
+                .any(people::read)
+                .reusable(),
         )
         .route("/people/import", any(forward::import_people))
-        .route("/people/{*rest}", any(forward::to_people))
+        .route("/people/{*rest}", any(forward::to_people).reusable())
         .route("/", page(get(pages::overview)))
         .route("/problems", page(get(pages::problem_types).open()))
         .route("/problems/{type}", page(get(pages::problem_type).open()))

@@ -55,6 +55,10 @@ pub fn router() -> Router {
                 .scope_of_parameter(routes::delete::ERASE, Scope::Admin),
         )
         .route("/people/{id}/history", get(collection::history::<Person>))
+        .route(
+            "/people/{id}/restore",
+            post(collection::restore::<Person>).accepts(JSON),
+        )
         .route("/people/by-place", get(routes::by_place))
         .route("/people/population", get(routes::population))
         .route("/people/population/series", get(routes::series))
@@ -81,6 +85,10 @@ pub fn router() -> Router {
             get(collection::change_seq::<Person>)
                 .internal()
                 .from_replica(),
+        )
+        .route(
+            "/internal/people-lines",
+            get(routes::people_lines).internal().from_replica(),
         )
         .route("/internal/erasure", get(routes::latest_erasure).internal())
         .route("/internal/integrity", get(routes::integrity).internal())

@@ -1,7 +1,7 @@
 //! Responses of the backends, which may be malformed.
 
 use http_semantics::MediaType;
-use join::domain::{MalformedResponse, MergeJoin, statistics};
+use join::domain::{MalformedResponse, MergeJoin, PlaceOrder, PlacePage, statistics};
 use proptest::prop_assert_eq;
 
 use super::bytes;
@@ -16,6 +16,7 @@ pub const TARGETS: &[Target] = &[
             "[]\0[]",
             "[{\"id\":1}]\0[{\"placeId\":2,\"people\":[]},\n{\"placeId\":3,\"people\":[]}]",
             "[{\"id\":2},\n{\"id\":1}]\0[",
+            "[{\"id\":2,\"name\":\"a\"},\n{\"id\":1,\"name\":\"b\"}]\x002,7,\"x\",true,false\n1,,,,\n.",
         ],
         merge_join,
     ),
@@ -42,15 +43,28 @@ fn merge_join(input: &[u8]) -> Checked {
     let mut parts = input.splitn(2, |byte| *byte == 0);
     let places = parts.next().unwrap_or_default();
     let groups = parts.next().unwrap_or_default();
-    let whole = join(places, groups, groups.len().max(1));
-    for size in [1, 2, 7] {
-        prop_assert_eq!(&join(places, groups, size), &whole, "in chunks of {}", size);
+    let mut verdict = Rejected;
+    for format in [MediaType::Json, MediaType::Csv] {
+        for order in [PlaceOrder::Ascending, PlaceOrder::AsListed] {
+            let join = |size| join(places, groups, size, (order, format));
+            let whole = join(groups.len().max(1));
+            for size in [1, 2, 7] {
+                prop_assert_eq!(&join(size), &whole, "in chunks of {}", size);
+            }
+            verdict = whole.map_or(verdict, |_| Accepted);
+        }
     }
-    Ok(whole.map_or(Rejected, |_| Accepted))
+    Ok(verdict)
 }
 
-fn join(places: &[u8], groups: &[u8], chunk_size: usize) -> Result<Vec<u8>, MalformedResponse> {
-    let mut join = MergeJoin::from_page(places.to_vec(), MediaType::Json.framing())?;
+fn join(
+    places: &[u8],
+    groups: &[u8],
+    chunk_size: usize,
+    (order, format): (PlaceOrder, MediaType),
+) -> Result<Vec<u8>, MalformedResponse> {
+    let page = PlacePage::parse(places.to_vec())?;
+    let mut join = MergeJoin::new(page, order, format)?;
     let mut out = Vec::new();
     for chunk in groups.chunks(chunk_size) {
         join.push(chunk, &mut out)?;

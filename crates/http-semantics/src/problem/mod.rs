@@ -61,6 +61,25 @@ impl Problem {
         self
     }
 
+    /// The problem in the body of another worker's response, without its request id.
+    #[must_use]
+    pub fn parse(body: &[u8]) -> Option<Self> {
+        let mut members: Map<String, Value> = serde_json::from_slice(body).ok()?;
+        let mut text = |name| match members.remove(name) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        };
+        let (path, detail) = (text("type")?, text("detail")?);
+        let slug = path.strip_prefix("/problems/")?;
+        let mut kinds = Kind::ALL.into_iter();
+        let kind = kinds.find(|kind| kind.problem_type().slug == slug)?;
+        members.retain(|name, _| !["title", "status", "requestId"].contains(&name.as_str()));
+        Some(Self {
+            members,
+            ..Self::new(kind, detail)
+        })
+    }
+
     /// The problem with the id of the request, by which the logs can be searched.
     #[must_use]
     pub fn with_request_id(self, id: &RequestId) -> Self {
@@ -162,6 +181,7 @@ struct Body<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trace::Traceparent;
     use serde_json::json;
 
     #[test]
@@ -178,6 +198,21 @@ mod tests {
                 "parameter": "limit",
             })
         );
+    }
+
+    #[test]
+    fn a_rendered_problem_parses_to_the_same_problem() {
+        let problem = Problem::invalid_parameter("q", "one to ten words");
+        let id = RequestId::from_header(None, &Traceparent::from_random([7; 3]));
+        for body in [
+            problem.to_json(),
+            problem.clone().with_request_id(&id).to_json(),
+        ] {
+            assert_eq!(Problem::parse(body.as_bytes()), Some(problem.clone()));
+        }
+        for other in ["", "S3CR3T", "{}", r#"{"type":"/problems/x","detail":"y"}"#] {
+            assert_eq!(Problem::parse(other.as_bytes()), None, "{other}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fs;
 
 use crate::views;
 use ::join::domain::statistics;
-use ::people::domain::ByPlaceQuery;
+use ::people::store::GroupFormat;
 use ::places::domain::PlacesAsOfQuery;
 use domain::name::Normalize;
 use http_semantics::media::ListFraming;
@@ -18,7 +18,7 @@ use tables::page::PageSize;
 use tables::population::PopulationQuery;
 use tables::schema::{PERSON, PLACE};
 use tables::statement::Statement;
-use tables::{ListQuery, TableSpec, change_log, list, record};
+use tables::{ByPlaceQuery, ListQuery, TableSpec, change_log, list, record};
 use testbed::{Testbed, Value};
 
 const FRAME: fn() -> ListFraming = || MediaType::Json.framing();
@@ -95,7 +95,7 @@ fn person_schemas_match_the_statements() {
     for query in ["placeId=1", "placeId=1&peopleLimit=1"] {
         let group = text(
             &testbed,
-            &::people::store::by_place(&parse(query), FRAME(), None),
+            &::people::store::by_place(&parse(query), GroupFormat::Json, FRAME(), None),
         );
         let group = assert_shape::<views::PeopleOfPlace>(&group);
         assert_eq!(group.next.is_some(), query.contains("Limit"));

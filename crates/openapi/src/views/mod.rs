@@ -73,8 +73,8 @@ pub fn all() -> Vec<(String, Json)> {
     }
     add! {
         Alive BatchReport Change ChosenId Dataset Document ImportReport ImportedPerson
-        ImportedPlace Integrity NewPerson NewPlace Operation PeopleOfPlace Person PersonPatch PlacePatch
-        PlaceWithPeople Population PopulationAt ProblemBody PutPerson PutPlace Ready Repair Statistics
+        ImportedPlace Integrity NewPerson NewPlace Operation PeopleOfPlace Person PersonPatch PersonWithPlace PlacePatch
+        PlaceWithPeople Population PopulationAt ProblemBody PutPerson PutPlace Ready Repair Restoration Statistics
     }
     schemas.sort_by(|(a, _), (b, _)| a.cmp(b));
     let json = |schema| {

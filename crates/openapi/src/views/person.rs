@@ -4,7 +4,7 @@
 //! Two schemas, for the living and for the dead, state that the living have a place and that a
 //! king is alive.
 
-use super::{False, Id, ImportedId, Name, True, WrittenName};
+use super::{False, Id, ImportedId, Name, Place, True, WrittenName};
 
 schemas! {
     /// A person.
@@ -18,6 +18,21 @@ schemas! {
         place_id: Option<Id>,
         /// Whether the person is the king of the place.
         is_king: bool,
+    }
+
+    /// A person, with the place if `expand=place` asks for it.
+    struct PersonWithPlace {
+        id: Id,
+        name: Name,
+        /// Whether the person is alive. If this is unknown, the person counts as dead.
+        is_alive: bool,
+        /// The place. Every living person has one. For the dead it is the last known place.
+        #[schema(required = true)]
+        place_id: Option<Id>,
+        /// Whether the person is the king of the place.
+        is_king: bool,
+        /// The place with its name. Absent without `expand=place`, and null without a place.
+        place: Option<Place>,
     }
 
     /// A person in a past version.

@@ -127,13 +127,31 @@ impl TableSpec {
     /// The expression of a record as JSON without one of its columns.
     #[must_use]
     pub fn json_without(&self, name: &str) -> String {
-        let visible = self
-            .declaration
-            .visible()
-            .filter(|column| column.name != name);
-        render::json(&visible.collect::<Vec<_>>(), |column| {
-            column.name.to_owned()
-        })
+        render::json(&self.visible_without(name), |column| column.name.to_owned())
+    }
+
+    /// The expression of a record as a line of CSV, without one of its columns.
+    #[must_use]
+    pub fn csv_line_without(&self, name: &str) -> String {
+        render::csv_line(&self.visible_without(name))
+    }
+
+    /// The columns except one, each read from a JSON text: `resident ->> 'name' AS name`.
+    #[must_use]
+    pub fn columns_from_json(&self, json: &str, without: &str) -> String {
+        let column = |column: &&Column| {
+            let Column {
+                name, json: member, ..
+            } = column;
+            format!("{json} ->> '{member}' AS {name}")
+        };
+        let columns: Vec<String> = self.visible_without(without).iter().map(column).collect();
+        columns.join(", ")
+    }
+
+    fn visible_without(&self, name: &str) -> Vec<&'static Column> {
+        let visible = self.declaration.visible();
+        visible.filter(|column| column.name != name).collect()
     }
 
     /// The maximum size of a record, as JSON or as a line of CSV.

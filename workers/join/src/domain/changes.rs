@@ -14,7 +14,7 @@ use tables::Cursor;
 use tables::page::PageSize;
 
 use super::MalformedResponse;
-use super::merge_join::leading_number;
+use super::place_page::leading_number;
 
 /// The query of `GET /v1/changes`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The sort-merge join of places with their people.
 //!
-//! Both inputs are sorted by place id, so one pass over both is enough. Each is a JSON array with
-//! one record per line:
+//! Both inputs are in the same order of places, so one pass over both is enough. Each is a JSON
+//! array with one record per line:
 //!
 //! ```text
 //! GET /v1/places            {"id":3,"name":"…"}
@@ -9,20 +9,33 @@
 //! the join of both          {"id":3,"name":"…","people":[…],"next":"…"}
 //! ```
 //!
+//! For CSV the people are lines. A line per person follows the cells of the place:
+//!
+//! ```text
+//! GET /v1/places             {"id":3,"name":"…"}
+//! GET /internal/people-lines 3,2,"Aiba Stack",true,false
+//! the join of both           3,"…",2,"Aiba Stack",true,false
+//! ```
+//!
 //! The join reads the id at the start of each record and copies the rest. No person is parsed. A
-//! place without a group gets an empty list. A group without a place is skipped.
+//! place without a group gets an empty list. In an order by id, a group without a place is skipped.
 //!
 //! The places of a page are in memory. The groups arrive in chunks. The line that a chunk ends in
 //! is buffered until the rest of it arrives.
 //!
-//! An input is malformed if it is not such an array, if its ids do not increase, or if its end is
-//! missing. A truncated input is therefore never taken for a complete one. If the groups are
-//! malformed or the people service is down, [`MergeJoin::places_only`] returns the places with
-//! `"people":null`: their people are unknown.
+//! The groups are malformed if they are not such an array, if they are in another order than the
+//! places, or if their end is missing. Truncated groups are therefore never taken for complete ones.
+//! If the groups are malformed or the people service is down, [`MergeJoin::places_only`] returns the
+//! places with `"people":null`: their people are unknown.
 
-use std::ops::Range;
-
+use http_semantics::MediaType;
 use http_semantics::media::ListFraming;
+
+use super::PlacePage;
+use super::group_line::{self, EMPTY_CELLS, EMPTY_PEOPLE, Line};
+
+/// The header of the CSV.
+pub const CSV_HEADER: &str = "placeId,placeName,id,name,isAlive,isKing\r\n";
 
 /// The backend whose response is malformed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,75 +46,113 @@ pub enum MalformedResponse {
     People,
 }
 
+/// The order of the places and of the groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlaceOrder {
+    /// By id. There may be groups of places that are not on the page.
+    Ascending,
+    /// By id, the greatest first. There may be groups of places that are not on the page.
+    Descending,
+    /// The order of the page. The groups are those of its places.
+    AsListed,
+}
+
 /// A join in progress.
 pub struct MergeJoin {
-    /// The places, as the places service sent them.
-    places: Vec<u8>,
-    /// The record of each place, in order of id.
-    records: Vec<PlaceRecord>,
-    /// The number of records that have been written.
-    written: usize,
+    places: PlacePage,
+    order: PlaceOrder,
+    format: MediaType,
     framing: ListFraming,
+    /// Whether a place without people is left out.
+    needs_people: bool,
+    /// The number of places that have been read.
+    position: usize,
+    /// Whether a record has been written.
+    has_written: bool,
     /// The start of the line that the last chunk ended in.
     unfinished_line: Vec<u8>,
     /// The number of groups in the current array.
     group_count: usize,
-    last_group_id: i64,
+    /// The place of the last group.
+    last_group_id: Option<i64>,
+    /// The position of this place, if it is on the page.
+    group_position: Option<usize>,
     /// Whether the current array of groups is complete.
     has_ended: bool,
 }
-
-/// The record of a place.
-struct PlaceRecord {
-    id: i64,
-    /// Its bytes without the closing brace: the people follow there.
-    bytes: Range<usize>,
-}
-
-/// The end of the record of a place without people.
-const EMPTY_PEOPLE: &[u8] = br#","people":[]}"#;
 
 /// The end of the record of a place whose people are unknown.
 const NULL_PEOPLE: &[u8] = br#","people":null}"#;
 
 impl MergeJoin {
-    /// Joins a page of places. `framing` is the text around the records of the result.
+    /// Joins a page of places, which are in this order.
     ///
     /// # Errors
-    /// A malformed array of places.
-    pub fn from_page(places: Vec<u8>, framing: ListFraming) -> Result<Self, MalformedResponse> {
-        let records = match places.as_slice() {
-            b"[]" => Some(Vec::new()),
-            [b'[', lines @ .., b']'] => page_records(lines),
-            _ => None,
+    /// Places in another order, or of another shape than CSV needs.
+    pub fn new(
+        places: PlacePage,
+        order: PlaceOrder,
+        format: MediaType,
+    ) -> Result<Self, MalformedResponse> {
+        let is_sorted = match order {
+            PlaceOrder::Ascending => places.ids().is_sorted_by(|a, b| a < b),
+            PlaceOrder::Descending => places.ids().is_sorted_by(|a, b| a > b),
+            PlaceOrder::AsListed => true,
         };
-        Self::new(places, records, framing)
+        if !is_sorted {
+            return Err(MalformedResponse::Places);
+        }
+        let places = match format {
+            MediaType::Csv => places.into_csv()?,
+            MediaType::Json | MediaType::NdJson => places,
+        };
+        Ok(Self::with_framing(
+            places,
+            order,
+            format,
+            format.framing_with_header(CSV_HEADER),
+        ))
     }
 
-    /// Joins a single place.
+    /// Joins a single place, as JSON.
     ///
     /// # Errors
     /// A malformed place.
     pub fn from_place(place: Vec<u8>) -> Result<Self, MalformedResponse> {
-        let record = place_record(&place, 0).filter(|_| is_balanced(&place));
-        Self::new(place, record.map(|record| vec![record]), ListFraming::NONE)
+        let place = PlacePage::from_place(place)?;
+        let (order, format) = (PlaceOrder::Ascending, MediaType::Json);
+        Ok(Self::with_framing(place, order, format, ListFraming::NONE))
     }
 
-    fn new(
-        places: Vec<u8>,
-        records: Option<Vec<PlaceRecord>>,
+    fn with_framing(
+        places: PlacePage,
+        order: PlaceOrder,
+        format: MediaType,
         framing: ListFraming,
-    ) -> Result<Self, MalformedResponse> {
-        Ok(Self {
+    ) -> Self {
+        Self {
             places,
-            records: records.ok_or(MalformedResponse::Places)?,
-            written: 0,
+            order,
+            format,
             framing,
+            needs_people: false,
+            position: 0,
+            has_written: false,
             unfinished_line: Vec::new(),
             group_count: 0,
-            last_group_id: 0,
+            last_group_id: None,
+            group_position: None,
             has_ended: false,
-        })
+        }
+    }
+
+    /// Leaves out places without people.
+    #[must_use]
+    pub fn without_empty_places(self) -> Self {
+        Self {
+            needs_people: true,
+            ..self
+        }
     }
 
     /// Reads the next chunk of the groups, and writes the places that it completes.
@@ -141,159 +192,119 @@ impl MergeJoin {
             return Err(MalformedResponse::People);
         }
         let is_full = std::mem::take(&mut self.group_count) >= limit;
-        let needs_more = is_full && self.next_id().is_some();
-        Ok(needs_more.then_some(self.last_group_id))
+        let needs_more = is_full && self.position < self.places.len();
+        Ok(self.last_group_id.filter(|_| needs_more))
     }
 
     /// Writes the remaining places, which have no people, and the end of the list.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
-        self.write_rest(EMPTY_PEOPLE, out);
+        self.skip_places(self.places.len(), out);
+        if !self.has_written {
+            out.extend_from_slice(self.framing.open.as_bytes());
+        }
+        out.extend_from_slice(self.framing.end(!self.has_written).as_bytes());
     }
 
-    /// All places with `"people":null`, from the first place on.
+    /// All places with `"people":null`, from the first place on. CSV cannot show that the people are
+    /// unknown.
     #[must_use]
-    pub fn places_only(mut self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(2 * self.places.len());
-        self.written = 0;
-        self.write_rest(NULL_PEOPLE, &mut out);
-        out
+    pub fn places_only(mut self) -> Option<Vec<u8>> {
+        if self.format == MediaType::Csv {
+            return None;
+        }
+        let mut out = Vec::with_capacity(2 * self.places.size());
+        self.has_written = false;
+        for position in 0..self.places.len() {
+            self.write(position, NULL_PEOPLE, &mut out);
+        }
+        self.position = self.places.len();
+        self.finish(&mut out);
+        Some(out)
     }
 
-    /// The id of the last place of the page.
-    #[must_use]
-    pub fn last_id(&self) -> Option<i64> {
-        self.records.last().map(|record| record.id)
-    }
-
-    /// A line of the groups: `[`, at most one group, and `,` or `]`.
+    /// A line of the groups.
     fn push_line(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), MalformedResponse> {
-        let is_first = self.group_count == 0;
-        let line = if is_first {
-            line.strip_prefix(b"[")
+        let is_csv = self.format == MediaType::Csv;
+        let line = if self.has_ended {
+            None
+        } else if is_csv {
+            group_line::parse_csv(line)
         } else {
-            Some(line)
+            group_line::parse_json(line, self.group_count == 0)
         };
-        let (group, end) = match line {
-            Some([group @ .., end @ (b',' | b']')]) if !self.has_ended => (group, *end),
-            _ => return Err(MalformedResponse::People),
-        };
-        self.has_ended = end == b']';
-        // A truncated array may end with the bracket of the people in its last group.
-        if self.has_ended && !is_balanced(group) {
-            return Err(MalformedResponse::People);
-        }
-        if is_first && group.is_empty() && self.has_ended {
+        let Line { group, is_last } = line.ok_or(MalformedResponse::People)?;
+        self.has_ended = is_last;
+        let Some(group) = group else {
             return Ok(());
+        };
+        let is_same_place = self.group_count > 0 && self.last_group_id == Some(group.place_id);
+        if !(is_csv && is_same_place && !group.is_empty) {
+            self.begin_group(group.place_id, out)?;
         }
-        self.push_group(group, out)
-    }
-
-    /// Writes the places up to that of a group.
-    fn push_group(&mut self, group: &[u8], out: &mut Vec<u8>) -> Result<(), MalformedResponse> {
-        let (place_id, people) =
-            leading_number(group, br#"{"placeId":"#).ok_or(MalformedResponse::People)?;
-        let is_group = people.starts_with(br#","people":["#) && is_object_end(people);
-        if place_id <= self.last_group_id || !is_group {
-            return Err(MalformedResponse::People);
-        }
-        self.group_count += 1;
-        self.last_group_id = place_id;
-        while let Some(id) = self.next_id().filter(|id| *id <= place_id) {
-            let people = if id == place_id { people } else { EMPTY_PEOPLE };
-            self.write_next(people, out);
+        if let Some(position) = self.group_position
+            && !(group.is_empty && self.needs_people)
+        {
+            self.write(position, group.people, out);
         }
         Ok(())
     }
 
-    /// The id of the next place to write.
-    fn next_id(&self) -> Option<i64> {
-        self.records.get(self.written).map(|record| record.id)
+    /// Reads the places up to that of a group. Those before it have no people.
+    fn begin_group(&mut self, place_id: i64, out: &mut Vec<u8>) -> Result<(), MalformedResponse> {
+        let skipped = self.places_before(place_id);
+        let skipped = skipped.ok_or(MalformedResponse::People)?;
+        self.skip_places(self.position + skipped, out);
+        self.group_count += 1;
+        self.last_group_id = Some(place_id);
+        let is_on_page = self.places.ids_from(self.position).next() == Some(place_id);
+        self.group_position = is_on_page.then_some(self.position);
+        self.position += usize::from(is_on_page);
+        Ok(())
     }
 
-    /// Writes the next place. `people` is the end of its record.
-    fn write_next(&mut self, people: &[u8], out: &mut Vec<u8>) {
-        let record = self.records.get(self.written);
-        let place = record.and_then(|record| self.places.get(record.bytes.clone()));
-        let before = match self.written {
-            0 => self.framing.open,
-            _ => self.framing.between,
+    /// The number of places to read before that of a group. None if the group is out of order.
+    fn places_before(&self, place_id: i64) -> Option<usize> {
+        let last = self.last_group_id;
+        let mut rest = self.places.ids_from(self.position);
+        match self.order {
+            PlaceOrder::Ascending if last.is_none_or(|last| place_id > last) => {
+                Some(rest.take_while(|id| *id < place_id).count())
+            }
+            PlaceOrder::Descending if last.is_none_or(|last| place_id < last) => {
+                Some(rest.take_while(|id| *id > place_id).count())
+            }
+            PlaceOrder::Ascending | PlaceOrder::Descending => None,
+            PlaceOrder::AsListed => rest.position(|id| id == place_id),
+        }
+    }
+
+    /// Reads the places before a position, which have no people.
+    fn skip_places(&mut self, position: usize, out: &mut Vec<u8>) {
+        let people = match self.format {
+            MediaType::Csv => EMPTY_CELLS,
+            MediaType::Json | MediaType::NdJson => EMPTY_PEOPLE,
         };
-        for part in [before.as_bytes(), place.unwrap_or_default(), people] {
+        while self.position < position {
+            if !self.needs_people {
+                self.write(self.position, people, out);
+            }
+            self.position += 1;
+        }
+    }
+
+    /// Writes a record. `people` is its end.
+    fn write(&mut self, position: usize, people: &[u8], out: &mut Vec<u8>) {
+        let place = self.places.text(position).unwrap_or_default();
+        let before = if self.has_written {
+            self.framing.between
+        } else {
+            self.framing.open
+        };
+        for part in [before.as_bytes(), place, people] {
             out.extend_from_slice(part);
         }
-        self.written += 1;
+        self.has_written = true;
     }
-
-    fn write_rest(&mut self, people: &[u8], out: &mut Vec<u8>) {
-        while self.next_id().is_some() {
-            self.write_next(people, out);
-        }
-        let is_empty = self.records.is_empty();
-        if is_empty {
-            out.extend_from_slice(self.framing.open.as_bytes());
-        }
-        out.extend_from_slice(self.framing.end(is_empty).as_bytes());
-    }
-}
-
-/// The records of a page of places, of which `lines` is the text between the brackets.
-fn page_records(lines: &[u8]) -> Option<Vec<PlaceRecord>> {
-    let mut records = Vec::new();
-    let (mut start, mut last_id) = (1, 0);
-    let mut lines = lines.split(|byte| *byte == b'\n').peekable();
-    while let Some(line) = lines.next() {
-        let record = match lines.peek() {
-            Some(_) => line.strip_suffix(b",")?,
-            // A truncated page may end with a bracket inside its last record.
-            None => Some(line).filter(|line| is_balanced(line))?,
-        };
-        let record = place_record(record, start).filter(|record| record.id > last_id)?;
-        start += line.len() + 1;
-        last_id = record.id;
-        records.push(record);
-    }
-    Some(records)
-}
-
-/// The record of a place that starts at a position.
-fn place_record(record: &[u8], start: usize) -> Option<PlaceRecord> {
-    let (id, rest) = leading_number(record, br#"{"id":"#)?;
-    let bytes = start..start + record.len().checked_sub(1)?;
-    (id > 0 && is_object_end(rest)).then_some(PlaceRecord { id, bytes })
-}
-
-/// Whether a text may be the end of an object. In valid JSON a line has no control characters.
-fn is_object_end(text: &[u8]) -> bool {
-    text.ends_with(b"}") && text.iter().all(|byte| *byte >= b' ')
-}
-
-/// Whether each bracket that a record opens is closed.
-fn is_balanced(record: &[u8]) -> bool {
-    let (mut depth, mut is_quoted, mut is_escaped) = (0_u32, false, false);
-    for byte in record {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            // In JSON, only a string has backslashes.
-            b'\\' => is_escaped = true,
-            b'"' => is_quoted = !is_quoted,
-            b'{' | b'[' if !is_quoted => depth += 1,
-            b'}' | b']' if !is_quoted => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    depth == 0 && !is_quoted
-}
-
-/// The number after `key` at the start of a record, and the rest of the record.
-pub(super) fn leading_number<'a>(record: &'a [u8], key: &[u8]) -> Option<(i64, &'a [u8])> {
-    let after_key = record.strip_prefix(key)?;
-    let digits = after_key
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
-    let (digits, rest) = after_key.split_at_checked(digits)?;
-    let number = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    Some((number, rest))
 }
 
 #[cfg(test)]

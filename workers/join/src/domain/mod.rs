@@ -3,9 +3,13 @@
 
 pub mod cache_status;
 mod changes;
+pub mod expansion;
+mod group_line;
 mod integrity;
 mod list_query;
 mod merge_join;
+mod place_page;
+mod place_selector;
 pub mod session;
 pub mod snapshot;
 pub mod snapshot_queue;
@@ -13,5 +17,7 @@ pub mod statistics;
 
 pub use changes::ChangesQuery;
 pub use integrity::{ResidentCounts, without_place};
-pub use list_query::{ListQuery, READ_PARAMETERS};
-pub use merge_join::{MalformedResponse, MergeJoin};
+pub use list_query::{GROUPS, ListQuery, ReadQuery};
+pub use merge_join::{CSV_HEADER, MalformedResponse, MergeJoin, PlaceOrder};
+pub use place_page::PlacePage;
+pub use place_selector::PlaceSelector;

@@ -6,6 +6,7 @@ mod delete_person;
 pub mod forward;
 pub mod integrity;
 pub mod pages;
+pub mod people;
 pub mod people_per_place;
 mod ready;
 pub mod statistics;

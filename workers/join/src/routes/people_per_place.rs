@@ -2,11 +2,10 @@
 
 use edge::{Error, Request, Response};
 use http_semantics::MediaType;
-use http_semantics::media::LIST_MEDIA_TYPES;
-use tables::page::PeopleLimit;
+use http_semantics::media::TABLE_MEDIA_TYPES;
 
 use crate::backends::{Backends, revalidate_list};
-use crate::domain::{ListQuery, READ_PARAMETERS};
+use crate::domain::{ListQuery, ReadQuery};
 use crate::service::people_per_place;
 
 /// A page of places with their people.
@@ -15,7 +14,7 @@ use crate::service::people_per_place;
 /// An invalid query, or a problem of the places service.
 pub async fn list(request: Request) -> Result<Response, Error> {
     let query = ListQuery::read(&request.params(ListQuery::PARAMETERS)?)?;
-    let format = request.format(LIST_MEDIA_TYPES)?;
+    let format = request.format(TABLE_MEDIA_TYPES)?;
     if let Some(tag) = revalidate_list(&request, format).await? {
         return Ok(Response::not_modified(&tag));
     }
@@ -28,9 +27,9 @@ pub async fn list(request: Request) -> Result<Response, Error> {
 /// # Errors
 /// An invalid id or query, a place that does not exist, or a problem of the places service.
 pub async fn read(request: Request) -> Result<Response, Error> {
-    let limit: Option<PeopleLimit> = request.params(READ_PARAMETERS)?.get("peopleLimit")?;
+    let query = ReadQuery::read(&request.params(ReadQuery::PARAMETERS)?)?;
     let id = request.id()?;
     let known = request.preconditions()?.known_change_seqs(MediaType::Json);
     let backends = Backends::with_timings(&request)?;
-    people_per_place::read(&backends, id, limit.unwrap_or_default(), known).await
+    people_per_place::read(&backends, id, &query, known).await
 }

@@ -1,7 +1,5 @@
-//! A person and their rules, and the query for people grouped by place.
+//! A person and their rules.
 
-mod by_place;
 mod person;
 
-pub use by_place::{ByPlaceQuery, PlaceRange};
 pub use person::{Person, Residence};

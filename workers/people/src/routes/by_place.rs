@@ -1,4 +1,4 @@
-//! `GET /v1/people/by-place`
+//! `GET /v1/people/by-place`, and `GET /internal/people-lines`, from which the gateway makes CSV.
 //!
 //! One statement reads a usual page. A larger page is a stream: the next statement runs after the
 //! client has read the chunk of the one before, so the isolate has only one chunk in memory.
@@ -10,12 +10,12 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_semantics::media::{LIST_MEDIA_TYPES, ListFraming};
 use http_semantics::{MediaType, Problem, Tag, Validator};
 use js_sys::{Array, JsString};
+use tables::by_place::{ByPlaceQuery, LINE_FRAMING, PlaceSelection};
 use tables::change_log;
 use tables::page::PageSize;
 use tables::schema::PERSON;
 
-use crate::domain::{ByPlaceQuery, PlaceRange};
-use crate::store;
+use crate::store::{self, GroupFormat};
 
 /// People grouped by place, for a page of places or one place.
 ///
@@ -29,16 +29,35 @@ pub async fn by_place(request: Request) -> Result<Response, Error> {
     if request.is_head() {
         return head(&database, format, known).await;
     }
-    let first = Chunk::read(&database, query, format.framing(), known).await?;
+    let rendering = (GroupFormat::Json, format.framing());
+    let first = Chunk::read(&database, query, rendering, known).await?;
     // A later chunk can contain changes made after the first one was read. They increase the change
     // sequence, so no later request can match this tag.
     let tag = Tag::from_change_seqs(format, &[first.change_seq]);
     if known == Some(first.change_seq) {
         return Ok(Response::not_modified(&tag));
     }
-    let body = first.into_body(database, format.framing());
+    let body = first.into_body(database, rendering);
     Ok(Response::ok(format.content_type(), body).with_etag(&tag))
 }
+
+/// The same as lines of CSV that begin with the id of the place. Its last line shows that it is
+/// complete. CSV has no such end, so only the gateway uses this route.
+///
+/// # Errors
+/// An invalid query.
+pub async fn people_lines(request: Request) -> Result<Response, Error> {
+    let query = ByPlaceQuery::from_params(&request.params(ByPlaceQuery::PARAMETERS)?)?;
+    let database = Database::new(&request.env)?;
+    let rendering = (GroupFormat::CsvLines, LINE_FRAMING);
+    let first = Chunk::read(&database, query, rendering, None).await?;
+    let tag = Tag::from_change_seqs(MediaType::Json, &[first.change_seq]);
+    let body = first.into_body(database, rendering);
+    Ok(Response::ok("text/plain; charset=utf-8", body).with_etag(&tag))
+}
+
+/// The representation of the groups.
+type Rendering = (GroupFormat, ListFraming);
 
 /// The response to HEAD, which needs no groups.
 async fn head(
@@ -71,10 +90,10 @@ impl Chunk {
     async fn read(
         database: &Database,
         query: ByPlaceQuery,
-        framing: ListFraming,
+        (format, framing): Rendering,
         known_change_seq: Option<Validator>,
     ) -> Result<Self, Error> {
-        let statement = store::by_place(&query, framing, known_change_seq);
+        let statement = store::by_place(&query, format, framing, known_change_seq);
         let mut rows = database.rows(&statement).await?;
         let change_seq = rows.first().and_then(|row| row.validator("change_seq"));
         // Without groups there is one row, which only has the change sequence.
@@ -82,19 +101,20 @@ impl Chunk {
         Ok(Self {
             groups: rows.iter().map(|row| row.value("text")).collect(),
             is_empty: rows.is_empty(),
-            rest: rows.last().and_then(|last| rest(&query, last)),
+            rest: rows.last().and_then(|last| rest(query, last)),
             change_seq: change_seq.ok_or_else(Problem::internal)?,
         })
     }
 
     /// The body that begins with this chunk.
-    fn into_body(mut self, database: Database, framing: ListFraming) -> Body {
+    fn into_body(mut self, database: Database, rendering: Rendering) -> Body {
+        let (_, framing) = rendering;
         match self.rest.take() {
             None => Body::Js(self.text(framing.open, framing.end(self.is_empty)).into()),
             Some(rest) => {
                 let first = self.text(framing.open, framing.between);
                 let first = stream::once(ready(Ok(first)));
-                let chunks = first.chain(chunks(database, framing, rest));
+                let chunks = first.chain(chunks(database, rendering, rest));
                 Body::stream(chunks.map_ok(to_bytes), framing)
             }
         }
@@ -111,12 +131,13 @@ impl Chunk {
 /// The chunks after the first one. Each is read when the client has read the one before.
 fn chunks(
     database: Database,
-    framing: ListFraming,
+    rendering: Rendering,
     rest: ByPlaceQuery,
 ) -> impl Stream<Item = Result<JsString, Error>> {
     stream::try_unfold((database, Some(rest)), move |(database, rest)| async move {
         let Some(query) = rest else { return Ok(None) };
-        let chunk = Chunk::read(&database, query, framing, None).await?;
+        let chunk = Chunk::read(&database, query, rendering, None).await?;
+        let (_, framing) = rendering;
         let end = match chunk.rest {
             Some(_) => framing.between,
             None => framing.end(false),
@@ -130,13 +151,23 @@ fn to_bytes(text: JsString) -> Vec<u8> {
 }
 
 /// The query for the groups after the last row of a chunk, if there are any.
-fn rest(query: &ByPlaceQuery, last: &Row) -> Option<ByPlaceQuery> {
-    Some(ByPlaceQuery {
-        range: PlaceRange {
-            after: last.integer("place_id")?,
-            ..query.range
+fn rest(query: ByPlaceQuery, last: &Row) -> Option<ByPlaceQuery> {
+    let limit = PageSize::new(last.integer("remaining")?)?;
+    let last = last.integer("place_id")?;
+    let places = match query.places {
+        PlaceSelection::After { descending, .. } => PlaceSelection::After {
+            place: Some(last),
+            descending,
         },
-        limit: PageSize::new(last.integer("remaining")?)?,
-        people_limit: query.people_limit,
+        PlaceSelection::Listed(mut ids) => {
+            let read = ids.iter().position(|id| *id == last)? + 1;
+            ids.drain(..read);
+            PlaceSelection::Listed(ids)
+        }
+    };
+    Some(ByPlaceQuery {
+        places,
+        limit,
+        ..query
     })
 }

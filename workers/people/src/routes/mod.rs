@@ -10,7 +10,7 @@ pub mod repair;
 pub mod residents;
 mod series;
 
-pub use by_place::by_place;
+pub use by_place::{by_place, people_lines};
 pub use delete::{delete, latest_erasure};
 pub use import::import;
 pub use integrity::integrity;

@@ -1,26 +1,27 @@
--- People grouped by place, sorted by place: rows of (text, place_id, remaining, change_seq, epoch).
--- Without groups there is one row, which only has the change sequence.
+-- People grouped by place: rows of (text, place_id, remaining, change_seq, epoch). Without groups
+-- there is one row, which only has the change sequence.
 --
--- ?1               the place id after which the groups begin
--- ?2               the last place id
+-- ?1, ?2           the first and the last place id; or ?1 is a JSON array of place ids
 -- ?3               the maximum number of groups
 -- ?4               the maximum number of people per group
 -- ?5               the number of people after which no other group begins
 -- ?6               the text between two groups
 -- ?7               the change sequence of the groups that the client has cached, with its epoch, or
 --                  null. If it is still current, there are no groups.
--- {max_page_size}  tables::page::MAX_PAGE_SIZE
+--
+-- by_place.rs replaces the names in braces.
+--
+-- A group is a place with people. If none of them matches the filter, it is empty: so the statement
+-- reads at most ?3 populations, however few people match.
 --
 -- The concatenated texts are the groups. A text has at most 1,000 people. A name has at most 200
 -- characters of four bytes each, so a text stays far below the 2 MB that D1 allows.
 --
 -- `remaining` is the number of groups that another statement must read, after `place_id`.
 --
--- Most pages have few people. They are read along person_resident (place_id, id, resident), which
--- contains each person as JSON: one row per person, and one per group to know that there are few. If
--- a group is long or the page has many people, each group is read by itself, and cut where needed.
---
--- Uses the primary key of population for the groups.
+-- Uses the primary key of population for the groups. For their people it uses
+-- person_resident (place_id, id, is_alive, resident), which contains each person as JSON. With
+-- isAlive= it also reads the other people of the place. With isKing=true it uses one_king_a_place.
 WITH RECURSIVE
   current AS MATERIALIZED (
     SELECT
@@ -28,40 +29,27 @@ WITH RECURSIVE
       (SELECT epoch FROM schema WHERE id = 1) AS epoch
     FROM person_change
   ),
-  -- The ends of the page, and whether all its groups are complete and can be read at once.
-  page AS MATERIALIZED (
-    SELECT
-      min(place_id) AS first,
-      max(place_id) AS last,
-      sum(size) <= ?5 AND max(size) <= min(?4, 1000) AS is_small
-    FROM (
-      SELECT place_id, living + dead AS size
-      FROM population
-      WHERE place_id > ?1 AND place_id <= ?2
-      ORDER BY place_id
-      LIMIT iif((SELECT change_seq || '.' || epoch FROM current) IS ?7, 0, ?3)
-    )
-  ),
-  -- All groups of a page that is not small.
+  -- All groups of the page.
   requested AS (
     SELECT
       place_id,
-      living + dead AS size,
-      row_number() OVER (ORDER BY place_id) AS n,
+      king_id,
+      size,
+      row_number() OVER (ORDER BY {order}) AS n,
       count(*) OVER () AS groups,
-      sum(min(living + dead, ?4)) OVER (ORDER BY place_id) AS people_so_far
+      sum(min(size, ?4)) OVER (ORDER BY {order}) AS people_so_far
     FROM (
-      SELECT place_id, living, dead
-      FROM population
-      WHERE place_id > ?1 AND place_id <= ?2
-      ORDER BY place_id
-      LIMIT iif((SELECT is_small FROM page) IS FALSE, ?3, 0)
+      SELECT place_id, king_id, {size} AS size{position}
+      FROM {population}
+      ORDER BY {order}
+      LIMIT iif((SELECT change_seq || '.' || epoch FROM current) IS ?7, 0, ?3)
     )
   ),
   -- The groups that this statement returns.
   included AS (
     SELECT
       place_id,
+      king_id,
       n,
       groups - n AS remaining,
       size > ?4 AS has_more,
@@ -69,7 +57,7 @@ WITH RECURSIVE
       -- The id of the last person to show.
       CASE
         WHEN size > ?4 THEN (
-          SELECT id FROM person WHERE place_id = requested.place_id
+          SELECT id FROM person{index} WHERE place_id = requested.place_id{matches}
           ORDER BY id LIMIT 1 OFFSET ?4 - 1
         )
         ELSE 9223372036854775807
@@ -79,72 +67,48 @@ WITH RECURSIVE
   ),
   -- The groups, split into chunks of at most 1,000 people: previous < id <= last. Most groups have
   -- one chunk.
-  chunk (place_id, previous, last, group_end, has_more, n, remaining) AS (
+  chunk (n, previous, last, group_end, has_more, place_id, king_id, remaining) AS (
     SELECT
-      place_id,
+      n,
       0,
       coalesce(
         CASE WHEN is_long THEN min(group_end, (
-          SELECT id - 1 FROM person WHERE place_id = included.place_id
+          SELECT id - 1 FROM person{index} WHERE place_id = included.place_id{matches}
           ORDER BY id LIMIT 1 OFFSET 1000
         )) END,
         group_end
       ),
-      group_end, has_more, n, remaining
+      group_end, has_more, place_id, king_id, remaining
     FROM included
     UNION ALL
     SELECT
-      place_id,
+      n,
       last,
       coalesce(
         min(group_end, (
-          SELECT id - 1 FROM person WHERE place_id = chunk.place_id AND id > chunk.last
+          SELECT id - 1 FROM person{index}
+          WHERE place_id = chunk.place_id AND id > chunk.last{matches}
           ORDER BY id LIMIT 1 OFFSET 1000
         )),
         group_end
       ),
-      group_end, has_more, n, remaining
+      group_end, has_more, place_id, king_id, remaining
     FROM chunk
     WHERE last < group_end
     ORDER BY 1, 2
   )
 SELECT
-  iif(place_id > (SELECT first FROM page), ?6, '')
-    || '{"placeId":' || place_id || ',"people":[' || group_concat(resident, ',') || ']}' AS text,
-  place_id,
-  0 AS remaining,
-  (SELECT change_seq FROM current) AS change_seq,
-  (SELECT epoch FROM current) AS epoch
-FROM (
-  SELECT place_id, resident
-  FROM person INDEXED BY person_resident
-  WHERE place_id > ?1 AND place_id <= (SELECT last FROM page WHERE is_small)
-  ORDER BY place_id, id
-)
-GROUP BY place_id
-UNION ALL
-SELECT
-  iif(previous = 0, iif(n > 1, ?6, '') || '{"placeId":' || place_id || ',"people":[', ',')
-  || (
-    SELECT group_concat(resident, ',')
+  {start} || (
+    SELECT {people}
     FROM (
-      SELECT resident
-      FROM person INDEXED BY person_resident
-      WHERE place_id = chunk.place_id AND id > chunk.previous AND id <= chunk.last
+      SELECT {columns}
+      FROM person{index}
+      WHERE place_id = chunk.place_id AND id > chunk.previous AND id <= chunk.last{matches}
       ORDER BY id
     )
-  )
-  || iif(last < group_end, '', ']')
-  || iif(last = group_end AND has_more,
-    ',"next":"/v1/people?placeId=' || place_id || '&limit={max_page_size}&after='
-      || lower(hex('i' || group_end)) || '"', '')
-  || iif(last < group_end, '', '}') AS text,
+  ){end} AS text,
   place_id,
   remaining,
-  (SELECT change_seq FROM current),
-  (SELECT epoch FROM current)
-FROM chunk
-UNION ALL
-SELECT NULL, NULL, NULL, change_seq, epoch
-FROM current
-WHERE (SELECT first FROM page) IS NULL
+  change_seq,
+  epoch
+FROM current LEFT JOIN chunk

@@ -11,7 +11,7 @@ mod residents;
 mod series;
 mod write;
 
-pub use by_place::{TARGET_PEOPLE_PER_STATEMENT, by_place};
+pub use by_place::{GroupFormat, TARGET_PEOPLE_PER_STATEMENT, by_place};
 pub use erasure::{erase, latest_erasure};
 pub use import::{existing_people, insert_batch};
 pub use integrity::{integrity_findings, resident_counts};

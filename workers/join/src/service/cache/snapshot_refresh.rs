@@ -10,7 +10,6 @@ use edge::{Calls, Database, Env, Error, Response, Row};
 use futures_util::future::LocalBoxFuture;
 use http_semantics::{MediaType, Params, Problem};
 use tables::ChangeSeqs;
-use tables::page::PeopleLimit;
 use worker::console_error;
 
 use super::snapshot_writer::SAVE;
@@ -18,7 +17,7 @@ use super::{change_seqs_of, erasure, is_disabled, snapshot_writer};
 use crate::backends::{Backends, change_seqs};
 use crate::domain::snapshot::{SNAPSHOT_MAX_BYTES, SNAPSHOT_REFRESH_COUNT, key, parse_key};
 use crate::domain::statistics::StatisticsQuery;
-use crate::domain::{ListQuery, READ_PARAMETERS};
+use crate::domain::{ListQuery, ReadQuery};
 use crate::service::{people_per_place, statistics};
 use crate::store;
 
@@ -154,11 +153,10 @@ async fn response(
             .await
         }
         _ => {
-            let limit = Params::parse(query, READ_PARAMETERS)?.get("peopleLimit")?;
-            let limit: PeopleLimit = limit.unwrap_or_default();
+            let read_query = ReadQuery::read(&Params::parse(query, ReadQuery::PARAMETERS)?)?;
             let id = path.rsplit('/').next().and_then(Param::parse);
             let id = id.ok_or_else(Problem::unknown_route)?;
-            people_per_place::read(&backends, id, limit, None).await
+            people_per_place::read(&backends, id, &read_query, None).await
         }
     }
 }

@@ -5,19 +5,19 @@ use http_semantics::{MediaType, Params, Validator};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use tables::Cursor;
+use tables::by_place::{ByPlaceQuery, LINE_FRAMING};
 use tables::page::MAX_PAGE_SIZE;
 use tables::schema::PERSON;
 use tables::statement::Statement;
 use testbed::Testbed;
 
 use super::{PersonRow, as_text, filled, filled_by, list, people};
-use crate::domain::ByPlaceQuery;
-use crate::store;
+use crate::store::{self, GroupFormat};
 
 fn by_place(query: &str, framing: ListFraming, known_change_seq: Option<Validator>) -> Statement {
     let params = Params::parse(query, ByPlaceQuery::PARAMETERS).unwrap();
     let query = ByPlaceQuery::from_params(&params).unwrap();
-    store::by_place(&query, framing, known_change_seq)
+    store::by_place(&query, GroupFormat::Json, framing, known_change_seq)
 }
 
 /// The groups that one statement returns.
@@ -33,34 +33,110 @@ fn groups(testbed: &Testbed, query: &str) -> Vec<Json> {
         .collect()
 }
 
+/// The groups that one statement returns, as lines.
+fn lines(testbed: &Testbed, query: &str) -> String {
+    let params = Params::parse(query, ByPlaceQuery::PARAMETERS).unwrap();
+    let query = ByPlaceQuery::from_params(&params).unwrap();
+    let statement = store::by_place(&query, GroupFormat::CsvLines, LINE_FRAMING, None);
+    let rows = testbed.rows(&statement).unwrap();
+    let texts = rows.iter().filter_map(|row| as_text(&row["text"]));
+    texts.collect()
+}
+
+/// Whether a person matches a filter.
+type Matches = fn(&PersonRow) -> bool;
+
+/// A filter for people: its parameters, and whether a person matches it.
+type Filter = (String, Matches);
+
+fn filters() -> Vec<Filter> {
+    let filters: [(&str, Matches); 9] = [
+        ("", |_| true),
+        ("&isAlive=true", |p| p.is_alive),
+        ("&isAlive=false", |p| !p.is_alive),
+        ("&isKing=true", |p| p.is_king),
+        ("&isKing=false", |p| !p.is_king),
+        ("&isAlive=true&isKing=true", |p| p.is_alive && p.is_king),
+        ("&isAlive=true&isKing=false", |p| p.is_alive && !p.is_king),
+        ("&isAlive=false&isKing=true", |_| false),
+        ("&isAlive=false&isKing=false", |p| !p.is_alive),
+    ];
+    filters
+        .map(|(query, matches)| (query.to_owned(), matches))
+        .into()
+}
+
+/// Selections of places: their parameters, and the ids in order.
+fn selections(after: i64) -> Vec<(String, Vec<i64>)> {
+    let cursor = Cursor::Id(after);
+    vec![
+        (String::new(), (1..6).collect()),
+        (format!("&after={cursor}"), (after + 1..6).collect()),
+        ("&sort=-id".to_owned(), (1..6).rev().collect()),
+        (
+            format!("&sort=-id&after={cursor}"),
+            (1..after).rev().collect(),
+        ),
+        (format!("&placeId={after}"), vec![after]),
+        ("&placeId=4,99,1,5,4".to_owned(), vec![4, 1, 5]),
+        (format!("&placeId=5,1&after={}", Cursor::Id(1)), vec![5]),
+        (format!("&placeId=1&after={}", Cursor::Id(1)), vec![]),
+    ]
+}
+
+/// The cells of a person. These names have no formulas.
+fn cells(person: &PersonRow) -> String {
+    let person = person.json();
+    let fields = PERSON.fields.iter().filter(|field| **field != "placeId");
+    let cell = |field: &&str| match &person[*field] {
+        Json::String(text) => format!("\"{}\"", text.replace('"', "\"\"")),
+        Json::Null => String::new(),
+        other => other.to_string(),
+    };
+    fields.map(cell).collect::<Vec<_>>().join(",")
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn groups_are_the_people_of_each_place_up_to_the_limits(
-        people in people(), limit in 1..7usize, people_limit in 1..6usize, after in 0..4i64,
+    fn groups_are_the_matching_people_of_each_place_up_to_the_limits(
+        people in people(), limit in 1..7usize, people_limit in 1..6usize, after in 1..5i64,
     ) {
         let testbed = filled(&people);
-        let cursor = if after == 0 { String::new() } else { format!("&after={}", Cursor::Id(after)) };
-        let query = format!("limit={limit}&peopleLimit={people_limit}{cursor}");
-        let mut expected = Vec::new();
-        for place in after + 1..6 {
-            let residents: Vec<&PersonRow> =
-                people.iter().filter(|p| p.place == Some(place)).collect();
-            let shown = residents.iter().take(people_limit);
-            let shown: Vec<Json> = shown.map(|p| p.resident_json()).collect();
-            let mut group = json!({"placeId": place, "people": shown});
-            if residents.len() > people_limit {
-                let cursor = Cursor::Id(residents[people_limit - 1].id);
-                let next = format!("/v1/people?placeId={place}&limit={MAX_PAGE_SIZE}&after={cursor}");
-                group["next"] = next.into();
-            }
-            if !residents.is_empty() {
-                expected.push(group);
+        for (selection, places) in selections(after) {
+            for (filter, matches) in filters() {
+                let query = format!("limit={limit}&peopleLimit={people_limit}{selection}{filter}");
+                let (mut expected, mut expected_lines) = (Vec::new(), Vec::new());
+                for place in &places {
+                    let residents: Vec<&PersonRow> =
+                        people.iter().filter(|p| p.place == Some(*place)).collect();
+                    if residents.is_empty() || expected.len() == limit {
+                        continue;
+                    }
+                    let residents: Vec<&PersonRow> =
+                        residents.into_iter().filter(|p| matches(p)).collect();
+                    let shown = &residents[..people_limit.min(residents.len())];
+                    let json: Vec<Json> = shown.iter().map(|p| p.resident_json()).collect();
+                    let mut group = json!({"placeId": place, "people": json});
+                    if residents.len() > people_limit {
+                        let cursor = Cursor::Id(residents[people_limit - 1].id);
+                        let next = format!(
+                            "/v1/people?placeId={place}{filter}&limit={MAX_PAGE_SIZE}&after={cursor}"
+                        );
+                        group["next"] = next.into();
+                    }
+                    expected.push(group);
+                    let line = |p: &&PersonRow| format!("{place},{}", cells(p));
+                    expected_lines.extend(shown.iter().map(line));
+                    if shown.is_empty() {
+                        expected_lines.push(format!("{place}{}", ",".repeat(PERSON.fields.len() - 1)));
+                    }
+                }
+                prop_assert_eq!(groups(&testbed, &query), expected, "{}", &query);
+                prop_assert_eq!(lines(&testbed, &query), expected_lines.join("\n"), "{}", &query);
             }
         }
-        expected.truncate(limit);
-        prop_assert_eq!(groups(&testbed, &query), expected);
     }
 }
 
@@ -110,13 +186,16 @@ fn a_statement_begins_no_group_after_its_target_number_of_people() {
 #[test]
 fn groups_are_read_from_indexes() {
     let testbed = filled(&[]);
-    for query in ["", "placeId=3", "after=6933&limit=9"] {
-        let statement = by_place(query, MediaType::Json.framing(), None);
-        let plan = testbed.plan(&statement).unwrap();
-        assert!(
-            !plan.walks("person") && !plan.walks("population"),
-            "{query}: {plan:?}"
-        );
+    for (selection, _) in selections(3) {
+        for (filter, _) in filters() {
+            let query = format!("limit=9{selection}{filter}");
+            let statement = by_place(&query, MediaType::Json.framing(), None);
+            let plan = testbed.plan(&statement).unwrap();
+            assert!(
+                !plan.walks("person") && !plan.walks("population"),
+                "{query}: {plan:?}"
+            );
+        }
     }
 }
 

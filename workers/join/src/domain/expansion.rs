@@ -1,0 +1,266 @@
+//! `expand=place`: people with the place that they belong to. Only the gateway knows both.
+
+use std::collections::{BTreeSet, HashMap};
+
+use http_semantics::{MediaType, Problem, csv};
+use serde::Deserialize;
+
+use super::MalformedResponse;
+use super::statistics::NamedPlace;
+
+/// The parameter.
+pub const EXPAND: &str = "expand";
+
+/// The query without `expand=place`. None if it does not have this parameter. No parameter is
+/// repeated.
+///
+/// # Errors
+/// Another value.
+pub fn without_expand(query: &str) -> Result<Option<String>, Problem> {
+    let mut rest = Vec::new();
+    let mut expands = false;
+    for pair in query.split('&') {
+        match form_urlencoded::parse(pair.as_bytes()).next() {
+            Some((name, value)) if name == EXPAND && value == "place" => expands = true,
+            Some((name, _)) if name == EXPAND => {
+                return Err(Problem::invalid_parameter(EXPAND, "place"));
+            }
+            _ => rest.push(pair),
+        }
+    }
+    Ok(expands.then(|| rest.join("&")))
+}
+
+/// The names of places.
+pub type Names = HashMap<i64, String>;
+
+/// The names of places that the places service sent.
+#[must_use]
+pub fn names(places: Vec<NamedPlace>) -> Names {
+    let places = places.into_iter();
+    places.map(|place| (place.id, place.name)).collect()
+}
+
+/// A page of people whose places are to be added. No person is parsed completely: the place is added
+/// at the end of each record.
+#[derive(Debug)]
+pub struct PeoplePage<'a> {
+    format: MediaType,
+    header: &'a str,
+    records: Vec<Record<'a>>,
+}
+
+/// A person, without the closing brace.
+#[derive(Debug)]
+struct Record<'a> {
+    text: &'a str,
+    place: Option<i64>,
+}
+
+/// The member of a person that names the place.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reference {
+    #[serde(deserialize_with = "Option::deserialize")]
+    place_id: Option<i64>,
+}
+
+impl<'a> PeoplePage<'a> {
+    /// Parses the response of the people service: CSV for CSV, and otherwise a JSON array with one
+    /// record per line.
+    ///
+    /// # Errors
+    /// A malformed response.
+    pub fn parse(body: &'a [u8], format: MediaType) -> Result<Self, MalformedResponse> {
+        let body = std::str::from_utf8(body).ok();
+        let page = body.and_then(|body| match format {
+            MediaType::Csv => Self::from_csv(body),
+            MediaType::Json | MediaType::NdJson => Self::from_array(body, format),
+        });
+        page.ok_or(MalformedResponse::People)
+    }
+
+    /// A page with a single person.
+    ///
+    /// # Errors
+    /// A malformed person.
+    pub fn from_person(body: &'a [u8]) -> Result<Self, MalformedResponse> {
+        let record = std::str::from_utf8(body).ok().and_then(json_record);
+        Ok(Self {
+            format: MediaType::Json,
+            header: "",
+            records: vec![record.ok_or(MalformedResponse::People)?],
+        })
+    }
+
+    fn from_array(body: &'a str, format: MediaType) -> Option<Self> {
+        let lines = body.strip_prefix('[')?.strip_suffix(']')?;
+        let lines = lines.split(",\n").filter(|_| !lines.is_empty());
+        Some(Self {
+            format,
+            header: "",
+            records: lines.map(json_record).collect::<Option<_>>()?,
+        })
+    }
+
+    fn from_csv(body: &'a str) -> Option<Self> {
+        let mut lines = body.strip_suffix("\r\n")?.split("\r\n");
+        let header = lines.next()?;
+        let position = header.split(',').position(|column| column == "placeId")?;
+        let record = |text: &'a str| {
+            let (cells, _) = csv::parse_record(text, ',')?;
+            let cell = cells.get(position)?;
+            let place = match cell.as_ref() {
+                "" => None,
+                id => Some(id.parse().ok()?),
+            };
+            Some(Record { text, place })
+        };
+        Some(Self {
+            format: MediaType::Csv,
+            header,
+            records: lines.map(record).collect::<Option<_>>()?,
+        })
+    }
+
+    /// The places that the people belong to.
+    #[must_use]
+    pub fn places(&self) -> BTreeSet<i64> {
+        self.records
+            .iter()
+            .filter_map(|record| record.place)
+            .collect()
+    }
+
+    /// The page with the places. A place without a name does not exist.
+    #[must_use]
+    pub fn with_places(&self, names: &Names) -> String {
+        let framing = self.format.framing();
+        let records: Vec<String> = self
+            .records
+            .iter()
+            .map(|record| self.expand(record, names))
+            .collect();
+        let end = framing.end(records.is_empty());
+        let records = records.join(framing.between);
+        match self.format {
+            MediaType::Csv => format!("{},placeName\r\n{records}{end}", self.header),
+            MediaType::Json | MediaType::NdJson => [framing.open, &records, end].concat(),
+        }
+    }
+
+    /// The single person of [`Self::from_person`] with the place.
+    #[must_use]
+    pub fn person(&self, names: &Names) -> String {
+        let record = self.records.first();
+        record
+            .map(|record| self.expand(record, names))
+            .unwrap_or_default()
+    }
+
+    fn expand(&self, Record { text, place }: &Record, names: &Names) -> String {
+        let place = place.and_then(|id| names.get(&id).map(|name| (id, name)));
+        match (self.format, place) {
+            (MediaType::Csv, None) => format!("{text},"),
+            (MediaType::Csv, Some((_, name))) => {
+                let name = csv::escape_formula(name).replace('"', "\"\"");
+                format!("{text},\"{name}\"")
+            }
+            (_, None) => format!("{text},\"place\":null}}"),
+            (_, Some((id, name))) => {
+                let name = serde_json::Value::from(name.as_str());
+                format!("{text},\"place\":{{\"id\":{id},\"name\":{name}}}}}")
+            }
+        }
+    }
+}
+
+fn json_record(text: &str) -> Option<Record<'_>> {
+    let Reference { place_id } = serde_json::from_str(text).ok()?;
+    Some(Record {
+        text: text.strip_suffix('}')?,
+        place: place_id,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> Names {
+        let place = |id, name: &str| NamedPlace {
+            id,
+            name: name.to_owned(),
+        };
+        super::names(vec![place(1, "=a \"b\""), place(3, "c")])
+    }
+
+    #[test]
+    fn the_parameter_is_removed_from_the_query() {
+        let rest = |query| without_expand(query).map_err(|problem| problem.detail().to_owned());
+        assert_eq!(rest("limit=2&name=expand"), Ok(None));
+        assert_eq!(
+            rest("limit=2&expand=place&q=a%20b"),
+            Ok(Some("limit=2&q=a%20b".to_owned()))
+        );
+        assert_eq!(rest("%65xpand=place"), Ok(Some(String::new())));
+        assert_eq!(
+            rest("expand=king"),
+            Err("`expand` must be place.".to_owned())
+        );
+    }
+
+    #[test]
+    fn each_person_gets_the_place_or_null() {
+        let array = "[{\"id\":1,\"name\":\"],\\n[\",\"placeId\":1},\n{\"id\":2,\"placeId\":null},\n{\"id\":3,\"placeId\":9}]";
+        let page = PeoplePage::parse(array.as_bytes(), MediaType::Json).unwrap();
+        assert_eq!(page.places().into_iter().collect::<Vec<_>>(), [1, 9]);
+        let expected = "[{\"id\":1,\"name\":\"],\\n[\",\"placeId\":1,\"place\":{\"id\":1,\"name\":\"=a \\\"b\\\"\"}},\n\
+            {\"id\":2,\"placeId\":null,\"place\":null},\n{\"id\":3,\"placeId\":9,\"place\":null}]";
+        assert_eq!(page.with_places(&names()), expected);
+        let lines = PeoplePage::parse(array.as_bytes(), MediaType::NdJson).unwrap();
+        assert_eq!(lines.with_places(&names()).lines().count(), 3);
+        let table = "id,name,placeId\r\n1,\"x,\"\"y\",1\r\n2,\"z\",\r\n";
+        let page = PeoplePage::parse(table.as_bytes(), MediaType::Csv).unwrap();
+        let expected =
+            "id,name,placeId,placeName\r\n1,\"x,\"\"y\",1,\"'=a \"\"b\"\"\"\r\n2,\"z\",,\r\n";
+        assert_eq!(page.with_places(&names()), expected);
+        let person = PeoplePage::from_person(br#"{"id":1,"placeId":3}"#).unwrap();
+        assert_eq!(
+            person.person(&names()),
+            r#"{"id":1,"placeId":3,"place":{"id":3,"name":"c"}}"#
+        );
+    }
+
+    #[test]
+    fn an_empty_page_stays_empty() {
+        for (body, format, expected) in [
+            ("[]", MediaType::Json, "[]"),
+            ("[]", MediaType::NdJson, ""),
+            ("id,placeId\r\n", MediaType::Csv, "id,placeId,placeName\r\n"),
+        ] {
+            let page = PeoplePage::parse(body.as_bytes(), format).unwrap();
+            assert_eq!(page.with_places(&names()), expected);
+        }
+    }
+
+    #[test]
+    fn a_malformed_page_is_rejected() {
+        let array = "[{\"id\":1,\"placeId\":1},\n{\"id\":2,\"placeId\":null}]";
+        for end in 0..array.len() {
+            let page = PeoplePage::parse(&array.as_bytes()[..end], MediaType::Json);
+            assert_eq!(page.err(), Some(MalformedResponse::People), "{end}");
+        }
+        for table in [
+            "",
+            "id,placeId",
+            "id\r\n1\r\n",
+            "id,placeId\r\n1\r\n",
+            "id,placeId\r\n1,x\r\n",
+            "id,placeId\r\n1,\"2\r\n",
+        ] {
+            let page = PeoplePage::parse(table.as_bytes(), MediaType::Csv);
+            assert_eq!(page.err(), Some(MalformedResponse::People), "{table}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `/v1/people` and `/v1/people/{id}`: forwarded to the people service, unless the places of the
+//! people are requested (`expand=place`).
+
+use std::sync::LazyLock;
+
+use domain::PersonId;
+use edge::{Error, Method, Request, Response};
+use http_semantics::media::TABLE_MEDIA_TYPES;
+use http_semantics::{Params, Problem};
+use tables::page::PAGE_PARAMETERS;
+use tables::schema::PERSON_TABLE;
+
+use crate::backends::Backends;
+use crate::domain::expansion::{EXPAND, without_expand};
+use crate::routes::forward;
+use crate::service::expanded_people;
+
+/// The parameters of a list of people.
+static LIST_PARAMETERS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let filters = PERSON_TABLE.filters.iter().map(|filter| filter.name);
+    let page = PAGE_PARAMETERS.into_iter();
+    page.chain(filters).chain([EXPAND]).collect()
+});
+
+/// People.
+///
+/// # Errors
+/// An invalid query, or a service that failed.
+pub async fn list(request: Request) -> Result<Response, Error> {
+    match expanded_query(&request, &LIST_PARAMETERS)? {
+        None => forward::to_people(request).await,
+        Some(query) => {
+            let format = request.format(TABLE_MEDIA_TYPES)?;
+            let backends = Backends::with_timings(&request)?;
+            expanded_people::list(&backends, &request, &query, format).await
+        }
+    }
+}
+
+/// The other paths below `/people/`, of which some are a person.
+///
+/// # Errors
+/// As [`list`].
+pub async fn read(request: Request) -> Result<Response, Error> {
+    let id: Option<PersonId> = request.id().ok();
+    let Some(id) = id else {
+        return forward::to_people(request).await;
+    };
+    if expanded_query(&request, &[EXPAND])?.is_none() {
+        return forward::to_people(request).await;
+    }
+    let backends = Backends::with_timings(&request)?;
+    expanded_people::read(&backends, &request, id).await
+}
+
+/// The query without `expand=place`, if a read has it. The people service does not know this
+/// parameter, so the gateway also names it to a client that sends an unknown one.
+fn expanded_query(
+    request: &Request,
+    known: &'static [&'static str],
+) -> Result<Option<String>, Problem> {
+    let is_read = [Method::Get, Method::Head].contains(&request.parts.method);
+    if !is_read || request.query.is_empty() {
+        return Ok(None);
+    }
+    Params::parse(&request.query, known)?;
+    without_expand(&request.query)
+}

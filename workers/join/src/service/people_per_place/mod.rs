@@ -1,0 +1,152 @@
+//! Joins places with their people ([`MergeJoin`]).
+//!
+//! The page of places is read completely ([`page`]), and the groups of people are joined as they
+//! arrive ([`stream`]). A page of at most [`BUFFER_BYTES`](stream) is sent when it is complete. A
+//! longer page is streamed, and a failure then breaks its body off, because the status has been sent
+//! already.
+//!
+//! | failure | result |
+//! |---|---|
+//! | places | a problem: without places there is nothing to show |
+//! | people, before the response starts | the places with `"people":null` ([`partial`]) |
+//! | the same in CSV, or if the people select the places | a problem |
+//! | people, while the page is streamed | a body that breaks off |
+//!
+//! The layer stale-if-error replaces all but the last by a stale response, if there is one.
+
+mod page;
+mod stream;
+
+use domain::PlaceId;
+use edge::{Body, Error, Response};
+use futures_util::future::join;
+use http_semantics::{MediaType, Problem, Tag, Validator};
+use tables::page::next_link;
+
+use crate::backends::{Backends, PeoplePart};
+use crate::domain::{ListQuery, MalformedResponse, MergeJoin, ReadQuery};
+
+use page::PlacesWithGroups;
+use stream::{GroupRequests, MergeJoinStream};
+
+pub use stream::split;
+
+/// A page of places with their people. The link to the next page repeats `raw_query`.
+///
+/// # Errors
+/// A filter that the places service rejects, a problem of a service, or a bug of ours.
+pub async fn list(
+    backends: Backends,
+    query: ListQuery,
+    raw_query: &str,
+    format: MediaType,
+    is_head: bool,
+) -> Result<Response, Error> {
+    let PlacesWithGroups {
+        places,
+        order,
+        next,
+        total,
+        total_relation,
+        people,
+        groups,
+    } = page::load(&backends, query, format, is_head).await?;
+    let has_only_inhabited = groups.as_ref().is_some_and(GroupRequests::is_inhabited);
+    let join = MergeJoin::new(places, order, format)
+        .map_err(|malformed| backends.malformed_response(malformed))?;
+    let join = if has_only_inhabited {
+        join.without_empty_places()
+    } else {
+        join
+    };
+    let media_type = format.content_type();
+    let response = match people {
+        Err(error) => partial(error, join, media_type)?,
+        Ok(people) if is_head => people.respond(media_type, Body::Empty),
+        Ok(people) => {
+            let PeoplePart { response, .. } = &people;
+            let stream = MergeJoinStream::new(join, backends, groups, response);
+            match stream.into_body(format).await {
+                Ok(body) => people.respond(media_type, body),
+                Err((error, join)) => partial(error, join, media_type)?,
+            }
+        }
+    };
+    let next = next.map(|after| next_link("/v1/people-per-place", raw_query, &after));
+    Ok(response
+        .header_if("link", next)
+        .header_if("x-total-count", total)
+        .header_if("x-total-count-relation", total_relation))
+}
+
+/// One place with its people. `known` are the validators in the client's tag: the version of the
+/// place, and the change sequence of people.
+///
+/// # Errors
+/// A place that does not exist, or a problem of the places service.
+pub async fn read(
+    backends: &Backends,
+    id: PlaceId,
+    query: &ReadQuery,
+    known: Option<[Validator; 2]>,
+) -> Result<Response, Error> {
+    let paths = [format!("/v1/places/{id}"), query.group_path(id)];
+    let (place, people) = match known {
+        None => backends.fetch(&paths, MediaType::Json, false).await?,
+        Some([version, change_seq]) => {
+            let tags = [
+                Tag::from_version(version),
+                Tag::from_change_seqs(MediaType::Json, &[change_seq]),
+            ];
+            let Some(fetched) = backends.fetch_if_changed(&paths, &tags).await? else {
+                let tag = Tag::from_change_seqs(MediaType::Json, &[version, change_seq]);
+                return Ok(Response::not_modified(&tag));
+            };
+            fetched
+        }
+    };
+    if place.status() == 404 {
+        return Err(Problem::not_found("place", id.get()).into());
+    }
+    let place = backends.places.require_ok(place)?;
+    let group = async {
+        let people = people?;
+        let group = backends.people.bytes(&people.response).await?;
+        Ok::<_, Error>((group, people))
+    };
+    let (place, group) = join(backends.places.bytes(&place), group).await;
+    let malformed = |malformed| backends.malformed_response(malformed);
+    let mut join = MergeJoin::from_place(place?).map_err(malformed)?;
+    let media_type = MediaType::Json.content_type();
+    let response = group.and_then(|(group, people)| {
+        let body = join_group(&mut join, &group).map_err(malformed)?;
+        Ok(people.respond(media_type, Body::Bytes(body)))
+    });
+    response.or_else(|error| partial(error, join, media_type))
+}
+
+/// Joins a single place with its group.
+fn join_group(join: &mut MergeJoin, group: &[u8]) -> Result<Vec<u8>, MalformedResponse> {
+    let mut out = Vec::new();
+    join.push(group, &mut out)?;
+    join.end_groups(1, &mut out)?;
+    join.finish(&mut out);
+    Ok(out)
+}
+
+/// The places with `"people":null`, if the people service failed. No cache may store them.
+///
+/// # Errors
+/// Any other error, or a format that cannot show that the people are unknown.
+fn partial(error: Error, join: MergeJoin, media_type: &str) -> Result<Response, Error> {
+    let Error::Problem(problem) = error else {
+        return Err(error);
+    };
+    let failed_people = problem.service() == Some("people");
+    match join.places_only().filter(|_| failed_people) {
+        Some(places) => Ok(Response::ok(media_type, Body::Bytes(places))
+            .header("cache-control", "no-store")
+            .partial(problem)),
+        None => Err(problem.into()),
+    }
+}

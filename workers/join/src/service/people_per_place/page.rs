@@ -1,0 +1,187 @@
+//! The places of a page, and the first groups of people.
+//!
+//! | the query | calls |
+//! |---|---|
+//! | in order of id | both backends in parallel, each for a range of ids |
+//! | a filter of places, or in order of name | places, then the groups of these places |
+//! | `hasPeople` | windows of places and their populations ([`PlaceSelector`]), then the groups |
+
+use edge::Error;
+use http_semantics::{MediaType, Problem};
+use tables::page;
+
+use super::stream::{GroupRequests, split};
+use crate::backends::{Backends, PeoplePart, header};
+use crate::domain::{GROUPS, ListQuery, PlaceOrder, PlacePage, PlaceSelector, statistics};
+
+/// The maximum number of windows of places that a request reads for `hasPeople`.
+const MAX_WINDOWS: usize = 6;
+
+/// The places of a page, and the first groups of people.
+pub struct PlacesWithGroups {
+    /// The places.
+    pub places: PlacePage,
+    /// The order of the places and the groups.
+    pub order: PlaceOrder,
+    /// The cursor of the next page.
+    pub next: Option<String>,
+    /// The number of places on all pages, if it was requested.
+    pub total: Option<String>,
+    /// `at-least`, if there may be more.
+    pub total_relation: Option<String>,
+    /// The response with the first groups.
+    pub people: Result<PeoplePart, Error>,
+    /// The requests for the other groups. None if no groups are needed.
+    pub groups: Option<GroupRequests>,
+}
+
+/// Reads the places of a page and the first groups.
+///
+/// # Errors
+/// A filter that the places service rejects, or a service that failed. A failure of the people
+/// service is part of the result if the places do not depend on it.
+pub async fn load(
+    backends: &Backends,
+    query: ListQuery,
+    format: MediaType,
+    is_head: bool,
+) -> Result<PlacesWithGroups, Error> {
+    match (query.has_people, query.order_by_id()) {
+        (Some(has_people), _) => select(backends, query, has_people, format, is_head).await,
+        (None, Some(order)) => in_range(backends, query, order, format, is_head).await,
+        (None, None) => listed(backends, query, format, is_head).await,
+    }
+}
+
+/// Both backends select by a range of ids.
+async fn in_range(
+    backends: &Backends,
+    query: ListQuery,
+    order: PlaceOrder,
+    format: MediaType,
+    is_head: bool,
+) -> Result<PlacesWithGroups, Error> {
+    let places = query.places_path();
+    let mut groups = GroupRequests::in_range(query, format);
+    let people = if is_head { None } else { groups.first() };
+    let people = people.unwrap_or_else(|| GROUPS.to_owned());
+    let (response, people) = backends.fetch(&[places, people], format, is_head).await?;
+    let response = backends.places.require_ok(response)?;
+    let places = read_page(backends, &response).await?;
+    Ok(PlacesWithGroups {
+        next: cursor_after(backends, &response)?,
+        total: header(&response, "x-total-count"),
+        total_relation: header(&response, "x-total-count-relation"),
+        places,
+        order,
+        people,
+        groups: Some(groups),
+    })
+}
+
+/// The page of places first, then the groups of its places.
+async fn listed(
+    backends: &Backends,
+    query: ListQuery,
+    format: MediaType,
+    is_head: bool,
+) -> Result<PlacesWithGroups, Error> {
+    let response = backends.places.get(&query.places_path()).await?;
+    let response = backends.require_places(response).await?;
+    let places = read_page(backends, &response).await?;
+    let mut groups = GroupRequests::of_places(query, format, places.ids());
+    let path = if is_head { None } else { groups.first() };
+    let people = match &path {
+        Some(path) => backends.people.get(path).await,
+        None => backends.people.head(GROUPS).await,
+    };
+    Ok(PlacesWithGroups {
+        next: cursor_after(backends, &response)?,
+        total: header(&response, "x-total-count"),
+        total_relation: header(&response, "x-total-count-relation"),
+        places,
+        order: PlaceOrder::AsListed,
+        people: backends.people_part(&response, people, format, path.is_none()),
+        groups: path.is_some().then_some(groups),
+    })
+}
+
+/// The places with people who match the filter, or those without. The validators are those of the
+/// first responses: what changes later increases a change sequence, so that no later request matches
+/// the tag.
+async fn select(
+    backends: &Backends,
+    query: ListQuery,
+    has_people: bool,
+    format: MediaType,
+    is_head: bool,
+) -> Result<PlacesWithGroups, Error> {
+    let mut selector = PlaceSelector::new(&query, has_people);
+    let (mut first_places, mut first_people) = (None, None);
+    for _ in 0..MAX_WINDOWS {
+        let Some((size, after)) = selector.next_window() else {
+            break;
+        };
+        let response = backends.places.get(&query.window_path(size, after)).await?;
+        let response = backends.require_places(response).await?;
+        let window = read_page(backends, &response).await?;
+        let unknown = selector.unknown_places(&window);
+        for places in split(unknown.into_iter()) {
+            let people = backends.people.get_ok(&populations_path(&places)).await?;
+            let body = backends.people.bytes(&people).await?;
+            let populations = statistics::populations(&body);
+            let populations =
+                populations.map_err(|malformed| backends.malformed_response(malformed))?;
+            selector.add_populations(&places, &populations);
+            first_people.get_or_insert(people);
+        }
+        selector.add_window(window, cursor_after(backends, &response)?);
+        first_places.get_or_insert(response);
+    }
+    let first_places = first_places.ok_or_else(Problem::internal)?;
+    let first_people = match first_people {
+        Some(people) => Ok(people),
+        None => backends.people.head(GROUPS).await,
+    };
+    let part = backends.people_part(&first_places, first_people, format, false)?;
+    let (places, next) = selector.into_page();
+    let mut groups = GroupRequests::of_places(query, format, places.ids());
+    let path = groups.first().filter(|_| has_people && !is_head);
+    let people = match &path {
+        Some(path) => {
+            let response = backends.people.get_ok(path).await;
+            response.map(|response| PeoplePart { response, ..part })
+        }
+        None => Ok(part),
+    };
+    Ok(PlacesWithGroups {
+        places,
+        order: PlaceOrder::AsListed,
+        next,
+        total: None,
+        total_relation: None,
+        people,
+        groups: path.is_some().then_some(groups),
+    })
+}
+
+/// The path of the populations of places.
+fn populations_path(places: &[i64]) -> String {
+    let ids: Vec<String> = places.iter().map(ToString::to_string).collect();
+    format!("/v1/people/population?limit=1000&ids={}", ids.join(","))
+}
+
+async fn read_page(backends: &Backends, response: &web_sys::Response) -> Result<PlacePage, Error> {
+    let page = PlacePage::parse(backends.places.bytes(response).await?);
+    page.map_err(|malformed| backends.malformed_response(malformed))
+}
+
+/// The cursor of the next page of places, if there is one.
+fn cursor_after(backends: &Backends, places: &web_sys::Response) -> Result<Option<String>, Error> {
+    let Some(link) = header(places, "link") else {
+        return Ok(None);
+    };
+    let malformed = || backends.places.unusable_response("a malformed link");
+    let cursor = page::next_cursor(&link).ok_or_else(malformed)?;
+    Ok(Some(cursor.to_string()))
+}

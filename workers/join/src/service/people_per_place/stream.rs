@@ -1,0 +1,207 @@
+//! The body of a page: the places, joined with the groups of people as they arrive.
+
+use std::collections::VecDeque;
+
+use edge::{Body, BodyReader, Error};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use http_semantics::MediaType;
+use http_semantics::export_format::abort_marker;
+use js_sys::Uint8Array;
+use tables::ByPlaceQuery;
+
+use crate::backends::Backends;
+use crate::domain::{CSV_HEADER, GROUPS, ListQuery, MergeJoin};
+
+/// The size up to which a page is buffered before its response starts.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// The maximum length of the list of ids in a request for groups. The platform limits a URL to
+/// 16 KB.
+const MAX_LIST_BYTES: usize = 8_000;
+
+/// The requests for the groups of a page, one after the other.
+pub struct GroupRequests {
+    query: ListQuery,
+    /// The route of the people service.
+    route: &'static str,
+    /// The places of the requests that remain, in the order of the page. None if the groups are
+    /// those after a place.
+    lists: Option<VecDeque<Vec<i64>>>,
+}
+
+impl GroupRequests {
+    /// Requests groups in order of id.
+    pub fn in_range(query: ListQuery, format: MediaType) -> Self {
+        Self {
+            query,
+            route: route(format),
+            lists: None,
+        }
+    }
+
+    /// Requests the groups of these places, in this order.
+    pub fn of_places(
+        query: ListQuery,
+        format: MediaType,
+        places: impl Iterator<Item = i64>,
+    ) -> Self {
+        Self {
+            query,
+            route: route(format),
+            lists: Some(split(places)),
+        }
+    }
+
+    /// The path of the first request. None if there are no places.
+    pub fn first(&mut self) -> Option<String> {
+        let after = self.query.page.after.as_ref().map(tables::Cursor::id);
+        match self.lists {
+            None => Some(self.path(&self.query.groups_after(after))),
+            Some(_) => self.next(None),
+        }
+    }
+
+    /// The path of the next request. `after` is the place after which groups are missing, in order
+    /// of id.
+    fn next(&mut self, after: Option<i64>) -> Option<String> {
+        let query = match &mut self.lists {
+            None => self.query.groups_after(Some(after?)),
+            Some(lists) => self.query.groups_of(lists.pop_front()?),
+        };
+        Some(self.path(&query))
+    }
+
+    fn path(&self, query: &ByPlaceQuery) -> String {
+        query.url(self.route)
+    }
+
+    /// Whether places without people are left out.
+    pub fn is_inhabited(&self) -> bool {
+        self.query.has_people == Some(true)
+    }
+
+    /// The maximum number of groups of a request in order of id.
+    fn limit(&self) -> usize {
+        self.query.page.limit.get().into()
+    }
+}
+
+/// The route of the people service with the groups that a format needs.
+fn route(format: MediaType) -> &'static str {
+    match format {
+        MediaType::Csv => "/internal/people-lines",
+        MediaType::Json | MediaType::NdJson => GROUPS,
+    }
+}
+
+/// Splits the ids of a page into lists that each fit into a URL.
+pub fn split(ids: impl Iterator<Item = i64>) -> VecDeque<Vec<i64>> {
+    let mut lists = VecDeque::new();
+    let mut room = 0;
+    for id in ids {
+        let bytes = id.to_string().len() + 1;
+        match lists.back_mut() {
+            Some(list) if bytes <= room => Vec::push(list, id),
+            _ => {
+                lists.push_back(vec![id]);
+                room = MAX_LIST_BYTES;
+            }
+        }
+        room -= bytes;
+    }
+    lists
+}
+
+/// A page of the join whose groups are still arriving.
+pub struct MergeJoinStream {
+    join: MergeJoin,
+    backends: Backends,
+    /// None if no groups are needed.
+    groups: Option<(BodyReader, GroupRequests)>,
+    is_finished: bool,
+}
+
+impl MergeJoinStream {
+    /// Joins a page with groups. `response` has the first of them.
+    pub fn new(
+        join: MergeJoin,
+        backends: Backends,
+        groups: Option<GroupRequests>,
+        response: &web_sys::Response,
+    ) -> Self {
+        let groups = groups.map(|requests| (backends.people.body_reader(response), requests));
+        Self {
+            join,
+            backends,
+            groups,
+            is_finished: false,
+        }
+    }
+
+    /// The body of the page: complete, or a stream if it is long. A failure before the response
+    /// starts returns the join.
+    pub async fn into_body(mut self, format: MediaType) -> Result<Body, (Error, MergeJoin)> {
+        let mut start = Vec::new();
+        while start.len() < BUFFER_BYTES {
+            match self.next().await {
+                Ok(Some(bytes)) => start.extend_from_slice(&bytes),
+                Ok(None) => return Ok(Body::Bytes(start)),
+                Err(error) => return Err((error, self.join)),
+            }
+        }
+        // The client decides how fast it reads a stream.
+        if let Some((groups, _)) = &mut self.groups {
+            groups.drop_deadline();
+        }
+        self.backends.drop_deadline();
+        let rest = stream::try_unfold(self, |mut stream| async move {
+            Ok(stream.next().await?.map(|bytes| (bytes, stream)))
+        });
+        let chunks = stream::once(async { Ok(start) }).chain(rest);
+        Ok(match format {
+            MediaType::Csv => {
+                let chunks = chunks.map_ok(|bytes| Uint8Array::from(bytes.as_slice()));
+                Body::stream_with_error_end(chunks, |problem| abort_marker(MediaType::Csv, problem))
+            }
+            MediaType::Json | MediaType::NdJson => {
+                Body::stream(chunks, format.framing_with_header(CSV_HEADER))
+            }
+        })
+    }
+
+    /// The next bytes of the page. None after its end.
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let mut out = Vec::new();
+        while out.is_empty() && !self.is_finished {
+            let chunk = match &mut self.groups {
+                Some((groups, _)) => groups.next().await?,
+                None => None,
+            };
+            match chunk {
+                Some(chunk) => {
+                    let result = self.join.push(&chunk, &mut out);
+                    result.map_err(|malformed| self.backends.malformed_response(malformed))?;
+                }
+                None => self.end_groups(&mut out).await?,
+            }
+        }
+        Ok((!out.is_empty()).then_some(out))
+    }
+
+    /// Ends the page, or requests more groups: groups without a place may have taken the room of
+    /// groups of this page, or the page has more places than one request can list.
+    async fn end_groups(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+        if let Some((groups, requests)) = &mut self.groups {
+            let after = self.join.end_groups(requests.limit(), out);
+            let after = after.map_err(|malformed| self.backends.malformed_response(malformed))?;
+            if let Some(path) = requests.next(after) {
+                let response = self.backends.people.get_ok(&path).await?;
+                *groups = self.backends.people.body_reader(&response);
+                return Ok(());
+            }
+        }
+        self.join.finish(out);
+        self.is_finished = true;
+        Ok(())
+    }
+}
