@@ -1296,6 +1296,11 @@ export interface components {
          */
         ListTag: string;
         /**
+         * @description The version of the record and the epoch of its database, for `If-Match` and `If-None-Match`. With `expand`, the version of the person and the place, only for `If-None-Match`.
+         * @example "3.1f09ab34"
+         */
+        ExpandedTag: string;
+        /**
          * @description An intermediary may not change the encoding of the response, because that would weaken its tag.
          * @example no-transform
          */
@@ -5452,7 +5457,7 @@ export interface operations {
             /** @description The person. */
             200: {
                 headers: {
-                    ETag: components["headers"]["ETag"];
+                    ETag: components["headers"]["ExpandedTag"];
                     "Cache-Control": components["headers"]["NoTransform"];
                     Age: components["headers"]["Age"];
                     "Cache-Status": components["headers"]["Cache-Status"];
@@ -5465,7 +5470,7 @@ export interface operations {
             /** @description The client has the current version. */
             304: {
                 headers: {
-                    ETag: components["headers"]["ETag"];
+                    ETag: components["headers"]["ExpandedTag"];
                     Age: components["headers"]["Age"];
                     "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;

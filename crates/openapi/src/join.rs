@@ -34,7 +34,8 @@ fn expandable(operation: Operation) -> Operation {
     match operation.path.as_str() {
         "/v1/people" | "/v1/people/{id}" if is_read => operation
             .query(&[EXPAND])
-            .with_schema("Person", "PersonWithPlace"),
+            .with_schema("Person", "PersonWithPlace")
+            .with_header("ETag", "ExpandedTag"),
         _ => operation,
     }
 }
