@@ -63,49 +63,63 @@ test("the_integrity_report_lists_all_faults_and_a_repair_dry_run_changes_nothing
 suite("a writer that crashes after any step", () => {
   // More calls than any request makes, of its own database and of the other service.
   const steps = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
-  const requests: Record<string, (system: System, headers: object) => Promise<ApiResponse>> = {
-    insert: ({ people }, headers) =>
-      people.send("POST", "/v1/people", alive("New", 2), { ...headers, "idempotency-key": "k" }),
-    put: ({ people }, headers) =>
-      people.send("PUT", "/v1/people/77", alive("New", 2), { ...headers }),
-    move: ({ people }, headers) =>
-      people.send("PATCH", "/v1/people/1", { placeId: 2 }, { ...headers }),
-    resurrection: ({ people }, headers) =>
-      people.send("PATCH", "/v1/people/2", { isAlive: true, placeId: 2 }, { ...headers }),
-    deletion: ({ places }, headers) => places.request("DELETE", "/v1/places/3", { ...headers }),
-    rejected_deletion: ({ places }, headers) =>
-      places.request("DELETE", "/v1/places/1", { ...headers }),
-    reassigning_deletion: ({ places }, headers) =>
-      places.request("DELETE", "/v1/places/1?reassignTo=2", { ...headers }),
+  type Send = (
+    system: System,
+    headers: Record<string, string>,
+    base: number,
+  ) => Promise<ApiResponse>;
+  const requests: Record<string, Send> = {
+    insert: ({ people }, headers, base) => {
+      const key = { "idempotency-key": `k${base}` };
+      return people.send("POST", "/v1/people", alive(`New${base}`, base + 2), {
+        ...headers,
+        ...key,
+      });
+    },
+    put: ({ people }, headers, base) =>
+      people.send("PUT", `/v1/people/${base + 77}`, alive("New", base + 2), headers),
+    move: ({ people }, headers, base) =>
+      people.send("PATCH", `/v1/people/${base + 1}`, { placeId: base + 2 }, headers),
+    resurrection: ({ people }, headers, base) => {
+      const revived = { isAlive: true, placeId: base + 2 };
+      return people.send("PATCH", `/v1/people/${base + 2}`, revived, headers);
+    },
+    deletion: ({ places }, headers, base) =>
+      places.request("DELETE", `/v1/places/${base + 3}`, headers),
+    rejected_deletion: ({ places }, headers, base) =>
+      places.request("DELETE", `/v1/places/${base + 1}`, headers),
+    reassigning_deletion: ({ places }, headers, base) =>
+      places.request("DELETE", `/v1/places/${base + 1}?reassignTo=${base + 2}`, headers),
   };
-  for (const [name, request] of Object.entries(requests)) {
+  for (const [name, send] of Object.entries(requests)) {
     test(`a_repair_completes_a_crashed_${name}`, async () => {
       let [finished, crashes] = [0, 0];
+      await using system = await start({ crashable: true });
       for (const step of steps) {
-        await using system = await start({
-          crashable: true,
-          places: makePlaces(3),
-          people: [
-            { id: 1, name: "Mover", isAlive: true, placeId: 1, isKing: true },
-            { id: 2, name: "Ghost", isAlive: false, placeId: 3, isKing: false },
-          ],
-        });
-        const crashed = await request(system, { "x-crash-after": String(step) });
+        // Each step has its own records.
+        const base = 100 * step;
+        const request = (headers = {}) => send(system, headers, base);
+        await system.addPlaces(makePlaces(base + 3).slice(base));
+        await system.addPeople([
+          { id: base + 1, name: "Mover", isAlive: true, placeId: base + 1, isKing: true },
+          { id: base + 2, name: "Ghost", isAlive: false, placeId: base + 3, isKing: false },
+        ]);
+        const crashed = await request({ "x-crash-after": String(step) });
         if (crashed.status === 599) crashes += 1;
         else finished += 1;
         assert.ok(crashed.status < 500 || crashed.status === 599, crashed.text);
         // The next request gets a result or a conflict, never a 500.
-        const next = await request(system, {});
+        const next = await request();
         assert.ok(next.status < 500, `${step}: ${next.text}`);
         await repairAll(system.join);
         await assertIntegrity(system);
-        const last = await request(system, {});
+        const last = await request();
         assert.ok(last.status < 500 && last.status !== 599, `${step}: ${last.text}`);
         await repairAll(system.join);
         await assertIntegrity(system);
         if (name === "insert") {
           // The idempotency key makes the three requests create one person.
-          const { json } = await system.people.get("/v1/people?name=new");
+          const { json } = await system.people.get(`/v1/people?name=new${base}`);
           assert.equal(json.length, 1, `step ${step}`);
         }
         if (crashed.status !== 599) break;

@@ -1,7 +1,7 @@
 // The rows that a read costs do not depend on the size of the tables. `ALL=1` also fills a million
 // rows, which takes minutes.
 import assert from "node:assert/strict";
-import { suite, test } from "node:test";
+import { after, before, suite, test } from "node:test";
 import { type System, start } from "../support/harness.ts";
 
 /** The maximum number of rows that a page of 20 records may read, for each request. */
@@ -70,9 +70,14 @@ async function fill(system: System, people: number): Promise<void> {
 
 for (const people of process.env.ALL ? [1_000, 1_000_000] : [1_000, 30_000]) {
   suite(`the rows read with ${people} people`, () => {
-    test("each_read_stays_within_its_limit", async () => {
-      await using system = await start({ countCosts: true });
+    let system: System;
+    before(async () => {
+      system = await start({ countCosts: true });
       await fill(system, people);
+    });
+    after(() => system.dispose());
+
+    test("each_read_stays_within_its_limit", async () => {
       for (const [path, limit] of Object.entries(limits)) {
         await system.takeCosts();
         const { status, text } = await system.join.get(path);
@@ -86,8 +91,6 @@ for (const people of process.env.ALL ? [1_000, 1_000_000] : [1_000, 30_000]) {
     });
 
     test("a_total_that_is_not_maintained_is_counted_up_to_its_limit", async () => {
-      await using system = await start();
-      await fill(system, people);
       const total = async (query: string) => {
         const { headers } = await system.join.get(`/v1/people?limit=1&count=exact&${query}`);
         return [headers["x-total-count"], headers["x-total-count-relation"]];

@@ -72,20 +72,48 @@ export type Options = {
   log?: (line: string) => void;
 };
 
-type D1 = Awaited<ReturnType<Miniflare["getD1Database"]>>;
+type Statement = { sql: string; values?: string[] };
+type Rows = Record<string, unknown>[];
+
+/** The name of the worker that runs the statements of the tests. */
+const DATABASES = "databases";
+
+/** Miniflare's own access to a database starts a thread, and stops this process for each statement. */
+const databasesModule = `export default {
+  async fetch(request, env) {
+    const { binding, statements } = await request.json();
+    const d1 = env[binding];
+    try {
+      const bound = statements.map(({ sql, values = [] }) => d1.prepare(sql).bind(...values));
+      const results = await d1.batch(bound);
+      return Response.json(results.map(({ results }) => results));
+    } catch (error) {
+      return new Response(error.message, { status: 500 });
+    }
+  },
+};`;
 
 /** A worker's own database. */
 export class TestDatabase {
-  readonly #d1: D1;
+  readonly #url: URL;
+  readonly #binding: string;
 
-  constructor(d1: D1) {
-    this.#d1 = d1;
+  constructor(url: URL, binding: string) {
+    this.#url = url;
+    this.#binding = binding;
+  }
+
+  /** Runs statements in one transaction, and returns the rows of each. */
+  async #run(statements: Statement[]): Promise<Rows[]> {
+    const body = JSON.stringify({ binding: this.#binding, statements });
+    const response = await fetch(this.#url, { method: "POST", body });
+    if (!response.ok) throw new Error(await response.text());
+    return (await response.json()) as Rows[];
   }
 
   /** Runs statements in one transaction. */
   async exec(sql: string): Promise<void> {
-    const statements = splitSql(sql).map((statement) => this.#d1.prepare(statement));
-    await this.#d1.batch(statements);
+    await this.#run(splitSql(sql).map((statement) => ({ sql: statement })));
   }
 
   /** Inserts rows by a statement that takes them as JSON, in chunks that D1 accepts. */
@@ -95,12 +123,13 @@ export class TestDatabase {
     const size = Math.min(10_000, Math.floor(1_900_000 / (longest + 1)));
     for (let start = 0; start < rows.length; start += size) {
       const chunk = JSON.stringify(rows.slice(start, start + size));
-      await this.#d1.prepare(sql).bind(chunk).run();
+      await this.#run([{ sql, values: [chunk] }]);
     }
   }
 
-  async rows(sql: string): Promise<Record<string, unknown>[]> {
-    return (await this.#d1.prepare(sql).all()).results;
+  async rows(sql: string): Promise<Rows> {
+    const [rows = []] = await this.#run([{ sql }]);
+    return rows;
   }
 }
 
@@ -222,6 +251,10 @@ export function nameKeys(name: string) {
 export async function start(given: Options = {}): Promise<System> {
   const { PLAN } = process.env;
   const options = PLAN === "free" || PLAN === "paid" ? { plan: PLAN as Plan, ...given } : given;
+  const workers = names.map((name) => workerOptionsFor(name, options));
+  const databases = workers.flatMap(({ name, d1Databases = {} }) =>
+    Object.entries(d1Databases).map(([binding, id]) => [`${name} ${binding}`, id]),
+  );
   const miniflare = new Miniflare({
     host: "127.0.0.1",
     port: 0,
@@ -232,7 +265,17 @@ export async function start(given: Options = {}): Promise<System> {
     handleRuntimeStdio: () => {},
     ...(options.persist && { d1Persist: options.persist }),
     ...(options.inspector && { inspectorPort: 0 }),
-    workers: names.map((name) => workerOptionsFor(name, options)),
+    workers: [
+      ...workers,
+      {
+        name: DATABASES,
+        modules: true,
+        script: databasesModule,
+        compatibilityDate: "2026-07-30",
+        d1Databases: Object.fromEntries(databases),
+        unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+      },
+    ],
   });
   try {
     return await startedSystem(miniflare, options);
@@ -244,6 +287,7 @@ export async function start(given: Options = {}): Promise<System> {
 
 async function startedSystem(miniflare: Miniflare, options: Options): Promise<System> {
   await miniflare.ready;
+  const databases = await miniflare.unsafeGetDirectURL(DATABASES);
   const each = async <T>(make: (name: Name) => Promise<T>): Promise<Record<Name, T>> =>
     Object.fromEntries(
       await Promise.all(names.map(async (name) => [name, await make(name)])),
@@ -252,7 +296,7 @@ async function startedSystem(miniflare: Miniflare, options: Options): Promise<Sy
     ? sections(readFileSync(joinPath(root, "seed.sql"), "utf8"))
     : new Map();
   const db = await each(async (name) => {
-    const database = new TestDatabase(await miniflare.getD1Database("DB", name));
+    const database = new TestDatabase(databases, `${name} DB`);
     // Stored databases have been migrated before.
     const tables = "SELECT 1 FROM sqlite_schema WHERE name IN ('idempotency', 'dataset')";
     if (!options.persist || (await database.rows(tables)).length === 0) {
@@ -272,7 +316,7 @@ async function startedSystem(miniflare: Miniflare, options: Options): Promise<Sy
   if (options.people) await system.addPeople(options.people);
   if (options.withReplicas) {
     for (const name of ["places", "people"] as const) {
-      const replica = new TestDatabase(await miniflare.getD1Database("REPLICA", name));
+      const replica = new TestDatabase(databases, `${name} REPLICA`);
       await replica.exec(migrations(name));
       // A replica copies rows from its primary, so its triggers must not fire.
       const triggers = await replica.rows("SELECT name FROM sqlite_schema WHERE type = 'trigger'");

@@ -36,7 +36,8 @@ fn expandable(operation: Operation) -> Operation {
     match operation.path.as_str() {
         "/v1/people" | "/v1/people/{id}" if is_read => operation
             .query(&[EXPAND])
-            .with_schema("Person", "PersonWithPlace"),
+            .with_schema("Person", "PersonWithPlace")
+            .with_header("ETag", "ExpandedTag"),
         _ => operation,
     }
 }
@@ -104,7 +105,7 @@ fn people_per_place() -> Vec<Operation> {
         get("/v1/people-per-place", "listPeoplePerPlace")
             .summary("List places with their people")
             .description("`isAlive` and `isKing` select the people that are shown, the other filters select places. While the people service is down and there is no earlier response to send, `people` is null. CSV has one line per person, and one line with empty cells for a place without people; it shows at most `peopleLimit` people per place, without a link to the rest.")
-            .query_as(ListQuery::PARAMETERS, &[("after", "afterId")])
+            .query(ListQuery::PARAMETERS)
             .problems(&[Kind::CallLimitReached, Kind::TooManyMatches])
             .response(200, list),
         get("/v1/people-per-place/{id}", "readPeopleOfPlace")

@@ -214,6 +214,16 @@ impl Operation {
         self
     }
 
+    /// Replaces a header of its responses by another component with the same name.
+    #[must_use]
+    pub fn with_header(mut self, component: &str, other: &'static str) -> Self {
+        let headers = self.responses.values_mut().flat_map(|r| &mut r.headers);
+        for header in headers.filter(|header| **header == component) {
+            *header = other;
+        }
+        self
+    }
+
     /// Adds the types of its error responses.
     #[must_use]
     pub fn problems(mut self, kinds: &[Kind]) -> Self {

@@ -130,7 +130,7 @@ fn text(description: &str) -> Json {
 fn header_references(components: &[&str]) -> Json {
     let reference = |component: &&str| {
         let name = match *component {
-            "ListTag" => "ETag",
+            "ListTag" | "ExpandedTag" => "ETag",
             "LinkToCome" => "Link",
             "NoTransform" => "Cache-Control",
             name => name,

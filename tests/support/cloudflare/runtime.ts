@@ -30,7 +30,7 @@ export class Runtime {
 
   /** Runs the present state of the account. */
   update(): Promise<void> {
-    this.#updates = this.#updates.then(() => this.#apply());
+    this.#updates = this.#updates.catch(() => {}).then(() => this.#apply());
     return this.#updates;
   }
 
@@ -57,8 +57,9 @@ export class Runtime {
           .map((worker) => this.#options(worker)),
       ] as [WorkerOptions, ...WorkerOptions[]],
     };
-    if (this.#miniflare) await this.#miniflare.setOptions(options);
-    else this.#miniflare = new Miniflare(options);
+    // A changed Miniflare would listen on its previous ports, which another program may use now.
+    await this.#miniflare?.dispose();
+    this.#miniflare = new Miniflare(options);
     await this.#miniflare.ready;
   }
 
@@ -146,6 +147,9 @@ export class Runtime {
     if (!this.#miniflare) throw new Error("the account has no worker");
     const { pathname, search } = new URL(request.url);
     const { method, headers } = request;
+    // workerd closes a connection if it responds before a request's body has arrived, as to a
+    // request without a token. The next request on that connection would fail.
+    headers.set("connection", "close");
     const body = method === "GET" || method === "HEAD" ? null : await request.arrayBuffer();
     // The socket of a worker serves its files, too.
     const url = new URL(pathname + search, await this.#miniflare.unsafeGetDirectURL(worker));
