@@ -1217,6 +1217,11 @@ export interface components {
          */
         ETag: string;
         /**
+         * @description The version of the record and the epoch of its database, for `If-Match` and `If-None-Match`. With `expand`, a weak tag for `If-None-Match`.
+         * @example "3.1f09ab34"
+         */
+        ExpandedTag: string;
+        /**
          * @description The version of the list, for `If-None-Match`.
          * @example W/"1j107.1f09ab34"
          */
@@ -4918,7 +4923,7 @@ export interface operations {
             /** @description The person. */
             200: {
                 headers: {
-                    ETag: components["headers"]["ETag"];
+                    ETag: components["headers"]["ExpandedTag"];
                     "Cache-Control": components["headers"]["NoTransform"];
                     [name: string]: unknown;
                 };
@@ -4929,7 +4934,7 @@ export interface operations {
             /** @description The client has the current version. */
             304: {
                 headers: {
-                    ETag: components["headers"]["ETag"];
+                    ETag: components["headers"]["ExpandedTag"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -5907,6 +5912,8 @@ export interface operations {
                 name?: components["parameters"]["name"];
                 /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
+                /** @description With `place`, each person has the name of the place: in `place`, or in the last column of CSV, `placeName`. It is null or empty without a place. */
+                expand?: components["parameters"]["expand"];
             };
             header?: never;
             path?: never;

@@ -203,6 +203,15 @@ impl Operation {
         self
     }
 
+    /// Replaces a header of its responses by another one.
+    #[must_use]
+    pub fn with_header(mut self, header: &str, other: &'static str) -> Self {
+        for response in self.responses.values_mut() {
+            response.replace_header(header, other);
+        }
+        self
+    }
+
     /// Adds the types of its error responses.
     #[must_use]
     pub fn problems(mut self, kinds: &[Kind]) -> Self {

@@ -99,6 +99,7 @@ pub fn router() -> Router {
                 .any(people::read),
         )
         .route("/people/import", any(forward::import_people))
+        .route("/people/export", any(people::export))
         .route("/people/{*rest}", any(forward::to_people))
         .route("/", page(get(pages::overview)))
         .route("/problems", page(get(pages::problem_types).open()))

@@ -17,8 +17,11 @@ use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::response::{Body, Response, encode_utf8};
 
-/// The format: the query parameter `format`, or else `Accept`.
-fn format(request: &Request, params: &Params) -> Result<MediaType, Problem> {
+/// The format of an export: the query parameter `format`, or else `Accept`.
+///
+/// # Errors
+/// Another format.
+pub fn export_format(request: &Request, params: &Params) -> Result<MediaType, Problem> {
     match params.get("format")? {
         Some(ExportFormat(format)) => Ok(format),
         None => request.format(EXPORT_MEDIA_TYPES),
@@ -36,7 +39,7 @@ fn format(request: &Request, params: &Params) -> Result<MediaType, Problem> {
 pub async fn export<R: Record>(request: Request) -> Result<Response, Error> {
     let table = R::table();
     let params = request.params(&table.export_parameters)?;
-    let format = format(&request, &params)?;
+    let format = export_format(&request, &params)?;
     let query = ListQuery::from_params(table, &params, NORMALIZE)?;
     let after = match query.page.after {
         None => 0,

@@ -25,7 +25,7 @@ use crate::http::response::{Body, Response};
 pub use changes::{
     CHANGES_PARAMETERS, HISTORY_PARAMETERS, change_seq, changes, current_seqs, history,
 };
-pub use export::export;
+pub use export::{export, export_format};
 pub use write::{Change, Writer, Written, create, patch, put, read_current};
 
 /// The header in which a backend sends the change sequence of its table to the gateway, with its
