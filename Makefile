@@ -13,6 +13,7 @@ locked = $(shell awk -F'"' '/^name = "$(1)"$$/ { getline; print $$2 }' Cargo.loc
 WORKER_BUILD := $(call locked,worker)
 WASM_BINDGEN := $(call locked,wasm-bindgen)
 TOOLS := .tools/worker-build-$(WORKER_BUILD)-wasm-bindgen-$(WASM_BINDGEN)
+CARGO_MUTANTS := 27.1.0
 SETUP := $(TOOLS) .tools/wasm32 node_modules/.package-lock.json
 
 # Node.js comes from node_modules, so the system's version does not matter.
@@ -39,7 +40,7 @@ say = @printf '» %s\n' "$(1)"
 quietly = @mkdir -p .tools; log=$$(mktemp .tools/log.XXXXXX); \
 	if { $(1); } >$$log 2>&1; then rm $$log; else cat $$log >&2; rm $$log; exit 1; fi
 
-.PHONY: help setup build dev migrate seed test chaos fuzz container-test deploy backup restore epoch bench bill lint openapi screenshots fmt clean
+.PHONY: help setup build dev migrate seed test chaos mutants fuzz container-test deploy backup restore epoch bench bill lint openapi screenshots fmt clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -78,6 +79,9 @@ WITHOUT_PYTHON := skipping schemathesis and openapi-python-client: they need Pyt
 
 chaos: $(SETUP) $(BUILDS) ## inject failures for 15 minutes; SEED=7, ONLY=kills,soak, MINUTES=60
 	@node --disable-warning=ExperimentalWarning tests/chaos/main.ts
+
+mutants: node_modules/.package-lock.json .tools/mutants-$(CARGO_MUTANTS) ## change the pure code, and count what its tests catch; SHARD=0/8, ONLY=domain
+	@node --disable-warning=ExperimentalWarning ops/dev/mutants.ts
 
 fuzz: .tools/wasm32 ## try random inputs on every parser; INPUTS=1000000, SEED=7
 	@cargo run --quiet --release --package fuzz -- $(or $(INPUTS),100000) $(or $(SEED),1) >/dev/null
@@ -150,13 +154,21 @@ node_modules/.package-lock.json: package.json package-lock.json
 # Debug builds install in half the time, and the tools run only for seconds. cargo install
 # skips a tool that already has the right version.
 $(TOOLS): export CARGO_PROFILE_DEV_DEBUG := 0
-$(TOOLS): INSTALL = cargo install --debug --root .tools --target-dir .tools/target
+INSTALL = cargo install --debug --root .tools --target-dir .tools/target
 $(TOOLS): | .tools/wasm32
 	$(call say,installing worker-build $(WORKER_BUILD) …)
 	$(call quietly,$(INSTALL) --locked worker-build@$(WORKER_BUILD))
 	$(call say,installing wasm-bindgen $(WASM_BINDGEN) …)
 	$(call quietly,$(INSTALL) wasm-bindgen-cli@$(WASM_BINDGEN))
 	@rm -rf .tools/target .tools/worker-build-*
+	@touch $@
+
+# A debug build, for the same reason.
+.tools/mutants-$(CARGO_MUTANTS): export CARGO_PROFILE_DEV_DEBUG := 0
+.tools/mutants-$(CARGO_MUTANTS): | .tools/wasm32
+	$(call say,installing cargo-mutants $(CARGO_MUTANTS) …)
+	$(call quietly,$(INSTALL) --locked cargo-mutants@$(CARGO_MUTANTS))
+	@rm -rf .tools/target .tools/mutants-*
 	@touch $@
 
 # find also lists folders, whose time changes if a file is added or removed.

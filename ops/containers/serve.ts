@@ -20,6 +20,7 @@ settings.push(
   "HSTS_SUBDOMAINS",
   "UPSTREAM_DEADLINE_MS",
   "SNAPSHOTS",
+  "FRESH_SECONDS",
   "LOG",
   "PLAN",
 );

@@ -52,6 +52,7 @@ const routes: Record<string, [allow: string, post?: string]> = {
       [collection, ["GET, HEAD, POST, OPTIONS", TYPES.json]],
       [`${collection}/{id}`, [RECORD_METHODS]],
       [`${collection}/{id}/history`, [READ_METHODS]],
+      [`${collection}/{id}/restore`, ["POST, OPTIONS", TYPES.json]],
       [`${collection}/import`, ["POST, OPTIONS", IMPORT_TYPES]],
       [`${collection}/export`, [READ_METHODS]],
       [`${collection}/changes`, [READ_METHODS]],

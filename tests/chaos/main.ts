@@ -2,6 +2,7 @@
 // writes its results into docs/reliability.md. A partial run prints them.
 import { runStatements } from "./database_failures.ts";
 import { runFuzz } from "./fuzz.ts";
+import { runHostile } from "./hostile.ts";
 import { runKills } from "./kills.ts";
 import { type ChaosResults, writeReport } from "./report.ts";
 import { runServices } from "./service_failures.ts";
@@ -31,6 +32,7 @@ const parts = {
     assertNoGrowth(result);
     return result;
   },
+  hostile: () => runHostile({ scale: 1 }, log),
   fuzz: () => runFuzz(Number(INPUTS ?? 1_000_000), seed),
 };
 

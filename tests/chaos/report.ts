@@ -5,6 +5,7 @@ import { cpus, release, type as systemName, totalmem } from "node:os";
 import { resolve } from "node:path";
 import type { StatementsResult } from "./database_failures.ts";
 import type { FuzzResult } from "./fuzz.ts";
+import { type HostileResult, MAX_READ_MS } from "./hostile.ts";
 import type { KillResult } from "./kills.ts";
 import type { ServicesResult } from "./service_failures.ts";
 import { MAX_GROWTH_FACTOR, MAX_GROWTH_MB_PER_MINUTE, type SoakResult } from "./soak.ts";
@@ -18,6 +19,7 @@ export type ChaosResults = {
   statements: StatementsResult;
   kills: KillResult;
   soak: SoakResult;
+  hostile: Record<string, HostileResult>;
   fuzz: FuzzResult;
 };
 
@@ -28,7 +30,7 @@ const formatCount = (count: number) => count.toLocaleString("en");
 const sum = (counts: Record<string, number>) => Object.values(counts).reduce((a, b) => a + b, 0);
 
 export function formatReport(results: ChaosResults): string {
-  const { services, statements, kills, soak, fuzz } = results;
+  const { services, statements, kills, soak, hostile, fuzz } = results;
   const { reads } = services;
   const { outcomes } = statements;
   const parsers = Object.values(fuzz.parsers);
@@ -55,6 +57,11 @@ export function formatReport(results: ChaosResults): string {
       `${soak.minutes} minutes, ${formatCount(soak.requests)} requests, ${formatCount(soak.disconnections)} disconnections`,
       `Three workers: ${describeMemory(soak.workers, 2)} (limits: growth ${MAX_GROWTH_MB_PER_MINUTE}, peak ${MAX_GROWTH_FACTOR} times the first). Process: ${describeMemory(soak.process, 0)}`,
     ],
+    ...Object.entries(hostile).map(([name, result]) => [
+      name,
+      result.load,
+      `Responses: ${describeCounts(result.responses)}. Another client: ${formatCount(result.reads)} reads, the slowest in ${formatCount(result.slowest)} ms (limit ${formatCount(MAX_READ_MS)}). Three workers: ${result.before} MB before, at most ${result.most} MB`,
+    ]),
     [
       "fuzz",
       `${parsers.length} parsers, ${formatCount(inputs)} inputs`,
@@ -90,6 +97,11 @@ function describeWrites(counts: ServicesResult | KillResult): string {
   const { requests, acknowledged, rejected, unknown } = counts;
   const outcomes = `${formatCount(acknowledged)} acknowledged, ${formatCount(rejected)} rejected, ${formatCount(unknown)} unknown`;
   return `${formatCount(requests)} writes: ${outcomes}`;
+}
+
+function describeCounts(counts: Record<string, number>): string {
+  const entries = Object.entries(counts).map(([name, count]) => `${formatCount(count)} × ${name}`);
+  return entries.join(", ") || "none";
 }
 
 function describeMemory(memory: SoakResult["workers"], digits: number): string {

@@ -153,7 +153,8 @@ suite("a deployment by the pinned wrangler", { skip, timeout: 900_000 }, () => {
       assert.ok(uploaded?.equals(local.get(path) ?? Buffer.alloc(0)), path);
     }
     const { run_worker_first: rules } = metadata.assets;
-    assert.deepEqual(rules, ["/*", "!/site.css", "!/site.js", "!/icon.svg"]);
+    const files = ["site.css", "site.js", "icon.svg", "template-people.csv", "template-places.csv"];
+    assert.deepEqual(rules, ["/*", ...files.map((file) => `!/${file}`)]);
   });
 
   test("the_migrations_create_the_schema_of_the_project", async () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { start } from "../support/harness.ts";
 import { startObserved } from "../support/log_lines.ts";
+import { bearer, tokenHash } from "../support/tokens.ts";
 
 suite("health checks", () => {
   test("a_health_check_needs_no_token_and_calls_no_service", async () => {
@@ -39,6 +40,30 @@ suite("health checks", () => {
     if (Date.now() - began < 1000) assert.deepEqual(repeated, [0, 0, 0]);
     await new Promise((resolve) => setTimeout(resolve, 1100));
     assert.deepEqual(await cost(1), [2, 2, 3]);
+  });
+
+  test("an_administrator_sees_the_size_of_each_database_and_nobody_else_does", async () => {
+    const adminToken = "a-token-with-the-scope-admin";
+    const writeToken = "a-token-with-the-scope-write";
+    const TOKENS = `admin:${tokenHash(adminToken)}, write:${tokenHash(writeToken)}`;
+    const gatewaySettings = { TOKENS, WRITES: "open" };
+    await using system = await start({ seed: true, gatewaySettings });
+    const { status, json } = await system.join.get("/readyz", bearer(adminToken));
+    assert.equal(status, 200);
+    assert.deepEqual(Object.keys(json.databases).sort(), ["database", "people", "places"]);
+    for (const [name, { bytes, maxBytes }] of Object.entries<Record<string, number>>(
+      json.databases,
+    )) {
+      assert.ok(bytes && maxBytes && bytes > 10_000 && bytes < maxBytes, name);
+      assert.equal(maxBytes, 10_000_000_000);
+    }
+    const wrongSecret = { "x-service-secret": "x" };
+    const others: Record<string, string>[] = [{}, bearer(writeToken), wrongSecret];
+    for (const headers of others) {
+      for (const worker of [system.join, system.people]) {
+        assert.equal((await worker.get("/readyz", headers)).json.databases, undefined);
+      }
+    }
   });
 
   const failures = {

@@ -360,6 +360,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/places/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore an earlier state of a place
+         * @description Writes the state of an earlier version as a new version. A deleted place cannot be restored, because its id is never used again.
+         */
+        post: operations["restorePlace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/operations/{token}": {
         parameters: {
             query?: never;
@@ -576,6 +596,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/people/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore an earlier state of a person
+         * @description Writes the state of an earlier version as a new version, if the rules allow it now. Without a body, a deleted person gets their last state again. An erased person cannot be restored.
+         */
+        post: operations["restorePerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/people/import": {
         parameters: {
             query?: never;
@@ -679,6 +719,19 @@ export interface components {
          */
         ChosenId: number;
         Count: number;
+        /** @description The size of a database. */
+        DatabaseSize: {
+            /**
+             * Format: int64
+             * @description Its size now.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description The largest size on the Paid plan.
+             */
+            maxBytes: number;
+        };
         /** @description A description of this dataset. */
         Dataset: {
             title: string | null;
@@ -1061,6 +1114,10 @@ export interface components {
             checks: {
                 [key: string]: components["schemas"]["Readiness"];
             };
+            /** @description The size of each database, only for a token of the scope `admin`. */
+            databases?: {
+                [key: string]: components["schemas"]["DatabaseSize"];
+            };
         };
         /** @description A line that cannot be imported, and the reason. */
         Refusal: {
@@ -1098,6 +1155,11 @@ export interface components {
             living: components["schemas"]["Count"];
             dead: components["schemas"]["Count"];
         };
+        /** @description The state to restore. */
+        Restoration: {
+            /** @description The version that has the state. Without it: the last state of a deleted record. */
+            version?: components["schemas"]["Id"];
+        };
         Share: number;
         /** @description The statistics of a place. The last record of the last page counts the people without a place: its `id` and `name` are null. */
         Statistics: {
@@ -1134,6 +1196,8 @@ export interface components {
         "If-None-Match": string;
         /** @description With `*`, the request only creates: if the record exists, it is rejected (412). */
         putOnlyIf: string;
+        /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+        "Cache-Control": string;
         /** @description With `handling=strict` (RFC 7240), the response is an error instead of a stale or incomplete one while a service is down. */
         Prefer: string;
         /** @description Makes the request safe to repeat: within 24 hours it is executed once, and later requests with the same key get the first response. Use a new value, such as a UUID, for each request. */
@@ -1200,6 +1264,8 @@ export interface components {
         afterRecords: number;
         /** @description Reports what the request would do, and changes nothing. */
         dryRun: boolean;
+        /** @description Leaves out the lines that cannot be imported, and imports the others. Otherwise nothing of a batch with such a line is imported. */
+        skipInvalid: boolean;
         /** @description Only operations that started at least this many seconds ago, so that their clients have given up. */
         olderThan: number;
         /** @description Removes the crown from the present king of the place. */
@@ -1322,12 +1388,12 @@ export interface components {
          */
         RateLimit: string;
         /**
-         * @description The age of a stale response in seconds (RFC 9111). It is present only while a service is down and the last good response is sent instead.
+         * @description The age in seconds (RFC 9111) of a response that was not checked to be current: the client allowed that, or a service is down and this is the last good response.
          * @example 12
          */
         Age: number;
         /**
-         * @description The response is stale or incomplete, and the service that caused it (RFC 9211).
+         * @description Where the response comes from (RFC 9211), if it was not checked to be current: `join; hit`, or the service that made it stale or incomplete.
          * @example join; fwd=stale; ttl=-12; detail=people-failed
          */
         "Cache-Status": string;
@@ -1387,6 +1453,8 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /** @description With `handling=strict` (RFC 7240), the response is an error instead of a stale or incomplete one while a service is down. */
                 Prefer?: components["parameters"]["Prefer"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -1544,6 +1612,8 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /** @description With `handling=strict` (RFC 7240), the response is an error instead of a stale or incomplete one while a service is down. */
                 Prefer?: components["parameters"]["Prefer"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path: {
                 /** @description The id of the place. */
@@ -1692,6 +1762,8 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /** @description With `handling=strict` (RFC 7240), the response is an error instead of a stale or incomplete one while a service is down. */
                 Prefer?: components["parameters"]["Prefer"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -1833,6 +1905,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -1844,6 +1918,8 @@ export interface operations {
                 headers: {
                     Vary: components["headers"]["Vary"];
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1856,6 +1932,8 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1961,6 +2039,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path: {
                 /** @description The id of the place. */
@@ -1975,6 +2055,8 @@ export interface operations {
                 headers: {
                     Vary: components["headers"]["Vary"];
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1987,6 +2069,8 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2645,6 +2729,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -2659,6 +2745,8 @@ export interface operations {
                     Link: components["headers"]["Link"];
                     "X-Total-Count": components["headers"]["X-Total-Count"];
                     "X-Total-Count-Relation": components["headers"]["X-Total-Count-Relation"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2671,6 +2759,8 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2966,6 +3056,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path: {
                 /** @description The id of the place. */
@@ -2981,6 +3073,8 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["NoTransform"];
                     "X-Change-Counter": components["headers"]["X-Change-Counter"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2991,6 +3085,8 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -3839,6 +3935,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -3851,6 +3949,8 @@ export interface operations {
                     Vary: components["headers"]["Vary"];
                     ETag: components["headers"]["ListTag"];
                     Link: components["headers"]["Link"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3863,6 +3963,8 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -4202,6 +4304,228 @@ export interface operations {
             };
         };
     };
+    restorePlace: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /** @description The id of the place. */
+                id: components["parameters"]["placeInPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "version": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["Restoration"];
+            };
+        };
+        responses: {
+            /** @description The place after the change. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Place"];
+                };
+            };
+            /** @description The new place. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Place"];
+                };
+            };
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. Or: The body cannot be parsed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token lacks the required scope. Or: The request comes from another site. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope" | "/problems/foreign-request";
+                    };
+                };
+            };
+            /** @description There is no such route. Or: There is no such record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-route" | "/problems/not-found";
+                    };
+                };
+            };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-timed-out";
+                    };
+                };
+            };
+            /** @description Another place has this name. Or: The id belonged to a place that was deleted. Or: The place is part of a deletion in progress. Or: Another request is changing this record. */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/name-taken" | "/problems/id-retired" | "/problems/place-is-going" | "/problems/being-written";
+                    };
+                };
+            };
+            /** @description The record is not in the expected version. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/precondition-failed";
+                    };
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-too-large";
+                    };
+                };
+            };
+            /** @description The route does not accept this media type. */
+            415: {
+                headers: {
+                    "Accept-Post": components["headers"]["Accept-Post"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unsupported-media-type";
+                    };
+                };
+            };
+            /** @description The record is invalid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/invalid-record";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
     readOperation: {
         parameters: {
             query?: never;
@@ -4318,6 +4642,8 @@ export interface operations {
                 mode?: components["parameters"]["mode"];
                 /** @description Reports what the request would do, and changes nothing. */
                 dryRun?: components["parameters"]["dryRun"];
+                /** @description Leaves out the lines that cannot be imported, and imports the others. Otherwise nothing of a batch with such a line is imported. */
+                skipInvalid?: components["parameters"]["skipInvalid"];
                 /** @description The number of records to skip, because an earlier request has imported them: `next` of its report. */
                 after?: components["parameters"]["afterRecords"];
             };
@@ -4573,6 +4899,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -4587,6 +4915,8 @@ export interface operations {
                     Link: components["headers"]["Link"];
                     "X-Total-Count": components["headers"]["X-Total-Count"];
                     "X-Total-Count-Relation": components["headers"]["X-Total-Count-Relation"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4599,6 +4929,8 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -4802,7 +5134,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The person whom the request added was erased. */
+            /** @description The person was erased. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -4911,6 +5243,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path: {
                 /** @description The id of the person. */
@@ -4925,6 +5259,8 @@ export interface operations {
                 headers: {
                     ETag: components["headers"]["ExpandedTag"];
                     "Cache-Control": components["headers"]["NoTransform"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4935,6 +5271,8 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ExpandedTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6042,6 +6380,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -6053,6 +6393,8 @@ export interface operations {
                 headers: {
                     Vary: components["headers"]["Vary"];
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6064,6 +6406,8 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6175,6 +6519,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -6190,6 +6536,8 @@ export interface operations {
                     "X-Total-Living": components["headers"]["X-Total-Living"];
                     "X-Total-Dead": components["headers"]["X-Total-Dead"];
                     "X-Total-Nowhere": components["headers"]["X-Total-Nowhere"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6202,6 +6550,8 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6309,6 +6659,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /** @description How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By default it is current. At most 300 seconds. */
+                "Cache-Control"?: components["parameters"]["Cache-Control"];
             };
             path?: never;
             cookie?: never;
@@ -6320,6 +6672,8 @@ export interface operations {
                 headers: {
                     Vary: components["headers"]["Vary"];
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6332,6 +6686,8 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ListTag"];
+                    Age: components["headers"]["Age"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6424,6 +6780,243 @@ export interface operations {
             };
         };
     };
+    restorePerson: {
+        parameters: {
+            query?: {
+                /** @description Removes the crown from the present king of the place. */
+                depose?: components["parameters"]["depose"];
+            };
+            header?: {
+                /** @description The `ETag` of the version to change, or `*` for any version. If the record has another version, the request is rejected (412). A tag that an intermediary has weakened (`W/`) is accepted. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /** @description The id of the person. */
+                id: components["parameters"]["personInPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "version": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["Restoration"];
+            };
+        };
+        responses: {
+            /** @description The person after the change. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description The new person. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["NoTransform"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. Or: The body cannot be parsed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token lacks the required scope. Or: The request comes from another site. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope" | "/problems/foreign-request";
+                    };
+                };
+            };
+            /** @description There is no such route. Or: There is no such record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-route" | "/problems/not-found";
+                    };
+                };
+            };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-timed-out";
+                    };
+                };
+            };
+            /** @description The place does not exist. Or: The place already has a king. Or: The place is part of a deletion in progress. Or: Another request is changing this record. */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-is-going" | "/problems/being-written";
+                    };
+                };
+            };
+            /** @description The person was erased. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/person-erased";
+                    };
+                };
+            };
+            /** @description The record is not in the expected version. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/precondition-failed";
+                    };
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-too-large";
+                    };
+                };
+            };
+            /** @description The route does not accept this media type. */
+            415: {
+                headers: {
+                    "Accept-Post": components["headers"]["Accept-Post"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unsupported-media-type";
+                    };
+                };
+            };
+            /** @description The record is invalid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/invalid-record";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
     importPeople: {
         parameters: {
             query?: {
@@ -6431,6 +7024,8 @@ export interface operations {
                 mode?: components["parameters"]["mode"];
                 /** @description Reports what the request would do, and changes nothing. */
                 dryRun?: components["parameters"]["dryRun"];
+                /** @description Leaves out the lines that cannot be imported, and imports the others. Otherwise nothing of a batch with such a line is imported. */
+                skipInvalid?: components["parameters"]["skipInvalid"];
                 /** @description The number of records to skip, because an earlier request has imported them: `next` of its report. */
                 after?: components["parameters"]["afterRecords"];
             };

@@ -91,12 +91,13 @@ impl Database {
     /// # Errors
     /// A failure of the database, or a call beyond the quota.
     pub async fn rows(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
+        rows_from(&self.all(statement).await?)
+    }
+
+    async fn all(&self, statement: &Statement) -> Result<D1Result, Error> {
         let send = |session: &Session| prepare(session, statement)?.all().map_err(thrown);
-        let result = self
-            .run(&send, Calls::round_trips(1, 1))
-            .await?
-            .unchecked_into::<D1Result>();
-        rows_from(&result)
+        let result = self.run(&send, Calls::round_trips(1, 1)).await?;
+        Ok(result.unchecked_into())
     }
 
     /// Runs a statement that returns at most one row.
@@ -105,6 +106,23 @@ impl Database {
     /// A failure of the database.
     pub async fn row(&self, statement: &Statement) -> Result<Option<Row>, Error> {
         Ok(self.rows(statement).await?.into_iter().next())
+    }
+
+    /// The size of the database in bytes, which D1 reports with each result.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub async fn size(&self) -> Result<Option<i64>, Error> {
+        let statement = Statement::new("SELECT 1 AS one", Vec::new());
+        Ok(meta(self.all(&statement).await?.as_ref(), "size_after"))
+    }
+
+    /// Runs a statement, and returns the number of rows that it has changed.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub async fn change_rows(&self, statement: &Statement) -> Result<i64, Error> {
+        Ok(meta(self.all(statement).await?.as_ref(), "changes").unwrap_or(0))
     }
 
     /// Runs statements as one transaction, and returns the rows of each.
@@ -201,19 +219,22 @@ fn rows_from(result: &D1Result) -> Result<Vec<Row>, Error> {
     Ok(rows.iter().map(row).collect())
 }
 
-/// The number of rows that D1 has read for one result, or for an array of results.
+/// A number that D1 reports with a result.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "a count of rows is far below 2^53"
+    reason = "counts of rows and bytes are far below 2^53"
 )]
+fn meta(result: &JsValue, name: &str) -> Option<i64> {
+    let meta = result.unchecked_ref::<D1Result>().meta().ok()?;
+    let number = Reflect::get(&meta, &name.into()).ok()?.as_f64()?;
+    Some(number as i64)
+}
+
+/// The number of rows that D1 has read for one result, or for an array of results.
 fn rows_read(result: &JsValue) -> i64 {
-    let rows_read_of = |result: &D1Result| {
-        let meta = result.meta().ok()?;
-        Reflect::get(&meta, &"rows_read".into()).ok()?.as_f64()
-    };
     match result.dyn_ref::<Array>() {
         Some(results) => results.iter().map(|result| rows_read(&result)).sum(),
-        None => rows_read_of(result.unchecked_ref()).unwrap_or_default() as i64,
+        None => meta(result, "rows_read").unwrap_or_default(),
     }
 }
 

@@ -4,21 +4,33 @@ use std::cell::RefCell;
 
 use http_semantics::{MediaType, Problem};
 use serde_json::{Map, Value, json};
-use tables::statement::Statement;
 
 use crate::d1::Database;
 use crate::env::Env;
 use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::response::{Body, Response};
+use crate::layers::auth;
 use crate::service_client::ServiceClient;
 use crate::time::{now, with_timeout};
 
 /// The timeout of each check, in milliseconds.
 const TIMEOUT_MS: u32 = 1_000;
 
-/// The name of a dependency, and whether it responds.
-pub type Dependency = (&'static str, bool);
+/// The largest database on the Paid plan, in bytes.
+const MAX_DATABASE_BYTES: i64 = 10_000_000_000;
+
+/// The name of the worker's own database.
+const OWN_DATABASE: &str = "database";
+
+/// The result of the check of a dependency.
+#[derive(Clone, Copy)]
+pub struct Dependency {
+    name: &'static str,
+    responds: bool,
+    /// The size of its database, if it told it.
+    bytes: Option<i64>,
+}
 
 /// `GET /healthz`: the worker runs. No dependency is checked.
 ///
@@ -30,6 +42,9 @@ pub async fn alive(request: Request) -> Result<Response, Error> {
     Ok(json_response(&json!({"status": "alive"})))
 }
 
+/// The member of the response that has the sizes of the databases.
+const DATABASES: &str = "databases";
+
 /// How long the result of the checks of `GET /readyz` is used again, in milliseconds.
 const MAX_AGE_MS: i64 = 1_000;
 
@@ -39,11 +54,15 @@ thread_local! {
 }
 
 /// The response of `GET /readyz`. Anyone may send this request, so each isolate checks at most once
-/// per second. While it checks, other requests get the previous result.
+/// per second. While it checks, other requests get the previous result. Only administrators and
+/// other workers get the sizes of the databases.
 ///
 /// # Errors
 /// A problem that names the dependencies that do not respond.
-pub async fn ready(checks: impl Future<Output = Vec<Dependency>>) -> Result<Response, Error> {
+pub async fn ready(
+    request: &Request,
+    checks: impl Future<Output = Vec<Dependency>>,
+) -> Result<Response, Error> {
     let started = now();
     let recent = CHECKED.with_borrow_mut(|checked| {
         let (at, results) = checked.as_mut()?;
@@ -54,30 +73,38 @@ pub async fn ready(checks: impl Future<Output = Vec<Dependency>>) -> Result<Resp
         *at = started;
         None
     });
-    if let Some(results) = recent {
-        return ready_response(&results);
-    }
-    let results = checks.await;
-    CHECKED.set(Some((started, results.clone())));
-    ready_response(&results)
+    let results = if let Some(results) = recent {
+        results
+    } else {
+        let results = checks.await;
+        CHECKED.set(Some((started, results.clone())));
+        results
+    };
+    ready_response(&results, auth::is_known_admin(request))
 }
 
-/// The response of `GET /readyz` to the results of the checks.
-///
-/// # Errors
-/// A problem that names the dependencies that do not respond.
-fn ready_response(checked: &[Dependency]) -> Result<Response, Error> {
-    let failed = checked.iter().filter(|(_, responds)| !responds);
-    let failed: Vec<&str> = failed.map(|(name, _)| *name).collect();
+fn ready_response(checked: &[Dependency], with_sizes: bool) -> Result<Response, Error> {
+    let failed = checked.iter().filter(|dependency| !dependency.responds);
+    let failed: Vec<&str> = failed.map(|dependency| dependency.name).collect();
     if !failed.is_empty() {
         return Err(Problem::not_ready(&failed).into());
     }
     // A loop, because to collect a map would add a sort to each worker.
-    let mut checks = Map::new();
-    for (name, _) in checked {
+    let (mut checks, mut databases) = (Map::new(), Map::new());
+    for Dependency { name, bytes, .. } in checked {
         checks.insert((*name).to_owned(), json!("ready"));
+        if let Some(bytes) = bytes {
+            let size = json!({"bytes": bytes, "maxBytes": MAX_DATABASE_BYTES});
+            databases.insert((*name).to_owned(), size);
+        }
     }
-    Ok(json_response(&json!({"status": "ready", "checks": checks})))
+    let mut ready = Map::new();
+    ready.insert("status".to_owned(), json!("ready"));
+    ready.insert("checks".to_owned(), Value::Object(checks));
+    if with_sizes {
+        ready.insert(DATABASES.to_owned(), Value::Object(databases));
+    }
+    Ok(json_response(&Value::Object(ready)))
 }
 
 fn json_response(value: &Value) -> Response {
@@ -87,31 +114,44 @@ fn json_response(value: &Value) -> Response {
     )
 }
 
-/// Runs a check with the timeout.
-async fn check(name: &'static str, check: impl Future<Output = Result<bool, Error>>) -> Dependency {
+/// Runs a check with the timeout. It gives the size of the dependency's database.
+async fn check(
+    name: &'static str,
+    check: impl Future<Output = Result<Option<i64>, Error>>,
+) -> Dependency {
     let outcome = with_timeout(TIMEOUT_MS, check).await;
-    (name, matches!(outcome, Some(Ok(true))))
+    let size = outcome.and_then(Result::ok);
+    Dependency {
+        name,
+        responds: size.is_some(),
+        bytes: size.flatten(),
+    }
 }
 
 /// Checks the worker's own database.
 pub async fn check_database(env: &Env) -> Dependency {
-    let responds = async {
-        let statement = Statement::new("SELECT 1 AS one", Vec::new());
-        Ok(Database::new(env)?.row(&statement).await?.is_some())
-    };
-    check("database", responds).await
+    check(OWN_DATABASE, async { Database::new(env)?.size().await }).await
 }
 
-/// Checks another worker by a GET of `path`.
-pub async fn check_service(
-    env: &Env,
-    binding: &'static str,
-    service: &'static str,
-    path: &str,
-) -> Dependency {
-    let responds = async {
-        let response = ServiceClient::new(env, binding, service)?.get(path).await?;
-        Ok(response.status() == 200)
+/// Checks that another worker runs.
+pub async fn check_alive(env: &Env, binding: &'static str, service: &'static str) -> Dependency {
+    let alive = async {
+        let client = ServiceClient::new(env, binding, service)?;
+        client.require_ok(client.get("/healthz").await?)?;
+        Ok(None)
     };
-    check(service, responds).await
+    check(service, alive).await
+}
+
+/// Checks that another worker and its dependencies respond.
+pub async fn check_ready(env: &Env, binding: &'static str, service: &'static str) -> Dependency {
+    let ready = async {
+        let client = ServiceClient::new(env, binding, service)?;
+        let ready: Value = client.read_json(client.get("/readyz").await?).await?;
+        let database = ready
+            .get(DATABASES)
+            .and_then(|sizes| sizes.get(OWN_DATABASE));
+        Ok(database.and_then(|size| size.get("bytes")?.as_i64()))
+    };
+    check(service, ready).await
 }

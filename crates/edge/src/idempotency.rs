@@ -12,6 +12,12 @@ use crate::error::Error;
 use crate::http::request::Request;
 use crate::service_client::CALLER_HEADER;
 
+/// The maximum number of expired responses that one statement deletes.
+const MAX_DELETED: i64 = 10_000;
+
+/// The maximum number of such statements in a scheduled run.
+const MAX_DELETIONS: usize = 10;
+
 /// The client of a backend, by the pseudonym of its token: from the token itself, or else from the
 /// gateway. It is empty if writes are open. Only a request that may write gets this far, so a client
 /// cannot choose the header unless writes are open.
@@ -106,18 +112,28 @@ WHERE seq = (SELECT max(seq) FROM {change_log})";
 }
 
 impl Database {
-    /// Deletes the responses that are older than `RETENTION_HOURS` (24), by the index
-    /// `idempotency_by_age`. The scheduled run of places and people calls it every minute
-    /// (`routes/repair.rs`).
+    /// Deletes the responses that are older than `RETENTION_HOURS` (24), the oldest first, by the
+    /// index `idempotency_by_age`. The scheduled run of places and people calls it every minute
+    /// (`routes/repair.rs`). Each statement is bounded, because other requests wait for it.
     ///
     /// # Errors
     /// A failure of the database.
     pub async fn delete_expired_responses(&self) -> Result<(), Error> {
         const DELETE_EXPIRED: &str = "
-            DELETE FROM idempotency
-            WHERE at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1";
+            DELETE FROM idempotency WHERE key IN (
+              SELECT key FROM idempotency
+              WHERE at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1
+              ORDER BY at
+              LIMIT ?2
+            )";
         let max_age_ms = RETENTION_HOURS * 60 * 60 * 1000;
-        let statement = Statement::new(DELETE_EXPIRED, vec![max_age_ms.into()]);
-        self.batch(&[statement]).await.map(drop)
+        let limits = vec![max_age_ms.into(), MAX_DELETED.into()];
+        let delete = Statement::new(DELETE_EXPIRED, limits);
+        for _ in 0..MAX_DELETIONS {
+            if self.change_rows(&delete).await? < MAX_DELETED {
+                break;
+            }
+        }
+        Ok(())
     }
 }

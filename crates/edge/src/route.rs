@@ -55,6 +55,9 @@ pub struct Properties {
     pub is_exempt_from_rate_limit: bool,
     /// If its responses are cached: reads the change sequences that revalidate them.
     pub cached: Option<ReadChangeSeqs>,
+    /// Whether a recent response may be sent again without a check, if the client allows it. Its
+    /// responses are cached even if they cannot be checked.
+    pub is_reusable: bool,
     /// If a stale response replaces an error of a service: the formats of its responses.
     pub stale_if_error: Option<&'static [MediaType]>,
     /// Can respond instead of the handler, for example if a page needs a login.
@@ -239,6 +242,12 @@ impl MethodRouter {
     {
         let read = coalescer::change_seqs_reader(read);
         self.with(|properties| properties.cached = Some(read))
+    }
+
+    /// Caches the responses for clients that accept recent ones without a check.
+    #[must_use]
+    pub fn reusable(self) -> Self {
+        self.with(|properties| properties.is_reusable = true)
     }
 
     /// Sends a stale response if a service fails.

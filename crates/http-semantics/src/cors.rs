@@ -13,7 +13,7 @@ pub const EXPOSED_HEADERS: &str = "Accept-Patch, Accept-Post, Age, Allow, Cache-
      X-Total-Count-Relation, X-Total-Dead, X-Total-Living, X-Total-Nowhere";
 
 /// The request headers that a page may send, besides the CORS-safelisted ones.
-pub const ALLOWED_HEADERS: &str = "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, \
+pub const ALLOWED_HEADERS: &str = "Accept, Authorization, Cache-Control, Content-Type, Idempotency-Key, If-Match, \
      If-None-Match, Prefer, X-D1-Bookmark, X-Request-Id, traceparent";
 
 /// How long a browser may cache the response to a preflight, in seconds. Chrome allows at most

@@ -1,4 +1,5 @@
-//! CSV (RFC 4180): a parser for one record at a time, and the escaping of formulas.
+//! CSV (RFC 4180): a parser for one record at a time, and the escaping of formulas. Where the decimal
+//! separator is a comma, spreadsheets write `;` between cells. The parser also accepts tabs.
 //!
 //! A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@` as a formula (CSV injection).
 //! So an export puts an apostrophe before such a text, and an import removes it. A text that
@@ -72,20 +73,43 @@ pub fn unescape_formula(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The characters that can separate cells.
+const SEPARATORS: [char; 3] = [',', ';', '\t'];
+
+/// The separator of a text: the one that is most frequent in the first line, outside of quotes. A
+/// comma, if there is none.
+#[must_use]
+pub fn detect_separator(text: &str) -> char {
+    let line = text.lines().next().unwrap_or_default();
+    let unquoted = line.split('"').step_by(2);
+    let unquoted: Vec<&str> = unquoted.collect();
+    let count = |separator: char| {
+        let counts = unquoted.iter().map(|part| part.matches(separator).count());
+        counts.sum::<usize>()
+    };
+    let mut found = (',', count(','));
+    for separator in SEPARATORS {
+        if count(separator) > found.1 {
+            found = (separator, count(separator));
+        }
+    }
+    found.0
+}
+
 /// The cells of the first record of a text, and the text after the record.
 ///
 /// None if the record is malformed: a quote within an unquoted cell, or a quote that is not closed.
 /// A truncated export ends with an open quote.
 #[must_use]
-pub fn parse_record(text: &str) -> Option<(Vec<Cow<'_, str>>, &str)> {
+pub fn parse_record(text: &str, separator: char) -> Option<(Vec<Cow<'_, str>>, &str)> {
     let (mut cells, mut rest) = (Vec::new(), text);
     loop {
         let (cell, after_cell) = match rest.strip_prefix('"') {
             Some(inside) => parse_quoted_cell(inside)?,
-            None => parse_plain_cell(rest)?,
+            None => parse_plain_cell(rest, separator)?,
         };
         cells.push(cell);
-        if let Some(next_cell) = after_cell.strip_prefix(',') {
+        if let Some(next_cell) = after_cell.strip_prefix(separator) {
             rest = next_cell;
             continue;
         }
@@ -97,10 +121,10 @@ pub fn parse_record(text: &str) -> Option<(Vec<Cow<'_, str>>, &str)> {
     }
 }
 
-fn parse_plain_cell(text: &str) -> Option<(Cow<'_, str>, &str)> {
-    let end = text.find([',', '\n', '"']).unwrap_or(text.len());
+fn parse_plain_cell(text: &str, separator: char) -> Option<(Cow<'_, str>, &str)> {
+    let end = text.find([separator, '\n', '"']).unwrap_or(text.len());
     let (cell, after_cell) = text.split_at(end);
-    let is_last = !after_cell.starts_with(',');
+    let is_last = !after_cell.starts_with(separator);
     let cell = cell.strip_suffix('\r').filter(|_| is_last).unwrap_or(cell);
     (!after_cell.starts_with('"')).then_some((cell.into(), after_cell))
 }
@@ -135,10 +159,30 @@ mod tests {
             ("\"\"\r\n", &[""], ""),
             ("ñ", &["ñ"], ""),
         ] {
-            let (parsed, after_record) = parse_record(text).unwrap();
+            let (parsed, after_record) = parse_record(text, ',').unwrap();
             assert_eq!(parsed, cells, "{text}");
             assert_eq!(after_record, rest, "{text}");
         }
+    }
+
+    #[test]
+    fn other_separators_are_detected_in_the_first_line() {
+        for (text, separator) in [
+            ("id,name\n1;2;3", ','),
+            ("id;name;isAlive\r\n1,5;a", ';'),
+            ("id\tname", '\t'),
+            ("\"a;b;c\",d", ','),
+            ("\"a,b,c\";d", ';'),
+            ("name", ','),
+            ("", ','),
+        ] {
+            assert_eq!(detect_separator(text), separator, "{text}");
+        }
+        let (cells, rest) = parse_record("1;\"a;\"\"b\";c,d\r\n2", ';').unwrap();
+        assert_eq!(
+            (cells.as_slice(), rest),
+            (&["1", "a;\"b", "c,d"].map(Cow::from)[..], "2")
+        );
     }
 
     #[test]
@@ -152,7 +196,7 @@ mod tests {
             "a\"",
             "1,\"{\"\"type\"\":",
         ] {
-            assert_eq!(parse_record(text), None, "{text}");
+            assert_eq!(parse_record(text, ','), None, "{text}");
         }
     }
 
@@ -210,14 +254,17 @@ mod tests {
             cells in prop::collection::vec("[a,\"\r\nñ]{0,5}", 1..5),
         ) {
             let text = render(&cells) + "rest";
-            let (parsed, rest) = parse_record(&text).unwrap();
+            let (parsed, rest) = parse_record(&text, ',').unwrap();
             prop_assert_eq!(parsed, cells);
             prop_assert_eq!(rest, "rest");
         }
 
         #[test]
         fn no_text_makes_the_csv_parser_panic(text in "[a,\"\r\n]{0,30}|\\PC*") {
-            let _ = parse_record(&text);
+            for separator in SEPARATORS {
+                let _ = parse_record(&text, separator);
+            }
+            let _ = detect_separator(&text);
         }
     }
 }

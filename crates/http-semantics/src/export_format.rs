@@ -89,7 +89,7 @@ mod tests {
             let csv = end_line(MediaType::Csv, next);
             let ndjson = end_line(MediaType::NdJson, next);
             assert!(is_end_line(true, &csv) && is_end_line(false, &ndjson));
-            let cells = crate::csv::parse_record(&csv).map(|(cells, _)| cells.len());
+            let cells = crate::csv::parse_record(&csv, ',').map(|(cells, _)| cells.len());
             assert_eq!(cells, Some(1), "{csv}");
             assert!(
                 crate::json::Object::parse(ndjson.as_bytes()).is_ok(),
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_parser_rejects_an_export_with_an_abort_marker() {
         let end = abort_marker(MediaType::Csv, &Problem::internal());
-        assert_eq!(crate::csv::parse_record(&end), None);
+        assert_eq!(crate::csv::parse_record(&end, ','), None);
         let end = abort_marker(MediaType::NdJson, &Problem::internal());
         assert!(crate::json::Object::parse(end.as_bytes()).is_err());
     }

@@ -101,6 +101,13 @@ impl Fields {
         self.optional(field, EXPECTED_ID, |value| PlaceId::new(integer(value)?))
     }
 
+    /// Takes the version of a record.
+    pub fn version(&mut self, field: &str) -> Option<i64> {
+        self.optional(field, "a whole number from 1", |value| {
+            integer(value).filter(|version| *version >= 1)
+        })
+    }
+
     /// Takes a field without reading it.
     pub fn ignore(&mut self, field: &str) {
         self.remaining.0.remove(field);

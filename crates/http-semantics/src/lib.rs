@@ -11,6 +11,7 @@ pub mod csv;
 pub mod etag;
 pub mod export_format;
 pub mod fields;
+pub mod freshness;
 pub mod header_list;
 pub mod idempotency;
 pub mod json;

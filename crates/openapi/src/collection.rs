@@ -192,6 +192,20 @@ impl Collection {
             .response(200, self.changed())
     }
 
+    /// Writes an earlier state of a record again.
+    #[must_use]
+    pub fn restore(&self) -> Operation {
+        post(self.path("/{id}/restore"), self.name("restore", ""))
+            .summary(format!("Restore an earlier state of a {}", self.singular()))
+            .id(self.id)
+            .request_headers(&["If-Match"])
+            .record(JSON, "Restoration", r#"{"version":1}"#)
+            .without_body()
+            .problems(&[Kind::NotFound, Kind::BeingWritten, Kind::PreconditionFailed])
+            .response(200, self.changed())
+            .response(201, self.created(IN_PATH))
+    }
+
     /// Deletes a record.
     #[must_use]
     pub fn delete(&self) -> Operation {

@@ -76,10 +76,11 @@ pub fn all() -> Vec<(String, Json)> {
         "Retry-After" => count(1);
         /// The rate limit that the client has reached.
         "RateLimit" => text("\"requests\";r=0;t=60");
-        /// The age of a stale response in seconds (RFC 9111). It is present only while a service
-        /// is down and the last good response is sent instead.
+        /// The age in seconds (RFC 9111) of a response that was not checked to be current: the client
+        /// allowed that, or a service is down and this is the last good response.
         "Age" => count(12);
-        /// The response is stale or incomplete, and the service that caused it (RFC 9211).
+        /// Where the response comes from (RFC 9211), if it was not checked to be current: `join; hit`,
+        /// or the service that made it stale or incomplete.
         "Cache-Status" => text("join; fwd=stale; ttl=-12; detail=people-failed");
         /// Do not reuse the response without revalidation. It is present while a service is down.
         "Cache-Control" => text("no-cache");

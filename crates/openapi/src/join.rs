@@ -24,6 +24,7 @@ pub fn operations() -> Vec<Operation> {
     let forwarded = forwarded.map(expandable).map(Operation::calls_a_service);
     own.chain(forwarded)
         .chain(worker::document().into_iter().map(Operation::open))
+        .map(Operation::reusable)
         .collect()
 }
 

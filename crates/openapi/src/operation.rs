@@ -170,6 +170,14 @@ impl Operation {
         ])
     }
 
+    /// Lets a client leave out the body.
+    #[must_use]
+    pub fn without_body(mut self) -> Self {
+        let content = self.body.as_ref().and_then(|body| body.get("content"));
+        self.body = content.map(|content| object! { "content": content.clone() });
+        self
+    }
+
     /// Adds a response.
     #[must_use]
     pub fn response(mut self, status: u16, response: Response) -> Self {
@@ -223,6 +231,24 @@ impl Operation {
     #[must_use]
     pub fn calls_a_service(self) -> Self {
         self.problems(&[Kind::ServiceFailed, Kind::ServiceTimedOut])
+    }
+
+    /// If its responses have entity tags, may serve a recent one without a check.
+    #[must_use]
+    pub fn reusable(mut self) -> Self {
+        if self.method != "get" || !self.parameters.contains(&"If-None-Match") {
+            return self;
+        }
+        self.parameters.push("Cache-Control");
+        for (status, response) in &mut self.responses {
+            let sent = [200, 304].contains(status);
+            let headers = ["Age", "Cache-Status"].into_iter().filter(|_| sent);
+            let new: Vec<_> = headers
+                .filter(|name| !response.headers.contains(name))
+                .collect();
+            response.headers.extend(new);
+        }
+        self
     }
 
     /// Serves the last good response while a service is down.

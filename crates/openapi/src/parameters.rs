@@ -131,6 +131,9 @@ fn in_headers() -> Vec<(String, Json)> {
         "If-None-Match" => header("If-None-Match", entity_tags());
         /// With `*`, the request only creates: if the record exists, it is rejected (412).
         "putOnlyIf" => header("If-None-Match", entity_tags());
+        /// How old the response may be: `max-age=60`, or `no-cache` for a current one (RFC 9111). By
+        /// default it is current. At most 300 seconds.
+        "Cache-Control" => header("Cache-Control", object! { "type": "string" });
         /// With `handling=strict` (RFC 7240), the response is an error instead of a stale or
         /// incomplete one while a service is down.
         "Prefer" => header("Prefer", object! { "type": "string" });
@@ -237,6 +240,9 @@ fn of_actions() -> Vec<(String, Json)> {
         "afterRecords" => query("after", at_least(1, 10_485_760));
         /// Reports what the request would do, and changes nothing.
         "dryRun" => query("dryRun", boolean().with("default", false));
+        /// Leaves out the lines that cannot be imported, and imports the others. Otherwise nothing of a
+        /// batch with such a line is imported.
+        "skipInvalid" => query("skipInvalid", boolean().with("default", false));
         /// Only operations that started at least this many seconds ago, so that their clients
         /// have given up.
         "olderThan" => query("olderThan", at_least(0, Seconds::MAX));

@@ -144,6 +144,13 @@ fn writes(people: &Collection) -> Vec<Operation> {
             .query(people::routes::delete::PARAMETERS)
             .calls_a_service(),
         people
+            .restore()
+            .description("Writes the state of an earlier version as a new version, if the rules allow it now. Without a body, a deleted person gets their last state again. An erased person cannot be restored.")
+            .query(PersonWriter::PARAMETERS)
+            .problems(BROKEN_RULES)
+            .problems(&[Kind::PersonErased])
+            .calls_a_service(),
+        people
             .import(
                 r#"[{"name":"Nuevo","isAlive":true,"placeId":2},{"name":"Desconocido"}]"#,
                 "name,isAlive,placeId\r\nNuevo,true,2\r\nDesconocido,,\r\n",

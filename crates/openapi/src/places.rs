@@ -61,6 +61,10 @@ pub fn operations() -> Vec<Operation> {
             )
             .problems(&[Kind::PlaceHasPeople, Kind::NoSuchPlace, Kind::PlaceIsDeleting])
             .calls_a_service(),
+        places
+            .restore()
+            .description("Writes the state of an earlier version as a new version. A deleted place cannot be restored, because its id is never used again.")
+            .problems(&[Kind::NameTaken, Kind::IdRetired, Kind::PlaceIsDeleting]),
         get("/v1/operations/{token}", "readOperation")
             .summary("Read the status of a deletion that continues after its request")
             .description("The result is available for 24 hours.")

@@ -79,6 +79,8 @@ pub struct ApiProblem {
     pub living: Option<i64>,
     /// The line of an unreadable file.
     pub line: Option<i64>,
+    /// The encoding of an unreadable file, if it is the wrong one.
+    pub encoding: Option<String>,
     /// `unknown` if a write may have been executed although a service failed.
     pub outcome: Option<String>,
 }

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use crate::api::{Change, PlaceView};
+use crate::field::hidden;
 use crate::layout::time;
 
 /// A record whose changes can be described.
@@ -11,6 +12,10 @@ pub trait DescribeChange: Sized {
     fn differences(&self, before: &Self, name_of: &dyn Fn(i64) -> String) -> Vec<String>;
     /// The first version.
     fn first_version(&self, name_of: &dyn Fn(i64) -> String) -> String;
+    /// Whether this version can be restored.
+    fn can_be_restored(&self) -> bool {
+        true
+    }
 }
 
 impl DescribeChange for PlaceView {
@@ -51,22 +56,52 @@ pub fn sentences<T: DescribeChange>(
     sentences.collect()
 }
 
-/// The section of a page, newest change first.
+/// The section of a page, newest change first, with a button to restore each earlier version.
+/// `page` is the path of the page, and `version` the present version, if a restore requires it.
 pub fn section<T: DescribeChange>(
     changes: &[Change<T>],
+    page: &str,
+    version: Option<&str>,
     all: &str,
     name_of: &dyn Fn(i64) -> String,
 ) -> Markup {
     let sentences = sentences(changes, name_of);
+    let present = changes.last().map(|change| change.version);
     html! {
         section aria-labelledby="history" {
             h2 #history { "History" }
             ol.history reversed {
                 @for (change, sentence) in changes.iter().zip(sentences).rev() {
-                    li { (time(&change.at)) " " (sentence) }
+                    li {
+                        (time(&change.at)) " " (sentence) " "
+                        @if Some(change.version) != present && is_restorable(change) {
+                            (restore_button(page, version, Some(change.version), "Restore"))
+                        }
+                    }
                 }
             }
             p.more { a href=(all) { "History as JSON" } }
+        }
+    }
+}
+
+fn is_restorable<T: DescribeChange>(change: &Change<T>) -> bool {
+    change.record.as_ref().is_some_and(T::can_be_restored)
+}
+
+/// The button that restores a version, or else the last state of a removed record.
+pub fn restore_button(
+    page: &str,
+    version: Option<&str>,
+    restored: Option<i64>,
+    label: &str,
+) -> Markup {
+    let restored = restored.map(|version| version.to_string());
+    html! {
+        form method="post" action={ (page) "/restore" } data-once {
+            @if let Some(version) = version { (hidden("version", version)) }
+            @if let Some(restored) = &restored { (hidden("restored", restored)) }
+            button.link[restored.is_some()] type="submit" { (label) }
         }
     }
 }
@@ -75,6 +110,7 @@ pub fn section<T: DescribeChange>(
 mod tests {
     use super::*;
     use crate::api::PersonView;
+    use crate::person::fields::ERASED;
 
     fn person(name: &str, is_alive: bool, place_id: Option<i64>, is_king: bool) -> PersonView {
         crate::person::fields::with_state(1, name, place_id, is_alive, is_king)
@@ -118,6 +154,24 @@ mod tests {
                 "added as “C”, dead",
             ]
         );
+    }
+
+    #[test]
+    fn each_earlier_version_can_be_restored_except_removals_and_erased_ones() {
+        let changes = [
+            change(1, "created", Some(person(ERASED, true, None, false))),
+            change(2, "deleted", None),
+            change(3, "created", Some(person("B", true, None, false))),
+            change(4, "updated", Some(person("C", true, None, false))),
+        ];
+        let page = section(&changes, "/ui/people/1", Some("4.x"), "/", &|_| {
+            String::new()
+        });
+        let page = page.into_string();
+        let restored =
+            |version: i64| page.contains(&format!(r#"name="restored" value="{version}""#));
+        assert_eq!([1, 2, 3, 4].map(restored), [false, false, true, false]);
+        assert!(page.contains(r#"name="version" value="4.x""#));
     }
 
     #[test]

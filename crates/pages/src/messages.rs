@@ -25,7 +25,7 @@ pub fn of_problem(problem: &ApiProblem) -> String {
         "request-in-flight" => "This form is still being sent. Try again in a moment.",
         "idempotency-key-reused" => "This form was sent before. Send it again to add another one.",
         "person-erased" => {
-            "This form added a person whose data was erased since. Open it again to add another one."
+            "The data of this person was erased and cannot be restored. To add a person, open a new form."
         }
         "token-required" => "Enter a token to make changes.",
         "token-refused" => "This token is not valid here. Check it and enter it again.",
@@ -41,7 +41,7 @@ pub fn of_problem(problem: &ApiProblem) -> String {
             "This was too much at once. What is listed above is saved. Import the file again to \
              continue."
         }
-        "malformed-body" => return malformed_file(problem.line),
+        "malformed-body" => return malformed_file(problem),
         "too-many-records" => "The file has too many lines. Split it into parts.",
         "body-too-large" => "This is too large. Split it into parts.",
         _ => return problem.detail.replace('`', ""),
@@ -56,6 +56,7 @@ pub fn of_field(field: &str, expected: &str) -> String {
         "placeId" if expected.contains("living") => {
             "A living person needs a place. Enter one.".to_owned()
         }
+        "version" => "This cannot be restored now. Open the page again.".to_owned(),
         "isKing" if expected.contains("alive") => "Only a living person can be king.".to_owned(),
         _ => format!("Must be {expected}."),
     }
@@ -106,8 +107,15 @@ fn place_has_people(living: Option<i64>) -> String {
     format!("{people} this place. Choose the place that they move to.")
 }
 
-fn malformed_file(line: Option<i64>) -> String {
-    let at = line.map_or_else(String::new, |line| format!(" at line {line}"));
+fn malformed_file(problem: &ApiProblem) -> String {
+    if let Some(encoding) = &problem.encoding {
+        return format!(
+            "The file is in {encoding}. Save it as “CSV UTF-8” in your spreadsheet, and choose it again."
+        );
+    }
+    let at = problem
+        .line
+        .map_or_else(String::new, |line| format!(" at line {line}"));
     format!("The file cannot be read{at}. Compare it with the columns and formats above.")
 }
 

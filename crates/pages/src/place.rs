@@ -49,7 +49,13 @@ impl PlacePage {
             h2 { "People" }
             (self.people.query.filters(&path))
             (self.people.table(&path, false))
-            (history::section(&self.history, &format!("/v1/places/{id}/history"), &|_| String::new()))
+            (history::section(
+                &self.history,
+                &path,
+                None,
+                &format!("/v1/places/{id}/history"),
+                &|_| String::new(),
+            ))
         };
         let data = format!("/v1/people-per-place/{id}");
         document(name, Some(&data), &self.notices, &main)
@@ -84,6 +90,8 @@ pub enum Action {
     Rename,
     /// Removes it.
     Remove,
+    /// Restores an earlier version.
+    Restore,
 }
 
 impl Action {
@@ -93,6 +101,7 @@ impl Action {
         match name {
             "rename" => Some(Self::Rename),
             "remove" => Some(Self::Remove),
+            "restore" => Some(Self::Restore),
             _ => None,
         }
     }
@@ -113,6 +122,10 @@ pub fn action(place: &PlaceView, action: Action, form: &Form, places: &[PlaceVie
     let (title, verb) = match action {
         Action::Rename => (format!("Rename {}", place.name), "Rename"),
         Action::Remove => (format!("Remove {}", place.name), "Remove place"),
+        Action::Restore => (
+            format!("Restore an earlier name of {}", place.name),
+            "Restore",
+        ),
     };
     let target = Text {
         hint: PLACE_HINT,
@@ -131,6 +144,10 @@ pub fn action(place: &PlaceView, action: Action, form: &Form, places: &[PlaceVie
                     p { "Living people must move to another place first. Dead people stay in the list, without a place. A removed place cannot be restored." }
                     (target.to_html(form))
                     (field::places(places))
+                }
+                Action::Restore => {
+                    (hidden("restored", form.get("restored")))
+                    @if let Some(error) = form.error("name") { p.error role="alert" { (error) } }
                 }
             }
             p.actions {

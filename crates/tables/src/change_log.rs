@@ -114,3 +114,22 @@ pub fn versions(
     statement.binds.push(id.into());
     statement
 }
+
+/// The latest change of a record and, if there is a version, the change with that version, the
+/// latest one first: rows of (version, `has_state`, `is_erased`, body, epoch). A deletion has no
+/// state, and its body is the state before it. Uses the unique index on (id, version).
+#[must_use]
+pub fn latest_and(table: &TableSpec, id: i64, version: Option<i64>) -> Statement {
+    const LATEST_AND: &str = "
+SELECT
+  version,
+  kind IN ('created', 'updated') AS has_state,
+  name IS NULL AS is_erased,
+  {logged_json} AS body,
+  {epoch} AS epoch
+FROM {change_log}
+WHERE {change_log_id} = ?1
+  AND version IN (?2, (SELECT max(version) FROM {change_log} WHERE {change_log_id} = ?1))
+ORDER BY version DESC";
+    Statement::new(&table.sql(LATEST_AND), vec![id.into(), version.into()])
+}

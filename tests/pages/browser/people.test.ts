@@ -15,7 +15,7 @@ async function createPerson(name: string, fields: object = {}): Promise<number> 
 }
 
 for (const [index, visitor] of visitors.entries()) {
-  test(`a_person_can_be_added_moved_crowned_buried_and_removed: ${visitor.name}`, async () => {
+  test(`a_person_can_be_added_moved_crowned_buried_removed_and_restored: ${visitor.name}`, async () => {
     const home = `Lugar ${index + 1}`;
     const king = await createPerson(`Rey ${index}`, { placeId: index + 1, isKing: true });
     await using visit = await site.visit(visitor);
@@ -57,7 +57,7 @@ for (const [index, visitor] of visitors.entries()) {
     assert.deepEqual(facts, ["state\n† dead", `place\n${home}`, `number\n${id}`]);
     const history = await page.locator(".history li").allInnerTexts();
     assert.deepEqual(
-      history.map((entry) => entry.replace(/^.* UTC /, "")),
+      history.map((entry) => entry.replace(/^.* UTC /, "").replace(/ Restore$/, "")),
       [
         "died",
         "lost the crown",
@@ -69,9 +69,31 @@ for (const [index, visitor] of visitors.entries()) {
 
     await page.getByRole("link", { name: "Remove" }).click();
     await page.getByRole("button", { name: "Remove person" }).click();
-    await page.getByText("Removed the person.").waitFor();
+    await page.getByText("Removed Óscar.").waitFor();
     assert.equal((await join.get(`/v1/people/${id}`)).status, 404);
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByText("Restored Óscar.").waitFor();
+    const restored = (await join.get(`/v1/people/${id}`)).json;
+    assert.deepEqual([restored.name, restored.isAlive], ["Óscar", false]);
+
+    const first = page.locator(".history li", { hasText: "added as “Óscar <b>”" });
+    await first.getByRole("button", { name: "Restore" }).click();
+    await page.getByText("Restored Óscar <b>.").waitFor();
+    const earlier = (await join.get(`/v1/people/${id}`)).json;
+    assert.deepEqual(
+      [earlier.name, earlier.isAlive, earlier.placeId, earlier.isKing],
+      ["Óscar <b>", true, 9, false],
+    );
+
+    await page.getByRole("link", { name: "Remove" }).click();
+    await page.getByRole("button", { name: "Remove person" }).click();
+    await page.getByText("Removed Óscar <b>.").waitFor();
+    // Later visitors of a removed person see the history, and can restore the person.
     assert.equal((await page.goto(`/ui/people/${id}`))?.status(), 404);
+    await page.getByRole("heading", { name: "Óscar <b>" }).waitFor();
+    await page.getByText("This person was removed.").waitFor();
+    await page.locator(".actions").getByRole("button", { name: "Restore" }).click();
+    await page.getByText("Restored Óscar <b>.").waitFor();
   });
 
   test(`an_edit_cannot_crown_a_second_king_unless_it_deposes_the_first: ${visitor.name}`, async () => {

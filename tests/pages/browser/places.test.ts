@@ -40,7 +40,16 @@ for (const visitor of visitors) {
     await page.getByText(`Saved ${name} II.`).waitFor();
     const history = await page.locator(".history li").allInnerTexts();
     assert.match(history[0] ?? "", new RegExp(`renamed from “${name}” to “${name} II”$`));
-    assert.match(history[1] ?? "", new RegExp(`added as “${name}”$`));
+    assert.match(history[1] ?? "", new RegExp(`added as “${name}” Restore$`));
+    for (const [entry, restored] of [
+      [`added as “${name}”`, name],
+      [`renamed from “${name}” to “${name} II”`, `${name} II`],
+    ] as const) {
+      const version = page.locator(".history li", { hasText: entry }).last();
+      await version.getByRole("button", { name: "Restore" }).click();
+      await page.getByText(`Restored ${restored}.`).waitFor();
+      assert.equal((await join.get(`/v1/places/${id}`)).json.name, restored);
+    }
 
     await page.getByRole("link", { name: "Remove" }).click();
     const remove = page.getByRole("button", { name: "Remove place" });

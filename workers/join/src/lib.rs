@@ -76,10 +76,10 @@ pub fn router() -> Router {
                 .cached(change_seqs)
                 .stale_if_error(TABLE_MEDIA_TYPES),
         )
-        .route("/statistics/series", get(statistics::series))
+        .route("/statistics/series", get(statistics::series).reusable())
         .route(
             "/statistics/places/{id}/series",
-            get(statistics::place_series),
+            get(statistics::place_series).reusable(),
         )
         .route("/integrity", get(routes::integrity))
         .route(
@@ -87,20 +87,21 @@ pub fn router() -> Router {
             post(routes::repair).scope(Scope::Admin),
         )
         .route("/changes", get(routes::changes))
-        .route("/places", any(forward::to_places))
+        .route("/places", any(forward::to_places).reusable())
         .route("/places/import", any(forward::import_places))
-        .route("/places/{*rest}", any(forward::to_places))
+        .route("/places/{*rest}", any(forward::to_places).reusable())
         .route("/operations/{token}", any(forward::to_places))
-        .route("/people", any(people::list))
+        .route("/people", any(people::list).reusable())
         .route(
             "/people/{id}",
             delete(routes::delete_person)
                 .scope_of_parameter("erase", Scope::Admin)
-                .any(people::read),
+                .any(people::read)
+                .reusable(),
         )
         .route("/people/import", any(forward::import_people))
         .route("/people/export", any(people::export))
-        .route("/people/{*rest}", any(forward::to_people))
+        .route("/people/{*rest}", any(forward::to_people).reusable())
         .route("/", page(get(pages::overview)))
         .route("/problems", page(get(pages::problem_types).open()))
         .route("/problems/{type}", page(get(pages::problem_type).open()))

@@ -55,6 +55,10 @@ pub fn router() -> Router {
                 .scope_of_parameter(routes::delete::ERASE, Scope::Admin),
         )
         .route("/people/{id}/history", get(collection::history::<Person>))
+        .route(
+            "/people/{id}/restore",
+            post(collection::restore::<Person>).accepts(JSON),
+        )
         .route("/people/by-place", get(routes::by_place))
         .route("/people/population", get(routes::population))
         .route("/people/population/series", get(routes::series))

@@ -53,6 +53,10 @@ pub fn router() -> Router {
                 .delete(routes::delete),
         )
         .route("/places/{id}/history", get(collection::history::<Place>))
+        .route(
+            "/places/{id}/restore",
+            post(collection::restore::<Place>).accepts(JSON),
+        )
         .route("/places/as-of", get(routes::as_of))
         .route(
             "/places/import",

@@ -3,6 +3,7 @@
 
 mod changes;
 mod export;
+mod restore;
 pub mod versioned_record;
 mod write;
 
@@ -26,6 +27,7 @@ pub use changes::{
     CHANGES_PARAMETERS, HISTORY_PARAMETERS, change_seq, changes, current_seqs, history,
 };
 pub use export::{export, export_format};
+pub use restore::restore;
 pub use write::{Change, Writer, Written, create, patch, put, read_current};
 
 /// The header in which a backend sends the change sequence of its table to the gateway, with its
@@ -177,13 +179,13 @@ pub async fn document<R: Collection>(request: Request) -> Result<Response, Error
 pub async fn ready<R: Collection>(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let (binding, name) = R::PEER;
-    health::ready(async {
+    let checks = async {
         let (database, peer) = join(
             health::check_database(&request.env),
-            health::check_service(&request.env, binding, name, "/healthz"),
+            health::check_alive(&request.env, binding, name),
         )
         .await;
         vec![database, peer]
-    })
-    .await
+    };
+    health::ready(&request, checks).await
 }

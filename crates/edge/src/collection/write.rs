@@ -9,6 +9,7 @@ use http_semantics::json::Object;
 use http_semantics::{Preconditions, Problem};
 use tables::{Record, record};
 
+use super::restore::not_deleted;
 use super::{Collection, not_found};
 use crate::{
     Calls, Database, Error, IdempotentRequest, JSON, MAX_WRITE_ATTEMPTS, MERGE_PATCH, Request,
@@ -112,11 +113,18 @@ impl Written {
     }
 }
 
-/// The body of a PUT or PATCH.
+/// The change of a write with an id.
 pub enum Change<R> {
-    /// The new state.
+    /// The new state (PUT).
     Replace(R),
-    /// The fields to change (JSON Merge Patch, RFC 7396).
+    /// An earlier state.
+    Restore {
+        /// The state.
+        record: R,
+        /// Whether it is the last one of a deleted record. Then no record may have the id.
+        was_deleted: bool,
+    },
+    /// The fields to change (PATCH, JSON Merge Patch, RFC 7396).
     Merge(Object),
 }
 
@@ -200,7 +208,7 @@ pub async fn patch<R: Collection>(request: Request) -> Result<Response, Error> {
     write(&request, writer, id, &preconditions, &Change::Merge(patch)).await
 }
 
-async fn write<W: Writer>(
+pub(super) async fn write<W: Writer>(
     request: &Request,
     mut writer: W,
     id: <W::Record as Collection>::Id,
@@ -240,9 +248,19 @@ async fn try_write<W: Writer>(
         return Err(not_found::<W::Record>(id).into());
     }
     preconditions.check(version)?;
+    let restores_deleted = matches!(
+        change,
+        Change::Restore {
+            was_deleted: true,
+            ..
+        }
+    );
+    if restores_deleted && current.is_some() {
+        return Err(not_deleted::<W::Record>().into());
+    }
     let before: Option<W::Record> = current.as_ref().map(VersionedRecord::record).transpose()?;
     let record = match (change, &before) {
-        (Change::Replace(record), _) => record.clone(),
+        (Change::Replace(record) | Change::Restore { record, .. }, _) => record.clone(),
         (Change::Merge(patch), Some(before)) => parse_record(
             before.to_object().merge_patched(patch.clone()),
             Some(id.into()),
@@ -257,7 +275,7 @@ async fn try_write<W: Writer>(
             .update(id, current.version.number, &before, &record)
             .await
             .map(|changed| changed.map(Written::Changed)),
-        _ if !id.is_choosable() => {
+        _ if matches!(change, Change::Replace(_)) && !id.is_choosable() => {
             let expected = http_semantics::fields::EXPECTED_CHOICE;
             return Err(Problem::invalid_parameter("id", expected).into());
         }

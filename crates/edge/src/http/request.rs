@@ -12,7 +12,9 @@ use http_semantics::idempotency::IdempotencyKey;
 use http_semantics::json::Object;
 use http_semantics::media::accepted_media_type;
 use http_semantics::timing::Timings;
-use http_semantics::{MediaType, Params, Preconditions, Problem, Validator, negotiation};
+use http_semantics::{
+    MediaType, Params, Preconditions, Problem, Validator, freshness, negotiation,
+};
 use web_sys::Headers;
 use worker::Context;
 
@@ -30,6 +32,9 @@ pub const JSON: &[&str] = &["application/json"];
 
 /// The media types of a merge patch.
 pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
+
+/// The setting that allows responses of this age without a check, in seconds.
+const FRESH_SECONDS: &str = "FRESH_SECONDS";
 
 /// The time in which the body of a record must arrive, in milliseconds.
 const RECORD_TIMEOUT_MS: u32 = 30_000;
@@ -258,6 +263,19 @@ impl Request {
             .ok_or_else(|| Problem::unsupported_media_type(accepted))
     }
 
+    /// The largest age of a response that needs no check, in milliseconds. A backend checks all
+    /// responses: only the gateway decides how old a response may be.
+    #[must_use]
+    pub fn max_age_ms(&self) -> i64 {
+        if self.env.consistency().has_table() {
+            return 0;
+        }
+        let setting = self.env.setting(FRESH_SECONDS);
+        let setting = freshness::parse_setting(setting.as_deref());
+        let header = self.header("cache-control");
+        i64::from(freshness::max_age_seconds(header.as_deref(), setting)) * 1000
+    }
+
     /// The body, of at most `max_bytes`.
     ///
     /// # Errors
@@ -314,6 +332,22 @@ impl Request {
         self.media_type(accepted)?;
         let body = self.body(MAX_RECORD_BYTES).await?;
         Ok((Object::parse(&body)?, body))
+    }
+
+    /// The body as one JSON object, if there is a body.
+    ///
+    /// # Errors
+    /// As [`Self::json_object`].
+    pub async fn optional_json_object(
+        &self,
+        accepted: &[&'static str],
+    ) -> Result<Option<Object>, Error> {
+        let body = self.body(MAX_RECORD_BYTES).await?;
+        if body.is_empty() {
+            return Ok(None);
+        }
+        self.media_type(accepted)?;
+        Ok(Some(Object::parse(&body)?))
     }
 }
 

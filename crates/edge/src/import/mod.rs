@@ -19,8 +19,8 @@ use http_semantics::{MediaType, Problem};
 use serde_json::Value;
 use tables::Record;
 use tables::import::{
-    Batch, BatchResult, Batches, Counts, FileFormat, ImportFile, ImportMode, MAX_FILE_BYTES,
-    Outcome, Receipt, Report,
+    Batch, BatchResult, Batches, Counts, FileFormat, ImportFile, ImportMode, ImportOptions,
+    MAX_FILE_BYTES, Outcome, Receipt, Report,
 };
 
 use crate::collection::versioned_record::NORMALIZE;
@@ -37,7 +37,7 @@ use admission::Permit;
 pub use plan::{BatchPlan, NewReceipt, find_existing, with_row_count_check, write_statements};
 
 /// The query parameters.
-pub const PARAMETERS: &[&str] = &["mode", "dryRun", "after"];
+pub const PARAMETERS: &[&str] = &["mode", "dryRun", "skipInvalid", "after"];
 
 /// The calls of one attempt to import a batch, at most: its receipt, its places, the stored records
 /// and the statements of its transaction, which are divided by size.
@@ -55,7 +55,7 @@ pub trait Importer {
     fn plan(
         &self,
         batch: &Batch<Self::Record>,
-        mode: ImportMode,
+        options: ImportOptions,
     ) -> impl Future<Output = Result<BatchPlan, Error>>;
 
     /// Writes a batch according to its plan, in one transaction.
@@ -75,8 +75,7 @@ struct Import<I: Importer> {
     importer: I,
     batches: Batches<I::Record>,
     report: Report,
-    mode: ImportMode,
-    dry_run: bool,
+    options: ImportOptions,
     has_client_key: bool,
     /// The number of records that an earlier request has imported.
     after: usize,
@@ -93,8 +92,11 @@ pub async fn import<I: Importer + 'static>(
     importer: impl FnOnce(&Request) -> Result<I, Error>,
 ) -> Result<Response, Error> {
     let params = request.params(PARAMETERS)?;
-    let mode: ImportMode = params.get("mode")?.unwrap_or_default();
-    let dry_run = params.get("dryRun")?.unwrap_or(false);
+    let options = ImportOptions {
+        mode: params.get("mode")?.unwrap_or_default(),
+        dry_run: params.get("dryRun")?.unwrap_or(false),
+        skip_invalid: params.get("skipInvalid")?.unwrap_or(false),
+    };
     let after = params.get::<AfterId>("after")?.unwrap_or_default().get();
     let key = request.idempotency_key()?;
     let by_line = request.format(LIST_MEDIA_TYPES)? == MediaType::NdJson;
@@ -108,14 +110,13 @@ pub async fn import<I: Importer + 'static>(
     let file = ImportFile::open(format, body, I::Record::table())?;
     let has_client_key = key.is_some();
     let key = key.map(|key| storage_key("import", &caller(&request), &key));
-    let scope = format!("{} {}", mode.name(), key.unwrap_or_default());
+    let scope = format!("{} {}", options.name(), key.unwrap_or_default());
     let mut import = Import {
         permit,
         importer: importer(&request)?,
         batches: Batches::new(file, scope, NORMALIZE),
-        report: Report::new(dry_run, by_line),
-        mode,
-        dry_run,
+        report: Report::new(options.dry_run, by_line),
+        options,
         has_client_key,
         after: usize::try_from(after).unwrap_or(usize::MAX),
         position: 0,
@@ -175,7 +176,7 @@ impl<I: Importer + 'static> Import<I> {
 
     async fn try_import_batch(&self, batch: &mut Batch<I::Record>) -> Result<BatchResult, Error> {
         let receipt = Receipt::new(&batch.fingerprint, self.has_client_key);
-        let is_insert = self.mode == ImportMode::Insert;
+        let is_insert = self.options.mode == ImportMode::Insert;
         let written = if is_insert || batch.has_new() {
             self.counts_of_receipt(&receipt).await?
         } else {
@@ -184,15 +185,18 @@ impl<I: Importer + 'static> Import<I> {
         if !is_insert {
             batch.set_new_already_added(written.is_some());
         } else if let Some(counts) = written {
-            return Ok(BatchResult::new(Outcome::AlreadyWritten, counts));
+            let result = BatchResult::new(Outcome::AlreadyWritten, counts);
+            return Ok(result.with_refused(batch.refused.clone()));
         }
-        let mut plan = self.importer.plan(batch, self.mode).await?;
-        if !plan.rejections.is_empty() {
-            return Ok(BatchResult::refused(plan.rejections));
+        let mut plan = self.importer.plan(batch, self.options).await?;
+        let rejected = std::mem::take(&mut plan.rejections);
+        if !self.options.allows(rejected.len()) {
+            return Ok(BatchResult::refused(rejected));
         }
         let counts = plan.counts();
-        if self.dry_run {
-            return Ok(BatchResult::new(Outcome::WouldBeWritten, counts));
+        if self.options.dry_run {
+            let result = BatchResult::new(Outcome::WouldBeWritten, counts);
+            return Ok(result.with_refused(rejected));
         }
         if counts.created + counts.updated > 0 {
             let is_new = |row: &&Value| is_insert || row["id"].is_null();
@@ -203,7 +207,7 @@ impl<I: Importer + 'static> Import<I> {
             });
             self.importer.write(batch, &plan).await?;
         }
-        Ok(BatchResult::new(Outcome::Written, counts))
+        Ok(BatchResult::new(Outcome::Written, counts).with_refused(rejected))
     }
 
     /// The number of records that a batch has written before, if it has a valid receipt.

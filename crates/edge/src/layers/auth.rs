@@ -70,6 +70,24 @@ pub(crate) fn known_token(request: &Request, properties: &Properties) -> Option<
     Some(token)
 }
 
+/// Whether the caller has shown that it is an administrator or another worker. That writes are open
+/// does not suffice.
+#[must_use]
+pub fn is_known_admin(request: &Request) -> bool {
+    let scope = || {
+        let header = request.header("authorization")?;
+        let token = BearerToken::from_authorization(Some(&header)).ok()??;
+        access_policy(&request.env).scope_of(&token)
+    };
+    has_service_secret(request) || scope() == Some(Scope::Admin)
+}
+
+fn has_service_secret(request: &Request) -> bool {
+    let sent = request.header(SERVICE_SECRET_HEADER);
+    sent.zip(service_secret(&request.env))
+        .is_some_and(|(sent, secret)| secret.matches(&sent))
+}
+
 /// Applies a guard to the scope that a request needs. OPTIONS needs none. For a forwarded request
 /// an internal route does not exist, whatever its method and token.
 pub(crate) fn authenticate(
@@ -116,9 +134,7 @@ pub fn backend_guard(request: &Request, scope: Scope) -> Result<(), Error> {
             .header(PROTOCOL_VERSION_HEADER, PROTOCOL_VERSION)
             .into());
     }
-    if let Some(sent) = request.header(SERVICE_SECRET_HEADER)
-        && service_secret(&request.env).is_some_and(|secret| secret.matches(&sent))
-    {
+    if has_service_secret(request) {
         return Ok(());
     }
     gateway_guard(request, scope)

@@ -49,7 +49,8 @@ pub enum Layer {
     Problems,
     /// Before: prepares the fallback. After: sends a stale response if a service failed.
     StaleIfError(Fallback),
-    /// Before: sends a cached response that is still valid. After: caches the response.
+    /// Before: sends a cached response that is current, or fresh enough for the client. After: caches
+    /// the response.
     ResponseCache,
 }
 
@@ -135,7 +136,9 @@ impl Layer {
                 exchange.fallback = formats.map(|formats| fallback(request, formats));
             }
             Self::ResponseCache => {
-                if let Some(read) = exchange.route.and_then(|r| r.properties.cached.as_ref()) {
+                let properties = exchange.route.map(|route| &route.properties);
+                let read = properties.and_then(|properties| properties.cached.as_ref());
+                if read.is_some() || properties.is_some_and(|properties| properties.is_reusable) {
                     match response_cache::find(request, read).await {
                         Lookup::Hit(response) => return Ok(Some(response)),
                         Lookup::Miss(miss) => exchange.miss = Some(miss),
@@ -159,10 +162,15 @@ impl Layer {
         outcome: Result<Response, Error>,
     ) -> Result<Response, Error> {
         match self {
-            Self::ResponseCache => match exchange.miss.take() {
-                Some(miss) => Ok(miss.store(outcome?, exchange.is_negotiated.get())),
-                None => outcome,
-            },
+            Self::ResponseCache => {
+                if !exchange.method.is_safe() {
+                    response_cache::record_write();
+                }
+                match exchange.miss.take() {
+                    Some(miss) => Ok(miss.store(outcome?, exchange.is_negotiated.get())),
+                    None => outcome,
+                }
+            }
             Self::StaleIfError(_) => match exchange.fallback.take() {
                 Some(fallback) => fallback.replace(outcome).await,
                 None => outcome,

@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::http::chunks::{self, Reader};
 use crate::http::headers;
 use crate::http::request::{Method, RequestParts};
+use crate::http::response::Response;
 use crate::time::{race_with_timer, timer};
 
 /// The headers that only the gateway reads: a client's credentials, and the origin that the gateway
@@ -217,6 +218,14 @@ impl ServiceClient {
             Ok(None) => Err(self.policy.timed_out()),
             Err(thrown) => Err(self.policy.exception(&thrown)),
         }
+    }
+
+    /// Reads a whole response, so that it can be cached.
+    ///
+    /// # Errors
+    /// As [`Self::bytes`].
+    pub async fn read_response(&self, response: &web_sys::Response) -> Result<Response, Error> {
+        Response::read(&response.headers(), &self.bytes(response).await?)
     }
 
     /// Reads the body of a response chunk by chunk.

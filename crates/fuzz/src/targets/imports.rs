@@ -49,7 +49,8 @@ pub const TARGETS: &[Target] = &[
 /// An accepted record equals the one of the crate `csv`, which accepts more, ends a line at a
 /// bare CR, and skips empty lines. An escaped formula can be unescaped.
 fn record(text: &str) -> Checked {
-    let Some((cells, rest)) = csv::parse_record(text) else {
+    let separator = csv::detect_separator(text);
+    let Some((cells, rest)) = csv::parse_record(text, separator) else {
         return Ok(Rejected);
     };
     let consumed = text.strip_suffix(rest).unwrap_or_default();
@@ -59,6 +60,7 @@ fn record(text: &str) -> Checked {
     if is_comparable {
         let mut reader = ::csv::ReaderBuilder::new()
             .has_headers(false)
+            .delimiter(u8::try_from(separator)?)
             .from_reader(consumed.as_bytes());
         let mut expected = ::csv::StringRecord::new();
         let read = reader.read_record(&mut expected);

@@ -131,7 +131,7 @@ impl Problem {
     pub fn person_erased() -> Self {
         Self::new(
             Kind::PersonErased,
-            "The request with this idempotency key added a person who was erased since. This one changed nothing.",
+            "The person was erased. This request changed nothing.",
         )
     }
 

@@ -62,6 +62,18 @@ impl Problem {
             .with("column", json!(column))
     }
 
+    /// A file in another encoding than UTF-8. `line` is the first line that shows it.
+    #[must_use]
+    pub fn wrong_encoding(encoding: &str, line: usize) -> Self {
+        let detail = format!(
+            "The file is in {encoding}. Save it as UTF-8; in Excel, choose the file type \"CSV UTF-8\"."
+        );
+        Self::new(Kind::MalformedBody, detail)
+            .with("line", json!(line))
+            .with("column", json!(1))
+            .with("encoding", json!(encoding))
+    }
+
     /// A body with invalid fields: lists all of them.
     #[must_use]
     pub fn invalid_record(errors: &[FieldError]) -> Self {

@@ -114,8 +114,8 @@ problem_types! {
         "A request with this idempotency key is in progress",
         "Try again after `Retry-After` seconds, with the same key.";
     PersonErased: 410, "person-erased",
-        "The person whom the request added was erased",
-        "Use a new key to add a person again.";
+        "The person was erased",
+        "Add the person again: with a new key, if the request has an `Idempotency-Key`.";
     HistoryRestarted: 410, "history-restarted",
         "The cursor belongs to a history that a restore has replaced",
         "Discard what you have read with it, then read again from the beginning, without a cursor.";

@@ -35,6 +35,16 @@ schemas! {
         status: Readiness,
         /// The state of each dependency, by name.
         checks: BTreeMap<String, Readiness>,
+        /// The size of each database, only for a token of the scope `admin`.
+        databases?: BTreeMap<String, DatabaseSize>,
+    }
+
+    /// The size of a database.
+    struct DatabaseSize {
+        /// Its size now.
+        bytes: i64,
+        /// The largest size on the Paid plan.
+        max_bytes: i64,
     }
 }
 

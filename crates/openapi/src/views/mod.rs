@@ -74,7 +74,7 @@ pub fn all() -> Vec<(String, Json)> {
     add! {
         Alive BatchReport Change ChosenId Dataset Document ImportReport ImportedPerson
         ImportedPlace Integrity NewPerson NewPlace Operation PeopleOfPlace Person PersonPatch PersonWithPlace PlacePatch
-        PlaceWithPeople Population PopulationAt ProblemBody PutPerson PutPlace Ready Repair Statistics
+        PlaceWithPeople Population PopulationAt ProblemBody PutPerson PutPlace Ready Repair Restoration Statistics
     }
     schemas.sort_by(|(a, _), (b, _)| a.cmp(b));
     let json = |schema| {

@@ -68,6 +68,13 @@ schemas! {
 }
 
 schemas! {
+    /// The state to restore.
+    #[serde(deny_unknown_fields)]
+    struct Restoration {
+        /// The version that has the state. Without it: the last state of a deleted record.
+        version?: Id,
+    }
+
     /// The number of people at a time.
     struct PopulationAt {
         at: Moment,

@@ -22,6 +22,9 @@ pub const MAX_SHOWN_BYTES: usize = 512 * 1024;
 /// The label of the checkbox that imports again.
 const AGAIN: &str = "Add everything again, even what was imported before";
 
+/// The label of the checkbox that leaves out invalid lines.
+const SKIP_INVALID: &str = "Leave out invalid lines, and import the others";
+
 /// The columns of a file.
 fn columns(table: &Declaration) -> String {
     let columns: Vec<&str> = table.visible().map(|column| column.json).collect();
@@ -47,6 +50,12 @@ pub fn page(form: &Form) -> Markup {
             "Import a CSV file with a header, a JSON array, or one JSON object per line. Columns of people: " (columns(&PERSON_TABLE)) ". Columns of places: " (columns(&PLACE_TABLE)) ". "
             "Check the file first: a check shows what an import would change, and changes nothing."
         }
+        p {
+            "Templates: "
+            a href="/template-people.csv" download { "people" } ", "
+            a href="/template-places.csv" download { "places" }
+            ". Files of spreadsheets work as they are: with commas, semicolons or tabs, and yes and no in several languages."
+        }
         form.entry method="post" action="/ui/import" enctype="multipart/form-data" {
             (field::preamble(form))
             (choice(form, "collection", "Contents", &COLLECTIONS))
@@ -61,6 +70,7 @@ pub fn page(form: &Form) -> Markup {
                 label for="text" { "Or paste it here" }
                 textarea #text name="text" rows="6" spellcheck="false" { (form.get("text")) }
             }
+            (checkbox(form, "skipInvalid", SKIP_INVALID))
             (checkbox(form, "upsert", "Update existing people or places with the same id"))
             (hidden("key", form.get("key")))
             (checkbox(form, "again", AGAIN))
@@ -70,7 +80,7 @@ pub fn page(form: &Form) -> Markup {
             }
         }
         p.hint {
-            "A file can have up to " (max_mebibytes()) " MiB and " (lines(MAX_FILE_RECORDS)) " lines. A large file is imported in batches of up to " (lines(MAX_BATCH_RECORDS)) " lines. A batch with an invalid line is not imported at all. You can import a file again: what was imported before is not added twice, unless you choose so. For the format, see "
+            "A file can have up to " (max_mebibytes()) " MiB and " (lines(MAX_FILE_RECORDS)) " lines. A large file is imported in batches of up to " (lines(MAX_BATCH_RECORDS)) " lines. A batch with an invalid line is not imported at all, unless you choose to leave such lines out. You can import a file again: what was imported before is not added twice, unless you choose so. For the format, see "
             a href="/v1/people/export" { "an export" } "."
         }
     };

@@ -144,7 +144,14 @@ impl Report {
             }
             (self.invalid_lines_table())
             @if let Some(file) = file { (self.next_step(file)) }
-            p.actions { a.button.quiet href="/ui/import" { "Another file" } a.button.quiet href="/" { "To the places" } }
+            p.actions {
+                a.button.quiet href="/ui/import" { "Another file" }
+                @if self.form.get("collection") == "places" {
+                    a.button.quiet href="/" { "See the places" }
+                } @else {
+                    a.button.quiet href="/ui/people" { "See the people" }
+                }
+            }
             (closing())
         };
         end.into_string()
@@ -203,7 +210,14 @@ impl Report {
                         }
                     }
                 }
-                p.hint { "Fix these lines and try again. A batch with an invalid line is not imported at all." }
+                p.hint {
+                    @if self.form.is_checked("skipInvalid") {
+                        @if self.is_check() { "These lines would be left out." }
+                        @else { "These lines were left out. Fix them, and import only them." }
+                    } @else {
+                        "Fix these lines and try again. A batch with an invalid line is not imported at all."
+                    }
+                }
             }
         }
     }
@@ -217,7 +231,9 @@ impl Report {
         html! {
             form.entry method="post" action="/ui/import" enctype="multipart/form-data" {
                 (hidden("collection", self.form.get("collection")))
-                @if self.form.is_checked("upsert") { (hidden("upsert", "on")) }
+                @for option in ["upsert", "skipInvalid"] {
+                    @if self.form.is_checked(option) { (hidden(option, "on")) }
+                }
                 @if self.form.is_checked("again") {
                     (hidden("again", "on"))
                     (hidden("key", self.form.get("key")))
@@ -233,6 +249,9 @@ impl Report {
                     button.quiet[!self.is_check() || is_valid] type="submit" name="dryRun" value="true" { "Check again" }
                     @if self.is_check() {
                         button.quiet[!is_valid] type="submit" name="dryRun" value="false" { "Import file" }
+                        @if !is_valid && !self.form.is_checked("skipInvalid") {
+                            button.quiet type="submit" name="importValid" value="on" { "Import the valid lines" }
+                        }
                     }
                     @if has_imported_before {
                         button.quiet type="submit" name="nextKey" value=(self.form.get("nextKey")) { "Import again" }
@@ -298,6 +317,22 @@ mod tests {
         for file in [Some("name\na"), None] {
             assert!(!page(TOTALS, file).contains("again."));
         }
+    }
+
+    #[test]
+    fn a_check_with_invalid_lines_offers_to_import_the_others() {
+        let page = |form: &[u8]| {
+            let mut report = Report::new(Form::parse(form), 3);
+            let _ = report.push(format!("{BATCH}\n{TOTALS}\n").as_bytes());
+            report.end(Some("name\na"))
+        };
+        let button = r#"name="importValid" value="on">Import the valid lines"#;
+        assert!(page(b"dryRun=true").contains(button));
+        assert!(!page(b"dryRun=false").contains(button));
+        let skipped = page(b"dryRun=true&skipInvalid=on");
+        assert!(!skipped.contains(button) && skipped.contains("These lines would be left out."));
+        assert!(skipped.contains(r#"<input type="hidden" name="skipInvalid" value="on">"#));
+        assert!(page(b"dryRun=false&skipInvalid=on").contains("These lines were left out."));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub struct PersonView {
 }
 
 /// The text in place of an erased name.
-const ERASED: &str = "name erased";
+pub(crate) const ERASED: &str = "name erased";
 
 fn name_or_erased<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = Option::deserialize(deserializer)?;
@@ -141,6 +141,10 @@ impl DescribeChange for PersonView {
             Some(place) => format!("added as “{}”, {state}, in {}", self.name, name_of(place)),
             None => format!("added as “{}”, {state}", self.name),
         }
+    }
+
+    fn can_be_restored(&self) -> bool {
+        self.name != ERASED
     }
 }
 

@@ -23,15 +23,18 @@ pub enum Action {
     Bury,
     /// Removes the person.
     Remove,
+    /// Restores an earlier version, or a removed person.
+    Restore,
 }
 
 impl Action {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Edit,
         Self::Crown,
         Self::Uncrown,
         Self::Bury,
         Self::Remove,
+        Self::Restore,
     ];
 
     /// The action with this name in a path.
@@ -49,6 +52,7 @@ impl Action {
             Self::Uncrown => "uncrown",
             Self::Bury => "bury",
             Self::Remove => "remove",
+            Self::Restore => "restore",
         }
     }
 
@@ -60,6 +64,7 @@ impl Action {
             Self::Uncrown => "Remove the crown",
             Self::Bury => "Record death",
             Self::Remove => "Remove person",
+            Self::Restore => "Restore",
         }
     }
 
@@ -72,6 +77,7 @@ impl Action {
             Self::Uncrown => "uncrowned",
             Self::Bury => "buried",
             Self::Remove => "removed",
+            Self::Restore => "restored",
         }
     }
 
@@ -82,6 +88,7 @@ impl Action {
             Self::Uncrown => format!("Remove the crown of {name}"),
             Self::Bury => format!("Record the death of {name}"),
             Self::Remove => format!("Remove {name}"),
+            Self::Restore => format!("Restore {name}"),
         }
     }
 
@@ -92,7 +99,10 @@ impl Action {
             Self::Uncrown => "The place then has no king.",
             Self::Bury => "Dead people stay in the list. A king who dies loses the crown.",
             Self::Remove => {
-                "The person disappears from the list. To record a death, do not remove the person: choose “Record death”."
+                "The person disappears from the list. To record a death, do not remove the person: choose “Record death”. A removed person can be restored."
+            }
+            Self::Restore => {
+                "The name, the place and the state become those of the earlier version, if they are still possible."
             }
         }
     }
@@ -154,6 +164,7 @@ pub fn action(person: &PersonView, action: Action, form: &Form, places: &[PlaceV
         h1 { (title) }
         form.entry method="post" action={ (back) "/" (action.name()) } data-once {
             (hidden("version", form.get("version")))
+            @if let Some(restored) = form.filled("restored") { (hidden("restored", restored)) }
             (field::preamble(form))
             @if form.is_conflict() { (saved_version(person, places)) }
             @if !explanation.is_empty() { p { (explanation) } }

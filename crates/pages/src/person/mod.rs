@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use crate::api::{Change, PersonView, PlaceView};
 use crate::field::hidden;
-use crate::history;
+use crate::history::{self, DescribeChange};
 use crate::layout::{Notice, document};
 use crate::people::name_of;
 
@@ -40,7 +40,13 @@ impl PersonPage {
             h1 { (name) }
             (fields::facts(&self.person, &name_of))
             (self.actions())
-            (history::section(&self.history, &format!("/v1/people/{id}/history"), &name_of))
+            (history::section(
+                &self.history,
+                &format!("/ui/people/{id}"),
+                Some(&self.version),
+                &format!("/v1/people/{id}/history"),
+                &name_of,
+            ))
         };
         let data = format!("/v1/people/{id}");
         document(name, Some(&data), &self.notices, &main)
@@ -66,6 +72,53 @@ impl PersonPage {
                 a.button.quiet href={ (path) "/remove" } { "Remove" }
             }
         }
+    }
+}
+
+/// The page of a removed person.
+#[derive(Debug)]
+pub struct RemovedPersonPage {
+    /// The person before the removal.
+    pub person: PersonView,
+    /// The known places of the history.
+    pub places: Vec<PlaceView>,
+    /// The history.
+    pub history: Vec<Change<PersonView>>,
+    /// The notices at the top.
+    pub notices: Vec<Notice>,
+}
+
+impl RemovedPersonPage {
+    /// The page as HTML.
+    #[must_use]
+    pub fn to_html(&self) -> Markup {
+        let PersonView { id, name, .. } = &self.person;
+        let path = format!("/ui/people/{id}");
+        let name_of = |id: i64| name_of(&self.places, id);
+        // The reader has just removed the person.
+        let label = if self.notices.is_empty() {
+            "Restore"
+        } else {
+            "Undo"
+        };
+        let main = html! {
+            p.crumb { a href="/ui/people" { "All people" } }
+            h1 { (name) }
+            @if self.person.can_be_restored() {
+                p.lead { "This person was removed. The history stays." }
+                div.actions { (history::restore_button(&path, None, None, label)) }
+            } @else {
+                p.lead { "The data of this person was erased and cannot be restored." }
+            }
+            (history::section(
+                &self.history,
+                &path,
+                None,
+                &format!("/v1/people/{id}/history"),
+                &name_of,
+            ))
+        };
+        document(name, None, &self.notices, &main)
     }
 }
 

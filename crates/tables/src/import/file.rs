@@ -45,12 +45,54 @@ fn parse_cell(column: &Column, cell: &str) -> Value {
     let value = match column.column_type {
         ColumnType::Text(_) => return csv::unescape_formula(cell).into(),
         ColumnType::Integer => parse_positive_integer(cell).map(Value::from),
-        // Spreadsheets write booleans in capitals.
-        ColumnType::Boolean if cell.eq_ignore_ascii_case("true") => Some(true.into()),
-        ColumnType::Boolean if cell.eq_ignore_ascii_case("false") => Some(false.into()),
-        ColumnType::Boolean => None,
+        ColumnType::Boolean => parse_boolean(cell).map(Value::from),
     };
     value.unwrap_or_else(|| cell.into())
+}
+
+/// The texts for true and false that people write, and those of spreadsheets in some languages.
+const TRUE: &[&str] = &[
+    "true",
+    "yes",
+    "1",
+    "sí",
+    "si",
+    "verdadero",
+    "oui",
+    "vrai",
+    "ja",
+    "wahr",
+    "vero",
+    "sim",
+    "verdadeiro",
+];
+const FALSE: &[&str] = &[
+    "false", "no", "0", "falso", "non", "faux", "nein", "falsch", "não", "nao",
+];
+
+/// A boolean of a cell, in any case.
+fn parse_boolean(cell: &str) -> Option<bool> {
+    let text = cell.trim().to_lowercase();
+    let is = |known: &[&str]| known.contains(&text.as_str());
+    if is(TRUE) {
+        Some(true)
+    } else {
+        is(FALSE).then_some(false)
+    }
+}
+
+/// The encoding of bytes that are no text in UTF-8, as far as it can be told.
+fn detect_encoding(body: &[u8]) -> Option<&'static str> {
+    const SAMPLE: usize = 200;
+    let is_utf_16 = body.starts_with(&[0xff, 0xfe])
+        || body.starts_with(&[0xfe, 0xff])
+        || body.iter().take(SAMPLE).any(|byte| *byte == 0);
+    if is_utf_16 {
+        return Some("UTF-16");
+    }
+    std::str::from_utf8(body)
+        .is_err()
+        .then_some("Latin-1 (ISO 8859-1 or Windows-1252)")
 }
 
 /// A position in a file.
@@ -90,6 +132,8 @@ pub struct ImportFile {
     format: FileFormat,
     /// The columns of a CSV file, in the order of its header.
     columns: Vec<&'static Column>,
+    /// The separator of the cells of a CSV file.
+    separator: char,
     start: FilePosition,
 }
 
@@ -99,11 +143,17 @@ impl ImportFile {
     /// # Errors
     /// A malformed file, with the line of the error, or a CSV header with unknown columns.
     pub fn open(format: FileFormat, body: Vec<u8>, table: &TableSpec) -> Result<Self, Problem> {
+        let encoding = detect_encoding(&body);
         let text = String::from_utf8(body).map_err(|error| {
             let before = error.as_bytes().get(..error.utf8_error().valid_up_to());
             let lines = before.unwrap_or_default().split(|byte| *byte == b'\n');
-            Problem::malformed_body("a text in UTF-8", lines.count(), 1)
-        })?;
+            (encoding.unwrap_or_default(), lines.count())
+        });
+        let text = match (text, encoding) {
+            (Ok(text), None) => text,
+            (Ok(_), Some(encoding)) => return Err(Problem::wrong_encoding(encoding, 1)),
+            (Err((encoding, line)), _) => return Err(Problem::wrong_encoding(encoding, line)),
+        };
         let start = FilePosition {
             byte: 0,
             line: 1,
@@ -113,6 +163,7 @@ impl ImportFile {
             text,
             format,
             columns: Vec::new(),
+            separator: ',',
             start,
         };
         match format {
@@ -132,8 +183,8 @@ impl ImportFile {
         Ok(file)
     }
 
-    /// Reads the header of a CSV file. The columns can be in any order. Excel puts a byte order mark
-    /// before them.
+    /// Reads the header of a CSV file. The columns can be in any order and any case. Excel puts a byte
+    /// order mark before them.
     fn read_header(&mut self, table: &TableSpec) -> Result<(), Problem> {
         let bom = self.text.len() - self.text.trim_start_matches('\u{feff}').len();
         let malformed = |column| {
@@ -143,13 +194,15 @@ impl ImportFile {
             );
             Problem::malformed_body(&what, 1, column)
         };
-        let (cells, rest) = csv::parse_record(&self.text[bom..]).ok_or_else(|| malformed(1))?;
+        self.separator = csv::detect_separator(&self.text[bom..]);
+        let header = csv::parse_record(&self.text[bom..], self.separator);
+        let (cells, rest) = header.ok_or_else(|| malformed(1))?;
         let mut columns = Vec::with_capacity(cells.len());
         for (n, cell) in cells.iter().enumerate() {
             let column = table
                 .declaration
                 .visible()
-                .find(|column| column.json == cell.trim());
+                .find(|column| column.json.eq_ignore_ascii_case(cell.trim()));
             let column = column.filter(|column| !columns.contains(column));
             columns.push(column.ok_or_else(|| malformed(n + 1))?);
         }
@@ -248,7 +301,7 @@ impl ImportFile {
     pub fn end(&self, begin: FilePosition) -> Option<FilePosition> {
         let rest = &self.text[begin.byte..];
         let length = match self.format {
-            FileFormat::Csv => rest.len() - csv::parse_record(rest)?.1.len(),
+            FileFormat::Csv => rest.len() - csv::parse_record(rest, self.separator)?.1.len(),
             FileFormat::NdJson => rest.find('\n').map_or(rest.len(), |end| end + 1),
             FileFormat::Array => element_length(rest),
         };
@@ -283,7 +336,7 @@ impl ImportFile {
             let object = serde_json::from_slice(slice.as_bytes());
             return object.map_err(|_| error("a JSON object with each name once"));
         }
-        let (cells, _) = csv::parse_record(slice).unwrap_or_default();
+        let (cells, _) = csv::parse_record(slice, self.separator).unwrap_or_default();
         if cells.len() != self.columns.len() {
             return Err(error("a record of as many cells as the header has"));
         }

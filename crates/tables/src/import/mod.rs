@@ -26,6 +26,37 @@ pub const MAX_FILE_BYTES: usize = 10 * 1024 * 1024;
 /// other clients, so very many very short ones would slow those down for long.
 pub const MAX_FILE_RECORDS: usize = 250_000;
 
+/// What an import does with its records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ImportOptions {
+    /// The treatment of records with an id that exists.
+    pub mode: ImportMode,
+    /// Whether nothing is written.
+    pub dry_run: bool,
+    /// Whether rejected lines are left out. Otherwise the whole batch of a rejected line is.
+    pub skip_invalid: bool,
+}
+
+impl ImportOptions {
+    /// The name of the options in a fingerprint: a batch that was written with other options does not
+    /// count as written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match (self.mode, self.skip_invalid) {
+            (ImportMode::Insert, false) => "insert",
+            (ImportMode::Insert, true) => "insert skipInvalid",
+            (ImportMode::Upsert, false) => "upsert",
+            (ImportMode::Upsert, true) => "upsert skipInvalid",
+        }
+    }
+
+    /// Whether a batch with rejected lines is written.
+    #[must_use]
+    pub fn allows(self, rejected_lines: usize) -> bool {
+        self.skip_invalid || rejected_lines == 0
+    }
+}
+
 /// The treatment of a record with an id that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ImportMode {

@@ -73,14 +73,17 @@ impl BatchResult {
         }
     }
 
-    /// The result of a batch with rejected lines.
+    /// The result of a batch that was not written, because of its rejected lines.
     #[must_use]
-    pub fn refused(mut refused: Vec<Refusal>) -> Self {
+    pub fn refused(refused: Vec<Refusal>) -> Self {
+        Self::new(Outcome::Refused, Counts::default()).with_refused(refused)
+    }
+
+    /// The same result with rejected lines.
+    #[must_use]
+    pub fn with_refused(self, mut refused: Vec<Refusal>) -> Self {
         refused.sort_unstable_by_key(|refusal| refusal.position);
-        Self {
-            refused,
-            ..Self::new(Outcome::Refused, Counts::default())
-        }
+        Self { refused, ..self }
     }
 
     /// The result of a batch that could not be written.

@@ -88,7 +88,7 @@ impl<'a> Record<'a> {
 
     /// Parses a line of CSV, of which the first cell is the id. `place` is the position of the place.
     pub(super) fn from_csv(text: &'a str, place: usize) -> Option<Self> {
-        let (cells, _) = csv::parse_record(text)?;
+        let (cells, _) = csv::parse_record(text, ',')?;
         let place = match cells.get(place)?.as_ref() {
             "" => None,
             id => Some(id.parse().ok()?),

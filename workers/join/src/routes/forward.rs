@@ -2,7 +2,7 @@
 
 use edge::{Error, Method, Request, Response, ServiceClient};
 
-use crate::backends::{people, places};
+use crate::backends::{header, people, places};
 
 /// Forwards to the places service. A deletion may take longer than other writes.
 ///
@@ -41,6 +41,17 @@ pub async fn import_people(request: Request) -> Result<Response, Error> {
     forward(&people(&request.env)?.with_import_timeout(), &request).await
 }
 
+/// A response that a later request may get again is read completely. A file is not: it is too large
+/// to keep, so it is passed on while it arrives.
 async fn forward(backend: &ServiceClient, request: &Request) -> Result<Response, Error> {
-    backend.forward(&request.parts).await.map(Response::proxied)
+    let response = backend.forward(&request.parts).await?;
+    let is_reusable = request.parts.method == Method::Get
+        && request.max_age_ms() > 0
+        && response.status() == 200
+        && header(&response, "content-disposition").is_none();
+    if is_reusable {
+        backend.read_response(&response).await
+    } else {
+        Ok(Response::proxied(response))
+    }
 }

@@ -10,14 +10,14 @@ use futures_util::future::join3;
 pub async fn ready(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let env = &request.env;
-    health::ready(async {
+    let checks = async {
         let (database, places, people) = join3(
             health::check_database(env),
-            health::check_service(env, "PLACES", "places", "/readyz"),
-            health::check_service(env, "PEOPLE", "people", "/readyz"),
+            health::check_ready(env, "PLACES", "places"),
+            health::check_ready(env, "PEOPLE", "people"),
         )
         .await;
         vec![database, places, people]
-    })
-    .await
+    };
+    health::ready(&request, checks).await
 }

@@ -10,7 +10,7 @@ use edge::{Database, Error, Request, Response, Row};
 use http_semantics::Problem;
 use serde_json::{Value, json};
 use tables::Record;
-use tables::import::{Batch, ImportMode, ParsedRecord};
+use tables::import::{Batch, ImportMode, ImportOptions, ParsedRecord};
 
 use crate::domain::{Person, Residence};
 use crate::service::{PendingWrite, PendingWrites};
@@ -22,13 +22,11 @@ use crate::store;
 /// An invalid query or file, or a failure before anything was written.
 pub async fn import(request: Request) -> Result<Response, Error> {
     let importer = |request: &Request| {
-        let dry_run = request.params(import::PARAMETERS)?.get("dryRun")?;
         Ok(PeopleImporter {
             request: request.clone(),
             writes: PendingWrites::new(&request.env)?,
             token: edge::random_token(),
             attempts: Cell::default(),
-            dry_run: dry_run.unwrap_or(false),
         })
     };
     import::import(request, importer).await
@@ -43,7 +41,6 @@ struct PeopleImporter {
     token: String,
     /// The number of attempts, which distinguishes their tokens.
     attempts: Cell<u32>,
-    dry_run: bool,
 }
 
 impl PeopleImporter {
@@ -81,17 +78,22 @@ impl Importer for PeopleImporter {
         &self.writes.database
     }
 
-    async fn plan(&self, batch: &Batch<Person>, mode: ImportMode) -> Result<BatchPlan, Error> {
+    async fn plan(
+        &self,
+        batch: &Batch<Person>,
+        options: ImportOptions,
+    ) -> Result<BatchPlan, Error> {
         self.attempts.set(self.attempts.get() + 1);
         let pending = self.pending(batch);
-        if let Some(add) = pending.add().filter(|_| !self.dry_run) {
+        if let Some(add) = pending.add().filter(|_| !options.dry_run) {
             self.writes.database.batch(&[add]).await?;
         }
-        let plan = self.plan_pending(batch, mode, &pending).await;
+        let plan = self.plan_pending(batch, options.mode, &pending).await;
         let will_be_written = plan.as_ref().is_ok_and(|plan| {
-            plan.rejections.is_empty() && !(plan.inserts.is_empty() && plan.updates.is_empty())
+            options.allows(plan.rejections.len())
+                && !(plan.inserts.is_empty() && plan.updates.is_empty())
         });
-        if !will_be_written && !self.dry_run {
+        if !will_be_written && !options.dry_run {
             self.writes.roll_back(&self.request, &pending);
         }
         plan

@@ -220,7 +220,7 @@ impl PersonWriter {
 /// commit.
 fn place_change(change: &Change<Person>) -> PlaceChange {
     match change {
-        Change::Replace(person) => PlaceChange {
+        Change::Replace(person) | Change::Restore { record: person, .. } => PlaceChange {
             place: NewPlace::Set(person.residence.place()),
             is_alive: Some(person.residence.is_alive()),
         },

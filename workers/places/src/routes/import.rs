@@ -5,7 +5,7 @@ use edge::{Database, Error, Request, Response, Row};
 use http_semantics::Problem;
 use serde_json::{Value, json};
 use tables::Record;
-use tables::import::{Batch, ImportMode, ParsedRecord};
+use tables::import::{Batch, ImportOptions, ParsedRecord};
 
 use crate::domain::Place;
 use crate::store;
@@ -30,7 +30,7 @@ impl Importer for PlaceImporter {
         &self.0
     }
 
-    async fn plan(&self, batch: &Batch<Place>, mode: ImportMode) -> Result<BatchPlan, Error> {
+    async fn plan(&self, batch: &Batch<Place>, options: ImportOptions) -> Result<BatchPlan, Error> {
         let parsed = batch.parsed.iter().enumerate();
         let keys: Vec<Value> = parsed
             .map(|(n, parsed)| {
@@ -39,7 +39,7 @@ impl Importer for PlaceImporter {
             })
             .collect();
         let existing = import::find_existing(&self.0, &keys, store::existing_places).await?;
-        Ok(BatchPlan::new(batch, mode, &existing, check))
+        Ok(BatchPlan::new(batch, options.mode, &existing, check))
     }
 
     async fn write(&self, _batch: &Batch<Place>, plan: &BatchPlan) -> Result<(), Error> {

@@ -69,7 +69,7 @@ fn cells(csv: &Value) -> Vec<Vec<String>> {
     let Value::Text(csv) = csv else { panic!() };
     let (mut lines, mut rest) = (Vec::new(), csv.as_str());
     while !rest.is_empty() {
-        let (line, next) = csv::parse_record(rest).unwrap();
+        let (line, next) = csv::parse_record(rest, ',').unwrap();
         lines.push(
             line.iter()
                 .map(|cell| csv::unescape_formula(cell).into_owned())

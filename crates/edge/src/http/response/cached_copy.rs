@@ -9,7 +9,7 @@ use std::rc::Rc;
 use futures_util::StreamExt;
 use js_sys::Uint8Array;
 use tables::ChangeSeqs;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Headers;
 
 use super::body::encode_utf8;
@@ -25,8 +25,8 @@ pub struct CachedResponse {
     /// The same as a JavaScript object, which is made when it is first used.
     base_headers: OnceCell<Headers>,
     body: JsValue,
-    /// The change sequences at which it was made.
-    pub change_seqs: ChangeSeqs,
+    /// The change sequences at which it was made. None if it cannot be checked.
+    pub change_seqs: Option<ChangeSeqs>,
     /// The size of its body, in bytes.
     pub bytes: usize,
     /// When it was requested, in milliseconds since 1970. It was valid then, or later.
@@ -38,14 +38,15 @@ pub struct CachedResponse {
 impl CachedResponse {
     fn new(
         headers: Vec<(&'static str, String)>,
+        base_headers: Option<Headers>,
         body: JsValue,
-        change_seqs: ChangeSeqs,
+        change_seqs: Option<ChangeSeqs>,
         bytes: usize,
         requested_at: i64,
     ) -> Self {
         Self {
             headers,
-            base_headers: OnceCell::new(),
+            base_headers: base_headers.map_or_else(OnceCell::new, OnceCell::from),
             body,
             change_seqs,
             bytes,
@@ -143,20 +144,27 @@ impl Response {
         }
     }
 
-    /// Copies a 200 whose change sequences are known. A stream is copied while it is sent, up to
-    /// `max_bytes`.
+    /// Copies a complete 200, if it can be checked later (its change sequences are known) or need
+    /// not be (`is_reusable`). A stream is copied while it is sent, up to `max_bytes`.
     #[must_use]
-    pub fn with_future_copy(self, requested_at: i64, max_bytes: usize) -> Self {
-        let Some(change_seqs) = self.change_seqs.filter(|_| self.status == 200) else {
+    pub fn with_future_copy(self, requested_at: i64, max_bytes: usize, is_reusable: bool) -> Self {
+        let change_seqs = self.change_seqs;
+        let is_complete = self.status == 200 && self.partial_reason.is_none();
+        if !is_complete || !(is_reusable || change_seqs.is_some()) {
             return self;
-        };
+        }
         let headers = self.headers.clone();
+        let base_headers = match &self.base_headers {
+            BaseHeaders::Cached(headers) => Some(headers.clone()),
+            BaseHeaders::Browser | BaseHeaders::Empty => None,
+        };
         let future = FutureCopy::default();
         let set = {
             let future = future.clone();
             move |body, bytes| {
                 future.set(Rc::new(CachedResponse::new(
                     headers,
+                    base_headers,
                     body,
                     change_seqs,
                     bytes,
@@ -175,6 +183,10 @@ impl Response {
                 let bytes = encode_utf8(&body);
                 set(bytes.clone());
                 Body::Js(bytes.into())
+            }
+            Body::Js(body) if body.is_instance_of::<Uint8Array>() => {
+                set(body.clone().unchecked_into());
+                Body::Js(body)
             }
             Body::Text(text) => {
                 set(Uint8Array::from(text.as_bytes()));
@@ -203,7 +215,7 @@ impl Response {
         requested_at: i64,
         max_bytes: usize,
     ) -> Result<Option<Rc<CachedResponse>>, Error> {
-        let response = self.with_future_copy(requested_at, max_bytes);
+        let response = self.with_future_copy(requested_at, max_bytes, false);
         if let Body::Stream(mut chunks) = response.body {
             while let Some(chunk) = chunks.next().await {
                 let _: JsValue = chunk.map_err(Error::platform("reading a response"))?;

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use http_semantics::trace::RequestId;
 use http_semantics::{MediaType, Problem, Tag, problem};
+use js_sys::Uint8Array;
 use tables::ChangeSeqs;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, ResponseInit};
@@ -21,6 +22,15 @@ use crate::http::headers::{self, add, for_browsers};
 
 pub use body::{Body, encode_utf8};
 pub use cached_copy::CachedResponse;
+
+/// The headers of a response that are only for the request that caused it.
+const OF_ONE_REQUEST: [&str; 5] = [
+    REQUEST_ID_HEADER,
+    BOOKMARK_HEADER,
+    "server-timing",
+    "access-control-allow-origin",
+    "access-control-expose-headers",
+];
 
 /// A response.
 pub struct Response {
@@ -191,6 +201,25 @@ impl Response {
     #[must_use]
     pub fn proxied(response: web_sys::Response) -> Self {
         Self::new(200, Body::Proxied(response))
+    }
+
+    /// Another worker's 200, whose body has been read, so that it can be sent again.
+    ///
+    /// # Errors
+    /// An exception of the platform.
+    pub fn read(headers: &Headers, body: &[u8]) -> Result<Self, Error> {
+        let thrown = Error::platform("copying a response");
+        let headers = Headers::new_with_headers(headers).map_err(&thrown)?;
+        for name in OF_ONE_REQUEST {
+            headers.delete(name).map_err(&thrown)?;
+        }
+        let etag = headers::get(&headers, "etag");
+        let body = Body::Js(Uint8Array::from(body).into());
+        let response = Self {
+            base_headers: BaseHeaders::Cached(headers),
+            ..Self::new(200, body)
+        };
+        Ok(response.header_if("etag", etag))
     }
 
     /// Adds a header.

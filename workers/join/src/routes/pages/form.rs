@@ -14,7 +14,7 @@ use pages::{Form, login};
 
 use super::reads::find_place;
 use super::{html, session_token};
-use crate::backends::{Backends, header};
+use crate::backends::{Backends, header, tag};
 use crate::domain::session;
 
 /// The maximum size of a form without a file.
@@ -245,7 +245,9 @@ impl Write {
             }
         };
         if response.status() < 400 {
-            if self.method != "POST" || created_id(&response).is_some() {
+            // A restore of an existing record responds with its version instead.
+            let is_known = created_id(&response).is_some() || tag(&response).is_some();
+            if self.method != "POST" || is_known {
                 return Ok(Some(response));
             }
             let error = backend.unusable_response("a created record without a location");
@@ -272,6 +274,15 @@ fn hidden_field<T>(
 ) -> Result<Option<T>, Problem> {
     let parse = |text| parse(text).ok_or_else(Problem::modified_form);
     form.filled(name).map(parse).transpose()
+}
+
+/// The body that restores the version in a form, or none to restore a removed record.
+///
+/// # Errors
+/// A hidden field with an invalid value.
+pub fn restored_version(form: &Form) -> Result<Option<serde_json::Value>, Problem> {
+    let version = hidden_field(form, "restored", |text| text.parse::<i64>().ok())?;
+    Ok(version.map(|version| serde_json::json!({ "version": version })))
 }
 
 /// The id of a created record.

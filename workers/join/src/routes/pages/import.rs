@@ -53,7 +53,7 @@ pub async fn import(request: Request) -> Result<Response, Error> {
         return Ok(login_page(&problem, lead));
     }
     let (mut form, file) = read_form(&request).await?;
-    choose_key(&mut form);
+    apply_button(&mut form);
     if !session.may_write(&mut form) {
         return Ok(session.store(form_again(form, file)));
     }
@@ -89,13 +89,17 @@ pub async fn import(request: Request) -> Result<Response, Error> {
     Ok(session.store(html_body(200, page)))
 }
 
-/// Chooses the idempotency key. The button that imports the same file again has its own key, so the
+/// Sets the fields that a button stands for, and chooses the idempotency key. The button that imports the same file again has its own key, so the
 /// API adds the records again. If the button is pressed twice, the key is the same, and the
 /// records are added once.
-fn choose_key(form: &mut Form) {
+fn apply_button(form: &mut Form) {
     if let Some(key) = form.filled("nextKey").map(ToOwned::to_owned) {
         form.set("key", key);
         form.set("again", "on");
+        form.set("dryRun", "false");
+    }
+    if form.is_checked("importValid") {
+        form.set("skipInvalid", "on");
         form.set("dryRun", "false");
     }
     if IdempotencyKey::parse(form.get("key")).is_none() {
@@ -133,6 +137,9 @@ async fn send(
     );
     if form.is_checked("upsert") {
         path.push_str("&mode=upsert");
+    }
+    if form.is_checked("skipInvalid") {
+        path.push_str("&skipInvalid=true");
     }
     let mut headers = vec![
         ("accept", "application/x-ndjson"),
@@ -194,6 +201,8 @@ async fn read_form(request: &Request) -> Result<(Form, Vec<u8>), Error> {
     let fields = [
         "collection",
         "upsert",
+        "skipInvalid",
+        "importValid",
         "dryRun",
         "again",
         "key",

@@ -102,6 +102,7 @@ fn flash(query: &str, subject: &str) -> Vec<Notice> {
         "uncrowned" => format!("Removed the crown from {subject}."),
         "buried" => format!("Recorded the death of {subject}."),
         "removed" => format!("Removed {subject}."),
+        "restored" => format!("Restored {subject}."),
         "removing" => format!("Removing {subject} takes a few minutes."),
         "forgotten" => "This browser has forgotten its token.".to_owned(),
         _ => return Vec::new(),

@@ -4,8 +4,8 @@ use edge::{Error, Request, Response};
 use pages::api::PersonView;
 use pages::people::{People, PeopleQuery};
 
+use super::html;
 use super::reads::{or_notice, places_by_id, read_list};
-use super::{flash, html};
 use crate::backends::Backends;
 
 /// A search for people by name.
@@ -14,7 +14,7 @@ use crate::backends::Backends;
 /// A worker without its bindings.
 pub async fn people(request: Request) -> Result<Response, Error> {
     let backends = Backends::new(&request.env)?;
-    let mut notices = flash(&request.query, "the person");
+    let mut notices = Vec::new();
     let query = PeopleQuery::parse(&request.query, edge::NORMALIZE);
     let list = read_list::<PersonView>(&backends.people, &query.api_path(None)).await;
     let (people, next) = or_notice(list, "The list of people is", &mut notices).unzip();

@@ -6,59 +6,89 @@ use futures_util::future::join;
 use http_semantics::Problem;
 use pages::Form;
 use pages::api::{Change, PersonView, PlaceView};
-use pages::person::{self, Action, PersonPage};
+use pages::person::{self, Action, PersonPage, RemovedPersonPage};
 use serde_json::{Value, json};
 
-use super::form::{Session, Submission, Write, add_idempotency_key, created_id, id_and_action};
+use super::form::{
+    Session, Submission, Write, add_idempotency_key, created_id, id_and_action, restored_version,
+};
 use super::reads::{
     or_notice, places_by_id, read_history, read_record, suggested_places, with_place,
 };
 use super::{flash, html};
 use crate::backends::Backends;
 
-/// The page of a person.
+/// The page of a person. A removed person has a page, too.
 ///
 /// # Errors
-/// A person who does not exist, or a backend that failed.
+/// A person who never existed, or a backend that failed.
 pub async fn person(request: Request) -> Result<Response, Error> {
     let id: PersonId = request.id()?;
     let backends = Backends::new(&request.env)?;
     let history_path = format!("/v1/people/{id}");
     let (person, history) = join(
-        read_person(&backends, id),
+        read_record(&backends.people, &history_path),
         read_history(&backends.people, &history_path),
     )
     .await;
-    let (person, version) = person?;
+    let existing: Option<(PersonView, String)> = person?;
     let history: Vec<Change<PersonView>> = history.unwrap_or_default();
+    let (person, version) = match existing {
+        Some((person, version)) => (person, Some(version)),
+        None => (last_state(&history, id)?, None),
+    };
     let mut notices = flash(&request.query, &person.name);
     let past = history.iter().filter_map(|change| change.record.as_ref());
     let place_ids = past.chain([&person]).filter_map(|person| person.place_id);
     let places = places_by_id(&backends, place_ids.collect()).await;
-    let places = or_notice(places, "The place names are", &mut notices);
+    let places = or_notice(places, "The place names are", &mut notices).unwrap_or_default();
+    let Some(version) = version else {
+        let page = RemovedPersonPage {
+            person,
+            places,
+            history,
+            notices,
+        };
+        return Ok(html(404, page.to_html()));
+    };
     let page = PersonPage {
         person,
         version,
-        places: places.unwrap_or_default(),
+        places,
         history,
         notices,
     };
     Ok(html(200, page.to_html()))
 }
 
-/// A person with the version.
-async fn read_person(backends: &Backends, id: PersonId) -> Result<(PersonView, String), Error> {
-    let person = read_record(&backends.people, &format!("/v1/people/{id}")).await?;
-    person.ok_or_else(|| Problem::not_found("person", id.get()).into())
+/// The last state of a removed person.
+fn last_state(history: &[Change<PersonView>], id: PersonId) -> Result<PersonView, Problem> {
+    let mut states = history.iter().filter_map(|change| change.record.as_ref());
+    let last = states.next_back().cloned();
+    last.ok_or_else(|| Problem::not_found("person", id.get()))
 }
 
-/// A person with the version, and the suggestions of the place field.
+/// A person with the version, and the suggestions of the place field. A person who is to be restored
+/// may be a removed one, who has no version.
 async fn read_for_form(
     backends: &Backends,
     id: PersonId,
+    action: Action,
 ) -> Result<(PersonView, String, Vec<PlaceView>), Error> {
-    let (person, places) = join(read_person(backends, id), suggested_places(backends)).await;
-    let (person, version) = person?;
+    let path = format!("/v1/people/{id}");
+    let (person, places) = join(
+        read_record(&backends.people, &path),
+        suggested_places(backends),
+    )
+    .await;
+    let (person, version) = match person? {
+        Some(existing) => existing,
+        None if action == Action::Restore => {
+            let history = read_history(&backends.people, &path).await?;
+            (last_state(&history, id)?, String::new())
+        }
+        None => return Err(Problem::not_found("person", id.get()).into()),
+    };
     let places = with_place(backends, places, person.place_id).await;
     Ok((person, version, places))
 }
@@ -70,7 +100,7 @@ async fn read_for_form(
 pub async fn person_action(request: Request) -> Result<Response, Error> {
     let (id, action) = id_and_action(&request, Action::parse)?;
     let backends = Backends::new(&request.env)?;
-    let (person, version, places) = read_for_form(&backends, id).await?;
+    let (person, version, places) = read_for_form(&backends, id, action).await?;
     let mut form = Session::load(&request).empty_form();
     person::fill(&mut form, &person, place_text(person.place_id, &places));
     form.set("version", version);
@@ -98,13 +128,10 @@ pub async fn change_person(request: Request) -> Result<Response, Error> {
             .await?
             .is_some()
     {
-        let path = match action {
-            Action::Remove => "/ui/people".to_owned(),
-            _ => format!("/ui/people/{id}"),
-        };
-        return Ok(submission.redirect(format!("{path}?done={}", action.done())));
+        let done = action.done();
+        return Ok(submission.redirect(format!("/ui/people/{id}?done={done}")));
     }
-    let (person, _, places) = read_for_form(&submission.backends, id).await?;
+    let (person, _, places) = read_for_form(&submission.backends, id, action).await?;
     let page = person::action(&person, action, &submission.form, &places);
     Ok(submission.show_again(page))
 }
@@ -123,13 +150,24 @@ async fn change(
         Action::Crown => Some(json!({"isKing": true})),
         Action::Uncrown => Some(json!({"isKing": false})),
         Action::Bury => Some(json!({"isAlive": false, "isKing": false})),
+        Action::Restore => restored_version(&submission.form)?,
         Action::Remove => None,
     };
-    let is_deposing = body.is_some() && submission.form.is_checked("depose");
+    let method = match action {
+        Action::Restore => "POST",
+        Action::Remove => "DELETE",
+        _ => "PATCH",
+    };
+    let restore = if action == Action::Restore {
+        "/restore"
+    } else {
+        ""
+    };
+    let is_deposing = action != Action::Remove && submission.form.is_checked("depose");
     let query = if is_deposing { "?depose=true" } else { "" };
     Ok(Some(Write {
-        method: body.as_ref().map_or("DELETE", |_| "PATCH"),
-        path: format!("/v1/people/{id}{query}"),
+        method,
+        path: format!("/v1/people/{id}{restore}{query}"),
         body,
     }))
 }

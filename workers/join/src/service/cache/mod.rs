@@ -127,7 +127,7 @@ impl RequestCache {
     async fn stale_response(&self) -> Option<StaleResponse> {
         let began = now();
         let memory = cached_response(&self.request);
-        let memory = match memory.map(|response| StaleResponse::from_cached(&response)) {
+        let memory = match memory.and_then(|response| StaleResponse::from_cached(&response)) {
             Some(memory) => {
                 let erasure = erasure::latest(&self.request.env).await;
                 Some(memory).filter(|memory| memory.change_seqs().people.number >= erasure)
@@ -179,7 +179,7 @@ pub fn is_saved(key: &str, change_seqs: ChangeSeqs) -> bool {
 
 /// Saves a response that is not the one to the request, such as the data of a page, as a snapshot.
 pub fn save(request: &Request, key: String, response: Response, requested_at: i64) {
-    let response = response.with_future_copy(requested_at, SNAPSHOT_MAX_BYTES);
+    let response = response.with_future_copy(requested_at, SNAPSHOT_MAX_BYTES, false);
     let request = request.clone();
     // A text is copied at once.
     let _ = response.when_cached(move |copy| {

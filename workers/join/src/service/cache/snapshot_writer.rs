@@ -47,7 +47,9 @@ pub fn enqueue(
     response: &Rc<CachedResponse>,
     requested_at: i64,
 ) {
-    let change_seqs = response.change_seqs;
+    let Some(change_seqs) = response.change_seqs else {
+        return;
+    };
     match NEWEST.get() {
         // The response comes from a replica that lags.
         Some((newest, _)) if change_seqs.is_before(&newest) => return,
@@ -106,9 +108,12 @@ pub async fn save(
     response: &CachedResponse,
     requested_at: Option<i64>,
 ) -> Result<(), Error> {
+    let Some(change_seqs) = response.change_seqs else {
+        return Ok(());
+    };
     let snapshot = Snapshot {
         key: key.to_owned(),
-        change_seqs: response.change_seqs,
+        change_seqs,
         made_at: response.requested_at,
         requested_at,
         headers: headers(response),

@@ -22,14 +22,14 @@ pub struct StaleResponse {
 
 impl StaleResponse {
     /// From the memory tier.
-    pub fn from_cached(response: &CachedResponse) -> Self {
-        Self {
-            change_seqs: response.change_seqs,
+    pub fn from_cached(response: &CachedResponse) -> Option<Self> {
+        let response = Self {
+            change_seqs: response.change_seqs?,
             fresh_at: response.requested_at,
             headers: headers(response),
             body: response.body().clone(),
-        }
-        .with_observed_freshness()
+        };
+        Some(response.with_observed_freshness())
     }
 
     /// From the snapshot tier: one row per chunk of the body.

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::backends::{Backends, places};
 use crate::routes::pages::form::{
-    Session, Submission, Write, add_idempotency_key, created_id, id_and_action,
+    Session, Submission, Write, add_idempotency_key, created_id, id_and_action, restored_version,
 };
 use crate::routes::pages::html;
 use crate::routes::pages::reads::{read_record, suggested_places};
@@ -57,6 +57,7 @@ pub async fn change_place(request: Request) -> Result<Response, Error> {
         if let Some(response) = write.send(&places, &mut submission.form).await? {
             return Ok(submission.redirect(match action {
                 Action::Rename => format!("/ui/places/{id}?done=saved"),
+                Action::Restore => format!("/ui/places/{id}?done=restored"),
                 Action::Remove if response.status() == 202 => "/?done=removing".to_owned(),
                 Action::Remove => "/?done=removed".to_owned(),
             }));
@@ -79,6 +80,11 @@ async fn change(
             method: "PATCH",
             path,
             body: Some(json!({"name": submission.form.get("name")})),
+        }),
+        Action::Restore => Some(Write {
+            method: "POST",
+            path: path + "/restore",
+            body: restored_version(&submission.form)?,
         }),
         Action::Remove => {
             let target = submission.place_id("reassignTo").await?;

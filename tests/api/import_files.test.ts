@@ -1,0 +1,131 @@
+// Imports of the files that people have: spreadsheets of several languages, and files with errors.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { test } from "node:test";
+import { CSV, countPeople, importFile, places, startFilled } from "../support/import_helpers.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+
+test("files_of_spreadsheets_in_several_languages_are_imported_as_they_are", async () => {
+  await using system = await startFilled();
+  const files = [
+    "name,isAlive,placeId\nAna,yes,1\nEva,no,\n",
+    "NAME;ISALIVE;PLACEID\r\nAna;VERDADERO;1\r\nEva;FALSO;\r\n",
+    "\ufeffName;isalive;placeid\r\nAna;sí;1\r\nEva;No;\r\n",
+    "Name\tisAlive\tplaceId\nAna\tWAHR\t1\nEva\tFALSCH\t\n",
+    "name,isAlive,placeId\nAna,1,1\nEva,0,\n",
+    'name;isAlive;placeId\n"Ana";oui;1\n"Eva";non;\n',
+  ];
+  for (const file of files) {
+    const { json: report, text } = await importFile(system, "people", file, CSV);
+    assert.deepEqual([report.created, report.refusedTotal], [2, 0], `${file}${text}`);
+    const { json } = await system.join.get("/v1/people?sort=-id&limit=2");
+    const found = json.map((person: Record<string, unknown>) => [
+      person.name,
+      person.isAlive,
+      person.placeId,
+    ]);
+    assert.deepEqual(
+      found,
+      [
+        ["Eva", false, null],
+        ["Ana", true, 1],
+      ],
+      file,
+    );
+  }
+});
+
+test("a_cell_with_the_other_separator_stays_one_cell", async () => {
+  await using system = await startFilled();
+  for (const [file, name] of [
+    ["name;placeId\nAna, la Roja;1\n", "Ana, la Roja"],
+    ['name,placeId\n"Ana; la Roja",1\n', "Ana; la Roja"],
+  ] as const) {
+    await importFile(system, "people", file, CSV);
+    const { json } = await system.join.get("/v1/people?sort=-id&limit=1");
+    assert.deepEqual([json[0].name, json[0].placeId], [name, 1]);
+  }
+});
+
+test("the_error_of_a_file_in_another_encoding_names_it", async () => {
+  await using system = await startFilled();
+  const before = await countPeople(system);
+  const text = "name,isAlive\nÁngel,false\n";
+  const utf16 = Buffer.from(`\ufeff${text}`, "utf16le");
+  for (const [file, encoding] of [
+    [utf16, /UTF-16/],
+    [Buffer.from(utf16).swap16(), /UTF-16/],
+    [Buffer.from("name\nAna\n", "utf16le"), /UTF-16/],
+    [Buffer.from(text, "latin1"), /Latin-1/],
+  ] as const) {
+    const url = new URL("/v1/people/import", system.join.url);
+    const body = new Uint8Array(file);
+    const response = await fetch(url, { method: "POST", headers: { "content-type": CSV }, body });
+    const problem = (await response.json()) as Record<string, string>;
+    assert.deepEqual([response.status, problem.type], [400, "/problems/malformed-body"]);
+    assert.match(problem.detail ?? "", encoding);
+    assert.match(problem.encoding ?? "", encoding);
+  }
+  assert.equal(await countPeople(system), before);
+});
+
+test("invalid_lines_can_be_left_out_and_each_is_reported", async () => {
+  await using system = await startFilled();
+  const before = await countPeople(system);
+  const file = [
+    "id,name,isAlive,placeId",
+    ",Good,true,2",
+    ",,true,2",
+    ",Nowhere,true,99",
+    ",Also good,no,",
+    "1,Taken,false,",
+    ",Homeless,true,",
+    "",
+  ].join("\n");
+  const run = async (query: string) =>
+    (await system.join.request("POST", `/v1/people/import?${query}`, { "content-type": CSV }, file))
+      .json;
+  const lines = (report: { refused: { line: number }[] }) => report.refused.map(({ line }) => line);
+  const refused = await run("");
+  assert.deepEqual([refused.created, lines(refused)], [0, [3, 4, 6, 7]]);
+  const checked = await run("skipInvalid=true&dryRun=true");
+  assert.deepEqual([checked.created, lines(checked)], [2, [3, 4, 6, 7]]);
+  assert.equal(checked.batches[0].outcome, "would be written");
+  assert.equal(await countPeople(system), before);
+  const written = await run("skipInvalid=true");
+  assert.deepEqual([written.created, lines(written)], [2, [3, 4, 6, 7]]);
+  assert.equal(written.batches[0].outcome, "written");
+  assert.equal(await countPeople(system), before + 2);
+  // A repetition adds nothing.
+  const again = await run("skipInvalid=true");
+  assert.deepEqual([again.created, again.alreadyWritten], [0, 6]);
+  assert.equal(await countPeople(system), before + 2);
+  // No pending write is left.
+  const { json } = await system.join.get("/v1/integrity");
+  assert.deepEqual([json.consistent, json.pending], [true, []]);
+});
+
+test("a_place_whose_name_is_taken_can_be_left_out", async () => {
+  await using system = await startFilled();
+  const file = `name\nNuevo\n${places[0]?.name}\nNUEVO\nOtro\n`;
+  const report = (
+    await system.join.request(
+      "POST",
+      "/v1/places/import?skipInvalid=true",
+      { "content-type": CSV },
+      file,
+    )
+  ).json;
+  assert.deepEqual([report.created, report.refusedTotal], [2, 2]);
+});
+
+test("the_templates_of_the_page_can_be_imported", async () => {
+  await using system = await startFilled();
+  for (const kind of ["places", "people"] as const) {
+    const file = readFileSync(resolve(root, `workers/join/web/template-${kind}.csv`), "utf8");
+    const { json: report, text } = await importFile(system, kind, file, CSV);
+    assert.ok(report.created > 0 && report.refusedTotal === 0, text);
+  }
+});
