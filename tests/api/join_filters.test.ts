@@ -3,6 +3,17 @@
 // and entity tags.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import {
+  allowedHeaders,
+  corsHeaders,
+  fromOrigin,
+  localOrigin,
+  originList,
+  type RequestCase,
+  sendFrom,
+  startWithOrigins,
+  varyOf,
+} from "../support/cors_helpers.ts";
 import { completePerson, residentFields, residentOf } from "../support/declared_fields.ts";
 import type { Person, Place } from "../support/fixtures.ts";
 import {
@@ -146,6 +157,20 @@ test("every_format_head_and_entity_tag_has_the_filters", async () => {
       assert.deepEqual([head.status, head.headers, head.etag, head.text], [200, headers, etag, ""]);
       const unchanged = await join.get(path, { accept, "if-none-match": etag });
       assert.deepEqual([unchanged.status, unchanged.etag], [304, etag], path);
+    }
+  }
+});
+
+test("an_allowed_origin_can_read_every_filtered_page", async () => {
+  await using open = await startWithOrigins(originList, { places, people });
+  const invalid = ["name=", "hasPeople=1", "hasPeople=true&count=exact"];
+  const queries = cases.filter((_, n) => n % 9 === 0).map(({ query }) => query.slice(1));
+  for (const path of [...queries, ...invalid].map((query) => `/v1/people-per-place?${query}`)) {
+    for (const accept of Object.values(TYPES)) {
+      const request: RequestCase = ["GET", path, 200, { accept }];
+      const response = await sendFrom(open.join, request, fromOrigin(localOrigin));
+      assert.deepEqual(corsHeaders(response), allowedHeaders(localOrigin), path);
+      assert.ok(varyOf(response).includes("origin"), path);
     }
   }
 });

@@ -6,7 +6,12 @@ import { resolve } from "node:path";
 import { after, suite, test } from "node:test";
 import { promisify } from "node:util";
 import openapi, { astToString } from "openapi-typescript";
-import { body, connect, ProblemError } from "../../clients/typescript/src/index.ts";
+import {
+  body,
+  connect,
+  type PersonWithPlace,
+  ProblemError,
+} from "../../clients/typescript/src/index.ts";
 import { startCompressingProxy } from "../support/compressing_proxy.ts";
 import { tag } from "../support/fixtures.ts";
 import { start } from "../support/harness.ts";
@@ -123,8 +128,22 @@ suite("reads of the client", () => {
       selected.map(({ id }) => id),
       [1, 3],
     );
+    const query = { q: "rey", isAlive: true, hasPeople: true, sort: "-name" } as const;
+    const [rey] = await Array.fromAsync(client.all("/v1/people-per-place", { query }));
+    assert.ok(rey?.people?.every(({ isAlive }) => isAlive));
     const history = client.all("/v1/people/{id}/history", { id: 4 });
     assert.equal((await Array.fromAsync(history)).length, 1);
+  });
+
+  test("people_have_their_places_if_expand_asks_for_them", async () => {
+    const query = { isKing: true, expand: "place" } as const;
+    const list: PersonWithPlace[] = await Array.fromAsync(client.all("/v1/people", { query }));
+    assert.ok(list.length > 1 && list.every(({ place, placeId }) => place?.id === placeId));
+    const exported = await Array.fromAsync(client.export("/v1/people/export", query));
+    assert.deepEqual(exported, list);
+    const params = { path: { id: 1 }, query: { expand: "place" } } as const;
+    const person = await body(client.api.GET("/v1/people/{id}", { params }));
+    assert.equal(person.place?.name, "Descaro del Rey");
   });
 
   test("the_change_feed_iterator_ends_after_the_last_change", async () => {

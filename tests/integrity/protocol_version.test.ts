@@ -101,6 +101,11 @@ test("a_change_of_the_format_between_the_services_needs_a_new_protocol_version",
     "/v1/statistics/places?q=u&sort=-living",
   ])
     await record(`GET ${path}`, () => join.get(path));
+  const csvList = () =>
+    join.get("/v1/people-per-place?sort=name&isAlive=true", { accept: "text/csv" });
+  await record("GET /v1/people-per-place as CSV, in order of name", csvList);
+  for (const path of ["/v1/people-per-place?hasPeople=true&q=u", "/v1/people?expand=place"])
+    await record(`GET ${path}`, () => join.get(path));
   const person = { name: "Carla", isAlive: true, placeId: 2 };
   await record("POST /v1/people", () => join.send("POST", "/v1/people", person), 201);
   const csv = { "content-type": "text/csv" };

@@ -1291,6 +1291,11 @@ export interface components {
          */
         ETag: string;
         /**
+         * @description The version of the record and the epoch of its database, for `If-Match` and `If-None-Match`. With `expand`, a weak tag for `If-None-Match`.
+         * @example "3.1f09ab34"
+         */
+        ExpandedTag: string;
+        /**
          * @description The version of the list, for `If-None-Match`.
          * @example W/"1j107.1f09ab34"
          */
@@ -6522,6 +6527,8 @@ export interface operations {
                 name?: components["parameters"]["name"];
                 /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
+                /** @description With `place`, each person has the name of the place: in `place`, or in the last column of CSV, `placeName`. It is null or empty without a place. */
+                expand?: components["parameters"]["expand"];
             };
             header?: never;
             path?: never;

@@ -10,6 +10,8 @@ export type { Options } from "./send.ts";
 type Schemas = components["schemas"];
 export type Place = Schemas["Place"];
 export type Person = Schemas["Person"];
+/** A person, with the place if `expand: "place"` asked for it. */
+export type PersonWithPlace = Schemas["PersonWithPlace"];
 export type PlaceWithPeople = Schemas["PlaceWithPeople"];
 export type Statistics = Schemas["Statistics"];
 export type Change = Schemas["Change"];
@@ -38,7 +40,7 @@ type Exports = {
     query: paths["/v1/places/export"]["get"]["parameters"]["query"];
   };
   "/v1/people/export": {
-    record: Person;
+    record: PersonWithPlace;
     query: paths["/v1/people/export"]["get"]["parameters"]["query"];
   };
   "/v1/statistics/export": {

@@ -34,7 +34,7 @@ pub fn operations() -> Vec<Operation> {
 fn expandable(operation: Operation) -> Operation {
     let is_read = operation.method == "get";
     match operation.path.as_str() {
-        "/v1/people" | "/v1/people/{id}" if is_read => operation
+        "/v1/people" | "/v1/people/{id}" | "/v1/people/export" if is_read => operation
             .query(&[EXPAND])
             .with_schema("Person", "PersonWithPlace")
             .with_header("ETag", "ExpandedTag"),

@@ -214,12 +214,11 @@ impl Operation {
         self
     }
 
-    /// Replaces a header of its responses by another component with the same name.
+    /// Replaces a header of its responses by another one.
     #[must_use]
-    pub fn with_header(mut self, component: &str, other: &'static str) -> Self {
-        let headers = self.responses.values_mut().flat_map(|r| &mut r.headers);
-        for header in headers.filter(|header| **header == component) {
-            *header = other;
+    pub fn with_header(mut self, header: &str, other: &'static str) -> Self {
+        for response in self.responses.values_mut() {
+            response.replace_header(header, other);
         }
         self
     }

@@ -106,6 +106,15 @@ impl Response {
         self.content = Json::parse(&content.replace(&reference(schema), &reference(other)));
     }
 
+    /// Replaces a header.
+    pub(crate) fn replace_header(&mut self, header: &str, other: &'static str) {
+        for found in &mut self.headers {
+            if *found == header {
+                *found = other;
+            }
+        }
+    }
+
     pub(crate) fn to_json(&self) -> Json {
         let mut response = object! { "description": self.description.as_str() };
         let headers = header_references(&self.headers);
@@ -130,7 +139,7 @@ fn text(description: &str) -> Json {
 fn header_references(components: &[&str]) -> Json {
     let reference = |component: &&str| {
         let name = match *component {
-            "ListTag" | "ExpandedTag" => "ETag",
+            "ExpandedTag" | "ListTag" | "ExpandedTag" => "ETag",
             "LinkToCome" => "Link",
             "NoTransform" => "Cache-Control",
             name => name,

@@ -101,6 +101,7 @@ pub fn router() -> Router {
                 .reusable(),
         )
         .route("/people/import", any(forward::import_people))
+        .route("/people/export", any(people::export))
         .route("/people/{*rest}", any(forward::to_people).reusable())
         .route("/", page(get(pages::overview)))
         .route("/problems", page(get(pages::problem_types).open()))

@@ -1,6 +1,6 @@
 //! `expand=place`: people with the place that they belong to. Only the gateway knows both.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use http_semantics::{MediaType, Problem, csv};
 use serde::Deserialize;
@@ -41,6 +41,14 @@ pub fn names(places: Vec<NamedPlace>) -> Names {
     places.map(|place| (place.id, place.name)).collect()
 }
 
+/// The places of people, each once, in order of id.
+pub(super) fn places_of(records: &[Record<'_>]) -> Vec<i64> {
+    let mut places: Vec<i64> = records.iter().filter_map(|record| record.place).collect();
+    places.sort_unstable();
+    places.dedup();
+    places
+}
+
 /// A page of people whose places are to be added. No person is parsed completely: the place is added
 /// at the end of each record.
 #[derive(Debug)]
@@ -50,19 +58,62 @@ pub struct PeoplePage<'a> {
     records: Vec<Record<'a>>,
 }
 
-/// A person, without the closing brace.
+/// A person, in JSON without the closing brace.
 #[derive(Debug)]
-struct Record<'a> {
+pub(super) struct Record<'a> {
     text: &'a str,
-    place: Option<i64>,
+    pub(super) id: i64,
+    pub(super) place: Option<i64>,
 }
 
-/// The member of a person that names the place.
+/// The members of a person that identify the person and the place.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Reference {
+struct References {
+    id: i64,
     #[serde(deserialize_with = "Option::deserialize")]
     place_id: Option<i64>,
+}
+
+impl<'a> Record<'a> {
+    /// Parses a JSON object.
+    pub(super) fn from_json(text: &'a str) -> Option<Self> {
+        let References { id, place_id } = serde_json::from_slice(text.as_bytes()).ok()?;
+        Some(Self {
+            text: text.strip_suffix('}')?,
+            id,
+            place: place_id,
+        })
+    }
+
+    /// Parses a line of CSV, of which the first cell is the id. `place` is the position of the place.
+    pub(super) fn from_csv(text: &'a str, place: usize) -> Option<Self> {
+        let (cells, _) = csv::parse_record(text, ',')?;
+        let place = match cells.get(place)?.as_ref() {
+            "" => None,
+            id => Some(id.parse().ok()?),
+        };
+        let id = cells.first()?.parse().ok()?;
+        Some(Self { text, id, place })
+    }
+
+    /// The record with the place.
+    pub(super) fn with_place(&self, format: MediaType, names: &Names) -> String {
+        let Self { text, place, .. } = self;
+        let place = place.and_then(|id| names.get(&id).map(|name| (id, name)));
+        match (format, place) {
+            (MediaType::Csv, None) => format!("{text},"),
+            (MediaType::Csv, Some((_, name))) => {
+                let name = csv::escape_formula(name).replace('"', "\"\"");
+                format!("{text},\"{name}\"")
+            }
+            (_, None) => format!("{text},\"place\":null}}"),
+            (_, Some((id, name))) => {
+                let name = serde_json::Value::from(name.as_str());
+                format!("{text},\"place\":{{\"id\":{id},\"name\":{name}}}}}")
+            }
+        }
+    }
 }
 
 impl<'a> PeoplePage<'a> {
@@ -85,7 +136,7 @@ impl<'a> PeoplePage<'a> {
     /// # Errors
     /// A malformed person.
     pub fn from_person(body: &'a [u8]) -> Result<Self, MalformedResponse> {
-        let record = std::str::from_utf8(body).ok().and_then(json_record);
+        let record = std::str::from_utf8(body).ok().and_then(Record::from_json);
         Ok(Self {
             format: MediaType::Json,
             header: "",
@@ -99,7 +150,7 @@ impl<'a> PeoplePage<'a> {
         Some(Self {
             format,
             header: "",
-            records: lines.map(json_record).collect::<Option<_>>()?,
+            records: lines.map(Record::from_json).collect::<Option<_>>()?,
         })
     }
 
@@ -107,39 +158,27 @@ impl<'a> PeoplePage<'a> {
         let mut lines = body.strip_suffix("\r\n")?.split("\r\n");
         let header = lines.next()?;
         let position = header.split(',').position(|column| column == "placeId")?;
-        let record = |text: &'a str| {
-            let (cells, _) = csv::parse_record(text, ',')?;
-            let cell = cells.get(position)?;
-            let place = match cell.as_ref() {
-                "" => None,
-                id => Some(id.parse().ok()?),
-            };
-            Some(Record { text, place })
-        };
+        let records = lines.map(|text| Record::from_csv(text, position));
         Some(Self {
             format: MediaType::Csv,
             header,
-            records: lines.map(record).collect::<Option<_>>()?,
+            records: records.collect::<Option<_>>()?,
         })
     }
 
     /// The places that the people belong to.
     #[must_use]
-    pub fn places(&self) -> BTreeSet<i64> {
-        self.records
-            .iter()
-            .filter_map(|record| record.place)
-            .collect()
+    pub fn places(&self) -> Vec<i64> {
+        places_of(&self.records)
     }
 
     /// The page with the places. A place without a name does not exist.
     #[must_use]
     pub fn with_places(&self, names: &Names) -> String {
         let framing = self.format.framing();
-        let records: Vec<String> = self
-            .records
-            .iter()
-            .map(|record| self.expand(record, names))
+        let records = self.records.iter();
+        let records: Vec<String> = records
+            .map(|record| record.with_place(self.format, names))
             .collect();
         let end = framing.end(records.is_empty());
         let records = records.join(framing.between);
@@ -154,33 +193,9 @@ impl<'a> PeoplePage<'a> {
     pub fn person(&self, names: &Names) -> String {
         let record = self.records.first();
         record
-            .map(|record| self.expand(record, names))
+            .map(|record| record.with_place(self.format, names))
             .unwrap_or_default()
     }
-
-    fn expand(&self, Record { text, place }: &Record, names: &Names) -> String {
-        let place = place.and_then(|id| names.get(&id).map(|name| (id, name)));
-        match (self.format, place) {
-            (MediaType::Csv, None) => format!("{text},"),
-            (MediaType::Csv, Some((_, name))) => {
-                let name = csv::escape_formula(name).replace('"', "\"\"");
-                format!("{text},\"{name}\"")
-            }
-            (_, None) => format!("{text},\"place\":null}}"),
-            (_, Some((id, name))) => {
-                let name = serde_json::Value::from(name.as_str());
-                format!("{text},\"place\":{{\"id\":{id},\"name\":{name}}}}}")
-            }
-        }
-    }
-}
-
-fn json_record(text: &str) -> Option<Record<'_>> {
-    let Reference { place_id } = serde_json::from_str(text).ok()?;
-    Some(Record {
-        text: text.strip_suffix('}')?,
-        place: place_id,
-    })
 }
 
 #[cfg(test)]
@@ -214,7 +229,7 @@ mod tests {
     fn each_person_gets_the_place_or_null() {
         let array = "[{\"id\":1,\"name\":\"],\\n[\",\"placeId\":1},\n{\"id\":2,\"placeId\":null},\n{\"id\":3,\"placeId\":9}]";
         let page = PeoplePage::parse(array.as_bytes(), MediaType::Json).unwrap();
-        assert_eq!(page.places().into_iter().collect::<Vec<_>>(), [1, 9]);
+        assert_eq!(page.places(), [1, 9]);
         let expected = "[{\"id\":1,\"name\":\"],\\n[\",\"placeId\":1,\"place\":{\"id\":1,\"name\":\"=a \\\"b\\\"\"}},\n\
             {\"id\":2,\"placeId\":null,\"place\":null},\n{\"id\":3,\"placeId\":9,\"place\":null}]";
         assert_eq!(page.with_places(&names()), expected);

@@ -308,4 +308,6 @@ impl MergeJoin {
 }
 
 #[cfg(test)]
+mod query_tests;
+#[cfg(test)]
 mod tests;

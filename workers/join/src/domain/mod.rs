@@ -3,6 +3,7 @@
 
 pub mod cache_status;
 mod changes;
+pub mod expanded_export;
 pub mod expansion;
 mod group_line;
 mod integrity;

@@ -2,6 +2,7 @@
 //! integrity report and its repair, and the cache of responses.
 
 pub mod cache;
+pub mod expanded_export;
 pub mod expanded_people;
 pub mod integrity;
 pub mod people_per_place;

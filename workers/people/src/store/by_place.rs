@@ -51,21 +51,38 @@ pub fn by_place(
         position,
         places,
     } = source(&query.places);
-    let Conditions {
-        size,
-        matches,
-        index,
-    } = conditions(query.filter);
-    let sql = match format {
+    let conditions = conditions(query.filter);
+    let group = match format {
         GroupFormat::Json => json_group(query.filter),
         GroupFormat::CsvLines => csv_group(),
-    }
-    .replace("{population}", population)
-    .replace("{order}", order)
-    .replace("{position}", position)
-    .replace("{size}", size)
-    .replace("{matches}", matches)
-    .replace("{index}", index);
+    };
+    let after_chunk = " AND {id} > chunk.last";
+    let in_chunk = " AND {id} > chunk.previous AND {id} <= chunk.last";
+    let sql = BY_PLACE
+        .replace("{start}", group.start)
+        .replace("{people}", &group.people)
+        .replace("{end}", &group.end)
+        .replace("{population}", population)
+        .replace("{order}", order)
+        .replace("{position}", position)
+        .replace("{size}", conditions.size)
+        .replace("{others}", conditions.others)
+        .replace(
+            "{id_in_requested}",
+            &conditions.people("id", "requested", ""),
+        )
+        .replace(
+            "{id_before_in_included}",
+            &conditions.people("id - 1", "included", ""),
+        )
+        .replace(
+            "{id_before_after_chunk}",
+            &conditions.people("id - 1", "chunk", after_chunk),
+        )
+        .replace(
+            "{people_of_chunk}",
+            &conditions.people(&group.columns, "chunk", in_chunk),
+        );
     let binds = binds(query, places, framing, known_change_seq);
     Statement { sql, binds }
 }
@@ -146,8 +163,49 @@ fn source(places: &PlaceSelection) -> Source {
 struct Conditions {
     /// The number of matches, from a row of the populations. The same as `PeopleFilter::count`.
     size: &'static str,
+    /// The number of people that a read along `person_resident` skips.
+    others: &'static str,
     matches: &'static str,
-    index: &'static str,
+    source: PeopleSource,
+}
+
+/// Where the people of a place are read.
+enum PeopleSource {
+    /// An index.
+    Index(&'static str),
+    /// The index `person_resident`. If it has many others, the search index with this term.
+    ResidentOrSearch(&'static str),
+}
+
+impl Conditions {
+    /// The query for columns of the people of a place who match, in order of id. `place` is the name
+    /// of the expression with the place, and `range` a condition on `{id}`.
+    fn people(&self, columns: &str, place: &str, range: &str) -> String {
+        let matches = self.matches;
+        let rowid_range = range.replace("{id}", "person_search.rowid");
+        let range = range.replace("{id}", "id");
+        match self.source {
+            PeopleSource::Index(index) => format!(
+                "SELECT {columns}
+      FROM person INDEXED BY {index}
+      WHERE place_id = {place}.place_id{range}{matches}
+      ORDER BY id"
+            ),
+            PeopleSource::ResidentOrSearch(term) => format!(
+                "SELECT {columns} FROM (
+        SELECT id, resident
+        FROM person INDEXED BY person_resident
+        WHERE NOT {place}.is_sparse AND place_id = {place}.place_id{range}{matches}
+        UNION ALL
+        SELECT id, resident
+        FROM person_search CROSS JOIN person ON id = person_search.rowid
+        WHERE {place}.is_sparse
+          AND person_search MATCH '\"{term}\" AND \"@' || {place}.place_id || '\"'{rowid_range}{matches}
+        ORDER BY id
+      )"
+            ),
+        }
+    }
 }
 
 /// The conditions of a filter. A king is found by `king_id`, because the index of a place's people
@@ -168,18 +226,31 @@ fn conditions(PeopleFilter { is_alive, is_king }: PeopleFilter) -> Conditions {
         (None | Some(true), Some(true)) => ("king_id IS NOT NULL", " AND is_king = 1"),
         (Some(false), Some(true)) => ("0", " AND is_king = 1 AND is_alive = 0"),
     };
-    let index = match is_king {
-        Some(true) => " INDEXED BY one_king_a_place",
-        _ => " INDEXED BY person_resident",
+    let (others, source) = match (is_alive, is_king) {
+        (_, Some(true)) => ("0", PeopleSource::Index("one_king_a_place")),
+        (None, _) => ("0", PeopleSource::Index("person_resident")),
+        (Some(true), _) => ("dead", PeopleSource::ResidentOrSearch("+")),
+        (Some(false), _) => ("living", PeopleSource::ResidentOrSearch("-")),
     };
     Conditions {
         size,
+        others,
         matches,
-        index,
+        source,
     }
 }
 
-fn json_group(filter: PeopleFilter) -> String {
+/// The text of a group.
+struct GroupText {
+    start: &'static str,
+    /// The aggregate of its people.
+    people: String,
+    /// The columns of a person.
+    columns: String,
+    end: String,
+}
+
+fn json_group(filter: PeopleFilter) -> GroupText {
     const START: &str = r#"iif(previous = 0, iif(n > 1, ?6, '') || '{"placeId":' || place_id || ',"people":[', ',')"#;
     // The aggregate of no people is null. A row without a group has no text.
     const PEOPLE: &str = "coalesce(group_concat(resident, ','), iif(n, '', NULL))";
@@ -192,15 +263,15 @@ fn json_group(filter: PeopleFilter) -> String {
     let end = END
         .replace("{filter}", &filter.to_string())
         .replace("{max_page_size}", &MAX_PAGE_SIZE.to_string());
-    BY_PLACE
-        .replace("{start}", START)
-        .replace("{people}", PEOPLE)
-        .replace("{columns}", "resident")
-        .replace("{end}", &end)
+    GroupText {
+        start: START,
+        people: PEOPLE.to_owned(),
+        columns: "resident".to_owned(),
+        end,
+    }
 }
 
-fn csv_group() -> String {
-    const START: &str = "iif(n = 1 AND previous = 0, '', ?6)";
+fn csv_group() -> GroupText {
     // A line begins with the id of the place.
     const PEOPLE: &str = "coalesce(
       group_concat(chunk.place_id || ',' || {line}, ?6),
@@ -209,13 +280,13 @@ fn csv_group() -> String {
     // The index of a place's people contains each of them as JSON, but not the columns.
     let is_cell = |field: &&&str| **field != "placeId";
     let cells: Vec<&&str> = PERSON.fields.iter().filter(is_cell).collect();
-    let columns = PERSON.columns_from_json("resident", "place_id");
     let people = PEOPLE
         .replace("{line}", &PERSON.csv_line_without("place_id"))
         .replace("{empty}", &",".repeat(cells.len()));
-    BY_PLACE
-        .replace("{start}", START)
-        .replace("{people}", &people)
-        .replace("{columns}", &columns)
-        .replace("{end}", "")
+    GroupText {
+        start: "iif(n = 1 AND previous = 0, '', ?6)",
+        people,
+        columns: PERSON.columns_from_json("resident", "place_id"),
+        end: String::new(),
+    }
 }

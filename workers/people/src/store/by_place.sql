@@ -12,7 +12,7 @@
 -- by_place.rs replaces the names in braces.
 --
 -- A group is a place with people. If none of them matches the filter, it is empty: so the statement
--- reads at most ?3 populations, however few people match.
+-- reads at most ?3 populations, however few people match, and no people of an empty group.
 --
 -- The concatenated texts are the groups. A text has at most 1,000 people. A name has at most 200
 -- characters of four bytes each, so a text stays far below the 2 MB that D1 allows.
@@ -21,7 +21,9 @@
 --
 -- Uses the primary key of population for the groups. For their people it uses
 -- person_resident (place_id, id, is_alive, resident), which contains each person as JSON. With
--- isAlive= it also reads the other people of the place. With isKing=true it uses one_king_a_place.
+-- isAlive= it also skips the other people of the place. If these are many (is_sparse), it uses the
+-- search index instead, which reads only matches, but two rows for each. With isKing=true it uses
+-- one_king_a_place.
 WITH RECURSIVE
   current AS MATERIALIZED (
     SELECT
@@ -35,11 +37,12 @@ WITH RECURSIVE
       place_id,
       king_id,
       size,
+      others > min(size, ?4) + 20 AS is_sparse,
       row_number() OVER (ORDER BY {order}) AS n,
       count(*) OVER () AS groups,
       sum(min(size, ?4)) OVER (ORDER BY {order}) AS people_so_far
     FROM (
-      SELECT place_id, king_id, {size} AS size{position}
+      SELECT place_id, king_id, {size} AS size, {others} AS others{position}
       FROM {population}
       ORDER BY {order}
       LIMIT iif((SELECT change_seq || '.' || epoch FROM current) IS ?7, 0, ?3)
@@ -50,15 +53,16 @@ WITH RECURSIVE
     SELECT
       place_id,
       king_id,
+      is_sparse,
       n,
       groups - n AS remaining,
       size > ?4 AS has_more,
       size > 1000 AS is_long,
       -- The id of the last person to show.
       CASE
+        WHEN size = 0 THEN 0
         WHEN size > ?4 THEN (
-          SELECT id FROM person{index} WHERE place_id = requested.place_id{matches}
-          ORDER BY id LIMIT 1 OFFSET ?4 - 1
+          {id_in_requested} LIMIT 1 OFFSET ?4 - 1
         )
         ELSE 9223372036854775807
       END AS group_end
@@ -67,18 +71,17 @@ WITH RECURSIVE
   ),
   -- The groups, split into chunks of at most 1,000 people: previous < id <= last. Most groups have
   -- one chunk.
-  chunk (n, previous, last, group_end, has_more, place_id, king_id, remaining) AS (
+  chunk (n, previous, last, group_end, has_more, place_id, king_id, is_sparse, remaining) AS (
     SELECT
       n,
       0,
       coalesce(
         CASE WHEN is_long THEN min(group_end, (
-          SELECT id - 1 FROM person{index} WHERE place_id = included.place_id{matches}
-          ORDER BY id LIMIT 1 OFFSET 1000
+          {id_before_in_included} LIMIT 1 OFFSET 1000
         )) END,
         group_end
       ),
-      group_end, has_more, place_id, king_id, remaining
+      group_end, has_more, place_id, king_id, is_sparse, remaining
     FROM included
     UNION ALL
     SELECT
@@ -86,13 +89,11 @@ WITH RECURSIVE
       last,
       coalesce(
         min(group_end, (
-          SELECT id - 1 FROM person{index}
-          WHERE place_id = chunk.place_id AND id > chunk.last{matches}
-          ORDER BY id LIMIT 1 OFFSET 1000
+          {id_before_after_chunk} LIMIT 1 OFFSET 1000
         )),
         group_end
       ),
-      group_end, has_more, place_id, king_id, remaining
+      group_end, has_more, place_id, king_id, is_sparse, remaining
     FROM chunk
     WHERE last < group_end
     ORDER BY 1, 2
@@ -100,12 +101,7 @@ WITH RECURSIVE
 SELECT
   {start} || (
     SELECT {people}
-    FROM (
-      SELECT {columns}
-      FROM person{index}
-      WHERE place_id = chunk.place_id AND id > chunk.previous AND id <= chunk.last{matches}
-      ORDER BY id
-    )
+    FROM ({people_of_chunk})
   ){end} AS text,
   place_id,
   remaining,

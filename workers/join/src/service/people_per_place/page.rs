@@ -89,7 +89,7 @@ async fn listed(
     let response = backends.places.get(&query.places_path()).await?;
     let response = backends.require_places(response).await?;
     let places = read_page(backends, &response).await?;
-    let mut groups = GroupRequests::of_places(query, format, places.ids());
+    let mut groups = GroupRequests::of_places(query, format, places.ids().collect());
     let path = if is_head { None } else { groups.first() };
     let people = match &path {
         Some(path) => backends.people.get(path).await,
@@ -126,7 +126,7 @@ async fn select(
         let response = backends.require_places(response).await?;
         let window = read_page(backends, &response).await?;
         let unknown = selector.unknown_places(&window);
-        for places in split(unknown.into_iter()) {
+        for places in split(unknown) {
             let people = backends.people.get_ok(&populations_path(&places)).await?;
             let body = backends.people.bytes(&people).await?;
             let populations = statistics::populations(&body);
@@ -145,7 +145,7 @@ async fn select(
     };
     let part = backends.people_part(&first_places, first_people, format, false)?;
     let (places, next) = selector.into_page();
-    let mut groups = GroupRequests::of_places(query, format, places.ids());
+    let mut groups = GroupRequests::of_places(query, format, places.ids().collect());
     let path = groups.first().filter(|_| has_people && !is_head);
     let people = match &path {
         Some(path) => {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use domain::id::Ids;
 use edge::{Body, BodyReader, Error};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use http_semantics::MediaType;
@@ -15,8 +16,7 @@ use crate::domain::{CSV_HEADER, GROUPS, ListQuery, MergeJoin};
 /// The size up to which a page is buffered before its response starts.
 const BUFFER_BYTES: usize = 256 * 1024;
 
-/// The maximum length of the list of ids in a request for groups. The platform limits a URL to
-/// 16 KB.
+/// The maximum length of a list of ids in a request. The platform limits a URL to 16 KB.
 const MAX_LIST_BYTES: usize = 8_000;
 
 /// The requests for the groups of a page, one after the other.
@@ -40,11 +40,7 @@ impl GroupRequests {
     }
 
     /// Requests the groups of these places, in this order.
-    pub fn of_places(
-        query: ListQuery,
-        format: MediaType,
-        places: impl Iterator<Item = i64>,
-    ) -> Self {
+    pub fn of_places(query: ListQuery, format: MediaType, places: Vec<i64>) -> Self {
         Self {
             query,
             route: route(format),
@@ -94,14 +90,14 @@ fn route(format: MediaType) -> &'static str {
     }
 }
 
-/// Splits the ids of a page into lists that each fit into a URL.
-pub fn split(ids: impl Iterator<Item = i64>) -> VecDeque<Vec<i64>> {
-    let mut lists = VecDeque::new();
+/// Splits ids into lists that each fit into a request.
+pub fn split(ids: Vec<i64>) -> VecDeque<Vec<i64>> {
+    let mut lists: VecDeque<Vec<i64>> = VecDeque::new();
     let mut room = 0;
     for id in ids {
         let bytes = id.to_string().len() + 1;
         match lists.back_mut() {
-            Some(list) if bytes <= room => Vec::push(list, id),
+            Some(list) if bytes <= room && list.len() < Ids::MAX_IDS => list.push(id),
             _ => {
                 lists.push_back(vec![id]);
                 room = MAX_LIST_BYTES;

@@ -96,6 +96,48 @@ fn cells(person: &PersonRow) -> String {
     fields.map(cell).collect::<Vec<_>>().join(",")
 }
 
+/// Compares the groups of every selection and filter with a filter over the people.
+fn assert_groups(people: &[PersonRow], limit: usize, people_limit: usize, after: i64) {
+    let testbed = filled(people);
+    for (selection, places) in selections(after) {
+        for (filter, matches) in filters() {
+            let query = format!("limit={limit}&peopleLimit={people_limit}{selection}{filter}");
+            let (mut expected, mut expected_lines) = (Vec::new(), Vec::new());
+            for place in &places {
+                let residents: Vec<&PersonRow> =
+                    people.iter().filter(|p| p.place == Some(*place)).collect();
+                if residents.is_empty() || expected.len() == limit {
+                    continue;
+                }
+                let residents: Vec<&PersonRow> =
+                    residents.into_iter().filter(|p| matches(p)).collect();
+                let shown = &residents[..people_limit.min(residents.len())];
+                let json: Vec<Json> = shown.iter().map(|p| p.resident_json()).collect();
+                let mut group = json!({"placeId": place, "people": json});
+                if residents.len() > people_limit {
+                    let cursor = Cursor::Id(residents[people_limit - 1].id);
+                    let next = format!(
+                        "/v1/people?placeId={place}{filter}&limit={MAX_PAGE_SIZE}&after={cursor}"
+                    );
+                    group["next"] = next.into();
+                }
+                expected.push(group);
+                let line = |p: &&PersonRow| format!("{place},{}", cells(p));
+                expected_lines.extend(shown.iter().map(line));
+                if shown.is_empty() {
+                    expected_lines.push(format!("{place}{}", ",".repeat(PERSON.fields.len() - 1)));
+                }
+            }
+            assert_eq!(groups(&testbed, &query), expected, "{query}");
+            assert_eq!(
+                lines(&testbed, &query),
+                expected_lines.join("\n"),
+                "{query}"
+            );
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -103,41 +145,48 @@ proptest! {
     fn groups_are_the_matching_people_of_each_place_up_to_the_limits(
         people in people(), limit in 1..7usize, people_limit in 1..6usize, after in 1..5i64,
     ) {
-        let testbed = filled(&people);
-        for (selection, places) in selections(after) {
-            for (filter, matches) in filters() {
-                let query = format!("limit={limit}&peopleLimit={people_limit}{selection}{filter}");
-                let (mut expected, mut expected_lines) = (Vec::new(), Vec::new());
-                for place in &places {
-                    let residents: Vec<&PersonRow> =
-                        people.iter().filter(|p| p.place == Some(*place)).collect();
-                    if residents.is_empty() || expected.len() == limit {
-                        continue;
-                    }
-                    let residents: Vec<&PersonRow> =
-                        residents.into_iter().filter(|p| matches(p)).collect();
-                    let shown = &residents[..people_limit.min(residents.len())];
-                    let json: Vec<Json> = shown.iter().map(|p| p.resident_json()).collect();
-                    let mut group = json!({"placeId": place, "people": json});
-                    if residents.len() > people_limit {
-                        let cursor = Cursor::Id(residents[people_limit - 1].id);
-                        let next = format!(
-                            "/v1/people?placeId={place}{filter}&limit={MAX_PAGE_SIZE}&after={cursor}"
-                        );
-                        group["next"] = next.into();
-                    }
-                    expected.push(group);
-                    let line = |p: &&PersonRow| format!("{place},{}", cells(p));
-                    expected_lines.extend(shown.iter().map(line));
-                    if shown.is_empty() {
-                        expected_lines.push(format!("{place}{}", ",".repeat(PERSON.fields.len() - 1)));
-                    }
-                }
-                prop_assert_eq!(groups(&testbed, &query), expected, "{}", &query);
-                prop_assert_eq!(lines(&testbed, &query), expected_lines.join("\n"), "{}", &query);
-            }
+        assert_groups(&people, limit, people_limit, after);
+    }
+}
+
+#[test]
+fn few_matches_among_many_others_are_found() {
+    for (rare_is_alive, kings) in [(true, [31, 62]), (false, [1, 2])] {
+        let person = |id: i64| PersonRow {
+            id,
+            name: "x".to_owned(),
+            is_alive: (id % 31 == 0) == rare_is_alive,
+            is_king: kings.contains(&id),
+            place: Some(1 + id % 2),
+        };
+        let people: Vec<PersonRow> = (1..250).map(person).collect();
+        for people_limit in [2, 9] {
+            assert_groups(&people, 5, people_limit, 1);
         }
     }
+}
+
+#[test]
+fn few_matches_among_many_others_cost_the_same_with_any_number_of_others() {
+    let steps = |count: i64| {
+        let testbed = filled_by(&format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+            INSERT INTO person (id, name, name_key, is_alive, place_id)
+            SELECT i, 'x', 'x', i > {count} - 5, 1 + i % 2 FROM n"
+        ));
+        let filters = [
+            "isAlive=true",
+            "isAlive=true&peopleLimit=1",
+            "isAlive=true&isKing=false",
+            "isAlive=true&isKing=true",
+            "isAlive=false&isKing=true",
+        ];
+        filters.map(|filter| {
+            let statement = by_place(filter, MediaType::Json.framing(), None);
+            testbed.steps(&statement).unwrap()
+        })
+    };
+    assert_eq!(steps(500), steps(20_000));
 }
 
 #[test]
