@@ -266,7 +266,7 @@ for (const [page, path, options] of [
     const [[, sorts = []] = [], [filter = "", values = []] = []] = Object.entries(options);
     for (const sort of sorts) {
       for (const value of values) {
-        for (const name of ["", generators.name?.(random, world, path) ?? ""]) {
+        for (const name of ["", generators.name?.(random, world, path).trim() ?? ""]) {
           // The overview orders a search for names by id.
           if (page === "/" && name) continue;
           const query = new URLSearchParams({ sort, [filter]: value, name });
