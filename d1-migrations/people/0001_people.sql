@@ -210,21 +210,18 @@ CREATE TRIGGER person_change_is_never_deleted BEFORE DELETE ON person_change
 BEGIN SELECT raise(ABORT, 'the change log is append-only'); END;
 
 CREATE TRIGGER person_created AFTER INSERT ON person
+WHEN NOT EXISTS (SELECT 1 FROM bulk_insert)
 BEGIN
   INSERT INTO person_change (at, kind, person_id, version, name, is_alive, is_king, place_id)
   VALUES (
-    coalesce(
-      (SELECT at FROM bulk_insert),
-      max(
-        CAST(unixepoch('subsec') * 1000 AS INTEGER),
-        coalesce((SELECT at FROM person_change ORDER BY seq DESC LIMIT 1), 0)
-      )
+    max(
+      CAST(unixepoch('subsec') * 1000 AS INTEGER),
+      coalesce((SELECT at FROM person_change ORDER BY seq DESC LIMIT 1), 0)
     ),
     'created', new.id, new.version, new.name, new.is_alive, new.is_king, new.place_id
   );
   INSERT INTO population (place_id, living, dead, king_id)
-  SELECT coalesce(new.place_id, 0), new.is_alive, 1 - new.is_alive, iif(new.is_king, new.id, NULL)
-  WHERE NOT EXISTS (SELECT 1 FROM bulk_insert)
+  VALUES (coalesce(new.place_id, 0), new.is_alive, 1 - new.is_alive, iif(new.is_king, new.id, NULL))
   ON CONFLICT DO UPDATE SET
     living = living + excluded.living,
     dead = dead + excluded.dead,
@@ -235,8 +232,20 @@ BEGIN
   LEFT JOIN (
     SELECT living, dead FROM population_history WHERE place_id = -1 ORDER BY at DESC LIMIT 1
   ) AS total
-  WHERE NOT EXISTS (SELECT 1 FROM bulk_insert)
+  WHERE TRUE
   ON CONFLICT DO UPDATE SET living = excluded.living, dead = excluded.dead;
+  INSERT INTO person_search (rowid, terms) VALUES (new.id, new.terms);
+END;
+
+-- During a bulk insert. The end of the bulk insert updates the populations.
+CREATE TRIGGER person_created_in_bulk AFTER INSERT ON person
+WHEN EXISTS (SELECT 1 FROM bulk_insert)
+BEGIN
+  INSERT INTO person_change (at, kind, person_id, version, name, is_alive, is_king, place_id)
+  VALUES (
+    (SELECT at FROM bulk_insert),
+    'created', new.id, new.version, new.name, new.is_alive, new.is_king, new.place_id
+  );
   INSERT INTO person_search (rowid, terms) VALUES (new.id, new.terms);
 END;
 

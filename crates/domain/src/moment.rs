@@ -33,7 +33,8 @@ impl Moment {
     #[must_use]
     pub fn start_milliseconds(&self) -> i64 {
         if self.is_date {
-            self.milliseconds + 1 - DAY
+            // Also if the end of the day was replaced by now.
+            self.milliseconds - self.milliseconds.rem_euclid(DAY)
         } else {
             self.milliseconds
         }
@@ -276,6 +277,8 @@ mod tests {
         assert_eq!(at("1970-01-01", 5), Some(5));
         assert_eq!(at("1970-01-02", 5), None);
         assert_eq!(at("1970-01-01", 3 * DAY), Some(DAY - 1));
+        let today = Moment::parse("1970-01-02").and_then(|moment| moment.not_after(DAY + 5));
+        assert_eq!(today.map(|moment| moment.start_milliseconds()), Some(DAY));
         assert_eq!(at("1970-01-01T00:00:01Z", 999), None);
         assert_eq!(at("1970-01-01T00:00:01Z", 1000), Some(1000));
     }
