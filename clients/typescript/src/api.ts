@@ -53,7 +53,7 @@ export interface paths {
         };
         /**
          * List the population and the king of each place
-         * @description All places, including those without people. The last record counts the people without a place. A page may have fewer records than its limit: `Link` tells whether there is a next page.
+         * @description All places, including those without people. The last record counts the people without a place, unless `q` searches the names of places. A page may have fewer records than its limit: `Link` tells whether there is a next page. At most 20,000 places can be sorted by the number of the dead, as of a time in another order than that of the ids, or with `q` by a number of people.
          */
         get: operations["listStatistics"];
         put?: never;
@@ -96,6 +96,26 @@ export interface paths {
          * @description There is a point at `from`, one after each step, and one at `to`. A series that ends now has no `ETag`, because its points move.
          */
         get: operations["readSeriesOfPlace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/statistics/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the population and the king of each place as a file
+         * @description The file is streamed page by page, so later pages may show later data. The last line says whether the file is complete: `{"complete":true}`, or `#complete` in CSV. If the request may make no more calls, it has the address of the rest instead: `{"complete":false,"next":"…"}`, or `"#incomplete: …"`. The parts without their last lines are the whole file, and an import skips these lines. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.
+         */
+        get: operations["exportStatistics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -309,7 +329,7 @@ export interface paths {
         };
         /**
          * List places at a time in the past
-         * @description In order of id, with the names of that time.
+         * @description With the names of that time, which `q` and the order by name use, too. In order of name, at most 20,000 places can be sorted.
          */
         get: operations["listPlacesAsOf"];
         put?: never;
@@ -565,7 +585,7 @@ export interface paths {
         };
         /**
          * Count the people of each place
-         * @description Only places that have people, by id: the people service does not know the names of places.
+         * @description Only places that have people, by id: the people service does not know the names of places. At most 20,000 places can be sorted by the number of the dead, or as of a time in another order than that of the ids.
          */
         get: operations["listPopulations"];
         put?: never;
@@ -1229,7 +1249,9 @@ export interface components {
         /** @description The order. `-` reverses the whole list. */
         idSort: "id" | "-id";
         /** @description The order. Records with equal numbers are in order of id. `-` reverses the whole list. */
-        populationSort: "id" | "-id" | "living" | "-living" | "total" | "-total";
+        populationSort: "id" | "-id" | "living" | "-living" | "dead" | "-dead" | "total" | "-total";
+        /** @description The order. `name` ignores case and accents, then sorts by the name, then by id. Records with equal numbers are in order of id. `-` reverses the whole list. */
+        statisticsSort: "id" | "-id" | "name" | "-name" | "living" | "-living" | "dead" | "-dead" | "total" | "-total" | "share" | "-share";
         /** @description With `exact`, the response has the number of all matches in `X-Total-Count`. At most 20,000 matches are counted, unless the filters are only `isAlive` and `placeId`. */
         count: "exact";
         /** @description With `place`, each person has the name of the place: in `place`, or in the last column of CSV, `placeName`. It is null or empty without a place. */
@@ -1290,11 +1312,6 @@ export interface components {
          * @example "3.1f09ab34"
          */
         ETag: string;
-        /**
-         * @description The version of the record and the epoch of its database, for `If-Match` and `If-None-Match`. With `expand`, a weak tag for `If-None-Match`.
-         * @example "3.1f09ab34"
-         */
-        ExpandedTag: string;
         /**
          * @description The version of the list, for `If-None-Match`.
          * @example W/"1j107.1f09ab34"
@@ -1785,8 +1802,10 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
                 after?: components["parameters"]["afterPopulation"];
-                /** @description The order. Records with equal numbers are in order of id. `-` reverses the whole list. */
-                sort?: components["parameters"]["populationSort"];
+                /** @description The order. `name` ignores case and accents, then sorts by the name, then by id. Records with equal numbers are in order of id. `-` reverses the whole list. */
+                sort?: components["parameters"]["statisticsSort"];
+                /** @description Only records whose name contains these words: 1 to 10 words, each the beginning of a word of the name. Case and accents are ignored. Apostrophes and hyphens separate words. In scripts without spaces, such as Chinese, each character begins a word. */
+                q?: components["parameters"]["q"];
                 /** @description Only places with at least this many living people. */
                 least?: components["parameters"]["least"];
                 /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A date such as `2026-11-24` means the end of that day. By default, the response has the present data. */
@@ -1883,6 +1902,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/query-too-long";
+                    };
+                };
+            };
+            /** @description Too many records match. Or: The request needs more calls than the plan allows. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/too-many-matches" | "/problems/call-limit-reached";
                     };
                 };
             };
@@ -2194,6 +2225,150 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/query-too-long";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
+    exportStatistics: {
+        parameters: {
+            query?: {
+                /** @description The start of the rest of an export: the cursor in the address in its last line. The rest has no CSV header. */
+                after?: components["parameters"]["afterRecord"];
+                /** @description Only records whose name contains these words: 1 to 10 words, each the beginning of a word of the name. Case and accents are ignored. Apostrophes and hyphens separate words. In scripts without spaces, such as Chinese, each character begins a word. */
+                q?: components["parameters"]["q"];
+                /** @description Only places with at least this many living people. */
+                least?: components["parameters"]["least"];
+                /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A date such as `2026-11-24` means the end of that day. By default, the response has the present data. */
+                asOf?: components["parameters"]["asOf"];
+                /** @description The format of the file. By default, `Accept` decides. */
+                format?: components["parameters"]["fileFormat"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The response has no media type that `Accept` allows. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/not-acceptable";
+                    };
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/query-too-long";
+                    };
+                };
+            };
+            /** @description The request needs more calls than the plan allows. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/call-limit-reached";
                     };
                 };
             };
@@ -4068,14 +4243,16 @@ export interface operations {
             query?: {
                 /** @description The time of the data, in UTC and not in the future, such as `2026-11-24T22:31:55Z`. A date such as `2026-11-24` means the end of that day. By default, the response has the present data. */
                 asOf?: components["parameters"]["asOf"];
+                /** @description Only records whose name contains these words: 1 to 10 words, each the beginning of a word of the name. Case and accents are ignored. Apostrophes and hyphens separate words. In scripts without spaces, such as Chinese, each character begins a word. */
+                q?: components["parameters"]["q"];
                 /** @description Only records with these ids. A thousand ids fit into a URL if they have at most 14 digits. */
                 ids?: components["parameters"]["ids"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
-                /** @description The start of the page: the cursor from the `Link` header of the previous page. */
-                after?: components["parameters"]["afterId"];
-                /** @description The order. `-` reverses the whole list. */
-                sort?: components["parameters"]["idSort"];
+                /** @description The start of the page: the cursor from the `Link` header of the previous page, which must have the same order. */
+                after?: components["parameters"]["after"];
+                /** @description The order. `name` ignores case and accents, then sorts by the name, then by id. `-` reverses the whole list. */
+                sort?: components["parameters"]["sort"];
             };
             header?: {
                 /** @description The `ETag` of the response that the client has. If it is still current, the response is 304, without a body. */
@@ -4160,6 +4337,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/query-too-long";
+                    };
+                };
+            };
+            /** @description Too many records match. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/too-many-matches";
                     };
                 };
             };
@@ -6903,6 +7092,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/query-too-long";
+                    };
+                };
+            };
+            /** @description Too many records match. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/too-many-matches";
                     };
                 };
             };

@@ -19,7 +19,7 @@ fn count(example: i64) -> Json {
     header(object! { "type": "integer", "minimum": 0 }, example)
 }
 
-/// All headers, by the name of the component. `ExpandedTag`, `ListTag`, `ExpandedTag`, `LinkToCome` and
+/// All headers, by the name of the component. `ListTag`, `ExpandedTag`, `LinkToCome` and
 /// `NoTransform` are variants of `ETag`, `Link` and `Cache-Control`.
 #[must_use]
 pub fn all() -> Vec<(String, Json)> {
@@ -27,10 +27,6 @@ pub fn all() -> Vec<(String, Json)> {
         /// The version of the record and the epoch of its database, for `If-Match` and
         /// `If-None-Match`.
         "ETag" => pattern("^\"[1-9][0-9]*\\.[0-9a-f]{8}\"$", "\"3.1f09ab34\"");
-        /// The version of the record and the epoch of its database, for `If-Match` and
-        /// `If-None-Match`. With `expand`, a weak tag for `If-None-Match`.
-        "ExpandedTag" =>
-            pattern("^(\"[1-9][0-9]*\\.[0-9a-f]{8}\"|W/\".+\")$", "\"3.1f09ab34\"");
         /// The version of the list, for `If-None-Match`.
         "ListTag" => pattern("^W/\".+\"$", "W/\"1j107.1f09ab34\"");
         /// The version of the record and the epoch of its database, for `If-Match` and

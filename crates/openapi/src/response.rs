@@ -139,7 +139,7 @@ fn text(description: &str) -> Json {
 fn header_references(components: &[&str]) -> Json {
     let reference = |component: &&str| {
         let name = match *component {
-            "ExpandedTag" | "ListTag" | "ExpandedTag" => "ETag",
+            "ExpandedTag" | "ListTag" => "ETag",
             "LinkToCome" => "Link",
             "NoTransform" => "Cache-Control",
             name => name,
