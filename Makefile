@@ -18,6 +18,8 @@ SETUP := $(TOOLS) .tools/wasm32 node_modules/.package-lock.json
 
 # Node.js comes from node_modules, so the system's version does not matter.
 export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/.tools/bin:$(PATH)
+# Each test file loads wrangler and Miniflare: the compiled code is kept between processes.
+export NODE_COMPILE_CACHE := $(CURDIR)/.tools/compile-cache
 # worker-build downloads these tools unless the variables name them.
 export WASM_BINDGEN_BIN := $(CURDIR)/.tools/bin/wasm-bindgen
 export WASM_OPT_BIN := $(CURDIR)/node_modules/.bin/wasm-opt
