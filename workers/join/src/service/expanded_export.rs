@@ -2,14 +2,14 @@
 //! a time, with the places of each part.
 
 use edge::{Body, BodyReader, Calls, Error, Request, Response};
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use http_semantics::MediaType;
-use http_semantics::export_format::{abort_marker, end_line};
-use js_sys::Uint8Array;
+use http_semantics::export_format::end_line;
 use tables::{Cursor, page};
 
 use super::expanded_people::{read_names, request_people};
 use super::people_per_place::split;
+use super::stream_body;
 use crate::backends::{Backends, header};
 use crate::domain::expanded_export::{ExportPart, LineBuffer};
 use crate::domain::expansion::Names;
@@ -81,14 +81,11 @@ impl Export {
             Ok(export.next().await?.map(|lines| (lines, export)))
         });
         let chunks = stream::iter(first).chain(rest);
-        let chunks = chunks.map_ok(|lines: String| Uint8Array::from(lines.as_bytes()));
-        Ok(Body::stream_with_error_end(chunks, move |problem| {
-            abort_marker(format, problem)
-        }))
+        Ok(stream_body(chunks.boxed_local(), format, ""))
     }
 
     /// The next lines. None after the last one.
-    async fn next(&mut self) -> Result<Option<String>, Error> {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
         if self.has_ended {
             return Ok(None);
         }
@@ -108,7 +105,7 @@ impl Export {
         let unknown = split(unknown);
         let calls = u32::try_from(unknown.len()).unwrap_or(u32::MAX);
         if !self.backends.quota.has(Calls::services(calls)) {
-            return Ok(Some(self.end(false)));
+            return Ok(Some(self.end(false).into_bytes()));
         }
         let (names, _) = read_names(&self.backends, unknown).await?;
         self.names.extend(names);
@@ -117,7 +114,7 @@ impl Export {
         if let Some(is_complete) = part.is_complete() {
             text += &self.end(is_complete);
         }
-        Ok(Some(text))
+        Ok(Some(text.into_bytes()))
     }
 
     /// Ends the export with its last line.

@@ -67,9 +67,9 @@ async fn in_range(
     let people = people.unwrap_or_else(|| GROUPS.to_owned());
     let (response, people) = backends.fetch(&[places, people], format, is_head).await?;
     let response = backends.places.require_ok(response)?;
-    let places = read_page(backends, &response).await?;
+    let (places, next) = read_window(backends, &response).await?;
     Ok(PlacesWithGroups {
-        next: cursor_after(backends, &response)?,
+        next,
         total: header(&response, "x-total-count"),
         total_relation: header(&response, "x-total-count-relation"),
         places,
@@ -86,9 +86,7 @@ async fn listed(
     format: MediaType,
     is_head: bool,
 ) -> Result<PlacesWithGroups, Error> {
-    let response = backends.places.get(&query.places_path()).await?;
-    let response = backends.require_places(response).await?;
-    let places = read_page(backends, &response).await?;
+    let (response, places, next) = request_window(backends, &query.places_path()).await?;
     let mut groups = GroupRequests::of_places(query, format, places.ids().collect());
     let path = if is_head { None } else { groups.first() };
     let people = match &path {
@@ -96,7 +94,7 @@ async fn listed(
         None => backends.people.head(GROUPS).await,
     };
     Ok(PlacesWithGroups {
-        next: cursor_after(backends, &response)?,
+        next,
         total: header(&response, "x-total-count"),
         total_relation: header(&response, "x-total-count-relation"),
         places,
@@ -122,9 +120,8 @@ async fn select(
         let Some((size, after)) = selector.next_window() else {
             break;
         };
-        let response = backends.places.get(&query.window_path(size, after)).await?;
-        let response = backends.require_places(response).await?;
-        let window = read_page(backends, &response).await?;
+        let path = query.window_path(size, after);
+        let (response, window, next) = request_window(backends, &path).await?;
         let unknown = selector.unknown_places(&window);
         for places in split(unknown) {
             let people = backends.people.get_ok(&populations_path(&places)).await?;
@@ -135,7 +132,7 @@ async fn select(
             selector.add_populations(&places, &populations);
             first_people.get_or_insert(people);
         }
-        selector.add_window(window, cursor_after(backends, &response)?);
+        selector.add_window(window, next);
         first_places.get_or_insert(response);
     }
     let first_places = first_places.ok_or_else(Problem::internal)?;
@@ -171,17 +168,28 @@ fn populations_path(places: &[i64]) -> String {
     format!("/v1/people/population?limit=1000&ids={}", ids.join(","))
 }
 
-async fn read_page(backends: &Backends, response: &web_sys::Response) -> Result<PlacePage, Error> {
-    let page = PlacePage::parse(backends.places.bytes(response).await?);
-    page.map_err(|malformed| backends.malformed_response(malformed))
+/// Requests places that the client has filtered, and the cursor after them.
+async fn request_window(
+    backends: &Backends,
+    path: &str,
+) -> Result<(web_sys::Response, PlacePage, Option<String>), Error> {
+    let response = backends.places.get(path).await?;
+    let response = backends.require_places(response).await?;
+    let (places, next) = read_window(backends, &response).await?;
+    Ok((response, places, next))
 }
 
-/// The cursor of the next page of places, if there is one.
-fn cursor_after(backends: &Backends, places: &web_sys::Response) -> Result<Option<String>, Error> {
-    let Some(link) = header(places, "link") else {
-        return Ok(None);
+/// The places of a response, and the cursor of the next page, if there is one.
+async fn read_window(
+    backends: &Backends,
+    response: &web_sys::Response,
+) -> Result<(PlacePage, Option<String>), Error> {
+    let places = PlacePage::parse(backends.places.bytes(response).await?)
+        .map_err(|malformed| backends.malformed_response(malformed))?;
+    let Some(link) = header(response, "link") else {
+        return Ok((places, None));
     };
     let malformed = || backends.places.unusable_response("a malformed link");
     let cursor = page::next_cursor(&link).ok_or_else(malformed)?;
-    Ok(Some(cursor.to_string()))
+    Ok((places, Some(cursor.to_string())))
 }

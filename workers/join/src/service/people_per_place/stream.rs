@@ -4,14 +4,13 @@ use std::collections::VecDeque;
 
 use domain::id::Ids;
 use edge::{Body, BodyReader, Error};
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use http_semantics::MediaType;
-use http_semantics::export_format::abort_marker;
-use js_sys::Uint8Array;
 use tables::ByPlaceQuery;
 
 use crate::backends::Backends;
-use crate::domain::{CSV_HEADER, GROUPS, ListQuery, MergeJoin};
+use crate::domain::{GROUPS, ListQuery, MergeJoin};
+use crate::service::stream_body;
 
 /// The size up to which a page is buffered before its response starts.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -154,15 +153,11 @@ impl MergeJoinStream {
             Ok(stream.next().await?.map(|bytes| (bytes, stream)))
         });
         let chunks = stream::once(async { Ok(start) }).chain(rest);
-        Ok(match format {
-            MediaType::Csv => {
-                let chunks = chunks.map_ok(|bytes| Uint8Array::from(bytes.as_slice()));
-                Body::stream_with_error_end(chunks, |problem| abort_marker(MediaType::Csv, problem))
-            }
-            MediaType::Json | MediaType::NdJson => {
-                Body::stream(chunks, format.framing_with_header(CSV_HEADER))
-            }
-        })
+        let between = match format {
+            MediaType::Csv => "",
+            MediaType::Json | MediaType::NdJson => format.framing().between,
+        };
+        Ok(stream_body(chunks.boxed_local(), format, between))
     }
 
     /// The next bytes of the page. None after its end.
