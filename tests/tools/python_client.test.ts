@@ -51,7 +51,7 @@ test("a_generated_python_client_has_typed_results_and_errors", {
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line));
-    const person = { id: 1, name: "Sensei Lamister", type: "Person" };
+    const person = { id: 1, name: "Sensei Lamister", type: "PersonWithPlace" };
     const place = { id: 3, name: "Veranolandia", type: "PlaceWithPeople" };
     const statistics = { id: 1, name: "Descaro del Rey", living: 4, type: "Statistics" };
     assert.deepEqual(results, [
