@@ -163,7 +163,7 @@ test("every_format_head_and_entity_tag_has_the_filters", async () => {
 
 test("an_allowed_origin_can_read_every_filtered_page", async () => {
   await using open = await startWithOrigins(originList, { places, people });
-  const invalid = ["name=", "hasPeople=1", "hasPeople=true&count=exact"];
+  const invalid = ["name=", "hasPeople=1", "sort=age"];
   const queries = cases.filter((_, n) => n % 9 === 0).map(({ query }) => query.slice(1));
   for (const path of [...queries, ...invalid].map((query) => `/v1/people-per-place?${query}`)) {
     for (const accept of Object.values(TYPES)) {
@@ -223,9 +223,17 @@ test("the_total_counts_the_places_that_match", async () => {
   for (const [query, matches] of placeFilters) {
     assert.equal(await countOf(`${query}&sort=-name`), String(places.filter(matches).length));
   }
-  const { status, json } = await join.get("/v1/people-per-place?count=exact&hasPeople=true");
-  assert.deepEqual([status, json.parameter], [400, "count"]);
-  assert.equal(json.detail, "`count` must be absent beside `hasPeople`.");
+  // With `hasPeople`, only the places on the page are counted.
+  const all = (await join.records("/v1/people-per-place?hasPeople=true")).length;
+  for (const [limit, total, relation] of [
+    [45, all, undefined],
+    [2, 2, "at-least"],
+  ]) {
+    const path = `/v1/people-per-place?hasPeople=true&limit=${limit}&count=exact`;
+    const { headers } = await join.get(path);
+    const found = [headers["x-total-count"], headers["x-total-count-relation"]];
+    assert.deepEqual(found, [String(total), relation], path);
+  }
 });
 
 test("a_filter_that_the_places_service_rejects_is_a_400", async () => {

@@ -1272,7 +1272,7 @@ export interface components {
         isKing: boolean;
         /** @description Only places with (`true`) or without (`false`) people who match the other filters. */
         hasPeople: boolean;
-        /** @description The places, in the order of their groups. `sort` must be absent. */
+        /** @description The places. Without `sort`, this is also the order of their groups. */
         placeIds: components["schemas"]["Id"][];
         /** @description Only people of these places, or with `none`, only people without a place. */
         placeId: (components["schemas"]["Id"] | "none")[] & (components["schemas"]["Id"][] | "none"[]);
@@ -6846,7 +6846,7 @@ export interface operations {
                 after?: components["parameters"]["afterId"];
                 /** @description The order. `-` reverses the whole list. */
                 sort?: components["parameters"]["idSort"];
-                /** @description The places, in the order of their groups. `sort` must be absent. */
+                /** @description The places. Without `sort`, this is also the order of their groups. */
                 placeId?: components["parameters"]["placeIds"];
                 /** @description Only living people (`true`), or only dead ones (`false`). */
                 isAlive?: components["parameters"]["isAlive"];

@@ -232,7 +232,7 @@ fn of_filters() -> Vec<(String, Json)> {
         "isKing" => query("isKing", boolean());
         /// Only places with (`true`) or without (`false`) people who match the other filters.
         "hasPeople" => query("hasPeople", boolean());
-        /// The places, in the order of their groups. `sort` must be absent.
+        /// The places. Without `sort`, this is also the order of their groups.
         "placeIds" => query("placeId", id_list()).with("style", "form").with("explode", false);
         /// Only people of these places, or with `none`, only people without a place.
         "placeId" => query("placeId", place_filter()).with("style", "form").with("explode", false);

@@ -130,8 +130,8 @@ impl ByPlaceQuery {
         "peopleLimit",
     ];
 
-    /// Parses the query: a page of places after a cursor, or a list of places. A cursor leaves out the
-    /// places of a list up to its id.
+    /// Parses the query: a page of places after a cursor, or a list of places. Without `sort`, the
+    /// list has the order of the ids that it was given. A cursor leaves out the places before its id.
     ///
     /// # Errors
     /// An invalid value.
@@ -144,18 +144,22 @@ impl ByPlaceQuery {
         };
         let sort: Option<Descending> = params.get("sort")?;
         let places = match listed {
-            Some(_) if sort.is_some() => {
-                return Err(Problem::invalid_parameter(
-                    "sort",
-                    "absent beside `placeId`",
-                ));
-            }
             Some(ids) => {
                 let mut seen = HashSet::new();
-                let ids = ids
-                    .iter()
-                    .filter(|id| after.is_none_or(|after| *id > after));
-                PlaceSelection::Listed(ids.filter(|id| seen.insert(*id)).collect())
+                let is_after = |id: &i64| match (after, &sort) {
+                    (None, _) => true,
+                    (Some(after), Some(Descending(true))) => *id < after,
+                    (Some(after), _) => *id > after,
+                };
+                let ids = ids.iter().filter(is_after);
+                let mut ids: Vec<i64> = ids.filter(|id| seen.insert(*id)).collect();
+                if let Some(Descending(is_descending)) = sort {
+                    ids.sort_unstable();
+                    if is_descending {
+                        ids.reverse();
+                    }
+                }
+                PlaceSelection::Listed(ids)
             }
             None => PlaceSelection::After {
                 place: after,
@@ -213,13 +217,11 @@ mod tests {
         assert_eq!(repeated, Ok(PlaceSelection::Listed(vec![5, 2, 9])));
         let after_4 = places("placeId=5,2,9&after=6934");
         assert_eq!(after_4, Ok(PlaceSelection::Listed(vec![5, 9])));
-        for rejected in [
-            "after=6e313a61",
-            "sort=name",
-            "placeId=3&sort=-id",
-            "placeId=0",
-            "isKing=1",
-        ] {
+        let sorted = places("placeId=5,2,9&sort=id");
+        assert_eq!(sorted, Ok(PlaceSelection::Listed(vec![2, 5, 9])));
+        let before_9 = places("placeId=2,5,9&sort=-id&after=6939");
+        assert_eq!(before_9, Ok(PlaceSelection::Listed(vec![5, 2])));
+        for rejected in ["after=6e313a61", "sort=name", "placeId=0", "isKing=1"] {
             assert!(places(rejected).is_err(), "{rejected}");
         }
     }

@@ -84,20 +84,12 @@ impl ListQuery {
     /// # Errors
     /// An invalid value. The places service may reject a filter of places later.
     pub fn read(params: &Params) -> Result<Self, Problem> {
-        let query = Self {
+        Ok(Self {
             page: Page::from_params(params)?,
             place_filters: place_filters(params)?,
             has_people: params.get("hasPeople")?,
             people: ReadQuery::read(params)?,
-        };
-        // No bounded number of steps counts the places with people who match.
-        if query.page.count && query.has_people.is_some() {
-            return Err(Problem::invalid_parameter(
-                "count",
-                "absent beside `hasPeople`",
-            ));
-        }
-        Ok(query)
+        })
     }
 
     /// The order of places and groups, if both services can select them by a range of ids. Otherwise

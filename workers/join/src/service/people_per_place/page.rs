@@ -142,6 +142,10 @@ async fn select(
     };
     let part = backends.people_part(&first_places, first_people, format, false)?;
     let (places, next) = selector.into_page();
+    // No bounded number of steps counts the places on other pages.
+    let is_whole = next.is_none() && query.page.after.is_none();
+    let total = query.page.count.then(|| places.len().to_string());
+    let total_relation = (query.page.count && !is_whole).then(|| "at-least".to_owned());
     let mut groups = GroupRequests::of_places(query, format, places.ids().collect());
     let path = groups.first().filter(|_| has_people && !is_head);
     let people = match &path {
@@ -155,8 +159,8 @@ async fn select(
         places,
         order: PlaceOrder::AsListed,
         next,
-        total: None,
-        total_relation: None,
+        total,
+        total_relation,
         people,
         groups: path.is_some().then_some(groups),
     })
