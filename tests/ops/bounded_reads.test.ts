@@ -2,6 +2,7 @@
 // rows, which takes minutes.
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
+import { fillRegistry } from "../support/fill_registry.ts";
 import { type System, start } from "../support/harness.ts";
 
 /** The maximum number of rows that a page of 20 records may read, for each request. */
@@ -20,6 +21,13 @@ const limits: Record<string, number> = {
   "/v1/people?limit=20&name=p&sort=name": 110,
   "/v1/people?limit=20&q=p": 50,
   "/v1/people?limit=20&q=persona%209&isAlive=true": 50,
+  // Pages far from the beginning: the cursors of the ids 900 and 100.
+  "/v1/people?limit=20&q=persona&after=69393030": 50,
+  "/v1/people?limit=20&q=persona&sort=-id&after=69313030": 50,
+  "/v1/people/population?limit=20&after=693930": 110,
+  "/v1/people/population?limit=20&after=693930&sort=-id": 110,
+  "/v1/places?limit=20&q=l&after=693930": 50,
+  "/v1/statistics/places?limit=20&after=693930": 200,
   "/v1/people/export?q=persona%20777": 2_500,
   "/v1/people-per-place?limit=20": 300,
   "/v1/people-per-place?limit=20&sort=-id&isAlive=true": 500,
@@ -32,6 +40,9 @@ const limits: Record<string, number> = {
   "/v1/people/population?limit=20&sort=-living": 100,
   "/v1/statistics/places?limit=20": 200,
   "/v1/statistics/places?limit=20&sort=-total&least=3": 300,
+  "/v1/statistics/places?limit=20&sort=name": 250,
+  "/v1/statistics/places?limit=20&q=lugar&sort=-id": 250,
+  "/v1/statistics/places?limit=20&q=777&sort=-share": 500,
   "/v1/places?limit=20&count=exact": 30,
   "/v1/places?limit=20&sort=name&name=l": 110,
   "/v1/places?limit=20&q=l": 50,
@@ -46,41 +57,12 @@ const limits: Record<string, number> = {
   "/v1/statistics/places?limit=20&sort=total&least=900": 100_000,
 };
 
-/** Adds people with one transaction per 50,000, ten per place. One in twenty is dead. */
-async function fill(system: System, people: number): Promise<void> {
-  const numbers = (from: number, to: number) =>
-    `WITH RECURSIVE n (n) AS (SELECT ${from} UNION ALL SELECT n + 1 FROM n WHERE n < ${to})`;
-  const each = async (
-    count: number,
-    insert: (numbers: string) => string,
-    database: "places" | "people",
-  ) => {
-    for (let from = 1; from <= count; from += 50_000) {
-      const to = Math.min(count, from + 49_999);
-      await system.db[database].exec(`${numbers(from, to)} ${insert("n")};`);
-    }
-  };
-  await each(
-    Math.max(20, people / 10),
-    () => "INSERT INTO place (id, name, name_key) SELECT n, 'Lugar ' || n, 'lugar ' || n FROM n",
-    "places",
-  );
-  await each(
-    people,
-    () => `INSERT INTO person (id, name, name_key, is_alive, is_king, place_id)
-      SELECT n, 'Persona ' || n, 'persona ' || n, n % 20 > 0, n % 10 = 1,
-        iif(n % 40 = 0, NULL, 1 + n / 10)
-      FROM n`,
-    "people",
-  );
-}
-
 for (const people of process.env.ALL ? [1_000, 1_000_000] : [1_000, 30_000]) {
   suite(`the rows read with ${people} people`, () => {
     let system: System;
     before(async () => {
       system = await start({ countCosts: true });
-      await fill(system, people);
+      await fillRegistry(system, people);
     });
     after(() => system.dispose());
 

@@ -135,6 +135,7 @@ test("each_worker_stays_within_its_size_budget", () => {
 
 after(() => {
   if (!process.env.UPDATE) return;
-  writeFileSync(file, JSON.stringify(measured));
+  // The costs of larger registries are those of cost_at_scale.test.ts.
+  writeFileSync(file, JSON.stringify({ ...budgets, ...measured }));
   execFileSync(join(root, "node_modules/.bin/biome"), ["format", "--write", file]);
 });

@@ -162,7 +162,8 @@ impl Rows {
         let (matches, key) = source.matches();
         let condition = query.condition(&source, table, binds);
         let after = after.map_or_else(String::new, |after| {
-            format!(" AND {key} {beyond} {}", after.id())
+            // D1 binds numbers as reals. FTS5 only seeks to integers, and would skip all rows before.
+            format!(" AND {key} {beyond} CAST({} AS INTEGER)", after.id())
         });
         let select = format!(
             "SELECT {{record_columns}} FROM {} WHERE {condition}{after} ORDER BY {key} {order}",

@@ -264,7 +264,9 @@ fn after(query: &PopulationQuery, number: &str) -> String {
         ">"
     };
     match query.order.measure() {
-        None => format!("place_id > 0 AND place_id {beyond} ?9"),
+        // The range has one lower bound: SQLite would seek to 0 and skip all places before ?9.
+        None if beyond == "<" => "place_id > 0 AND place_id < ?9".to_owned(),
+        None => "place_id > max(0, ?9)".to_owned(),
         // The first comparison bounds the range of the index. If it is sorted by the living, the
         // minimum is its other end, so the page skips nothing.
         Some(measure) => {
