@@ -14,7 +14,7 @@ import { bearer, readToken, TOKENS, tokenHash, writeToken } from "../support/tok
 export const MAX_READ_MS = 5_000;
 
 export type HostileResult = {
-  /** What the hostile clients did. */
+  /** The requests of the hostile clients. */
   load: string;
   /** The responses that they got, by status. */
   responses: Record<string, number>;

@@ -1,5 +1,5 @@
-//! CSV (RFC 4180): a parser for one record at a time, and the escaping of formulas. Where the decimal
-//! separator is a comma, spreadsheets write `;` between cells. The parser also accepts tabs.
+//! CSV (RFC 4180): a parser for one record at a time, and the escaping of formulas. Spreadsheets
+//! write `;` between cells in languages whose decimal separator is a comma. The parser also accepts tabs.
 //!
 //! A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@` as a formula (CSV injection).
 //! So an export puts an apostrophe before such a text, and an import removes it. A text that

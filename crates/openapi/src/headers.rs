@@ -80,7 +80,7 @@ pub fn all() -> Vec<(String, Json)> {
         /// The age in seconds (RFC 9111) of a response that was not checked to be current: the client
         /// allowed that, or a service is down and this is the last good response.
         "Age" => count(12);
-        /// Where the response comes from (RFC 9211), if it was not checked to be current: `join; hit`,
+        /// The source of the response (RFC 9211), if it was not checked to be current: `join; hit`,
         /// or the service that made it stale or incomplete.
         "Cache-Status" => text("join; fwd=stale; ttl=-12; detail=people-failed");
         /// Do not reuse the response without revalidation. It is present while a service is down.

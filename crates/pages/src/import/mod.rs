@@ -54,7 +54,7 @@ pub fn page(form: &Form) -> Markup {
             "Templates: "
             a href="/template-people.csv" download { "people" } ", "
             a href="/template-places.csv" download { "places" }
-            ". Files of spreadsheets work as they are: with commas, semicolons or tabs, and yes and no in several languages."
+            ". Files of spreadsheets work without changes: with commas, semicolons or tabs, and yes and no in several languages."
         }
         form.entry method="post" action="/ui/import" enctype="multipart/form-data" {
             (field::preamble(form))

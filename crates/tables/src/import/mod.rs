@@ -26,7 +26,7 @@ pub const MAX_FILE_BYTES: usize = 10 * 1024 * 1024;
 /// other clients, so very many very short ones would slow those down for long.
 pub const MAX_FILE_RECORDS: usize = 250_000;
 
-/// What an import does with its records.
+/// The options of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ImportOptions {
     /// The treatment of records with an id that exists.

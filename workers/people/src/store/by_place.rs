@@ -169,7 +169,7 @@ struct Conditions {
     source: PeopleSource,
 }
 
-/// Where the people of a place are read.
+/// The source of the people of a place.
 enum PeopleSource {
     /// An index.
     Index(&'static str),

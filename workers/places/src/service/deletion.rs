@@ -52,7 +52,7 @@ struct StepResult {
 
 /// How a repeated step ended.
 enum Repeated {
-    /// Nobody is left for it.
+    /// No people are left for it.
     Done,
     /// The time or the quota of the invocation is used up.
     Interrupted,
@@ -240,7 +240,7 @@ impl Deletion {
         Ok(DeletionOutcome::Deleted)
     }
 
-    /// Repeats a step of the people worker until nobody is left for it.
+    /// Repeats a step of the people worker until no people are left for it.
     async fn repeat(
         &self,
         step: &str,
