@@ -42,7 +42,7 @@ const limits: Record<string, number> = {
   "/v1/statistics/places?limit=20&sort=-total&least=3": 300,
   "/v1/statistics/places?limit=20&sort=name": 250,
   "/v1/statistics/places?limit=20&q=lugar&sort=-id": 250,
-  "/v1/statistics/places?limit=20&q=777&sort=-share": 500,
+  "/v1/statistics/places?limit=20&q=777&sort=-share": 800,
   "/v1/places?limit=20&count=exact": 30,
   "/v1/places?limit=20&sort=name&name=l": 110,
   "/v1/places?limit=20&q=l": 50,
@@ -54,7 +54,8 @@ const limits: Record<string, number> = {
   "/v1/people?limit=20&q=p&sort=name": 60_000,
   "/v1/people?limit=20&placeId=1,3&sort=name": 1_000,
   "/v1/statistics/places?limit=20&sort=living&least=900": 60_000,
-  "/v1/statistics/places?limit=20&sort=total&least=900": 100_000,
+  // All places have equal totals here. Each of its eight steps skips those of the steps before.
+  "/v1/statistics/places?limit=20&sort=total&least=900": 300_000,
 };
 
 for (const people of process.env.ALL ? [1_000, 1_000_000] : [1_000, 30_000]) {

@@ -35,8 +35,8 @@ export const EXPOSED_HEADERS = [
 ].join(", ");
 /** The headers that other origins may send. */
 export const REQUEST_HEADERS = [
-  ...["Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
-  ...["Prefer", "X-D1-Bookmark", "X-Request-Id", "traceparent"],
+  ...["Accept", "Authorization", "Cache-Control", "Content-Type", "Idempotency-Key", "If-Match"],
+  ...["If-None-Match", "Prefer", "X-D1-Bookmark", "X-Request-Id", "traceparent"],
 ].join(", ");
 
 type Headers = Record<string, string>;

@@ -28,6 +28,8 @@ export type ListModel = {
   filters: Record<string, (record: ListRecord, value: string) => boolean>;
   /** The sort keys of a record. */
   orders?: Record<string, (record: ListRecord) => (string | number)[]>;
+  /** The parameters beside which the route takes no order. */
+  unsortedWith?: string[];
   /** Records after the last one that no filter and no order applies to. */
   lastRecords?: (world: World, values: Values) => ListRecord[];
   /** The rows of a record in CSV. By default the record itself. */
@@ -171,14 +173,14 @@ const byPlace: ListModel = {
   records: ({ present }, values) => {
     const ids = [...new Set(present.people.map(({ placeId }) => placeId))];
     const groups = ids.filter((id) => id !== null).sort((a, b) => a - b);
-    return groups.flatMap((placeId) => {
-      const people = residents(present, placeId, values);
-      return people.length > 0 ? [limited(people, values, { placeId })] : [];
-    });
+    return groups.map((placeId) =>
+      limited(residents(present, placeId, values), values, { placeId }),
+    );
   },
   handles: ["peopleLimit", "isAlive", "isKing"],
   filters: { placeId: ({ placeId }, ids) => hasId(placeId, ids) },
   orders: { id: ({ placeId }) => [placeId] },
+  unsortedWith: ["placeId"],
   shown: hasNext,
   nextFrom: (records) => {
     const last = records.at(-1);
@@ -224,9 +226,19 @@ const places: ListModel = {
   orders: { ...byId, ...byName },
 };
 const people: ListModel = {
-  records: ({ present }) => present.people,
+  records: ({ present }, { expand }) =>
+    expand === undefined
+      ? present.people
+      : present.people.map((person) => ({
+          ...person,
+          place: present.places.find(({ id }) => id === person.placeId) ?? null,
+        })),
+  handles: ["expand"],
   filters: personFilters,
   orders: { ...byId, ...byName },
+  rows: ({ place, ...person }) => [
+    { ...person, ...(place !== undefined && { placeName: place?.name }) },
+  ],
 };
 
 /** The lists and exports, by their paths in the OpenAPI document. */
@@ -272,6 +284,7 @@ export const generators: Record<string, (random: Random, world: World, path: str
     if (path !== "/v1/people" && path !== "/v1/people/export") return id();
     return random.pick(["none", id(), `${id()},${id()},999999`]) ?? "none";
   },
+  expand: () => "place",
   peopleLimit: (random) => String(1 + random.below(4)),
   least: (random) => String(1 + random.below(4)),
   asOf: (random, { pastTime }) => random.pick([pastTime, "1999-12-31"]) ?? pastTime,

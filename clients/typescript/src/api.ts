@@ -1423,7 +1423,7 @@ export interface components {
          */
         Age: number;
         /**
-         * @description Where the response comes from (RFC 9211), if it was not checked to be current: `join; hit`, or the service that made it stale or incomplete.
+         * @description The source of the response (RFC 9211), if it was not checked to be current: `join; hit`, or the service that made it stale or incomplete.
          * @example join; fwd=stale; ttl=-12; detail=people-failed
          */
         "Cache-Status": string;

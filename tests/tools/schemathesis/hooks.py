@@ -43,13 +43,14 @@ def before_call(context, case, kwargs):
     if is_valid("q", query.get("q")) and len(query["q"]) > 10:
         query["q"] = "joaq nev"
     # A cursor belongs to a sort order. This one belongs to the order of ids.
+    orders = [order for name in ["sort", "populationSort", "statisticsSort"] for order in schemas[name]["enum"]]
     for name, operations in {
-        "after": ["listPlaces", "listPeople", "listPeoplePerPlace"],
+        "after": ["listPlaces", "listPlacesAsOf", "listPeople", "listPeoplePerPlace"],
         "afterPopulation": ["listPopulations", "listStatistics"],
     }.items():
         if case.operation.definition.raw["operationId"] in operations and is_valid(name, query.get("after")):
             query["after"] = "6931"
-            if query.get("sort") in schemas["sort"]["enum"] + schemas["populationSort"]["enum"]:
+            if query.get("sort") in orders:
                 query["sort"] = "id"
     # Places with people are not counted.
     if case.operation.definition.raw["operationId"] == "listPeoplePerPlace" and "hasPeople" in query:
