@@ -81,18 +81,14 @@ fn parse_boolean(cell: &str) -> Option<bool> {
     }
 }
 
-/// The encoding of bytes that are no text in UTF-8, as far as it can be told.
-fn detect_encoding(body: &[u8]) -> Option<&'static str> {
+/// The encoding of a file that is not in UTF-8, and not in UTF-16 either.
+const LATIN_1: &str = "Latin-1 (ISO 8859-1 or Windows-1252)";
+
+/// Whether a file is in UTF-16: it begins with a byte order mark, or has null bytes.
+fn is_utf_16(body: &[u8]) -> bool {
     const SAMPLE: usize = 200;
-    let is_utf_16 = body.starts_with(&[0xff, 0xfe])
-        || body.starts_with(&[0xfe, 0xff])
-        || body.iter().take(SAMPLE).any(|byte| *byte == 0);
-    if is_utf_16 {
-        return Some("UTF-16");
-    }
-    std::str::from_utf8(body)
-        .is_err()
-        .then_some("Latin-1 (ISO 8859-1 or Windows-1252)")
+    let has_null = body.iter().take(SAMPLE).any(|byte| *byte == 0);
+    body.starts_with(&[0xff, 0xfe]) || body.starts_with(&[0xfe, 0xff]) || has_null
 }
 
 /// A position in a file.
@@ -143,17 +139,14 @@ impl ImportFile {
     /// # Errors
     /// A malformed file, with the line of the error, or a CSV header with unknown columns.
     pub fn open(format: FileFormat, body: Vec<u8>, table: &TableSpec) -> Result<Self, Problem> {
-        let encoding = detect_encoding(&body);
+        if is_utf_16(&body) {
+            return Err(Problem::wrong_encoding("UTF-16", 1));
+        }
         let text = String::from_utf8(body).map_err(|error| {
             let before = error.as_bytes().get(..error.utf8_error().valid_up_to());
             let lines = before.unwrap_or_default().split(|byte| *byte == b'\n');
-            (encoding.unwrap_or_default(), lines.count())
-        });
-        let text = match (text, encoding) {
-            (Ok(text), None) => text,
-            (Ok(_), Some(encoding)) => return Err(Problem::wrong_encoding(encoding, 1)),
-            (Err((encoding, line)), _) => return Err(Problem::wrong_encoding(encoding, line)),
-        };
+            Problem::wrong_encoding(LATIN_1, lines.count())
+        })?;
         let start = FilePosition {
             byte: 0,
             line: 1,
