@@ -14,13 +14,13 @@ use crate::people::name_of;
 pub use fields::{body, fill};
 pub use forms::{Action, action, new};
 
-/// The page of a person.
+/// The page of a person, who may have been removed.
 #[derive(Debug)]
 pub struct PersonPage {
-    /// The person.
+    /// The person, or the last state of a removed person.
     pub person: PersonView,
-    /// The version of the person.
-    pub version: String,
+    /// The version of the person. A removed person has none.
+    pub version: Option<String>,
     /// The known places of the person and of the history.
     pub places: Vec<PlaceView>,
     /// The history.
@@ -34,30 +34,53 @@ impl PersonPage {
     #[must_use]
     pub fn to_html(&self) -> Markup {
         let PersonView { id, name, .. } = &self.person;
+        let path = format!("/ui/people/{id}");
         let name_of = |id: i64| name_of(&self.places, id);
+        let version = self.version.as_deref();
         let main = html! {
             p.crumb { a href="/ui/people" { "All people" } }
             h1 { (name) }
-            (fields::facts(&self.person, &name_of))
-            (self.actions())
+            @match version {
+                Some(version) => {
+                    (fields::facts(&self.person, &name_of))
+                    (self.actions(&path, version))
+                }
+                None => (self.removal(&path)),
+            }
             (history::section(
                 &self.history,
-                &format!("/ui/people/{id}"),
-                Some(&self.version),
+                &path,
+                version,
                 &format!("/v1/people/{id}/history"),
                 &name_of,
             ))
         };
-        let data = format!("/v1/people/{id}");
-        document(name, Some(&data), &self.notices, &main)
+        let data = version.map(|_| format!("/v1/people/{id}"));
+        document(name, data.as_deref(), &self.notices, &main)
     }
 
-    fn actions(&self) -> Markup {
-        let path = format!("/ui/people/{}", self.person.id);
+    fn removal(&self, path: &str) -> Markup {
+        // The reader has just removed the person.
+        let label = if self.notices.is_empty() {
+            "Restore"
+        } else {
+            "Undo"
+        };
+        html! {
+            @if self.person.can_be_restored() {
+                p.lead { "This person was removed. The history stays." }
+                div.actions { (history::restore_button(path, None, None, label)) }
+            } @else {
+                p.lead { "The data of this person was erased and cannot be restored." }
+            }
+        }
+    }
+
+    fn actions(&self, path: &str, version: &str) -> Markup {
         let button = |action: Action| {
             html! {
                 form method="post" action={ (path) "/" (action.name()) } data-once {
-                    (hidden("version", &self.version))
+                    (hidden("version", version))
                     button.quiet type="submit" { (action.label()) }
                 }
             }
@@ -75,53 +98,6 @@ impl PersonPage {
     }
 }
 
-/// The page of a removed person.
-#[derive(Debug)]
-pub struct RemovedPersonPage {
-    /// The person before the removal.
-    pub person: PersonView,
-    /// The known places of the history.
-    pub places: Vec<PlaceView>,
-    /// The history.
-    pub history: Vec<Change<PersonView>>,
-    /// The notices at the top.
-    pub notices: Vec<Notice>,
-}
-
-impl RemovedPersonPage {
-    /// The page as HTML.
-    #[must_use]
-    pub fn to_html(&self) -> Markup {
-        let PersonView { id, name, .. } = &self.person;
-        let path = format!("/ui/people/{id}");
-        let name_of = |id: i64| name_of(&self.places, id);
-        // The reader has just removed the person.
-        let label = if self.notices.is_empty() {
-            "Restore"
-        } else {
-            "Undo"
-        };
-        let main = html! {
-            p.crumb { a href="/ui/people" { "All people" } }
-            h1 { (name) }
-            @if self.person.can_be_restored() {
-                p.lead { "This person was removed. The history stays." }
-                div.actions { (history::restore_button(&path, None, None, label)) }
-            } @else {
-                p.lead { "The data of this person was erased and cannot be restored." }
-            }
-            (history::section(
-                &self.history,
-                &path,
-                None,
-                &format!("/v1/people/{id}/history"),
-                &name_of,
-            ))
-        };
-        document(name, None, &self.notices, &main)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,7 +105,7 @@ mod tests {
     fn page(is_alive: bool, is_king: bool) -> String {
         let page = PersonPage {
             person: fields::with_state(7, "A & B", Some(3), is_alive, is_king),
-            version: "4".to_owned(),
+            version: Some("4".to_owned()),
             places: Vec::new(),
             history: Vec::new(),
             notices: Vec::new(),

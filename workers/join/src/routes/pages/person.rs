@@ -6,7 +6,7 @@ use futures_util::future::join;
 use http_semantics::Problem;
 use pages::Form;
 use pages::api::{Change, PersonView, PlaceView};
-use pages::person::{self, Action, PersonPage, RemovedPersonPage};
+use pages::person::{self, Action, PersonPage};
 use serde_json::{Value, json};
 
 use super::form::{
@@ -42,15 +42,7 @@ pub async fn person(request: Request) -> Result<Response, Error> {
     let place_ids = past.chain([&person]).filter_map(|person| person.place_id);
     let places = places_by_id(&backends, place_ids.collect()).await;
     let places = or_notice(places, "The place names are", &mut notices).unwrap_or_default();
-    let Some(version) = version else {
-        let page = RemovedPersonPage {
-            person,
-            places,
-            history,
-            notices,
-        };
-        return Ok(html(404, page.to_html()));
-    };
+    let status = if version.is_some() { 200 } else { 404 };
     let page = PersonPage {
         person,
         version,
@@ -58,7 +50,7 @@ pub async fn person(request: Request) -> Result<Response, Error> {
         history,
         notices,
     };
-    Ok(html(200, page.to_html()))
+    Ok(html(status, page.to_html()))
 }
 
 /// The last state of a removed person.
