@@ -132,11 +132,11 @@ fn line<'a>(name: &'a str, points: &[Point], value: fn(&Point) -> i64) -> Line<'
     }
 }
 
-/// The least round number that is not below another: 1, 2 or 5, and zeros.
+/// The least number with one digit before its zeros that is not below another.
 fn round_up(count: i64) -> i64 {
     let mut power = 1_i64;
     loop {
-        for digit in [1, 2, 5] {
+        for digit in [1, 2, 3, 4, 5, 6, 8] {
             let round = power.saturating_mul(digit);
             if round >= count {
                 return round;
@@ -288,5 +288,55 @@ impl Comparison {
             }
         };
         document("Compare places", None, &self.notices, &main)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(at: &str, living: i64) -> Point {
+        Point {
+            at: format!("{at}T12:00:00.000Z"),
+            living,
+            dead: 0,
+        }
+    }
+
+    #[test]
+    fn a_chart_ends_at_a_round_number_above_all_values() {
+        for (count, round) in [(1, 1), (7, 8), (9, 10), (57, 60), (61, 80), (1_001, 2_000)] {
+            assert_eq!(round_up(count), round);
+        }
+        assert!(round_up(i64::MAX) > 0);
+    }
+
+    #[test]
+    fn the_points_of_a_line_are_scaled() {
+        assert_eq!(coordinates(&[0, 5, 10], 10), "0,1000 500,500 1000,0");
+        assert_eq!(coordinates(&[3], 3), "0,0");
+    }
+
+    #[test]
+    fn a_chart_has_a_title_a_description_and_a_table() {
+        let points = [point("2026-01-30", 3), point("2026-01-31", 1234)];
+        let lines = [line("<b>", &points, |point| point.living)];
+        let html = chart(&times(&points), &lines).into_string();
+        for part in [
+            "Number of people from 2026-01-30 to 2026-01-31",
+            "&lt;b&gt;: from 3 to 1,234. ",
+            r#"points="0,999 1000,383""#,
+            r#"2026-01-31 12:00 UTC</time></th><td class="count">1,234</td>"#,
+        ] {
+            assert!(html.contains(part), "{part}: {html}");
+        }
+    }
+
+    #[test]
+    fn a_query_names_places_by_lists_and_fields() {
+        let (_, period, ids) = Comparison::parse("ids=3,x,1&ids=7&step=week&asOf=1970-01-01", 0);
+        assert_eq!(ids, [3, 1, 7]);
+        let path = "/v1/people/population/series?step=week&placeId=3&to=1970-01-01";
+        assert_eq!(period.series_path(Some(3)), path);
     }
 }
