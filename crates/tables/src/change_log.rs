@@ -175,3 +175,39 @@ WHERE {change_log_id} = ?1
 ORDER BY version DESC";
     Statement::new(&table.sql(LATEST_AND), vec![id.into(), version.into()])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::Param;
+
+    fn seqs(places: &str, people: &str) -> ChangeSeqs {
+        ChangeSeqs {
+            places: Validator::parse(places).unwrap(),
+            people: Validator::parse(people).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_state_is_earlier_if_either_table_was() {
+        let now = seqs("7.00000001", "9.00000001");
+        for earlier in [
+            "6.00000001 9.00000001",
+            "7.00000001 8.00000001",
+            "8.00000001 8.00000001",
+        ] {
+            let (places, people) = earlier.split_once(' ').unwrap();
+            assert!(seqs(places, people).is_before(&now), "{earlier}");
+        }
+        assert!(!now.is_before(&now));
+        assert!(!seqs("6.00000002", "9.00000001").is_before(&now));
+    }
+
+    #[test]
+    fn two_states_have_one_history_if_no_database_was_replaced() {
+        let now = seqs("7.00000001", "9.00000001");
+        assert!(seqs("1.00000001", "2.00000001").has_history_of(&now));
+        assert!(!seqs("7.00000002", "9.00000001").has_history_of(&now));
+        assert!(!seqs("7.00000001", "9.00000002").has_history_of(&now));
+    }
+}

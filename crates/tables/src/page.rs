@@ -318,4 +318,10 @@ mod tests {
             "</v1/people?name=M%C3%A1s+x&limit=2&after=6931>; rel=\"next\"",
         );
     }
+
+    #[test]
+    fn the_next_link_of_changes_continues_since_a_cursor() {
+        let link = since_link("/v1/changes", "since=31&limit=2", "3239");
+        assert_eq!(link, "</v1/changes?limit=2&since=3239>; rel=\"next\"");
+    }
 }
