@@ -61,13 +61,18 @@ WHERE id IN (
 )";
 
 /// Revokes the pending writes that refer to a place, moves up to [`MAX_MOVED`] residents to another
-/// place, and counts the people who are left.
+/// place, and counts them. If these were all, it detaches the dead, at most as many as it may still
+/// change. The deletion of the place will complete, so nobody has to keep it. At last it counts the people
+/// who are left.
 #[must_use]
-pub fn reassign(place: PlaceId, to: PlaceId) -> [Statement; 3] {
+pub fn reassign(place: PlaceId, to: PlaceId) -> [Statement; 5] {
     let binds = [place.get(), to.get(), MAX_MOVED].map(Into::into);
+    let detach = DETACH_DEAD.replace("{max}", "?2 - changes()");
     [
         Statement::new(REVOKE, vec![place.get().into()]),
         Statement::new(MOVE, binds.into()),
+        count(place),
+        Statement::new(&detach, vec![place.get().into(), MAX_MOVED.into()]),
         count(place),
     ]
 }
@@ -81,7 +86,7 @@ pub fn reassign(place: PlaceId, to: PlaceId) -> [Statement; 3] {
 const DETACH_DEAD: &str = "
 UPDATE person SET place_id = NULL, version = version + 1
 WHERE id IN (
-  SELECT id FROM person WHERE place_id = ?1 AND is_alive = 0 LIMIT ?2
+  SELECT id FROM person WHERE place_id = ?1 AND is_alive = 0 LIMIT {max}
 )";
 
 /// Detaches up to [`MAX_MOVED`] dead people from a deleted place, and counts the people who are
@@ -89,5 +94,6 @@ WHERE id IN (
 #[must_use]
 pub fn detach_dead(place: PlaceId) -> [Statement; 2] {
     let binds = [place.get(), MAX_MOVED].map(Into::into);
-    [Statement::new(DETACH_DEAD, binds.into()), count(place)]
+    let detach = DETACH_DEAD.replace("{max}", "?2");
+    [Statement::new(&detach, binds.into()), count(place)]
 }

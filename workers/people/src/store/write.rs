@@ -3,10 +3,11 @@
 
 use domain::name::{Name, Normalize};
 use domain::{PersonId, PlaceId};
+use http_semantics::Validator;
 use serde_json::{Map, Value};
 use tables::record::{add_keys, returning};
 use tables::schema::PERSON;
-use tables::statement::Statement;
+use tables::statement::{Statement, has_version, version_list};
 
 /// Adds a person: a row of (id, version, epoch, body).
 #[must_use]
@@ -95,6 +96,16 @@ const DELETE: &str = "DELETE FROM person WHERE id = ?1 AND version = ?2 RETURNIN
 #[must_use]
 pub fn delete(id: PersonId, version: i64) -> Statement {
     Statement::new(DELETE, vec![id.get().into(), version.into()])
+}
+
+/// Deletes a person in any of these versions: a row of (id), or none. Uses the primary key.
+#[must_use]
+pub fn delete_matching(id: PersonId, versions: Option<&[Validator]>) -> Statement {
+    let sql = format!(
+        "DELETE FROM person WHERE id = ?1 AND {} RETURNING id",
+        has_version("?2")
+    );
+    Statement::new(&sql, vec![id.get().into(), version_list(versions)])
 }
 
 /// The king of a place. Uses the unique index `one_king_a_place`.

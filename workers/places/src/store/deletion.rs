@@ -1,7 +1,8 @@
 //! The steps of a deletion in the places database (docs/integrity.md). Each is one transaction.
 
 use domain::PlaceId;
-use tables::statement::{Bind, Statement};
+use http_semantics::Validator;
+use tables::statement::{Bind, Statement, has_version, version_list};
 
 /// The status of places: rows of (id, `is_deleting`). A missing place has no row.
 ///
@@ -25,7 +26,7 @@ pub fn statuses(ids: &str) -> Statement {
 /// ?1  the place, which must be active and must not be the target of another deletion
 /// ?2  the target of the residents or null. It must be active, too. It cannot be deleted meanwhile,
 ///     because this tombstone refers to it.
-/// ?3  the version of the place
+/// ?3  the versions of the place that the client allows, as a JSON array, or null
 ///
 /// Uses the primary key of `place`, the unique index `tombstone (place_id)` and the index
 /// `tombstone_by_target`.
@@ -33,7 +34,7 @@ const BEGIN: &str = "
 INSERT INTO tombstone (place_id, phase, reassign_to, since)
 SELECT id, 'deleting', ?2, CAST(unixepoch('subsec') * 1000 AS INTEGER)
 FROM place
-WHERE id = ?1 AND version = ?3
+WHERE id = ?1 AND {has_version}
   AND NOT EXISTS (SELECT 1 FROM tombstone WHERE place_id = ?1)
   AND NOT EXISTS (SELECT 1 FROM tombstone WHERE reassign_to = ?1)
   AND (?2 IS NULL OR (
@@ -44,12 +45,18 @@ RETURNING token";
 
 /// Begins a deletion: a row of (token), or none if it cannot begin now.
 #[must_use]
-pub fn begin_deletion(place: PlaceId, reassign_to: Option<PlaceId>, version: i64) -> Statement {
+pub fn begin_deletion(
+    place: PlaceId,
+    reassign_to: Option<PlaceId>,
+    versions: Option<&[Validator]>,
+) -> Statement {
+    let sql = BEGIN.replace("{has_version}", &has_version("?3"));
     let target = Bind::from(reassign_to.map(PlaceId::get));
-    Statement::new(BEGIN, vec![place.get().into(), target, version.into()])
+    let binds = vec![place.get().into(), target, version_list(versions)];
+    Statement::new(&sql, binds)
 }
 
-/// Cancels a deletion that has changed nothing. Uses the unique index `tombstone (place_id)`, like
+/// Removes the tombstone of a place that is not deleted, or that nobody refers to. Uses the unique index `tombstone (place_id)`, like
 /// all statements below that have a place and a token.
 const CANCEL: &str =
     "DELETE FROM tombstone WHERE place_id = ?1 AND token = ?2 AND phase = 'deleting'";
@@ -72,6 +79,13 @@ RETURNING id";
 const SET_DELETED: &str = "
 UPDATE tombstone SET phase = 'deleted'
 WHERE place_id = ?1 AND token = ?2 AND phase = 'deleting'";
+
+/// Deletes a place that nobody refers to: a row, or none if the token has changed. The statement
+/// [`cancel_deletion`] must follow in the same batch.
+#[must_use]
+pub fn delete_unreferenced(place: PlaceId, token: i64) -> Statement {
+    Statement::new(DELETE, vec![place.get().into(), token.into()])
+}
 
 /// Deletes the place. The first statement returns a row, or none if the token has changed.
 #[must_use]
