@@ -79,7 +79,7 @@ test: lint build $(if $(ALL),.tools/python/made) ## run the checks and tests; AL
 endif
 WITHOUT_PYTHON := skipping schemathesis and openapi-python-client: they need Python 3.11 with venv
 
-chaos: $(SETUP) $(BUILDS) ## inject failures for 15 minutes; SEED=7, ONLY=kills,soak, MINUTES=60
+chaos: $(SETUP) $(BUILDS) ## inject failures for 17 minutes; SEED=7, ONLY=kills,soak, MINUTES=60
 	@node --disable-warning=ExperimentalWarning tests/chaos/main.ts
 
 mutants: node_modules/.package-lock.json .tools/mutants-$(CARGO_MUTANTS) ## change the pure code, and count what its tests catch; SHARD=0/8, ONLY=domain

@@ -698,6 +698,8 @@ export interface components {
             /** @description `remove`. */
             action: string;
         };
+        /** @description The name of a token. */
+        ActorName: string;
         /** @description A worker that is running. */
         Alive: {
             status: components["schemas"]["LifeSign"];
@@ -960,6 +962,9 @@ export interface components {
             id: components["schemas"]["Id"];
             /** @description The version of the record after the change. */
             version: components["schemas"]["Id"];
+            by: components["schemas"]["ActorName"] | null;
+            /** @description The id of the import to which the change belongs, if it belongs to one. */
+            batch?: string;
             record: components["schemas"]["PastPerson"] | null;
         };
         /** @description The changes of a person. `null` clears a field. */
@@ -998,6 +1003,9 @@ export interface components {
             id: components["schemas"]["Id"];
             /** @description The version of the record after the change. */
             version: components["schemas"]["Id"];
+            by: components["schemas"]["ActorName"] | null;
+            /** @description The id of the import to which the change belongs, if it belongs to one. */
+            batch?: string;
             record: components["schemas"]["Place"] | null;
         };
         /** @description The changes of a place. */
@@ -1097,7 +1105,7 @@ export interface components {
          * @description The type of the problem.
          * @enum {string}
          */
-        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/person-erased" | "/problems/history-restarted" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/too-many-records" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/too-many-matches" | "/problems/idempotency-key-reused" | "/problems/call-limit-reached" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/updating" | "/problems/service-timed-out";
+        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/person-erased" | "/problems/history-restarted" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/too-many-records" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/too-many-matches" | "/problems/idempotency-key-reused" | "/problems/call-limit-reached" | "/problems/too-many-requests" | "/problems/internal" | "/problems/misconfigured" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/updating" | "/problems/service-timed-out";
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         PutDeadPerson: {
             /** @description Absent, or the id in the path. */
@@ -1584,7 +1592,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1592,7 +1600,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -1740,7 +1748,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1748,7 +1756,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -1917,7 +1925,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1925,7 +1933,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -2067,7 +2075,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2075,7 +2083,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -2228,7 +2236,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2236,7 +2244,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -2372,7 +2380,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2380,7 +2388,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -2479,7 +2487,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2487,7 +2495,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -2593,7 +2601,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2601,7 +2609,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -2703,7 +2711,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2711,7 +2719,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -2827,7 +2835,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2835,7 +2843,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -2908,7 +2916,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2916,7 +2924,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -2965,7 +2973,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2973,7 +2981,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -3110,7 +3118,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3118,7 +3126,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -3295,7 +3303,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3303,7 +3311,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -3424,7 +3432,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3432,7 +3440,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -3647,7 +3655,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3655,7 +3663,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -3818,7 +3826,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3826,7 +3834,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -4034,7 +4042,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4042,7 +4050,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -4187,7 +4195,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4195,7 +4203,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -4352,7 +4360,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4360,7 +4368,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -4491,7 +4499,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4499,7 +4507,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -4623,7 +4631,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4631,7 +4639,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -4845,7 +4853,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4853,7 +4861,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -4954,7 +4962,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4962,7 +4970,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -5201,7 +5209,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5209,7 +5217,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -5378,7 +5386,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5386,7 +5394,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -5577,7 +5585,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5585,7 +5593,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -5720,7 +5728,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5728,7 +5736,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -5960,7 +5968,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5968,7 +5976,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -6123,7 +6131,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6131,7 +6139,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -6354,7 +6362,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6362,7 +6370,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -6507,7 +6515,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6515,7 +6523,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -6646,7 +6654,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6654,7 +6662,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -6786,7 +6794,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6794,7 +6802,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -6939,7 +6947,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6947,7 +6955,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -7107,7 +7115,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7115,7 +7123,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -7255,7 +7263,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7263,7 +7271,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -7504,7 +7512,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7512,7 +7520,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -7752,7 +7760,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7760,7 +7768,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -7833,7 +7841,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7841,7 +7849,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };

@@ -4,6 +4,7 @@ use http_semantics::Problem;
 use serde_json::Value;
 use tables::Record;
 use tables::import::{Batch, Counts, ImportMode, ParsedRecord, Receipt, Refusal};
+use tables::record::Author;
 use tables::statement::{self, Statement};
 use tables::table_spec::TableSpec;
 
@@ -82,12 +83,22 @@ impl BatchPlan {
             self.unchanged += 1;
             return Ok(());
         }
-        let row = parsed.record.to_row(parsed.id, version, NORMALIZE);
+        // The import sets the author of all rows ([`Self::set_author`]).
+        let author = Author::default();
+        let row = parsed.record.to_row(parsed.id, version, &author, NORMALIZE);
         match version {
             Some(_) => self.updates.push(row),
             None => self.inserts.push(row),
         }
         Ok(())
+    }
+
+    /// Sets the author of all rows.
+    pub(super) fn set_author(&mut self, author: &Author) {
+        let rows = self.inserts.iter_mut().chain(&mut self.updates);
+        for row in rows.filter_map(Value::as_object_mut) {
+            author.add_to(row);
+        }
     }
 
     /// The numbers of inserted, updated and unchanged records.

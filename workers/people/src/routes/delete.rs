@@ -23,12 +23,13 @@ pub async fn delete(request: Request) -> Result<Response, Error> {
     let id: PersonId = request.id()?;
     let preconditions = request.preconditions()?;
     let database = Database::new(&request.env)?;
+    let author = request.env.author();
     if erase == Some(true) {
-        let seq = service::erase(&database, id, &preconditions).await?;
+        let seq = service::erase(&database, id, &preconditions, &author).await?;
         clear_response_cache();
         return Ok(Response::no_content().header(ERASURE_HEADER, seq.to_string()));
     }
-    let delete = |versions: Option<&[Validator]>| store::delete_matching(id, versions);
+    let delete = |versions: Option<&[Validator]>| store::delete_matching(id, versions, &author);
     match delete_if::<Person>(&database, id, &preconditions, delete).await? {
         Some(_) => Ok(Response::no_content()),
         None => Err(Problem::being_written().into()),

@@ -1,6 +1,7 @@
 //! The steps of a deletion that concern the people of the place (docs/integrity.md).
 
 use domain::PlaceId;
+use tables::record::Author;
 use tables::statement::Statement;
 
 /// The maximum number of people that one statement moves or detaches.
@@ -52,10 +53,12 @@ pub fn close(place: PlaceId) -> [Statement; 2] {
 /// ?1  the old place
 /// ?2  the new place
 /// ?3  the maximum number of residents
+/// ?4  the actor
+/// ?5  the batch
 ///
 /// Uses the index `person_by_place_life_and_name`.
 const MOVE: &str = "
-UPDATE person SET place_id = ?2, is_king = 0, version = version + 1
+UPDATE person SET place_id = ?2, is_king = 0, actor = ?4, batch = ?5, version = version + 1
 WHERE id IN (
   SELECT id FROM person WHERE place_id = ?1 AND is_alive = 1 LIMIT ?3
 )";
@@ -65,14 +68,17 @@ WHERE id IN (
 /// change. The deletion of the place will complete, so nobody has to keep it. At last it counts the people
 /// who are left.
 #[must_use]
-pub fn reassign(place: PlaceId, to: PlaceId) -> [Statement; 5] {
-    let binds = [place.get(), to.get(), MAX_MOVED].map(Into::into);
+pub fn reassign(place: PlaceId, to: PlaceId, author: &Author) -> [Statement; 5] {
+    let mut binds = [place.get(), to.get(), MAX_MOVED].map(Into::into).to_vec();
+    binds.extend(author.binds());
+    let mut detach_binds = [place.get(), MAX_MOVED].map(Into::into).to_vec();
+    detach_binds.extend(author.binds());
     let detach = DETACH_DEAD.replace("{max}", "?2 - changes()");
     [
         Statement::new(REVOKE, vec![place.get().into()]),
-        Statement::new(MOVE, binds.into()),
+        Statement::new(MOVE, binds),
         count(place),
-        Statement::new(&detach, vec![place.get().into(), MAX_MOVED.into()]),
+        Statement::new(&detach, detach_binds),
         count(place),
     ]
 }
@@ -81,10 +87,12 @@ pub fn reassign(place: PlaceId, to: PlaceId) -> [Statement; 5] {
 ///
 /// ?1  the place
 /// ?2  the maximum number of people
+/// ?3  the actor
+/// ?4  the batch
 ///
 /// Uses the index `person_by_place_life_and_name`.
 const DETACH_DEAD: &str = "
-UPDATE person SET place_id = NULL, version = version + 1
+UPDATE person SET place_id = NULL, actor = ?3, batch = ?4, version = version + 1
 WHERE id IN (
   SELECT id FROM person WHERE place_id = ?1 AND is_alive = 0 LIMIT {max}
 )";
@@ -92,8 +100,9 @@ WHERE id IN (
 /// Detaches up to [`MAX_MOVED`] dead people from a deleted place, and counts the people who are
 /// left.
 #[must_use]
-pub fn detach_dead(place: PlaceId) -> [Statement; 2] {
-    let binds = [place.get(), MAX_MOVED].map(Into::into);
+pub fn detach_dead(place: PlaceId, author: &Author) -> [Statement; 2] {
+    let mut binds = [place.get(), MAX_MOVED].map(Into::into).to_vec();
+    binds.extend(author.binds());
     let detach = DETACH_DEAD.replace("{max}", "?2");
-    [Statement::new(&detach, binds.into()), count(place)]
+    [Statement::new(&detach, binds), count(place)]
 }

@@ -16,6 +16,7 @@ use std::cell::Cell;
 use domain::PlaceId;
 use edge::collection::delete_if;
 use edge::{Calls, Database, Error, Row, ServiceClient, now};
+use http_semantics::actor::Actor;
 use http_semantics::{Preconditions, Validator};
 use serde::Deserialize;
 use tables::record;
@@ -33,6 +34,9 @@ pub struct Deletion {
     place: PlaceId,
     /// The place that the residents move to.
     reassign_to: Option<PlaceId>,
+    /// The author of all changes. The tombstone has it, too, so that a repair continues under the
+    /// same name.
+    actor: Option<Actor>,
     /// When it stops and leaves the rest to the scheduled run, in milliseconds since 1970.
     until: i64,
     /// Whether the client knows the deletion as an operation, and asks for its status.
@@ -97,13 +101,16 @@ impl Deletion {
         env: &edge::Env,
         place: PlaceId,
         reassign_to: Option<PlaceId>,
+        actor: Option<Actor>,
         until: i64,
     ) -> Result<Self, Error> {
+        let people = ServiceClient::new(env, "PEOPLE", "people")?;
         Ok(Self {
             database: Database::new(env)?,
-            people: ServiceClient::new(env, "PEOPLE", "people")?,
+            people: people.on_behalf_of(actor.clone()),
             place,
             reassign_to,
+            actor,
             until,
             is_operation: Cell::new(false),
             unrecorded: Cell::new(0),
@@ -121,8 +128,9 @@ impl Deletion {
     /// # Errors
     /// A place that does not exist, a precondition that fails, or an error of D1.
     pub async fn begin(&self, preconditions: &Preconditions) -> Result<Option<Token>, Error> {
+        let actor = self.actor.as_ref();
         let begin = |versions: Option<&[Validator]>| {
-            store::begin_deletion(self.place, self.reassign_to, versions)
+            store::begin_deletion(self.place, self.reassign_to, versions, actor)
         };
         let row = delete_if::<Place>(&self.database, self.place, preconditions, begin).await?;
         Ok(row.and_then(|row| row.integer("token")))
@@ -178,7 +186,8 @@ impl Deletion {
         if !self.has_dead.get() {
             return self.delete_unreferenced(token).await;
         }
-        let results = self.database.batch(&store::delete(self.place, token)).await;
+        let delete = store::delete(self.place, token, self.actor.as_ref());
+        let results = self.database.batch(&delete).await;
         let results = results.map_err(Error::with_unknown_outcome)?;
         if results.first().is_none_or(Vec::is_empty) {
             return self.outcome_after_take_over().await;
@@ -193,7 +202,7 @@ impl Deletion {
 
     /// Deletes a place that nobody refers to, together with its tombstone.
     async fn delete_unreferenced(&self, token: Token) -> Result<DeletionOutcome, Error> {
-        let delete = store::delete_unreferenced(self.place, token);
+        let delete = store::delete_unreferenced(self.place, token, self.actor.as_ref());
         let remove = store::cancel_deletion(self.place, token);
         let results = self.end_after(Some(delete), OperationStatus::Done, token, remove);
         let results = results.await.map_err(Error::with_unknown_outcome)?;

@@ -2,6 +2,10 @@
 
 use domain::PlaceId;
 use http_semantics::Validator;
+use http_semantics::actor::Actor;
+use tables::change_log;
+use tables::record::Author;
+use tables::schema::PLACE;
 use tables::statement::{Bind, Statement, has_version, version_list};
 
 /// The status of places: rows of (id, `is_deleting`). A missing place has no row.
@@ -27,12 +31,13 @@ pub fn statuses(ids: &str) -> Statement {
 /// ?2  the target of the residents or null. It must be active, too. It cannot be deleted meanwhile,
 ///     because this tombstone refers to it.
 /// ?3  the versions of the place that the client allows, as a JSON array, or null
+/// ?4  the author
 ///
 /// Uses the primary key of `place`, the unique index `tombstone (place_id)` and the index
 /// `tombstone_by_target`.
 const BEGIN: &str = "
-INSERT INTO tombstone (place_id, phase, reassign_to, since)
-SELECT id, 'deleting', ?2, CAST(unixepoch('subsec') * 1000 AS INTEGER)
+INSERT INTO tombstone (place_id, phase, reassign_to, since, actor)
+SELECT id, 'deleting', ?2, CAST(unixepoch('subsec') * 1000 AS INTEGER), ?4
 FROM place
 WHERE id = ?1 AND {has_version}
   AND NOT EXISTS (SELECT 1 FROM tombstone WHERE place_id = ?1)
@@ -49,15 +54,17 @@ pub fn begin_deletion(
     place: PlaceId,
     reassign_to: Option<PlaceId>,
     versions: Option<&[Validator]>,
+    actor: Option<&Actor>,
 ) -> Statement {
     let sql = BEGIN.replace("{has_version}", &has_version("?3"));
     let target = Bind::from(reassign_to.map(PlaceId::get));
-    let binds = vec![place.get().into(), target, version_list(versions)];
+    let actor = actor.map(Actor::as_str).into();
+    let binds = vec![place.get().into(), target, version_list(versions), actor];
     Statement::new(&sql, binds)
 }
 
-/// Removes the tombstone of a place that is not deleted, or that nobody refers to. Uses the unique index `tombstone (place_id)`, like
-/// all statements below that have a place and a token.
+/// Removes the tombstone of a place that is not deleted, or that nobody refers to. Uses the unique index
+/// `tombstone (place_id)`, like all statements below that have a place and a token.
 const CANCEL: &str =
     "DELETE FROM tombstone WHERE place_id = ?1 AND token = ?2 AND phase = 'deleting'";
 
@@ -67,13 +74,10 @@ pub fn cancel_deletion(place: PlaceId, token: i64) -> Statement {
     Statement::new(CANCEL, vec![place.get().into(), token.into()])
 }
 
-/// Deletes the place, if the tombstone still has this token.
-const DELETE: &str = "
-DELETE FROM place
-WHERE id = ?1 AND EXISTS (
-  SELECT 1 FROM tombstone WHERE place_id = ?1 AND token = ?2 AND phase = 'deleting'
-)
-RETURNING id";
+/// The place, if the tombstone still has this token.
+const WITH_TOKEN: &str = "id = ?3 AND EXISTS (
+  SELECT 1 FROM tombstone WHERE place_id = ?3 AND token = ?4 AND phase = 'deleting'
+)";
 
 /// The tombstone stays until no dead people refer to the place.
 const SET_DELETED: &str = "
@@ -83,17 +87,22 @@ WHERE place_id = ?1 AND token = ?2 AND phase = 'deleting'";
 /// Deletes a place that nobody refers to: a row, or none if the token has changed. The statement
 /// [`cancel_deletion`] must follow in the same batch.
 #[must_use]
-pub fn delete_unreferenced(place: PlaceId, token: i64) -> Statement {
-    Statement::new(DELETE, vec![place.get().into(), token.into()])
+pub fn delete_unreferenced(place: PlaceId, token: i64, actor: Option<&Actor>) -> Statement {
+    let author = Author {
+        actor: actor.cloned(),
+        batch: None,
+    };
+    let binds = vec![place.get().into(), token.into()];
+    change_log::delete(&PLACE, &author, WITH_TOKEN, binds)
 }
 
 /// Deletes the place. The first statement returns a row, or none if the token has changed.
 #[must_use]
-pub fn delete(place: PlaceId, token: i64) -> [Statement; 2] {
-    let binds = || vec![place.get().into(), token.into()];
+pub fn delete(place: PlaceId, token: i64, actor: Option<&Actor>) -> [Statement; 2] {
+    let binds = vec![place.get().into(), token.into()];
     [
-        Statement::new(DELETE, binds()),
-        Statement::new(SET_DELETED, binds()),
+        delete_unreferenced(place, token, actor),
+        Statement::new(SET_DELETED, binds),
     ]
 }
 
@@ -204,7 +213,7 @@ pub fn operation(operation: &str) -> Statement {
     Statement::new(OPERATION, vec![operation.into()])
 }
 
-/// The tombstones of a minimum age: rows of (`place_id`, token, `is_deleted`, `reassign_to`,
+/// The tombstones of a minimum age: rows of (`place_id`, token, `is_deleted`, `reassign_to`, actor,
 /// `is_operation`). The one that was taken over longest ago is first.
 ///
 /// ?1  the minimum age in milliseconds
@@ -213,7 +222,7 @@ pub fn operation(operation: &str) -> Statement {
 /// Scans the table, which only has rows for deletions in progress.
 const ABANDONED: &str = "
 SELECT
-  place_id, token, phase = 'deleted' AS is_deleted, reassign_to,
+  place_id, token, phase = 'deleted' AS is_deleted, reassign_to, actor,
   operation IS NOT NULL AS is_operation
 FROM tombstone
 WHERE since <= CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1
@@ -229,9 +238,9 @@ pub fn abandoned_deletions(min_age_ms: i64, limit: i64) -> Statement {
 /// Takes a deletion over. It replaces the row, so that the new token is greater than all before.
 const TAKE_OVER: &str = "
 INSERT OR REPLACE INTO tombstone
-  (place_id, phase, reassign_to, since, operation, done, remaining)
+  (place_id, phase, reassign_to, actor, since, operation, done, remaining)
 SELECT
-  place_id, phase, reassign_to, CAST(unixepoch('subsec') * 1000 AS INTEGER),
+  place_id, phase, reassign_to, actor, CAST(unixepoch('subsec') * 1000 AS INTEGER),
   operation, done, remaining
 FROM tombstone
 WHERE place_id = ?1 AND token = ?2

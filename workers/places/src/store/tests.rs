@@ -4,6 +4,7 @@ use domain::PlaceId;
 use domain::name::Normalize;
 use http_semantics::{MediaType, Params, csv};
 use tables::import::{Counts, Receipt};
+use tables::record::Author;
 use tables::schema::PLACE;
 use tables::statement::Statement;
 use tables::{ListQuery, Record, change_log, list, record};
@@ -369,8 +370,9 @@ fn every_write_has_its_index() {
     let testbed = seeded();
     let (place, other) = (PlaceId::new(1).unwrap(), PlaceId::new(2).unwrap());
     let name = domain::name::Name::new("x", Normalize::NONE).unwrap();
-    let rows =
-        [crate::domain::Place { name: name.clone() }.to_row(Some(1), Some(1), Normalize::NONE)];
+    let author = Author::default();
+    let place_1 = crate::domain::Place { name: name.clone() };
+    let rows = [place_1.to_row(Some(1), Some(1), &author, Normalize::NONE)];
     let limit = tables::page::PageSize::default();
     let mut statements = vec![
         store::insert(&rows[0]),
@@ -378,7 +380,7 @@ fn every_write_has_its_index() {
         store::update_all(&rows),
         store::place_with_name("x"),
         store::statuses("[1,2]"),
-        store::begin_deletion(place, Some(other), None),
+        store::begin_deletion(place, Some(other), None, None),
         store::cancel_deletion(place, 1),
         store::take_over_deletion(place, 1),
         store::remove_tombstone(place, 1),
@@ -392,7 +394,7 @@ fn every_write_has_its_index() {
         change_log::since(&PLACE, 0, limit, MediaType::Json.framing()),
         change_log::versions(&PLACE, 1, 0, limit, MediaType::Json.framing()),
     ];
-    statements.extend(store::delete(place, 1));
+    statements.extend(store::delete(place, 1, None));
     let receipt = Receipt::new("f", false);
     statements.push(receipt.find(&PLACE));
     statements.extend(receipt.delete_invalid(&PLACE));
@@ -424,7 +426,7 @@ fn an_operation_has_a_status_while_it_runs_and_after_it_has_ended() {
         let testbed = seeded();
         let place = PlaceId::new(1).unwrap();
         let token = testbed
-            .rows(&store::begin_deletion(place, None, None))
+            .rows(&store::begin_deletion(place, None, None, None))
             .unwrap()[0]
             .integer("token");
         let body = |operation: &str| {
@@ -469,7 +471,7 @@ fn a_released_deletion_is_abandoned_at_once_and_the_one_that_waits_longest_is_fi
     let begin = |id| {
         let place = PlaceId::new(id).unwrap();
         let rows = testbed
-            .rows(&store::begin_deletion(place, None, None))
+            .rows(&store::begin_deletion(place, None, None, None))
             .unwrap();
         (place, rows[0].integer("token"))
     };

@@ -7,6 +7,7 @@ use serde_json::json;
 use tables::change_log;
 use tables::import::{Counts, Receipt};
 use tables::page::PageSize;
+use tables::record::Author;
 use tables::schema::PERSON;
 use testbed::Testbed;
 
@@ -25,14 +26,15 @@ fn every_write_has_its_index() {
         "isAlive": true, "isKing": false, "placeId": 1,
     })];
     let name = Name::new("x", Normalize::NONE).unwrap();
+    let author = Author::default();
     let mut statements = vec![
         store::insert(&rows[0]),
         store::update(&rows[0]),
-        store::rename(&[(id, name)], Normalize::NONE),
+        store::rename(&[(id, name, author.clone())], Normalize::NONE),
         store::update_all(&rows),
         store::add_pending_for("t", id, store::PlaceChange::default()),
-        store::depose(place, id, 1),
-        store::delete(id, 1),
+        store::depose(place, id, 1, &author),
+        store::delete(id, 1, &author),
         store::king(place),
         store::latest_erasure(),
         store::existing_people(&rows),
@@ -47,12 +49,12 @@ fn every_write_has_its_index() {
         statements.extend(receipt.delete_invalid(&PERSON));
         statements.push(receipt.save(&PERSON, Counts::default(), 1));
     }
-    statements.extend(store::erase(id, Some(1)));
+    statements.extend(store::erase(id, Some(1), &author));
     statements.extend(store::insert_batch(&rows));
     statements.extend(store::commit_pending("t", &[7]));
     statements.extend(store::close(place));
-    statements.extend(store::reassign(place, other));
-    statements.extend(store::detach_dead(place));
+    statements.extend(store::reassign(place, other, &author));
+    statements.extend(store::detach_dead(place, &author));
     for statement in statements {
         let plan = testbed.plan(&statement).unwrap();
         // The tables, and the aliases of the statements and triggers.
