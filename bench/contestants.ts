@@ -4,10 +4,12 @@ import { join, resolve } from "node:path";
 import { buildSync } from "esbuild";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
 import { type Name, names } from "../ops/workers.ts";
+import { callDelays } from "../tests/support/call_delays.ts";
 import { costCounter } from "../tests/support/cost_counter.ts";
 import { workerOptionsFor as productWorker } from "../tests/support/harness.ts";
 import { installFlask, startFlask } from "./flask.ts";
 import { buildNaive, naiveFolder } from "./naive.ts";
+import { delaysOf, type Profile } from "./profiles.ts";
 import { home, type SchemaName } from "./stock.ts";
 
 const peers = join(import.meta.dirname, "peers");
@@ -17,6 +19,8 @@ export type Options = {
   data: string;
   /** Counts the costs of each worker's responses. `GET /costs` returns them. */
   counting?: boolean;
+  /** Delays the calls as in such a deployment. */
+  profile?: Profile;
   /** Starts an inspector, which measures the memory of the isolates. */
   inspected?: boolean;
 };
@@ -72,7 +76,7 @@ async function miniflare(workers: WorkerOptions[], options: Options): Promise<St
     handleStructuredLogs: () => {},
     d1Persist: options.data,
     workers: workers.map((worker) => ({
-      ...(options.counting ? counted(worker) : worker),
+      ...wrapped(worker, options),
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
     })),
   });
@@ -93,10 +97,20 @@ async function miniflare(workers: WorkerOptions[], options: Options): Promise<St
   }
 }
 
-/** Wraps a worker, whose main module is `index.js`, in a module that counts costs. */
-function counted(worker: WorkerOptions): WorkerOptions {
-  const { modules, modulesRoot } = worker as { modules: object[]; modulesRoot: string };
-  const first = { type: "ESModule", path: join(modulesRoot, "first.js"), contents: costCounter };
+/** Wraps a worker, whose main module is `index.js`, in a module that counts costs or delays calls. */
+function wrapped(worker: WorkerOptions, { counting, profile }: Options): WorkerOptions {
+  if (!counting && !profile) return worker;
+  const {
+    name = "",
+    modules,
+    modulesRoot,
+  } = worker as {
+    name?: string;
+    modules: object[];
+    modulesRoot: string;
+  };
+  const contents = profile ? callDelays(delaysOf(profile, name)) : costCounter;
+  const first = { type: "ESModule", path: join(modulesRoot, "first.js"), contents };
   return { ...worker, modules: [first, ...modules] } as WorkerOptions;
 }
 

@@ -15,10 +15,12 @@ import { type Running, run, runAll, type StartOptions, sweep } from "./running.t
 import { startup } from "./startup.ts";
 import { databases, home } from "./stock.ts";
 import { judged } from "./targets.ts";
+import { measuredContestants, measureTrips, type Trips } from "./trips.ts";
 import { type SizeName, sizes, type Workload, workloads } from "./workloads.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const { QUICK, ONLY, ROUNDS, SECONDS } = process.env;
+const { QUICK, ONLY, ROUNDS, SECONDS, SAMPLES } = process.env;
+const published = join(root, "docs/benchmarks");
 const pace: Pace = {
   rounds: Number(ROUNDS ?? (QUICK ? 1 : 5)),
   seconds: Number(SECONDS ?? (QUICK ? 0.3 : 0.5)),
@@ -41,7 +43,7 @@ function chosen(): Workload[] {
       .map((workload) => ({ ...workload, connections: most(workload.connections) }));
   }
   if (!ONLY) return workloads;
-  const names = ONLY.split(",");
+  const names = ONLY.split(",").filter((name) => name !== "trips");
   for (const name of names) {
     if (workloads.every((workload) => workload.name !== name)) {
       console.error(
@@ -204,14 +206,43 @@ function commit(): string {
 
 const asked = chosen();
 sweep();
-for (const name of everyone) {
+for (const name of ONLY === "trips" ? measuredContestants : everyone) {
   const why = contestants[name].prepare();
   if (why === undefined) continue;
   absent[name] = why;
   console.log(`» skipped ${contestants[name].title}: ${why}`);
 }
 
-const given = Object.entries({ QUICK, ONLY, ROUNDS, SECONDS }).flatMap(([name, value]) =>
+async function trips(): Promise<Trips> {
+  const present = measuredContestants.filter((name) => !(name in absent));
+  const samples = Number(SAMPLES ?? (QUICK ? 5 : 30));
+  console.log(`» round trips, ${samples} requests each`);
+  const rows = await measureTrips(present, samples);
+  return { at: new Date().toISOString(), commit: commit(), samples, rows };
+}
+
+/** Replaces only the round trips of the published results. */
+async function publishTrips(): Promise<void> {
+  const file = join(published, "results.json");
+  const results: Results = JSON.parse(readFileSync(file, "utf8"));
+  results.trips = await trips();
+  write(published, results);
+}
+
+function write(folder: string, results: Results): void {
+  mkdirSync(folder, { recursive: true });
+  for (const [file, text] of Object.entries(report(results))) {
+    writeFileSync(join(folder, file), text);
+  }
+  console.log(`» ${folder.replace(`${root}/`, "")}/README.md`);
+}
+
+if (ONLY === "trips" && !QUICK) {
+  await publishTrips();
+  process.exit();
+}
+
+const given = Object.entries({ QUICK, ONLY, ROUNDS, SECONDS, SAMPLES }).flatMap(([name, value]) =>
   value ? [`${name}=${value}`] : [],
 );
 const [processor] = cpus();
@@ -229,6 +260,7 @@ const results: Results = {
   rounds: pace.rounds,
   seconds: pace.seconds,
   absent,
+  trips: !ONLY || ONLY.split(",").includes("trips") ? await trips() : undefined,
   workloads: [],
   memory: {},
   startup: Object.fromEntries(["places", "people", "join"].map((name) => [name, startup(name)])),
@@ -261,10 +293,7 @@ results.workloads.sort(
 results.targets = judged(results);
 
 // Only a complete run replaces the published results.
-const folder = QUICK || ONLY ? join(home, "results") : join(root, "docs/benchmarks");
-mkdirSync(folder, { recursive: true });
-for (const [file, text] of Object.entries(report(results))) writeFileSync(join(folder, file), text);
-console.log(`» ${folder.replace(`${root}/`, "")}/README.md`);
+write(QUICK || ONLY ? join(home, "results") : published, results);
 for (const { title, wanted, found, isReached } of results.targets) {
   const mark = isReached === undefined ? "?" : isReached ? "reached" : "MISSED";
   console.log(`  ${mark.padEnd(8)} ${title}: ${found} (${wanted})`);

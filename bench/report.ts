@@ -11,6 +11,7 @@ import {
   type Results,
   type WorkloadResult,
 } from "./results.ts";
+import { tripsSection } from "./trips.ts";
 import { type Floor, floors } from "./workloads.ts";
 
 /** The files by name. */
@@ -52,6 +53,9 @@ figures.
     .join(", ")}
 - ${results.rounds} rounds of ${results.seconds} s each, in turns
 ${missing.join("")}
+${results.trips ? tripsSection(results.trips, titleOf) : ""}
+## Throughput
+
 ![Responses per second for each workload](throughput.svg)
 
 ## Targets

@@ -3,6 +3,7 @@ import type { Costs } from "../tests/support/cost_counter.ts";
 import type { ContestantName } from "./contestants.ts";
 import type { Memory } from "./memory.ts";
 import type { Startup } from "./startup.ts";
+import type { Trips } from "./trips.ts";
 import type { Floor } from "./workloads.ts";
 
 /** A contestant or a floor. */
@@ -58,6 +59,8 @@ export type Results = {
   rounds: number;
   seconds: number;
   absent: Partial<Record<ContestantName, string>>;
+  /** Measured apart from the workloads, with delayed calls. */
+  trips?: Trips | undefined;
   workloads: WorkloadResult[];
   memory: Partial<Record<ContestantName, Memory>>;
   startup: Record<string, Startup>;

@@ -1,5 +1,5 @@
 // Compares the costs of each route with the budgets in costs.json: calls of D1 and of services
-// exactly, rows and bytes as limits. If higher costs are intended, run this test with `UPDATE=1`,
+// exactly, round trips one after the other, rows and bytes as limits. If higher costs are intended, run this test with `UPDATE=1`,
 // which rewrites costs.json, and review its diff.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -7,8 +7,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { type DelayedCall, sequentialCalls } from "../support/call_delays.ts";
 import { people, places } from "../support/fixtures.ts";
-import { type Name, start } from "../support/harness.ts";
+import { type Name, type System, start } from "../support/harness.ts";
 
 const system = await start({ places, people, countCosts: true });
 after(() => system.dispose());
@@ -21,12 +22,23 @@ type Costs = {
   rowsRead: number;
   rowsWritten: number;
 };
-type Budgets = { routes: Record<string, Costs>; gzippedWasmBytes: Record<string, number> };
+/** The round trips one after the other. Calls in flight at the same time count as one. */
+type Trips = {
+  /** Those to databases. */
+  unplaced: number;
+  /** Those of the gateway: if each backend runs near its database, only they take long. */
+  placed: number;
+};
+type Budgets = {
+  routes: Record<string, Costs>;
+  sequentialTrips: Record<string, Trips>;
+  gzippedWasmBytes: Record<string, number>;
+};
 
 const root = resolve(import.meta.dirname, "../..");
 const file = join(root, "tests/ops/costs.json");
 const budgets: Budgets = JSON.parse(readFileSync(file, "utf8"));
-const measured: Budgets = { routes: {}, gzippedWasmBytes: {} };
+const measured: Budgets = { routes: {}, sequentialTrips: {}, gzippedWasmBytes: {} };
 const names: Name[] = ["places", "people", "join"];
 
 const csv = "name,isAlive,placeId\nAda,true,1\nBo,true,3\n";
@@ -82,6 +94,13 @@ const requests: [string, string, (object | string)?][] = [
   ["POST", "/v1/integrity/repair"],
 ];
 
+/** The pages, too. */
+const pages: [string, string][] = [
+  ["GET", "/"],
+  ["GET", "/?sort=-living"],
+  ["GET", "/ui/places/1"],
+];
+
 /** The costs since the last call. */
 async function takeCosts(): Promise<Costs> {
   const { places, people, join } = await system.takeCosts();
@@ -119,6 +138,57 @@ test("each_route_stays_within_its_budget", async () => {
     const conditional = await system.join.get(path, { "if-none-match": response.etag });
     assert.equal(conditional.status, 304, path);
     assertWithinBudget(`${method} ${path} 304`, await takeCosts());
+  }
+});
+
+/** The round trips one after the other until a moment, in milliseconds since 1970. */
+async function takeTrips(delayed: System, until: number): Promise<Trips> {
+  const { places, people, join } = await delayed.takeDelayedCalls();
+  const before = ({ start }: DelayedCall) => start < until;
+  const databases = [...places, ...people, ...join].filter(({ kind }) => kind === "database");
+  return {
+    unplaced: sequentialCalls(databases.filter(before)),
+    placed: sequentialCalls(join.filter(before)),
+  };
+}
+
+test("each_route_stays_within_its_sequential_round_trips", async () => {
+  const delays = { database: 20, services: 0 };
+  await using delayed = await start({ places, people, delays });
+  const send = async (
+    name: string,
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body?: string,
+  ) => {
+    await delayed.takeDelayedCalls();
+    const response = await delayed.join.request(method, path, headers, body);
+    const trips = await takeTrips(delayed, Date.now());
+    const key = `${name} ${response.status}`;
+    assert.ok(!(key in measured.sequentialTrips), `${key} is requested twice`);
+    measured.sequentialTrips[key] = trips;
+    if (process.env.UPDATE) return;
+    const budget = budgets.sequentialTrips[key];
+    assert.ok(budget, `${key} has no budget in costs.json`);
+    for (const profile of ["unplaced", "placed"] as const) {
+      const found = trips[profile];
+      assert.ok(found <= budget[profile], `${key}: ${found} sequential round trips, ${profile}`);
+    }
+  };
+  for (const [method, path] of pages) {
+    await send(`${method} ${path} (page)`, method, path, { accept: "text/html" });
+  }
+  for (const [method, path, body] of requests) {
+    const type = typeof body === "string" ? "text/csv" : "application/json";
+    const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+    const jsonBody = typeof body === "object" ? ` ${text}` : "";
+    await send(`${method} ${path}${jsonBody}`, method, path, { "content-type": type }, text);
+  }
+  // The writes above have changed both tables.
+  for (const path of ["/v1/people-per-place", "/v1/people-per-place/3", "/v1/statistics/places"]) {
+    await send(`GET ${path} after a write`, "GET", path, {});
+    await send(`GET ${path} again`, "GET", path, {});
   }
 });
 

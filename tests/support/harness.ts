@@ -11,6 +11,7 @@ import {
 import { withEpoch } from "../../ops/schema.ts";
 import { sections } from "../../ops/seed.ts";
 import { configs, type Name, names } from "../../ops/workers.ts";
+import type { DelayedCall, Delays } from "./call_delays.ts";
 import type { CallCounts, Plan } from "./call_limiter.ts";
 import type { Costs } from "./cost_counter.ts";
 import { EPOCH, type Person, type Place } from "./fixtures.ts";
@@ -41,6 +42,8 @@ export type Options = {
   stubs?: Partial<Record<Name, ServiceStub>>;
   /** Counts what each worker's responses cost, see `System.takeCosts`. */
   countCosts?: boolean;
+  /** Delays the calls of each worker, see `System.takeDelayedCalls`. It turns snapshots off, too. */
+  delays?: Delays;
   /** Stops a request that has the header `x-crash-after: N` after N calls of a database or a
    * service, as a crash would. */
   crashable?: boolean;
@@ -188,6 +191,12 @@ export class System {
   async takeCalls(): Promise<Record<Name, CallCounts>> {
     const counts = names.map(async (name) => [name, (await this[name].get("/calls")).json]);
     return Object.fromEntries(await Promise.all(counts));
+  }
+
+  /** The calls of each worker since the last call. */
+  async takeDelayedCalls(): Promise<Record<Name, DelayedCall[]>> {
+    const calls = names.map(async (name) => [name, (await this[name].get("/delayed-calls")).json]);
+    return Object.fromEntries(await Promise.all(calls));
   }
 
   /** Fetches an address with any scheme and host from the gateway. */
@@ -383,8 +392,9 @@ export function workerOptionsFor(name: Name, options: Options): WorkerOptions {
 export const SERVICE_SECRET = "the-secret-of-the-three-services";
 
 function settingsFor(name: Name, options: Options): Record<string, string> {
-  const { gatewaySettings, backendSettings, countCosts } = options;
+  const { gatewaySettings, backendSettings, countCosts, delays } = options;
+  const off = (countCosts || delays) && { SNAPSHOTS: "off" };
   if (name !== "join" && backendSettings) return backendSettings;
-  if (!gatewaySettings) return { WRITES: "open", ...(countCosts && { SNAPSHOTS: "off" }) };
+  if (!gatewaySettings) return { WRITES: "open", ...off };
   return name === "join" ? { SERVICE_SECRET, ...gatewaySettings } : { SERVICE_SECRET };
 }

@@ -1,4 +1,5 @@
 // Main modules that wrap a built worker, so that a test can make it crash, panic or fail.
+import { callDelays } from "./call_delays.ts";
 import { callLimiter } from "./call_limiter.ts";
 import { costCounter } from "./cost_counter.ts";
 import type { Name, Options } from "./harness.ts";
@@ -9,6 +10,7 @@ import { faultSwitch } from "./service_faults.ts";
 export function wrapperFor(name: Name, options: Options): string | undefined {
   if (options.wrappers) return options.wrappers[name];
   if (options.countCosts) return costCounter;
+  if (options.delays) return callDelays(options.delays);
   if (options.crashable) return crashWrapper;
   if (options.panickingWorker === name) return panicWrapper;
   if (name !== "join" && options.switchableFaults) return faultSwitch;

@@ -108,6 +108,30 @@ impl Database {
         Ok(self.rows(statement).await?.into_iter().next())
     }
 
+    /// Runs the statement of a response: its row, and the change sequence of the row. None if nothing
+    /// has changed since the change sequence `known`, which the statement binds.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub async fn row_if_changed(
+        &self,
+        statement: &Statement,
+        known: Option<Validator>,
+    ) -> Result<Option<(Row, Validator)>, Error> {
+        let row = self.row(statement).await?;
+        let row = row.and_then(|row| {
+            let change_seq = row.validator("change_seq")?;
+            Some((row, change_seq))
+        });
+        if row.is_none() && known.is_none() {
+            return Err(Error::Platform {
+                doing: "reading a response",
+                reason: "no change sequence".to_owned(),
+            });
+        }
+        Ok(row)
+    }
+
     /// The size of the database in bytes, which D1 reports with each result.
     ///
     /// # Errors
@@ -294,9 +318,13 @@ impl Row {
         self.value(column).as_f64().map(|number| number as i64)
     }
 
-    /// A version or a change sequence, with the epoch in the column `epoch`.
+    /// A version or a change sequence: a text with its epoch, or a number, with the epoch in the column
+    /// `epoch`.
     #[must_use]
     pub fn validator(&self, column: &str) -> Option<Validator> {
+        if let Some(text) = self.text(column) {
+            return Validator::parse(&text);
+        }
         Some(Validator {
             number: self.integer(column)?,
             epoch: self.text("epoch").as_deref().and_then(Epoch::parse)?,

@@ -4,6 +4,8 @@
 //! reads any replica. Every other method needs the scope `write` and uses the primary. So a
 //! forgotten property never opens a route, and never decides a write by stale data.
 
+use std::rc::Rc;
+
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use http_semantics::MediaType;
@@ -80,14 +82,14 @@ impl Properties {
 }
 
 /// A handler of requests.
-pub type Handler = Box<dyn Fn(Request) -> LocalBoxFuture<'static, Result<Response, Error>>>;
+pub type Handler = Rc<dyn Fn(Request) -> LocalBoxFuture<'static, Result<Response, Error>>>;
 
 /// One method of a route.
 pub struct Route {
     /// None: any method.
     method: Option<Method>,
     /// The handler.
-    handler: Handler,
+    pub(crate) handler: Handler,
     /// The media types of the body, with the header that lists them for this method.
     pub(crate) accepts: Option<(&'static str, String)>,
     /// The properties.
@@ -140,7 +142,7 @@ macro_rules! methods {
                 {
                     self.0.push(Route {
                         method: $method,
-                        handler: Box::new(move |request| handler(request).boxed_local()),
+                        handler: Rc::new(move |request| handler(request).boxed_local()),
                         accepts: None,
                         properties: Properties::default(),
                     });
@@ -233,8 +235,9 @@ impl MethodRouter {
         self.with(|properties| properties.read_from = ReadFrom::Replica)
     }
 
-    /// Caches the responses with [change sequences](Response::with_change_seqs). `read` reads the
-    /// current change sequences.
+    /// Caches the responses with [change sequences](Response::with_change_seqs). The handler gets a
+    /// conditional request for a page that is cached, and its 304 has the change sequences, too.
+    /// `read` reads only the current change sequences, for requests for several pages.
     #[must_use]
     pub fn cached<F>(self, read: impl Fn(Env) -> F + 'static) -> Self
     where

@@ -111,6 +111,7 @@ impl Router {
         let method = parts.method;
         let mut request = Request {
             if_none_match: parts.header("if-none-match"),
+            cached_at: None,
             parts,
             env,
             context: Rc::new(context),

@@ -161,6 +161,15 @@ impl Preconditions {
         }
     }
 
+    /// The versions that `If-Match` allows. None: any version.
+    #[must_use]
+    pub fn matched_versions(&self) -> Option<Vec<Validator>> {
+        match &self.if_match {
+            None | Some(Tags::Any) => None,
+            Some(tags) => Some(tags.iter().filter_map(Tag::version).collect()),
+        }
+    }
+
     /// Whether `If-None-Match` contains the version. Then the response to a read is 304.
     #[must_use]
     pub fn not_modified(&self, version: Option<Validator>) -> bool {

@@ -29,6 +29,9 @@ pub(crate) struct Deletion {
     reassign_to: Option<Place>,
     token: Token,
     people_reachable: bool,
+    /// Whether dead people were left when the last residents were counted. If there were none, the
+    /// tombstone is removed together with the place: nobody can refer to it any more.
+    has_dead: bool,
     next: Step,
 }
 
@@ -45,6 +48,7 @@ impl Deletion {
             reassign_to,
             token: 0,
             people_reachable,
+            has_dead: true,
             next: if counts_first {
                 Step::Close
             } else {
@@ -60,6 +64,7 @@ impl Deletion {
             reassign_to: tombstone.reassign_to,
             token: tombstone.token,
             people_reachable,
+            has_dead: true,
             next: match (tombstone.phase, tombstone.reassign_to) {
                 (Phase::Deleted, _) => Step::DetachDead,
                 (Phase::Deleting, Some(to)) => Step::Reassign(to),
@@ -93,8 +98,9 @@ impl Deletion {
             // The mark stays for the repair, because a move that was sent may still arrive.
             Step::Reassign(_) if !self.people_reachable => Err(Stop::Ended(Outcome::Unknown)),
             Step::Reassign(to) => {
-                let residents_left = world.people.reassign(place, to, flaw);
-                Ok(match (residents_left, flaw) {
+                let left = world.people.reassign(place, to, flaw);
+                self.has_dead = left.dead;
+                Ok(match (left.residents, flaw) {
                     (_, Some(Flaw::RejectsAfterMoving)) => Step::Close,
                     (true, _) => Step::Reassign(to),
                     (false, _) => Step::Delete,
@@ -102,9 +108,10 @@ impl Deletion {
             }
             Step::Close if !self.people_reachable => Ok(Step::Unmark),
             Step::Close => {
-                let has_residents = world.people.close(place, flaw);
+                let left = world.people.close(place, flaw);
+                self.has_dead = left.dead;
                 Ok(match self.token {
-                    _ if has_residents => Step::Unmark,
+                    _ if left.residents => Step::Unmark,
                     _ if Flaw::RevokesAfterCounting.is_in(flaw) => Step::Revoke,
                     0 => Step::Mark,
                     _ => Step::Delete,
@@ -115,6 +122,10 @@ impl Deletion {
                 Ok(Step::Delete)
             }
             Step::Delete => match world.places.delete(place, self.token, flaw) {
+                Deleted::Done if !self.has_dead || Flaw::ForgetsTheDead.is_in(flaw) => {
+                    world.places.remove_tombstone(place, self.token);
+                    Err(Stop::Ended(Outcome::Done))
+                }
                 Deleted::Done => Ok(if Flaw::TombstoneRemovedEarly.is_in(flaw) {
                     Step::RemoveTombstone
                 } else {

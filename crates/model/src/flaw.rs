@@ -36,6 +36,8 @@ pub enum Flaw {
     MoveKeepsCrowns,
     /// A deletion removes the tombstone before it detaches the dead.
     TombstoneRemovedEarly,
+    /// A deletion removes the tombstone together with the place although dead people are left.
+    ForgetsTheDead,
     /// The id of a deleted place may be used again.
     PlaceIdsReused,
 }

@@ -69,6 +69,13 @@ impl Slot {
     }
 }
 
+/// Who is left in a place that is being deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Left {
+    pub(crate) residents: bool,
+    pub(crate) dead: bool,
+}
+
 /// The result of `commit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Commit {
@@ -146,15 +153,15 @@ impl People {
         Commit::Written(slot.advance(next))
     }
 
-    /// Returns whether a place has residents. If it has none, revokes the pending writes that
+    /// Returns who is left in a place. If it has no residents, revokes the pending writes that
     /// refer to it, in the same batch.
-    pub(crate) fn close(&mut self, place: Place, flaw: Option<Flaw>) -> bool {
+    pub(crate) fn close(&mut self, place: Place, flaw: Option<Flaw>) -> Left {
         let has_residents = self.has_residents(place);
         let revokes = !Flaw::DoesNotRevoke.is_in(flaw) && !Flaw::RevokesAfterCounting.is_in(flaw);
         if !has_residents && revokes {
             self.revoke(place);
         }
-        has_residents
+        self.left(place)
     }
 
     /// Revokes the pending writes that refer to a place.
@@ -163,9 +170,9 @@ impl People {
     }
 
     /// Moves one resident to another place, revokes the pending writes that refer to the old
-    /// place, and returns whether residents are left. The workers move thousands at once; one
-    /// at a time has more interleavings.
-    pub(crate) fn reassign(&mut self, place: Place, to: Place, flaw: Option<Flaw>) -> bool {
+    /// place, and returns who is left. After the last resident it detaches the dead. The workers move
+    /// thousands at once; one at a time has more interleavings.
+    pub(crate) fn reassign(&mut self, place: Place, to: Place, flaw: Option<Flaw>) -> Left {
         if !Flaw::DoesNotRevoke.is_in(flaw) && !Flaw::RejectsAfterMoving.is_in(flaw) {
             self.revoke(place);
         }
@@ -180,7 +187,18 @@ impl People {
             });
             slot.advance(next);
         }
-        self.has_residents(place)
+        if !self.has_residents(place) {
+            self.detach_dead(place);
+        }
+        self.left(place)
+    }
+
+    fn left(&self, place: Place) -> Left {
+        let mut rows = self.slots.values().filter_map(|slot| slot.row);
+        Left {
+            residents: self.has_residents(place),
+            dead: rows.any(|row| row.place == Some(place) && !row.alive),
+        }
     }
 
     /// Removes the place from the dead who still have it.

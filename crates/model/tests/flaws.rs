@@ -8,7 +8,7 @@ use model::{Flaw, Request, Row, Scenario, World};
 const INSERT: Request = Write(1, Insert(Row::living('P')));
 
 /// Each flaw with the smallest scenario that shows it.
-fn scenarios() -> [(Flaw, Scenario); 17] {
+fn scenarios() -> [(Flaw, Scenario); 18] {
     let empty = |places| Scenario::new(World::new(places));
     let one = |places, row| Scenario::new(World::new(places).person(1, row));
     let insert_and_delete = || empty("P").client(INSERT).client(Delete('P', None));
@@ -66,6 +66,10 @@ fn scenarios() -> [(Flaw, Scenario); 17] {
         ),
         (
             Flaw::TombstoneRemovedEarly,
+            one("P", Row::dead('P')).client(Delete('P', None)),
+        ),
+        (
+            Flaw::ForgetsTheDead,
             one("P", Row::dead('P')).client(Delete('P', None)),
         ),
         (

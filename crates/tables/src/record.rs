@@ -1,13 +1,14 @@
 //! The records of a table: their interface, and the statements that read one by the primary key.
 
 use domain::name::{Name, NameKeys, Normalize};
+use http_semantics::Validator;
 use http_semantics::actor::Actor;
 use http_semantics::fields::Fields;
 use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
 use serde_json::{Map, Value};
 
-use crate::statement::{Bind, Statement};
+use crate::statement::{Bind, Statement, changed_since};
 use crate::table_spec::TableSpec;
 
 /// A record as clients send it: without its id.
@@ -96,18 +97,17 @@ pub struct UniqueValue {
     pub expected: &'static str,
 }
 
-/// Reads a record for a response: a row of (body, version, `change_seq`, epoch).
+/// Reads a record for a response: a row of (body, version, `change_seq`, epoch). If there is no such
+/// record, its body is null. If nothing has changed since the change sequence `seen`, there is no row.
 #[must_use]
-pub fn read(table: &TableSpec, id: i64) -> Statement {
+pub fn read(table: &TableSpec, id: i64, seen: Option<Validator>) -> Statement {
     const READ: &str = "
-SELECT
-  {json} AS body,
-  version,
-  (SELECT max(seq) FROM {change_log}) AS change_seq,
-  {epoch} AS epoch
-FROM {table}
-WHERE id = ?1";
-    Statement::new(&table.sql(READ), vec![id.into()])
+SELECT {json} AS body, version, change_seq, epoch
+FROM (
+    {changed}
+) LEFT JOIN {table} ON id = ?1";
+    let sql = READ.replace("{changed}", &changed_since("?2"));
+    Statement::new(&table.sql(&sql), vec![id.into(), seen.into()])
 }
 
 /// Reads a record for a write, which needs no change sequence: a row of (body, version, epoch).

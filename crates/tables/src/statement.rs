@@ -78,6 +78,46 @@ impl Statement {
 /// The epoch of the database, as an expression. One row by the primary key.
 pub const EPOCH: &str = "(SELECT epoch FROM schema WHERE id = 1)";
 
+/// The condition that a record has one of the versions that a client allows. The placeholder is bound
+/// to [`version_list`].
+#[must_use]
+pub fn has_version(placeholder: &str) -> String {
+    [
+        "(",
+        placeholder,
+        " IS NULL OR version || '.' || ",
+        EPOCH,
+        " IN (SELECT value FROM json_each(",
+        placeholder,
+        ")))",
+    ]
+    .concat()
+}
+
+/// The versions that a client allows, as a JSON array. None: any version.
+#[must_use]
+pub fn version_list(versions: Option<&[Validator]>) -> Bind {
+    let texts = versions.map(|versions| {
+        let versions = versions.iter().map(ToString::to_string);
+        versions.collect::<Vec<_>>()
+    });
+    texts
+        .and_then(|texts| serde_json::to_string(&texts).ok())
+        .into()
+}
+
+/// The query for the change sequence and the epoch, as one row of (`change_seq`, epoch). If the
+/// placeholder `seen` is bound to both, nothing has changed, and there is no row. It reads two rows. Uses
+/// the primary keys.
+#[must_use]
+pub fn changed_since(seen: &str) -> String {
+    // Without the limit, SQLite would read the epoch twice.
+    const CHANGED: &str = "SELECT change_seq, epoch
+    FROM (SELECT coalesce(max(seq), 0) AS change_seq, {epoch} AS epoch FROM {change_log} LIMIT 1)
+    WHERE change_seq || '.' || epoch IS NOT {seen}";
+    CHANGED.replace("{seen}", seen)
+}
+
 /// The binds of the text around the records of a list: before, between and after them, and the end
 /// of an empty list.
 #[must_use]

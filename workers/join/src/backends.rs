@@ -5,7 +5,7 @@
 //! gateway can split a client's tag and ask each backend whether its part has changed.
 
 use domain::Param;
-use edge::coalescer::{change_seqs_reader, current_change_seqs};
+use edge::coalescer::{self, change_seqs_reader, current_change_seqs};
 use edge::collection::{CHANGE_SEQ_HEADER, ERASURE_HEADER};
 use edge::{Body, CallQuota, Env, Error, Request, Response, ServiceClient};
 use futures_util::future::{join, try_join};
@@ -14,6 +14,7 @@ use http_semantics::{MediaType, Problem, Tag, Validator};
 use tables::ChangeSeqs;
 
 use crate::domain::MalformedResponse;
+use crate::service::cache::parts;
 
 /// The clients of both backends.
 pub struct Backends {
@@ -25,9 +26,14 @@ pub struct Backends {
     pub quota: CallQuota,
 }
 
-/// The responses of the places service and of the people service. The latter may have failed: the
-/// gateway can respond without it.
-pub type Fetched = (web_sys::Response, Result<PeoplePart, Error>);
+/// The parts of a combined response.
+pub enum Parts {
+    /// Neither has changed. The change sequences are none if a backend did not send its own.
+    Unchanged(Option<ChangeSeqs>),
+    /// The responses of the places service and of the people service. The latter may have failed:
+    /// the gateway can respond without it.
+    Read(web_sys::Response, Result<web_sys::Response, Error>),
+}
 
 /// The response of the people service, and the validators of the combined response.
 pub struct PeoplePart {
@@ -87,16 +93,89 @@ pub fn erasure_header(response: &web_sys::Response) -> Option<i64> {
     header(response, ERASURE_HEADER)?.parse().ok()
 }
 
-/// Revalidates the list that the client has: its tag if the list has not changed.
-///
-/// # Errors
-/// An invalid `If-None-Match`.
-pub async fn revalidate_list(request: &Request, format: MediaType) -> Result<Option<Tag>, Problem> {
-    let Some(known) = request.preconditions()?.known_change_seqs(format) else {
-        return Ok(None);
-    };
-    let current = current_change_seqs(request, change_seqs_reader(change_seqs)).await;
-    Ok((current == Some(known.into())).then(|| Tag::from_change_seqs(format, &known)))
+/// What a request for a list already has.
+pub enum Known {
+    /// The current list.
+    Current([Validator; 2]),
+    /// The list at some change sequences, which may be current: the backends tell. Other requests wait
+    /// as long as the check lives.
+    At {
+        /// The change sequences.
+        seqs: [Validator; 2],
+        /// The check, unless the response cache has it.
+        _check: Option<coalescer::Check>,
+    },
+    /// Nothing, or an outdated list.
+    Nothing,
+}
+
+impl Known {
+    /// The change sequences.
+    pub fn seqs(&self) -> Option<[Validator; 2]> {
+        match self {
+            Self::At { seqs, .. } => Some(*seqs),
+            Self::Current(_) | Self::Nothing => None,
+        }
+    }
+
+    /// The list that the client or the response cache has, for a list whose reads are conditional.
+    ///
+    /// # Errors
+    /// An invalid `If-None-Match`.
+    pub async fn of_list(request: &Request, format: MediaType) -> Result<Self, Problem> {
+        let Some(known) = request.preconditions()?.known_change_seqs(format) else {
+            return Ok(Self::Nothing);
+        };
+        // The response cache has shared the check already.
+        if request.cached_at.is_some() {
+            return Ok(Self::At {
+                seqs: known,
+                _check: None,
+            });
+        }
+        let read = change_seqs_reader(change_seqs);
+        Ok(match coalescer::check(request, None, &read).await {
+            check @ coalescer::Check::Own(_) => Self::At {
+                seqs: known,
+                _check: Some(check),
+            },
+            coalescer::Check::Read(current) => Self::checked(known, current),
+        })
+    }
+
+    /// The same for a list that takes several steps: first the change sequences are read.
+    ///
+    /// # Errors
+    /// An invalid `If-None-Match`.
+    pub async fn of_steps(request: &Request, format: MediaType) -> Result<Self, Problem> {
+        let Some(known) = request.preconditions()?.known_change_seqs(format) else {
+            return Ok(Self::Nothing);
+        };
+        let current = match request.cached_at {
+            Some(_) => change_seqs(request.env.clone()).await,
+            None => current_change_seqs(request, change_seqs_reader(change_seqs)).await,
+        };
+        Ok(Self::checked(known, current))
+    }
+
+    fn checked(known: [Validator; 2], current: Option<ChangeSeqs>) -> Self {
+        if current == Some(known.into()) {
+            Self::Current(known)
+        } else {
+            Self::Nothing
+        }
+    }
+}
+
+/// The 304 for a list at these change sequences.
+pub fn list_is_unchanged(format: MediaType, seqs: [Validator; 2]) -> Response {
+    let tag = Tag::from_change_seqs(format, &seqs);
+    Response::not_modified(&tag).with_change_seqs(Some(seqs.into()))
+}
+
+/// The tags of the backends' lists at these change sequences.
+pub fn list_tags(seqs: [Validator; 2]) -> [Tag; 2] {
+    seqs.map(|seq| Tag::from_change_seqs(MediaType::Json, &[seq]))
 }
 
 /// A header of a response.
@@ -170,6 +249,24 @@ async fn require_ok(
         return Err(problem.into());
     }
     service.require_ok(response)
+}
+
+/// A part that has not changed, as this 304 says: the one in memory, or else the backend's.
+async fn unchanged(
+    backend: &ServiceClient,
+    path: &str,
+    tag: Option<&Tag>,
+    not_modified: &web_sys::Response,
+) -> Result<web_sys::Response, Error> {
+    let Some(part) = tag.and_then(|tag| parts::find(path, tag)) else {
+        return backend.get(path).await;
+    };
+    // The tag of a single record does not tell the change sequence, which may have advanced.
+    if let Some(seq) = header(not_modified, CHANGE_SEQ_HEADER) {
+        let set = part.headers().set(CHANGE_SEQ_HEADER, &seq);
+        set.map_err(Error::platform("copying a response"))?;
+    }
+    Ok(part)
 }
 
 impl Backends {
@@ -250,58 +347,46 @@ impl Backends {
     }
 
     /// Reads a path of each backend in parallel, for a combined response. A HEAD needs no people,
-    /// so their service gets a HEAD, too.
+    /// so their service gets a HEAD, too. `tags` are those of the parts that the gateway or the client
+    /// has.
     ///
     /// # Errors
-    /// The places service failed. The caller checks its status.
+    /// The places service failed. The caller checks the status of both.
     pub async fn fetch(
         &self,
-        [places, people]: &[String; 2],
-        format: MediaType,
-        is_head: bool,
-    ) -> Result<Fetched, Error> {
-        let people = async {
-            if is_head {
-                self.people.head(people).await
-            } else {
-                self.people.get(people).await
-            }
-        };
-        let (places, people) = join(self.places.get(places), people).await;
-        let places = places?;
-        let people = self.people_part(&places, people, format, is_head);
-        Ok((places, people))
-    }
-
-    /// As [`Self::fetch`], with the tag that the client has of each part. None if neither part has
-    /// changed.
-    ///
-    /// # Errors
-    /// As [`Self::fetch`].
-    pub async fn fetch_if_changed(
-        &self,
         [place_path, people_path]: &[String; 2],
-        [place_tag, people_tag]: &[Tag; 2],
-    ) -> Result<Option<Fetched>, Error> {
-        let responses = join(
-            self.places.get_if_changed(place_path, place_tag),
-            self.people.get_if_changed(people_path, people_tag),
-        );
-        let (place, mut people) = responses.await;
-        let mut place = place?;
-        let is_unchanged = |response: &web_sys::Response| response.status() == 304;
-        match (
-            is_unchanged(&place),
-            people.as_ref().is_ok_and(is_unchanged),
-        ) {
-            (true, true) => return Ok(None),
-            // The response is made of both parts, so the unchanged one is needed, too.
-            (true, false) => place = self.places.get_ok(place_path).await?,
-            (false, true) => people = self.people.get(people_path).await,
-            (false, false) => {}
+        tags: Option<&[Tag; 2]>,
+        is_head: bool,
+    ) -> Result<Parts, Error> {
+        let method = if is_head { "HEAD" } else { "GET" };
+        let [place_tag, people_tag] = match tags {
+            Some([place, people]) => [Some(place), Some(people)],
+            None => [None, None],
+        };
+        let (place, people) = join(
+            self.places.read("GET", place_path, place_tag),
+            self.people.read(method, people_path, people_tag),
+        )
+        .await;
+        let (mut place, mut people) = (place?, people);
+        // The response is made of both parts, so the unchanged one is needed, too.
+        match (place.status(), &people) {
+            (304, Ok(response)) if response.status() == 304 => {
+                let seqs = change_seq(&place).zip(change_seq(response));
+                let seqs = seqs.map(|(places, people)| ChangeSeqs { places, people });
+                return Ok(Parts::Unchanged(seqs));
+            }
+            (304, _) => place = unchanged(&self.places, place_path, place_tag, &place).await?,
+            (_, Ok(response)) if response.status() == 304 => {
+                people = if is_head {
+                    self.people.head(people_path).await
+                } else {
+                    unchanged(&self.people, people_path, people_tag, response).await
+                };
+            }
+            _ => {}
         }
-        let people = self.people_part(&place, people, MediaType::Json, false);
-        Ok(Some((place, people)))
+        Ok(Parts::Read(place, people))
     }
 
     /// The response of the people service, and the validators of both responses.

@@ -1,4 +1,10 @@
-//! Coalesces concurrent reads of the change sequences into one query.
+//! Coalesces concurrent checks of cached responses.
+//!
+//! A cached response is current if the present change sequences are those at which it was made. A
+//! request that finds no other check in flight runs its own handler, which reads the change sequences
+//! and, only if they have advanced, the page: one round trip. The requests that arrive meanwhile are
+//! the next batch. If all of them want the same page, the batch runs its handler once. Otherwise it
+//! reads only the change sequences, which are the same for all pages.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -7,7 +13,7 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use tables::ChangeSeqs;
 
-use super::{Coalescer, Limits, Outcome, coalesce};
+use super::{Alone, Coalescer, Limits, Outcome, coalesce, join_batch};
 use crate::env::Env;
 use crate::http::request::Request;
 
@@ -22,24 +28,77 @@ where
     Rc::new(move |env| read(env).boxed_local())
 }
 
+/// The check of one page.
+#[derive(Clone)]
+pub struct PageCheck {
+    /// The key of the page.
+    pub key: String,
+    /// Reads the change sequences, and stores the page in the cache if they have advanced.
+    pub read: ReadChangeSeqs,
+}
+
+/// A request without a page only needs the change sequences.
+type Item = Option<PageCheck>;
+
 thread_local! {
-    static READS: RefCell<Coalescer<(), Option<ChangeSeqs>>> =
+    static READS: RefCell<Coalescer<Item, Option<ChangeSeqs>>> =
         const { RefCell::new(Coalescer::new(Limits {
             timeout_ms: 1_500,
             max_batch: usize::MAX,
         })) };
 }
 
+/// How a request learns whether its response is current.
+pub enum Check {
+    /// No check is in flight: the request makes its own. Later requests wait for the next batch
+    /// as long as this value lives.
+    Own(Alone<Item, Option<ChangeSeqs>>),
+    /// The change sequences as of a moment after the request arrived. None if they could not be
+    /// read.
+    Read(Option<ChangeSeqs>),
+}
+
+/// Begins the check of a response. `page` is its page, if the cache has one. `read` reads only the
+/// change sequences.
+pub async fn check(request: &Request, page: Option<PageCheck>, read: &ReadChangeSeqs) -> Check {
+    if let Some(alone) = Alone::start(&READS) {
+        return Check::Own(alone);
+    }
+    let outcome = join_batch(&READS, request, page, batch(read)).await;
+    Check::Read(shared(outcome, request, read).await)
+}
+
 /// The change sequences as of a moment after the call of this function, or none if they could not
-/// be read. Concurrent requests share one `read`. A request runs its own `read` if the shared one
-/// used a replica that is older than the client's bookmark.
+/// be read. Concurrent requests share one `read`.
 pub async fn current_change_seqs(request: &Request, read: ReadChangeSeqs) -> Option<ChangeSeqs> {
-    let batch_read = Rc::clone(&read);
-    let run = move |env, waiters: Vec<()>| {
-        let seqs = batch_read(env);
-        async move { vec![seqs.await; waiters.len()] }
-    };
-    match coalesce(&READS, request, (), run).await {
+    let outcome = coalesce(&READS, request, None, batch(&read)).await;
+    shared(outcome, request, &read).await
+}
+
+/// Runs a batch.
+fn batch(
+    read: &ReadChangeSeqs,
+) -> impl Fn(Env, Vec<Item>) -> LocalBoxFuture<'static, Vec<Option<ChangeSeqs>>> + 'static {
+    let read = Rc::clone(read);
+    move |env, items| {
+        let key = |item: &Item| item.as_ref().map(|page| page.key.clone());
+        let first = items.first().and_then(key);
+        let page = items.iter().all(|item| key(item) == first);
+        let page = items.first().filter(|_| page).and_then(Option::as_ref);
+        let seqs = page.map_or(&read, |page| &page.read)(env);
+        let size = items.len();
+        async move { vec![seqs.await; size] }.boxed_local()
+    }
+}
+
+/// The change sequences that a request may use. It runs its own `read` if the shared one used a
+/// replica that is older than the client's bookmark.
+async fn shared(
+    outcome: Outcome<Option<ChangeSeqs>>,
+    request: &Request,
+    read: &ReadChangeSeqs,
+) -> Option<ChangeSeqs> {
+    match outcome {
         Outcome::Alone(seqs) => seqs,
         Outcome::Batched(seqs, observed) => {
             let seqs = seqs?;

@@ -42,7 +42,9 @@ use crate::env::Env;
 use crate::http::request::Request;
 use crate::time::{now, pause, timer};
 
-pub use current_change_seqs::{ReadChangeSeqs, change_seqs_reader, current_change_seqs};
+pub use current_change_seqs::{
+    Check, PageCheck, ReadChangeSeqs, change_seqs_reader, check, current_change_seqs,
+};
 
 /// The maximum number of batches per leader.
 const MAX_BATCHES: usize = 100;
@@ -191,7 +193,15 @@ impl<T, R> Coalescer<T, R> {
 type Shared<T, R> = &'static LocalKey<RefCell<Coalescer<T, R>>>;
 
 /// The request that runs alone. Others may run alone as soon as it is dropped.
-struct Alone<T: 'static, R: 'static>(Shared<T, R>);
+pub struct Alone<T: 'static, R: 'static>(Shared<T, R>);
+
+impl<T, R> Alone<T, R> {
+    /// Lets a request run alone, if no round trip is in flight.
+    fn start(coalescer: Shared<T, R>) -> Option<Self> {
+        let is_idle = coalescer.with_borrow_mut(|coalescer| coalescer.start_alone(now()));
+        is_idle.then_some(Self(coalescer))
+    }
+}
 
 impl<T, R> Drop for Alone<T, R> {
     fn drop(&mut self) {
@@ -233,11 +243,25 @@ where
     R: 'static,
     F: Future<Output = Vec<R>> + 'static,
 {
-    if coalescer.with_borrow_mut(|coalescer| coalescer.start_alone(now())) {
-        let _alone = Alone(coalescer);
+    if let Some(_alone) = Alone::start(coalescer) {
         let result = run(request.env.clone(), vec![item]).await.pop();
         return result.map_or(Outcome::NotRun, Outcome::Alone);
     }
+    join_batch(coalescer, request, item, run).await
+}
+
+/// Runs a request as part of the next batch, while another one is in flight.
+async fn join_batch<T, R, F>(
+    coalescer: Shared<T, R>,
+    request: &Request,
+    item: T,
+    run: impl Fn(Env, Vec<T>) -> F + 'static,
+) -> Outcome<R>
+where
+    T: 'static,
+    R: 'static,
+    F: Future<Output = Vec<R>> + 'static,
+{
     let run = Rc::new(run);
     let timeout_ms = coalescer.with_borrow(|coalescer| coalescer.limits.timeout_ms);
     let place = Place {

@@ -12,7 +12,6 @@ use futures_util::future::join;
 use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::{MediaType, Problem, Tag, Validator};
 use tables::list::MAX_MATCHES;
-use tables::statement::Statement;
 use tables::{ChangeSeqs, ListQuery, Record, page, record};
 
 use self::versioned_record::VersionedRecord;
@@ -28,7 +27,7 @@ pub use changes::{
 };
 pub use export::{export, export_format};
 pub use restore::restore;
-pub use write::{Change, Writer, Written, create, patch, put, read_current};
+pub use write::{Change, Writer, Written, create, delete_if, patch, put, read_current};
 
 /// The header in which a backend sends the change sequence of its table to the gateway, with its
 /// epoch.
@@ -73,68 +72,46 @@ pub async fn list<R: Record>(request: Request) -> Result<Response, Error> {
     let format = request.format(TABLE_MEDIA_TYPES)?;
     let known = request.known_change_seq(format)?;
     let statement = tables::list::page(table, &query, format, known);
-    let page = Database::new(&request.env)?.page(&statement).await?;
-    page.into_response(format, &table.path(), &request.query, known)
-}
-
-/// The row of a [`tables::list::page`] statement: (body, cursor, total, `total_is_minimum`,
-/// `change_seq`, epoch).
-pub struct PageRow {
-    row: Row,
-    change_seq: Validator,
-}
-
-impl Database {
-    /// Runs the statement of a page.
-    ///
-    /// # Errors
-    /// A failure of the database.
-    pub async fn page(&self, statement: &Statement) -> Result<PageRow, Error> {
-        let row = self.row(statement).await?;
-        let page = row.and_then(|row| {
-            let change_seq = row.validator("change_seq")?;
-            Some(PageRow { row, change_seq })
-        });
-        page.ok_or_else(|| Error::Platform {
-            doing: "reading a page",
-            reason: "no row, or no epoch".to_owned(),
-        })
+    let database = Database::new(&request.env)?;
+    match database.row_if_changed(&statement, known).await? {
+        Some(row) => page_response(&row, format, &table.path(), &request.query),
+        None => Ok(list_unchanged(format, known)),
     }
 }
 
-impl PageRow {
-    /// The response with the page: `ETag`, `Link` if there is a next page, and `X-Total-Count` if
-    /// the client asked for the total. It is a 304 if the client has this page already.
-    ///
-    /// # Errors
-    /// Too many matches.
-    pub fn into_response(
-        self,
-        format: MediaType,
-        path: &str,
-        query: &str,
-        known_change_seq: Option<Validator>,
-    ) -> Result<Response, Error> {
-        let Self { row, change_seq } = self;
-        let tag = Tag::from_change_seqs(format, &[change_seq]);
-        if known_change_seq == Some(change_seq) {
-            return Ok(Response::not_modified(&tag));
-        }
-        let body = row.value("body");
-        if body.is_null() {
-            return Err(Problem::too_many_matches(MAX_MATCHES).into());
-        }
-        let next = row.text("cursor");
-        let next = next.map(|cursor| page::next_link(path, query, &cursor));
-        let total = row.integer("total").map(|total| total.to_string());
-        let relation = row.boolean("total_is_minimum").then_some("at-least");
-        Ok(Response::ok(format.content_type(), Body::Js(body))
-            .with_change_seqs(Some(ChangeSeqs::from_table(change_seq)))
-            .with_etag(&tag)
-            .header_if("link", next)
-            .header_if("x-total-count", total)
-            .header_if("x-total-count-relation", relation))
+/// The 304 for a list of one table at a change sequence.
+#[must_use]
+pub fn list_unchanged(format: MediaType, known: Option<Validator>) -> Response {
+    let known = known.unwrap_or_default();
+    let tag = Tag::from_change_seqs(format, &[known]);
+    Response::not_modified(&tag).with_change_seqs(Some(ChangeSeqs::from_table(known)))
+}
+
+/// The response with a page, whose row is (body, cursor, total, `total_is_minimum`): a link to the next
+/// page, and `X-Total-Count` if the client asked for the total.
+///
+/// # Errors
+/// Too many matches.
+pub fn page_response(
+    (row, change_seq): &(Row, Validator),
+    format: MediaType,
+    path: &str,
+    query: &str,
+) -> Result<Response, Error> {
+    let body = row.value("body");
+    if body.is_null() {
+        return Err(Problem::too_many_matches(MAX_MATCHES).into());
     }
+    let next = row.text("cursor");
+    let next = next.map(|cursor| page::next_link(path, query, &cursor));
+    let total = row.integer("total").map(|total| total.to_string());
+    let relation = row.boolean("total_is_minimum").then_some("at-least");
+    Ok(Response::ok(format.content_type(), Body::Js(body))
+        .with_change_seqs(Some(ChangeSeqs::from_table(*change_seq)))
+        .with_etag(&Tag::from_change_seqs(format, &[*change_seq]))
+        .header_if("link", next)
+        .header_if("x-total-count", total)
+        .header_if("x-total-count-relation", relation))
 }
 
 /// `GET /v1/{collection}/{id}`: one record.
@@ -144,21 +121,26 @@ impl PageRow {
 pub async fn read<R: Collection>(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     let id: R::Id = request.id()?;
-    let read = record::read(R::table(), id.into());
-    let row = Database::new(&request.env)?.row(&read).await?;
-    let row = row.ok_or_else(|| not_found::<R>(id))?;
-    let change_seq = row.validator("change_seq");
+    let cached_at = request.cached_at.map(|seqs| seqs.places);
+    let read = record::read(R::table(), id.into(), cached_at);
+    let database = Database::new(&request.env)?;
+    let Some((row, change_seq)) = database.row_if_changed(&read, cached_at).await? else {
+        let seqs = ChangeSeqs::from_table(cached_at.unwrap_or_default());
+        return Ok(Response::unchanged(seqs));
+    };
+    if row.value("body").is_null() {
+        return Err(not_found::<R>(id).into());
+    }
+    let change_seqs = Some(ChangeSeqs::from_table(change_seq));
     let record = VersionedRecord::from_row(id.into(), &row);
     let tag = Tag::from_version(record.version);
     if request.preconditions()?.not_modified(Some(record.version)) {
-        return Ok(Response::not_modified(&tag));
+        return Ok(Response::not_modified(&tag).with_change_seqs(change_seqs));
     }
-    let header = change_seq
-        .filter(|_| R::IS_JOINED)
-        .map(|seq| seq.to_string());
+    let header = R::IS_JOINED.then(|| change_seq.to_string());
     Ok(record
         .into_response()
-        .with_change_seqs(change_seq.map(ChangeSeqs::from_table))
+        .with_change_seqs(change_seqs)
         .header_if(CHANGE_SEQ_HEADER, header))
 }
 

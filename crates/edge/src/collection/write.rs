@@ -6,11 +6,13 @@
 
 use domain::RecordId;
 use http_semantics::json::Object;
-use http_semantics::{Preconditions, Problem};
+use http_semantics::{Preconditions, Problem, Validator};
+use tables::statement::Statement;
 use tables::{Record, record};
 
 use super::restore::not_deleted;
 use super::{Collection, not_found};
+use crate::d1::Row;
 use crate::{
     Calls, Database, Error, IdempotentRequest, JSON, MAX_WRITE_ATTEMPTS, MERGE_PATCH, Request,
     Response, VersionedRecord, parse_record,
@@ -293,6 +295,36 @@ async fn try_write<W: Writer>(
         }
         written => written,
     }
+}
+
+/// Begins a deletion in one round trip: runs a statement that only matches the versions that the
+/// preconditions allow, and returns a row if it has changed anything. The result is that row, or none.
+///
+/// # Errors
+/// A record that does not exist, a precondition that fails, or an error of D1.
+pub async fn delete_if<R: Collection>(
+    database: &Database,
+    id: R::Id,
+    preconditions: &Preconditions,
+    delete: impl Fn(Option<&[Validator]>) -> Statement,
+) -> Result<Option<Row>, Error> {
+    let mut versions = preconditions.matched_versions();
+    if preconditions.if_none_match.is_some() {
+        let current = read_current::<R>(database, id).await?;
+        let current = current.ok_or_else(|| not_found::<R>(id))?.version;
+        preconditions.check(Some(current))?;
+        versions = Some(vec![current]);
+    }
+    let read = record::read_version(R::table(), id.into());
+    let statements = [read, delete(versions.as_deref())];
+    let mut results = database.batch(&statements).await?.into_iter();
+    let current = results.next().and_then(|rows| rows.into_iter().next());
+    let current = current.ok_or_else(|| not_found::<R>(id))?;
+    let deleted = results.next().and_then(|rows| rows.into_iter().next());
+    if deleted.is_none() {
+        preconditions.check(current.validator("version"))?;
+    }
+    Ok(deleted)
 }
 
 /// Reads the current version of a record.

@@ -15,6 +15,7 @@ use http_semantics::timing::Timings;
 use http_semantics::{
     MediaType, Params, Preconditions, Problem, Validator, freshness, negotiation,
 };
+use tables::ChangeSeqs;
 use web_sys::Headers;
 use worker::Context;
 
@@ -149,9 +150,12 @@ pub struct Request {
     pub env: Env,
     /// Runs code after the response (`wait_until`).
     pub context: Rc<Context>,
-    /// `If-None-Match`. The response cache removes it if the client's response is stale, so that
-    /// the handler receives an unconditional request (RFC 9111, 4.3).
+    /// `If-None-Match`. The response cache replaces it by the tag of its own response, or removes it
+    /// if the client's response is stale (RFC 9111, 4.3).
     pub(crate) if_none_match: Option<String>,
+    /// The change sequences at which the response was made that the cache has. If they are still
+    /// current, the handler sends a 304.
+    pub cached_at: Option<ChangeSeqs>,
     /// The path without its version, as in the route table.
     pub path: String,
     /// The query string, without the `?`.

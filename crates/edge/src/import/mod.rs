@@ -11,6 +11,7 @@
 mod admission;
 mod plan;
 
+use futures_util::future::join;
 use futures_util::{Stream, stream};
 use http_semantics::idempotency::storage_key;
 use http_semantics::media::{LIST_MEDIA_TYPES, ListFraming};
@@ -59,6 +60,9 @@ pub trait Importer {
         batch: &Batch<Self::Record>,
         options: ImportOptions,
     ) -> impl Future<Output = Result<BatchPlan, Error>>;
+
+    /// Removes what the last [`Self::plan`] has recorded for its write, after the response.
+    fn discard(&self, _batch: &Batch<Self::Record>, _options: ImportOptions) {}
 
     /// Writes a batch according to its plan, in one transaction.
     fn write(
@@ -187,18 +191,27 @@ impl<I: Importer + 'static> Import<I> {
     async fn try_import_batch(&self, batch: &mut Batch<I::Record>) -> Result<BatchResult, Error> {
         let receipt = Receipt::new(&batch.fingerprint, self.has_client_key);
         let is_insert = self.options.mode == ImportMode::Insert;
-        let written = if is_insert || batch.has_new() {
-            self.counts_of_receipt(&receipt).await?
+        let mut plan = if is_insert {
+            // The plan does not depend on the receipt.
+            let planned = self.importer.plan(batch, self.options);
+            let (written, planned) = join(self.counts_of_receipt(&receipt), planned).await;
+            if !matches!(written, Ok(None)) {
+                self.importer.discard(batch, self.options);
+            }
+            if let Some(counts) = written? {
+                let result = BatchResult::new(Outcome::AlreadyWritten, counts);
+                return Ok(result.with_refused(batch.refused.clone()));
+            }
+            planned?
         } else {
-            None
-        };
-        if !is_insert {
+            let written = if batch.has_new() {
+                self.counts_of_receipt(&receipt).await?
+            } else {
+                None
+            };
             batch.set_new_already_added(written.is_some());
-        } else if let Some(counts) = written {
-            let result = BatchResult::new(Outcome::AlreadyWritten, counts);
-            return Ok(result.with_refused(batch.refused.clone()));
-        }
-        let mut plan = self.importer.plan(batch, self.options).await?;
+            self.importer.plan(batch, self.options).await?
+        };
         plan.set_author(&self.author);
         let rejected = std::mem::take(&mut plan.rejections);
         if !self.options.allows(rejected.len()) {

@@ -138,10 +138,11 @@ impl Layer {
                 exchange.fallback = formats.map(|formats| fallback(request, formats));
             }
             Self::ResponseCache => {
-                let properties = exchange.route.map(|route| &route.properties);
-                let read = properties.and_then(|properties| properties.cached.as_ref());
-                if read.is_some() || properties.is_some_and(|properties| properties.is_reusable) {
-                    match response_cache::find(request, read).await {
+                let route = exchange.route.filter(|route| {
+                    route.properties.cached.is_some() || route.properties.is_reusable
+                });
+                if let Some(route) = route {
+                    match response_cache::find(request, route).await {
                         Lookup::Hit(response) => return Ok(Some(response)),
                         Lookup::Miss(miss) => exchange.miss = Some(miss),
                         Lookup::Bypass => {}
@@ -169,7 +170,7 @@ impl Layer {
                     response_cache::record_write();
                 }
                 match exchange.miss.take() {
-                    Some(miss) => Ok(miss.store(outcome?, exchange.is_negotiated.get())),
+                    Some(miss) => Ok(miss.finish(outcome?, &exchange.is_negotiated)),
                     None => outcome,
                 }
             }

@@ -1,7 +1,9 @@
 //! A cache of responses in the memory of the isolate.
 //!
 //! By default, each response is *checked* before it is sent: it is current if the present change
-//! sequences are those at which it was made. The gateway may also send a response without a check,
+//! sequences are those at which it was made. The check and a new page are one round trip: the handler
+//! gets a conditional request, and its statement returns either "unchanged" or the page
+//! ([`crate::coalescer`]). The gateway may also send a response without a check,
 //! if its last check is not older than the client or the setting `FRESH_SECONDS` allows
 //! ([`http_semantics::freshness`]), and not older than the client's bookmark.
 
@@ -11,12 +13,15 @@ use std::rc::Rc;
 use domain::Param;
 use http_semantics::bookmark::Observed;
 use http_semantics::lru_cache::LruCache;
+use http_semantics::timing::Timings;
 use http_semantics::{Tag, freshness};
+use tables::ChangeSeqs;
 
-use crate::coalescer::{ReadChangeSeqs, current_change_seqs};
+use crate::coalescer::{self, Check, PageCheck};
 use crate::env::consistency::Consistency;
 use crate::http::request::{Method, Request};
 use crate::http::response::{CachedResponse, Response};
+use crate::route::Route;
 use crate::time::now;
 
 /// The maximum size of the cache, in bytes. An isolate has 128 MB.
@@ -60,7 +65,7 @@ pub(crate) enum Lookup {
     Bypass,
 }
 
-/// The key of a response that is to be stored.
+/// What is needed to store the response of a handler.
 pub(crate) struct Miss {
     key: String,
     /// When the request arrived, in milliseconds since 1970.
@@ -68,13 +73,26 @@ pub(crate) struct Miss {
     consistency: Rc<Consistency>,
     /// Whether the response is stored although it cannot be checked.
     is_reusable: bool,
+    /// The cached response that the handler checks.
+    checked: Option<Checked>,
 }
 
-/// Looks up the response to a request. `read` reads the present change sequences. Without it, a
-/// response cannot be checked.
-pub(crate) async fn find(request: &mut Request, read: Option<&ReadChangeSeqs>) -> Lookup {
+/// A cached response that a handler checks: it sends a 304 if the response is current.
+struct Checked {
+    entry: Rc<Entry>,
+    /// The client's `If-None-Match`.
+    etag: Option<String>,
+    timings: Rc<RefCell<Timings>>,
+    /// Others wait for the next check until this one has ended.
+    _check: Check,
+}
+
+/// Looks up the response to a request. Without `route.properties.cached`, a response cannot be
+/// checked.
+pub(crate) async fn find(request: &mut Request, route: &Route) -> Lookup {
     let requested_at = now();
     let max_age_ms = request.max_age_ms();
+    let read = route.properties.cached.as_ref();
     if read.is_none() && max_age_ms == 0 {
         return Lookup::Bypass;
     }
@@ -85,30 +103,46 @@ pub(crate) async fn find(request: &mut Request, read: Option<&ReadChangeSeqs>) -
     let cached = CACHE.with_borrow_mut(|cache| cache.get(&key));
     // If the client has a different response, only the handler can tell whether it is valid.
     let cached = cached.filter(|entry| etag.is_none() || etag == entry.response.etag());
+    let mut checked = None;
     if let Some(entry) = cached {
         let age_ms = requested_at - entry.current_at.get();
         if age_ms <= max_age_ms && entry.may_be_sent_to(request) {
             let age = freshness::age_seconds(age_ms).to_string();
-            let response = entry.response_to(request, etag.as_deref());
+            let response = entry.response_to(&request.is_negotiated, etag.as_deref());
             return Lookup::Hit(
                 response
                     .header("age", age)
                     .header("cache-status", "join; hit"),
             );
         }
-        if let Some(read) = read {
-            let current = current_change_seqs(request, Rc::clone(read)).await;
-            if current.is_some() && current == entry.response.change_seqs {
-                let span = [requested_at, now()];
-                request.timings.borrow_mut().record("held", span, "proved");
-                entry.current_at.set(requested_at);
-                entry.observed.replace(request.env.consistency().observed());
-                let response = entry.response_to(request, etag.as_deref());
-                return Lookup::Hit(response.with_copy(&entry.response));
+        if let Some((read, seqs)) = read.zip(entry.response.change_seqs) {
+            let page = page_check(request, route, &key, &entry);
+            let check = coalescer::check(request, Some(page), read).await;
+            if let Check::Read(Some(current)) = check {
+                let newest = CACHE.with_borrow_mut(|cache| cache.get(&key));
+                let newest = newest.filter(|entry| entry.response.change_seqs == Some(current));
+                if let Some(entry) = newest {
+                    let span = [requested_at, now()];
+                    request.timings.borrow_mut().record("held", span, "proved");
+                    entry.confirm(requested_at, request.env.consistency());
+                    let etag = etag.filter(|etag| entry.response.etag().as_ref() == Some(etag));
+                    let response = entry.response_to(&request.is_negotiated, etag.as_deref());
+                    return Lookup::Hit(response.with_copy(&entry.response));
+                }
             }
-            // The client's response is stale, or a service failed and its state is unknown. A
-            // conditional request would make the handler ask that service again.
+            // Only the reader of a check of its own expects a 304. If others have read that the
+            // response is stale, or could not read anything, the handler gets no condition.
             request.if_none_match = None;
+            if let Check::Own(_) = check {
+                request.if_none_match = entry.response.etag();
+                request.cached_at = Some(seqs);
+                checked = Some(Checked {
+                    entry,
+                    etag,
+                    timings: Rc::clone(&request.timings),
+                    _check: check,
+                });
+            }
         } else if etag.is_some() {
             return Lookup::Bypass;
         }
@@ -120,7 +154,50 @@ pub(crate) async fn find(request: &mut Request, read: Option<&ReadChangeSeqs>) -
         requested_at,
         consistency: Rc::clone(request.env.consistency()),
         is_reusable: read.is_none(),
+        checked,
     })
+}
+
+/// The check of a page for several requests: runs the handler, and stores a new page.
+fn page_check(request: &Request, route: &Route, key: &str, entry: &Rc<Entry>) -> PageCheck {
+    let (request, handler) = (request.clone(), Rc::clone(&route.handler));
+    let (entry, page) = (Rc::clone(entry), key.to_owned());
+    let read = coalescer::change_seqs_reader(move |env| {
+        // Another request may have stored the new page meanwhile.
+        let newest = CACHE.with_borrow_mut(|cache| cache.get(&page));
+        let (entry, page) = (newest.unwrap_or_else(|| Rc::clone(&entry)), page.clone());
+        let is_negotiated = Rc::new(Cell::new(false));
+        let miss = Miss {
+            key: page,
+            requested_at: now(),
+            consistency: Rc::clone(env.consistency()),
+            is_reusable: false,
+            checked: None,
+        };
+        let response = handler(Request {
+            env,
+            if_none_match: entry.response.etag(),
+            cached_at: entry.response.change_seqs,
+            is_negotiated: Rc::clone(&is_negotiated),
+            timings: Rc::default(),
+            ..request.clone()
+        });
+        async move {
+            let response = response.await.ok()?;
+            let seqs = response.change_seqs();
+            if response.is_not_modified() {
+                return miss.confirm(&entry, seqs?).response.change_seqs;
+            }
+            let copy = response.into_copy(miss.requested_at, MAX_RESPONSE_BYTES);
+            let copy = copy.await.ok()??;
+            miss.put(&copy, is_negotiated.get());
+            copy.change_seqs
+        }
+    });
+    PageCheck {
+        key: key.to_owned(),
+        read,
+    }
 }
 
 impl Entry {
@@ -137,36 +214,71 @@ impl Entry {
         may_be_sent
     }
 
+    /// Records that the response was current at a time.
+    fn confirm(&self, at: i64, consistency: &Consistency) {
+        self.current_at.set(at);
+        self.observed.replace(consistency.observed());
+    }
+
     /// The response to a request with this `If-None-Match`.
-    fn response_to(&self, request: &Request, etag: Option<&str>) -> Response {
-        request.is_negotiated.set(self.is_negotiated);
+    fn response_to(&self, is_negotiated: &Cell<bool>, etag: Option<&str>) -> Response {
+        is_negotiated.set(self.is_negotiated);
         match etag.and_then(Tag::parse) {
-            Some(tag) => Response::not_modified(&tag),
+            Some(tag) => Response::not_modified(&tag).with_change_seqs(self.response.change_seqs),
             None => self.response.to_response(),
         }
     }
 }
 
 impl Miss {
-    /// Stores a response as soon as its whole body is known.
-    pub(crate) fn store(self, response: Response, is_negotiated: bool) -> Response {
-        let Self {
-            key,
-            requested_at,
-            consistency,
-            is_reusable,
-        } = self;
-        let response = response.with_future_copy(requested_at, MAX_RESPONSE_BYTES, is_reusable);
-        response.when_cached(move |copy| {
-            let bytes = key.len() + copy.bytes + ENTRY_OVERHEAD_BYTES;
-            let entry = Entry {
-                response: Rc::clone(copy),
-                is_negotiated,
-                current_at: Cell::new(requested_at),
-                observed: RefCell::new(consistency.observed()),
+    /// The response to the client. If the handler's is a 304, the cached response is current.
+    /// Otherwise the new one is stored as soon as its whole body is known.
+    pub(crate) fn finish(mut self, response: Response, is_negotiated: &Cell<bool>) -> Response {
+        if let Some(checked) = self.checked.take()
+            && response.is_not_modified()
+        {
+            let Checked {
+                entry,
+                etag,
+                timings,
+                ..
+            } = checked;
+            let span = [self.requested_at, now()];
+            timings.borrow_mut().record("held", span, "proved");
+            let entry = match response.change_seqs() {
+                Some(seqs) => self.confirm(&entry, seqs),
+                None => entry,
             };
-            CACHE.with_borrow_mut(|cache| cache.put(key, Rc::new(entry), bytes));
-        })
+            let response = entry.response_to(is_negotiated, etag.as_deref());
+            return response.with_copy(&entry.response);
+        }
+        let is_negotiated = is_negotiated.get();
+        let response =
+            response.with_future_copy(self.requested_at, MAX_RESPONSE_BYTES, self.is_reusable);
+        response.when_cached(move |copy| drop(self.put(copy, is_negotiated)))
+    }
+
+    fn put(self, copy: &Rc<CachedResponse>, is_negotiated: bool) -> Rc<Entry> {
+        let bytes = self.key.len() + copy.bytes + ENTRY_OVERHEAD_BYTES;
+        let entry = Rc::new(Entry {
+            response: Rc::clone(copy),
+            is_negotiated,
+            current_at: Cell::new(self.requested_at),
+            observed: RefCell::new(self.consistency.observed()),
+        });
+        CACHE.with_borrow_mut(|cache| cache.put(self.key, Rc::clone(&entry), bytes));
+        entry
+    }
+
+    /// Records that a cached response is current at these change sequences. They may be later than
+    /// its own, if another record has changed since.
+    fn confirm(self, entry: &Rc<Entry>, seqs: ChangeSeqs) -> Rc<Entry> {
+        if entry.response.change_seqs == Some(seqs) {
+            entry.confirm(self.requested_at, &self.consistency);
+            return Rc::clone(entry);
+        }
+        let copy = entry.response.at(seqs, self.requested_at);
+        self.put(&Rc::new(copy), entry.is_negotiated)
     }
 }
 

@@ -58,14 +58,19 @@ impl ServiceClient {
         self.send("GET", path, &[], None).await
     }
 
-    /// Sends a conditional GET: a 304 if the tag is current.
+    /// Sends a GET or a HEAD. With a tag it is conditional: a 304 if the tag is current.
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn get_if_changed(&self, path: &str, tag: &Tag) -> Result<web_sys::Response, Error> {
-        let tag = tag.to_string();
-        self.send("GET", path, &[("if-none-match", &tag)], None)
-            .await
+    pub async fn read(
+        &self,
+        method: &str,
+        path: &str,
+        tag: Option<&Tag>,
+    ) -> Result<web_sys::Response, Error> {
+        let tag = tag.map(ToString::to_string);
+        let headers = tag.as_deref().map(|tag| ("if-none-match", tag));
+        self.send(method, path, headers.as_slice(), None).await
     }
 
     /// Sends a HEAD.

@@ -65,7 +65,7 @@ fn place_schemas_match_the_statements() {
     let testbed = seeded("places");
     testbed.execute("DELETE FROM place WHERE id = 30").unwrap();
     assert_shape::<Vec<views::Place>>(&text(&testbed, &list(&PLACE)));
-    assert_shape::<views::Place>(&text(&testbed, &record::read(&PLACE, 2)));
+    assert_shape::<views::Place>(&text(&testbed, &record::read(&PLACE, 2, None)));
     let query =
         PlacesAsOfQuery::from_params(&params(PlacesAsOfQuery::PARAMETERS, ""), 0, Normalize::NONE)
             .unwrap();
@@ -84,7 +84,7 @@ fn person_schemas_match_the_statements() {
     let testbed = seeded("people");
     testbed.execute("DELETE FROM person WHERE id = 77").unwrap();
     assert_shape::<Vec<views::Person>>(&text(&testbed, &list(&PERSON)));
-    assert_shape::<views::Person>(&text(&testbed, &record::read(&PERSON, 4)));
+    assert_shape::<views::Person>(&text(&testbed, &record::read(&PERSON, 4, None)));
     let changes = change_log::since(&PERSON, 0, PageSize::MAX, FRAME());
     let changes = assert_shape::<Vec<views::Change>>(&text(&testbed, &changes));
     assert!(

@@ -6,7 +6,7 @@ use super::access::{Next, Rows};
 use super::total::Total;
 use super::{Binds, ListQuery, MAX_MATCHES};
 use crate::page::SortKey;
-use crate::statement::{Bind, Statement, framing_binds};
+use crate::statement::{Bind, Statement, changed_since, framing_binds};
 use crate::table_spec::TableSpec;
 
 /// A page: one row of (body, cursor, total, `total_is_minimum`, `change_seq`). The body is null if
@@ -16,7 +16,7 @@ use crate::table_spec::TableSpec;
 /// ?2 to ?5  the text before, between and after the records, and the end of an empty list
 /// ?6        the change sequence of the page that the client has cached, or null
 ///
-/// If nothing has changed it reads no records, so that a 304 costs one row of the change log.
+/// If nothing has changed, there is no row, and it has read only the last change and the epoch.
 const PAGE_BINDS: usize = 6;
 
 /// The page, if a condition tells whether there is a next one. It reads each record once: a
@@ -24,13 +24,13 @@ const PAGE_BINDS: usize = 6;
 const PROBED: &str = "
 WITH
   current AS MATERIALIZED (
-    SELECT coalesce(max(seq), 0) AS change_seq, {epoch} AS epoch FROM {change_log}
+    {changed}
   ),{counted}
   page AS MATERIALIZED (
     SELECT group_concat({record}, ?3) AS records, count(*) AS size, {last}
     FROM (
       {rows}
-      LIMIT iif((SELECT change_seq || '.' || epoch FROM current) IS ?6, 0, ?1)
+      LIMIT iif(NOT EXISTS (SELECT 1 FROM current), 0, ?1)
     )
   )
 SELECT
@@ -38,19 +38,18 @@ SELECT
   CASE WHEN size = ?1 AND {next} THEN lower(hex({cursor})) END AS cursor,
   {total} AS total,
   {total_is_minimum} AS total_is_minimum,
-  (SELECT change_seq FROM current) AS change_seq,
-  (SELECT epoch FROM current) AS epoch
-FROM page";
+  change_seq || '.' || epoch AS change_seq
+FROM current CROSS JOIN page";
 
 /// The page, if it reads one record more than it shows.
 const LOOKAHEAD: &str = "
 WITH
   current AS MATERIALIZED (
-    SELECT coalesce(max(seq), 0) AS change_seq, {epoch} AS epoch FROM {change_log}
+    {changed}
   ),{counted}
   page AS (
     {rows}
-    LIMIT iif((SELECT change_seq || '.' || epoch FROM current) IS ?6 OR {is_unsortable}, 0, ?1 + 1)
+    LIMIT iif(NOT EXISTS (SELECT 1 FROM current) OR {is_unsortable}, 0, ?1 + 1)
   ),
   numbered AS (
     SELECT *, row_number() OVER () AS n FROM page
@@ -66,9 +65,9 @@ SELECT
   END AS cursor,
   {total} AS total,
   {total_is_minimum} AS total_is_minimum,
-  (SELECT change_seq FROM current) AS change_seq,
-  (SELECT epoch FROM current) AS epoch
-FROM numbered";
+  (SELECT change_seq || '.' || epoch FROM current) AS change_seq
+FROM numbered
+HAVING EXISTS (SELECT 1 FROM current)";
 
 /// The key of a row in order of name as one text: no name contains U+0001, and it sorts before all
 /// characters that names contain.
@@ -113,9 +112,9 @@ pub fn page(
                 "FALSE".to_owned()
             };
             let has_too_many = match too_many_to_skip {
-                Some(too_many) => format!(
-                    "(SELECT change_seq || '.' || epoch FROM current) IS NOT ?6 AND count(*) <= ?1 AND {too_many}"
-                ),
+                Some(too_many) => {
+                    format!("count(*) <= ?1 AND {too_many}")
+                }
                 None => is_unsortable.clone(),
             };
             LOOKAHEAD
@@ -124,6 +123,7 @@ pub fn page(
         }
     };
     let sql = sql
+        .replace("{changed}", &changed_since("?6"))
         .replace("{counted}", &total.counted)
         .replace("{total}", &total.number)
         .replace("{total_is_minimum}", &total.is_minimum)

@@ -23,7 +23,7 @@ const COUNTED: &str = "
     SELECT count(*) AS n
     FROM (
       SELECT 1 FROM {from} WHERE {condition}
-      LIMIT iif((SELECT change_seq || '.' || epoch FROM current) IS ?6, 0, {max} + 1)
+      LIMIT iif(NOT EXISTS (SELECT 1 FROM current), 0, {max} + 1)
     )
   ),";
 
@@ -56,9 +56,8 @@ impl Total {
         } else {
             String::new()
         };
-        let unless_unchanged = |sql: &str| {
-            format!("iif((SELECT change_seq || '.' || epoch FROM current) IS ?6, NULL, {sql})")
-        };
+        let unless_unchanged =
+            |sql: &str| format!("iif(NOT EXISTS (SELECT 1 FROM current), NULL, {sql})");
         let (total, is_minimum) = match maintained {
             _ if !query.page.count => ("NULL".to_owned(), "FALSE".to_owned()),
             Some(sql) => (

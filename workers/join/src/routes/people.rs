@@ -12,7 +12,7 @@ use http_semantics::{Params, Problem};
 use tables::page::PAGE_PARAMETERS;
 use tables::schema::PERSON_TABLE;
 
-use crate::backends::{Backends, revalidate_list};
+use crate::backends::{Backends, Known, list_is_unchanged};
 use crate::domain::expansion::{EXPAND, without_expand};
 use crate::routes::forward;
 use crate::service::{expanded_export, expanded_people};
@@ -40,8 +40,8 @@ pub async fn list(request: Request) -> Result<Response, Error> {
         return forward(request).await;
     };
     let format = request.format(TABLE_MEDIA_TYPES)?;
-    if let Some(tag) = revalidate_list(&request, format).await? {
-        return Ok(Response::not_modified(&tag));
+    if let Known::Current(seqs) = Known::of_steps(&request, format).await? {
+        return Ok(list_is_unchanged(format, seqs));
     }
     let backends = Backends::with_timings(&request)?;
     expanded_people::list(&backends, &request, &query, format).await

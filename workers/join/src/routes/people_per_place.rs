@@ -4,7 +4,7 @@ use edge::{Error, Request, Response};
 use http_semantics::MediaType;
 use http_semantics::media::TABLE_MEDIA_TYPES;
 
-use crate::backends::{Backends, revalidate_list};
+use crate::backends::{Backends, Known, list_is_unchanged};
 use crate::domain::{ListQuery, ReadQuery};
 use crate::service::people_per_place;
 
@@ -15,11 +15,17 @@ use crate::service::people_per_place;
 pub async fn list(request: Request) -> Result<Response, Error> {
     let query = ListQuery::read(&request.params(ListQuery::PARAMETERS)?)?;
     let format = request.format(TABLE_MEDIA_TYPES)?;
-    if let Some(tag) = revalidate_list(&request, format).await? {
-        return Ok(Response::not_modified(&tag));
+    let known = if query.has_people.is_some() {
+        Known::of_steps(&request, format).await?
+    } else {
+        Known::of_list(&request, format).await?
+    };
+    if let Known::Current(seqs) = known {
+        return Ok(list_is_unchanged(format, seqs));
     }
     let backends = Backends::with_timings(&request)?;
-    people_per_place::list(backends, query, &request.query, format, request.is_head()).await
+    let (query_text, is_head) = (&request.query, request.is_head());
+    people_per_place::list(backends, query, query_text, format, is_head, known.seqs()).await
 }
 
 /// One place with its people.

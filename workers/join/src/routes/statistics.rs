@@ -7,8 +7,8 @@ use http_semantics::Problem;
 use http_semantics::media::TABLE_MEDIA_TYPES;
 use tables::series::SeriesQuery;
 
-use crate::backends::{Backends, revalidate_list};
-use crate::domain::statistics::StatisticsQuery;
+use crate::backends::{Backends, Known, list_is_unchanged};
+use crate::domain::statistics::{Plan, StatisticsQuery};
 use crate::service::statistics;
 
 /// The number of people in each place. The last record counts the dead without a place.
@@ -22,11 +22,15 @@ pub async fn places(request: Request) -> Result<Response, Error> {
         Some(format) => format,
         None => request.format(TABLE_MEDIA_TYPES)?,
     };
-    if let Some(tag) = revalidate_list(&request, format).await? {
-        return Ok(Response::not_modified(&tag));
+    let known = match query.plan() {
+        Plan::Ranges(_) => Known::of_list(&request, format).await?,
+        Plan::Places(_) | Plan::Matches(_) => Known::of_steps(&request, format).await?,
+    };
+    if let Known::Current(seqs) = known {
+        return Ok(list_is_unchanged(format, seqs));
     }
     let backends = Backends::with_timings(&request)?;
-    statistics::list(&backends, &query, &request.query, format).await
+    statistics::list(&backends, &query, &request.query, format, known.seqs()).await
 }
 
 /// The statistics of all places, as a file.

@@ -5,6 +5,7 @@
 
 use std::future::ready;
 
+use edge::collection::list_unchanged;
 use edge::{Body, Database, Error, Request, Response, Row};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_semantics::media::{LIST_MEDIA_TYPES, ListFraming};
@@ -30,13 +31,12 @@ pub async fn by_place(request: Request) -> Result<Response, Error> {
         return head(&database, format, known).await;
     }
     let rendering = (GroupFormat::Json, format.framing());
-    let first = Chunk::read(&database, query, rendering, known).await?;
+    let Some(first) = Chunk::read(&database, query, rendering, known).await? else {
+        return Ok(list_unchanged(format, known));
+    };
     // A later chunk can contain changes made after the first one was read. They increase the change
     // sequence, so no later request can match this tag.
     let tag = Tag::from_change_seqs(format, &[first.change_seq]);
-    if known == Some(first.change_seq) {
-        return Ok(Response::not_modified(&tag));
-    }
     let body = first.into_body(database, rendering);
     Ok(Response::ok(format.content_type(), body).with_etag(&tag))
 }
@@ -48,9 +48,12 @@ pub async fn by_place(request: Request) -> Result<Response, Error> {
 /// An invalid query.
 pub async fn people_lines(request: Request) -> Result<Response, Error> {
     let query = ByPlaceQuery::from_params(&request.params(ByPlaceQuery::PARAMETERS)?)?;
+    let known = request.known_change_seq(MediaType::Json)?;
     let database = Database::new(&request.env)?;
     let rendering = (GroupFormat::CsvLines, LINE_FRAMING);
-    let first = Chunk::read(&database, query, rendering, None).await?;
+    let Some(first) = Chunk::read(&database, query, rendering, known).await? else {
+        return Ok(list_unchanged(MediaType::Json, known));
+    };
     let tag = Tag::from_change_seqs(MediaType::Json, &[first.change_seq]);
     let body = first.into_body(database, rendering);
     Ok(Response::ok("text/plain; charset=utf-8", body).with_etag(&tag))
@@ -87,23 +90,27 @@ struct Chunk {
 }
 
 impl Chunk {
+    /// Reads the groups. None if nothing has changed since the known change sequence.
     async fn read(
         database: &Database,
         query: ByPlaceQuery,
         (format, framing): Rendering,
         known_change_seq: Option<Validator>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Option<Self>, Error> {
         let statement = store::by_place(&query, format, framing, known_change_seq);
         let mut rows = database.rows(&statement).await?;
+        if rows.is_empty() && known_change_seq.is_some() {
+            return Ok(None);
+        }
         let change_seq = rows.first().and_then(|row| row.validator("change_seq"));
         // Without groups there is one row, which only has the change sequence.
         rows.retain(|row| row.integer("place_id").is_some());
-        Ok(Self {
+        Ok(Some(Self {
             groups: rows.iter().map(|row| row.value("text")).collect(),
             is_empty: rows.is_empty(),
             rest: rows.last().and_then(|last| rest(query, last)),
             change_seq: change_seq.ok_or_else(Problem::internal)?,
-        })
+        }))
     }
 
     /// The body that begins with this chunk.
@@ -137,6 +144,7 @@ fn chunks(
     stream::try_unfold((database, Some(rest)), move |(database, rest)| async move {
         let Some(query) = rest else { return Ok(None) };
         let chunk = Chunk::read(&database, query, rendering, None).await?;
+        let chunk = chunk.ok_or_else(Problem::internal)?;
         let (_, framing) = rendering;
         let end = match chunk.rest {
             Some(_) => framing.between,

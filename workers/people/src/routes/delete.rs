@@ -1,10 +1,9 @@
 //! `DELETE /v1/people/{id}`
 
 use domain::PersonId;
-use edge::collection::{ERASURE_HEADER, not_found, read_current};
-use edge::{Database, Error, MAX_WRITE_ATTEMPTS, Request, Response, clear_response_cache};
-use http_semantics::{Preconditions, Problem};
-use tables::record::Author;
+use edge::collection::{ERASURE_HEADER, delete_if};
+use edge::{Database, Error, Request, Response, clear_response_cache};
+use http_semantics::{Problem, Validator};
 
 use crate::domain::Person;
 use crate::{service, store};
@@ -30,27 +29,11 @@ pub async fn delete(request: Request) -> Result<Response, Error> {
         clear_response_cache();
         return Ok(Response::no_content().header(ERASURE_HEADER, seq.to_string()));
     }
-    delete_record(&database, id, &preconditions, &author).await?;
-    Ok(Response::no_content())
-}
-
-async fn delete_record(
-    database: &Database,
-    id: PersonId,
-    preconditions: &Preconditions,
-    author: &Author,
-) -> Result<(), Error> {
-    for _ in 0..MAX_WRITE_ATTEMPTS {
-        let current = read_current::<Person>(database, id).await?;
-        let current = current.ok_or_else(|| not_found::<Person>(id))?;
-        preconditions.check(Some(current.version))?;
-        let delete = store::delete(id, current.version.number, author);
-        let deleted = database.batch(&[delete]).await?;
-        if deleted.iter().any(|rows| !rows.is_empty()) {
-            return Ok(());
-        }
+    let delete = |versions: Option<&[Validator]>| store::delete_matching(id, versions, &author);
+    match delete_if::<Person>(&database, id, &preconditions, delete).await? {
+        Some(_) => Ok(Response::no_content()),
+        None => Err(Problem::being_written().into()),
     }
-    Err(Problem::being_written().into())
 }
 
 /// `GET /internal/erasure`: the change sequence of the latest erasure, in a header. The gateway

@@ -7,6 +7,7 @@ use domain::PlaceId;
 use domain::place_status::PlaceStatuses;
 use edge::import::{self, BatchPlan, Importer};
 use edge::{Database, Error, Request, Response, Row};
+use futures_util::future::try_join;
 use http_semantics::Problem;
 use serde_json::{Value, json};
 use tables::Record;
@@ -60,10 +61,13 @@ impl PeopleImporter {
         pending: &PendingWrite,
     ) -> Result<BatchPlan, Error> {
         let places = pending.places().iter().copied().collect();
-        let statuses = self.writes.statuses(&places).await?;
-        let database = &self.writes.database;
-        let existing =
-            import::find_existing(database, &keys(batch), store::existing_people).await?;
+        let keys = keys(batch);
+        // The write compares the versions of the stored people, so they may be read at any time.
+        let (statuses, existing) = try_join(
+            self.writes.statuses(&places),
+            import::find_existing(&self.writes.database, &keys, store::existing_people),
+        )
+        .await?;
         let check = |parsed: &ParsedRecord<Person>, stored: Option<&Person>, row: Option<&Row>| {
             check(parsed.record.residence, stored, row, &statuses)
         };
@@ -97,6 +101,12 @@ impl Importer for PeopleImporter {
             self.writes.roll_back(&self.request, &pending);
         }
         plan
+    }
+
+    fn discard(&self, batch: &Batch<Person>, options: ImportOptions) {
+        if !options.dry_run {
+            self.writes.roll_back(&self.request, &self.pending(batch));
+        }
     }
 
     async fn write(&self, batch: &Batch<Person>, plan: &BatchPlan) -> Result<(), Error> {

@@ -1,5 +1,6 @@
 //! `GET /v1/people/population` and `POST /internal/population`
 
+use edge::collection::list_unchanged;
 use edge::{Body, Database, Error, Request, Response};
 use http_semantics::media::TABLE_MEDIA_TYPES;
 use http_semantics::{MediaType, Problem, Tag};
@@ -55,14 +56,11 @@ async fn respond(
 ) -> Result<Response, Error> {
     let known = request.known_change_seq(format)?;
     let statement = store::population(query, listed, format, known);
-    let row = Database::new(&request.env)?.row(&statement).await?;
-    let row = row.ok_or_else(Problem::internal)?;
-    let change_seq = row.validator("change_seq");
-    let change_seq = change_seq.ok_or_else(Problem::internal)?;
+    let database = Database::new(&request.env)?;
+    let Some((row, change_seq)) = database.row_if_changed(&statement, known).await? else {
+        return Ok(list_unchanged(format, known));
+    };
     let tag = Tag::from_change_seqs(format, &[change_seq]);
-    if known == Some(change_seq) {
-        return Ok(Response::not_modified(&tag));
-    }
     let body = row.value("body");
     if body.is_null() {
         return Err(Problem::too_many_matches(MAX_MATCHES).into());

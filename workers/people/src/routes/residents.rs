@@ -20,8 +20,8 @@ pub async fn close(request: Request) -> Result<Response, Error> {
 }
 
 /// Moves up to [`store::MAX_MOVED`] residents to the place `to`, revokes the pending writes that
-/// refer to the old place, and counts its remaining people and those who moved:
-/// `{"living":0,"dead":2,"changed":5}`.
+/// refer to the old place, and detaches its dead after the last resident. Counts its remaining people and
+/// those who were moved or detached: `{"living":0,"dead":2,"changed":5}`.
 ///
 /// # Errors
 /// An invalid id.
@@ -43,16 +43,20 @@ pub async fn detach_dead(request: Request) -> Result<Response, Error> {
     run(&request, &store::detach_dead(request.id()?, &author)).await
 }
 
-/// Runs the statements. The last one counts the people.
+/// Runs the statements. The last one counts the people, and each count has a number of changed rows.
 async fn run(request: &Request, statements: &[Statement]) -> Result<Response, Error> {
     let results = Database::new(&request.env)?.batch(statements).await?;
     let row = results.last().and_then(|rows| rows.first());
     let row = row.ok_or_else(Problem::internal)?;
     let count = |column| row.integer(column).ok_or_else(Problem::internal);
+    let changed = results
+        .iter()
+        .flatten()
+        .filter_map(|row| row.integer("changed"));
     let body = json!({
         "living": count("living")?,
         "dead": count("dead")?,
-        "changed": count("changed")?,
+        "changed": changed.sum::<i64>(),
     });
     Ok(Response::json(body.to_string()))
 }

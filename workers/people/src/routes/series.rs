@@ -1,8 +1,9 @@
 //! `GET /v1/people/population/series`
 
+use edge::collection::list_unchanged;
 use edge::{Body, Database, Error, Request, Response};
+use http_semantics::Tag;
 use http_semantics::media::TABLE_MEDIA_TYPES;
-use http_semantics::{Problem, Tag};
 use tables::series::SeriesQuery;
 
 use crate::store;
@@ -20,13 +21,11 @@ pub async fn series(request: Request) -> Result<Response, Error> {
         .known_change_seq(format)?
         .filter(|_| query.has_fixed_end);
     let statement = store::series(&query, format, known);
-    let row = Database::new(&request.env)?.row(&statement).await?;
-    let row = row.ok_or_else(Problem::internal)?;
-    let change_seq = row.validator("change_seq").ok_or_else(Problem::internal)?;
+    let database = Database::new(&request.env)?;
+    let Some((row, change_seq)) = database.row_if_changed(&statement, known).await? else {
+        return Ok(list_unchanged(format, known));
+    };
     let tag = Tag::from_change_seqs(format, &[change_seq]);
-    if known == Some(change_seq) {
-        return Ok(Response::not_modified(&tag));
-    }
     let tag = query.has_fixed_end.then(|| tag.to_string());
     let body = Body::Js(row.value("body"));
     Ok(Response::ok(format.content_type(), body).header_if("etag", tag))

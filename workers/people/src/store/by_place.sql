@@ -7,7 +7,7 @@
 -- ?5               the number of people after which no other group begins
 -- ?6               the text between two groups
 -- ?7               the change sequence of the groups that the client has cached, with its epoch, or
---                  null. If it is still current, there are no groups.
+--                  null. If it is still current, there is no row.
 --
 -- by_place.rs replaces the names in braces.
 --
@@ -25,11 +25,18 @@
 -- search index instead, which reads only matches, but two rows for each. With isKing=true it uses
 -- one_king_a_place.
 WITH RECURSIVE
+  -- Empty if the client has the current response. Then nothing else is read.
   current AS MATERIALIZED (
-    SELECT
-      coalesce(max(seq), 0) AS change_seq,
-      (SELECT epoch FROM schema WHERE id = 1) AS epoch
-    FROM person_change
+    SELECT change_seq, epoch
+    FROM (
+      SELECT
+        coalesce(max(seq), 0) AS change_seq,
+        (SELECT epoch FROM schema WHERE id = 1) AS epoch
+      FROM person_change
+      -- Without the limit, SQLite would read the epoch twice.
+      LIMIT 1
+    )
+    WHERE change_seq || '.' || epoch IS NOT ?7
   ),
   -- All groups of the page.
   requested AS (
@@ -45,7 +52,7 @@ WITH RECURSIVE
       SELECT place_id, king_id, {size} AS size, {others} AS others{position}
       FROM {population}
       ORDER BY {order}
-      LIMIT iif((SELECT change_seq || '.' || epoch FROM current) IS ?7, 0, ?3)
+      LIMIT iif(NOT EXISTS (SELECT 1 FROM current), 0, ?3)
     )
   ),
   -- The groups that this statement returns.

@@ -8,7 +8,7 @@
 -- ?5               the number of people after which no other group begins
 -- ?6               the text between two groups
 -- ?7               the change sequence of the groups that the client has cached, with its epoch, or
---                  null. If it is still current, there are no groups.
+--                  null. If it is still current, there is no row.
 -- {max_page_size}  tables::page::MAX_PAGE_SIZE
 --
 -- The concatenated texts are the groups. A text has at most 1,000 people. A name has at most 200
@@ -23,11 +23,18 @@
 --
 -- Uses the primary key of population for the groups.
 WITH RECURSIVE
+  -- Empty if the client has the current response. Then nothing else is read.
   current AS MATERIALIZED (
-    SELECT
-      coalesce(max(seq), 0) AS change_seq,
-      (SELECT epoch FROM schema WHERE id = 1) AS epoch
-    FROM person_change
+    SELECT change_seq, epoch
+    FROM (
+      SELECT
+        coalesce(max(seq), 0) AS change_seq,
+        (SELECT epoch FROM schema WHERE id = 1) AS epoch
+      FROM person_change
+      -- Without the limit, SQLite would read the epoch twice.
+      LIMIT 1
+    )
+    WHERE change_seq || '.' || epoch IS NOT ?7
   ),
   -- The ends of the page, and whether all its groups are complete and can be read at once.
   page AS MATERIALIZED (
@@ -40,8 +47,9 @@ WITH RECURSIVE
       FROM population
       WHERE place_id > ?1 AND place_id <= ?2
       ORDER BY place_id
-      LIMIT iif((SELECT change_seq || '.' || epoch FROM current) IS ?7, 0, ?3)
+      LIMIT iif(NOT EXISTS (SELECT 1 FROM current), 0, ?3)
     )
+    HAVING count(*) > 0
   ),
   -- All groups of a page that is not small.
   requested AS (

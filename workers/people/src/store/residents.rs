@@ -64,14 +64,21 @@ WHERE id IN (
 )";
 
 /// Revokes the pending writes that refer to a place, moves up to [`MAX_MOVED`] residents to another
-/// place, and counts the people who are left.
+/// place, and counts them. If these were all, it detaches the dead, at most as many as it may still
+/// change. The deletion of the place will complete, so nobody has to keep it. At last it counts the people
+/// who are left.
 #[must_use]
-pub fn reassign(place: PlaceId, to: PlaceId, author: &Author) -> [Statement; 3] {
+pub fn reassign(place: PlaceId, to: PlaceId, author: &Author) -> [Statement; 5] {
     let mut binds = [place.get(), to.get(), MAX_MOVED].map(Into::into).to_vec();
     binds.extend(author.binds());
+    let mut detach_binds = [place.get(), MAX_MOVED].map(Into::into).to_vec();
+    detach_binds.extend(author.binds());
+    let detach = DETACH_DEAD.replace("{max}", "?2 - changes()");
     [
         Statement::new(REVOKE, vec![place.get().into()]),
         Statement::new(MOVE, binds),
+        count(place),
+        Statement::new(&detach, detach_binds),
         count(place),
     ]
 }
@@ -87,7 +94,7 @@ pub fn reassign(place: PlaceId, to: PlaceId, author: &Author) -> [Statement; 3] 
 const DETACH_DEAD: &str = "
 UPDATE person SET place_id = NULL, actor = ?3, batch = ?4, version = version + 1
 WHERE id IN (
-  SELECT id FROM person WHERE place_id = ?1 AND is_alive = 0 LIMIT ?2
+  SELECT id FROM person WHERE place_id = ?1 AND is_alive = 0 LIMIT {max}
 )";
 
 /// Detaches up to [`MAX_MOVED`] dead people from a deleted place, and counts the people who are
@@ -96,5 +103,6 @@ WHERE id IN (
 pub fn detach_dead(place: PlaceId, author: &Author) -> [Statement; 2] {
     let mut binds = [place.get(), MAX_MOVED].map(Into::into).to_vec();
     binds.extend(author.binds());
-    [Statement::new(DETACH_DEAD, binds), count(place)]
+    let detach = DETACH_DEAD.replace("{max}", "?2");
+    [Statement::new(&detach, binds), count(place)]
 }

@@ -3,11 +3,12 @@
 
 use domain::name::{Name, Normalize};
 use domain::{PersonId, PlaceId};
+use http_semantics::Validator;
 use serde_json::{Map, Value};
 use tables::change_log;
 use tables::record::{Author, add_keys, returning};
 use tables::schema::PERSON;
-use tables::statement::Statement;
+use tables::statement::{Statement, has_version, version_list};
 
 /// Adds a person: a row of (id, version, epoch, body).
 #[must_use]
@@ -100,6 +101,14 @@ pub fn depose(place: PlaceId, heir: PersonId, version: i64, author: &Author) -> 
 pub fn delete(id: PersonId, version: i64, author: &Author) -> Statement {
     let binds = vec![id.get().into(), version.into()];
     change_log::delete(&PERSON, author, "id = ?3 AND version = ?4", binds)
+}
+
+/// Deletes a person in any of these versions: a row of (id), or none. Uses the primary key.
+#[must_use]
+pub fn delete_matching(id: PersonId, versions: Option<&[Validator]>, author: &Author) -> Statement {
+    let condition = format!("id = ?3 AND {}", has_version("?4"));
+    let binds = vec![id.get().into(), version_list(versions)];
+    change_log::delete(&PERSON, author, &condition, binds)
 }
 
 /// The king of a place. Uses the unique index `one_king_a_place`.

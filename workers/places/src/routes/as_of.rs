@@ -1,5 +1,6 @@
 //! `GET /v1/places/as-of`
 
+use edge::collection::{list_unchanged, page_response};
 use edge::{Database, Error, Request, Response};
 use http_semantics::media::TABLE_MEDIA_TYPES;
 
@@ -15,8 +16,10 @@ pub async fn as_of(request: Request) -> Result<Response, Error> {
     let query = PlacesAsOfQuery::from_params(&params, edge::now(), edge::NORMALIZE)?;
     let format = request.format(TABLE_MEDIA_TYPES)?;
     let known = request.known_change_seq(format)?;
-    let page = Database::new(&request.env)?
-        .page(&store::as_of(&query, format, known))
-        .await?;
-    page.into_response(format, "/v1/places/as-of", &request.query, known)
+    let statement = store::as_of(&query, format, known);
+    let database = Database::new(&request.env)?;
+    match database.row_if_changed(&statement, known).await? {
+        Some(row) => page_response(&row, format, "/v1/places/as-of", &request.query),
+        None => Ok(list_unchanged(format, known)),
+    }
 }

@@ -4,14 +4,12 @@ use std::rc::Rc;
 
 use domain::PlaceId;
 use domain::place_status::RETRY_DELAYS_MS;
-use edge::collection::{not_found, read_current};
 use edge::{Database, Error, Request, Response, first_in_time, now, pause, random_token};
 use futures_util::FutureExt;
 use http_semantics::Problem;
 use worker::console_error;
 
 use super::operation;
-use crate::domain::Place;
 use crate::service::{Deletion, DeletionOutcome, Token};
 use crate::store;
 
@@ -52,10 +50,7 @@ pub async fn delete(request: Request) -> Result<Response, Error> {
         if milliseconds > 0 {
             pause(milliseconds).await;
         }
-        let current = read_current::<Place>(&deletion.database, id).await?;
-        let current = current.ok_or_else(|| not_found::<Place>(id))?;
-        preconditions.check(Some(current.version))?;
-        if let Some(token) = deletion.begin(current.version.number).await? {
+        if let Some(token) = deletion.begin(&preconditions).await? {
             return run(&request, deletion, id, token, arrived + RESPONSE_MS).await;
         }
         conflicting = conflicting_place(&deletion.database, id, reassign_to).await?;

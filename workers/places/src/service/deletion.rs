@@ -14,13 +14,16 @@
 use std::cell::Cell;
 
 use domain::PlaceId;
-use edge::{Calls, Database, Error, ServiceClient, now};
+use edge::collection::delete_if;
+use edge::{Calls, Database, Error, Row, ServiceClient, now};
 use http_semantics::actor::Actor;
+use http_semantics::{Preconditions, Validator};
 use serde::Deserialize;
 use tables::record;
 use tables::schema::PLACE;
 use tables::statement::Statement;
 
+use crate::domain::Place;
 use crate::store::{self, OperationStatus};
 
 /// A deletion of a place.
@@ -40,6 +43,9 @@ pub struct Deletion {
     is_operation: Cell<bool>,
     /// The people who were moved or detached since the last record of the progress.
     unrecorded: Cell<i64>,
+    /// Whether dead people referred to the place when its last residents were counted. If none did, and
+    /// the pending writes were revoked in the same transaction, nobody ever will.
+    has_dead: Cell<bool>,
 }
 
 /// The result of a step in the people worker.
@@ -108,6 +114,7 @@ impl Deletion {
             until,
             is_operation: Cell::new(false),
             unrecorded: Cell::new(0),
+            has_dead: Cell::new(true),
         })
     }
 
@@ -116,15 +123,17 @@ impl Deletion {
         now() < self.until && self.database.quota().has(STEP)
     }
 
-    /// Adds the tombstone, if the place has this version. None: the version has changed, or another
-    /// deletion concerns the place or the target.
+    /// Adds the tombstone. None: another deletion concerns the place or the target.
     ///
     /// # Errors
-    /// An error of D1.
-    pub async fn begin(&self, version: i64) -> Result<Option<Token>, Error> {
+    /// A place that does not exist, a precondition that fails, or an error of D1.
+    pub async fn begin(&self, preconditions: &Preconditions) -> Result<Option<Token>, Error> {
         let actor = self.actor.as_ref();
-        let begin = store::begin_deletion(self.place, self.reassign_to, version, actor);
-        self.token(begin).await
+        let begin = |versions: Option<&[Validator]>| {
+            store::begin_deletion(self.place, self.reassign_to, versions, actor)
+        };
+        let row = delete_if::<Place>(&self.database, self.place, preconditions, begin).await?;
+        Ok(row.and_then(|row| row.integer("token")))
     }
 
     /// Takes over the deletion that has a token, and returns the new token. None if it has ended.
@@ -174,6 +183,9 @@ impl Deletion {
         if let Some(outcome) = early_outcome {
             return Ok(outcome);
         }
+        if !self.has_dead.get() {
+            return self.delete_unreferenced(token).await;
+        }
         let delete = store::delete(self.place, token, self.actor.as_ref());
         let results = self.database.batch(&delete).await;
         let results = results.map_err(Error::with_unknown_outcome)?;
@@ -186,6 +198,18 @@ impl Deletion {
             Err(_) if !self.is_operation.get() => Ok(DeletionOutcome::Deleted),
             Err(error) => Err(error),
         }
+    }
+
+    /// Deletes a place that nobody refers to, together with its tombstone.
+    async fn delete_unreferenced(&self, token: Token) -> Result<DeletionOutcome, Error> {
+        let delete = store::delete_unreferenced(self.place, token, self.actor.as_ref());
+        let remove = store::cancel_deletion(self.place, token);
+        let results = self.end_after(Some(delete), OperationStatus::Done, token, remove);
+        let results = results.await.map_err(Error::with_unknown_outcome)?;
+        if results.first().is_none_or(Vec::is_empty) {
+            return self.outcome_after_take_over().await;
+        }
+        Ok(DeletionOutcome::Deleted)
     }
 
     /// Checks that the place has no residents, and revokes the pending writes that refer to it.
@@ -285,17 +309,30 @@ impl Deletion {
         token: Token,
         remove: Statement,
     ) -> Result<(), Error> {
+        self.end_after(None, status, token, remove).await.map(drop)
+    }
+
+    /// As [`Self::end`], after another statement of the same transaction.
+    async fn end_after(
+        &self,
+        first: Option<Statement>,
+        status: OperationStatus,
+        token: Token,
+        remove: Statement,
+    ) -> Result<Vec<Vec<Row>>, Error> {
         let is_operation = self.is_operation.get();
         let save = is_operation
             .then(|| store::save_operation(self.place, token, status, self.unrecorded.get()));
-        let statements: Vec<Statement> = save.into_iter().chain([remove]).collect();
-        self.database.batch(&statements).await.map(drop)
+        let statements: Vec<Statement> = first.into_iter().chain(save).chain([remove]).collect();
+        self.database.batch(&statements).await
     }
 
     /// Calls a step of the people worker.
     async fn call_people(&self, step: &str) -> Result<StepResult, Error> {
         let path = format!("/internal/residents/{}/{step}", self.place);
         let response = self.people.post(&path).await?;
-        self.people.read_json(response).await
+        let result: StepResult = self.people.read_json(response).await?;
+        self.has_dead.set(result.dead > 0);
+        Ok(result)
     }
 }

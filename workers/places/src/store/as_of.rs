@@ -7,16 +7,17 @@ use tables::Cursor;
 use tables::list::MAX_MATCHES;
 use tables::page::SortKey;
 use tables::schema::PLACE;
-use tables::statement::{Bind, Statement, framing_binds};
+use tables::statement::{Bind, Statement, changed_since, framing_binds};
 
 use crate::domain::PlacesAsOfQuery;
 
-/// A page of places as of a time: one row of (body, cursor, total, `change_seq`, epoch). The body is
+/// A page of places as of a time: one row of (body, cursor, total, `change_seq`). The body is
 /// null if there are too many places to sort.
 ///
 /// ?1        the page size
 /// ?2 to ?5  the text before, between and after the places, and the end of an empty list
-/// ?6        the change sequence of the page that the client has cached, with its epoch, or null
+/// ?6        the change sequence of the page that the client has cached, with its epoch, or null. If
+///           nothing has changed, there is no row.
 /// ?7        the time, in milliseconds since 1970
 ///
 /// Uses the unique index `place_change (place_id, version)`: one seek finds the next id, and one
@@ -27,7 +28,7 @@ use crate::domain::PlacesAsOfQuery;
 const AS_OF: &str = "
 WITH RECURSIVE
   current AS MATERIALIZED (
-    SELECT coalesce(max(seq), 0) AS change_seq, {epoch} AS epoch FROM place_change
+    {changed}
   ),
   candidate (id) AS NOT MATERIALIZED ({candidates}),
   page AS (
@@ -36,7 +37,7 @@ WITH RECURSIVE
     WHERE {state}{after}
     {order}
     LIMIT iif(
-      (SELECT change_seq || '.' || epoch FROM current) IS ?6 OR {has_too_many}, 0, ?1 + 1
+      NOT EXISTS (SELECT 1 FROM current) OR {has_too_many}, 0, ?1 + 1
     )
   ),
   numbered AS (
@@ -47,14 +48,14 @@ SELECT
     ?2 || coalesce(group_concat({record}, ?3) FILTER (WHERE n <= ?1) || ?4, ?5)) AS body,
   CASE
     WHEN count(*) > ?1 THEN lower(hex(max({cursor}) FILTER (WHERE n = ?1)))
-    WHEN {is_by_id} AND (SELECT change_seq || '.' || epoch FROM current) IS NOT ?6 THEN (
+    WHEN {is_by_id} THEN (
       SELECT lower(hex('i' || id)) FROM candidate LIMIT 1 OFFSET {max_candidates} - 1
     )
   END AS cursor,
   NULL AS total,
-  (SELECT change_seq FROM current) AS change_seq,
-  (SELECT epoch FROM current) AS epoch
-FROM numbered";
+  (SELECT change_seq || '.' || epoch FROM current) AS change_seq
+FROM numbered
+HAVING EXISTS (SELECT 1 FROM current)";
 
 /// The ids of the places that match at a time: one row of (body, `change_seq`, epoch). The body is
 /// null if there are too many places to search.
@@ -119,6 +120,7 @@ pub fn as_of(
         (">", "ASC")
     };
     let sql = AS_OF
+        .replace("{changed}", &changed_since("?6"))
         .replace("{state}", &state)
         .replace("{record}", PLACE.record(format));
     let sql = if query.sort.key == SortKey::Id {

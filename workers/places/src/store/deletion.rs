@@ -1,11 +1,12 @@
 //! The steps of a deletion in the places database (docs/integrity.md). Each is one transaction.
 
 use domain::PlaceId;
+use http_semantics::Validator;
 use http_semantics::actor::Actor;
 use tables::change_log;
 use tables::record::Author;
 use tables::schema::PLACE;
-use tables::statement::{Bind, Statement};
+use tables::statement::{Bind, Statement, has_version, version_list};
 
 /// The status of places: rows of (id, `is_deleting`). A missing place has no row.
 ///
@@ -29,7 +30,7 @@ pub fn statuses(ids: &str) -> Statement {
 /// ?1  the place, which must be active and must not be the target of another deletion
 /// ?2  the target of the residents or null. It must be active, too. It cannot be deleted meanwhile,
 ///     because this tombstone refers to it.
-/// ?3  the version of the place
+/// ?3  the versions of the place that the client allows, as a JSON array, or null
 /// ?4  the author
 ///
 /// Uses the primary key of `place`, the unique index `tombstone (place_id)` and the index
@@ -38,7 +39,7 @@ const BEGIN: &str = "
 INSERT INTO tombstone (place_id, phase, reassign_to, since, actor)
 SELECT id, 'deleting', ?2, CAST(unixepoch('subsec') * 1000 AS INTEGER), ?4
 FROM place
-WHERE id = ?1 AND version = ?3
+WHERE id = ?1 AND {has_version}
   AND NOT EXISTS (SELECT 1 FROM tombstone WHERE place_id = ?1)
   AND NOT EXISTS (SELECT 1 FROM tombstone WHERE reassign_to = ?1)
   AND (?2 IS NULL OR (
@@ -52,19 +53,18 @@ RETURNING token";
 pub fn begin_deletion(
     place: PlaceId,
     reassign_to: Option<PlaceId>,
-    version: i64,
+    versions: Option<&[Validator]>,
     actor: Option<&Actor>,
 ) -> Statement {
+    let sql = BEGIN.replace("{has_version}", &has_version("?3"));
     let target = Bind::from(reassign_to.map(PlaceId::get));
     let actor = actor.map(Actor::as_str).into();
-    Statement::new(
-        BEGIN,
-        vec![place.get().into(), target, version.into(), actor],
-    )
+    let binds = vec![place.get().into(), target, version_list(versions), actor];
+    Statement::new(&sql, binds)
 }
 
-/// Cancels a deletion that has changed nothing. Uses the unique index `tombstone (place_id)`, like
-/// all statements below that have a place and a token.
+/// Removes the tombstone of a place that is not deleted, or that nobody refers to. Uses the unique index
+/// `tombstone (place_id)`, like all statements below that have a place and a token.
 const CANCEL: &str =
     "DELETE FROM tombstone WHERE place_id = ?1 AND token = ?2 AND phase = 'deleting'";
 
@@ -84,17 +84,25 @@ const SET_DELETED: &str = "
 UPDATE tombstone SET phase = 'deleted'
 WHERE place_id = ?1 AND token = ?2 AND phase = 'deleting'";
 
-/// Deletes the place. The first statement returns a row, or none if the token has changed.
+/// Deletes a place that nobody refers to: a row, or none if the token has changed. The statement
+/// [`cancel_deletion`] must follow in the same batch.
 #[must_use]
-pub fn delete(place: PlaceId, token: i64, actor: Option<&Actor>) -> [Statement; 2] {
-    let binds = || vec![place.get().into(), token.into()];
+pub fn delete_unreferenced(place: PlaceId, token: i64, actor: Option<&Actor>) -> Statement {
     let author = Author {
         actor: actor.cloned(),
         batch: None,
     };
+    let binds = vec![place.get().into(), token.into()];
+    change_log::delete(&PLACE, &author, WITH_TOKEN, binds)
+}
+
+/// Deletes the place. The first statement returns a row, or none if the token has changed.
+#[must_use]
+pub fn delete(place: PlaceId, token: i64, actor: Option<&Actor>) -> [Statement; 2] {
+    let binds = vec![place.get().into(), token.into()];
     [
-        change_log::delete(&PLACE, &author, WITH_TOKEN, binds()),
-        Statement::new(SET_DELETED, binds()),
+        delete_unreferenced(place, token, actor),
+        Statement::new(SET_DELETED, binds),
     ]
 }
 

@@ -8,9 +8,9 @@ mod write;
 
 pub use as_of::{as_of, ids_as_of};
 pub use deletion::{
-    OperationStatus, abandoned_deletions, begin_deletion, cancel_deletion, delete, make_operation,
-    operation, record_progress, release_deletion, remove_tombstone, save_operation, statuses,
-    take_over_deletion,
+    OperationStatus, abandoned_deletions, begin_deletion, cancel_deletion, delete,
+    delete_unreferenced, make_operation, operation, record_progress, release_deletion,
+    remove_tombstone, save_operation, statuses, take_over_deletion,
 };
 pub use import::existing_places;
 pub use integrity::{deletions, ids};

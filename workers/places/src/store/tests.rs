@@ -33,12 +33,23 @@ fn page(query: &str) -> Row {
     seeded().rows(&statement).unwrap().remove(0)
 }
 
+/// The text of a change sequence.
+fn change_seq(testbed: &Testbed, number: i64) -> Value {
+    Value::Text(testbed.validator(number).to_string())
+}
+
 fn text(value: &str) -> Value {
     Value::Text(value.to_owned())
 }
 
 #[test]
 fn a_page_is_one_row_with_body_cursor_total_and_change_seq() {
+    let testbed = seeded();
+    let page = |query| {
+        let rows = testbed.rows(&list(query, MediaType::Json));
+        rows.unwrap().remove(0)
+    };
+    let change_seq = change_seq(&testbed, 3);
     assert_eq!(
         page("limit=2&count=exact").values()[..5],
         [
@@ -49,7 +60,7 @@ fn a_page_is_one_row_with_body_cursor_total_and_change_seq() {
             text("6932"),
             Value::Integer(3),
             Value::Integer(0),
-            Value::Integer(3),
+            change_seq.clone(),
         ]
     );
     assert_eq!(
@@ -59,7 +70,7 @@ fn a_page_is_one_row_with_body_cursor_total_and_change_seq() {
             Value::Null,
             Value::Null,
             Value::Integer(0),
-            Value::Integer(3),
+            change_seq.clone(),
         ]
     );
     assert_eq!(page("name=zzz")["body"], text("[]"));
@@ -171,9 +182,10 @@ fn the_search_index_follows_every_write() {
 }
 
 #[test]
-fn a_place_is_read_as_one_row_and_a_missing_place_as_none() {
-    let read = |id| seeded().rows(&record::read(&PLACE, id)).unwrap();
-    let rows = read(1);
+fn a_place_is_read_as_one_row_without_a_body_if_missing_and_as_none_if_unchanged() {
+    let testbed = seeded();
+    let read = |id, seen| testbed.rows(&record::read(&PLACE, id, seen)).unwrap();
+    let rows = read(1, None);
     assert_eq!(rows.len(), 1);
     assert_eq!(
         rows[0].values()[..3],
@@ -183,7 +195,16 @@ fn a_place_is_read_as_one_row_and_a_missing_place_as_none() {
             Value::Integer(3),
         ]
     );
-    assert!(read(3).is_empty());
+    assert_eq!(
+        read(1, Some(testbed.validator(2)))[0]["body"],
+        rows[0]["body"]
+    );
+    let [missing] = read(3, None).try_into().unwrap();
+    assert_eq!(
+        (&missing["body"], &missing["change_seq"]),
+        (&Value::Null, &Value::Integer(3))
+    );
+    assert!(read(1, Some(testbed.validator(3))).is_empty());
 }
 
 #[test]
@@ -318,7 +339,7 @@ fn the_ids_of_all_matches_are_those_of_the_pages() {
 #[test]
 fn every_query_has_its_index() {
     let testbed = seeded();
-    let read = testbed.plan(&record::read(&PLACE, 1)).unwrap();
+    let read = testbed.plan(&record::read(&PLACE, 1, None)).unwrap();
     assert!(!read.walks("place"));
     let by_name = ["name", "-name"].map(|sort| (sort, "6e313a610161"));
     let by_id = ["id", "-id"].map(|sort| (sort, "6932"));
@@ -359,7 +380,7 @@ fn every_write_has_its_index() {
         store::update_all(&rows),
         store::place_with_name("x"),
         store::statuses("[1,2]"),
-        store::begin_deletion(place, Some(other), 1, None),
+        store::begin_deletion(place, Some(other), None, None),
         store::cancel_deletion(place, 1),
         store::take_over_deletion(place, 1),
         store::remove_tombstone(place, 1),
@@ -405,7 +426,7 @@ fn an_operation_has_a_status_while_it_runs_and_after_it_has_ended() {
         let testbed = seeded();
         let place = PlaceId::new(1).unwrap();
         let token = testbed
-            .rows(&store::begin_deletion(place, None, 1, None))
+            .rows(&store::begin_deletion(place, None, None, None))
             .unwrap()[0]
             .integer("token");
         let body = |operation: &str| {
@@ -450,7 +471,7 @@ fn a_released_deletion_is_abandoned_at_once_and_the_one_that_waits_longest_is_fi
     let begin = |id| {
         let place = PlaceId::new(id).unwrap();
         let rows = testbed
-            .rows(&store::begin_deletion(place, None, 1, None))
+            .rows(&store::begin_deletion(place, None, None, None))
             .unwrap();
         (place, rows[0].integer("token"))
     };

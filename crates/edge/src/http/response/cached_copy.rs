@@ -55,6 +55,17 @@ impl CachedResponse {
         }
     }
 
+    /// The same response, which is also valid at later change sequences.
+    #[must_use]
+    pub fn at(&self, change_seqs: ChangeSeqs, requested_at: i64) -> Self {
+        Self {
+            change_seqs: Some(change_seqs),
+            requested_at,
+            is_saved: Cell::new(false),
+            ..self.clone()
+        }
+    }
+
     /// A header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {

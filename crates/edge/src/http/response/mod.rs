@@ -15,6 +15,7 @@ use web_sys::{Headers, ReadableStream, ResponseInit};
 use worker::worker_sys;
 
 use self::cached_copy::FutureCopy;
+use crate::collection::CHANGE_SEQ_HEADER;
 use crate::env::consistency::BOOKMARK_HEADER;
 use crate::env::trace::REQUEST_ID_HEADER;
 use crate::error::Error;
@@ -92,6 +93,18 @@ impl Response {
         }
     }
 
+    /// The change sequences at which the response was made, or which a 304 has read.
+    #[must_use]
+    pub fn change_seqs(&self) -> Option<ChangeSeqs> {
+        self.change_seqs
+    }
+
+    /// Whether this is a 304.
+    #[must_use]
+    pub fn is_not_modified(&self) -> bool {
+        self.status == 304
+    }
+
     /// An HTML page.
     #[must_use]
     pub fn html(status: u16, body: Body) -> Self {
@@ -150,6 +163,12 @@ impl Response {
     #[must_use]
     pub fn not_modified(tag: &Tag) -> Self {
         Self::new(304, Body::Empty).with_etag(tag)
+    }
+
+    /// 304: the cached response was made at these change sequences, and they are still current.
+    #[must_use]
+    pub fn unchanged(change_seqs: ChangeSeqs) -> Self {
+        Self::new(304, Body::Empty).with_change_seqs(Some(change_seqs))
     }
 
     /// 304 instead of 200 for `If-None-Match: *`, which matches every current representation
@@ -289,7 +308,9 @@ impl Response {
         if matches!(self.base_headers, BaseHeaders::Browser) {
             self.base_headers = BaseHeaders::Empty;
         }
-        self
+        // The tag of a single record does not tell the change sequence.
+        let seq = self.change_seqs.filter(|_| self.is_not_modified());
+        self.header_if(CHANGE_SEQ_HEADER, seq.map(|seq| seq.places.to_string()))
     }
 
     /// Requires TLS from browsers (RFC 6797), for a year. Other names under the same domain may not

@@ -12,6 +12,7 @@ use edge::{Database, Env, Error, Row, clear_response_cache, now, with_timeout};
 
 use crate::backends::people_erasure;
 use crate::domain::snapshot::SNAPSHOT_READ_TIMEOUT_MS;
+use crate::service::cache::parts;
 use crate::store;
 
 /// The time for which an isolate does not read the latest erasure again.
@@ -27,7 +28,7 @@ thread_local! {
 /// # Errors
 /// A failure of D1.
 pub async fn forget(env: &Env, people_seq: i64) -> Result<(), Error> {
-    clear_response_cache();
+    clear_memory();
     let forget = store::erasure::forget(people_seq);
     Database::new(env)?.batch(&forget).await.map(drop)
 }
@@ -41,11 +42,17 @@ pub async fn catch_up(env: &Env, known: &[Row]) -> Result<i64, Error> {
     let known = change_seq(known.first());
     let people_seq = people_erasure(env).await?;
     if people_seq != known {
-        clear_response_cache();
+        clear_memory();
         let catch_up = store::erasure::catch_up(known, people_seq);
         Database::new(env)?.batch(&catch_up).await?;
     }
     Ok(people_seq)
+}
+
+/// Removes all responses of this isolate.
+fn clear_memory() {
+    clear_response_cache();
+    parts::clear();
 }
 
 fn change_seq(row: Option<&Row>) -> i64 {

@@ -13,10 +13,12 @@
 //!
 //! A client that sends `Prefer: handling=strict` (RFC 7240) gets the problem.
 //!
+//! [`parts`] are the backends' responses, from which a response is made again after a write.
 //! [`snapshot_writer`] limits how often snapshots are written. [`snapshot_refresh`] runs by
 //! schedule.
 
 pub mod erasure;
+pub mod parts;
 pub mod snapshot_refresh;
 mod snapshot_writer;
 mod stale_response;

@@ -136,14 +136,14 @@ async fn response(
         "/people-per-place" => {
             let params = Params::parse(query, ListQuery::PARAMETERS)?;
             let list_query = ListQuery::read(&params)?;
-            people_per_place::list(backends, list_query, query, format, false).await
+            people_per_place::list(backends, list_query, query, format, false, None).await
         }
         "/statistics/places" => {
             let params = Params::parse(query, StatisticsQuery::PARAMETERS)?;
             let format = params.get("format")?.unwrap_or(format);
             let statistics_query =
                 StatisticsQuery::from_params(&params, edge::now(), edge::NORMALIZE)?;
-            statistics::list(&backends, &statistics_query, query, format).await
+            statistics::list(&backends, &statistics_query, query, format, None).await
         }
         _ => {
             let read_query = ReadQuery::read(&Params::parse(query, ReadQuery::PARAMETERS)?)?;

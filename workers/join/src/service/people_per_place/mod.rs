@@ -23,15 +23,17 @@ use futures_util::future::join;
 use http_semantics::{MediaType, Problem, Tag, Validator};
 use tables::page::next_link;
 
-use crate::backends::{Backends, PeoplePart};
+use crate::backends::{Backends, Parts, PeoplePart, list_is_unchanged};
 use crate::domain::{ListQuery, MalformedResponse, MergeJoin, ReadQuery};
+use crate::service::cache::parts;
 
 use page::PlacesWithGroups;
 use stream::{GroupRequests, MergeJoinStream};
 
 pub use stream::split;
 
-/// A page of places with their people. The link to the next page repeats `raw_query`.
+/// A page of places with their people. The link to the next page repeats `raw_query`. `known` are the
+/// change sequences of the page that the client or the cache has.
 ///
 /// # Errors
 /// A filter that the places service rejects, a problem of a service, or a bug of ours.
@@ -41,7 +43,9 @@ pub async fn list(
     raw_query: &str,
     format: MediaType,
     is_head: bool,
+    known: Option<[Validator; 2]>,
 ) -> Result<Response, Error> {
+    let loaded = page::load(&backends, query, format, is_head, known).await?;
     let PlacesWithGroups {
         places,
         order,
@@ -50,7 +54,11 @@ pub async fn list(
         total_relation,
         people,
         groups,
-    } = page::load(&backends, query, format, is_head).await?;
+    } = match (loaded, known) {
+        (Some(loaded), _) => loaded,
+        (None, Some(known)) => return Ok(list_is_unchanged(format, known)),
+        (None, None) => return Err(Problem::internal().into()),
+    };
     let has_only_inhabited = groups.as_ref().is_some_and(GroupRequests::is_inhabited);
     let join = MergeJoin::new(places, order, format)
         .map_err(|malformed| backends.malformed_response(malformed))?;
@@ -91,34 +99,38 @@ pub async fn read(
     known: Option<[Validator; 2]>,
 ) -> Result<Response, Error> {
     let paths = [format!("/v1/places/{id}"), query.group_path(id)];
-    let (place, people) = match known {
-        None => backends.fetch(&paths, MediaType::Json, false).await?,
-        Some([version, change_seq]) => {
-            let tags = [
-                Tag::from_version(version),
-                Tag::from_change_seqs(MediaType::Json, &[change_seq]),
-            ];
-            let Some(fetched) = backends.fetch_if_changed(&paths, &tags).await? else {
-                let tag = Tag::from_change_seqs(MediaType::Json, &[version, change_seq]);
-                return Ok(Response::not_modified(&tag));
-            };
-            fetched
+    let tags = known.map(|[version, change_seq]| {
+        [
+            Tag::from_version(version),
+            Tag::from_change_seqs(MediaType::Json, &[change_seq]),
+        ]
+    });
+    let (place, people) = match backends.fetch(&paths, tags.as_ref(), false).await? {
+        Parts::Read(place, people) => (place, people),
+        Parts::Unchanged(change_seqs) => {
+            let tag = Tag::from_change_seqs(MediaType::Json, &known.unwrap_or_default());
+            return Ok(Response::not_modified(&tag).with_change_seqs(change_seqs));
         }
     };
     if place.status() == 404 {
         return Err(Problem::not_found("place", id.get()).into());
     }
-    let place = backends.places.require_ok(place)?;
+    let response = backends.places.require_ok(place)?;
+    let people = backends.people_part(&response, people, MediaType::Json, false);
     let group = async {
         let people = people?;
         let group = backends.people.bytes(&people.response).await?;
         Ok::<_, Error>((group, people))
     };
-    let (place, group) = join(backends.places.bytes(&place), group).await;
+    let (place, group) = join(backends.places.bytes(&response), group).await;
     let malformed = |malformed| backends.malformed_response(malformed);
-    let mut join = MergeJoin::from_place(place?).map_err(malformed)?;
+    let [place_path, people_path] = &paths;
+    let place = place?;
+    parts::store(place_path, &response, &place);
+    let mut join = MergeJoin::from_place(place).map_err(malformed)?;
     let media_type = MediaType::Json.content_type();
     let response = group.and_then(|(group, people)| {
+        parts::store(people_path, &people.response, &group);
         let body = join_group(&mut join, &group).map_err(malformed)?;
         Ok(people.respond(media_type, Body::Bytes(body)))
     });

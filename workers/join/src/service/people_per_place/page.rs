@@ -7,12 +7,13 @@
 //! | `hasPeople` | windows of places and their populations ([`PlaceSelector`]), then the groups |
 
 use edge::Error;
-use http_semantics::{MediaType, Problem};
+use http_semantics::{MediaType, Problem, Tag, Validator};
 use tables::page;
 
 use super::stream::{GroupRequests, split};
-use crate::backends::{Backends, PeoplePart, header};
+use crate::backends::{Backends, Parts, PeoplePart, header, list_tags};
 use crate::domain::{GROUPS, ListQuery, PlaceOrder, PlacePage, PlaceSelector, statistics};
+use crate::service::cache::parts;
 
 /// The maximum number of windows of places that a request reads for `hasPeople`.
 const MAX_WINDOWS: usize = 6;
@@ -35,7 +36,8 @@ pub struct PlacesWithGroups {
     pub groups: Option<GroupRequests>,
 }
 
-/// Reads the places of a page and the first groups.
+/// Reads the places of a page and the first groups. None if nothing has changed since the change
+/// sequences `known`, which a query with `hasPeople` does not check.
 ///
 /// # Errors
 /// A filter that the places service rejects, or a service that failed. A failure of the people
@@ -45,11 +47,17 @@ pub async fn load(
     query: ListQuery,
     format: MediaType,
     is_head: bool,
-) -> Result<PlacesWithGroups, Error> {
+    known: Option<[Validator; 2]>,
+) -> Result<Option<PlacesWithGroups>, Error> {
+    let tags = known.map(list_tags);
+    let tags = tags.as_ref();
     match (query.has_people, query.order_by_id()) {
-        (Some(has_people), _) => select(backends, query, has_people, format, is_head).await,
-        (None, Some(order)) => in_range(backends, query, order, format, is_head).await,
-        (None, None) => listed(backends, query, format, is_head).await,
+        (Some(has_people), _) => {
+            let page = select(backends, query, has_people, format, is_head);
+            page.await.map(Some)
+        }
+        (None, Some(order)) => in_range(backends, query, order, format, is_head, tags).await,
+        (None, None) => listed(backends, query, format, is_head, tags).await,
     }
 }
 
@@ -60,15 +68,22 @@ async fn in_range(
     order: PlaceOrder,
     format: MediaType,
     is_head: bool,
-) -> Result<PlacesWithGroups, Error> {
+    tags: Option<&[Tag; 2]>,
+) -> Result<Option<PlacesWithGroups>, Error> {
     let places = query.places_path();
     let mut groups = GroupRequests::in_range(query, format);
     let people = if is_head { None } else { groups.first() };
     let people = people.unwrap_or_else(|| GROUPS.to_owned());
-    let (response, people) = backends.fetch(&[places, people], format, is_head).await?;
+    let paths = [places, people];
+    let parts = backends.fetch(&paths, tags, is_head).await?;
+    let Parts::Read(response, people) = parts else {
+        return Ok(None);
+    };
     let response = backends.places.require_ok(response)?;
-    let (places, next) = read_window(backends, &response).await?;
-    Ok(PlacesWithGroups {
+    let people = backends.people_part(&response, people, format, is_head);
+    let [path, _] = &paths;
+    let (places, next) = read_window(backends, path, &response).await?;
+    Ok(Some(PlacesWithGroups {
         next,
         total: header(&response, "x-total-count"),
         total_relation: header(&response, "x-total-count-relation"),
@@ -76,7 +91,7 @@ async fn in_range(
         order,
         people,
         groups: Some(groups),
-    })
+    }))
 }
 
 /// The page of places first, then the groups of its places.
@@ -85,15 +100,28 @@ async fn listed(
     query: ListQuery,
     format: MediaType,
     is_head: bool,
-) -> Result<PlacesWithGroups, Error> {
-    let (response, places, next) = request_window(backends, &query.places_path()).await?;
+    tags: Option<&[Tag; 2]>,
+) -> Result<Option<PlacesWithGroups>, Error> {
+    let path = query.places_path();
+    let response = if tags.is_some() {
+        // The groups depend on the places, so only their change sequence is checked.
+        let paths = [path.clone(), GROUPS.to_owned()];
+        match backends.fetch(&paths, tags, true).await? {
+            Parts::Unchanged(_) => return Ok(None),
+            Parts::Read(response, _) => response,
+        }
+    } else {
+        backends.places.get(&path).await?
+    };
+    let response = backends.require_places(response).await?;
+    let (places, next) = read_window(backends, &path, &response).await?;
     let mut groups = GroupRequests::of_places(query, format, places.ids().collect());
     let path = if is_head { None } else { groups.first() };
     let people = match &path {
         Some(path) => backends.people.get(path).await,
         None => backends.people.head(GROUPS).await,
     };
-    Ok(PlacesWithGroups {
+    Ok(Some(PlacesWithGroups {
         next,
         total: header(&response, "x-total-count"),
         total_relation: header(&response, "x-total-count-relation"),
@@ -101,7 +129,7 @@ async fn listed(
         order: PlaceOrder::AsListed,
         people: backends.people_part(&response, people, format, path.is_none()),
         groups: path.is_some().then_some(groups),
-    })
+    }))
 }
 
 /// The places with people who match the filter, or those without. The validators are those of the
@@ -179,17 +207,20 @@ async fn request_window(
 ) -> Result<(web_sys::Response, PlacePage, Option<String>), Error> {
     let response = backends.places.get(path).await?;
     let response = backends.require_places(response).await?;
-    let (places, next) = read_window(backends, &response).await?;
+    let (places, next) = read_window(backends, path, &response).await?;
     Ok((response, places, next))
 }
 
 /// The places of a response, and the cursor of the next page, if there is one.
 async fn read_window(
     backends: &Backends,
+    path: &str,
     response: &web_sys::Response,
 ) -> Result<(PlacePage, Option<String>), Error> {
-    let places = PlacePage::parse(backends.places.bytes(response).await?)
-        .map_err(|malformed| backends.malformed_response(malformed))?;
+    let bytes = backends.places.bytes(response).await?;
+    parts::store(path, response, &bytes);
+    let places =
+        PlacePage::parse(bytes).map_err(|malformed| backends.malformed_response(malformed))?;
     let Some(link) = header(response, "link") else {
         return Ok((places, None));
     };

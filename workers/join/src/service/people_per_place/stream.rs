@@ -10,6 +10,7 @@ use tables::ByPlaceQuery;
 
 use crate::backends::Backends;
 use crate::domain::{GROUPS, ListQuery, MergeJoin};
+use crate::service::cache::parts::{self, MAX_PART_BYTES};
 use crate::service::stream_body;
 
 /// The size up to which a page is buffered before its response starts.
@@ -26,6 +27,8 @@ pub struct GroupRequests {
     /// The places of the requests that remain, in the order of the page. None if the groups are
     /// those after a place.
     lists: Option<VecDeque<Vec<i64>>>,
+    /// The path of the first request in order of id.
+    first_path: Option<String>,
 }
 
 impl GroupRequests {
@@ -35,6 +38,7 @@ impl GroupRequests {
             query,
             route: route(format),
             lists: None,
+            first_path: None,
         }
     }
 
@@ -44,6 +48,7 @@ impl GroupRequests {
             query,
             route: route(format),
             lists: Some(split(places)),
+            first_path: None,
         }
     }
 
@@ -51,7 +56,10 @@ impl GroupRequests {
     pub fn first(&mut self) -> Option<String> {
         let after = self.query.page.after.as_ref().map(tables::Cursor::id);
         match self.lists {
-            None => Some(self.path(&self.query.groups_after(after))),
+            None => {
+                self.first_path = Some(self.path(&self.query.groups_after(after)));
+                self.first_path.clone()
+            }
             Some(_) => self.next(None),
         }
     }
@@ -113,7 +121,24 @@ pub struct MergeJoinStream {
     backends: Backends,
     /// None if no groups are needed.
     groups: Option<(BodyReader, GroupRequests)>,
+    /// The first groups, which are stored for the time after a write of places. None after their end,
+    /// or if they are too long.
+    first: Option<FirstGroups>,
     is_finished: bool,
+}
+
+/// The response with the first groups, and the bytes that have arrived.
+struct FirstGroups {
+    path: String,
+    response: web_sys::Response,
+    bytes: Vec<u8>,
+}
+
+impl FirstGroups {
+    fn append(mut self, chunk: &[u8]) -> Option<Self> {
+        self.bytes.extend_from_slice(chunk);
+        (self.bytes.len() <= MAX_PART_BYTES).then_some(self)
+    }
 }
 
 impl MergeJoinStream {
@@ -124,11 +149,20 @@ impl MergeJoinStream {
         groups: Option<GroupRequests>,
         response: &web_sys::Response,
     ) -> Self {
-        let groups = groups.map(|requests| (backends.people.body_reader(response), requests));
+        let mut first = None;
+        let groups = groups.map(|mut requests| {
+            first = requests.first_path.take().map(|path| FirstGroups {
+                path,
+                response: Clone::clone(response),
+                bytes: Vec::new(),
+            });
+            (backends.people.body_reader(response), requests)
+        });
         Self {
             join,
             backends,
             groups,
+            first,
             is_finished: false,
         }
     }
@@ -170,6 +204,7 @@ impl MergeJoinStream {
             };
             match chunk {
                 Some(chunk) => {
+                    self.first = self.first.take().and_then(|first| first.append(&chunk));
                     let result = self.join.push(&chunk, &mut out);
                     result.map_err(|malformed| self.backends.malformed_response(malformed))?;
                 }
@@ -185,6 +220,14 @@ impl MergeJoinStream {
         if let Some((groups, requests)) = &mut self.groups {
             let after = self.join.end_groups(requests.limit(), out);
             let after = after.map_err(|malformed| self.backends.malformed_response(malformed))?;
+            if let Some(FirstGroups {
+                path,
+                response,
+                bytes,
+            }) = self.first.take()
+            {
+                parts::store(&path, &response, &bytes);
+            }
             if let Some(path) = requests.next(after) {
                 let response = self.backends.people.get_ok(&path).await?;
                 *groups = self.backends.people.body_reader(&response);

@@ -12,10 +12,13 @@ use tables::page::{PageSize, Sort};
 use tables::population::{Order, PopulationQuery};
 use tables::{ChangeSeqs, Cursor, page};
 
-use crate::backends::{Backends, change_seq, header, number_header};
+use crate::backends::{
+    Backends, Parts, change_seq, header, list_is_unchanged, list_tags, number_header,
+};
 use crate::domain::statistics::{
     self, COLUMNS, NamedPlace, Part, Plan, Population, Row, StatisticsPageBuilder, StatisticsQuery,
 };
+use crate::service::cache::parts;
 
 pub use export::export;
 pub use series::series;
@@ -27,7 +30,8 @@ const MAX_STEPS: usize = 8;
 /// The calls of a step: a page of each backend, and the names of places.
 const STEP: Calls = Calls::services(3);
 
-/// A page of the API. The link to the next page repeats `raw_query`.
+/// A page of the API. The link to the next page repeats `raw_query`. `known` are the change sequences
+/// of the page that the client or the cache has.
 ///
 /// # Errors
 /// A backend that failed, or too many matches to sort.
@@ -36,8 +40,13 @@ pub async fn list(
     query: &StatisticsQuery,
     raw_query: &str,
     format: MediaType,
+    known: Option<[Validator; 2]>,
 ) -> Result<Response, Error> {
-    let page = load(backends, query).await?;
+    let page = match (load_if_changed(backends, query, known).await?, known) {
+        (Some(page), _) => page,
+        (None, Some(known)) => return Ok(list_is_unchanged(format, known)),
+        (None, None) => return Err(Problem::internal().into()),
+    };
     let dead = page.dead_without_place(query);
     let frame = format.framing_with_header(COLUMNS);
     let body = statistics::render(&page.rows, page.totals.living, dead, format, frame);
@@ -103,34 +112,59 @@ impl Totals {
 /// # Errors
 /// A backend that failed, or too many matches to sort.
 pub async fn load(backends: &Backends, query: &StatisticsQuery) -> Result<StatisticsPage, Error> {
+    let page = load_if_changed(backends, query, None).await?;
+    Ok(page.ok_or_else(Problem::internal)?)
+}
+
+/// As [`load`]. None if nothing has changed since the change sequences `known`, which only a page of
+/// ranges checks.
+async fn load_if_changed(
+    backends: &Backends,
+    query: &StatisticsQuery,
+    known: Option<[Validator; 2]>,
+) -> Result<Option<StatisticsPage>, Error> {
     match query.plan() {
-        Plan::Ranges(populations) => from_ranges(backends, populations).await,
-        Plan::Places(sort) => from_places(backends, query, sort).await,
-        Plan::Matches(order) => from_matches(backends, query, order).await,
+        Plan::Ranges(populations) => from_ranges(backends, populations, known).await,
+        Plan::Places(sort) => from_places(backends, query, sort).await.map(Some),
+        Plan::Matches(order) => from_matches(backends, query, order).await.map(Some),
     }
 }
 
 /// A page that is merged from ranges of both services.
-async fn from_ranges(backends: &Backends, query: PopulationQuery) -> Result<StatisticsPage, Error> {
+async fn from_ranges(
+    backends: &Backends,
+    query: PopulationQuery,
+    known: Option<[Validator; 2]>,
+) -> Result<Option<StatisticsPage>, Error> {
     let mut builder = StatisticsPageBuilder::new(query);
-    let paths = builder.paths().unwrap_or_default();
-    let (mut places, mut people) = get_both(backends, &paths).await?;
+    let mut paths = builder.paths().unwrap_or_default();
+    let tags = known.map(list_tags);
+    let (mut places, mut people) = match backends.fetch(&paths, tags.as_ref(), false).await? {
+        Parts::Unchanged(_) => return Ok(None),
+        Parts::Read(places, people) => (
+            backends.places.require_ok(places)?,
+            matches_of(&backends.people, people?)?,
+        ),
+    };
     let totals = Totals::from_headers(&people);
     let change_seqs = change_seqs(change_seq(&places), change_seq(&people));
     for step in 1..=MAX_STEPS {
-        add_step(backends, &mut builder, places, people).await?;
+        add_step(backends, &mut builder, &paths, places, people).await?;
         match builder.paths().filter(|_| may_continue(backends, step)) {
-            Some(paths) => (places, people) = get_both(backends, &paths).await?,
+            Some(next) => {
+                (places, people) = get_both(backends, &next).await?;
+                paths = next;
+            }
             None => break,
         }
     }
     let (rows, next) = builder.into_page();
-    Ok(StatisticsPage {
+    Ok(Some(StatisticsPage {
         rows,
         next,
         totals,
         change_seqs,
-    })
+    }))
 }
 
 /// A page in an order of places. Places with fewer living people than the minimum are skipped.
@@ -293,10 +327,13 @@ async fn read_listed(
 async fn add_step(
     backends: &Backends,
     builder: &mut StatisticsPageBuilder,
+    [place_path, people_path]: &[String; 2],
     places: web_sys::Response,
     people: web_sys::Response,
 ) -> Result<(), Error> {
     let (place_bytes, people_bytes) = backends.bytes_of_both(&places, &people).await?;
+    parts::store(place_path, &places, &place_bytes);
+    parts::store(people_path, &people, &people_bytes);
     let malformed = |malformed| backends.malformed_response(malformed);
     let populations = statistics::populations(&people_bytes).map_err(malformed)?;
     let mut records = statistics::places(&place_bytes).map_err(malformed)?;

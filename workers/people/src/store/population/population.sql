@@ -1,5 +1,5 @@
 -- A page of populations, now or as of a time: one row of (body, cursor, living, dead,
--- dead_without_place, change_seq, epoch). The three numbers count all people, not only those of the page.
+-- dead_without_place, change_seq). The three numbers count all people, not only those of the page.
 --
 -- The page skips places with fewer living people than the minimum, and places without people at the
 -- time. It reads a limited number of places, so it may be short, or empty, and have a next page. The
@@ -8,7 +8,7 @@
 -- ?1        the page size
 -- ?2 to ?5  the text before, between and after the records, and the end of an empty list
 -- ?6        the change sequence of the page that the client has cached, with its epoch, or null. If
---           it is still current, the page is empty.
+--           it is still current, there is no row.
 -- ?7        the minimum number of living people
 -- ?8, ?9    the number and the place id after which the page begins
 -- ?10       the time in milliseconds since 1970, if the query has one
@@ -19,11 +19,18 @@
 -- dead and the populations as of a time are only indexed by place. Any other order of them sorts one
 -- row for each place, and so does any order of a list.
 WITH RECURSIVE
+  -- Empty if the client has the current response. Then nothing else is read.
   current AS MATERIALIZED (
-    SELECT
-      coalesce(max(seq), 0) AS change_seq,
-      (SELECT epoch FROM schema WHERE id = 1) AS epoch
-    FROM person_change
+    SELECT change_seq, epoch
+    FROM (
+      SELECT
+        coalesce(max(seq), 0) AS change_seq,
+        (SELECT epoch FROM schema WHERE id = 1) AS epoch
+      FROM person_change
+      -- Without the limit, SQLite would read the epoch twice.
+      LIMIT 1
+    )
+    WHERE change_seq || '.' || epoch IS NOT ?6
   ),
   {places}
   candidate AS NOT MATERIALIZED (
@@ -34,7 +41,7 @@ WITH RECURSIVE
   page AS (
     SELECT * FROM candidate
     WHERE living >= ?7
-    LIMIT iif((SELECT change_seq || '.' || epoch FROM current) IS ?6 OR {has_too_many}, 0, ?1 + 1)
+    LIMIT iif(NOT EXISTS (SELECT 1 FROM current) OR {has_too_many}, 0, ?1 + 1)
   ),
   numbered AS (
     SELECT *, {king_name} AS king_name, row_number() OVER () AS n FROM page
@@ -46,13 +53,13 @@ SELECT
   ) FILTER (WHERE n <= ?1) || ?4, ?5)) AS body,
   CASE
     WHEN count(*) > ?1 THEN lower(hex(max({cursor}) FILTER (WHERE n = ?1)))
-    WHEN NOT {is_sorted} AND (SELECT change_seq || '.' || epoch FROM current) IS NOT ?6 THEN (
+    WHEN NOT {is_sorted} THEN (
       SELECT lower(hex({cursor})) FROM candidate LIMIT 1 OFFSET {max_places} - 1
     )
   END AS cursor,
   coalesce((SELECT living {total}), 0) AS living,
   coalesce((SELECT dead {total}), 0) AS dead,
   coalesce(({dead_without_place}), 0) AS dead_without_place,
-  (SELECT change_seq FROM current) AS change_seq,
-  (SELECT epoch FROM current) AS epoch
+  (SELECT change_seq || '.' || epoch FROM current) AS change_seq
 FROM numbered
+HAVING EXISTS (SELECT 1 FROM current)

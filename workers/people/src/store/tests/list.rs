@@ -111,7 +111,7 @@ proptest! {
 #[test]
 fn every_query_has_its_index() {
     let testbed = filled(&[]);
-    let read = testbed.plan(&record::read(&PERSON, 1)).unwrap();
+    let read = testbed.plan(&record::read(&PERSON, 1, None)).unwrap();
     assert!(!read.walks("person"));
     let by_name = ["name", "-name"].map(|sort| (sort, "6e313a610161"));
     let by_id = ["id", "-id"].map(|sort| (sort, "6932"));

@@ -1,0 +1,230 @@
+// Measures latency as a multiple of one long round trip: `make bench ONLY=trips`. Workers that are
+// deployed far from their databases, or from each other, wait for little else.
+import { percentile } from "./numbers.ts";
+import { LONG, type Profile, profiles } from "./profiles.ts";
+import { csvOf } from "./rows.ts";
+import { type Running, run } from "./running.ts";
+import { sizes } from "./workloads.ts";
+
+/** The contestants: the best of each kind that runs on D1. */
+export const measuredContestants = ["product", "hono", "monolith"] as const;
+
+type MeasuredName = (typeof measuredContestants)[number];
+
+export type Latency = { p50: number; p95: number };
+export type TripsRow = {
+  title: string;
+  /** Multiples of a long round trip. */
+  entries: Partial<Record<Profile, Partial<Record<MeasuredName, Latency>>>>;
+};
+export type Trips = { at: string; commit: string; samples: number; rows: TripsRow[] };
+
+type Call = { method?: string; path: string; headers?: Record<string, string>; body?: unknown };
+type Answer = { status: number; json(): unknown };
+
+type Row = {
+  title: string;
+  /** Only this system supports it. */
+  isOwn?: boolean;
+  status: number;
+  /** Requests before the measured one, which are not measured. Returns the measured one. */
+  call(n: number, send: (call: Call) => Promise<Answer>): Promise<Call> | Call;
+};
+
+const html = { accept: "text/html" };
+const patch = (id: number, body: object): Call => ({
+  method: "PATCH",
+  path: `/v1/people/${id}`,
+  headers: { "content-type": "application/json" },
+  body,
+});
+const add = (name: string, headers: Record<string, string> = {}): Call => ({
+  method: "POST",
+  path: "/v1/people",
+  headers: { "content-type": "application/json", ...headers },
+  body: { name, isAlive: true, placeId: 5 },
+});
+/** A person who is no king. */
+const personOf = (n: number) => 900 - (n % 300);
+const idOf = (answer: Answer) => (answer.json() as { id: number }).id;
+
+const rows: Row[] = [
+  { title: "join page, repeated", status: 200, call: () => ({ path: "/v1/people-per-place" }) },
+  {
+    title: "join page, first time",
+    status: 200,
+    call: (n) => ({
+      path: `/v1/people-per-place?limit=${100 + (n % 900)}&peopleLimit=${1000 + n}`,
+    }),
+  },
+  {
+    title: "join page after a write",
+    status: 200,
+    call: async (n, send) => {
+      await send(patch(personOf(n), { name: `Renamed ${n}` }));
+      return { path: "/v1/people-per-place" };
+    },
+  },
+  {
+    title: "join page after a write of places",
+    isOwn: true,
+    status: 200,
+    call: async (n, send) => {
+      const body = { name: `Lugar ${n}` };
+      const headers = { "content-type": "application/json" };
+      await send({ method: "PATCH", path: "/v1/places/7", headers, body });
+      return { path: "/v1/people-per-place" };
+    },
+  },
+  {
+    title: "join page within the allowed staleness",
+    isOwn: true,
+    status: 200,
+    call: () => ({ path: "/v1/people-per-place", headers: { "cache-control": "max-age=60" } }),
+  },
+  { title: "add a person", isOwn: true, status: 201, call: (n) => add(`New ${n}`) },
+  {
+    title: "add a person with a key",
+    isOwn: true,
+    status: 201,
+    call: (n) => add(`Keyed ${n}`, { "idempotency-key": `trips-${n}` }),
+  },
+  {
+    title: "move a person",
+    status: 200,
+    call: async (n, send) => {
+      await send(patch(personOf(n), { isAlive: true, placeId: 3 }));
+      return patch(personOf(n), { placeId: 4 });
+    },
+  },
+  {
+    title: "record a death",
+    status: 200,
+    call: async (n, send) => {
+      await send(patch(personOf(n), { isAlive: true, placeId: 3 }));
+      return patch(personOf(n), { isAlive: false });
+    },
+  },
+  {
+    title: "delete a person",
+    isOwn: true,
+    status: 204,
+    call: async (n, send) => {
+      const id = idOf(await send(add(`Short-lived ${n}`)));
+      return { method: "DELETE", path: `/v1/people/${id}` };
+    },
+  },
+  {
+    title: "delete a place and reassign its people",
+    isOwn: true,
+    status: 204,
+    call: async (n, send) => {
+      const headers = { "content-type": "application/json" };
+      const body = { name: `Temporal ${n}` };
+      const id = idOf(await send({ method: "POST", path: "/v1/places", headers, body }));
+      await send({
+        ...add(`Nomad ${n}`),
+        body: { name: `Nomad ${n}`, isAlive: true, placeId: id },
+      });
+      return { method: "DELETE", path: `/v1/places/${id}?reassignTo=1` };
+    },
+  },
+  { title: "overview page", isOwn: true, status: 200, call: () => ({ path: "/", headers: html }) },
+  {
+    title: "place page",
+    isOwn: true,
+    status: 200,
+    call: () => ({ path: "/ui/places/5", headers: html }),
+  },
+  {
+    title: "import 1,000 people",
+    status: 200,
+    call: (n) => ({
+      method: "POST",
+      path: "/v1/people/import",
+      headers: { "content-type": "text/csv", "idempotency-key": `trips-import-${n}` },
+      // A different name each time, because this system does not import the same file twice.
+      body: `${csvOf(sizes.town, 999)}Imported ${n},true,1,false\n`,
+    }),
+  },
+];
+
+let calls = 0;
+
+/** Measures a row. Undefined if the contestant does not support it. */
+async function measure(running: Running, row: Row, samples: number): Promise<Latency | undefined> {
+  const send = async ({ method = "GET", path, headers = {}, body }: Call): Promise<Answer> => {
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    const init = { method, headers, ...(body !== undefined && { body: text }) };
+    const response = await fetch(new URL(path, running.urls.join), init);
+    const received = await response.text();
+    return { status: response.status, json: () => JSON.parse(received) };
+  };
+  const latencies: number[] = [];
+  const warm = 3;
+  for (let sample = 0; sample < samples + warm; sample += 1) {
+    calls += 1;
+    const call = await row.call(calls, send);
+    const begin = performance.now();
+    const { status } = await send(call);
+    const latency = performance.now() - begin;
+    if (status !== row.status) return undefined;
+    if (sample >= warm) latencies.push(latency / LONG);
+  }
+  const sorted = latencies.toSorted((a, b) => a - b);
+  return { p50: percentile(sorted, 0.5), p95: percentile(sorted, 0.95) };
+}
+
+/** Measures all rows in both profiles, one contestant after the other. */
+export async function measureTrips(
+  names: readonly MeasuredName[],
+  samples: number,
+): Promise<TripsRow[]> {
+  const results: TripsRow[] = rows.map(({ title }) => ({ title, entries: {} }));
+  for (const profile of Object.keys(profiles) as Profile[]) {
+    for (const name of names) {
+      const running = await run(name, sizes.town, { profile });
+      for (const [index, row] of rows.entries()) {
+        if (row.isOwn && name !== "product") continue;
+        const latency = await measure(running, row, samples);
+        const entries = results[index]?.entries;
+        if (!latency || !entries) continue;
+        entries[profile] = { ...entries[profile], [name]: latency };
+        console.log(`  ${profile}, ${name}, ${row.title}: ${latency.p50.toFixed(2)}`);
+      }
+      await running.stop();
+    }
+  }
+  return results;
+}
+
+/** The tables of both profiles. */
+export function tripsSection(
+  { at, commit, samples, rows }: Trips,
+  titleOf: (name: MeasuredName) => string,
+): string {
+  const tables = (Object.keys(profiles) as Profile[]).map((profile) => {
+    const names = measuredContestants.filter((name) =>
+      rows.some(({ entries }) => entries[profile]?.[name]),
+    );
+    const cell = (latency: Latency | undefined) =>
+      latency ? `${latency.p50.toFixed(2)} / ${latency.p95.toFixed(2)}` : "–";
+    const lines = rows.map(
+      ({ title, entries }) =>
+        `| ${title} | ${names.map((name) => cell(entries[profile]?.[name])).join(" | ")} |`,
+    );
+    return `**${profile}**: ${profiles[profile]}.
+
+| p50 / p95 | ${names.map(titleOf).join(" | ")} |
+|---|${names.map(() => "---|").join("")}
+${lines.join("\n")}
+`;
+  });
+  return `## Round trips
+
+Latency through the gateway as a multiple of one long round trip of ${LONG} ms, with one connection, 26
+places and 1,000 people. \`make bench ONLY=trips\` measured it on ${at.slice(0, 10)}, at commit ${commit},
+with ${samples} requests each. A dash means that a system does not have this request.
+
+${tables.join("\n")}`;
+}
