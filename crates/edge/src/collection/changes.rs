@@ -3,6 +3,7 @@
 use domain::Param;
 use http_semantics::media::LIST_MEDIA_TYPES;
 use http_semantics::{Epoch, Problem, Validator};
+use tables::change_feed::{self, ChangeFormat, ChangesQuery, Since};
 use tables::page::{self, PageSize};
 use tables::{ChangeSeqs, Cursor, Record, change_log};
 
@@ -13,12 +14,13 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::response::{Body, Response};
+use crate::time::now;
 
 /// The parameters of a history.
 pub const HISTORY_PARAMETERS: &[&str] = &["after", "limit"];
 
-/// The parameters of a change feed.
-pub const CHANGES_PARAMETERS: &[&str] = &["since", "limit"];
+/// The header of a page of changes after which there are more changes already.
+pub const MORE_CHANGES_HEADER: &str = "x-more-changes";
 
 /// Parses the cursor, which is a change sequence or a version, and the limit.
 fn parse_position(
@@ -79,27 +81,69 @@ pub async fn history<R: Collection>(request: Request) -> Result<Response, Error>
     Ok(Response::ok(format.content_type(), body).header_if("link", next))
 }
 
-/// `GET /v1/{collection}/changes`: the changes after a cursor, oldest first. The last page also
-/// links to a next page, for future changes. The gateway reads the epoch from a header.
+/// The position of a cursor in the feed of one table.
+fn position_of(cursor: &Cursor) -> Option<Validator> {
+    match cursor {
+        Cursor::Change(position) => Some(*position),
+        _ => None,
+    }
+}
+
+/// `GET /v1/{collection}/changes`: the changes of the table, oldest first or latest first. Oldest
+/// first, the last page also links to a next page, for future changes. The gateway reads the
+/// position of the next page from a header.
 ///
 /// # Errors
 /// An invalid query, or a cursor from before a restore.
 pub async fn changes<R: Record>(request: Request) -> Result<Response, Error> {
-    let (since, limit) = parse_position(&request, "since", CHANGES_PARAMETERS)?;
+    let table = R::table();
+    let params = request.params(change_feed::parameters(table))?;
+    let query = ChangesQuery::from_params(&params, now(), position_of)?;
     let format = request.format(LIST_MEDIA_TYPES)?;
-    let statement = change_log::since(R::table(), number(since), limit, format.framing());
+    let statement = change_feed::page(table, &query, format.framing(), ChangeFormat::Json);
     let row = Database::new(&request.env)?.row(&statement).await?;
     let row = row.ok_or_else(Problem::internal)?;
-    let last = Validator {
-        epoch: epoch(&row, since)?,
-        number: row.integer("last").unwrap_or(number(since)),
+    let known = match query.since {
+        Since::Position(position) => Some(position),
+        _ => None,
     };
-    let path = format!("{}/changes", R::table().path());
-    let link = page::since_link(&path, &request.query, &Cursor::Change(last).to_string());
+    let epoch = epoch(&row, known)?;
+    self::epoch(&row, query.after)?;
+    let next = Validator {
+        epoch,
+        number: row.integer("last").ok_or_else(Problem::internal)?,
+    };
+    let has_more = row.boolean("has_more");
+    let path = format!("{}/changes", table.path());
+    let link = changes_link(
+        &path,
+        &request.query,
+        query.descending,
+        has_more,
+        &Cursor::Change(next),
+    );
     let body = Body::Js(row.value("body"));
     Ok(Response::ok(format.content_type(), body)
-        .header("link", link)
-        .header(CHANGE_SEQ_HEADER, last.to_string()))
+        .header_if("link", link)
+        .header_if(MORE_CHANGES_HEADER, has_more.then_some("true"))
+        .header(CHANGE_SEQ_HEADER, next.to_string()))
+}
+
+/// The link to the next page of a feed. In descending order the last page has none.
+#[must_use]
+pub fn changes_link(
+    path: &str,
+    query: &str,
+    descending: bool,
+    has_more: bool,
+    next: &Cursor,
+) -> Option<String> {
+    let next = next.to_string();
+    if descending {
+        has_more.then(|| page::next_link(path, query, &next))
+    } else {
+        Some(page::since_link(path, query, &next))
+    }
 }
 
 /// Reads the change sequence of the table. It revalidates cached responses that depend on this table
