@@ -29,7 +29,14 @@ export const EXPOSED_HEADERS = [
   ...["Accept-Patch", "Accept-Post", "Age", "Allow", "Cache-Status", "Content-Disposition"],
   ...["ETag", "Idempotency-Replayed", "Link", "Location", "Preference-Applied"],
   ...["RateLimit", "RateLimit-Policy", "Retry-After"],
-  ...["Server-Timing", "WWW-Authenticate", "X-Change-Counter", "X-D1-Bookmark", "X-More-Changes", "X-Request-Id"],
+  ...[
+    "Server-Timing",
+    "WWW-Authenticate",
+    "X-Change-Counter",
+    "X-D1-Bookmark",
+    "X-More-Changes",
+    "X-Request-Id",
+  ],
   ...["X-Total-Count", "X-Total-Count-Relation", "X-Total-Dead", "X-Total-Living"],
   "X-Total-Nowhere",
 ].join(", ");

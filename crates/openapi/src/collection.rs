@@ -19,6 +19,9 @@ pub const EXPORT_DESCRIPTION: &str = "The file is streamed page by page, so late
 /// The description of a feed of changes.
 pub const CHANGES_DESCRIPTION: &str = "Each change once, in order of time. Oldest first, there is always a next page, for later changes. A page with `placeId` looks through 20,000 changes, so it can have fewer than `limit` although there are more.";
 
+/// The description of a stream of changes.
+pub const EVENTS_DESCRIPTION: &str = "Server-sent events: the changes after `since`, and then each later one. The id of an event is the cursor after its change, and `data` is the change. `limit` is ignored, and `order=desc` is rejected. The stream ends with `retry:` from time to time, and `Last-Event-ID` continues it.";
+
 /// The description states this limit.
 const _: () = assert!(change_feed::MAX_SCANNED == 20_000);
 
@@ -138,7 +141,8 @@ impl Collection {
     /// The changes of all records.
     #[must_use]
     pub fn changes(&self) -> Operation {
-        let changes = Response::list(&self.name("", "Change"), "A page of changes.");
+        let changes = Response::list(&self.name("", "Change"), "A page of changes.")
+            .events(EVENTS_DESCRIPTION);
         get(self.path("/changes"), self.name("list", "Changes"))
             .summary(format!("List the changes of all {}", self.plural()))
             .description(CHANGES_DESCRIPTION)
@@ -146,6 +150,7 @@ impl Collection {
                 change_feed::parameters(self.table),
                 &[("after", "afterChange"), ("placeId", "changedPlaceId")],
             )
+            .request_headers(&["Last-Event-ID"])
             .problems(&[Kind::HistoryRestarted])
             .response(
                 200,

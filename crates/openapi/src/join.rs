@@ -9,7 +9,7 @@ use join::routes::integrity::{PARAMETERS as REPAIR_PARAMETERS, REPORT_PARAMETERS
 use tables::change_feed;
 use tables::series::SeriesQuery;
 
-use crate::collection::{CHANGES_DESCRIPTION, EXPORT_DESCRIPTION};
+use crate::collection::{CHANGES_DESCRIPTION, EVENTS_DESCRIPTION, EXPORT_DESCRIPTION};
 use crate::json::reference;
 use crate::operation::{Operation, get, post};
 use crate::response::Response;
@@ -139,6 +139,7 @@ fn people_per_place() -> Vec<Operation> {
 
 fn about() -> Vec<Operation> {
     let changes = Response::list("Change", "A page of changes.")
+        .events(EVENTS_DESCRIPTION)
         .headers(&["LinkToCome", "X-More-Changes"])
         .example("GET /v1/changes?limit=1", &examples::CHANGES);
     vec![
@@ -162,6 +163,7 @@ fn about() -> Vec<Operation> {
                     ("placeId", "changedPlaceId"),
                 ],
             )
+            .request_headers(&["Last-Event-ID"])
             .problems(&[Kind::HistoryRestarted])
             .calls_a_service()
             .response(200, changes),

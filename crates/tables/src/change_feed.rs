@@ -36,7 +36,8 @@ pub fn parameters(table: &TableSpec) -> &'static [&'static str] {
 }
 
 /// Whether the records of a table belong to a place.
-fn has_place(table: &TableSpec) -> bool {
+#[must_use]
+pub fn has_place(table: &TableSpec) -> bool {
     let mut columns = table.declaration.columns.iter();
     columns.any(|column| column.name == "place_id")
 }
@@ -72,6 +73,27 @@ pub struct ChangesQuery<P> {
 }
 
 impl<P> ChangesQuery<P> {
+    /// The same query with other positions. None if a position has no counterpart.
+    #[must_use]
+    pub fn map<Q>(self, position: impl Fn(P) -> Option<Q>) -> Option<ChangesQuery<Q>> {
+        Some(ChangesQuery {
+            since: match self.since {
+                Since::Beginning => Since::Beginning,
+                Since::Position(since) => Since::Position(position(since)?),
+                Since::Now => Since::Now,
+                Since::Time(time) => Since::Time(time),
+            },
+            after: match self.after {
+                Some(after) => Some(position(after)?),
+                None => None,
+            },
+            descending: self.descending,
+            limit: self.limit,
+            place: self.place,
+            person: self.person,
+        })
+    }
+
     /// Parses a query. `position` is the position of a cursor, or none for a cursor of another kind
     /// of list. `now` is in milliseconds since 1970.
     ///

@@ -25,7 +25,7 @@ use crate::http::response::{Body, Response};
 
 pub use changes::{
     HISTORY_PARAMETERS, MORE_CHANGES_HEADER, change_seq, changes, changes_link, current_seqs,
-    history,
+    history, stream_lines,
 };
 pub use export::{export, export_format};
 pub use restore::restore;

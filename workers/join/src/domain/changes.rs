@@ -45,6 +45,18 @@ impl Position {
         }
     }
 
+    /// The position of a cursor in a stream.
+    #[must_use]
+    pub fn of_any(cursor: &Cursor) -> Option<Self> {
+        Self::of_cursor(cursor, false).or_else(|| Self::of_cursor(cursor, true))
+    }
+
+    /// The position in a stream. None if it has none in the feed of people.
+    #[must_use]
+    pub fn from_parts([places, people]: [Option<Validator>; 2]) -> Option<Self> {
+        people.map(|people| Self { places, people })
+    }
+
     /// The cursor of the position.
     #[must_use]
     pub fn cursor(self) -> Cursor {
@@ -52,6 +64,12 @@ impl Position {
             Some(places) => Cursor::Changes(places, self.people),
             None => Cursor::Change(self.people),
         }
+    }
+}
+
+impl From<Position> for [Option<Validator>; 2] {
+    fn from(position: Position) -> Self {
+        [position.places, Some(position.people)]
     }
 }
 
@@ -67,9 +85,10 @@ pub fn parse_query(params: &Params, now: i64) -> Result<ChangesQuery, Problem> {
 }
 
 /// The paths of the feeds of places and of people. Each may fill the page alone. A change of a place
-/// is not one of a person.
+/// is not one of a person, so the feed of one person needs none of places. A stream needs the
+/// position of places all the same, because the streams of all clients share their polls.
 #[must_use]
-pub fn paths(query: &ChangesQuery) -> (Option<String>, String) {
+pub fn paths(query: &ChangesQuery, is_stream: bool) -> (Option<String>, String) {
     let path = |collection, position: fn(Position) -> Option<Validator>| {
         let since = match query.since {
             Since::Beginning => None,
@@ -83,7 +102,12 @@ pub fn paths(query: &ChangesQuery) -> (Option<String>, String) {
         let after = after.map(|after| Cursor::Change(after).to_string());
         let order = query.descending.then(|| "desc".to_owned());
         let place = query.place.map(|place| place.to_string());
-        let mut path = format!("/v1/{collection}/changes?limit={}", query.limit.get());
+        let path = if is_stream {
+            "/internal/changes".to_owned()
+        } else {
+            format!("/v1/{collection}/changes")
+        };
+        let mut path = format!("{path}?limit={}", query.limit.get());
         for (name, value) in [
             ("since", since),
             ("order", order),
@@ -98,7 +122,13 @@ pub fn paths(query: &ChangesQuery) -> (Option<String>, String) {
     };
     let people = path("people", |position| Some(position.people));
     match query.person {
-        Some(person) => (None, format!("{people}&personId={person}")),
+        Some(person) => {
+            let places = "/internal/changes?limit=1&since=now".to_owned();
+            (
+                is_stream.then_some(places),
+                format!("{people}&personId={person}"),
+            )
+        }
         None => (Some(path("places", |position| position.places)), people),
     }
 }
@@ -235,7 +265,9 @@ fn parse_feed<'a>(feed: &'a [u8], key: &[u8]) -> Option<Vec<Change<'a>>> {
         .filter(|line| !line.is_empty())
         .map(|line| {
             let record = line.strip_suffix(b",").unwrap_or(line);
-            let after_key = record.strip_prefix(br#"{"at":""#)?;
+            // A line of a stream has the text that it filters by before the JSON.
+            let json = record.iter().position(|byte| *byte == b'{')?;
+            let after_key = record.get(json..)?.strip_prefix(br#"{"at":""#)?;
             let (at, rest) = after_key.split_at_checked(b"2026-01-31T12:00:00.000Z".len())?;
             let (seq, _) = leading_number(rest, key)?;
             Some(Change { at, seq, record })
@@ -410,7 +442,7 @@ mod tests {
     fn the_feeds_get_the_filters_and_their_part_of_the_cursor() {
         let cursor = Cursor::Changes(validator(3), validator(4));
         let [of_places, of_people] = [3, 4].map(|number| Cursor::Change(validator(number)));
-        let (places, people) = paths(&query(&format!("since={cursor}&placeId=7&limit=5")));
+        let (places, people) = paths(&query(&format!("since={cursor}&placeId=7&limit=5")), false);
         let places = places.unwrap();
         assert_eq!(
             places,
@@ -421,13 +453,19 @@ mod tests {
             format!("/v1/people/changes?limit=5&since={of_people}&placeId=7")
         );
         let text = format!("since=1970-01-01T00:00:00Z&order=desc&after={cursor}&personId=9");
-        let (places, people) = paths(&query(&text));
+        let (places, people) = paths(&query(&text), false);
         assert_eq!(places, None);
         let expected = format!(
             "/v1/people/changes?limit=100&since=1970-01-01T00:00:00.000Z&order=desc&after={of_people}&personId=9"
         );
         assert_eq!(people, expected);
-        let (places, _) = paths(&query("since=now"));
+        let (places, people) = paths(&query("since=now&personId=9"), true);
+        assert_eq!(
+            places.as_deref(),
+            Some("/internal/changes?limit=1&since=now")
+        );
+        assert_eq!(people, "/internal/changes?limit=100&since=now&personId=9");
+        let (places, _) = paths(&query("since=now"), false);
         assert_eq!(
             places.as_deref(),
             Some("/v1/places/changes?limit=100&since=now")

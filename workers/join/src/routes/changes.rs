@@ -1,29 +1,85 @@
 //! `GET /v1/changes`
 
+use std::rc::Rc;
+
+use edge::change_stream::{self, Batch, Event, ReadChanges};
 use edge::collection::{MORE_CHANGES_HEADER, changes_link};
-use edge::{Body, Error, Request, Response, now};
+use edge::{Body, Env, Error, Request, Response, now};
+use futures_util::FutureExt;
 use futures_util::future::try_join;
-use http_semantics::media::LIST_MEDIA_TYPES;
-use http_semantics::{Problem, Validator};
+use http_semantics::media::{FEED_FORMATS, FeedFormat, ListFraming};
+use http_semantics::{MediaType, Problem, Validator};
 use tables::change_feed::PARAMETERS;
 
 use crate::backends::{Backends, change_seq_header, header};
 use crate::domain::MalformedResponse::{self, People, Places};
-use crate::domain::changes::{self, EMPTY_FEED, FeedPage, Position};
+use crate::domain::changes::{self, ChangesQuery, EMPTY_FEED, FeedPage, Position};
 
 /// The status of a backend's response to a cursor from before a restore.
 const RESTARTED: u16 = 410;
 
 /// The changes of both tables, oldest first or latest first. Oldest first, there is always a link to
-/// the next page: later changes will be on it.
+/// the next page: later changes will be on it. A client that accepts events gets them live.
 ///
 /// # Errors
 /// An invalid query, a cursor from before a restore, or a backend that failed.
 pub async fn changes(request: Request) -> Result<Response, Error> {
     let query = changes::parse_query(&request.params(PARAMETERS)?, now())?;
-    let format = request.format(LIST_MEDIA_TYPES)?;
-    let backends = Backends::new(&request.env)?;
-    let (places_path, people_path) = changes::paths(&query);
+    let format = match request.format(FEED_FORMATS)? {
+        FeedFormat::Page(format) => format,
+        FeedFormat::EventStream => return event_stream(&request, query).await,
+    };
+    let page = read_page(&request.env, &query, format.framing(), false).await?;
+    let (descending, has_more) = (query.descending, page.has_more);
+    let next = page.next.cursor();
+    let link = changes_link("/v1/changes", &request.query, descending, has_more, &next);
+    Ok(Response::ok(format.content_type(), Body::Bytes(page.body))
+        .header_if("link", link)
+        .header_if(MORE_CHANGES_HEADER, has_more.then_some("true")))
+}
+
+/// The changes as events.
+async fn event_stream(request: &Request, query: ChangesQuery) -> Result<Response, Error> {
+    let query = query.map(|position| Some(position.into()));
+    let query = query.ok_or_else(Problem::internal)?;
+    let read: ReadChanges = Rc::new(|env, query| {
+        async move {
+            let query = query.map(Position::from_parts);
+            let query = query.ok_or_else(Problem::internal)?;
+            let page = read_page(&env, &query, MediaType::NdJson.framing(), true).await?;
+            let body = String::from_utf8_lossy(&page.body);
+            let events: Option<Vec<Event>> = body.lines().map(Event::parse).collect();
+            let mut events = events.ok_or_else(Problem::internal)?;
+            // A change of a place is not one of a person.
+            events.retain(|event| query.person.is_none() || event.collection == 1);
+            Ok(Batch {
+                events,
+                next: page.next.into(),
+                has_more: page.has_more,
+            })
+        }
+        .boxed_local()
+    });
+    let of_cursor = |cursor: &_| Position::of_any(cursor).map(Into::into);
+    change_stream::respond(request, query, of_cursor, read).await
+}
+
+/// A page of both feeds.
+struct Page {
+    body: Vec<u8>,
+    /// The position of the next page.
+    next: Position,
+    has_more: bool,
+}
+
+async fn read_page(
+    env: &Env,
+    query: &ChangesQuery,
+    framing: ListFraming,
+    is_stream: bool,
+) -> Result<Page, Error> {
+    let backends = Backends::new(env)?;
+    let (places_path, people_path) = changes::paths(query, is_stream);
     let places = async {
         match &places_path {
             Some(path) => backends.places.get(path).await.map(Some),
@@ -66,7 +122,7 @@ pub async fn changes(request: Request) -> Result<Response, Error> {
         next: people_end.number,
         has_more: has_more(&people),
     };
-    let merged = changes::merge(&query, places_page, people_page, format.framing());
+    let merged = changes::merge(query, places_page, people_page, framing);
     let merged = merged.map_err(malformed)?;
     let [places_next, people_next] = merged.next;
     let next = Position {
@@ -79,12 +135,9 @@ pub async fn changes(request: Request) -> Result<Response, Error> {
             ..people_end
         },
     };
-    let (descending, has_more) = (query.descending, merged.has_more);
-    let next = next.cursor();
-    let link = changes_link("/v1/changes", &request.query, descending, has_more, &next);
-    Ok(
-        Response::ok(format.content_type(), Body::Bytes(merged.body))
-            .header_if("link", link)
-            .header_if(MORE_CHANGES_HEADER, has_more.then_some("true")),
-    )
+    Ok(Page {
+        body: merged.body,
+        next,
+        has_more: merged.has_more,
+    })
 }
