@@ -240,7 +240,7 @@ pub fn page(
     // The versions of one record are in order of `seq`. The `+` keeps SQLite from reading all changes.
     let (seq, key) = match id {
         Some(id) => {
-            filter += &format!(" AND {{change_log_id}} = {}", bind(id));
+            filter += &[" AND {change_log_id} = ", &bind(id)].concat();
             ("+seq", "version")
         }
         None => ("seq", "seq"),

@@ -198,7 +198,9 @@ pub(super) fn dispatch(batch: Batch) {
         hub.listeners.clone()
     });
     for listener in listeners {
-        events.iter().for_each(|event| listener.add(event));
+        for event in &events {
+            listener.add(event);
+        }
         if !listener.waiting.borrow().is_empty() || listener.is_removed.get() {
             listener.wake();
         }

@@ -21,6 +21,7 @@ mod hub;
 
 use std::rc::Rc;
 
+use domain::Param;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream;
 use http_semantics::problem::Kind;
@@ -105,7 +106,6 @@ pub async fn respond(
         .is_some_and(|id| !id.is_empty())
         && let Some(cursor) = request.header_as::<Cursor>("Last-Event-ID")?
     {
-        use domain::Param;
         let expected = || Problem::invalid_header("Last-Event-ID", Cursor::EXPECTED);
         query.since = Since::Position(position(&cursor).ok_or_else(expected)?);
     }
@@ -170,11 +170,11 @@ impl ChangeStream {
             return None;
         }
         loop {
-            let may_go_on = match &self.subscription {
+            let sent = match &self.subscription {
                 None => self.catch_up().await,
                 Some(_) => self.follow().await,
             };
-            let Ok(text) = may_go_on else {
+            let Ok(text) = sent else {
                 self.has_ended = true;
                 self.subscription = None;
                 return Some(self.position_line() + END);
@@ -192,14 +192,13 @@ impl ChangeStream {
 
     /// Reads a page of earlier changes, and joins the hub after the last one.
     async fn catch_up(&mut self) -> Result<String, End> {
-        let batch = match self.first.take() {
-            Some(first) => first,
-            None => {
-                self.query.since = Since::Position(self.position);
-                match self.read(self.env.clone(), self.query).await? {
-                    Some(batch) => batch,
-                    None => return Ok(String::new()),
-                }
+        let batch = if let Some(first) = self.first.take() {
+            first
+        } else {
+            self.query.since = Since::Position(self.position);
+            match self.read(self.env.clone(), self.query).await? {
+                Some(batch) => batch,
+                None => return Ok(String::new()),
             }
         };
         let (next, has_more) = (batch.next, batch.has_more);
@@ -287,7 +286,8 @@ impl ChangeStream {
             known.number = event.seq;
             self.sent_id = cursor(&self.position);
             if let Some(id) = &self.sent_id {
-                text += &format!("id: {id}\ndata: {}\n\n", event.json);
+                let id = id.to_string();
+                text += &["id: ", &id, "\ndata: ", &event.json, "\n\n"].concat();
             }
         }
         text

@@ -115,7 +115,7 @@ pub fn paths(query: &ChangesQuery, is_stream: bool) -> (Option<String>, String) 
             ("placeId", place),
         ] {
             if let Some(value) = value {
-                path += &format!("&{name}={value}");
+                path += &["&", name, "=", &value].concat();
             }
         }
         path
@@ -474,7 +474,6 @@ mod tests {
 
     #[test]
     fn a_malformed_feed_is_rejected() {
-        let query = query("");
         fn feed(body: &[u8]) -> FeedPage<'_> {
             FeedPage {
                 body,
@@ -482,6 +481,7 @@ mod tests {
                 has_more: false,
             }
         }
+        let query = query("");
         let merge = |places: &[u8], people: &[u8]| {
             merge(
                 &query,
