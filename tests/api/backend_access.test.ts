@@ -19,12 +19,14 @@ suite("access to the backends", () => {
   const internalRoutes: Record<string, [string, string][]> = {
     places: [
       ["GET", "/internal/statuses?ids=1"],
+      ["GET", "/internal/changes"],
       ["GET", "/internal/counter"],
       ["GET", "/internal/integrity"],
       ["POST", "/internal/repair?dryRun=true"],
     ],
     people: [
       ["POST", "/internal/residents/999/detach-dead"],
+      ["GET", "/internal/changes"],
       ["GET", "/internal/counter"],
       ["GET", "/internal/people-lines"],
       ["GET", "/internal/integrity"],

@@ -64,6 +64,11 @@ const requests: [string, string, (object | string)?][] = [
   ["GET", "/v1/statistics/places?sort=-dead&limit=3"],
   ["GET", "/v1/statistics/export"],
   ["GET", "/v1/changes?limit=10"],
+  ["GET", "/v1/changes?order=desc&limit=10"],
+  ["GET", "/v1/changes?since=2026-01-01&limit=10"],
+  ["GET", "/v1/changes?since=now"],
+  ["GET", "/v1/changes?placeId=1"],
+  ["GET", "/v1/changes?personId=1"],
   ["GET", "/v1/integrity"],
   ["GET", "/v1/places"],
   ["GET", "/v1/places?sort=-name&name=v"],
@@ -190,6 +195,15 @@ test("each_route_stays_within_its_sequential_round_trips", async () => {
     await send(`GET ${path} after a write`, "GET", path, {});
     await send(`GET ${path} again`, "GET", path, {});
   }
+});
+
+test("the_start_of_a_stream_stays_within_its_budget", async () => {
+  const headers = { accept: "text/event-stream" };
+  const response = await fetch(`${system.join.url.origin}/v1/changes?since=now`, { headers });
+  const reader = response.body?.getReader();
+  await reader?.read();
+  assertWithinBudget("GET /v1/changes?since=now 200 text/event-stream", await takeCosts());
+  await reader?.cancel();
 });
 
 test("each_worker_stays_within_its_size_budget", () => {

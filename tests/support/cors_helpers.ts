@@ -29,14 +29,21 @@ export const EXPOSED_HEADERS = [
   ...["Accept-Patch", "Accept-Post", "Age", "Allow", "Cache-Status", "Content-Disposition"],
   ...["ETag", "Idempotency-Replayed", "Link", "Location", "Preference-Applied"],
   ...["RateLimit", "RateLimit-Policy", "Retry-After"],
-  ...["Server-Timing", "WWW-Authenticate", "X-Change-Counter", "X-D1-Bookmark", "X-Request-Id"],
+  ...[
+    "Server-Timing",
+    "WWW-Authenticate",
+    "X-Change-Counter",
+    "X-D1-Bookmark",
+    "X-More-Changes",
+    "X-Request-Id",
+  ],
   ...["X-Total-Count", "X-Total-Count-Relation", "X-Total-Dead", "X-Total-Living"],
   "X-Total-Nowhere",
 ].join(", ");
 /** The headers that other origins may send. */
 export const REQUEST_HEADERS = [
   ...["Accept", "Authorization", "Cache-Control", "Content-Type", "Idempotency-Key", "If-Match"],
-  ...["If-None-Match", "Prefer", "X-D1-Bookmark", "X-Request-Id", "traceparent"],
+  ...["If-None-Match", "Last-Event-ID", "Prefer", "X-D1-Bookmark", "X-Request-Id", "traceparent"],
 ].join(", ");
 
 type Headers = Record<string, string>;

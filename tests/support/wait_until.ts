@@ -2,15 +2,15 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Polls a condition, and fails if it does not become true within 30 seconds. An exception counts
- * as false. */
+/** Polls a condition, and fails if it does not become true in time. An exception counts as false. */
 export async function waitUntil(
   description: string,
-  condition: () => Promise<boolean>,
+  condition: () => Promise<boolean> | boolean,
+  timeoutMs = 30_000,
 ): Promise<void> {
-  for (const end = Date.now() + 30_000; Date.now() < end; ) {
-    if (await condition().catch(() => false)) return;
+  for (const end = Date.now() + timeoutMs; Date.now() < end; ) {
+    if (await (async () => condition())().catch(() => false)) return;
     await sleep(50);
   }
-  assert.fail(`not within 30 seconds: ${description}`);
+  assert.fail(`not within ${timeoutMs / 1000} seconds: ${description}`);
 }

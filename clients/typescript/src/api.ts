@@ -153,7 +153,7 @@ export interface paths {
         };
         /**
          * List the changes of places and people
-         * @description In order of time, each change once. There is always a next page, for later changes.
+         * @description Each change once, in order of time. Oldest first, there is always a next page, for later changes. A page with `placeId` looks through 20,000 changes, so it can have fewer than `limit` although there are more.
          */
         get: operations["listChanges"];
         put?: never;
@@ -349,7 +349,7 @@ export interface paths {
         };
         /**
          * List the changes of all places
-         * @description Oldest first. There is always a next page, for later changes.
+         * @description Each change once, in order of time. Oldest first, there is always a next page, for later changes. A page with `placeId` looks through 20,000 changes, so it can have fewer than `limit` although there are more.
          */
         get: operations["listPlaceChanges"];
         put?: never;
@@ -525,7 +525,7 @@ export interface paths {
         };
         /**
          * List the changes of all people
-         * @description Oldest first. There is always a next page, for later changes.
+         * @description Each change once, in order of time. Oldest first, there is always a next page, for later changes. A page with `placeId` looks through 20,000 changes, so it can have fewer than `limit` although there are more.
          */
         get: operations["listPersonChanges"];
         put?: never;
@@ -1228,6 +1228,8 @@ export interface components {
         "Cache-Control": string;
         /** @description With `handling=strict` (RFC 7240), the response is an error instead of a stale or incomplete one while a service is down. */
         Prefer: string;
+        /** @description The id of the last event that the client has received. It replaces `since` in a stream of events. */
+        "Last-Event-ID": string;
         /** @description Makes the request safe to repeat: within 24 hours it is executed once, and later requests with the same key get the first response. Use a new value, such as a UUID, for each request. */
         "Idempotency-Key": string;
         /** @description Distinguishes this import from another one of the same records. Within 24 hours, an insert with the same key adds its records only once, even if they were changed or deleted since. Without a key, a batch is not added again while its records are unchanged. */
@@ -1248,10 +1250,16 @@ export interface components {
         afterRecord: string;
         /** @description The place after which the report starts, from the `Link` header of the previous report. */
         afterPlace: components["schemas"]["Id"];
-        /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
-        since: string;
-        /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of a database is rejected (410). */
-        sinceBoth: string;
+        /** @description The beginning: the cursor from the `Link` header of a page, `now` for later changes only, or a time in UTC. A date means the start of that day. By default, the first change. A cursor from before a restore of the database is rejected (410). */
+        since: string | "now";
+        /** @description The beginning: the cursor from the `Link` header of a page, `now` for later changes only, or a time in UTC. A date means the start of that day. By default, the first change. A cursor from before a restore of a database is rejected (410). */
+        sinceBoth: string | "now";
+        /** @description The order: oldest first (`asc`) or latest first (`desc`). */
+        order: "asc" | "desc";
+        /** @description With `order=desc`, the start of the page: the cursor from the `Link` header of the previous page. */
+        afterChange: string;
+        /** @description With `order=desc`, the start of the page: the cursor from the `Link` header of the previous page. */
+        afterChanges: string;
         /** @description The order. `name` ignores case and accents, then sorts by the name, then by id. `-` reverses the whole list. */
         sort: "id" | "-id" | "name" | "-name";
         /** @description The order. `-` reverses the whole list. */
@@ -1284,6 +1292,10 @@ export interface components {
         placeIds: components["schemas"]["Id"][];
         /** @description Only people of these places, or with `none`, only people without a place. */
         placeId: (components["schemas"]["Id"] | "none")[] & (components["schemas"]["Id"][] | "none"[]);
+        /** @description Only changes of this place, and of people who belonged to it before or after the change. */
+        changedPlaceId: components["schemas"]["Id"];
+        /** @description Only changes of this person. */
+        personId: components["schemas"]["Id"];
         /** @description The place. */
         onePlaceId: components["schemas"]["Id"];
         /** @description Only places with at least this many living people. */
@@ -1341,10 +1353,15 @@ export interface components {
          */
         Link: string;
         /**
-         * @description The next page, as a path with its query (RFC 8288). It is always present: request it later to read newer changes.
+         * @description The next page, as a path with its query (RFC 8288). Oldest first, it is always present: request it later to read newer changes.
          * @example </v1/changes?since=63312e3166303961623334>; rel="next"
          */
         LinkToCome: string;
+        /**
+         * @description There are more changes now: request the next page at once. Otherwise the header is absent.
+         * @example true
+         */
+        "X-More-Changes": "true";
         /**
          * @description The path of the new record.
          * @example /v1/people/78
@@ -2517,12 +2534,23 @@ export interface operations {
     listChanges: {
         parameters: {
             query?: {
-                /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of a database is rejected (410). */
+                /** @description The beginning: the cursor from the `Link` header of a page, `now` for later changes only, or a time in UTC. A date means the start of that day. By default, the first change. A cursor from before a restore of a database is rejected (410). */
                 since?: components["parameters"]["sinceBoth"];
+                /** @description The order: oldest first (`asc`) or latest first (`desc`). */
+                order?: components["parameters"]["order"];
+                /** @description With `order=desc`, the start of the page: the cursor from the `Link` header of the previous page. */
+                after?: components["parameters"]["afterChanges"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
+                /** @description Only changes of this place, and of people who belonged to it before or after the change. */
+                placeId?: components["parameters"]["changedPlaceId"];
+                /** @description Only changes of this person. */
+                personId?: components["parameters"]["personId"];
             };
-            header?: never;
+            header?: {
+                /** @description The id of the last event that the client has received. It replaces `since` in a stream of events. */
+                "Last-Event-ID"?: components["parameters"]["Last-Event-ID"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -2533,11 +2561,13 @@ export interface operations {
                 headers: {
                     Vary: components["headers"]["Vary"];
                     Link: components["headers"]["LinkToCome"];
+                    "X-More-Changes": components["headers"]["X-More-Changes"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Change"][];
                     "application/x-ndjson": string;
+                    "text/event-stream": string;
                 };
             };
             /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
@@ -4414,12 +4444,21 @@ export interface operations {
     listPlaceChanges: {
         parameters: {
             query?: {
-                /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
+                /** @description The beginning: the cursor from the `Link` header of a page, `now` for later changes only, or a time in UTC. A date means the start of that day. By default, the first change. A cursor from before a restore of the database is rejected (410). */
                 since?: components["parameters"]["since"];
+                /** @description The order: oldest first (`asc`) or latest first (`desc`). */
+                order?: components["parameters"]["order"];
+                /** @description With `order=desc`, the start of the page: the cursor from the `Link` header of the previous page. */
+                after?: components["parameters"]["afterChange"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
+                /** @description Only changes of this place, and of people who belonged to it before or after the change. */
+                placeId?: components["parameters"]["changedPlaceId"];
             };
-            header?: never;
+            header?: {
+                /** @description The id of the last event that the client has received. It replaces `since` in a stream of events. */
+                "Last-Event-ID"?: components["parameters"]["Last-Event-ID"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4430,12 +4469,14 @@ export interface operations {
                 headers: {
                     Vary: components["headers"]["Vary"];
                     Link: components["headers"]["LinkToCome"];
+                    "X-More-Changes": components["headers"]["X-More-Changes"];
                     "X-Change-Counter": components["headers"]["X-Change-Counter"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PlaceChange"][];
                     "application/x-ndjson": string;
+                    "text/event-stream": string;
                 };
             };
             /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */
@@ -6569,12 +6610,23 @@ export interface operations {
     listPersonChanges: {
         parameters: {
             query?: {
-                /** @description The start of the page: the cursor from the `Link` header of the previous page. A cursor from before a restore of the database is rejected (410). */
+                /** @description The beginning: the cursor from the `Link` header of a page, `now` for later changes only, or a time in UTC. A date means the start of that day. By default, the first change. A cursor from before a restore of the database is rejected (410). */
                 since?: components["parameters"]["since"];
+                /** @description The order: oldest first (`asc`) or latest first (`desc`). */
+                order?: components["parameters"]["order"];
+                /** @description With `order=desc`, the start of the page: the cursor from the `Link` header of the previous page. */
+                after?: components["parameters"]["afterChange"];
                 /** @description The maximum number of records per page. */
                 limit?: components["parameters"]["limit"];
+                /** @description Only changes of this place, and of people who belonged to it before or after the change. */
+                placeId?: components["parameters"]["changedPlaceId"];
+                /** @description Only changes of this person. */
+                personId?: components["parameters"]["personId"];
             };
-            header?: never;
+            header?: {
+                /** @description The id of the last event that the client has received. It replaces `since` in a stream of events. */
+                "Last-Event-ID"?: components["parameters"]["Last-Event-ID"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -6585,12 +6637,14 @@ export interface operations {
                 headers: {
                     Vary: components["headers"]["Vary"];
                     Link: components["headers"]["LinkToCome"];
+                    "X-More-Changes": components["headers"]["X-More-Changes"];
                     "X-Change-Counter": components["headers"]["X-Change-Counter"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PersonChange"][];
                     "application/x-ndjson": string;
+                    "text/event-stream": string;
                 };
             };
             /** @description A parameter has an invalid value. Or: The query has an unknown parameter. Or: A header has an invalid value. */

@@ -12,6 +12,7 @@
 //! A body that `SQLite` or another worker made stays a JavaScript value. It is copied into wasm only
 //! if something has to read it.
 
+pub mod change_stream;
 pub mod coalescer;
 pub mod collection;
 mod d1;

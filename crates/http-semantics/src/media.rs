@@ -127,6 +127,31 @@ impl Negotiable for MediaType {
     }
 }
 
+/// The format of a feed of changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedFormat {
+    /// A page.
+    Page(MediaType),
+    /// A stream of events.
+    EventStream,
+}
+
+/// The formats of a feed of changes.
+pub const FEED_FORMATS: &[FeedFormat] = &[
+    FeedFormat::Page(MediaType::Json),
+    FeedFormat::Page(MediaType::NdJson),
+    FeedFormat::EventStream,
+];
+
+impl Negotiable for FeedFormat {
+    fn essence(self) -> &'static str {
+        match self {
+            Self::Page(format) => format.essence(),
+            Self::EventStream => "text/event-stream",
+        }
+    }
+}
+
 impl Param for MediaType {
     const EXPECTED: &'static str = "json, ndjson or csv";
 

@@ -7,6 +7,7 @@ use crate::{Json, object};
 use edge::{JSON, MERGE_PATCH, collection, import};
 use http_semantics::problem::Kind;
 use tables::TableSpec;
+use tables::change_feed;
 use tables::import::{FileFormat, MAX_BATCH_RECORDS, MAX_FILE_RECORDS};
 
 /// The description of imports states these limits.
@@ -14,6 +15,15 @@ const _: () = assert!(MAX_BATCH_RECORDS == 10_000 && MAX_FILE_RECORDS == 250_000
 
 /// The description of an export.
 pub const EXPORT_DESCRIPTION: &str = "The file is streamed page by page, so later pages may show later data. The last line says whether the file is complete: `{\"complete\":true}`, or `#complete` in CSV. If the request may make no more calls, it has the address of the rest instead: `{\"complete\":false,\"next\":\"…\"}`, or `\"#incomplete: …\"`. The parts without their last lines are the whole file, and an import skips these lines. A file that breaks off ends in the middle of a record. In CSV, a name that a spreadsheet would run as a formula starts with an apostrophe.";
+
+/// The description of a feed of changes.
+pub const CHANGES_DESCRIPTION: &str = "Each change once, in order of time. Oldest first, there is always a next page, for later changes. A page with `placeId` looks through 20,000 changes, so it can have fewer than `limit` although there are more.";
+
+/// The description of a stream of changes.
+pub const EVENTS_DESCRIPTION: &str = "Server-sent events: the changes after `since`, and then each later one. The id of an event is the cursor after its change, and `data` is the change. `limit` is ignored, and `order=desc` is rejected. The stream ends with `retry:` from time to time, and `Last-Event-ID` continues it.";
+
+/// The description states this limit.
+const _: () = assert!(change_feed::MAX_SCANNED == 20_000);
 
 /// The id in the body of a response, as a runtime expression of OpenAPI.
 const CREATED: &str = "$response.body#/id";
@@ -131,13 +141,21 @@ impl Collection {
     /// The changes of all records.
     #[must_use]
     pub fn changes(&self) -> Operation {
-        let changes = Response::list(&self.name("", "Change"), "A page of changes.");
+        let changes = Response::list(&self.name("", "Change"), "A page of changes.")
+            .events(EVENTS_DESCRIPTION);
         get(self.path("/changes"), self.name("list", "Changes"))
             .summary(format!("List the changes of all {}", self.plural()))
-            .description("Oldest first. There is always a next page, for later changes.")
-            .query(collection::CHANGES_PARAMETERS)
+            .description(CHANGES_DESCRIPTION)
+            .query_as(
+                change_feed::parameters(self.table),
+                &[("after", "afterChange"), ("placeId", "changedPlaceId")],
+            )
+            .request_headers(&["Last-Event-ID"])
             .problems(&[Kind::HistoryRestarted])
-            .response(200, changes.headers(&["LinkToCome", "X-Change-Counter"]))
+            .response(
+                200,
+                changes.headers(&["LinkToCome", "X-More-Changes", "X-Change-Counter"]),
+            )
     }
 
     /// All records as a file.

@@ -39,9 +39,11 @@ pub fn all() -> Vec<(String, Json)> {
         "NoTransform" => text("no-transform");
         /// The next page, as a path with its query (RFC 8288). The last page does not have it.
         "Link" => text("</v1/people?limit=2&after=6932>; rel=\"next\"");
-        /// The next page, as a path with its query (RFC 8288). It is always present: request it
-        /// later to read newer changes.
-        "LinkToCome" => text("</v1/changes?since=63312e3166303961623334>; rel=\"next\"").with("required", true);
+        /// The next page, as a path with its query (RFC 8288). Oldest first, it is always present:
+        /// request it later to read newer changes.
+        "LinkToCome" => text("</v1/changes?since=63312e3166303961623334>; rel=\"next\"");
+        /// There are more changes now: request the next page at once. Otherwise the header is absent.
+        "X-More-Changes" => header(object! { "type": "string", "enum": ["true"] }, "true");
         /// The path of the new record.
         "Location" => text("/v1/people/78").with("required", true);
         /// The path of the operation's status.

@@ -4,11 +4,12 @@ use http_semantics::auth::Scope;
 use http_semantics::problem::Kind;
 use join::domain::expansion::EXPAND;
 use join::domain::statistics::{COLUMNS, StatisticsQuery};
-use join::domain::{CSV_HEADER, ChangesQuery, ListQuery, ReadQuery};
+use join::domain::{CSV_HEADER, ListQuery, ReadQuery};
 use join::routes::integrity::{PARAMETERS as REPAIR_PARAMETERS, REPORT_PARAMETERS};
+use tables::change_feed;
 use tables::series::SeriesQuery;
 
-use crate::collection::EXPORT_DESCRIPTION;
+use crate::collection::{CHANGES_DESCRIPTION, EVENTS_DESCRIPTION, EXPORT_DESCRIPTION};
 use crate::json::reference;
 use crate::operation::{Operation, get, post};
 use crate::response::Response;
@@ -138,7 +139,8 @@ fn people_per_place() -> Vec<Operation> {
 
 fn about() -> Vec<Operation> {
     let changes = Response::list("Change", "A page of changes.")
-        .headers(&["LinkToCome"])
+        .events(EVENTS_DESCRIPTION)
+        .headers(&["LinkToCome", "X-More-Changes"])
         .example("GET /v1/changes?limit=1", &examples::CHANGES);
     vec![
         get("/v1", "readDataset")
@@ -151,9 +153,17 @@ fn about() -> Vec<Operation> {
             ),
         get("/v1/changes", "listChanges")
             .summary("List the changes of places and people")
-            .description("In order of time, each change once. There is always a next page, for later changes.")
+            .description(CHANGES_DESCRIPTION)
             .default_tag("changes")
-            .query_as(ChangesQuery::PARAMETERS, &[("since", "sinceBoth")])
+            .query_as(
+                change_feed::PARAMETERS,
+                &[
+                    ("since", "sinceBoth"),
+                    ("after", "afterChanges"),
+                    ("placeId", "changedPlaceId"),
+                ],
+            )
+            .request_headers(&["Last-Event-ID"])
             .problems(&[Kind::HistoryRestarted])
             .calls_a_service()
             .response(200, changes),

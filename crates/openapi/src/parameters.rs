@@ -57,6 +57,12 @@ fn cursor(kind: CursorKind) -> Json {
     object! { "type": "string", "pattern": patterns::cursor(kind), "maxLength": Cursor::MAX_DIGITS }
 }
 
+/// The beginning of a feed of changes.
+fn beginning(kinds: &[CursorKind]) -> Json {
+    let cursors = kinds.iter().copied().map(cursor);
+    object! { "anyOf": cursors.chain([choice(["now"]), moment()]).collect::<Json>() }
+}
+
 fn idempotency_key() -> Json {
     object! { "type": "string", "pattern": "^[!-~]+$", "minLength": 1, "maxLength": 255 }
 }
@@ -148,6 +154,11 @@ fn in_headers() -> Vec<(String, Json)> {
         /// With `handling=strict` (RFC 7240), the response is an error instead of a stale or
         /// incomplete one while a service is down.
         "Prefer" => header("Prefer", object! { "type": "string" });
+        /// The id of the last event that the client has received. It replaces `since` in a stream of
+        /// events.
+        "Last-Event-ID" => header("Last-Event-ID", object! {
+            "anyOf": [cursor(CursorKind::Changes), cursor(CursorKind::Change)],
+        });
         /// Makes the request safe to repeat: within 24 hours it is executed once, and later
         /// requests with the same key get the first response. Use a new value, such as a UUID,
         /// for each request.
@@ -186,12 +197,25 @@ fn of_pages() -> Vec<(String, Json)> {
         "afterRecord" => query("after", cursor(CursorKind::Id));
         /// The place after which the report starts, from the `Link` header of the previous report.
         "afterPlace" => query("after", id());
-        /// The start of the page: the cursor from the `Link` header of the previous page. A cursor
-        /// from before a restore of the database is rejected (410).
-        "since" => query("since", cursor(CursorKind::Change));
-        /// The start of the page: the cursor from the `Link` header of the previous page. A cursor
-        /// from before a restore of a database is rejected (410).
-        "sinceBoth" => query("since", cursor(CursorKind::Changes));
+        /// The beginning: the cursor from the `Link` header of a page, `now` for later changes only,
+        /// or a time in UTC. A date means the start of that day. By default, the first change. A
+        /// cursor from before a restore of the database is rejected (410).
+        "since" => query("since", beginning(&[CursorKind::Change]));
+        /// The beginning: the cursor from the `Link` header of a page, `now` for later changes only,
+        /// or a time in UTC. A date means the start of that day. By default, the first change. A
+        /// cursor from before a restore of a database is rejected (410).
+        "sinceBoth" =>
+            query("since", beginning(&[CursorKind::Changes, CursorKind::Change]));
+        /// The order: oldest first (`asc`) or latest first (`desc`).
+        "order" => query("order", choice(["asc", "desc"]).with("default", "asc"));
+        /// With `order=desc`, the start of the page: the cursor from the `Link` header of the previous
+        /// page.
+        "afterChange" => query("after", cursor(CursorKind::Change));
+        /// With `order=desc`, the start of the page: the cursor from the `Link` header of the previous
+        /// page.
+        "afterChanges" => query("after", object! {
+            "anyOf": [cursor(CursorKind::Changes), cursor(CursorKind::Change)],
+        });
         /// The order. `name` ignores case and accents, then sorts by the name, then by id. `-`
         /// reverses the whole list.
         "sort" => query("sort", orders.with("default", "id"));
@@ -236,6 +260,10 @@ fn of_filters() -> Vec<(String, Json)> {
         "placeIds" => query("placeId", id_list()).with("style", "form").with("explode", false);
         /// Only people of these places, or with `none`, only people without a place.
         "placeId" => query("placeId", place_filter()).with("style", "form").with("explode", false);
+        /// Only changes of this place, and of people who belonged to it before or after the change.
+        "changedPlaceId" => query("placeId", id());
+        /// Only changes of this person.
+        "personId" => query("personId", id());
         /// The place.
         "onePlaceId" => query("placeId", id());
         /// Only places with at least this many living people.

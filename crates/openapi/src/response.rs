@@ -54,6 +54,12 @@ impl Response {
         self.content("application/x-ndjson", content)
     }
 
+    /// Adds a stream of server-sent events.
+    #[must_use]
+    pub fn events(self, description: &str) -> Self {
+        self.content("text/event-stream", text(description))
+    }
+
     /// Adds a CSV body.
     #[must_use]
     pub fn csv(self, header: &str) -> Self {

@@ -136,12 +136,6 @@ RETURNING {change_log_id} AS id";
     Statement::new(&table.sql(&sql), all)
 }
 
-/// The changes after a `seq`. Uses the primary key.
-#[must_use]
-pub fn since(table: &TableSpec, seq: i64, limit: PageSize, framing: ListFraming) -> Statement {
-    page(table, "seq > ?1", "seq", seq, limit, framing)
-}
-
 /// The versions of a record after a version. Uses the unique index on (id, version).
 #[must_use]
 pub fn versions(

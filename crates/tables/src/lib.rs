@@ -5,6 +5,7 @@
 //! run them on SQLite.
 
 pub mod by_place;
+pub mod change_feed;
 pub mod change_log;
 pub mod cursor;
 pub mod import;
@@ -19,6 +20,7 @@ pub mod statement;
 pub mod table_spec;
 
 pub use by_place::ByPlaceQuery;
+pub use change_feed::ChangesQuery;
 pub use change_log::ChangeSeqs;
 pub use cursor::Cursor;
 pub use list::ListQuery;

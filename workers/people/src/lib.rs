@@ -85,6 +85,12 @@ pub fn router() -> Router {
             post(routes::listed_population).internal().from_replica(),
         )
         .route(
+            "/internal/changes",
+            get(collection::stream_lines::<Person>)
+                .internal()
+                .from_replica(),
+        )
+        .route(
             "/internal/counter",
             get(collection::change_seq::<Person>)
                 .internal()

@@ -71,6 +71,12 @@ pub fn router() -> Router {
             get(routes::matches).internal().from_replica(),
         )
         .route(
+            "/internal/changes",
+            get(collection::stream_lines::<Place>)
+                .internal()
+                .from_replica(),
+        )
+        .route(
             "/internal/counter",
             get(collection::change_seq::<Place>)
                 .internal()

@@ -23,7 +23,8 @@ use crate::http::request::Request;
 use crate::http::response::{Body, Response};
 
 pub use changes::{
-    CHANGES_PARAMETERS, HISTORY_PARAMETERS, change_seq, changes, current_seqs, history,
+    HISTORY_PARAMETERS, MORE_CHANGES_HEADER, change_seq, changes, changes_link, current_seqs,
+    history, stream_lines,
 };
 pub use export::{export, export_format};
 pub use restore::restore;

@@ -118,6 +118,18 @@ impl CallQuota {
         used.fits_into(self.limit)
     }
 
+    /// Whether a stream of changes may make this number of calls. It ends before the invocation
+    /// reaches the limit of its plan: 40 calls on the Free plan, 500 on the Paid plan.
+    #[must_use]
+    pub fn may_stream(&self, calls: u32) -> bool {
+        let limit = if self.limit == Calls::FREE_PLAN {
+            40
+        } else {
+            500
+        };
+        self.used.get().subrequests + calls <= limit
+    }
+
     /// Whether half of the quota is used. The other half is for the request itself, if the calls
     /// were made for other requests.
     #[must_use]

@@ -2,7 +2,7 @@
 //! the queries of the routes. Nothing here calls a backend.
 
 pub mod cache_status;
-mod changes;
+pub mod changes;
 pub mod expanded_export;
 pub mod expansion;
 mod group_line;
@@ -16,7 +16,6 @@ pub mod snapshot;
 pub mod snapshot_queue;
 pub mod statistics;
 
-pub use changes::ChangesQuery;
 pub use integrity::{ResidentCounts, without_place};
 pub use list_query::{GROUPS, ListQuery, ReadQuery};
 pub use merge_join::{CSV_HEADER, MalformedResponse, MergeJoin, PlaceOrder};

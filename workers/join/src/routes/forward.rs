@@ -1,5 +1,6 @@
 //! `/v1/places/*` and `/v1/people/*`: forwarded to the backends without changes.
 
+use edge::change_stream::MEDIA_TYPE;
 use edge::{Error, Method, Request, Response, ServiceClient};
 
 use crate::backends::{header, people, places};
@@ -41,13 +42,15 @@ pub async fn import_people(request: Request) -> Result<Response, Error> {
     forward(&people(&request.env)?.with_import_timeout(), &request).await
 }
 
-/// A response that a later request may get again is read completely. A file is not: it is too large
+/// A response that a later request may get again is read completely. A stream of changes does not
+/// end, and a file is not read either: it is too large
 /// to keep, so it is passed on while it arrives.
 async fn forward(backend: &ServiceClient, request: &Request) -> Result<Response, Error> {
     let response = backend.forward(&request.parts).await?;
     let is_reusable = request.parts.method == Method::Get
         && request.max_age_ms() > 0
         && response.status() == 200
+        && header(&response, "content-type").is_none_or(|found| found != MEDIA_TYPE)
         && header(&response, "content-disposition").is_none();
     if is_reusable {
         backend.read_response(&response).await

@@ -3,6 +3,7 @@
 use domain::PlaceId;
 use domain::name::Normalize;
 use http_semantics::{MediaType, Params, csv};
+use tables::change_feed::{self, ChangeFormat, Since};
 use tables::import::{Counts, Receipt};
 use tables::record::Author;
 use tables::schema::PLACE;
@@ -374,6 +375,14 @@ fn every_write_has_its_index() {
     let place_1 = crate::domain::Place { name: name.clone() };
     let rows = [place_1.to_row(Some(1), Some(1), &author, Normalize::NONE)];
     let limit = tables::page::PageSize::default();
+    let feed = |place: Option<PlaceId>| tables::ChangesQuery {
+        since: Since::Time(5),
+        descending: place.is_some(),
+        after: None,
+        limit,
+        place,
+        person: None,
+    };
     let mut statements = vec![
         store::insert(&rows[0]),
         store::update(&rows[0]),
@@ -391,7 +400,18 @@ fn every_write_has_its_index() {
         store::operation("a"),
         store::ids(0, 10),
         store::existing_places(&rows),
-        change_log::since(&PLACE, 0, limit, MediaType::Json.framing()),
+        change_feed::page(
+            &PLACE,
+            &feed(None),
+            MediaType::Json.framing(),
+            ChangeFormat::Json,
+        ),
+        change_feed::page(
+            &PLACE,
+            &feed(Some(place)),
+            MediaType::Json.framing(),
+            ChangeFormat::StreamLine,
+        ),
         change_log::versions(&PLACE, 1, 0, limit, MediaType::Json.framing()),
     ];
     statements.extend(store::delete(place, 1, None));

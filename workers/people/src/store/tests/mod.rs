@@ -2,6 +2,7 @@
 //! of the same people in Rust.
 
 mod by_place;
+mod changes;
 mod erasure;
 mod import;
 mod list;

@@ -40,7 +40,6 @@ fn every_write_has_its_index() {
         store::existing_people(&rows),
         store::resident_counts(0, 10),
         change_log::change_seq(&PERSON),
-        change_log::since(&PERSON, 0, limit, framing),
         change_log::versions(&PERSON, 1, 0, limit, framing),
     ];
     for has_client_key in [false, true] {
