@@ -39,6 +39,7 @@ const routes: Record<string, [allow: string, post?: string]> = {
   "/ui/people": [READ_METHODS],
   "/ui/people/{id}": [READ_METHODS],
   "/ui/places/{id}": [READ_METHODS],
+  "/ui/changes": [READ_METHODS],
   "/ui/compare": [READ_METHODS],
   "/ui/places": [READ_METHODS],
   "/ui/enter": ["GET, HEAD, POST, OPTIONS"],

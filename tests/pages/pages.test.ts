@@ -17,6 +17,7 @@ const pages = [
   "/?sort=age&least=many&q=%00",
   "/?asOf=2026-01-31&step=month",
   "/?before=6933&from=26",
+  "/ui/changes",
   "/ui/compare",
   "/ui/compare?ids=1,2&ids=3&add=Veranolandia&asOf=2026-01-31",
   "/ui/enter",

@@ -61,6 +61,7 @@ pub fn opening(title: &str, data: Option<&str>, notices: &[Notice]) -> Markup {
             nav aria-label="Main" {
                 a href="/" { "Places" }
                 a href="/ui/people" { "People" }
+                a href="/ui/changes" { "Changes" }
                 a href="/ui/import" { "Import" }
                 a href="/docs/" { "API" }
             }

@@ -6,6 +6,7 @@
 //! not show the API's terms, so `messages` has its own text for each type of problem.
 
 pub mod api;
+pub mod changes;
 pub mod chart;
 pub mod error_page;
 mod field;

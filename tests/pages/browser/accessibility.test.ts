@@ -22,6 +22,7 @@ const pages = [
   "/?least=0&q=%2E&asOf=x",
   "/?q=nobody",
   "/?asOf=2026-01-31&limit=50",
+  "/ui/changes",
   "/ui/compare",
   "/ui/compare?ids=1&add=x",
   "/ui/enter",

@@ -114,3 +114,33 @@ for (const visitor of visitors) {
     await page.getByRole("heading", { name: "Dos" }).waitFor();
   });
 }
+
+test("recent_changes_are_listed_newest_first", async () => {
+  for (const visitor of visitors) {
+    const name = `Nueva ${visitor.name}`;
+    const added = await join.send("POST", "/v1/people", { name, isAlive: false });
+    await join.request("DELETE", `/v1/people/${added.json.id}`);
+    const place = await join.send("POST", "/v1/places", { name });
+    await using visit = await site.visit(visitor);
+    const page = await visit.go("/");
+    await page.getByRole("link", { name: "Changes" }).click();
+    const sentences = await page.locator(".history li").allInnerTexts();
+    const [first, second, third] = sentences.map((text) => text.replace(/^.* UTC /, ""));
+    assert.deepEqual(
+      [first, second, third],
+      [`added place ${name}`, `removed person ${added.json.id}`, `added person ${name}`],
+    );
+    await page.getByRole("link", { name }).first().click();
+    await page.waitForURL(`**/ui/places/${place.json.id}`);
+  }
+  // More changes than fit on the page: the latest ones are shown.
+  const lines = Array.from({ length: 60 }, (_, at) => `{"name":"Serie ${at}","isAlive":false}\n`);
+  const type = { "content-type": "application/x-ndjson" };
+  await join.request("POST", "/v1/people/import", type, lines.join(""));
+  await using visit = await site.visit();
+  const page = await visit.go("/ui/changes");
+  const items = await page.locator(".history li").allInnerTexts();
+  assert.equal(items.length, 50);
+  assert.match(items[0] ?? "", /added person Serie 59$/);
+  assert.match(items[49] ?? "", /added person Serie 10$/);
+});

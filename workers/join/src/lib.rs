@@ -106,6 +106,7 @@ pub fn router() -> Router {
         .route("/", page(get(pages::overview)))
         .route("/problems", page(get(pages::problem_types).open()))
         .route("/problems/{type}", page(get(pages::problem_type).open()))
+        .route("/ui/changes", private_page(get(pages::changes)))
         .route("/ui/compare", private_page(get(pages::compare)))
         .route("/ui/people", private_page(get(pages::people)))
         .route(

@@ -1,6 +1,7 @@
 //! The pages for a browser: `/` and `/ui/*`. A page reads the API of the backends as any client
 //! does. The crate `pages` renders the HTML.
 
+mod changes;
 mod compare;
 mod form;
 mod import;
@@ -24,6 +25,7 @@ use pages::{Notice, POLICY};
 use crate::backends::Backends;
 use crate::domain::session;
 
+pub use changes::changes;
 pub use compare::compare;
 pub use form::{login, login_form, logout};
 pub use import::{import, import_form};
