@@ -61,6 +61,9 @@ scalars! {
         .description(Some(
             "A name. White space around it is removed, and it is stored in Unicode's normal form C. It starts with a visible character and has no zero-width characters, except joiners between letters.",
         ));
+    IfMatch(String) = schema(Type::String)
+        .pattern(Some(patterns::entity_tags()))
+        .description(Some("As the header `If-Match`: the operation is rejected (412) if the record has another version."));
     Moment(String) =
         schema(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
     Share(serde_json::Number) = schema(Type::Number).minimum(Some(0)).maximum(Some(1));

@@ -97,6 +97,22 @@ pub fn delete(id: PersonId, version: i64) -> Statement {
     Statement::new(DELETE, vec![id.get().into(), version.into()])
 }
 
+/// Deletes people who still have the expected version. Uses the primary key.
+///
+/// ?1  a JSON array of (id, version)
+const DELETE_ALL: &str = "
+DELETE FROM person WHERE id IN (
+  SELECT person.id
+  FROM json_each(?1) AS e
+  JOIN person ON person.id = e.value ->> 'id' AND person.version = e.value ->> 'version'
+)";
+
+/// Deletes people.
+#[must_use]
+pub fn delete_all(rows: &[Value]) -> Statement {
+    Statement::bind_json_rows(DELETE_ALL, rows)
+}
+
 /// The king of a place. Uses the unique index `one_king_a_place`.
 const KING: &str = "SELECT id, name FROM person WHERE place_id = ?1 AND is_king = 1";
 
