@@ -38,6 +38,8 @@ pub enum Flaw {
     TombstoneRemovedEarly,
     /// The id of a deleted place may be used again.
     PlaceIdsReused,
+    /// The repair deletes the places that a batch has reserved.
+    FinishesReservations,
 }
 
 impl Flaw {
