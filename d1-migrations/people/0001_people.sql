@@ -36,6 +36,10 @@ CREATE TABLE person (
   place_id INTEGER CHECK (place_id > 0),
   -- Counts the states of this id. A new person with the id of a deleted one continues to count.
   version INTEGER NOT NULL DEFAULT 1 CHECK (version > 0),
+  -- The author of this version, for the change log: the name of the token, or null if writes are
+  -- open, and the id of the import or batch, if it belongs to one. Every write sets both.
+  actor TEXT,
+  batch TEXT,
   -- The search key. Lists are sorted by it, then by name and id.
   sort_key TEXT GENERATED ALWAYS AS (coalesce(search_key, name_key)) VIRTUAL,
   -- The terms of the search index (crates/tables/src/search.rs).
@@ -111,6 +115,9 @@ CREATE TABLE person_change (
   is_alive INTEGER NOT NULL,
   is_king INTEGER NOT NULL,
   place_id INTEGER,
+  -- The author of the change, as in `person`.
+  actor TEXT,
+  batch TEXT,
   -- A version of an id identifies one state.
   UNIQUE (person_id, version)
 ) STRICT;
@@ -202,8 +209,8 @@ CREATE INDEX erasure ON person_change (seq) WHERE kind = 'erased';
 -- Only an erasure changes a row: it removes the name.
 CREATE TRIGGER person_change_is_never_updated BEFORE UPDATE ON person_change
 WHEN new.name IS NOT NULL
-  OR (old.seq, old.at, old.kind, old.person_id, old.version, old.is_alive, old.is_king, old.place_id)
-    IS NOT (new.seq, new.at, new.kind, new.person_id, new.version, new.is_alive, new.is_king, new.place_id)
+  OR (old.seq, old.at, old.kind, old.person_id, old.version, old.is_alive, old.is_king, old.place_id, old.actor, old.batch)
+    IS NOT (new.seq, new.at, new.kind, new.person_id, new.version, new.is_alive, new.is_king, new.place_id, new.actor, new.batch)
 BEGIN SELECT raise(ABORT, 'the change log is append-only'); END;
 
 CREATE TRIGGER person_change_is_never_deleted BEFORE DELETE ON person_change
@@ -212,13 +219,14 @@ BEGIN SELECT raise(ABORT, 'the change log is append-only'); END;
 CREATE TRIGGER person_created AFTER INSERT ON person
 WHEN NOT EXISTS (SELECT 1 FROM bulk_insert)
 BEGIN
-  INSERT INTO person_change (at, kind, person_id, version, name, is_alive, is_king, place_id)
+  INSERT INTO person_change (at, kind, person_id, version, name, is_alive, is_king, place_id, actor, batch)
   VALUES (
     max(
       CAST(unixepoch('subsec') * 1000 AS INTEGER),
       coalesce((SELECT at FROM person_change ORDER BY seq DESC LIMIT 1), 0)
     ),
-    'created', new.id, new.version, new.name, new.is_alive, new.is_king, new.place_id
+    'created', new.id, new.version, new.name, new.is_alive, new.is_king, new.place_id,
+    new.actor, new.batch
   );
   INSERT INTO population (place_id, living, dead, king_id)
   VALUES (coalesce(new.place_id, 0), new.is_alive, 1 - new.is_alive, iif(new.is_king, new.id, NULL))
@@ -241,10 +249,11 @@ END;
 CREATE TRIGGER person_created_in_bulk AFTER INSERT ON person
 WHEN EXISTS (SELECT 1 FROM bulk_insert)
 BEGIN
-  INSERT INTO person_change (at, kind, person_id, version, name, is_alive, is_king, place_id)
+  INSERT INTO person_change (at, kind, person_id, version, name, is_alive, is_king, place_id, actor, batch)
   VALUES (
     (SELECT at FROM bulk_insert),
-    'created', new.id, new.version, new.name, new.is_alive, new.is_king, new.place_id
+    'created', new.id, new.version, new.name, new.is_alive, new.is_king, new.place_id,
+    new.actor, new.batch
   );
   INSERT INTO person_search (rowid, terms) VALUES (new.id, new.terms);
 END;
@@ -255,13 +264,14 @@ CREATE TRIGGER person_updated AFTER UPDATE ON person
 BEGIN
   SELECT raise(ABORT, 'an update adds one to the version')
   WHERE new.version <> old.version + 1 OR new.id <> old.id;
-  INSERT INTO person_change (at, kind, person_id, version, name, is_alive, is_king, place_id)
+  INSERT INTO person_change (at, kind, person_id, version, name, is_alive, is_king, place_id, actor, batch)
   VALUES (
     max(
       CAST(unixepoch('subsec') * 1000 AS INTEGER),
       (SELECT at FROM person_change ORDER BY seq DESC LIMIT 1)
     ),
-    'updated', new.id, new.version, new.name, new.is_alive, new.is_king, new.place_id
+    'updated', new.id, new.version, new.name, new.is_alive, new.is_king, new.place_id,
+    new.actor, new.batch
   );
   UPDATE population SET
     living = living - old.is_alive,
@@ -298,15 +308,26 @@ BEGIN
   SELECT new.id, new.terms WHERE old.terms <> new.terms;
 END;
 
+-- A deletion has an author, too, but a DELETE cannot name one. So a deletion is added to the change
+-- log, and this trigger deletes the person.
+CREATE TRIGGER person_deletion_logged AFTER INSERT ON person_change
+WHEN new.kind = 'deleted'
+BEGIN
+  DELETE FROM person WHERE id = new.person_id AND version = new.version - 1;
+END;
+
+-- A DELETE that an operator has typed is logged without an author.
 CREATE TRIGGER person_deleted AFTER DELETE ON person
 BEGIN
   INSERT INTO person_change (at, kind, person_id, version, name, is_alive, is_king, place_id)
-  VALUES (
+  SELECT
     max(
       CAST(unixepoch('subsec') * 1000 AS INTEGER),
       (SELECT at FROM person_change ORDER BY seq DESC LIMIT 1)
     ),
     'deleted', old.id, old.version + 1, old.name, old.is_alive, old.is_king, old.place_id
+  WHERE NOT EXISTS (
+    SELECT 1 FROM person_change WHERE person_id = old.id AND version = old.version + 1
   );
   UPDATE population SET
     living = living - old.is_alive,

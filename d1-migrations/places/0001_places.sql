@@ -31,6 +31,10 @@ CREATE TABLE place (
   words TEXT CHECK (words <> coalesce(search_key, name_key)),
   -- Counts the states of the place.
   version INTEGER NOT NULL DEFAULT 1 CHECK (version > 0),
+  -- The author of this version, for the change log: the name of the token, or null if writes are
+  -- open, and the id of the import or batch, if it belongs to one. Every write sets both.
+  actor TEXT,
+  batch TEXT,
   -- The search key. Lists are sorted by it, then by name and id.
   sort_key TEXT GENERATED ALWAYS AS (coalesce(search_key, name_key)) VIRTUAL,
   -- The terms of the search index (crates/tables/src/search.rs).
@@ -69,6 +73,9 @@ CREATE TABLE place_change (
   name_key TEXT NOT NULL,
   search_key TEXT,
   words TEXT,
+  -- The author of the change, as in `place`.
+  actor TEXT,
+  batch TEXT,
   -- The number of places after the change.
   places INTEGER NOT NULL CHECK (places >= 0),
   UNIQUE (place_id, version)
@@ -88,6 +95,8 @@ CREATE TABLE tombstone (
   phase TEXT NOT NULL CHECK (phase IN ('deleting', 'deleted') OR phase = 'reserved'),
   -- The place that gets the residents. It cannot be deleted meanwhile.
   reassign_to INTEGER CHECK (reassign_to > 0 AND reassign_to <> place_id),
+  -- The author of the deletion. All its changes have this name, also those of the repair.
+  actor TEXT,
   -- The last progress of its process, in milliseconds since 1970. 0: no process runs the deletion.
   since INTEGER NOT NULL,
   -- A random name, if the client asks for the status (/v1/operations).
@@ -140,13 +149,15 @@ BEGIN SELECT raise(ABORT, 'the change log is append-only'); END;
 
 CREATE TRIGGER place_created AFTER INSERT ON place
 BEGIN
-  INSERT INTO place_change (at, kind, place_id, version, name, name_key, search_key, words, places)
+  INSERT INTO place_change
+    (at, kind, place_id, version, name, name_key, search_key, words, actor, batch, places)
   VALUES (
     max(
       CAST(unixepoch('subsec') * 1000 AS INTEGER),
       coalesce((SELECT at FROM place_change ORDER BY seq DESC LIMIT 1), 0)
     ),
     'created', new.id, new.version, new.name, new.name_key, new.search_key, new.words,
+    new.actor, new.batch,
     1 + coalesce((SELECT places FROM place_change ORDER BY seq DESC LIMIT 1), 0)
   );
   INSERT INTO place_search (rowid, terms) VALUES (new.id, new.terms);
@@ -156,13 +167,15 @@ CREATE TRIGGER place_updated AFTER UPDATE ON place
 BEGIN
   SELECT raise(ABORT, 'an update adds one to the version')
   WHERE new.version <> old.version + 1 OR new.id <> old.id;
-  INSERT INTO place_change (at, kind, place_id, version, name, name_key, search_key, words, places)
+  INSERT INTO place_change
+    (at, kind, place_id, version, name, name_key, search_key, words, actor, batch, places)
   VALUES (
     max(
       CAST(unixepoch('subsec') * 1000 AS INTEGER),
       (SELECT at FROM place_change ORDER BY seq DESC LIMIT 1)
     ),
     'updated', new.id, new.version, new.name, new.name_key, new.search_key, new.words,
+    new.actor, new.batch,
     (SELECT places FROM place_change ORDER BY seq DESC LIMIT 1)
   );
   -- FTS5 removes a row by its former contents.
@@ -172,16 +185,27 @@ BEGIN
   SELECT new.id, new.terms WHERE old.terms <> new.terms;
 END;
 
+-- A deletion has an author, too, but a DELETE cannot name one. So a deletion is added to the change
+-- log, and this trigger deletes the place.
+CREATE TRIGGER place_deletion_logged AFTER INSERT ON place_change
+WHEN new.kind = 'deleted'
+BEGIN
+  DELETE FROM place WHERE id = new.place_id AND version = new.version - 1;
+END;
+
+-- A DELETE that an operator has typed is logged without an author.
 CREATE TRIGGER place_deleted AFTER DELETE ON place
 BEGIN
   INSERT INTO place_change (at, kind, place_id, version, name, name_key, search_key, words, places)
-  VALUES (
+  SELECT
     max(
       CAST(unixepoch('subsec') * 1000 AS INTEGER),
       (SELECT at FROM place_change ORDER BY seq DESC LIMIT 1)
     ),
     'deleted', old.id, old.version + 1, old.name, old.name_key, old.search_key, old.words,
     (SELECT places FROM place_change ORDER BY seq DESC LIMIT 1) - 1
+  WHERE NOT EXISTS (
+    SELECT 1 FROM place_change WHERE place_id = old.id AND version = old.version + 1
   );
   INSERT INTO place_search (place_search, rowid, terms) VALUES ('delete', old.id, old.terms);
 END;

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
 import { limiterOf } from "../rate_limit.ts";
 import { OutdatedSchema } from "../schema.ts";
+import { checkTokens, InvalidTokens } from "../tokens.ts";
 import type { Name } from "../workers.ts";
 import { prepare } from "./database.ts";
 import { logLine } from "./log_line.ts";
@@ -113,9 +114,10 @@ const [name, plans = "ops/containers/plans.json"] = process.argv.slice(2);
 const plan = (JSON.parse(readFileSync(plans, "utf8")) as Plans)[name as Name];
 if (!plan) throw new Error("name a worker: serve.ts places, serve.ts people or serve.ts join");
 try {
+  checkTokens(env.TOKENS);
   await serve(name as Name, plan);
 } catch (error) {
-  if (!(error instanceof OutdatedSchema)) throw error;
+  if (!(error instanceof OutdatedSchema || error instanceof InvalidTokens)) throw error;
   console.error(`» ${error.message}`);
   process.exit(1);
 }

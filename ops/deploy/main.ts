@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { OutdatedSchema } from "../schema.ts";
+import { checkTokens, InvalidTokens } from "../tokens.ts";
 import { type Name, names } from "../workers.ts";
 import { check } from "./check.ts";
 import {
@@ -154,6 +155,7 @@ async function main(): Promise<boolean> {
   if (existsSync(file)) process.loadEnvFile(file);
   const location = locationOf(env.LOCATION);
   if (!location) throw new Failed(expectedLocation);
+  checkTokens(env.TOKENS);
   if (env.DRY_RUN) return dryRun(environment, location);
   await new Deployment(environment, location).run();
   return true;
@@ -162,7 +164,8 @@ async function main(): Promise<boolean> {
 try {
   process.exitCode = (await main()) ? 0 : 1;
 } catch (error) {
-  if (error instanceof OutdatedSchema) console.error(`» ${error.message}`);
+  if (error instanceof OutdatedSchema || error instanceof InvalidTokens)
+    console.error(`» ${error.message}`);
   else if (error instanceof Failed)
     console.error(
       `» failed: ${error.message}\n» run the command again: it continues after the steps that succeeded`,

@@ -86,7 +86,7 @@ test("a_scope_includes_the_lower_scopes_and_no_higher_one", async () => {
 
 test("both_tokens_are_valid_during_a_rotation", async () => {
   const oldToken = "an-old-token-of-2025";
-  const TOKENS = `write:${tokenHash(oldToken)},write:${tokenHash(writeToken)}`;
+  const TOKENS = `write:anna:${tokenHash(oldToken)},write:anna:${tokenHash(writeToken)}`;
   await using system = await start({ gatewaySettings: { TOKENS } });
   const { join } = system;
   for (const [token, name] of [

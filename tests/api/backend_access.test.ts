@@ -11,6 +11,7 @@ const serviceSecret = { "x-service-secret": SERVICE_SECRET };
 /** The gateway sets this header on each request that it forwards. */
 const FORWARDED_HEADER = "x-gateway-forwarded";
 const CALLER_HEADER = "x-gateway-caller";
+const ACTOR_HEADER = "x-gateway-actor";
 const VERSION_HEADER = "x-protocol-version";
 const newPlace = { name: "Nueva" };
 
@@ -140,6 +141,7 @@ suite("access to the backends", () => {
       { [FORWARDED_HEADER]: "0", [VERSION_HEADER]: "0" },
       { connection: FORWARDED_HEADER, [FORWARDED_HEADER]: "0" },
       { connection: CALLER_HEADER, [CALLER_HEADER]: "0123456789abcdef" },
+      { connection: ACTOR_HEADER, [ACTOR_HEADER]: "ops" },
       { connection: "close, X-Gateway-Forwarded,x-service-secret, , a b,x-mine", "x-mine": "1" },
       { "keep-alive": "timeout=5", "proxy-connection": "x", te: "trailers", trailer: "x-mine" },
       { connection: "upgrade", upgrade: "h2c", "proxy-authorization": "Basic eA==" },
@@ -159,9 +161,16 @@ suite("access to the backends", () => {
         assert.equal(status, 200, body);
         const received: [string, string][] = JSON.parse(body);
         const internal = received.filter(([name]) =>
-          [CALLER_HEADER, FORWARDED_HEADER, VERSION_HEADER, "x-service-secret"].includes(name),
+          [
+            ACTOR_HEADER,
+            CALLER_HEADER,
+            FORWARDED_HEADER,
+            VERSION_HEADER,
+            "x-service-secret",
+          ].includes(name),
         );
         assert.deepEqual(internal, [
+          [ACTOR_HEADER, token === readToken ? "rosa" : "anna"],
           [CALLER_HEADER, tokenHash(token).slice(0, 16)],
           [FORWARDED_HEADER, "1"],
           [VERSION_HEADER, "1"],

@@ -7,7 +7,7 @@ import { sendForm } from "../support/page_helpers.ts";
 import { bearer, tokenHash } from "../support/tokens.ts";
 
 const [anna, otto] = ["the-token-of-anna", "the-token-of-otto"];
-const TOKENS = [anna, otto].map((token) => `write:${tokenHash(token)}`).join();
+const TOKENS = `write:anna:${tokenHash(anna)},write:otto:${tokenHash(otto)}`;
 const system = await start({
   seed: true,
   gatewaySettings: { TOKENS },

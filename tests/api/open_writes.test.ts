@@ -99,7 +99,7 @@ test("allowed_origins_and_hosts_may_write_where_writes_are_open", async () => {
 
 test("a_token_is_enough_for_every_origin_and_host_where_writes_are_closed", async () => {
   const token = "the-token-of-a-writer";
-  const TOKENS = `write:${tokenHash(token)}`;
+  const TOKENS = `write:anna:${tokenHash(token)}`;
   await using closed = await start({ places, people, gatewaySettings: { TOKENS } });
   for (const headers of foreign) {
     const sent = { ...headers, ...bearer(token) };

@@ -62,7 +62,7 @@ suite("paths with several readings", async () => {
 });
 
 test("no_path_spelling_bypasses_the_guard", async () => {
-  const settings = { READS: "token", TOKENS: `read:${tokenHash("a-token-with-scope-read")}` };
+  const settings = { READS: "token", TOKENS: `read:rosa:${tokenHash("a-token-with-scope-read")}` };
   await using system = await start({ seed: true, gatewaySettings: settings });
   const { join, people, places } = system;
   assert.equal((await sendRaw(join.url, "GET", "/v1/people")).status, 401);

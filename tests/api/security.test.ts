@@ -7,7 +7,7 @@ import { type Options, start } from "../support/harness.ts";
 import { bearer, tokenHash } from "../support/tokens.ts";
 
 const tokens = ["the-token-of-one-writer", "the-token-of-another"] as const;
-const TOKENS = tokens.map((token) => `write:${tokenHash(token)}`).join();
+const TOKENS = tokens.map((token) => `write:anna:${tokenHash(token)}`).join();
 
 const system = await start({ places, people, gatewaySettings: { TOKENS } });
 after(() => system.dispose());

@@ -20,7 +20,7 @@ import { tokenHash } from "../support/tokens.ts";
 const root = resolve(import.meta.dirname, "../..");
 const token = "a-token-for-the-client";
 const admin = "an-admin-token-for-the-client";
-const TOKENS = `write:${tokenHash(token)},admin:${tokenHash(admin)}`;
+const TOKENS = `write:anna:${tokenHash(token)},admin:ops:${tokenHash(admin)}`;
 const system = await start({ seed: true, gatewaySettings: { TOKENS } });
 after(() => system.dispose());
 

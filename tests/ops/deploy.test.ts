@@ -125,12 +125,13 @@ function assertComplete({ databases, workers, migrated }: Account): void {
 suite("the deployment", () => {
   test("a_deployment_is_repeatable_and_prints_no_secret", async () => {
     const { deploy, state } = makeAccount();
-    const { code, output, commands } = await deploy({ TOKENS: "write:abcdef" });
+    const setting = `write:anna:${"abcdef12".repeat(8)}`;
+    const { code, output, commands } = await deploy({ TOKENS: setting });
     assert.equal(code, 0, output);
     assert.deepEqual(commands, FIRST_COMMANDS);
     assertComplete(state());
     const { SERVICE_SECRET, TOKENS } = state().workers.join?.secrets ?? {};
-    assert.equal(TOKENS, "write:abcdef");
+    assert.equal(TOKENS, setting);
     assert.equal(state().workers.places?.secrets.TOKENS, undefined);
     assert.ok(SERVICE_SECRET && !output.includes(SERVICE_SECRET) && !output.includes("abcdef"));
     assert.deepEqual(
@@ -161,6 +162,17 @@ suite("the deployment", () => {
       assertComplete(state());
     });
   }
+
+  test("a_token_without_a_name_stops_a_deployment_before_it_changes_anything", async () => {
+    const { deploy, state } = makeAccount();
+    const hash = "abcdef12".repeat(8);
+    const { code, output, commands } = await deploy({
+      TOKENS: `write:anna:${hash}, write:${hash}`,
+    });
+    assert.deepEqual([code, commands.filter(Boolean), state().databases], [1, [], {}]);
+    assert.match(output, /entry 2 of TOKENS has no name: write it as scope:name:hash/);
+    assert.ok(!output.includes(hash));
+  });
 
   test("a_deployment_without_read_access_changes_nothing", async () => {
     for (const question of ["d1 list", "secret list"]) {

@@ -18,7 +18,7 @@ const skip = process.env.ALL === "1" ? false : "it needs ALL=1";
 const folder = mkdtempSync(join(tmpdir(), "deployment-"));
 const token = "the-first-token-of-this-test";
 const nextToken = "the-second-token-of-this-test";
-const TOKENS = `admin:${tokenHash(token)}`;
+const TOKENS = `admin:ops:${tokenHash(token)}`;
 
 /** All files in a folder, by their paths from it. */
 function filesIn(root: string): Map<string, Buffer> {
@@ -234,7 +234,7 @@ suite("a deployment by the pinned wrangler", { skip, timeout: 900_000 }, () => {
 
   test("a_rollback_returns_to_the_version_before", async () => {
     const previous = activeVersion("join").id;
-    await make("deploy", { TOKENS: `admin:${tokenHash(nextToken)}` });
+    await make("deploy", { TOKENS: `admin:ops:${tokenHash(nextToken)}` });
     const read = async (key: string) =>
       (await gateway().send("POST", "/v1/places", { name: `P ${key}` }, bearer(key))).status;
     assert.deepEqual([await read(token), await read(nextToken)], [401, 201]);

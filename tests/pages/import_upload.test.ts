@@ -11,8 +11,8 @@ import { bearer, tokenHash } from "../support/tokens.ts";
 const token = "a-token-that-may-write";
 const system = await start({
   seed: true,
-  gatewaySettings: { TOKENS: `write:${tokenHash(token)}` },
-  backendSettings: { SERVICE_SECRET, TOKENS: `write:${tokenHash(token)}` },
+  gatewaySettings: { TOKENS: `write:anna:${tokenHash(token)}` },
+  backendSettings: { SERVICE_SECRET, TOKENS: `write:anna:${tokenHash(token)}` },
 });
 after(() => system.dispose());
 const { join } = system;

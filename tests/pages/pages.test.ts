@@ -177,7 +177,7 @@ test("the_cookie_authorizes_only_forms", async () => {
   const token = "a-token-that-may-write";
   await using closed = await start({
     seed: true,
-    gatewaySettings: { TOKENS: `write:${tokenHash(token)}` },
+    gatewaySettings: { TOKENS: `write:anna:${tokenHash(token)}` },
   });
   const rejected = await sendForm(closed.join, "/ui/places/new", { name: "Isla" });
   assertPage(rejected, 401, "without a token");
@@ -221,7 +221,7 @@ test("a_form_with_an_invalid_hidden_field_is_rejected_and_changes_nothing", asyn
 
 test("only_a_known_token_is_stored_even_where_no_token_is_needed", async () => {
   const token = "a-token-that-may-read";
-  const TOKENS = `read:${tokenHash(token)}`;
+  const TOKENS = `read:rosa:${tokenHash(token)}`;
   const unknown = "any-text-of-16-characters";
   const allSettings: Record<string, string>[] = [
     { TOKENS },

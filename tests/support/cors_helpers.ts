@@ -16,7 +16,7 @@ export const startWithOrigins = (setting?: string, options: Options = {}) =>
   start({
     ...{ places, people, ...options },
     gatewaySettings: {
-      TOKENS: `write:${tokenHash(token)}`,
+      TOKENS: `write:anna:${tokenHash(token)}`,
       ...(setting && { ALLOWED_ORIGINS: setting }),
     },
   });

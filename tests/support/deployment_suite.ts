@@ -26,7 +26,7 @@ export type Deployment = {
 const names: Name[] = ["places", "people", "join"];
 const openSettings = { WRITES: "open", SEED: "yes" };
 const token = "a-token-with-the-scope-write";
-const closedSettings = { TOKENS: `write:${tokenHash(token)}`, SERVICE_SECRET };
+const closedSettings = { TOKENS: `write:anna:${tokenHash(token)}`, SERVICE_SECRET };
 
 /** The tests run in order, and each uses the data that the previous ones wrote. */
 export function deploymentSuite(title: string, deploy: () => Promise<Deployment>): void {

@@ -15,7 +15,7 @@ export const adminToken = "a-token-with-scope-admin";
 
 /** The setting for the three tokens. The space after a comma is allowed. */
 export const TOKENS = [
-  `read:${tokenHash(readToken)}`,
-  `write:${tokenHash(writeToken)}`,
-  ` admin:${tokenHash(adminToken)}`,
+  `read:rosa:${tokenHash(readToken)}`,
+  `write:anna:${tokenHash(writeToken)}`,
+  ` admin:ops:${tokenHash(adminToken)}`,
 ].join();

@@ -35,7 +35,7 @@ test("a_generated_python_client_has_typed_results_and_errors", {
 }, async () => {
   await using system = await start({
     seed: true,
-    gatewaySettings: { TOKENS: `write:${tokenHash(token)}` },
+    gatewaySettings: { TOKENS: `write:anna:${tokenHash(token)}` },
   });
   const folder = mkdtempSync(join(tmpdir(), "generated-"));
   try {

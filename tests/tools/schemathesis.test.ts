@@ -16,7 +16,7 @@ test("every_response_to_generated_requests_conforms_to_the_document", {
   skip,
   timeout: 300_000,
 }, async () => {
-  const TOKENS = `admin:${tokenHash(token)}`;
+  const TOKENS = `admin:ops:${tokenHash(token)}`;
   await using system = await start({ seed: true, gatewaySettings: { TOKENS } });
   const args = ["run", "../../../openapi/join.json", "--url", system.join.url.origin];
   const options = {

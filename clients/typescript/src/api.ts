@@ -738,6 +738,8 @@ export interface components {
             /** @description `remove`. */
             action: string;
         };
+        /** @description The name of a token. */
+        ActorName: string;
         /** @description A worker that is running. */
         Alive: {
             status: components["schemas"]["LifeSign"];
@@ -1058,6 +1060,9 @@ export interface components {
             id: components["schemas"]["Id"];
             /** @description The version of the record after the change. */
             version: components["schemas"]["Id"];
+            by: components["schemas"]["ActorName"] | null;
+            /** @description The id of the import or batch to which the change belongs, if it belongs to one. */
+            batch?: string;
             record: components["schemas"]["PastPerson"] | null;
         };
         /** @description An operation. */
@@ -1098,6 +1103,9 @@ export interface components {
             id: components["schemas"]["Id"];
             /** @description The version of the record after the change. */
             version: components["schemas"]["Id"];
+            by: components["schemas"]["ActorName"] | null;
+            /** @description The id of the import or batch to which the change belongs, if it belongs to one. */
+            batch?: string;
             record: components["schemas"]["Place"] | null;
         };
         /** @description An operation. */
@@ -1205,7 +1213,7 @@ export interface components {
          * @description The type of the problem.
          * @enum {string}
          */
-        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/person-erased" | "/problems/history-restarted" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/too-many-records" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/batch-refused" | "/problems/too-many-matches" | "/problems/idempotency-key-reused" | "/problems/call-limit-reached" | "/problems/too-many-requests" | "/problems/internal" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/updating" | "/problems/service-timed-out";
+        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/person-erased" | "/problems/history-restarted" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/too-many-records" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/batch-refused" | "/problems/too-many-matches" | "/problems/idempotency-key-reused" | "/problems/call-limit-reached" | "/problems/too-many-requests" | "/problems/internal" | "/problems/misconfigured" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/updating" | "/problems/service-timed-out";
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         PutDeadPerson: {
             /** @description Absent, or the id in the path. */
@@ -1713,7 +1721,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1721,7 +1729,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -1869,7 +1877,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1877,7 +1885,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -2046,7 +2054,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2054,7 +2062,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -2196,7 +2204,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2204,7 +2212,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -2357,7 +2365,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2365,7 +2373,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -2501,7 +2509,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2509,7 +2517,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -2608,7 +2616,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2616,7 +2624,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -2722,7 +2730,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2730,7 +2738,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -2832,7 +2840,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2840,7 +2848,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -2956,7 +2964,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2964,7 +2972,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -3037,7 +3045,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3045,7 +3053,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -3094,7 +3102,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3102,7 +3110,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -3239,7 +3247,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3247,7 +3255,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -3424,7 +3432,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3432,7 +3440,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -3553,7 +3561,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3561,7 +3569,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -3776,7 +3784,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3784,7 +3792,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -3947,7 +3955,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3955,7 +3963,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -4163,7 +4171,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4171,7 +4179,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -4316,7 +4324,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4324,7 +4332,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -4481,7 +4489,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4489,7 +4497,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -4620,7 +4628,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4628,7 +4636,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -4752,7 +4760,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4760,7 +4768,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -4974,7 +4982,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4982,7 +4990,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -5083,7 +5091,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5091,7 +5099,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -5277,7 +5285,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5285,7 +5293,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -5524,7 +5532,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5532,7 +5540,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -5701,7 +5709,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5709,7 +5717,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -5900,7 +5908,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5908,7 +5916,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -6043,7 +6051,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6051,7 +6059,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -6283,7 +6291,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6291,7 +6299,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -6446,7 +6454,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6454,7 +6462,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -6677,7 +6685,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6685,7 +6693,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -6830,7 +6838,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6838,7 +6846,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -6969,7 +6977,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6977,7 +6985,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -7109,7 +7117,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7117,7 +7125,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -7262,7 +7270,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7270,7 +7278,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -7430,7 +7438,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7438,7 +7446,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -7578,7 +7586,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7586,7 +7594,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -7827,7 +7835,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7835,7 +7843,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -8077,7 +8085,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8085,7 +8093,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -8272,7 +8280,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8280,7 +8288,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };
@@ -8353,7 +8361,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8361,7 +8369,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        type?: "/problems/internal";
+                        type?: "/problems/internal" | "/problems/misconfigured";
                     };
                 };
             };

@@ -22,7 +22,7 @@ const MAX_DELETIONS: usize = 10;
 /// gateway. It is empty if writes are open. Only a request that may write gets this far, so a client
 /// cannot choose the header unless writes are open.
 pub fn caller(request: &Request) -> String {
-    let own = request.env.caller().get().cloned();
+    let own = request.env.caller_pseudonym();
     own.or_else(|| request.header(CALLER_HEADER))
         .unwrap_or_default()
 }

@@ -4,6 +4,7 @@
 //! settings, everybody may read and nobody may write.
 
 use crate::Problem;
+use crate::actor::Actor;
 use crate::bearer_token::constant_time_eq;
 use domain::Param;
 
@@ -43,6 +44,15 @@ impl Param for Scope {
     }
 }
 
+/// The permissions and the name of a known token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The greatest scope.
+    pub scope: Scope,
+    /// The name, which each change of its owner has.
+    pub actor: Actor,
+}
+
 /// The access rules of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessPolicy {
@@ -57,8 +67,8 @@ impl AccessPolicy {
     /// - `READS`: reads are open if it is `open` or empty. Any other value closes them, so that a
     ///   typing error does not open them.
     /// - `WRITES`: writes are open only if it is `open`.
-    /// - `TOKENS`: entries `scope:hash`, separated by commas, with the hash in hexadecimal. A
-    ///   malformed entry matches no token.
+    /// - `TOKENS`: entries `scope:name:hash`, separated by commas, with the hash in hexadecimal. A
+    ///   malformed entry makes [`Self::authorize`] fail.
     #[must_use]
     pub fn from_settings(
         reads: Option<&str>,
@@ -84,37 +94,74 @@ impl AccessPolicy {
     /// Checks that a request may use a scope.
     ///
     /// # Errors
-    /// No token, an unknown token, or a token with a smaller scope.
+    /// No token, an unknown token, a token with a smaller scope, or an invalid setting.
     pub fn authorize(&self, scope: Scope, token: Option<&BearerToken>) -> Result<(), Problem> {
         if self.is_open(scope) {
             return Ok(());
         }
+        self.check_setting()?;
         let token = token.ok_or_else(|| Problem::token_required(scope))?;
-        match self.scope_of(token) {
+        match self.grant_of(token) {
             None => Err(Problem::token_refused()),
-            Some(granted) if granted < scope => Err(Problem::insufficient_scope(scope)),
+            Some(granted) if granted.scope < scope => Err(Problem::insufficient_scope(scope)),
             Some(_) => Ok(()),
         }
     }
 
-    /// The greatest scope of a token, or none if it is unknown. Compares all entries, so that the
-    /// time does not reveal which one matches.
+    /// The greatest scope of a token and its name, or none if the token is unknown. Compares all
+    /// entries, so that the time does not reveal which one matches.
     #[must_use]
-    pub fn scope_of(&self, token: &BearerToken) -> Option<Scope> {
+    pub fn grant_of(&self, token: &BearerToken) -> Option<Grant> {
         let token_hash = token.hash();
+        let mut found: Option<Grant> = None;
+        for (_, entry) in self.entries() {
+            let Some((scope, actor, hash)) = parse_entry(entry) else {
+                continue;
+            };
+            let is_greater = found.as_ref().is_none_or(|found| found.scope < scope);
+            if constant_time_eq(&hash, &token_hash) & is_greater {
+                found = Some(Grant { scope, actor });
+            }
+        }
+        found
+    }
+
+    /// Checks that each entry of `TOKENS` is valid. Its position identifies an entry, because the
+    /// hash must not be shown.
+    ///
+    /// # Errors
+    /// The first malformed entry.
+    pub fn check_setting(&self) -> Result<(), Problem> {
+        for (number, entry) in self.entries() {
+            if parse_entry(entry).is_none() {
+                let fault = if entry.split(':').count() == 2 {
+                    "has no name"
+                } else {
+                    "is malformed"
+                };
+                let detail = format!(
+                    "Entry {number} of TOKENS {fault}. Write it as scope:name:hash, for example write:anna:9f86…, where the scope is {} and the hash is the SHA-256 of the token in hexadecimal.",
+                    Scope::EXPECTED
+                );
+                return Err(Problem::misconfigured(detail));
+            }
+        }
+        Ok(())
+    }
+
+    /// The entries that are not empty, each with its number from 1.
+    fn entries(&self) -> impl Iterator<Item = (usize, &str)> {
         let entries = self.tokens.as_deref().unwrap_or_default().split(',');
-        entries
-            .filter_map(parse_entry)
-            .map(|(scope, hash)| constant_time_eq(&hash, &token_hash).then_some(scope))
-            .max()
-            .flatten()
+        let entries = (1..).zip(entries.map(str::trim));
+        entries.filter(|(_, entry)| !entry.is_empty())
     }
 }
 
-/// The scope and the hash of an entry of `TOKENS`.
-fn parse_entry(text: &str) -> Option<(Scope, [u8; 32])> {
-    let (scope, hash) = text.trim().split_once(':')?;
-    Some((Scope::parse(scope)?, parse_hash(hash)?))
+/// The scope, the name and the hash of an entry of `TOKENS`.
+fn parse_entry(entry: &str) -> Option<(Scope, Actor, [u8; 32])> {
+    let (scope, rest) = entry.split_once(':')?;
+    let (name, hash) = rest.split_once(':')?;
+    Some((Scope::parse(scope)?, Actor::parse(name)?, parse_hash(hash)?))
 }
 
 fn parse_hash(text: &str) -> Option<[u8; 32]> {
@@ -159,18 +206,12 @@ mod tests {
     }
 
     #[test]
-    fn without_valid_settings_reads_are_open_and_writes_are_closed() {
-        let bare = hash(WRITER);
+    fn without_settings_reads_are_open_and_writes_are_closed() {
         for (writes, tokens) in [
             (None, None),
             (Some(""), Some("")),
             (Some("Open"), None),
-            (Some("true"), Some("x,write:y,,:")),
-            // Malformed entries: no scope, an unknown scope, a short hash, a sign in the hash.
-            (None, Some(bare.as_str())),
-            (None, Some(&*format!("all:{bare}"))),
-            (None, Some(&format!("write:{}", &bare[..63]))),
-            (None, Some(&format!("write:+{}", &bare[1..]))),
+            (Some("true"), Some(" , ,")),
         ] {
             let policy = AccessPolicy::from_settings(None, writes, tokens.map(str::to_owned));
             assert_eq!(rejection(&policy, Scope::Read, None), None);
@@ -178,6 +219,34 @@ mod tests {
                 assert_eq!(rejection(&policy, scope, None), Some(Kind::TokenRequired));
                 let rejection = rejection(&policy, scope, Some(WRITER));
                 assert_eq!(rejection, Some(Kind::TokenRefused));
+            }
+        }
+    }
+
+    #[test]
+    fn a_malformed_entry_is_reported_by_its_number_and_opens_nothing() {
+        let bare = hash(WRITER);
+        let valid = format!("write:anna:{bare}");
+        for (entry, fault) in [
+            (format!("write:{bare}"), "Entry 2 of TOKENS has no name."),
+            ("x".to_owned(), "Entry 2 of TOKENS is malformed."),
+            (bare.clone(), "Entry 2 of TOKENS is malformed."),
+            (format!("all:anna:{bare}"), "malformed"),
+            (format!("write::{bare}"), "malformed"),
+            (format!("write:a b:{bare}"), "malformed"),
+            (format!("write:anna:{}", &bare[..63]), "malformed"),
+            (format!("write:anna:+{}", &bare[1..]), "malformed"),
+            (format!("write:anna:{bare}:x"), "malformed"),
+        ] {
+            let policy = policy(None, None, &format!("{valid},{entry}"));
+            let problem = policy.check_setting().unwrap_err();
+            assert!(problem.detail().contains(fault), "{}", problem.detail());
+            assert!(problem.detail().contains("scope:name:hash"));
+            assert!(!problem.detail().contains(&bare[1..63]), "{entry}");
+            assert_eq!(rejection(&policy, Scope::Read, None), None);
+            for token in [None, Some(WRITER), Some(OTHER)] {
+                let rejection = rejection(&policy, Scope::Write, token);
+                assert_eq!(rejection, Some(Kind::Misconfigured), "{entry}");
             }
         }
     }
@@ -210,7 +279,7 @@ mod tests {
             (Scope::Write, WRITER),
             (Scope::Admin, ADMIN),
         ];
-        let entries = tokens.map(|(scope, token)| format!("{}:{}", scope.name(), hash(token)));
+        let entries = tokens.map(|(scope, token)| format!("{}:x:{}", scope.name(), hash(token)));
         let policy = policy(Some("token"), None, &entries.join(", "));
         for (granted, token) in tokens {
             for scope in Scope::ALL {
@@ -227,7 +296,7 @@ mod tests {
     #[test]
     fn two_tokens_are_valid_during_a_rotation() {
         let hashes = format!(
-            "write:{},write:{}",
+            "write:anna:{},write:anna:{}",
             hash(WRITER),
             hash(ADMIN).to_uppercase()
         );
@@ -239,11 +308,14 @@ mod tests {
     }
 
     #[test]
-    fn a_token_with_two_entries_has_the_greater_scope() {
+    fn a_token_with_two_entries_has_the_greater_scope_and_its_name() {
         for scopes in [["admin", "read"], ["read", "admin"]] {
-            let entries = scopes.map(|scope| format!("{scope}:{}", hash(ADMIN)));
+            let entries = scopes.map(|scope| format!("{scope}:{scope}-name:{}", hash(ADMIN)));
             let policy = policy(None, None, &entries.join(","));
             assert_eq!(rejection(&policy, Scope::Admin, Some(ADMIN)), None);
+            let grant = policy.grant_of(&token(ADMIN)).unwrap();
+            assert_eq!(grant.actor.as_str(), "admin-name");
+            assert_eq!(policy.grant_of(&token(OTHER)), None);
         }
     }
 
@@ -251,12 +323,13 @@ mod tests {
         #[test]
         fn no_setting_lets_a_stranger_in(
             reads in "\\PC{1,6}",
-            tokens in "((read|write|admin|é)?:?[0-9a-fé ]{0,66},?){0,4}",
+            tokens in "((read|write|admin|é)?:?(anna)?:?[0-9a-fé ]{0,66},?){0,4}",
         ) {
             let policy = policy(Some(&reads), None, &tokens);
             prop_assume!(reads != "open");
             for scope in Scope::ALL {
-                prop_assert_eq!(rejection(&policy, scope, Some(OTHER)), Some(Kind::TokenRefused));
+                let rejected = rejection(&policy, scope, Some(OTHER));
+                prop_assert!(matches!(rejected, Some(Kind::TokenRefused | Kind::Misconfigured)));
             }
         }
     }

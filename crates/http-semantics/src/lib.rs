@@ -3,6 +3,7 @@
 //!
 //! This crate does not depend on Cloudflare or JavaScript, so `cargo test` runs all of it.
 
+pub mod actor;
 pub mod auth;
 mod bearer_token;
 pub mod bookmark;

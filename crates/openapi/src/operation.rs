@@ -63,6 +63,7 @@ impl Operation {
             problems: vec![
                 Kind::UnknownParameter,
                 Kind::Internal,
+                Kind::Misconfigured,
                 Kind::Overloaded,
                 Kind::Updating,
             ],

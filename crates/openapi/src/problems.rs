@@ -2,7 +2,7 @@
 //! each, made by its own constructor.
 
 use domain::Param;
-use http_semantics::auth::Scope;
+use http_semantics::auth::{AccessPolicy, Scope};
 use http_semantics::problem::{FieldError, Kind};
 use http_semantics::rate_limit::RateLimit;
 use http_semantics::{Problem, Validator};
@@ -74,12 +74,23 @@ pub fn sample(kind: Kind) -> Problem {
             seconds: 60,
         }),
         Kind::Internal => Problem::internal(),
+        Kind::Misconfigured => misconfigured(),
         Kind::ServiceFailed => Problem::service_failed("people"),
         Kind::NotReady => Problem::not_ready(&["people"]),
         Kind::Overloaded => Problem::overloaded(),
         Kind::Updating => Problem::updating(),
         Kind::ServiceTimedOut => Problem::service_timed_out("people", 3000),
     }
+}
+
+/// The problem of a token without a name.
+fn misconfigured() -> Problem {
+    let tokens = Some("write:9f86d081".to_owned());
+    let policy = AccessPolicy::from_settings(None, None, tokens);
+    policy
+        .check_setting()
+        .err()
+        .unwrap_or_else(Problem::internal)
 }
 
 #[cfg(test)]

@@ -47,6 +47,8 @@ pub struct Change<T> {
     pub kind: String,
     /// The version after the change.
     pub version: i64,
+    /// The name of the token, if writes were not open.
+    pub by: Option<String>,
     /// The record after the change; none if it was deleted or erased.
     pub record: Option<T>,
 }

@@ -73,7 +73,9 @@ pub fn section<T: DescribeChange>(
             ol.history reversed {
                 @for (change, sentence) in changes.iter().zip(sentences).rev() {
                     li {
-                        (time(&change.at)) " " (sentence) " "
+                        (time(&change.at)) " " (sentence)
+                        @if let Some(by) = &change.by { " by " (by) }
+                        " "
                         @if Some(change.version) != present && is_restorable(change) {
                             (restore_button(page, version, Some(change.version), "Restore"))
                         }
@@ -122,6 +124,7 @@ mod tests {
             at,
             kind: kind.to_owned(),
             version,
+            by: Some("anna".to_owned()),
             record,
         }
     }

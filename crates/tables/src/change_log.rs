@@ -5,8 +5,9 @@
 //! change sequences is valid, and reading them costs two rows per table.
 
 use crate::page::PageSize;
+use crate::record::Author;
 use crate::statement::{Bind, EPOCH, Statement, framing_binds};
-use crate::table_spec::TableSpec;
+use crate::table_spec::{TableSpec, Totals};
 use http_semantics::Validator;
 use http_semantics::media::ListFraming;
 
@@ -92,6 +93,47 @@ pub fn change_seq(table: &TableSpec) -> Statement {
     const CHANGE_SEQ: &str =
         "SELECT coalesce(max(seq), 0) AS change_seq, {epoch} AS epoch FROM {change_log}";
     Statement::new(&table.sql(CHANGE_SEQ), Vec::new())
+}
+
+/// Deletes records by their author: adds the deletions to the change log, and a trigger deletes the
+/// records. A row of (id) for each.
+///
+/// ?1  the actor
+/// ?2  the batch
+///
+/// `condition` selects the records of `{table}`. Its placeholders begin at ?3.
+#[must_use]
+pub fn delete(table: &TableSpec, author: &Author, condition: &str, binds: Vec<Bind>) -> Statement {
+    const DELETE: &str = "
+INSERT INTO {change_log}
+  (at, kind, {change_log_id}, version, {logged_columns}, actor, batch{total_name})
+SELECT
+  max(
+    CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    (SELECT at FROM {change_log} WHERE seq = (SELECT max(seq) FROM {change_log}))
+  ),
+  'deleted', id, version + 1, {logged_columns}, ?1, ?2{total}
+FROM {table}
+WHERE {condition}
+RETURNING {change_log_id} AS id";
+    let declaration = table.declaration;
+    let (total_name, total) = match declaration.totals {
+        Totals::Populations => (String::new(), String::new()),
+        Totals::ChangeLog => {
+            const LAST: &str = ",
+  (SELECT {name} FROM {change_log} WHERE seq = (SELECT max(seq) FROM {change_log}))
+    - row_number() OVER ()";
+            let total = LAST.replace("{name}", declaration.collection);
+            (format!(", {}", declaration.collection), total)
+        }
+    };
+    let sql = DELETE
+        .replace("{total_name}", &total_name)
+        .replace("{total}", &total)
+        .replace("{condition}", condition);
+    let mut all: Vec<Bind> = author.binds().into();
+    all.extend(binds);
+    Statement::new(&table.sql(&sql), all)
 }
 
 /// The changes after a `seq`. Uses the primary key.

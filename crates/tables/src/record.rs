@@ -1,12 +1,13 @@
 //! The records of a table: their interface, and the statements that read one by the primary key.
 
 use domain::name::{Name, NameKeys, Normalize};
+use http_semantics::actor::Actor;
 use http_semantics::fields::Fields;
 use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
 use serde_json::{Map, Value};
 
-use crate::statement::Statement;
+use crate::statement::{Bind, Statement};
 use crate::table_spec::TableSpec;
 
 /// A record as clients send it: without its id.
@@ -35,13 +36,46 @@ pub trait Record: Sized + 'static {
         None
     }
 
-    /// The record as a JSON row for an insert or an update.
-    fn to_row(&self, id: Option<i64>, version: Option<i64>, normalize: Normalize) -> Value {
+    /// The record as a JSON row for an insert or an update by an author.
+    fn to_row(
+        &self,
+        id: Option<i64>,
+        version: Option<i64>,
+        author: &Author,
+        normalize: Normalize,
+    ) -> Value {
         let Object(mut row) = self.to_object();
         row.insert("id".to_owned(), id.into());
         row.insert("version".to_owned(), version.into());
+        author.add_to(&mut row);
         add_keys(&mut row, self.name(), normalize);
         Value::Object(row)
+    }
+}
+
+/// The author of a change: the columns `actor` and `batch` of a table and of its change log. Every
+/// write sets both.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Author {
+    /// The name of the token. None if writes are open.
+    pub actor: Option<Actor>,
+    /// The id of the import or batch, if the change belongs to one.
+    pub batch: Option<String>,
+}
+
+impl Author {
+    /// Adds the author to a JSON row.
+    pub fn add_to(&self, row: &mut Map<String, Value>) {
+        let actor = self.actor.as_ref().map(Actor::as_str);
+        row.insert("actor".to_owned(), actor.into());
+        row.insert("batch".to_owned(), self.batch.as_deref().into());
+    }
+
+    /// The author as the value of two placeholders: `actor` and `batch`.
+    #[must_use]
+    pub fn binds(&self) -> [Bind; 2] {
+        let actor = self.actor.as_ref().map(Actor::as_str);
+        [actor.into(), self.batch.as_deref().into()]
     }
 }
 

@@ -46,11 +46,14 @@ impl Testbed {
         let logged = logged.map(|column| log_name(table, column));
         let total = (declaration.totals == Totals::ChangeLog).then_some(declaration.collection);
         let tables: [(&str, Vec<&str>); 2] = [
-            (declaration.table, stored.chain(["version"]).collect()),
+            (
+                declaration.table,
+                stored.chain(["version", "actor", "batch"]).collect(),
+            ),
             (
                 declaration.change_log,
                 logged
-                    .chain(["seq", "at", "kind", "version"])
+                    .chain(["seq", "at", "kind", "version", "actor", "batch"])
                     .chain(total)
                     .collect(),
             ),

@@ -10,7 +10,7 @@ import { bearer, tokenHash } from "../../support/tokens.ts";
 const token = "a-token-that-may-write";
 const site = await openSite({
   places: [{ id: 1, name: "Uno" }],
-  gatewaySettings: { TOKENS: `write:${tokenHash(token)}` },
+  gatewaySettings: { TOKENS: `write:anna:${tokenHash(token)}` },
 });
 after(() => site[Symbol.asyncDispose]());
 const { join } = site.system;

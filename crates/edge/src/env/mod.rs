@@ -5,12 +5,14 @@ pub mod call_quota;
 pub mod consistency;
 pub mod trace;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::ops::Deref;
 use std::rc::Rc;
 
+use http_semantics::actor::Actor;
 use http_semantics::auth::BearerToken;
 use js_sys::Reflect;
+use tables::record::Author;
 use wasm_bindgen::JsCast;
 use worker::worker_sys;
 
@@ -32,7 +34,16 @@ pub struct Env {
     consistency: Rc<Consistency>,
     deadline: Deadline,
     quota: CallQuota,
-    caller: Rc<OnceCell<String>>,
+    caller: Rc<RefCell<Caller>>,
+}
+
+/// The client of a request. A form of a page may replace it: the client can type another token.
+#[derive(Default)]
+pub(crate) struct Caller {
+    /// Separates the client from others, if it has a known token.
+    pub(crate) pseudonym: Option<String>,
+    /// The name of the token. None if writes are open.
+    pub(crate) actor: Option<Actor>,
 }
 
 impl Env {
@@ -92,14 +103,36 @@ impl Env {
         &self.quota
     }
 
-    /// Records the client's token. Its first bytes separate the client from others.
-    pub fn set_caller(&self, token: &BearerToken) {
-        self.caller.get_or_init(|| token.pseudonym());
+    /// Records the client's token and its name.
+    pub fn set_caller(&self, token: &BearerToken, name: Actor) {
+        self.caller.replace(Caller {
+            pseudonym: Some(token.pseudonym()),
+            actor: Some(name),
+        });
     }
 
-    /// The pseudonym of the client's token, if it has a valid one.
-    pub(crate) fn caller(&self) -> &Rc<OnceCell<String>> {
+    /// Records the author of the writes of this request, if it comes from another worker.
+    pub(crate) fn set_actor(&self, name: Actor) {
+        self.caller.borrow_mut().actor = Some(name);
+    }
+
+    /// The client of the request.
+    pub(crate) fn caller(&self) -> &Rc<RefCell<Caller>> {
         &self.caller
+    }
+
+    /// The pseudonym of the client's token, if it has a known one.
+    pub(crate) fn caller_pseudonym(&self) -> Option<String> {
+        self.caller.borrow().pseudonym.clone()
+    }
+
+    /// The author of the changes of this request, which belong to no batch.
+    #[must_use]
+    pub fn author(&self) -> Author {
+        Author {
+            actor: self.caller.borrow().actor.clone(),
+            batch: None,
+        }
     }
 
     /// A variable or a secret. It is read from JavaScript once per isolate: the platform starts

@@ -23,12 +23,14 @@ use tables::import::{
     Batch, BatchResult, Batches, Counts, FileFormat, ImportFile, ImportMode, ImportOptions,
     MAX_FILE_BYTES, Outcome, Receipt, Report,
 };
+use tables::record::Author;
 use tables::statement::Statement;
 use tables::{Record, TableSpec};
 
 use crate::collection::versioned_record::NORMALIZE;
 use crate::d1::{Database, MAX_WRITE_ATTEMPTS, Row};
 use crate::env::call_quota::Calls;
+use crate::env::trace::random_token;
 use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::response::{Body, Response};
@@ -99,6 +101,7 @@ struct Import<I: Importer> {
     batches: Batches<I::Record>,
     report: Report,
     options: ImportOptions,
+    author: Author,
     has_client_key: bool,
     /// The number of records that an earlier request has imported.
     after: usize,
@@ -134,6 +137,12 @@ pub async fn import<I: Importer + 'static>(
     let file = ImportFile::open(format, body, I::Record::table())?;
     let has_client_key = key.is_some();
     let key = key.map(|key| storage_key("import", &caller(&request), &key));
+    // A request that continues an import has the same key, and so the same batch.
+    let batch = key.clone().unwrap_or_else(random_token);
+    let author = Author {
+        batch: Some(batch.trim_start_matches("import:").to_owned()),
+        ..request.env.author()
+    };
     let scope = format!("{} {}", options.name(), key.unwrap_or_default());
     let mut import = Import {
         permit,
@@ -141,6 +150,7 @@ pub async fn import<I: Importer + 'static>(
         batches: Batches::new(file, scope, options.mode == ImportMode::Patch, NORMALIZE),
         report: Report::new(options.dry_run, by_line),
         options,
+        author,
         has_client_key,
         after: usize::try_from(after).unwrap_or(usize::MAX),
         position: 0,
@@ -283,6 +293,7 @@ impl<I: Importer + 'static> Import<I> {
     ) -> Result<BatchResult, Error> {
         attempt.set_new_already_added(batch);
         let mut plan = self.importer.plan(batch, self.options).await?;
+        plan.set_author(&self.author);
         let rejected = std::mem::take(&mut plan.rejections);
         if !self.options.allows(rejected.len()) {
             return Ok(BatchResult::refused(rejected).with_places(places_created));

@@ -6,11 +6,13 @@ use http_semantics::{Epoch, Problem};
 use tables::Record;
 use tables::import::ImportOptions;
 use tables::operations::{self, MAX_OPERATIONS_BYTES, Operations, Results, Written};
+use tables::record::Author;
 
 use super::resolver::Resolver;
 use super::{ATTEMPT, Importer};
 use crate::collection::versioned_record::NORMALIZE;
 use crate::d1::{MAX_WRITE_ATTEMPTS, Row};
+use crate::env::trace::random_token;
 use crate::error::Error;
 use crate::http::request::{JSON, Request};
 use crate::http::response::Response;
@@ -35,6 +37,10 @@ pub async fn batch<I: Importer>(
     if !refused.is_empty() {
         return Err(Results::refused(&operations.list, refused).into());
     }
+    let author = Author {
+        batch: Some(random_token()),
+        ..request.env.author()
+    };
     let importer = importer(&request)?;
     for attempt in 0..MAX_WRITE_ATTEMPTS {
         if attempt > 0 && !importer.database().quota().has(ATTEMPT) {
@@ -45,7 +51,7 @@ pub async fn batch<I: Importer>(
         {
             return Ok(response(&operations, &row)?.header("idempotency-replayed", "true"));
         }
-        match write(&importer, &operations, key.as_ref()).await {
+        match write(&importer, &operations, &author, key.as_ref()).await {
             Ok(row) => return response(&operations, &row),
             // Another request has changed one of the records, or has used the key.
             Err(Error::Unique(_) | Error::Check(_)) => {}
@@ -59,6 +65,7 @@ pub async fn batch<I: Importer>(
 async fn write<I: Importer>(
     importer: &I,
     operations: &Operations<I::Record>,
+    author: &Author,
     key: Option<&IdempotentRequest>,
 ) -> Result<Row, Error> {
     let table = I::Record::table();
@@ -68,6 +75,7 @@ async fn write<I: Importer>(
         return Err(Results::refused(&operations.list, batch.refused).into());
     }
     let mut plan = importer.plan(&batch, ImportOptions::default()).await?;
+    plan.set_author(author);
     let refused = std::mem::take(&mut plan.rejections);
     if !refused.is_empty() {
         return Err(Results::refused(&operations.list, refused).into());

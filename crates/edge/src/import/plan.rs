@@ -6,6 +6,7 @@ use tables::Record;
 use tables::import::{
     self, Batch, Counts, ImportMode, ParsedRecord, RecordPosition, Refusal, Removal, Update,
 };
+use tables::record::Author;
 use tables::statement::{self, Statement};
 
 use crate::collection::versioned_record::{NORMALIZE, VersionedRecord};
@@ -29,6 +30,8 @@ pub struct BatchPlan {
     already_added: usize,
     /// The lines that cannot be written.
     pub rejections: Vec<Refusal>,
+    /// The author of all changes.
+    pub author: Author,
     /// The statements at the end of the transaction.
     pub last: Vec<Statement>,
 }
@@ -99,7 +102,9 @@ impl BatchPlan {
             self.unchanged.push([id, version]);
             return Ok(None);
         }
-        let row = parsed.record.to_row(parsed.id, version, NORMALIZE);
+        // The caller sets the author of all rows ([`Self::set_author`]).
+        let author = Author::default();
+        let row = parsed.record.to_row(parsed.id, version, &author, NORMALIZE);
         let Some(version) = version else {
             self.inserts.push(row);
             return Ok(None);
@@ -112,7 +117,8 @@ impl BatchPlan {
             row,
             before: stored.as_ref().and_then(unique),
             after: unique(&parsed.record),
-            without: without.map(|record| record.to_row(parsed.id, Some(version), NORMALIZE)),
+            without: without
+                .map(|record| record.to_row(parsed.id, Some(version), &author, NORMALIZE)),
         }))
     }
 
@@ -148,6 +154,16 @@ impl BatchPlan {
     pub fn changes(&self) -> usize {
         let updates: usize = self.updates.iter().map(Vec::len).sum();
         self.deletes.len() + updates + self.inserts.len()
+    }
+
+    /// Sets the author of all changes.
+    pub(super) fn set_author(&mut self, author: &Author) {
+        self.author = author.clone();
+        let updates = self.updates.iter_mut().flatten();
+        let rows = self.inserts.iter_mut().chain(updates);
+        for row in rows.filter_map(Value::as_object_mut) {
+            author.add_to(row);
+        }
     }
 
     /// The numbers of inserted, updated and unchanged records.

@@ -1,5 +1,7 @@
 //! Access control: the guards of the gateway and of the backends.
 
+use domain::Param;
+use http_semantics::actor::Actor;
 use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
 use http_semantics::cors::CorsPolicy;
 use http_semantics::{Problem, params, site};
@@ -10,8 +12,8 @@ use crate::http::request::{Method, Request};
 use crate::layers::cors;
 use crate::route::{Access, Properties};
 use crate::service_client::{
-    FORWARDED_HEADER, PROTOCOL_VERSION, PROTOCOL_VERSION_HEADER, SERVICE_SECRET_HEADER,
-    service_secret,
+    ACTOR_HEADER, FORWARDED_HEADER, PROTOCOL_VERSION, PROTOCOL_VERSION_HEADER,
+    SERVICE_SECRET_HEADER, service_secret,
 };
 
 /// Checks whether a request may use a scope.
@@ -59,15 +61,25 @@ pub fn check_token(request: &Request, scope: Scope) -> Result<(), Problem> {
     policy.authorize(scope, token.as_ref())
 }
 
-/// The token of the caller, if it is a known one: of `Authorization`, or of the session of a page.
-/// It authorizes nothing, but tells one client from another.
-pub(crate) fn known_token(request: &Request, properties: &Properties) -> Option<BearerToken> {
+/// The token of the caller and its name, if it is a known one: of `Authorization`, or of the session
+/// of a page. It authorizes nothing, but tells one client from another.
+pub(crate) fn known_token(
+    request: &Request,
+    properties: &Properties,
+) -> Option<(BearerToken, Actor)> {
     let token = match request.header("authorization") {
         Some(header) => BearerToken::from_authorization(Some(&header)).ok()?,
         None => properties.session_token.and_then(|load| load(request)),
     }?;
-    access_policy(&request.env).scope_of(&token)?;
-    Some(token)
+    let grant = access_policy(&request.env).grant_of(&token)?;
+    Some((token, grant.actor))
+}
+
+/// The author that another worker names. Only a caller with the secret of the workers may: a client
+/// could otherwise write under the name of somebody else.
+pub(crate) fn forwarded_actor(request: &Request) -> Option<Actor> {
+    let name = request.header(ACTOR_HEADER)?;
+    Actor::parse(&name).filter(|_| has_service_secret(request))
 }
 
 /// Whether the caller has shown that it is an administrator or another worker. That writes are open
@@ -77,7 +89,8 @@ pub fn is_known_admin(request: &Request) -> bool {
     let scope = || {
         let header = request.header("authorization")?;
         let token = BearerToken::from_authorization(Some(&header)).ok()??;
-        access_policy(&request.env).scope_of(&token)
+        let grant = access_policy(&request.env).grant_of(&token)?;
+        Some(grant.scope)
     };
     has_service_secret(request) || scope() == Some(Scope::Admin)
 }

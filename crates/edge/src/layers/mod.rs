@@ -112,8 +112,10 @@ impl Layer {
                 }
             }
             Self::Authenticate(guard) => {
-                if let Some(token) = auth::known_token(request, properties) {
-                    request.env.set_caller(&token);
+                if let Some((token, name)) = auth::known_token(request, properties) {
+                    request.env.set_caller(&token, name);
+                } else if let Some(name) = auth::forwarded_actor(request) {
+                    request.env.set_actor(name);
                 }
                 exchange.access = Some(auth::authenticate(request, properties, guard));
             }

@@ -27,8 +27,8 @@ pub fn load(env: &Env) -> Option<RateLimit> {
 /// A request that exceeds the limit.
 pub async fn count(request: &Request, limit: RateLimit) -> Result<(), Problem> {
     let address = || request.header("cf-connecting-ip").unwrap_or_default();
-    let key = match request.env.caller().get() {
-        Some(pseudonym) => pseudonym.clone(),
+    let key = match request.env.caller_pseudonym() {
+        Some(pseudonym) => pseudonym,
         None => rate_limit::network_of(&address()).into_owned(),
     };
     // If the rate limiter fails, the failure is logged and the request passes.

@@ -2,6 +2,7 @@
 //! responses.
 
 use http_semantics::Tag;
+use http_semantics::actor::Actor;
 use http_semantics::auth::BearerToken;
 use js_sys::{ArrayBuffer, Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -9,7 +10,7 @@ use web_sys::{Headers, RequestInit};
 
 use super::call_policy::CallPolicy;
 use super::{
-    CALLER_HEADER, FORWARDED_HEADER, PROTOCOL_VERSION, PROTOCOL_VERSION_HEADER,
+    ACTOR_HEADER, CALLER_HEADER, FORWARDED_HEADER, PROTOCOL_VERSION, PROTOCOL_VERSION_HEADER,
     SERVICE_SECRET_HEADER, ServiceClient,
 };
 use crate::env::consistency::BOOKMARK_HEADER;
@@ -178,11 +179,13 @@ impl ServiceClient {
     fn sign(&self, sent: &Headers, is_forwarded: bool) -> Result<(), JsValue> {
         let secret = self.secret.as_ref().map(BearerToken::reveal);
         let bookmark = self.consistency.upstream_constraint();
+        let caller = self.caller.borrow();
         let own = [
             (SERVICE_SECRET_HEADER, secret),
             (PROTOCOL_VERSION_HEADER, Some(PROTOCOL_VERSION)),
             (FORWARDED_HEADER, is_forwarded.then_some("1")),
-            (CALLER_HEADER, self.caller.get().map(String::as_str)),
+            (CALLER_HEADER, caller.pseudonym.as_deref()),
+            (ACTOR_HEADER, caller.actor.as_ref().map(Actor::as_str)),
             (BOOKMARK_HEADER, bookmark.as_deref()),
         ];
         for (name, value) in self.trace.headers().chain(own) {

@@ -15,10 +15,11 @@ pub mod call_policy;
 mod calls;
 pub mod circuit_breaker;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use domain::Param;
+use http_semantics::actor::Actor;
 use http_semantics::auth::BearerToken;
 use http_semantics::bookmark::{FIRST_PRIMARY, Observed};
 use http_semantics::problem::Kind;
@@ -27,10 +28,10 @@ use js_sys::Math;
 use web_sys::{Headers, RequestInit};
 use worker::worker_sys;
 
-use crate::env::Env;
 use crate::env::call_quota::{CallQuota, Calls};
 use crate::env::consistency::{BOOKMARK_HEADER, Consistency};
 use crate::env::trace::Trace;
+use crate::env::{Caller, Env};
 use crate::error::Error;
 use crate::http::headers;
 use crate::http::request::Method;
@@ -50,6 +51,11 @@ pub const FORWARDED_HEADER: &str = "x-gateway-forwarded";
 /// The pseudonym of the client's token, which the gateway sends to a backend instead of the token. The
 /// gateway never forwards a client's own header of this name.
 pub const CALLER_HEADER: &str = "x-gateway-caller";
+
+/// The author of the writes of a request: the name of the client's token. A backend believes it only
+/// together with the secret of the workers, and the gateway never forwards a client's own header of
+/// this name.
+pub const ACTOR_HEADER: &str = "x-gateway-actor";
 
 /// The version of the format in which the workers talk to each other: paths, headers and bodies,
 /// which a caller copies without parsing. Raise it with every change of that format. A backend
@@ -87,7 +93,7 @@ pub struct ServiceClient {
     trace: Rc<Trace>,
     consistency: Rc<Consistency>,
     quota: CallQuota,
-    caller: Rc<OnceCell<String>>,
+    caller: Rc<RefCell<Caller>>,
     /// Shows the service that the caller is one of our workers.
     secret: Option<BearerToken>,
 }
@@ -143,6 +149,19 @@ impl ServiceClient {
     pub fn with_timings(mut self, timings: &Rc<RefCell<Timings>>) -> Self {
         self.policy.timings = Some(Rc::clone(timings));
         self
+    }
+
+    /// Sets the author of the writes, if this is not the client of the request.
+    #[must_use]
+    pub fn on_behalf_of(self, actor: Option<Actor>) -> Self {
+        let caller = Caller {
+            pseudonym: None,
+            actor,
+        };
+        Self {
+            caller: Rc::new(RefCell::new(caller)),
+            ..self
+        }
     }
 
     /// Lowers the timeout, for calls whose responses have no body.

@@ -79,6 +79,12 @@ impl Problem {
         Self::updating().with("service", json!(service))
     }
 
+    /// A setting that is invalid. `detail` says how to fix it.
+    #[must_use]
+    pub fn misconfigured(detail: String) -> Self {
+        Self::new(Kind::Misconfigured, detail)
+    }
+
     /// An unexpected error. The cause is only logged, because it could reveal internals.
     #[must_use]
     pub fn internal() -> Self {

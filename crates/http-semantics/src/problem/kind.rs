@@ -155,6 +155,9 @@ problem_types! {
     Internal: 500, "internal",
         "Something went wrong on our side",
         "Try again. If the problem persists, report `requestId`.";
+    Misconfigured: 500, "misconfigured",
+        "A setting of the service is invalid",
+        "Tell the operator of the service. `detail` says how to fix the setting.";
     ServiceFailed: 502, "service-failed",
         "A backend service failed",
         "Try again. `service` names the service that failed.";

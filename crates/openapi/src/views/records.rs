@@ -1,6 +1,6 @@
 //! People by place, populations, statistics and changes.
 
-use super::{Count, Id, Moment, Name, PastPerson, Place, Resident, Share};
+use super::{ActorName, Count, Id, Moment, Name, PastPerson, Place, Resident, Share};
 
 schemas! {
     /// A place with its people in order of id.
@@ -100,6 +100,11 @@ macro_rules! change {
                 id: Id,
                 /// The version of the record after the change.
                 version: Id,
+                /// The author: the name of a token. Null if writes were open to everybody.
+                #[schema(required = true)]
+                by: Option<ActorName>,
+                /// The id of the import or batch to which the change belongs, if it belongs to one.
+                batch?: String,
                 /// The record after the change; null if it was deleted or erased.
                 #[schema(required = true)]
                 record: Option<$record>,

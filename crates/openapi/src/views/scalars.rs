@@ -64,6 +64,9 @@ scalars! {
     IfMatch(String) = schema(Type::String)
         .pattern(Some(patterns::entity_tags()))
         .description(Some("As the header `If-Match`: the operation is rejected (412) if the record has another version."));
+    ActorName(String) = schema(Type::String)
+        .pattern(Some("^[A-Za-z0-9._@-]{1,64}$"))
+        .description(Some("The name of a token."));
     Moment(String) =
         schema(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
     Share(serde_json::Number) = schema(Type::Number).minimum(Some(0)).maximum(Some(1));

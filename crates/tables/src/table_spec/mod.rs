@@ -13,14 +13,14 @@ pub use column::{Access, BooleanFilter, Column, ColumnType, Filter, FilterKind};
 #[derive(Debug)]
 pub struct Declaration {
     /// The name of the table. Besides the declared columns it has a `version`, which counts the
-    /// states of a record.
+    /// states of a record, and the author of the version ([`crate::record::Author`]).
     pub table: &'static str,
     /// The name of the collection, in paths, file names and the change feed.
     pub collection: &'static str,
     /// The noun for one record in messages.
     pub singular: &'static str,
-    /// The change log, which triggers append to: a table with the logged columns, `seq`, `at`, `kind`
-    /// and `version`.
+    /// The change log, which triggers append to: a table with the logged columns, `seq`, `at`, `kind`,
+    /// `version` and the author.
     pub change_log: &'static str,
     /// The column of the change log with the id of the record.
     pub change_log_id: &'static str,

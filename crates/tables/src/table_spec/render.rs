@@ -45,13 +45,16 @@ pub(super) fn json(columns: &[&Column], source: impl Fn(&Column) -> String) -> S
     ["'{", &members.join(" || ',"), " || '}'"].concat()
 }
 
-/// A change as JSON. The record is `null` after a deletion or an erasure.
+/// A change as JSON. The record is `null` after a deletion or an erasure. A change that belongs to no
+/// batch has no `batch`.
 pub(super) fn change_json(declaration: &Declaration, visible: &[&Column]) -> String {
     const CHANGE: &str = r#"'{"at":"' || strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch')
     || '","collection":"{collection}","seq":' || seq
     || ',"kind":"' || kind
     || '","id":' || {id}
     || ',"version":' || version
+    || ',"by":' || json_quote(actor)
+    || iif(batch IS NULL, '', ',"batch":' || json_quote(batch))
     || ',"record":' || iif(kind IN ('created', 'updated'), {record}, 'null')
     || '}'"#;
     CHANGE

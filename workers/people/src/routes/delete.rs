@@ -4,6 +4,7 @@ use domain::PersonId;
 use edge::collection::{ERASURE_HEADER, not_found, read_current};
 use edge::{Database, Error, MAX_WRITE_ATTEMPTS, Request, Response, clear_response_cache};
 use http_semantics::{Preconditions, Problem};
+use tables::record::Author;
 
 use crate::domain::Person;
 use crate::{service, store};
@@ -23,12 +24,13 @@ pub async fn delete(request: Request) -> Result<Response, Error> {
     let id: PersonId = request.id()?;
     let preconditions = request.preconditions()?;
     let database = Database::new(&request.env)?;
+    let author = request.env.author();
     if erase == Some(true) {
-        let seq = service::erase(&database, id, &preconditions).await?;
+        let seq = service::erase(&database, id, &preconditions, &author).await?;
         clear_response_cache();
         return Ok(Response::no_content().header(ERASURE_HEADER, seq.to_string()));
     }
-    delete_record(&database, id, &preconditions).await?;
+    delete_record(&database, id, &preconditions, &author).await?;
     Ok(Response::no_content())
 }
 
@@ -36,12 +38,13 @@ async fn delete_record(
     database: &Database,
     id: PersonId,
     preconditions: &Preconditions,
+    author: &Author,
 ) -> Result<(), Error> {
     for _ in 0..MAX_WRITE_ATTEMPTS {
         let current = read_current::<Person>(database, id).await?;
         let current = current.ok_or_else(|| not_found::<Person>(id))?;
         preconditions.check(Some(current.version))?;
-        let delete = store::delete(id, current.version.number);
+        let delete = store::delete(id, current.version.number, author);
         let deleted = database.batch(&[delete]).await?;
         if deleted.iter().any(|rows| !rows.is_empty()) {
             return Ok(());

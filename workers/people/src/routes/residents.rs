@@ -54,7 +54,8 @@ pub async fn close_all(request: Request) -> Result<Response, Error> {
 pub async fn reassign(request: Request) -> Result<Response, Error> {
     let to: Option<PlaceId> = request.params(&["to"])?.get("to")?;
     let to = to.ok_or_else(|| Problem::invalid_parameter("to", "the id of a place"))?;
-    run(&request, &store::reassign(request.id()?, to)).await
+    let author = request.env.author();
+    run(&request, &store::reassign(request.id()?, to, &author)).await
 }
 
 /// Detaches up to [`store::MAX_MOVED`] dead people from a deleted place, and counts its remaining
@@ -64,7 +65,8 @@ pub async fn reassign(request: Request) -> Result<Response, Error> {
 /// An invalid id.
 pub async fn detach_dead(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
-    run(&request, &store::detach_dead(request.id()?)).await
+    let author = request.env.author();
+    run(&request, &store::detach_dead(request.id()?, &author)).await
 }
 
 /// Runs the statements. The last one counts the people.

@@ -108,10 +108,8 @@ impl Importer for PeopleImporter {
     ) -> Result<Option<Vec<Row>>, Error> {
         let pending = self.pending(batch);
         let mut statements = pending.commit();
-        statements.extend(import::with_row_count_check(
-            &plan.deletes,
-            store::delete_all,
-        ));
+        let delete = |rows: &[Value]| store::delete_all(rows, &plan.author);
+        statements.extend(import::with_row_count_check(&plan.deletes, delete));
         statements.extend(import::write_statements(
             plan,
             store::update_all,

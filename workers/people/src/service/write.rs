@@ -17,6 +17,7 @@ use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
 use serde_json::Value;
 use tables::Record;
+use tables::record::Author;
 use tables::statement::Statement;
 
 use super::pending::{PendingWrite, PendingWrites};
@@ -27,6 +28,7 @@ use crate::store::{self, NewPlace, PlaceChange};
 pub struct PersonWriter {
     writes: PendingWrites,
     pending: PendingWrite,
+    author: Author,
     /// Whether to depose the present king of the place first.
     depose: bool,
 }
@@ -41,6 +43,7 @@ impl Writer for PersonWriter {
         Ok(Self {
             writes: PendingWrites::new(&request.env)?,
             pending: PendingWrite::new([]),
+            author: request.env.author(),
             depose: depose.unwrap_or(false),
         })
     }
@@ -67,7 +70,8 @@ impl Writer for PersonWriter {
         let Some(name) = name.and_then(|name| Name::new(name, NORMALIZE)) else {
             return Ok(None);
         };
-        group_commit(&RENAMES, request, (id, name), rename).await
+        let rename_of_person = (id, name, self.author.clone());
+        group_commit(&RENAMES, request, rename_of_person, rename).await
     }
 
     /// Reads the person. If the change has a new reference, the same round trip records a pending
@@ -112,6 +116,7 @@ impl Writer for PersonWriter {
         let mut statements = vec![store::insert(&person.to_row(
             id.map(PersonId::get),
             None,
+            &self.author,
             NORMALIZE,
         ))];
         statements.extend(key.map(IdempotentRequest::save_response::<Person>));
@@ -134,13 +139,14 @@ impl Writer for PersonWriter {
         let mut statements = vec![store::update(&person.to_row(
             Some(id.get()),
             Some(version),
+            &self.author,
             NORMALIZE,
         ))];
         if self.depose
             && person.residence.is_king()
             && let Some(place) = person.residence.place()
         {
-            statements.insert(0, store::depose(place, id, version));
+            statements.insert(0, store::depose(place, id, version, &self.author));
         }
         self.commit(statements).await
     }
@@ -244,8 +250,8 @@ fn depose_needs_a_resident() -> Problem {
     }])
 }
 
-/// A person and their new name.
-type Rename = (PersonId, Name);
+/// A person, their new name, and the author of the rename.
+type Rename = (PersonId, Name, Author);
 
 thread_local! {
     static RENAMES: RefCell<WriteCoalescer<Rename, VersionedRecord>> = const { group_commit::coalescer() };
@@ -258,7 +264,7 @@ async fn rename(env: Env, names: Vec<Rename>) -> Result<Vec<Option<VersionedReco
     // The id of each rename, or none if an earlier one has the same id.
     let ids: Vec<Option<PersonId>> = names
         .iter()
-        .map(|(id, _)| seen.insert(*id).then_some(*id))
+        .map(|(id, ..)| seen.insert(*id).then_some(*id))
         .collect();
     let names = names.into_iter().zip(&ids);
     let first_names: Vec<Rename> = names.filter_map(|(name, id)| id.and(Some(name))).collect();

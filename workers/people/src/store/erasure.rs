@@ -5,6 +5,7 @@
 //! read from the change log.
 
 use domain::PersonId;
+use tables::record::Author;
 use tables::statement::Statement;
 
 use super::write;
@@ -12,16 +13,19 @@ use super::write;
 /// Logs the erasure, unless nothing happened to the person since the last one.
 ///
 /// ?1  the person, who must be deleted
+/// ?2  the actor
+/// ?3  the batch
 ///
 /// Uses the primary key of `person`, and the unique index on (`person_id`, `version`).
 const LOG: &str = "
-INSERT INTO person_change (at, kind, person_id, version, is_alive, is_king, place_id)
+INSERT INTO person_change
+  (at, kind, person_id, version, is_alive, is_king, place_id, actor, batch)
 SELECT
   max(
     CAST(unixepoch('subsec') * 1000 AS INTEGER),
     (SELECT at FROM person_change WHERE seq = (SELECT max(seq) FROM person_change))
   ),
-  'erased', person_id, version + 1, is_alive, is_king, place_id
+  'erased', person_id, version + 1, is_alive, is_king, place_id, ?2, ?3
 FROM (SELECT * FROM person_change WHERE person_id = ?1 ORDER BY version DESC LIMIT 1)
 WHERE kind <> 'erased' AND NOT EXISTS (SELECT 1 FROM person WHERE id = ?1)";
 
@@ -38,10 +42,12 @@ SELECT kind, seq FROM person_change WHERE person_id = ?1 ORDER BY version DESC L
 /// deleted already. The last result is a row of (kind, seq). Its kind is `erased`, unless another
 /// request was faster.
 #[must_use]
-pub fn erase(id: PersonId, version: Option<i64>) -> Vec<Statement> {
+pub fn erase(id: PersonId, version: Option<i64>, author: &Author) -> Vec<Statement> {
     let of_person = |sql| Statement::new(sql, vec![id.get().into()]);
-    let delete = version.map(|version| write::delete(id, version));
-    let erase = [LOG, REMOVE_NAMES, LAST_CHANGE].map(of_person);
+    let delete = version.map(|version| write::delete(id, version, author));
+    let mut log = of_person(LOG);
+    log.binds.extend(author.binds());
+    let erase = [log, of_person(REMOVE_NAMES), of_person(LAST_CHANGE)];
     delete.into_iter().chain(erase).collect()
 }
 

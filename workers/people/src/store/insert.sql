@@ -1,6 +1,6 @@
 -- Adds people. If a deleted person had the id, the new one continues to count the versions.
 --
--- ?1  a JSON array of people. A person without an id gets the next id that was never used.
+-- ?1  a JSON array of people, each with its author. A person without an id gets the next id that was never used.
 -- ?2  the greatest id in the whole batch, which may have several of these statements, or 0
 -- {…} the columns that tables::schema declares
 --
@@ -9,7 +9,9 @@ WITH
   input AS MATERIALIZED (
     SELECT
       key AS n,
-      {input_columns}
+      {input_columns},
+      value ->> 'actor' AS actor,
+      value ->> 'batch' AS batch
     FROM json_each(?1)
   ),
   last_used (id) AS MATERIALIZED (
@@ -18,10 +20,10 @@ WITH
       ?2
     )
   )
-INSERT INTO person (id, {stored_columns}, version)
+INSERT INTO person (id, {stored_columns}, actor, batch, version)
 SELECT
   coalesce(input.id, last_used.id + sum(input.id IS NULL) OVER (ORDER BY n)),
-  {stored_columns},
+  {stored_columns}, actor, batch,
   iif(
     input.id IS NULL,
     1,

@@ -1,6 +1,7 @@
 //! The steps of a deletion that concern the people of the place (docs/integrity.md).
 
 use domain::PlaceId;
+use tables::record::Author;
 use tables::statement::Statement;
 
 /// The maximum number of people that one statement moves or detaches.
@@ -77,10 +78,12 @@ pub fn close_all(places: &str) -> [Statement; 2] {
 /// ?1  the old place
 /// ?2  the new place
 /// ?3  the maximum number of residents
+/// ?4  the actor
+/// ?5  the batch
 ///
 /// Uses the index `person_by_place_life_and_name`.
 const MOVE: &str = "
-UPDATE person SET place_id = ?2, is_king = 0, version = version + 1
+UPDATE person SET place_id = ?2, is_king = 0, actor = ?4, batch = ?5, version = version + 1
 WHERE id IN (
   SELECT id FROM person WHERE place_id = ?1 AND is_alive = 1 LIMIT ?3
 )";
@@ -88,11 +91,12 @@ WHERE id IN (
 /// Revokes the pending writes that refer to a place, moves up to [`MAX_MOVED`] residents to another
 /// place, and counts the people who are left.
 #[must_use]
-pub fn reassign(place: PlaceId, to: PlaceId) -> [Statement; 3] {
-    let binds = [place.get(), to.get(), MAX_MOVED].map(Into::into);
+pub fn reassign(place: PlaceId, to: PlaceId, author: &Author) -> [Statement; 3] {
+    let mut binds = [place.get(), to.get(), MAX_MOVED].map(Into::into).to_vec();
+    binds.extend(author.binds());
     [
         Statement::new(REVOKE, vec![place.get().into()]),
-        Statement::new(MOVE, binds.into()),
+        Statement::new(MOVE, binds),
         count(place),
     ]
 }
@@ -101,10 +105,12 @@ pub fn reassign(place: PlaceId, to: PlaceId) -> [Statement; 3] {
 ///
 /// ?1  the place
 /// ?2  the maximum number of people
+/// ?3  the actor
+/// ?4  the batch
 ///
 /// Uses the index `person_by_place_life_and_name`.
 const DETACH_DEAD: &str = "
-UPDATE person SET place_id = NULL, version = version + 1
+UPDATE person SET place_id = NULL, actor = ?3, batch = ?4, version = version + 1
 WHERE id IN (
   SELECT id FROM person WHERE place_id = ?1 AND is_alive = 0 LIMIT ?2
 )";
@@ -112,7 +118,8 @@ WHERE id IN (
 /// Detaches up to [`MAX_MOVED`] dead people from a deleted place, and counts the people who are
 /// left.
 #[must_use]
-pub fn detach_dead(place: PlaceId) -> [Statement; 2] {
-    let binds = [place.get(), MAX_MOVED].map(Into::into);
-    [Statement::new(DETACH_DEAD, binds.into()), count(place)]
+pub fn detach_dead(place: PlaceId, author: &Author) -> [Statement; 2] {
+    let mut binds = [place.get(), MAX_MOVED].map(Into::into).to_vec();
+    binds.extend(author.binds());
+    [Statement::new(DETACH_DEAD, binds), count(place)]
 }

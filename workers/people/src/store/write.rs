@@ -4,7 +4,8 @@
 use domain::name::{Name, Normalize};
 use domain::{PersonId, PlaceId};
 use serde_json::{Map, Value};
-use tables::record::{add_keys, returning};
+use tables::change_log;
+use tables::record::{Author, add_keys, returning};
 use tables::schema::PERSON;
 use tables::statement::Statement;
 
@@ -37,13 +38,15 @@ pub fn update_all(rows: &[Value]) -> Statement {
 
 /// Renames people who have another name. Uses the primary key.
 ///
-/// ?1  a JSON array of (id, name, key, searchKey, words)
+/// ?1  a JSON array of (id, name, key, searchKey, words, actor, batch)
 const RENAME: &str = "
 UPDATE person SET
   name = e.value ->> 'name',
   name_key = e.value ->> 'key',
   search_key = e.value ->> 'searchKey',
   words = e.value ->> 'words',
+  actor = e.value ->> 'actor',
+  batch = e.value ->> 'batch',
   version = person.version + 1
 FROM json_each(?1) AS e
 WHERE person.id = e.value ->> 'id'
@@ -53,9 +56,10 @@ WHERE person.id = e.value ->> 'id'
 /// Renames people: a row of (id, version, epoch, body) for each person whose name has changed. No person
 /// may occur twice.
 #[must_use]
-pub fn rename(names: &[(PersonId, Name)], normalize: Normalize) -> Statement {
-    let row = |(id, name): &(PersonId, Name)| {
+pub fn rename(names: &[(PersonId, Name, Author)], normalize: Normalize) -> Statement {
+    let row = |(id, name, author): &(PersonId, Name, Author)| {
         let mut row = Map::new();
+        author.add_to(&mut row);
         row.insert("id".to_owned(), id.get().into());
         row.insert("name".to_owned(), name.as_str().into());
         add_keys(&mut row, name, normalize);
@@ -70,10 +74,12 @@ pub fn rename(names: &[(PersonId, Name)], normalize: Normalize) -> Statement {
 /// ?1  the place
 /// ?2  the heir
 /// ?3  the version of the heir
+/// ?4  the actor
+/// ?5  the batch
 ///
 /// Uses the unique index `one_king_a_place`, and the primary key.
 const DEPOSE: &str = "
-UPDATE person SET is_king = 0, version = version + 1
+UPDATE person SET is_king = 0, actor = ?4, batch = ?5, version = version + 1
 WHERE place_id = ?1 AND is_king = 1 AND id <> ?2
   AND EXISTS (
     SELECT 1 FROM person AS heir
@@ -83,34 +89,33 @@ WHERE place_id = ?1 AND is_king = 1 AND id <> ?2
 /// Deposes the king of a place for an heir. The statement that crowns the heir must follow in the
 /// same batch.
 #[must_use]
-pub fn depose(place: PlaceId, heir: PersonId, version: i64) -> Statement {
-    let binds = [place.get(), heir.get(), version].map(Into::into);
-    Statement::new(DEPOSE, binds.into())
+pub fn depose(place: PlaceId, heir: PersonId, version: i64, author: &Author) -> Statement {
+    let mut binds = [place.get(), heir.get(), version].map(Into::into).to_vec();
+    binds.extend(author.binds());
+    Statement::new(DEPOSE, binds)
 }
 
-/// Deletes a person, if the version is the expected one. Uses the primary key.
-const DELETE: &str = "DELETE FROM person WHERE id = ?1 AND version = ?2 RETURNING id";
-
-/// Deletes a person: a row of (id), or none if the version has changed.
+/// Deletes a person: a row of (id), or none if the version has changed. Uses the primary key.
 #[must_use]
-pub fn delete(id: PersonId, version: i64) -> Statement {
-    Statement::new(DELETE, vec![id.get().into(), version.into()])
+pub fn delete(id: PersonId, version: i64, author: &Author) -> Statement {
+    let binds = vec![id.get().into(), version.into()];
+    change_log::delete(&PERSON, author, "id = ?3 AND version = ?4", binds)
 }
 
-/// Deletes people who still have the expected version. Uses the primary key.
+/// People who still have the expected version. Uses the primary key.
 ///
-/// ?1  a JSON array of (id, version)
-const DELETE_ALL: &str = "
-DELETE FROM person WHERE id IN (
+/// ?3  a JSON array of (id, version)
+const WITH_VERSION: &str = "id IN (
   SELECT person.id
-  FROM json_each(?1) AS e
+  FROM json_each(?3) AS e
   JOIN person ON person.id = e.value ->> 'id' AND person.version = e.value ->> 'version'
 )";
 
-/// Deletes people.
+/// Deletes people who still have the expected version: a row of (id) for each.
 #[must_use]
-pub fn delete_all(rows: &[Value]) -> Statement {
-    Statement::bind_json_rows(DELETE_ALL, rows)
+pub fn delete_all(rows: &[Value], author: &Author) -> Statement {
+    let rows = Value::from(rows).to_string();
+    change_log::delete(&PERSON, author, WITH_VERSION, vec![rows.into()])
 }
 
 /// The king of a place. Uses the unique index `one_king_a_place`.

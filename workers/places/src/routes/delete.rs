@@ -45,7 +45,8 @@ pub async fn delete(request: Request) -> Result<Response, Error> {
     }
     let preconditions = request.preconditions()?;
     let arrived = now();
-    let deletion = Deletion::new(&request.env, id, reassign_to, arrived + RUN_MS)?;
+    let actor = request.env.author().actor;
+    let deletion = Deletion::new(&request.env, id, reassign_to, actor, arrived + RUN_MS)?;
     let mut conflicting = id;
     for milliseconds in [0].into_iter().chain(RETRY_DELAYS_MS) {
         if milliseconds > 0 {

@@ -16,7 +16,7 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// # Errors
 /// An invalid query or body, or an error of D1.
 pub async fn place_ids(request: Request) -> Result<Response, Error> {
-    let create = request.params(&["create"])?.get("create")?;
+    let create: Option<bool> = request.params(&["create"])?.get("create")?;
     let body = request.body(MAX_BYTES).await?;
     let names: Option<Vec<String>> = serde_json::from_slice(&body).ok();
     let names: Option<Vec<Name>> = names
@@ -26,7 +26,8 @@ pub async fn place_ids(request: Request) -> Result<Response, Error> {
         .collect();
     let names = names.ok_or_else(Problem::internal)?;
     let database = Database::new(&request.env)?;
-    let ids = service::place_ids(&database, names, create.unwrap_or(false)).await?;
+    let author = create.unwrap_or(false).then(|| request.env.author());
+    let ids = service::place_ids(&database, names, author.as_ref()).await?;
     let body = serde_json::to_string(&ids).map_err(|_| Problem::internal())?;
     Ok(Response::json(body))
 }

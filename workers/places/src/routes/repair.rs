@@ -1,8 +1,9 @@
 //! `POST /internal/repair`, and the scheduled repair: finish the deletions that crashed requests
 //! left, and delete expired responses of idempotency keys.
 
-use domain::PlaceId;
+use domain::{Param, PlaceId};
 use edge::{Calls, Database, Error, Request, Response, Row, now};
+use http_semantics::actor::Actor;
 use http_semantics::params::Seconds;
 use serde_json::{Value, json};
 
@@ -99,7 +100,8 @@ async fn repair_deletion(
     });
     if !dry_run && let Some(entry) = entry.as_object_mut() {
         let reassign_to = reassign_to.and_then(PlaceId::new);
-        let deletion = Deletion::new(env, place, reassign_to, until)?;
+        let actor = row.text("actor").as_deref().and_then(Actor::parse);
+        let deletion = Deletion::new(env, place, reassign_to, actor, until)?;
         let finished = if is_reserved {
             deletion.cancel_reservation(token).await
         } else {

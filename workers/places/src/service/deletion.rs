@@ -15,6 +15,7 @@ use std::cell::Cell;
 
 use domain::PlaceId;
 use edge::{Calls, Database, Error, ServiceClient, now};
+use http_semantics::actor::Actor;
 use serde::Deserialize;
 use serde_json::json;
 use tables::record;
@@ -31,6 +32,9 @@ pub struct Deletion {
     place: PlaceId,
     /// The place that the residents move to.
     reassign_to: Option<PlaceId>,
+    /// The author of all changes. The tombstone has it, too, so that a repair continues under the
+    /// same name.
+    actor: Option<Actor>,
     /// When it stops and leaves the rest to the scheduled run, in milliseconds since 1970.
     until: i64,
     /// Whether the client knows the deletion as an operation, and asks for its status.
@@ -94,13 +98,16 @@ impl Deletion {
         env: &edge::Env,
         place: PlaceId,
         reassign_to: Option<PlaceId>,
+        actor: Option<Actor>,
         until: i64,
     ) -> Result<Self, Error> {
+        let people = ServiceClient::new(env, "PEOPLE", "people")?;
         Ok(Self {
             database: Database::new(env)?,
-            people: ServiceClient::new(env, "PEOPLE", "people")?,
+            people: people.on_behalf_of(actor.clone()),
             place,
             reassign_to,
+            actor,
             until,
             is_operation: Cell::new(false),
             unrecorded: Cell::new(0),
@@ -118,8 +125,9 @@ impl Deletion {
     /// # Errors
     /// An error of D1.
     pub async fn begin(&self, version: i64) -> Result<Option<Token>, Error> {
-        self.token(store::begin_deletion(self.place, self.reassign_to, version))
-            .await
+        let actor = self.actor.as_ref();
+        let begin = store::begin_deletion(self.place, self.reassign_to, version, actor);
+        self.token(begin).await
     }
 
     /// Takes over the deletion that has a token, and returns the new token. None if it has ended.
@@ -179,7 +187,8 @@ impl Deletion {
         if let Some(outcome) = early_outcome {
             return Ok(outcome);
         }
-        let results = self.database.batch(&store::delete(self.place, token)).await;
+        let delete = store::delete(self.place, token, self.actor.as_ref());
+        let results = self.database.batch(&delete).await;
         let results = results.map_err(Error::with_unknown_outcome)?;
         if results.first().is_none_or(Vec::is_empty) {
             return self.outcome_after_take_over().await;

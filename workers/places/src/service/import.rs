@@ -90,7 +90,7 @@ impl Importer for PlaceImporter {
         // the batch is rolled back and planned again.
         let inserts =
             import::with_row_count_check(&plan.inserts, |rows| store::insert_all(rows, max_id));
-        let mut statements = reservation.delete();
+        let mut statements = reservation.delete(&plan.author);
         statements.extend(import::write_statements(plan, store::update_all, inserts));
         match self.database.batch(&statements).await {
             Ok(mut results) => {

@@ -5,30 +5,31 @@ use edge::{Database, Error, MAX_WRITE_ATTEMPTS, NORMALIZE};
 use http_semantics::Problem;
 use serde_json::Value;
 use tables::Record;
+use tables::record::Author;
 use tables::statement::chunks_by_size;
 
 use crate::domain::Place;
 use crate::store;
 
-/// The ids of the places with these names, in the same order. With `create`, the missing ones are
-/// created first, all of them or none.
+/// The ids of the places with these names, in the same order. If there is an author, they create the
+/// missing ones first, all of them or none.
 ///
 /// # Errors
 /// An error of D1.
 pub async fn place_ids(
     database: &Database,
     names: Vec<Name>,
-    create: bool,
+    author: Option<&Author>,
 ) -> Result<Vec<Option<i64>>, Error> {
     let keys: Vec<String> = names.iter().map(|name| name.case_key(NORMALIZE)).collect();
     for _ in 0..MAX_WRITE_ATTEMPTS {
         let ids = find(database, &keys).await?;
-        if !create || ids.iter().all(Option::is_some) {
+        let Some(author) = author.filter(|_| !ids.iter().all(Option::is_some)) else {
             return Ok(ids);
-        }
+        };
         let missing = names.iter().zip(&ids).filter(|(_, id)| id.is_none());
         let rows: Vec<Value> = missing
-            .map(|(name, _)| Place { name: name.clone() }.to_row(None, None, NORMALIZE))
+            .map(|(name, _)| Place { name: name.clone() }.to_row(None, None, author, NORMALIZE))
             .collect();
         let inserts: Vec<_> = chunks_by_size(&rows)
             .into_iter()

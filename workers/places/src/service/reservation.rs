@@ -11,9 +11,11 @@ use domain::PlaceId;
 use domain::place_status::RETRY_DELAYS_MS;
 use edge::{Calls, Database, Env, Error, Row, ServiceClient, import, now, pause};
 use http_semantics::Problem;
+use http_semantics::actor::Actor;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tables::import::Removal;
+use tables::record::Author;
 use tables::statement::Statement;
 
 use super::deletion::{Deletion, Token};
@@ -45,7 +47,10 @@ struct Reserved {
 
 /// The places that a batch deletes. Each has a tombstone.
 #[derive(Debug, Default)]
-pub struct Reservation(Vec<Reserved>);
+pub struct Reservation {
+    places: Vec<Reserved>,
+    actor: Option<Actor>,
+}
 
 /// A place that the batch cannot delete.
 type Obstacle = (i64, Problem);
@@ -66,8 +71,9 @@ impl Reservation {
         }
         let row = |removal: &Removal| json!({"id": removal.id, "version": removal.version});
         let rows: Vec<Value> = removals.iter().map(row).collect();
-        let mut reservation = match mark(database, &rows).await? {
-            Ok(reserved) => Self(reserved),
+        let actor = env.author().actor;
+        let mut reservation = match mark(database, &rows, actor.as_ref()).await? {
+            Ok(places) => Self { places, actor },
             Err(obstacles) => return Ok((Self::default(), obstacles)),
         };
         let obstacles = reservation.close(env).await;
@@ -79,7 +85,7 @@ impl Reservation {
 
     /// Counts the people of the places, and revokes the pending writes if nobody lives there.
     async fn close(&mut self, env: &Env) -> Result<Vec<Obstacle>, Error> {
-        let places: Vec<i64> = self.0.iter().map(|reserved| reserved.place).collect();
+        let places: Vec<i64> = self.places.iter().map(|reserved| reserved.place).collect();
         let places = serde_json::to_vec(&places).map_err(|_| Problem::internal())?;
         let people = ServiceClient::new(env, "PEOPLE", "people")?;
         let response = people
@@ -88,7 +94,7 @@ impl Reservation {
         let residents: Vec<Residents> = people.read_json(response).await?;
         let with_dead = residents.iter().filter(|residents| residents.dead > 0);
         let with_dead: HashSet<i64> = with_dead.map(|residents| residents.place_id).collect();
-        for reserved in &mut self.0 {
+        for reserved in &mut self.places {
             reserved.has_dead = with_dead.contains(&reserved.place);
         }
         let living = residents.iter().filter(|residents| residents.living > 0);
@@ -108,14 +114,15 @@ impl Reservation {
                 "hasDead": reserved.has_dead,
             })
         };
-        self.0.iter().map(row).collect()
+        self.places.iter().map(row).collect()
     }
 
     /// The statements that delete the places, for the transaction of the batch.
     #[must_use]
-    pub fn delete(&self) -> Vec<Statement> {
+    pub fn delete(&self, author: &Author) -> Vec<Statement> {
         let rows = self.rows();
-        let mut statements = import::with_row_count_check(&rows, store::delete_reserved);
+        let delete = |rows: &[Value]| store::delete_reserved(rows, author);
+        let mut statements = import::with_row_count_check(&rows, delete);
         if !rows.is_empty() {
             statements.extend(store::end_reservation(&rows));
         }
@@ -124,7 +131,7 @@ impl Reservation {
 
     /// Removes the tombstones of a batch that was not written.
     pub async fn cancel(&self, database: &Database) {
-        if !self.0.is_empty() {
+        if !self.places.is_empty() {
             // If this fails, the repair removes them.
             let cancel = store::cancel_reservation(&self.rows());
             let _ = database.batch(&[cancel]).await;
@@ -135,12 +142,13 @@ impl Reservation {
     /// repair.
     pub async fn detach_dead(&self, env: &Env, database: &Database) {
         let until = now() + DETACH_MS;
-        for reserved in self.0.iter().filter(|reserved| reserved.has_dead) {
+        for reserved in self.places.iter().filter(|reserved| reserved.has_dead) {
             if !database.quota().has(DETACH) || now() >= until {
                 break;
             }
             let place = PlaceId::new(reserved.place);
-            let deletion = place.map(|place| Deletion::new(env, place, None, until));
+            let deletion =
+                place.map(|place| Deletion::new(env, place, None, self.actor.clone(), until));
             if let Some(Ok(deletion)) = deletion {
                 let _ = deletion.detach_dead(reserved.token).await;
             }
@@ -153,13 +161,14 @@ impl Reservation {
 async fn mark(
     database: &Database,
     rows: &[Value],
+    actor: Option<&Actor>,
 ) -> Result<Result<Vec<Reserved>, Vec<Obstacle>>, Error> {
     let mut obstacles = Vec::new();
     for milliseconds in [0].into_iter().chain(RETRY_DELAYS_MS) {
         if milliseconds > 0 {
             pause(milliseconds).await;
         }
-        match database.batch(&store::reserve(rows)).await {
+        match database.batch(&store::reserve(rows, actor)).await {
             Ok(results) => return Ok(Ok(reserved(&results))),
             Err(Error::Check(constraint)) => {
                 let conflicts = database.rows(&store::reservation_conflicts(rows)).await?;

@@ -5,12 +5,16 @@ use edge::collection::{Writer, Written};
 use edge::{Database, Error, IdempotentRequest, NORMALIZE, Request, VersionedRecord};
 use http_semantics::Problem;
 use tables::Record;
+use tables::record::Author;
 
 use crate::domain::Place;
 use crate::store;
 
 /// The rules of a write of one place: its name is unique, and its id is never used again.
-pub struct PlaceWriter(Database);
+pub struct PlaceWriter {
+    database: Database,
+    author: Author,
+}
 
 impl Writer for PlaceWriter {
     type Record = Place;
@@ -19,11 +23,14 @@ impl Writer for PlaceWriter {
 
     fn new(request: &Request, parameters: &'static [&'static str]) -> Result<Self, Error> {
         request.params(parameters)?;
-        Ok(Self(Database::new(&request.env)?))
+        Ok(Self {
+            database: Database::new(&request.env)?,
+            author: request.env.author(),
+        })
     }
 
     fn database(&self) -> &Database {
-        &self.0
+        &self.database
     }
 
     async fn insert(
@@ -33,17 +40,18 @@ impl Writer for PlaceWriter {
         key: Option<&IdempotentRequest>,
     ) -> Result<Option<Written>, Error> {
         if let Some(key) = key
-            && let Some(stored) = key.find_response::<Place>(&self.0).await?
+            && let Some(stored) = key.find_response::<Place>(&self.database).await?
         {
             return Ok(Some(Written::Replayed(stored)));
         }
         let mut statements = vec![store::insert(&place.to_row(
             id.map(PlaceId::get),
             None,
+            &self.author,
             NORMALIZE,
         ))];
         statements.extend(key.map(IdempotentRequest::save_response::<Place>));
-        let results = self.0.batch(&statements).await?;
+        let results = self.database.batch(&statements).await?;
         let inserted = results
             .first()
             .and_then(|rows| VersionedRecord::from_returning(rows));
@@ -61,9 +69,10 @@ impl Writer for PlaceWriter {
         _before: &Place,
         place: &Place,
     ) -> Result<Option<VersionedRecord>, Error> {
-        let update = store::update(&place.to_row(Some(id.get()), Some(version), NORMALIZE));
+        let update =
+            store::update(&place.to_row(Some(id.get()), Some(version), &self.author, NORMALIZE));
         let status = store::statuses(&format!("[{id}]"));
-        let results = self.0.batch(&[update, status]).await?;
+        let results = self.database.batch(&[update, status]).await?;
         let [updated, status] = results.as_slice() else {
             return Err(Problem::internal().into());
         };
@@ -81,7 +90,7 @@ impl Writer for PlaceWriter {
             return error;
         }
         match self
-            .0
+            .database
             .row(&store::place_with_name(&place.name.case_key(NORMALIZE)))
             .await
         {

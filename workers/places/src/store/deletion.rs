@@ -1,6 +1,10 @@
 //! The steps of a deletion in the places database (docs/integrity.md). Each is one transaction.
 
 use domain::PlaceId;
+use http_semantics::actor::Actor;
+use tables::change_log;
+use tables::record::Author;
+use tables::schema::PLACE;
 use tables::statement::{Bind, Statement};
 
 /// The status of places: rows of (id, `is_deleting`). A missing place has no row.
@@ -26,12 +30,13 @@ pub fn statuses(ids: &str) -> Statement {
 /// ?2  the target of the residents or null. It must be active, too. It cannot be deleted meanwhile,
 ///     because this tombstone refers to it.
 /// ?3  the version of the place
+/// ?4  the author
 ///
 /// Uses the primary key of `place`, the unique index `tombstone (place_id)` and the index
 /// `tombstone_by_target`.
 const BEGIN: &str = "
-INSERT INTO tombstone (place_id, phase, reassign_to, since)
-SELECT id, 'deleting', ?2, CAST(unixepoch('subsec') * 1000 AS INTEGER)
+INSERT INTO tombstone (place_id, phase, reassign_to, since, actor)
+SELECT id, 'deleting', ?2, CAST(unixepoch('subsec') * 1000 AS INTEGER), ?4
 FROM place
 WHERE id = ?1 AND version = ?3
   AND NOT EXISTS (SELECT 1 FROM tombstone WHERE place_id = ?1)
@@ -44,9 +49,18 @@ RETURNING token";
 
 /// Begins a deletion: a row of (token), or none if it cannot begin now.
 #[must_use]
-pub fn begin_deletion(place: PlaceId, reassign_to: Option<PlaceId>, version: i64) -> Statement {
+pub fn begin_deletion(
+    place: PlaceId,
+    reassign_to: Option<PlaceId>,
+    version: i64,
+    actor: Option<&Actor>,
+) -> Statement {
     let target = Bind::from(reassign_to.map(PlaceId::get));
-    Statement::new(BEGIN, vec![place.get().into(), target, version.into()])
+    let actor = actor.map(Actor::as_str).into();
+    Statement::new(
+        BEGIN,
+        vec![place.get().into(), target, version.into(), actor],
+    )
 }
 
 /// Cancels a deletion that has changed nothing. Uses the unique index `tombstone (place_id)`, like
@@ -60,13 +74,10 @@ pub fn cancel_deletion(place: PlaceId, token: i64) -> Statement {
     Statement::new(CANCEL, vec![place.get().into(), token.into()])
 }
 
-/// Deletes the place, if the tombstone still has this token.
-const DELETE: &str = "
-DELETE FROM place
-WHERE id = ?1 AND EXISTS (
-  SELECT 1 FROM tombstone WHERE place_id = ?1 AND token = ?2 AND phase = 'deleting'
-)
-RETURNING id";
+/// The place, if the tombstone still has this token.
+const WITH_TOKEN: &str = "id = ?3 AND EXISTS (
+  SELECT 1 FROM tombstone WHERE place_id = ?3 AND token = ?4 AND phase = 'deleting'
+)";
 
 /// The tombstone stays until no dead people refer to the place.
 const SET_DELETED: &str = "
@@ -75,10 +86,14 @@ WHERE place_id = ?1 AND token = ?2 AND phase = 'deleting'";
 
 /// Deletes the place. The first statement returns a row, or none if the token has changed.
 #[must_use]
-pub fn delete(place: PlaceId, token: i64) -> [Statement; 2] {
+pub fn delete(place: PlaceId, token: i64, actor: Option<&Actor>) -> [Statement; 2] {
     let binds = || vec![place.get().into(), token.into()];
+    let author = Author {
+        actor: actor.cloned(),
+        batch: None,
+    };
     [
-        Statement::new(DELETE, binds()),
+        change_log::delete(&PLACE, &author, WITH_TOKEN, binds()),
         Statement::new(SET_DELETED, binds()),
     ]
 }
@@ -190,7 +205,7 @@ pub fn operation(operation: &str) -> Statement {
     Statement::new(OPERATION, vec![operation.into()])
 }
 
-/// The tombstones of a minimum age: rows of (`place_id`, token, `is_deleted`, `reassign_to`,
+/// The tombstones of a minimum age: rows of (`place_id`, token, `is_deleted`, `reassign_to`, actor,
 /// `is_operation`, `is_reserved`). The one that was taken over longest ago is first.
 ///
 /// ?1  the minimum age in milliseconds
@@ -199,7 +214,7 @@ pub fn operation(operation: &str) -> Statement {
 /// Scans the table, which only has rows for deletions in progress.
 const ABANDONED: &str = "
 SELECT
-  place_id, token, phase = 'deleted' AS is_deleted, reassign_to,
+  place_id, token, phase = 'deleted' AS is_deleted, reassign_to, actor,
   operation IS NOT NULL AS is_operation, phase = 'reserved' AS is_reserved
 FROM tombstone
 WHERE since <= CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1
@@ -215,9 +230,9 @@ pub fn abandoned_deletions(min_age_ms: i64, limit: i64) -> Statement {
 /// Takes a deletion over. It replaces the row, so that the new token is greater than all before.
 const TAKE_OVER: &str = "
 INSERT OR REPLACE INTO tombstone
-  (place_id, phase, reassign_to, since, operation, done, remaining)
+  (place_id, phase, reassign_to, actor, since, operation, done, remaining)
 SELECT
-  place_id, phase, reassign_to, CAST(unixepoch('subsec') * 1000 AS INTEGER),
+  place_id, phase, reassign_to, actor, CAST(unixepoch('subsec') * 1000 AS INTEGER),
   operation, done, remaining
 FROM tombstone
 WHERE place_id = ?1 AND token = ?2 AND phase <> 'reserved'

@@ -1,6 +1,6 @@
 -- Adds places. A retired id is skipped: the id of a deleted place is never used again.
 --
--- ?1  a JSON array of places. A place without an id gets the next id that was never used.
+-- ?1  a JSON array of places, each with its author. A place without an id gets the next id that was never used.
 -- ?2  the greatest id in the whole batch, which may have several of these statements, or 0
 -- {…} the columns that tables::schema declares
 --
@@ -9,7 +9,9 @@ WITH
   input AS (
     SELECT
       key AS n,
-      {input_columns}
+      {input_columns},
+      value ->> 'actor' AS actor,
+      value ->> 'batch' AS batch
     FROM json_each(?1)
   ),
   last_used (id) AS MATERIALIZED (
@@ -18,10 +20,10 @@ WITH
       ?2
     )
   )
-INSERT INTO place (id, {stored_columns}, version)
+INSERT INTO place (id, {stored_columns}, actor, batch, version)
 SELECT
   coalesce(input.id, last_used.id + sum(input.id IS NULL) OVER (ORDER BY n)),
-  {stored_columns}, 1
+  {stored_columns}, actor, batch, 1
 FROM input, last_used
 WHERE input.id IS NULL OR NOT EXISTS (
   SELECT 1 FROM place_change

@@ -1,18 +1,23 @@
 //! The deletion of places as part of a batch of operations (docs/integrity.md).
 
+use http_semantics::actor::Actor;
 use serde_json::Value;
+use tables::change_log;
+use tables::record::Author;
+use tables::schema::PLACE;
 use tables::statement::{Bind, Statement};
 
 /// Adds tombstones to places that still have the expected version, and that no other deletion
 /// concerns: rows of (token, `place_id`).
 ///
 /// ?1  a JSON array of (id, version)
+/// ?2  the author
 ///
 /// Uses the primary key of `place`, the unique index `tombstone (place_id)` and the index
 /// `tombstone_by_target`.
 const RESERVE: &str = "
-INSERT INTO tombstone (place_id, phase, since)
-SELECT place.id, 'reserved', CAST(unixepoch('subsec') * 1000 AS INTEGER)
+INSERT INTO tombstone (place_id, phase, since, actor)
+SELECT place.id, 'reserved', CAST(unixepoch('subsec') * 1000 AS INTEGER), ?2
 FROM json_each(?1) AS e
 JOIN place ON place.id = e.value ->> 'id' AND place.version = e.value ->> 'version'
 WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE place_id = place.id)
@@ -27,10 +32,12 @@ const CHECK_RESERVED: &str = "UPDATE schema SET id = 2 WHERE id = 1 AND changes(
 
 /// Reserves all places or none.
 #[must_use]
-pub fn reserve(rows: &[Value]) -> [Statement; 2] {
+pub fn reserve(rows: &[Value], actor: Option<&Actor>) -> [Statement; 2] {
     let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    let mut reserve = Statement::bind_json_rows(RESERVE, rows);
+    reserve.binds.push(actor.map(Actor::as_str).into());
     [
-        Statement::bind_json_rows(RESERVE, rows),
+        reserve,
         Statement::new(CHECK_RESERVED, vec![Bind::from(count)]),
     ]
 }
@@ -54,21 +61,21 @@ pub fn reservation_conflicts(rows: &[Value]) -> Statement {
     Statement::bind_json_rows(CONFLICTS, rows)
 }
 
-/// Deletes reserved places, if the tombstones still have these tokens. Uses the primary keys.
+/// The reserved places whose tombstones still have these tokens. Uses the primary keys.
 ///
-/// ?1  a JSON array of (id, token)
-const DELETE: &str = "
-DELETE FROM place WHERE id IN (
+/// ?3  a JSON array of (id, token)
+const RESERVED: &str = "id IN (
   SELECT tombstone.place_id
-  FROM json_each(?1) AS e
+  FROM json_each(?3) AS e
   JOIN tombstone ON tombstone.token = e.value ->> 'token'
   WHERE tombstone.place_id = e.value ->> 'id' AND tombstone.phase = 'reserved'
 )";
 
-/// Deletes reserved places.
+/// Deletes reserved places: a row of (id) for each.
 #[must_use]
-pub fn delete_reserved(rows: &[Value]) -> Statement {
-    Statement::bind_json_rows(DELETE, rows)
+pub fn delete_reserved(rows: &[Value], author: &Author) -> Statement {
+    let rows = Value::from(rows).to_string();
+    change_log::delete(&PLACE, author, RESERVED, vec![rows.into()])
 }
 
 /// The tombstones of places with dead people stay until these are detached.

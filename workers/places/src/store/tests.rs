@@ -4,6 +4,7 @@ use domain::PlaceId;
 use domain::name::Normalize;
 use http_semantics::{MediaType, Params, csv};
 use tables::import::{Counts, Receipt};
+use tables::record::Author;
 use tables::schema::PLACE;
 use tables::statement::Statement;
 use tables::{ListQuery, Record, change_log, list, record};
@@ -348,8 +349,9 @@ fn every_write_has_its_index() {
     let testbed = seeded();
     let (place, other) = (PlaceId::new(1).unwrap(), PlaceId::new(2).unwrap());
     let name = domain::name::Name::new("x", Normalize::NONE).unwrap();
-    let rows =
-        [crate::domain::Place { name: name.clone() }.to_row(Some(1), Some(1), Normalize::NONE)];
+    let author = Author::default();
+    let place_1 = crate::domain::Place { name: name.clone() };
+    let rows = [place_1.to_row(Some(1), Some(1), &author, Normalize::NONE)];
     let limit = tables::page::PageSize::default();
     let mut statements = vec![
         store::insert(&rows[0]),
@@ -358,10 +360,10 @@ fn every_write_has_its_index() {
         store::place_with_name("x"),
         store::places_with_names(&["x".to_owned()]),
         store::reservation_conflicts(&rows),
-        store::delete_reserved(&rows),
+        store::delete_reserved(&rows, &Author::default()),
         store::cancel_reservation(&rows),
         store::statuses("[1,2]"),
-        store::begin_deletion(place, Some(other), 1),
+        store::begin_deletion(place, Some(other), 1, None),
         store::cancel_deletion(place, 1),
         store::take_over_deletion(place, 1),
         store::remove_tombstone(place, 1),
@@ -375,8 +377,8 @@ fn every_write_has_its_index() {
         change_log::since(&PLACE, 0, limit, MediaType::Json.framing()),
         change_log::versions(&PLACE, 1, 0, limit, MediaType::Json.framing()),
     ];
-    statements.extend(store::delete(place, 1));
-    statements.extend(store::reserve(&rows));
+    statements.extend(store::delete(place, 1, None));
+    statements.extend(store::reserve(&rows, None));
     statements.extend(store::end_reservation(&rows));
     let receipt = Receipt::new("f", false);
     statements.push(receipt.find(&PLACE));
@@ -409,7 +411,7 @@ fn an_operation_has_a_status_while_it_runs_and_after_it_has_ended() {
         let testbed = seeded();
         let place = PlaceId::new(1).unwrap();
         let token = testbed
-            .rows(&store::begin_deletion(place, None, 1))
+            .rows(&store::begin_deletion(place, None, 1, None))
             .unwrap()[0]
             .integer("token");
         let body = |operation: &str| {
@@ -454,7 +456,7 @@ fn a_released_deletion_is_abandoned_at_once_and_the_one_that_waits_longest_is_fi
     let begin = |id| {
         let place = PlaceId::new(id).unwrap();
         let rows = testbed
-            .rows(&store::begin_deletion(place, None, 1))
+            .rows(&store::begin_deletion(place, None, 1, None))
             .unwrap();
         (place, rows[0].integer("token"))
     };
@@ -500,7 +502,7 @@ fn a_reservation_has_all_places_or_none_and_ends_by_its_token() {
     let count = |sql| testbed.rows(&Statement::new(sql, Vec::new())).unwrap()[0].integer("n");
     let tombstones = || count("SELECT count(*) AS n FROM tombstone");
     let reserve = || {
-        let [reserve, check] = store::reserve(&rows);
+        let [reserve, check] = store::reserve(&rows, None);
         let reserved = testbed.rows(&reserve).unwrap();
         let is_complete = testbed.rows(&check).is_ok();
         let ids = reserved.iter();
@@ -522,7 +524,9 @@ fn a_reservation_has_all_places_or_none_and_ends_by_its_token() {
         .rows(&store::take_over_deletion(place, token))
         .unwrap();
     assert!(taken_over.is_empty());
-    testbed.rows(&store::delete_reserved(&tokens)).unwrap();
+    testbed
+        .rows(&store::delete_reserved(&tokens, &Author::default()))
+        .unwrap();
     for statement in store::end_reservation(&tokens) {
         testbed.rows(&statement).unwrap();
     }
@@ -535,4 +539,8 @@ fn a_reservation_has_all_places_or_none_and_ends_by_its_token() {
         1
     );
     assert_eq!(tombstones(), 1);
+    // Each deletion has the number of places after it.
+    let left =
+        count("SELECT group_concat(places) = '2,1' AS n FROM place_change WHERE kind = 'deleted'");
+    assert_eq!(left, 1);
 }

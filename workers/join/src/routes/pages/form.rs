@@ -75,11 +75,11 @@ impl Session {
                 return false;
             };
             // Verified even if the scope needs no token: the browser would store any text.
-            if self.policy.scope_of(&token).is_none() {
+            let Some(grant) = self.policy.grant_of(&token) else {
                 show_problem(form, &Problem::token_refused());
                 return false;
-            }
-            self.env.set_caller(&token);
+            };
+            self.env.set_caller(&token, grant.actor);
             self.token = Some(token);
             self.is_new = true;
         }

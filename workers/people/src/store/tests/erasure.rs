@@ -1,6 +1,7 @@
 //! Erasures.
 
 use domain::PersonId;
+use tables::record::Author;
 use tables::statement::Statement;
 use testbed::{Row, Testbed, Value};
 
@@ -16,7 +17,7 @@ DELETE FROM person WHERE id = 3;";
 
 fn erase(testbed: &Testbed, id: i64, version: Option<i64>) -> Option<(String, i64)> {
     let mut last = Vec::new();
-    for statement in store::erase(PersonId::new(id).unwrap(), version) {
+    for statement in store::erase(PersonId::new(id).unwrap(), version, &Author::default()) {
         last = testbed.rows(&statement).unwrap();
     }
     let last = last.first()?;

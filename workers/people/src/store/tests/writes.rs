@@ -7,6 +7,7 @@ use serde_json::json;
 use tables::change_log;
 use tables::import::{Counts, Receipt};
 use tables::page::PageSize;
+use tables::record::Author;
 use tables::schema::PERSON;
 use testbed::Testbed;
 
@@ -25,15 +26,16 @@ fn every_write_has_its_index() {
         "isAlive": true, "isKing": false, "placeId": 1,
     })];
     let name = Name::new("x", Normalize::NONE).unwrap();
+    let author = Author::default();
     let mut statements = vec![
         store::insert(&rows[0]),
         store::update(&rows[0]),
-        store::rename(&[(id, name)], Normalize::NONE),
+        store::rename(&[(id, name, author.clone())], Normalize::NONE),
         store::update_all(&rows),
         store::add_pending_for("t", id, store::PlaceChange::default()),
-        store::depose(place, id, 1),
-        store::delete(id, 1),
-        store::delete_all(&rows),
+        store::depose(place, id, 1, &author),
+        store::delete(id, 1, &author),
+        store::delete_all(&rows, &author),
         tables::record::read_all(&PERSON, &[1, 2]),
         store::king(place),
         store::latest_erasure(),
@@ -49,13 +51,13 @@ fn every_write_has_its_index() {
         statements.extend(receipt.delete_invalid(&PERSON));
         statements.push(receipt.save(&PERSON, Counts::default(), 1));
     }
-    statements.extend(store::erase(id, Some(1)));
+    statements.extend(store::erase(id, Some(1), &author));
     statements.extend(store::insert_batch(&rows));
     statements.extend(store::commit_pending("t", &[7]));
     statements.extend(store::close(place));
     statements.extend(store::close_all("[1,2]"));
-    statements.extend(store::reassign(place, other));
-    statements.extend(store::detach_dead(place));
+    statements.extend(store::reassign(place, other, &author));
+    statements.extend(store::detach_dead(place, &author));
     for statement in statements {
         let plan = testbed.plan(&statement).unwrap();
         // The tables, and the aliases of the statements and triggers.
@@ -130,7 +132,10 @@ fn a_batch_reads_and_saves_the_changes_that_it_has_made() {
         .rows(&store::write::insert_all(&[row(7), row(8)], None))
         .unwrap();
     testbed
-        .rows(&store::delete_all(&[json!({"id": 7, "version": 1})]))
+        .rows(&store::delete_all(
+            &[json!({"id": 7, "version": 1})],
+            &Author::default(),
+        ))
         .unwrap();
     let expected = r#"{"unchanged":[[9,4]],"changes":[[7,2,"deleted"],[8,1,"created"]]}"#;
     let read = testbed.rows(&read_written(&PERSON, 2, &[[9, 4]])).unwrap();

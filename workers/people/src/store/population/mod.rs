@@ -1,16 +1,16 @@
 //! The statement for a page of populations, now or as of a time.
 
+mod source;
+
 use domain::{Moment, PlaceId};
 use http_semantics::media::ListFraming;
 use http_semantics::{MediaType, Validator, csv};
-use tables::list::MAX_MATCHES;
 use tables::population::{Measure, Order, PopulationQuery, Position};
 use tables::statement::{Bind, Statement, framing_binds};
 
-const POPULATION: &str = include_str!("population.sql");
+use source::Source;
 
-/// The maximum number of places that a page reads.
-const MAX_CANDIDATES: i64 = 5_000;
+const POPULATION: &str = include_str!("population.sql");
 
 /// The CSV header.
 pub const HEADER: &str = "placeId,total,living,dead,kingId,kingName\r\n";
@@ -28,49 +28,6 @@ const JSON: &str = r#"'{"placeId":' || place_id
         '{"id":' || king_id || ',"name":' || json_quote(king_name) || '}', 'null'
       )
       || '}'"#;
-
-/// The populations as of a time: the last row of each place. Uses the primary key of
-/// `population_history`: one seek finds the next place, and one finds its last row at the time. A
-/// scan would read every row of the history. Places without people are left out.
-const PAST: &str = "place (id) AS (
-    SELECT {first}(place_id) FROM population_history WHERE place_id > 0 AND place_id {beyond} {start}
-    UNION ALL
-    SELECT (
-      SELECT {first}(place_id) FROM population_history
-      WHERE place_id > 0 AND place_id {beyond} place.id
-    )
-    FROM place
-    WHERE id IS NOT NULL
-    ORDER BY 1 {direction}
-    LIMIT {max_places}
-  ),
-  past AS (
-    SELECT
-      place_id, living, dead, king_id, living + dead AS total
-    FROM place CROSS JOIN population_history
-    WHERE place_id = place.id
-      AND at = (SELECT max(at) FROM population_history WHERE place_id = place.id AND at <= ?10)
-      AND living + dead > 0
-  ),";
-
-/// The populations of these places, now. Uses the primary key of `population`.
-const LISTED: &str = "listed AS (
-    SELECT
-      listed_id AS place_id, coalesce(living, 0) AS living, coalesce(dead, 0) AS dead, king_id,
-      coalesce(total, 0) AS total
-    FROM (SELECT DISTINCT value AS listed_id FROM json_each(?11))
-    LEFT JOIN population ON population.place_id = listed_id
-  ),";
-
-/// The populations of these places, as of a time. Two seeks in `population_history` per place.
-const LISTED_PAST: &str = "listed AS (
-    SELECT
-      listed_id AS place_id, coalesce(living, 0) AS living, coalesce(dead, 0) AS dead, king_id,
-      coalesce(living + dead, 0) AS total
-    FROM (SELECT DISTINCT value AS listed_id FROM json_each(?11))
-    LEFT JOIN population_history AS history ON history.place_id = listed_id
-      AND at = (SELECT max(at) FROM population_history WHERE place_id = listed_id AND at <= ?10)
-  ),";
 
 /// The parts of the statement that depend on whether the query has a time.
 struct TimeParts {
@@ -111,65 +68,6 @@ pub struct ListedPlaces {
     pub includes_empty: bool,
 }
 
-/// The source of the places.
-struct Source {
-    /// Its common table expression.
-    sql: String,
-    /// Its name.
-    name: &'static str,
-    /// The maximum number of places that it has.
-    max_places: i64,
-    /// A condition: there are too many places to sort.
-    has_too_many: String,
-}
-
-/// The condition that there are too many places to sort.
-fn more_than_max_matches(places: &str) -> String {
-    format!("(SELECT count(*) FROM ({places} LIMIT {MAX_MATCHES} + 1)) > {MAX_MATCHES}")
-}
-
-impl Source {
-    fn new(query: &PopulationQuery, is_listed: bool) -> Self {
-        let is_sorted = match query.order.measure() {
-            None => false,
-            // No index has the dead: it would cost one more row of each write.
-            Some(Measure::Dead) => true,
-            Some(_) => query.as_of.is_some(),
-        };
-        let without_limit = |sql: &str, name| Self {
-            sql: sql.to_owned(),
-            name,
-            max_places: MAX_MATCHES + 1,
-            has_too_many: "FALSE".to_owned(),
-        };
-        match (&query.as_of, is_listed) {
-            (None, true) => without_limit(LISTED, "listed"),
-            (Some(_), true) => without_limit(LISTED_PAST, "listed"),
-            (None, false) if is_sorted => Self {
-                has_too_many: more_than_max_matches("SELECT 1 FROM population"),
-                ..without_limit("", "population")
-            },
-            (None, false) => Self {
-                max_places: MAX_CANDIDATES,
-                ..without_limit("", "population")
-            },
-            // In order of id, the places as of a time are the candidates. In any other order all of
-            // them are sorted, because the page can begin with any place.
-            (Some(_), false) if is_sorted => {
-                let past = PAST.replace("{beyond} {start}", "> 0");
-                Self {
-                    has_too_many: more_than_max_matches("SELECT 1 FROM place"),
-                    ..without_limit(&past, "past")
-                }
-            }
-            (Some(_), false) => Self {
-                max_places: MAX_CANDIDATES,
-                ..without_limit(&PAST.replace("{start}", "?9"), "past")
-            },
-        }
-    }
-}
-
 /// A page of populations, only of the places in `listed`, if there is a list. `known_change_seq` is
 /// the change sequence of the page that the client has cached. If it is still current, the page is
 /// empty.
@@ -202,7 +100,7 @@ pub fn population(
         // `past` returns the places in this order. Sorting would read all of them before the first.
         (true, "past") => String::new(),
         (true, _) => format!("ORDER BY place_id {direction}"),
-        _ => format!("ORDER BY {number} {direction}, place_id {direction}"),
+        _ => format!("ORDER BY number {direction}, place_id {direction}"),
     };
     let cursor = if is_by_id {
         "'i' || place_id"
@@ -213,16 +111,24 @@ pub fn population(
         MediaType::Json | MediaType::NdJson => JSON.to_owned(),
         MediaType::Csv => CSV_LINE.replace("{king_cell}", &csv::sql_text_cell("king_name")),
     };
-    let mut after = after(query, number);
-    if listed.as_ref().is_some_and(|listed| !listed.includes_empty) {
-        after.push_str(" AND total > 0");
-    }
+    let non_empty = match &listed {
+        Some(listed) if !listed.includes_empty => " AND total > 0",
+        _ => "",
+    };
+    let candidates = after(query, number, source.is_in_order())
+        .into_iter()
+        .map(|after| {
+            let name = source.name;
+            format!(
+                "SELECT place_id, living, dead, king_id, {number} AS number
+    FROM {name} WHERE {after}{non_empty}"
+            )
+        });
+    let candidates: Vec<_> = candidates.collect();
     let sql = POPULATION
         .replace("{record}", &record)
         .replace("{places}", &past)
-        .replace("{source}", source.name)
-        .replace("{sort_number}", number)
-        .replace("{after}", &after)
+        .replace("{candidates}", &candidates.join("\n    UNION ALL\n    "))
         .replace("{order}", &order)
         .replace("{cursor}", cursor)
         .replace("{king_name}", parts.king_name)
@@ -232,10 +138,10 @@ pub fn population(
         // Only a page in the order of its source skips places.
         .replace(
             "{is_sorted}",
-            if source.max_places > MAX_CANDIDATES {
-                "TRUE"
-            } else {
+            if source.is_in_order() {
                 "FALSE"
+            } else {
+                "TRUE"
             },
         )
         .replace("{has_too_many}", &source.has_too_many);
@@ -256,30 +162,33 @@ fn sort_number(order: Order) -> &'static str {
     }
 }
 
-/// The condition for the places after the position of the query.
-fn after(query: &PopulationQuery, number: &str) -> String {
+/// The conditions for the places after the position of the query, one for each range of the source.
+///
+/// Places with an equal number are a range of their own: SQLite does not seek to a row value whose last
+/// column is the rowid, so one range would read all of them on each page.
+fn after(query: &PopulationQuery, number: &str, is_in_order: bool) -> Vec<String> {
     let beyond = if query.order.is_descending() {
         "<"
     } else {
         ">"
     };
-    match query.order.measure() {
+    let end = match query.order.measure() {
         // The range has one lower bound: SQLite would seek to 0 and skip all places before ?9.
-        None if beyond == "<" => "place_id > 0 AND place_id < ?9".to_owned(),
-        None => "place_id > max(0, ?9)".to_owned(),
-        // The first comparison bounds the range of the index. If it is sorted by the living, the
-        // minimum is its other end, so the page skips nothing.
-        Some(measure) => {
-            let end = if measure == Measure::Living {
-                " AND living >= ?7"
-            } else {
-                ""
-            };
-            format!(
-                "{number} {beyond}= ?8 AND ({number}, place_id) {beyond} (?8, ?9){end}
-      AND place_id > 0"
-            )
-        }
+        None if beyond == "<" => return vec!["place_id > 0 AND place_id < ?9".to_owned()],
+        None => return vec!["place_id > max(0, ?9)".to_owned()],
+        // The minimum is the other end of the range, so the page skips nothing.
+        Some(Measure::Living) => " AND living >= ?7",
+        Some(_) => "",
+    };
+    if is_in_order {
+        vec![
+            format!("{number} = ?8 AND place_id {beyond} ?9 AND place_id > 0{end}"),
+            format!("{number} {beyond} ?8 AND place_id > 0{end}"),
+        ]
+    } else {
+        vec![format!(
+            "({number}, place_id) {beyond} (?8, ?9) AND place_id > 0{end}"
+        )]
     }
 }
 

@@ -27,9 +27,7 @@ WITH RECURSIVE
   ),
   {places}
   candidate AS NOT MATERIALIZED (
-    SELECT place_id, living, dead, king_id, {sort_number} AS number
-    FROM {source}
-    WHERE {after}
+    {candidates}
     {order}
     LIMIT {max_places}
   ),
