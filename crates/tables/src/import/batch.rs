@@ -358,7 +358,7 @@ mod tests {
     fn an_element_of_an_array_may_contain_any_text() {
         let body = r#"[{"name":"a]}"},{"name":"b\",{[\\"},{"name":"c"}]"#;
         let file = ImportFile::open(FileFormat::Array, body.into(), &PLACE).unwrap();
-        let batch = Batches::<Unique>::new(file, String::new(), Normalize::NONE)
+        let batch = Batches::<Unique>::new(file, String::new(), false, Normalize::NONE)
             .next()
             .unwrap();
         let names: Vec<&str> = batch

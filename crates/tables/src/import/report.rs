@@ -265,20 +265,15 @@ mod tests {
     }
 
     fn batch(first_line: usize, last_line: usize) -> Batch<()> {
-        let lines = first_line..=last_line;
+        let parsed = (first_line..=last_line).map(|line| ParsedRecord {
+            id: None,
+            position: RecordPosition { line, index: None },
+            record: (),
+            version: None,
+        });
         Batch {
-            first_line,
-            last_line,
-            parsed: lines
-                .map(|line| ParsedRecord {
-                    id: None,
-                    position: RecordPosition { line, index: None },
-                    record: (),
-                })
-                .collect(),
-            already_added: Vec::new(),
-            refused: Vec::new(),
-            fingerprint: String::new(),
+            parsed: parsed.collect(),
+            ..Batch::at_lines(first_line, last_line)
         }
     }
 
