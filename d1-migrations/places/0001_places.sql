@@ -89,8 +89,10 @@ CREATE TABLE tombstone (
   -- deletion over gets a greater token, and the statements of the previous one no longer match.
   token INTEGER PRIMARY KEY AUTOINCREMENT,
   place_id INTEGER NOT NULL UNIQUE CHECK (place_id > 0),
+  -- `reserved`: the transaction of a batch of operations deletes the place, or else it stays.
   -- `deleted`: the place no longer exists, but dead people may still refer to it.
-  phase TEXT NOT NULL CHECK (phase IN ('deleting', 'deleted')),
+  -- SQLite would count the row of a list with three values as read.
+  phase TEXT NOT NULL CHECK (phase IN ('deleting', 'deleted') OR phase = 'reserved'),
   -- The place that gets the residents. It cannot be deleted meanwhile.
   reassign_to INTEGER CHECK (reassign_to > 0 AND reassign_to <> place_id),
   -- The author of the deletion. All its changes have this name, also those of the repair.

@@ -223,6 +223,40 @@ suite("the author of a change", () => {
     assert.deepEqual([last?.by, last && "batch" in last], ["anna", false]);
   });
 
+  test("all_changes_of_a_batch_have_its_author_and_one_batch", async () => {
+    await using system = await start(closed);
+    const send = (table: string, operations: object[]) =>
+      system.join.send("POST", `/v1/${table}/batch`, operations, anna);
+    const ofPeople = await send("people", [
+      { op: "create", body: { name: "Uno" } },
+      { op: "update", id: 2, body: { name: "Aiba" } },
+      { op: "delete", id: 3 },
+    ]);
+    assert.equal(ofPeople.status, 200, ofPeople.text);
+    const ofPlaces = await send("places", [
+      { op: "create", body: { name: "Dos" } },
+      { op: "update", id: 3, body: { name: "Tres" } },
+      { op: "delete", id: 5 },
+    ]);
+    assert.equal(ofPlaces.status, 200, ofPlaces.text);
+    for (const table of ["people", "places"] as const) {
+      const changes = await changesOf(system, table);
+      assert.deepEqual(
+        changes.map(({ kind, by }) => [kind, by]),
+        ["deleted", "updated", "created"].map((kind) => [kind, "anna"]),
+      );
+      const batches = new Set(changes.map(({ batch }) => batch));
+      assert.equal(batches.size, 1);
+      assert.match([...batches][0] ?? "", /^[0-9a-f]{32}$/);
+    }
+    // The places that an import creates have the author of the import.
+    const path = "/v1/people/import?createPlaces=true";
+    const headers = { "content-type": "text/csv", ...anna };
+    await system.join.request("POST", path, headers, "name,isAlive,place\nx,true,Nueva\n");
+    const created = (await changesOf(system, "places")).at(-1);
+    assert.deepEqual([created?.kind, created?.by], ["created", "anna"]);
+  });
+
   test("a_repair_finishes_a_deletion_under_the_name_of_its_author", async () => {
     await using system = await start({ ...closed, crashable: true });
     // The places service stops after it has added the tombstone and read the place.

@@ -58,6 +58,7 @@ const routes: Record<string, [allow: string, post?: string]> = {
       [`${collection}/{id}/history`, [READ_METHODS]],
       [`${collection}/{id}/restore`, ["POST, OPTIONS", TYPES.json]],
       [`${collection}/import`, ["POST, OPTIONS", IMPORT_TYPES]],
+      [`${collection}/batch`, ["POST, OPTIONS", TYPES.json]],
       [`${collection}/export`, [READ_METHODS]],
       [`${collection}/changes`, [READ_METHODS]],
     ]),
@@ -76,6 +77,8 @@ const routes: Record<string, [allow: string, post?: string]> = {
   "/internal/erasure": [READ_METHODS],
   "/internal/repair": ["POST, OPTIONS"],
   "/internal/residents/{id}/close": ["POST, OPTIONS"],
+  "/internal/place-ids": ["POST, OPTIONS"],
+  "/internal/residents/close": ["POST, OPTIONS"],
   "/internal/residents/{id}/reassign": ["POST, OPTIONS"],
   "/internal/residents/{id}/detach-dead": ["POST, OPTIONS"],
 };

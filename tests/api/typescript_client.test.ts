@@ -243,6 +243,28 @@ suite("retries of the client", () => {
   });
 });
 
+test("a_batch_has_typed_operations_and_a_result_for_each", async () => {
+  const { data } = await client.api.POST("/v1/people/batch", {
+    body: [
+      { op: "update", id: 50, body: { name: "Renamed" } },
+      { op: "create", body: { name: "Added" } },
+    ],
+  });
+  assert.deepEqual(
+    data?.map(({ status, version, etag }) => [status, version, etag]),
+    [
+      [200, 2, tag(2)],
+      [201, 1, tag(1)],
+    ],
+  );
+  const refused = client.api.POST("/v1/people/batch", { body: [{ op: "delete", id: 9999 }] });
+  await assert.rejects(refused, (error) => {
+    assert.ok(error instanceof ProblemError && error.is("batch-refused"));
+    assert.equal(error.problem.results?.[0]?.problem?.pointer, "/0/id");
+    return true;
+  });
+});
+
 test("a_change_is_recomputed_when_the_record_has_a_newer_version", async () => {
   let calls = 0;
   const { record, etag } = await client.change("/v1/people/{id}", 46, (person) => {

@@ -60,9 +60,27 @@ test("the_integrity_report_lists_all_faults_and_a_repair_dry_run_changes_nothing
   assert.equal((await system.join.get("/v1/places/1")).status, 404);
 });
 
+/** Asserts that each operation of a batch is done, and only once. */
+async function assertDoneAsAWhole(system: System, name: string, base: number) {
+  if (name === "batch") {
+    const mover = await system.people.get(`/v1/people/${base + 1}`);
+    assert.equal(mover.json.placeId, base + 2);
+    assert.equal((await system.people.get(`/v1/people/${base + 2}`)).status, 404);
+    for (const created of [`new${base}`, `other${base}`]) {
+      assert.equal((await system.people.get(`/v1/people?name=${created}`)).json.length, 1);
+    }
+    return;
+  }
+  const place = await system.places.get(`/v1/places/${base + 1}`);
+  assert.equal(place.json.name, `Renamed ${base}`);
+  for (const id of [base + 2, base + 3]) {
+    assert.equal((await system.places.get(`/v1/places/${id}`)).status, 404);
+  }
+}
+
 suite("a writer that crashes after any step", () => {
   // More calls than any request makes, of its own database and of the other service.
-  const steps = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+  const steps = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
   type Send = (
     system: System,
     headers: Record<string, string>,
@@ -83,6 +101,35 @@ suite("a writer that crashes after any step", () => {
     resurrection: ({ people }, headers, base) => {
       const revived = { isAlive: true, placeId: base + 2 };
       return people.send("PATCH", `/v1/people/${base + 2}`, revived, headers);
+    },
+    restoration: async ({ people }, headers, base) => {
+      const path = `/v1/people/${base + 1}`;
+      // Only the first of the three requests finds the person.
+      if ("x-crash-after" in headers) await people.request("DELETE", path);
+      return people.request("POST", `${path}/restore`, headers);
+    },
+    batch: ({ people }, headers, base) => {
+      const operations = [
+        { op: "update", id: base + 1, body: { placeId: base + 2 } },
+        { op: "create", body: alive(`New${base}`, base + 2) },
+        { op: "delete", id: base + 2 },
+        { op: "create", body: alive(`Other${base}`, base + 1) },
+      ];
+      const key = { "idempotency-key": `k${base}` };
+      return people.send("POST", "/v1/people/batch", operations, { ...headers, ...key });
+    },
+    batch_of_deletions: ({ places }, headers, base) => {
+      const operations = [
+        { op: "delete", id: base + 2 },
+        { op: "delete", id: base + 3 },
+        { op: "update", id: base + 1, body: { name: `Renamed ${base}` } },
+      ];
+      const key = { "idempotency-key": `k${base}` };
+      return places.send("POST", "/v1/places/batch", operations, { ...headers, ...key });
+    },
+    rejected_batch_of_deletions: ({ places }, headers, base) => {
+      const operations = [base + 1, base + 2].map((id) => ({ op: "delete", id }));
+      return places.send("POST", "/v1/places/batch", operations, headers);
     },
     deletion: ({ places }, headers, base) =>
       places.request("DELETE", `/v1/places/${base + 3}`, headers),
@@ -117,6 +164,7 @@ suite("a writer that crashes after any step", () => {
         assert.ok(last.status < 500 && last.status !== 599, `${step}: ${last.text}`);
         await repairAll(system.join);
         await assertIntegrity(system);
+        if (name.startsWith("batch")) await assertDoneAsAWhole(system, name, base);
         if (name === "insert") {
           // The idempotency key makes the three requests create one person.
           const { json } = await system.people.get(`/v1/people?name=new${base}`);

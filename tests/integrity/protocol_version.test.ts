@@ -113,6 +113,14 @@ test("a_change_of_the_format_between_the_services_needs_a_new_protocol_version",
   await record("POST /v1/people/import", () =>
     join.request("POST", "/v1/people/import", csv, file),
   );
+  const byName = "name,isAlive,place\nEva,true,Una\nFlora,true,Tres\n";
+  await record("POST /v1/people/import with names of places", () =>
+    join.request("POST", "/v1/people/import?createPlaces=true", csv, byName),
+  );
+  const batch = [{ op: "update", id: 2, body: { placeId: 3 } }];
+  await record("POST /v1/people/batch", () => join.send("POST", "/v1/people/batch", batch));
+  const removals = [2, 3].map((id) => ({ op: "delete", id }));
+  await record("POST /v1/places/batch", () => join.send("POST", "/v1/places/batch", removals), 422);
   const deletion = "/v1/places/2?reassignTo=1";
   await record(`DELETE ${deletion}`, () => join.request("DELETE", deletion), 204);
   await record("POST /v1/integrity/repair", () => join.request("POST", "/v1/integrity/repair"));

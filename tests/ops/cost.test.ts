@@ -96,6 +96,24 @@ const requests: [string, string, (object | string)?][] = [
   ["DELETE", "/v1/people/1?erase=true"],
   ["POST", "/v1/people/import", csv],
   ["POST", "/v1/places/import", "name\nLast\nVery last\n"],
+  ["POST", "/v1/people/import?mode=patch&createPlaces=true", "id,place\n2,ñora\n"],
+  [
+    "POST",
+    "/v1/people/batch",
+    [
+      { op: "create", body: person },
+      { op: "update", id: 2, body: { placeId: 3 } },
+      { op: "delete", id: 3 },
+    ],
+  ],
+  [
+    "POST",
+    "/v1/places/batch",
+    [
+      { op: "update", id: 3, body: { name: "Of a batch" } },
+      { op: "delete", id: 5 },
+    ],
+  ],
   ["POST", "/v1/integrity/repair"],
 ];
 

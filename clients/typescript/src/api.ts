@@ -420,6 +420,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/places/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change several places at once
+         * @description All operations are done, or none: then the problem has the result of each. No id may be repeated. The rules hold for the state after all operations, so an operation may need another one of the same batch. Ids are assigned in the order of the operations.
+         */
+        post: operations["batchPlaces"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/places/import": {
         parameters: {
             query?: never;
@@ -656,6 +676,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/people/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change several people at once
+         * @description All operations are done, or none: then the problem has the result of each. No id may be repeated. The rules hold for the state after all operations, so an operation may need another one of the same batch. Ids are assigned in the order of the operations.
+         */
+        post: operations["batchPeople"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -714,6 +754,8 @@ export interface components {
             updated: components["schemas"]["Count"];
             /** @description The number of records that existed already with the same content. */
             unchanged: components["schemas"]["Count"];
+            /** @description With `createPlaces=true`: the number of places that were created. */
+            placesCreated?: components["schemas"]["Count"];
             /** @description Why the batch failed. The batches after it were not tried. */
             problem?: components["schemas"]["Problem"];
         };
@@ -741,6 +783,23 @@ export interface components {
          */
         ChosenId: number;
         Count: number;
+        /** @description Adds a record. */
+        CreatePersonOperation: {
+            op: components["schemas"]["Creation"];
+            id?: components["schemas"]["ChosenId"] | null;
+            body: components["schemas"]["NewPerson"];
+        };
+        /** @description Adds a record. */
+        CreatePlaceOperation: {
+            op: components["schemas"]["Creation"];
+            id?: components["schemas"]["ChosenId"] | null;
+            body: components["schemas"]["NewPlace"];
+        };
+        /**
+         * @description The operation adds a record.
+         * @enum {string}
+         */
+        Creation: "create";
         /** @description The size of a database. */
         DatabaseSize: {
             /**
@@ -768,6 +827,12 @@ export interface components {
             isAlive?: components["schemas"]["False"] | null;
             placeId?: components["schemas"]["Id"] | null;
             isKing?: components["schemas"]["False"] | null;
+        };
+        /** @description Deletes a record. */
+        DeleteOperation: {
+            op: components["schemas"]["Removal"];
+            id: components["schemas"]["Id"];
+            ifMatch?: components["schemas"]["IfMatch"] | null;
         };
         /** @description A place that is being deleted. */
         Deletion: {
@@ -801,6 +866,8 @@ export interface components {
          * @description An id. Every JSON parser reads it exactly.
          */
         Id: number;
+        /** @description As the header `If-Match`: the operation is rejected (412) if the record has another version. */
+        IfMatch: string;
         /** @description The report of an import, with all batches. */
         ImportReport: components["schemas"]["ImportSummary"] & {
             /** @description The first 1,000 rejected lines. */
@@ -816,6 +883,8 @@ export interface components {
             updated: components["schemas"]["Count"];
             /** @description The number of records that existed already with the same content. */
             unchanged: components["schemas"]["Count"];
+            /** @description With `createPlaces=true`: the number of places that were created. */
+            placesCreated?: components["schemas"]["Count"];
             /** @description The number of records that an earlier import of the same batch added, and that are unchanged since. */
             alreadyWritten: components["schemas"]["Count"];
             /** @description The number of rejected lines. */
@@ -847,6 +916,15 @@ export interface components {
         };
         /** @description A person in a file. */
         ImportedPerson: components["schemas"]["ImportedLivingPerson"] | components["schemas"]["ImportedDeadPerson"];
+        /** @description The fields of a person in a file: with the name of the place, or those that `mode=patch` changes. */
+        ImportedPersonFields: {
+            id?: components["schemas"]["ImportedId"] | null;
+            name?: components["schemas"]["WrittenName"];
+            isAlive?: boolean | null;
+            placeId?: components["schemas"]["Id"] | null;
+            place?: components["schemas"]["WrittenName"] | null;
+            isKing?: boolean | null;
+        };
         /** @description A place in a file. */
         ImportedPlace: {
             id?: components["schemas"]["ImportedId"] | null;
@@ -880,6 +958,11 @@ export interface components {
             /** @description Whether the person is the king of the place, which has at most one. The default is `false`. */
             isKing?: boolean | null;
         };
+        /**
+         * @description The operation changes a record.
+         * @enum {string}
+         */
+        Modification: "update";
         /** Format: date-time */
         Moment: string;
         /** @description A name, in Unicode's normal form C. */
@@ -907,6 +990,21 @@ export interface components {
             done: components["schemas"]["Count"];
             /** @description The number of people who still refer to the place. */
             remaining: components["schemas"]["Count"];
+        };
+        /** @description The result of an operation. */
+        OperationResult: {
+            /**
+             * Format: int64
+             * @description 201: added. 200: changed, or equal already. 204: deleted. 424: not done, because another operation cannot be done. Otherwise the status of the `problem`.
+             */
+            status: number;
+            id?: components["schemas"]["Id"];
+            /** @description The version after the operation. */
+            version?: components["schemas"]["Id"];
+            /** @description The `ETag` after the operation, for `ifMatch`. Absent after a deletion. */
+            etag?: string;
+            /** @description Why the operation cannot be done. `pointer`, or that of each error, is its place in the body of the request: `/3/body/name`. */
+            problem?: components["schemas"]["Problem"];
         };
         /**
          * @description The status of an operation.
@@ -963,10 +1061,12 @@ export interface components {
             /** @description The version of the record after the change. */
             version: components["schemas"]["Id"];
             by: components["schemas"]["ActorName"] | null;
-            /** @description The id of the import to which the change belongs, if it belongs to one. */
+            /** @description The id of the import or batch to which the change belongs, if it belongs to one. */
             batch?: string;
             record: components["schemas"]["PastPerson"] | null;
         };
+        /** @description An operation. */
+        PersonOperation: components["schemas"]["CreatePersonOperation"] | components["schemas"]["UpdatePersonOperation"] | components["schemas"]["DeleteOperation"];
         /** @description The changes of a person. `null` clears a field. */
         PersonPatch: {
             /** @description Absent, or the id in the path. */
@@ -1004,10 +1104,12 @@ export interface components {
             /** @description The version of the record after the change. */
             version: components["schemas"]["Id"];
             by: components["schemas"]["ActorName"] | null;
-            /** @description The id of the import to which the change belongs, if it belongs to one. */
+            /** @description The id of the import or batch to which the change belongs, if it belongs to one. */
             batch?: string;
             record: components["schemas"]["Place"] | null;
         };
+        /** @description An operation. */
+        PlaceOperation: components["schemas"]["CreatePlaceOperation"] | components["schemas"]["UpdatePlaceOperation"] | components["schemas"]["DeleteOperation"];
         /** @description The changes of a place. */
         PlacePatch: {
             /** @description Absent, or the id in the path. */
@@ -1070,7 +1172,7 @@ export interface components {
             line?: components["schemas"]["Count"];
             /** @description The column in the line. */
             column?: components["schemas"]["Count"];
-            /** @description The maximum number of bytes of a body or a query, of records in a file, or of matches. */
+            /** @description The maximum number of bytes of a body or a query, of records in a file or a batch, or of matches. */
             limit?: components["schemas"]["Count"];
             /** @description The scope that the token needs. */
             scope?: string;
@@ -1080,6 +1182,12 @@ export interface components {
             requestId?: string;
             /** @description All invalid fields. */
             errors?: components["schemas"]["FieldError"][];
+            /** @description The cause in a batch of operations. */
+            pointer?: components["schemas"]["Pointer"];
+            /** @description The result of each operation of a batch, none of which was done. */
+            results?: components["schemas"]["OperationResult"][];
+            /** @description The name that no place has. */
+            name?: components["schemas"]["Name"];
             /**
              * Format: int64
              * @description The number of the violated rule.
@@ -1105,7 +1213,7 @@ export interface components {
          * @description The type of the problem.
          * @enum {string}
          */
-        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/person-erased" | "/problems/history-restarted" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/too-many-records" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/too-many-matches" | "/problems/idempotency-key-reused" | "/problems/call-limit-reached" | "/problems/too-many-requests" | "/problems/internal" | "/problems/misconfigured" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/updating" | "/problems/service-timed-out";
+        ProblemType: "/problems/invalid-parameter" | "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body" | "/problems/token-required" | "/problems/token-refused" | "/problems/insufficient-scope" | "/problems/foreign-form" | "/problems/foreign-request" | "/problems/unknown-route" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/body-timed-out" | "/problems/name-taken" | "/problems/id-taken" | "/problems/id-retired" | "/problems/no-such-place" | "/problems/place-has-king" | "/problems/place-has-people" | "/problems/place-is-going" | "/problems/being-written" | "/problems/request-in-flight" | "/problems/person-erased" | "/problems/history-restarted" | "/problems/precondition-failed" | "/problems/body-too-large" | "/problems/too-many-records" | "/problems/query-too-long" | "/problems/unsupported-media-type" | "/problems/invalid-record" | "/problems/batch-refused" | "/problems/too-many-matches" | "/problems/idempotency-key-reused" | "/problems/call-limit-reached" | "/problems/too-many-requests" | "/problems/internal" | "/problems/misconfigured" | "/problems/service-failed" | "/problems/not-ready" | "/problems/overloaded" | "/problems/updating" | "/problems/service-timed-out";
         /** @description A dead person, or one who is not known to be alive. Such a person is not a king. */
         PutDeadPerson: {
             /** @description Absent, or the id in the path. */
@@ -1160,6 +1268,11 @@ export interface components {
             placeId: components["schemas"]["Id"];
             dead: components["schemas"]["Count"];
         };
+        /**
+         * @description The operation deletes a record.
+         * @enum {string}
+         */
+        Removal: "delete";
         /** @description The result of a repair, or of its dry run. */
         Repair: {
             dryRun: boolean;
@@ -1205,6 +1318,20 @@ export interface components {
         };
         /** @enum {boolean} */
         True: true;
+        /** @description Changes a record. The body is a JSON merge patch (RFC 7396). */
+        UpdatePersonOperation: {
+            op: components["schemas"]["Modification"];
+            id: components["schemas"]["Id"];
+            ifMatch?: components["schemas"]["IfMatch"] | null;
+            body: components["schemas"]["PersonPatch"];
+        };
+        /** @description Changes a record. The body is a JSON merge patch (RFC 7396). */
+        UpdatePlaceOperation: {
+            op: components["schemas"]["Modification"];
+            id: components["schemas"]["Id"];
+            ifMatch?: components["schemas"]["IfMatch"] | null;
+            body: components["schemas"]["PlacePatch"];
+        };
         /** @description A name. White space around it is removed, and it is stored in Unicode's normal form C. It starts with a visible character and has no zero-width characters, except joiners between letters. */
         WrittenName: string;
     };
@@ -1308,14 +1435,16 @@ export interface components {
         to: string;
         /** @description The time between two points. A month after January 31 is the end of February. A series has at most 1,000 points. */
         step: "hour" | "day" | "week" | "month";
-        /** @description Whether a record with an existing id is rejected (`insert`) or updated (`upsert`). */
-        mode: "insert" | "upsert";
+        /** @description Whether a record with an existing id is rejected (`insert`) or replaced (`upsert`), or whether each record must exist and only the fields that are present change (`patch`). */
+        mode: "insert" | "upsert" | "patch";
         /** @description The number of records to skip, because an earlier request has imported them: `next` of its report. */
         afterRecords: number;
         /** @description Reports what the request would do, and changes nothing. */
         dryRun: boolean;
         /** @description Leaves out the lines that cannot be imported, and imports the others. Otherwise nothing of a batch with such a line is imported. */
         skipInvalid: boolean;
+        /** @description Creates the places whose names are unknown, if the lines of their batch are valid. */
+        createPlaces: boolean;
         /** @description Only operations that started at least this many seconds ago, so that their clients have given up. */
         olderThan: number;
         /** @description Removes the crown from the present king of the place. */
@@ -5054,10 +5183,204 @@ export interface operations {
             };
         };
     };
+    batchPlaces: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat: within 24 hours it is executed once, and later requests with the same key get the first response. Use a new value, such as a UUID, for each request. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "op": "create",
+                 *         "body": {
+                 *           "name": "Puerto Blando del Sur"
+                 *         }
+                 *       },
+                 *       {
+                 *         "op": "update",
+                 *         "id": 2,
+                 *         "body": {
+                 *           "name": "Zumo"
+                 *         }
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["PlaceOperation"][];
+            };
+        };
+        responses: {
+            /** @description The result of each operation. */
+            200: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationResult"][];
+                };
+            };
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. Or: The body cannot be parsed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token lacks the required scope. Or: The request comes from another site. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope" | "/problems/foreign-request";
+                    };
+                };
+            };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-timed-out";
+                    };
+                };
+            };
+            /** @description Another request is changing this record. */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/being-written";
+                    };
+                };
+            };
+            /** @description The body is too large. Or: The file or the batch has too many records. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-too-large" | "/problems/too-many-records";
+                    };
+                };
+            };
+            /** @description The route does not accept this media type. */
+            415: {
+                headers: {
+                    "Accept-Post": components["headers"]["Accept-Post"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unsupported-media-type";
+                    };
+                };
+            };
+            /** @description Some operations of the batch cannot be done. Or: The idempotency key was used for another request. Or: The request needs more calls than the plan allows. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/batch-refused" | "/problems/idempotency-key-reused" | "/problems/call-limit-reached";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal" | "/problems/misconfigured";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
     importPlaces: {
         parameters: {
             query?: {
-                /** @description Whether a record with an existing id is rejected (`insert`) or updated (`upsert`). */
+                /** @description Whether a record with an existing id is rejected (`insert`) or replaced (`upsert`), or whether each record must exist and only the fields that are present change (`patch`). */
                 mode?: components["parameters"]["mode"];
                 /** @description Reports what the request would do, and changes nothing. */
                 dryRun?: components["parameters"]["dryRun"];
@@ -5187,7 +5510,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is too large. Or: The file has too many records. */
+            /** @description The body is too large. Or: The file or the batch has too many records. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7620,12 +7943,14 @@ export interface operations {
     importPeople: {
         parameters: {
             query?: {
-                /** @description Whether a record with an existing id is rejected (`insert`) or updated (`upsert`). */
+                /** @description Whether a record with an existing id is rejected (`insert`) or replaced (`upsert`), or whether each record must exist and only the fields that are present change (`patch`). */
                 mode?: components["parameters"]["mode"];
                 /** @description Reports what the request would do, and changes nothing. */
                 dryRun?: components["parameters"]["dryRun"];
                 /** @description Leaves out the lines that cannot be imported, and imports the others. Otherwise nothing of a batch with such a line is imported. */
                 skipInvalid?: components["parameters"]["skipInvalid"];
+                /** @description Creates the places whose names are unknown, if the lines of their batch are valid. */
+                createPlaces?: components["parameters"]["createPlaces"];
                 /** @description The number of records to skip, because an earlier request has imported them: `next` of its report. */
                 after?: components["parameters"]["afterRecords"];
             };
@@ -7661,7 +7986,7 @@ export interface operations {
                  *       }
                  *     ]
                  */
-                "application/json": components["schemas"]["ImportedPerson"][];
+                "application/json": (components["schemas"]["ImportedPerson"] | components["schemas"]["ImportedPersonFields"])[];
             };
         };
         responses: {
@@ -7751,7 +8076,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is too large. Or: The file has too many records. */
+            /** @description The body is too large. Or: The file or the batch has too many records. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7811,6 +8136,201 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/too-many-requests";
+                    };
+                };
+            };
+            /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/internal" | "/problems/misconfigured";
+                    };
+                };
+            };
+            /** @description A backend service failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-failed";
+                    };
+                };
+            };
+            /** @description Too many requests are waiting for the database. Or: The services are being updated to another version. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/overloaded" | "/problems/updating";
+                    };
+                };
+            };
+            /** @description A backend service did not respond in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/service-timed-out";
+                    };
+                };
+            };
+        };
+    };
+    batchPeople: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat: within 24 hours it is executed once, and later requests with the same key get the first response. Use a new value, such as a UUID, for each request. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "op": "update",
+                 *         "id": 10,
+                 *         "body": {
+                 *           "isKing": false
+                 *         }
+                 *       },
+                 *       {
+                 *         "op": "update",
+                 *         "id": 1,
+                 *         "body": {
+                 *           "isKing": true
+                 *         }
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["PersonOperation"][];
+            };
+        };
+        responses: {
+            /** @description The result of each operation. */
+            200: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationResult"][];
+                };
+            };
+            /** @description The query has an unknown parameter. Or: A header has an invalid value. Or: The body cannot be parsed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unknown-parameter" | "/problems/invalid-header" | "/problems/malformed-body";
+                    };
+                };
+            };
+            /** @description A token is required. Or: The token is unknown. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/token-required" | "/problems/token-refused";
+                    };
+                };
+            };
+            /** @description The token lacks the required scope. Or: The request comes from another site. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/insufficient-scope" | "/problems/foreign-request";
+                    };
+                };
+            };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-timed-out";
+                    };
+                };
+            };
+            /** @description Another request is changing this record. */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/being-written";
+                    };
+                };
+            };
+            /** @description The body is too large. Or: The file or the batch has too many records. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/body-too-large" | "/problems/too-many-records";
+                    };
+                };
+            };
+            /** @description The route does not accept this media type. */
+            415: {
+                headers: {
+                    "Accept-Post": components["headers"]["Accept-Post"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/unsupported-media-type";
+                    };
+                };
+            };
+            /** @description Some operations of the batch cannot be done. Or: The idempotency key was used for another request. Or: The request needs more calls than the plan allows. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/batch-refused" | "/problems/idempotency-key-reused" | "/problems/call-limit-reached";
                     };
                 };
             };

@@ -3,8 +3,8 @@
 
 use http_semantics::Problem;
 use http_semantics::idempotency::{RETENTION_HOURS, fingerprint, storage_key};
-use tables::Record;
 use tables::statement::Statement;
+use tables::{Record, TableSpec, operations};
 
 use crate::collection::versioned_record::VersionedRecord;
 use crate::d1::{Database, Row};
@@ -41,10 +41,28 @@ impl IdempotentRequest {
     /// # Errors
     /// An invalid key.
     pub fn new(request: &Request, route: &str, body: &[u8]) -> Result<Option<Self>, Problem> {
+        Self::of_kind("request", request, route, body)
+    }
+
+    /// A batch of operations. Its keys are not those of other requests, because its response has
+    /// another form.
+    ///
+    /// # Errors
+    /// An invalid key.
+    pub fn of_batch(request: &Request, route: &str, body: &[u8]) -> Result<Option<Self>, Problem> {
+        Self::of_kind("batch", request, route, body)
+    }
+
+    fn of_kind(
+        kind: &str,
+        request: &Request,
+        route: &str,
+        body: &[u8],
+    ) -> Result<Option<Self>, Problem> {
         let key = request.idempotency_key()?;
         let parts = [route.as_bytes(), request.query.as_bytes(), body];
         Ok(key.map(|key| Self {
-            key: storage_key("request", &caller(request), &key),
+            key: storage_key(kind, &caller(request), &key),
             fingerprint: fingerprint(&parts),
         }))
     }
@@ -96,6 +114,37 @@ WHERE request.key = ?1";
     ) -> Result<Option<VersionedRecord>, Error> {
         let rows = database.rows(&self.find_statement::<R>()).await?;
         self.stored_response(&rows)
+    }
+
+    /// Finds what an earlier request with this key has written: a row of (fingerprint, body, epoch),
+    /// by the primary key.
+    ///
+    /// # Errors
+    /// A key that was used for another request, or a failure of the database.
+    pub async fn find_written(&self, database: &Database) -> Result<Option<Row>, Error> {
+        const FIND_WRITTEN: &str = "
+SELECT fingerprint, body, (SELECT epoch FROM schema WHERE id = 1) AS epoch
+FROM idempotency
+WHERE key = ?1";
+        let find = Statement::new(FIND_WRITTEN, vec![self.key.as_str().into()]);
+        let row = database.row(&find).await?;
+        match row.as_ref().and_then(|row| row.text("fingerprint")) {
+            Some(fingerprint) if fingerprint != self.fingerprint => {
+                Err(Problem::idempotency_key_reused().into())
+            }
+            _ => Ok(row),
+        }
+    }
+
+    /// The statement at the end of a batch that reads and saves what it has written.
+    #[must_use]
+    pub fn save_written(
+        &self,
+        table: &TableSpec,
+        changes: usize,
+        unchanged: &[[i64; 2]],
+    ) -> Statement {
+        operations::save_written(table, changes, unchanged, &self.key, &self.fingerprint)
     }
 
     /// The statement that saves the response to an insert, in the same batch: the last change of

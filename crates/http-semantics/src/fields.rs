@@ -101,6 +101,27 @@ impl Fields {
         self.optional(field, EXPECTED_ID, |value| PlaceId::new(integer(value)?))
     }
 
+    /// Takes the id of another record, for which a condition holds.
+    pub fn record_id(
+        &mut self,
+        field: &str,
+        expected: &str,
+        is_valid: impl FnOnce(PersonId) -> bool,
+    ) -> Option<i64> {
+        let id = self.optional(field, expected, |value| {
+            let id = PersonId::new(integer(value)?)?;
+            is_valid(id).then_some(id)
+        });
+        id.map(PersonId::get)
+    }
+
+    /// Takes the name of a place.
+    pub fn place_name(&mut self, field: &str, normalize: Normalize) -> Option<Name> {
+        self.optional(field, name::EXPECTED, |value| {
+            Name::new(value.as_str()?, normalize)
+        })
+    }
+
     /// Takes the version of a record.
     pub fn version(&mut self, field: &str) -> Option<i64> {
         self.optional(field, "a whole number from 1", |value| {
@@ -133,6 +154,18 @@ impl Fields {
                 .filter(|id| id.is_importable())
                 .map(PersonId::get)
         })
+    }
+
+    /// The fields that are left, if those that were taken are valid.
+    ///
+    /// # Errors
+    /// All invalid fields.
+    pub fn into_rest(self) -> Result<Object, Vec<FieldError>> {
+        if self.errors.is_empty() {
+            Ok(self.remaining)
+        } else {
+            Err(self.errors)
+        }
     }
 
     /// The record, if all fields were valid and none is left.

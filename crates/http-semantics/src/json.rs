@@ -60,10 +60,7 @@ impl Object {
         match find_lost_fraction(body) {
             None => Ok(object),
             Some(at) => {
-                let before = body.get(..at).unwrap_or_default();
-                let mut lines = before.split(|byte| *byte == b'\n');
-                let column = lines.next_back().map_or(0, <[u8]>::len) + 1;
-                let line = lines.count() + 1;
+                let (line, column) = line_and_column(body, at);
                 Err(Problem::malformed_body(EXACT_NUMBERS, line, column))
             }
         }
@@ -79,6 +76,15 @@ impl Object {
         }
         self
     }
+}
+
+/// The line and the column of a position in a text, starting at 1.
+#[must_use]
+pub fn line_and_column(text: &[u8], at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or_default();
+    let mut lines = before.split(|byte| *byte == b'\n');
+    let column = lines.next_back().map_or(0, <[u8]>::len) + 1;
+    (lines.count() + 1, column)
 }
 
 /// The numbers that are valid, to end the sentence "the body must be …".

@@ -1,18 +1,26 @@
 //! The requests of clients and their outcomes.
 
+use crate::delete_batch::DeleteBatch;
 use crate::deletion::Deletion;
 use crate::flaw::Flaw;
 use crate::repair::Repair;
 use crate::world::{Person, Place, World};
 use crate::write::{Change, Write};
+use crate::write_batch::{Changes, WriteBatch};
 
 /// A request of a client, or a run of the repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Request {
     /// Changes a person.
     Write(Person, Change),
+    /// Changes two people, both or none.
+    WriteBoth(Changes),
     /// Creates a place.
     Create(Place),
+    /// Deletes two places, both or none.
+    DeleteBoth([Place; 2]),
+    /// The same, if every call to the people worker fails before it arrives.
+    DeleteBothUnreachable([Place; 2]),
     /// Deletes a place, and first moves its residents to the other place if one is given.
     Delete(Place, Option<Place>),
     /// The same, if every call to the people worker fails before it arrives.
@@ -52,8 +60,10 @@ pub(crate) enum Stop {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Task {
     Write(Write),
+    WriteBoth(WriteBatch),
     Create(Place),
     Delete(Deletion),
+    DeleteBoth(DeleteBatch),
     Repair(Repair),
 }
 
@@ -62,7 +72,12 @@ impl Task {
         let delete = |place, to, reachable| Deletion::new(place, to, reachable, flaw);
         match request {
             Request::Write(person, change) => Self::Write(Write::new(person, change)),
+            Request::WriteBoth(changes) => Self::WriteBoth(WriteBatch::new(changes)),
             Request::Create(place) => Self::Create(place),
+            Request::DeleteBoth(places) => Self::DeleteBoth(DeleteBatch::new(places, true)),
+            Request::DeleteBothUnreachable(places) => {
+                Self::DeleteBoth(DeleteBatch::new(places, false))
+            }
             Request::Delete(place, to) => Self::Delete(delete(place, to, true)),
             Request::DeleteUnreachable(place, to) => Self::Delete(delete(place, to, false)),
             Request::Repair => Self::Repair(Repair::new(true)),
@@ -74,6 +89,7 @@ impl Task {
     pub(crate) fn step(&mut self, world: &mut World, flaw: Option<Flaw>) -> Result<(), Stop> {
         match self {
             Self::Write(write) => write.step(world, flaw),
+            Self::WriteBoth(batch) => batch.step(world, flaw),
             Self::Create(place) => Err(Stop::Ended(if world.places.create(*place, flaw) {
                 Outcome::Done
             } else {
@@ -82,6 +98,11 @@ impl Task {
             Self::Delete(deletion) => deletion.step(world, flaw).inspect_err(|stop| {
                 if *stop == Stop::Ended(Outcome::Done) {
                     world.places.acknowledged_deletions.insert(deletion.place);
+                }
+            }),
+            Self::DeleteBoth(batch) => batch.step(world, flaw).inspect_err(|stop| {
+                if *stop == Stop::Ended(Outcome::Done) {
+                    world.places.acknowledged_deletions.extend(batch.places);
                 }
             }),
             Self::Repair(repair) => repair.step(world, flaw),

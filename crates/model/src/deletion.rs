@@ -67,8 +67,8 @@ impl Deletion {
             has_dead: true,
             next: match (tombstone.phase, tombstone.reassign_to) {
                 (Phase::Deleted, _) => Step::DetachDead,
-                (Phase::Deleting, Some(to)) => Step::Reassign(to),
-                (Phase::Deleting, None) => Step::Close,
+                (_, Some(to)) => Step::Reassign(to),
+                (_, None) => Step::Close,
             },
         }
     }

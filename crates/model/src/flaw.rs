@@ -40,6 +40,8 @@ pub enum Flaw {
     ForgetsTheDead,
     /// The id of a deleted place may be used again.
     PlaceIdsReused,
+    /// The repair deletes the places that a batch has reserved.
+    FinishesReservations,
 }
 
 impl Flaw {

@@ -10,6 +10,7 @@
 //! `Flaw` lists errors to plant in the protocol. `tests/flaws.rs` shows that the model finds each.
 
 mod client;
+mod delete_batch;
 mod deletion;
 mod explore;
 mod flaw;
@@ -19,6 +20,7 @@ mod repair;
 mod rules;
 mod world;
 mod write;
+mod write_batch;
 
 pub use client::{Outcome, Request};
 pub use explore::{Report, Scenario, Violation};
@@ -26,3 +28,4 @@ pub use flaw::Flaw;
 pub use people::Row;
 pub use world::{Person, Place, World};
 pub use write::Change;
+pub use write_batch::Changes;

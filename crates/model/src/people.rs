@@ -153,6 +153,53 @@ impl People {
         Commit::Written(slot.advance(next))
     }
 
+    /// Commits several writes, all or none. The crowns are compared after all of them. The version of
+    /// the result means nothing.
+    pub(crate) fn commit_all(
+        &mut self,
+        writes: &[(Person, Version, Option<Row>, Option<Token>)],
+        flaw: Option<Flaw>,
+    ) -> Commit {
+        let mut after = self.clone();
+        for (person, seen, next, token) in writes {
+            let without_crown = next.map(|row| Row { king: false, ..row });
+            match after.commit(*person, *seen, without_crown, *token, flaw) {
+                Commit::Written(_) => {
+                    if let Some(slot) = after.slots.get_mut(person) {
+                        slot.row = *next;
+                    }
+                }
+                failed => return failed,
+            }
+        }
+        let has_rival = |(person, _, next, _): &(Person, Version, Option<Row>, Option<Token>)| {
+            next.is_some_and(|row| row.king && after.has_other_king(row.place, *person))
+        };
+        if writes.iter().any(has_rival) {
+            return Commit::SecondKing;
+        }
+        *self = after;
+        Commit::Written(0)
+    }
+
+    /// Does for several places what [`Self::close`] does for one: nothing is revoked if one of them
+    /// has residents.
+    pub(crate) fn close_all(&mut self, places: &[Place], flaw: Option<Flaw>) -> bool {
+        let has_residents = places.iter().any(|place| self.has_residents(*place));
+        if !has_residents && !Flaw::DoesNotRevoke.is_in(flaw) {
+            for place in places {
+                self.revoke(*place);
+            }
+        }
+        has_residents
+    }
+
+    /// Whether dead people have a place.
+    pub(crate) fn has_dead(&self, place: Place) -> bool {
+        let mut rows = self.slots.values().filter_map(|slot| slot.row);
+        rows.any(|row| row.place == Some(place) && !row.alive)
+    }
+
     /// Returns who is left in a place. If it has no residents, revokes the pending writes that
     /// refer to it, in the same batch.
     pub(crate) fn close(&mut self, place: Place, flaw: Option<Flaw>) -> Left {

@@ -10,6 +10,8 @@ use crate::world::{Place, Token};
 /// The phase of a deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Phase {
+    /// A batch may delete the place, in one transaction with others. Otherwise it stays.
+    Reserved,
     /// The place exists, and stays if people live there.
     Deleting,
     /// The place is deleted. Dead people may still have it.
@@ -24,6 +26,8 @@ pub(crate) struct Tombstone {
     pub(crate) phase: Phase,
     /// The place that receives the residents. It is pinned: nobody can delete it meanwhile.
     pub(crate) reassign_to: Option<Place>,
+    /// Whether it belongs to a batch. Only the rules read it.
+    pub(crate) is_of_batch: bool,
 }
 
 /// The result of `mark`.
@@ -56,6 +60,8 @@ pub(crate) struct Places {
     last_token: Token,
     /// The places whose deletion a client knows of. Only the rules read them.
     pub(crate) acknowledged_deletions: BTreeSet<Place>,
+    /// Whether a place of a batch was deleted without the others. Only the rules read it.
+    pub(crate) is_batch_divided: bool,
 }
 
 impl Places {
@@ -116,9 +122,63 @@ impl Places {
             token,
             phase: Phase::Deleting,
             reassign_to,
+            is_of_batch: false,
         };
         self.tombstones.insert(place, tombstone);
         Marked::Owner(token)
+    }
+
+    /// Adds the tombstones of a batch, all or none.
+    pub(crate) fn reserve(&mut self, places: [Place; 2]) -> Result<[Token; 2], Marked> {
+        if !places.iter().all(|place| self.exists(*place)) {
+            return Err(Marked::Missing);
+        }
+        let is_pinned = |place: &Place| {
+            let mut tombstones = self.tombstones.values();
+            tombstones.any(|tombstone| tombstone.reassign_to == Some(*place))
+        };
+        let is_marked = |place: &Place| self.status(*place) == PlaceStatus::Deleting;
+        if places
+            .iter()
+            .any(|place| is_pinned(place) || is_marked(place))
+        {
+            return Err(Marked::Busy);
+        }
+        Ok(places.map(|place| {
+            let tombstone = Tombstone {
+                token: self.next_token(),
+                phase: Phase::Reserved,
+                reassign_to: None,
+                is_of_batch: true,
+            };
+            self.tombstones.insert(place, tombstone);
+            tombstone.token
+        }))
+    }
+
+    /// Deletes the places of a batch, if all tokens still own their tombstones. The tombstones of
+    /// places without dead people are removed at once.
+    pub(crate) fn delete_all(
+        &mut self,
+        places: [Place; 2],
+        tokens: [Token; 2],
+        has_dead: [bool; 2],
+    ) -> bool {
+        let mut owners = places.into_iter().zip(tokens);
+        if !owners.all(|(place, token)| self.owned(place, token).is_some()) {
+            return false;
+        }
+        for (place, has_dead) in places.into_iter().zip(has_dead) {
+            self.rows.remove(&place);
+            self.retired.insert(place);
+            if !has_dead {
+                self.tombstones.remove(&place);
+            } else if let Some(tombstone) = self.tombstones.get_mut(&place) {
+                tombstone.phase = Phase::Deleted;
+                tombstone.is_of_batch = false;
+            }
+        }
+        true
     }
 
     /// Gives a deletion a new token, unless its owner has changed since `seen` was read.
@@ -140,6 +200,8 @@ impl Places {
         if self.rows.remove(&place) {
             self.retired.insert(place);
         }
+        let tombstone = self.tombstones.get(&place);
+        self.is_batch_divided |= tombstone.is_some_and(|tombstone| tombstone.is_of_batch);
         if let Some(tombstone) = self.tombstones.get_mut(&place) {
             tombstone.phase = Phase::Deleted;
         }
@@ -151,6 +213,12 @@ impl Places {
         if self.owned(place, token).is_some() {
             self.tombstones.remove(&place);
         }
+    }
+
+    /// Whether a batch has reserved the place under a token.
+    pub(crate) fn is_reserved(&self, place: Place, token: Token) -> bool {
+        let tombstone = self.owned(place, token);
+        tombstone.is_some_and(|tombstone| tombstone.phase == Phase::Reserved)
     }
 
     fn owned(&self, place: Place, token: Token) -> Option<&Tombstone> {

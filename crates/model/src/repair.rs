@@ -48,6 +48,14 @@ impl Repair {
                     .collect();
                 self.next_tombstone()?
             }
+            Step::TakeOver(place, token)
+                if world.places.is_reserved(place, token)
+                    && !Flaw::FinishesReservations.is_in(flaw) =>
+            {
+                // The batch was not done, so the place stays.
+                world.places.remove_tombstone(place, token);
+                self.next_tombstone()?
+            }
             Step::TakeOver(place, token) => match world.places.take_over(place, token) {
                 Some(tombstone) => {
                     Step::Finish(Deletion::resume(place, tombstone, self.people_reachable))

@@ -34,9 +34,12 @@ pub(crate) fn always(world: &World) -> Result<(), String> {
         }
     }
     for (place, tombstone) in tombstones {
-        if world.places.exists(*place) != (tombstone.phase == Phase::Deleting) {
+        if world.places.exists(*place) == (tombstone.phase == Phase::Deleted) {
             return Err(format!("the tombstone of {place} has the wrong phase"));
         }
+    }
+    if world.places.is_batch_divided {
+        return Err("a place of a batch was deleted without the others".into());
     }
     let mut deletions = world.places.acknowledged_deletions.iter();
     match deletions.find(|place| world.places.exists(**place)) {

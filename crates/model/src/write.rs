@@ -9,7 +9,7 @@ use crate::people::{Commit, Row};
 use crate::world::{Person, Place, Token, Version, World};
 
 /// How often a write begins before it is rejected.
-const MAX_ATTEMPTS: u8 = 5;
+pub(crate) const MAX_ATTEMPTS: u8 = 5;
 
 /// A change of one person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,6 +30,8 @@ pub enum Change {
     Rename,
     /// Removes the person.
     Delete,
+    /// Writes an earlier state again, whether the person exists or not.
+    Restore(Row),
 }
 
 /// The next step.
@@ -43,12 +45,12 @@ enum Step {
 
 /// The write, as planned from the version that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Plan {
-    version: Version,
-    next: Option<Row>,
+pub(crate) struct Plan {
+    pub(crate) version: Version,
+    pub(crate) next: Option<Row>,
     /// The place that the write newly refers to.
-    reference: Option<Place>,
-    pending: Option<Token>,
+    pub(crate) reference: Option<Place>,
+    pub(crate) pending: Option<Token>,
 }
 
 /// A write of one person and its next step.
@@ -62,10 +64,10 @@ pub(crate) struct Write {
 
 impl Change {
     /// The state after the change. Impossible changes are rejected.
-    fn apply(self, current: Option<Row>) -> Result<Option<Row>, Outcome> {
+    pub(crate) fn apply(self, current: Option<Row>) -> Result<Option<Row>, Outcome> {
         let Some(row) = current else {
             return match self {
-                Self::Insert(row) => Ok(Some(row)),
+                Self::Insert(row) | Self::Restore(row) => Ok(Some(row)),
                 _ => Err(Outcome::Rejected),
             };
         };
@@ -85,6 +87,7 @@ impl Change {
             Self::Crown if row.alive => Row { king: true, ..row },
             Self::Delete => return Ok(None),
             Self::Rename => row,
+            Self::Restore(row) => row,
             Self::Insert(_) | Self::Revive | Self::Leave | Self::Crown => {
                 return Err(Outcome::Rejected);
             }
@@ -95,7 +98,7 @@ impl Change {
 
 /// The place that `after` refers to and `before` did not, or referred to only for a dead person,
 /// as in `people::domain::Residence::new_reference`.
-fn new_reference(before: Option<Row>, after: Option<Row>) -> Option<Place> {
+pub(crate) fn new_reference(before: Option<Row>, after: Option<Row>) -> Option<Place> {
     let after = after?;
     let is_old =
         before.is_some_and(|before| before.place == after.place && (before.alive || !after.alive));

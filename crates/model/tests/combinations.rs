@@ -1,11 +1,14 @@
 //! Every combination of two or three of these requests, for the cases that `scenarios.rs` does
 //! not list.
 
-use model::Change::{Crown, Delete as Remove, Die, Insert, Leave, Move, Rename, Revive};
-use model::Request::{Create, Delete, DeleteUnreachable, Repair, RepairUnreachable, Write};
+use model::Change::{Crown, Delete as Remove, Die, Insert, Leave, Move, Rename, Restore, Revive};
+use model::Request::{
+    Create, Delete, DeleteBoth, DeleteBothUnreachable, DeleteUnreachable, Repair,
+    RepairUnreachable, Write, WriteBoth,
+};
 use model::{Request, Row, Scenario, Violation, World};
 
-const REQUESTS: [Request; 23] = [
+const REQUESTS: [Request; 29] = [
     Write(1, Move('Q')),
     Write(1, Move('T')),
     Write(1, Die(None)),
@@ -29,7 +32,16 @@ const REQUESTS: [Request; 23] = [
     DeleteUnreachable('P', Some('Q')),
     Repair,
     RepairUnreachable,
+    Write(1, Restore(Row::living('Q'))),
+    Write(2, Restore(Row::king('P'))),
+    WriteBoth([(1, Move('Q')), (3, Insert(Row::living('P')))]),
+    WriteBoth([(1, Die(None)), (2, Restore(Row::king('P')))]),
+    DeleteBoth(['P', 'Q']),
+    DeleteBothUnreachable(['P', 'Q']),
 ];
+
+/// The number of requests at the start of the list that change one record each.
+const SINGLE: usize = 23;
 
 /// Two places, a king in the first, and a dead person in the second.
 fn start() -> Scenario {
@@ -70,7 +82,8 @@ fn any_three_requests_at_once_keep_the_rules() -> Result<(), Violation> {
 
 #[test]
 #[ignore = "millions of states: run it in release mode after a change of the protocol"]
-fn any_four_requests_at_once_keep_the_rules() -> Result<(), Violation> {
-    println!("four requests: {} states", explore(4, &REQUESTS, &start())?);
+fn any_four_single_requests_at_once_keep_the_rules() -> Result<(), Violation> {
+    let (single, _) = REQUESTS.split_at(SINGLE);
+    println!("four requests: {} states", explore(4, single, &start())?);
     Ok(())
 }

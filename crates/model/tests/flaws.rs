@@ -2,13 +2,13 @@
 //! passes.
 
 use model::Change::{Delete as Remove, Insert, Move, Rename};
-use model::Request::{Create, Delete, Repair, RepairUnreachable, Write};
+use model::Request::{Create, Delete, DeleteBoth, Repair, RepairUnreachable, Write};
 use model::{Flaw, Request, Row, Scenario, World};
 
 const INSERT: Request = Write(1, Insert(Row::living('P')));
 
 /// Each flaw with the smallest scenario that shows it.
-fn scenarios() -> [(Flaw, Scenario); 18] {
+fn scenarios() -> [(Flaw, Scenario); 19] {
     let empty = |places| Scenario::new(World::new(places));
     let one = |places, row| Scenario::new(World::new(places).person(1, row));
     let insert_and_delete = || empty("P").client(INSERT).client(Delete('P', None));
@@ -78,6 +78,10 @@ fn scenarios() -> [(Flaw, Scenario); 18] {
                 .client(Delete('P', Some('T')))
                 .script(&[Repair, Create('P'), INSERT])
                 .client(Delete('T', None)),
+        ),
+        (
+            Flaw::FinishesReservations,
+            empty("PT").client(DeleteBoth(['P', 'T'])),
         ),
     ]
 }

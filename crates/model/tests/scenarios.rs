@@ -1,8 +1,8 @@
 //! Scenarios of concurrent requests. `explore` checks the rules in every state, and after a repair
 //! from every state. A test may also state which requests can succeed together.
 
-use model::Change::{Crown, Delete as Remove, Die, Insert, Leave, Move, Rename, Revive};
-use model::Request::{Create, Delete, Repair, Write};
+use model::Change::{Crown, Delete as Remove, Die, Insert, Leave, Move, Rename, Restore, Revive};
+use model::Request::{Create, Delete, DeleteBoth, Repair, Write, WriteBoth};
 use model::{Outcome, Report, Row, Scenario, Violation, World};
 
 const DONE: Outcome = Outcome::Done;
@@ -265,5 +265,70 @@ fn a_creation_of_the_place_keeps_the_rules() -> Result<(), Violation> {
             .script(&[Delete('P', None), Create('P')])
             .client(Repair),
     )?;
+    Ok(())
+}
+
+#[test]
+fn a_batch_of_writes_is_done_as_a_whole_beside_deletions_of_its_places() -> Result<(), Violation> {
+    let report = explore(
+        &Scenario::new(World::new("PQ").person(1, Row::living('P')))
+            .client(WriteBoth([(1, Move('Q')), (2, Insert(Row::living('Q')))]))
+            .client(Delete('Q', None))
+            .client(Write(1, Rename)),
+    )?;
+    assert!(can_succeed(&report, &[0, 2]) && can_succeed(&report, &[1, 2]));
+    assert!(!can_succeed(&report, &[0, 1]));
+    Ok(())
+}
+
+#[test]
+fn a_crown_changes_hands_within_a_batch() -> Result<(), Violation> {
+    let world = World::new("P")
+        .person(1, Row::king('P'))
+        .person(2, Row::living('P'));
+    let report = explore(
+        &Scenario::new(world)
+            .client(WriteBoth([(2, Crown), (1, Restore(Row::living('P')))]))
+            .client(Write(3, Insert(Row::king('P')))),
+    )?;
+    assert!(can_succeed(&report, &[0]));
+    assert!(!can_succeed(&report, &[1]));
+    Ok(())
+}
+
+#[test]
+fn a_batch_deletes_both_places_or_none() -> Result<(), Violation> {
+    let report = explore(
+        &Scenario::new(World::new("PQ").person(1, Row::dead('P')))
+            .client(DeleteBoth(['P', 'Q']))
+            .client(Write(2, Insert(Row::living('Q'))))
+            .client(Delete('P', None)),
+    )?;
+    assert!(can_succeed(&report, &[0]) && can_succeed(&report, &[1, 2]));
+    assert!(!can_succeed(&report, &[0, 1]) && !can_succeed(&report, &[0, 2]));
+    Ok(())
+}
+
+#[test]
+fn two_batches_that_delete_the_same_places_do_not_block_each_other() -> Result<(), Violation> {
+    let report = explore(
+        &Scenario::new(World::new("PQ"))
+            .client(DeleteBoth(['P', 'Q']))
+            .client(DeleteBoth(['Q', 'P'])),
+    )?;
+    assert!(can_succeed(&report, &[0]) && can_succeed(&report, &[1]));
+    assert!(!can_succeed(&report, &[0, 1]));
+    Ok(())
+}
+
+#[test]
+fn a_restored_person_and_a_deletion_of_their_place_exclude_each_other() -> Result<(), Violation> {
+    let report = explore(
+        &Scenario::new(World::new("PQ").person(1, Row::dead('Q')))
+            .client(Write(1, Restore(Row::living('P'))))
+            .client(Delete('P', None)),
+    )?;
+    assert!(can_succeed(&report, &[0]) && can_succeed(&report, &[1]));
+    assert!(!can_succeed(&report, &[0, 1]));
     Ok(())
 }

@@ -4,11 +4,12 @@ use crate::json::reference;
 use crate::operation::{Operation, get, post};
 use crate::response::Response;
 use crate::{Json, object};
-use edge::{JSON, MERGE_PATCH, collection, import};
+use edge::{JSON, MERGE_PATCH, collection};
 use http_semantics::problem::Kind;
 use tables::TableSpec;
 use tables::change_feed;
 use tables::import::{FileFormat, MAX_BATCH_RECORDS, MAX_FILE_RECORDS};
+use tables::operations::MAX_OPERATIONS;
 
 /// The description of imports states these limits.
 const _: () = assert!(MAX_BATCH_RECORDS == 10_000 && MAX_FILE_RECORDS == 250_000);
@@ -244,9 +245,36 @@ impl Collection {
             .problems(&[Kind::BeingWritten, Kind::PreconditionFailed])
     }
 
+    /// Does several operations, all of them or none.
+    #[must_use]
+    pub fn batch(&self, example: &str) -> Operation {
+        let items = reference("schemas", &self.name("", "Operation"));
+        let schema = object! {
+            "type": "array",
+            "items": items,
+            "maxItems": i64::try_from(MAX_OPERATIONS).unwrap_or_default(),
+        };
+        let content = object! { "schema": schema, "example": Json::parse(example) };
+        let results = Response::json_list("OperationResult", "The result of each operation.");
+        post(self.path("/batch"), format!("batch{}", self.records))
+            .summary(format!("Change several {} at once", self.plural()))
+            .description("All operations are done, or none: then the problem has the result of each. No id may be repeated. The rules hold for the state after all operations, so an operation may need another one of the same batch. Ids are assigned in the order of the operations.")
+            .request_headers(&["Idempotency-Key"])
+            .body(object! { "application/json": content })
+            .problems(&[
+                Kind::BatchRefused,
+                Kind::BeingWritten,
+                Kind::CallLimitReached,
+                Kind::IdempotencyKeyReused,
+                Kind::TooManyRecords,
+            ])
+            .response(200, results.headers(&["Idempotency-Replayed"]))
+            .calls_a_service()
+    }
+
     /// Adds many records, with an example in JSON and in CSV.
     #[must_use]
-    pub fn import(&self, json: &str, csv: &str) -> Operation {
+    pub fn import(&self, parameters: &[&'static str], json: &str, csv: &str) -> Operation {
         let schema = self.name("Imported", "");
         let records = Json::parse(json);
         let lines = records.items().iter().map(|record| record.to_text() + "\n");
@@ -255,7 +283,13 @@ impl Collection {
         let content = FileFormat::MEDIA_TYPES.into_iter().map(|media_type| {
             let (schema, example) = match FileFormat::from_media_type(media_type) {
                 FileFormat::Array => {
-                    let items = reference("schemas", &schema);
+                    let items = if self.table.declaration.import_columns.is_empty() {
+                        reference("schemas", &schema)
+                    } else {
+                        let schemas = [schema.clone(), format!("{schema}Fields")];
+                        let schemas = schemas.map(|schema| reference("schemas", &schema));
+                        object! { "anyOf": schemas }
+                    };
                     let list = object! { "type": "array", "items": items };
                     (list, records.clone())
                 }
@@ -276,7 +310,7 @@ impl Collection {
             .description("The file has up to 10 MiB and 250,000 records. It is imported in batches of at most 10,000 records, and each batch completely or not at all. Send the file again until all of it is imported: an upsert compares each record that has an id with the stored one, and a batch that was inserted is not added again while its records are unchanged. A record that cannot be imported does not fail the request: the report lists it. While other imports are running, an import may be rejected (429).")
             .request_headers(&["importKey"])
             .body(content.collect())
-            .query_as(import::PARAMETERS, &[("after", "afterRecords")])
+            .query_as(parameters, &[("after", "afterRecords")])
             .problems(&[
                 Kind::BeingWritten,
                 Kind::CallLimitReached,

@@ -68,9 +68,7 @@ fn idempotency_key() -> Json {
 }
 
 fn entity_tags() -> Json {
-    let tag = r#"(W/)?"[!#-~]*""#;
-    let list = format!(r"({tag}[ \t]*)?(,[ \t]*({tag}[ \t]*)?)*");
-    object! { "type": "string", "pattern": format!(r"^\*$|^{list}$") }
+    object! { "type": "string", "pattern": patterns::entity_tags() }
 }
 
 fn name_prefix() -> Json {
@@ -287,7 +285,8 @@ fn of_filters() -> Vec<(String, Json)> {
 fn of_actions() -> Vec<(String, Json)> {
     let modes = choice(ImportMode::ALL.map(|(name, _)| name));
     components! {
-        /// Whether a record with an existing id is rejected (`insert`) or updated (`upsert`).
+        /// Whether a record with an existing id is rejected (`insert`) or replaced (`upsert`), or
+        /// whether each record must exist and only the fields that are present change (`patch`).
         "mode" => query("mode", modes.with("default", ImportMode::default().name()));
         /// The number of records to skip, because an earlier request has imported them: `next` of its
         /// report.
@@ -297,6 +296,8 @@ fn of_actions() -> Vec<(String, Json)> {
         /// Leaves out the lines that cannot be imported, and imports the others. Otherwise nothing of a
         /// batch with such a line is imported.
         "skipInvalid" => query("skipInvalid", boolean().with("default", false));
+        /// Creates the places whose names are unknown, if the lines of their batch are valid.
+        "createPlaces" => query("createPlaces", boolean().with("default", false));
         /// Only operations that started at least this many seconds ago, so that their clients
         /// have given up.
         "olderThan" => query("olderThan", at_least(0, Seconds::MAX));

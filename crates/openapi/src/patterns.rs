@@ -78,6 +78,14 @@ pub fn search_words() -> String {
     format!("^[^{rejected}]*[^{separator}][^{rejected}]*$")
 }
 
+/// The value of `If-Match` and `If-None-Match`: a list of entity tags, or `*`.
+#[must_use]
+pub fn entity_tags() -> String {
+    let tag = r#"(W/)?"[!#-~]*""#;
+    let list = format!(r"({tag}[ \t]*)?(,[ \t]*({tag}[ \t]*)?)*");
+    format!(r"^\*$|^{list}$")
+}
+
 /// A time or a date. The days of each month are those of the Gregorian calendar.
 #[must_use]
 pub fn moment() -> String {

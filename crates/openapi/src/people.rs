@@ -156,9 +156,13 @@ fn writes(people: &Collection) -> Vec<Operation> {
             .calls_a_service(),
         people
             .import(
+                edge::import::PARAMETERS_WITH_PLACES,
                 r#"[{"name":"Nuevo","isAlive":true,"placeId":2},{"name":"Desconocido"}]"#,
                 "name,isAlive,placeId\r\nNuevo,true,2\r\nDesconocido,,\r\n",
             )
             .calls_a_service(),
+        people.batch(
+            r#"[{"op":"update","id":10,"body":{"isKing":false}},{"op":"update","id":1,"body":{"isKing":true}}]"#,
+        ),
     ]
 }

@@ -72,7 +72,11 @@ pub fn operations() -> Vec<Operation> {
             .in_path("token")
             .problems(&[Kind::NotFound])
             .response(200, Response::json("Operation", "The status.")),
+        places.batch(
+            r#"[{"op":"create","body":{"name":"Puerto Blando del Sur"}},{"op":"update","id":2,"body":{"name":"Zumo"}}]"#,
+        ),
         places.import(
+            edge::import::PARAMETERS,
             r#"[{"name":"Puerto Blando del Norte"},{"id":1000,"name":"Casa Cristo Nueva"}]"#,
             "id,name\r\n,Puerto Blando del Norte\r\n1000,Casa Cristo Nueva\r\n",
         ),

@@ -63,6 +63,9 @@ pub fn sample(kind: Kind) -> Problem {
             pointer: "/placeId".to_owned(),
             detail: "the id of a place, because a living person needs one".to_owned(),
         }]),
+        Kind::BatchRefused => {
+            Problem::batch_refused(1, serde_json::json!([{"status": 424, "id": 1}]))
+        }
         Kind::TooManyMatches => Problem::too_many_matches(tables::list::MAX_MATCHES),
         Kind::IdempotencyKeyReused => Problem::idempotency_key_reused(),
         Kind::CallLimitReached => Problem::call_limit_reached(),

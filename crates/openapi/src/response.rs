@@ -37,6 +37,13 @@ impl Response {
         Self::empty(description).content("application/json", content)
     }
 
+    /// A list that is always JSON.
+    #[must_use]
+    pub fn json_list(schema: &str, description: impl Into<String>) -> Self {
+        let items = object! { "type": "array", "items": reference("schemas", schema) };
+        Self::empty(description).content("application/json", object! { "schema": items })
+    }
+
     /// A list, as JSON or with one record per line.
     #[must_use]
     pub fn list(schema: &str, description: impl Into<String>) -> Self {

@@ -10,6 +10,7 @@ pub mod change_log;
 pub mod cursor;
 pub mod import;
 pub mod list;
+pub mod operations;
 pub mod page;
 pub mod population;
 pub mod record;

@@ -31,6 +31,12 @@ pub trait Record: Sized + 'static {
     /// The value that no other record of the table may have, if there is one.
     fn unique_value(&self, normalize: Normalize) -> Option<UniqueValue>;
 
+    /// The record without its unique value and otherwise the same, if the rules allow such a state. A
+    /// batch writes it in between if two records exchange their values.
+    fn without_unique_value(&self) -> Option<Self> {
+        None
+    }
+
     /// The record as a JSON row for an insert or an update by an author.
     fn to_row(
         &self,
@@ -116,6 +122,16 @@ pub fn read_version(table: &TableSpec, id: i64) -> Statement {
     const READ_VERSION: &str =
         "SELECT {json} AS body, version, {epoch} AS epoch FROM {table} WHERE id = ?1";
     Statement::new(&table.sql(READ_VERSION), vec![id.into()])
+}
+
+/// Reads records for a batch of writes: rows of (id, body, version, epoch).
+#[must_use]
+pub fn read_all(table: &TableSpec, ids: &[i64]) -> Statement {
+    const READ_ALL: &str = "
+SELECT id, {json} AS body, version, {epoch} AS epoch
+FROM {table}
+WHERE id IN (SELECT value FROM json_each(?1))";
+    Statement::bind_json_rows(&table.sql(READ_ALL), ids)
 }
 
 /// Makes a write return the new state: a row of (id, version, epoch, body), or none if nothing was

@@ -28,6 +28,9 @@ const WORDS: Column = Column::new("words", "words", Text(MAX_NAME_CHARACTERS))
     .nullable()
     .internal();
 
+/// The name of the place, next to `placeId`.
+pub const PLACE_NAME: Column = Column::new("", "place", Text(MAX_NAME_CHARACTERS));
+
 /// The terms are those of the generated column `terms` ([`crate::search`]).
 const IS_ALIVE: BooleanFilter = BooleanFilter {
     column: "is_alive",
@@ -62,6 +65,7 @@ pub static PLACE_TABLE: Declaration = Declaration {
         SEARCH_KEY.logged(),
         WORDS.logged(),
     ],
+    import_columns: &[],
     filters: &[
         Filter::new("q", FilterKind::Words),
         Filter::new("name", FilterKind::NamePrefix),
@@ -91,6 +95,7 @@ pub static PERSON_TABLE: Declaration = Declaration {
         SEARCH_KEY,
         WORDS,
     ],
+    import_columns: &[PLACE_NAME],
     filters: &[
         Filter::new("isAlive", FilterKind::Boolean(IS_ALIVE)),
         Filter::new("isKing", FilterKind::Boolean(IS_KING)),

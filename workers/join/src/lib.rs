@@ -90,6 +90,7 @@ pub fn router() -> Router {
         .route("/changes", get(routes::changes))
         .route("/places", any(forward::to_places).reusable())
         .route("/places/import", any(forward::import_places))
+        .route("/places/batch", any(forward::batch_of_places))
         .route("/places/{*rest}", any(forward::to_places).reusable())
         .route("/operations/{token}", any(forward::to_places))
         .route("/people", any(people::list).reusable())
@@ -101,6 +102,7 @@ pub fn router() -> Router {
                 .reusable(),
         )
         .route("/people/import", any(forward::import_people))
+        .route("/people/batch", any(forward::batch_of_people))
         .route("/people/export", any(people::export))
         .route("/people/{*rest}", any(forward::to_people).reusable())
         .route("/", page(get(pages::overview)))

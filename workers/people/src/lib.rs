@@ -66,11 +66,16 @@ pub fn router() -> Router {
             "/people/import",
             post(routes::import).accepts(&import::FileFormat::MEDIA_TYPES),
         )
+        .route("/people/batch", post(routes::batch).accepts(JSON))
         .route("/people/export", get(collection::export::<Person>))
         .route("/people/changes", get(collection::changes::<Person>))
         .route(
             "/internal/residents/{id}/close",
             post(routes::residents::close).internal(),
+        )
+        .route(
+            "/internal/residents/close",
+            post(routes::residents::close_all).internal(),
         )
         .route(
             "/internal/residents/{id}/reassign",

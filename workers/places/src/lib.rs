@@ -62,10 +62,12 @@ pub fn router() -> Router {
             "/places/import",
             post(routes::import).accepts(&import::FileFormat::MEDIA_TYPES),
         )
+        .route("/places/batch", post(routes::batch).accepts(JSON))
         .route("/places/export", get(collection::export::<Place>))
         .route("/places/changes", get(collection::changes::<Place>))
         .route("/operations/{token}", get(routes::operation).from_primary())
         .route("/internal/statuses", get(routes::statuses).internal())
+        .route("/internal/place-ids", post(routes::place_ids).internal())
         .route(
             "/internal/matches",
             get(routes::matches).internal().from_replica(),

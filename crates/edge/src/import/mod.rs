@@ -9,7 +9,11 @@
 //! batch begins in a new turn of the event loop, after the other requests that have arrived.
 
 mod admission;
+mod operations;
 mod plan;
+mod resolver;
+
+use std::future::ready;
 
 use futures_util::future::join;
 use futures_util::{Stream, stream};
@@ -18,15 +22,16 @@ use http_semantics::media::{LIST_MEDIA_TYPES, ListFraming};
 use http_semantics::params::AfterId;
 use http_semantics::{MediaType, Problem};
 use serde_json::Value;
-use tables::Record;
 use tables::import::{
     Batch, BatchResult, Batches, Counts, FileFormat, ImportFile, ImportMode, ImportOptions,
     MAX_FILE_BYTES, Outcome, Receipt, Report,
 };
 use tables::record::Author;
+use tables::statement::Statement;
+use tables::{Record, TableSpec};
 
 use crate::collection::versioned_record::NORMALIZE;
-use crate::d1::{Database, MAX_WRITE_ATTEMPTS};
+use crate::d1::{Database, MAX_WRITE_ATTEMPTS, Row};
 use crate::env::call_quota::Calls;
 use crate::env::trace::random_token;
 use crate::error::Error;
@@ -36,23 +41,42 @@ use crate::idempotency::caller;
 use crate::time::pause;
 
 use admission::Permit;
+use resolver::Resolver;
 
-pub use plan::{BatchPlan, NewReceipt, find_existing, with_row_count_check, write_statements};
+pub use operations::batch;
+pub use plan::{BatchPlan, find_existing, with_row_count_check, write_statements};
 
 /// The query parameters.
 pub const PARAMETERS: &[&str] = &["mode", "dryRun", "skipInvalid", "after"];
 
+/// The query parameters of an import of people, who may have new places.
+pub const PARAMETERS_WITH_PLACES: &[&str] =
+    &["mode", "dryRun", "skipInvalid", "createPlaces", "after"];
+
 /// The calls of one attempt to import a batch, at most: its receipt, its places, the stored records
 /// and the statements of its transaction, which are divided by size.
-const ATTEMPT: Calls = Calls::services(10).and(Calls {
-    subrequests: 8,
-    queries: 26,
+const ATTEMPT: Calls = Calls::services(12).and(Calls {
+    subrequests: 9,
+    queries: 27,
 });
 
 /// Imports the records of one table.
 pub trait Importer {
     /// The kind of record.
-    type Record: Record;
+    type Record: Record + Clone + PartialEq;
+
+    /// The query parameters of an import.
+    const PARAMETERS: &'static [&'static str] = PARAMETERS;
+
+    /// The ids of the places with these names, in the same order. With `create`, the missing ones are
+    /// created first. The order of `names` is that of the result.
+    fn place_ids(
+        &self,
+        _names: &[&str],
+        _create: bool,
+    ) -> impl Future<Output = Result<Vec<Option<i64>>, Error>> {
+        async { Ok(Vec::new()) }
+    }
 
     /// Plans a batch, by comparing it with the stored records.
     fn plan(
@@ -61,15 +85,22 @@ pub trait Importer {
         options: ImportOptions,
     ) -> impl Future<Output = Result<BatchPlan, Error>>;
 
-    /// Removes what the last [`Self::plan`] has recorded for its write, after the response.
-    fn discard(&self, _batch: &Batch<Self::Record>, _options: ImportOptions) {}
+    /// Removes what the last [`Self::plan`] has recorded for its write.
+    fn discard(
+        &self,
+        _batch: &Batch<Self::Record>,
+        _options: ImportOptions,
+    ) -> impl Future<Output = ()> {
+        ready(())
+    }
 
-    /// Writes a batch according to its plan, in one transaction.
+    /// Writes a batch according to its plan, in one transaction. Returns the rows of the last
+    /// statement.
     fn write(
         &self,
         batch: &Batch<Self::Record>,
         plan: &BatchPlan,
-    ) -> impl Future<Output = Result<(), Error>>;
+    ) -> impl Future<Output = Result<Option<Vec<Row>>, Error>>;
 
     /// The database, which also stores the receipts.
     fn database(&self) -> &Database;
@@ -98,11 +129,12 @@ pub async fn import<I: Importer + 'static>(
     request: Request,
     importer: impl FnOnce(&Request) -> Result<I, Error>,
 ) -> Result<Response, Error> {
-    let params = request.params(PARAMETERS)?;
+    let params = request.params(I::PARAMETERS)?;
     let options = ImportOptions {
         mode: params.get("mode")?.unwrap_or_default(),
         dry_run: params.get("dryRun")?.unwrap_or(false),
         skip_invalid: params.get("skipInvalid")?.unwrap_or(false),
+        create_places: params.get("createPlaces")?.unwrap_or(false),
     };
     let after = params.get::<AfterId>("after")?.unwrap_or_default().get();
     let key = request.idempotency_key()?;
@@ -127,7 +159,7 @@ pub async fn import<I: Importer + 'static>(
     let mut import = Import {
         permit,
         importer: importer(&request)?,
-        batches: Batches::new(file, scope, NORMALIZE),
+        batches: Batches::new(file, scope, options.mode == ImportMode::Patch, NORMALIZE),
         report: Report::new(options.dry_run, by_line),
         options,
         author,
@@ -143,6 +175,35 @@ pub async fn import<I: Importer + 'static>(
     match import.report.failure_without_results() {
         Some(problem) => Err(problem.clone().into()),
         None => Ok(Response::json(import.report.to_json())),
+    }
+}
+
+/// An attempt to import a batch.
+struct Attempt {
+    receipt: Receipt,
+    is_insert: bool,
+    /// Whether an earlier import has added the records without an id.
+    is_written: bool,
+}
+
+impl Attempt {
+    fn set_new_already_added<T>(&self, batch: &mut Batch<T>) {
+        if !self.is_insert {
+            batch.set_new_already_added(self.is_written);
+        }
+    }
+
+    /// The statements that save the receipt, if the batch adds records.
+    fn receipt_statements(&self, table: &TableSpec, plan: &BatchPlan) -> Vec<Statement> {
+        let is_new = |row: &&Value| self.is_insert || row["id"].is_null();
+        let changes = plan.inserts.iter().filter(is_new).count();
+        if changes == 0 {
+            return Vec::new();
+        }
+        let changes = i64::try_from(changes).unwrap_or_default();
+        let save = self.receipt.save(table, plan.counts(), changes);
+        let delete = self.receipt.delete_invalid(table);
+        delete.into_iter().chain([save]).collect()
     }
 }
 
@@ -191,47 +252,101 @@ impl<I: Importer + 'static> Import<I> {
     async fn try_import_batch(&self, batch: &mut Batch<I::Record>) -> Result<BatchResult, Error> {
         let receipt = Receipt::new(&batch.fingerprint, self.has_client_key);
         let is_insert = self.options.mode == ImportMode::Insert;
-        let mut plan = if is_insert {
+        let already_written = |counts, batch: &Batch<I::Record>| {
+            let result = BatchResult::new(Outcome::AlreadyWritten, counts);
+            result.with_refused(batch.refused.clone())
+        };
+        let mut attempt = Attempt {
+            receipt,
+            is_insert,
+            is_written: false,
+        };
+        if is_insert && batch.is_resolved() {
             // The plan does not depend on the receipt.
             let planned = self.importer.plan(batch, self.options);
-            let (written, planned) = join(self.counts_of_receipt(&receipt), planned).await;
+            let (written, planned) = join(self.counts_of_receipt(&attempt.receipt), planned).await;
             if !matches!(written, Ok(None)) {
-                self.importer.discard(batch, self.options);
+                self.importer.discard(batch, self.options).await;
             }
-            if let Some(counts) = written? {
-                let result = BatchResult::new(Outcome::AlreadyWritten, counts);
-                return Ok(result.with_refused(batch.refused.clone()));
-            }
-            planned?
-        } else {
-            let written = if batch.has_new() {
-                self.counts_of_receipt(&receipt).await?
-            } else {
-                None
+            return match written? {
+                Some(counts) => Ok(already_written(counts, batch)),
+                None => self.write_planned(batch, &attempt, planned?, None).await,
             };
-            batch.set_new_already_added(written.is_some());
-            self.importer.plan(batch, self.options).await?
-        };
+        }
+        if is_insert || batch.has_new() {
+            let written = self.counts_of_receipt(&attempt.receipt).await?;
+            if let Some(counts) = written.filter(|_| is_insert) {
+                return Ok(already_written(counts, batch));
+            }
+            attempt.is_written = written.is_some();
+        }
+        if batch.is_resolved() {
+            return self.write_batch(batch, &attempt, None).await;
+        }
+        let mut resolver = Resolver::new(&self.importer, batch);
+        let mut complete = resolver.resolve(self.options.create_places).await?;
+        let mut places_created = self.options.create_places.then_some(0);
+        if !complete.future_places.is_empty() {
+            // Neither a pending write nor a place is written before the lines are known to be valid.
+            attempt.set_new_already_added(&mut complete);
+            let options = ImportOptions {
+                dry_run: true,
+                ..self.options
+            };
+            let plan = self.importer.plan(&complete, options).await?;
+            if !self.options.allows(plan.rejections.len()) {
+                return Ok(BatchResult::refused(plan.rejections).with_places(places_created));
+            }
+            let names = resolver.places_to_create(&plan.rejections);
+            places_created = Some(names.len());
+            if self.options.dry_run {
+                let result = BatchResult::new(Outcome::WouldBeWritten, plan.counts());
+                let result = result.with_refused(plan.rejections);
+                return Ok(result.with_places(places_created));
+            }
+            complete = resolver.create_places(&names).await?;
+        }
+        self.write_batch(&mut complete, &attempt, places_created)
+            .await
+    }
+
+    /// Plans and writes a batch whose records are complete.
+    async fn write_batch(
+        &self,
+        batch: &mut Batch<I::Record>,
+        attempt: &Attempt,
+        places_created: Option<usize>,
+    ) -> Result<BatchResult, Error> {
+        attempt.set_new_already_added(batch);
+        let plan = self.importer.plan(batch, self.options).await?;
+        self.write_planned(batch, attempt, plan, places_created)
+            .await
+    }
+
+    async fn write_planned(
+        &self,
+        batch: &Batch<I::Record>,
+        attempt: &Attempt,
+        mut plan: BatchPlan,
+        places_created: Option<usize>,
+    ) -> Result<BatchResult, Error> {
         plan.set_author(&self.author);
         let rejected = std::mem::take(&mut plan.rejections);
         if !self.options.allows(rejected.len()) {
-            return Ok(BatchResult::refused(rejected));
+            return Ok(BatchResult::refused(rejected).with_places(places_created));
         }
         let counts = plan.counts();
-        if self.options.dry_run {
-            let result = BatchResult::new(Outcome::WouldBeWritten, counts);
-            return Ok(result.with_refused(rejected));
-        }
-        if counts.created + counts.updated > 0 {
-            let is_new = |row: &&Value| is_insert || row["id"].is_null();
-            let new = plan.inserts.iter().filter(is_new).count();
-            plan.receipt = (new > 0).then(|| NewReceipt {
-                receipt,
-                changes: i64::try_from(new).unwrap_or_default(),
-            });
-            self.importer.write(batch, &plan).await?;
-        }
-        Ok(BatchResult::new(Outcome::Written, counts).with_refused(rejected))
+        let outcome = if self.options.dry_run {
+            Outcome::WouldBeWritten
+        } else {
+            if counts.created + counts.updated > 0 {
+                plan.last = attempt.receipt_statements(I::Record::table(), &plan);
+                self.importer.write(batch, &plan).await?;
+            }
+            Outcome::Written
+        };
+        let result = BatchResult::new(outcome, counts);
+        Ok(result.with_refused(rejected).with_places(places_created))
     }
 
     /// The number of records that a batch has written before, if it has a valid receipt.

@@ -1,12 +1,13 @@
 //! The plan of a batch: which records are inserted, updated, unchanged or rejected.
 
 use http_semantics::Problem;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tables::Record;
-use tables::import::{Batch, Counts, ImportMode, ParsedRecord, Receipt, Refusal};
+use tables::import::{
+    self, Batch, Counts, ImportMode, ParsedRecord, RecordPosition, Refusal, Removal, Update,
+};
 use tables::record::Author;
 use tables::statement::{self, Statement};
-use tables::table_spec::TableSpec;
 
 use crate::collection::versioned_record::{NORMALIZE, VersionedRecord};
 use crate::d1::{Database, Row};
@@ -15,29 +16,33 @@ use crate::error::Error;
 /// The plan of a batch.
 #[derive(Default)]
 pub struct BatchPlan {
+    /// The rows to delete, each with its current version.
+    pub deletes: Vec<Value>,
+    /// The rows to update, each with its current version, in steps that follow each other.
+    pub updates: Vec<Vec<Value>>,
+    /// The number of records to update.
+    updated: usize,
     /// The rows to insert.
     pub inserts: Vec<Value>,
-    /// The rows to update, each with its current version.
-    pub updates: Vec<Value>,
-    /// The number of records that already have the wanted values.
-    pub unchanged: usize,
+    /// The ids and versions of the records that already have the wanted values.
+    pub unchanged: Vec<[i64; 2]>,
+    /// The number of records that an earlier import has added.
+    already_added: usize,
     /// The lines that cannot be written.
     pub rejections: Vec<Refusal>,
-    /// The receipt of the batch, if it inserts records.
-    pub receipt: Option<NewReceipt>,
-}
-
-/// The receipt that a batch saves.
-pub struct NewReceipt {
-    pub(super) receipt: Receipt,
-    /// The number of changes that it covers: the last ones of the batch.
-    pub(super) changes: i64,
+    /// The author of all changes.
+    pub author: Author,
+    /// The statements at the end of the transaction.
+    pub last: Vec<Statement>,
 }
 
 impl BatchPlan {
     /// Plans a batch. `existing` has the rows of [`find_existing`]. `check` checks one record
     /// against the rules of its table. It gets the stored record with the same id, if there is one,
     /// and the row of `existing`.
+    ///
+    /// The rules hold after the batch, so a record may take the unique value of another one that
+    /// gives it up.
     #[must_use]
     pub fn new<T: Record + PartialEq>(
         batch: &Batch<T>,
@@ -46,18 +51,30 @@ impl BatchPlan {
         check: impl Fn(&ParsedRecord<T>, Option<&T>, Option<&Row>) -> Result<(), Problem>,
     ) -> Self {
         let mut plan = Self {
-            unchanged: batch.already_added.len(),
+            already_added: batch.already_added.len(),
             rejections: batch.refused.clone(),
             ..Self::default()
         };
+        let removals = batch.removals.iter();
+        let delete = |removal: &Removal| json!({"id": removal.id, "version": removal.version});
+        plan.deletes = removals.map(delete).collect();
+        let mut updates = Vec::new();
         for (n, parsed) in batch.parsed.iter().enumerate() {
             let existing = existing.get(n).and_then(Option::as_ref);
-            if let Err(problem) = plan.add(parsed, mode, existing, &check) {
-                let position = parsed.position;
-                plan.rejections.push(Refusal { position, problem });
+            match plan.add(parsed, mode, existing, &check) {
+                Ok(update) => updates.extend(update),
+                Err(problem) => plan.reject(parsed.position, problem),
             }
         }
+        plan.updated = updates.len();
+        let (steps, stuck) = import::steps(updates);
+        plan.updates = steps;
+        plan.exchange(stuck);
         plan
+    }
+
+    fn reject(&mut self, position: RecordPosition, problem: Problem) {
+        self.rejections.push(Refusal { position, problem });
     }
 
     /// Adds a record: an insert, an update, or neither if the stored record is equal.
@@ -67,10 +84,10 @@ impl BatchPlan {
         mode: ImportMode,
         existing: Option<&Row>,
         check: impl Fn(&ParsedRecord<T>, Option<&T>, Option<&Row>) -> Result<(), Problem>,
-    ) -> Result<(), Problem> {
+    ) -> Result<Option<Update>, Problem> {
         let id = parsed.id.unwrap_or_default();
         let version = existing.and_then(|row| row.integer("version"));
-        if version.is_some() && mode == ImportMode::Insert {
+        if version.is_some() && mode == ImportMode::Insert && parsed.version.is_none() {
             return Err(Problem::id_taken(T::table().declaration.singular, id));
         }
         let stored = version
@@ -79,23 +96,71 @@ impl BatchPlan {
             .transpose()
             .map_err(Error::into_problem)?;
         check(parsed, stored.as_ref(), existing)?;
-        if stored.as_ref() == Some(&parsed.record) {
-            self.unchanged += 1;
-            return Ok(());
+        // The row of a record that was made from an older version is not written.
+        let version = parsed.version.or(version);
+        if let (Some(version), true) = (version, stored.as_ref() == Some(&parsed.record)) {
+            self.unchanged.push([id, version]);
+            return Ok(None);
         }
-        // The import sets the author of all rows ([`Self::set_author`]).
+        // The caller sets the author of all rows ([`Self::set_author`]).
         let author = Author::default();
         let row = parsed.record.to_row(parsed.id, version, &author, NORMALIZE);
-        match version {
-            Some(_) => self.updates.push(row),
-            None => self.inserts.push(row),
-        }
-        Ok(())
+        let Some(version) = version else {
+            self.inserts.push(row);
+            return Ok(None);
+        };
+        let unique = |record: &T| Some(record.unique_value(NORMALIZE)?.value);
+        let without = stored.as_ref().and_then(T::without_unique_value);
+        Ok(Some(Update {
+            position: parsed.position,
+            version,
+            row,
+            before: stored.as_ref().and_then(unique),
+            after: unique(&parsed.record),
+            without: without
+                .map(|record| record.to_row(parsed.id, Some(version), &author, NORMALIZE)),
+        }))
     }
 
-    /// Sets the author of all rows.
+    /// Plans updates that exchange their unique values: they give them up in a step of its own, which
+    /// adds a version. Records that cannot be without their value are rejected.
+    fn exchange(&mut self, stuck: Vec<Update>) {
+        let (mut without, mut with) = (Vec::new(), Vec::new());
+        for mut update in stuck {
+            match (update.before, update.without) {
+                (None, _) => with.push(update.row),
+                (Some(_), Some(row)) => {
+                    if let Some(row) = update.row.as_object_mut() {
+                        row.insert("version".to_owned(), (update.version + 1).into());
+                    }
+                    without.push(row);
+                    with.push(update.row);
+                }
+                (Some(_), None) => self.reject(update.position, Problem::name_exchanged()),
+            }
+        }
+        let steps = [without, with].into_iter().filter(|rows| !rows.is_empty());
+        self.updates.extend(steps);
+    }
+
+    /// Whether nothing would be written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.deletes.is_empty() && self.updates.is_empty() && self.inserts.is_empty()
+    }
+
+    /// The number of changes in the change log.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        let updates: usize = self.updates.iter().map(Vec::len).sum();
+        self.deletes.len() + updates + self.inserts.len()
+    }
+
+    /// Sets the author of all changes.
     pub(super) fn set_author(&mut self, author: &Author) {
-        let rows = self.inserts.iter_mut().chain(&mut self.updates);
+        self.author = author.clone();
+        let updates = self.updates.iter_mut().flatten();
+        let rows = self.inserts.iter_mut().chain(updates);
         for row in rows.filter_map(Value::as_object_mut) {
             author.add_to(row);
         }
@@ -107,8 +172,8 @@ impl BatchPlan {
         let count = |number: usize| i64::try_from(number).unwrap_or_default();
         Counts {
             created: count(self.inserts.len()),
-            updated: count(self.updates.len()),
-            unchanged: count(self.unchanged),
+            updated: count(self.updated),
+            unchanged: count(self.unchanged.len() + self.already_added),
         }
     }
 }
@@ -139,22 +204,20 @@ pub async fn find_existing(
     Ok(existing)
 }
 
-/// The statements that write a batch: its updates, its inserts and its receipt. `update` makes the
-/// statement for as many rows as fit into one.
+/// The statements that write a batch: its updates and its inserts, and the last ones. `update` makes
+/// the statement for as many rows as fit into one.
 #[must_use]
 pub fn write_statements(
     plan: &BatchPlan,
-    table: &TableSpec,
     update: fn(&[Value]) -> Statement,
     inserts: Vec<Statement>,
 ) -> Vec<Statement> {
-    let mut statements = with_row_count_check(&plan.updates, update);
-    statements.extend(inserts);
-    if let Some(new) = &plan.receipt {
-        statements.extend(new.receipt.delete_invalid(table));
-        statements.push(new.receipt.save(table, plan.counts(), new.changes));
-    }
-    statements
+    let updates = plan.updates.iter();
+    let updates = updates.flat_map(|rows| with_row_count_check(rows, update));
+    updates
+        .chain(inserts)
+        .chain(plan.last.iter().cloned())
+        .collect()
 }
 
 /// The statements that write rows. If one of them writes fewer rows than it should, the whole batch

@@ -89,6 +89,14 @@ impl ServiceClient {
         self.send("POST", path, &[], None).await
     }
 
+    /// Sends a POST with a body.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn post_body(&self, path: &str, body: &[u8]) -> Result<web_sys::Response, Error> {
+        self.send("POST", path, &[], Some(body)).await
+    }
+
     /// Sends a query that is too long for a URL: a POST that changes nothing. Its policy is that of
     /// a read.
     ///

@@ -1,5 +1,6 @@
 //! Problems of requests that conflict with the records in the databases.
 
+use domain::name::Name;
 use domain::place_status::PlaceStatus;
 use serde_json::json;
 
@@ -36,6 +37,16 @@ impl Problem {
         .with("id", json!(id))
     }
 
+    /// A place that exchanges its name with another place of the same batch.
+    #[must_use]
+    pub fn name_exchanged() -> Self {
+        Self::new(
+            Kind::NameTaken,
+            "Places cannot exchange their names in one batch. Rename one of them first.",
+        )
+        .with("rule", json!(4))
+    }
+
     /// An id that another record ("place" or "person") has.
     #[must_use]
     pub fn id_taken(record: &str, id: i64) -> Self {
@@ -67,6 +78,17 @@ impl Problem {
         )
         .with("rule", json!(2))
         .with("placeId", json!(place))
+    }
+
+    /// A person that refers to a place by a name that no place has.
+    #[must_use]
+    pub fn no_such_place_name(name: &Name) -> Self {
+        Self::new(
+            Kind::NoSuchPlace,
+            "There is no place with this name. `createPlaces=true` would create it.",
+        )
+        .with("rule", json!(2))
+        .with("name", json!(name.as_str()))
     }
 
     /// A second king for a place.

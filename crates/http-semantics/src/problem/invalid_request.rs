@@ -1,7 +1,7 @@
 //! Problems of requests that are invalid by themselves, whatever the databases contain.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Kind, Problem, is_plain_name};
 use crate::auth::Scope;
@@ -103,6 +103,24 @@ impl Problem {
             format!("A file may have at most {limit} records."),
         )
         .with("limit", json!(limit))
+    }
+
+    /// A batch with more operations than the limit.
+    #[must_use]
+    pub fn too_many_operations(limit: usize) -> Self {
+        Self::new(
+            Kind::TooManyRecords,
+            format!("A batch may have at most {limit} operations."),
+        )
+        .with("limit", json!(limit))
+    }
+
+    /// A batch that was not done, because some of its operations cannot be done. `results` has one
+    /// for each operation.
+    #[must_use]
+    pub fn batch_refused(refused: usize, results: Value) -> Self {
+        let detail = format!("{refused} of the operations cannot be done, so none was done.");
+        Self::new(Kind::BatchRefused, detail).with("results", results)
     }
 
     /// A query over the limit, in bytes.

@@ -97,7 +97,7 @@ problem_types! {
         "POST the place to get a new id, or choose another one.";
     NoSuchPlace: 409, "no-such-place",
         "The place does not exist",
-        "Create the place first, or send the `placeId` of an existing one.";
+        "Create the place first, or send the `placeId` of an existing one. An import can create it: `createPlaces=true`.";
     PlaceHasKing: 409, "place-has-king",
         "The place already has a king",
         "PATCH the person with `?depose=true` to replace `king`.";
@@ -126,8 +126,8 @@ problem_types! {
         "The body is too large",
         "Send at most `limit` bytes.";
     TooManyRecords: 413, "too-many-records",
-        "The file has too many records",
-        "Split the file, and send at most `limit` records at once.";
+        "The file or the batch has too many records",
+        "Split it, and send at most `limit` records at once.";
     QueryTooLong: 414, "query-too-long",
         "The query is too long",
         "Send at most `limit` bytes after the `?`.";
@@ -137,6 +137,9 @@ problem_types! {
     InvalidRecord: 422, "invalid-record",
         "The record is invalid",
         "Fix each field of `errors`. `pointer` names it (RFC 6901).";
+    BatchRefused: 422, "batch-refused",
+        "Some operations of the batch cannot be done",
+        "Correct or leave out each operation that has a `problem` in `results`, and send the batch again.";
     TooManyMatches: 422, "too-many-matches",
         "Too many records match",
         "Sort by `id`, which has no limit, or search for more or longer words.";

@@ -86,6 +86,21 @@ impl Problem {
         self.with("requestId", id.as_str().into())
     }
 
+    /// The problem of one operation of a batch. `operation` is the pointer to the operation, and
+    /// `member` the one within it, unless the problem lists the invalid fields.
+    #[must_use]
+    pub fn in_operation(mut self, operation: &str, member: &str) -> Self {
+        if let Some(Value::Array(errors)) = self.members.get_mut("errors") {
+            for error in errors {
+                if let Some(Value::String(pointer)) = error.get_mut("pointer") {
+                    pointer.insert_str(0, operation);
+                }
+            }
+            return self;
+        }
+        self.with("pointer", format!("{operation}{member}").into())
+    }
+
     /// The kind.
     #[must_use]
     pub fn kind(&self) -> Kind {

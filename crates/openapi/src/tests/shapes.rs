@@ -186,7 +186,7 @@ fn report_schemas_match_both_formats_of_a_report() {
         );
         let scope = String::new();
         let batches =
-            Batches::<::places::domain::Place>::new(file.unwrap(), scope, Normalize::NONE);
+            Batches::<::places::domain::Place>::new(file.unwrap(), scope, false, Normalize::NONE);
         let batch = batches.into_iter().next().unwrap();
         let mut report = Report::new(false, by_line);
         for result in results() {

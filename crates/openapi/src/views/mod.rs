@@ -45,6 +45,7 @@ macro_rules! schemas {
 
 mod about;
 mod integrity;
+mod operations;
 mod person;
 mod place;
 mod problem;
@@ -54,6 +55,7 @@ mod scalars;
 
 pub use about::*;
 pub use integrity::*;
+pub use operations::*;
 pub use person::*;
 pub use place::*;
 pub use problem::*;
@@ -73,7 +75,8 @@ pub fn all() -> Vec<(String, Json)> {
     }
     add! {
         Alive BatchReport Change ChosenId Dataset Document ImportReport ImportedPerson
-        ImportedPlace Integrity NewPerson NewPlace Operation PeopleOfPlace Person PersonPatch PersonWithPlace PlacePatch
+        ImportedPersonFields ImportedPlace Integrity NewPerson NewPlace Operation OperationResult
+        PeopleOfPlace Person PersonOperation PersonPatch PersonWithPlace PlaceOperation PlacePatch
         PlaceWithPeople Population PopulationAt ProblemBody PutPerson PutPlace Ready Repair Restoration Statistics
     }
     schemas.sort_by(|(a, _), (b, _)| a.cmp(b));

@@ -73,6 +73,21 @@ schemas! {
     }
 }
 
+schemas! {
+    /// The fields of a person in a file: with the name of the place, or those that `mode=patch`
+    /// changes.
+    #[serde(deny_unknown_fields)]
+    struct ImportedPersonFields {
+        id: Option<ImportedId>,
+        name?: WrittenName,
+        is_alive: Option<bool>,
+        place_id: Option<Id>,
+        /// The name of the place, instead of its id. Case makes no difference.
+        place: Option<WrittenName>,
+        is_king: Option<bool>,
+    }
+}
+
 /// Declares the schemas of a living and of a dead person, and of either. `id` is the field of the
 /// id, if there is one.
 macro_rules! bodies {

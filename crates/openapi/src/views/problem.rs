@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::{Count, Id, King, Pointer, ProblemType};
+use super::{Count, Id, King, Name, OperationResult, Pointer, ProblemType};
 
 schemas! {
     /// An invalid field of a body.
@@ -39,7 +39,7 @@ schemas! {
         line?: Count,
         /// The column in the line.
         column?: Count,
-        /// The maximum number of bytes of a body or a query, of records in a file, or of matches.
+        /// The maximum number of bytes of a body or a query, of records in a file or a batch, or of matches.
         limit?: Count,
         /// The scope that the token needs.
         scope?: String,
@@ -49,6 +49,14 @@ schemas! {
         request_id?: String,
         /// All invalid fields.
         errors?: Vec<FieldError>,
+        /// The cause in a batch of operations.
+        pointer?: Pointer,
+        /// The result of each operation of a batch, none of which was done.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(no_recursion, nullable = false)]
+        results: Option<Vec<OperationResult>>,
+        /// The name that no place has.
+        name?: Name,
         /// The number of the violated rule.
         #[schema(minimum = 1, maximum = 6)]
         rule?: i64,

@@ -103,7 +103,7 @@ macro_rules! change {
                 /// The author: the name of a token. Null if writes were open to everybody.
                 #[schema(required = true)]
                 by: Option<ActorName>,
-                /// The id of the import to which the change belongs, if it belongs to one.
+                /// The id of the import or batch to which the change belongs, if it belongs to one.
                 batch?: String,
                 /// The record after the change; null if it was deleted or erased.
                 #[schema(required = true)]

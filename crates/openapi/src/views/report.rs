@@ -22,6 +22,8 @@ schemas! {
         updated: Count,
         /// The number of records that existed already with the same content.
         unchanged: Count,
+        /// With `createPlaces=true`: the number of places that were created.
+        places_created?: Count,
         /// Why the batch failed. The batches after it were not tried.
         problem?: ProblemBody,
     }
@@ -42,6 +44,8 @@ schemas! {
         updated: Count,
         /// The number of records that existed already with the same content.
         unchanged: Count,
+        /// With `createPlaces=true`: the number of places that were created.
+        places_created?: Count,
         /// The number of records that an earlier import of the same batch added, and that are
         /// unchanged since.
         already_written: Count,

@@ -61,6 +61,9 @@ scalars! {
         .description(Some(
             "A name. White space around it is removed, and it is stored in Unicode's normal form C. It starts with a visible character and has no zero-width characters, except joiners between letters.",
         ));
+    IfMatch(String) = schema(Type::String)
+        .pattern(Some(patterns::entity_tags()))
+        .description(Some("As the header `If-Match`: the operation is rejected (412) if the record has another version."));
     ActorName(String) = schema(Type::String)
         .pattern(Some("^[A-Za-z0-9._@-]{1,64}$"))
         .description(Some("The name of a token."));

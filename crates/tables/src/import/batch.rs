@@ -1,15 +1,20 @@
 //! Batches: the records of an import that one transaction writes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::marker::PhantomData;
 
 use super::file::{FilePosition, ImportFile, RecordPosition};
 use super::report::Refusal;
+use super::resolve::{PlaceName, Removal, UnresolvedRecord, check_unique};
+use super::{ImportMode, ImportOptions};
 use crate::record::Record;
+use crate::schema::PLACE_NAME;
 use domain::name::Normalize;
+use http_semantics::Preconditions;
 use http_semantics::fields::Fields;
 use http_semantics::idempotency::fingerprint;
 use http_semantics::problem::{FieldError, Problem};
+use serde_json::Value;
 
 /// The maximum number of records in a batch. Large batches are faster: a transaction rewrites each
 /// page of an index that it touches, and the names of a batch touch most pages.
@@ -27,6 +32,8 @@ pub struct ParsedRecord<T> {
     pub id: Option<i64>,
     /// The record.
     pub record: T,
+    /// The version of the stored record that it was made from, if it was.
+    pub version: Option<i64>,
 }
 
 /// Records that one transaction writes: all of them or none.
@@ -40,8 +47,14 @@ pub struct Batch<T> {
     pub parsed: Vec<ParsedRecord<T>>,
     /// Valid records that an earlier import has added: see [`Self::set_new_already_added`].
     pub already_added: Vec<ParsedRecord<T>>,
+    /// The records that depend on stored data: see [`Self::resolve`].
+    pub unresolved: Vec<UnresolvedRecord>,
+    /// The records to remove.
+    pub removals: Vec<Removal>,
     /// The invalid records.
     pub refused: Vec<Refusal>,
+    /// Ids that stand for places which are created before the batch is written.
+    pub future_places: Vec<i64>,
     /// The hash of the batch, by which a retry finds its receipt.
     pub fingerprint: String,
 }
@@ -52,6 +65,8 @@ pub struct Batches<T> {
     position: FilePosition,
     /// Part of each fingerprint: distinguishes imports of the same records.
     scope: String,
+    /// Whether the records change stored ones.
+    is_patch: bool,
     normalize: Normalize,
     /// The first record with each id so far. The id is a text, so that one type of map is compiled.
     ids: HashMap<String, RecordPosition>,
@@ -63,11 +78,12 @@ pub struct Batches<T> {
 impl<T: Record> Batches<T> {
     /// The batches of a file. Imports with a different scope have different fingerprints.
     #[must_use]
-    pub fn new(file: ImportFile, scope: String, normalize: Normalize) -> Self {
+    pub fn new(file: ImportFile, scope: String, is_patch: bool, normalize: Normalize) -> Self {
         Self {
             position: file.start(),
             file,
             scope,
+            is_patch,
             normalize,
             ids: HashMap::new(),
             unique_values: HashMap::new(),
@@ -75,14 +91,21 @@ impl<T: Record> Batches<T> {
         }
     }
 
-    fn parse(
+    /// Parses a record and adds it to the batch.
+    fn add(
         &mut self,
+        batch: &mut Batch<T>,
         begin: FilePosition,
         end: FilePosition,
-    ) -> Result<ParsedRecord<T>, Vec<FieldError>> {
+    ) -> Result<(), Vec<FieldError>> {
         let position = self.file.record_position(begin);
         let object = self.file.object(begin, end).map_err(|error| vec![error])?;
+        let has_place = object.0.contains_key(PLACE_NAME.json)
+            && !T::table().declaration.import_columns.is_empty();
         let mut fields = Fields::new(object);
+        if self.is_patch && !fields.has("id") {
+            fields.add_error("id", "an id, because `mode=patch` changes existing records");
+        }
         let id = fields.imported_id();
         if let Some(id) = id {
             let first = *self.ids.entry(id.to_string()).or_insert(position);
@@ -90,22 +113,41 @@ impl<T: Record> Batches<T> {
                 fields.add_error("id", &format!("another one: {first} has it"));
             }
         }
-        let record = T::parse(fields, self.normalize)?;
-        if let Some(unique) = record.unique_value(self.normalize) {
-            let values = &mut self.unique_values;
-            let first = *values.entry(unique.value).or_insert(position);
-            if first != position {
-                return Err(vec![FieldError {
-                    pointer: format!("/{}", unique.field),
-                    detail: format!("{}: {first} has it", unique.expected),
-                }]);
-            }
+        let is_unresolved = self.is_patch || (has_place && fields.has(PLACE_NAME.json));
+        let place = if has_place {
+            fields.place_name(PLACE_NAME.json, self.normalize)
+        } else {
+            None
+        };
+        if !is_unresolved {
+            let record = T::parse(fields, self.normalize)?;
+            check_unique(&mut self.unique_values, &record, position, self.normalize)?;
+            batch.parsed.push(ParsedRecord {
+                position,
+                id,
+                record,
+                version: None,
+            });
+            return Ok(());
         }
-        Ok(ParsedRecord {
+        let mut fields = fields.into_rest()?;
+        if has_place && place.is_none() && !fields.0.contains_key("placeId") {
+            fields.0.insert("placeId".to_owned(), Value::Null);
+        }
+        let normalize = self.normalize;
+        batch.unresolved.push(UnresolvedRecord {
             position,
             id,
-            record,
-        })
+            fields,
+            place: place.map(|name| PlaceName {
+                key: name.case_key(normalize),
+                name,
+            }),
+            is_patch: self.is_patch,
+            preconditions: Preconditions::default(),
+            pointer: "",
+        });
+        Ok(())
     }
 }
 
@@ -114,14 +156,7 @@ impl<T: Record> Iterator for Batches<T> {
 
     fn next(&mut self) -> Option<Batch<T>> {
         let first = self.file.begin(self.position)?;
-        let mut batch = Batch {
-            first_line: first.line,
-            last_line: first.line,
-            parsed: Vec::new(),
-            already_added: Vec::new(),
-            refused: Vec::new(),
-            fingerprint: String::new(),
-        };
+        let mut batch = Batch::at_lines(first.line, first.line);
         let mut records = 0;
         while let Some(begin) = self.file.begin(self.position) {
             let end = self.file.end(begin)?;
@@ -132,12 +167,11 @@ impl<T: Record> Iterator for Batches<T> {
             records += 1;
             batch.last_line = begin.line;
             self.position = end;
-            match self.parse(begin, end) {
-                Ok(record) => batch.parsed.push(record),
-                Err(errors) => batch.refused.push(Refusal {
+            if let Err(errors) = self.add(&mut batch, begin, end) {
+                batch.refused.push(Refusal {
                     position: self.file.record_position(begin),
                     problem: Problem::invalid_record(&errors),
-                }),
+                });
             }
         }
         // A browser changes the line breaks of a text that is sent in a form. The fingerprint does
@@ -151,10 +185,45 @@ impl<T: Record> Iterator for Batches<T> {
 }
 
 impl<T> Batch<T> {
+    /// A batch without records.
+    #[must_use]
+    pub fn at_lines(first_line: usize, last_line: usize) -> Self {
+        Self {
+            first_line,
+            last_line,
+            parsed: Vec::new(),
+            already_added: Vec::new(),
+            unresolved: Vec::new(),
+            removals: Vec::new(),
+            refused: Vec::new(),
+            future_places: Vec::new(),
+            fingerprint: String::new(),
+        }
+    }
+
     /// The number of records.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.parsed.len() + self.already_added.len() + self.refused.len()
+        let complete = self.parsed.len() + self.already_added.len() + self.refused.len();
+        complete + self.unresolved.len() + self.removals.len()
+    }
+
+    /// The ids of the stored records that the batch changes or removes. They may give up their unique
+    /// values to others. But if lines can be left out, they may stay as they are.
+    #[must_use]
+    pub fn changed_ids(&self, options: ImportOptions) -> HashSet<i64> {
+        if options.skip_invalid {
+            return HashSet::new();
+        }
+        let is_change = |record: &&ParsedRecord<T>| {
+            record.version.is_some() || options.mode == ImportMode::Upsert
+        };
+        let changed = self.parsed.iter().filter(is_change);
+        let removed = self.removals.iter().map(|removal| removal.id);
+        changed
+            .filter_map(|record| record.id)
+            .chain(removed)
+            .collect()
     }
 
     /// Whether a record has no id. Without a receipt a retry would add it again.
@@ -162,6 +231,7 @@ impl<T> Batch<T> {
     pub fn has_new(&self) -> bool {
         let mut valid = self.parsed.iter().chain(&self.already_added);
         valid.any(|record| record.id.is_none())
+            || self.unresolved.iter().any(|record| record.id.is_none())
     }
 
     /// Marks the records without an id as already added, if an earlier import has done so.
@@ -204,6 +274,7 @@ mod tests {
             },
             id,
             record,
+            version: None,
         }
     }
 
@@ -268,7 +339,7 @@ mod tests {
             ),
         ] {
             let file = ImportFile::open(format, body.into(), &PLACE).unwrap();
-            let batch = Batches::<Unique>::new(file, String::new(), Normalize::NONE).next();
+            let batch = Batches::<Unique>::new(file, String::new(), false, Normalize::NONE).next();
             let refused = batch.unwrap().refused;
             let found: Vec<RecordPosition> =
                 refused.iter().map(|refusal| refusal.position).collect();
@@ -287,7 +358,7 @@ mod tests {
     fn an_element_of_an_array_may_contain_any_text() {
         let body = r#"[{"name":"a]}"},{"name":"b\",{[\\"},{"name":"c"}]"#;
         let file = ImportFile::open(FileFormat::Array, body.into(), &PLACE).unwrap();
-        let batch = Batches::<Unique>::new(file, String::new(), Normalize::NONE)
+        let batch = Batches::<Unique>::new(file, String::new(), false, Normalize::NONE)
             .next()
             .unwrap();
         let names: Vec<&str> = batch
@@ -300,19 +371,13 @@ mod tests {
 
     #[test]
     fn records_without_an_id_are_marked_as_added_or_moved_to_the_end() {
-        let mut batch = Batch {
-            first_line: 1,
-            last_line: 1,
-            parsed: vec![
-                parsed(None, "a"),
-                parsed(Some(2), "b"),
-                parsed(None, "c"),
-                parsed(Some(4), "d"),
-            ],
-            already_added: Vec::new(),
-            refused: Vec::new(),
-            fingerprint: String::new(),
-        };
+        let mut batch = Batch::at_lines(1, 1);
+        batch.parsed = vec![
+            parsed(None, "a"),
+            parsed(Some(2), "b"),
+            parsed(None, "c"),
+            parsed(Some(4), "d"),
+        ];
         for _ in 0..2 {
             batch.set_new_already_added(true);
             assert_eq!(records(&batch), [vec!["b", "d"], vec!["a", "c"]]);

@@ -39,9 +39,13 @@ impl FileFormat {
     }
 }
 
-/// The JSON value of a cell. The text of an invalid cell stays a text, and the parser of the record
+/// The JSON value of a cell. An empty cell is null, which a new record treats like an absent field,
+/// and a patch clears. The text of an invalid cell stays a text, and the parser of the record
 /// rejects it.
 fn parse_cell(column: &Column, cell: &str) -> Value {
+    if cell.is_empty() {
+        return Value::Null;
+    }
     let value = match column.column_type {
         ColumnType::Text(_) => return csv::unescape_formula(cell).into(),
         ColumnType::Integer => parse_positive_integer(cell).map(Value::from),
@@ -103,7 +107,7 @@ pub struct FilePosition {
 }
 
 /// The position of a record, as a report shows it. No two records of a file have the same one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct RecordPosition {
     /// The line on which the record begins, starting at 1.
     pub line: usize,
@@ -181,10 +185,8 @@ impl ImportFile {
     fn read_header(&mut self, table: &TableSpec) -> Result<(), Problem> {
         let bom = self.text.len() - self.text.trim_start_matches('\u{feff}').len();
         let malformed = |column| {
-            let what = format!(
-                "CSV with a header of the columns {}",
-                table.fields.join(", ")
-            );
+            let columns: Vec<&str> = table.declaration.importable().map(|c| c.json).collect();
+            let what = format!("CSV with a header of the columns {}", columns.join(", "));
             Problem::malformed_body(&what, 1, column)
         };
         self.separator = csv::detect_separator(&self.text[bom..]);
@@ -194,7 +196,7 @@ impl ImportFile {
         for (n, cell) in cells.iter().enumerate() {
             let column = table
                 .declaration
-                .visible()
+                .importable()
                 .find(|column| column.json.eq_ignore_ascii_case(cell.trim()));
             let column = column.filter(|column| !columns.contains(column));
             columns.push(column.ok_or_else(|| malformed(n + 1))?);
@@ -336,7 +338,6 @@ impl ImportFile {
         let members = cells
             .iter()
             .zip(&self.columns)
-            .filter(|(cell, _)| !cell.is_empty())
             .map(|(cell, column)| (column.json, parse_cell(column, cell)));
         Ok(members.collect())
     }

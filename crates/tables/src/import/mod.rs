@@ -9,13 +9,17 @@
 
 mod batch;
 mod file;
+mod order;
 mod receipt;
 mod report;
+mod resolve;
 
 pub use batch::{Batch, Batches, MAX_BATCH_RECORDS, ParsedRecord};
 pub use file::{FileFormat, ImportFile, RecordPosition};
+pub use order::{Update, steps};
 pub use receipt::Receipt;
 pub use report::{BatchResult, Counts, Outcome, Refusal, Report};
+pub use resolve::{PlaceIds, PlaceName, Removal, Stored, StoredRecords, UnresolvedRecord};
 
 use domain::Param;
 
@@ -35,11 +39,13 @@ pub struct ImportOptions {
     pub dry_run: bool,
     /// Whether rejected lines are left out. Otherwise the whole batch of a rejected line is.
     pub skip_invalid: bool,
+    /// Whether the places whose names are unknown are created.
+    pub create_places: bool,
 }
 
 impl ImportOptions {
     /// The name of the options in a fingerprint: a batch that was written with other options does not
-    /// count as written.
+    /// count as written. The created places are no part of it, because the batch is then the same.
     #[must_use]
     pub fn name(self) -> &'static str {
         match (self.mode, self.skip_invalid) {
@@ -47,6 +53,8 @@ impl ImportOptions {
             (ImportMode::Insert, true) => "insert skipInvalid",
             (ImportMode::Upsert, false) => "upsert",
             (ImportMode::Upsert, true) => "upsert skipInvalid",
+            (ImportMode::Patch, false) => "patch",
+            (ImportMode::Patch, true) => "patch skipInvalid",
         }
     }
 
@@ -63,13 +71,19 @@ pub enum ImportMode {
     /// Reject it.
     #[default]
     Insert,
-    /// Update the existing record.
+    /// Replace the existing record.
     Upsert,
+    /// Change the fields that are present. Without an existing record, reject it.
+    Patch,
 }
 
 impl ImportMode {
     /// All modes, with their names in a query.
-    pub const ALL: [(&'static str, Self); 2] = [("insert", Self::Insert), ("upsert", Self::Upsert)];
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("insert", Self::Insert),
+        ("upsert", Self::Upsert),
+        ("patch", Self::Patch),
+    ];
 
     /// The name in a query.
     #[must_use]
@@ -77,12 +91,13 @@ impl ImportMode {
         match self {
             Self::Insert => "insert",
             Self::Upsert => "upsert",
+            Self::Patch => "patch",
         }
     }
 }
 
 impl Param for ImportMode {
-    const EXPECTED: &'static str = "insert or upsert";
+    const EXPECTED: &'static str = "insert, upsert or patch";
 
     fn parse(text: &str) -> Option<Self> {
         let found = Self::ALL.into_iter().find(|(name, _)| *name == text);

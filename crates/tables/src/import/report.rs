@@ -57,6 +57,8 @@ pub enum Outcome {
 pub struct BatchResult {
     outcome: Outcome,
     counts: Counts,
+    /// The places that were or would be created, if the import may create places.
+    places_created: Option<usize>,
     refused: Vec<Refusal>,
     problem: Option<Problem>,
 }
@@ -68,8 +70,18 @@ impl BatchResult {
         Self {
             outcome,
             counts,
+            places_created: None,
             refused: Vec::new(),
             problem: None,
+        }
+    }
+
+    /// The same result with the number of places that were or would be created.
+    #[must_use]
+    pub fn with_places(self, places_created: Option<usize>) -> Self {
+        Self {
+            places_created,
+            ..self
         }
     }
 
@@ -106,6 +118,8 @@ struct BatchLine {
     #[serde(flatten)]
     counts: Counts,
     #[serde(skip_serializing_if = "Option::is_none")]
+    places_created: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<Problem>,
     /// Only in a streamed report. Otherwise the report lists the lines of all batches together.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,6 +144,8 @@ pub struct Report {
     read: usize,
     #[serde(flatten)]
     counts: Counts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    places_created: Option<usize>,
     already_written: usize,
     refused_total: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -163,9 +179,13 @@ impl Report {
         let BatchResult {
             outcome,
             counts,
+            places_created,
             mut refused,
             problem,
         } = result;
+        if let Some(created) = places_created {
+            *self.places_created.get_or_insert_default() += created;
+        }
         self.read += batch.len();
         self.refused_total += refused.len();
         refused.truncate(MAX_LISTED_LINES.saturating_sub(self.listed));
@@ -184,6 +204,7 @@ impl Report {
             records: batch.len(),
             outcome,
             counts,
+            places_created,
             problem,
             refused: None,
         };
@@ -244,20 +265,15 @@ mod tests {
     }
 
     fn batch(first_line: usize, last_line: usize) -> Batch<()> {
-        let lines = first_line..=last_line;
+        let parsed = (first_line..=last_line).map(|line| ParsedRecord {
+            id: None,
+            position: RecordPosition { line, index: None },
+            record: (),
+            version: None,
+        });
         Batch {
-            first_line,
-            last_line,
-            parsed: lines
-                .map(|line| ParsedRecord {
-                    id: None,
-                    position: RecordPosition { line, index: None },
-                    record: (),
-                })
-                .collect(),
-            already_added: Vec::new(),
-            refused: Vec::new(),
-            fingerprint: String::new(),
+            parsed: parsed.collect(),
+            ..Batch::at_lines(first_line, last_line)
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Declaration {
     pub change_log_id: &'static str,
     /// The columns, in the order of JSON and CSV. The first one is the id.
     pub columns: &'static [Column],
+    /// The columns that only import files have.
+    pub import_columns: &'static [Column],
     /// The filters of lists and exports.
     pub filters: &'static [Filter],
     /// The boolean column by which the index on the name is divided, if it is.
@@ -48,6 +50,11 @@ impl Declaration {
     pub fn visible(&self) -> impl Iterator<Item = &'static Column> {
         let columns: &'static [Column] = self.columns;
         columns.iter().filter(|column| column.is_visible())
+    }
+
+    /// The columns that an import file may have.
+    pub fn importable(&self) -> impl Iterator<Item = &'static Column> {
+        self.visible().chain(self.import_columns)
     }
 }
 

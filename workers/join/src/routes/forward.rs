@@ -42,6 +42,22 @@ pub async fn import_people(request: Request) -> Result<Response, Error> {
     forward(&people(&request.env)?.with_import_timeout(), &request).await
 }
 
+/// Forwards a batch of operations on places, which may wait for deletions and delete places itself.
+///
+/// # Errors
+/// As [`to_places`].
+pub async fn batch_of_places(request: Request) -> Result<Response, Error> {
+    forward(&places(&request.env)?.with_deletion_timeout(), &request).await
+}
+
+/// Forwards a batch of operations on people, which may wait for deletions of places.
+///
+/// # Errors
+/// As [`to_places`].
+pub async fn batch_of_people(request: Request) -> Result<Response, Error> {
+    forward(&people(&request.env)?.with_deletion_timeout(), &request).await
+}
+
 /// A response that a later request may get again is read completely. A stream of changes does not
 /// end, and a file is not read either: it is too large
 /// to keep, so it is passed on while it arrives.

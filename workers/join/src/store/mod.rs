@@ -17,10 +17,12 @@ SELECT json_object(
     '/v1/statistics/series',
     '/v1/changes', '/v1/integrity', '/v1/integrity/repair',
     '/v1/places', '/v1/places/{id}', '/v1/places/{id}/history', '/v1/places/{id}/restore',
-    '/v1/places/as-of', '/v1/places/changes', '/v1/places/import', '/v1/places/export',
+    '/v1/places/as-of', '/v1/places/changes', '/v1/places/batch', '/v1/places/import',
+    '/v1/places/export',
     '/v1/operations/{token}',
     '/v1/people', '/v1/people/{id}', '/v1/people/{id}/history', '/v1/people/{id}/restore',
-    '/v1/people/by-place', '/v1/people/population', '/v1/people/population/series', '/v1/people/changes', '/v1/people/import', '/v1/people/export'
+    '/v1/people/by-place', '/v1/people/population', '/v1/people/population/series', '/v1/people/changes', '/v1/people/batch',
+    '/v1/people/import', '/v1/people/export'
   )
 ) AS body
 FROM (SELECT 1) LEFT JOIN dataset ON dataset.id = 1";

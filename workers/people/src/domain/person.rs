@@ -129,6 +129,19 @@ impl Record for Person {
             expected: "false, because a place has one king",
         })
     }
+
+    /// The king without the crown.
+    fn without_unique_value(&self) -> Option<Self> {
+        let place = self
+            .residence
+            .place()
+            .filter(|_| self.residence.is_king())?;
+        let is_king = false;
+        Some(Self {
+            name: self.name.clone(),
+            residence: Residence::Living { place, is_king },
+        })
+    }
 }
 
 #[cfg(test)]

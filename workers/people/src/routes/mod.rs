@@ -1,5 +1,6 @@
 //! One file per path: parse the request, call the service or the store, respond.
 
+mod batch;
 mod by_place;
 mod collection;
 pub mod delete;
@@ -10,6 +11,7 @@ pub mod repair;
 pub mod residents;
 mod series;
 
+pub use batch::batch;
 pub use by_place::{by_place, people_lines};
 pub use delete::{delete, latest_erasure};
 pub use import::import;

@@ -2,12 +2,15 @@
 //! (docs/integrity.md). The gateway never forwards a request to these paths.
 
 use domain::PlaceId;
-use edge::{Database, Error, Request, Response};
+use edge::{Database, Error, Request, Response, Row};
 use http_semantics::Problem;
-use serde_json::json;
+use serde_json::{Value, json};
 use tables::statement::Statement;
 
 use crate::store;
+
+/// The maximum size of a list of places: those of a batch of operations.
+const MAX_LIST_BYTES: usize = 32 * 1024;
 
 /// Counts the people of a place: `{"living":1,"dead":0,"changed":0}`. If nobody lives there, revokes
 /// the pending writes that refer to it, and `changed` is their number.
@@ -17,6 +20,29 @@ use crate::store;
 pub async fn close(request: Request) -> Result<Response, Error> {
     request.params(&[])?;
     run(&request, &store::close(request.id()?)).await
+}
+
+/// Does for the places in the body, a JSON array of ids, what [`close`] does for one. The response
+/// lists those with people: `[{"placeId":1,"living":0,"dead":2}]`.
+///
+/// # Errors
+/// A body that is not UTF-8.
+pub async fn close_all(request: Request) -> Result<Response, Error> {
+    request.params(&[])?;
+    let places = String::from_utf8(request.body(MAX_LIST_BYTES).await?);
+    let places = places.map_err(|_| Problem::internal())?;
+    let database = Database::new(&request.env)?;
+    let results = database.batch(&store::close_all(&places)).await?;
+    let rows = results.last().into_iter().flatten();
+    let count = |row: &Row| {
+        json!({
+            "placeId": row.integer("place_id"),
+            "living": row.integer("living"),
+            "dead": row.integer("dead"),
+        })
+    };
+    let people: Vec<Value> = rows.map(count).collect();
+    Ok(Response::json(Value::from(people).to_string()))
 }
 
 /// Moves up to [`store::MAX_MOVED`] residents to the place `to`, revokes the pending writes that

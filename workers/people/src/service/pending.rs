@@ -106,6 +106,15 @@ impl PendingWrites {
         });
     }
 
+    /// Removes a pending write that is not committed, before the response.
+    pub async fn remove(&self, write: &PendingWrite) {
+        if !write.places.is_empty() {
+            let remove = store::remove_pending(&write.token, &write.places);
+            // If this fails, a deletion or the repair removes the rows later.
+            let _ = self.database.batch(&[remove]).await;
+        }
+    }
+
     /// Checks that all places are active. It waits for deletions in progress.
     ///
     /// # Errors
@@ -136,6 +145,18 @@ impl PendingWrites {
             statuses = self.fetch_statuses(places).await?;
         }
         Ok(statuses)
+    }
+
+    /// The ids of the places with these names, in the same order. With `create`, the missing ones are
+    /// created first.
+    ///
+    /// # Errors
+    /// A service that failed.
+    pub async fn place_ids(&self, names: &[&str], create: bool) -> Result<Vec<Option<i64>>, Error> {
+        let names = serde_json::to_vec(names).map_err(|_| Problem::internal())?;
+        let path = format!("/internal/place-ids?create={create}");
+        let response = self.places.post_body(&path, &names).await?;
+        self.places.read_json(response).await
     }
 
     async fn fetch_statuses(&self, places: &HashSet<i64>) -> Result<PlaceStatuses, Error> {

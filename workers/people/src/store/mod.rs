@@ -21,9 +21,11 @@ pub use pending::{
 };
 pub use population::{HEADER as POPULATION_HEADER, ListedPlaces, population};
 pub use read::read_with_pending;
-pub use residents::{MAX_MOVED, close, detach_dead, reassign};
+pub use residents::{MAX_MOVED, close, close_all, detach_dead, reassign};
 pub use series::{HEADER as SERIES_HEADER, series};
-pub use write::{delete, delete_matching, depose, insert, king, rename, update, update_all};
+pub use write::{
+    delete, delete_all, delete_matching, depose, insert, king, rename, update, update_all,
+};
 
 #[cfg(test)]
 mod tests;

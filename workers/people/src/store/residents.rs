@@ -47,6 +47,31 @@ pub fn close(place: PlaceId) -> [Statement; 2] {
     ]
 }
 
+/// Revokes the pending writes that refer to places, unless one of them has residents. Uses the
+/// primary keys of `pending_write` and `population`.
+///
+/// ?1  the places as a JSON array
+const REVOKE_ALL_IF_EMPTY: &str = "
+DELETE FROM pending_write
+WHERE place_id IN (SELECT value FROM json_each(?1))
+  AND NOT EXISTS (
+    SELECT 1 FROM json_each(?1) AS e
+    JOIN population ON population.place_id = e.value AND living > 0
+  )";
+
+/// The people of places: rows of (`place_id`, living, dead). Uses the primary key of `population`.
+const COUNT_ALL: &str = "
+SELECT place_id, living, dead
+FROM json_each(?1) AS e
+JOIN population ON population.place_id = e.value";
+
+/// Does for several places what [`close`] does for one, in one transaction: nothing is revoked unless
+/// all of them are without residents.
+#[must_use]
+pub fn close_all(places: &str) -> [Statement; 2] {
+    [REVOKE_ALL_IF_EMPTY, COUNT_ALL].map(|sql| Statement::new(sql, vec![places.into()]))
+}
+
 /// Moves residents. The king loses the crown, because it belongs to the
 /// old place.
 ///

@@ -111,6 +111,22 @@ pub fn delete_matching(id: PersonId, versions: Option<&[Validator]>, author: &Au
     change_log::delete(&PERSON, author, &condition, binds)
 }
 
+/// People who still have the expected version. Uses the primary key.
+///
+/// ?3  a JSON array of (id, version)
+const WITH_VERSION: &str = "id IN (
+  SELECT person.id
+  FROM json_each(?3) AS e
+  JOIN person ON person.id = e.value ->> 'id' AND person.version = e.value ->> 'version'
+)";
+
+/// Deletes people who still have the expected version: a row of (id) for each.
+#[must_use]
+pub fn delete_all(rows: &[Value], author: &Author) -> Statement {
+    let rows = Value::from(rows).to_string();
+    change_log::delete(&PERSON, author, WITH_VERSION, vec![rows.into()])
+}
+
 /// The king of a place. Uses the unique index `one_king_a_place`.
 const KING: &str = "SELECT id, name FROM person WHERE place_id = ?1 AND is_king = 1";
 

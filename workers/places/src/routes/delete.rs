@@ -97,7 +97,7 @@ async fn run(
         DeletionOutcome::Blocked { living } => {
             Err(Problem::place_has_people(id.get(), living).into())
         }
-        DeletionOutcome::Interrupted | DeletionOutcome::TakenOver => {
+        DeletionOutcome::Cancelled | DeletionOutcome::Interrupted | DeletionOutcome::TakenOver => {
             Err(Problem::deletion_continues(id.get()).into())
         }
     }

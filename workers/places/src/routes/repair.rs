@@ -88,20 +88,28 @@ async fn repair_deletion(
 ) -> Result<Value, Error> {
     let is_deleted = row.boolean("is_deleted");
     let is_operation = row.boolean("is_operation");
+    let is_reserved = row.boolean("is_reserved");
     let reassign_to = row.integer("reassign_to");
+    // The batch was not done, so its place stays.
+    let is_cleared = is_deleted || is_reserved;
     let mut entry = json!({
         "placeId": place.get(),
         "isGone": is_deleted,
         "reassignTo": reassign_to,
-        "action": if is_deleted { "clear" } else { "finish" },
+        "action": if is_cleared { "clear" } else { "finish" },
     });
     if !dry_run && let Some(entry) = entry.as_object_mut() {
         let reassign_to = reassign_to.and_then(PlaceId::new);
         let actor = row.text("actor").as_deref().and_then(Actor::parse);
         let deletion = Deletion::new(env, place, reassign_to, actor, until)?;
-        let end = match finish(&deletion, token, is_deleted, is_operation).await {
+        let finished = if is_reserved {
+            deletion.cancel_reservation(token).await
+        } else {
+            finish(&deletion, token, is_deleted, is_operation).await
+        };
+        let end = match finished {
             Ok(DeletionOutcome::Deleted) => "deleted",
-            Ok(DeletionOutcome::Blocked { .. }) => "kept",
+            Ok(DeletionOutcome::Blocked { .. } | DeletionOutcome::Cancelled) => "kept",
             // The next run continues it.
             Ok(DeletionOutcome::Interrupted) => "continues",
             // Another process has ended the deletion, or continues it.

@@ -19,6 +19,7 @@ use edge::{Calls, Database, Error, Row, ServiceClient, now};
 use http_semantics::actor::Actor;
 use http_semantics::{Preconditions, Validator};
 use serde::Deserialize;
+use serde_json::json;
 use tables::record;
 use tables::schema::PLACE;
 use tables::statement::Statement;
@@ -83,6 +84,8 @@ pub enum DeletionOutcome {
         /// The number of residents.
         living: i64,
     },
+    /// It was part of a batch that was not done. The tombstone is removed.
+    Cancelled,
     /// The scheduled run continues the deletion.
     Interrupted,
     /// Another process continues the deletion.
@@ -148,6 +151,16 @@ impl Deletion {
         self.is_operation.set(is_operation);
         self.token(store::take_over_deletion(self.place, previous))
             .await
+    }
+
+    /// Removes the tombstone of a batch that was not done.
+    ///
+    /// # Errors
+    /// An error of D1.
+    pub async fn cancel_reservation(&self, token: Token) -> Result<DeletionOutcome, Error> {
+        let cancel = store::cancel_reservation(&[json!({"token": token})]);
+        self.database.batch(&[cancel]).await?;
+        Ok(DeletionOutcome::Cancelled)
     }
 
     /// Makes the deletion an operation, whose status the client can read. Returns whether the token

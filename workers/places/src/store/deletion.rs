@@ -214,7 +214,7 @@ pub fn operation(operation: &str) -> Statement {
 }
 
 /// The tombstones of a minimum age: rows of (`place_id`, token, `is_deleted`, `reassign_to`, actor,
-/// `is_operation`). The one that was taken over longest ago is first.
+/// `is_operation`, `is_reserved`). The one that was taken over longest ago is first.
 ///
 /// ?1  the minimum age in milliseconds
 /// ?2  the maximum number of rows
@@ -223,7 +223,7 @@ pub fn operation(operation: &str) -> Statement {
 const ABANDONED: &str = "
 SELECT
   place_id, token, phase = 'deleted' AS is_deleted, reassign_to, actor,
-  operation IS NOT NULL AS is_operation
+  operation IS NOT NULL AS is_operation, phase = 'reserved' AS is_reserved
 FROM tombstone
 WHERE since <= CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?1
 ORDER BY token
@@ -243,7 +243,7 @@ SELECT
   place_id, phase, reassign_to, actor, CAST(unixepoch('subsec') * 1000 AS INTEGER),
   operation, done, remaining
 FROM tombstone
-WHERE place_id = ?1 AND token = ?2
+WHERE place_id = ?1 AND token = ?2 AND phase <> 'reserved'
 RETURNING token";
 
 /// Takes a deletion over: a row of the new (token), or none if the deletion has ended.

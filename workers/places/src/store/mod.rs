@@ -4,6 +4,7 @@ mod as_of;
 mod deletion;
 mod import;
 mod integrity;
+mod reservation;
 mod write;
 
 pub use as_of::{as_of, ids_as_of};
@@ -14,7 +15,10 @@ pub use deletion::{
 };
 pub use import::existing_places;
 pub use integrity::{deletions, ids};
-pub use write::{insert, insert_all, place_with_name, update, update_all};
+pub use reservation::{
+    cancel_reservation, delete_reserved, end_reservation, reservation_conflicts, reserve,
+};
+pub use write::{insert, insert_all, place_with_name, places_with_names, update, update_all};
 
 #[cfg(test)]
 mod tests;

@@ -388,6 +388,10 @@ fn every_write_has_its_index() {
         store::update(&rows[0]),
         store::update_all(&rows),
         store::place_with_name("x"),
+        store::places_with_names(&["x".to_owned()]),
+        store::reservation_conflicts(&rows),
+        store::delete_reserved(&rows, &Author::default()),
+        store::cancel_reservation(&rows),
         store::statuses("[1,2]"),
         store::begin_deletion(place, Some(other), None, None),
         store::cancel_deletion(place, 1),
@@ -415,6 +419,8 @@ fn every_write_has_its_index() {
         change_log::versions(&PLACE, 1, 0, limit, MediaType::Json.framing()),
     ];
     statements.extend(store::delete(place, 1, None));
+    statements.extend(store::reserve(&rows, None));
+    statements.extend(store::end_reservation(&rows));
     let receipt = Receipt::new("f", false);
     statements.push(receipt.find(&PLACE));
     statements.extend(receipt.delete_invalid(&PLACE));
@@ -526,4 +532,56 @@ fn every_declared_column_is_stored_logged_and_shown() {
     };
     let missing = testbed.undeclared(&PLACE, &writes).unwrap();
     assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn a_reservation_has_all_places_or_none_and_ends_by_its_token() {
+    let testbed = seeded();
+    let rows: Vec<serde_json::Value> = [1, 2]
+        .map(|id| serde_json::json!({"id": id, "version": 1}))
+        .into();
+    let count = |sql| testbed.rows(&Statement::new(sql, Vec::new())).unwrap()[0].integer("n");
+    let tombstones = || count("SELECT count(*) AS n FROM tombstone");
+    let reserve = || {
+        let [reserve, check] = store::reserve(&rows, None);
+        let reserved = testbed.rows(&reserve).unwrap();
+        let is_complete = testbed.rows(&check).is_ok();
+        let ids = reserved.iter();
+        let ids = ids.map(|row| (row.integer("place_id"), row.integer("token")));
+        is_complete.then(|| ids.collect::<Vec<_>>())
+    };
+    let reserved = reserve().unwrap();
+    assert_eq!(reserved.len(), 2);
+    assert_eq!(reserve(), None, "both are reserved");
+    let conflicts = testbed.rows(&store::reservation_conflicts(&rows)).unwrap();
+    assert_eq!(conflicts.len(), 2);
+    let tokens: Vec<serde_json::Value> = reserved
+        .iter()
+        .map(|(id, token)| serde_json::json!({"id": id, "token": token, "hasDead": *id == 1}))
+        .collect();
+    // The repair neither takes a reservation over, nor is its token that of another owner.
+    let (place, token) = (PlaceId::new(1).unwrap(), reserved[0].1);
+    let taken_over = testbed
+        .rows(&store::take_over_deletion(place, token))
+        .unwrap();
+    assert!(taken_over.is_empty());
+    testbed
+        .rows(&store::delete_reserved(&tokens, &Author::default()))
+        .unwrap();
+    for statement in store::end_reservation(&tokens) {
+        testbed.rows(&statement).unwrap();
+    }
+    assert_eq!(
+        count("SELECT count(*) AS n FROM place WHERE id IN (1, 2)"),
+        0
+    );
+    assert_eq!(
+        count("SELECT place_id AS n FROM tombstone WHERE phase = 'deleted'"),
+        1
+    );
+    assert_eq!(tombstones(), 1);
+    // Each deletion has the number of places after it.
+    let left =
+        count("SELECT group_concat(places) = '2,1' AS n FROM place_change WHERE kind = 'deleted'");
+    assert_eq!(left, 1);
 }

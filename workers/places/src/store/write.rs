@@ -41,3 +41,17 @@ const PLACE_WITH_NAME: &str = "SELECT id FROM place WHERE name_key = ?1";
 pub fn place_with_name(case_key: &str) -> Statement {
     Statement::new(PLACE_WITH_NAME, vec![case_key.into()])
 }
+
+/// The places with names. Uses the unique index `place (name_key)`.
+///
+/// ?1  the case keys as a JSON array
+const PLACES_WITH_NAMES: &str = "
+SELECT e.key AS n, place.id
+FROM json_each(?1) AS e
+JOIN place ON place.name_key = e.value";
+
+/// The places whose names have these case keys: rows of (n, id), where n is the position of the key.
+#[must_use]
+pub fn places_with_names(keys: &[String]) -> Statement {
+    Statement::bind_json_rows(PLACES_WITH_NAMES, keys)
+}

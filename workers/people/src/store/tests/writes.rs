@@ -35,6 +35,8 @@ fn every_write_has_its_index() {
         store::add_pending_for("t", id, store::PlaceChange::default()),
         store::depose(place, id, 1, &author),
         store::delete(id, 1, &author),
+        store::delete_all(&rows, &author),
+        tables::record::read_all(&PERSON, &[1, 2]),
         store::king(place),
         store::latest_erasure(),
         store::existing_people(&rows),
@@ -52,6 +54,7 @@ fn every_write_has_its_index() {
     statements.extend(store::insert_batch(&rows));
     statements.extend(store::commit_pending("t", &[7]));
     statements.extend(store::close(place));
+    statements.extend(store::close_all("[1,2]"));
     statements.extend(store::reassign(place, other, &author));
     statements.extend(store::detach_dead(place, &author));
     for statement in statements {
@@ -117,4 +120,26 @@ fn every_declared_column_is_stored_logged_and_shown() {
     };
     let missing = testbed.undeclared(&PERSON, &writes).unwrap();
     assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn a_batch_reads_and_saves_the_changes_that_it_has_made() {
+    use tables::operations::{read_written, save_written};
+    let row = |id: i64| json!({"id": id, "name": "x", "key": "x", "isAlive": false, "isKing": false, "placeId": null});
+    let testbed = filled(&[]);
+    testbed
+        .rows(&store::write::insert_all(&[row(7), row(8)], None))
+        .unwrap();
+    testbed
+        .rows(&store::delete_all(
+            &[json!({"id": 7, "version": 1})],
+            &Author::default(),
+        ))
+        .unwrap();
+    let expected = r#"{"unchanged":[[9,4]],"changes":[[7,2,"deleted"],[8,1,"created"]]}"#;
+    let read = testbed.rows(&read_written(&PERSON, 2, &[[9, 4]])).unwrap();
+    assert_eq!(read[0].text("body"), expected);
+    let saved = save_written(&PERSON, 2, &[[9, 4]], "key", "f");
+    assert_eq!(testbed.rows(&saved).unwrap()[0].text("body"), expected);
+    assert!(testbed.rows(&saved).is_err(), "the key is used");
 }

@@ -1,0 +1,68 @@
+//! Batches of operations: `POST /v1/{collection}/batch`. An operation creates, updates or deletes one
+//! record. All operations are done or none, so the rules hold for the state after all of them.
+//!
+//! Operations become a [`Batch`] like the records of an import, and are planned and written like it.
+
+mod parse;
+mod results;
+
+pub use results::{Results, Written, read_written, save_written};
+
+use crate::import::Batch;
+
+/// The maximum number of operations.
+pub const MAX_OPERATIONS: usize = 1_000;
+
+/// The maximum size of a body with operations.
+pub const MAX_OPERATIONS_BYTES: usize = 1024 * 1024;
+
+/// What an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Adds a record.
+    Create,
+    /// Changes some fields of a record.
+    Update,
+    /// Deletes a record.
+    Delete,
+}
+
+impl Kind {
+    /// All kinds, with their names.
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("create", Self::Create),
+        ("update", Self::Update),
+        ("delete", Self::Delete),
+    ];
+
+    /// The status of an operation that was done.
+    #[must_use]
+    fn status(self) -> u16 {
+        match self {
+            Self::Create => 201,
+            Self::Update => 200,
+            Self::Delete => 204,
+        }
+    }
+}
+
+/// What the result of an operation depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operation {
+    /// What it does. None if it is invalid.
+    pub kind: Option<Kind>,
+    /// The id, if the client gives it.
+    pub id: Option<i64>,
+}
+
+/// Operations on one collection.
+#[derive(Debug)]
+pub struct Operations<T> {
+    /// Each operation.
+    pub list: Vec<Operation>,
+    /// Their records. An operation that is invalid by itself is rejected.
+    pub batch: Batch<T>,
+}
+
+#[cfg(test)]
+mod tests;

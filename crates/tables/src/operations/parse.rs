@@ -1,0 +1,228 @@
+//! Parses a batch of operations.
+
+use std::collections::HashMap;
+
+use domain::name::Normalize;
+use domain::{Param, PersonId, RecordId};
+use http_semantics::etag::Tags;
+use http_semantics::fields::{EXPECTED_CHOICE, Fields};
+use http_semantics::json::{EXACT_NUMBERS, Object, find_lost_fraction, line_and_column};
+use http_semantics::problem::FieldError;
+use http_semantics::{Preconditions, Problem};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::{Kind, MAX_OPERATIONS, Operation, Operations};
+use crate::import::{Batch, ParsedRecord, RecordPosition, Refusal, Removal, UnresolvedRecord};
+use crate::record::Record;
+
+/// The member with the record or its changes.
+const BODY: &str = "body";
+
+/// The pointer to it within an operation.
+const BODY_POINTER: &str = "/body";
+
+/// The member with the precondition.
+const IF_MATCH: &str = "ifMatch";
+
+/// The members of an operation.
+const MEMBERS: &[&str] = &["op", "id", IF_MATCH, BODY];
+
+/// The expected body, to end the sentence "the body is not …".
+const EXPECTED: &str =
+    "a JSON array of operations, which are objects with each name once, as are their bodies";
+
+/// An operation as JSON: its members without the body, and the body.
+#[derive(Debug, Default)]
+struct Members {
+    others: Object,
+    body: Option<Object>,
+    /// Whether the body is present. It may be null.
+    has_body: bool,
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OperationVisitor;
+
+        impl<'de> Visitor<'de> for OperationVisitor {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an operation")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Members, A::Error> {
+                let mut members = Members::default();
+                while let Some(name) = access.next_key::<String>()? {
+                    let is_repeated = if name == BODY {
+                        members.body = access.next_value()?;
+                        std::mem::replace(&mut members.has_body, true)
+                    } else {
+                        let value: Value = access.next_value()?;
+                        members.others.0.insert(name, value).is_some()
+                    };
+                    if is_repeated {
+                        return Err(A::Error::custom("a repeated name"));
+                    }
+                }
+                Ok(members)
+            }
+        }
+
+        deserializer.deserialize_map(OperationVisitor)
+    }
+}
+
+impl<T: Record> Operations<T> {
+    /// Parses the body of a request. An operation that is invalid by itself is rejected in its batch.
+    ///
+    /// # Errors
+    /// A malformed body, or too many operations.
+    pub fn parse(body: &[u8], normalize: Normalize) -> Result<Self, Problem> {
+        let list: Vec<Members> = serde_json::from_slice(body)
+            .map_err(|error| Problem::malformed_body(EXPECTED, error.line(), error.column()))?;
+        if let Some(at) = find_lost_fraction(body) {
+            let (line, column) = line_and_column(body, at);
+            return Err(Problem::malformed_body(EXACT_NUMBERS, line, column));
+        }
+        if list.len() > MAX_OPERATIONS {
+            return Err(Problem::too_many_operations(MAX_OPERATIONS));
+        }
+        let mut operations = Self {
+            list: Vec::with_capacity(list.len()),
+            batch: Batch::at_lines(1, 1),
+        };
+        let mut first_with_id = HashMap::new();
+        for (index, members) in list.into_iter().enumerate() {
+            let position = RecordPosition {
+                line: 1,
+                index: Some(index),
+            };
+            if let Err(errors) = operations.add(position, members, &mut first_with_id, normalize) {
+                operations.batch.refused.push(Refusal {
+                    position,
+                    problem: Problem::invalid_record(&errors),
+                });
+            }
+        }
+        Ok(operations)
+    }
+
+    /// Adds an operation to the list and to the batch.
+    fn add(
+        &mut self,
+        position: RecordPosition,
+        members: Members,
+        first_with_id: &mut HashMap<i64, RecordPosition>,
+        normalize: Normalize,
+    ) -> Result<(), Vec<FieldError>> {
+        let Members {
+            others,
+            body,
+            has_body,
+        } = members;
+        let has_if_match = others.0.contains_key(IF_MATCH);
+        let mut fields = Fields::new(others);
+        let kind = required(&mut fields, "op", "create, update or delete", |value| {
+            let known = Kind::ALL.iter().find(|(name, _)| value == name);
+            known.map(|(_, kind)| *kind)
+        });
+        let id = if kind == Some(Kind::Create) {
+            fields.record_id("id", EXPECTED_CHOICE, RecordId::is_choosable)
+        } else {
+            if kind.is_some() && !fields.has("id") {
+                fields.add_error("id", "the id of a record");
+            }
+            fields.record_id("id", PersonId::EXPECTED, |_| true)
+        };
+        self.list.push(Operation { kind, id });
+        if let Some(id) = id {
+            let first = *first_with_id.entry(id).or_insert(position);
+            if first != position {
+                fields.add_error("id", &format!("another one: {first} has it"));
+            }
+        }
+        if kind == Some(Kind::Create) && has_if_match {
+            fields.add_error(IF_MATCH, "absent, because a new record has no version");
+        }
+        let if_match = fields.optional(IF_MATCH, Tags::EXPECTED, |value| {
+            Tags::parse(value.as_str()?)
+        });
+        match kind {
+            Some(Kind::Delete) if has_body => fields.add_error(BODY, "absent in a deletion"),
+            Some(Kind::Create | Kind::Update) if body.is_none() => {
+                fields.add_error(BODY, "an object");
+            }
+            _ => {}
+        }
+        let kind = fields.finish(MEMBERS, kind)?;
+        let preconditions = Preconditions {
+            if_match,
+            if_none_match: None,
+        };
+        let mut fields = Fields::new(body.unwrap_or_default());
+        fields.own_id(id);
+        self.add_record(kind, position, id, fields, preconditions, normalize)
+    }
+
+    /// Adds the record of an operation to the batch.
+    fn add_record(
+        &mut self,
+        kind: Kind,
+        position: RecordPosition,
+        id: Option<i64>,
+        fields: Fields,
+        preconditions: Preconditions,
+        normalize: Normalize,
+    ) -> Result<(), Vec<FieldError>> {
+        let batch = &mut self.batch;
+        match kind {
+            Kind::Create => batch.parsed.push(ParsedRecord {
+                position,
+                id,
+                record: T::parse(fields, normalize).map_err(in_body)?,
+                version: None,
+            }),
+            Kind::Update => batch.unresolved.push(UnresolvedRecord {
+                position,
+                id,
+                fields: fields.into_rest().map_err(in_body)?,
+                place: None,
+                is_patch: true,
+                preconditions,
+                pointer: BODY_POINTER,
+            }),
+            Kind::Delete => batch.removals.push(Removal {
+                position,
+                id: id.unwrap_or_default(),
+                preconditions,
+                version: 0,
+            }),
+        }
+        Ok(())
+    }
+}
+
+/// Takes a field that is required.
+fn required<V>(
+    fields: &mut Fields,
+    field: &str,
+    expected: &str,
+    parse: impl FnOnce(&Value) -> Option<V>,
+) -> Option<V> {
+    if !fields.has(field) {
+        fields.ignore(field);
+        fields.add_error(field, expected);
+        return None;
+    }
+    fields.optional(field, expected, parse)
+}
+
+/// The errors of the fields of the body.
+fn in_body(mut errors: Vec<FieldError>) -> Vec<FieldError> {
+    for error in &mut errors {
+        error.pointer.insert_str(0, BODY_POINTER);
+    }
+    errors
+}

@@ -1,0 +1,127 @@
+//! Parsing of operations, and their results.
+
+use domain::Param;
+use domain::name::{Name, Normalize};
+use http_semantics::Epoch;
+use http_semantics::fields::Fields;
+use http_semantics::json::Object;
+use http_semantics::problem::FieldError;
+use serde_json::{Value, json};
+
+use super::{Operations, Results, Written};
+use crate::TableSpec;
+use crate::record::{Record, UniqueValue};
+use crate::schema::PLACE;
+
+#[derive(Debug, Clone, PartialEq)]
+struct Named(Name);
+
+impl Record for Named {
+    fn table() -> &'static TableSpec {
+        &PLACE
+    }
+
+    fn parse(mut fields: Fields, normalize: Normalize) -> Result<Self, Vec<FieldError>> {
+        let name = fields.name(normalize);
+        fields.finish(&PLACE.fields, name.map(Self))
+    }
+
+    fn to_object(&self) -> Object {
+        Object::from_iter([("name", json!(self.0.as_str()))])
+    }
+
+    fn name(&self) -> &Name {
+        &self.0
+    }
+
+    fn unique_value(&self, _normalize: Normalize) -> Option<UniqueValue> {
+        None
+    }
+}
+
+fn parse(operations: &Value) -> Operations<Named> {
+    Operations::parse(operations.to_string().as_bytes(), Normalize::NONE).unwrap()
+}
+
+#[test]
+fn an_operation_with_an_invalid_member_is_rejected_with_its_pointer() {
+    for (operation, pointers) in [
+        (json!({}), vec!["/0/op"]),
+        (json!({"op": "update", "body": {}}), vec!["/0/id"]),
+        (
+            json!({"op": "delete", "id": 1, "body": {}}),
+            vec!["/0/body"],
+        ),
+        (json!({"op": "delete", "id": 0}), vec!["/0/id"]),
+        (
+            json!({"op": "create", "body": {"id": 3}}),
+            vec!["/0/body/name", "/0/body/id"],
+        ),
+        (
+            json!({"op": "create", "id": 4_503_599_627_370_497_i64, "body": {"name": "x"}}),
+            vec!["/0/id"],
+        ),
+        (
+            json!({"op": "update", "id": 1, "body": {}, "ifMatch": "7"}),
+            vec!["/0/ifMatch"],
+        ),
+    ] {
+        let operations = parse(&json!([operation]));
+        let problem = Results::refused(&operations.list, operations.batch.refused);
+        let body: Value = serde_json::from_str(&problem.to_json()).unwrap();
+        let errors = body["results"][0]["problem"]["errors"].as_array().unwrap();
+        let mut found: Vec<&str> = errors
+            .iter()
+            .filter_map(|e| e["pointer"].as_str())
+            .collect();
+        let mut pointers = pointers;
+        found.sort_unstable();
+        pointers.sort_unstable();
+        assert_eq!(found, pointers, "{operation}");
+    }
+}
+
+#[test]
+fn an_id_may_not_be_repeated() {
+    let operations = parse(&json!([
+        {"op": "delete", "id": 1},
+        {"op": "update", "id": 1, "body": {}},
+        {"op": "create", "id": 2, "body": {"name": "x"}},
+        {"op": "create", "body": {"name": "y"}},
+    ]));
+    let refused = operations.batch.refused.iter();
+    let refused: Vec<_> = refused.map(|refusal| refusal.position.index).collect();
+    assert_eq!(refused, [Some(1)]);
+}
+
+#[test]
+fn assigned_ids_belong_to_the_creations_in_their_order() {
+    let operations = parse(&json!([
+        {"op": "create", "body": {"name": "a"}},
+        {"op": "create", "id": 90, "body": {"name": "b"}},
+        {"op": "update", "id": 3, "body": {}},
+        {"op": "create", "body": {"name": "c"}},
+        {"op": "delete", "id": 4},
+        {"op": "update", "id": 5, "body": {"name": "d"}},
+    ]));
+    let written = r#"{"unchanged":[[3,7]],"changes":[
+        [92,1,"created"],[91,1,"created"],[90,2,"created"],[5,4,"updated"],[5,3,"updated"],[4,2,"deleted"]
+    ]}"#;
+    let written: Written = serde_json::from_str(written).unwrap();
+    let results = Results::done(
+        &operations.list,
+        &written,
+        Epoch::parse("1f09ab34").unwrap(),
+    );
+    let etag = |version| format!("\"{version}.1f09ab34\"");
+    let expected = json!([
+        {"status": 201, "id": 91, "version": 1, "etag": etag(1)},
+        {"status": 201, "id": 90, "version": 2, "etag": etag(2)},
+        {"status": 200, "id": 3, "version": 7, "etag": etag(7)},
+        {"status": 201, "id": 92, "version": 1, "etag": etag(1)},
+        {"status": 204, "id": 4, "version": 2},
+        {"status": 200, "id": 5, "version": 4, "etag": etag(4)},
+    ]);
+    let results: Value = serde_json::from_str(&results.to_json()).unwrap();
+    assert_eq!(results, expected);
+}
