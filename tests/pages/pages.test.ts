@@ -13,10 +13,15 @@ const { join } = system;
 
 const pages = [
   "/",
-  "/?name=ver&sort=total&least=2&after=zz&utm=x",
-  "/?sort=age&least=many&name=%00",
+  "/?q=ver&sort=total&least=2&after=zz&utm=x",
+  "/?sort=age&least=many&q=%00",
+  "/?asOf=2026-01-31&step=month",
+  "/?before=6933&from=26",
+  "/ui/compare",
+  "/ui/compare?ids=1,2&ids=3&add=Veranolandia&asOf=2026-01-31",
+  "/ui/enter",
   "/ui/people",
-  "/ui/people?show=isKing%3Dtrue&sort=-id&name=%C3%B1&after=zz",
+  "/ui/people?show=isKing%3Dtrue&sort=-id&q=%C3%B1&after=zz",
   "/ui/people/new",
   "/ui/people/new?placeId=%231",
   "/ui/people/1",
@@ -93,8 +98,72 @@ test("a_missing_page_or_record_gives_an_error_page", async () => {
     assertPage(response, status, path);
     assert.equal(titleOf(response), title, path);
   }
+  const list = await join.get("/ui/places?q=a", ACCEPT_HTML);
+  assert.deepEqual([list.status, list.headers.location], [303, "/?q=a"]);
   const other = await join.get("/ui/forget", ACCEPT_HTML);
   assert.deepEqual([other.status, other.headers.allow], [405, "POST, OPTIONS"]);
+});
+
+test("a_browser_gets_a_page_for_a_mistyped_address_and_other_clients_a_problem", async () => {
+  for (const path of ["/nothing/here", "/v1/nothing", "/people-per-places"]) {
+    const page = await join.get(path, { accept: "text/html,application/xhtml+xml,*/*;q=0.8" });
+    assertPage(page, 404, path);
+    assert.equal(titleOf(page), "Page not found");
+    for (const accept of ["*/*", "application/json", ""]) {
+      const problem = await join.get(path, { accept });
+      assert.equal(problem.json.type, "/problems/unknown-route", path);
+    }
+  }
+});
+
+test("the_first_button_of_an_error_page_leads_to_the_list", async () => {
+  for (const [path, text] of [
+    ["/ui/people/999", "To the people"],
+    ["/ui/places/999", "To the places"],
+    ["/ui/nowhere", "To the places"],
+  ] as const) {
+    const page = await join.get(path, ACCEPT_HTML);
+    const [, first] = /<a class="button" href="[^"]*">([^<]*)/.exec(page.text) ?? [];
+    assert.equal(first, text);
+  }
+});
+
+test("no_page_contains_the_terms_of_the_api", async () => {
+  const forms = [
+    await sendForm(join, "/ui/people/new", { name: "", isAlive: "on" }),
+    await sendForm(join, "/ui/people/new", { name: "A", isKing: "on", placeId: "#999" }),
+    await sendForm(join, "/ui/people/2/edit", {
+      name: "A",
+      placeId: "#1",
+      isKing: "on",
+      isAlive: "on",
+    }),
+    await sendForm(join, "/ui/people/2/edit", { name: "A", isKing: "on" }),
+    await sendForm(join, "/ui/people/1/crown", {}),
+    await sendForm(join, "/ui/places/1/remove", {}),
+    await sendForm(join, "/ui/places/1/remove", { reassignTo: "#1" }),
+    await sendForm(join, "/ui/places/new", { name: "veranolandia" }),
+    await sendForm(join, "/ui/people/1/bury", { version: `77.${EPOCH}` }),
+  ];
+  const csv = "id,name,isAlive,placeId,isKing\n1,A,maybe,999,\nx,,true,,true\n0,B,false,1,true";
+  const report = await sendFile(join, { collection: "people", text: csv, dryRun: "true" });
+  assert.equal(report.status, 200);
+  const texts = [await report.text(), ...forms.map(({ text }) => text)];
+  for (const path of pages) {
+    if (!path.startsWith("/problems")) texts.push((await join.get(path, ACCEPT_HTML)).text);
+  }
+  for (const html of texts) {
+    // The file itself is the reader's own text.
+    const text = html
+      .replace(/<textarea.*?<\/textarea>|<table>.*?<\/table>/gs, "")
+      .replace(/<p class="lead">Import a CSV.*?<\/p>/s, "")
+      .replace(/<[^>]*>/g, " ");
+    const term =
+      /`|\/(isAlive|placeId|name|isKing|id)\b|\bid of\b|because the living|\\brecords?\\b|If-Match|Idempotency|scope|\bnull\b/.exec(
+        text.replaceAll("To record a death", ""),
+      );
+    assert.equal(term?.[0], undefined, text);
+  }
 });
 
 test("a_form_redirects_to_the_page_of_its_result", async () => {
@@ -254,7 +323,7 @@ const failingStubs: Record<string, ServiceStub> = {
 
 for (const [failure, down] of Object.entries(failingStubs)) {
   test(`pages_that_do_not_need_a_service_still_work_when_it_${failure}`, async () => {
-    const resilientPages = ["/", "/?name=v", "/ui/people", "/ui/people/new", "/ui/import"];
+    const resilientPages = ["/", "/?q=v", "/ui/people", "/ui/people/new", "/ui/import"];
     for (const [stubs, failingPages] of [
       [{ people: down }, ["/ui/people/1", "/ui/people/1/edit"]],
       [{ places: down }, ["/ui/places/1/rename"]],

@@ -218,4 +218,37 @@ mod tests {
             assert_eq!(integer(&value), number, "{value}");
         }
     }
+
+    #[test]
+    fn a_version_is_a_whole_number_from_1() {
+        let version = |json: &str| {
+            let object = Object::parse(json.as_bytes()).unwrap();
+            let mut fields = Fields::new(object);
+            let version = fields.version("version");
+            fields.finish(&["version"], version)
+        };
+        assert_eq!(version(r#"{"version":3}"#), Ok(3));
+        for invalid in [
+            r#"{"version":0}"#,
+            r#"{"version":"3"}"#,
+            r#"{"version":1.5}"#,
+        ] {
+            assert!(version(invalid).is_err(), "{invalid}");
+        }
+    }
+
+    #[test]
+    fn an_imported_id_has_a_limit_and_may_be_absent() {
+        let id = |json: &str| {
+            let mut fields = Fields::new(Object::parse(json.as_bytes()).unwrap());
+            let id = fields.imported_id();
+            fields.finish(&["id"], Some(id))
+        };
+        let limit = PersonId::MAX_IMPORTED_ID;
+        assert_eq!(id("{}"), Ok(None));
+        assert_eq!(id(&format!(r#"{{"id":{limit}}}"#)), Ok(Some(limit)));
+        for invalid in ["0".to_owned(), (limit + 1).to_string()] {
+            assert!(id(&format!(r#"{{"id":{invalid}}}"#)).is_err(), "{invalid}");
+        }
+    }
 }

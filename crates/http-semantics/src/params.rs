@@ -246,4 +246,20 @@ mod tests {
         assert!(parse(999).is_err());
         Ok(())
     }
+
+    #[test]
+    fn a_page_of_ids_begins_after_a_positive_id() {
+        assert_eq!(AfterId::default().get(), 0);
+        assert_eq!(AfterId::parse("41").map(AfterId::get), Some(41));
+        assert_eq!(AfterId::parse("0"), None);
+    }
+
+    #[test]
+    fn seconds_are_at_most_a_day() {
+        let milliseconds = |text| Seconds::parse(text).map(Seconds::to_milliseconds);
+        assert_eq!(milliseconds("0"), Some(0));
+        assert_eq!(milliseconds("86400"), Some(86_400_000));
+        assert_eq!(milliseconds("86401"), None);
+        assert_eq!(milliseconds("-1"), None);
+    }
 }

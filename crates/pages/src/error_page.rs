@@ -59,10 +59,14 @@ pub fn page(problem: &Problem) -> Markup {
             "Try again. If you were saving something, check first whether it was saved.",
         ),
     };
+    let is_person = entry.slug == "not-found" && problem.detail().contains("person");
     let main = html! {
         h1 { (title) }
         p.lead { (next) }
-        p.actions { a.button href="/" { "To the places" } a.button.quiet href="/ui/people" { "To the people" } }
+        p.actions {
+            a.button.quiet[is_person] href="/" { "To the places" }
+            a.button.quiet[!is_person] href="/ui/people" { "To the people" }
+        }
     };
     document(title, None, &[], &main)
 }

@@ -47,8 +47,9 @@ impl<'a> Text<'a> {
             (false, None) => Some(hint_id.clone()),
             (false, Some(_)) => Some(format!("{error_id} {hint_id}")),
         };
-        let list =
-            (kind == "text" && (name == "placeId" || name == "reassignTo")).then_some("places");
+        let list = ["placeId", "reassignTo", "add"]
+            .contains(&name)
+            .then_some("places");
         let value = if kind == "password" {
             ""
         } else {
@@ -118,7 +119,7 @@ pub fn hidden(name: &str, value: &str) -> Markup {
 pub fn preamble(form: &Form) -> Markup {
     let token = Text {
         kind: "password",
-        hint: "You enter it once. This browser keeps it until you choose “Forget my token”.",
+        hint: "You enter it once. This browser keeps it until you choose “Token” below and forget it.",
         is_required: true,
         ..Text::new("token", "Token")
     };

@@ -30,7 +30,10 @@ const FIELDS: &[&str] = &[
     "isAlive",
     "isKing",
     "file",
+    "q",
     "least",
+    "asOf",
+    "add",
 ];
 
 /// All inputs that can show an error.
@@ -61,6 +64,12 @@ impl Form {
     pub fn get(&self, name: &str) -> &str {
         let value = self.values.iter().find(|(field, _)| field == name);
         value.map_or("", |(_, value)| value.trim())
+    }
+
+    /// All values of a field.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let values = self.values.iter().filter(move |(field, _)| field == name);
+        values.map(|(_, value)| value.as_str())
     }
 
     /// The trimmed value of a field, unless it is empty.
@@ -138,7 +147,7 @@ impl Form {
                 let king = problem.king.as_ref();
                 self.set("king", king.map_or("the present king", |king| &king.name));
             }
-            "place-has-people" => self.add_error("reassignTo", text),
+            "place-has-people" | "invalid-parameter" => self.add_error("reassignTo", text),
             "precondition-failed" => {
                 // Sent again, the form changes the version that the page shows now.
                 let tag = problem.etag.as_deref().and_then(Tag::parse);

@@ -12,6 +12,8 @@ pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self
 pub enum Notice {
     /// A confirmation.
     Done(String),
+    /// A confirmation that something was added, and the path of the form that adds another.
+    Added(String, String),
     /// A warning.
     Warning(String),
 }
@@ -80,9 +82,7 @@ pub fn closing() -> Markup {
                 a href="/v1/statistics/places" { "statistics" } ", "
                 a href="/openapi.json" { "API description" }
             }
-            form method="post" action="/ui/forget" {
-                button.link type="submit" { "Forget my token" }
-            }
+            p { a href="/ui/enter" { "Token" } }
         }
         (maud::PreEscaped("</body></html>"))
     }
@@ -91,19 +91,10 @@ pub fn closing() -> Markup {
 fn notice_html(notice: &Notice) -> Markup {
     match notice {
         Notice::Done(text) => html! { p.notice.done role="status" { (text) } },
+        Notice::Added(text, path) => html! {
+            p.notice.done { span role="status" { (text) } " " a href=(path) { "Add another" } }
+        },
         Notice::Warning(text) => html! { p.notice.warning role="alert" { (text) } },
-    }
-}
-
-/// The links to other pages of a list. The first page has no link to itself.
-pub fn pages(first: Option<String>, next: Option<String>) -> Markup {
-    html! {
-        @if first.is_some() || next.is_some() {
-            p.pages {
-                @if let Some(first) = first { a rel="first" href=(first) { "First page" } " " }
-                @if let Some(next) = next { a rel="next" href=(next) { "Next page" } }
-            }
-        }
     }
 }
 

@@ -6,12 +6,14 @@
 //! not show the API's terms, so `messages` has its own text for each type of problem.
 
 pub mod api;
+pub mod chart;
 pub mod error_page;
 mod field;
 pub mod form;
 mod history;
 pub mod import;
 mod layout;
+pub mod list;
 pub mod login;
 mod messages;
 pub mod overview;

@@ -20,3 +20,16 @@ pub fn page(form: &Form, lead: &str) -> Markup {
     };
     document(title, None, &[], &main)
 }
+
+/// The page for a browser that has a token.
+#[must_use]
+pub fn stored() -> Markup {
+    let main = html! {
+        h1 { "Token" }
+        p.lead { "This browser has a token." }
+        form.actions method="post" action="/ui/forget" data-once {
+            button type="submit" { "Forget my token" }
+        }
+    };
+    document("Token", None, &[], &main)
+}

@@ -10,6 +10,8 @@ pub fn of_problem(problem: &ApiProblem) -> String {
         "name-taken" => "Another place has this name. Choose a different name.",
         "id-taken" => return id_taken(problem.id),
         "id-retired" => "This number belonged to a place that was removed. Leave the number out.",
+        // A form has no other parameter that can be invalid.
+        "invalid-parameter" => "Choose a place other than the one that is removed.",
         "no-such-place" => return no_such_place(problem.place_id),
         "place-is-going" => "This place is being removed. Choose another place.",
         "place-has-king" => return place_has_king(problem),

@@ -1,23 +1,24 @@
 //! The table of people, and the page that searches them.
 
-use domain::Param;
-use domain::name::{Normalize, Prefix};
+use domain::name::{Normalize, case_key, search_key};
 use maud::{Markup, html};
 use tables::Cursor;
-use tables::page::Sort;
 
 use crate::api::{PersonView, PlaceView};
-use crate::field::{Text, choice};
-use crate::form::Form;
-use crate::layout::{Notice, document, pages, with_query};
+use crate::chart::Period;
+use crate::field::{choice, hidden};
+use crate::layout::{Notice, document, number, with_query};
+use crate::list::{Defaults, ListQuery, Neighbours, Total, exports};
 
 /// The query of a table of people.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PeopleQuery {
-    /// The form of the filters, with its errors.
-    pub form: Form,
-    /// The cursor of the page.
-    pub after: Option<Cursor>,
+    /// The search, the order and the page.
+    pub list: ListQuery,
+    /// The place, if the list has only its people.
+    place: Option<i64>,
+    /// The time and the steps of the chart of the place.
+    pub period: Period,
 }
 
 /// The orders, with their labels.
@@ -36,120 +37,128 @@ const STATES: [(&str, &str); 4] = [
     ("isKing=true", "Kings"),
 ];
 
+/// The places to filter by, with their labels.
+const PLACES: [(&str, &str); 2] = [("", "All"), ("none", "Without a place")];
+
+const DEFAULTS: Defaults = Defaults {
+    sort: "name",
+    limit: "50",
+    keys: &["id", "name"],
+};
+
 impl PeopleQuery {
-    /// Parses a query. Invalid values are ignored, and the form has an error for them.
+    /// Parses the query of the people of a place, or of all people. Invalid values are ignored, and
+    /// the form has an error for them. `now` is in milliseconds since 1970.
     #[must_use]
-    pub fn parse(query: &str, normalize: Normalize) -> Self {
-        let mut form = Form::parse(query.as_bytes());
-        if form.filled("sort").and_then(Sort::parse).is_none() {
-            form.set("sort", "name");
+    pub fn parse(place: Option<i64>, query: &str, now: i64, normalize: Normalize) -> Self {
+        let (path, filters): (_, &'static [&str]) = match place {
+            Some(id) => (format!("/ui/places/{id}"), &["show", "asOf", "step"]),
+            None => ("/ui/people".to_owned(), &["show", "placeId"]),
+        };
+        let mut list = ListQuery::parse(path, query, normalize, &DEFAULTS, filters);
+        let form = &mut list.form;
+        for (name, choices) in [("show", &STATES[..]), ("placeId", &PLACES)] {
+            if !choices.iter().any(|(value, _)| *value == form.get(name)) {
+                form.set(name, "");
+            }
         }
-        if !STATES.iter().any(|(value, _)| *value == form.get("show")) {
-            form.set("show", "");
+        Self {
+            period: Period::parse(form, now),
+            place,
+            list,
         }
-        if form
-            .filled("name")
-            .is_some_and(|name| Prefix::new(name, normalize).is_none())
-        {
-            form.add_error("name", "Enter up to 200 characters.");
-        }
-        let after = form.filled("after").and_then(Cursor::parse);
-        Self { form, after }
     }
 
-    /// The request to the API, for the people of a place or for all people.
-    #[must_use]
-    pub fn api_path(&self, place: Option<i64>) -> String {
-        let form = &self.form;
-        let name = if form.error("name").is_none() {
-            form.get("name")
-        } else {
-            ""
-        };
-        let place = place.map(|place| place.to_string()).unwrap_or_default();
-        let after = self
-            .after
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default();
+    /// The filters as parameters of the API.
+    fn api_filters(&self) -> [(&str, String); 3] {
+        let form = &self.list.form;
         let (state, value) = form.get("show").split_once('=').unwrap_or_default();
-        with_query(
-            "/v1/people",
-            &[
-                ("limit", "50"),
-                ("sort", form.get("sort")),
-                ("name", name),
-                (state, value),
-                ("placeId", &place),
-                ("after", &after),
-            ],
-        )
+        let place = self.place.map(|place| place.to_string());
+        [
+            ("q", self.list.search().unwrap_or_default().to_owned()),
+            (state, value.to_owned()),
+            (
+                "placeId",
+                place.unwrap_or_else(|| form.get("placeId").to_owned()),
+            ),
+        ]
+    }
+
+    /// The path of a list or a file of the API, with the filters after other parameters.
+    fn path_with_filters(&self, path: &str, parameters: &[(&str, &str)]) -> String {
+        let filters = self.api_filters();
+        let filters = filters.iter().map(|(name, value)| (*name, value.as_str()));
+        let all: Vec<_> = parameters.iter().copied().chain(filters).collect();
+        with_query(path, &all)
+    }
+
+    /// The request to the API.
+    #[must_use]
+    pub fn api_path(&self) -> String {
+        let list = &self.list;
+        let (limit, sort) = (list.form.get("limit"), list.api_sort());
+        let (after, count) = (list.cursor_text(), "exact");
+        let parameters = [
+            ("limit", limit),
+            ("sort", &sort),
+            ("after", &after),
+            ("count", count),
+        ];
+        self.path_with_filters("/v1/people", &parameters)
     }
 
     /// The path of a file of all people that match, whatever their page.
     #[must_use]
-    pub fn export_path(&self, place: Option<i64>) -> String {
-        let first_page = Self {
-            after: None,
-            form: self.form.clone(),
-        };
-        let path = first_page.api_path(place);
-        let (_, query) = path.split_once('?').unwrap_or_default();
-        let is_filter =
-            |parameter: &&str| !parameter.starts_with("limit=") && !parameter.starts_with("sort=");
-        let filters: Vec<&str> = query.split('&').filter(is_filter).collect();
-        let separator = if filters.is_empty() { "" } else { "?" };
-        format!("/v1/people/export{separator}{}", filters.join("&"))
-    }
-
-    /// The text of the link to that file.
-    #[must_use]
-    pub fn export_text(&self, all: &'static str) -> &'static str {
-        let is_filtered = ["name", "show"]
-            .iter()
-            .any(|field| self.form.filled(field).is_some());
-        if is_filtered {
-            "These people as CSV"
-        } else {
-            all
-        }
+    pub fn export_path(&self) -> String {
+        self.path_with_filters("/v1/people/export", &[("expand", "place")])
     }
 
     /// Whether it is the query without any parameter.
     #[must_use]
     pub fn is_default(&self) -> bool {
-        let fields = ["name", "show"].map(|field| self.form.filled(field));
-        fields == [None; 2] && self.form.get("sort") == "name" && self.after.is_none()
+        let default = Self::parse(self.place, "", 0, Normalize::NONE);
+        self.list.to_text() == default.list.to_text()
     }
 
-    /// The query as text, without parameters that the page ignores.
+    /// The pages before and after, from the cursor of the next page in the API.
     #[must_use]
-    pub fn to_text(&self) -> String {
-        let after = self.after.as_ref().map(ToString::to_string);
-        let path = self.page_path("", &after.unwrap_or_default());
-        path.trim_start_matches('?').to_owned()
-    }
-
-    /// The path of the page at a cursor, with the same filters.
-    fn page_path(&self, path: &str, after: &str) -> String {
-        let filters = ["name", "sort", "show"].map(|name| (name, self.form.get(name)));
-        with_query(path, &[&filters[..], &[("after", after)]].concat())
-    }
-
-    /// The form, which leads to the page `path`.
-    pub(crate) fn filters(&self, path: &str) -> Markup {
-        let search = Text {
-            kind: "search",
-            ..Text::new("name", "Name begins with")
-        };
-        html! {
-            form.filters method="get" action=(path) role="search" data-live {
-                (search.to_html(&self.form))
-                (choice(&self.form, "show", "State", &STATES))
-                (choice(&self.form, "sort", "Order", &ORDERS))
-                button type="submit" { "Show" }
+    pub fn neighbours(
+        &self,
+        people: &[PersonView],
+        next: Option<String>,
+        total: Option<Total>,
+        normalize: Normalize,
+    ) -> Neighbours {
+        let is_by_name = self.list.form.get("sort").ends_with("name");
+        let cursor = |person: &PersonView| {
+            if !is_by_name {
+                return Cursor::Id(person.id);
             }
-        }
+            Cursor::Name {
+                key: search_key(&case_key(&person.name, normalize), normalize),
+                name: person.name.clone(),
+                id: person.id,
+            }
+        };
+        let ends = [people.first(), people.last()].map(|person| person.map(cursor));
+        self.list.neighbours(next, ends, total)
+    }
+
+    /// The form of the filters.
+    pub(crate) fn filters(&self) -> Markup {
+        let form = &self.list.form;
+        let inputs = html! {
+            (choice(form, "show", "State", &STATES))
+            @if self.place.is_none() { (choice(form, "placeId", "Place", &PLACES)) }
+        };
+        let period = html! {
+            @if self.place.is_some() {
+                @for name in ["asOf", "step"] {
+                    @if let Some(value) = form.filled(name) { (hidden(name, value)) }
+                }
+            }
+        };
+        self.list.filters(&inputs, &ORDERS, &period)
     }
 }
 
@@ -162,8 +171,8 @@ pub struct People {
     pub people: Option<Vec<PersonView>>,
     /// The known places of the people.
     pub places: Vec<PlaceView>,
-    /// The cursor of the next page.
-    pub next: Option<String>,
+    /// The pages before and after.
+    pub neighbours: Neighbours,
     /// The notices at the top.
     pub notices: Vec<Notice>,
 }
@@ -172,47 +181,47 @@ impl People {
     /// The page as HTML.
     #[must_use]
     pub fn to_html(&self) -> Markup {
-        let path = "/ui/people";
         let main = html! {
             h1 { "People" }
-            (self.query.filters(path))
-            (self.table(path, true))
-            p.actions {
-                a.button href="/ui/people/new" { "Add a person" }
-                a.button.quiet href=(self.query.export_path(None)) download {
-                    (self.query.export_text("All people as CSV"))
-                }
-            }
+            p.actions { a.button href="/ui/people/new" { "Add a person" } }
+            (self.query.filters())
+            div #results data-told=(self.result_text()) { (self.table()) }
         };
-        let data = self.query.api_path(None);
+        let data = self.query.api_path();
         document("People", Some(&data), &self.notices, &main)
     }
 
-    /// The number of people, as a sentence that the script announces.
-    fn result_text(&self) -> String {
-        let more = match self.next {
-            Some(_) => " There are more on the next page.",
-            None => "",
-        };
+    /// The people that are shown, as a sentence that the script announces.
+    pub(crate) fn result_text(&self) -> String {
         match self.people.as_deref() {
             None => "The list of people is unavailable right now.".to_owned(),
-            Some([]) => "No people match.".to_owned(),
-            Some([_]) => format!("1 person.{more}"),
-            Some(people) => format!("{} people.{more}", people.len()),
+            Some(people) => {
+                let list = &self.query.list;
+                list.range_text(people.len(), &self.neighbours, ["person", "people"])
+            }
         }
     }
 
-    /// The table, with or without the column of the place.
-    pub(crate) fn table(&self, path: &str, with_place: bool) -> Markup {
+    /// The table, without the column of the place if all people are of one.
+    pub(crate) fn table(&self) -> Markup {
+        let Self {
+            query, neighbours, ..
+        } = self;
+        let with_place = query.place.is_none();
         let name_of = |id: i64| name_of(&self.places, id);
+        let people = self.people.as_deref().unwrap_or_default();
+        let label = match neighbours.total {
+            Some(total) if !total.is_minimum => format!("These {} people", number(total.count)),
+            _ => "These people".to_owned(),
+        };
         html! {
-            section #results aria-label="People" data-told=(self.result_text()) {
-                @match self.people.as_deref() {
-                    None | Some([]) => p.empty { (self.result_text()) },
-                    Some(people) => table.people {
+            section aria-label="People" {
+                p.range { (self.result_text()) }
+                @if !people.is_empty() {
+                    table.people {
                         thead {
                             tr {
-                                th scope="col" { "Name" }
+                                (query.list.head("name", "Name", ""))
                                 th scope="col" { "State" }
                                 @if with_place { th scope="col" { "Place" } }
                             }
@@ -235,10 +244,8 @@ impl People {
                         }
                     }
                 }
-                (pages(
-                    self.query.after.as_ref().map(|_| self.query.page_path(path, "")),
-                    self.next.as_ref().map(|next| self.query.page_path(path, next)),
-                ))
+                (query.list.pages(people.len(), neighbours))
+                p.export { (exports(&label, &query.export_path())) }
             }
         }
     }
@@ -263,93 +270,104 @@ pub(crate) fn name_of(places: &[PlaceView], id: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::name::Normalize;
+
+    fn parse(place: Option<i64>, query: &str) -> PeopleQuery {
+        PeopleQuery::parse(place, query, 0, Normalize::NONE)
+    }
+
+    fn page(query: &str, people: Vec<PersonView>, next: Option<&str>) -> String {
+        let query = parse(None, query);
+        let next = next.map(ToOwned::to_owned);
+        let people = People {
+            neighbours: query.neighbours(&people, next, None, Normalize::NONE),
+            query,
+            people: Some(people),
+            places: vec![PlaceView {
+                id: 1,
+                name: "A&B".to_owned(),
+            }],
+            notices: Vec::new(),
+        };
+        people.to_html().into_string()
+    }
+
+    fn person(id: i64, is_alive: bool, is_king: bool) -> PersonView {
+        let (name, place) = (format!("<{id}>"), is_alive.then_some(id));
+        crate::person::fields::with_state(id, &name, place, is_alive, is_king)
+    }
 
     #[test]
-    fn a_later_page_has_a_link_to_the_first_one() {
-        let page = |query: &str| {
-            let people = People {
-                query: PeopleQuery::parse(query, Normalize::NONE),
-                people: Some(Vec::new()),
-                places: Vec::new(),
-                next: None,
-                notices: Vec::new(),
-            };
-            people.to_html().into_string()
+    fn a_page_before_a_cursor_is_read_in_reverse() {
+        let people = || vec![person(5, true, false), person(6, true, false)];
+        let filters = "/ui/people?sort=-id&amp;limit=25";
+        let has = |page: &str, rel: &str, position: &str| {
+            page.contains(&format!(r#"<a rel="{rel}" href="{filters}{position}">"#))
         };
-        let link =
-            r#"<a rel="first" href="/ui/people?sort=-id&amp;show=isKing%3Dtrue">First page</a>"#;
-        assert!(page("sort=-id&show=isKing%3Dtrue&after=6933").contains(link));
-        assert!(!page("sort=-id").contains("First page"));
+        let cursor = |id| Cursor::Id(id).to_string();
+        let (five, six) = (cursor(5), cursor(6));
+        let before = format!("&amp;before={five}&amp;from=1");
+        let next = format!("&amp;after={six}&amp;from=28");
+        let query = format!("sort=-id&limit=25&after={}&from=26", cursor(7));
+        let page_after = page(&query, people(), Some(&six));
+        assert!(has(&page_after, "prev", &before) && has(&page_after, "next", &next));
+        assert!(
+            has(&page_after, "first", "") && page_after.contains("26–27 of at least 28 people")
+        );
+        // The API reads in reverse, so its next page is the one before.
+        let query = format!("sort=-id&limit=25&before={}&from=26", cursor(4));
+        let sort = parse(None, &query).api_path();
+        assert!(sort.starts_with(&format!("/v1/people?limit=25&sort=id&after={}", cursor(4))));
+        let page_before = page(&query, people(), Some("x"));
+        assert!(has(&page_before, "prev", &before) && has(&page_before, "next", &next));
+        let first = page(&query, people(), None);
+        assert!(!first.contains("rel=\"prev\"") && has(&first, "first", ""));
+        assert!(first.contains("1–2 of at least 3 people"), "{first}");
+        let whole = page("sort=-id", people(), None);
+        assert!(!whole.contains("First page") && whole.contains("2 people"));
     }
 
     #[test]
     fn the_link_to_a_file_keeps_the_filters() {
-        let export = |query: &str, place| {
-            let query = PeopleQuery::parse(query, Normalize::NONE);
-            (query.export_path(place), query.export_text("All"))
-        };
+        let export = |query: &str, place| parse(place, query).export_path();
+        let path = "/v1/people/export?expand=place";
+        assert_eq!(export("sort=-id", None), path);
+        assert_eq!(export("after=6933", Some(3)), format!("{path}&placeId=3"));
         assert_eq!(
-            export("sort=-id", None),
-            ("/v1/people/export".to_owned(), "All")
-        );
-        assert_eq!(
-            export("sort=-id&after=6933", Some(3)),
-            ("/v1/people/export?placeId=3".to_owned(), "All")
-        );
-        assert_eq!(
-            export("name=%C3%B1%26&show=isAlive%3Dfalse&after=6933", Some(3)),
-            (
-                "/v1/people/export?name=%C3%B1%26&isAlive=false&placeId=3".to_owned(),
-                "These people as CSV"
-            )
+            export(
+                "q=%C3%B1%26&show=isAlive%3Dfalse&limit=25&placeId=none",
+                None
+            ),
+            format!("{path}&q=%C3%B1%26&isAlive=false&placeId=none")
         );
     }
 
     #[test]
     fn a_query_becomes_a_request_to_the_api() {
-        let path = |query: &str, place| PeopleQuery::parse(query, Normalize::NONE).api_path(place);
-        assert_eq!(path("", None), "/v1/people?limit=50&sort=name");
+        let path = |query: &str, place| parse(place, query).api_path();
+        let first = "/v1/people?limit=50&sort=name&count=exact";
+        assert_eq!(path("", None), first);
         assert_eq!(
             path(
-                "name=Ñ%26&show=isAlive%3Dfalse&sort=-id&after=6933",
+                "q=Ñ%26&show=isAlive%3Dfalse&sort=-id&after=6933&limit=100",
                 Some(3)
             ),
-            "/v1/people?limit=50&sort=-id&name=%C3%91%26&isAlive=false&placeId=3&after=6933"
+            "/v1/people?limit=100&sort=-id&after=6933&count=exact&q=%C3%91%26&isAlive=false&placeId=3"
         );
         assert_eq!(
-            path("show=isAdmin%3Dtrue&sort=age&name=%00", None),
-            "/v1/people?limit=50&sort=name"
+            path("show=isAdmin%3Dtrue&sort=age&q=%2E&placeId=3", None),
+            first
         );
-        assert!(
-            PeopleQuery::parse("name=%07", Normalize::NONE)
-                .form
-                .error("name")
-                .is_some()
-        );
+        assert!(parse(None, "q=%2E").list.form.error("q").is_some());
     }
 
     #[test]
     fn the_table_shows_states_and_places_as_words() {
-        let person = |id, is_alive: bool, is_king| {
-            let (name, place) = (format!("<{id}>"), is_alive.then_some(id));
-            crate::person::fields::with_state(id, &name, place, is_alive, is_king)
-        };
-        let page = People {
-            query: PeopleQuery::parse("", Normalize::NONE),
-            people: Some(vec![
-                person(1, true, true),
-                person(2, true, false),
-                person(3, false, false),
-            ]),
-            places: vec![PlaceView {
-                id: 1,
-                name: "A&B".to_owned(),
-            }],
-            next: None,
-            notices: Vec::new(),
-        };
-        let page = page.to_html().into_string();
+        let people = vec![
+            person(1, true, true),
+            person(2, true, false),
+            person(3, false, false),
+        ];
+        let page = page("", people, None);
         for part in [
             "&lt;1&gt;",
             "</span> king",

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use crate::api::{Change, PlaceView, Population};
+use crate::chart::{Period, Point, date_input};
 use crate::field::{self, PLACE_HINT, Text, hidden};
 use crate::form::Form;
 use crate::history;
@@ -18,6 +19,8 @@ pub struct PlacePage {
     pub population: Option<Population>,
     /// The people.
     pub people: People,
+    /// The population over time, if it is known.
+    pub series: Option<Vec<Point>>,
     /// The history.
     pub history: Vec<Change<PlaceView>>,
     /// The notices at the top.
@@ -31,39 +34,51 @@ impl PlacePage {
         let PlaceView { id, name } = &self.place;
         let path = format!("/ui/places/{id}");
         let query = &self.people.query;
+        let period = &query.period;
         let main = html! {
             p.crumb { a href="/" { "All places" } }
             h1 { (name) }
             @match &self.population {
                 None => p.lead { "The population is unavailable right now." },
-                Some(population) => (numbers(population)),
+                Some(population) => (numbers(population, period)),
             }
             p.actions {
                 a.button href={ "/ui/people/new?placeId=%23" (id) } { "Add a person here" }
                 a.button.quiet href={ (path) "/rename" } { "Rename" }
                 a.button.quiet href={ (path) "/remove" } { "Remove" }
-                a.button.quiet href=(query.export_path(Some(*id))) download {
-                    (query.export_text("All people here as CSV"))
-                }
             }
-            h2 { "People" }
-            (self.people.query.filters(&path))
-            (self.people.table(&path, false))
-            (history::section(
-                &self.history,
-                &path,
-                None,
-                &format!("/v1/places/{id}/history"),
-                &|_| String::new(),
+            form.filters.date method="get" {
+                (query.list.hidden(&["asOf"]))
+                (date_input(&query.list.form))
+                button.quiet type="submit" { "Go to date" }
+            }
+            (period.section(
+                self.series.as_deref(),
+                &|step| query.list.link(&[("step", step)]),
+                Some(*id),
             ))
+            h2 { "People" }
+            @if period.as_of.is_some() { p.hint { "This list and the history are of now." } }
+            (query.filters())
+            div #results data-told=(self.people.result_text()) {
+                (self.people.table())
+                (history::section(
+                    &self.history,
+                    &path,
+                    None,
+                    &format!("/v1/places/{id}/history"),
+                    &|_| String::new(),
+                ))
+            }
         };
         let data = format!("/v1/people-per-place/{id}");
         document(name, Some(&data), &self.notices, &main)
     }
 }
 
-fn numbers(population: &Population) -> Markup {
+fn numbers(population: &Population, period: &Period) -> Markup {
     html! {
+        @if let Some(time) = &period.as_of { p.lead { "As of " (time) ":" } }
         dl.totals {
             div { dt { "living" } dd { (number(population.living)) } }
             div { dt { "dead" } dd { (number(population.dead)) } }
@@ -117,7 +132,13 @@ fn name_field(form: &Form) -> Markup {
 
 /// The form of an action.
 #[must_use]
-pub fn action(place: &PlaceView, action: Action, form: &Form, places: &[PlaceView]) -> Markup {
+pub fn action(
+    place: &PlaceView,
+    action: Action,
+    form: &Form,
+    places: &[PlaceView],
+    population: Option<&Population>,
+) -> Markup {
     let back = format!("/ui/places/{}", place.id);
     let (title, verb) = match action {
         Action::Rename => (format!("Rename {}", place.name), "Rename"),
@@ -141,9 +162,14 @@ pub fn action(place: &PlaceView, action: Action, form: &Form, places: &[PlaceVie
             @match action {
                 Action::Rename => (name_field(form)),
                 Action::Remove => {
-                    p { "Living people must move to another place first. Dead people stay in the list, without a place. A removed place cannot be restored." }
-                    (target.to_html(form))
-                    (field::places(places))
+                    @if let Some(Population { living, dead, .. }) = population {
+                        p { "Living people here: " b { (number(*living)) } ". Dead people: " b { (number(*dead)) } "." }
+                    }
+                    p { "Living people must move to another place. Dead people stay in the list, without a place. There is no Undo: a removed place cannot be restored." }
+                    @if form.has_errors() || population.is_none_or(|population| population.living > 0) {
+                        (target.to_html(form))
+                        (field::places(places))
+                    }
                 }
                 Action::Restore => {
                     (hidden("restored", form.get("restored")))
@@ -191,7 +217,7 @@ mod tests {
             id: 7,
             name: "Old & dear".to_owned(),
         };
-        let page = action(&place, Action::Rename, &form, &[]).into_string();
+        let page = action(&place, Action::Rename, &form, &[], None).into_string();
         assert!(page.contains(r#"value="&quot;A&quot;""#));
         assert!(
             page.contains(r#"<p class="error" id="name-error">Another &lt;place&gt; has it.</p>"#)

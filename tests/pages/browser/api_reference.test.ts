@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
-import { openSite } from "../../support/browser.ts";
+import { desktop, openSite } from "../../support/browser.ts";
 
 const site = await openSite({ seed: true });
 after(() => site[Symbol.asyncDispose]());
@@ -43,4 +43,29 @@ test("the_api_reference_fills_in_no_preference", async () => {
   const preference = operation.locator("input[placeholder=Prefer]");
   await preference.waitFor({ timeout: 30_000 });
   assert.equal(await preference.inputValue(), "");
+});
+
+test("the_api_reference_is_dark_in_dark_mode_and_leads_back", async () => {
+  for (const [theme, isDark] of [
+    ["light", false],
+    ["dark", true],
+  ] as const) {
+    await using visit = await site.visit({ ...desktop, theme });
+    const page = await visit.go("/docs/");
+    await page.locator(".opblock").first().waitFor({ timeout: 30_000 });
+    const image = await page.screenshot({ clip: { x: 0, y: 0, width: 8, height: 8 }, type: "png" });
+    // The colour of a pixel, as the browser itself decodes it.
+    const brightness = await page.evaluate(async (base64) => {
+      const bitmap = new Image();
+      bitmap.src = `data:image/png;base64,${base64}`;
+      await bitmap.decode();
+      const context = document.createElement("canvas").getContext("2d");
+      context?.drawImage(bitmap, 0, 0);
+      return context?.getImageData(1, 1, 1, 1).data[0] ?? -1;
+    }, image.toString("base64"));
+    assert.equal(brightness < 60, isDark, `${theme}: ${brightness}`);
+    assert.equal(brightness > 200, !isDark, `${theme}: ${brightness}`);
+    await page.getByRole("link", { name: "People per place", exact: true }).click();
+    await page.getByRole("heading", { name: "Population by place" }).waitFor();
+  }
 });

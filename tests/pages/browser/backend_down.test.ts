@@ -17,8 +17,8 @@ test("places_are_shown_without_counts_while_people_is_down", async () => {
     assert.match(banner ?? "", /people.*The counts are unavailable right now\./);
     const totals = await page.locator(".totals > div").allInnerTexts();
     assert.deepEqual(totals.slice(0, 2), ["places\n30", "living\nunknown"]);
-    assert.equal(await page.locator("tbody tr").count(), 25);
-    assert.equal(await page.locator("tbody td.count").first().textContent(), "unknown");
+    assert.equal(await page.locator(":is(.ranking, .people) tbody tr").count(), 25);
+    assert.equal(await page.locator(".ranking td.count").first().textContent(), "unknown");
     await page.getByRole("link", { name: "Descaro del Rey" }).click();
     await page.getByRole("heading", { name: "Descaro del Rey" }).waitFor();
     await page.getByText("The population is unavailable right now.").waitFor();
@@ -34,7 +34,7 @@ test("places_are_shown_without_counts_while_people_is_down", async () => {
     await page.locator(".notice.warning").waitFor();
     assert.equal(await page.getByLabel("Name").inputValue(), "Nadie");
     await page.goto("/");
-    await page.getByLabel("Name begins with").fill("descaro");
+    await page.getByLabel("Search").fill("descaro");
     await page.getByRole("button", { name: "Show" }).click();
     await page.getByRole("link", { name: `Descaro ${visitor.name}` }).click();
     await page.getByRole("link", { name: "Rename" }).click();
@@ -54,13 +54,13 @@ test("people_are_shown_without_place_names_while_places_is_down", async () => {
   );
   const totals = await page.locator(".totals > div").allInnerTexts();
   assert.deepEqual(totals.slice(0, 2), ["places\nunknown", "living\n53"]);
-  await page.getByLabel("Name begins with").fill("vera");
+  await page.getByLabel("Search").fill("vera");
   await page.getByText("The list of places is unavailable right now.").first().waitFor();
   await page.goto("/?least=4");
-  assert.equal(await page.locator("tbody tr").count(), 3);
+  assert.equal(await page.locator(":is(.ranking, .people) tbody tr").count(), 3);
   await page.getByRole("link", { name: "Place 1", exact: true }).click();
   await page.getByRole("heading", { name: "Place 1" }).waitFor();
-  assert.equal(await page.locator("tbody tr").count(), 7);
+  assert.equal(await page.locator(":is(.ranking, .people) tbody tr").count(), 7);
   await page.getByRole("link", { name: "Cercei Lamister" }).first().click();
   await page.getByRole("heading", { name: "Cercei Lamister" }).waitFor();
   await page.getByRole("link", { name: "place 1", exact: true }).waitFor();
@@ -97,12 +97,14 @@ test("a_place_page_shows_what_it_last_showed_while_a_backend_is_down", async () 
     await using visit = await site.visit(visitor);
     const page = await visit.go("/ui/places/3");
     const shown = () =>
-      page.locator("h1, dl.totals, tbody, [aria-labelledby=history]").allInnerTexts();
+      page
+        .locator("h1, dl.totals, .range, .people tbody, [aria-labelledby=history]")
+        .allInnerTexts();
     const before = await shown();
     assert.match(before.join(), /Veranolandia.*living\s+3.*Nerf Stack/s);
     await waitForSavedPage(system, "/ui/places/3");
     for (const [service, parts] of [
-      ["people", "The population and the list of people"],
+      ["people", "The population, the list of people and the chart"],
       ["places", "The name of the place and the history"],
     ] as const) {
       await system.setFault(service, "throws");
@@ -140,7 +142,8 @@ test("the_overview_shows_its_last_totals_and_order_while_people_is_down", async 
   const { system } = site;
   await using visit = await site.visit();
   const page = await visit.go("/");
-  const shown = () => page.locator("dl.totals, tbody").allInnerTexts();
+  const shown = () =>
+    page.locator("dl.totals, .range, .ranking tbody, .chart desc").allInnerTexts();
   const before = await shown();
   assert.match(before.join(), /places\s+30.*living\s+53/s);
   await waitForSavedPage(system, "/");
@@ -156,4 +159,42 @@ test("the_overview_shows_its_last_totals_and_order_while_people_is_down", async 
   await page.getByText("in the order “Most living first”, because this view").waitFor();
   assert.equal(await page.getByLabel("Order").inputValue(), "-living");
   assert.equal(await page.getByRole("alert").count(), 1);
+});
+
+test("the_list_of_people_shows_what_it_last_showed_while_a_backend_is_down", async () => {
+  await using site = await openSite({ seed: true, switchableFaults: true });
+  const { system } = site;
+  for (const visitor of [desktop, phone]) {
+    await using visit = await site.visit(visitor);
+    const page = await visit.go("/ui/people");
+    const shown = () => page.locator(".range, .people tbody").allInnerTexts();
+    const before = await shown();
+    assert.match(before.join(), /1–50 of 77 people.*Veranolandia/s);
+    await waitForSavedPage(system, "/ui/people");
+    for (const [service, part] of [
+      ["people", "These people"],
+      ["places", "The place names"],
+    ] as const) {
+      await system.setFault(service, "throws");
+      await visit.go("/ui/people");
+      assert.deepEqual(await shown(), before, service);
+      const banners = await page.getByRole("alert").allInnerTexts();
+      assert.equal(banners.length, 1);
+      assert.match(
+        banners[0] ?? "",
+        new RegExp(`^The ${service} service.* ${part} are from ${time}\\.$`),
+      );
+      if (service === "people") {
+        await visit.go("/ui/people?q=nobody&sort=-id");
+        assert.deepEqual(await shown(), before);
+        await page.getByText("All are listed by name, because this search is not saved.").waitFor();
+        assert.equal(await page.getByLabel("Search").inputValue(), "");
+      }
+      await system.setFault(service);
+      await waitUntil("the notice disappears", async () => {
+        await visit.go("/ui/people");
+        return (await page.getByRole("alert").count()) === 0;
+      });
+    }
+  }
 });

@@ -194,19 +194,41 @@ test("the_progress_bar_advances_during_a_large_import", async () => {
   assert.equal(await page.getByLabel("Text of the file").count(), 1);
 });
 
-const peopleCsv = new RegExp(`^${peopleCsvHeader}\r\n`);
+test("a_report_shows_the_first_lines_and_leads_to_the_new_people", async () => {
+  for (const visitor of visitors) {
+    await using visit = await site.visit(visitor);
+    const page = await visit.go("/ui/import");
+    const lines = ["NAME;isAlive", `Vista ${visitor.name};no`, "Otra;no"];
+    await page.getByLabel("File", { exact: true }).setInputFiles(csv(lines));
+    await page.getByRole("button", { name: "Check file" }).click();
+    await page.getByRole("heading", { name: "First lines" }).waitFor();
+    const heads = page.getByRole("columnheader");
+    assert.deepEqual(await heads.allInnerTexts(), ["NAME", "isAlive"]);
+    const cells = page.getByRole("cell");
+    assert.deepEqual(await cells.allInnerTexts(), [`Vista ${visitor.name}`, "no", "Otra", "no"]);
+    await page.getByRole("button", { name: "Import file" }).click();
+    await page.getByRole("link", { name: "See the new people" }).click();
+    const first = page.locator("tbody th").first();
+    assert.equal(await first.textContent(), "Otra");
+  }
+});
+
+const people = new RegExp(`^${peopleCsvHeader},placeName\r\n`);
 for (const [path, link, name, first] of [
-  ["/", "Statistics as CSV", "statistics.csv", /^id,name,total,living,/],
-  ["/", "All places as CSV", "places.csv", /^id,name\r\n1,"?Uno/],
-  ["/", "All people as CSV", "people.csv", peopleCsv],
-  ["/ui/people", "All people as CSV", "people.csv", peopleCsv],
-  ["/ui/places/1", "All people here as CSV", "people.csv", peopleCsv],
+  ["/", 0, "statistics.csv", /^id,name,total,living,dead,share,kingId,kingName\r\n1,/],
+  ["/", 1, "statistics.ndjson", /^\{"id":1,"name":"Uno/],
+  ["/?q=nothing", 0, "statistics.csv", /^[^\n]*\n#complete/],
+  ["/", 2, "people.csv", people],
+  ["/ui/people", 0, "people.csv", people],
+  ["/ui/people?q=nobody", 0, "people.csv", /^[^\n]*\n#complete/],
+  ["/ui/places/1", 1, "people.ndjson", /^\{.*"place":\{"id":1,"name":"Uno/],
+  ["/ui/places/1?show=isKing%3Dtrue", 0, "people.csv", /^[^\n]*\n#complete/],
 ] as const) {
-  test(`a_page_offers_its_export: ${path}, ${link}`, async () => {
+  test(`a_page_offers_a_file_of_what_it_shows: ${path}, ${link}`, async () => {
     await using visit = await site.visit();
     const page = await visit.go(path);
     const downloading = page.waitForEvent("download");
-    await page.getByRole("link", { name: link }).click();
+    await page.locator(".export a").nth(link).click();
     const download = await downloading;
     assert.equal(download.suggestedFilename(), name);
     assert.match(await readFile(await download.path(), "utf8"), first);

@@ -62,9 +62,13 @@ for (const visitor of visitors) {
     await addButton.click();
     await page.getByText(`Added ${second}.`).waitFor();
 
+    await page.getByRole("link", { name: "Token" }).click();
     await page.getByRole("button", { name: "Forget my token" }).click();
     await page.getByText("This browser has forgotten its token.").waitFor();
     assert.deepEqual(await visit.context.cookies(), []);
+    await page.getByRole("link", { name: "Token" }).click();
+    assert.equal(await page.getByRole("button", { name: "Forget my token" }).count(), 0);
+    assert.equal(await page.getByLabel("Token").count(), 1);
     await visit.go("/ui/places/new");
     assert.equal(await page.getByLabel("Token").count(), 1);
     assert.deepEqual(

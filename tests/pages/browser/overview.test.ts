@@ -15,7 +15,7 @@ const site = await openSite({ seed: true });
 after(() => site[Symbol.asyncDispose]());
 const { join } = site.system;
 
-const names = (page: Page) => page.locator("tbody th").allInnerTexts();
+const names = (page: Page) => page.locator(":is(.ranking, .people) tbody th").allInnerTexts();
 
 type Shift = { value: number };
 type Shifting = { shifts: number[] };
@@ -43,6 +43,7 @@ for (const visitor of visitors) {
     const totals = await page.locator(".totals > div").allInnerTexts();
     const expected = ["places\n30", "living\n53", "dead\n24", "dead without a place\n7"];
     assert.deepEqual(totals, expected);
+    await page.getByText("1–25 of 30 places").waitFor();
     assert.deepEqual(await names(page), await expectedNames("sort=-living"));
     assert.equal(await page.locator(".bar").count(), 25);
 
@@ -52,13 +53,24 @@ for (const visitor of visitors) {
     await page.waitForURL(/after=/);
     const [, second] = await join.pages("/v1/statistics/places?limit=25&sort=total");
     assert.deepEqual(await names(page), namesOf(second?.json));
+    await page.getByText("26–30 of 30 places").waitFor();
+    await page.getByRole("link", { name: "Previous page" }).click();
+    await page.getByText("1–25 of 30 places").waitFor();
+    assert.deepEqual(await names(page), await expectedNames("sort=total"));
+    await page.getByRole("link", { name: "First page" }).click();
+    await page.waitForURL(/sort=total&limit=25&step=day$/);
+    await page.getByLabel("Rows").selectOption("50");
+    const all = await join.get("/v1/statistics/places?limit=50&sort=total");
+    await assertShown(page, visitor, namesOf(all.json));
+    await page.getByText("30 places", { exact: true }).first().waitFor();
+    await page.getByLabel("Rows").selectOption("25");
 
     await page.getByLabel("At least this many living").fill("3");
     await assertShown(page, visitor, await expectedNames("sort=total&least=3"));
     await page.getByLabel("At least this many living").fill("");
-    await page.getByLabel("Name begins with").fill("VERA");
+    await page.getByLabel("Search").fill("VERA");
     await assertShown(page, visitor, ["Veranolandia"]);
-    assert.match(page.url(), /[?&]name=VERA/);
+    assert.match(page.url(), /[?&]q=VERA/);
     await page.getByRole("link", { name: "Veranolandia" }).click();
     await page.getByRole("heading", { name: "Veranolandia" }).waitFor();
   });
@@ -66,16 +78,16 @@ for (const visitor of visitors) {
   test(`people_can_be_found_by_name_state_and_place: ${visitor.name}`, async () => {
     await using visit = await site.visit(visitor);
     const page = await visit.go("/ui/people");
-    await page.getByLabel("Name begins with").fill("neds");
+    await page.getByLabel("Search").fill("tack neds");
     await assertShown(page, visitor, []);
-    await page.getByLabel("Name begins with").fill("nerf");
+    await page.getByLabel("Search").fill("STACK nerf");
     await assertShown(page, visitor, ["Nerf Stack"]);
-    await page.getByLabel("Name begins with").fill("");
+    await page.getByLabel("Search").fill("");
     await page.getByLabel("State").selectOption("Kings");
     const { json } = await join.get("/v1/people?isKing=true&sort=name");
     const kings: string[] = json.map(({ name }: { name: string }) => name);
     await assertShown(page, visitor, kings);
-    const cells = page.locator("tbody tr").first().locator("th, td");
+    const cells = page.locator(".people tbody tr").first().locator("th, td");
     assert.deepEqual(await cells.allInnerTexts(), ["Cercei Lamister", "♛ king", "Descaro del Rey"]);
     await page.getByRole("link", { name: "Descaro del Rey" }).click();
     await page.locator(".totals").getByText("Cercei Lamister").waitFor();
@@ -84,10 +96,117 @@ for (const visitor of visitors) {
   });
 }
 
+for (const visitor of visitors) {
+  test(`a_link_shows_the_people_without_a_place: ${visitor.name}`, async () => {
+    await using visit = await site.visit(visitor);
+    const page = await visit.go("/");
+    await page.locator(".totals").getByRole("link", { name: "7" }).click();
+    await page.locator(".range", { hasText: /^7 people$/ }).waitFor();
+    assert.equal(await page.getByLabel("Place").inputValue(), "none");
+    const { json } = await join.get("/v1/people?placeId=none&sort=name");
+    assert.deepEqual(await names(page), namesOf(json));
+  });
+
+  test(`a_list_of_people_is_paged_in_both_directions: ${visitor.name}`, async () => {
+    await using visit = await site.visit(visitor);
+    for (const sort of ["name", "-id"]) {
+      const page = await visit.go(`/ui/people?limit=25&sort=${sort}`);
+      const shown: string[][] = [];
+      for (const range of ["1–25 of 77", "26–50 of 77", "51–75 of 77", "76–77 of 77"]) {
+        await page.getByText(`${range} people`).waitFor();
+        shown.push(await names(page));
+        if (shown.length < 4) await page.getByRole("link", { name: "Next page" }).click();
+      }
+      const { json } = await join.get(`/v1/people?limit=100&sort=${sort}`);
+      assert.deepEqual(shown.flat(), namesOf(json));
+      assert.equal(await page.getByRole("link", { name: "Next page" }).count(), 0);
+      for (const range of ["51–75 of 77", "26–50 of 77", "1–25 of 77"]) {
+        await page.getByRole("link", { name: "Previous page" }).click();
+        await page.getByText(`${range} people`).waitFor();
+        assert.deepEqual(await names(page), shown[Math.floor(Number.parseInt(range, 10) / 25)]);
+      }
+      assert.equal(await page.getByRole("link", { name: "Previous page" }).count(), 0);
+    }
+  });
+}
+
+test("the_overview_is_paged_in_both_directions_in_every_order", async () => {
+  await using visit = await site.visit({ ...desktop, scripts: false });
+  for (const key of ["id", "name", "living", "dead", "total", "share"]) {
+    for (const sort of [key, `-${key}`]) {
+      const page = await visit.go(`/?sort=${sort}`);
+      const first = await names(page);
+      await page.getByRole("link", { name: "Next page" }).click();
+      await page.getByText("26–30 of 30 places").waitFor();
+      const all = await join.get(`/v1/statistics/places?limit=30&sort=${sort}`);
+      assert.deepEqual([...first, ...(await names(page))], namesOf(all.json), sort);
+      await page.getByRole("link", { name: "Previous page" }).click();
+      await page.getByText("1–25 of 30 places").waitFor();
+      assert.deepEqual(await names(page), first, sort);
+    }
+  }
+});
+
+test("the_head_of_a_column_sorts_by_it", async () => {
+  for (const scripts of [true, false]) {
+    await using visit = await site.visit({ ...desktop, scripts });
+    const page = await visit.go("/");
+    for (const [head, ...sorts] of [
+      ["Dead", "-dead", "dead"],
+      ["Place", "name", "-name"],
+      ["Share", "-share", "share"],
+    ] as const) {
+      for (const sort of sorts) {
+        const column = page.getByRole("columnheader", { name: head });
+        await column.getByRole("link").click();
+        await page.waitForURL((url) => url.searchParams.get("sort") === sort);
+        const direction = sort.startsWith("-") ? "descending" : "ascending";
+        assert.equal(await column.getAttribute("aria-sort"), direction);
+        assert.equal(await page.locator("[aria-sort]").count(), 1);
+        assert.deepEqual(await names(page), await expectedNames(`sort=${sort}`));
+      }
+    }
+    await page.goto("/ui/people");
+    await page.getByRole("columnheader", { name: "Name" }).getByRole("link").click();
+    await page.waitForURL(/sort=-name/);
+    const { json } = await join.get("/v1/people?limit=50&sort=-name");
+    assert.deepEqual(await names(page), namesOf(json));
+  }
+});
+
+test("the_slash_key_moves_to_the_search", async () => {
+  await using visit = await site.visit();
+  const page = await visit.go("/");
+  await page.keyboard.press("/");
+  await page.keyboard.type("a/b");
+  assert.equal(await page.getByLabel("Search").inputValue(), "a/b");
+});
+
+for (const visitor of [desktop, phone]) {
+  test(`a_short_list_leaves_no_gap: ${visitor.name}`, async () => {
+    await using visit = await site.visit(visitor);
+    const page = await visit.go("/ui/people");
+    await page.getByLabel("Search").fill("nerf");
+    await page.locator(".range", { hasText: /^1 person$/ }).waitFor();
+    const table = await page.locator("table.people").boundingBox();
+    const links = await page.locator(".export").boundingBox();
+    assert.ok(table && links && links.y - table.y - table.height < 60);
+  });
+}
+
+test("a_cell_of_people_is_one_line_on_a_narrow_phone", async () => {
+  await using visit = await site.visit({ ...phone, width: 320 });
+  const page = await visit.go("/ui/people");
+  const heights = await page
+    .locator(".state")
+    .evaluateAll((cells) => cells.map((cell) => cell.getBoundingClientRect().height));
+  assert.ok(heights.length > 20 && heights.every((height) => height < 30), `${heights}`);
+});
+
 test("an_invalid_filter_value_shows_an_error_beside_the_field", async () => {
   await using visit = await site.visit({ ...desktop, scripts: false });
-  const page = await visit.go("/?least=0&name=%07");
-  for (const label of ["At least this many living", "Name begins with"]) {
+  const page = await visit.go("/?least=0&q=%2E");
+  for (const label of ["At least this many living", "Search"]) {
     const field = page.getByLabel(label);
     const id = await field.getAttribute("aria-describedby");
     assert.match((await page.locator(`#${id}`).textContent()) ?? "", /^Enter /);
@@ -104,26 +223,26 @@ test("a_filter_updates_in_place_announces_the_result_and_ignores_late_responses"
   const blocked = new Promise<void>((resolve) => {
     release = resolve;
   });
-  await page.route(/name=v(&|$)/, async (route) => {
+  await page.route(/q=v(&|$)/, async (route) => {
     await blocked;
     await route.continue().catch(() => {});
   });
-  const firstRequest = page.waitForRequest(/name=v(&|$)/);
-  await page.getByLabel("Name begins with").fill("v");
+  const firstRequest = page.waitForRequest(/q=v(&|$)/);
+  await page.getByLabel("Search").fill("v");
   await firstRequest;
-  await page.getByLabel("Name begins with").fill("vera");
+  await page.getByLabel("Search").fill("vera");
   await eventually(async () => assert.deepEqual(await names(page), ["Veranolandia"]));
-  assert.equal(await page.getByRole("status").textContent(), "1 place.");
+  assert.equal(await page.getByRole("status").textContent(), "1 place");
   release();
-  await page.getByLabel("Name begins with").fill("verax");
+  await page.getByLabel("Search").fill("verax");
   await eventually(async () =>
     assert.equal(await page.getByRole("status").textContent(), "No places match."),
   );
   assert.deepEqual(await names(page), []);
   // The filter is part of the address, so that the view can be bookmarked and reloaded.
-  assert.equal(loads.filter((url) => !url.includes("name=")).length, 0);
+  assert.equal(loads.filter((url) => !url.includes("q=")).length, 0);
   await page.reload();
-  assert.equal(await page.getByLabel("Name begins with").inputValue(), "verax");
+  assert.equal(await page.getByLabel("Search").inputValue(), "verax");
 });
 
 for (const visitor of [desktop, phone]) {
@@ -136,13 +255,13 @@ for (const visitor of [desktop, phone]) {
         for (const shift of list.getEntries()) shifts.push((shift as never as Shift).value);
       }).observe({ type: "layout-shift", buffered: true });
     });
-    for (const path of ["/", "/ui/people", "/ui/places/1", "/?name=v&least=900"]) {
+    for (const path of ["/", "/ui/people", "/ui/places/1", "/?q=v&least=900"]) {
       const page = await visit.go(path);
       for (const text of ["de", "dexx", ""]) {
         const filterResponse = page.waitForResponse(
           (response) => response.request().resourceType() === "fetch",
         );
-        await page.getByLabel("Name begins with").fill(text);
+        await page.getByLabel("Search").fill(text);
         await filterResponse;
         await page.evaluate(() => new Promise((drawn) => setTimeout(drawn, 50)));
       }

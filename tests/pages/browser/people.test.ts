@@ -34,6 +34,9 @@ for (const [index, visitor] of visitors.entries()) {
     await page.getByRole("button", { name: "Add person" }).click();
     await page.getByRole("heading", { name: "Óscar <b>" }).waitFor();
     const id = page.url().match(/people\/(\d+)/)?.[1];
+    await page.getByRole("link", { name: "Add another" }).click();
+    assert.equal(await page.getByLabel("Place", { exact: true }).inputValue(), "Más allá");
+    await page.goBack();
 
     await page.getByRole("link", { name: "Change or move" }).click();
     await page.getByLabel("Name").fill("Óscar");
@@ -42,6 +45,8 @@ for (const [index, visitor] of visitors.entries()) {
     await page.getByText("Saved Óscar.").waitFor();
     await page.getByRole("heading", { name: "Óscar", exact: true }).waitFor();
 
+    await page.getByRole("link", { name: "Crown" }).click();
+    await page.getByText(`The king of ${home} is Rey ${index}.`).waitFor();
     await page.getByRole("button", { name: "Crown" }).click();
     await page.getByText(`The place already has a king, Rey ${index}.`).waitFor();
     await page.getByLabel(`Remove the crown from Rey ${index}`).check();

@@ -106,6 +106,7 @@ pub fn router() -> Router {
         .route("/", page(get(pages::overview)))
         .route("/problems", page(get(pages::problem_types).open()))
         .route("/problems/{type}", page(get(pages::problem_type).open()))
+        .route("/ui/compare", private_page(get(pages::compare)))
         .route("/ui/people", private_page(get(pages::people)))
         .route(
             "/ui/people/new",
@@ -129,10 +130,12 @@ pub fn router() -> Router {
             "/ui/import",
             private_page(get(pages::import_form).post(pages::import)),
         )
-        .route("/ui/enter", page(post(pages::login)))
+        .route("/ui/enter", page(get(pages::login_form).post(pages::login)))
         .route("/ui/forget", page(post(pages::logout)))
         .route("/ui", page(any(pages::not_found)))
         .route("/ui/{*rest}", page(any(pages::not_found)))
+        .route("/ui/places", page(get(pages::places)))
+        .route("/{*rest}", page(any(pages::unknown)))
 }
 
 /// A page for a browser: its token is in a cookie, and its errors are pages, too.

@@ -33,8 +33,6 @@ function live(form) {
       const results = document.getElementById("results");
       const newResults = page.getElementById("results");
       if (!results || !newResults) return;
-      // The content below the results must not jump.
-      newResults.style.minHeight = `${results.offsetHeight}px`;
       results.replaceWith(newResults);
       announcement.textContent = newResults.dataset.told ?? "";
       history.replaceState(null, "", address);
@@ -46,7 +44,7 @@ function live(form) {
   form.addEventListener("input", debounced(200, show));
 }
 
-/** Suggests places whose name starts with the typed text. @param {HTMLInputElement} field */
+/** Suggests places with the typed words. @param {HTMLInputElement} field */
 function suggest(field) {
   const list = /** @type {HTMLDataListElement | null} */ (field.list);
   if (!list) return;
@@ -54,9 +52,9 @@ function suggest(field) {
   const find = async () => {
     latest.abort();
     latest = new AbortController();
-    const name = field.value.trim();
-    if (!name || name.startsWith("#")) return;
-    const query = new URLSearchParams({ name, sort: "name", limit: "20" });
+    const q = field.value.trim();
+    if (!q || q.startsWith("#")) return;
+    const query = new URLSearchParams({ q, sort: "name", limit: "20" });
     try {
       const response = await fetch(`/v1/places?${query}`, { signal: latest.signal });
       if (!response.ok) return;
@@ -84,6 +82,16 @@ function once(form) {
     for (const button of form.querySelectorAll("button")) button.removeAttribute("aria-disabled");
   });
 }
+
+// The key "/" moves to the search, unless the user is typing.
+addEventListener("keydown", (event) => {
+  const target = /** @type {HTMLElement} */ (event.target);
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  const search = document.getElementById("q");
+  if (!search || target.matches("input, select, textarea")) return;
+  event.preventDefault();
+  search.focus();
+});
 
 // A reload of an import's report shows the form, and does not import again.
 if (document.querySelector("ol.progress")) history.replaceState(null, "", "/ui/import");

@@ -3,15 +3,21 @@
 //! The API sends one JSON line per batch, and each line becomes an item of a list. The style shows
 //! only the last item, so the progress is visible without a script.
 
+use http_semantics::csv;
 use maud::{Markup, PreEscaped, html};
 use serde::Deserialize;
 
-use super::AGAIN;
+use super::{AGAIN, count_lines, media_type};
 use crate::api::ApiProblem;
 use crate::field::hidden;
 use crate::form::Form;
 use crate::layout::{closing, number, opening};
 use crate::messages;
+
+/// The header and five lines.
+const MAX_PREVIEW_LINES: usize = 6;
+
+const MAX_PREVIEW_BYTES: usize = 4096;
 
 /// A line of the API's report: a batch, or at the end the totals.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -52,6 +58,8 @@ pub struct Report {
     form: Form,
     /// The number of lines of the file.
     lines: i64,
+    /// The first lines of a CSV file, as cells.
+    preview: Vec<Vec<String>>,
     /// The start of the next line of the response.
     incomplete_line: Vec<u8>,
     invalid_lines: Vec<InvalidLine>,
@@ -60,12 +68,13 @@ pub struct Report {
 }
 
 impl Report {
-    /// The report of a file with this number of lines, before the first batch.
+    /// The report of a file, before the first batch.
     #[must_use]
-    pub fn new(form: Form, lines: i64) -> Self {
+    pub fn new(form: Form, file: &[u8]) -> Self {
         Self {
+            lines: i64::try_from(count_lines(file)).unwrap_or_default(),
+            preview: preview(file),
             form,
-            lines,
             incomplete_line: Vec::new(),
             invalid_lines: Vec::new(),
             totals: None,
@@ -143,14 +152,14 @@ impl Report {
                 p.notice.warning role="alert" { "The import stopped. " (messages::of_problem(failure)) " Import the file again for the rest." }
             }
             (self.invalid_lines_table())
+            (self.preview_table())
             @if let Some(file) = file { (self.next_step(file)) }
             p.actions {
+                @let has_added = !self.is_check() && self.totals.as_ref().is_some_and(|totals| totals.created > 0);
+                @let sort = if has_added { "?sort=-id" } else { "" };
+                @let (path, noun) = if self.form.get("collection") == "places" { ("/", "places") } else { ("/ui/people", "people") };
+                a.button.quiet[!has_added] href={ (path) (sort) } { "See the " @if has_added { "new " } (noun) }
                 a.button.quiet href="/ui/import" { "Another file" }
-                @if self.form.get("collection") == "places" {
-                    a.button.quiet href="/" { "See the places" }
-                } @else {
-                    a.button.quiet href="/ui/people" { "See the people" }
-                }
             }
             (closing())
         };
@@ -222,6 +231,18 @@ impl Report {
         }
     }
 
+    fn preview_table(&self) -> Markup {
+        html! {
+            @if let Some((head, rows)) = self.preview.split_first() {
+                h2 { "First lines" }
+                table {
+                    thead { tr { @for cell in head { th scope="col" { (cell) } } } }
+                    tbody { @for row in rows { tr { @for cell in row { td { (cell) } } } } }
+                }
+            }
+        }
+    }
+
     fn next_step(&self, file: &str) -> Markup {
         let is_valid = self.invalid_lines.is_empty();
         let has_imported_before = self
@@ -262,6 +283,24 @@ impl Report {
     }
 }
 
+/// The cells of the header and the first lines of a CSV file. None of another file.
+fn preview(file: &[u8]) -> Vec<Vec<String>> {
+    let head = file.get(..MAX_PREVIEW_BYTES).unwrap_or(file);
+    let text = String::from_utf8_lossy(head);
+    let mut rest = text.trim_start_matches('\u{feff}');
+    let separator = csv::detect_separator(rest);
+    let mut rows = Vec::new();
+    while rows.len() < MAX_PREVIEW_LINES
+        && media_type(file) == "text/csv"
+        && let Some((cells, after)) = csv::parse_record(rest, separator)
+        && !rest.is_empty()
+    {
+        rows.push(cells.into_iter().map(|cell| cell.to_string()).collect());
+        rest = after;
+    }
+    rows
+}
+
 /// The outcome of a batch, in the words of the page.
 fn outcome_text(outcome: &str) -> &str {
     match outcome {
@@ -282,7 +321,10 @@ mod tests {
 
     #[test]
     fn a_report_is_the_same_for_every_size_of_chunk() {
-        let mut report = Report::new(Form::parse(b"dryRun=true&collection=people"), 10);
+        let mut report = Report::new(
+            Form::parse(b"dryRun=true&collection=people"),
+            "name;id\n<b>;2\n".repeat(5).as_bytes(),
+        );
         let response = format!("{BATCH}\n{TOTALS}\n");
         let mut page = report.start();
         for chunk in response.as_bytes().chunks(7) {
@@ -290,6 +332,8 @@ mod tests {
         }
         page.push_str(&report.end(Some("name\n<a>")));
         assert!(page.contains(r#"<progress max="10" value="3" aria-label="Lines read">"#));
+        assert!(page.contains(r#"<th scope="col">name</th><th scope="col">id</th>"#));
+        assert!(page.contains("<td>&lt;b&gt;</td><td>2</td>"));
         assert!(page.contains(" of 10: has invalid lines"));
         assert!(page.contains("D &lt;9&gt;") && page.contains("<dt>invalid</dt><dd>1</dd>"));
         assert!(page.contains("Nothing was changed") && page.contains("name\n&lt;a&gt;"));
@@ -305,7 +349,7 @@ mod tests {
         let page = |totals: &str, file: Option<&str>| {
             let mut form = Form::parse(b"dryRun=false&collection=people");
             form.set("nextKey", "k");
-            let mut report = Report::new(form, 2);
+            let mut report = Report::new(form, b"name\na\n");
             let _ = report.push(format!("{totals}\n").as_bytes());
             report.end(file)
         };
@@ -322,7 +366,7 @@ mod tests {
     #[test]
     fn a_check_with_invalid_lines_offers_to_import_the_others() {
         let page = |form: &[u8]| {
-            let mut report = Report::new(Form::parse(form), 3);
+            let mut report = Report::new(Form::parse(form), b"name\na\n");
             let _ = report.push(format!("{BATCH}\n{TOTALS}\n").as_bytes());
             report.end(Some("name\na"))
         };
@@ -338,7 +382,7 @@ mod tests {
     #[test]
     fn a_record_of_a_json_array_is_named_by_its_number() {
         let batch = BATCH.replace(r#""line":3"#, r#""line":1,"index":2"#);
-        let mut report = Report::new(Form::parse(b"dryRun=true"), 1);
+        let mut report = Report::new(Form::parse(b"dryRun=true"), b"name\na\n");
         let _ = report.push(format!("{batch}\n{TOTALS}\n").as_bytes());
         assert!(
             report
@@ -349,7 +393,7 @@ mod tests {
 
     #[test]
     fn an_interrupted_response_is_reported() {
-        let mut report = Report::new(Form::parse(b"dryRun=false"), 10);
+        let mut report = Report::new(Form::parse(b"dryRun=false"), b"");
         let _ = report.push(BATCH.as_bytes());
         assert!(report.end(None).contains("The import was interrupted."));
     }

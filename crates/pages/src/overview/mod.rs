@@ -6,7 +6,9 @@ mod query;
 use maud::{Markup, html};
 
 use crate::api::{King, Population};
-use crate::layout::{Notice, document, number, pages};
+use crate::chart::Point;
+use crate::layout::{Notice, document, number};
+use crate::list::{Neighbours, exports};
 
 use bars::{bar, hatching, legend_key};
 pub use query::OverviewQuery;
@@ -67,8 +69,10 @@ pub struct Overview {
     pub rows: Option<Vec<Row>>,
     /// The highest population of any place, which scales the bars.
     pub max_population: i64,
-    /// The cursor of the next page.
-    pub next: Option<String>,
+    /// The pages before and after.
+    pub neighbours: Neighbours,
+    /// The population over time, if it is known.
+    pub series: Option<Vec<Point>>,
     /// The notices at the top.
     pub notices: Vec<Notice>,
 }
@@ -77,40 +81,49 @@ impl Overview {
     /// The page as HTML.
     #[must_use]
     pub fn to_html(&self) -> Markup {
+        let Self {
+            query, neighbours, ..
+        } = self;
+        let shown = self.rows.as_ref().map_or(0, Vec::len);
+        let text = self.result_text();
         let main = html! {
             h1 { "Population by place" }
             (self.totals())
             p.actions {
                 a.button href="/ui/places/new" { "Add a place" }
-                a.button href="/ui/people/new" { "Add a person" }
+                a.button.quiet href="/ui/people/new" { "Add a person" }
             }
-            (self.query.filters())
-            section #results aria-label="Places" data-told=(self.result_text()) {
-                @if self.query.name.is_some() {
-                    p.hint { "Search results are in order of number." }
-                }
-                @match self.rows.as_deref() {
-                    None | Some([]) => p.empty { (self.result_text()) },
-                    Some(rows) => (self.table(rows)),
-                }
-                (pages(
-                    self.query.after.as_ref().map(|_| self.query.page_path("")),
-                    self.next.as_ref().map(|next| self.query.page_path(next)),
-                ))
-            }
-            p.actions {
-                a.button.quiet href="/v1/statistics/places?format=csv&limit=1000" download="statistics.csv" {
-                    @if self.totals.places.is_some_and(|places| places > 1000) {
-                        "Statistics of the first " (number(1000)) " places as CSV"
-                    } @else {
-                        "Statistics as CSV"
+            (query.filters())
+            div #results data-told=(text) {
+                section aria-label="Places" {
+                    p.range {
+                        (text)
+                        @if let Some(time) = &query.period.as_of { ", as of " (time) }
+                    }
+                    @if let Some(rows) = self.rows.as_deref().filter(|rows| !rows.is_empty()) { (self.table(rows)) }
+                    (query.list.pages(shown, neighbours))
+                    p.export {
+                        (exports(&self.export_label(), &query.export_path()))
+                        ". "
+                        (exports("All people with their places", "/v1/people/export?expand=place"))
+                        "."
                     }
                 }
-                a.button.quiet href="/v1/places/export" download { "All places as CSV" }
-                a.button.quiet href="/v1/people/export" download { "All people as CSV" }
+                (query.period.section(
+                    self.series.as_deref(),
+                    &|step| query.list.link(&[("step", step)]),
+                    None,
+                ))
             }
         };
         document("", Some("/v1/statistics/places"), &self.notices, &main)
+    }
+
+    fn export_label(&self) -> String {
+        match self.neighbours.total {
+            Some(total) if !total.is_minimum => format!("These {} places", number(total.count)),
+            _ => "These places".to_owned(),
+        }
     }
 
     fn totals(&self) -> Markup {
@@ -120,42 +133,38 @@ impl Overview {
             dead,
             dead_without_place,
         } = self.totals;
+        let shown = |count: Option<i64>| count.map_or_else(|| "unknown".to_owned(), number);
         let total = |label: &str, count: Option<i64>| {
-            html! {
-                div {
-                    dt { (label) }
-                    dd { @match count { Some(count) => (number(count)), None => "unknown" } }
-                }
-            }
+            html! { div { dt { (label) } dd { (shown(count)) } } }
         };
         html! {
             dl.totals {
-                (total("places", places))
+                // The number of places is only known for now.
+                @if self.query.period.as_of.is_none() { (total("places", places)) }
                 (total("living", living))
                 (total("dead", dead))
-                (total("dead without a place", dead_without_place))
+                div {
+                    dt { "dead without a place" }
+                    dd { a href="/ui/people?placeId=none" { (shown(dead_without_place)) } }
+                }
             }
         }
     }
 
-    /// The number of places, as a sentence that the script announces.
+    /// The places that are shown, as a sentence that the script announces.
     fn result_text(&self) -> String {
-        let count = match self.rows.as_deref() {
-            None => return "The list of places is unavailable right now.".to_owned(),
-            Some([]) if self.next.is_some() => "No places match so far.".to_owned(),
-            Some([]) => "No places match.".to_owned(),
-            Some([_]) => "1 place.".to_owned(),
-            Some(places) => format!("{} places.", places.len()),
-        };
-        let more = if self.next.is_some() {
-            " There are more on the next page."
-        } else {
-            ""
-        };
-        count + more
+        match self.rows.as_deref() {
+            None => "The list of places is unavailable right now.".to_owned(),
+            Some([]) if self.neighbours.next.is_some() => "No places match so far.".to_owned(),
+            Some(rows) => {
+                let list = &self.query.list;
+                list.range_text(rows.len(), &self.neighbours, ["place", "places"])
+            }
+        }
     }
 
     fn table(&self, rows: &[Row]) -> Markup {
+        let head = |key, label| self.query.list.head(key, label, "count");
         html! {
             (hatching())
             p.legend aria-hidden="true" {
@@ -165,10 +174,12 @@ impl Overview {
             table.ranking {
                 thead {
                     tr {
-                        th scope="col" { "Place" }
+                        (self.query.list.head("name", "Place", ""))
                         th scope="col" .bars { span.unseen { "Bar" } }
-                        th scope="col" .count { "Living" }
-                        th scope="col" .count { "Dead" }
+                        (head("living", "Living"))
+                        (head("dead", "Dead"))
+                        (head("total", "Total"))
+                        (head("share", "Share"))
                         th scope="col" { "King" }
                     }
                 }
@@ -179,7 +190,10 @@ impl Overview {
 
     fn row(&self, row: &Row) -> Markup {
         let counts = row.counts.as_ref();
-        let count = |count: Option<i64>| count.map_or_else(|| "unknown".to_owned(), number);
+        let cell = |label: &str, text: Option<String>| {
+            html! { td.count data-label=(label) { (text.as_deref().unwrap_or("unknown")) } }
+        };
+        let share = |counts: &Counts| Some(share(counts.living, self.totals.living?));
         html! {
             tr {
                 th scope="row" {
@@ -188,8 +202,10 @@ impl Overview {
                     }
                 }
                 td.bars { @if let Some(counts) = counts { (bar(counts, self.max_population)) } }
-                td.count data-label="living" { (count(counts.map(|counts| counts.living))) }
-                td.count data-label="dead" { (count(counts.map(|counts| counts.dead))) }
+                (cell("living", counts.map(|counts| number(counts.living))))
+                (cell("dead", counts.map(|counts| number(counts.dead))))
+                (cell("in total", counts.map(|counts| number(counts.living + counts.dead))))
+                (cell("share", counts.and_then(share)))
                 td.king {
                     @if let Some(king) = counts.and_then(|counts| counts.king.as_ref()) {
                         span.crown aria-hidden="true" { "♛" }
@@ -201,11 +217,21 @@ impl Overview {
     }
 }
 
+/// A part of a whole in percent, rounded to a decimal.
+fn share(part: i64, whole: i64) -> String {
+    let (part, whole) = (i128::from(part), i128::from(whole.max(1)));
+    let tenths = (part * 2000 + whole) / (2 * whole);
+    format!("{}.{}%", tenths / 10, tenths % 10)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::list::Total;
     use domain::name::Normalize;
-    use tables::population::{Measure, Order};
+
+    /// 2026-11-26T12:00:00Z
+    const NOW: i64 = 1_795_694_400_000;
 
     fn page(query: &str) -> String {
         let row = |id, living, dead| Row {
@@ -218,7 +244,7 @@ mod tests {
             }),
         };
         let overview = Overview {
-            query: OverviewQuery::parse(query, Normalize::NONE),
+            query: OverviewQuery::parse(query, NOW, Normalize::NONE),
             totals: Totals {
                 living: Some(1234),
                 ..Totals::default()
@@ -233,7 +259,15 @@ mod tests {
                 },
             ]),
             max_population: 8,
-            next: Some("703".to_owned()),
+            neighbours: Neighbours {
+                next: Some("703".to_owned()),
+                previous: Some("701".to_owned()),
+                total: Some(Total {
+                    count: 1578,
+                    is_minimum: false,
+                }),
+            },
+            series: None,
             notices: Vec::new(),
         };
         overview.to_html().into_string()
@@ -258,20 +292,66 @@ mod tests {
     }
 
     #[test]
-    fn the_next_page_keeps_the_filters() {
-        let page = page("name=V&sort=total&least=2&after=7033&utm=x");
-        assert!(page.contains(r#"href="/?name=V&amp;sort=total&amp;least=2&amp;after=703""#));
+    fn other_pages_keep_the_filters_and_have_a_position() {
+        let page = page("q=V&sort=total&least=2&limit=50&after=6933&from=51&utm=x");
+        let filters = "q=V&amp;sort=total&amp;limit=50&amp;least=2&amp;step=day";
+        for (rel, position) in [
+            ("first", ""),
+            ("prev", "&amp;before=701&amp;from=1"),
+            ("next", "&amp;after=703&amp;from=54"),
+        ] {
+            let link = format!(r#"<a rel="{rel}" href="/?{filters}{position}">"#);
+            assert!(page.contains(&link), "{link}: {page}");
+        }
+        assert!(page.contains("51–53 of 1,578 places"), "{page}");
         assert!(page.contains(r#"<option value="total" selected>"#));
+        assert!(page.contains("/v1/statistics/export?q=V&amp;least=2&amp;format=ndjson"));
+    }
+
+    #[test]
+    fn a_head_of_a_column_sorts_by_it_and_then_in_reverse() {
+        let page = page("");
+        let head = |sort: &str| format!("href=\"/?limit=25&amp;step=day&amp;sort={sort}\"");
+        assert!(page.contains(&format!(
+            r#"<th scope="col" class="count" aria-sort="descending"><a {}>Living</a>"#,
+            head("living")
+        )));
+        for sort in ["name", "-dead", "-total", "-share"] {
+            assert!(page.contains(&head(sort)), "{sort}: {page}");
+        }
+        assert_eq!(page.matches("aria-sort").count(), 1);
+    }
+
+    #[test]
+    fn a_share_is_rounded() {
+        for (part, whole, text) in [
+            (1, 3, "33.3%"),
+            (2, 3, "66.7%"),
+            (7, 7, "100.0%"),
+            (0, 0, "0.0%"),
+        ] {
+            assert_eq!(share(part, whole), text);
+        }
     }
 
     #[test]
     fn an_invalid_filter_is_ignored_and_has_an_error() {
-        let query = OverviewQuery::parse("least=many&sort=age&after=%00", Normalize::NONE);
-        assert_eq!(
-            (query.order, query.least),
-            (Order::Down(Measure::Living), None)
+        let query = "least=many&sort=age&after=%00&asOf=2026-11-27&q=%2E&step=year&limit=7";
+        let query = OverviewQuery::parse(query, NOW, Normalize::NONE);
+        let OverviewQuery {
+            list,
+            period,
+            least,
+        } = query;
+        let form = &list.form;
+        assert_eq!((least, period.as_of, list.cursor), (None, None, None));
+        let values = ["sort", "step", "limit"].map(|name| form.get(name));
+        assert_eq!(values, ["-living", "day", "25"]);
+        assert!(
+            ["least", "asOf", "q"]
+                .iter()
+                .all(|name| form.error(name).is_some())
         );
-        assert!(query.form.error("least").is_some() && query.after.is_none());
         let page = page("least=many");
         assert!(page.contains(r#"aria-describedby="least-error" aria-invalid="true""#));
     }

@@ -176,6 +176,9 @@ pub fn action(person: &PersonView, action: Action, form: &Form, places: &[PlaceV
                             p.error role="alert" tabindex="-1" autofocus[form.focuses(field)] { (error) }
                         }
                     }
+                    @if action == Action::Crown && let Some((king, place)) = form.filled("king").zip(person.place_id) {
+                        p { "The king of " (name_of(places, place)) " is " b { (king) } "." }
+                    }
                     (depose_checkbox(form))
                 }
             }

@@ -89,7 +89,11 @@ impl PersonPage {
             div.actions {
                 a.button href={ (path) "/edit" } { "Change or move" }
                 @if self.person.is_alive {
-                    (button(if self.person.is_king { Action::Uncrown } else { Action::Crown }))
+                    @if self.person.is_king {
+                        (button(Action::Uncrown))
+                    } @else {
+                        a.button.quiet href={ (path) "/crown" } { "Crown" }
+                    }
                     (button(Action::Bury))
                 }
                 a.button.quiet href={ (path) "/remove" } { "Remove" }

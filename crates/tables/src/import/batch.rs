@@ -284,6 +284,21 @@ mod tests {
     }
 
     #[test]
+    fn an_element_of_an_array_may_contain_any_text() {
+        let body = r#"[{"name":"a]}"},{"name":"b\",{[\\"},{"name":"c"}]"#;
+        let file = ImportFile::open(FileFormat::Array, body.into(), &PLACE).unwrap();
+        let batch = Batches::<Unique>::new(file, String::new(), Normalize::NONE)
+            .next()
+            .unwrap();
+        let names: Vec<&str> = batch
+            .parsed
+            .iter()
+            .map(|one| one.record.name().as_str())
+            .collect();
+        assert_eq!(names, ["a]}", r#"b",{[\"#, "c"]);
+    }
+
+    #[test]
     fn records_without_an_id_are_marked_as_added_or_moved_to_the_end() {
         let mut batch = Batch {
             first_line: 1,

@@ -229,3 +229,94 @@ impl Report {
 fn render(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::batch::ParsedRecord;
+    use super::*;
+
+    fn counts(created: i64, updated: i64, unchanged: i64) -> Counts {
+        Counts {
+            created,
+            updated,
+            unchanged,
+        }
+    }
+
+    fn batch(first_line: usize, last_line: usize) -> Batch<()> {
+        let lines = first_line..=last_line;
+        Batch {
+            first_line,
+            last_line,
+            parsed: lines
+                .map(|line| ParsedRecord {
+                    id: None,
+                    position: RecordPosition { line, index: None },
+                    record: (),
+                })
+                .collect(),
+            already_added: Vec::new(),
+            refused: Vec::new(),
+            fingerprint: String::new(),
+        }
+    }
+
+    fn refusals(lines: std::ops::RangeInclusive<usize>) -> Vec<Refusal> {
+        let problem = Problem::malformed_body("JSON", 1, 1);
+        lines
+            .map(|line| Refusal {
+                position: RecordPosition { line, index: None },
+                problem: problem.clone(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_report_sums_its_batches_and_lists_a_limited_number_of_lines() {
+        let mut report = Report::new(false, false);
+        let written = |counts| BatchResult::new(Outcome::Written, counts);
+        report.add(&batch(1, 10), written(counts(5, 3, 2)));
+        report.add(
+            &batch(11, 14),
+            written(counts(1, 1, 1)).with_refused(refusals(14..=14)),
+        );
+        report.add(
+            &batch(15, 20),
+            BatchResult::new(Outcome::AlreadyWritten, counts(6, 0, 0)),
+        );
+        report.add(
+            &batch(21, 1_520),
+            BatchResult::refused(refusals(21..=1_520)),
+        );
+        let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+        let total = |name: &str| json[name].as_i64().unwrap();
+        assert_eq!(
+            [
+                "read",
+                "created",
+                "updated",
+                "unchanged",
+                "alreadyWritten",
+                "refusedTotal"
+            ]
+            .map(total),
+            [1_520, 6, 4, 3, 6, 1_501]
+        );
+        assert_eq!(json["refused"].as_array().unwrap().len(), MAX_LISTED_LINES);
+        assert_eq!(json["batches"].as_array().unwrap().len(), 4);
+        assert!(report.failure_without_results().is_none());
+    }
+
+    #[test]
+    fn a_streamed_report_has_a_line_for_each_batch() {
+        let mut report = Report::new(true, true);
+        let line = report.add(&batch(1, 2), BatchResult::refused(refusals(2..=2)));
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line["refused"][0]["line"], 2);
+        let last: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+        assert_eq!(
+            (&last["refusedTotal"], last.get("batches")),
+            (&1.into(), None)
+        );
+    }
+}

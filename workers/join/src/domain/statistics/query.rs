@@ -46,7 +46,9 @@ impl StatisticsSort {
         ("-share", Self::Population(Order::Down(Measure::Living))),
     ];
 
-    fn accepts(self, cursor: &Cursor) -> bool {
+    /// Whether a cursor is one of this order.
+    #[must_use]
+    pub fn accepts(self, cursor: &Cursor) -> bool {
         match self {
             Self::Name { .. } => matches!(cursor, Cursor::Name { .. }),
             Self::Population(order) => PopulationQuery::position_of(order, cursor).is_some(),

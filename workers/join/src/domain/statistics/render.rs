@@ -1,11 +1,8 @@
 //! A page of statistics as JSON, NDJSON or CSV.
 
-use std::io;
-
 use http_semantics::media::ListFraming;
 use http_semantics::{MediaType, csv};
 use serde::Serialize;
-use serde_json::ser::{Formatter, Serializer};
 
 use super::{King, Row};
 
@@ -13,14 +10,14 @@ use super::{King, Row};
 pub const COLUMNS: &str = "id,name,total,living,dead,share,kingId,kingName\r\n";
 
 /// One record of the page, in the order of its JSON members.
-#[derive(Serialize)]
 struct Record<'a> {
     id: Option<i64>,
     name: Option<&'a str>,
     total: i64,
     living: i64,
     dead: i64,
-    share: f64,
+    /// In decimals.
+    share: String,
     king: Option<&'a King>,
 }
 
@@ -64,18 +61,18 @@ impl<'a> Record<'a> {
     }
 
     fn to_json(&self) -> String {
-        let mut out = Vec::new();
-        let mut serializer = Serializer::with_formatter(&mut out, PlainNumbers);
-        let result = self.serialize(&mut serializer);
-        // Writing to memory cannot fail.
-        debug_assert!(result.is_ok());
-        String::from_utf8(out).unwrap_or_default()
+        let (id, name, king) = (json(&self.id), json(&self.name), json(&self.king));
+        let (total, living, dead, share) = (self.total, self.living, self.dead, &self.share);
+        format!(
+            "{{\"id\":{id},\"name\":{name},\"total\":{total},\"living\":{living},\"dead\":{dead},\
+             \"share\":{share},\"king\":{king}}}"
+        )
     }
 
     fn to_csv(&self) -> String {
         let number = |id: Option<i64>| id.map(|id| id.to_string()).unwrap_or_default();
         let (id, name) = (number(self.id), self.name.map(cell).unwrap_or_default());
-        let (total, living, dead, share) = (self.total, self.living, self.dead, self.share);
+        let (total, living, dead, share) = (self.total, self.living, self.dead, &self.share);
         let king_id = number(self.king.map(|king| king.id));
         let king = self.king.and_then(|king| king.name.as_deref());
         let king = king.map(cell).unwrap_or_default();
@@ -93,23 +90,21 @@ fn cell(text: &str) -> String {
     }
 }
 
-/// A part of a whole, rounded to six decimals. It is 0 if the whole is 0.
-fn share(part: i64, whole: i64) -> f64 {
+/// Plain values in memory can always be serialized.
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}
+
+/// A part of a whole, rounded to six decimals, without an exponent or zeros at the end. It is 0 if the
+/// whole is 0. The code that formats floats would be 13 KB of the worker.
+fn share(part: i64, whole: i64) -> String {
     if whole <= 0 {
-        return 0.0;
+        return "0".to_owned();
     }
     let (part, whole) = (i128::from(part), i128::from(whole));
     let millionths = (part * 2_000_000 + whole) / (2 * whole);
-    f64::from(u32::try_from(millionths).unwrap_or(u32::MAX)) / 1e6
-}
-
-/// Writes numbers as plain decimals: `0.000001` and not `1e-6`, `1` and not `1.0`.
-struct PlainNumbers;
-
-impl Formatter for PlainNumbers {
-    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
-        write!(writer, "{value}")
-    }
+    let share = format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000);
+    share.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]
@@ -129,14 +124,14 @@ mod tests {
             (1, 1_000_000, "0.000001"),
             (1_999_999, 2_000_000, "1"),
         ] {
-            assert_eq!(share(part, whole).to_string(), text, "{part} of {whole}");
+            assert_eq!(share(part, whole), text, "{part} of {whole}");
         }
     }
 
     #[test]
     fn every_share_has_at_most_six_decimals() {
         for millionths in 0..=1_000_000 {
-            let text = share(millionths, 1_000_000).to_string();
+            let text = share(millionths, 1_000_000);
             let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
             let padded: i64 = format!("{whole}{decimals:0<6}").parse().unwrap();
             assert_eq!(padded, millionths, "{text}");

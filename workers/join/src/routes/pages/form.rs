@@ -311,6 +311,20 @@ pub fn login_page(problem: &Problem, lead: &str) -> Response {
     html(problem.status(), login::page(&form, lead))
 }
 
+/// `GET /ui/enter`: the form for a token, or the button that forgets it.
+///
+/// # Errors
+/// None.
+pub async fn login_form(request: Request) -> Result<Response, Error> {
+    if session_token(&request).is_some() {
+        return Ok(html(200, login::stored()));
+    }
+    let mut form = Form::default();
+    form.needs_token = true;
+    let lead = "With a token, you can make changes from this browser.";
+    Ok(html(200, login::page(&form, lead)))
+}
+
 /// `POST /ui/enter`: stores a token in the browser.
 ///
 /// # Errors

@@ -80,9 +80,8 @@ pub async fn import(request: Request) -> Result<Response, Error> {
             .map_err(|error| backend.unusable_response(&error.to_string()))?;
         return Ok(session.store(form_again(form, file)));
     }
-    let lines = import::count_lines(&file);
     form.set("nextKey", edge::random_token());
-    let report = Report::new(form, i64::try_from(lines).unwrap_or_default());
+    let report = Report::new(form, &file);
     let page = stream_page(report, &response, short_text(file));
     let page = page.map_ok(|bytes| Uint8Array::from(bytes.as_slice()));
     let page = Body::stream_with_error_end(page, |_| String::new());

@@ -1,6 +1,7 @@
 //! The pages for a browser: `/` and `/ui/*`. A page reads the API of the backends as any client
 //! does. The crate `pages` renders the HTML.
 
+mod compare;
 mod form;
 mod import;
 mod overview;
@@ -23,7 +24,8 @@ use pages::{Notice, POLICY};
 use crate::backends::Backends;
 use crate::domain::session;
 
-pub use form::{login, logout};
+pub use compare::compare;
+pub use form::{login, login_form, logout};
 pub use import::{import, import_form};
 pub use overview::{first_query, overview};
 pub use people::people;
@@ -42,6 +44,33 @@ pub fn require_read(request: &Request) -> Option<Response> {
 #[must_use]
 pub fn session_token(request: &Request) -> Option<BearerToken> {
     session::token(request.header("cookie").as_deref())
+}
+
+/// `/ui/places` is the overview.
+///
+/// # Errors
+/// None.
+pub async fn places(request: Request) -> Result<Response, Error> {
+    let query = [
+        if request.query.is_empty() { "" } else { "?" },
+        &request.query,
+    ];
+    Ok(Response::see_other(format!("/{}", query.concat())))
+}
+
+/// An unknown path: a page for a browser, and a problem for other clients.
+///
+/// # Errors
+/// None.
+pub async fn unknown(request: Request) -> Result<Response, Error> {
+    let error = Problem::unknown_route();
+    let accepted = request.header("accept").unwrap_or_default();
+    // Only browsers ask for HTML first.
+    Ok(if accepted.trim_start().starts_with("text/html") {
+        error_page(error.into()).header("vary", "accept")
+    } else {
+        Response::problem(&error)
+    })
 }
 
 /// The page for an unknown path.
@@ -69,6 +98,9 @@ pub fn page_data(
 ) -> LocalBoxFuture<'static, Result<Option<Response>, Error>> {
     async move {
         let backends = Backends::new(&env)?;
+        if path == "/ui/people" {
+            return Ok(people::people_data(&backends, &query).await);
+        }
         let id = path.strip_prefix("/ui/places/").map(PlaceId::parse);
         match id {
             Some(Some(id)) => Ok(place::data(&backends, id, &query).await),
@@ -92,11 +124,11 @@ fn html_body(status: u16, body: Body) -> Response {
 }
 
 /// The notice of what the form before this page did. The query names the action. `subject` is the
-/// name of the record, or of its kind if it was removed.
-fn flash(query: &str, subject: &str) -> Vec<Notice> {
+/// name of the record, or of its kind if it was removed. `form_path` is the path of the form that adds another one.
+fn flash(query: &str, subject: &str, form_path: String) -> Vec<Notice> {
     let form = pages::Form::parse(query.as_bytes());
     let text = match form.get("done") {
-        "added" => format!("Added {subject}."),
+        "added" => return vec![Notice::Added(format!("Added {subject}."), form_path)],
         "saved" => format!("Saved {subject}."),
         "crowned" => format!("Crowned {subject}."),
         "uncrowned" => format!("Removed the crown from {subject}."),

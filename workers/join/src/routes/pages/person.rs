@@ -13,7 +13,8 @@ use super::form::{
     Session, Submission, Write, add_idempotency_key, created_id, id_and_action, restored_version,
 };
 use super::reads::{
-    or_notice, places_by_id, read_history, read_record, suggested_places, with_place,
+    or_notice, places_by_id, read_history, read_population, read_record, suggested_places,
+    with_place,
 };
 use super::{flash, html};
 use crate::backends::Backends;
@@ -37,7 +38,9 @@ pub async fn person(request: Request) -> Result<Response, Error> {
         Some((person, version)) => (person, Some(version)),
         None => (last_state(&history, id)?, None),
     };
-    let mut notices = flash(&request.query, &person.name);
+    let place = person.place_id.map(|place| format!("?placeId=%23{place}"));
+    let form_path = ["/ui/people/new", &place.unwrap_or_default()].concat();
+    let mut notices = flash(&request.query, &person.name, form_path);
     let past = history.iter().filter_map(|change| change.record.as_ref());
     let place_ids = past.chain([&person]).filter_map(|person| person.place_id);
     let places = places_by_id(&backends, place_ids.collect()).await;
@@ -96,6 +99,13 @@ pub async fn person_action(request: Request) -> Result<Response, Error> {
     let mut form = Session::load(&request).empty_form();
     person::fill(&mut form, &person, place_text(person.place_id, &places));
     form.set("version", version);
+    if action == Action::Crown
+        && let Some(place) = person.place_id
+        && let Ok(population) = read_population(&backends, place).await
+        && let Some(king) = population.king
+    {
+        form.set("king", king.name);
+    }
     Ok(html(200, person::action(&person, action, &form, &places)))
 }
 

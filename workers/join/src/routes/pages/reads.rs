@@ -6,12 +6,15 @@ use std::borrow::Cow;
 use domain::name::{self, Prefix};
 use domain::{Param, PlaceId, id};
 use edge::{Error, ServiceClient};
+use http_semantics::problem::Kind;
 use http_semantics::{Problem, Validator};
 use pages::Notice;
-use pages::api::{Change, PlaceView};
+use pages::api::{Change, King, PlaceView, Population};
+use pages::list::Total;
 use serde::de::DeserializeOwned;
 
 use crate::backends::{Backends, change_seq, header, tag};
+use crate::domain::statistics;
 
 /// The maximum number of history entries on a page.
 const MAX_HISTORY_ENTRIES: u16 = 1000;
@@ -40,7 +43,11 @@ pub fn or_notice<T>(read: Result<T, Error>, part: &str, notices: &mut Vec<Notice
 pub fn reason(problem: &Problem) -> String {
     match problem.service() {
         Some(service) => format!("The {service} service is not working."),
-        None => problem.detail().to_owned(),
+        None if problem.kind() == Kind::TooManyMatches => {
+            "Too many match to be sorted like this. Search for fewer, or choose another order."
+                .to_owned()
+        }
+        None => "Something failed.".to_owned(),
     }
 }
 
@@ -54,6 +61,8 @@ pub struct Unparsed {
     version: String,
     /// The change sequence of the backend.
     pub change_seq: Option<Validator>,
+    /// The number of matches of a list.
+    pub total: Option<Total>,
 }
 
 impl Unparsed {
@@ -72,6 +81,7 @@ impl Unparsed {
         let version = version.map(|version| version.to_string());
         Ok(Some(Self {
             change_seq: change_seq(&response),
+            total: total(&response),
             body: backend.bytes(&response).await?,
             next,
             version: version.unwrap_or_default(),
@@ -100,6 +110,15 @@ impl Unparsed {
         serde_json::from_slice(&self.body)
             .map_err(|error| backend.unusable_response(&error.to_string()))
     }
+}
+
+/// The number of matches of a list, if the response has it.
+pub fn total(response: &web_sys::Response) -> Option<Total> {
+    let count = header(response, "x-total-count")?.parse().ok()?;
+    Some(Total {
+        count,
+        is_minimum: header(response, "x-total-count-relation").is_some(),
+    })
 }
 
 /// A list, and the cursor of the next page.
@@ -142,16 +161,49 @@ pub async fn read_history<T: DeserializeOwned>(
 }
 
 /// The places with these ids, as far as they exist.
-pub async fn places_by_id(backends: &Backends, mut ids: Vec<i64>) -> Result<Vec<PlaceView>, Error> {
+pub async fn places_by_id(backends: &Backends, ids: Vec<i64>) -> Result<Vec<PlaceView>, Error> {
+    Ok(places_with_seq(backends, ids).await?.0)
+}
+
+/// The places with these ids, and the change sequence of the first response.
+pub async fn places_with_seq(
+    backends: &Backends,
+    mut ids: Vec<i64>,
+) -> Result<(Vec<PlaceView>, Option<Validator>), Error> {
     ids.sort_unstable();
     ids.dedup();
     ids.truncate(MAX_IDS);
-    let mut places = Vec::new();
+    let (mut places, mut change_seq) = (Vec::new(), None);
     for ids in id::lists(ids) {
         let path = format!("/v1/places?limit={MAX_IDS}&ids={ids}");
-        places.append(&mut read_list(&backends.places, &path).await?.0);
+        let list = Unparsed::load_list(&backends.places, &path).await?;
+        places.append(&mut list.parse(&backends.places)?);
+        change_seq = change_seq.or(list.change_seq);
     }
-    Ok(places)
+    Ok((places, change_seq))
+}
+
+/// The population of a place.
+pub async fn read_population(backends: &Backends, place: i64) -> Result<Population, Error> {
+    let path = format!("/v1/people/population?ids={place}");
+    let (populations, _) = read_list(&backends.people, &path).await?;
+    Ok(shown_population(place, populations))
+}
+
+/// The population of a place, as a page shows it. A place without people has none.
+pub fn shown_population(place_id: i64, populations: Vec<statistics::Population>) -> Population {
+    let population = populations.into_iter().next();
+    let (living, dead, king) = population.map_or((0, 0, None), |population| {
+        (population.living, population.dead, population.king)
+    });
+    Population {
+        place_id,
+        living,
+        dead,
+        king: king
+            .and_then(statistics::King::present)
+            .map(|(id, name)| King { id, name }),
+    }
 }
 
 /// The suggestions of a place field: the first places by name. The script of the page searches for

@@ -7,25 +7,33 @@ use futures_util::future::join;
 use http_semantics::MediaType;
 use pages::Notice;
 use pages::api::King;
+use pages::chart::Point;
+use pages::list::Total;
 use pages::overview::{Counts, OverviewQuery, Row, Totals};
 use serde::Deserialize;
+use tables::population::{Order, PopulationQuery};
 
-use super::{Count, Ranking, Shown, add_people, counts, places_by_name, read_populations};
+use super::{PlaceCount, Ranking, Shown, add_people, counts, places_page, read_populations};
 use crate::backends::Backends;
-use crate::domain::statistics::{self, NamedPlace, Population};
+use crate::domain::statistics::{self, NamedPlace, Population, StatisticsSort};
 use crate::routes::pages::reads::or_notice;
 use crate::routes::pages::saved::Saved;
 
 /// The data of the page as JSON. Its rows are records of the statistics.
-pub fn data(places: i64, ranking: &Ranking, largest: i64) -> String {
+pub fn data(places: &PlaceCount, ranking: &Ranking, largest: i64, series: &str) -> String {
     let Ranking {
         rows, next, totals, ..
     } = ranking;
     let format = MediaType::Json;
     let rows = statistics::render(rows, totals.living, None, format, format.framing());
+    let matches = places.of_search.filter(|total| !total.is_minimum);
     let mut data = format!(
-        r#"{{"places":{places},"living":{},"dead":{},"deadWithoutPlace":{},"largest":{largest},"rows":{rows}"#,
-        totals.living, totals.dead, totals.dead_without_place,
+        r#"{{"places":{},"matches":{},"living":{},"dead":{},"deadWithoutPlace":{},"largest":{largest},"series":{series},"rows":{rows}"#,
+        places.all,
+        matches.map_or_else(|| "null".to_owned(), |total| total.count.to_string()),
+        totals.living,
+        totals.dead,
+        totals.dead_without_place,
     );
     if let Some(next) = next {
         // A cursor has only digits. Writing to memory cannot fail.
@@ -39,10 +47,12 @@ pub fn data(places: i64, ranking: &Ranking, largest: i64) -> String {
 #[serde(rename_all = "camelCase")]
 pub struct OverviewData {
     places: i64,
+    matches: Option<i64>,
     living: i64,
     dead: i64,
     dead_without_place: i64,
     largest: i64,
+    series: Vec<Point>,
     rows: Vec<Record>,
     next: Option<String>,
 }
@@ -59,7 +69,7 @@ struct Record {
 
 impl OverviewData {
     /// What the page shows.
-    pub fn into_shown(self) -> Shown {
+    pub fn into_shown(self, query: &OverviewQuery) -> Shown {
         let row = |record: Record| Row {
             id: record.id,
             name: Some(record.name),
@@ -69,17 +79,24 @@ impl OverviewData {
                 king: record.king,
             }),
         };
-        Shown {
+        let mut shown = Shown {
             totals: Totals {
                 places: Some(self.places),
                 living: Some(self.living),
                 dead: Some(self.dead),
                 dead_without_place: Some(self.dead_without_place),
             },
-            rows: Some(self.rows.into_iter().map(row).collect()),
-            next: self.next,
             max_population: self.largest,
-        }
+            series: Some(self.series),
+            ..Shown::default()
+        };
+        let total = self.matches.map(|count| Total {
+            count,
+            is_minimum: false,
+        });
+        let rows = self.rows.into_iter().map(row).collect();
+        shown.set_rows(query, rows, self.next, total);
+        shown
     }
 }
 
@@ -90,10 +107,10 @@ pub async fn load_saved(
     query: &OverviewQuery,
 ) -> Option<(Saved<OverviewData>, bool)> {
     let Request { env, path, .. } = request;
-    if let Some(saved) = Saved::load(env, path, &query.to_text()).await {
+    if let Some(saved) = Saved::load(env, path, &query.list.to_text()).await {
         return Some((saved, true));
     }
-    if query.name.is_some() || query.is_default() {
+    if query.list.search().is_some() || query.is_default() {
         return None;
     }
     let saved = Saved::load(env, path, &super::first_query()).await;
@@ -104,36 +121,47 @@ pub async fn load_saved(
 pub async fn partial(
     backends: &Backends,
     query: &OverviewQuery,
-    number_of_places: Option<Count>,
+    number_of_places: Option<PlaceCount>,
     notices: &mut Vec<Notice>,
 ) -> Shown {
-    let (sort, limit) = (query.order.name(), OverviewQuery::page_size().get());
-    let least = query.least.map(|least| format!("&least={least}"));
-    let populations_query = format!("limit={limit}&sort={sort}{}", least.unwrap_or_default());
+    let order = match super::sort(query) {
+        StatisticsSort::Population(order) => order,
+        StatisticsSort::Name { .. } => Order::Id,
+    };
+    let populations = PopulationQuery {
+        limit: query.list.limit(),
+        order,
+        least: query.least,
+        as_of: query.period.as_of.clone(),
+        ..PopulationQuery::default()
+    };
     let (places, populations) = join(
-        places_by_name(backends, query),
-        read_populations(backends, &populations_query),
+        places_page(backends, query),
+        read_populations(backends, &populations.path()),
     )
     .await;
     let mut shown = Shown::default();
-    shown.totals.places = number_of_places.map(|places| places.count);
+    let total = number_of_places
+        .as_ref()
+        .and_then(|places| places.of_search);
+    shown.totals.places = number_of_places.map(|places| places.all);
     let places = or_notice(places, "The place names are", notices);
     let populations = or_notice(populations, "The counts are", notices);
-    if let Some((_, people, _)) = &populations {
+    if let Some((_, people)) = &populations {
         add_people(&mut shown.totals, *people);
     }
     match (places, populations) {
-        (Some((places, next, _)), _) => {
+        (Some((places, next)), _) => {
             let without_counts = |place: NamedPlace| Row {
                 id: place.id,
                 name: Some(place.name),
                 counts: None,
             };
-            shown.rows = Some(places.into_iter().map(without_counts).collect());
-            shown.next = next;
+            let rows = places.into_iter().map(without_counts).collect();
+            shown.set_rows(query, rows, next, total);
         }
         // Only the places service can search by name.
-        (None, Some((populations, ..))) if query.name.is_none() => {
+        (None, Some((populations, _))) if query.list.search().is_none() => {
             let population_of = |population: &Population| population.living + population.dead;
             let largest = populations.iter().map(population_of).max();
             shown.max_population = largest.unwrap_or_default();

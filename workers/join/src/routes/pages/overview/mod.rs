@@ -2,24 +2,28 @@
 
 mod fallback;
 
-use edge::{Error, Request, Response, auth};
-use futures_util::future::join3;
+use domain::Param;
+use edge::{Error, NORMALIZE, Request, Response, auth};
+use futures_util::future::join4;
 use http_semantics::auth::Scope;
 use http_semantics::negotiation::Negotiable;
 use http_semantics::{MediaType, Validator, path};
 use pages::Notice;
 use pages::api::King;
+use pages::chart::Point;
+use pages::list::{Neighbours, Total};
 use pages::overview::{Counts, Overview, OverviewQuery, Row, Totals};
-use tables::population::PopulationQuery;
+use tables::page::{PageSize, Sort, SortKey};
+use tables::population::{Measure, Order, PopulationQuery};
 use tables::{ChangeSeqs, Cursor};
 
 use fallback::OverviewData;
 
 use super::form::{READING_NEEDS_A_TOKEN, Session, login_page};
-use super::reads::{Unparsed, read_list};
+use super::reads::{Unparsed, read_list, total};
 use super::saved::Complete;
 use super::{flash, html};
-use crate::backends::{Backends, change_seq, number_header};
+use crate::backends::{Backends, change_seq};
 use crate::domain::statistics::{self, NamedPlace, Population, StatisticsQuery, StatisticsSort};
 use crate::routes::dataset;
 use crate::service::statistics as service;
@@ -65,35 +69,46 @@ pub async fn overview(request: Request) -> Result<Response, Error> {
         Err(problem) => return Ok(Response::problem(&problem)),
     }
     let backends = Backends::new(&request.env)?;
-    let mut query = OverviewQuery::parse(&request.query, edge::NORMALIZE);
+    let mut query = parse(&request.query);
     let requested_at = edge::now();
     let reads = Reads::load(&backends, &query).await;
-    if let Some(complete) = reads.complete() {
-        complete.save::<OverviewData>(&request, &query.to_text(), requested_at);
+    if let Some(complete) = reads.complete()
+        && query.period.as_of.is_none()
+    {
+        complete.save::<OverviewData>(&request, &query.list.to_text(), requested_at);
     }
-    let mut notices = flash(&request.query, "the place");
+    let mut notices = flash(&request.query, "the place", String::new());
     let Reads {
         places,
         ranking,
         largest,
+        series,
     } = reads;
+    let series = series.ok();
+    let series = series.and_then(|series| series.parse(&backends.people).ok());
     let shown = match ranking {
-        Ok(ranking) => Shown::new(places.ok(), ranking, largest.ok()),
+        Ok(ranking) => Shown {
+            series,
+            ..Shown::new(&query, places.ok(), ranking, largest.ok())
+        },
         Err(error) => {
             let saved = fallback::load_saved(&request, &query).await;
             if let Some((saved, is_of_query)) = saved {
                 let mut notice = saved.notice(vec![error], "The counts are");
                 if !is_of_query {
-                    query = OverviewQuery::parse("", edge::NORMALIZE);
+                    query = parse("");
                     let order = query.order_label();
                     notice.push_str(" They are in the order “");
                     notice.push_str(order);
                     notice.push_str("”, because this view is not saved.");
                 }
                 notices.push(Notice::Warning(notice));
-                saved.data.into_shown()
+                saved.data.into_shown(&query)
             } else {
-                fallback::partial(&backends, &query, places.ok(), &mut notices).await
+                Shown {
+                    series,
+                    ..fallback::partial(&backends, &query, places.ok(), &mut notices).await
+                }
             }
         }
     };
@@ -102,24 +117,28 @@ pub async fn overview(request: Request) -> Result<Response, Error> {
         totals: shown.totals,
         rows: shown.rows,
         max_population: shown.max_population,
-        next: shown.next,
+        neighbours: shown.neighbours,
+        series: shown.series,
         notices,
     };
     Ok(html(200, page.to_html()))
 }
 
+fn parse(query: &str) -> OverviewQuery {
+    OverviewQuery::parse(query, edge::now(), NORMALIZE)
+}
+
 /// The data of the page with a query, for the scheduled refresh of its snapshot. None if a backend
 /// failed.
 pub async fn data(backends: &Backends, query: &str) -> Option<Response> {
-    let query = OverviewQuery::parse(query, edge::NORMALIZE);
-    let reads = Reads::load(backends, &query).await;
+    let reads = Reads::load(backends, &parse(query)).await;
     reads.complete()?.into_response::<OverviewData>()
 }
 
 /// The query of the first page.
 #[must_use]
 pub fn first_query() -> String {
-    OverviewQuery::parse("", edge::NORMALIZE).to_text()
+    parse("").list.to_text()
 }
 
 /// What the page shows.
@@ -127,61 +146,119 @@ pub fn first_query() -> String {
 struct Shown {
     totals: Totals,
     rows: Option<Vec<Row>>,
-    next: Option<String>,
+    neighbours: Neighbours,
     max_population: i64,
+    series: Option<Vec<Point>>,
 }
 
 impl Shown {
-    fn new(places: Option<Count>, ranking: Ranking, largest: Option<i64>) -> Self {
+    fn new(
+        query: &OverviewQuery,
+        places: Option<PlaceCount>,
+        ranking: Ranking,
+        largest: Option<i64>,
+    ) -> Self {
         let Ranking {
             rows, next, totals, ..
         } = ranking;
         let rows: Vec<Row> = rows.into_iter().map(row).collect();
         let counts = rows.iter().filter_map(|row| row.counts.as_ref());
         let largest_shown = counts.map(|counts| counts.living + counts.dead).max();
+        let total = places.as_ref().and_then(|places| places.of_search);
         let mut shown = Self {
-            rows: Some(rows),
-            next,
             max_population: largest.or(largest_shown).unwrap_or_default(),
             ..Self::default()
         };
-        shown.totals.places = places.map(|places| places.count);
+        shown.set_rows(query, rows, next, total);
+        shown.totals.places = places.map(|places| places.all);
         add_people(&mut shown.totals, totals);
         shown
     }
+
+    /// Sets the rows, from the list and the cursor of the API. Rows that were read in the reverse
+    /// order are turned.
+    fn set_rows(
+        &mut self,
+        query: &OverviewQuery,
+        mut rows: Vec<Row>,
+        next: Option<String>,
+        total: Option<Total>,
+    ) {
+        if query.list.is_before {
+            rows.reverse();
+        }
+        let ends = [rows.first(), rows.last()].map(|row| cursor(sort(query), row?));
+        self.neighbours = query.list.neighbours(next, ends, total);
+        self.rows = Some(rows);
+    }
+}
+
+/// The order in which the page is read.
+fn sort(query: &OverviewQuery) -> StatisticsSort {
+    StatisticsSort::parse(&query.list.api_sort()).unwrap_or_default()
+}
+
+/// The cursor of a row in an order.
+fn cursor(sort: StatisticsSort, row: &Row) -> Option<Cursor> {
+    let place = NamedPlace {
+        id: row.id,
+        name: row.name.clone()?,
+    };
+    let key = match sort {
+        StatisticsSort::Name { .. } => SortKey::Name,
+        StatisticsSort::Population(order) => match order.measure() {
+            None => SortKey::Id,
+            Some(measure) => {
+                let counts = row.counts.as_ref()?;
+                return Some(Cursor::Pair(measure.of(counts.living, counts.dead), row.id));
+            }
+        },
+    };
+    let sort = Sort {
+        key,
+        descending: false,
+    };
+    Some(StatisticsQuery::cursor_after(&place, sort, NORMALIZE))
 }
 
 /// The number of places, and the change sequence at which they were counted.
-struct Count {
-    count: i64,
+struct PlaceCount {
+    all: i64,
+    /// The number of places that match the query, if it is known.
+    of_search: Option<Total>,
     change_seq: Option<Validator>,
 }
 
 /// The results of the reads that the page is made of.
 struct Reads {
-    places: Result<Count, Error>,
+    places: Result<PlaceCount, Error>,
     ranking: Result<Ranking, Error>,
     largest: Result<i64, Error>,
+    series: Result<Unparsed, Error>,
 }
 
 impl Reads {
     async fn load(backends: &Backends, query: &OverviewQuery) -> Self {
-        let (places, ranking, largest) = join3(
-            number_of_places(backends),
+        let series_path = query.period.series_path(None);
+        let (places, ranking, largest, series) = join4(
+            number_of_places(backends, query),
             ranking(backends, query),
-            largest_population(backends),
+            largest_population(backends, query),
+            Unparsed::load_list(&backends.people, &series_path),
         )
         .await;
         Self {
             places,
             ranking,
             largest,
+            series,
         }
     }
 
     /// The data of the page, if it is complete.
     fn complete(&self) -> Option<Complete<impl FnOnce() -> String>> {
-        let (Ok(places), Ok(ranking), Ok(largest)) = (&self.places, &self.ranking, &self.largest)
+        let (Ok(places), Ok(ranking), Ok(largest), Ok(series)) =
+            (&self.places, &self.ranking, &self.largest, &self.series)
         else {
             return None;
         };
@@ -191,10 +268,9 @@ impl Reads {
             let places = seqs.places.earlier(places)?;
             Some(ChangeSeqs { places, ..seqs })
         });
-        let count = places.count;
         Some(Complete {
             change_seqs,
-            render: move || fallback::data(count, ranking, *largest),
+            render: move || fallback::data(places, ranking, *largest, &series.text()),
         })
     }
 }
@@ -213,32 +289,28 @@ fn add_people(totals: &mut Totals, people: service::Totals) {
     totals.dead_without_place = Some(people.dead_without_place);
 }
 
-/// Populations, the number of all people, and the change sequence.
+/// The populations at a path, and the totals.
 async fn read_populations(
     backends: &Backends,
-    query: &str,
-) -> Result<(Vec<Population>, service::Totals, Option<Validator>), Error> {
-    let path = format!("/v1/people/population?{query}");
-    let response = backends.people.get(&path).await?;
+    path: &str,
+) -> Result<(Vec<Population>, service::Totals), Error> {
+    let response = backends.people.get(path).await?;
     let totals = service::Totals::from_headers(&response);
-    let change_seq = change_seq(&response);
     let populations = backends.people.read_json(response).await?;
-    Ok((populations, totals, change_seq))
+    Ok((populations, totals))
 }
 
 async fn ranking(backends: &Backends, query: &OverviewQuery) -> Result<Ranking, Error> {
-    if query.name.is_some() {
-        return search(backends, query).await;
-    }
+    let sort = sort(query);
     // A cursor of another order is ignored, because the reader has changed the order.
-    let is_of_order =
-        |cursor: &&Cursor| PopulationQuery::position_of(query.order, cursor).is_some();
+    let after = query.list.cursor.clone();
     let statistics = StatisticsQuery {
-        limit: OverviewQuery::page_size(),
-        after: query.after.as_ref().filter(is_of_order).cloned(),
-        sort: StatisticsSort::Population(query.order),
+        limit: query.list.limit(),
+        after: after.filter(|after| sort.accepts(after)),
+        sort,
         least: query.least,
-        ..StatisticsQuery::default()
+        as_of: query.period.as_of.clone(),
+        search: query.list.search().map(ToOwned::to_owned),
     };
     let page = service::load(backends, &statistics).await?;
     Ok(Ranking {
@@ -249,57 +321,28 @@ async fn ranking(backends: &Backends, query: &OverviewQuery) -> Result<Ranking, 
     })
 }
 
-/// Places by the prefix of their name, then their populations.
-async fn search(backends: &Backends, query: &OverviewQuery) -> Result<Ranking, Error> {
-    let (places, next, places_seq) = places_by_name(backends, query).await?;
-    let ids: Vec<String> = places.iter().map(|place| place.id.to_string()).collect();
-    // The list must not be empty. The totals are needed even if no place was found.
-    let ids = if ids.is_empty() {
-        "1".to_owned()
-    } else {
-        ids.join(",")
-    };
-    let (populations, totals, people_seq) =
-        read_populations(backends, &format!("ids={ids}")).await?;
-    let least = query.least.unwrap_or_default();
-    let row = |place: NamedPlace| {
-        let mut populations = populations.iter();
-        let population = populations.find(|population| population.place_id == place.id);
-        let living = population.map_or(0, |population| population.living);
-        (living >= least).then(|| statistics::Row {
-            population: population.cloned(),
-            place,
-        })
-    };
-    let change_seqs = places_seq.zip(people_seq);
-    Ok(Ranking {
-        rows: places.into_iter().filter_map(row).collect(),
-        next,
-        totals,
-        change_seqs: change_seqs.map(|(places, people)| ChangeSeqs { places, people }),
-    })
-}
-
-/// A page of places in order of id, filtered by name, and the change sequence.
-async fn places_by_name(
+/// A page of places without their people, in the order of the query or else by id.
+async fn places_page(
     backends: &Backends,
     query: &OverviewQuery,
-) -> Result<(Vec<NamedPlace>, Option<String>, Option<Validator>), Error> {
-    let mut params = form_urlencoded::Serializer::new(String::new());
-    params.append_pair("limit", &OverviewQuery::page_size().get().to_string());
-    if let Some(name) = &query.name {
-        params.append_pair("name", name);
+) -> Result<(Vec<NamedPlace>, Option<String>), Error> {
+    let list = &query.list;
+    let sort = list.api_sort();
+    let statistics = StatisticsQuery {
+        as_of: query.period.as_of.clone(),
+        search: list.search().map(ToOwned::to_owned),
+        ..StatisticsQuery::default()
+    };
+    let cursor = list.cursor_text();
+    let mut parameters = vec![];
+    if Sort::parse(&sort).is_some() {
+        parameters.push(("sort", sort.as_str()));
+        if !cursor.is_empty() {
+            parameters.push(("after", &cursor));
+        }
     }
-    if let Some(after @ Cursor::Id(_)) = &query.after {
-        params.append_pair("after", &after.to_string());
-    }
-    let path = format!("/v1/places?{}", params.finish());
-    let places = Unparsed::load_list(&backends.places, &path).await?;
-    Ok((
-        places.parse(&backends.places)?,
-        places.next,
-        places.change_seq,
-    ))
+    let path = statistics.places_path(list.limit(), &parameters);
+    read_list(&backends.places, &path).await
 }
 
 fn row(row: statistics::Row) -> Row {
@@ -321,21 +364,35 @@ fn counts(population: Population) -> Counts {
     }
 }
 
-async fn number_of_places(backends: &Backends) -> Result<Count, Error> {
-    let response = backends
-        .places
-        .get_ok("/v1/places?limit=1&count=exact")
-        .await?;
-    Ok(Count {
-        count: number_header(&response, "x-total-count"),
+async fn number_of_places(backends: &Backends, query: &OverviewQuery) -> Result<PlaceCount, Error> {
+    let path = "/v1/places?limit=1&count=exact";
+    let response = backends.places.get_ok(path).await?;
+    let all = total(&response);
+    let of_search = match query.list.search() {
+        _ if query.least.is_some() || query.period.as_of.is_some() => None,
+        None => all,
+        Some(search) => {
+            let mut params = form_urlencoded::Serializer::new(path.to_owned());
+            let path = params.append_pair("q", search).finish();
+            total(&backends.places.get_ok(&path).await?)
+        }
+    };
+    Ok(PlaceCount {
+        all: all.map_or(0, |total| total.count),
+        of_search,
         change_seq: change_seq(&response),
     })
 }
 
 /// The largest population of all places. It has the longest bar.
-async fn largest_population(backends: &Backends) -> Result<i64, Error> {
-    let path = "/v1/people/population?limit=1&sort=-total";
-    let (populations, _) = read_list::<Population>(&backends.people, path).await?;
+async fn largest_population(backends: &Backends, query: &OverviewQuery) -> Result<i64, Error> {
+    let largest = PopulationQuery {
+        limit: PageSize::new(1).unwrap_or_default(),
+        order: Order::Down(Measure::Total),
+        as_of: query.period.as_of.clone(),
+        ..PopulationQuery::default()
+    };
+    let (populations, _) = read_list::<Population>(&backends.people, &largest.path()).await?;
     let largest = populations.first();
     Ok(largest.map_or(0, |population| population.living + population.dead))
 }

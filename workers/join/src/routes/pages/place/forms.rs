@@ -4,7 +4,7 @@ use domain::PlaceId;
 use edge::{Error, Request, Response};
 use futures_util::future::join;
 use http_semantics::Problem;
-use pages::api::PlaceView;
+use pages::api::{PlaceView, Population};
 use pages::place::{self, Action};
 use serde_json::json;
 
@@ -13,7 +13,7 @@ use crate::routes::pages::form::{
     Session, Submission, Write, add_idempotency_key, created_id, id_and_action, restored_version,
 };
 use crate::routes::pages::html;
-use crate::routes::pages::reads::{read_record, suggested_places};
+use crate::routes::pages::reads::{read_population, read_record, suggested_places};
 
 /// A place with its version, and the suggestions of the place field.
 async fn read_for_form(
@@ -28,6 +28,14 @@ async fn read_for_form(
     Ok((place, version, places))
 }
 
+/// The population of a place that is to be removed, if it is known.
+async fn population(backends: &Backends, id: PlaceId, action: Action) -> Option<Population> {
+    match action {
+        Action::Remove => read_population(backends, id.get()).await.ok(),
+        _ => None,
+    }
+}
+
 /// The form of an action.
 ///
 /// # Errors
@@ -39,7 +47,9 @@ pub async fn place_action(request: Request) -> Result<Response, Error> {
     let mut form = Session::load(&request).empty_form();
     form.set("name", &*place.name);
     form.set("version", version);
-    Ok(html(200, place::action(&place, action, &form, &places)))
+    let population = population(&backends, id, action).await;
+    let page = place::action(&place, action, &form, &places, population.as_ref());
+    Ok(html(200, page))
 }
 
 /// Performs an action.
@@ -64,7 +74,14 @@ pub async fn change_place(request: Request) -> Result<Response, Error> {
         }
     }
     let (place, _, places) = read_for_form(&submission.backends, id).await?;
-    let page = place::action(&place, action, &submission.form, &places);
+    let population = population(&submission.backends, id, action).await;
+    let page = place::action(
+        &place,
+        action,
+        &submission.form,
+        &places,
+        population.as_ref(),
+    );
     Ok(submission.show_again(page))
 }
 

@@ -5,15 +5,18 @@ mod saved_data;
 
 use domain::PlaceId;
 use edge::{Error, Request, Response};
-use futures_util::future::join4;
+use futures_util::future::join5;
 use http_semantics::Problem;
 use pages::Notice;
-use pages::api::{Change, King, PersonView, PlaceView, Population};
+use pages::api::{Change, PlaceView};
+use pages::chart::Point;
+use pages::list::{Neighbours, Total};
 use pages::people::{People, PeopleQuery};
 use pages::place::PlacePage;
 use tables::ChangeSeqs;
 
-use super::reads::{Unparsed, history_path, or_notice};
+use super::people::{PeoplePage, people_page};
+use super::reads::{Unparsed, history_path, or_notice, shown_population};
 use super::saved::Complete;
 use super::{flash, html};
 use crate::backends::Backends;
@@ -30,11 +33,13 @@ pub use forms::{change_place, create_place, new_place, place_action};
 pub async fn place(request: Request) -> Result<Response, Error> {
     let id: PlaceId = request.id()?;
     let backends = Backends::new(&request.env)?;
-    let query = PeopleQuery::parse(&request.query, edge::NORMALIZE);
+    let query = people_query(id, &request.query);
     let requested_at = edge::now();
     let reads = Reads::load(&backends, id, &query).await;
-    if let Some(complete) = reads.complete() {
-        complete.save::<PlaceData>(&request, &query.to_text(), requested_at);
+    if let Some(complete) = reads.complete()
+        && query.period.as_of.is_none()
+    {
+        complete.save::<PlaceData>(&request, &query.list.to_text(), requested_at);
     }
     let mut page = PlacePage {
         place: PlaceView {
@@ -46,18 +51,29 @@ pub async fn place(request: Request) -> Result<Response, Error> {
             query,
             people: None,
             places: Vec::new(),
-            next: None,
+            neighbours: Neighbours::default(),
             notices: Vec::new(),
         },
+        series: None,
         history: Vec::new(),
         notices: Vec::new(),
     };
-    let missing = show(reads.parse(&backends), &mut page, id)?;
+    let missing = show(reads.parse(&backends, &page.people.query), &mut page, id)?;
     if !missing.is_empty() {
         show_saved(&request, missing, &mut page, id).await;
     }
-    page.notices = [flash(&request.query, &page.place.name), page.notices].concat();
+    let done = flash(
+        &request.query,
+        &page.place.name,
+        "/ui/places/new".to_owned(),
+    );
+    page.notices = [done, page.notices].concat();
     Ok(html(200, page.to_html()))
+}
+
+/// The query for the people of a place.
+fn people_query(id: PlaceId, query: &str) -> PeopleQuery {
+    PeopleQuery::parse(Some(id.get()), query, edge::now(), edge::NORMALIZE)
 }
 
 /// A part of the page.
@@ -66,6 +82,7 @@ enum Part {
     Name,
     Population,
     People,
+    Series,
     History,
 }
 
@@ -75,6 +92,7 @@ impl Part {
             Self::Name => "name of the place",
             Self::Population => "population",
             Self::People => "list of people",
+            Self::Series => "chart",
             Self::History => "history",
         }
     }
@@ -85,6 +103,7 @@ struct Reads {
     place: Result<Option<Unparsed>, Error>,
     population: Result<Unparsed, Error>,
     people: Result<Unparsed, Error>,
+    series: Result<Unparsed, Error>,
     history: Result<Option<Unparsed>, Error>,
 }
 
@@ -92,19 +111,26 @@ struct Reads {
 struct Parsed {
     place: Result<Option<PlaceView>, Error>,
     population: Result<Vec<statistics::Population>, Error>,
-    people: Result<(Vec<PersonView>, Option<String>), Error>,
+    people: Result<PeoplePage, Error>,
+    series: Result<Vec<Point>, Error>,
     history: Result<Option<Vec<Change<PlaceView>>>, Error>,
 }
 
 impl Reads {
     async fn load(backends: &Backends, id: PlaceId, query: &PeopleQuery) -> Self {
         let path = format!("/v1/places/{id}");
-        let (people_path, history_path) = (query.api_path(Some(id.get())), history_path(&path));
-        let population_path = format!("/v1/people/population?ids={id}");
-        let (place, people, population, history) = join4(
+        let (people_path, history_path) = (query.api_path(), history_path(&path));
+        let as_of = query.period.as_of.as_ref();
+        let as_of = as_of
+            .map(|time| format!("&asOf={time}"))
+            .unwrap_or_default();
+        let population_path = format!("/v1/people/population?ids={id}{as_of}");
+        let series_path = query.period.series_path(Some(id.get()));
+        let (place, people, population, series, history) = join5(
             Unparsed::load(&backends.places, &path),
             Unparsed::load_list(&backends.people, &people_path),
             Unparsed::load_list(&backends.people, &population_path),
+            Unparsed::load_list(&backends.people, &series_path),
             Unparsed::load(&backends.places, &history_path),
         )
         .await;
@@ -112,15 +138,20 @@ impl Reads {
             place,
             population,
             people,
+            series,
             history,
         }
     }
 
     /// The data of the page, if it is complete.
     fn complete(&self) -> Option<Complete<impl FnOnce() -> String>> {
-        let (Ok(Some(place)), Ok(population), Ok(people), Ok(Some(history))) =
-            (&self.place, &self.population, &self.people, &self.history)
-        else {
+        let (Ok(Some(place)), Ok(population), Ok(people), Ok(series), Ok(Some(history))) = (
+            &self.place,
+            &self.population,
+            &self.people,
+            &self.series,
+            &self.history,
+        ) else {
             return None;
         };
         // The lists are read separately, so the lower sequence is the one that both contain.
@@ -130,12 +161,16 @@ impl Reads {
         let change_seqs = change_seqs.map(|(places, people)| ChangeSeqs { places, people });
         let render = || {
             let next = people.next.as_ref().map(|next| format!("\"{next}\""));
+            let total = people.total.filter(|total| !total.is_minimum);
+            let total = total.map(|total| total.count.to_string());
             format!(
-                r#"{{"place":{},"population":{},"people":{},"next":{},"history":{}}}"#,
+                r#"{{"place":{},"population":{},"people":{},"next":{},"total":{},"series":{},"history":{}}}"#,
                 place.text(),
                 population.text(),
                 people.text(),
                 next.as_deref().unwrap_or("null"),
+                total.as_deref().unwrap_or("null"),
+                series.text(),
                 history.text(),
             )
         };
@@ -145,7 +180,7 @@ impl Reads {
         })
     }
 
-    fn parse(self, backends: &Backends) -> Parsed {
+    fn parse(self, backends: &Backends, query: &PeopleQuery) -> Parsed {
         let Backends { places, people, .. } = backends;
         Parsed {
             place: self
@@ -154,9 +189,15 @@ impl Reads {
             population: self
                 .population
                 .and_then(|population| population.parse(people)),
-            people: self
-                .people
-                .and_then(|list| Ok((list.parse(people)?, list.next))),
+            people: self.people.and_then(|list| {
+                Ok(people_page(
+                    list.parse(people)?,
+                    list.next,
+                    list.total,
+                    query,
+                ))
+            }),
+            series: self.series.and_then(|series| series.parse(people)),
             history: self
                 .history
                 .and_then(|history| history.map(|history| history.parse(places)).transpose()),
@@ -176,18 +217,26 @@ fn show(parsed: Parsed, page: &mut PlacePage, id: PlaceId) -> Result<Vec<(Part, 
         Err(error) => missing.push((Part::Name, error)),
     }
     match parsed.population {
-        Ok(populations) => page.population = Some(shown(id, populations)),
+        Ok(populations) => page.population = Some(shown_population(id.get(), populations)),
         Err(error) => missing.push((Part::Population, error)),
     }
     match parsed.people {
-        Ok((people, next)) => (page.people.people, page.people.next) = (Some(people), next),
+        Ok(people) => show_people(page, people),
         Err(error) => missing.push((Part::People, error)),
+    }
+    match parsed.series {
+        Ok(series) => page.series = Some(series),
+        Err(error) => missing.push((Part::Series, error)),
     }
     match parsed.history {
         Ok(history) => page.history = history.unwrap_or_default(),
         Err(error) => missing.push((Part::History, error)),
     }
     Ok(missing)
+}
+
+fn show_people(page: &mut PlacePage, (people, neighbours): PeoplePage) {
+    (page.people.people, page.people.neighbours) = (Some(people), neighbours);
 }
 
 /// Shows the missing parts as the page last showed them, with one notice. Without such data, a notice
@@ -214,14 +263,24 @@ async fn show_saved(
         page.place.name = data.place.name;
     }
     if parts.contains(&Part::Population) {
-        page.population = data.population.map(|populations| shown(id, populations));
+        page.population = data
+            .population
+            .map(|populations| shown_population(id.get(), populations));
     }
     if parts.contains(&Part::People) {
-        (page.people.people, page.people.next) = (Some(data.people), data.next);
         if !is_of_query {
-            page.people.query = PeopleQuery::parse("", edge::NORMALIZE);
+            page.people.query = people_query(id, "");
             notice.push_str(" The list has all people by name, because this search is not saved.");
         }
+        let total = data.total.map(|count| Total {
+            count,
+            is_minimum: false,
+        });
+        let people = people_page(data.people, data.next, total, &page.people.query);
+        show_people(page, people);
+    }
+    if parts.contains(&Part::Series) {
+        page.series = data.series;
     }
     if parts.contains(&Part::History) {
         page.history = data.history;
@@ -243,26 +302,10 @@ fn subject(parts: &[Part]) -> String {
     text + if parts.len() == 1 { " is" } else { " are" }
 }
 
-/// The population of the place, as the page shows it. A place without people has none.
-fn shown(id: PlaceId, populations: Vec<statistics::Population>) -> Population {
-    let population = populations.into_iter().next();
-    let (living, dead, king) = population.map_or((0, 0, None), |population| {
-        (population.living, population.dead, population.king)
-    });
-    Population {
-        place_id: id.get(),
-        living,
-        dead,
-        king: king
-            .and_then(statistics::King::present)
-            .map(|(id, name)| King { id, name }),
-    }
-}
-
 /// The data of the page with a query, for the scheduled refresh of its snapshot. None if a backend
 /// failed, or if the place does not exist.
 pub async fn data(backends: &Backends, id: PlaceId, query: &str) -> Option<Response> {
-    let query = PeopleQuery::parse(query, edge::NORMALIZE);
+    let query = people_query(id, query);
     let reads = Reads::load(backends, id, &query).await;
     reads.complete()?.into_response::<PlaceData>()
 }

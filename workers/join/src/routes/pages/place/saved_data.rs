@@ -3,6 +3,7 @@
 use domain::{PlaceId, name};
 use edge::Request;
 use pages::api::{Change, PersonView, PlaceView};
+use pages::chart::Point;
 use pages::people::PeopleQuery;
 use serde::Deserialize;
 
@@ -16,6 +17,9 @@ pub struct PlaceData {
     pub population: Option<Vec<statistics::Population>>,
     pub people: Vec<PersonView>,
     pub next: Option<String>,
+    #[serde(default)]
+    pub total: Option<i64>,
+    pub series: Option<Vec<Point>>,
     pub history: Vec<Change<PlaceView>>,
 }
 
@@ -27,10 +31,10 @@ pub async fn load(
     id: PlaceId,
 ) -> Option<(Saved<PlaceData>, bool)> {
     let Request { env, path, .. } = request;
-    if let Some(saved) = Saved::load(env, path, &query.to_text()).await {
+    if let Some(saved) = Saved::load(env, path, &query.list.to_text()).await {
         return Some((saved, true));
     }
-    let default = PeopleQuery::parse("", edge::NORMALIZE).to_text();
+    let default = super::people_query(id, "").list.to_text();
     if !query.is_default()
         && let Some(saved) = Saved::load(env, path, &default).await
     {
@@ -78,6 +82,8 @@ impl PlaceWithPeople {
             population: self.next.is_none().then(|| vec![population]),
             people,
             next: None,
+            total: None,
+            series: None,
             history: Vec::new(),
         }
     }

@@ -1,0 +1,62 @@
+//! `GET /ui/compare`
+
+use edge::{Error, Request, Response};
+use futures_util::future::{join, join_all};
+use pages::chart::{Comparison, MAX_COMPARED, Point};
+
+use super::html;
+use super::reads::{find_place, or_notice, places_by_id, read_list, suggested_places};
+use crate::backends::Backends;
+use crate::domain::statistics::Population;
+
+/// The populations of two to five places over time. Without a query: those with most living people.
+///
+/// # Errors
+/// A worker without its bindings.
+pub async fn compare(request: Request) -> Result<Response, Error> {
+    let backends = Backends::new(&request.env)?;
+    let (mut form, period, mut ids) = Comparison::parse(&request.query, edge::now());
+    let mut notices = Vec::new();
+    if let Some(name) = form.filled("add") {
+        match find_place(&backends, name).await {
+            Ok(Some(id)) => ids.push(id),
+            Ok(None) => form.add_error("add", "There is no place with this name. Choose another."),
+            Err(error) => {
+                let _: Option<()> = or_notice(Err(error), "The place names are", &mut notices);
+            }
+        }
+    }
+    if request.query.is_empty() {
+        let path = format!("/v1/people/population?sort=-living&limit={MAX_COMPARED}");
+        let largest = read_list::<Population>(&backends.people, &path).await;
+        let (largest, _) = largest.unwrap_or_default();
+        ids = largest.iter().map(|place| place.place_id).collect();
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    ids.truncate(MAX_COMPARED);
+    let series = ids.iter().map(|id| {
+        let path = period.series_path(Some(*id));
+        let people = &backends.people;
+        async move { read_list::<Point>(people, &path).await }
+    });
+    let (places, series) = join(places_by_id(&backends, ids.clone()), join_all(series)).await;
+    let places = or_notice(places, "The place names are", &mut notices).unwrap_or_default();
+    let mut compared = Vec::new();
+    for (id, points) in ids.iter().zip(series) {
+        let place = places.iter().find(|place| place.id == *id);
+        let points = or_notice(points, "The chart is", &mut notices);
+        compared.extend(place.cloned().zip(points.map(|(points, _)| points)));
+    }
+    if form.filled("add").is_some() && form.error("add").is_none() {
+        form.set("add", "");
+    }
+    let page = Comparison {
+        form,
+        period,
+        places: compared,
+        suggestions: suggested_places(&backends).await,
+        notices,
+    };
+    Ok(html(200, page.to_html()))
+}
