@@ -1355,7 +1355,7 @@ export interface components {
         "Cache-Control": string;
         /** @description With `handling=strict` (RFC 7240), the response is an error instead of a stale or incomplete one while a service is down. */
         Prefer: string;
-        /** @description The id of the last event that the client has received. It replaces `since` in a stream of events. */
+        /** @description The id of the last event that the client has received. It replaces `since` in a stream of events, and is ignored otherwise. */
         "Last-Event-ID": string;
         /** @description Makes the request safe to repeat: within 24 hours it is executed once, and later requests with the same key get the first response. Use a new value, such as a UUID, for each request. */
         "Idempotency-Key": string;
@@ -2677,7 +2677,7 @@ export interface operations {
                 personId?: components["parameters"]["personId"];
             };
             header?: {
-                /** @description The id of the last event that the client has received. It replaces `since` in a stream of events. */
+                /** @description The id of the last event that the client has received. It replaces `since` in a stream of events, and is ignored otherwise. */
                 "Last-Event-ID"?: components["parameters"]["Last-Event-ID"];
             };
             path?: never;
@@ -4585,7 +4585,7 @@ export interface operations {
                 placeId?: components["parameters"]["changedPlaceId"];
             };
             header?: {
-                /** @description The id of the last event that the client has received. It replaces `since` in a stream of events. */
+                /** @description The id of the last event that the client has received. It replaces `since` in a stream of events, and is ignored otherwise. */
                 "Last-Event-ID"?: components["parameters"]["Last-Event-ID"];
             };
             path?: never;
@@ -6947,7 +6947,7 @@ export interface operations {
                 personId?: components["parameters"]["personId"];
             };
             header?: {
-                /** @description The id of the last event that the client has received. It replaces `since` in a stream of events. */
+                /** @description The id of the last event that the client has received. It replaces `since` in a stream of events, and is ignored otherwise. */
                 "Last-Event-ID"?: components["parameters"]["Last-Event-ID"];
             };
             path?: never;
