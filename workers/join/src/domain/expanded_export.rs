@@ -164,6 +164,8 @@ mod tests {
         let expanded = "{\"id\":1,\"placeId\":7,\"place\":{\"id\":7,\"name\":\"a \\\"b\\\"\"}}\n\
             {\"id\":2,\"placeId\":null,\"place\":null}\n";
         assert_eq!(expand(lines, MediaType::NdJson).as_deref(), Some(expanded));
+        let part = ExportPart::parse(lines.as_bytes(), MediaType::NdJson).unwrap();
+        assert_eq!((part.places(), part.last_id()), (vec![7], Some(2)));
     }
 
     #[test]

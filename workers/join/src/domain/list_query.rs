@@ -205,6 +205,17 @@ mod tests {
     }
 
     #[test]
+    fn the_people_of_one_place_are_a_group_with_the_same_filter() {
+        let params = Params::parse("isAlive=true&peopleLimit=30", ReadQuery::PARAMETERS).unwrap();
+        let query = ReadQuery::read(&params).unwrap();
+        let path = query.group_path(PlaceId::new(7).unwrap());
+        assert!(path.starts_with("/v1/people/by-place?"), "{path}");
+        for parameter in ["placeId=7", "peopleLimit=30", "isAlive=true"] {
+            assert!(path.contains(parameter), "{path}");
+        }
+    }
+
+    #[test]
     fn both_services_select_by_id_only_without_filters_of_places() {
         let order = |query| read(query).order_by_id();
         assert_eq!(

@@ -256,7 +256,12 @@ async fn show_saved(
         }
         return;
     };
-    let (parts, errors): (Vec<Part>, Vec<Error>) = missing.into_iter().unzip();
+    let (mut parts, errors): (Vec<Part>, Vec<Error>) = missing.into_iter().unzip();
+    // A place that was saved by the API has no chart.
+    parts.retain(|part| *part != Part::Series || saved.data.series.is_some());
+    if parts.is_empty() {
+        return;
+    }
     let mut notice = saved.notice(errors, &subject(&parts));
     let data = saved.data;
     if parts.contains(&Part::Name) {
