@@ -69,6 +69,7 @@ const routes: Record<string, [allow: string, post?: string]> = {
   "/people/population": [READ_METHODS],
   "/people/population/series": [READ_METHODS],
   "/internal/statuses": [READ_METHODS],
+  "/internal/changes": [READ_METHODS],
   "/internal/matches": [READ_METHODS],
   "/internal/population": ["POST, OPTIONS"],
   "/internal/integrity": [READ_METHODS],

@@ -104,9 +104,16 @@ for (const { name, worker, document } of documents) {
         const forms = Object.keys(response?.content ?? {});
         if (method !== "GET" || forms.length < 2) continue;
         for (const accept of forms) {
-          const { status, headers } = await send(worker, "GET", address, { accept });
+          const closed = new AbortController();
+          const url = new URL(address, worker.url);
+          const { status, headers } = await fetch(url, {
+            headers: { accept },
+            signal: closed.signal,
+          });
+          // A stream of events does not end.
+          closed.abort();
           assert.equal(status, 200, path);
-          assert.equal(headers["content-type"]?.split(";")[0], accept);
+          assert.equal(headers.get("content-type")?.split(";")[0], accept);
         }
         const rejected = await send(worker, "GET", address, { accept: "image/png" });
         assert.deepEqual(rejected.json.offered.toSorted(), forms.toSorted(), path);

@@ -209,13 +209,19 @@ const shownChange = ({ collection, seq, kind, id, version }: ListRecord) => ({
 
 function changes(collections: ("places" | "people")[]): ListModel {
   return {
-    records: ({ changes }) => {
+    records: ({ changes }, { order }) => {
       const all = collections.flatMap((collection) =>
         changes[collection].map((change) => ({ collection, ...change })),
       );
-      return all.sort((a, b) => a.at - b.at);
+      all.sort((a, b) => a.at - b.at);
+      return order === "desc" ? all.reverse() : all;
     },
-    filters: { id: ({ id }, value) => String(id) === value },
+    handles: ["order"],
+    filters: {
+      id: ({ id }, value) => String(id) === value,
+      personId: ({ collection, id }, value) => collection === "people" && String(id) === value,
+      placeId: ({ place, placeBefore }, value) => [place, placeBefore].map(String).includes(value),
+    },
     shown: shownChange,
   };
 }
@@ -284,6 +290,8 @@ export const generators: Record<string, (random: Random, world: World, path: str
     if (path !== "/v1/people" && path !== "/v1/people/export") return id();
     return random.pick(["none", id(), `${id()},${id()},999999`]) ?? "none";
   },
+  personId: (random, { changes }) => String(random.pick(changes.people)?.id),
+  order: (random) => random.pick(["asc", "desc"]) ?? "asc",
   expand: () => "place",
   peopleLimit: (random) => String(1 + random.below(4)),
   least: (random) => String(1 + random.below(4)),

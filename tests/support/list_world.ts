@@ -17,7 +17,16 @@ export type World = {
   changes: Record<"places" | "people", Change[]>;
 };
 
-export type Change = { at: number; seq: number; kind: string; id: number; version: number };
+export type Change = {
+  at: number;
+  seq: number;
+  kind: string;
+  id: number;
+  version: number;
+  /** The place after the change, and before it. */
+  place: number | null;
+  placeBefore: number | null;
+};
 
 const FIRST = ["Ana", "Ángel", "angela", "Ñandú", "Nando", "Óscar", "O'Hara", "Ana-Lía", "Βράχος"];
 const SECOND = ["Álamo", "alamo", "del Río", 'la "Alta"', "Zumo, S.A.", "Пётр", "Zoe", "Az"];
@@ -61,7 +70,9 @@ async function readState({ db }: System): Promise<State> {
 async function readChanges({ db }: System): Promise<World["changes"]> {
   const rows = (table: "place" | "person") =>
     db[table === "place" ? "places" : "people"].rows(
-      `SELECT at, seq, kind, ${table}_id AS id, version FROM ${table}_change ORDER BY seq`,
+      `SELECT at, seq, kind, ${table}_id AS id, version, place_id AS place,
+         lag(place_id) OVER (PARTITION BY ${table}_id ORDER BY seq) AS placeBefore
+       FROM ${table}_change ORDER BY seq`,
     );
   return { places: await rows("place"), people: await rows("person") } as World["changes"];
 }

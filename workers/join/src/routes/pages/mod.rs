@@ -60,19 +60,24 @@ pub async fn places(request: Request) -> Result<Response, Error> {
     Ok(Response::see_other(format!("/{}", query.concat())))
 }
 
-/// An unknown path: a page for a browser, and a problem for other clients.
+/// An unknown path: a page for a browser, and a problem for other clients and below `/v1`.
 ///
 /// # Errors
 /// None.
 pub async fn unknown(request: Request) -> Result<Response, Error> {
     let error = Problem::unknown_route();
     let accepted = request.header("accept").unwrap_or_default();
+    let is_api = path::path_and_query(&request.parts.url)
+        .0
+        .starts_with("/v1/");
     // Only browsers ask for HTML first.
-    Ok(if accepted.trim_start().starts_with("text/html") {
-        error_page(error.into()).header("vary", "accept")
-    } else {
-        Response::problem(&error)
-    })
+    Ok(
+        if !is_api && accepted.trim_start().starts_with("text/html") {
+            error_page(error.into()).header("vary", "accept")
+        } else {
+            Response::problem(&error)
+        },
+    )
 }
 
 /// The page for an unknown path.
