@@ -67,7 +67,7 @@ pub async fn places(request: Request) -> Result<Response, Error> {
 pub async fn unknown(request: Request) -> Result<Response, Error> {
     let error = Problem::unknown_route();
     let accepted = request.header("accept").unwrap_or_default();
-    let is_api = path::path_and_query(&request.parts.url)
+    let is_api = http_semantics::path::path_and_query(&request.parts.url)
         .0
         .starts_with("/v1/");
     // Only browsers ask for HTML first.
