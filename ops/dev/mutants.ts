@@ -15,6 +15,8 @@ function run(crate: string): Outcomes {
   const output = `target/mutants/${crate}`;
   mkdirSync(output, { recursive: true });
   const options = ["--package", crate, "--output", output, "--jobs", "1", "--no-shuffle"];
+  // On a busy machine, a short timeout would count as caught.
+  options.push("--minimum-test-timeout", "120");
   // The statements that `tables` renders are tested with those of the backends.
   if (crate === "tables") options.push("--test-package", "tables,places,people");
   if (SHARD) options.push("--sharding", "round-robin", "--shard", SHARD);
