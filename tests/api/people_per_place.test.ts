@@ -79,7 +79,7 @@ test("the_root_describes_the_dataset_and_lists_the_routes", async () => {
     // There is no operation.
     if (route.endsWith("{token}")) continue;
     // Routes that only accept a POST.
-    const isPostOnly = /\/(import|repair|restore)$/.test(route);
+    const isPostOnly = /\/(batch|import|repair|restore)$/.test(route);
     const response = await join.get(route.replace("{id}", "1"));
     assert.equal(response.status, isPostOnly ? 405 : 200, route);
   }
