@@ -1,12 +1,14 @@
 //! The JSON of the API, reduced to the members that the pages show.
 
 use http_semantics::problem::FieldError;
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use crate::from_json;
+use crate::json::{FromJson, or_default};
 pub use crate::person::fields::PersonView;
 
 /// A place.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaceView {
     /// The id.
     pub id: i64,
@@ -15,8 +17,7 @@ pub struct PlaceView {
 }
 
 /// The population of a place.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Population {
     /// The id of the place.
     pub place_id: i64,
@@ -24,13 +25,12 @@ pub struct Population {
     pub living: i64,
     /// The number of dead people.
     pub dead: i64,
-    /// The king. The member is required: it is `null` without a king.
-    #[serde(deserialize_with = "Option::deserialize")]
+    /// The king. None too if the person was erased since the time of the population.
     pub king: Option<King>,
 }
 
 /// A king.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct King {
     /// The id of the person.
     pub id: i64,
@@ -39,7 +39,7 @@ pub struct King {
 }
 
 /// An entry of a history.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change<T> {
     /// The time in UTC (RFC 3339).
     pub at: String,
@@ -54,8 +54,7 @@ pub struct Change<T> {
 }
 
 /// A problem (RFC 9457), with the members that a page uses.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ApiProblem {
     /// `/problems/<slug>`
     pub r#type: String,
@@ -64,10 +63,8 @@ pub struct ApiProblem {
     /// The type of the problem in a few words.
     pub title: String,
     /// The error of this request.
-    #[serde(default)]
     pub detail: String,
     /// The invalid fields.
-    #[serde(default)]
     pub errors: Vec<FieldError>,
     /// The present king.
     pub king: Option<King>,
@@ -85,6 +82,63 @@ pub struct ApiProblem {
     pub encoding: Option<String>,
     /// `unknown` if a write may have been executed although a service failed.
     pub outcome: Option<String>,
+}
+
+from_json! {
+    for<T> Change<T> {
+        at: "at",
+        kind: "kind",
+        version: "version",
+        by: "by",
+        record: "record",
+    }
+}
+
+from_json! {
+    PlaceView {
+        id: "id",
+        name: "name",
+    }
+    Population {
+        place_id: "placeId",
+        living: "living",
+        dead: "dead",
+        king: king("king"),
+    }
+    King {
+        id: "id",
+        name: "name",
+    }
+    ApiProblem {
+        r#type: "type",
+        status: "status",
+        title: "title",
+        detail: or_default("detail"),
+        errors: or_default("errors"),
+        king: "king",
+        etag: "etag",
+        id: "id",
+        place_id: "placeId",
+        living: "living",
+        line: "line",
+        encoding: "encoding",
+        outcome: "outcome",
+    }
+    FieldError {
+        pointer: "pointer",
+        detail: "detail",
+    }
+}
+
+/// The king of a population, whose name is `null` if the person was erased. The member must be
+/// present.
+#[expect(clippy::option_option, reason = "none if the member is invalid")]
+fn king(member: Option<&Value>) -> Option<Option<King>> {
+    let member = member?;
+    match member.get("name") {
+        Some(Value::Null) => Some(None),
+        _ => Option::from_json(member),
+    }
 }
 
 impl ApiProblem {

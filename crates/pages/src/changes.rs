@@ -1,13 +1,13 @@
 //! The page of recent changes.
 
 use maud::{Markup, html};
-use serde::Deserialize;
 use serde_json::Value;
 
+use crate::from_json;
 use crate::layout::{Notice, document, time};
 
 /// A change of a place or a person.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecentChange {
     /// The time in UTC (RFC 3339).
     pub at: String,
@@ -20,6 +20,17 @@ pub struct RecentChange {
     by: Option<String>,
     /// The record after the change. An erased one has no name.
     record: Option<Value>,
+}
+
+from_json! {
+    RecentChange {
+        at: "at",
+        collection: "collection",
+        kind: "kind",
+        id: "id",
+        by: "by",
+        record: "record",
+    }
 }
 
 /// The page. The changes are in order of time, the newest first.
@@ -66,6 +77,7 @@ fn sentence(change: &RecentChange) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json;
 
     #[test]
     fn each_change_has_a_sentence_with_its_actor() {
@@ -74,7 +86,7 @@ mod tests {
             let json = format!(
                 r#"{{"at":"{at}","collection":"{collection}","kind":"{kind}","id":7,"seq":1,"version":1,"by":{by},"record":{record}}}"#
             );
-            serde_json::from_str::<RecentChange>(&json).unwrap()
+            json::parse::<RecentChange>(json.as_bytes()).unwrap()
         };
         let place = r#"{"id":7,"name":"<A>"}"#;
         let changes = [

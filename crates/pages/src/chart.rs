@@ -3,15 +3,15 @@
 use domain::Param;
 use domain::moment::Moment;
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use crate::api::PlaceView;
 use crate::field::{Text, choice, places};
 use crate::form::Form;
+use crate::from_json;
 use crate::layout::{Notice, document, number, time, with_query};
 
 /// The population at one time.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Point {
     /// The time in UTC (RFC 3339).
     pub at: String,
@@ -19,6 +19,14 @@ pub struct Point {
     pub living: i64,
     /// The number of dead people.
     pub dead: i64,
+}
+
+from_json! {
+    Point {
+        at: "at",
+        living: "living",
+        dead: "dead",
+    }
 }
 
 /// A line of a chart.

@@ -183,6 +183,7 @@ impl Form {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json;
     use http_semantics::auth::Scope;
     use http_semantics::problem::FieldError;
     use http_semantics::{Problem, Validator};
@@ -194,7 +195,7 @@ mod tests {
 
     fn parse_with_problem(typed: &[u8], problem: &Problem) -> Form {
         let mut form = Form::parse(typed);
-        form.show_problem(&serde_json::from_str(&problem.to_json()).unwrap());
+        form.show_problem(&json::parse(problem.to_json().as_bytes()).unwrap());
         form
     }
 

@@ -13,6 +13,7 @@ mod field;
 pub mod form;
 mod history;
 pub mod import;
+pub mod json;
 mod layout;
 pub mod list;
 pub mod login;

@@ -124,13 +124,14 @@ fn malformed_file(problem: &ApiProblem) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json;
     use http_semantics::Problem;
     use http_semantics::auth::Scope;
     use http_semantics::problem::FieldError;
     use http_semantics::rate_limit::RateLimit;
 
     fn parse(problem: &Problem) -> ApiProblem {
-        serde_json::from_str(&problem.to_json()).unwrap()
+        json::parse(problem.to_json().as_bytes()).unwrap()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Problems of requests that are invalid by themselves, whatever the databases contain.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Kind, Problem, is_plain_name};
@@ -9,7 +9,7 @@ use crate::negotiation::Negotiable;
 use crate::rate_limit::RateLimit;
 
 /// An invalid field of a body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// The field, as a JSON pointer (RFC 6901).
     pub pointer: String,

@@ -5,14 +5,14 @@
 
 use http_semantics::csv;
 use maud::{Markup, PreEscaped, html};
-use serde::Deserialize;
 
 use super::{AGAIN, count_lines, media_type};
 use crate::api::ApiProblem;
 use crate::field::hidden;
 use crate::form::Form;
+use crate::json::{self, or_default};
 use crate::layout::{closing, number, opening};
-use crate::messages;
+use crate::{from_json, messages};
 
 /// The header and five lines.
 const MAX_PREVIEW_LINES: usize = 6;
@@ -20,36 +20,48 @@ const MAX_PREVIEW_LINES: usize = 6;
 const MAX_PREVIEW_BYTES: usize = 4096;
 
 /// A line of the API's report: a batch, or at the end the totals.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct ReportLine {
     first_line: Option<i64>,
     last_line: Option<i64>,
-    #[serde(default)]
     outcome: String,
-    #[serde(default)]
     refused: Vec<InvalidLine>,
     problem: Option<ApiProblem>,
-    #[serde(default)]
     read: i64,
-    #[serde(default)]
     created: i64,
-    #[serde(default)]
     updated: i64,
-    #[serde(default)]
     unchanged: i64,
-    #[serde(default)]
     already_written: i64,
-    #[serde(default)]
     refused_total: i64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct InvalidLine {
     line: i64,
     /// The index in a JSON array.
     index: Option<i64>,
     problem: ApiProblem,
+}
+
+from_json! {
+    ReportLine {
+        first_line: "firstLine",
+        last_line: "lastLine",
+        outcome: or_default("outcome"),
+        refused: or_default("refused"),
+        problem: "problem",
+        read: or_default("read"),
+        created: or_default("created"),
+        updated: or_default("updated"),
+        unchanged: or_default("unchanged"),
+        already_written: or_default("alreadyWritten"),
+        refused_total: or_default("refusedTotal"),
+    }
+    InvalidLine {
+        line: "line",
+        index: "index",
+        problem: "problem",
+    }
 }
 
 /// A report in progress.
@@ -112,7 +124,7 @@ impl Report {
     }
 
     fn push_line(&mut self, line: &[u8]) -> String {
-        let Ok(mut line) = serde_json::from_slice::<ReportLine>(line) else {
+        let Some(mut line) = json::parse::<ReportLine>(line) else {
             return String::new();
         };
         self.invalid_lines.append(&mut line.refused);

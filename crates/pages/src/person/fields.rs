@@ -1,23 +1,22 @@
 //! The fields of a person: on the page, in the form, in the body of a write and in the history.
 
 use maud::{Markup, html};
-use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use crate::api::PlaceView;
 use crate::field::{self, PLACE_HINT, Text, checkbox};
 use crate::form::Form;
+use crate::from_json;
 use crate::history::DescribeChange;
+use crate::json::present;
 use crate::people::state;
 
 /// A person.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonView {
     /// The id.
     pub id: i64,
     /// The name. In a history: [`ERASED`], if the person was erased.
-    #[serde(deserialize_with = "name_or_erased")]
     pub name: String,
     /// Whether the person is alive.
     pub is_alive: bool,
@@ -30,9 +29,19 @@ pub struct PersonView {
 /// The text in place of an erased name.
 pub(crate) const ERASED: &str = "name erased";
 
-fn name_or_erased<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let name = Option::deserialize(deserializer)?;
-    Ok(name.unwrap_or_else(|| ERASED.to_owned()))
+from_json! {
+    PersonView {
+        id: "id",
+        name: name_or_erased("name"),
+        is_alive: "isAlive",
+        place_id: "placeId",
+        is_king: "isKing",
+    }
+}
+
+fn name_or_erased(member: Option<&Value>) -> Option<String> {
+    let name: Option<String> = present(member)?;
+    Some(name.unwrap_or_else(|| ERASED.to_owned()))
 }
 
 /// The fields without the name, which is the heading of the page.
@@ -169,6 +178,7 @@ pub(crate) fn with_state(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::FromJson as _;
     use serde_json::Map;
     use tables::schema::PERSON_TABLE;
     use tables::table_spec::{Column, ColumnType};
@@ -184,7 +194,7 @@ mod tests {
         let fields: Map<String, Value> = fields
             .map(|column| (column.json.to_owned(), value(column)))
             .collect();
-        serde_json::from_value(fields.into()).unwrap()
+        PersonView::from_json(&fields.into()).unwrap()
     }
 
     /// The fields that a client may change.
@@ -198,10 +208,10 @@ mod tests {
         let mut person = json!({
             "id": 1, "name": null, "isAlive": true, "placeId": 1, "isKing": false,
         });
-        let parsed: PersonView = serde_json::from_value(person.clone()).unwrap();
+        let parsed = PersonView::from_json(&person).unwrap();
         assert_eq!(parsed.name, "name erased");
         person.as_object_mut().unwrap().remove("name");
-        assert!(serde_json::from_value::<PersonView>(person).is_err());
+        assert_eq!(PersonView::from_json(&person), None);
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use edge::{Error, Request, Response};
 use futures_util::future::{join, join5};
+use pages::api::Population;
 use pages::chart::{Comparison, MAX_COMPARED, Period, Point};
 
 use super::html;
 use super::reads::{find_place, or_notice, places_by_id, read_list, suggested_places};
 use crate::backends::Backends;
-use crate::domain::statistics::Population;
 
 /// The populations of two to five places over time. Without a query: those with most living people.
 ///

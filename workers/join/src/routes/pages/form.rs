@@ -10,9 +10,10 @@ use http_semantics::problem::Kind;
 use http_semantics::{Problem, Tag, Validator};
 use maud::Markup;
 use pages::api::ApiProblem;
+use pages::json;
 use pages::{Form, login};
 
-use super::reads::find_place;
+use super::reads::{find_place, unusable_body};
 use super::{html, session_token};
 use crate::backends::{Backends, header, tag};
 use crate::domain::session;
@@ -167,13 +168,11 @@ pub fn show_problem(form: &mut Form, problem: &Problem) {
     let _ = show_rejection(form, problem.to_json().as_bytes());
 }
 
-/// Shows the problem in the body of a rejection in a form.
-///
-/// # Errors
-/// A body that is not a problem.
-pub fn show_rejection(form: &mut Form, body: &[u8]) -> Result<(), serde_json::Error> {
-    form.show_problem(&serde_json::from_slice::<ApiProblem>(body)?);
-    Ok(())
+/// Shows the problem in the body of a rejection in a form. None if the body is not a problem.
+pub fn show_rejection(form: &mut Form, body: &[u8]) -> Option<()> {
+    let problem: ApiProblem = json::parse(body)?;
+    form.show_problem(&problem);
+    Some(())
 }
 
 /// Rejects a form of another origin, and where writes are open also one of an unknown host.
@@ -255,11 +254,8 @@ impl Write {
             return Ok(None);
         }
         let rejection = backend.bytes(&response).await?;
-        if let Err(error) = show_rejection(form, &rejection) {
-            show_problem(
-                form,
-                &backend.unusable_response(&error.to_string()).into_problem(),
-            );
+        if show_rejection(form, &rejection).is_none() {
+            show_problem(form, &unusable_body(backend).into_problem());
         }
         Ok(None)
     }

@@ -17,6 +17,7 @@ use web_sys::FormData;
 use super::form::{
     Session, add_idempotency_key, login_page, require_same_origin, show_problem, show_rejection,
 };
+use super::reads::unusable_body;
 use super::{html, html_body};
 use crate::backends::Backends;
 
@@ -76,8 +77,7 @@ pub async fn import(request: Request) -> Result<Response, Error> {
     };
     if response.status() != 200 {
         let rejection = backend.bytes(&response).await?;
-        show_rejection(&mut form, &rejection)
-            .map_err(|error| backend.unusable_response(&error.to_string()))?;
+        show_rejection(&mut form, &rejection).ok_or_else(|| unusable_body(&backend))?;
         return Ok(session.store(form_again(form, file)));
     }
     form.set("nextKey", edge::random_token());

@@ -2,11 +2,10 @@
 
 use edge::{Error, NORMALIZE, Request, Response};
 use http_semantics::Validator;
-use pages::Notice;
 use pages::api::{PersonView, PlaceView};
 use pages::list::{Neighbours, Total};
 use pages::people::{People, PeopleQuery};
-use serde::Deserialize;
+use pages::{Notice, from_json};
 use serde_json::json;
 use tables::ChangeSeqs;
 
@@ -33,12 +32,20 @@ pub fn people_page(
 }
 
 /// The data of the page, which it shows while a backend is down.
-#[derive(Deserialize)]
 struct PeopleData {
     people: Vec<PersonView>,
     next: Option<String>,
     total: Option<i64>,
     places: Vec<(i64, String)>,
+}
+
+from_json! {
+    PeopleData {
+        people: "people",
+        next: "next",
+        total: "total",
+        places: "places",
+    }
 }
 
 /// The results of the reads that the page is made of.

@@ -9,12 +9,11 @@ use edge::{Error, ServiceClient};
 use http_semantics::problem::Kind;
 use http_semantics::{Problem, Validator};
 use pages::Notice;
-use pages::api::{Change, King, PlaceView, Population};
+use pages::api::{Change, PlaceView, Population};
+use pages::json::{self, FromJson};
 use pages::list::Total;
-use serde::de::DeserializeOwned;
 
 use crate::backends::{Backends, change_seq, header, tag};
-use crate::domain::statistics;
 
 /// The maximum number of history entries on a page.
 const MAX_HISTORY_ENTRIES: u16 = 1000;
@@ -106,10 +105,22 @@ impl Unparsed {
     ///
     /// # Errors
     /// Another body than a `T`.
-    pub fn parse<T: DeserializeOwned>(&self, backend: &ServiceClient) -> Result<T, Error> {
-        serde_json::from_slice(&self.body)
-            .map_err(|error| backend.unusable_response(&error.to_string()))
+    pub fn parse<T: FromJson>(&self, backend: &ServiceClient) -> Result<T, Error> {
+        parse_body(backend, &self.body)
     }
+}
+
+/// The parsed body of a response.
+///
+/// # Errors
+/// Another body than a `T`.
+pub fn parse_body<T: FromJson>(backend: &ServiceClient, body: &[u8]) -> Result<T, Error> {
+    json::parse(body).ok_or_else(|| unusable_body(backend))
+}
+
+/// The error of a response with a body that cannot be parsed.
+pub fn unusable_body(backend: &ServiceClient) -> Error {
+    backend.unusable_response("a body of another shape")
 }
 
 /// The number of matches of a list, if the response has it.
@@ -122,7 +133,7 @@ pub fn total(response: &web_sys::Response) -> Option<Total> {
 }
 
 /// A list, and the cursor of the next page.
-pub async fn read_list<T: DeserializeOwned>(
+pub async fn read_list<T: FromJson>(
     backend: &ServiceClient,
     path: &str,
 ) -> Result<(Vec<T>, Option<String>), Error> {
@@ -137,7 +148,7 @@ fn next_cursor(link: &str) -> Option<String> {
 }
 
 /// A record with its version. None if it does not exist.
-pub async fn read_record<T: DeserializeOwned>(
+pub async fn read_record<T: FromJson>(
     backend: &ServiceClient,
     path: &str,
 ) -> Result<Option<(T, String)>, Error> {
@@ -152,7 +163,7 @@ pub fn history_path(record_path: &str) -> String {
 }
 
 /// The history of a record. It is empty if the record never existed.
-pub async fn read_history<T: DeserializeOwned>(
+pub async fn read_history<T: FromJson>(
     backend: &ServiceClient,
     record_path: &str,
 ) -> Result<Vec<Change<T>>, Error> {
@@ -191,19 +202,13 @@ pub async fn read_population(backends: &Backends, place: i64) -> Result<Populati
 }
 
 /// The population of a place, as a page shows it. A place without people has none.
-pub fn shown_population(place_id: i64, populations: Vec<statistics::Population>) -> Population {
-    let population = populations.into_iter().next();
-    let (living, dead, king) = population.map_or((0, 0, None), |population| {
-        (population.living, population.dead, population.king)
-    });
-    Population {
+pub fn shown_population(place_id: i64, populations: Vec<Population>) -> Population {
+    populations.into_iter().next().unwrap_or(Population {
         place_id,
-        living,
-        dead,
-        king: king
-            .and_then(statistics::King::present)
-            .map(|(id, name)| King { id, name }),
-    }
+        living: 0,
+        dead: 0,
+        king: None,
+    })
 }
 
 /// The suggestions of a place field: the first places by name. The script of the page searches for

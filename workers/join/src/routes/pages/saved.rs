@@ -4,7 +4,7 @@
 use edge::{Env, Error, Request, Response};
 use http_semantics::MediaType;
 use js_sys::Date;
-use serde::de::DeserializeOwned;
+use pages::json::{self, FromJson};
 use tables::ChangeSeqs;
 
 use super::reads::reason;
@@ -22,15 +22,15 @@ pub struct Complete<F> {
 impl<F: FnOnce() -> String> Complete<F> {
     /// The response that a snapshot is made from. None if the page could not show it as a `T`, as
     /// after a malformed response of a backend.
-    pub fn into_response<T: DeserializeOwned>(self) -> Option<Response> {
+    pub fn into_response<T: FromJson>(self) -> Option<Response> {
         let data = (self.render)();
-        serde_json::from_slice::<T>(data.as_bytes()).ok()?;
+        json::parse::<T>(data.as_bytes())?;
         Some(Response::json(data).with_change_seqs(self.change_seqs))
     }
 
     /// Saves the data, unless the data at these change sequences is saved already. `query` is the
     /// page's own, without parameters that it ignores.
-    pub fn save<T: DeserializeOwned>(self, request: &Request, query: &str, requested_at: i64) {
+    pub fn save<T: FromJson>(self, request: &Request, query: &str, requested_at: i64) {
         let key = snapshot::key(&request.path, query, MediaType::Json);
         if let (Some(key), Some(change_seqs)) = (key, self.change_seqs)
             && !cache::is_saved(&key, change_seqs)
@@ -49,13 +49,13 @@ pub struct Saved<T> {
     at: String,
 }
 
-impl<T: DeserializeOwned> Saved<T> {
+impl<T: FromJson> Saved<T> {
     /// The data in the snapshot of a path and query, if there is one.
     pub async fn load(env: &Env, path: &str, query: &str) -> Option<Self> {
         let key = snapshot::key(path, query, MediaType::Json)?;
         let response = cache::read_snapshot(env, &key).await?;
         let at = time_text(response.fresh_at());
-        let data = serde_json::from_slice(response.into_text()?.as_bytes()).ok()?;
+        let data = json::parse(response.into_text()?.as_bytes())?;
         Some(Self { data, at })
     }
 }

@@ -5,17 +5,16 @@ use std::fmt::Write as _;
 use edge::Request;
 use futures_util::future::join;
 use http_semantics::MediaType;
-use pages::Notice;
-use pages::api::King;
+use pages::api::{King, PlaceView, Population};
 use pages::chart::Point;
 use pages::list::Total;
 use pages::overview::{Counts, OverviewQuery, Row, Totals};
-use serde::Deserialize;
+use pages::{Notice, from_json};
 use tables::population::{Order, PopulationQuery};
 
-use super::{PlaceCount, Ranking, Shown, add_people, counts, places_page, read_populations};
+use super::{PlaceCount, Ranking, Shown, add_people, places_page, read_populations};
 use crate::backends::Backends;
-use crate::domain::statistics::{self, NamedPlace, Population, StatisticsSort};
+use crate::domain::statistics::{self, StatisticsSort};
 use crate::routes::pages::reads::or_notice;
 use crate::routes::pages::saved::Saved;
 
@@ -43,8 +42,6 @@ pub fn data(places: &PlaceCount, ranking: &Ranking, largest: i64, series: &str) 
 }
 
 /// The data of the page, as [`data`] renders it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub struct OverviewData {
     places: i64,
     matches: Option<i64>,
@@ -58,13 +55,33 @@ pub struct OverviewData {
 }
 
 /// A record of the statistics.
-#[derive(Deserialize)]
 struct Record {
     id: i64,
     name: String,
     living: i64,
     dead: i64,
     king: Option<King>,
+}
+
+from_json! {
+    OverviewData {
+        places: "places",
+        matches: "matches",
+        living: "living",
+        dead: "dead",
+        dead_without_place: "deadWithoutPlace",
+        largest: "largest",
+        series: "series",
+        rows: "rows",
+        next: "next",
+    }
+    Record {
+        id: "id",
+        name: "name",
+        living: "living",
+        dead: "dead",
+        king: "king",
+    }
 }
 
 impl OverviewData {
@@ -152,7 +169,7 @@ pub async fn partial(
     }
     match (places, populations) {
         (Some((places, next)), _) => {
-            let without_counts = |place: NamedPlace| Row {
+            let without_counts = |place: PlaceView| Row {
                 id: place.id,
                 name: Some(place.name),
                 counts: None,
@@ -168,7 +185,7 @@ pub async fn partial(
             let without_name = |population: Population| Row {
                 id: population.place_id,
                 name: None,
-                counts: Some(counts(population)),
+                counts: Some(population.into()),
             };
             shown.rows = Some(populations.into_iter().map(without_name).collect());
         }

@@ -9,7 +9,7 @@ use http_semantics::auth::Scope;
 use http_semantics::negotiation::Negotiable;
 use http_semantics::{MediaType, Validator, path};
 use pages::Notice;
-use pages::api::King;
+use pages::api::{King, PlaceView, Population};
 use pages::chart::Point;
 use pages::list::{Neighbours, Total};
 use pages::overview::{Counts, Overview, OverviewQuery, Row, Totals};
@@ -20,11 +20,11 @@ use tables::{ChangeSeqs, Cursor};
 use fallback::OverviewData;
 
 use super::form::{READING_NEEDS_A_TOKEN, Session, login_page};
-use super::reads::{Unparsed, read_list, total};
+use super::reads::{Unparsed, parse_body, read_list, total};
 use super::saved::Complete;
 use super::{flash, html};
 use crate::backends::{Backends, change_seq};
-use crate::domain::statistics::{self, NamedPlace, Population, StatisticsQuery, StatisticsSort};
+use crate::domain::statistics::{self, NamedPlace, StatisticsQuery, StatisticsSort};
 use crate::routes::dataset;
 use crate::service::statistics as service;
 
@@ -294,10 +294,10 @@ async fn read_populations(
     backends: &Backends,
     path: &str,
 ) -> Result<(Vec<Population>, service::Totals), Error> {
-    let response = backends.people.get(path).await?;
-    let totals = service::Totals::from_headers(&response);
-    let populations = backends.people.read_json(response).await?;
-    Ok((populations, totals))
+    let people = &backends.people;
+    let response = people.get_ok(path).await?;
+    let populations = parse_body(people, &people.bytes(&response).await?)?;
+    Ok((populations, service::Totals::from_headers(&response)))
 }
 
 async fn ranking(backends: &Backends, query: &OverviewQuery) -> Result<Ranking, Error> {
@@ -325,7 +325,7 @@ async fn ranking(backends: &Backends, query: &OverviewQuery) -> Result<Ranking, 
 async fn places_page(
     backends: &Backends,
     query: &OverviewQuery,
-) -> Result<(Vec<NamedPlace>, Option<String>), Error> {
+) -> Result<(Vec<PlaceView>, Option<String>), Error> {
     let list = &query.list;
     let sort = list.api_sort();
     let statistics = StatisticsQuery {
@@ -353,7 +353,7 @@ fn row(row: statistics::Row) -> Row {
     }
 }
 
-fn counts(population: Population) -> Counts {
+fn counts(population: statistics::Population) -> Counts {
     Counts {
         living: population.living,
         dead: population.dead,

@@ -8,7 +8,7 @@ use edge::{Error, Request, Response};
 use futures_util::future::join5;
 use http_semantics::Problem;
 use pages::Notice;
-use pages::api::{Change, PlaceView};
+use pages::api::{Change, PlaceView, Population};
 use pages::chart::Point;
 use pages::list::{Neighbours, Total};
 use pages::people::{People, PeopleQuery};
@@ -20,7 +20,6 @@ use super::reads::{Unparsed, history_path, or_notice, shown_population};
 use super::saved::Complete;
 use super::{flash, html};
 use crate::backends::Backends;
-use crate::domain::statistics;
 
 use saved_data::PlaceData;
 
@@ -110,7 +109,7 @@ struct Reads {
 /// The results of the reads. The history is none if the place never existed.
 struct Parsed {
     place: Result<Option<PlaceView>, Error>,
-    population: Result<Vec<statistics::Population>, Error>,
+    population: Result<Vec<Population>, Error>,
     people: Result<PeoplePage, Error>,
     series: Result<Vec<Point>, Error>,
     history: Result<Option<Vec<Change<PlaceView>>>, Error>,

@@ -2,22 +2,19 @@
 
 use domain::{PlaceId, name};
 use edge::Request;
-use pages::api::{Change, PersonView, PlaceView};
+use pages::api::{Change, King, PersonView, PlaceView, Population};
 use pages::chart::Point;
+use pages::from_json;
 use pages::people::PeopleQuery;
-use serde::Deserialize;
 
-use crate::domain::statistics;
 use crate::routes::pages::saved::Saved;
 
 /// The data of a page, as `Reads::complete` renders it.
-#[derive(Deserialize)]
 pub struct PlaceData {
     pub place: PlaceView,
-    pub population: Option<Vec<statistics::Population>>,
+    pub population: Option<Vec<Population>>,
     pub people: Vec<PersonView>,
     pub next: Option<String>,
-    #[serde(default)]
     pub total: Option<i64>,
     pub series: Option<Vec<Point>>,
     pub history: Vec<Change<PlaceView>>,
@@ -45,13 +42,30 @@ pub async fn load(
 }
 
 /// A place with its people, as in the API.
-#[derive(Deserialize)]
 struct PlaceWithPeople {
     id: i64,
     name: String,
     people: Vec<PersonView>,
     /// The link to more people, if there are more.
     next: Option<String>,
+}
+
+from_json! {
+    PlaceData {
+        place: "place",
+        population: "population",
+        people: "people",
+        next: "next",
+        total: "total",
+        series: "series",
+        history: "history",
+    }
+    PlaceWithPeople {
+        id: "id",
+        name: "name",
+        people: "people",
+        next: "next",
+    }
 }
 
 impl PlaceWithPeople {
@@ -65,13 +79,13 @@ impl PlaceWithPeople {
         let living = people.iter().filter(|person| person.is_alive).count();
         let king = people.iter().find(|person| person.is_king);
         let number = |count: usize| i64::try_from(count).unwrap_or_default();
-        let population = statistics::Population {
+        let population = Population {
             place_id: self.id,
             living: number(living),
             dead: number(people.len() - living),
-            king: king.map(|king| statistics::King {
+            king: king.map(|king| King {
                 id: king.id,
-                name: Some(king.name.clone()),
+                name: king.name.clone(),
             }),
         };
         PlaceData {
