@@ -1,5 +1,6 @@
 //! Names, and the keys by which lists search and sort them.
 
+mod folding;
 mod keys;
 mod marks;
 mod words;

@@ -7,6 +7,7 @@
 //!
 //! SQLite only converts ASCII, so the worker computes the keys and stores them.
 
+use super::folding::fold_case;
 use super::marks::is_ignored_mark;
 use super::words::indexed_words;
 use super::{JOINERS, Name};
@@ -98,21 +99,4 @@ pub(super) fn without_marks(case_key: &str, normalize: Normalize) -> String {
     let mut decomposed = (normalize.decomposed)(case_key);
     decomposed.retain(|character| !is_ignored_mark(character));
     normalize.compose(decomposed)
-}
-
-/// Adds the full case folding of a character: the mappings C and F of Unicode's `CaseFolding.txt`.
-///
-/// Folding is lower case of upper case of lower case, except for these characters: `ı` is not
-/// folded, so that it differs from `i`, and Cherokee letters fold to upper case.
-fn fold_case(character: char, folded: &mut String) {
-    match character {
-        'a'..='z' | '0'..='9' | ' ' | 'ı' => folded.push(character),
-        '\u{13a0}'..='\u{13ff}' | '\u{ab70}'..='\u{abbf}' => {
-            folded.extend(character.to_uppercase());
-        }
-        _ => {
-            let upper = character.to_lowercase().flat_map(char::to_uppercase);
-            folded.extend(upper.flat_map(char::to_lowercase));
-        }
-    }
 }

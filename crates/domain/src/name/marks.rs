@@ -8,16 +8,19 @@ use std::cmp::Ordering;
 /// letters.
 #[must_use]
 pub fn is_ignored_mark(character: char) -> bool {
-    let compare = |(first, last): &(char, char)| {
-        if *last < character {
-            Ordering::Less
-        } else if *first > character {
-            Ordering::Greater
-        } else {
-            Ordering::Equal
-        }
-    };
+    let compare = |(first, last): &(char, char)| compare_range(*first, *last, character);
     character >= '\u{300}' && IGNORED.binary_search_by(compare).is_ok()
+}
+
+/// Compares a range of characters with a character, for a binary search.
+pub(super) fn compare_range(first: char, last: char, character: char) -> Ordering {
+    if last < character {
+        Ordering::Less
+    } else if first > character {
+        Ordering::Greater
+    } else {
+        Ordering::Equal
+    }
 }
 
 /// The ranges of these marks. A test compares them with Unicode's data.

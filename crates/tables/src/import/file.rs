@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use domain::name::{Normalize, case_key};
 use domain::param::parse_positive_integer;
 use http_semantics::json::{self, Object};
 use http_semantics::problem::FieldError;
@@ -76,7 +77,7 @@ const FALSE: &[&str] = &[
 
 /// A boolean of a cell, in any case.
 fn parse_boolean(cell: &str) -> Option<bool> {
-    let text = cell.trim().to_lowercase();
+    let text = case_key(cell.trim(), Normalize::NONE);
     let is = |known: &[&str]| known.contains(&text.as_str());
     if is(TRUE) {
         Some(true)
