@@ -69,7 +69,7 @@ impl Slot {
     }
 }
 
-/// Who is left in a place that is being deleted.
+/// The people who are left in a place that is being deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Left {
     pub(crate) residents: bool,

@@ -93,7 +93,7 @@ pub fn erasure_header(response: &web_sys::Response) -> Option<i64> {
     header(response, ERASURE_HEADER)?.parse().ok()
 }
 
-/// What a request for a list already has.
+/// The cached parts that a request for a list already has.
 pub enum Known {
     /// The current list.
     Current([Validator; 2]),

@@ -115,7 +115,7 @@ impl Subscription {
         (self.0.waiting.take(), position)
     }
 
-    /// What the listener has to do when no changes wait.
+    /// The next step of a listener if no changes wait.
     pub(super) fn turn(&self) -> Turn {
         if self.0.is_removed.get() {
             return Turn::Leave;

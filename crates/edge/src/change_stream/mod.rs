@@ -55,7 +55,7 @@ const HEARTBEAT_MS: i64 = 15_000;
 /// The end of a stream: the client connects again after this time, in milliseconds.
 const END: &str = "retry: 1000\n\n";
 
-/// The time after which a listener reads again, if it is behind the hub, in milliseconds.
+/// The time after which a listener reads again, if the hub has newer changes, in milliseconds.
 const BEHIND_MS: u32 = 250;
 
 /// The calls of a poll, at most.

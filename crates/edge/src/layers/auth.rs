@@ -76,7 +76,7 @@ pub(crate) fn known_token(
 }
 
 /// The author that another worker names. Only a caller with the secret of the workers may: a client
-/// could otherwise write under the name of somebody else.
+/// could otherwise write under another name.
 pub(crate) fn forwarded_actor(request: &Request) -> Option<Actor> {
     let name = request.header(ACTOR_HEADER)?;
     Actor::parse(&name).filter(|_| has_service_secret(request))

@@ -65,7 +65,7 @@ pub(crate) enum Lookup {
     Bypass,
 }
 
-/// What is needed to store the response of a handler.
+/// The key and the time of a response that is to be stored.
 pub(crate) struct Miss {
     key: String,
     /// When the request arrived, in milliseconds since 1970.

@@ -209,7 +209,7 @@ impl<T> Batch<T> {
     }
 
     /// The ids of the stored records that the batch changes or removes. They may give up their unique
-    /// values to others. But if lines can be left out, they may stay as they are.
+    /// values to others. But if lines can be left out, they may stay unchanged.
     #[must_use]
     pub fn changed_ids(&self, options: ImportOptions) -> HashSet<i64> {
         if options.skip_invalid {

@@ -16,7 +16,7 @@ pub const MAX_OPERATIONS: usize = 1_000;
 /// The maximum size of a body with operations.
 pub const MAX_OPERATIONS_BYTES: usize = 1024 * 1024;
 
-/// What an operation does.
+/// The kind of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Adds a record.
@@ -46,10 +46,10 @@ impl Kind {
     }
 }
 
-/// What the result of an operation depends on.
+/// The facts that decide the result of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operation {
-    /// What it does. None if it is invalid.
+    /// The kind. None if it is invalid.
     pub kind: Option<Kind>,
     /// The id, if the client gives it.
     pub id: Option<i64>,

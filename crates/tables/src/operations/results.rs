@@ -16,7 +16,7 @@ use crate::table_spec::TableSpec;
 /// (RFC 4918, 11.4).
 const FAILED_DEPENDENCY: u16 = 424;
 
-/// What a batch has written, as the database stores it.
+/// The results of a batch, as the database stores them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Written {
     /// The ids and versions of the records that had the wanted state.
@@ -25,7 +25,7 @@ pub struct Written {
     pub changes: Vec<(i64, i64, String)>,
 }
 
-/// What the batch has written, as JSON: the last changes of the log.
+/// The written records as JSON: the last changes of the log.
 ///
 /// ?1  the number of changes
 /// ?2  the ids and versions of the unchanged records as a JSON array

@@ -85,7 +85,7 @@ from_json! {
 }
 
 impl OverviewData {
-    /// What the page shows.
+    /// The shown data.
     pub fn into_shown(self, query: &OverviewQuery) -> Shown {
         let row = |record: Record| Row {
             id: record.id,

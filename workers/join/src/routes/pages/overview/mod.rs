@@ -141,7 +141,7 @@ pub fn first_query() -> String {
     parse("").list.to_text()
 }
 
-/// What the page shows.
+/// The shown data.
 #[derive(Default)]
 struct Shown {
     totals: Totals,
