@@ -106,8 +106,12 @@ test("a_missing_page_or_record_gives_an_error_page", async () => {
 });
 
 test("a_browser_gets_a_page_for_a_mistyped_address_and_other_clients_a_problem", async () => {
-  for (const path of ["/nothing/here", "/v1/nothing", "/people-per-places"]) {
-    const page = await join.get(path, { accept: "text/html,application/xhtml+xml,*/*;q=0.8" });
+  const accept = "text/html,application/xhtml+xml,*/*;q=0.8";
+  // Below /v1 there are only API routes.
+  const api = await join.get("/v1/nothing", { accept });
+  assert.equal(api.json.type, "/problems/unknown-route");
+  for (const path of ["/nothing/here", "/people-per-places"]) {
+    const page = await join.get(path, { accept });
     assertPage(page, 404, path);
     assert.equal(titleOf(page), "Page not found");
     for (const accept of ["*/*", "application/json", ""]) {
