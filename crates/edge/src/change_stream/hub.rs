@@ -50,6 +50,13 @@ struct Hub {
     leads_until: i64,
 }
 
+impl Hub {
+    fn is_led_by(&self, listener: &Rc<Listener>) -> bool {
+        let leader = self.leader.as_ref();
+        leader.is_some_and(|leader| Rc::ptr_eq(leader, listener))
+    }
+}
+
 thread_local! {
     static HUB: RefCell<Hub> = const { RefCell::new(Hub {
         listeners: Vec::new(),
@@ -122,8 +129,7 @@ impl Subscription {
         }
         HUB.with_borrow_mut(|hub| {
             let now = now();
-            let leads = hub.leader.as_ref().is_some_and(|l| Rc::ptr_eq(l, &self.0));
-            if !leads && now < hub.leads_until {
+            if !hub.is_led_by(&self.0) && now < hub.leads_until {
                 return Turn::Wait(self.wait());
             }
             hub.leader = Some(Rc::clone(&self.0));
@@ -151,8 +157,7 @@ impl Drop for Subscription {
     fn drop(&mut self) {
         let next = HUB.with_borrow_mut(|hub| {
             hub.listeners.retain(|other| !Rc::ptr_eq(other, &self.0));
-            let leads = hub.leader.as_ref().is_some_and(|l| Rc::ptr_eq(l, &self.0));
-            if !leads {
+            if !hub.is_led_by(&self.0) {
                 return None;
             }
             hub.leader = None;

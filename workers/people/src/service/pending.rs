@@ -95,24 +95,29 @@ impl PendingWrites {
 
     /// Removes a pending write that is not committed. This happens after the response.
     pub fn roll_back(&self, request: &Request, write: &PendingWrite) {
-        if write.places.is_empty() {
-            return;
+        if let Some(removal) = self.removal(write) {
+            request.context.wait_until(removal);
         }
-        let database = self.database.clone();
-        let remove = store::remove_pending(&write.token, &write.places);
-        request.context.wait_until(async move {
-            // If this fails, a deletion or the repair removes the rows later.
-            let _ = database.batch(&[remove]).await;
-        });
     }
 
     /// Removes a pending write that is not committed, before the response.
     pub async fn remove(&self, write: &PendingWrite) {
-        if !write.places.is_empty() {
-            let remove = store::remove_pending(&write.token, &write.places);
-            // If this fails, a deletion or the repair removes the rows later.
-            let _ = self.database.batch(&[remove]).await;
+        if let Some(removal) = self.removal(write) {
+            removal.await;
         }
+    }
+
+    /// Removes a pending write, if it has places.
+    fn removal(&self, write: &PendingWrite) -> Option<impl Future<Output = ()> + use<>> {
+        if write.places.is_empty() {
+            return None;
+        }
+        let database = self.database.clone();
+        let remove = store::remove_pending(&write.token, &write.places);
+        Some(async move {
+            // If this fails, a deletion or the repair removes the rows later.
+            let _ = database.batch(&[remove]).await;
+        })
     }
 
     /// Checks that all places are active. It waits for deletions in progress.
