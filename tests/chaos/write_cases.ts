@@ -113,6 +113,45 @@ export const writeKinds: Record<string, WriteKind> = {
       `name\nA ${number}\nB ${number}\n`,
     );
   }),
+  "a batch of operations on people": personWrite(({ join }, id, to, number) => {
+    const operations = [
+      { op: "create", body: { name: `New ${number}`, isAlive: true, placeId: to } },
+      { op: "update", id, body: { name: `Other ${number}`, placeId: to, isKing: true } },
+    ];
+    return (headers) => join.send("POST", "/v1/people/batch", operations, headers);
+  }),
+  "a batch of operations on places": placeWrite(false, ({ join }, id, to, number) => {
+    const operations = [
+      { op: "delete", id },
+      { op: "update", id: to, body: { name: `Other ${number}` } },
+      { op: "create", body: { name: `New ${number}` } },
+    ];
+    return (headers) => join.send("POST", "/v1/places/batch", operations, headers);
+  }),
+  "restore an earlier version of a person": async (system, number) => {
+    const write = await personWrite(({ join }, id) => {
+      return (headers) => join.send("POST", `/v1/people/${id}/restore`, { version: 1 }, headers);
+    })(system, number);
+    const [person] = JSON.parse(await write.observe())[0];
+    await system.join.send("PATCH", `/v1/people/${person.id}`, { isAlive: false, placeId: null });
+    return write;
+  },
+  "restore a deleted person": async (system, number) => {
+    const write = await personWrite(({ join }, id) => {
+      return (headers) => join.send("POST", `/v1/people/${id}/restore`, { version: 1 }, headers);
+    })(system, number);
+    const [person] = JSON.parse(await write.observe())[0];
+    await system.join.request("DELETE", `/v1/people/${person.id}`);
+    return write;
+  },
+  "restore an earlier version of a place": async (system, number) => {
+    const write = await placeWrite(true, ({ join }, id) => {
+      return (headers) => join.send("POST", `/v1/places/${id}/restore`, { version: 1 }, headers);
+    })(system, number);
+    const place = JSON.parse(await write.observe())[1][0];
+    await system.join.send("PATCH", `/v1/places/${place.id}`, { name: `Renamed ${number}` });
+    return write;
+  },
   repair: async (system, number) => {
     const from = await createPlace(system, `From ${number}`);
     const to = await createPlace(system, `To ${number}`);
