@@ -922,9 +922,11 @@ export interface components {
             name?: components["schemas"]["WrittenName"];
             isAlive?: boolean | null;
             placeId?: components["schemas"]["Id"] | null;
-            place?: components["schemas"]["WrittenName"] | null;
+            place?: components["schemas"]["ImportedPersonPlace"] | null;
             isKing?: boolean | null;
         };
+        /** @description The name of a place, or the place in a file that was exported with `expand=place`. Then `placeId` is absent or the same id, and the name must be the present one. */
+        ImportedPersonPlace: components["schemas"]["WrittenName"] | components["schemas"]["Place"];
         /** @description A place in a file. */
         ImportedPlace: {
             id?: components["schemas"]["ImportedId"] | null;
