@@ -944,6 +944,13 @@ export interface components {
             deleting: components["schemas"]["Deletion"][];
             pending: components["schemas"]["PendingWrite"][];
         };
+        /** @description A setting of a worker that is invalid. */
+        InvalidSetting: {
+            /** @description The service. Absent for the one that responds. */
+            service?: string;
+            /** @description How to correct the setting. */
+            detail: string;
+        };
         /** @description The king of a place. */
         King: {
             /** @description The id of the person. */
@@ -1256,6 +1263,8 @@ export interface components {
             databases?: {
                 [key: string]: components["schemas"]["DatabaseSize"];
             };
+            /** @description The settings to correct, only for a token of the scope `admin`. Absent if all are valid. */
+            invalidSettings?: components["schemas"]["InvalidSetting"][];
         };
         /** @description A line that cannot be imported, and the reason. */
         Refusal: {
