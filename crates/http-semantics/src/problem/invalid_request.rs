@@ -291,6 +291,19 @@ impl Problem {
         Self::new(Kind::TooManyRequests, detail).header("retry-after", "5")
     }
 
+    /// A listener while an isolate already has the maximum number.
+    #[must_use]
+    pub fn too_many_listeners(limit: usize) -> Self {
+        Self::new(
+            Kind::TooManyRequests,
+            format!(
+                "{limit} clients are following the changes here. Connect again after `Retry-After` seconds, or read the list without `Accept: text/event-stream`."
+            ),
+        )
+        .with("limit", json!(limit))
+        .header("retry-after", "5")
+    }
+
     /// An idempotency key that was used with a different request.
     #[must_use]
     pub fn idempotency_key_reused() -> Self {
