@@ -5356,6 +5356,7 @@ export interface operations {
             /** @description Some operations of the batch cannot be done. Or: The idempotency key was used for another request. Or: The request needs more calls than the plan allows. */
             422: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8378,6 +8379,7 @@ export interface operations {
             /** @description Some operations of the batch cannot be done. Or: The idempotency key was used for another request. Or: The request needs more calls than the plan allows. */
             422: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
