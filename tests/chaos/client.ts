@@ -53,7 +53,7 @@ export class ChaosClient {
       return random.chance(0.6) ? this.#deletePlace(gateway) : this.#addPlace(gateway);
     }
     if (random.chance(0.1)) return this.#restore(gateway, entry);
-    if (random.chance(0.25)) return this.#batch(gateway);
+    if (random.chance(0.25)) return this.batch(gateway);
     return this.#update(gateway, entry);
   }
 
@@ -171,7 +171,7 @@ export class ChaosClient {
   }
 
   /** Sends a batch on people: it changes some, adds one, and deletes another. */
-  async #batch(gateway: WorkerClient): Promise<boolean> {
+  async batch(gateway: WorkerClient): Promise<boolean> {
     const { random, writable } = this;
     const [first, second, third] = writable.toSorted(() => random.next() - 0.5);
     const operations: Operation[] = [];

@@ -65,6 +65,16 @@ const placeWrite =
     return { send: send(system, id, to, number), observe: observer(system, number) };
   };
 
+/** A batch that deletes a place, renames another one, and adds a third. */
+const batchOfPlaces: SendWrite = ({ join }, id, other, number) => {
+  const operations = [
+    { op: "delete", id },
+    { op: "update", id: other, body: { name: `Other ${number}` } },
+    { op: "create", body: { name: `New ${number}` } },
+  ];
+  return (headers) => join.send("POST", "/v1/places/batch", operations, headers);
+};
+
 export const writeKinds: Record<string, WriteKind> = {
   "create a person": personWrite(({ join }, _, to, number) => (headers) => {
     const body = { name: `New ${number}`, isAlive: true, placeId: to };
@@ -120,14 +130,16 @@ export const writeKinds: Record<string, WriteKind> = {
     ];
     return (headers) => join.send("POST", "/v1/people/batch", operations, headers);
   }),
-  "a batch of operations on places": placeWrite(false, ({ join }, id, to, number) => {
-    const operations = [
-      { op: "delete", id },
-      { op: "update", id: to, body: { name: `Other ${number}` } },
-      { op: "create", body: { name: `New ${number}` } },
-    ];
-    return (headers) => join.send("POST", "/v1/places/batch", operations, headers);
-  }),
+  "a batch of operations on places": async (system, number) => {
+    const id = await createPlace(system, `From ${number}`);
+    const to = await createPlace(system, `To ${number}`);
+    return {
+      send: batchOfPlaces(system, id, to, number),
+      observe: observer(system, number),
+    };
+  },
+  // Its dead people lose the place after the batch.
+  "delete a place in a batch of operations": placeWrite(false, batchOfPlaces),
   "restore an earlier version of a person": async (system, number) => {
     const write = await personWrite(({ join }, id) => {
       return (headers) => join.send("POST", `/v1/people/${id}/restore`, { version: 1 }, headers);
