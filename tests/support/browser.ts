@@ -1,7 +1,13 @@
 // A real browser that visits the built workers. A test fails if a page that it visits reports
 // an error or a warning, or fails to load a resource.
 import assert from "node:assert/strict";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  chromium,
+  type Locator,
+  type Page,
+} from "playwright-core";
 import { find, none } from "../../ops/dev/chromium.ts";
 import { type Options, type System, start } from "./harness.ts";
 
@@ -122,10 +128,17 @@ export async function eventually(holds: () => Promise<void>): Promise<void> {
   await holds();
 }
 
+/** Clicks a button or a link, and waits until the browser has loaded the next page. */
+export async function follow(target: Locator): Promise<void> {
+  await Promise.all([target.page().waitForEvent("load"), target.click()]);
+}
+
 /** The error message of a field. Checks that the field refers to the message and has the focus. */
 export async function fieldError(page: Page, label: string): Promise<string> {
   const field = page.getByLabel(label, { exact: true });
-  assert.equal(await field.getAttribute("aria-invalid"), "true", label);
+  await eventually(async () =>
+    assert.equal(await field.getAttribute("aria-invalid"), "true", label),
+  );
   const [id] = (await field.getAttribute("aria-describedby"))?.split(" ") ?? [];
   await eventually(async () => {
     const focused = await page.evaluate(() => document.activeElement?.id);

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
-import { desktop, fieldError, openSite, visitors } from "../../support/browser.ts";
+import { desktop, fieldError, follow, openSite, visitors } from "../../support/browser.ts";
 import { bearer, tokenHash } from "../../support/tokens.ts";
 
 const token = "a-token-that-may-write";
@@ -29,8 +29,7 @@ for (const visitor of visitors) {
     await page.getByLabel("Name").fill(first);
     for (const guess of ["short", "a-token-that-is-guessed"]) {
       await page.getByLabel("Token").fill(guess);
-      await addButton.click();
-      await page.waitForLoadState();
+      await follow(addButton);
       assert.match(await fieldError(page, "Token"), /^Must be |not valid here/);
       assert.equal(await page.getByLabel("Token").inputValue(), "");
       assert.equal(await page.getByLabel("Name").inputValue(), first);
@@ -66,7 +65,7 @@ for (const visitor of visitors) {
     await page.getByRole("button", { name: "Forget my token" }).click();
     await page.getByText("This browser has forgotten its token.").waitFor();
     assert.deepEqual(await visit.context.cookies(), []);
-    await page.getByRole("link", { name: "Token" }).click();
+    await follow(page.getByRole("link", { name: "Token" }));
     assert.equal(await page.getByRole("button", { name: "Forget my token" }).count(), 0);
     assert.equal(await page.getByLabel("Token").count(), 1);
     await visit.go("/ui/places/new");

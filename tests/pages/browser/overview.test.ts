@@ -245,6 +245,21 @@ test("a_filter_updates_in_place_announces_the_result_and_ignores_late_responses"
   assert.equal(await page.getByLabel("Search").inputValue(), "verax");
 });
 
+test("a_field_changed_before_the_script_is_loaded_filters_the_list", async () => {
+  await using visit = await site.visit();
+  const { page } = visit;
+  const loading = Promise.withResolvers<void>();
+  await page.route("**/site.js", async (route) => {
+    await loading.promise;
+    await route.continue();
+  });
+  await page.goto("/ui/people", { waitUntil: "commit" });
+  await page.getByLabel("State").selectOption("Dead");
+  loading.resolve();
+  await page.waitForURL(/show=/);
+  assert.equal(await page.locator(".people tbody tr").count(), 24);
+});
+
 for (const visitor of [desktop, phone]) {
   test(`the_layout_does_not_shift_while_a_page_loads_or_is_filtered: ${visitor.name}`, async () => {
     await using visit = await site.visit(visitor);

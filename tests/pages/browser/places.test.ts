@@ -1,7 +1,7 @@
 // Writing places on the pages, on desktop and phone, with and without scripts.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { fieldError, openSite, visitors } from "../../support/browser.ts";
+import { fieldError, follow, openSite, visitors } from "../../support/browser.ts";
 
 const site = await openSite({ places: [{ id: 1, name: "Sin Salida" }] });
 after(() => site[Symbol.asyncDispose]());
@@ -59,8 +59,7 @@ for (const visitor of visitors) {
     assert.match(await fieldError(page, "Move living people to"), /1 living person/);
     for (const nowhere of ["Ningures", "#999999"]) {
       await page.getByLabel("Move living people to").fill(nowhere);
-      await remove.click();
-      await page.waitForLoadState();
+      await follow(remove);
       assert.match(await fieldError(page, "Move living people to"), /no place|not exist/);
       const target = await page.getByLabel("Move living people to").inputValue();
       assert.equal(target, nowhere);

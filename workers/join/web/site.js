@@ -42,6 +42,17 @@ function live(form) {
     }
   };
   form.addEventListener("input", debounced(200, show));
+  // The user may have changed a field before this script was loaded.
+  if ([...form.elements].some(isChanged)) show();
+}
+
+/** Whether a field differs from the page as it was sent. @param {Element} field */
+function isChanged(field) {
+  if (field instanceof HTMLSelectElement) {
+    const sent = [...field.options].findIndex((option) => option.defaultSelected);
+    return field.selectedIndex !== Math.max(sent, 0);
+  }
+  return field instanceof HTMLInputElement && field.value !== field.defaultValue;
 }
 
 /** Suggests places with the typed words. @param {HTMLInputElement} field */
