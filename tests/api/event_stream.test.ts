@@ -145,6 +145,8 @@ suite("a stream of changes", { concurrency: true }, () => {
     const second = new Listener(system.join, "/v1/changes?since=now");
     await waitUntil("the first stream ends", () => first.ended, 60_000);
     assert.match(first.text, /retry: 1000\n\n$/);
+    // A stream that lasts longer than 15 seconds without a change has a comment.
+    assert.match(first.text, /^:\n/m);
     assert.ok(!second.ended);
     const { join } = await system.takeCalls();
     assert.ok(join.subrequests <= 40, JSON.stringify(join));
