@@ -62,7 +62,7 @@ migrate: $(WORKERS:%=.wrangler/state/%.migrated) ## apply new migrations to the 
 seed: migrate ## fill the empty local databases with seed.sql
 	@node ops/seed.ts
 
-run_tests = @node --test --test-reporter=spec
+run_tests = @node --import ./tests/support/miniflare_buffer.ts --test --test-reporter=spec
 ifdef FILE
 test: build
 	$(run_tests) $(if $(NAME),--test-name-pattern='$(NAME)') $(FILE)

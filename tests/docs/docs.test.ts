@@ -3,9 +3,18 @@ import { test } from "node:test";
 import { assertDocumentedCommands } from "../support/doc_commands.ts";
 import { start } from "../support/harness.ts";
 
-for (const document of ["README.md", "docs/curl.md"]) {
+const documents = ["README.md", "docs/curl.md", "docs/bulk.md", "docs/rules.md"];
+for (const document of documents) {
   test(`the_commands_in_${document}_print_the_output_shown`, async () => {
     await using system = await start({ seed: true });
     await assertDocumentedCommands(document, system.join.url);
   });
 }
+
+test("the_reads_in_the_documents_print_the_output_shown", async () => {
+  const gatewaySettings = { WRITES: "open", ALLOWED_ORIGINS: "https://map.example" };
+  await using system = await start({ seed: true, gatewaySettings });
+  for (const document of ["docs/http.md", "docs/statistics.md"]) {
+    await assertDocumentedCommands(document, system.join.url);
+  }
+});

@@ -157,6 +157,7 @@ test("a_forwarded_request_and_its_response_are_unchanged", async () => {
         new URL(request.url).pathname + new URL(request.url).search,
         request.headers.get("accept"),
         request.headers.get("x-mine"),
+        await request.text(),
       ]),
       {
         status: 418,
@@ -168,13 +169,21 @@ test("a_forwarded_request_and_its_response_are_unchanged", async () => {
       },
     );
   await using system = await start({ stubs: { people: echo, places: () => new Response("?") } });
+  const address = `${system.join.url.origin}/v1/people/batch`;
+  const chunked = { method: "POST", body: new Blob(["ñ", "o"]).stream(), duplex: "half" };
+  const echoed = await (await fetch(address, chunked as RequestInit)).json();
+  assert.equal(echoed[4], "ño");
   for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
     const path = "/v1/people/a/b/?q=%C3%B1&q";
-    const { status, headers, json } = await system.join.request(method, path, {
-      accept: "a/b",
-      "x-mine": "1",
-    });
-    assert.deepEqual(json, [method, path, "a/b", "1"]);
+    const own = { accept: "a/b", "x-mine": "1" };
+    const body = /GET|OPTIONS/.test(method) ? "" : "ñ".repeat(30_000);
+    const { status, headers, json } = await system.join.request(
+      method,
+      path,
+      own,
+      body || undefined,
+    );
+    assert.deepEqual(json, [method, path, "a/b", "1", body]);
     assert.deepEqual([status, headers], [418, { "x-theirs": "2", "content-type": "text/x-echo" }]);
     // A response without the request id does not come from one of our services.
     const unrelated = await system.join.request(method, "/v1/places/1");

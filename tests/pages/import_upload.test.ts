@@ -1,8 +1,9 @@
 // Uploads: who may fill the memory of the gateway, and for how long.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { after, suite, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { SERVICE_SECRET, start, type WorkerClient } from "../support/harness.ts";
 import { ACCEPT_HTML, sendFile } from "../support/page_helpers.ts";
 import { bearer, tokenHash } from "../support/tokens.ts";
@@ -56,13 +57,19 @@ function isComplete(response: string): boolean {
   return length ? Buffer.byteLength(body) >= Number(length) : body.endsWith("0\r\n\r\n");
 }
 
-/** Sends the start of a body, waits for the response, and returns it with the seconds. */
-async function stall({ url }: WorkerClient, path: string, headers: Record<string, string>) {
+/** Sends the start of a body and, later, the rest. Returns the response with the seconds. */
+async function stall(
+  { url }: WorkerClient,
+  path: string,
+  headers: Record<string, string>,
+  sendRest = async (_: Socket) => {},
+) {
   const started = performance.now();
   const socket = connect(Number(url.port), url.hostname).on("error", () => {});
   const fields = { host: url.host, "content-length": "1000", ...headers };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`POST ${path} HTTP/1.1\r\n${lines.join("")}\r\n{"name":`);
+  sendRest(socket);
   let response = "";
   // The body can arrive after the headers.
   for await (const data of socket) {
@@ -74,10 +81,34 @@ async function stall({ url }: WorkerClient, path: string, headers: Record<string
 
 suite("a stalled upload", { concurrency: true }, () => {
   const json = { "content-type": "application/json", ...bearer(token) };
-  test("the_body_of_a_record_times_out_after_30_seconds", async () => {
-    const { response, seconds } = await stall(system.people, "/v1/people", json);
+  const timesOut = async (worker: WorkerClient, path: string) => {
+    const { response, seconds } = await stall(worker, path, json);
     assert.match(response, /^HTTP\/1.1 408 .*\/problems\/body-timed-out/s);
+    assert.match(response, /^content-type: application\/problem\+json/im);
+    assert.match(response, /"detail":"The body did not arrive within 30 seconds/);
+    assert.doesNotMatch(response, /"outcome"/);
     assert.ok(seconds > 29 && seconds < 60, `${seconds} s`);
+  };
+
+  test("the_body_of_a_record_times_out_after_30_seconds", async () => {
+    await timesOut(system.people, "/v1/people");
+  });
+
+  test("a_slow_sender_gets_408_from_the_gateway_and_not_the_timeout_of_a_backend", async () => {
+    await Promise.all([timesOut(join, "/v1/people"), timesOut(join, "/v1/places/1/restore")]);
+  });
+
+  test("a_record_that_takes_longer_than_a_call_of_the_backend_is_written", async () => {
+    const rest = `"${"x".repeat(100)}"}`;
+    const headers = { ...json, "content-length": String(8 + rest.length) };
+    const { response, seconds } = await stall(join, "/v1/places", headers, async (socket) => {
+      for (const part of rest.match(/.{1,15}/g) ?? []) {
+        await sleep(1000);
+        socket.write(part);
+      }
+    });
+    assert.match(response, /^HTTP\/1.1 201 /);
+    assert.ok(seconds > 6, `${seconds} s`);
   });
 
   test("a_form_without_a_cookie_times_out_after_30_seconds", async () => {

@@ -66,6 +66,20 @@ test("a_form_that_is_not_utf_8_is_rejected_with_400", async () => {
   assert.equal(places.json[0].name.includes("\ufffd"), false);
 });
 
+test("a_page_whose_query_is_not_utf_8_is_rejected_with_400", async () => {
+  for (const path of [
+    "/?q=%ff",
+    "/ui/people?q=a%c3",
+    "/ui/compare?place=%ff",
+    "/ui/changes?x=%ff",
+  ]) {
+    const page = await join.get(path, ACCEPT_HTML);
+    assertPage(page, 400, path);
+    assert.equal(titleOf(page), "Invalid address");
+  }
+  assert.equal((await join.get("/ui/people?q=%c3%b1", ACCEPT_HTML)).status, 200);
+});
+
 test("every_page_has_its_headers_for_get_and_head", async () => {
   for (const path of pages) {
     const page = await join.get(path, ACCEPT_HTML);

@@ -29,8 +29,25 @@ const normalizeOutput = (output: string) =>
   output
     .trim()
     .replace(/,"requestId":"[0-9a-f]{32}"/, "")
+    // The documents show the responses without allowed origins, except those about CORS.
+    .replace(/^vary: accept, origin$/gim, "vary: accept")
+    .replace(/"at":"[^"]+"(?=,"collection")/g, '"at":"…"')
     .replace(/\r/g, "")
     .replace(/^[\w-]+(?=: )/gm, (name) => name.toLowerCase());
+
+/** A complete response without the headers, and the body, that the document leaves out. */
+function shownPart(output: string, documented: string): string {
+  if (!documented.startsWith("HTTP/")) return output;
+  const [head = "", body = ""] = output.split(/\n\n(.*)/s);
+  const [shownHead = "", showsBody] = documented.split("\n\n");
+  const shown = shownHead.split("\n");
+  const names = shown.map((line) => line.split(":")[0]);
+  const [status, ...headers] = head.split("\n");
+  const kept = headers.filter((line) => names.includes(line.split(":")[0]));
+  // An intermediary may change the order of headers.
+  const inOrder = names.flatMap((name) => kept.filter((line) => line.split(":")[0] === name));
+  return [[status, ...inOrder].join("\n"), ...(showsBody ? [body] : [])].join("\n\n");
+}
 
 /** Replaces the epoch of the documents by that of a gateway's databases, also in cursors. */
 async function withEpochOf(gateway: URL): Promise<(text: string) => string> {
@@ -43,12 +60,13 @@ async function withEpochOf(gateway: URL): Promise<(text: string) => string> {
 /** Runs a document's commands against a gateway with freshly seeded databases. */
 export async function assertDocumentedCommands(document: string, gateway: URL): Promise<void> {
   const commands = parseCommands(readFileSync(resolve(root, document), "utf8"));
-  assert.ok(commands.length >= 5, `${document} shows only ${commands.length} commands`);
+  assert.ok(commands.length > 0, `${document} shows no command`);
   const withEpoch = await withEpochOf(gateway);
   for (const { command, output: documented } of commands) {
     const output = withEpoch(documented);
     const localCommand = withEpoch(command).replaceAll("localhost:5003", gateway.host);
     const { stdout } = await run("bash", ["-c", localCommand], { cwd: root });
-    assert.equal(normalizeOutput(stdout), normalizeOutput(output), command);
+    const expected = normalizeOutput(output);
+    assert.equal(shownPart(normalizeOutput(stdout), expected), expected, command);
   }
 }

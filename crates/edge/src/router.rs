@@ -132,12 +132,11 @@ impl Router {
         exchange.must_be_authorized()?;
         match exchange.route {
             Some(route) => {
-                let matches_any = route.is_read() && request.if_none_match_is_any();
+                let known = route.is_read().then(|| request.if_none_match()).flatten();
                 let response = route.handle(request).await?;
-                Ok(if matches_any {
-                    response.not_modified_by_any()
-                } else {
-                    response
+                Ok(match known {
+                    Some(known) => response.unless_known(&known),
+                    None => response,
                 })
             }
             None if method == Method::Options => Ok(methods.options()),

@@ -117,6 +117,12 @@ impl Tags {
             Self::These(tags) => tags.iter(),
         }
     }
+
+    /// Whether the tag matches, compared weakly.
+    #[must_use]
+    pub fn has(&self, tag: &Tag) -> bool {
+        *self == Self::Any || self.iter().any(|listed| listed.opaque == tag.opaque)
+    }
 }
 
 impl Param for Tags {
@@ -183,11 +189,8 @@ impl Preconditions {
     /// Whether `If-None-Match` contains the tag, compared weakly.
     #[must_use]
     pub fn if_none_match_has(&self, tag: &Tag) -> bool {
-        match &self.if_none_match {
-            None => false,
-            Some(Tags::Any) => true,
-            Some(tags) => tags.iter().any(|listed| listed.opaque == tag.opaque),
-        }
+        let known = self.if_none_match.as_ref();
+        known.is_some_and(|known| known.has(tag))
     }
 
     /// The newest change sequences in `If-None-Match`, for a list with this media type. Of tags from

@@ -148,7 +148,7 @@ fn page(methods: MethodRouter) -> MethodRouter {
 
 /// A page that shows records. It is replaced by the login if reading needs a token.
 fn private_page(methods: MethodRouter) -> MethodRouter {
-    page(methods).gate(pages::require_read)
+    page(methods).gate(pages::check_request)
 }
 
 thread_local! {

@@ -15,6 +15,7 @@ use http_semantics::timing::Timings;
 use http_semantics::{
     MediaType, Params, Preconditions, Problem, Validator, freshness, negotiation,
 };
+use js_sys::Uint8Array;
 use tables::ChangeSeqs;
 use web_sys::Headers;
 use worker::Context;
@@ -229,10 +230,9 @@ impl Request {
         })
     }
 
-    /// Whether `If-None-Match` is `*`.
-    pub(crate) fn if_none_match_is_any(&self) -> bool {
-        let tags = self.if_none_match.as_deref().and_then(Tags::parse);
-        tags == Some(Tags::Any)
+    /// `If-None-Match`, if it is valid.
+    pub(crate) fn if_none_match(&self) -> Option<Tags> {
+        self.if_none_match.as_deref().and_then(Tags::parse)
     }
 
     /// The change sequence of the list that the client has in this format (`If-None-Match`).
@@ -286,6 +286,18 @@ impl Request {
     /// A larger body, or one that does not arrive in time.
     pub async fn body(&self, max_bytes: usize) -> Result<Vec<u8>, Error> {
         in_time(max_bytes, self.read_body(max_bytes)).await?
+    }
+
+    /// The body, complete, to send it on, if there is one. A service that gets the stream of a slow
+    /// client would seem to be slow itself.
+    ///
+    /// # Errors
+    /// As [`Self::body`].
+    pub async fn body_to_forward(&self, max_bytes: usize) -> Result<Option<Uint8Array>, Error> {
+        if self.parts.request.body().is_none() {
+            return Ok(None);
+        }
+        Ok(Some(self.body(max_bytes).await?.as_slice().into()))
     }
 
     /// Reads at most `max_bytes` of the body and stores nothing. A client that is still sending does

@@ -148,11 +148,15 @@ impl ServiceClient {
     }
 
     /// Forwards a request of a client and marks it as forwarded. The client's credentials and the
-    /// headers of its connection are removed.
+    /// headers of its connection are removed. Without a `body`, that of the request is streamed.
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn forward(&self, parts: &RequestParts) -> Result<web_sys::Response, Error> {
+    pub async fn forward(
+        &self,
+        parts: &RequestParts,
+        body: Option<&Uint8Array>,
+    ) -> Result<web_sys::Response, Error> {
         let thrown = Error::platform("forwarding a request");
         let sent = Headers::new_with_headers(&parts.headers).map_err(&thrown)?;
         remove_connection_headers(&sent).map_err(&thrown)?;
@@ -162,6 +166,9 @@ impl ServiceClient {
         self.sign(&sent, true).map_err(&thrown)?;
         let init = RequestInit::new();
         init.set_headers(&sent);
+        if let Some(body) = body {
+            init.set_body(body);
+        }
         let fetch = |init: &RequestInit| self.fetcher.fetch_with_init(&parts.request, init);
         let response = self.call(parts.method, &init, &sent, &fetch).await?;
         // Our workers repeat the request id. A response without it comes from an intermediary, and

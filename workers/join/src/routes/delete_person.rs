@@ -13,7 +13,7 @@ use crate::service::cache::{erasure, is_disabled, snapshot_refresh};
 /// # Errors
 /// A problem that names the people service, if it failed or timed out.
 pub async fn delete_person(request: Request) -> Result<Response, Error> {
-    let response = people(&request.env)?.forward(&request.parts).await?;
+    let response = people(&request.env)?.forward(&request.parts, None).await?;
     // Only the response to an erasure has its change sequence.
     let Some(people_seq) = erasure_header(&response) else {
         return Ok(Response::proxied(response));

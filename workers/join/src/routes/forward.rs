@@ -1,7 +1,8 @@
 //! `/v1/places/*` and `/v1/people/*`: forwarded to the backends without changes.
 
 use edge::change_stream::MEDIA_TYPE;
-use edge::{Error, Method, Request, Response, ServiceClient};
+use edge::{Error, MAX_RECORD_BYTES, Method, Request, Response, ServiceClient};
+use tables::operations::MAX_OPERATIONS_BYTES;
 
 use crate::backends::{header, people, places};
 
@@ -15,7 +16,7 @@ pub async fn to_places(request: Request) -> Result<Response, Error> {
         Method::Delete => places.with_deletion_timeout(),
         _ => places,
     };
-    forward(&places, &request).await
+    forward(&places, &request, Some(MAX_RECORD_BYTES)).await
 }
 
 /// Forwards to the people service.
@@ -23,7 +24,8 @@ pub async fn to_places(request: Request) -> Result<Response, Error> {
 /// # Errors
 /// As [`to_places`].
 pub async fn to_people(request: Request) -> Result<Response, Error> {
-    forward(&people(&request.env)?, &request).await
+    let people = people(&request.env)?;
+    forward(&people, &request, Some(MAX_RECORD_BYTES)).await
 }
 
 /// Forwards an import of places, with a longer timeout.
@@ -31,7 +33,8 @@ pub async fn to_people(request: Request) -> Result<Response, Error> {
 /// # Errors
 /// As [`to_places`].
 pub async fn import_places(request: Request) -> Result<Response, Error> {
-    forward(&places(&request.env)?.with_import_timeout(), &request).await
+    let places = places(&request.env)?.with_import_timeout();
+    forward(&places, &request, None).await
 }
 
 /// Forwards an import of people, with a longer timeout.
@@ -39,7 +42,8 @@ pub async fn import_places(request: Request) -> Result<Response, Error> {
 /// # Errors
 /// As [`to_places`].
 pub async fn import_people(request: Request) -> Result<Response, Error> {
-    forward(&people(&request.env)?.with_import_timeout(), &request).await
+    let people = people(&request.env)?.with_import_timeout();
+    forward(&people, &request, None).await
 }
 
 /// Forwards a batch of operations on places, which may wait for deletions and delete places itself.
@@ -47,7 +51,8 @@ pub async fn import_people(request: Request) -> Result<Response, Error> {
 /// # Errors
 /// As [`to_places`].
 pub async fn batch_of_places(request: Request) -> Result<Response, Error> {
-    forward(&places(&request.env)?.with_deletion_timeout(), &request).await
+    let places = places(&request.env)?.with_deletion_timeout();
+    forward(&places, &request, Some(MAX_OPERATIONS_BYTES)).await
 }
 
 /// Forwards a batch of operations on people, which may wait for deletions of places.
@@ -55,14 +60,26 @@ pub async fn batch_of_places(request: Request) -> Result<Response, Error> {
 /// # Errors
 /// As [`to_places`].
 pub async fn batch_of_people(request: Request) -> Result<Response, Error> {
-    forward(&people(&request.env)?.with_deletion_timeout(), &request).await
+    let people = people(&request.env)?.with_deletion_timeout();
+    forward(&people, &request, Some(MAX_OPERATIONS_BYTES)).await
 }
 
+/// A body of at most `max_bytes` is read before it is forwarded, so that the time of a slow client does
+/// not count as that of the backend. Without a maximum the body is streamed: a file is too large to
+/// keep, and its timeout is longer than the time in which it must arrive.
+///
 /// A response that a later request may get again is read completely. A stream of changes does not
-/// end, and a file is not read either: it is too large
-/// to keep, so it is passed on while it arrives.
-async fn forward(backend: &ServiceClient, request: &Request) -> Result<Response, Error> {
-    let response = backend.forward(&request.parts).await?;
+/// end, and a file is not read either: it is passed on while it arrives.
+async fn forward(
+    backend: &ServiceClient,
+    request: &Request,
+    max_bytes: Option<usize>,
+) -> Result<Response, Error> {
+    let body = match max_bytes {
+        Some(max_bytes) => request.body_to_forward(max_bytes).await?,
+        None => None,
+    };
+    let response = backend.forward(&request.parts, body.as_ref()).await?;
     let is_reusable = request.parts.method == Method::Get
         && request.max_age_ms() > 0
         && response.status() == 200

@@ -6,6 +6,8 @@ mod cached_copy;
 
 use std::rc::Rc;
 
+use domain::Param;
+use http_semantics::etag::Tags;
 use http_semantics::trace::RequestId;
 use http_semantics::{MediaType, Problem, Tag, problem};
 use js_sys::Uint8Array;
@@ -171,17 +173,23 @@ impl Response {
         Self::new(304, Body::Empty).with_change_seqs(Some(change_seqs))
     }
 
-    /// 304 instead of 200 for `If-None-Match: *`, which matches every current representation
-    /// (RFC 9110, 13.1.2). A partial response is not one, and a proxied response has been checked by
-    /// the other worker.
+    /// 304 instead of 200 if the client has one of the tags (`If-None-Match`). `*` matches every current
+    /// representation (RFC 9110, 13.1.2). A partial response is not one, and a proxied response has been
+    /// checked by the other worker. A statement compares only the newest tag, so a handler sends 200 to
+    /// a client that also has a tag with another epoch.
     #[must_use]
-    pub fn not_modified_by_any(self) -> Self {
+    pub fn unless_known(self, known: &Tags) -> Self {
         let is_proxied = matches!(self.body, Body::Proxied(_));
         if self.status != 200 || self.partial_reason.is_some() || is_proxied {
             return self;
         }
-        let etag = self.headers.into_iter().find(|(name, _)| *name == "etag");
-        Self::new(304, Body::Empty).header_if("etag", etag.map(|(_, value)| value))
+        let etag = self.headers.iter().find(|(name, _)| *name == "etag");
+        let etag = etag.map(|(_, value)| value.clone());
+        let tag = etag.as_deref().and_then(Tag::parse);
+        if *known == Tags::Any || tag.is_some_and(|tag| known.has(&tag)) {
+            return Self::new(304, Body::Empty).header_if("etag", etag);
+        }
+        self
     }
 
     /// 204 for OPTIONS: the methods of the route.

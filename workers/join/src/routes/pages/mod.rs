@@ -19,6 +19,7 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use http_semantics::Problem;
 use http_semantics::auth::BearerToken;
+use http_semantics::params::is_utf8;
 use maud::Markup;
 use pages::{Notice, POLICY};
 
@@ -35,9 +36,14 @@ pub use person::{change_person, create_person, new_person, person, person_action
 pub use place::{change_place, create_place, new_place, place, place_action};
 pub use problem_types::{problem_type, problem_types};
 
-/// The login page, if reading needs a token that the browser does not have.
+/// The page instead of a page of records: an error if the query is not UTF-8, or the login if reading
+/// needs a token that the browser does not have.
 #[must_use]
-pub fn require_read(request: &Request) -> Option<Response> {
+pub fn check_request(request: &Request) -> Option<Response> {
+    if !is_utf8(request.query.as_bytes()) {
+        let problem = Problem::invalid_parameter("query", "text in UTF-8");
+        return Some(error_page(problem.into()));
+    }
     let problem = form::Session::load(request).require_read().err()?;
     Some(form::login_page(&problem, form::READING_NEEDS_A_TOKEN))
 }

@@ -19,10 +19,9 @@ use tables::{ChangeSeqs, Cursor};
 
 use fallback::OverviewData;
 
-use super::form::{READING_NEEDS_A_TOKEN, Session, login_page};
 use super::reads::{Unparsed, parse_body, read_list, total};
 use super::saved::Complete;
-use super::{flash, html};
+use super::{check_request, flash, html};
 use crate::backends::{Backends, change_seq};
 use crate::domain::statistics::{self, NamedPlace, StatisticsQuery, StatisticsSort};
 use crate::routes::dataset;
@@ -56,8 +55,8 @@ pub async fn overview(request: Request) -> Result<Response, Error> {
     };
     match root {
         Ok(Root::Page) => {
-            if let Err(problem) = Session::load(&request).require_read() {
-                return Ok(login_page(&problem, READING_NEEDS_A_TOKEN));
+            if let Some(response) = check_request(&request) {
+                return Ok(response);
             }
         }
         Ok(Root::Dataset) => {
