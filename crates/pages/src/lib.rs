@@ -23,6 +23,7 @@ pub mod people;
 pub mod person;
 pub mod place;
 pub mod problem_types;
+pub mod selection;
 
 pub use form::Form;
 pub use layout::{Notice, POLICY};

@@ -9,6 +9,7 @@ use crate::chart::Period;
 use crate::field::{choice, hidden};
 use crate::layout::{Notice, document, number, with_query};
 use crate::list::{Defaults, ListQuery, Neighbours, Total, exports};
+use crate::selection;
 
 /// The query of a table of people.
 #[derive(Debug, Clone)]
@@ -218,9 +219,11 @@ impl People {
             section aria-label="People" {
                 p.range { (self.result_text()) }
                 @if !people.is_empty() {
+                    form.selection method="get" action=(selection::PATH) {
                     table.people {
                         thead {
                             tr {
+                                th.pick scope="col" { span.unseen { "Tick" } }
                                 (query.list.head("name", "Name", ""))
                                 th scope="col" { "State" }
                                 @if with_place { th scope="col" { "Place" } }
@@ -229,7 +232,8 @@ impl People {
                         tbody {
                             @for person in people {
                                 tr {
-                                    th scope="row" { a href={ "/ui/people/" (person.id) } { (person.name) } }
+                                    td.pick { (selection::tick(person.id)) }
+                                    th scope="row" { a #{ "p" (person.id) } href={ "/ui/people/" (person.id) } { (person.name) } }
                                     td { (state(person)) }
                                     @if with_place {
                                         td {
@@ -242,6 +246,8 @@ impl People {
                                 }
                             }
                         }
+                    }
+                    (selection::buttons(query))
                     }
                 }
                 (query.list.pages(people.len(), neighbours))
