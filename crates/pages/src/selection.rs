@@ -516,7 +516,7 @@ mod tests {
             {"status": 409, "id": 4, "problem": Problem::no_such_place(8)},
         ]);
         let mut form = Form::default();
-        let problem = Problem::batch_refused(4, results);
+        let problem = Problem::batch_refused(4, false, results);
         form.show_problem(&json::parse(problem.to_json().as_bytes()).unwrap());
         let people = [person(1, true, false), person(2, true, false)];
         let page = page("move", &people, &form);
