@@ -198,3 +198,51 @@ test("the_list_of_people_shows_what_it_last_showed_while_a_backend_is_down", asy
     }
   }
 });
+
+test("a_person_is_shown_as_last_seen_while_a_backend_is_down", async () => {
+  await using site = await openSite({ seed: true, switchableFaults: true });
+  const { system } = site;
+  // The dead person has no place, and had none.
+  const placeless = (await system.join.get("/v1/people?placeId=none&limit=1")).json[0].id;
+  await system.join.send("PATCH", "/v1/people/1", { name: "Sensei II" });
+  for (const visitor of [desktop, phone]) {
+    await using visit = await site.visit(visitor);
+    for (const id of [1, placeless]) {
+      const path = `/ui/people/${id}`;
+      const page = await visit.go(path);
+      const shown = () =>
+        page.locator("h1, dl.totals, [aria-labelledby=history] li").allInnerTexts();
+      const before = await shown();
+      assert.match(before.join(), id === 1 ? /Sensei II.*alive.*renamed from/s : /none/);
+      await waitForSavedPage(system, path);
+      for (const [service, part] of [
+        ["people", "The data of this person is"],
+        ["places", "The place names are"],
+      ] as const) {
+        await system.setFault(service, "throws");
+        await visit.go(path);
+        assert.deepEqual(await shown(), before, `${path} without ${service}`);
+        const banners = await page.getByRole("alert").allInnerTexts();
+        assert.equal(banners.length, 1);
+        assert.match(
+          banners[0] ?? "",
+          new RegExp(`^The ${service} service.* ${part} from ${time}\\.$`),
+        );
+        await system.setFault(service);
+        await waitUntil("the notice disappears", async () => {
+          await visit.go(path);
+          return (await page.getByRole("alert").count()) === 0;
+        });
+      }
+      // A page that was never shown is still an error.
+      await system.setFault("people", "throws");
+      assert.equal((await page.goto("/ui/people/5"))?.status(), 502);
+      await page.getByRole("heading", { name: "Unavailable right now" }).waitFor();
+      await system.setFault("people");
+      await waitUntil("people is called again", async () => {
+        const response = await page.goto(path);
+        return response?.status() === 200 && (await page.getByRole("alert").count()) === 0;
+      });
+    }
+  }
+});

@@ -50,10 +50,6 @@ pub trait Collection: Record {
 
     /// The binding and the name of the other service, which this one calls.
     const PEER: (&'static str, &'static str);
-
-    /// Whether the response with one record has the change sequence in a header. The gateway needs
-    /// it to join the record with those of the other service.
-    const IS_JOINED: bool;
 }
 
 /// The problem of a record that does not exist.
@@ -138,11 +134,11 @@ pub async fn read<R: Collection>(request: Request) -> Result<Response, Error> {
     if request.preconditions()?.not_modified(Some(record.version)) {
         return Ok(Response::not_modified(&tag).with_change_seqs(change_seqs));
     }
-    let header = R::IS_JOINED.then(|| change_seq.to_string());
+    // The gateway joins the record with those of the other service, and saves it in snapshots.
     Ok(record
         .into_response()
         .with_change_seqs(change_seqs)
-        .header_if(CHANGE_SEQ_HEADER, header))
+        .header(CHANGE_SEQ_HEADER, change_seq.to_string()))
 }
 
 /// `GET /v1/openapi.json`: the OpenAPI document of the service, which `make openapi` generates.

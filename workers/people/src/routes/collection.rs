@@ -15,6 +15,4 @@ impl Collection for Person {
     const OPENAPI: &'static str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
     const PEER: (&'static str, &'static str) = ("PLACES", "places");
-
-    const IS_JOINED: bool = false;
 }

@@ -15,6 +15,4 @@ impl Collection for Place {
     const OPENAPI: &'static str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
     const PEER: (&'static str, &'static str) = ("PEOPLE", "people");
-
-    const IS_JOINED: bool = true;
 }

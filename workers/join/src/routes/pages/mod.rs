@@ -14,7 +14,7 @@ mod reads;
 mod saved;
 mod selection;
 
-use domain::{Param, PlaceId};
+use domain::{Param, PersonId, PlaceId};
 use edge::{Body, Env, Error, Request, Response};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
@@ -115,6 +115,12 @@ pub fn page_data(
         let backends = Backends::new(&env)?;
         if path == "/ui/people" {
             return Ok(people::people_data(&backends, &query).await);
+        }
+        if let Some(id) = path.strip_prefix("/ui/people/").map(PersonId::parse) {
+            return Ok(match id {
+                Some(id) => person::data(&backends, id).await,
+                None => None,
+            });
         }
         let id = path.strip_prefix("/ui/places/").map(PlaceId::parse);
         match id {

@@ -78,11 +78,9 @@ impl Reads {
         };
         let change_seqs = seq.zip(list.change_seq);
         let render = || {
-            let place = |place: &PlaceView| json!([place.id, place.name]).to_string();
-            let places: Vec<String> = places.iter().map(place).collect();
             let total = list.total.filter(|total| !total.is_minimum);
             let (next, total) = (json!(list.next), json!(total.map(|total| total.count)));
-            let (people, places) = (list.text(), places.join(","));
+            let (people, places) = (list.text(), pairs(places));
             format!(r#"{{"people":{people},"next":{next},"total":{total},"places":[{places}]}}"#)
         };
         Some(Complete {
@@ -197,7 +195,15 @@ async fn saved(
     first.map(|saved| (saved, false))
 }
 
-fn place_views(places: Vec<(i64, String)>) -> Vec<PlaceView> {
+/// The ids and names of places as JSON arrays.
+pub fn pairs(places: &[PlaceView]) -> String {
+    let place = |place: &PlaceView| json!([place.id, place.name]).to_string();
+    let places: Vec<String> = places.iter().map(place).collect();
+    places.join(",")
+}
+
+/// The places of [`pairs`].
+pub fn place_views(places: Vec<(i64, String)>) -> Vec<PlaceView> {
     let view = |(id, name)| PlaceView { id, name };
     places.into_iter().map(view).collect()
 }

@@ -1,58 +1,190 @@
 //! `/ui/people/{id}`, `/ui/people/{id}/{action}` and `/ui/people/new`
 
 use domain::PersonId;
-use edge::{Error, Request, Response};
+use edge::{Error, Request, Response, ServiceClient};
 use futures_util::future::join;
-use http_semantics::Problem;
-use pages::Form;
+use http_semantics::{Problem, Validator};
 use pages::api::{Change, PersonView, PlaceView};
+use pages::json::FromJson;
 use pages::person::{self, Action, PersonPage};
+use pages::{Form, Notice, from_json};
 use serde_json::{Value, json};
+use tables::ChangeSeqs;
 
 use super::form::{
     Session, Submission, Write, add_idempotency_key, created_id, id_and_action, restored_version,
 };
+use super::people::{pairs, place_views};
 use super::reads::{
-    or_notice, places_by_id, read_history, read_population, read_record, suggested_places,
-    with_place,
+    Unparsed, history_path, or_notice, places_with_seq, read_history, read_population, read_record,
+    suggested_places, with_place,
 };
+use super::saved::{Complete, Saved};
 use super::{flash, html};
 use crate::backends::Backends;
 
-/// The page of a person. A removed person has a page, too.
+/// The data of the page, which it shows while a backend is down.
+struct PersonData {
+    person: PersonView,
+    version: String,
+    places: Vec<(i64, String)>,
+    history: Vec<Change<PersonView>>,
+}
+
+from_json! {
+    PersonData {
+        person: "person",
+        version: "version",
+        places: "places",
+        history: "history",
+    }
+}
+
+/// A response, and what it contains. None if there is no such person.
+type Read<T> = Result<Option<(Unparsed, T)>, Error>;
+
+/// The results of the reads that the page is made of.
+struct Reads {
+    person: Read<PersonView>,
+    history: Read<Vec<Change<PersonView>>>,
+    places: Result<(Vec<PlaceView>, Option<Validator>), Error>,
+}
+
+impl Reads {
+    async fn load(backends: &Backends, id: PersonId) -> Self {
+        let path = format!("/v1/people/{id}");
+        let history_path = history_path(&path);
+        let people = &backends.people;
+        let (person, history) = join(
+            Unparsed::load(people, &path),
+            Unparsed::load(people, &history_path),
+        )
+        .await;
+        let person: Read<PersonView> = parse(people, person);
+        let history: Read<Vec<Change<PersonView>>> = parse(people, history);
+        let mut ids = Vec::new();
+        if let Ok(Some((_, person))) = &person {
+            ids.extend(person.place_id);
+        }
+        if let Ok(Some((_, history))) = &history {
+            for change in history {
+                ids.extend(change.record.as_ref().and_then(|person| person.place_id));
+            }
+        }
+        // The data has the change sequence of places, even if the person never had one.
+        if ids.is_empty() {
+            ids.push(1);
+        }
+        Self {
+            person,
+            history,
+            places: places_with_seq(backends, ids).await,
+        }
+    }
+
+    /// The data of the page, if it is complete.
+    fn complete(&self) -> Option<Complete<impl FnOnce() -> String>> {
+        let (Ok(Some((person, _))), Ok(Some((history, _))), Ok((places, seq))) =
+            (&self.person, &self.history, &self.places)
+        else {
+            return None;
+        };
+        let change_seqs = seq.zip(person.change_seq);
+        let render = || {
+            let (version, places) = (&person.version, pairs(places));
+            let (person, history) = (person.text(), history.text());
+            format!(
+                r#"{{"person":{person},"version":"{version}","places":[{places}],"history":{history}}}"#
+            )
+        };
+        Some(Complete {
+            change_seqs: change_seqs.map(|(places, people)| ChangeSeqs { places, people }),
+            render,
+        })
+    }
+}
+
+fn parse<T: FromJson>(people: &ServiceClient, read: Result<Option<Unparsed>, Error>) -> Read<T> {
+    let Some(read) = read? else { return Ok(None) };
+    let parsed = read.parse(people)?;
+    Ok(Some((read, parsed)))
+}
+
+/// The data of the page, for the scheduled refresh of its snapshot. None if a backend failed, or if
+/// the person does not exist.
+pub async fn data(backends: &Backends, id: PersonId) -> Option<Response> {
+    let reads = Reads::load(backends, id).await;
+    reads.complete()?.into_response::<PersonData>()
+}
+
+/// The page of a person. A removed person has a page, too. While a backend is down, the page shows
+/// what it last showed.
 ///
 /// # Errors
 /// A person who never existed, or a backend that failed.
 pub async fn person(request: Request) -> Result<Response, Error> {
     let id: PersonId = request.id()?;
     let backends = Backends::new(&request.env)?;
-    let history_path = format!("/v1/people/{id}");
-    let (person, history) = join(
-        read_record(&backends.people, &history_path),
-        read_history(&backends.people, &history_path),
-    )
-    .await;
-    let existing: Option<(PersonView, String)> = person?;
-    let history: Vec<Change<PersonView>> = history.unwrap_or_default();
-    let (person, version) = match existing {
-        Some((person, version)) => (person, Some(version)),
-        None => (last_state(&history, id)?, None),
+    let requested_at = edge::now();
+    let reads = Reads::load(&backends, id).await;
+    if let Some(complete) = reads.complete() {
+        complete.save::<PersonData>(&request, "", requested_at);
+    }
+    let saved = if reads.person.is_err() || reads.places.is_err() {
+        Saved::<PersonData>::load(&request.env, &request.path, "").await
+    } else {
+        None
     };
-    let place = person.place_id.map(|place| format!("?placeId=%23{place}"));
+    let mut notices = Vec::new();
+    let mut page = match (reads.person, saved) {
+        (Err(error), None) => return Err(error),
+        (Err(error), Some(saved)) => {
+            let notice = saved.notice(vec![error], "The data of this person is");
+            notices.push(Notice::Warning(notice));
+            let data = saved.data;
+            PersonPage {
+                person: data.person,
+                version: Some(data.version),
+                places: place_views(data.places),
+                history: data.history,
+                notices,
+            }
+        }
+        (Ok(existing), saved) => {
+            let history = reads.history.unwrap_or_default();
+            let history = history.map(|(_, history)| history).unwrap_or_default();
+            let (person, version) = match existing {
+                Some((read, person)) => (person, Some(read.version)),
+                None => (last_state(&history, id)?, None),
+            };
+            let places = match (reads.places, saved) {
+                (Ok((places, _)), _) => places,
+                (Err(error), Some(saved)) => {
+                    let notice = saved.notice(vec![error], "The place names are");
+                    notices.push(Notice::Warning(notice));
+                    place_views(saved.data.places)
+                }
+                (places, None) => {
+                    or_notice(places, "The place names are", &mut notices)
+                        .unwrap_or_default()
+                        .0
+                }
+            };
+            PersonPage {
+                person,
+                version,
+                places,
+                history,
+                notices,
+            }
+        }
+    };
+    let place = page.person.place_id;
+    let place = place.map(|place| format!("?placeId=%23{place}"));
     let form_path = ["/ui/people/new", &place.unwrap_or_default()].concat();
-    let mut notices = flash(&request.query, &person.name, form_path);
-    let past = history.iter().filter_map(|change| change.record.as_ref());
-    let place_ids = past.chain([&person]).filter_map(|person| person.place_id);
-    let places = places_by_id(&backends, place_ids.collect()).await;
-    let places = or_notice(places, "The place names are", &mut notices).unwrap_or_default();
-    let status = if version.is_some() { 200 } else { 404 };
-    let page = PersonPage {
-        person,
-        version,
-        places,
-        history,
-        notices,
-    };
+    let done = flash(&request.query, &page.person.name, form_path);
+    page.notices = [done, page.notices].concat();
+    let status = if page.version.is_some() { 200 } else { 404 };
     Ok(html(status, page.to_html()))
 }
 

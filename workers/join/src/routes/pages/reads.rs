@@ -57,7 +57,7 @@ pub struct Unparsed {
     /// The cursor of the next page.
     pub next: Option<String>,
     /// The version of a record.
-    version: String,
+    pub version: String,
     /// The change sequence of the backend.
     pub change_seq: Option<Validator>,
     /// The number of matches of a list.
