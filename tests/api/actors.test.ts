@@ -59,7 +59,7 @@ suite("the author of a change", () => {
     const steps = [
       () => join.send("POST", "/v1/people", { name: "Nueva", isAlive: true, placeId: 3 }, anna),
       () => join.send("PUT", path, { name: "S", isAlive: true, placeId: 3 }, otto),
-      // A rename without preconditions, which shares its statement with others.
+      // A rename without preconditions, which is one statement.
       () => join.send("PATCH", path, { name: "Sensei" }, { ...patch, ...anna }),
       () => join.send("PATCH", path, { isKing: true }, { ...patch, ...otto }),
       () => join.send("PATCH", "/v1/people/2?depose=true", { isKing: true }, { ...patch, ...anna }),

@@ -226,6 +226,34 @@ test("a_batch_that_deletes_a_place_with_living_people_changes_nothing", async ()
   await assertIntegrity(system);
 });
 
+test("a_batch_that_is_refused_for_a_time_says_when_to_send_it_again", async () => {
+  await using system = await start({
+    places: [1, 2, 3].map((id) => ({ id, name: `Place ${id}` })),
+    people: [{ id: 1, name: "Ana", isAlive: true, placeId: 1, isKing: false }],
+  });
+  await system.db.places.exec(
+    "INSERT INTO tombstone (place_id, phase, since) VALUES (3, 'deleting', 9e15)",
+  );
+  const move = update(1, { placeId: 3 });
+  const batches: [string, object[], string | undefined][] = [
+    ["places", [remove(3), create({ name: "Nueva" })], "1"],
+    ["people", [move, create({ name: "Nueva" })], "1"],
+    // The second cause remains.
+    ["people", [move, create({ name: "Nueva", isAlive: true, placeId: 999 })], undefined],
+  ];
+  for (const [collection, operations, expected] of batches) {
+    for (const worker of [system.join, system[collection as "places" | "people"]]) {
+      const refused = await worker.send("POST", `/v1/${collection}/batch`, operations);
+      assertProblem(refused, 422, "batch-refused");
+      assert.equal(refused.json.results[0].problem.type, "/problems/place-is-going");
+      assert.equal(refused.headers["retry-after"], expected, refused.text);
+    }
+  }
+  await system.db.places.exec("DELETE FROM tombstone");
+  const done = await system.join.send("POST", "/v1/places/batch", [remove(3)]);
+  assert.deepEqual(results(done), [[204, 3]]);
+});
+
 test("the_invalid_members_of_all_operations_are_named", async () => {
   await using system = await start();
   const send = (body: string) =>

@@ -175,6 +175,36 @@ suite("a stream of changes", () => {
   });
 });
 
+test("a_listener_over_the_limit_gets_a_429_until_another_one_ends", async () => {
+  await using system = await start({ places, people });
+  const { join } = system;
+  const listeners: Listener[] = [];
+  const admit = async (count: number) => {
+    const more = Array.from({ length: count }, () => new Listener(join, "/v1/changes?since=now"));
+    listeners.push(...more);
+    await waitUntil("all have joined", () => more.every(({ lastId }) => lastId), 60_000);
+  };
+  for (let n = 0; n < 10; n += 1) await admit(100);
+  const over = await join.get("/v1/changes?since=now", accept);
+  assert.deepEqual([over.status, over.json.type], [429, "/problems/too-many-requests"]);
+  assert.deepEqual([over.json.limit, over.headers["retry-after"]], [1000, "5"]);
+  assert.match(over.json.detail, /Connect again after `Retry-After` seconds, or read the list/);
+  assert.equal((await join.get("/v1/changes?since=now")).status, 200);
+  const [first] = listeners;
+  first?.close();
+  await first?.done;
+  await waitUntil("there is room again", async () => {
+    const response = await fetch(new URL("/v1/changes?since=now", join.url), { headers: accept });
+    await response.body?.cancel();
+    return response.status === 200;
+  });
+  const id = await add(system, "Para mil");
+  const others = listeners.slice(1);
+  const hasIt = (listener: Listener) => listener.changes.some((change) => change.id === id);
+  await waitUntil("all others get the change", () => others.every(hasIt), 30_000);
+  for (const listener of others) listener.close();
+});
+
 test("an_event_source_loses_and_repeats_nothing_across_restarts_of_the_workers", async () => {
   const persist = mkdtempSync(joinPath(tmpdir(), "stream-"));
   const received: string[] = [];

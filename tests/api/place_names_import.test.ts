@@ -126,3 +126,64 @@ test("a_patch_moves_people_to_a_place_by_its_name", async () => {
   const unknown = await importFile(system, "places?createPlaces=true", "name\nx\n", CSV);
   assert.equal(unknown.status, 400);
 });
+
+test("an_expanded_export_can_be_imported_again", async () => {
+  await using system = await startFilled();
+  for (const [id, name] of [
+    [1, '=Uno, "dos"'],
+    [2, "Más allá"],
+  ] as const) {
+    assert.equal((await system.join.send("PATCH", `/v1/places/${id}`, { name })).status, 200);
+  }
+  const before = await countPeople(system);
+  for (const [type, query] of [
+    [CSV, "format=csv"],
+    [NDJSON, "format=ndjson"],
+  ] as const) {
+    const file = (await system.join.get(`/v1/people/export?expand=place&${query}`)).text;
+    assert.match(file, type === CSV ? /^id,.*,placeName\r\n/ : /"place":\{"id":1,"name":"=Uno/);
+    const upsert = await importFile(system, "people?mode=upsert", file, type);
+    const { unchanged, refusedTotal } = upsert.json;
+    assert.deepEqual([unchanged, refusedTotal], [before, 0], upsert.text);
+    const patch = await importFile(system, "people?mode=patch", file, type);
+    assert.deepEqual([patch.json.unchanged, patch.json.refusedTotal], [before, 0], patch.text);
+  }
+  // Columns may be removed: then the other one says which place it is.
+  const named = `ID;PLACENAME\n2;más allá\n`;
+  const { json } = await importFile(system, "people?mode=patch", named, CSV);
+  assert.deepEqual([json.updated + json.unchanged, json.refusedTotal], [1, 0]);
+  assert.equal((await system.join.get("/v1/people/2")).json.placeId, 2);
+  await assertIntegrity(system);
+});
+
+test("a_place_name_that_is_not_that_of_the_place_id_is_an_error_of_its_line", async () => {
+  await using system = await startFilled();
+  const file = (await system.join.get("/v1/people/export?expand=place&placeId=2")).text;
+  const [header, line] = file.split("\r\n");
+  await system.join.send("PATCH", "/v1/places/2", { name: "Otro nombre" });
+  const [peopleBefore, placesBefore] = [await countPeople(system), await countPlaces(system)];
+  for (const query of ["", "&createPlaces=true"]) {
+    const csv = `${header}\r\n${line}\r\n`;
+    const report = await importFile(system, `people?mode=upsert${query}`, csv, CSV);
+    assert.deepEqual(rejections(report), [[2, "invalid-record", "/place"]], report.text);
+    assert.match(report.json.refused[0].problem.detail, /the name of the place in `placeId`/);
+  }
+  const lines = [
+    { name: "Ana", isAlive: true, placeId: 1, place: { id: 2, name: "Otro nombre" } },
+    { name: "Eva", isAlive: true, place: { id: 1, name: "Otro nombre" } },
+    { name: "Ida", isAlive: true, place: { name: "Otro nombre" } },
+    { name: "Leo", isAlive: true, place: { id: 2, name: 3 } },
+    { name: "Uma", isAlive: true, place: { id: 2, name: "Otro nombre", country: "x" } },
+  ];
+  const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+  const report = await importFile(system, "people", text, NDJSON);
+  assert.deepEqual(
+    rejections(report),
+    lines.map((_, n) => [n + 1, "invalid-record", "/place"]),
+    report.text,
+  );
+  assert.equal(await countPeople(system), peopleBefore);
+  assert.equal(await countPlaces(system), placesBefore);
+  const twice = await importFile(system, "people", "name,place,placeName\nAna,a,a\n", CSV);
+  assert.deepEqual([twice.status, twice.json.type], [400, "/problems/malformed-body"]);
+});

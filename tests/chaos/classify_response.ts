@@ -70,7 +70,9 @@ export async function readEverything(gateway: WorkerClient) {
     return records;
   };
   const people: Person[] = await readList("/v1/people");
-  const places = new Set<number>((await readList("/v1/places")).map(({ id }) => id));
+  const listed: { id: number; name: string }[] = await readList("/v1/places");
+  const places = new Set(listed.map(({ id }) => id));
+  const placeNames = new Set(listed.map(({ name }) => name));
   const errors: string[] = [];
   const report = await retryOnServerError(() => gateway.get("/v1/integrity"));
   if (report.json.consistent !== true) errors.push(report.text);
@@ -82,5 +84,5 @@ export async function readEverything(gateway: WorkerClient) {
     if (placeId === null || placesWithKing.has(placeId)) errors.push(`${placeId} has two kings`);
     else placesWithKing.add(placeId);
   }
-  return { people, places, errors };
+  return { people, places, placeNames, errors };
 }

@@ -122,7 +122,8 @@ async function retryOnConflict(
 ): Promise<ApiResponse> {
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const response = await send();
-    if (response.status !== 409) return response;
+    const isConflict = response.status === 409 || response.json?.type === "/problems/batch-refused";
+    if (!isConflict) return response;
     assert.ok(response.headers["retry-after"], `${description}: ${response.text}`);
     await repairAll(system.join);
   }

@@ -69,7 +69,11 @@ export async function checkConsistency(
   when: string,
 ): Promise<number> {
   await Promise.all(clients.map((client) => client.resolveUnknownOutcomes(gateway)));
-  const { people, places, errors } = await readEverything(gateway);
+  const { people, places, placeNames, errors } = await readEverything(gateway);
+  for (const { added, deleted } of ledger.unknownBatches.splice(0)) {
+    if (placeNames.has(added) !== places.has(deleted)) continue;
+    errors.push(`the batch that adds ${added} and deletes ${deleted} is half done`);
+  }
   for (const [id, state] of ledger.places) {
     if (state === "unknown") ledger.places.set(id, places.has(id) ? "exists" : "deleted");
   }

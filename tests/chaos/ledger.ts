@@ -91,6 +91,8 @@ export class Ledger {
   readonly places = new Map<number, "exists" | "unknown" | "deleted">();
   /** Places that a client tried to delete, so their people may have moved. */
   readonly vacatedPlaces = new Set<number>();
+  /** The batches with an unknown outcome: each adds a place and deletes another one, or neither. */
+  readonly unknownBatches: { added: string; deleted: number }[] = [];
   readonly counts = { requests: 0, acknowledged: 0, rejected: 0, unknown: 0 };
 
   /** Whether an observed person matches a state. */

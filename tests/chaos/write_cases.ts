@@ -65,6 +65,16 @@ const placeWrite =
     return { send: send(system, id, to, number), observe: observer(system, number) };
   };
 
+/** A batch that deletes a place, renames another one, and adds a third. */
+const batchOfPlaces: SendWrite = ({ join }, id, other, number) => {
+  const operations = [
+    { op: "delete", id },
+    { op: "update", id: other, body: { name: `Other ${number}` } },
+    { op: "create", body: { name: `New ${number}` } },
+  ];
+  return (headers) => join.send("POST", "/v1/places/batch", operations, headers);
+};
+
 export const writeKinds: Record<string, WriteKind> = {
   "create a person": personWrite(({ join }, _, to, number) => (headers) => {
     const body = { name: `New ${number}`, isAlive: true, placeId: to };
@@ -113,6 +123,47 @@ export const writeKinds: Record<string, WriteKind> = {
       `name\nA ${number}\nB ${number}\n`,
     );
   }),
+  "a batch of operations on people": personWrite(({ join }, id, to, number) => {
+    const operations = [
+      { op: "create", body: { name: `New ${number}`, isAlive: true, placeId: to } },
+      { op: "update", id, body: { name: `Other ${number}`, placeId: to, isKing: true } },
+    ];
+    return (headers) => join.send("POST", "/v1/people/batch", operations, headers);
+  }),
+  "a batch of operations on places": async (system, number) => {
+    const id = await createPlace(system, `From ${number}`);
+    const to = await createPlace(system, `To ${number}`);
+    return {
+      send: batchOfPlaces(system, id, to, number),
+      observe: observer(system, number),
+    };
+  },
+  // Its dead people lose the place after the batch.
+  "delete a place in a batch of operations": placeWrite(false, batchOfPlaces),
+  "restore an earlier version of a person": async (system, number) => {
+    const write = await personWrite(({ join }, id) => {
+      return (headers) => join.send("POST", `/v1/people/${id}/restore`, { version: 1 }, headers);
+    })(system, number);
+    const [person] = JSON.parse(await write.observe())[0];
+    await system.join.send("PATCH", `/v1/people/${person.id}`, { isAlive: false, placeId: null });
+    return write;
+  },
+  "restore a deleted person": async (system, number) => {
+    const write = await personWrite(({ join }, id) => {
+      return (headers) => join.send("POST", `/v1/people/${id}/restore`, { version: 1 }, headers);
+    })(system, number);
+    const [person] = JSON.parse(await write.observe())[0];
+    await system.join.request("DELETE", `/v1/people/${person.id}`);
+    return write;
+  },
+  "restore an earlier version of a place": async (system, number) => {
+    const write = await placeWrite(true, ({ join }, id) => {
+      return (headers) => join.send("POST", `/v1/places/${id}/restore`, { version: 1 }, headers);
+    })(system, number);
+    const place = JSON.parse(await write.observe())[1][0];
+    await system.join.send("PATCH", `/v1/places/${place.id}`, { name: `Renamed ${number}` });
+    return write;
+  },
   repair: async (system, number) => {
     const from = await createPlace(system, `From ${number}`);
     const to = await createPlace(system, `To ${number}`);

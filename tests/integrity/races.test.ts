@@ -14,24 +14,32 @@ test("racing_and_crashing_writers_break_no_rule_and_lose_no_acknowledged_write",
   await using system = await start({ crashable: true, places: makePlaces(placeCount) });
   const random = new Random(7);
   // The last acknowledged state of each person. Only one client writes each person.
-  const lastAcknowledged = new Map<number, { version: number; isAlive: boolean } | null>();
+  const lastAcknowledged = new Map<number, { version: number; isAlive: boolean } | "removed">();
+  const deletedPlaces = new Set<number>();
+  // The outcome of each batch that was not rejected, by the name that it gives to two people.
+  const batches = new Map<string, "done" | "unknown">();
   const counts = {
     inserts: 0,
     moves: 0,
     burials: 0,
     crowns: 0,
     deletions: 0,
+    batches: 0,
+    "batches of places": 0,
+    removals: 0,
+    restores: 0,
     rejections: 0,
     crashes: 0,
+    "crashed batches": 0,
   };
 
-  const client = async (): Promise<void> => {
+  const client = async (_: unknown, number: number): Promise<void> => {
     const ownIds: number[] = [];
-    for (let turn = 0; turn < 12; turn += 1) {
+    for (let turn = 0; turn < 18; turn += 1) {
       const headers: Record<string, string> = {};
       if (random.below(6) === 0) headers["x-crash-after"] = `${1 + random.below(5)}`;
       const place = 1 + random.below(placeCount);
-      const action = random.below(10);
+      const action = random.below(16);
       const id = ownIds[random.below(Math.max(1, ownIds.length))];
       let response: ApiResponse;
       if (action < 4 || id === undefined) {
@@ -65,10 +73,64 @@ test("racing_and_crashing_writers_break_no_rule_and_lose_no_acknowledged_write",
           counts.crowns += 1;
         }
         if (response.status === 599) lastAcknowledged.delete(id);
-      } else {
+      } else if (action === 9) {
         const to = random.below(2) === 0 ? `?reassignTo=${1 + random.below(placeCount)}` : "";
         response = await system.places.request("DELETE", `/v1/places/${place}${to}`, headers);
-        if (response.status === 204) counts.deletions += 1;
+        if (response.status === 204) {
+          deletedPlaces.add(place);
+          counts.deletions += 1;
+        }
+      } else if (action < 13) {
+        const name = `Batch ${number}.${turn}`;
+        const other = ownIds.find((own) => own !== id);
+        const operations = [
+          { op: "update", id, body: { ...alive(name, place), isKing: random.below(4) === 0 } },
+          { op: "create", body: alive(name, 1 + random.below(placeCount)) },
+          ...(other && random.below(3) === 0 ? [{ op: "delete", id: other }] : []),
+        ];
+        response = await system.people.send("POST", "/v1/people/batch", operations, headers);
+        if (response.status === 200) {
+          batches.set(name, "done");
+          for (const { status, id, version } of response.json) {
+            if (status === 201) ownIds.push(id);
+            lastAcknowledged.set(id, status === 204 ? "removed" : { version, isAlive: true });
+          }
+          counts.batches += 1;
+        }
+        if (response.status === 599) {
+          batches.set(name, "unknown");
+          for (const { id } of operations) if (id) lastAcknowledged.delete(id);
+          counts["crashed batches"] += 1;
+        }
+      } else if (action === 13) {
+        const operations = [
+          { op: "update", id: 1 + (place % placeCount), body: { name: `Of ${number}.${turn}` } },
+          { op: "delete", id: place },
+        ];
+        response = await system.places.send("POST", "/v1/places/batch", operations, headers);
+        if (response.status === 200) {
+          deletedPlaces.add(place);
+          counts["batches of places"] += 1;
+        }
+        if (response.status === 599) counts["crashed batches"] += 1;
+      } else if (action === 14) {
+        response = await system.people.request("DELETE", `/v1/people/${id}`, headers);
+        if (response.status === 204) {
+          lastAcknowledged.set(id, "removed");
+          counts.removals += 1;
+        }
+        if (response.status === 599) lastAcknowledged.delete(id);
+      } else {
+        // The first version, or the last one of a person who was removed.
+        const body = lastAcknowledged.get(id) === "removed" ? {} : { version: 1 };
+        const path = `/v1/people/${id}/restore?depose=true`;
+        response = await system.people.send("POST", path, body, headers);
+        if (response.status < 300) {
+          const { isAlive } = response.json;
+          lastAcknowledged.set(id, { version: versionOf(response.etag), isAlive });
+          counts.restores += 1;
+        }
+        if (response.status === 599) lastAcknowledged.delete(id);
       }
       if (response.status === 599) counts.crashes += 1;
       else if (response.status >= 400) counts.rejections += 1;
@@ -80,13 +142,32 @@ test("racing_and_crashing_writers_break_no_rule_and_lose_no_acknowledged_write",
   await assertIntegrity(system);
 
   for (const [id, last] of lastAcknowledged) {
-    if (!last) continue;
     const { status, json, etag } = await system.people.get(`/v1/people/${id}`);
+    if (last === "removed") {
+      assert.equal(status, 404, `the removed person ${id} does not exist`);
+      continue;
+    }
     assert.equal(status, 200, `the acknowledged person ${id} exists`);
     // Deletions of places may have moved the person since, but did not change whether it lives.
     assert.equal(json.isAlive, last.isAlive);
     assert.ok(versionOf(etag) >= last.version);
   }
+  // Both people of a batch got its name, or neither.
+  const named = await system.db.people.rows(
+    `SELECT name, count(DISTINCT person_id) AS people FROM person_change
+     WHERE name LIKE 'Batch %' GROUP BY name`,
+  );
+  const namedBy = new Map(named.map(({ name, people }) => [String(name), people]));
+  for (const [name, people] of namedBy) {
+    assert.ok(batches.has(name), `${name} was rejected and has an effect`);
+    assert.equal(people, 2, `${name} is half done`);
+  }
+  for (const [name, outcome] of batches) {
+    assert.ok(outcome === "unknown" || namedBy.has(name), `${name} is lost`);
+  }
+  const placeRows = await system.db.places.rows("SELECT id FROM place");
+  const remaining = placeRows.filter(({ id }) => deletedPlaces.has(Number(id)));
+  assert.deepEqual(remaining, [], "the acknowledged deletions of places");
   for (const [outcome, count] of Object.entries(counts)) assert.ok(count > 0, outcome);
 });
 

@@ -3,12 +3,14 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { classifyResponse } from "../chaos/classify_response.ts";
+import { ChaosClient } from "../chaos/client.ts";
 import { runStatements } from "../chaos/database_failures.ts";
 import { runKills } from "../chaos/kills.ts";
 import { Ledger, PersonEntry } from "../chaos/ledger.ts";
 import { runServices } from "../chaos/service_failures.ts";
 import { slope } from "../chaos/soak.ts";
-import type { ApiResponse } from "../support/harness.ts";
+import type { ApiResponse, WorkerClient } from "../support/harness.ts";
+import { Random } from "../support/random.ts";
 
 const seed = Number(process.env.SEED ?? 1 + Math.floor(Math.random() * 1_000_000));
 
@@ -22,7 +24,7 @@ test(`responses_stay_correct_while_backends_fail_at_random: SEED=${seed}`, async
 });
 
 test("a_write_is_never_half_done_when_any_of_its_database_calls_fails", async () => {
-  const names = ["create a person", "rename a place"];
+  const names = ["create a person", "rename a place", "a batch of operations on people"];
   const { failures, outcomes } = await runStatements(() => {}, names);
   for (const name of names) assert.ok((failures[name] ?? 0) >= 4, `${name}: ${failures[name]}`);
   // A write responds after its last call, so a failed call is never reported as done.
@@ -66,6 +68,40 @@ suite("the checks of the chaos suite", () => {
     assert.deepEqual(ledger.check([person(0)], places), [], "a deletion in flight may not be done");
     ledger.places.set(2, "deleted");
     assert.match(ledger.check([person(0)], places).join(), /place 2/);
+  });
+
+  test("a_client_finds_a_batch_that_is_half_done", async () => {
+    for (const isUpdated of [true, false]) {
+      const { ledger, entry } = ledgerWithOnePerson();
+      const client = new ChaosClient("c2", ledger, new Random(1));
+      client.writable = [entry];
+      let name = "c1-1 r0";
+      let isLost = true;
+      const gateway = {
+        send: async (_method: string, _path: string, operations: { body: { name: string } }[]) => {
+          if (isUpdated) name = operations[0]?.body.name ?? "";
+          if (isLost) throw new Error("the connection is lost");
+          const results = operations.map(() => ({ status: 409 }));
+          const json = { type: "/problems/batch-refused", results };
+          const headers = { "content-type": "application/problem+json" };
+          return { status: 422, headers, json, text: JSON.stringify(json) };
+        },
+        get: async (path: string) => {
+          const json = path === "/v1/people/7" ? { name, placeId: 1, id: 7 } : [];
+          return { status: 200, headers: {}, json, text: JSON.stringify(json) };
+        },
+      } as unknown as WorkerClient;
+      assert.equal(await client.batch(gateway), false);
+      assert.deepEqual(client.writable, []);
+      isLost = false;
+      const resolved = client.resolveUnknownOutcomes(gateway);
+      if (isUpdated) await assert.rejects(resolved, /half done/);
+      else {
+        await resolved;
+        assert.deepEqual(client.writable, [entry]);
+        assert.deepEqual(ledger.check([person(0)], places), []);
+      }
+    }
   });
 
   test("an_undocumented_or_internal_error_is_an_invalid_response", () => {

@@ -1,7 +1,7 @@
 // Health checks: `/healthz` states that a worker is alive, `/readyz` that all it needs is available.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { start } from "../support/harness.ts";
+import { SERVICE_SECRET, start } from "../support/harness.ts";
 import { startObserved } from "../support/log_lines.ts";
 import { bearer, tokenHash } from "../support/tokens.ts";
 
@@ -63,6 +63,41 @@ suite("health checks", () => {
       for (const worker of [system.join, system.people]) {
         assert.equal((await worker.get("/readyz", headers)).json.databases, undefined);
       }
+    }
+  });
+
+  test("an_administrator_sees_which_tokens_are_malformed_and_the_log_says_so_once", async () => {
+    const adminToken = "a-token-with-the-scope-admin";
+    const [admin, secret] = [tokenHash(adminToken), tokenHash("a-token-that-nobody-has")];
+    const TOKENS = `admin:ops:${admin}, write:${secret}`;
+    const detail = /^Entry 2 of TOKENS has no name\. Write it as scope:name:hash/;
+    const backendSettings = { TOKENS: `write:anna:${secret.slice(1)}` };
+    const { system, raw } = await startObserved({
+      gatewaySettings: { TOKENS },
+      backendSettings: { ...backendSettings, SERVICE_SECRET },
+    });
+    try {
+      for (let n = 0; n < 3; n += 1)
+        assert.equal((await system.join.get("/v1/places")).status, 200);
+      const { status, json, text } = await system.join.get("/readyz", bearer(adminToken));
+      assert.equal(status, 200);
+      const [own, ...others] = json.invalidSettings;
+      assert.match(own.detail, detail);
+      assert.equal(own.service, undefined);
+      assert.deepEqual(
+        others.map(({ service }: { service: string }) => service),
+        ["places", "people"],
+      );
+      assert.match(others[1].detail, /^Entry 1 of TOKENS is malformed\./);
+      for (const hash of [admin, secret, secret.slice(1)]) assert.ok(!text.includes(hash));
+      assert.equal((await system.join.get("/readyz")).json.invalidSettings, undefined);
+      const logged = raw.filter((line) => line.includes("Entry 2 of TOKENS"));
+      assert.equal(logged.length, 1, logged.join("\n"));
+      const [line] = logged.map((line) => JSON.parse(line));
+      assert.deepEqual([line.level, line.worker], ["error", "join"]);
+      assert.ok(raw.every((line) => !line.includes(secret.slice(1))));
+    } finally {
+      await system.dispose();
     }
   });
 

@@ -11,6 +11,8 @@ const system = await start({ seed: true });
 after(() => system.dispose());
 const { join } = system;
 
+const SELECTED = "/ui/people/selected";
+
 const pages = [
   "/",
   "/?q=ver&sort=total&least=2&after=zz&utm=x",
@@ -24,6 +26,11 @@ const pages = [
   "/ui/people",
   "/ui/people?show=isKing%3Dtrue&sort=-id&q=%C3%B1&after=zz",
   "/ui/people/new",
+  "/ui/people?did=move&people=2&to=1",
+  "/ui/places/1?did=move&people=0",
+  "/ui/people/selected?action=bury&person=1&person=2&person=999&back=/ui/places/1",
+  "/ui/people/selected?action=move&person=1",
+  "/ui/people/selected?action=remove&person=999",
   "/ui/people/new?placeId=%231",
   "/ui/people/1",
   "/ui/people/1/edit",
@@ -163,6 +170,9 @@ test("no_page_contains_the_terms_of_the_api", async () => {
     await sendForm(join, "/ui/places/1/remove", { reassignTo: "#1" }),
     await sendForm(join, "/ui/places/new", { name: "veranolandia" }),
     await sendForm(join, "/ui/people/1/bury", { version: `77.${EPOCH}` }),
+    await sendForm(join, SELECTED, { action: "bury", person: `1:77.${EPOCH}:1` }),
+    await sendForm(join, SELECTED, { action: "move", person: "1", placeId: "#999" }),
+    await sendForm(join, SELECTED, { action: "remove", person: "999" }),
   ];
   const csv = "id,name,isAlive,placeId,isKing\n1,A,maybe,999,\nx,,true,,true\n0,B,false,1,true";
   const report = await sendFile(join, { collection: "people", text: csv, dryRun: "true" });
@@ -206,6 +216,9 @@ test("a_rejected_form_has_the_status_of_the_problem", async () => {
     ["/ui/people/1/crown", { version: `1.${EPOCH}` }, 409],
     ["/ui/people/1/bury", { version: `77.${EPOCH}` }, 412],
     ["/ui/places/1/remove", { version: `1.${EPOCH}` }, 409],
+    [SELECTED, { action: "bury", person: `1:77.${EPOCH}:1` }, 422],
+    [SELECTED, { action: "move", person: `1:1.${EPOCH}:1` }, 422],
+    [SELECTED, { action: "move", person: `1:1.${EPOCH}:1`, placeId: "#999" }, 422],
     ["/ui/people/new", { name: "Yo", placeId: "Ningures", isAlive: "on" }, 422],
   ] as const) {
     const response = await sendForm(join, path, fields);
@@ -239,12 +252,18 @@ test("a_form_of_another_site_is_rejected", async () => {
     ["a cross-site request", { "sec-fetch-site": "cross-site" }],
     ["a same-site request", { "sec-fetch-site": "same-site" }],
   ];
-  for (const path of ["/ui/places/new", "/ui/people/1/bury", "/ui/places/2/remove", "/ui/forget"]) {
+  for (const path of [
+    "/ui/places/new",
+    "/ui/people/1/bury",
+    "/ui/places/2/remove",
+    SELECTED,
+    "/ui/forget",
+  ]) {
     for (const [origin, foreignHeaders] of foreignRequests) {
       const response = await sendForm(
         join,
         path,
-        { name: "Ajena", version: `1.${EPOCH}` },
+        { name: "Ajena", version: `1.${EPOCH}`, action: "bury", person: "1" },
         foreignHeaders,
       );
       assertPage(response, 403, `${path} from ${origin}`);
@@ -305,6 +324,70 @@ test("a_form_with_an_invalid_hidden_field_is_rejected_and_changes_nothing", asyn
   }
   assert.deepEqual((await join.get("/v1/people/1")).json, before);
   assert.equal((await join.get("/v1/places?name=Nueva")).text, "[]");
+});
+
+test("ticked_people_are_only_read_from_a_form_that_a_page_sends", async () => {
+  const before = (await join.get("/v1/people?limit=100")).json;
+  const forms: Record<string, string>[] = [
+    {},
+    { action: "fly", person: "1" },
+    { action: "bury", person: "x" },
+    { action: "bury", person: `1:1.${EPOCH}", "2.${EPOCH}` },
+    { action: "bury", person: "1:*" },
+    { action: "bury", person: "1", key: "a\r\nb" },
+  ];
+  for (const fields of forms) {
+    const sent = await sendForm(join, SELECTED, fields);
+    assertPage(sent, 400, JSON.stringify(fields));
+    assert.equal(titleOf(sent), "Form not readable");
+    const query = `${new URLSearchParams(fields)}`;
+    if (!("key" in fields)) {
+      assertPage(await join.get(`${SELECTED}?${query}`, ACCEPT_HTML), 400, query);
+    }
+  }
+  const many = Array.from({ length: 251 }, (_, index) => `person=${index + 1}`).join("&");
+  assertPage(await join.get(`${SELECTED}?action=bury&${many}`, ACCEPT_HTML), 400, "251 people");
+  for (const back of ["https://evil.example/", "//evil.example", "/ui/people\r\nx: y"]) {
+    const nobody = await sendForm(join, SELECTED, { action: "move", back, placeId: "#1" });
+    assert.equal(nobody.status, 303);
+    assert.match(nobody.headers.location ?? "", /^\/ui\/people\?/);
+  }
+  assert.deepEqual((await join.get("/v1/people?limit=100")).json, before);
+});
+
+test("a_batch_of_ticked_people_is_done_once", async () => {
+  const batch = [1, 2].map((n) => ({
+    op: "create",
+    body: { name: `Repetida ${n}`, isAlive: true, placeId: 1 },
+  }));
+  const { json } = await join.send("POST", "/v1/people/batch", batch);
+  const ids: number[] = json.map(({ id }: { id: number }) => id);
+  const fields = new URLSearchParams({
+    action: "move",
+    placeId: "#2",
+    key: "one-key-of-ticked-people",
+    back: "/ui/people?q=repetida&sort=-id",
+  });
+  for (const id of ids) fields.append("person", `${id}:1.${EPOCH}:1`);
+  const headers = {
+    origin: join.url.origin,
+    "content-type": "application/x-www-form-urlencoded",
+    ...ACCEPT_HTML,
+  };
+  const sent = await Promise.all(
+    [1, 2, 3].map(() => join.request("POST", SELECTED, headers, `${fields}`)),
+  );
+  const again = await join.request("POST", SELECTED, headers, `${fields}`);
+  for (const { status, headers } of [...sent, again]) {
+    const location = "/ui/people?q=repetida&sort=-id&limit=50&did=move&people=2&to=2";
+    assert.deepEqual([status, headers.location], [303, location]);
+  }
+  for (const id of ids) assert.equal((await join.get(`/v1/people/${id}/history`)).json.length, 2);
+  // Another form with the same key.
+  fields.set("action", "remove");
+  const other = await join.request("POST", SELECTED, headers, `${fields}`);
+  assertPage(other, 422, SELECTED);
+  assert.match(other.text, /This form was sent before/);
 });
 
 test("only_a_known_token_is_stored_even_where_no_token_is_needed", async () => {

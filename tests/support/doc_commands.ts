@@ -6,9 +6,19 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { EPOCH } from "./fixtures.ts";
+import { tokenHash } from "./tokens.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const run = promisify(execFile);
+
+/** The tokens in the commands, by the names of their variables. */
+const tokens = { ANNA: "a-token-of-anna-to-write", OTTO: "a-token-of-otto-to-write" };
+
+/** The settings of the gateway: writes are open, as after `make dev`, and the tokens are known. */
+export const documentedSettings = {
+  WRITES: "open",
+  TOKENS: `write:anna:${tokenHash(tokens.ANNA)}, write:otto:${tokenHash(tokens.OTTO)}`,
+};
 
 /** The commands in a document's console blocks, each with the output below it. */
 function parseCommands(text: string): { command: string; output: string }[] {
@@ -65,7 +75,8 @@ export async function assertDocumentedCommands(document: string, gateway: URL): 
   for (const { command, output: documented } of commands) {
     const output = withEpoch(documented);
     const localCommand = withEpoch(command).replaceAll("localhost:5003", gateway.host);
-    const { stdout } = await run("bash", ["-c", localCommand], { cwd: root });
+    const env = { ...process.env, ...tokens };
+    const { stdout } = await run("bash", ["-c", localCommand], { cwd: root, env });
     const expected = normalizeOutput(output);
     assert.equal(shownPart(normalizeOutput(stdout), expected), expected, command);
   }

@@ -922,9 +922,11 @@ export interface components {
             name?: components["schemas"]["WrittenName"];
             isAlive?: boolean | null;
             placeId?: components["schemas"]["Id"] | null;
-            place?: components["schemas"]["WrittenName"] | null;
+            place?: components["schemas"]["ImportedPersonPlace"] | null;
             isKing?: boolean | null;
         };
+        /** @description The name of a place, or the place in a file that was exported with `expand=place`. Then `placeId` is absent or the same id, and the name must be the present one. */
+        ImportedPersonPlace: components["schemas"]["WrittenName"] | components["schemas"]["Place"];
         /** @description A place in a file. */
         ImportedPlace: {
             id?: components["schemas"]["ImportedId"] | null;
@@ -941,6 +943,13 @@ export interface components {
             doubleKings: components["schemas"]["DoubleKing"][];
             deleting: components["schemas"]["Deletion"][];
             pending: components["schemas"]["PendingWrite"][];
+        };
+        /** @description A setting of a worker that is invalid. */
+        InvalidSetting: {
+            /** @description The service. Absent for the one that responds. */
+            service?: string;
+            /** @description How to correct the setting. */
+            detail: string;
         };
         /** @description The king of a place. */
         King: {
@@ -1254,6 +1263,8 @@ export interface components {
             databases?: {
                 [key: string]: components["schemas"]["DatabaseSize"];
             };
+            /** @description The settings to correct, only for a token of the scope `admin`. Absent if all are valid. */
+            invalidSettings?: components["schemas"]["InvalidSetting"][];
         };
         /** @description A line that cannot be imported, and the reason. */
         Refusal: {
@@ -2759,6 +2770,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         type?: "/problems/query-too-long";
+                    };
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/too-many-requests";
                     };
                 };
             };
@@ -4671,6 +4696,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/too-many-requests";
+                    };
+                };
+            };
             /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
@@ -5319,6 +5358,7 @@ export interface operations {
             /** @description Some operations of the batch cannot be done. Or: The idempotency key was used for another request. Or: The request needs more calls than the plan allows. */
             422: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7033,6 +7073,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        type?: "/problems/too-many-requests";
+                    };
+                };
+            };
             /** @description Something went wrong on our side. Or: A setting of the service is invalid. */
             500: {
                 headers: {
@@ -8327,6 +8381,7 @@ export interface operations {
             /** @description Some operations of the batch cannot be done. Or: The idempotency key was used for another request. Or: The request needs more calls than the plan allows. */
             422: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {

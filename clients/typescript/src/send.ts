@@ -53,8 +53,9 @@ const isRepeatable = ({ method, headers }: Request) =>
 /** The seconds until a retry, or nothing if the request must not be repeated. */
 function delay(request: Request, response: Response | undefined, attempt: number) {
   const retryAfter = response?.headers.get("retry-after");
-  // This 409 says that the request had no effect.
-  if (response?.status === 409 && retryAfter) return Number(retryAfter);
+  // A 409, or the 422 of a batch, says that the request had no effect.
+  if (retryAfter && (response?.status === 409 || response?.status === 422))
+    return Number(retryAfter);
   const isFinal = response && response.status < 500 && response.status !== 429;
   if (isFinal || !isRepeatable(request)) return undefined;
   return retryAfter ? Number(retryAfter) : 0.1 * 2 ** attempt;

@@ -24,12 +24,20 @@ const MAX_DATABASE_BYTES: i64 = 10_000_000_000;
 const OWN_DATABASE: &str = "database";
 
 /// The result of the check of a dependency.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Dependency {
     name: &'static str,
     responds: bool,
-    /// The size of its database, if it told it.
+    state: State,
+}
+
+/// The state of a dependency, if it told it.
+#[derive(Clone, Default)]
+struct State {
+    /// The size of its database.
     bytes: Option<i64>,
+    /// Its invalid setting.
+    invalid_setting: Option<String>,
 }
 
 /// `GET /healthz`: the worker runs. No dependency is checked.
@@ -45,6 +53,9 @@ pub async fn alive(request: Request) -> Result<Response, Error> {
 /// The member of the response that has the sizes of the databases.
 const DATABASES: &str = "databases";
 
+/// The member of the response that has the invalid settings.
+const INVALID_SETTINGS: &str = "invalidSettings";
+
 /// How long the result of the checks of `GET /readyz` is used again, in milliseconds.
 const MAX_AGE_MS: i64 = 1_000;
 
@@ -55,7 +66,7 @@ thread_local! {
 
 /// The response of `GET /readyz`. Anyone may send this request, so each isolate checks at most once
 /// per second. While it checks, other requests get the previous result. Only administrators and
-/// other workers get the sizes of the databases.
+/// other workers get the sizes of the databases and the invalid settings.
 ///
 /// # Errors
 /// A problem that names the dependencies that do not respond.
@@ -80,10 +91,10 @@ pub async fn ready(
         CHECKED.set(Some((started, results.clone())));
         results
     };
-    ready_response(&results, auth::is_known_admin(request))
+    ready_response(request, &results)
 }
 
-fn ready_response(checked: &[Dependency], with_sizes: bool) -> Result<Response, Error> {
+fn ready_response(request: &Request, checked: &[Dependency]) -> Result<Response, Error> {
     let failed = checked.iter().filter(|dependency| !dependency.responds);
     let failed: Vec<&str> = failed.map(|dependency| dependency.name).collect();
     if !failed.is_empty() {
@@ -91,18 +102,27 @@ fn ready_response(checked: &[Dependency], with_sizes: bool) -> Result<Response, 
     }
     // A loop, because to collect a map would add a sort to each worker.
     let (mut checks, mut databases) = (Map::new(), Map::new());
-    for Dependency { name, bytes, .. } in checked {
+    let own = auth::access_policy(&request.env).check_setting().err();
+    let own = own.map(|problem| json!({"detail": problem.detail()}));
+    let mut invalid_settings: Vec<Value> = own.into_iter().collect();
+    for Dependency { name, state, .. } in checked {
         checks.insert((*name).to_owned(), json!("ready"));
-        if let Some(bytes) = bytes {
+        if let Some(bytes) = state.bytes {
             let size = json!({"bytes": bytes, "maxBytes": MAX_DATABASE_BYTES});
             databases.insert((*name).to_owned(), size);
+        }
+        if let Some(detail) = &state.invalid_setting {
+            invalid_settings.push(json!({"service": name, "detail": detail}));
         }
     }
     let mut ready = Map::new();
     ready.insert("status".to_owned(), json!("ready"));
     ready.insert("checks".to_owned(), Value::Object(checks));
-    if with_sizes {
+    if auth::is_known_admin(request) {
         ready.insert(DATABASES.to_owned(), Value::Object(databases));
+        if !invalid_settings.is_empty() {
+            ready.insert(INVALID_SETTINGS.to_owned(), invalid_settings.into());
+        }
     }
     Ok(json_response(&Value::Object(ready)))
 }
@@ -114,23 +134,29 @@ fn json_response(value: &Value) -> Response {
     )
 }
 
-/// Runs a check with the timeout. It gives the size of the dependency's database.
+/// Runs a check with the timeout.
 async fn check(
     name: &'static str,
-    check: impl Future<Output = Result<Option<i64>, Error>>,
+    check: impl Future<Output = Result<State, Error>>,
 ) -> Dependency {
     let outcome = with_timeout(TIMEOUT_MS, check).await;
-    let size = outcome.and_then(Result::ok);
+    let state = outcome.and_then(Result::ok);
     Dependency {
         name,
-        responds: size.is_some(),
-        bytes: size.flatten(),
+        responds: state.is_some(),
+        state: state.unwrap_or_default(),
     }
 }
 
 /// Checks the worker's own database.
 pub async fn check_database(env: &Env) -> Dependency {
-    check(OWN_DATABASE, async { Database::new(env)?.size().await }).await
+    let size = async {
+        Ok(State {
+            bytes: Database::new(env)?.size().await?,
+            ..State::default()
+        })
+    };
+    check(OWN_DATABASE, size).await
 }
 
 /// Checks that another worker runs.
@@ -138,7 +164,7 @@ pub async fn check_alive(env: &Env, binding: &'static str, service: &'static str
     let alive = async {
         let client = ServiceClient::new(env, binding, service)?;
         client.require_ok(client.get("/healthz").await?)?;
-        Ok(None)
+        Ok(State::default())
     };
     check(service, alive).await
 }
@@ -148,10 +174,18 @@ pub async fn check_ready(env: &Env, binding: &'static str, service: &'static str
     let ready = async {
         let client = ServiceClient::new(env, binding, service)?;
         let ready: Value = client.read_json(client.get("/readyz").await?).await?;
-        let database = ready
-            .get(DATABASES)
-            .and_then(|sizes| sizes.get(OWN_DATABASE));
-        Ok(database.and_then(|size| size.get("bytes")?.as_i64()))
+        let bytes = || {
+            ready
+                .get(DATABASES)?
+                .get(OWN_DATABASE)?
+                .get("bytes")?
+                .as_i64()
+        };
+        let setting = || ready.get(INVALID_SETTINGS)?.get(0)?.get("detail")?.as_str();
+        Ok(State {
+            bytes: bytes(),
+            invalid_setting: setting().map(str::to_owned),
+        })
     };
     check(service, ready).await
 }

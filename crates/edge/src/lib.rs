@@ -30,7 +30,6 @@ mod serve;
 mod service_client;
 mod time;
 
-pub use coalescer::group_commit;
 pub use collection::versioned_record::{NORMALIZE, VersionedRecord, parse_record};
 pub use d1::{Database, MAX_WRITE_ATTEMPTS, Row};
 pub use env::Env;

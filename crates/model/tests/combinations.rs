@@ -40,9 +40,6 @@ const REQUESTS: [Request; 29] = [
     DeleteBothUnreachable(['P', 'Q']),
 ];
 
-/// The number of requests at the start of the list that change one record each.
-const SINGLE: usize = 23;
-
 /// Two places, a king in the first, and a dead person in the second.
 fn start() -> Scenario {
     let world = World::new("PQ")
@@ -81,9 +78,8 @@ fn any_three_requests_at_once_keep_the_rules() -> Result<(), Violation> {
 }
 
 #[test]
-#[ignore = "millions of states: run it in release mode after a change of the protocol"]
-fn any_four_single_requests_at_once_keep_the_rules() -> Result<(), Violation> {
-    let (single, _) = REQUESTS.split_at(SINGLE);
-    println!("four requests: {} states", explore(4, single, &start())?);
+#[ignore = "takes 7 minutes: run it in release mode after a change of the protocol"]
+fn any_four_requests_at_once_keep_the_rules() -> Result<(), Violation> {
+    println!("four requests: {} states", explore(4, &REQUESTS, &start())?);
     Ok(())
 }

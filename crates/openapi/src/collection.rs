@@ -21,7 +21,7 @@ pub const EXPORT_DESCRIPTION: &str = "The file is streamed page by page, so late
 pub const CHANGES_DESCRIPTION: &str = "Each change once, in order of time. Oldest first, there is always a next page, for later changes. A page with `placeId` looks through 20,000 changes, so it can have fewer than `limit` although there are more.";
 
 /// The description of a stream of changes.
-pub const EVENTS_DESCRIPTION: &str = "Server-sent events: the changes after `since`, and then each later one. The id of an event is the cursor after its change, and `data` is the change. `limit` is ignored, and `order=desc` is rejected. The stream ends with `retry:` from time to time, and `Last-Event-ID` continues it.";
+pub const EVENTS_DESCRIPTION: &str = "Server-sent events: the changes after `since`, and then each later one. The id of an event is the cursor after its change, and `data` is the change. `limit` is ignored, and `order=desc` is rejected. The stream ends with `retry:` from time to time, and `Last-Event-ID` continues it. If too many clients are listening, there is a 429 with `Retry-After`.";
 
 /// The description states this limit.
 const _: () = assert!(change_feed::MAX_SCANNED == 20_000);
@@ -152,7 +152,7 @@ impl Collection {
                 &[("after", "afterChange"), ("placeId", "changedPlaceId")],
             )
             .request_headers(&["Last-Event-ID"])
-            .problems(&[Kind::HistoryRestarted])
+            .problems(&[Kind::HistoryRestarted, Kind::TooManyRequests])
             .response(
                 200,
                 changes.headers(&["LinkToCome", "X-More-Changes", "X-Change-Counter"]),

@@ -164,7 +164,7 @@ fn about() -> Vec<Operation> {
                 ],
             )
             .request_headers(&["Last-Event-ID"])
-            .problems(&[Kind::HistoryRestarted])
+            .problems(&[Kind::HistoryRestarted, Kind::TooManyRequests])
             .calls_a_service()
             .response(200, changes),
     ]

@@ -64,7 +64,7 @@ pub fn sample(kind: Kind) -> Problem {
             detail: "the id of a place, because a living person needs one".to_owned(),
         }]),
         Kind::BatchRefused => {
-            Problem::batch_refused(1, serde_json::json!([{"status": 424, "id": 1}]))
+            Problem::batch_refused(1, true, serde_json::json!([{"status": 424, "id": 1}]))
         }
         Kind::TooManyMatches => Problem::too_many_matches(tables::list::MAX_MATCHES),
         Kind::IdempotencyKeyReused => Problem::idempotency_key_reused(),

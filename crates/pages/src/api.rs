@@ -82,6 +82,19 @@ pub struct ApiProblem {
     pub encoding: Option<String>,
     /// `unknown` if a write may have been executed although a service failed.
     pub outcome: Option<String>,
+    /// The results of the operations of a batch that was refused.
+    pub results: Vec<OperationResult>,
+}
+
+/// The result of an operation of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationResult {
+    /// The id of the record.
+    pub id: Option<i64>,
+    /// The entity tag of the record after the operation.
+    pub etag: Option<String>,
+    /// Why the operation cannot be done.
+    pub problem: Option<ApiProblem>,
 }
 
 from_json! {
@@ -123,6 +136,12 @@ from_json! {
         line: "line",
         encoding: "encoding",
         outcome: "outcome",
+        results: or_default("results"),
+    }
+    OperationResult {
+        id: "id",
+        etag: "etag",
+        problem: "problem",
     }
     FieldError {
         pointer: "pointer",

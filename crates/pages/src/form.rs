@@ -14,6 +14,8 @@ pub struct Form {
     errors: Vec<(&'static str, String)>,
     /// The error of the whole form.
     pub general_error: Option<String>,
+    /// The ids of the people whom a batch cannot change, and why.
+    pub refused: Vec<(i64, String)>,
     /// Whether to show the token input.
     pub needs_token: bool,
     /// The status code of the API's problem.
@@ -160,11 +162,41 @@ impl Form {
                 self.set("key", "");
                 self.general_error = Some(text);
             }
+            "batch-refused" => self.show_results(problem),
             "token-required" | "token-refused" | "insufficient-scope" => {
                 self.needs_token = true;
                 self.add_error("token", text);
             }
             _ => self.general_error = Some(text),
+        }
+    }
+
+    /// Shows why a batch was refused. The place of all people is an error of its field.
+    fn show_results(&mut self, problem: &ApiProblem) {
+        for result in &problem.results {
+            let Some((id, reason)) = result.id.zip(result.problem.as_ref()) else {
+                continue;
+            };
+            let text = messages::of_operation(reason);
+            match reason.slug() {
+                "no-such-place" | "place-is-going" => {
+                    if self.error("placeId").is_none() {
+                        self.add_error("placeId", text);
+                    }
+                }
+                _ => self.refused.push((id, text)),
+            }
+        }
+        let count = i64::try_from(self.refused.len()).unwrap_or(i64::MAX);
+        if count > 0 {
+            self.general_error = Some(format!(
+                "Nothing was changed. Look at the {}.",
+                if count == 1 {
+                    "reason next to the name"
+                } else {
+                    "reasons next to the names"
+                }
+            ));
         }
     }
 

@@ -24,6 +24,7 @@ pub mod person;
 pub mod place;
 pub mod place_history;
 pub mod problem_types;
+pub mod selection;
 
 pub use form::Form;
 pub use layout::{Notice, POLICY};

@@ -167,6 +167,14 @@ impl ListQuery {
         with_query(&self.path, &self.parameters(changed))
     }
 
+    /// The address of this page of the list, with other parameters.
+    pub(crate) fn address(&self, others: &[(&str, &str)]) -> String {
+        let position = if self.is_before { "before" } else { "after" };
+        let cursor = self.cursor_text();
+        let own = [(position, &*cursor), ("from", self.form.get("from"))];
+        self.link(&[&own, others].concat())
+    }
+
     /// The query as text, without parameters that the page ignores.
     #[must_use]
     pub fn to_text(&self) -> String {

@@ -51,6 +51,17 @@ pub fn of_problem(problem: &ApiProblem) -> String {
     text.to_owned()
 }
 
+/// The text of an operation of a batch that cannot be done.
+pub fn of_operation(problem: &ApiProblem) -> String {
+    match problem.slug() {
+        "precondition-failed" => {
+            "Somebody else has changed this person. This page shows the new state.".to_owned()
+        }
+        "not-found" => "Somebody else has removed this person.".to_owned(),
+        _ => of_problem(problem),
+    }
+}
+
 /// The text of an invalid field, for the input or the column that has the field's name.
 pub fn of_field(field: &str, expected: &str) -> String {
     match field {

@@ -10,6 +10,7 @@ use crate::field::{choice, hidden};
 use crate::layout::{Notice, document, number, with_query};
 use crate::list::{Defaults, ListQuery, Neighbours, Total, exports};
 use crate::place_history;
+use crate::selection;
 
 /// The query of a table of people.
 #[derive(Debug, Clone)]
@@ -234,9 +235,11 @@ impl People {
             section aria-label="People" {
                 p.range { (self.result_text()) }
                 @if !people.is_empty() {
+                    form.selection method="get" action=(selection::PATH) {
                     table.people {
                         thead {
                             tr {
+                                th.pick scope="col" { span.unseen { "Tick" } }
                                 (query.list.head("name", "Name", ""))
                                 th scope="col" { "State" }
                                 @if with_place { th scope="col" { "Place" } }
@@ -245,7 +248,8 @@ impl People {
                         tbody {
                             @for person in people {
                                 tr {
-                                    th scope="row" { a href={ "/ui/people/" (person.id) } { (person.name) } }
+                                    td.pick { (selection::tick(person.id)) }
+                                    th scope="row" { a #{ "p" (person.id) } href={ "/ui/people/" (person.id) } { (person.name) } }
                                     td { (state(person)) }
                                     @if with_place {
                                         td {
@@ -258,6 +262,8 @@ impl People {
                                 }
                             }
                         }
+                    }
+                    (selection::buttons(query))
                     }
                 }
                 (query.list.pages(people.len(), neighbours))

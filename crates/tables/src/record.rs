@@ -1,6 +1,6 @@
 //! The records of a table: their interface, and the statements that read one by the primary key.
 
-use domain::name::{Name, NameKeys, Normalize};
+use domain::name::{Name, Normalize};
 use http_semantics::Validator;
 use http_semantics::actor::Actor;
 use http_semantics::fields::Fields;
@@ -49,7 +49,10 @@ pub trait Record: Sized + 'static {
         row.insert("id".to_owned(), id.into());
         row.insert("version".to_owned(), version.into());
         author.add_to(&mut row);
-        add_keys(&mut row, self.name(), normalize);
+        let keys = self.name().keys(normalize);
+        row.insert("key".to_owned(), keys.case.into());
+        row.insert("searchKey".to_owned(), keys.search.into());
+        row.insert("words".to_owned(), keys.words.into());
         Value::Object(row)
     }
 }
@@ -78,18 +81,6 @@ impl Author {
         let actor = self.actor.as_ref().map(Actor::as_str);
         [actor.into(), self.batch.as_deref().into()]
     }
-}
-
-/// Adds the keys of a name to a JSON row.
-pub fn add_keys(row: &mut Map<String, Value>, name: &Name, normalize: Normalize) {
-    let NameKeys {
-        case,
-        search,
-        words,
-    } = name.keys(normalize);
-    row.insert("key".to_owned(), case.into());
-    row.insert("searchKey".to_owned(), search.into());
-    row.insert("words".to_owned(), words.into());
 }
 
 /// A value that only one record of the table may have. An import file is checked for duplicates.

@@ -31,6 +31,9 @@ const WORDS: Column = Column::new("words", "words", Text(MAX_NAME_CHARACTERS))
 /// The name of the place, next to `placeId`.
 pub const PLACE_NAME: Column = Column::new("", "place", Text(MAX_NAME_CHARACTERS));
 
+/// The column of [`PLACE_NAME`] in a CSV file that was exported with `expand=place`.
+pub const EXPORTED_PLACE_NAME: &str = "placeName";
+
 /// The terms are those of the generated column `terms` ([`crate::search`]).
 const IS_ALIVE: BooleanFilter = BooleanFilter {
     column: "is_alive",

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { after, test } from "node:test";
 import type axe from "axe-core";
 import type { Page } from "playwright-core";
-import { desktop, openSite, phone } from "../../support/browser.ts";
+import { desktop, follow, openSite, phone } from "../../support/browser.ts";
 
 const site = await openSite({ seed: true });
 after(() => site[Symbol.asyncDispose]());
@@ -34,6 +34,9 @@ const pages = [
   "/ui/people/1/crown",
   "/ui/people/1/remove",
   "/ui/people/new",
+  "/ui/people/selected?action=bury&person=1&person=2",
+  `/ui/people/selected?action=move&person=1&person=${id}`,
+  "/ui/people/selected?action=remove&person=1",
   "/ui/places/1?done=saved",
   `/ui/places/${place.json.id}`,
   "/ui/places/1/rename",
@@ -62,6 +65,21 @@ const formResponses: Record<string, (page: Page) => Promise<void>> = {
     });
     await page.getByRole("button", { name: "Save" }).click();
     await page.locator(".notice").waitFor();
+  },
+  "a refused batch": async (page) => {
+    await page.goto("/ui/people/selected?action=remove&person=1&person=2");
+    await page
+      .locator("[name=person]")
+      .first()
+      .evaluate((field: HTMLInputElement) => {
+        field.value = field.value.replace(/:\d+\./, ":77.");
+      });
+    await follow(page.getByRole("button", { name: "Remove 2 people" }));
+    await page.locator(".selected .error").waitFor();
+  },
+  "ticked people": async (page) => {
+    await page.goto("/ui/people?limit=25");
+    await page.getByRole("checkbox").first().check();
   },
   "an import report": async (page) => {
     await page.goto("/ui/import");

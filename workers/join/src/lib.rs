@@ -115,6 +115,10 @@ pub fn router() -> Router {
             "/ui/people/new",
             private_page(get(pages::new_person).post(pages::create_person)),
         )
+        .route(
+            "/ui/people/selected",
+            private_page(get(pages::selected_people).post(pages::selected_people)),
+        )
         .route("/ui/people/{id}", private_page(get(pages::person)))
         .route(
             "/ui/people/{id}/{action}",

@@ -16,6 +16,7 @@
 //! A request must not await a promise of another one. So each listener waits for a promise of its own
 //! request, which the one that polls resolves, and polls with the bindings of its own request.
 
+mod admission;
 mod event;
 mod hub;
 
@@ -38,6 +39,7 @@ use crate::http::request::Request;
 use crate::http::response::{Body, Response};
 use crate::time::{now, pause};
 
+use admission::Permit;
 use hub::{Subscription, Turn};
 
 pub use event::Event;
@@ -90,7 +92,7 @@ pub type ReadChanges =
 /// The response with the changes of a query, now and later. `position` is the position of a cursor.
 ///
 /// # Errors
-/// An invalid query or `Last-Event-ID`, or a failure of the first read.
+/// An invalid query or `Last-Event-ID`, too many listeners, or a failure of the first read.
 pub async fn respond(
     request: &Request,
     mut query: ChangesQuery<Position>,
@@ -110,9 +112,12 @@ pub async fn respond(
         query.since = Since::Position(position(&cursor).ok_or_else(expected)?);
     }
     query.limit = PageSize::MAX;
+    let permit = Permit::acquire();
+    let permit = permit.ok_or_else(|| Problem::too_many_listeners(admission::MAX_LISTENERS))?;
     let env = request.env.clone();
     let first = read(env.clone(), query).await?;
     let stream = ChangeStream {
+        permit,
         env,
         read,
         query,
@@ -147,6 +152,7 @@ fn start(batch: &Batch) -> Position {
 
 /// The stream of one client.
 struct ChangeStream {
+    permit: Permit,
     env: Env,
     read: ReadChanges,
     query: ChangesQuery<Position>,
@@ -171,6 +177,7 @@ impl ChangeStream {
         }
         loop {
             let sent = match &self.subscription {
+                _ if !self.permit.renew() => Err(End),
                 None => self.catch_up().await,
                 Some(_) => self.follow().await,
             };

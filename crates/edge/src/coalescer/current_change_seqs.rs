@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use tables::ChangeSeqs;
 
-use super::{Alone, Coalescer, Limits, Outcome, coalesce, join_batch};
+use super::{Alone, Coalescer, Outcome, coalesce, join_batch};
 use crate::env::Env;
 use crate::http::request::Request;
 
@@ -40,12 +40,12 @@ pub struct PageCheck {
 /// A request without a page only needs the change sequences.
 type Item = Option<PageCheck>;
 
+/// The time after which a check counts as lost, in milliseconds.
+const TIMEOUT_MS: u32 = 1_500;
+
 thread_local! {
     static READS: RefCell<Coalescer<Item, Option<ChangeSeqs>>> =
-        const { RefCell::new(Coalescer::new(Limits {
-            timeout_ms: 1_500,
-            max_batch: usize::MAX,
-        })) };
+        const { RefCell::new(Coalescer::new(TIMEOUT_MS)) };
 }
 
 /// How a request learns whether its response is current.

@@ -1,4 +1,4 @@
-//! Coalesces requests that arrive at the same time into one round trip to the database.
+//! Coalesces reads that arrive at the same time into one round trip to the database.
 //!
 //! # How
 //! If no round trip is in flight, a request makes its own. A request that arrives during one
@@ -11,11 +11,10 @@
 //! can finish. Then it hands over: the first waiter becomes the leader.
 //!
 //! # Danger
-//! - **One request must not make its batch fail.** Batch only reads, and writes that cannot violate
-//!   a constraint: one failure rolls back the whole batch.
-//! - **A leader can disappear.** Its batch may have been applied or not, so a waiter must not repeat
-//!   a write: it could overwrite a later one. [`Outcome::LeaderLost`] leaves the decision to the
-//!   caller. A read runs its own query, and a write reports an unknown outcome.
+//! - **Only reads.** A write that violates a constraint would roll back the writes of other clients,
+//!   and a waiter whose leader has disappeared could not know whether its write was applied.
+//!   Decision 0017 has the figures.
+//! - **A leader can disappear.** [`Outcome::LeaderLost`] leaves it to the caller what to do then.
 //! - A batch requires no client's bookmark, not even that of its leader: it could be invalid, and the
 //!   batch would fail for all. So it may read a replica that is older than the bookmark of a waiter.
 //!   The caller compares what the batch has observed ([`Outcome::Batched`]) if that matters.
@@ -27,9 +26,9 @@
 //!   each promise.
 
 mod current_change_seqs;
-pub mod group_commit;
 
 use std::cell::{Cell, RefCell};
+use std::mem;
 use std::rc::Rc;
 use std::thread::LocalKey;
 
@@ -108,17 +107,10 @@ fn send<T, R>(slot: &Slot<T, R>, resolve: Option<&Function>, message: Message<T,
     }
 }
 
-/// The limits of one kind of request.
-pub struct Limits {
-    /// The time after which a round trip counts as lost, in milliseconds.
-    pub timeout_ms: u32,
-    /// The maximum number of requests per batch.
-    pub max_batch: usize,
-}
-
 /// The requests of one kind in this isolate: `T` is the item of a request, `R` its result.
 pub struct Coalescer<T, R> {
-    limits: Limits,
+    /// The time after which a round trip counts as lost, in milliseconds.
+    timeout_ms: u32,
     waiters: Vec<Waiter<T, R>>,
     /// When a request that runs alone started, in milliseconds since 1970.
     alone_since: Option<i64>,
@@ -129,9 +121,9 @@ pub struct Coalescer<T, R> {
 impl<T, R> Coalescer<T, R> {
     /// A coalescer without requests.
     #[must_use]
-    pub const fn new(limits: Limits) -> Self {
+    pub const fn new(timeout_ms: u32) -> Self {
         Self {
-            limits,
+            timeout_ms,
             waiters: Vec::new(),
             alone_since: None,
             leader_since: None,
@@ -139,7 +131,7 @@ impl<T, R> Coalescer<T, R> {
     }
 
     fn in_flight(&self, since: Option<i64>, now: i64) -> bool {
-        since.is_some_and(|since| now - since < i64::from(self.limits.timeout_ms))
+        since.is_some_and(|since| now - since < i64::from(self.timeout_ms))
     }
 
     /// Whether a request may run alone, because no round trip is in flight.
@@ -171,8 +163,7 @@ impl<T, R> Coalescer<T, R> {
     /// The next batch. It is empty if no request waits, and the leader then stops.
     fn next_batch(&mut self, now: i64) -> Vec<Waiter<T, R>> {
         self.leader_since = (!self.waiters.is_empty()).then_some(now);
-        let size = self.waiters.len().min(self.limits.max_batch);
-        self.waiters.drain(..size).collect()
+        mem::take(&mut self.waiters)
     }
 
     /// The waiter that leads next, or none if no request waits.
@@ -263,7 +254,7 @@ where
     F: Future<Output = Vec<R>> + 'static,
 {
     let run = Rc::new(run);
-    let timeout_ms = coalescer.with_borrow(|coalescer| coalescer.limits.timeout_ms);
+    let timeout_ms = coalescer.with_borrow(|coalescer| coalescer.timeout_ms);
     let place = Place {
         coalescer,
         slot: Slot::default(),
@@ -340,10 +331,7 @@ where
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits {
-        timeout_ms: 100,
-        max_batch: 2,
-    };
+    const TIMEOUT_MS: u32 = 100;
 
     fn waiter(item: u32) -> Waiter<u32, u32> {
         Waiter {
@@ -359,7 +347,7 @@ mod tests {
 
     #[test]
     fn the_first_request_runs_alone_and_the_next_one_leads() {
-        let mut coalescer = Coalescer::new(LIMITS);
+        let mut coalescer = Coalescer::new(TIMEOUT_MS);
         assert!(coalescer.start_alone(1000));
         assert!(!coalescer.start_alone(1001));
         assert!(coalescer.join(waiter(1), 1001));
@@ -372,23 +360,23 @@ mod tests {
     }
 
     #[test]
-    fn batches_keep_the_order_of_arrival_and_the_maximum_size() {
-        let mut coalescer = Coalescer::new(LIMITS);
+    fn a_batch_has_all_waiters_in_the_order_of_arrival() {
+        let mut coalescer = Coalescer::new(TIMEOUT_MS);
         for item in 1..=5 {
             coalescer.join(waiter(item), 0);
         }
-        assert_eq!(items(coalescer.next_batch(0)), [1, 2]);
-        assert_eq!(items(coalescer.next_batch(0)), [3, 4]);
-        assert_eq!(items(coalescer.next_batch(0)), [5]);
+        assert_eq!(items(coalescer.next_batch(0)), [1, 2, 3, 4, 5]);
+        coalescer.join(waiter(6), 0);
+        assert_eq!(items(coalescer.next_batch(0)), [6]);
     }
 
     #[test]
     fn a_lost_request_is_replaced_after_its_timeout() {
-        let mut coalescer = Coalescer::<u32, u32>::new(LIMITS);
+        let mut coalescer = Coalescer::<u32, u32>::new(TIMEOUT_MS);
         assert!(coalescer.start_alone(1000));
         assert!(!coalescer.start_alone(1099));
         assert!(coalescer.start_alone(1100));
-        let mut coalescer = Coalescer::new(LIMITS);
+        let mut coalescer = Coalescer::new(TIMEOUT_MS);
         assert!(coalescer.join(waiter(1), 1000));
         assert!(!coalescer.join(waiter(2), 1099));
         assert!(coalescer.join(waiter(3), 1100), "the leader is lost");
@@ -396,11 +384,14 @@ mod tests {
 
     #[test]
     fn a_leader_hands_over_to_the_first_waiter_and_no_other_request_leads() {
-        let mut coalescer = Coalescer::new(LIMITS);
-        for item in 1..=4 {
+        let mut coalescer = Coalescer::new(TIMEOUT_MS);
+        for item in 1..=2 {
             coalescer.join(waiter(item), 0);
         }
         assert_eq!(items(coalescer.next_batch(1)), [1, 2]);
+        for item in 3..=4 {
+            coalescer.join(waiter(item), 1);
+        }
         let next = coalescer.next_leader(2).unwrap();
         assert_eq!(next.item, 3);
         assert!(
@@ -408,15 +399,15 @@ mod tests {
             "the next leader is about to start"
         );
         coalescer.lead(next, 4);
-        assert_eq!(items(coalescer.next_batch(5)), [3, 4]);
-        assert_eq!(items(coalescer.next_batch(6)), [5]);
+        assert_eq!(items(coalescer.next_batch(5)), [3, 4, 5]);
+        assert!(coalescer.next_batch(6).is_empty());
         assert!(coalescer.next_leader(7).is_none());
         assert!(coalescer.start_alone(7), "nobody leads");
     }
 
     #[test]
     fn a_waiter_that_ends_leaves_the_queue_unless_a_batch_has_taken_it() {
-        let mut coalescer = Coalescer::new(LIMITS);
+        let mut coalescer = Coalescer::new(TIMEOUT_MS);
         let waiters = [1, 2, 3].map(waiter);
         let slots = waiters.each_ref().map(|waiter| Rc::clone(&waiter.slot));
         for waiter in waiters {
@@ -428,7 +419,7 @@ mod tests {
     }
 
     thread_local! {
-        static QUEUE: RefCell<Coalescer<u32, u32>> = const { RefCell::new(Coalescer::new(LIMITS)) };
+        static QUEUE: RefCell<Coalescer<u32, u32>> = const { RefCell::new(Coalescer::new(TIMEOUT_MS)) };
     }
 
     #[test]

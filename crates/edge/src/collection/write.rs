@@ -54,10 +54,9 @@ pub trait Writer: Sized {
     /// first. Called only for requests without preconditions.
     ///
     /// # Errors
-    /// An error of D1, or an unknown outcome.
+    /// An error of D1.
     fn change_unread(
         &self,
-        _request: &Request,
         _id: <Self::Record as Collection>::Id,
         _change: &Change<Self::Record>,
     ) -> impl Future<Output = Result<Option<VersionedRecord>, Error>> {
@@ -218,7 +217,7 @@ pub(super) async fn write<W: Writer>(
     change: &Change<W::Record>,
 ) -> Result<Response, Error> {
     if *preconditions == Preconditions::default()
-        && let Some(changed) = writer.change_unread(request, id, change).await?
+        && let Some(changed) = writer.change_unread(id, change).await?
     {
         return Ok(changed.into_response());
     }

@@ -1,5 +1,7 @@
 //! Access control: the guards of the gateway and of the backends.
 
+use std::cell::Cell;
+
 use domain::Param;
 use http_semantics::actor::Actor;
 use http_semantics::auth::{AccessPolicy, BearerToken, Scope};
@@ -18,6 +20,21 @@ use crate::service_client::{
 
 /// Checks whether a request may use a scope.
 pub type Guard = fn(&Request, Scope) -> Result<(), Error>;
+
+thread_local! {
+    /// Whether this isolate has checked `TOKENS`.
+    static IS_CHECKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Logs an invalid `TOKENS`, with the first request of an isolate. Otherwise it would only show once
+/// a request needs a token.
+pub(crate) fn log_invalid_setting(env: &Env) {
+    if !IS_CHECKED.replace(true)
+        && let Err(problem) = access_policy(env).check_setting()
+    {
+        env.trace().record_failure(problem.detail().to_owned());
+    }
+}
 
 /// The policy: the variables `READS` and `WRITES`, and the secret `TOKENS`.
 #[must_use]

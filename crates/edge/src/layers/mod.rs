@@ -112,6 +112,7 @@ impl Layer {
                 }
             }
             Self::Authenticate(guard) => {
+                auth::log_invalid_setting(&request.env);
                 if let Some((token, name)) = auth::known_token(request, properties) {
                     request.env.set_caller(&token, name);
                 } else if let Some(name) = auth::forwarded_actor(request) {

@@ -116,11 +116,16 @@ impl Problem {
     }
 
     /// A batch that was not done, because some of its operations cannot be done. `results` has one
-    /// for each operation.
+    /// for each operation. If all causes are temporary, the batch can be sent again unchanged.
     #[must_use]
-    pub fn batch_refused(refused: usize, results: Value) -> Self {
+    pub fn batch_refused(refused: usize, is_temporary: bool, results: Value) -> Self {
         let detail = format!("{refused} of the operations cannot be done, so none was done.");
-        Self::new(Kind::BatchRefused, detail).with("results", results)
+        let problem = Self::new(Kind::BatchRefused, detail).with("results", results);
+        if is_temporary {
+            problem.header("retry-after", "1")
+        } else {
+            problem
+        }
     }
 
     /// A query over the limit, in bytes.
@@ -289,6 +294,19 @@ impl Problem {
     pub fn too_many_imports() -> Self {
         let detail = "Other imports are running, and this one has not started.";
         Self::new(Kind::TooManyRequests, detail).header("retry-after", "5")
+    }
+
+    /// A listener while an isolate already has the maximum number.
+    #[must_use]
+    pub fn too_many_listeners(limit: usize) -> Self {
+        Self::new(
+            Kind::TooManyRequests,
+            format!(
+                "{limit} clients are following the changes here. Connect again after `Retry-After` seconds, or read the list without `Accept: text/event-stream`."
+            ),
+        )
+        .with("limit", json!(limit))
+        .header("retry-after", "5")
     }
 
     /// An idempotency key that was used with a different request.

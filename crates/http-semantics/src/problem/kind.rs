@@ -139,7 +139,7 @@ problem_types! {
         "Fix each field of `errors`. `pointer` names it (RFC 6901).";
     BatchRefused: 422, "batch-refused",
         "Some operations of the batch cannot be done",
-        "Correct or leave out each operation that has a `problem` in `results`, and send the batch again.";
+        "Correct or leave out each operation that has a `problem` in `results`, and send the batch again. If there is `Retry-After`, send it unchanged after that time.";
     TooManyMatches: 422, "too-many-matches",
         "Too many records match",
         "Sort by `id`, which has no limit, or search for more or longer words.";

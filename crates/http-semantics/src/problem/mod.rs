@@ -155,6 +155,12 @@ impl Problem {
         &self.headers
     }
 
+    /// Whether the same request may succeed after `Retry-After`.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        self.headers.iter().any(|(name, _)| *name == "retry-after")
+    }
+
     /// The body.
     #[must_use]
     pub fn to_json(&self) -> String {

@@ -37,6 +37,16 @@ schemas! {
         checks: BTreeMap<String, Readiness>,
         /// The size of each database, only for a token of the scope `admin`.
         databases?: BTreeMap<String, DatabaseSize>,
+        /// The settings to correct, only for a token of the scope `admin`. Absent if all are valid.
+        invalid_settings?: Vec<InvalidSetting>,
+    }
+
+    /// A setting of a worker that is invalid.
+    struct InvalidSetting {
+        /// The service. Absent for the one that responds.
+        service?: String,
+        /// How to correct the setting.
+        detail: String,
     }
 
     /// The size of a database.

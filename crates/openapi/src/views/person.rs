@@ -83,9 +83,16 @@ schemas! {
         is_alive: Option<bool>,
         place_id: Option<Id>,
         /// The name of the place, instead of its id. Case makes no difference.
-        place: Option<WrittenName>,
+        place: Option<ImportedPersonPlace>,
         is_king: Option<bool>,
     }
+}
+
+schemas! {
+    /// The name of a place, or the place in a file that was exported with `expand=place`. Then
+    /// `placeId` is absent or the same id, and the name must be the present one.
+    #[serde(untagged)]
+    enum ImportedPersonPlace { Name(WrittenName), Place(Place), }
 }
 
 /// Declares the schemas of a living and of a dead person, and of either. `id` is the field of the

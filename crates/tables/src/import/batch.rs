@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::file::{FilePosition, ImportFile, RecordPosition};
 use super::report::Refusal;
-use super::resolve::{PlaceName, Removal, UnresolvedRecord, check_unique};
+use super::resolve::{PLACE_ID, PlaceName, Removal, UnresolvedRecord, check_unique};
 use super::{ImportMode, ImportOptions};
 use crate::record::Record;
 use crate::schema::PLACE_NAME;
@@ -13,6 +13,7 @@ use domain::name::Normalize;
 use http_semantics::Preconditions;
 use http_semantics::fields::Fields;
 use http_semantics::idempotency::fingerprint;
+use http_semantics::json::Object;
 use http_semantics::problem::{FieldError, Problem};
 use serde_json::Value;
 
@@ -99,9 +100,12 @@ impl<T: Record> Batches<T> {
         end: FilePosition,
     ) -> Result<(), Vec<FieldError>> {
         let position = self.file.record_position(begin);
-        let object = self.file.object(begin, end).map_err(|error| vec![error])?;
+        let mut object = self.file.object(begin, end).map_err(|error| vec![error])?;
         let has_place = object.0.contains_key(PLACE_NAME.json)
             && !T::table().declaration.import_columns.is_empty();
+        if has_place {
+            flatten_place(&mut object);
+        }
         let mut fields = Fields::new(object);
         if self.is_patch && !fields.has("id") {
             fields.add_error("id", "an id, because `mode=patch` changes existing records");
@@ -131,8 +135,8 @@ impl<T: Record> Batches<T> {
             return Ok(());
         }
         let mut fields = fields.into_rest()?;
-        if has_place && place.is_none() && !fields.0.contains_key("placeId") {
-            fields.0.insert("placeId".to_owned(), Value::Null);
+        if has_place && place.is_none() && !fields.0.contains_key(PLACE_ID) {
+            fields.0.insert(PLACE_ID.to_owned(), Value::Null);
         }
         let normalize = self.normalize;
         batch.unresolved.push(UnresolvedRecord {
@@ -148,6 +152,23 @@ impl<T: Record> Batches<T> {
             pointer: "",
         });
         Ok(())
+    }
+}
+
+/// Replaces the place in a line of an expanded export, `{"id":3,"name":"…"}`, by its name and
+/// `placeId`. Any other object stays, and is rejected.
+fn flatten_place(fields: &mut Object) {
+    let Some(Value::Object(place)) = fields.0.get(PLACE_NAME.json) else {
+        return;
+    };
+    let (Some(id), Some(name)) = (place.get("id"), place.get("name")) else {
+        return;
+    };
+    let is_same = |given: &Value| given == id;
+    if place.len() == 2 && fields.0.get(PLACE_ID).is_none_or(is_same) {
+        let (id, name) = (id.clone(), name.clone());
+        fields.0.insert(PLACE_ID.to_owned(), id);
+        fields.0.insert(PLACE_NAME.json.to_owned(), name);
     }
 }
 

@@ -11,6 +11,7 @@ use http_semantics::problem::FieldError;
 use http_semantics::{Problem, csv, export_format};
 
 use super::MAX_FILE_RECORDS;
+use crate::schema::{EXPORTED_PLACE_NAME, PLACE_NAME};
 use crate::table_spec::{Column, ColumnType, TableSpec};
 
 /// The format of a file.
@@ -195,10 +196,14 @@ impl ImportFile {
         let (cells, rest) = header.ok_or_else(|| malformed(1))?;
         let mut columns = Vec::with_capacity(cells.len());
         for (n, cell) in cells.iter().enumerate() {
+            let mut name = cell.trim();
+            if name.eq_ignore_ascii_case(EXPORTED_PLACE_NAME) {
+                name = PLACE_NAME.json;
+            }
             let column = table
                 .declaration
                 .importable()
-                .find(|column| column.json.eq_ignore_ascii_case(cell.trim()));
+                .find(|column| column.json.eq_ignore_ascii_case(name));
             let column = column.filter(|column| !columns.contains(column));
             columns.push(column.ok_or_else(|| malformed(n + 1))?);
         }

@@ -191,20 +191,22 @@ impl UnresolvedRecord {
     }
 }
 
-/// Sets the place of a record by its name.
+/// The field with the id of the place.
+pub(super) const PLACE_ID: &str = "placeId";
+
+/// Sets the place of a record by its name. If the record has an id of a place, too, both must be the
+/// same place, because nobody knows which one is meant.
 fn set_place(fields: &mut Object, place: &PlaceName, places: &PlaceIds) -> Result<(), Problem> {
-    const PLACE_ID: &str = "placeId";
-    let id = places.get(&place.key);
+    let id = places.get(&place.key).copied();
+    let given = fields.0.get(PLACE_ID).filter(|given| !given.is_null());
+    if given.is_some_and(|given| given.as_i64().is_none() || given.as_i64() != id) {
+        return Err(Problem::invalid_record(&[FieldError {
+            pointer: "/place".to_owned(),
+            detail: "the name of the place in `placeId`, or absent".to_owned(),
+        }]));
+    }
     let id = id.ok_or_else(|| Problem::no_such_place_name(&place.name))?;
-    match fields.0.get(PLACE_ID) {
-        Some(given) if !given.is_null() && given.as_i64() != Some(*id) => {
-            return Err(Problem::invalid_record(&[FieldError {
-                pointer: "/place".to_owned(),
-                detail: "the name of the place in `placeId`, or absent".to_owned(),
-            }]));
-        }
-        _ => fields.0.insert(PLACE_ID.to_owned(), (*id).into()),
-    };
+    fields.0.insert(PLACE_ID.to_owned(), id.into());
     Ok(())
 }
 

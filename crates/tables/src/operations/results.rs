@@ -140,6 +140,7 @@ impl Results {
     #[must_use]
     pub fn refused(operations: &[Operation], refused: Vec<Refusal>) -> Problem {
         let count = refused.len();
+        let is_temporary = refused.iter().all(|refusal| refusal.problem.is_temporary());
         let mut problems: HashMap<usize, Problem> = refused
             .into_iter()
             .map(|refusal| (refusal.position.index.unwrap_or_default(), refusal.problem))
@@ -159,7 +160,7 @@ impl Results {
         };
         let results = operations.iter().enumerate().map(result).collect();
         let results = serde_json::to_value(Self(results)).unwrap_or(Value::Null);
-        Problem::batch_refused(count, results)
+        Problem::batch_refused(count, is_temporary, results)
     }
 }
 

@@ -4,14 +4,10 @@
 //! trips ([`super::pending`]). Any other update takes two, to read and to commit. A rename without
 //! preconditions, and an insert without a place or a key, take one.
 
-use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
-
 use domain::name::Name;
 use domain::{PersonId, PlaceId};
 use edge::collection::{Change, Writer, Written, read_current};
-use edge::group_commit::{self, WriteCoalescer, group_commit};
-use edge::{Database, Env, Error, IdempotentRequest, NORMALIZE, Request, VersionedRecord};
+use edge::{Database, Error, IdempotentRequest, NORMALIZE, Request, VersionedRecord};
 use http_semantics::Problem;
 use http_semantics::json::Object;
 use http_semantics::problem::FieldError;
@@ -53,10 +49,8 @@ impl Writer for PersonWriter {
     }
 
     /// Renames a person if the change only sets the name, because no rule depends on the name.
-    /// Concurrent renames share one statement.
     async fn change_unread(
         &self,
-        request: &Request,
         id: PersonId,
         change: &Change<Person>,
     ) -> Result<Option<VersionedRecord>, Error> {
@@ -70,8 +64,9 @@ impl Writer for PersonWriter {
         let Some(name) = name.and_then(|name| Name::new(name, NORMALIZE)) else {
             return Ok(None);
         };
-        let rename_of_person = (id, name, self.author.clone());
-        group_commit(&RENAMES, request, rename_of_person, rename).await
+        let rename = store::rename(id, &name, &self.author, NORMALIZE);
+        let rows = self.database().rows(&rename).await?;
+        Ok(VersionedRecord::from_returning(&rows))
     }
 
     /// Reads the person. If the change has a new reference, the same round trip records a pending
@@ -248,35 +243,4 @@ fn depose_needs_a_resident() -> Problem {
         detail: "the present place, with `depose`: move the person first, then crown them"
             .to_owned(),
     }])
-}
-
-/// A person, their new name, and the author of the rename.
-type Rename = (PersonId, Name, Author);
-
-thread_local! {
-    static RENAMES: RefCell<WriteCoalescer<Rename, VersionedRecord>> = const { group_commit::coalescer() };
-}
-
-/// Writes a batch of names. If it has several names for one person, only the first is written. The
-/// other requests get none, and write theirs one by one.
-async fn rename(env: Env, names: Vec<Rename>) -> Result<Vec<Option<VersionedRecord>>, Error> {
-    let mut seen = HashSet::new();
-    // The id of each rename, or none if an earlier one has the same id.
-    let ids: Vec<Option<PersonId>> = names
-        .iter()
-        .map(|(id, ..)| seen.insert(*id).then_some(*id))
-        .collect();
-    let names = names.into_iter().zip(&ids);
-    let first_names: Vec<Rename> = names.filter_map(|(name, id)| id.and(Some(name))).collect();
-    let rename = store::rename(&first_names, NORMALIZE);
-    let rows = Database::new(&env)?.rows(&rename).await?;
-    let mut renamed: HashMap<i64, VersionedRecord> = rows
-        .iter()
-        .filter_map(|row| VersionedRecord::from_returning(std::slice::from_ref(row)))
-        .map(|record| (record.id, record))
-        .collect();
-    Ok(ids
-        .into_iter()
-        .map(|id| renamed.remove(&id?.get()))
-        .collect())
 }

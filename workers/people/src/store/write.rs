@@ -4,9 +4,9 @@
 use domain::name::{Name, Normalize};
 use domain::{PersonId, PlaceId};
 use http_semantics::Validator;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tables::change_log;
-use tables::record::{Author, add_keys, returning};
+use tables::record::{Author, returning};
 use tables::schema::PERSON;
 use tables::statement::{Statement, has_version, version_list};
 
@@ -37,37 +37,34 @@ pub fn update_all(rows: &[Value]) -> Statement {
     Statement::bind_json_rows(&PERSON.sql(include_str!("update.sql")), rows)
 }
 
-/// Renames people who have another name. Uses the primary key.
+/// Renames a person who has another name. Uses the primary key.
 ///
-/// ?1  a JSON array of (id, name, key, searchKey, words, actor, batch)
+/// ?1  the id
+/// ?2  the name, ?3 its case key, ?4 its search key, ?5 its words
+/// ?6  the actor, ?7 the batch
 const RENAME: &str = "
 UPDATE person SET
-  name = e.value ->> 'name',
-  name_key = e.value ->> 'key',
-  search_key = e.value ->> 'searchKey',
-  words = e.value ->> 'words',
-  actor = e.value ->> 'actor',
-  batch = e.value ->> 'batch',
-  version = person.version + 1
-FROM json_each(?1) AS e
-WHERE person.id = e.value ->> 'id'
-  AND person.name <> e.value ->> 'name'
+  name = ?2, name_key = ?3, search_key = ?4, words = ?5, actor = ?6, batch = ?7,
+  version = version + 1
+WHERE id = ?1 AND name <> ?2
 ";
 
-/// Renames people: a row of (id, version, epoch, body) for each person whose name has changed. No person
-/// may occur twice.
+/// Renames a person: a row of (id, version, epoch, body), or none if there is no such person or the
+/// name is the same.
 #[must_use]
-pub fn rename(names: &[(PersonId, Name, Author)], normalize: Normalize) -> Statement {
-    let row = |(id, name, author): &(PersonId, Name, Author)| {
-        let mut row = Map::new();
-        author.add_to(&mut row);
-        row.insert("id".to_owned(), id.get().into());
-        row.insert("name".to_owned(), name.as_str().into());
-        add_keys(&mut row, name, normalize);
-        Value::Object(row)
-    };
-    let rows: Vec<Value> = names.iter().map(row).collect();
-    returning(&PERSON, Statement::bind_json_rows(RENAME, &rows))
+pub fn rename(id: PersonId, name: &Name, author: &Author, normalize: Normalize) -> Statement {
+    let keys = name.keys(normalize);
+    let [actor, batch] = author.binds();
+    let binds = vec![
+        id.get().into(),
+        name.as_str().into(),
+        keys.case.as_str().into(),
+        keys.search.as_deref().into(),
+        keys.words.as_deref().into(),
+        actor,
+        batch,
+    ];
+    returning(&PERSON, Statement::new(RENAME, binds))
 }
 
 /// Deposes the king of a place, if the heir has the expected version.

@@ -134,6 +134,21 @@ impl Submission {
         })
     }
 
+    /// The form that a query fills in, before a browser sends it.
+    ///
+    /// # Errors
+    /// A worker without its bindings.
+    pub fn of_query(request: &Request) -> Result<Self, Error> {
+        let session = Session::load(request);
+        let mut form = Form::parse(request.query.as_bytes());
+        form.needs_token = !session.has_write_access();
+        Ok(Self {
+            form,
+            backends: Backends::new(&request.env)?,
+            session,
+        })
+    }
+
     /// Whether the sender may write. If not, the form shows why.
     pub fn may_write(&mut self) -> bool {
         self.session.may_write(&mut self.form)
@@ -268,7 +283,10 @@ impl Write {
 
 /// The value of a hidden field, parsed before it becomes part of a header. The page fills the field,
 /// so only a modified form has an invalid value.
-fn hidden_field<T>(
+///
+/// # Errors
+/// An invalid value.
+pub fn hidden_field<T>(
     form: &Form,
     name: &str,
     parse: fn(&str) -> Option<T>,

@@ -12,6 +12,7 @@ mod place;
 mod problem_types;
 mod reads;
 mod saved;
+mod selection;
 
 use domain::{Param, PlaceId};
 use edge::{Body, Env, Error, Request, Response};
@@ -35,6 +36,7 @@ pub use people::people;
 pub use person::{change_person, create_person, new_person, person, person_action};
 pub use place::{change_place, create_place, new_place, place, place_action};
 pub use problem_types::{problem_type, problem_types};
+pub use selection::selected_people;
 
 /// The page instead of a page of records: an error if the query is not UTF-8, or the login if reading
 /// needs a token that the browser does not have.

@@ -5,7 +5,7 @@ use http_semantics::Validator;
 use pages::api::{PersonView, PlaceView};
 use pages::list::{Neighbours, Total};
 use pages::people::{People, PeopleQuery};
-use pages::{Notice, from_json};
+use pages::{Notice, from_json, selection};
 use serde_json::json;
 use tables::ChangeSeqs;
 
@@ -55,14 +55,16 @@ struct Reads {
 }
 
 impl Reads {
-    async fn load(backends: &Backends, query: &PeopleQuery) -> Self {
+    /// `destination` is the place that people were moved to, whose name the page also shows.
+    async fn load(backends: &Backends, query: &PeopleQuery, destination: Option<i64>) -> Self {
         let list = Unparsed::load_list(&backends.people, &query.api_path()).await;
         let list = list.and_then(|list| {
             let people: Vec<PersonView> = list.parse(&backends.people)?;
             Ok((list, people))
         });
         let people = list.iter().flat_map(|(_, people)| people);
-        let ids = people.filter_map(|person| person.place_id).collect();
+        let mut ids: Vec<i64> = people.filter_map(|person| person.place_id).collect();
+        ids.extend(destination);
         Self {
             places: places_with_seq(backends, ids).await,
             list,
@@ -93,7 +95,7 @@ impl Reads {
 /// The data of the page with a query, for the scheduled refresh of its snapshot. None if a backend
 /// failed.
 pub async fn people_data(backends: &Backends, query: &str) -> Option<Response> {
-    let reads = Reads::load(backends, &parse(query)).await;
+    let reads = Reads::load(backends, &parse(query), None).await;
     reads.complete()?.into_response::<PeopleData>()
 }
 
@@ -109,7 +111,8 @@ pub async fn people(request: Request) -> Result<Response, Error> {
     let backends = Backends::new(&request.env)?;
     let mut query = parse(&request.query);
     let requested_at = edge::now();
-    let reads = Reads::load(&backends, &query).await;
+    let destination = selection::destination(&request.query);
+    let reads = Reads::load(&backends, &query, destination).await;
     if let Some(complete) = reads.complete() {
         complete.save::<PeopleData>(&request, &query.list.to_text(), requested_at);
     }
@@ -163,6 +166,9 @@ pub async fn people(request: Request) -> Result<Response, Error> {
             (people, Vec::new())
         }
     };
+    if let Some(done) = selection::notice(&request.query, &places) {
+        notices.insert(0, done);
+    }
     let (people, neighbours) = people.unzip();
     let page = People {
         query,

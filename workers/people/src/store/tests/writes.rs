@@ -30,7 +30,7 @@ fn every_write_has_its_index() {
     let mut statements = vec![
         store::insert(&rows[0]),
         store::update(&rows[0]),
-        store::rename(&[(id, name, author.clone())], Normalize::NONE),
+        store::rename(id, &name, &author, Normalize::NONE),
         store::update_all(&rows),
         store::add_pending_for("t", id, store::PlaceChange::default()),
         store::depose(place, id, 1, &author),

@@ -7,17 +7,17 @@ use domain::{PlaceId, id};
 use edge::{Error, Request, Response};
 use futures_util::future::{join, join5};
 use http_semantics::Problem;
-use pages::Notice;
 use pages::api::{Change, PlaceView, Population};
 use pages::chart::Point;
 use pages::list::{Neighbours, Total};
 use pages::people::{People, PeopleQuery};
 use pages::place::PlacePage;
 use pages::place_history::{PlaceHistory, PopulationChange, other_places};
+use pages::{Notice, selection};
 use tables::ChangeSeqs;
 
 use super::people::{PeoplePage, people_page};
-use super::reads::{Unparsed, history_path, or_notice, shown_population};
+use super::reads::{Unparsed, history_path, or_notice, places_by_id, shown_population};
 use super::saved::Complete;
 use super::{flash, html};
 use crate::backends::Backends;
@@ -67,7 +67,14 @@ pub async fn place(request: Request) -> Result<Response, Error> {
         &page.place.name,
         "/ui/places/new".to_owned(),
     );
+    let moved = match selection::destination(&request.query) {
+        Some(id) => places_by_id(&backends, vec![id]).await.unwrap_or_default(),
+        None => Vec::new(),
+    };
     page.notices = [done, page.notices].concat();
+    if let Some(done) = selection::notice(&request.query, &moved) {
+        page.notices.insert(0, done);
+    }
     Ok(html(200, page.to_html()))
 }
 
